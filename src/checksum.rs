@@ -153,7 +153,7 @@ mod tests {
         (Algorithm::Crc32, "y/Q5Jg=="),
         (Algorithm::Crc32c, "4waSgw=="),
         (Algorithm::Sha1, "98O8HYCOBHMq32eZZczDTKeuNEE="),
-        (Algorithm::Sha256, "FeKw08M4kes8xIe8LRw08x01A+FhNnbyydUZhCM7DiU="),
+        (Algorithm::Sha256, "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
     ];
 
     #[test]
