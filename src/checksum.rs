@@ -3,10 +3,11 @@
 //! CRCs of parts combine into the CRC of the whole object, so each byte is summed once.
 //! Source: "Checking object integrity", Amazon S3 user guide.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
+use crc_fast::{CrcAlgorithm, checksum_combine};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
@@ -60,12 +61,9 @@ impl Algorithm {
     /// Sums up bytes that are at hand as a whole.
     #[must_use]
     pub fn sum(self, bytes: &[u8]) -> Sum {
-        let value = match self.crc() {
-            Some((crc, width)) => checksum(crc, bytes).to_be_bytes()[8 - width..].to_vec(),
-            None if self == Self::Sha1 => Sha1::digest(bytes).to_vec(),
-            None => Sha256::digest(bytes).to_vec(),
-        };
-        Sum { algorithm: self, value }
+        let mut running = Running::new(self);
+        running.update(bytes);
+        running.finish()
     }
 }
 
@@ -83,6 +81,11 @@ pub struct Sum {
 }
 
 impl Sum {
+    fn of_crc(algorithm: Algorithm, value: u64) -> Self {
+        let width = algorithm.crc().map_or(8, |(_, width)| width);
+        Self { algorithm, value: value.to_be_bytes()[8 - width..].to_vec() }
+    }
+
     /// The algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -96,10 +99,54 @@ impl Sum {
     }
 }
 
+/// A checksum in the making, over bytes as they pass.
+#[derive(Clone)]
+pub enum Running {
+    /// One of the CRCs.
+    Crc(Algorithm, crc_fast::Digest),
+    /// SHA-1.
+    Sha1(Sha1),
+    /// SHA-256.
+    Sha256(Sha256),
+}
+
+impl Running {
+    /// Begins with no bytes.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        match algorithm.crc() {
+            Some((crc, _)) => Self::Crc(algorithm, crc_fast::Digest::new(crc)),
+            None if algorithm == Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+            None => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Crc(_, digest) => digest.update(bytes),
+            Self::Sha1(digest) => digest.update(bytes),
+            Self::Sha256(digest) => digest.update(bytes),
+        }
+    }
+
+    /// Ends the sum.
+    #[must_use]
+    pub fn finish(self) -> Sum {
+        match self {
+            Self::Crc(algorithm, digest) => Sum::of_crc(algorithm, digest.finalize()),
+            Self::Sha1(digest) => Sum { algorithm: Algorithm::Sha1, value: digest.finalize().to_vec() },
+            Self::Sha256(digest) => Sum { algorithm: Algorithm::Sha256, value: digest.finalize().to_vec() },
+        }
+    }
+}
+
 /// The checksum of a whole object, from its parts in order.
 #[derive(Clone, Debug)]
 pub struct Whole {
     algorithm: Algorithm,
+    /// Whether parts' sums are joined and summed, rather than combined.
+    composite: bool,
     crc: Option<u64>,
     digests: Vec<u8>,
     parts: usize,
@@ -109,13 +156,19 @@ impl Whole {
     /// Begins with no bytes.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
-        Self { algorithm, crc: None, digests: Vec::new(), parts: 0 }
+        Self { algorithm, composite: !algorithm.is_full_object(), crc: None, digests: Vec::new(), parts: 0 }
+    }
+
+    /// Begins a composite, which other programs make of CRCs too.
+    #[must_use]
+    pub fn composite(algorithm: Algorithm) -> Self {
+        Self { composite: true, ..Self::new(algorithm) }
     }
 
     /// Appends the next part: its sum and its length in bytes.
     pub fn append(&mut self, part: &Sum, len: u64) {
         self.parts += 1;
-        match self.algorithm.crc() {
+        match self.algorithm.crc().filter(|_| !self.composite) {
             Some((algorithm, width)) => {
                 let mut wide = [0; 8];
                 wide[8 - width..].copy_from_slice(&part.value);
@@ -133,12 +186,75 @@ impl Whole {
     /// for a composite one the sum over the parts' sums, `-` and their number.
     #[must_use]
     pub fn base64(&self) -> String {
-        match self.algorithm.crc() {
-            Some((_, width)) => {
-                let value = self.crc.unwrap_or_default().to_be_bytes();
-                BASE64_STANDARD.encode(&value[8 - width..])
-            }
+        match self.algorithm.crc().filter(|_| !self.composite) {
+            Some(_) => Sum::of_crc(self.algorithm, self.crc.unwrap_or_default()).base64(),
             None => format!("{}-{}", self.algorithm.sum(&self.digests).base64(), self.parts),
+        }
+    }
+}
+
+/// Sums an object up as it comes down and compares the result with what S3 keeps.
+pub struct Verifier {
+    expected: String,
+    running: Running,
+    /// Of a composite: the parts still to come, and what the ones before came to.
+    composite: Option<(VecDeque<u64>, Whole)>,
+    /// Bytes left of the part being summed.
+    left: u64,
+}
+
+impl Verifier {
+    /// Compares with a sum over the whole object.
+    #[must_use]
+    pub fn full_object(algorithm: Algorithm, expected: &str) -> Self {
+        let running = Running::new(algorithm);
+        Self { expected: expected.to_owned(), running, composite: None, left: u64::MAX }
+    }
+
+    /// Compares with a sum over the sums of parts of these sizes in bytes.
+    #[must_use]
+    pub fn composite(algorithm: Algorithm, expected: &str, sizes: Vec<u64>) -> Self {
+        let mut sizes = VecDeque::from(sizes);
+        let left = sizes.pop_front().unwrap_or(u64::MAX);
+        // A composite's parts are digests to be joined, whatever the algorithm.
+        let composite = Some((sizes, Whole::composite(algorithm)));
+        Self { expected: expected.to_owned(), running: Running::new(algorithm), composite, left }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        while self.composite.is_some() && bytes.len() as u64 >= self.left {
+            let (now, later) = bytes.split_at(usize::try_from(self.left).unwrap_or(bytes.len()));
+            self.running.update(now);
+            bytes = later;
+            self.end_part();
+        }
+        self.left -= bytes.len() as u64;
+        self.running.update(bytes);
+    }
+
+    fn end_part(&mut self) {
+        if let Some((sizes, whole)) = &mut self.composite {
+            let algorithm = whole.algorithm;
+            let sum = std::mem::replace(&mut self.running, Running::new(algorithm)).finish();
+            whole.append(&sum, 0);
+            self.left = sizes.pop_front().unwrap_or(u64::MAX);
+        }
+    }
+
+    /// Says whether the sums are equal; if not, which were found.
+    ///
+    /// # Errors
+    /// The text names both sums.
+    pub fn finish(self) -> Result<(), String> {
+        let found = match self.composite {
+            None => self.running.finish().base64(),
+            Some((_, whole)) => whole.base64(),
+        };
+        if found == self.expected {
+            Ok(())
+        } else {
+            Err(format!("its checksum is {found}, S3 keeps {}", self.expected))
         }
     }
 }
@@ -160,6 +276,27 @@ mod tests {
     fn sums_are_those_of_the_catalogues() {
         for (algorithm, expected) in KNOWN {
             assert_eq!(algorithm.sum(b"123456789").base64(), expected, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn what_came_down_is_compared_with_what_s3_keeps() {
+        for (algorithm, expected) in KNOWN {
+            let verify = |bytes: &[u8]| {
+                let mut verifier = Verifier::full_object(algorithm, expected);
+                bytes.chunks(2).for_each(|chunk| verifier.update(chunk));
+                verifier.finish()
+            };
+            assert_eq!(verify(b"123456789"), Ok(()));
+            assert!(verify(b"123456780").is_err());
+
+            let mut whole = Whole::composite(algorithm);
+            [&b"1234"[..], b"56789"].iter().for_each(|part| whole.append(&algorithm.sum(part), 0));
+            for chunk in 1..10 {
+                let mut verifier = Verifier::composite(algorithm, &whole.base64(), vec![4, 5]);
+                b"123456789".chunks(chunk).for_each(|chunk| verifier.update(chunk));
+                assert_eq!(verifier.finish(), Ok(()), "{algorithm} by {chunk}");
+            }
         }
     }
 

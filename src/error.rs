@@ -38,6 +38,8 @@ pub enum Error {
         what: String,
         asked: String,
         got: String,
+        /// Whether the object is stored all the same; if not, the upload was given up before its end.
+        stored: bool,
         /// The version stored, where the bucket keeps versions.
         version_id: Option<String>,
     },
@@ -50,6 +52,12 @@ pub enum Error {
     /// The object is no longer the one seen or named.
     #[error("{what} is not the object expected: its ETag has changed")]
     Changed { what: String, source: Option<Cause> },
+    /// The object is not encrypted in the mode that was required.
+    #[error("{what} is not {expected} but {found}")]
+    NotAsExpected { what: String, expected: String, found: String },
+    /// The source gave no bytes, and that was not to be stored.
+    #[error("{what} is empty; nothing was stored")]
+    EmptySource { what: String },
     /// A range beyond the end.
     #[error("{what} has {len} bytes; range {range} is beyond its end")]
     OutOfRange { what: String, range: String, len: u64 },
@@ -109,8 +117,13 @@ pub enum Denial {
         /// Such as `s3:PutObject`.
         action: String,
     },
+    /// Credentials are configured, and could not be had.
+    Credentials,
     /// Refused without a reason.
-    Unexplained,
+    Unexplained {
+        /// What was tried, such as `s3:PutObject`.
+        action: String,
+    },
 }
 
 /// What kind of key an object needs.
@@ -213,7 +226,8 @@ fn denied(what: &str, why: &Denial) -> String {
         }
         Denial::Kms { action, key: None } => format!("{what} was refused: AWS KMS denies {action}"),
         Denial::Action { action } => format!("access to {what} is denied: {action} is not allowed"),
-        Denial::Unexplained => format!("access to {what} is denied"),
+        Denial::Credentials => format!("the AWS credentials for {what} could not be loaded"),
+        Denial::Unexplained { action } => format!("access to {what} is denied ({action})"),
     }
 }
 

@@ -81,6 +81,13 @@ impl Default for Tuning {
     }
 }
 
+/// Returns the seconds that sending `bytes` may take beyond the wait for an answer, before it counts as stuck:
+/// as if over a line of 32 KiB/s.
+#[must_use]
+pub fn patience(bytes: u64) -> u64 {
+    bytes / (32 * 1024)
+}
+
 /// Counts plain bytes as they pass, for whoever shows progress.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Counts>);
