@@ -68,7 +68,7 @@ pub enum Error {
     #[error("{what} is too large: {why}")]
     TooLarge { what: String, why: String },
     /// The bucket lives elsewhere.
-    #[error("{what} is in another region than the one asked{}", region_found(region))]
+    #[error("{what} is in another region than the one asked{}", region_found(region.as_deref()))]
     WrongRegion { what: String, region: Option<String>, source: Option<Cause> },
     /// The network or the service gave up; the same command may work later.
     #[error("{what}: {why}")]
@@ -231,8 +231,8 @@ fn denied(what: &str, why: &Denial) -> String {
     }
 }
 
-fn region_found(region: &Option<String>) -> String {
-    region.as_ref().map_or_else(String::new, |name| format!(": {name}"))
+fn region_found(region: Option<&str>) -> String {
+    region.map_or_else(String::new, |name| format!(": {name}"))
 }
 
 impl fmt::Display for KeyNeed {

@@ -34,7 +34,7 @@ const ATTEMPTS: u32 = 6;
 /// The wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The wait for an answer, or for further bytes.
-const READ: Duration = Duration::from_secs(60);
+const READ: Duration = Duration::from_mins(1);
 
 /// How to reach the services. `Default` leaves everything to the SDK and the environment.
 #[derive(Clone, Default)]

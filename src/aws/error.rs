@@ -48,6 +48,7 @@ impl fmt::Display for Refusal {
 
 impl StdError for Refusal {}
 
+#[expect(clippy::needless_pass_by_value, reason = "made to be what map_err calls")]
 /// Turns an SDK error into one of s3seal's. `what` was to be done `action` to (such as `s3:GetObject`).
 pub(super) fn read<E: Coded>(what: &str, action: &str, error: Refused<E>) -> Error {
     match &error {
@@ -62,28 +63,32 @@ pub(super) fn read<E: Coded>(what: &str, action: &str, error: Refused<E>) -> Err
             };
             classify(what, action, refusal)
         }
-        SdkError::TimeoutError(_) => network(what, NetworkFault::Timeout, error),
-        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => not_sent(what, error),
-        _ => network(what, NetworkFault::Broken, error),
+        SdkError::TimeoutError(_) => network(what, NetworkFault::Timeout, &error),
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => not_sent(what, &error),
+        _ => network(what, NetworkFault::Broken, &error),
     }
 }
 
-fn network<E: Coded>(what: &str, why: NetworkFault, error: Refused<E>) -> Error {
+fn network(what: &str, why: NetworkFault, error: &(dyn StdError + 'static)) -> Error {
     Error::Network { what: what.to_owned(), why, source: Some(tip(error)) }
 }
 
 /// The innermost cause: what lies above it in the SDK's chain only says that something failed.
-fn tip<E: Coded>(error: Refused<E>) -> Cause {
-    let mut last: &(dyn StdError + 'static) = &error;
+fn tip(error: &(dyn StdError + 'static)) -> Cause {
+    innermost(error).to_string().into()
+}
+
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut last = error;
     while let Some(next) = last.source() {
         last = next;
     }
-    last.to_string().into()
+    last
 }
 
 /// Finds out why a request never became an answer.
-fn not_sent<E: Coded>(what: &str, error: Refused<E>) -> Error {
-    let mut link: Option<&(dyn StdError + 'static)> = Some(&error);
+fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
+    let mut link = Some(error);
     let mut words = String::new();
     while let Some(cause) = link {
         if let Some(refused) = cause.downcast_ref::<super::connection::OverHttp>() {
@@ -253,13 +258,167 @@ fn bucket_of(what: &str) -> String {
 }
 
 /// Makes the error of a body that broke off on its way down.
-pub(super) fn broken(what: &str, error: aws_sdk_s3::primitives::ByteStreamError) -> Error {
-    let mut last: &(dyn StdError + 'static) = &error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    let text = last.to_string();
+pub(super) fn broken(what: &str, error: &aws_sdk_s3::primitives::ByteStreamError) -> Error {
+    let text = innermost(error).to_string();
     let stalled = text.contains("throughput") || text.contains("timed out");
     let why = if stalled { NetworkFault::Timeout } else { NetworkFault::Broken };
     Error::Network { what: what.to_owned(), why, source: Some(text.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/k-1";
+
+    fn read(status: u16, code: &str, message: &str) -> Error {
+        let refusal = Refusal { status, code: code.into(), message: message.into(), ..Refusal::default() };
+        classify("s3://bkt/key", "s3:PutObject", refusal)
+    }
+
+    fn key_fault(error: Error) -> KeyFault {
+        match error {
+            Error::KeyWrong { why, .. } => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn denial(error: Error) -> Denial {
+        match error {
+            Error::Denied { why, .. } => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_wrong_customer_key() {
+        let error = read(
+            403,
+            "AccessDenied",
+            "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.",
+        );
+        assert_eq!(key_fault(error), KeyFault::NotTheCustomerKey);
+    }
+
+    #[test]
+    fn a_missing_customer_key() {
+        let error = read(
+            400,
+            "InvalidRequest",
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+        );
+        assert!(matches!(error, Error::KeyNeeded { need: KeyNeed::Customer, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_key_for_an_object_that_has_none() {
+        let error =
+            read(400, "InvalidRequest", "The encryption parameters are not applicable to this object.");
+        assert!(matches!(key_fault(error), KeyFault::NotApplicable { .. }));
+    }
+
+    #[test]
+    fn sse_c_blocked_on_the_bucket() {
+        let error = read(
+            403,
+            "AccessDenied",
+            "User: arn:aws:iam::1:user/u is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::bkt/key\" \
+             because this bucket has blocked upload requests that specify Server Side Encryption with Customer \
+             provided keys (SSE-C). Please specify a different server-side encryption type",
+        );
+        assert_eq!(denial(error), Denial::SseCBlocked);
+    }
+
+    #[test]
+    fn kms_denied_says_which_action_and_key() {
+        let text = format!(
+            "User: arn:aws:iam::1:user/u is not authorized to perform: kms:GenerateDataKey on resource: {ARN} \
+             because no identity-based policy allows the kms:GenerateDataKey action"
+        );
+        let expected = Denial::Kms { action: "kms:GenerateDataKey".into(), key: Some(ARN.into()) };
+        assert_eq!(denial(read(403, "AccessDenied", &text)), expected);
+        assert_eq!(denial(read(400, "AccessDeniedException", &text)), expected);
+    }
+
+    #[test]
+    fn denied_without_a_reason_says_what_was_tried() {
+        let unexplained = Denial::Unexplained { action: "s3:PutObject".into() };
+        assert_eq!(denial(read(403, "AccessDenied", "Access Denied")), unexplained);
+        assert_eq!(denial(read(403, "", "")), unexplained);
+    }
+
+    #[test]
+    fn kms_keys_that_are_of_no_use() {
+        for (code, text, expected) in [
+            (
+                "KMS.DisabledException",
+                format!("{ARN} is disabled."),
+                KeyFault::KmsDisabled { key: ARN.into() },
+            ),
+            ("DisabledException", format!("{ARN} is disabled."), KeyFault::KmsDisabled { key: ARN.into() }),
+            (
+                "KMS.KMSInvalidStateException",
+                format!("{ARN} is pending deletion."),
+                KeyFault::KmsPendingDeletion { key: ARN.into() },
+            ),
+            (
+                "KMS.NotFoundException",
+                format!("Key '{ARN}' does not exist"),
+                KeyFault::KmsUnknown { key: ARN.into() },
+            ),
+            ("KMS.NotFoundException", "Invalid keyId 'x'".into(), KeyFault::KmsUnknown { key: "x".into() }),
+        ] {
+            assert_eq!(key_fault(read(400, code, &text)), expected, "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_elsewhere_names_its_region() {
+        for (error, expected) in [
+            (
+                read(400, "AuthorizationHeaderMalformed", "the region 'a' is wrong; expecting 'eu-west-1'"),
+                Some("eu-west-1"),
+            ),
+            (read(301, "", ""), None),
+        ] {
+            let Error::WrongRegion { region, .. } = error else { panic!("{error:?}") };
+            assert_eq!(region.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn credentials_and_clocks() {
+        for (code, expected) in [
+            ("InvalidAccessKeyId", Denial::UnknownAccessKey),
+            ("SignatureDoesNotMatch", Denial::BadSignature),
+            ("ExpiredToken", Denial::Expired),
+            ("RequestTimeTooSkewed", Denial::ClockSkew),
+        ] {
+            assert_eq!(denial(read(403, code, "")), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let error = read(404, "NoSuchBucket", "The specified bucket does not exist");
+        assert_eq!(error.to_string(), "the bucket bkt does not exist");
+        assert_eq!(read(404, "NoSuchKey", "").to_string(), "s3://bkt/key does not exist");
+        assert!(matches!(read(404, "", ""), Error::NotFound { .. }));
+    }
+
+    #[test]
+    fn trouble_that_may_pass_is_told_from_a_refusal() {
+        for (status, code, expected) in [
+            (503, "SlowDown", NetworkFault::Throttled),
+            (500, "InternalError", NetworkFault::Unavailable),
+            (503, "ServiceUnavailable", NetworkFault::Unavailable),
+        ] {
+            let Error::Network { why, .. } = read(status, code, "") else { panic!("{code}") };
+            assert_eq!(why, expected, "{code}");
+        }
+        assert!(matches!(read(501, "NotImplemented", "x"), Error::Unsupported { .. }));
+        assert!(matches!(read(412, "PreconditionFailed", ""), Error::Changed { .. }));
+        assert!(matches!(read(400, "BadDigest", ""), Error::Tampered { .. }));
+        assert!(matches!(read(400, "InvalidArgument", "x"), Error::Service { .. }));
+    }
 }

@@ -196,7 +196,7 @@ impl Reader<'_> {
             sizes.extend(parts.parts().iter().map(|part| part.size().unwrap_or_default().unsigned_abs()));
             match parts.next_part_number_marker() {
                 Some(next) if parts.is_truncated() == Some(true) && sizes.len() > before => {
-                    marker = Some(next.to_owned())
+                    marker = Some(next.to_owned());
                 }
                 _ => return Ok(sizes),
             }
@@ -255,6 +255,6 @@ impl Body {
     /// # Errors
     /// `Network` where the connection breaks or stands still.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {
-        self.stream.try_next().await.map_err(|error| error::broken(&self.name, error))
+        self.stream.try_next().await.map_err(|error| error::broken(&self.name, &error))
     }
 }

@@ -87,7 +87,9 @@ impl Pipeline {
     fn compare(&mut self, chunks: &[Bytes], name: &str) -> Result<()> {
         let digest = || -> [u8; 32] {
             let mut digest = Sha256::new();
-            chunks.iter().for_each(|chunk| digest.update(chunk));
+            for chunk in chunks {
+                digest.update(chunk);
+            }
             digest.finalize().into()
         };
         match &mut self.digests {

@@ -193,7 +193,7 @@ mod tests {
     fn ranges_cover_the_whole_once_and_in_order() {
         let cut = |whole, size| ranges(whole, size).collect::<Vec<_>>();
         assert_eq!(cut(0..0, 8), []);
-        assert_eq!(cut(0..8, 8), [0..8]);
+        assert_eq!(cut(0..8, 8), vec![0..8]);
         assert_eq!(cut(3..20, 8), [3..11, 11..19, 19..20]);
     }
 

@@ -19,7 +19,7 @@ use crate::tuning::{Meter, Tuning};
 /// How long a signal's cleaning up may take in all.
 const QUICK: Duration = Duration::from_millis(1_700);
 /// How long an error's cleaning up may take.
-const PATIENT: Duration = Duration::from_secs(60);
+const PATIENT: Duration = Duration::from_mins(1);
 
 /// What an upload came to.
 pub struct Uploaded {
