@@ -80,6 +80,33 @@ pub enum Format {
     Esdk,
 }
 
+/// What may be opened beside objects whose key is committed to and whose bytes are authenticated.
+///
+/// Ordered: each step allows all that the one before it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Legacy {
+    /// Nothing: key-committing formats only.
+    #[default]
+    Refused,
+    /// `v2`: formats without key commitment, as long as their bytes are authenticated and their data key is
+    /// wrapped in a current way.
+    V2,
+    /// `unauthenticated`: everything, also bytes that nothing proves (CBC, ranges) and outdated key wraps.
+    Unauthenticated,
+}
+
+impl Legacy {
+    /// The word on the command line; nothing for the default.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Refused => None,
+            Self::V2 => Some("v2"),
+            Self::Unauthenticated => Some("unauthenticated"),
+        }
+    }
+}
+
 /// A wrapping key to seal a data key with.
 pub enum Recipient {
     /// A raw AES-256 key.

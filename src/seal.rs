@@ -7,9 +7,15 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
+pub mod detect;
+mod gcm;
+pub mod passphrase;
 pub mod plain;
+pub mod ring;
+pub mod s3ec;
+pub mod wrap;
 
 /// What a format leaves beside the object, known before the first byte is sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub enum Trust {
     EachFrame,
     /// Only once [`Open::finish`] has succeeded.
     OnlyAtEnd,
+    /// Never: the format has no proof (CBC), or a range leaves it out. The user must have asked for it.
+    Never,
 }
 
 /// Turns plain bytes into sealed ones, in order.
@@ -72,4 +80,20 @@ pub trait Open: Send {
     /// # Errors
     /// `Tampered` where the message is cut short or its proof fails.
     fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()>;
+}
+
+/// Returns `N` bytes from the system's generator.
+///
+/// # Errors
+/// `Local` where it fails, or gives nothing but zeros, which is as good as a failure.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let filled = getrandom::fill(&mut bytes).is_ok();
+    if filled && bytes != [0; N] {
+        return Ok(bytes);
+    }
+    Err(Error::Local {
+        what: "the system gives no random numbers".to_owned(),
+        source: std::io::Error::other("the generator failed"),
+    })
 }
