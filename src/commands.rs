@@ -2,6 +2,8 @@
 //!
 //! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
 
+pub mod begin;
 pub mod get;
 pub mod look;
 pub mod put;
+pub mod unlock;

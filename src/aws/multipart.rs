@@ -32,6 +32,8 @@ pub struct Destination<'a> {
     pub condition: &'a WriteCondition,
     /// The checksum sent along.
     pub algorithm: Algorithm,
+    /// The content of an instruction file that belongs to the object, written just before it exists.
+    pub instruction: Option<&'a str>,
 }
 
 /// A multipart upload under way.

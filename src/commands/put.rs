@@ -5,11 +5,11 @@ use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
-use crate::encryption::{ClientSide, Encryption, Format, ServerSide};
+use crate::commands::begin::{Begun, begin};
+use crate::encryption::{Encryption, Format};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::object::{Settings, WriteCondition};
-use crate::seal::Seal;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Stop, blocking, plan, upload};
 use crate::tuning::{Meter, Tuning};
@@ -75,8 +75,9 @@ pub async fn run(
         meter.expect(len);
     }
     may_write(connection, &request.target, &request.condition).await?;
-    let Begun { seal, settings, sse, format, fingerprint } =
-        begin(connection, request.encryption, input.len(), request.settings).await?;
+    let mut settings = request.settings;
+    let Begun { seal, sse, format, fingerprint, instruction } =
+        begin(connection, request.encryption, input.len(), &mut settings).await?;
     let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
     let plan = plan::upload(sealed_len, &request.tuning)?;
     let to = Destination {
@@ -86,6 +87,7 @@ pub async fn run(
         settings: &settings,
         condition: &request.condition,
         algorithm: request.checksum,
+        instruction: instruction.as_deref(),
     };
     let parts = Parts::new(input, seal, plan, request.checksum).refusing_empty(request.fail_if_empty);
     let uploaded = upload::run(parts, &to, &request.tuning, meter, stop).await?;
@@ -123,31 +125,4 @@ async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCon
 /// Compares ETags, with or without their quotes.
 pub(super) fn same_etag(found: Option<&str>, asked: &str) -> bool {
     found.is_some_and(|found| found.trim_matches('"') == asked.trim_matches('"'))
-}
-
-/// What is known before the first byte.
-struct Begun {
-    seal: Option<Box<dyn Seal>>,
-    settings: Settings,
-    sse: Option<ServerSide>,
-    format: Option<Format>,
-    fingerprint: Option<String>,
-}
-
-async fn begin(
-    _connection: &Connection,
-    encryption: Option<Encryption>,
-    _len: Option<u64>,
-    settings: Settings,
-) -> Result<Begun> {
-    match encryption {
-        None => Ok(Begun { seal: None, settings, sse: None, format: None, fingerprint: None }),
-        Some(Encryption::Server(sse)) => {
-            Ok(Begun { seal: None, settings, sse: Some(sse), format: None, fingerprint: None })
-        }
-        Some(Encryption::Client(ClientSide { .. })) => Err(Error::Unsupported {
-            what: "client-side encryption".to_owned(),
-            why: "is not built yet".to_owned(),
-        }),
-    }
 }

@@ -123,7 +123,8 @@ pub enum Release {
 #[must_use]
 pub fn release(trust: Trust, plain_len: u64, held_by_sink: bool, unproven: bool) -> Release {
     match trust {
-        Trust::EachFrame => Release::Stream,
+        // What nothing ever proves was asked for by the user, in so many words.
+        Trust::EachFrame | Trust::Never => Release::Stream,
         Trust::OnlyAtEnd if held_by_sink || unproven => Release::Stream,
         Trust::OnlyAtEnd if plain_len <= HOLD => Release::Hold,
         Trust::OnlyAtEnd => Release::TwoPass,
@@ -202,6 +203,7 @@ mod tests {
         use Release::{Hold, Stream, TwoPass};
         for (trust, len, held, unproven, expected) in [
             (Trust::EachFrame, u64::MAX, false, false, Stream),
+            (Trust::Never, u64::MAX, false, false, Stream),
             (Trust::OnlyAtEnd, u64::MAX, true, false, Stream),
             (Trust::OnlyAtEnd, HOLD, false, false, Hold),
             (Trust::OnlyAtEnd, HOLD + 1, false, false, TwoPass),

@@ -69,12 +69,6 @@ pub enum Place {
 }
 
 impl Place {
-    /// Whether what is written stays hidden until [`Claim::commit`].
-    #[must_use]
-    pub fn hides(&self) -> bool {
-        matches!(self, Self::File { .. })
-    }
-
     /// Opens the place: what is written goes through the [`Sink`], the [`Claim`] decides whether it stays.
     ///
     /// # Errors
@@ -153,6 +147,12 @@ pub struct Hidden {
 }
 
 impl Claim {
+    /// Whether what is written stays hidden until [`Claim::commit`].
+    #[must_use]
+    pub fn hides(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     /// Makes what was written the target, in one step, on disk.
     ///
     /// # Errors
@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_device_is_a_stream_and_a_missing_folder_is_named() {
-        assert!(!prepare(&Target::File("/dev/null".into()), false).unwrap().hides());
+        let device = prepare(&Target::File("/dev/null".into()), false).unwrap();
+        assert!(!device.open().unwrap().1.hides());
         let missing = prepare(&Target::File("/no/such/folder/t".into()), false).unwrap_err();
         assert!(missing.to_string().contains("/no/such/folder"), "{missing}");
     }
