@@ -80,6 +80,15 @@ pub enum Format {
     Esdk,
 }
 
+/// What `get` may open beyond the key-committing formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Legacy {
+    /// Authenticated, yet not key-committing (S3 Encryption Client V2).
+    V2,
+    /// Not authenticated at all (CBC), or only in part (a range).
+    Unauthenticated,
+}
+
 /// A wrapping key to seal a data key with.
 pub enum Recipient {
     /// A raw AES-256 key.

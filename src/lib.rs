@@ -11,11 +11,15 @@
 //!
 //! `tests/house.rs` keeps these directions.
 
+pub mod aws;
 pub mod checksum;
+pub mod cli;
+pub mod commands;
 pub mod encryption;
 pub mod error;
 pub mod keys;
 pub mod location;
 pub mod object;
 pub mod seal;
+pub mod transfer;
 pub mod tuning;

@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use crate::error::Result;
 
 pub mod plain;
+pub mod wrap;
 
 /// What a format leaves beside the object, known before the first byte is sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,4 @@
+//! Everything that leaves the machine.
+
+pub mod connection;
+pub mod sse;

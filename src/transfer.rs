@@ -1,0 +1,5 @@
+//! Moving bytes with bounded memory.
+
+pub mod stop;
+
+pub use stop::Stop;
