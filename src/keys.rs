@@ -3,7 +3,9 @@
 //! No key here can be printed or cloned, so that none ends in a log or lives on by accident.
 //! Where keys come from is `cli::key_source`; what is done with them is `seal` and `aws::kms`.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::Md5;
@@ -304,6 +306,19 @@ pub enum KeyError {
     /// Not an RSA key that can be used; the text says what is wrong with it.
     #[error("{0}")]
     Rsa(String),
+}
+
+static SPENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Notes that an environment variable holds a secret, so that no command started from here inherits it.
+pub fn spend_variable(name: &str) {
+    SPENT.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+}
+
+/// The names of the variables that whoever starts a command must remove from what it inherits.
+#[must_use]
+pub fn spent_variables() -> Vec<String> {
+    SPENT.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
 }
 
 /// Wipes a buffer that held a secret on its way into one of these types.

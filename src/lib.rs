@@ -13,6 +13,7 @@
 
 pub mod aws;
 pub mod checksum;
+pub mod cli;
 pub mod commands;
 pub mod encryption;
 pub mod error;

@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::checksum::{Algorithm, Sum};
 use crate::error::{Error, Result};
+use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::Seal;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
@@ -120,7 +121,12 @@ fn start(argv: &[String], name: &str) -> Result<Child> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Error::Unsupported { what: name.to_owned(), why: "no command was named".to_owned() });
     };
-    Command::new(program)
+    let mut command = Command::new(program);
+    // What read a key from the environment must not hand it on.
+    for name in spent_variables() {
+        command.env_remove(name);
+    }
+    command
         .args(arguments)
         .stdin(Stdio::inherit())
         .stdout(Stdio::piped())
