@@ -1,1 +1,3 @@
-//! x
+//! A throw-away S3 and KMS on loopback, for tests and the demo.
+
+pub mod kms;
