@@ -172,12 +172,10 @@ impl Keys {
         format!("{}{alias}", self.prefix)
     }
 
-    /// Removes the keys whose waiting time is over, with their aliases.
-    pub(super) fn delete_due(&mut self, now: SystemTime) {
-        let due = |key: &Key| matches!(key.state, KeyState::PendingDeletion(at) if at <= now);
-        self.by_id.retain(|_, key| !due(key));
-        let by_id = &self.by_id;
-        self.aliases.retain(|_, id| by_id.contains_key(id));
+    /// Removes a key with its aliases.
+    pub(super) fn remove(&mut self, id: &str) {
+        self.by_id.remove(id);
+        self.aliases.retain(|_, target| target != id);
     }
 }
 

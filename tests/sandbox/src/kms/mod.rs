@@ -1,10 +1,11 @@
 //! Key management as AWS KMS does it: keys, aliases, encryption contexts, refusals.
 //!
-//! S3 asks through [`Kms::for_s3`] before it touches an object's data key, and clients ask over HTTP ([`http`]), so one
+//! S3 asks through [`Kms::for_s3`] before it touches an object's data key, and clients ask over HTTP ([`api`]), so one
 //! disabled key or one denied action is felt by both, as in an account of AWS.
 //!
 //! What does not belong here: S3's own error codes, sockets, signatures.
 
+pub(crate) mod api;
 mod keys;
 mod refusal;
 mod sealing;
@@ -13,8 +14,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+pub use api::Failure;
 pub use keys::{Key, KeyState};
 pub use refusal::KmsRefusal;
+pub(crate) use sealing::random;
 
 use keys::Keys;
 
@@ -40,7 +43,7 @@ pub enum KmsAction {
     Encrypt,
     /// `kms:Decrypt`
     Decrypt,
-    /// `kms:ReEncryptFrom` and `kms:ReEncryptTo`
+    /// `kms:ReEncryptFrom` on the old key, `kms:ReEncryptTo` on the new one; refused under the first name
     ReEncrypt,
     /// `kms:DescribeKey`
     DescribeKey,
@@ -54,7 +57,7 @@ impl KmsAction {
             Self::GenerateDataKey => "kms:GenerateDataKey",
             Self::Encrypt => "kms:Encrypt",
             Self::Decrypt => "kms:Decrypt",
-            Self::ReEncrypt => "kms:ReEncrypt*",
+            Self::ReEncrypt => "kms:ReEncryptFrom",
             Self::DescribeKey => "kms:DescribeKey",
         }
     }
@@ -221,6 +224,12 @@ impl Kms {
             key,
             KeyState::PendingDeletion(SystemTime::now() + keys::DAY * 30),
         );
+    }
+
+    /// Deletes a key at once, with its aliases, as if its waiting time were over.
+    pub fn delete_now(&self, key: &str) {
+        let id = self.id_of(key);
+        self.lock().keys.remove(&id);
     }
 
     /// Refuses an action from now on, on one key or, with `None`, on all.

@@ -15,10 +15,15 @@ const MAGIC: [u8; 4] = [1, 2, 2, 0];
 const IV_LEN: usize = 12;
 
 /// Random bytes from the system.
-pub(super) fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    rand::fill(&mut bytes).expect("the system gives random numbers");
+    fill(&mut bytes);
     bytes
+}
+
+/// Fills a place with random bytes from the system.
+pub(super) fn fill(bytes: &mut [u8]) {
+    rand::fill(bytes).expect("the system gives random numbers");
 }
 
 /// Encrypts `plain` under `key`: magic, length and bytes of the key id, IV, ciphertext, tag.
