@@ -4,6 +4,7 @@ pub mod config;
 pub mod kms;
 pub mod s3;
 pub mod server;
+mod store;
 
 pub use config::Config;
 pub use server::{Fault, Gate, Kind, Recorded, Sandbox, Struck};
