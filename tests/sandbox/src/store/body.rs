@@ -63,12 +63,6 @@ impl Body {
         self.segments.iter().map(|segment| segment.blob.len()).sum()
     }
 
-    /// Whether there is no byte.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The bytes at rest, as a thief of the disk would see them.
     #[must_use]
     pub fn stored(&self) -> Vec<u8> {

@@ -92,6 +92,9 @@ mod tests {
             0x17, 0x2a,
         ];
         KeyStream::new(&key, nonce, 0).apply(&mut block);
-        assert_eq!(crate::store::hex(&block), "601ec313775789a5b7a7f504bbf3d228");
+        assert_eq!(
+            crate::store::hex(&block),
+            "601ec313775789a5b7a7f504bbf3d228"
+        );
     }
 }
