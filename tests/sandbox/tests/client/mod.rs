@@ -107,6 +107,17 @@ impl Client {
         self.send("s3", method, target, &all, "UNSIGNED-PAYLOAD", body)
     }
 
+    /// Sends one request without a signature.
+    pub fn unsigned(&self, method: &str, target: &str) -> Outcome {
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+            self.address
+        );
+        let mut received = Vec::new();
+        let ended = self.exchange(&head, b"", &mut received);
+        parse(&received, ended.err().map(|error| error.kind()))
+    }
+
     /// Calls a KMS operation: the status and the JSON of its answer.
     pub fn kms(&self, operation: &str, request: &Value) -> (u16, Value) {
         let body = request.to_string();
