@@ -3,7 +3,7 @@
 mod client;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -176,49 +176,66 @@ fn a_taken_port_is_an_error() {
     );
 }
 
-/// The program, its environment file, and what it printed.
-fn program(arguments: &[&str], env_file: &Path) -> (Child, Vec<(String, String)>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_s3seal-sandbox"))
-        .args(arguments)
-        .arg("--env-file")
-        .arg(env_file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.as_mut().unwrap())
-        .lines()
-        .take(6);
-    let pair = |line: String| {
-        let (name, value) = line
-            .strip_prefix("export ")
-            .unwrap()
-            .split_once('=')
-            .unwrap();
-        (name.to_owned(), value.to_owned())
-    };
-    let printed = lines.map(|line| pair(line.unwrap())).collect();
-    (child, printed)
+/// The running program; killed if a test gives up on it.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It has ended already in every test that has passed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
+
+impl Program {
+    /// Starts it and reads the environment that it prints.
+    fn start(arguments: &[&str], env_file: &Path) -> (Self, Vec<(String, String)>) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_s3seal-sandbox"))
+            .args(arguments)
+            .arg("--env-file")
+            .arg(env_file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map(Self)
+            .unwrap();
+        let lines = BufReader::new(child.0.stdout.as_mut().unwrap()).lines();
+        let pair = |line: String| {
+            let (name, value) = line
+                .strip_prefix("export ")
+                .unwrap()
+                .split_once('=')
+                .unwrap();
+            (name.to_owned(), value.to_owned())
+        };
+        let printed = lines
+            .take(NAMES.len())
+            .map(|line| pair(line.unwrap()))
+            .collect();
+        (child, printed)
+    }
+}
+
+/// What the program exports, in this order.
+const NAMES: [&str; 7] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_CA_BUNDLE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_EC2_METADATA_DISABLED",
+];
 
 #[test]
 fn the_program_prints_its_environment_and_ends_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
     let env_file = folder.path().join("env");
     for signal in ["TERM", "INT", "HUP"] {
-        let (mut child, printed) = program(&["--bucket", "b", "--kms-alias", "demo"], &env_file);
+        let (mut program, printed) =
+            Program::start(&["--bucket", "b", "--kms-alias", "demo"], &env_file);
         let names: Vec<_> = printed.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "AWS_ENDPOINT_URL",
-                "AWS_CA_BUNDLE",
-                "AWS_ACCESS_KEY_ID",
-                "AWS_SECRET_ACCESS_KEY",
-                "AWS_REGION",
-                "AWS_EC2_METADATA_DISABLED"
-            ]
-        );
+        assert_eq!(names, NAMES);
         assert!(
             fs::read_to_string(&env_file)
                 .unwrap()
@@ -226,13 +243,16 @@ fn the_program_prints_its_environment_and_ends_on_a_signal() {
         );
         let ca_file = Path::new(&printed[1].1);
         assert!(ca_file.exists());
-        let killed = Command::new("kill")
-            .arg(format!("-{signal}"))
-            .arg(child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(killed.success());
-        assert!(child.wait().unwrap().success(), "{signal}");
+        let pid = program.0.id().to_string();
+        assert!(
+            Command::new("kill")
+                .arg(format!("-{signal}"))
+                .arg(pid)
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert!(program.0.wait().unwrap().success(), "{signal}");
         assert!(!ca_file.parent().unwrap().exists());
         assert!(!env_file.exists());
     }
@@ -241,18 +261,9 @@ fn the_program_prints_its_environment_and_ends_on_a_signal() {
 #[test]
 fn the_program_ends_with_its_standard_input_if_told() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, printed) = program(
-        &["--until-stdin-closes", "--http"],
-        &folder.path().join("env"),
-    );
-    let mut rest = String::new();
-    drop(child.stdin.take());
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut rest)
-        .unwrap();
-    assert!(child.wait().unwrap().success());
+    let arguments = ["--until-stdin-closes", "--http"];
+    let (mut program, printed) = Program::start(&arguments, &folder.path().join("env"));
+    drop(program.0.stdin.take());
+    assert!(program.0.wait().unwrap().success());
     assert!(!Path::new(&printed[1].1).exists());
 }

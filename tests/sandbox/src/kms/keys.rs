@@ -182,7 +182,7 @@ impl Keys {
 /// A random UUID, or the shorter spelling that multi-region keys have.
 fn new_id(multi_region: bool) -> String {
     let random: [u8; 16] = sealing::random();
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(random));
     if multi_region {
         return format!("mrk-{hex}");
     }
@@ -198,17 +198,15 @@ fn new_id(multi_region: bool) -> String {
 
 fn looks_like_id(id: &str) -> bool {
     let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match id.strip_prefix("mrk-") {
-        Some(rest) => rest.len() == 32 && hex(rest),
-        None => {
-            let lengths: Vec<usize> = id.split('-').map(str::len).collect();
-            lengths == [8, 4, 4, 4, 12] && id.split('-').all(hex)
-        }
+    if let Some(rest) = id.strip_prefix("mrk-") {
+        return rest.len() == 32 && hex(rest);
     }
+    let lengths: Vec<usize> = id.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && id.split('-').all(hex)
 }
 
 /// How long KMS waits before it deletes a key, in days: at least, at most; the most is also the default.
 pub(super) const DELETION_DAYS: (u64, u64) = (7, 30);
 
 /// A day, for [`DELETION_DAYS`].
-pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DAY: Duration = Duration::from_hours(24);

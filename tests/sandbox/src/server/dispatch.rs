@@ -121,7 +121,7 @@ async fn at_arrival(strikes: &[Strike], line: &Line) {
             Kind::ResetBefore => {
                 struck.strike();
                 line.end(End::Reset);
-                pending().await
+                pending::<()>().await;
             }
             _ => {}
         }
@@ -143,12 +143,12 @@ async fn at_answer(strikes: &[Strike], line: &Line) {
             }
             Kind::StallBeforeResponse => {
                 struck.strike();
-                pending().await
+                pending::<()>().await;
             }
             Kind::DropAnswer => {
                 struck.strike();
                 line.end(End::Reset);
-                pending().await
+                pending::<()>().await;
             }
             _ => {}
         }

@@ -154,6 +154,8 @@ impl Sandbox {
                 config.credentials.secret_key.clone(),
             ),
             ("AWS_REGION", config.region.clone()),
+            // What the Python clients read instead.
+            ("AWS_DEFAULT_REGION", config.region.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ];
         pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()

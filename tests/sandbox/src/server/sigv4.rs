@@ -3,6 +3,8 @@
 //! The S3 side has its own check, inside `s3s`; KMS's is simpler (short bodies, always hashed), so it stands here. A client
 //! that signs for the wrong region or with the wrong secret must fail here as it would on AWS.
 
+use std::fmt::Write;
+
 use aws_lc_rs::{digest, hmac};
 use http::HeaderMap;
 use http::request::Parts;
@@ -129,19 +131,29 @@ impl<'a> Authorization<'a> {
 
 /// The canonical request; KMS has no path and no query.
 fn canonical(head: &Parts, signed: &[&str], body: &[u8]) -> String {
-    let mut text = format!(
-        "{}\n{}\n{}\n",
-        head.method,
+    let line = |name: &&str| {
+        let value: Vec<&str> = header(&head.headers, name)
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        format!("{name}:{}", value.join(" "))
+    };
+    [
+        head.method.as_str(),
         head.uri.path(),
-        head.uri.query().unwrap_or_default()
-    );
-    for name in signed {
-        let value = header(&head.headers, name).unwrap_or_default();
-        let value: Vec<&str> = value.split_whitespace().collect();
-        text.push_str(&format!("{name}:{}\n", value.join(" ")));
-    }
-    text.push_str(&format!("\n{}\n{}", signed.join(";"), sha256(body)));
-    text
+        head.uri.query().unwrap_or_default(),
+        &signed.iter().map(line).collect::<Vec<_>>().join(
+            "
+",
+        ),
+        "",
+        &signed.join(";"),
+        &sha256(body),
+    ]
+    .join(
+        "
+",
+    )
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -159,5 +171,9 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -23,9 +23,9 @@ use tokio_rustls::rustls::{
 /// The names the server answers under; the last is for buckets in the host name.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "*.localhost"];
 /// Longer than any test or demo runs.
-const VALID_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const VALID_FOR: Duration = Duration::from_hours(30 * 24);
 /// Tolerance for a clock that a test has set back.
-const VALID_BEFORE: Duration = Duration::from_secs(24 * 60 * 60);
+const VALID_BEFORE: Duration = Duration::from_hours(24);
 
 /// The server's side of TLS 1.2 and 1.3, and the authority's certificate in PEM.
 pub(super) fn server_config() -> io::Result<(Arc<ServerConfig>, String)> {
