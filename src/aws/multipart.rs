@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{
 };
 use bytes::Bytes;
 
+use crate::aws::companion::Companion;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::sse::{self, Applied};
@@ -32,8 +33,8 @@ pub struct Destination<'a> {
     pub condition: &'a WriteCondition,
     /// The checksum sent along.
     pub algorithm: Algorithm,
-    /// The content of an instruction file that belongs to the object, written just before it exists.
-    pub instruction: Option<&'a str>,
+    /// A small object that belongs to this one, written just before it exists.
+    pub companion: Option<Companion<'a>>,
 }
 
 /// A multipart upload under way.
@@ -129,6 +130,7 @@ impl Destination<'_> {
         let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
         let request = request.customize().config_override(connection.patient_with(len));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
+        self.write_companion().await?;
         let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
         let completed = Completed {
             etag: answer.e_tag().map(str::to_owned),
@@ -223,6 +225,7 @@ impl Destination<'_> {
             if self.algorithm.is_full_object() { summed!(request, self.algorithm, whole) } else { request };
         let request = sse::complete(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_with(len));
+        self.write_companion().await?;
         let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
         let completed = Completed {
             etag: answer.e_tag().map(str::to_owned),
@@ -247,6 +250,20 @@ impl Destination<'_> {
             .set_request_payer(connection.payer())
             .send()
             .await;
+    }
+
+    async fn write_companion(&self) -> Result<()> {
+        match &self.companion {
+            Some(companion) => companion.write(self.sse).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts back what the companion has replaced, if the object itself did not come to be.
+    pub async fn put_back(&self) {
+        if let Some(companion) = &self.companion {
+            companion.put_back(self.sse).await;
+        }
     }
 
     fn if_none_match(&self) -> Option<String> {

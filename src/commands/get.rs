@@ -14,14 +14,14 @@ use crate::encryption::{Context, KmsKey, Legacy, Mode};
 use crate::error::{Error, Result};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::location::{ByteRange, S3Uri, Target};
-use crate::seal::Open;
 use crate::seal::ring::Unlocker;
-use crate::seal::s3ec::{Envelope, RangeRead, Unlocked};
-use crate::transfer::download::{self, Digests, Out, Pipeline};
-use crate::transfer::plan::{self, Release};
-use crate::transfer::sink::{self, Sink};
+use crate::transfer::sink;
 use crate::transfer::{Stop, blocking};
 use crate::tuning::{Meter, Tuning};
+
+mod opening;
+
+use opening::{Described, Opening, Transfer};
 
 /// Everything that `get` needs to know.
 pub struct GetRequest {
@@ -115,12 +115,7 @@ pub async fn run(
     let transfer = Transfer { reader: &reader, facts: &facts, tuning: &wanted.tuning, meter, stop };
     let described = Described::of(&opening);
     let (sink, claim) = place.open()?;
-    let plain_len = match &opening {
-        Opening::AsItIs(range) => transfer.stream(range.clone(), None, verifier, Out::Sink(sink)).await?,
-        Opening::Range(..) | Opening::Whole(..) => {
-            transfer.opened(opening, verifier, sink, claim.hides(), wanted.unproven).await?
-        }
-    };
+    let plain_len = transfer.run(opening, verifier, sink, claim.hides(), wanted.unproven).await?;
     blocking(move || claim.commit()).await??;
     Ok(GetOutcome {
         source: wanted.source,
@@ -176,42 +171,6 @@ impl Wanted {
     }
 }
 
-/// How the stored bytes become plain.
-enum Opening {
-    /// S3 has decrypted them: these are the bytes.
-    AsItIs(Range<u64>),
-    /// A part of a sealed object.
-    Range(Box<RangeRead>, Described),
-    /// A sealed object; can be opened twice.
-    Whole(Box<Unlocked>),
-}
-
-/// What the outcome says about an envelope.
-#[derive(Clone, Default)]
-struct Described {
-    format: Option<String>,
-    fingerprint: Option<String>,
-    authenticated: bool,
-}
-
-impl Described {
-    fn of(opening: &Opening) -> Self {
-        match opening {
-            Opening::AsItIs(_) => Self { authenticated: true, ..Self::default() },
-            Opening::Range(_, described) => described.clone(),
-            Opening::Whole(unlocked) => Self::envelope(unlocked.envelope()),
-        }
-    }
-
-    fn envelope(envelope: &Envelope) -> Self {
-        Self {
-            format: Some(format!("S3 Encryption Client {}", envelope.version().as_str())),
-            fingerprint: envelope.fingerprint().map(str::to_owned),
-            authenticated: envelope.plain_len(u64::MAX).is_some(),
-        }
-    }
-}
-
 /// Everything settled before the first byte.
 struct Ready {
     sighting: Sighting,
@@ -257,82 +216,6 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
     };
     let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
     Ok(Ready { opening, verifier, checksum, sighting })
-}
-
-/// One object on its way down.
-struct Transfer<'a> {
-    reader: &'a Reader<'a>,
-    facts: &'a Facts,
-    tuning: &'a Tuning,
-    meter: &'a Meter,
-    stop: &'a Stop,
-}
-
-impl Transfer<'_> {
-    async fn stream(
-        &self,
-        stored: Range<u64>,
-        open: Option<Box<dyn Open>>,
-        verifier: Option<Verifier>,
-        out: Out,
-    ) -> Result<u64> {
-        self.meter.expect(stored.end - stored.start);
-        let pipeline = Pipeline { verifier, open, out, digests: Digests::Off };
-        self.pass(stored, pipeline).await.map(|(plain, _)| plain)
-    }
-
-    async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
-        let etag = self.facts.etag.as_deref();
-        download::run(self.reader, stored, etag, pipeline, self.tuning, self.meter, self.stop).await
-    }
-
-    /// Opens a sealed object, and lets nothing go that is not proven.
-    async fn opened(
-        &self,
-        opening: Opening,
-        verifier: Option<Verifier>,
-        sink: Sink,
-        hidden: bool,
-        unproven: bool,
-    ) -> Result<u64> {
-        let unlocked = match opening {
-            Opening::AsItIs(_) => return Ok(0),
-            Opening::Range(read, _) => {
-                return self.stream(read.sealed, Some(read.opener), verifier, Out::Sink(sink)).await;
-            }
-            Opening::Whole(unlocked) => unlocked,
-        };
-        let whole = 0..self.facts.len;
-        let open = unlocked.opener()?;
-        let out = match plan::release(open.trust(), self.facts.len, hidden, unproven) {
-            Release::Stream => Out::Sink(sink),
-            Release::Hold => Out::Held(bytes::BytesMut::new(), sink),
-            Release::TwoPass => return self.two_passes(&unlocked, open, verifier, sink).await,
-        };
-        self.stream(whole, Some(open), verifier, out).await
-    }
-
-    /// First proves everything, then opens the very same bytes again and lets them go.
-    async fn two_passes(
-        &self,
-        unlocked: &Unlocked,
-        open: Box<dyn Open>,
-        verifier: Option<Verifier>,
-        sink: Sink,
-    ) -> Result<u64> {
-        let whole = 0..self.facts.len;
-        self.meter.expect(2 * self.facts.len);
-        let first =
-            Pipeline { verifier, open: Some(open), out: Out::Nowhere, digests: Digests::Keep(Vec::new()) };
-        let (_, digests) = self.pass(whole.clone(), first).await?;
-        let digests = match digests {
-            Digests::Keep(kept) => Digests::Compare(kept.into()),
-            other => other,
-        };
-        let second =
-            Pipeline { verifier: None, open: Some(unlocked.opener()?), out: Out::Sink(sink), digests };
-        self.pass(whole, second).await.map(|(plain, _)| plain)
-    }
 }
 
 /// Refuses an object that is not what the user requires it to be.

@@ -1,6 +1,7 @@
 //! `put`: measure, begin, plan, run, check.
 
 use crate::aws::Connection;
+use crate::aws::companion::Companion;
 use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
@@ -10,6 +11,7 @@ use crate::encryption::{Encryption, Format};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::object::{Settings, WriteCondition};
+use crate::seal::s3ec::instruction;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Stop, blocking, plan, upload};
 use crate::tuning::{Meter, Tuning};
@@ -76,7 +78,7 @@ pub async fn run(
     }
     may_write(connection, &request.target, &request.condition).await?;
     let mut settings = request.settings;
-    let Begun { seal, sse, format, fingerprint, instruction } =
+    let Begun { seal, sse, format, fingerprint, instruction: beside } =
         begin(connection, request.encryption, input.len(), &mut settings).await?;
     let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
     let plan = plan::upload(sealed_len, &request.tuning)?;
@@ -87,7 +89,10 @@ pub async fn run(
         settings: &settings,
         condition: &request.condition,
         algorithm: request.checksum,
-        instruction: instruction.as_deref(),
+        companion: beside.as_deref().map(|content| {
+            let uri = request.target.with_key(instruction::key_of(&request.target.key, None));
+            Companion::new(connection, uri, &request.target, content)
+        }),
     };
     let parts = Parts::new(input, seal, plan, request.checksum).refusing_empty(request.fail_if_empty);
     let uploaded = upload::run(parts, &to, &request.tuning, meter, stop).await?;
