@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::aws::companion::Companion;
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::objects::Reader;
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
@@ -131,12 +132,14 @@ impl Destination<'_> {
         let request = request.customize().config_override(connection.patient_with(len));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
         self.write_companion().await?;
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
-        let completed = Completed {
-            etag: answer.e_tag().map(str::to_owned),
-            version_id: answer.version_id().map(str::to_owned),
-            applied: Applied::from(&answer),
-            checksum: sum.base64(),
+        let completed = match request.send().await {
+            Ok(answer) => Completed {
+                etag: answer.e_tag().map(str::to_owned),
+                version_id: answer.version_id().map(str::to_owned),
+                applied: Applied::from(&answer),
+                checksum: sum.base64(),
+            },
+            Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), &sum.base64(), len).await?,
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
@@ -226,12 +229,14 @@ impl Destination<'_> {
         let request = sse::complete(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_with(len));
         self.write_companion().await?;
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
-        let completed = Completed {
-            etag: answer.e_tag().map(str::to_owned),
-            version_id: answer.version_id().map(str::to_owned),
-            applied: applied.then(&Applied::from(&answer)),
-            checksum: whole.to_owned(),
+        let completed = match request.send().await {
+            Ok(answer) => Completed {
+                etag: answer.e_tag().map(str::to_owned),
+                version_id: answer.version_id().map(str::to_owned),
+                applied: applied.then(&Applied::from(&answer)),
+                checksum: whole.to_owned(),
+            },
+            Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), whole, len).await?,
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
@@ -250,6 +255,32 @@ impl Destination<'_> {
             .set_request_payer(connection.payer())
             .send()
             .await;
+    }
+
+    /// Asks whether the object is there all the same. When an answer gets lost, the request is sent again, and the
+    /// second one is refused because the first has done its work: the upload is gone, or the condition no longer
+    /// holds.
+    async fn arrived(&self, refusal: Error, checksum: &str, len: u64) -> Result<Completed> {
+        let may_be_ours =
+            matches!(refusal, Error::NotFound { .. } | Error::Changed { .. } | Error::TargetExists { .. });
+        if !may_be_ours {
+            return Err(refusal);
+        }
+        let key = sse::customer_key(self.sse);
+        let reader = Reader { connection: self.connection, uri: self.uri, version_id: None, key };
+        match reader.head().await {
+            Ok(facts)
+                if facts.len == len && facts.checksum.as_ref().is_some_and(|kept| kept.value == checksum) =>
+            {
+                Ok(Completed {
+                    etag: facts.etag,
+                    version_id: facts.version_id,
+                    applied: facts.applied,
+                    checksum: checksum.to_owned(),
+                })
+            }
+            _ => Err(refusal),
+        }
     }
 
     async fn write_companion(&self) -> Result<()> {

@@ -105,17 +105,17 @@ pub async fn run(
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
     let (wanted, means) = split(request);
-    let ready = tokio::select! {
-        biased;
-        signal = stop.wait() => return Err(Error::Interrupted(signal)),
-        ready = prepare(connection, &wanted, &means) => ready?,
-    };
+    let ready = stop.or(prepare(connection, &wanted, &means)).await??;
     let Ready { sighting: Sighting { facts, customer_key }, opening, verifier, checksum } = ready;
     let reader = wanted.reader(connection, customer_key.as_ref());
     let transfer = Transfer { reader: &reader, facts: &facts, tuning: &wanted.tuning, meter, stop };
     let described = Described::of(&opening);
-    let (sink, claim) = place.open()?;
+    // A pipe opens only when somebody reads it.
+    let (sink, claim) = stop.or(blocking(move || place.open())).await???;
     let plain_len = transfer.run(opening, verifier, sink, claim.hides(), wanted.unproven).await?;
+    if let Some(file) = claim.to_sync()? {
+        stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("cannot write"))?;
+    }
     blocking(move || claim.commit()).await??;
     Ok(GetOutcome {
         source: wanted.source,

@@ -71,42 +71,46 @@ pub async fn run(
     meter: &Meter,
     stop: &Stop,
 ) -> Result<PutOutcome> {
-    let source = request.source;
-    let input = blocking(move || Input::open(&source)).await??;
+    let PutRequest { source, target, encryption, mut settings, condition, checksum, tuning, fail_if_empty } =
+        request;
+    let ready = async {
+        let input = blocking(move || Input::open(&source)).await??;
+        may_write(connection, &target, &condition).await?;
+        let begun = begin(connection, encryption, input.len(), &mut settings).await?;
+        Ok((input, begun))
+    };
+    let (input, begun) = stop.or(ready).await.flatten()?;
+    let Begun { seal, sse, format, fingerprint, instruction: beside } = begun;
     if let Some(len) = input.len() {
         meter.expect(len);
     }
-    may_write(connection, &request.target, &request.condition).await?;
-    let mut settings = request.settings;
-    let Begun { seal, sse, format, fingerprint, instruction: beside } =
-        begin(connection, request.encryption, input.len(), &mut settings).await?;
     let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
-    let plan = plan::upload(sealed_len, &request.tuning)?;
+    let plan = plan::upload(sealed_len, &tuning)?;
     let to = Destination {
         connection,
-        uri: &request.target,
+        uri: &target,
         sse: sse.as_ref(),
         settings: &settings,
-        condition: &request.condition,
-        algorithm: request.checksum,
+        condition: &condition,
+        algorithm: checksum,
         companion: beside.as_deref().map(|content| {
-            let uri = request.target.with_key(instruction::key_of(&request.target.key, None));
-            Companion::new(connection, uri, &request.target, content)
+            let uri = target.with_key(instruction::key_of(&target.key, None));
+            Companion::new(connection, uri, &target, content)
         }),
     };
-    let parts = Parts::new(input, seal, plan, request.checksum).refusing_empty(request.fail_if_empty);
-    let uploaded = upload::run(parts, &to, &request.tuning, meter, stop).await?;
+    let parts = Parts::new(input, seal, plan, checksum).refusing_empty(fail_if_empty);
+    let uploaded = upload::run(parts, &to, &tuning, meter, stop).await?;
     Ok(PutOutcome {
         applied: uploaded.completed.applied,
         plain_len: uploaded.plain,
         stored_len: uploaded.stored,
         etag: uploaded.completed.etag,
         version_id: uploaded.completed.version_id,
-        checksum: Some((request.checksum, uploaded.completed.checksum)),
+        checksum: Some((checksum, uploaded.completed.checksum)),
         parts: uploaded.parts,
         format,
         fingerprint,
-        target: request.target,
+        target,
     })
 }
 

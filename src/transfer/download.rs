@@ -161,18 +161,9 @@ pub async fn run(
         fetched?;
         Ok(passed)
     };
-    let (pipeline, plain) = tokio::select! {
-        biased;
-        signal = stop.wait() => return Err(Error::Interrupted(signal)),
-        done = work => done?,
-    };
+    let (pipeline, plain) = stop.or(work).await??;
     let name = from.name();
-    let finish = blocking(move || pipeline.finish(&name));
-    let (rest, digests) = tokio::select! {
-        biased;
-        signal = stop.wait() => return Err(Error::Interrupted(signal)),
-        done = finish => done??,
-    };
+    let (rest, digests) = stop.or(blocking(move || pipeline.finish(&name))).await???;
     meter.add(rest);
     Ok((plain + rest, digests))
 }

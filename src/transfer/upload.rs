@@ -62,20 +62,12 @@ pub async fn run(
 
 async fn next(mut parts: Parts, stop: &Stop) -> Result<(Option<Part>, Parts)> {
     let work = blocking(move || parts.next_part().map(|part| (part, parts)));
-    tokio::select! {
-        biased;
-        signal = stop.wait() => Err(Error::Interrupted(signal)),
-        done = work => done?,
-    }
+    stop.or(work).await??
 }
 
 async fn single(part: Part, to: &Destination<'_>, meter: &Meter, stop: &Stop) -> Result<Uploaded> {
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
-    let completed = tokio::select! {
-        biased;
-        signal = stop.wait() => return Err(Error::Interrupted(signal)),
-        answer = to.put(part.bytes, &part.sum) => answer?,
-    };
+    let completed = stop.or(to.put(part.bytes, &part.sum)).await??;
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
 }
@@ -89,11 +81,7 @@ async fn many(
     stop: &Stop,
 ) -> Result<Uploaded> {
     let started = begin(to, stop).await?;
-    let outcome = tokio::select! {
-        biased;
-        signal = stop.wait() => Err(Error::Interrupted(signal)),
-        outcome = send_all(ready, parts, to, &started, tuning, meter) => outcome,
-    };
+    let outcome = stop.or(send_all(ready, parts, to, &started, tuning, meter)).await.flatten();
     if let Err(error) = &outcome {
         within(to.abort(&started), error, stop).await;
     }
