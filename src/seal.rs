@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use crate::error::{Error, Result};
 
 pub mod detect;
-mod gcm;
+pub mod gcm;
 pub mod passphrase;
 pub mod plain;
 pub mod ring;

@@ -1,0 +1,6 @@
+//! Objects written by the official clients, and tampered ones: each opens to the right bytes, or is refused.
+//!
+//! One named test for each, without a network.
+
+#[path = "vectors/s3ec.rs"]
+mod s3ec;
