@@ -2,5 +2,7 @@
 //!
 //! One named test for each, without a network.
 
+#![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
+
 #[path = "vectors/s3ec.rs"]
 mod s3ec;

@@ -145,6 +145,7 @@ fn within_limit(done: u64, more: usize) -> Result<u64> {
 }
 
 /// Returns the error for a message beyond [`MAX_PLAIN`].
+#[must_use]
 pub fn too_large() -> Error {
     Error::TooLarge {
         what: "the object".to_owned(),
@@ -307,6 +308,7 @@ fn ok(status: c_int) -> Result<()> {
 }
 
 /// The library refuses only for want of memory or by a mistake of ours; it says no more.
+#[must_use]
 pub fn refused() -> Error {
     Error::Local {
         what: "the cipher library refused".to_owned(),
