@@ -194,3 +194,20 @@ fn the_instruction_file_of_another_object_is_refused() {
         assert_eq!(early, alg == Alg::Committing);
     }
 }
+
+#[test]
+fn every_bit_of_commitment_and_message_id_counts() {
+    use base64::prelude::{BASE64_STANDARD, Engine};
+    let object = sealed_for(Alg::Committing, Storage::Metadata, &LocalKey::Aes(&aes(1)));
+    for name in ["x-amz-d", "x-amz-i"] {
+        let value = BASE64_STANDARD.decode(&object.beside.metadata[name]).unwrap();
+        for bit in 0..8 * value.len() {
+            let mut changed = value.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let mut beside = object.beside.clone();
+            beside.metadata.insert(name.to_owned(), BASE64_STANDARD.encode(changed));
+            let refused = unlock(&beside, ring(&[1], &[], &[]));
+            assert!(matches!(refused.map(|_| ()), Err(Error::Tampered { .. })), "bit {bit} of {name}");
+        }
+    }
+}
