@@ -197,13 +197,10 @@ impl OpeningArgs {
         let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
             texts.iter().map(|text| reader.key_source(flag, text)).collect()
         };
+        let (symmetric, private) = (keys("--key", &self.key)?, keys("--private-key", &self.private_key)?);
         let passphrases = self.passphrase.iter().map(|text| reader.passphrase_source("--passphrase", text));
-        Ok(RingSources {
-            reader,
-            symmetric: keys("--key", &self.key)?,
-            private: keys("--private-key", &self.private_key)?,
-            passphrases: passphrases.collect::<Result<_, _>>()?,
-        })
+        let passphrases = passphrases.collect::<Result<_, _>>()?;
+        Ok(RingSources { reader, symmetric, private, passphrases })
     }
 
     fn only_what_fits(&self) -> Result<(), Failure> {

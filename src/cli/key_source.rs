@@ -85,7 +85,7 @@ enum Kind {
 }
 
 /// Reads sources, under the rules of one command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct KeyReader {
     /// Standard input carries the object.
     pub stdin_is_data: bool,
@@ -325,7 +325,8 @@ fn is_stdin(source: &KeySource) -> bool {
 /// Refuses a regular file that its group or others can read; pipes and devices have no such thing.
 fn closed_to_others(flag: &str, path: &Path, facts: &Metadata) -> Result<(), Failure> {
     let mode = facts.permissions().mode();
-    if !facts.is_file() || mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if !facts.is_file() || of_others == 0 {
         return Ok(());
     }
     let shown = path.display().to_string();

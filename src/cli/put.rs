@@ -25,7 +25,7 @@ Examples:
   s3seal put backup.tar s3://bucket/daily/ -e sse-kms --kms-key alias/backup
   s3seal put backup.tar s3://bucket/daily/ -e sse-c --key file:/etc/backup.key
   s3seal put - s3://bucket/home.tar -e client --public-key backup.pem < home.tar
-  s3seal put --from-command s3://bucket/db.sql -e client --key db.key -- pg_dump db";
+  s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db";
 
 /// Store a file, standard input or a command's output, encrypted
 #[derive(clap::Args)]
