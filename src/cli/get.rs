@@ -138,7 +138,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     session.printer.detail(&format!("get {} to {}", request.source, request.target));
     let connection = session.connect(options).await?;
     let meter = session.progress(&request.source.to_string());
-    let outcome = get::run(&connection, request, meter.meter(), &session.stop).await;
+    let outcome = Box::pin(get::run(&connection, request, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::get(&outcome?, session)
 }

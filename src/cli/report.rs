@@ -43,8 +43,8 @@ pub fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
     });
     let text = text.trim_end();
     if typed.json {
-        let first = text.split("\n\n").next().unwrap_or_default();
-        let failure = Failure::usage(first.trim_start_matches("error: "));
+        let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let failure = Failure::usage(first.split_whitespace().collect::<Vec<_>>().join(" "));
         Printer::silent().line(&Told::from(&failure, "").json(Exit::Usage));
     } else {
         Printer::silent().line(text);
