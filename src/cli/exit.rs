@@ -95,7 +95,10 @@ impl Exit {
                  not what was asked; nothing was written."
             }
             Self::Network => "The network gave up; the same command continues.",
-            Self::Condition => "A condition does not hold: the target exists, or the object has changed.",
+            Self::Condition => {
+                "A condition does not hold: the target exists, the object has changed or is not in the mode \
+                 expected, or the source is empty."
+            }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => "SIGHUP: the upload was aborted, temporary files are gone.",
             Self::Interrupt => "SIGINT: as above.",

@@ -138,7 +138,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     session.printer.detail(&format!("get {} to {}", request.source, request.target));
     let connection = session.connect(options).await?;
     let meter = session.progress(&request.source.to_string());
-    let outcome = get::run(&connection, request, meter.meter(), &session.stop).await;
+    let outcome = Box::pin(get::run(&connection, request, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::get(&outcome?, session)
 }
@@ -197,13 +197,10 @@ impl OpeningArgs {
         let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
             texts.iter().map(|text| reader.key_source(flag, text)).collect()
         };
+        let (symmetric, private) = (keys("--key", &self.key)?, keys("--private-key", &self.private_key)?);
         let passphrases = self.passphrase.iter().map(|text| reader.passphrase_source("--passphrase", text));
-        Ok(RingSources {
-            reader,
-            symmetric: keys("--key", &self.key)?,
-            private: keys("--private-key", &self.private_key)?,
-            passphrases: passphrases.collect::<Result<_, _>>()?,
-        })
+        let passphrases = passphrases.collect::<Result<_, _>>()?;
+        Ok(RingSources { reader, symmetric, private, passphrases })
     }
 
     fn only_what_fits(&self) -> Result<(), Failure> {

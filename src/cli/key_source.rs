@@ -84,8 +84,18 @@ enum Kind {
     PublicKey,
 }
 
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Passphrase => "passphrase",
+            Self::PublicKey => "public key",
+        }
+    }
+}
+
 /// Reads sources, under the rules of one command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct KeyReader {
     /// Standard input carries the object.
     pub stdin_is_data: bool,
@@ -234,7 +244,7 @@ impl KeyReader {
             KeySource::Command(line) => self.output_of(flag, line)?,
             KeySource::Prompt => {
                 let what = if kind == Kind::Passphrase { "Passphrase" } else { "Key" };
-                let mut typed = prompt::secret(&format!("{what} for {flag}"), self.sealing)?;
+                let mut typed = prompt::secret(&format!("{what} ({flag})"), self.sealing)?;
                 Zeroizing::new(std::mem::take(&mut *typed).into_bytes())
             }
         };
@@ -275,6 +285,10 @@ fn bare(flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {
     if text == "-" {
         return Err(malformed(flag));
     }
+    if text.starts_with("s3://") {
+        return Err(Failure::usage(format!("{flag} took {text} for the place of the {}", kind.word()))
+            .hint(format!("write {flag}=prompt to be asked, or put {flag} last")));
+    }
     if Path::new(text).exists() {
         return Ok(KeySource::File(text.into()));
     }
@@ -301,9 +315,9 @@ fn may_be_secret(text: &str, kind: Kind) -> bool {
 }
 
 fn on_argv(flag: &str, kind: Kind) -> Failure {
-    let what = if kind == Kind::Passphrase { "a passphrase" } else { "a key" };
+    let what = kind.word();
     Failure::usage(format!("the value of {flag} is itself a key, not the place of one"))
-        .hint(format!("the command line is public: put {what} into a file that only you can read (chmod 600) and name it, or use env:NAME, fd:N, cmd:COMMAND or prompt"))
+        .hint(format!("the command line is public: put the {what} into a file that only you can read (chmod 600) and name it, or use env:NAME, fd:N, cmd:COMMAND or prompt"))
         .hint("the key may be in your shell's history by now: make a new one with `s3seal keygen FILE`")
 }
 
@@ -325,7 +339,8 @@ fn is_stdin(source: &KeySource) -> bool {
 /// Refuses a regular file that its group or others can read; pipes and devices have no such thing.
 fn closed_to_others(flag: &str, path: &Path, facts: &Metadata) -> Result<(), Failure> {
     let mode = facts.permissions().mode();
-    if !facts.is_file() || mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if !facts.is_file() || of_others == 0 {
         return Ok(());
     }
     let shown = path.display().to_string();
