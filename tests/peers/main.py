@@ -21,6 +21,9 @@ CASE_FILES = [
     "cases_others",
     "cases_refusals",
     "cases_multipart",
+    "contract_objects",
+    "contract_buckets",
+    "contract_kms",
 ]
 
 

@@ -59,6 +59,12 @@ class Peer:
         """A client of its own, for what hangs handlers on it."""
         return self._client("s3", Config(s3={"addressing_style": "path"}))
 
+    def exact_s3(self):
+        """A client that sends what it is told and no more: no checksum of its own, no retry."""
+        return self._client("s3", Config(
+            s3={"addressing_style": "path"}, request_checksum_calculation="when_required",
+            response_checksum_validation="when_required", retries={"total_max_attempts": 1}))
+
     def kms(self):
         """The boto3 KMS client."""
         if self.keys_from is not self:

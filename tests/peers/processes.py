@@ -22,13 +22,13 @@ _given = set()
 class Server:
     """A running server; `log` is the file that holds what it said."""
 
-    def __init__(self, name, command, environment, log, stdout=None):
+    def __init__(self, name, command, environment, log):
         self.name = name
         self.log = log
         with open(log, "ab") as sink:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=os.path.dirname(log), stdin=subprocess.DEVNULL,
-                stdout=stdout or sink, stderr=sink, start_new_session=True, preexec_fn=_die_with_parent,
+                stdout=sink, stderr=sink, start_new_session=True, preexec_fn=_die_with_parent,
             )
 
     def wait_until(self, ready, seconds):

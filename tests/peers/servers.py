@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import shlex
-import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -61,10 +60,10 @@ class Servers:
         for wait in waits:
             wait()
 
-    def _launch(self, name, command, environment, gently=True, stdout=None):
+    def _launch(self, name, command, environment, gently=True):
         folder = os.path.join(self.folder, name)
         os.makedirs(folder, exist_ok=True)
-        server = Server(name, command, environment, os.path.join(folder, "log"), stdout)
+        server = Server(name, command, environment, os.path.join(folder, "log"))
         self.started.append((server, gently))
         return server
 
@@ -126,18 +125,13 @@ class Servers:
         binary = os.environ.get("S3SEAL_SANDBOX_BIN", os.path.join(target_folder(), "s3seal-sandbox"))
         if not os.path.exists(binary):
             raise SystemExit("peers: no %s: cargo build --workspace" % binary)
-        server = self._launch("sandbox", [binary], clean_environment(), stdout=subprocess.PIPE)
-        lines = []
-
-        def said():
-            line = server.process.stdout.readline().decode()
-            if line.startswith("export "):
-                lines.append(line)
-            return "AWS_SECRET_ACCESS_KEY" in line
+        told_in = os.path.join(self.folder, "sandbox", "environment")
+        server = self._launch("sandbox", [binary, "--env-file", told_in], clean_environment())
 
         def wait():
-            server.wait_until(said, 20)
-            told = dict(shlex.split(line)[1].split("=", 1) for line in lines)
+            server.wait_until(lambda: os.path.exists(told_in), 20)
+            with open(told_in) as file:
+                told = dict(shlex.split(line)[1].split("=", 1) for line in file if line.startswith("export "))
             peer = Peer("sandbox", told["AWS_ENDPOINT_URL"], None, told["AWS_CA_BUNDLE"],
                         (told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"]))
             self.peers["sandbox"] = peer
