@@ -11,7 +11,7 @@ from probes import CUSTOMER, OTHER_CUSTOMER, OTHER_SOURCE_CUSTOMER, SOURCE_CUSTO
 def copies(p):
     """From mode to mode, and what is refused."""
     kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": p.key.id}
-    etag = p.ask("put", "put_object", Body=b"abc", Metadata={"a": "1"}, Tagging="t=1", ServerSideEncryption="AES256")["ETag"]
+    p.ask("put", "put_object", Body=b"abc", Metadata={"a": "1"}, Tagging="t=1", ServerSideEncryption="AES256")
     source = {"Bucket": p.bucket, "Key": "k"}
     p.ask("same", "copy_object", CopySource=source)
     p.ask("to-kms", "copy_object", Key="kms", CopySource=source, **kms)
@@ -25,8 +25,8 @@ def copies(p):
     p.ask("no-header-head", "head_object", Key="plain")
     p.ask("if-match", "copy_object", Key="conditional", CopySource={"Bucket": p.bucket, "Key": "kms"},
           CopySourceIfMatch='"0123456789abcdef0123456789abcdef"')
-    p.ask("if-none-match", "copy_object", Key="conditional", CopySource={"Bucket": p.bucket, "Key": "k"},
-          CopySourceIfNoneMatch=etag)
+    p.ask("if-none-match", "copy_object", Key="conditional", CopySource=source,
+          CopySourceIfNoneMatch=p.s3.head_object(Bucket=p.bucket, Key="k")["ETag"])
     p.ask("no-source", "copy_object", Key="x", CopySource={"Bucket": p.bucket, "Key": "absent"})
 
 
@@ -65,7 +65,7 @@ def part_copies(p):
 @probe("listings")
 def listings(p):
     """Pages, prefixes, folders."""
-    for name in ("a", "b/1", "b/2", "c d+e", "ü"):
+    for name in ("a", "b/1", "b/2", "c d+e"):
         p.ask("put " + name, "put_object", Key=name, Body=name.encode())
 
     def listed(step, **how):
@@ -81,6 +81,9 @@ def listings(p):
     page = listed("page-one", MaxKeys=2)
     listed("page-two", MaxKeys=2, ContinuationToken=page["NextContinuationToken"])
     listed("nothing", Prefix="zzz")
+    # Not before: LocalStack pages through the escaped form, where this comes first.
+    p.ask("put-non-ascii", "put_object", Key="ü/☃", Body=b"abc")
+    listed("non-ascii", Prefix="ü")
 
 
 @probe("versions")
@@ -108,15 +111,25 @@ def versions(p):
 @probe("bucket-encryption")
 def bucket_encryption(p):
     """The default that applies where a request names no mode."""
-    p.ask("fresh", "get_bucket_encryption", "ServerSideEncryptionConfiguration")
+    _note_settings(p, "fresh")
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": p.key.arn}
     p.ask("set-kms", "put_bucket_encryption", ServerSideEncryptionConfiguration={
         "Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]})
-    p.ask("get-kms", "get_bucket_encryption", "ServerSideEncryptionConfiguration")
+    _note_settings(p, "kms")
     p.ask("put", "put_object", Body=b"abc")
     p.ask("head", "head_object")
     p.ask("put-sse-s3", "put_object", Key="s3", Body=b"abc", ServerSideEncryption="AES256")
     p.ask("put-sse-c", "put_object", Key="c", Body=b"abc", **CUSTOMER)
     p.upload("multipart", key="m")
     p.ask("delete", "delete_bucket_encryption")
-    p.ask("after", "get_bucket_encryption", "ServerSideEncryptionConfiguration")
+    _note_settings(p, "deleted")
+    p.ask("put-deleted", "put_object", Key="d", Body=b"abc")
+
+
+def _note_settings(p, step):
+    """The bucket's rule, field by field."""
+    settings = p.s3.get_bucket_encryption(Bucket=p.bucket)["ServerSideEncryptionConfiguration"]
+    rule = settings.get("Rules", [{}])[0]
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    p.note(step, mode=default.get("SSEAlgorithm"), key=default.get("KMSMasterKeyID"),
+           bucket_key=rule.get("BucketKeyEnabled"), blocked=rule.get("BlockedEncryptionTypes"))

@@ -60,10 +60,10 @@ class Peer:
         return self._client("s3", Config(s3={"addressing_style": "path"}))
 
     def exact_s3(self):
-        """A client that sends what it is told and no more: no checksum of its own, no retry."""
+        """A client that sends what it is told and no more: no checksum of its own, one retry for a closed connection."""
         return self._client("s3", Config(
             s3={"addressing_style": "path"}, request_checksum_calculation="when_required",
-            response_checksum_validation="when_required", retries={"total_max_attempts": 1}))
+            response_checksum_validation="when_required", retries={"total_max_attempts": 2}))
 
     def kms(self):
         """The boto3 KMS client."""

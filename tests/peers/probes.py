@@ -131,7 +131,9 @@ def _compare(name, body, peers):
         theirs, ours = found["localstack"].get(step), found["sandbox"].get(step)
         if theirs is None or ours is None:
             theirs, ours = {"asked": theirs is not None}, {"asked": ours is not None}
-        for field in sorted(set(theirs) | set(ours)):
+        # Where one refuses and the other does not, all else differs as a matter of course.
+        outcome = {"status", "code"} if theirs.get("status") != ours.get("status") else set(theirs) | set(ours)
+        for field in sorted(outcome):
             place = "%s %s %s" % (name, step, field)
             pair = (theirs.get(field), ours.get(field))
             known = listed.pop(place, None)
