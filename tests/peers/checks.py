@@ -45,9 +45,9 @@ def equal(what, got, wanted):
 
 
 def true(what, condition):
-    """Fails with `what` unless the condition holds."""
+    """Fails unless the condition, which `what` puts in words, holds."""
     if not condition:
-        raise Failed(what)
+        raise Failed("not so: " + what)
 
 
 def chosen(patterns):

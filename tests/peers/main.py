@@ -21,6 +21,7 @@ CASE_FILES = [
     "cases_others",
     "cases_refusals",
     "cases_multipart",
+    "cases_s3ec",
     "contract_objects",
     "contract_buckets",
     "contract_kms",

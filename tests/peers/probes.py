@@ -144,7 +144,8 @@ def _compare(name, body, peers):
                 problems.append("%s: listed as LocalStack %r, the sandbox %r; found %r, %r" % (place, *known[:2], *pair))
     for place in listed:
         problems.append("%s: listed, but no such answer was given" % place)
-    checks.true("\n".join(problems), not problems)
+    if problems:
+        raise checks.Failed("\n".join(problems))
 
 
 def _camel(operation):
