@@ -107,7 +107,7 @@ pub async fn connect(options: Options) -> Result<Connection> {
     let http = http_client(options.ca_bundle.as_deref())?;
     let shared = shared_config(&options, http).await;
     let s3 = aws_sdk_s3::config::Builder::from(&shared)
-        .force_path_style(options.path_style || is_local(shared.endpoint_url()))
+        .force_path_style(options.path_style || is_local(endpoint_of(&shared).as_deref()))
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(Tracer(options.trace.clone()))
         .build();

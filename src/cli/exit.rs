@@ -182,6 +182,7 @@ mod tests {
                     what: what(),
                     asked: "SSE-KMS".to_owned(),
                     got: "SSE-S3".to_owned(),
+                    stored: true,
                     version_id: None,
                 },
                 6,
