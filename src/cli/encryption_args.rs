@@ -357,3 +357,90 @@ impl AtRest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: EncryptionArgs,
+    }
+
+    fn choose(words: &[&str]) -> Result<Option<Choice>, Failure> {
+        let typed = Typed::try_parse_from(["put"].iter().chain(words)).unwrap();
+        typed.args.choose(&KeyReader { stdin_is_data: false, allow_open: false, sealing: true })
+    }
+
+    fn chosen(words: &[&str]) -> Choice {
+        choose(words).unwrap().unwrap()
+    }
+
+    fn key() -> Option<KmsKey> {
+        Some("alias/a".parse().unwrap())
+    }
+
+    fn context() -> Context {
+        Context::new([("a".to_owned(), "b=c".to_owned())]).unwrap()
+    }
+
+    #[test]
+    fn each_mode_becomes_what_it_says() {
+        assert_eq!(choose(&[]).unwrap(), None);
+        assert_eq!(chosen(&["-e", "sse-s3"]), Choice::SseS3);
+        assert_eq!(
+            chosen(&["-e", "sse-kms"]),
+            Choice::SseKms { key: None, context: Context::default(), bucket_key: false }
+        );
+        assert_eq!(
+            chosen(&["-e", "sse-kms", "--kms-key", "alias/a", "--context", "a=b=c", "--bucket-key"]),
+            Choice::SseKms { key: key(), context: context(), bucket_key: true }
+        );
+        assert_eq!(
+            chosen(&["-e", "dsse-kms", "--kms-key", "alias/a", "--context", "a=b=c"]),
+            Choice::DsseKms { key: key(), context: context() }
+        );
+        assert_eq!(chosen(&["-e", "sse-c", "--key", "env:K"]), Choice::SseC(KeySource::Env("K".to_owned())));
+    }
+
+    #[test]
+    fn client_side_takes_each_kind_of_wrapping_key() {
+        let recipients = |words: &[&str]| {
+            let Choice::Client(choice) = chosen(&[&["-e", "client"], words].concat()) else {
+                panic!("not client-side")
+            };
+            choice.recipients
+        };
+        let env = |name: &str| KeySource::Env(name.to_owned());
+        assert_eq!(recipients(&["--key", "env:K"]), [RecipientChoice::Aes(env("K"))]);
+        assert_eq!(recipients(&["--public-key", "env:K"]), [RecipientChoice::Rsa(env("K"))]);
+        assert_eq!(recipients(&["--kms-key", "alias/a"]), [RecipientChoice::Kms(key().unwrap())]);
+        assert_eq!(recipients(&["--passphrase", "env:K"]), [RecipientChoice::Passphrase(env("K"))]);
+        assert_eq!(recipients(&["--passphrase"]), [RecipientChoice::Passphrase(KeySource::Prompt)]);
+        let many = ["--format", "esdk", "--key", "env:K", "--kms-key", "alias/a", "--key", "env:L"];
+        assert_eq!(recipients(&many).len(), 3);
+    }
+
+    #[test]
+    fn what_s3_does_to_sealed_bytes_can_be_said() {
+        let at_rest = |text: &str| text.parse::<AtRest>();
+        assert_eq!(at_rest("sse-s3"), Ok(AtRest::SseS3));
+        assert_eq!(at_rest("sse-kms"), Ok(AtRest::SseKms(None)));
+        assert_eq!(at_rest("dsse-kms:alias/a"), Ok(AtRest::DsseKms(key())));
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+        assert_eq!(at_rest(&format!("sse-kms:{arn}")), Ok(AtRest::SseKms(Some(arn.parse().unwrap()))));
+        for text in ["", "sse-s3:alias/a", "sse-c", "client", "sse-kms:", "sse-kms:a b"] {
+            assert!(at_rest(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_context_goes_where_it_is_authenticated() {
+        assert!(choose(&["-e", "client", "--kms-key", "alias/a", "--context", "a=b"]).is_ok());
+        assert!(choose(&["-e", "client", "--format", "esdk", "--key", "env:K", "--context", "a=b"]).is_ok());
+        assert!(choose(&["-e", "client", "--key", "env:K", "--context", "a=b"]).is_err());
+    }
+}

@@ -189,6 +189,15 @@ mod tests {
             ),
             (Error::SourceChanged { what: what(), why: "it grew".to_owned() }, 1),
             (Error::TargetExists { what: what() }, 8),
+            (
+                Error::NotAsExpected {
+                    what: what(),
+                    expected: "SSE-KMS".to_owned(),
+                    found: "SSE-S3".to_owned(),
+                },
+                8,
+            ),
+            (Error::EmptySource { what: what() }, 8),
             (Error::Changed { what: what(), source: None }, 8),
             (Error::OutOfRange { what: what(), range: "9-".to_owned(), len: 3 }, 1),
             (Error::Unsupported { what: what(), why: "no".to_owned() }, 2),
