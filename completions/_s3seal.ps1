@@ -118,7 +118,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable')
             [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'Where an RSA private key (PEM) is; repeatable')
             [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Where a passphrase is; without a value it is asked for; repeatable')
-            [CompletionResult]::new('--kms-key', '--kms-key', [CompletionResultType]::ParameterName, 'A KMS key that may open the object; repeatable [default: the one it names]')
+            [CompletionResult]::new('--kms-key', '--kms-key', [CompletionResultType]::ParameterName, 'A KMS key that may open the object, which does not choose by itself; repeatable')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A pair of the encryption context that the object must have; repeatable')
             [CompletionResult]::new('--allow-legacy', '--allow-legacy', [CompletionResultType]::ParameterName, 'Open formats that prove less than today''s')
             [CompletionResult]::new('--instruction-suffix', '--instruction-suffix', [CompletionResultType]::ParameterName, 'The suffix of the instruction file''s key [default: .instruction]')

@@ -113,7 +113,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --key 'Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable'
             cand --private-key 'Where an RSA private key (PEM) is; repeatable'
             cand --passphrase 'Where a passphrase is; without a value it is asked for; repeatable'
-            cand --kms-key 'A KMS key that may open the object; repeatable [default: the one it names]'
+            cand --kms-key 'A KMS key that may open the object, which does not choose by itself; repeatable'
             cand --context 'A pair of the encryption context that the object must have; repeatable'
             cand --allow-legacy 'Open formats that prove less than today''s'
             cand --instruction-suffix 'The suffix of the instruction file''s key [default: .instruction]'

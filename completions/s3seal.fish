@@ -135,7 +135,7 @@ client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS key that may open the object; repeatable [default: the one it names]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS key that may open the object, which does not choose by itself; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l context -d 'A pair of the encryption context that the object must have; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"

@@ -87,7 +87,7 @@ struct OpeningArgs {
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
     passphrase: Vec<SourceText>,
 
-    /// A KMS key that may open the object; repeatable [default: the one it names]
+    /// A KMS key that may open the object, which does not choose by itself; repeatable
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
 
@@ -257,5 +257,45 @@ impl RingSources {
             ring.passphrases.push(self.reader.passphrase("--passphrase", source)?);
         }
         Ok(ring)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: GetArgs,
+    }
+
+    fn target(words: &[&str]) -> Option<Target> {
+        Typed::try_parse_from(["get"].iter().chain(words)).unwrap().args.target().ok()
+    }
+
+    fn file(path: &str) -> Option<Target> {
+        Some(Target::File(path.into()))
+    }
+
+    #[test]
+    fn a_target_takes_the_objects_name_where_it_has_none() {
+        assert_eq!(target(&["s3://bkt/a/b.txt"]), file("b.txt"));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "c.txt"]), file("c.txt"));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "src"]), file("src/b.txt"));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "new/"]), file("new/b.txt"));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "-"]), Some(Target::Stdout));
+    }
+
+    #[test]
+    fn a_name_never_climbs_out_of_its_directory() {
+        for uri in ["s3://bkt/..", "s3://bkt/a/.", "s3://bkt/a/.."] {
+            assert_eq!(target(&[uri]), None);
+            assert_eq!(target(&[uri, "src"]), None);
+            assert_eq!(target(&[uri, "c.txt"]), file("c.txt"));
+        }
+        assert_eq!(target(&["s3://bkt//etc/passwd", "src"]), file("src/passwd"));
     }
 }

@@ -202,3 +202,21 @@ fn can_be_read(path: &Path) -> Result<(), Failure> {
         Err(error) => Err(Error::local(format!("cannot read {what}"))(error).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_without_a_name_takes_the_files() {
+        let target = |uri: &str, file: Option<&str>| {
+            object(uri.parse().unwrap(), file.map(Path::new)).map(|uri| uri.to_string()).ok()
+        };
+        assert_eq!(target("s3://bkt/k", Some("/a/b.txt")).as_deref(), Some("s3://bkt/k"));
+        assert_eq!(target("s3://bkt", Some("/a/b.txt")).as_deref(), Some("s3://bkt/b.txt"));
+        assert_eq!(target("s3://bkt/dir/", Some("b.txt")).as_deref(), Some("s3://bkt/dir/b.txt"));
+        assert_eq!(target("s3://bkt/dir/", Some("..")), None);
+        assert_eq!(target("s3://bkt/dir/", None), None);
+        assert_eq!(target("s3://bkt/k", None).as_deref(), Some("s3://bkt/k"));
+    }
+}

@@ -117,10 +117,14 @@ impl Told {
         let paint = |code: &str, word: &str| {
             if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
         };
-        let line = |code: &str, word: &str, said: &String| format!("{} {}", paint(code, word), escaped(said));
-        let causes = self.causes.iter().map(|cause| line("33", "cause:", cause));
-        let hints = self.hints.iter().map(|hint| line("36", "hint:", hint));
-        let mut lines = vec![line("1;31", "error:", &self.message)];
+        let line = |code: &str, word: &str, said: &str| format!("{} {said}", paint(code, word));
+        // A cause may have lines of its own; further in than anything of ours, they cannot pass for it.
+        let broken = |cause: &String| {
+            cause.lines().map(|line| escaped(line.trim())).collect::<Vec<_>>().join("\n         ")
+        };
+        let causes = self.causes.iter().map(|cause| line("33", "cause:", &broken(cause)));
+        let hints = self.hints.iter().map(|hint| line("36", "hint:", &escaped(hint)));
+        let mut lines = vec![line("1;31", "error:", &escaped(&self.message))];
         lines.extend(causes.chain(hints).map(|line| format!("  {line}")));
         lines.join("\n")
     }
@@ -178,6 +182,9 @@ mod tests {
     fn foreign_text_cannot_play_with_the_terminal() {
         let told = text(Error::NotFound { what: "s3://bkt/\x1b[2J\nerror: x".to_owned(), source: None });
         assert_eq!(told.lines().next(), Some(r"error: s3://bkt/\u{1b}[2J\nerror: x does not exist"));
+        let failure = Failure::key("a").because(std::io::Error::other("b\n  c\x07\nerror: d"));
+        let told = Told::from(&failure, "").text(false);
+        assert_eq!(told, "error: a\n  cause: b\n         c\\u{7}\n         error: d");
     }
 
     #[test]
