@@ -379,8 +379,8 @@ mod tests {
         choose(words).unwrap().unwrap()
     }
 
-    fn key() -> Option<KmsKey> {
-        Some("alias/a".parse().unwrap())
+    fn key() -> KmsKey {
+        "alias/a".parse().unwrap()
     }
 
     fn context() -> Context {
@@ -397,11 +397,11 @@ mod tests {
         );
         assert_eq!(
             chosen(&["-e", "sse-kms", "--kms-key", "alias/a", "--context", "a=b=c", "--bucket-key"]),
-            Choice::SseKms { key: key(), context: context(), bucket_key: true }
+            Choice::SseKms { key: Some(key()), context: context(), bucket_key: true }
         );
         assert_eq!(
             chosen(&["-e", "dsse-kms", "--kms-key", "alias/a", "--context", "a=b=c"]),
-            Choice::DsseKms { key: key(), context: context() }
+            Choice::DsseKms { key: Some(key()), context: context() }
         );
         assert_eq!(chosen(&["-e", "sse-c", "--key", "env:K"]), Choice::SseC(KeySource::Env("K".to_owned())));
     }
@@ -417,7 +417,7 @@ mod tests {
         let env = |name: &str| KeySource::Env(name.to_owned());
         assert_eq!(recipients(&["--key", "env:K"]), [RecipientChoice::Aes(env("K"))]);
         assert_eq!(recipients(&["--public-key", "env:K"]), [RecipientChoice::Rsa(env("K"))]);
-        assert_eq!(recipients(&["--kms-key", "alias/a"]), [RecipientChoice::Kms(key().unwrap())]);
+        assert_eq!(recipients(&["--kms-key", "alias/a"]), [RecipientChoice::Kms(key())]);
         assert_eq!(recipients(&["--passphrase", "env:K"]), [RecipientChoice::Passphrase(env("K"))]);
         assert_eq!(recipients(&["--passphrase"]), [RecipientChoice::Passphrase(KeySource::Prompt)]);
         let many = ["--format", "esdk", "--key", "env:K", "--kms-key", "alias/a", "--key", "env:L"];
@@ -429,7 +429,7 @@ mod tests {
         let at_rest = |text: &str| text.parse::<AtRest>();
         assert_eq!(at_rest("sse-s3"), Ok(AtRest::SseS3));
         assert_eq!(at_rest("sse-kms"), Ok(AtRest::SseKms(None)));
-        assert_eq!(at_rest("dsse-kms:alias/a"), Ok(AtRest::DsseKms(key())));
+        assert_eq!(at_rest("dsse-kms:alias/a"), Ok(AtRest::DsseKms(Some(key()))));
         let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
         assert_eq!(at_rest(&format!("sse-kms:{arn}")), Ok(AtRest::SseKms(Some(arn.parse().unwrap()))));
         for text in ["", "sse-s3:alias/a", "sse-c", "client", "sse-kms:", "sse-kms:a b"] {

@@ -276,16 +276,16 @@ mod tests {
         Typed::try_parse_from(["get"].iter().chain(words)).unwrap().args.target().ok()
     }
 
-    fn file(path: &str) -> Option<Target> {
-        Some(Target::File(path.into()))
+    fn file(path: &str) -> Target {
+        Target::File(path.into())
     }
 
     #[test]
     fn a_target_takes_the_objects_name_where_it_has_none() {
-        assert_eq!(target(&["s3://bkt/a/b.txt"]), file("b.txt"));
-        assert_eq!(target(&["s3://bkt/a/b.txt", "c.txt"]), file("c.txt"));
-        assert_eq!(target(&["s3://bkt/a/b.txt", "src"]), file("src/b.txt"));
-        assert_eq!(target(&["s3://bkt/a/b.txt", "new/"]), file("new/b.txt"));
+        assert_eq!(target(&["s3://bkt/a/b.txt"]), Some(file("b.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "c.txt"]), Some(file("c.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "src"]), Some(file("src/b.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "new/"]), Some(file("new/b.txt")));
         assert_eq!(target(&["s3://bkt/a/b.txt", "-"]), Some(Target::Stdout));
     }
 
@@ -294,8 +294,8 @@ mod tests {
         for uri in ["s3://bkt/..", "s3://bkt/a/.", "s3://bkt/a/.."] {
             assert_eq!(target(&[uri]), None);
             assert_eq!(target(&[uri, "src"]), None);
-            assert_eq!(target(&[uri, "c.txt"]), file("c.txt"));
+            assert_eq!(target(&[uri, "c.txt"]), Some(file("c.txt")));
         }
-        assert_eq!(target(&["s3://bkt//etc/passwd", "src"]), file("src/passwd"));
+        assert_eq!(target(&["s3://bkt//etc/passwd", "src"]), Some(file("src/passwd")));
     }
 }
