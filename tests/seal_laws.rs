@@ -28,6 +28,8 @@ mod envelopes;
 mod gcm;
 #[path = "seal_laws/keys.rs"]
 mod keys;
+#[path = "seal_laws/rules.rs"]
+mod rules;
 
 const TAG: usize = 16;
 const WHAT: &str = "s3://bucket/key";
@@ -271,7 +273,10 @@ fn a_source_must_give_as_much_as_was_noted() {
         let wrapped = wrap::wrap(Alg::Committing, &data_key, &LocalKey::Aes(&aes(7))).unwrap();
         let mut sealer = s3ec::sealer(&data_key, wrapped, Storage::Metadata, Some(promised)).unwrap();
         let mut out = BytesMut::new();
-        let ended = sealer.push(&vec![0; given], &mut out).and_then(|()| sealer.finish(&mut out));
+        let taken = sealer.push(&vec![0; given], &mut out);
+        // Too much is refused at once, too little only at the end.
+        assert_eq!(taken.is_err(), given as u64 > promised);
+        let ended = taken.and_then(|()| sealer.finish(&mut out));
         assert!(matches!(ended, Err(Error::SourceChanged { .. })), "{promised} noted, {given} given");
     }
 }
@@ -294,6 +299,27 @@ fn an_unnoted_length_is_written_nowhere() {
     let sealer = s3ec::sealer(&data_key, wrapped, Storage::Metadata, None).unwrap();
     assert!(!sealer.attributes().metadata.contains_key("x-amz-unencrypted-content-length"));
     assert_eq!(pushed(sealer, b"", &[]).len(), TAG);
+}
+
+#[test]
+fn a_message_shorter_than_its_tag_is_called_so() {
+    for len in 0..TAG {
+        let mut object = seal(Alg::Committing, Storage::Metadata, b"", &[]);
+        object.body.truncate(len);
+        let Err(Error::Tampered { why, .. }) = open(&object, &[]) else { panic!("not refused") };
+        assert_eq!(why, "it is shorter than its authentication tag");
+    }
+}
+
+#[test]
+fn a_range_must_come_whole() {
+    let object = seal(Alg::Committing, Storage::Metadata, &[7; 100], &[]);
+    let unlocked = unlock(&object.beside, ring_of(7)).unwrap();
+    let read = || unlocked.range(20..50, object.body.len() as u64).unwrap().opener;
+    assert!(opened(read(), &object.body[20..50], &[]).is_ok());
+    assert_tampered(opened(read(), &object.body[20..49], &[]));
+    assert_tampered(opened(read(), &object.body[20..51], &[]));
+    assert_tampered(opened(read(), &[], &[]));
 }
 
 #[test]

@@ -211,3 +211,10 @@ fn every_bit_of_commitment_and_message_id_counts() {
         }
     }
 }
+
+#[test]
+fn a_short_key_wraps_nothing() {
+    let short = SymmetricKey::new(Zeroizing::new(vec![1; 16])).unwrap();
+    let refused = wrap::wrap(Alg::Committing, &DataKey::random().unwrap(), &LocalKey::Aes(&short));
+    assert!(matches!(refused, Err(Error::Unsupported { .. })));
+}

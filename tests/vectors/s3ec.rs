@@ -14,7 +14,7 @@ use s3seal::keys::{DataKey, KeyRing, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unlocker;
 use s3seal::seal::s3ec::{Envelope, KmsRequest, Locked, Need, Unlocked};
-use s3seal::seal::wrap::pem;
+use s3seal::seal::wrap::{LocalKey, pem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -331,5 +331,33 @@ fn another_instruction_file_opens_the_same_bytes_with_another_key() {
         assert_eq!(vector.open(suffix, ring(), 99).unwrap(), plain(4096), "{suffix}");
         let other = if suffix == ".instruction" { ".rotated" } else { ".instruction" };
         assert!(vector.open(other, ring(), 99).is_err(), "the key of {suffix} opens {other}");
+    }
+}
+
+#[test]
+fn what_nothing_authenticates_is_not_wrapped_anew() {
+    for (id, allowed) in [
+        ("javasdk1-v1eo-aes-meta-17", false),
+        ("ruby-v1-rsa-meta-17", false),
+        ("javasdk1-v1eo-kms-meta-17", false),
+        ("javasdk1-v1ae-aes-meta-17", true),
+        ("javasdk1-v2-rsa-meta-17", true),
+        ("py4-v3-kms-meta-17", true),
+    ] {
+        let vector = load("positive", id);
+        let locked = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
+        let unlocked = vector.unlock(vector.ring(), locked).unwrap();
+        let key = SymmetricKey::new(Zeroizing::new(vec![5; 32])).unwrap();
+        let wrapped = unlocked.wrap_with(&LocalKey::Aes(&key)).unwrap();
+        match unlocked.rewrap(&vector.object_metadata, wrapped) {
+            Ok(renewed) if allowed => {
+                let Detected::S3ec(envelope) = detect(id, &renewed.metadata).unwrap() else { panic!("{id}") };
+                let ring = KeyRing { symmetric: vec![key], ..KeyRing::default() };
+                let unlocked = Unlocker::new(ring).unlock(envelope.permit(Legacy::V2).unwrap()).unwrap();
+                assert_eq!(open_all(&unlocked, &vector.body(), 5).unwrap(), plain(17), "{id}");
+            }
+            Err(Error::Unsupported { .. }) if !allowed => {}
+            other => panic!("{id}: {other:?}"),
+        }
     }
 }
