@@ -22,12 +22,7 @@ const ALWAYS: [&str; 6] = [
 /// The script with a home of its own and the program under test instead of a build.
 fn install(home: &Path, arguments: &[&str]) -> Output {
     let built = Path::new(env!("CARGO_BIN_EXE_s3seal")).parent().unwrap();
-    script(home)
-        .arg("--from")
-        .arg(built)
-        .args(arguments)
-        .output()
-        .unwrap()
+    script(home).arg("--from").arg(built).args(arguments).output().unwrap()
 }
 
 fn script(home: &Path) -> Command {
@@ -68,10 +63,7 @@ fn the_home_gets_program_pages_and_completions() {
     for wanted in ALWAYS {
         assert!(found.contains(&wanted.into()), "{wanted} is missing");
     }
-    let version = Command::new(prefix.join("bin/s3seal"))
-        .arg("--version")
-        .output()
-        .unwrap();
+    let version = Command::new(prefix.join("bin/s3seal")).arg("--version").output().unwrap();
     succeeds(&version);
 }
 
@@ -122,6 +114,15 @@ fn uninstalling_removes_what_was_installed_and_nothing_else() {
 }
 
 #[test]
+fn uninstalling_leaves_a_fresh_home_empty() {
+    let home = TempDir::new().unwrap();
+    succeeds(&install(home.path(), &[]));
+    succeeds(&install(home.path(), &[]));
+    succeeds(&script(home.path()).arg("--uninstall").output().unwrap());
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn uninstalling_what_is_not_there_says_so() {
     let home = TempDir::new().unwrap();
     let output = script(home.path()).arg("--uninstall").output().unwrap();
@@ -147,10 +148,7 @@ fn without_cargo_the_message_says_what_is_needed() {
     let home = TempDir::new().unwrap();
     // All that the script needs up to there, so that no cargo of this machine is found.
     symlink("/usr/bin/dirname", home.path().join("dirname")).unwrap();
-    let output = script(home.path())
-        .env("PATH", home.path())
-        .output()
-        .unwrap();
+    let output = script(home.path()).env("PATH", home.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cargo is not on PATH"));
 }
