@@ -149,8 +149,12 @@ install_all() {
     done <<END
 $list
 END
-    mkdir -p "$prefix"
-    : >"$prefix/.s3seal-installing"
+    if [ -d "$prefix" ]; then
+        : >"$prefix/.s3seal-installing"
+    else
+        mkdir -p "$prefix"
+        say "d ." >"$prefix/.s3seal-installing"
+    fi
     # Directories made by an earlier run stay ours to remove.
     if [ -f "$prefix/$record" ]; then
         grep '^d ' "$prefix/$record" >>"$prefix/.s3seal-installing" || true
@@ -200,7 +204,11 @@ END
     rm -f "$prefix/$record"
     # The last made first; one that holds something of others stays.
     while read -r path; do
-        [ -z "$path" ] || rmdir "$prefix/$path" 2>/dev/null || true
+        case $path in
+            '') ;;
+            .) rmdir "$prefix" 2>/dev/null || true ;;
+            *) rmdir "$prefix/$path" 2>/dev/null || true ;;
+        esac
     done <<END
 $directories
 END

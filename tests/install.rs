@@ -114,6 +114,15 @@ fn uninstalling_removes_what_was_installed_and_nothing_else() {
 }
 
 #[test]
+fn uninstalling_leaves_a_fresh_home_empty() {
+    let home = TempDir::new().unwrap();
+    succeeds(&install(home.path(), &[]));
+    succeeds(&install(home.path(), &[]));
+    succeeds(&script(home.path()).arg("--uninstall").output().unwrap());
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn uninstalling_what_is_not_there_says_so() {
     let home = TempDir::new().unwrap();
     let output = script(home.path()).arg("--uninstall").output().unwrap();

@@ -15,7 +15,7 @@ import s3ec
 from bench import MIB, content
 from checks import Failed, add, case, equal, true
 
-KEY, DISTRUST = 5, 6
+USAGE, KEY, DISTRUST = 2, 5, 6
 PART = 5 * MIB
 SIZES = [
     ("empty", 0), ("1", 1), ("15", 15), ("16", 16), ("17", 17),
@@ -23,7 +23,8 @@ SIZES = [
     ("part-less-17", PART - 17), ("part-less-16", PART - 16), ("part-less-one", PART - 1), ("part", PART),
     ("part-and-one", PART + 1), ("40MiB", 40 * MIB),
 ]
-# suite, options of put, options of get: the older format opens only when allowed.
+# Suite, options of put, options of get: the older format opens only when allowed.
+# The format names no KMS key, so who reads must, as with the official clients.
 FORMATS = {
     "v3": (s3ec.V3, [], []),
     "v2": (s3ec.V2, ["--format", "s3ec-v2"], ["--allow-legacy", "v2"]),
@@ -55,7 +56,7 @@ def s3seal_reads(b, form, size, context, parts):
         client.upload_fileobj(io.BytesIO(plain), b.bucket, b.name, multipart_chunksize=PART, EncryptionContext=dict(context))
     else:
         client.put_object(**b.where(), Body=plain, EncryptionContext=dict(context))
-    opening = [*opening, *_context_options(context)]
+    opening = [*opening, "--kms-key", b.peer.key.arn, *_context_options(context)]
     equal("what s3seal reads", b.tool.get(b.name, *opening), plain)
 
 
@@ -119,7 +120,7 @@ def stream(b):
     b.tool.run("put", "-e", "client", "--format", "s3ec", "--kms-key", b.peer.key.arn, "--part-size", "5MiB", "-",
                b.tool.uri(b.name), stdin=plain)
     equal("what the Python client reads", _read(b, s3ec.with_kms(b.peer, b.peer.key)), plain)
-    equal("to standard output", b.tool.run("get", b.tool.uri(b.name), "-").stdout, plain)
+    equal("to standard output", b.tool.run("get", "--kms-key", b.peer.key.arn, b.tool.uri(b.name), "-").stdout, plain)
 
 
 @case("s3ec/other-context-is-refused-both-ways", "localstack")
@@ -134,14 +135,18 @@ def other_context(b):
             pass
         else:
             raise Failed("the Python client opened it with %r" % context)
-    b.tool.get(b.name, "--context", "team=red", exit=KEY)
+    key = ["--kms-key", b.peer.key.arn]
+    b.tool.get(b.name, *key, "--context", "team=red", exit=KEY)
+    b.tool.get(b.name, *key, exit=KEY)
+    b.tool.get(b.name, "--kms-key", b.peer.other_key.arn, "--context", "team=blue", exit=KEY)
+    equal("with the right ones", b.tool.get(b.name, *key, "--context", "team=blue"), b"secret")
 
 
 @case("s3ec/v2-is-refused-unless-allowed", "localstack")
 def v2_refused(b):
     """A non-committing object opens only with the switch; the message names it."""
     s3ec.with_kms(b.peer, b.peer.key, s3ec.V2).put_object(**b.where(), Body=b"secret")
-    done = b.tool.run("get", b.tool.uri(b.name), "-", exit=(1, KEY, DISTRUST))
+    done = b.tool.run("get", "--kms-key", b.peer.key.arn, b.tool.uri(b.name), "-", exit=(USAGE, DISTRUST))
     true("the message names the switch:\n" + done.stderr, "--allow-legacy" in done.stderr)
     equal("standard output", done.stdout, b"")
 
@@ -154,5 +159,6 @@ def tampered(b):
     body = bytearray(stored["Body"].read())
     body[500] ^= 1
     b.s3.put_object(**b.where(), Body=bytes(body), Metadata=stored["Metadata"])
-    b.tool.get(b.name, exit=DISTRUST)
-    equal("standard output", b.tool.run("get", b.tool.uri(b.name), "-", exit=DISTRUST).stdout, b"")
+    key = ["--kms-key", b.peer.key.arn]
+    b.tool.get(b.name, *key, exit=DISTRUST)
+    equal("standard output", b.tool.run("get", *key, b.tool.uri(b.name), "-", exit=DISTRUST).stdout, b"")

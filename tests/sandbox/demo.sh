@@ -93,6 +93,7 @@ round_trip sse-s3 --
 round_trip sse-kms --kms-key alias/demo --context team=demo --
 round_trip dsse-kms --kms-key alias/demo --
 round_trip sse-c --key demo.key -- --key demo.key
+round_trip client --key demo.key -- --key demo.key
 
 say
 say "# the wrong key"
