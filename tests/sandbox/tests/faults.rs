@@ -14,17 +14,17 @@ use s3seal_sandbox::{Config, Fault, Gate, Kind, Sandbox};
 const LARGE: usize = 24 * 1024 * 1024;
 
 fn start() -> (Sandbox, Client) {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     let client = Client::new(&sandbox);
     (sandbox, client)
 }
 
 fn put(client: &Client, body: &[u8]) -> Outcome {
-    client.s3("PUT", "/b/k", &[], body)
+    client.s3("PUT", "/bucket/k", &[], body)
 }
 
 fn get(client: &Client) -> Outcome {
-    client.s3("GET", "/b/k", &[], b"")
+    client.s3("GET", "/bucket/k", &[], b"")
 }
 
 fn ok(outcome: &Outcome) -> bool {
@@ -67,10 +67,13 @@ fn faults_wait_for_their_turn_and_their_request() {
         .skip(1)
         .times(2);
     sandbox.fault(fault);
-    sandbox.fault(Fault::on("*", Kind::slow_down()).only("/b/other"));
+    sandbox.fault(Fault::on("*", Kind::slow_down()).only("/bucket/other"));
     let statuses: Vec<_> = (0..4).map(|_| put(&client, b"x").status.unwrap()).collect();
     assert_eq!(statuses, [200, 500, 500, 200]);
-    assert_eq!(client.s3("GET", "/b/other", &[], b"").status, Some(503));
+    assert_eq!(
+        client.s3("GET", "/bucket/other", &[], b"").status,
+        Some(503)
+    );
 }
 
 #[test]
@@ -252,7 +255,7 @@ fn faults_reach_kms() {
 fn faults_work_without_tls_too() {
     let sandbox = Sandbox::start(Config {
         http: true,
-        ..Config::with_buckets(["b"])
+        ..Config::with_buckets(["bucket"])
     })
     .unwrap();
     let client = Client::plain(&sandbox);

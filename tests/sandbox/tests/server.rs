@@ -21,18 +21,18 @@ fn requests_are_remembered_with_all_that_was_sent() {
     let before = SystemTime::now();
     let sandbox = Sandbox::start(Config {
         http: true,
-        ..Config::with_buckets(["b"])
+        ..Config::with_buckets(["bucket"])
     })
     .unwrap();
     let client = Client::new(&sandbox);
     client.s3(
         "PUT",
-        "/b/a%20b",
+        "/bucket/a%20b",
         &[("x-amz-meta-colour", "blue")],
         b"12345",
     );
-    client.s3("GET", "/b/a%20b?partNumber=1", &[], b"");
-    Client::plain(&sandbox).s3("GET", "/b/missing", &[], b"");
+    client.s3("GET", "/bucket/a%20b?partNumber=1", &[], b"");
+    Client::plain(&sandbox).s3("GET", "/bucket/missing", &[], b"");
     let requests = sandbox.requests();
     let summary: Vec<_> = requests
         .iter()
@@ -49,7 +49,7 @@ fn requests_are_remembered_with_all_that_was_sent() {
     let put = &requests[0];
     assert_eq!(
         (put.method.as_str(), put.path.as_str(), put.query.as_str()),
-        ("PUT", "/b/a%20b", "")
+        ("PUT", "/bucket/a%20b", "")
     );
     assert_eq!(
         (
@@ -70,7 +70,7 @@ fn requests_are_remembered_with_all_that_was_sent() {
 
 #[test]
 fn a_test_can_wait_for_a_request() {
-    let sandbox = Arc::new(Sandbox::start(Config::with_buckets(["b"])).unwrap());
+    let sandbox = Arc::new(Sandbox::start(Config::with_buckets(["bucket"])).unwrap());
     let client = Client::new(&sandbox);
     assert!(!sandbox.wait_for("PutObject", 1, std::time::Duration::ZERO));
     let waiting = thread::spawn({
@@ -79,18 +79,18 @@ fn a_test_can_wait_for_a_request() {
             sandbox.wait_for("PutObject", 2, PATIENCE) && sandbox.wait_for_answer("*", 2, PATIENCE)
         }
     });
-    client.s3("PUT", "/b/k", &[], b"1");
-    client.s3("PUT", "/b/k", &[], b"2");
+    client.s3("PUT", "/bucket/k", &[], b"1");
+    client.s3("PUT", "/bucket/k", &[], b"2");
     assert!(waiting.join().unwrap());
 }
 
 #[test]
 fn both_versions_of_tls_are_spoken() {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     for version in [&TLS12, &TLS13] {
         let client = Client::with_versions(&sandbox, &[version]);
         assert_eq!(
-            client.s3("PUT", "/b/k", &[], b"x").status,
+            client.s3("PUT", "/bucket/k", &[], b"x").status,
             Some(200),
             "{version:?}"
         );
@@ -99,7 +99,7 @@ fn both_versions_of_tls_are_spoken() {
 
 #[test]
 fn nobody_trusts_it_without_its_own_certificate() {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     let mut client = Client::new(&sandbox);
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions();
@@ -108,7 +108,7 @@ fn nobody_trusts_it_without_its_own_certificate() {
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     client.tls = Some(Arc::new(config));
-    assert_eq!(client.s3("GET", "/b/k", &[], b"").status, None);
+    assert_eq!(client.s3("GET", "/bucket/k", &[], b"").status, None);
     assert!(sandbox.requests().is_empty());
 }
 
@@ -155,9 +155,11 @@ fn it_starts_and_ends_within_a_runtime_too() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+        let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
         assert_eq!(
-            Client::new(&sandbox).s3("PUT", "/b/k", &[], b"x").status,
+            Client::new(&sandbox)
+                .s3("PUT", "/bucket/k", &[], b"x")
+                .status,
             Some(200)
         );
     });
@@ -233,7 +235,7 @@ fn the_program_prints_its_environment_and_ends_on_a_signal() {
     let env_file = folder.path().join("env");
     for signal in ["TERM", "INT", "HUP"] {
         let (mut program, printed) =
-            Program::start(&["--bucket", "b", "--kms-alias", "demo"], &env_file);
+            Program::start(&["--bucket", "bucket", "--kms-alias", "demo"], &env_file);
         let names: Vec<_> = printed.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, NAMES);
         assert!(
