@@ -1,1 +1,25 @@
-//! x
+//! s3seal encrypts objects in Amazon S3, in every way S3 knows, from the command line.
+//!
+//! The rooms, outermost first; a room may import those after it, never those before it:
+//!
+//! - [`cli`]: the edge; the only room that knows flags, terminals, config files and exit codes.
+//! - [`commands`]: the verbs, each one straight line.
+//! - [`transfer`]: moves bytes with bounded memory.
+//! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
+//!   These two are neighbours who never meet: the verb joins them.
+//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`tuning`], [`error`].
+//!
+//! `tests/house.rs` keeps these directions.
+
+pub mod aws;
+pub mod checksum;
+pub mod cli;
+pub mod commands;
+pub mod encryption;
+pub mod error;
+pub mod keys;
+pub mod location;
+pub mod object;
+pub mod seal;
+pub mod transfer;
+pub mod tuning;

@@ -122,7 +122,7 @@ pub async fn list_parts(
     };
     let upload = find(state, place, &input.upload_id)?;
     if let Some(given) = sse::customer_key(&headers, caller.scheme)? {
-        unlock::check_upload(&upload.lock, &upload.sse, Some(&given))?;
+        unlock::check_upload(state, &upload.lock, &upload.sse, Some(&given))?;
     }
     let marker = input.part_number_marker.unwrap_or(0);
     let most = usize::try_from(input.max_parts.unwrap_or(1000).clamp(0, 1000)).unwrap_or(0);

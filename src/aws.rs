@@ -1,0 +1,13 @@
+//! Everything that leaves the machine: S3 and KMS requests, and what their answers mean.
+//!
+//! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
+//! says in s3seal's own words what came back.
+
+pub mod connection;
+mod error;
+pub mod kms;
+pub mod multipart;
+pub mod objects;
+pub mod sse;
+
+pub use connection::{Connection, Options, Trace, connect};

@@ -1,0 +1,396 @@
+//! The clients, made once: credentials, region, endpoint, certificates, retries, and what must never be sent.
+//!
+//! Everything that the AWS SDK finds by itself (profiles, SSO, roles, the environment) is left to it. Added here:
+//! `AWS_CA_BUNDLE`, the refusal of keys over http, and a trace of requests without their secrets.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
+use aws_sdk_s3::config::{
+    ConfigBag, Intercept, Region, RequestChecksumCalculation, ResponseChecksumValidation, RuntimeComponents,
+    StalledStreamProtectionConfig,
+};
+use aws_sdk_s3::types::RequestPayer;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::aws::sse::KEY_HEADERS;
+use crate::error::{Error, Result};
+use crate::tuning::patience;
+
+/// Attempts in all, where neither flag nor environment says otherwise: enough to outlast a minute of trouble.
+const ATTEMPTS: u32 = 6;
+/// The wait for a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The wait for an answer, or for further bytes.
+const READ: Duration = Duration::from_mins(1);
+
+/// How to reach the services. `Default` leaves everything to the SDK and the environment.
+#[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+pub struct Options {
+    /// The profile of the AWS config files.
+    pub profile: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The endpoint of all services, for S3-compatible servers and tests.
+    pub endpoint_url: Option<String>,
+    /// A PEM file of certificate authorities to trust instead of the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// Whether the bucket stands in the path rather than in the host's name.
+    pub path_style: bool,
+    /// Whether to use FIPS endpoints.
+    pub fips: bool,
+    /// Whether to use dual-stack endpoints.
+    pub dualstack: bool,
+    /// Whether to leave requests unsigned.
+    pub no_sign_request: bool,
+    /// Attempts for a request in all.
+    pub max_attempts: Option<u32>,
+    /// The longest wait for a connection.
+    pub connect_timeout: Option<Duration>,
+    /// The longest wait for an answer, or for further bytes of it.
+    pub read_timeout: Option<Duration>,
+    /// Whether a key may go over http to a loopback address.
+    pub allow_http: bool,
+    /// The account that must own the bucket.
+    pub expected_bucket_owner: Option<String>,
+    /// Whether the requester pays.
+    pub request_payer: bool,
+    /// Where requests are told about.
+    pub trace: Trace,
+}
+
+/// Tells about requests as they end, without anything secret.
+#[derive(Clone, Default)]
+pub struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+impl Trace {
+    /// Tells `listener`, a line a request.
+    pub fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    /// Tells nobody.
+    #[must_use]
+    pub fn off() -> Self {
+        Self(None)
+    }
+}
+
+/// The clients and what every request of this run shares.
+pub struct Connection {
+    pub(super) s3: aws_sdk_s3::Client,
+    pub(super) kms: aws_sdk_kms::Client,
+    expected_bucket_owner: Option<String>,
+    request_payer: bool,
+    https: bool,
+    read_timeout: Duration,
+}
+
+/// Makes the clients. Nothing is sent yet.
+///
+/// # Errors
+/// `NotFound` or `Unsupported` for a CA bundle that cannot be read.
+pub async fn connect(options: Options) -> Result<Connection> {
+    let http = http_client(options.ca_bundle.as_deref())?;
+    let shared = shared_config(&options, http).await;
+    let s3 = aws_sdk_s3::config::Builder::from(&shared)
+        .force_path_style(options.path_style || is_local(shared.endpoint_url()))
+        .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
+        .interceptor(Tracer(options.trace.clone()))
+        .build();
+    let https = !endpoint_of(&shared).is_some_and(|url| url.starts_with("http://"));
+    let kms = aws_sdk_kms::config::Builder::from(&shared)
+        .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
+        .interceptor(Tracer(options.trace))
+        .build();
+    Ok(Connection {
+        s3: aws_sdk_s3::Client::from_conf(s3),
+        kms: aws_sdk_kms::Client::from_conf(kms),
+        expected_bucket_owner: options.expected_bucket_owner,
+        request_payer: options.request_payer,
+        https,
+        read_timeout: options.read_timeout.unwrap_or(READ),
+    })
+}
+
+/// The endpoint that S3 requests go to, where the environment or a flag sets one.
+fn endpoint_of(shared: &SdkConfig) -> Option<String> {
+    std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| shared.endpoint_url().map(str::to_owned))
+}
+
+/// Whether an endpoint is an address, where a bucket cannot stand in front.
+fn is_local(endpoint: Option<&str>) -> bool {
+    endpoint.is_some_and(|url| {
+        host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
+    })
+}
+
+fn host_of(url: &str) -> Option<&str> {
+    let rest = url.split_once("://")?.1;
+    let authority = rest.split(['/', '?']).next()?;
+    if let Some(v6) = authority.strip_prefix('[') {
+        return v6.split(']').next();
+    }
+    authority.split(':').next()
+}
+
+async fn shared_config(options: &Options, http: SharedHttpClient) -> SdkConfig {
+    let mut timeouts = TimeoutConfig::builder();
+    timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(CONNECT)));
+    let read = options.read_timeout.unwrap_or(READ);
+    timeouts.set_operation_attempt_timeout(Some(read));
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .timeout_config(timeouts.build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(read).build())
+        // Sums are computed by the transfer, in the same pass as everything else, and compared there.
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    if options.fips {
+        loader = loader.use_fips(true);
+    }
+    if options.dualstack {
+        loader = loader.use_dual_stack(true);
+    }
+    if options.no_sign_request {
+        loader = loader.no_credentials();
+    }
+    let attempts =
+        options.max_attempts.or(std::env::var_os("AWS_MAX_ATTEMPTS").is_none().then_some(ATTEMPTS));
+    if let Some(attempts) = attempts {
+        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(attempts.max(1)));
+    }
+    let shared = loader.load().await;
+    if shared.region().is_some() {
+        return shared;
+    }
+    // S3-compatible servers have no regions; a request needs one all the same.
+    shared.into_builder().region(Region::new("us-east-1")).build()
+}
+
+/// One pool of connections for all services, over TLS 1.2 or newer.
+fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
+    let mut context = TlsContext::builder();
+    if let Some(path) = ca_bundle {
+        context = context.with_trust_store(trust_store(path)?);
+    }
+    let context = context.build().map_err(|error| Error::Unsupported {
+        what: ca_bundle.map_or_else(|| "TLS".to_owned(), |path| path.display().to_string()),
+        why: error.to_string(),
+    })?;
+    let proxy = ProxyConfig::from_env();
+    Ok(Builder::new().pool_max_idle_per_host(64).build_with_connector_fn(move |settings, components| {
+        let mut builder = Connector::builder();
+        builder.set_connector_settings(settings.cloned());
+        builder.set_sleep_impl(
+            components
+                .and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl),
+        );
+        builder
+            .proxy_config(proxy.clone())
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(context.clone())
+            .build()
+    }))
+}
+
+fn trust_store(path: &Path) -> Result<TrustStore> {
+    let name = format!("the CA bundle {}", path.display());
+    let pem = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::NotFound { what: name.clone(), source: Some(error.into()) },
+        _ => Error::local(format!("cannot read {name}"))(error),
+    })?;
+    if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
+        return Err(Error::Unsupported { what: name, why: "it holds no PEM certificate".to_owned() });
+    }
+    Ok(TrustStore::empty().with_pem_certificate(pem))
+}
+
+impl Connection {
+    /// Whether requests to S3 are encrypted on their way.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// The longest wait for further bytes of an answer.
+    #[must_use]
+    pub fn read_timeout(&self) -> Duration {
+        self.read_timeout
+    }
+
+    pub(super) fn owner(&self) -> Option<String> {
+        self.expected_bucket_owner.clone()
+    }
+
+    pub(super) fn payer(&self) -> Option<RequestPayer> {
+        self.request_payer.then_some(RequestPayer::Requester)
+    }
+
+    /// Allows an attempt the time that so many bytes may take on a slow line.
+    pub(super) fn patient_with(&self, bytes: u64) -> aws_sdk_s3::config::Builder {
+        let wait = self.read_timeout + Duration::from_secs(patience(bytes));
+        aws_sdk_s3::config::Builder::new()
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(wait).build())
+    }
+}
+
+/// A key was about to go over http.
+#[derive(Debug)]
+pub(super) struct OverHttp {
+    key: &'static str,
+}
+
+impl fmt::Display for OverHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must not go over http; nothing was sent (use an https endpoint)", self.key)
+    }
+}
+
+impl std::error::Error for OverHttp {}
+
+/// Stops any request that would carry a key in clear, whatever endpoint it was resolved to.
+#[derive(Debug)]
+struct NoKeyOverHttp {
+    allow_loopback: bool,
+}
+
+impl NoKeyOverHttp {
+    fn refusal(&self, uri: &str, has_key_header: bool, is_kms: bool) -> Option<OverHttp> {
+        let key = match (has_key_header, is_kms) {
+            (true, _) => "an SSE-C key",
+            (_, true) => "a data key from AWS KMS",
+            _ => return None,
+        };
+        if !uri.starts_with("http://") {
+            return None;
+        }
+        let loopback = host_of(uri).is_some_and(|host| {
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        });
+        (!(self.allow_loopback && loopback)).then_some(OverHttp { key })
+    }
+}
+
+impl Intercept for NoKeyOverHttp {
+    fn name(&self) -> &'static str {
+        "NoKeyOverHttp"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
+        let request = context.request();
+        let has_key = KEY_HEADERS.iter().any(|name| request.headers().contains_key(name));
+        let is_kms = bag.load::<Metadata>().is_some_and(|metadata| metadata.service() == "KMS");
+        match self.refusal(request.uri(), has_key, is_kms) {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// When a request began.
+#[derive(Debug)]
+struct Began(Instant);
+
+impl Storable for Began {
+    type Storer = StoreReplace<Self>;
+}
+
+struct Tracer(Trace);
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tracer")
+    }
+}
+
+impl Intercept for Tracer {
+    fn name(&self) -> &'static str {
+        "Tracer"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
+        bag.interceptor_state().store_put(Began(Instant::now()));
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
+        let Some(listener) = &self.0.0 else { return Ok(()) };
+        let metadata = bag.load::<Metadata>();
+        let name = metadata.map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
+        let took = bag.load::<Began>().map_or(0, |began| began.0.elapsed().as_millis());
+        // The path and the query hold bucket, key and part; headers, which may hold a key, are left out.
+        let place = context.request().map_or("", |request| request.uri());
+        let place = place.split_once("://").map_or(place, |(_, rest)| rest);
+        let answer = match context.response() {
+            Some(response) => {
+                let id = response.headers().get("x-amz-request-id").unwrap_or("-");
+                format!("{} (request {id})", response.status().as_u16())
+            }
+            None => "no answer".to_owned(),
+        };
+        listener(format!("{name} {place}: {answer} in {took} ms"));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_goes_over_http_only_to_loopback_and_only_when_allowed() {
+        for (allow, uri, header, kms, refused) in [
+            (false, "https://s3.example/b/k", true, false, false),
+            (false, "http://s3.example/b/k", true, false, true),
+            (false, "http://127.0.0.1:9/b/k", true, false, true),
+            (true, "http://127.0.0.1:9/b/k", true, false, false),
+            (true, "http://[::1]:9/b/k", true, false, false),
+            (true, "http://localhost:9/b/k", true, false, false),
+            (true, "http://127.0.0.1.example/b/k", true, false, true),
+            (true, "http://s3.example/b/k", true, false, true),
+            (false, "http://s3.example/b/k", false, false, false),
+            (false, "http://kms.example/", false, true, true),
+        ] {
+            let found = NoKeyOverHttp { allow_loopback: allow }.refusal(uri, header, kms);
+            assert_eq!(found.is_some(), refused, "{allow} {uri} {header} {kms}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Looking at objects and bringing their bytes down.
+//!
+//! HEAD has no body, so its refusals have no reason: a one-byte GET finds it ([`explain`](Reader::explain)).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ObjectAttributes};
+use bytes::Bytes;
+
+use crate::aws::connection::Connection;
+use crate::aws::error;
+use crate::aws::sse::{self, Applied};
+use crate::checksum::Algorithm;
+use crate::error::{Error, KeyFault, Result};
+use crate::keys::CustomerKey;
+use crate::location::S3Uri;
+
+/// What HEAD says about an object.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Stored bytes.
+    pub len: u64,
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// The version.
+    pub version_id: Option<String>,
+    /// Server-side encryption.
+    pub applied: Applied,
+    /// User metadata: keys in lower case, without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// The checksum S3 keeps, if it is one that s3seal knows.
+    pub checksum: Option<Checksum>,
+    /// The storage class, in S3's word; none is STANDARD.
+    pub storage_class: Option<String>,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+}
+
+/// A checksum that S3 keeps beside an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checksum {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// Base64; of a composite with `-N`.
+    pub value: String,
+    /// Whether it is a sum over the parts' sums.
+    pub composite: bool,
+}
+
+/// One object, as it is read: the same on every request.
+pub struct Reader<'a> {
+    /// The clients.
+    pub connection: &'a Connection,
+    /// The object.
+    pub uri: &'a S3Uri,
+    /// The version; none is the newest.
+    pub version_id: Option<&'a str>,
+    /// The SSE-C key, once it is known to be needed.
+    pub key: Option<&'a CustomerKey>,
+}
+
+impl Reader<'_> {
+    /// The object, for messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.version_id {
+            Some(version) => format!("{} (version {version})", self.uri),
+            None => self.uri.to_string(),
+        }
+    }
+
+    /// Asks for the object's facts, its checksum among them.
+    ///
+    /// # Errors
+    /// What S3 refuses, with the reason that a one-byte GET finds.
+    pub async fn head(&self) -> Result<Facts> {
+        let request = self.connection.s3.head_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let request = request
+            .set_version_id(self.version_id.map(str::to_owned))
+            .checksum_mode(ChecksumMode::Enabled)
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer());
+        match sse::head(request, self.key).send().await {
+            Ok(answer) => Ok(Facts::from(answer)),
+            Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
+                // The reason is elsewhere; these two name themselves also without a body.
+                error @ (Error::Network { .. } | Error::Unsupported { .. }) => Err(error),
+                bare => Err(self.explain(bare).await),
+            },
+        }
+    }
+
+    /// Finds the reason of a refusal that came without one, by asking for one byte.
+    async fn explain(&self, bare: Error) -> Error {
+        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let request = request
+            .set_version_id(self.version_id.map(str::to_owned))
+            .range("bytes=0-0")
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer());
+        match sse::get(request, self.key).send().await {
+            Ok(_) => bare,
+            Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
+                // An empty object has no first byte; a server of another make may know no better either.
+                Error::Service { .. } => bare,
+                reason => reason,
+            },
+        }
+    }
+
+    /// Begins to bring down the stored bytes of `range`, if the object is still the one with this ETag.
+    ///
+    /// # Errors
+    /// What S3 refuses; `Changed` for another ETag; `Tampered` for an answer about other bytes.
+    pub async fn range(&self, range: Range<u64>, etag: Option<&str>) -> Result<Body> {
+        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let request = request
+            .set_version_id(self.version_id.map(str::to_owned))
+            .range(format!("bytes={}-{}", range.start, range.end - 1))
+            .set_if_match(etag.map(str::to_owned))
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer());
+        let answer = sse::get(request, self.key)
+            .send()
+            .await
+            .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
+        let asked = format!("bytes {}-{}/", range.start, range.end - 1);
+        match answer.content_range() {
+            Some(said) if said.starts_with(&asked) => {}
+            None if range.start == 0 && answer.content_length() == i64::try_from(range.end).ok() => {}
+            said => {
+                let why =
+                    format!("asked for {asked}…, the server sent {}", said.unwrap_or("the whole object"));
+                return Err(Error::tampered(self.name(), why));
+            }
+        }
+        Ok(Body { name: self.name(), stream: answer.body })
+    }
+
+    /// Fetches a small object whole, up to `limit` bytes; `None` if there is none.
+    ///
+    /// # Errors
+    /// What S3 refuses; `TooLarge` beyond the limit.
+    pub async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
+        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let request = request
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer());
+        let answer = match sse::get(request, self.key).send().await {
+            Ok(answer) => answer,
+            Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
+                Error::NotFound { .. } => return Ok(None),
+                error => return Err(error),
+            },
+        };
+        let mut body = Body { name: self.name(), stream: answer.body };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await? {
+            if (bytes.len() + chunk.len()) as u64 > limit {
+                return Err(Error::TooLarge { what: self.name(), why: format!("more than {limit} bytes") });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    /// Asks for the sizes of the object's parts, which a composite checksum was made over.
+    ///
+    /// # Errors
+    /// What S3 refuses (it takes `s3:GetObjectAttributes`); `Unsupported` where the answer does not list them.
+    pub async fn part_sizes(&self) -> Result<Vec<u64>> {
+        let mut sizes = Vec::new();
+        let mut marker = None;
+        loop {
+            let request = self.connection.s3.get_object_attributes();
+            let request = request
+                .bucket(self.uri.bucket.as_str())
+                .key(&self.uri.key)
+                .set_version_id(self.version_id.map(str::to_owned))
+                .object_attributes(ObjectAttributes::ObjectParts)
+                .set_part_number_marker(marker.take())
+                .set_expected_bucket_owner(self.connection.owner())
+                .set_request_payer(self.connection.payer());
+            let answer = sse::attributes(request, self.key)
+                .send()
+                .await
+                .map_err(|refusal| error::read(&self.name(), "s3:GetObjectAttributes", refusal))?;
+            let parts = answer.object_parts().ok_or_else(|| Error::Unsupported {
+                what: self.name(),
+                why: "the server does not list the parts".to_owned(),
+            })?;
+            let before = sizes.len();
+            sizes.extend(parts.parts().iter().map(|part| part.size().unwrap_or_default().unsigned_abs()));
+            match parts.next_part_number_marker() {
+                Some(next) if parts.is_truncated() == Some(true) && sizes.len() > before => {
+                    marker = Some(next.to_owned());
+                }
+                _ => return Ok(sizes),
+            }
+        }
+    }
+
+    /// Makes the error for an object that has no use for the key given.
+    #[must_use]
+    pub fn not_applicable(&self, found: &Applied) -> Error {
+        let why =
+            KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };
+        Error::KeyWrong { what: self.name(), why, source: None }
+    }
+}
+
+impl From<HeadObjectOutput> for Facts {
+    fn from(answer: HeadObjectOutput) -> Self {
+        let metadata = answer.metadata().into_iter().flatten();
+        Self {
+            len: answer.content_length().unwrap_or_default().unsigned_abs(),
+            etag: answer.e_tag().map(str::to_owned),
+            version_id: answer.version_id().map(str::to_owned),
+            applied: Applied::from(&answer),
+            metadata: metadata.map(|(key, value)| (key.to_ascii_lowercase(), value.clone())).collect(),
+            checksum: checksum_of(&answer),
+            storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
+            content_type: answer.content_type().map(str::to_owned),
+        }
+    }
+}
+
+fn checksum_of(answer: &HeadObjectOutput) -> Option<Checksum> {
+    let (algorithm, value) = Algorithm::ALL.into_iter().find_map(|algorithm| {
+        let value = match algorithm {
+            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme(),
+            Algorithm::Crc32 => answer.checksum_crc32(),
+            Algorithm::Crc32c => answer.checksum_crc32_c(),
+            Algorithm::Sha1 => answer.checksum_sha1(),
+            Algorithm::Sha256 => answer.checksum_sha256(),
+        };
+        value.map(|value| (algorithm, value.to_owned()))
+    })?;
+    let composite = answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');
+    Some(Checksum { algorithm, value, composite })
+}
+
+/// Stored bytes on their way down.
+pub struct Body {
+    name: String,
+    stream: ByteStream,
+}
+
+impl Body {
+    /// Returns the next bytes, `None` at the end.
+    ///
+    /// # Errors
+    /// `Network` where the connection breaks or stands still.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        self.stream.try_next().await.map_err(|error| error::broken(&self.name, &error))
+    }
+}

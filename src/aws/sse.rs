@@ -1,0 +1,303 @@
+//! Server-side encryption on the wire: modes to request fields, answers to what S3 applied, and the check of both.
+//!
+//! The only file that names an SSE setter, so that a mode is either right on every request or on none.
+//! Source: "Protecting data with server-side encryption", Amazon S3 user guide.
+
+use std::fmt;
+
+use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
+use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
+use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
+use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::get_object_attributes::builders::GetObjectAttributesFluentBuilder;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::operation::upload_part::UploadPartOutput;
+use aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder;
+use aws_sdk_s3::types::ServerSideEncryption;
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use crate::encryption::{Context, KmsKey, Mode, ServerSide};
+use crate::keys::CustomerKey;
+
+/// The one algorithm of SSE-C.
+const CUSTOMER_ALGORITHM: &str = "AES256";
+
+/// Request headers that carry a customer key: they must never go over http.
+pub(super) const KEY_HEADERS: [&str; 2] =
+    ["x-amz-server-side-encryption-customer-key", "x-amz-copy-source-server-side-encryption-customer-key"];
+
+/// Makes functions that put a whole mode on a request that creates something.
+macro_rules! creating {
+    ($($name:ident: $builder:ty;)*) => {$(
+        /// Puts the mode on the request; `None` leaves it to the bucket's default.
+        pub(super) fn $name(request: $builder, sse: Option<&ServerSide>) -> $builder {
+            match sse {
+                None => request,
+                Some(ServerSide::SseS3) => request.server_side_encryption(ServerSideEncryption::Aes256),
+                Some(ServerSide::SseKms { key, context, bucket_key }) => request
+                    .server_side_encryption(ServerSideEncryption::AwsKms)
+                    .set_ssekms_key_id(key.as_ref().map(KmsKey::to_string))
+                    .set_ssekms_encryption_context(context_header(context))
+                    .set_bucket_key_enabled(bucket_key.then_some(true)),
+                Some(ServerSide::DsseKms { key, context }) => request
+                    .server_side_encryption(ServerSideEncryption::AwsKmsDsse)
+                    .set_ssekms_key_id(key.as_ref().map(KmsKey::to_string))
+                    .set_ssekms_encryption_context(context_header(context)),
+                Some(ServerSide::SseC(key)) => request
+                    .sse_customer_algorithm(CUSTOMER_ALGORITHM)
+                    .sse_customer_key(key.base64())
+                    .sse_customer_key_md5(key.md5()),
+            }
+        }
+    )*};
+}
+
+creating! {
+    put: PutObjectFluentBuilder;
+    create: CreateMultipartUploadFluentBuilder;
+}
+
+/// Makes functions that put a customer key on a request that touches something that exists.
+macro_rules! touching {
+    ($($name:ident: $builder:ty;)*) => {$(
+        /// Puts the customer key on the request; the other modes have nothing to say there.
+        pub(super) fn $name(request: $builder, key: Option<&CustomerKey>) -> $builder {
+            match key {
+                None => request,
+                Some(key) => request
+                    .sse_customer_algorithm(CUSTOMER_ALGORITHM)
+                    .sse_customer_key(key.base64())
+                    .sse_customer_key_md5(key.md5()),
+            }
+        }
+    )*};
+}
+
+touching! {
+    part: UploadPartFluentBuilder;
+    complete: CompleteMultipartUploadFluentBuilder;
+    head: HeadObjectFluentBuilder;
+    get: GetObjectFluentBuilder;
+    attributes: GetObjectAttributesFluentBuilder;
+}
+
+/// The customer key of a mode, if it is SSE-C.
+pub(super) fn customer_key(sse: Option<&ServerSide>) -> Option<&CustomerKey> {
+    match sse {
+        Some(ServerSide::SseC(key)) => Some(key),
+        _ => None,
+    }
+}
+
+fn context_header(context: &Context) -> Option<String> {
+    if context.is_empty() {
+        return None;
+    }
+    serde_json::to_string(context.pairs()).ok().map(|json| BASE64_STANDARD.encode(json))
+}
+
+/// What an answer says about server-side encryption.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The mode.
+    pub mode: AppliedMode,
+    /// The KMS key, as S3 names it.
+    pub kms_key: Option<String>,
+    /// Whether a bucket key is used.
+    pub bucket_key: bool,
+    /// The customer key's MD5: its fingerprint in S3.
+    pub customer_key_md5: Option<String>,
+}
+
+/// A mode as an answer says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AppliedMode {
+    /// One that s3seal knows.
+    Known(Mode),
+    /// Nothing is said: none (objects of before 2023), or a server that does not tell.
+    #[default]
+    NotSaid,
+    /// Something else, shown as it is.
+    Other(String),
+}
+
+impl fmt::Display for AppliedMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(mode) => f.write_str(mode.title()),
+            Self::NotSaid => f.write_str("no encryption"),
+            Self::Other(word) => f.write_str(word),
+        }
+    }
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.mode)?;
+        match (&self.kms_key, &self.customer_key_md5) {
+            (Some(key), _) => write!(f, " with key {key}"),
+            (None, Some(md5)) => write!(f, " with key MD5 {md5}"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+macro_rules! answers {
+    ($($answer:ty),*) => {$(
+        impl From<&$answer> for Applied {
+            fn from(answer: &$answer) -> Self {
+                Self::read(
+                    answer.server_side_encryption(),
+                    answer.ssekms_key_id(),
+                    answer.bucket_key_enabled(),
+                    answer.sse_customer_key_md5(),
+                )
+            }
+        }
+    )*};
+}
+
+answers!(PutObjectOutput, CreateMultipartUploadOutput, UploadPartOutput, HeadObjectOutput);
+
+impl From<&CompleteMultipartUploadOutput> for Applied {
+    /// The end of a multipart upload says nothing about SSE-C.
+    fn from(answer: &CompleteMultipartUploadOutput) -> Self {
+        Self::read(answer.server_side_encryption(), answer.ssekms_key_id(), answer.bucket_key_enabled(), None)
+    }
+}
+
+impl Applied {
+    fn read(
+        sse: Option<&ServerSideEncryption>,
+        kms_key: Option<&str>,
+        bucket_key: Option<bool>,
+        customer_key_md5: Option<&str>,
+    ) -> Self {
+        let mode = match (sse, customer_key_md5) {
+            (Some(ServerSideEncryption::Aes256), _) => AppliedMode::Known(Mode::SseS3),
+            (Some(ServerSideEncryption::AwsKms), _) => AppliedMode::Known(Mode::SseKms),
+            (Some(ServerSideEncryption::AwsKmsDsse), _) => AppliedMode::Known(Mode::DsseKms),
+            (Some(other), _) => AppliedMode::Other(other.as_str().to_owned()),
+            (None, Some(_)) => AppliedMode::Known(Mode::SseC),
+            (None, None) => AppliedMode::NotSaid,
+        };
+        Self {
+            mode,
+            kms_key: kms_key.map(str::to_owned),
+            bucket_key: bucket_key.unwrap_or(false),
+            customer_key_md5: customer_key_md5.map(|md5| first_of_doubled(md5).to_owned()),
+        }
+    }
+
+    /// Returns what a later answer adds; where it is silent, what was said before stands.
+    #[must_use]
+    pub fn then(&self, later: &Self) -> Self {
+        match later.mode {
+            AppliedMode::NotSaid => self.clone(),
+            _ => Self {
+                mode: later.mode.clone(),
+                kms_key: later.kms_key.clone().or_else(|| self.kms_key.clone()),
+                bucket_key: later.bucket_key || self.bucket_key,
+                customer_key_md5: later.customer_key_md5.clone().or_else(|| self.customer_key_md5.clone()),
+            },
+        }
+    }
+
+    /// Whether this is what was asked for: the mode, and the key where one was named. The bucket key is left out: it
+    /// saves requests and says nothing about protection.
+    #[must_use]
+    pub fn is_as_asked(&self, asked: Option<&ServerSide>) -> bool {
+        let Some(asked) = asked else { return true };
+        if self.mode != AppliedMode::Known(asked.mode()) {
+            return false;
+        }
+        match asked {
+            ServerSide::SseS3 => true,
+            ServerSide::SseC(key) => self.customer_key_md5.as_deref() == Some(key.md5()),
+            ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. } => match (key, &self.kms_key) {
+                (Some(asked), Some(found)) => asked.may_be(found),
+                // Not every answer names the key; the mode is what it says.
+                _ => true,
+            },
+        }
+    }
+}
+
+/// Some servers send the MD5 header twice, which arrives as `x, x`.
+fn first_of_doubled(md5: &str) -> &str {
+    match md5.split_once(", ") {
+        Some((first, second)) if first == second => first,
+        _ => md5,
+    }
+}
+
+/// Says a mode with its key, as a person would.
+#[must_use]
+pub fn describe(sse: &ServerSide) -> String {
+    match sse {
+        ServerSide::SseS3 => Mode::SseS3.title().to_owned(),
+        ServerSide::SseC(key) => format!("{} with key MD5 {}", Mode::SseC.title(), key.md5()),
+        ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. } => match key {
+            Some(key) => format!("{} with key {key}", sse.mode().title()),
+            None => sse.mode().title().to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::SymmetricKey;
+
+    fn customer() -> ServerSide {
+        ServerSide::SseC(CustomerKey::new(&SymmetricKey::recognise(&[b'A'; 32]).unwrap()).unwrap())
+    }
+
+    fn kms(key: &str) -> ServerSide {
+        ServerSide::SseKms { key: Some(key.parse().unwrap()), context: Context::default(), bucket_key: false }
+    }
+
+    fn said(sse: Option<&str>, key: Option<&str>, md5: Option<&str>) -> Applied {
+        Applied::read(sse.map(ServerSideEncryption::from).as_ref(), key, None, md5)
+    }
+
+    #[test]
+    fn an_answer_must_say_what_was_asked() {
+        let arn = "arn:aws:kms:us-east-1:1:key/k";
+        for (asked, answer, fits) in [
+            (None, said(None, None, None), true),
+            (Some(ServerSide::SseS3), said(Some("AES256"), None, None), true),
+            (Some(ServerSide::SseS3), said(None, None, None), false),
+            (Some(ServerSide::SseS3), said(Some("aws:kms"), Some(arn), None), false),
+            (Some(kms("k")), said(Some("aws:kms"), Some(arn), None), true),
+            (Some(kms("other")), said(Some("aws:kms"), Some(arn), None), false),
+            (Some(kms("k")), said(Some("AES256"), None, None), false),
+            (Some(customer()), said(None, None, Some("UhbdzFjo2t5SVgded/ZC2g==")), true),
+            (Some(customer()), said(None, None, Some("AAAAAAAAAAAAAAAAAAAAAA==")), false),
+            (Some(customer()), said(None, None, None), false),
+        ] {
+            assert_eq!(answer.is_as_asked(asked.as_ref()), fits, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_silent_later_answer_takes_nothing_back() {
+        let first = said(Some("aws:kms"), Some("k"), None);
+        assert_eq!(first.then(&said(None, None, None)), first);
+        assert_eq!(first.then(&said(Some("AES256"), None, None)).mode, AppliedMode::Known(Mode::SseS3));
+    }
+
+    #[test]
+    fn an_unknown_mode_is_shown_as_it_is() {
+        assert_eq!(said(Some("aws:fsx"), None, None).mode, AppliedMode::Other("aws:fsx".to_owned()));
+    }
+
+    #[test]
+    fn a_doubled_md5_header_is_read_once() {
+        assert_eq!(said(None, None, Some("x==, x==")).customer_key_md5.as_deref(), Some("x=="));
+    }
+}

@@ -1,0 +1,323 @@
+//! The checksums that S3 keeps beside an object: computed in the same pass as the bytes, sent and compared.
+//!
+//! CRCs of parts combine into the CRC of the whole object, so each byte is summed once.
+//! Source: "Checking object integrity", Amazon S3 user guide.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use crc_fast::{CrcAlgorithm, checksum_combine};
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
+/// An algorithm that S3 knows and s3seal offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// CRC-64/NVME, over the full object: S3's own default.
+    #[default]
+    Crc64Nvme,
+    /// CRC-32, over the full object.
+    Crc32,
+    /// CRC-32C, over the full object.
+    Crc32c,
+    /// SHA-1; for a multipart upload a composite of the parts' sums.
+    Sha1,
+    /// SHA-256; for a multipart upload a composite of the parts' sums.
+    Sha256,
+}
+
+impl Algorithm {
+    /// All of them, in the order in which they are looked for in an answer.
+    pub const ALL: [Self; 5] = [Self::Crc64Nvme, Self::Crc32, Self::Crc32c, Self::Sha1, Self::Sha256];
+
+    /// The word on the command line and in results.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Crc64Nvme => "crc64nvme",
+            Self::Crc32 => "crc32",
+            Self::Crc32c => "crc32c",
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+        }
+    }
+
+    /// Whether sums of parts combine into the sum of the whole (S3's FULL_OBJECT type).
+    #[must_use]
+    pub fn is_full_object(self) -> bool {
+        self.crc().is_some()
+    }
+
+    fn crc(self) -> Option<(CrcAlgorithm, usize)> {
+        match self {
+            Self::Crc64Nvme => Some((CrcAlgorithm::Crc64Nvme, 8)),
+            Self::Crc32 => Some((CrcAlgorithm::Crc32IsoHdlc, 4)),
+            Self::Crc32c => Some((CrcAlgorithm::Crc32Iscsi, 4)),
+            Self::Sha1 | Self::Sha256 => None,
+        }
+    }
+
+    /// Sums up bytes that are at hand as a whole.
+    #[must_use]
+    pub fn sum(self, bytes: &[u8]) -> Sum {
+        let mut running = Running::new(self);
+        running.update(bytes);
+        running.finish()
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A finished checksum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    algorithm: Algorithm,
+    value: Vec<u8>,
+}
+
+impl Sum {
+    fn of_crc(algorithm: Algorithm, value: u64) -> Self {
+        let width = algorithm.crc().map_or(8, |(_, width)| width);
+        Self { algorithm, value: value.to_be_bytes()[8 - width..].to_vec() }
+    }
+
+    /// The algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The value as headers carry it: base64 of the big-endian bytes.
+    #[must_use]
+    pub fn base64(&self) -> String {
+        BASE64_STANDARD.encode(&self.value)
+    }
+}
+
+/// A checksum in the making, over bytes as they pass.
+#[derive(Clone)]
+pub enum Running {
+    /// One of the CRCs.
+    Crc(Algorithm, crc_fast::Digest),
+    /// SHA-1.
+    Sha1(Sha1),
+    /// SHA-256.
+    Sha256(Sha256),
+}
+
+impl Running {
+    /// Begins with no bytes.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        match algorithm.crc() {
+            Some((crc, _)) => Self::Crc(algorithm, crc_fast::Digest::new(crc)),
+            None if algorithm == Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+            None => Self::Sha256(Sha256::new()),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Crc(_, digest) => digest.update(bytes),
+            Self::Sha1(digest) => digest.update(bytes),
+            Self::Sha256(digest) => digest.update(bytes),
+        }
+    }
+
+    /// Ends the sum.
+    #[must_use]
+    pub fn finish(self) -> Sum {
+        match self {
+            Self::Crc(algorithm, digest) => Sum::of_crc(algorithm, digest.finalize()),
+            Self::Sha1(digest) => Sum { algorithm: Algorithm::Sha1, value: digest.finalize().to_vec() },
+            Self::Sha256(digest) => Sum { algorithm: Algorithm::Sha256, value: digest.finalize().to_vec() },
+        }
+    }
+}
+
+/// The checksum of a whole object, from its parts in order.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    algorithm: Algorithm,
+    /// Whether parts' sums are joined and summed, rather than combined.
+    composite: bool,
+    crc: Option<u64>,
+    digests: Vec<u8>,
+    parts: usize,
+}
+
+impl Whole {
+    /// Begins with no bytes.
+    #[must_use]
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self { algorithm, composite: !algorithm.is_full_object(), crc: None, digests: Vec::new(), parts: 0 }
+    }
+
+    /// Begins a composite, which other programs make of CRCs too.
+    #[must_use]
+    pub fn composite(algorithm: Algorithm) -> Self {
+        Self { composite: true, ..Self::new(algorithm) }
+    }
+
+    /// Appends the next part: its sum and its length in bytes.
+    pub fn append(&mut self, part: &Sum, len: u64) {
+        self.parts += 1;
+        match self.algorithm.crc().filter(|_| !self.composite) {
+            Some((algorithm, width)) => {
+                let mut wide = [0; 8];
+                wide[8 - width..].copy_from_slice(&part.value);
+                let next = u64::from_be_bytes(wide);
+                self.crc = Some(match self.crc {
+                    Some(sofar) => checksum_combine(algorithm, sofar, next, len),
+                    None => next,
+                });
+            }
+            None => self.digests.extend_from_slice(&part.value),
+        }
+    }
+
+    /// Returns the object's checksum as S3 shows it: the sum itself for a full-object algorithm,
+    /// for a composite one the sum over the parts' sums, `-` and their number.
+    #[must_use]
+    pub fn base64(&self) -> String {
+        match self.algorithm.crc().filter(|_| !self.composite) {
+            Some(_) => Sum::of_crc(self.algorithm, self.crc.unwrap_or_default()).base64(),
+            None => format!("{}-{}", self.algorithm.sum(&self.digests).base64(), self.parts),
+        }
+    }
+}
+
+/// Sums an object up as it comes down and compares the result with what S3 keeps.
+pub struct Verifier {
+    expected: String,
+    running: Running,
+    /// Of a composite: the parts still to come, and what the ones before came to.
+    composite: Option<(VecDeque<u64>, Whole)>,
+    /// Bytes left of the part being summed.
+    left: u64,
+}
+
+impl Verifier {
+    /// Compares with a sum over the whole object.
+    #[must_use]
+    pub fn full_object(algorithm: Algorithm, expected: &str) -> Self {
+        let running = Running::new(algorithm);
+        Self { expected: expected.to_owned(), running, composite: None, left: u64::MAX }
+    }
+
+    /// Compares with a sum over the sums of parts of these sizes in bytes.
+    #[must_use]
+    pub fn composite(algorithm: Algorithm, expected: &str, sizes: Vec<u64>) -> Self {
+        let mut sizes = VecDeque::from(sizes);
+        let left = sizes.pop_front().unwrap_or(u64::MAX);
+        // A composite's parts are digests to be joined, whatever the algorithm.
+        let composite = Some((sizes, Whole::composite(algorithm)));
+        Self { expected: expected.to_owned(), running: Running::new(algorithm), composite, left }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        while self.composite.is_some() && bytes.len() as u64 >= self.left {
+            let (now, later) = bytes.split_at(usize::try_from(self.left).unwrap_or(bytes.len()));
+            self.running.update(now);
+            bytes = later;
+            self.end_part();
+        }
+        self.left -= bytes.len() as u64;
+        self.running.update(bytes);
+    }
+
+    fn end_part(&mut self) {
+        if let Some((sizes, whole)) = &mut self.composite {
+            let algorithm = whole.algorithm;
+            let sum = std::mem::replace(&mut self.running, Running::new(algorithm)).finish();
+            whole.append(&sum, 0);
+            self.left = sizes.pop_front().unwrap_or(u64::MAX);
+        }
+    }
+
+    /// Says whether the sums are equal; if not, which were found.
+    ///
+    /// # Errors
+    /// The text names both sums.
+    pub fn finish(self) -> Result<(), String> {
+        let found = match self.composite {
+            None => self.running.finish().base64(),
+            Some((_, whole)) => whole.base64(),
+        };
+        if found == self.expected {
+            Ok(())
+        } else {
+            Err(format!("its checksum is {found}, S3 keeps {}", self.expected))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Check values of the CRC catalogue for "123456789", and of `sha1sum` and `sha256sum`.
+    const KNOWN: [(Algorithm, &str); 5] = [
+        (Algorithm::Crc64Nvme, "rosUhgp5mIg="),
+        (Algorithm::Crc32, "y/Q5Jg=="),
+        (Algorithm::Crc32c, "4waSgw=="),
+        (Algorithm::Sha1, "98O8HYCOBHMq32eZZczDTKeuNEE="),
+        (Algorithm::Sha256, "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+    ];
+
+    #[test]
+    fn sums_are_those_of_the_catalogues() {
+        for (algorithm, expected) in KNOWN {
+            assert_eq!(algorithm.sum(b"123456789").base64(), expected, "{algorithm}");
+        }
+    }
+
+    #[test]
+    fn what_came_down_is_compared_with_what_s3_keeps() {
+        for (algorithm, expected) in KNOWN {
+            let verify = |bytes: &[u8]| {
+                let mut verifier = Verifier::full_object(algorithm, expected);
+                bytes.chunks(2).for_each(|chunk| verifier.update(chunk));
+                verifier.finish()
+            };
+            assert_eq!(verify(b"123456789"), Ok(()));
+            assert!(verify(b"123456780").is_err());
+
+            let mut whole = Whole::composite(algorithm);
+            for part in [&b"1234"[..], b"56789"] {
+                whole.append(&algorithm.sum(part), 0);
+            }
+            for chunk in 1..10 {
+                let mut verifier = Verifier::composite(algorithm, &whole.base64(), vec![4, 5]);
+                b"123456789".chunks(chunk).for_each(|chunk| verifier.update(chunk));
+                assert_eq!(verifier.finish(), Ok(()), "{algorithm} by {chunk}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_combine_to_the_whole_or_to_a_composite() {
+        for (algorithm, expected) in KNOWN {
+            let mut whole = Whole::new(algorithm);
+            for part in [&b"1234"[..], b"56789", b""] {
+                whole.append(&algorithm.sum(part), part.len() as u64);
+            }
+            if algorithm.is_full_object() {
+                assert_eq!(whole.base64(), expected, "{algorithm}");
+            } else {
+                let mut digests = algorithm.sum(b"1234").value;
+                digests.extend(algorithm.sum(b"56789").value);
+                digests.extend(algorithm.sum(b"").value);
+                assert_eq!(whole.base64(), format!("{}-3", algorithm.sum(&digests).base64()));
+            }
+        }
+        assert_eq!(Whole::new(Algorithm::Crc64Nvme).base64(), Algorithm::Crc64Nvme.sum(b"").base64());
+    }
+}

@@ -1,0 +1,92 @@
+//! The edge: the only room that knows flags, terminals, config files and exit codes.
+//!
+//! What was typed becomes a request here, once; what comes back is told here, once. Nothing is encrypted and
+//! nothing is sent from this room.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod connection_args;
+mod encryption_args;
+mod exit;
+mod failure;
+mod foreign;
+mod generate;
+mod get;
+mod hints;
+mod key_source;
+mod keygen;
+mod object_args;
+mod outcome;
+mod output;
+mod progress;
+mod prompt;
+mod put;
+mod report;
+mod session;
+mod signals;
+mod transfer_args;
+mod words;
+
+use connection_args::ConnectionArgs;
+use exit::Exit;
+use failure::Failure;
+use output::{OutputArgs, Printer};
+use session::Session;
+
+const LONG_VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), "\nTLS and bulk ciphers: AWS-LC (rustls, aws-lc-rs)");
+
+/// Encrypt objects in Amazon S3, in every way S3 knows
+#[derive(Parser)]
+#[command(name = "s3seal", version, long_version = LONG_VERSION, max_term_width = 80)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Put(Box<put::PutArgs>),
+    Get(Box<get::GetArgs>),
+    Keygen(keygen::KeygenArgs),
+}
+
+/// Runs a command line and returns its exit code.
+pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(argv) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let printer = Printer::new(&cli.output);
+    let aws_flags = cli.connection.aws_cli_flags();
+    let json = cli.output.json;
+    match dispatch(cli, &printer).await {
+        Ok(()) => Exit::Done,
+        Err(failure) => report::failure(&failure, &printer, json, &aws_flags),
+    }
+    .into()
+}
+
+async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Failure> {
+    let stop = signals::listen().map_err(|error| {
+        Failure::new(Exit::Failed, anyhow::Error::new(error).context("cannot catch signals"))
+    })?;
+    let session = Session::new(cli.connection, &cli.output, printer.clone(), stop);
+    match cli.command {
+        Command::Put(args) => put::run(*args, &session).await,
+        Command::Get(args) => get::run(*args, &session).await,
+        Command::Keygen(args) => keygen::run(&args, &session),
+    }
+}

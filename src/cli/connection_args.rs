@@ -1,0 +1,187 @@
+//! The flags that say how to reach AWS, the same for every verb, with the variables the SDK does not read itself.
+//!
+//! Credentials, profiles and endpoints are found by the SDK's own chain; nothing is looked up here.
+
+use std::env;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::failure::Failure;
+use super::foreign::shell_word;
+use super::output::Printer;
+use crate::aws::connection::{Options, Trace};
+
+/// The variable that names a file of CA certificates; known from the AWS CLI, not read by the SDK.
+pub const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// How to connect.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
+pub struct ConnectionArgs {
+    /// The profile of the AWS configuration files
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+
+    /// The AWS region
+    #[arg(long, global = true, value_name = "NAME")]
+    region: Option<String>,
+
+    /// The service's address, for servers other than AWS
+    #[arg(long, global = true, value_name = "URL")]
+    endpoint_url: Option<String>,
+
+    /// PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system's]
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    ca_bundle: Option<PathBuf>,
+
+    /// Name the bucket in the path, not in the host name
+    #[arg(long, global = true)]
+    path_style: bool,
+
+    /// Use FIPS endpoints
+    #[arg(long, global = true)]
+    fips: bool,
+
+    /// Use endpoints that speak IPv6 too
+    #[arg(long, global = true)]
+    dualstack: bool,
+
+    /// Send requests without credentials
+    #[arg(long, global = true)]
+    no_sign_request: bool,
+
+    /// How often a request is tried in all
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_attempts: Option<u32>,
+
+    /// How long to wait for a connection, such as 10s
+    #[arg(long, global = true, value_name = "TIME")]
+    connect_timeout: Option<Patience>,
+
+    /// How long to wait for the next bytes, such as 1m
+    #[arg(long, global = true, value_name = "TIME")]
+    read_timeout: Option<Patience>,
+
+    /// Allow SSE-C over http to an endpoint on this machine, and nowhere else
+    #[arg(long, global = true)]
+    allow_http: bool,
+
+    /// The account that must own the bucket
+    #[arg(long, global = true, value_name = "ACCOUNT")]
+    expected_bucket_owner: Option<String>,
+
+    /// Agree to pay for the requests (Requester Pays buckets)
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "requester", require_equals = true)]
+    #[arg(value_parser = ["requester"], value_name = "WHO", hide_possible_values = true)]
+    request_payer: Option<String>,
+}
+
+impl ConnectionArgs {
+    /// Returns what was asked for, and what the environment adds.
+    ///
+    /// # Errors
+    /// A usage failure for flags that contradict each other.
+    pub fn options(&self, printer: &Printer) -> Result<Options, Failure> {
+        if let Some(url) = &self.endpoint_url {
+            let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+            if !known {
+                return Err(Failure::usage(format!("'{url}' is not an endpoint's address"))
+                    .hint("write it as https://HOST or https://HOST:PORT"));
+            }
+        }
+        if self.no_sign_request && self.profile.is_some() {
+            return Err(Failure::usage("--no-sign-request sends no credentials; --profile names some")
+                .hint("leave out one of the two"));
+        }
+        let ca_bundle = self
+            .ca_bundle
+            .clone()
+            .or_else(|| env::var_os(CA_BUNDLE).filter(|path| !path.is_empty()).map(PathBuf::from));
+        let talk = printer.clone();
+        let trace = match printer.verbosity() {
+            0 | 1 => Trace::off(),
+            _ => Trace::new(move |line| talk.detail(&line)),
+        };
+        Ok(Options {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            ca_bundle,
+            path_style: self.path_style,
+            fips: self.fips,
+            dualstack: self.dualstack,
+            no_sign_request: self.no_sign_request,
+            max_attempts: self.max_attempts,
+            connect_timeout: self.connect_timeout.map(|time| time.0),
+            read_timeout: self.read_timeout.map(|time| time.0),
+            allow_http: self.allow_http,
+            expected_bucket_owner: self.expected_bucket_owner.clone(),
+            request_payer: self.request_payer.is_some(),
+            trace,
+        })
+    }
+
+    /// Returns the flags with which the AWS CLI reaches the same place, for commands in hints; each begins with
+    /// a space.
+    #[must_use]
+    pub fn aws_cli_flags(&self) -> String {
+        let mut flags = String::new();
+        let ca_bundle = self.ca_bundle.as_ref().map(|path| path.to_string_lossy());
+        for (flag, value) in [
+            ("--profile", self.profile.as_deref()),
+            ("--region", self.region.as_deref()),
+            ("--endpoint-url", self.endpoint_url.as_deref()),
+            ("--ca-bundle", ca_bundle.as_deref()),
+        ] {
+            if let Some(value) = value {
+                flags = format!("{flags} {flag} {}", shell_word(value));
+            }
+        }
+        flags
+    }
+}
+
+/// A time as typed: `500ms`, `10s`, `2m`, or plain seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Patience(Duration);
+
+impl FromStr for Patience {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || "write a time such as 10s, 2m or 500ms".to_owned();
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let count: u64 = text[..digits].parse().map_err(|_| bad())?;
+        let unit = match &text[digits..] {
+            "ms" => 1,
+            "" | "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(bad()),
+        };
+        match count.checked_mul(unit) {
+            None | Some(0) => Err(bad()),
+            Some(milliseconds) => Ok(Self(Duration::from_millis(milliseconds))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let read = |text: &str| text.parse::<Patience>().map(|time| time.0.as_millis());
+        assert_eq!(read("10"), Ok(10_000));
+        assert_eq!(read("10s"), Ok(10_000));
+        assert_eq!(read("2m"), Ok(120_000));
+        assert_eq!(read("1h"), Ok(3_600_000));
+        assert_eq!(read("500ms"), Ok(500));
+        for text in ["", "0", "0s", "-1", "1.5s", "10 s", "s", "1d", "99999999999999999999"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The flags that choose how an object is encrypted, and what they come to.
+//!
+//! Two storeys: [`EncryptionArgs::choose`] finds every wrong combination before any key is asked for;
+//! [`Choice::with_keys`] reads the keys. What a mode needs is said here once.
+
+use std::str::FromStr;
+
+use super::failure::Failure;
+use super::key_source::{KeyReader, KeySource, SourceText};
+use crate::encryption::{
+    Argon2, ClientSide, Context, Encryption, Format, KmsKey, Mode, Recipient, ServerSide, pair,
+};
+use crate::keys::CustomerKey;
+
+/// How the object is encrypted.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Encryption")]
+pub struct EncryptionArgs {
+    /// How the object is encrypted [default: what the bucket does by itself]
+    #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
+    mode: Option<Mode>,
+
+    /// The KMS key: id, ARN or alias/NAME [sse-kms, dsse-kms: else the account's aws/s3 key]
+    #[arg(long, value_name = "KEY")]
+    kms_key: Vec<KmsKey>,
+
+    /// A pair of the encryption context, in plain sight of KMS and its logs; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+
+    /// Let S3 use a bucket key, which saves requests to KMS [sse-kms]
+    #[arg(long)]
+    bucket_key: bool,
+
+    /// Where the 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt
+    #[arg(long, value_name = "SOURCE")]
+    key: Vec<SourceText>,
+
+    /// The RSA public key (PEM) to seal with; its private key opens [client]
+    #[arg(long, value_name = "SOURCE")]
+    public_key: Vec<SourceText>,
+
+    /// Taken only to say that it is not what seals.
+    #[arg(long, hide = true, value_name = "SOURCE")]
+    private_key: Vec<SourceText>,
+
+    /// Where the passphrase is; without a value it is asked for [client]
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
+    passphrase: Vec<SourceText>,
+
+    /// The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]
+    #[arg(long)]
+    format: Option<Format>,
+
+    /// What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]
+    #[arg(long, value_name = "MODE")]
+    at_rest: Option<AtRest>,
+
+    /// Keep the envelope in an instruction file beside the object [client: s3ec, s3ec-v2]
+    #[arg(long)]
+    instruction_file: bool,
+
+    /// Bytes of plain text in a frame [client: esdk; default: 64KiB]
+    #[arg(long, value_name = "BYTES")]
+    frame_length: Option<crate::tuning::ByteSize>,
+
+    /// Accept a key file that others can read
+    #[arg(long)]
+    pub allow_open_key_file: bool,
+}
+
+/// What the flags come to; the keys are not read yet.
+#[derive(Debug, PartialEq)]
+pub enum Choice {
+    /// A mode that needs no key from here.
+    SseS3,
+    /// SSE-KMS.
+    SseKms { key: Option<KmsKey>, context: Context, bucket_key: bool },
+    /// DSSE-KMS.
+    DsseKms { key: Option<KmsKey>, context: Context },
+    /// SSE-C.
+    SseC(KeySource),
+    /// Client-side.
+    Client(ClientChoice),
+}
+
+/// Client-side encryption, its keys not read yet.
+#[derive(Debug, PartialEq)]
+pub struct ClientChoice {
+    recipients: Vec<RecipientChoice>,
+    format: Option<Format>,
+    context: Context,
+    at_rest: Option<AtRest>,
+    instruction_file: bool,
+    frame_length: Option<u32>,
+}
+
+#[derive(Debug, PartialEq)]
+enum RecipientChoice {
+    Aes(KeySource),
+    Rsa(KeySource),
+    Kms(KmsKey),
+    Passphrase(KeySource),
+}
+
+/// What S3 does to sealed bytes.
+#[derive(Clone, Debug, PartialEq)]
+enum AtRest {
+    SseS3,
+    SseKms(Option<KmsKey>),
+    DsseKms(Option<KmsKey>),
+}
+
+impl FromStr for AtRest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (word, key) = match text.split_once(':') {
+            Some((word, key)) => (word, Some(key)),
+            None => (text, None),
+        };
+        let key = key.map(KmsKey::from_str).transpose().map_err(|error| error.to_string())?;
+        match (word, key) {
+            ("sse-s3", None) => Ok(Self::SseS3),
+            ("sse-kms", key) => Ok(Self::SseKms(key)),
+            ("dsse-kms", key) => Ok(Self::DsseKms(key)),
+            _ => Err("write sse-s3, sse-kms, sse-kms:KEY, dsse-kms or dsse-kms:KEY".to_owned()),
+        }
+    }
+}
+
+impl EncryptionArgs {
+    /// Checks what goes with what.
+    ///
+    /// # Errors
+    /// A usage failure that says what fits.
+    pub fn choose(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
+        if !self.private_key.is_empty() {
+            return Err(Failure::usage("--private-key opens; it does not seal")
+                .hint("seal with --public-key; `openssl pkey -in PRIVATE.pem -pubout` prints it"));
+        }
+        self.only_what_fits()?;
+        let Some(mode) = self.mode else { return Ok(None) };
+        let context = Context::new(self.context.iter().cloned())
+            .map_err(|error| Failure::usage(format!("--context: {error}")))?;
+        let choice = match mode {
+            Mode::SseS3 => Choice::SseS3,
+            Mode::SseKms => {
+                Choice::SseKms { key: self.one_kms_key(mode)?, context, bucket_key: self.bucket_key }
+            }
+            Mode::DsseKms => Choice::DsseKms { key: self.one_kms_key(mode)?, context },
+            Mode::SseC => Choice::SseC(self.customer_key(keys)?),
+            Mode::Client => Choice::Client(self.client(context, keys)?),
+        };
+        Ok(Some(choice))
+    }
+
+    /// Each flag that was given, with the modes it belongs to.
+    fn only_what_fits(&self) -> Result<(), Failure> {
+        use Mode::{Client, DsseKms, SseC, SseKms};
+        let given: [(bool, &str, &[Mode]); 10] = [
+            (!self.key.is_empty(), "--key", &[SseC, Client]),
+            (!self.kms_key.is_empty(), "--kms-key", &[SseKms, DsseKms, Client]),
+            (!self.context.is_empty(), "--context", &[SseKms, DsseKms, Client]),
+            (self.bucket_key, "--bucket-key", &[SseKms]),
+            (!self.public_key.is_empty(), "--public-key", &[Client]),
+            (!self.passphrase.is_empty(), "--passphrase", &[Client]),
+            (self.format.is_some(), "--format", &[Client]),
+            (self.at_rest.is_some(), "--at-rest", &[Client]),
+            (self.instruction_file, "--instruction-file", &[Client]),
+            (self.frame_length.is_some(), "--frame-length", &[Client]),
+        ];
+        for (_, flag, modes) in given.iter().filter(|(is_given, ..)| *is_given) {
+            match self.mode {
+                Some(mode) if modes.contains(&mode) => {}
+                Some(mode) => return Err(does_not_fit(flag, mode, modes)),
+                None => {
+                    return Err(Failure::usage(format!("{flag} says nothing without a mode"))
+                        .hint(format!("add {}", modes_in_words(modes))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn one_kms_key(&self, mode: Mode) -> Result<Option<KmsKey>, Failure> {
+        match self.kms_key.as_slice() {
+            [] => Ok(None),
+            [key] => Ok(Some(key.clone())),
+            _ => Err(Failure::usage(format!("-e {mode} takes one --kms-key"))),
+        }
+    }
+
+    fn customer_key(&self, keys: &KeyReader) -> Result<KeySource, Failure> {
+        match self.key.as_slice() {
+            [source] => keys.key_source("--key", source),
+            [] => Err(Failure::usage("-e sse-c needs the key to encrypt with")
+                .hint("add --key SOURCE; `s3seal keygen FILE` makes one")),
+            _ => Err(Failure::usage("-e sse-c takes one --key")),
+        }
+    }
+
+    fn client(&self, context: Context, keys: &KeyReader) -> Result<ClientChoice, Failure> {
+        let recipients = self.recipients(keys)?;
+        self.recipients_fit(&recipients)?;
+        self.format_fits()?;
+        let kms = recipients.iter().any(|recipient| matches!(recipient, RecipientChoice::Kms(_)));
+        if !context.is_empty() && !kms && self.format != Some(Format::Esdk) {
+            return Err(Failure::usage("--context goes with a KMS key or with --format esdk")
+                .hint("add --kms-key, or leave out --context"));
+        }
+        Ok(ClientChoice {
+            recipients,
+            format: self.format,
+            context,
+            at_rest: self.at_rest.clone(),
+            instruction_file: self.instruction_file,
+            frame_length: self.frame_length()?,
+        })
+    }
+
+    fn recipients(&self, keys: &KeyReader) -> Result<Vec<RecipientChoice>, Failure> {
+        let mut recipients = Vec::new();
+        for source in &self.key {
+            recipients.push(RecipientChoice::Aes(keys.key_source("--key", source)?));
+        }
+        for source in &self.public_key {
+            recipients.push(RecipientChoice::Rsa(keys.public_source("--public-key", source)?));
+        }
+        recipients.extend(self.kms_key.iter().cloned().map(RecipientChoice::Kms));
+        for source in &self.passphrase {
+            recipients.push(RecipientChoice::Passphrase(keys.passphrase_source("--passphrase", source)?));
+        }
+        Ok(recipients)
+    }
+
+    fn recipients_fit(&self, recipients: &[RecipientChoice]) -> Result<(), Failure> {
+        match (recipients.len(), self.format) {
+            (0, _) => Err(Failure::usage("-e client needs something to seal with")
+                .hint("add one of --key, --public-key, --kms-key and --passphrase")),
+            (1, _) | (_, Some(Format::Esdk)) => Ok(()),
+            (_, format) => Err(Failure::usage(format!(
+                "the format {} has room for one key; {} are given",
+                format.unwrap_or(Format::S3ec),
+                recipients.len()
+            ))
+            .hint("give one of --key, --public-key, --kms-key and --passphrase, or add --format esdk")),
+        }
+    }
+
+    fn format_fits(&self) -> Result<(), Failure> {
+        if self.instruction_file && self.format == Some(Format::Esdk) {
+            return Err(Failure::usage(
+                "--instruction-file does not go with --format esdk, whose envelope is in the object",
+            )
+            .hint("leave it out, or use --format s3ec"));
+        }
+        if self.frame_length.is_some() && self.format != Some(Format::Esdk) {
+            return Err(Failure::usage("--frame-length belongs to --format esdk").hint("add --format esdk"));
+        }
+        Ok(())
+    }
+
+    fn frame_length(&self) -> Result<Option<u32>, Failure> {
+        self.frame_length
+            .map(|size| {
+                u32::try_from(size.0)
+                    .ok()
+                    .filter(|bytes| *bytes > 0)
+                    .ok_or_else(|| Failure::usage("--frame-length takes 1 byte to 4 GiB less one"))
+            })
+            .transpose()
+    }
+}
+
+fn does_not_fit(flag: &str, mode: Mode, modes: &[Mode]) -> Failure {
+    let failure = Failure::usage(format!("{flag} does not go with -e {mode}"));
+    match (flag, mode) {
+        ("--bucket-key", Mode::DsseKms) => failure.hint("S3 has no bucket keys for dsse-kms; leave it out"),
+        ("--kms-key", Mode::SseC) => failure.hint("sse-c takes --key; a KMS key goes with -e sse-kms"),
+        ("--key", Mode::SseKms | Mode::DsseKms) => {
+            failure.hint(format!("{mode} takes --kms-key; a key of your own goes with -e sse-c or -e client"))
+        }
+        _ => failure.hint(format!("leave it out, or use {}", modes_in_words(modes))),
+    }
+}
+
+fn modes_in_words(modes: &[Mode]) -> String {
+    let words: Vec<String> = modes.iter().map(|mode| format!("-e {mode}")).collect();
+    words.join(" or ")
+}
+
+impl Choice {
+    /// The mode, without what belongs to it.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::SseS3 => Mode::SseS3,
+            Self::SseKms { .. } => Mode::SseKms,
+            Self::DsseKms { .. } => Mode::DsseKms,
+            Self::SseC(_) => Mode::SseC,
+            Self::Client(_) => Mode::Client,
+        }
+    }
+
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// What [`KeyReader`] says.
+    pub fn with_keys(self, keys: &KeyReader) -> Result<Encryption, Failure> {
+        Ok(match self {
+            Self::SseS3 => Encryption::Server(ServerSide::SseS3),
+            Self::SseKms { key, context, bucket_key } => {
+                Encryption::Server(ServerSide::SseKms { key, context, bucket_key })
+            }
+            Self::DsseKms { key, context } => Encryption::Server(ServerSide::DsseKms { key, context }),
+            Self::SseC(source) => {
+                let key = keys.symmetric("--key", &source)?;
+                let customer =
+                    CustomerKey::new(&key).map_err(|error| Failure::key(format!("--key: {error}")))?;
+                Encryption::Server(ServerSide::SseC(customer))
+            }
+            Self::Client(choice) => Encryption::Client(choice.with_keys(keys)?),
+        })
+    }
+}
+
+impl ClientChoice {
+    fn with_keys(self, keys: &KeyReader) -> Result<ClientSide, Failure> {
+        let recipients = self.recipients.into_iter().map(|recipient| {
+            Ok(match recipient {
+                RecipientChoice::Aes(source) => Recipient::Aes(keys.symmetric("--key", &source)?),
+                RecipientChoice::Rsa(source) => Recipient::Rsa(keys.public_key("--public-key", &source)?),
+                RecipientChoice::Kms(key) => Recipient::Kms(key),
+                RecipientChoice::Passphrase(source) => {
+                    Recipient::Passphrase(keys.passphrase("--passphrase", &source)?, Argon2::default())
+                }
+            })
+        });
+        Ok(ClientSide {
+            recipients: recipients.collect::<Result<_, Failure>>()?,
+            format: self.format,
+            context: self.context,
+            at_rest: self.at_rest.map(AtRest::server_side),
+            instruction_file: self.instruction_file,
+            frame_length: self.frame_length,
+        })
+    }
+}
+
+impl AtRest {
+    fn server_side(self) -> ServerSide {
+        match self {
+            Self::SseS3 => ServerSide::SseS3,
+            Self::SseKms(key) => ServerSide::SseKms { key, context: Context::default(), bucket_key: false },
+            Self::DsseKms(key) => ServerSide::DsseKms { key, context: Context::default() },
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The exit codes: few, stable, sorted by what a script would do about them.
+//!
+//! The table of the man page is printed from here, so that the two cannot part. No wording of errors here.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::error::{Error, Signal};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done and checked.
+    Done,
+    /// Failed in a way that has no code of its own.
+    Failed,
+    /// The command line cannot be meant.
+    Usage,
+    /// Something named does not exist.
+    NotFound,
+    /// S3 or KMS refuses, or there are no credentials.
+    Denied,
+    /// The key is the trouble.
+    Key,
+    /// Data or an answer that cannot be trusted.
+    Untrusted,
+    /// The network gave up.
+    Network,
+    /// A condition does not hold.
+    Condition,
+    /// Some of many failed.
+    Some,
+    /// SIGHUP.
+    Hangup,
+    /// SIGINT.
+    Interrupt,
+    /// SIGPIPE: nobody reads standard output any more.
+    ReaderLeft,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Exit {
+    /// All of them, by number.
+    pub const ALL: [Self; 14] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::NotFound,
+        Self::Denied,
+        Self::Key,
+        Self::Untrusted,
+        Self::Network,
+        Self::Condition,
+        Self::Some,
+        Self::Hangup,
+        Self::Interrupt,
+        Self::ReaderLeft,
+        Self::Terminate,
+    ];
+
+    /// The number; from a signal, 128 and the signal's number.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Denied => 4,
+            Self::Key => 5,
+            Self::Untrusted => 6,
+            Self::Network => 7,
+            Self::Condition => 8,
+            Self::Some => 9,
+            Self::Hangup => 129,
+            Self::Interrupt => 130,
+            Self::ReaderLeft => 141,
+            Self::Terminate => 143,
+        }
+    }
+
+    /// When it is used, for people.
+    #[must_use]
+    pub fn when(self) -> &'static str {
+        match self {
+            Self::Done => "Done and checked.",
+            Self::Failed => "Anything else.",
+            Self::Usage => "Usage: the command line asks for what cannot be.",
+            Self::NotFound => "No such object, bucket or file.",
+            Self::Denied => "Credentials missing, or access denied (by S3 or KMS).",
+            Self::Key => "Key missing, wrong or disabled.",
+            Self::Untrusted => {
+                "Data or server not to be trusted: tag, commitment, checksum, truncation, or an answer that is \
+                 not what was asked; nothing was written."
+            }
+            Self::Network => "The network gave up; the same command continues.",
+            Self::Condition => "A condition does not hold: the target exists, or the object has changed.",
+            Self::Some => "Some of many objects failed; each one is named.",
+            Self::Hangup => "SIGHUP: the upload was aborted, temporary files are gone.",
+            Self::Interrupt => "SIGINT: as above.",
+            Self::ReaderLeft => "The reader of standard output left.",
+            Self::Terminate => "SIGTERM: as above.",
+        }
+    }
+
+    /// Returns the code for an error of the core.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::NotFound { .. } => Self::NotFound,
+            Error::Denied { .. } => Self::Denied,
+            Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
+            Error::Tampered { .. } | Error::NotAsAsked { .. } => Self::Untrusted,
+            Error::TargetExists { .. }
+            | Error::Changed { .. }
+            | Error::NotAsExpected { .. }
+            | Error::EmptySource { .. } => Self::Condition,
+            Error::Unsupported { .. } => Self::Usage,
+            Error::Network { .. } => Self::Network,
+            Error::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NotFound,
+            Error::SourceChanged { .. }
+            | Error::OutOfRange { .. }
+            | Error::TooLarge { .. }
+            | Error::WrongRegion { .. }
+            | Error::Local { .. }
+            | Error::CommandFailed { .. }
+            | Error::Service { .. } => Self::Failed,
+            Error::Interrupted(signal) => (*signal).into(),
+            Error::ReaderLeft => Self::ReaderLeft,
+        }
+    }
+}
+
+impl From<Signal> for Exit {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Hangup => Self::Hangup,
+            Signal::Interrupt => Self::Interrupt,
+            Signal::Terminate => Self::Terminate,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Denial, KeyFault, KeyNeed, NetworkFault};
+
+    fn what() -> String {
+        "s3://bkt/k".to_owned()
+    }
+
+    #[test]
+    fn codes_are_those_of_the_contract() {
+        // The table that users were promised; a change here breaks their scripts.
+        let table = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 129, 130, 141, 143];
+        assert_eq!(Exit::ALL.map(Exit::code), table);
+    }
+
+    #[test]
+    fn every_error_has_the_code_of_its_remedy() {
+        let local = |kind: io::ErrorKind| Error::Local { what: what(), source: kind.into() };
+        let table = [
+            (Error::NotFound { what: what(), source: None }, 3),
+            (Error::Denied { what: what(), why: Denial::NoCredentials, source: None }, 4),
+            (Error::Denied { what: what(), why: Denial::SseCBlocked, source: None }, 4),
+            (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, 5),
+            (Error::KeyWrong { what: what(), why: KeyFault::NotTheCustomerKey, source: None }, 5),
+            (Error::tampered("s3://bkt/k", "the tag does not hold"), 6),
+            (
+                Error::NotAsAsked {
+                    what: what(),
+                    asked: "SSE-KMS".to_owned(),
+                    got: "SSE-S3".to_owned(),
+                    version_id: None,
+                },
+                6,
+            ),
+            (Error::SourceChanged { what: what(), why: "it grew".to_owned() }, 1),
+            (Error::TargetExists { what: what() }, 8),
+            (Error::Changed { what: what(), source: None }, 8),
+            (Error::OutOfRange { what: what(), range: "9-".to_owned(), len: 3 }, 1),
+            (Error::Unsupported { what: what(), why: "no".to_owned() }, 2),
+            (Error::TooLarge { what: what(), why: "no".to_owned() }, 1),
+            (Error::WrongRegion { what: what(), region: None, source: None }, 1),
+            (Error::Network { what: what(), why: NetworkFault::Timeout, source: None }, 7),
+            (local(io::ErrorKind::NotFound), 3),
+            (local(io::ErrorKind::StorageFull), 1),
+            (Error::CommandFailed { what: what(), status: "exit status: 1".to_owned() }, 1),
+            (Error::Service { what: what(), code: "Odd".to_owned(), source: None }, 1),
+            (Error::Interrupted(Signal::Hangup), 129),
+            (Error::Interrupted(Signal::Interrupt), 130),
+            (Error::Interrupted(Signal::Terminate), 143),
+            (Error::ReaderLeft, 141),
+        ];
+        for (error, code) in table {
+            assert_eq!(Exit::of(&error).code(), code, "{error}");
+        }
+    }
+}

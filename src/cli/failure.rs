@@ -1,0 +1,58 @@
+//! What ends a command: an error of the core, or one of the edge, with its exit code and hints.
+//!
+//! Made anywhere in `cli`, told only by `report`.
+
+use std::fmt::Display;
+
+use super::exit::Exit;
+use crate::error::Error;
+
+/// Why a command ends without success.
+pub struct Failure {
+    /// The code to leave with.
+    pub exit: Exit,
+    /// The message and its chain of causes.
+    pub error: anyhow::Error,
+    /// What the user can do, beyond what `hints` knows of a core error.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A command line that cannot be meant.
+    #[must_use]
+    pub fn usage(message: impl Display) -> Self {
+        Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
+    }
+
+    /// A key that cannot be had.
+    #[must_use]
+    pub fn key(message: impl Display) -> Self {
+        Self::new(Exit::Key, anyhow::anyhow!("{message}"))
+    }
+
+    /// Any failure, with its code.
+    #[must_use]
+    pub fn new(exit: Exit, error: anyhow::Error) -> Self {
+        Self { exit, error, hints: Vec::new() }
+    }
+
+    /// Adds the cause behind the message.
+    #[must_use]
+    pub fn because(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        let message = self.error.to_string();
+        Self { error: anyhow::Error::new(cause).context(message), ..self }
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::new(Exit::of(&error), anyhow::Error::new(error))
+    }
+}

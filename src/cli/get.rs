@@ -1,0 +1,264 @@
+//! `s3seal get`: its arguments, and what they come to.
+//!
+//! What is done with the request is `commands::get`.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+
+use super::failure::Failure;
+use super::key_source::{KeyReader, KeySource, SourceText};
+use super::outcome;
+use super::session::Session;
+use super::transfer_args::TransferArgs;
+use crate::commands::get::{self, GetRequest};
+use crate::encryption::{Context, KmsKey, Legacy, Mode, pair};
+use crate::keys::KeyRing;
+use crate::location::{ByteRange, S3Uri, Target};
+
+const EXAMPLES: &str = "\
+Examples:
+  s3seal get s3://bucket/backup.tar
+  s3seal get s3://bucket/backup.tar /srv/restore/
+  s3seal get s3://bucket/backup.tar --key file:/etc/backup.key
+  s3seal get s3://bucket/home.tar - --private-key backup.key.pem | tar -x
+  s3seal get s3://bucket/db.sql --key old.key --key new.key";
+
+/// Fetch an object, opened and verified
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct GetArgs {
+    /// The object
+    #[arg(value_name = "s3://BUCKET/KEY")]
+    source: S3Uri,
+
+    /// The file or directory to write to; - for standard output [default: the object's name]
+    #[arg(value_name = "DEST", value_hint = ValueHint::AnyPath)]
+    dest: Option<PathBuf>,
+
+    /// The version to fetch
+    #[arg(long, value_name = "ID")]
+    version_id: Option<String>,
+
+    /// Bytes to fetch: FIRST-LAST, FIRST- or -COUNT
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    range: Option<ByteRange>,
+
+    /// Do not replace a file
+    #[arg(long)]
+    no_clobber: bool,
+
+    /// Fetch only if the object still has this ETag
+    #[arg(long, value_name = "ETAG")]
+    if_match: Option<String>,
+
+    /// Let bytes go to standard output before they are proven
+    #[arg(long)]
+    unproven: bool,
+
+    #[command(flatten)]
+    opening: OpeningArgs,
+
+    #[command(flatten)]
+    transfer: TransferArgs,
+}
+
+/// What opens the object.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Encryption")]
+struct OpeningArgs {
+    /// Fail unless the object is encrypted in this mode; keys serve for nothing else
+    #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
+    mode: Option<Mode>,
+
+    /// Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    key: Vec<SourceText>,
+
+    /// Where an RSA private key (PEM) is; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    private_key: Vec<SourceText>,
+
+    /// Taken only to say that it is not what opens.
+    #[arg(long, hide = true, value_name = "SOURCE")]
+    public_key: Vec<SourceText>,
+
+    /// Where a passphrase is; without a value it is asked for; repeatable
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
+    passphrase: Vec<SourceText>,
+
+    /// A KMS key that may open the object; repeatable [default: the one it names]
+    #[arg(long, value_name = "KEY")]
+    kms_key: Vec<KmsKey>,
+
+    /// A pair of the encryption context that the object must have; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+
+    /// Open formats that prove less than today's
+    #[arg(long, value_name = "WHAT")]
+    allow_legacy: Option<Legacy>,
+
+    /// The suffix of the instruction file's key [default: .instruction]
+    #[arg(long, value_name = "SUFFIX")]
+    instruction_suffix: Option<String>,
+
+    /// Accept a key file that others can read
+    #[arg(long)]
+    allow_open_key_file: bool,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Everything that can go wrong, with its exit code.
+pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
+    let options = session.options()?;
+    let target = args.target()?;
+    let keys = args.opening.sources()?;
+    let context = args.opening.context()?;
+    let tuning = args.transfer.tuning(None)?;
+    let ring = session.ask(move || keys.read()).await?;
+    let request = GetRequest {
+        source: args.source,
+        target,
+        keys: ring,
+        kms_context: context,
+        kms_keys: args.opening.kms_key,
+        expect: args.opening.mode,
+        version_id: args.version_id,
+        range: args.range,
+        no_clobber: args.no_clobber,
+        if_match: args.if_match,
+        legacy: args.opening.allow_legacy.unwrap_or_default(),
+        unproven: args.unproven,
+        instruction_suffix: args.opening.instruction_suffix,
+        tuning,
+    };
+    session.printer.detail(&format!("get {} to {}", request.source, request.target));
+    let connection = session.connect(options).await?;
+    let meter = session.progress(&request.source.to_string());
+    let outcome = get::run(&connection, request, meter.meter(), &session.stop).await;
+    meter.finish();
+    outcome::get(&outcome?, session)
+}
+
+impl GetArgs {
+    fn target(&self) -> Result<Target, Failure> {
+        if !self.source.is_object() {
+            return Err(Failure::usage(format!("{} names no object", self.source))
+                .hint("write the whole key: s3://BUCKET/KEY"));
+        }
+        let name = self.source.name();
+        let named = !matches!(name, "." | "..") && !name.contains('\0');
+        let as_named = |folder: Option<&PathBuf>| {
+            if !named {
+                return Err(Failure::usage(format!("'{name}' cannot be a file's name"))
+                    .hint(format!("name the file: s3seal get {} FILE", self.source)));
+            }
+            Ok(folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name)))
+        };
+        let target = match &self.dest {
+            None => Target::File(as_named(None)?),
+            Some(dest) if dest.as_os_str() == "-" => Target::Stdout,
+            Some(dest) if dest.is_dir() || dest.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                Target::File(as_named(Some(dest))?)
+            }
+            Some(dest) if dest.as_os_str().as_encoded_bytes().starts_with(b"s3://") => {
+                return Err(Failure::usage("get writes to a file or to standard output, not to S3"));
+            }
+            Some(dest) => Target::File(dest.clone()),
+        };
+        match &target {
+            Target::Stdout if self.no_clobber => {
+                Err(Failure::usage("--no-clobber does not go with standard output").hint("leave it out"))
+            }
+            Target::File(_) if self.unproven => Err(Failure::usage(
+                "--unproven is for standard output; a file appears only when all is proven",
+            )
+            .hint("leave it out")),
+            _ => Ok(target),
+        }
+    }
+}
+
+/// The key ring, not read yet.
+struct RingSources {
+    reader: KeyReader,
+    symmetric: Vec<KeySource>,
+    private: Vec<KeySource>,
+    passphrases: Vec<KeySource>,
+}
+
+impl OpeningArgs {
+    fn sources(&self) -> Result<RingSources, Failure> {
+        self.only_what_fits()?;
+        let reader = KeyReader { stdin_is_data: false, allow_open: self.allow_open_key_file, sealing: false };
+        let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
+            texts.iter().map(|text| reader.key_source(flag, text)).collect()
+        };
+        let passphrases = self.passphrase.iter().map(|text| reader.passphrase_source("--passphrase", text));
+        Ok(RingSources {
+            reader,
+            symmetric: keys("--key", &self.key)?,
+            private: keys("--private-key", &self.private_key)?,
+            passphrases: passphrases.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn only_what_fits(&self) -> Result<(), Failure> {
+        if !self.public_key.is_empty() {
+            return Err(
+                Failure::usage("--public-key seals; it does not open").hint("open with --private-key")
+            );
+        }
+        let Some(mode) = self.mode else { return Ok(()) };
+        if mode == Mode::SseC && self.key.is_empty() {
+            return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
+                .hint("add --key SOURCE"));
+        }
+        let given: [(bool, &str, &[Mode]); 7] = [
+            (!self.key.is_empty(), "--key", &[Mode::SseC, Mode::Client]),
+            (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
+            (!self.passphrase.is_empty(), "--passphrase", &[Mode::Client]),
+            (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
+            (!self.context.is_empty(), "--context", &[Mode::Client]),
+            (self.allow_legacy.is_some(), "--allow-legacy", &[Mode::Client]),
+            (self.instruction_suffix.is_some(), "--instruction-suffix", &[Mode::Client]),
+        ];
+        match given.iter().find(|(is_given, _, modes)| *is_given && !modes.contains(&mode)) {
+            None => Ok(()),
+            Some((_, flag, _)) if matches!(mode, Mode::SseS3 | Mode::SseKms | Mode::DsseKms) => {
+                Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
+                    .hint("S3 opens these objects by itself; leave it out"))
+            }
+            Some((_, flag, _)) => Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
+                .hint("leave it out, or use -e client")),
+        }
+    }
+
+    fn context(&self) -> Result<Option<Context>, Failure> {
+        if self.context.is_empty() {
+            return Ok(None);
+        }
+        Context::new(self.context.iter().cloned())
+            .map(Some)
+            .map_err(|error| Failure::usage(format!("--context: {error}")))
+    }
+}
+
+impl RingSources {
+    fn read(self) -> Result<KeyRing, Failure> {
+        let mut ring = KeyRing::default();
+        for source in &self.symmetric {
+            ring.symmetric.push(self.reader.symmetric("--key", source)?);
+        }
+        for source in &self.private {
+            ring.private.push(self.reader.private_key("--private-key", source)?);
+        }
+        for source in &self.passphrases {
+            ring.passphrases.push(self.reader.passphrase("--passphrase", source)?);
+        }
+        Ok(ring)
+    }
+}

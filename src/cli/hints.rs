@@ -1,0 +1,243 @@
+//! What to do about an error of the core: the flag to give, or the command to type.
+//!
+//! One hint or more for every remedy; facts about the error itself are in its own text.
+
+use std::io::ErrorKind;
+
+use super::foreign::shell_word;
+use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};
+use crate::location::S3Uri;
+
+/// Looks up hints; `aws` are the flags with which the AWS CLI reaches the same place, each after a space.
+#[must_use]
+pub fn of(error: &Error, aws: &str) -> Vec<String> {
+    match error {
+        Error::NotFound { what, .. } => not_found(what, aws),
+        Error::Denied { what, why, .. } => denied(what, why, aws),
+        Error::KeyNeeded { need, .. } => vec![needed(need)],
+        Error::KeyWrong { what, why, .. } => wrong(what, why, aws),
+        Error::Tampered { .. } => {
+            vec!["nothing was written; an older version may still be whole: --version-id ID".to_owned()]
+        }
+        Error::NotAsAsked { stored: false, .. } => {
+            vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
+        }
+        Error::NotAsAsked { what, got, version_id, .. } => {
+            not_as_asked(what, got, version_id.as_deref(), aws)
+        }
+        Error::SourceChanged { .. } => {
+            vec!["nothing was stored; run the same command again when nobody writes to it".to_owned()]
+        }
+        Error::TargetExists { .. } => vec!["leave out --no-clobber to replace it".to_owned()],
+        Error::Changed { what, .. } => changed(what, aws),
+        Error::WrongRegion { region, .. } => vec![match region {
+            Some(name) => format!("add --region {}", shell_word(name)),
+            None => "add --region with the bucket's region".to_owned(),
+        }],
+        Error::Network { why, .. } => network(*why),
+        Error::Local { source, .. } => local(source.kind()),
+        Error::NotAsExpected { .. } => {
+            vec!["leave out -e to take it as it is, if that is what you expect".to_owned()]
+        }
+        Error::EmptySource { .. } => vec!["leave out --fail-if-empty to store an empty object".to_owned()],
+        Error::OutOfRange { .. }
+        | Error::Unsupported { .. }
+        | Error::TooLarge { .. }
+        | Error::CommandFailed { .. }
+        | Error::Service { .. }
+        | Error::Interrupted(_)
+        | Error::ReaderLeft => Vec::new(),
+    }
+}
+
+fn not_found(what: &str, aws: &str) -> Vec<String> {
+    match what.parse::<S3Uri>() {
+        Ok(uri) if uri.key.is_empty() => {
+            let make = format!("`aws s3 mb {}{aws}` makes it", shell_word(what));
+            vec!["check its name, and --endpoint-url, --profile and --region".to_owned(), make]
+        }
+        Ok(uri) => {
+            let folder = uri.key.rfind('/').map_or("", |slash| &uri.key[..=slash]);
+            let place = format!("s3://{}/{folder}", uri.bucket);
+            vec![format!("`aws s3 ls {}{aws}` lists what is there", shell_word(&place))]
+        }
+        Err(_) => Vec::new(),
+    }
+}
+
+fn denied(what: &str, why: &Denial, aws: &str) -> Vec<String> {
+    match why {
+        Denial::NoCredentials => vec![
+            "`aws configure` or `aws sso login` sets them up; --profile NAME chooses among them".to_owned(),
+            "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
+        ],
+        Denial::Expired => vec![
+            "`aws sso login`, or take new temporary credentials; then run the same command again".to_owned(),
+        ],
+        Denial::UnknownAccessKey => {
+            vec![
+                "check AWS_ACCESS_KEY_ID or --profile, and --endpoint-url for servers other than AWS"
+                    .to_owned(),
+            ]
+        }
+        Denial::Credentials => vec!["`aws sts get-caller-identity` shows what is wrong with them".to_owned()],
+        Denial::BadSignature => vec!["check AWS_SECRET_ACCESS_KEY, or the profile's".to_owned()],
+        Denial::ClockSkew => {
+            vec!["set the clock (`timedatectl set-ntp true`), then run the same command again".to_owned()]
+        }
+        Denial::SseCBlocked => sse_c_blocked(what, aws),
+        Denial::Kms { action, key } => kms_denied(action, key.as_deref()),
+        Denial::Action { action } => {
+            vec![format!("a policy must allow {action} on {}", arn_of(what))]
+        }
+        Denial::Unexplained { .. } => vec![
+            "no reason was given: check s3:GetObject and s3:PutObject, the bucket's policy, and for KMS keys \
+             kms:GenerateDataKey and kms:Decrypt"
+                .to_owned(),
+        ],
+    }
+}
+
+/// New buckets block SSE-C since April 2026 ("Default SSE-C setting for new buckets FAQ", Amazon S3 user guide).
+fn sse_c_blocked(what: &str, aws: &str) -> Vec<String> {
+    let bucket = what.parse::<S3Uri>().map_or_else(|_| "BUCKET".to_owned(), |uri| uri.bucket.to_string());
+    vec![
+        "another mode goes without a change: -e client with the same key, -e sse-kms or -e sse-s3".to_owned(),
+        format!(
+            "to allow SSE-C: aws s3api put-bucket-encryption --bucket {} \
+             --server-side-encryption-configuration \
+             '{{\"Rules\":[{{\"BlockedEncryptionTypes\":{{\"EncryptionType\":[\"NONE\"]}}}}]}}'{aws}",
+            shell_word(&bucket)
+        ),
+        "that command replaces the bucket's other encryption rules; see them with get-bucket-encryption"
+            .to_owned(),
+    ]
+}
+
+fn kms_denied(action: &str, key: Option<&str>) -> Vec<String> {
+    let key = key.unwrap_or("the KMS key");
+    let mut hints = vec![format!(
+        "allow {action} on {key}: in your identity's policy and, across accounts, in the key's own policy"
+    )];
+    if action.contains("GenerateDataKey") || action.contains("Decrypt") {
+        hints.push(
+            "writing takes kms:GenerateDataKey, and in parts kms:Decrypt too; reading takes kms:Decrypt"
+                .to_owned(),
+        );
+    }
+    hints
+}
+
+fn needed(need: &KeyNeed) -> String {
+    match need {
+        KeyNeed::Customer => "pass the key it was stored with: --key SOURCE".to_owned(),
+        KeyNeed::Wrapping { kind, fingerprint } => {
+            let named = match fingerprint {
+                Some(print) => format!(" (fingerprint {print})"),
+                None => String::new(),
+            };
+            match kind {
+                WrapKind::Aes => format!("pass the AES key{named}: --key SOURCE"),
+                WrapKind::Rsa => format!("pass the RSA private key{named}: --private-key SOURCE"),
+                WrapKind::Kms => "name the KMS key: --kms-key KEY".to_owned(),
+                WrapKind::Passphrase => {
+                    "pass the passphrase: --passphrase, or --passphrase SOURCE".to_owned()
+                }
+            }
+        }
+    }
+}
+
+fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
+    match why {
+        KeyFault::NotTheCustomerKey => {
+            vec!["pass the key it was stored with: --key SOURCE (repeat it to try several)".to_owned()]
+        }
+        KeyFault::NoneFits { .. } => {
+            vec!["add the key it was encrypted with: another --key SOURCE".to_owned()]
+        }
+        KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
+            format!("pass the key with fingerprint {print}: --key or --private-key SOURCE"),
+            "a key file of 32 raw bytes shows its fingerprint as the first 16 digits of `sha256sum`"
+                .to_owned(),
+        ],
+        KeyFault::DoesNotUnwrap { fingerprint: None } => vec![
+            "pass the right key: --key, --private-key or --passphrase SOURCE (repeat it to try several)"
+                .to_owned(),
+        ],
+        KeyFault::NotApplicable { .. } => vec![format!("{what} opens without it: leave out the key")],
+        KeyFault::KmsDisabled { key } => {
+            vec![format!("`aws kms enable-key --key-id {}{aws}` enables it", shell_word(key))]
+        }
+        KeyFault::KmsPendingDeletion { key } => {
+            let key = shell_word(key);
+            vec![
+                format!("`aws kms cancel-key-deletion --key-id {key}{aws}` keeps it"),
+                format!("`aws kms enable-key --key-id {key}{aws}` then enables it"),
+            ]
+        }
+        KeyFault::KmsUnknown { .. } => vec![
+            "check --kms-key and --region: the key must be in the bucket's region".to_owned(),
+            "an id or alias/NAME is looked up in your own account; name another account's key by its ARN"
+                .to_owned(),
+        ],
+        KeyFault::Context => vec!["give the pairs it was sealed with: --context KEY=VALUE".to_owned()],
+    }
+}
+
+fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &str) -> Vec<String> {
+    let mut hints = vec![format!("{what} is stored now, as {got}: the server did not do what was asked")];
+    if let Ok(uri) = what.parse::<S3Uri>() {
+        let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
+        hints.push(format!(
+            "remove it: aws s3api delete-object --bucket {} --key {}{version}{aws}",
+            shell_word(uri.bucket.as_str()),
+            shell_word(&uri.key)
+        ));
+    }
+    hints
+}
+
+fn changed(what: &str, aws: &str) -> Vec<String> {
+    let mut hints =
+        vec!["somebody wrote it meanwhile; run the same command again for the new one".to_owned()];
+    if let Ok(uri) = what.parse::<S3Uri>() {
+        hints.push(format!(
+            "`aws s3api head-object --bucket {} --key {}{aws}` shows its ETag, for --if-match",
+            shell_word(uri.bucket.as_str()),
+            shell_word(&uri.key)
+        ));
+    }
+    hints
+}
+
+fn network(why: NetworkFault) -> Vec<String> {
+    let first = match why {
+        NetworkFault::Connect => Some("check --endpoint-url and --region, and that this machine is online"),
+        NetworkFault::Tls => Some("--ca-bundle FILE or AWS_CA_BUNDLE names the certificates to trust"),
+        NetworkFault::Timeout => Some("--read-timeout and --connect-timeout give it longer"),
+        NetworkFault::Throttled => Some("--jobs 2 asks for less at once"),
+        NetworkFault::Broken | NetworkFault::Unavailable => None,
+    };
+    let again = Some("run the same command again");
+    [first, again].into_iter().flatten().map(str::to_owned).collect()
+}
+
+fn local(kind: ErrorKind) -> Vec<String> {
+    let hint = match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, or write to another place",
+        ErrorKind::ReadOnlyFilesystem => "write to another place",
+        ErrorKind::PermissionDenied => "check who may read and write there",
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}
+
+/// The resource as policies name it.
+fn arn_of(what: &str) -> String {
+    match what.parse::<S3Uri>() {
+        Ok(uri) if uri.key.is_empty() => format!("arn:aws:s3:::{}", uri.bucket),
+        Ok(uri) => format!("arn:aws:s3:::{}/{}", uri.bucket, uri.key),
+        Err(_) => what.to_owned(),
+    }
+}

@@ -1,0 +1,115 @@
+//! `s3seal keygen`: a new 256-bit key in a file of its own.
+//!
+//! The file is made with mode 0600 and never replaces another: a key that is overwritten is data that is lost.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::{ValueEnum, ValueHint};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::outcome::SCHEMA_VERSION;
+use super::output;
+use super::session::Session;
+use crate::error::Error;
+use crate::keys::{CustomerKey, SymmetricKey};
+
+const EXAMPLES: &str = "\
+Examples:
+  s3seal keygen /etc/backup.key
+  s3seal keygen --form hex backup.key";
+
+/// Make a new 256-bit key in a file that only you can read
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct KeygenArgs {
+    /// The file to make; it must not exist
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+
+    /// How the key is written
+    #[arg(long, value_name = "FORM", default_value = "base64")]
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    /// A line of base64
+    Base64,
+    /// A line of 64 hex digits
+    Hex,
+    /// The 32 bytes as they are
+    Raw,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// `TargetExists`, or what the system refuses.
+pub fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
+    let key = SymmetricKey::random().map_err(|error| Failure::new(Exit::Failed, error.into()))?;
+    let customer = CustomerKey::new(&key).map_err(|error| Failure::new(Exit::Failed, error.into()))?;
+    write_new(&args.file, &args.form.written(&key, &customer))?;
+    let (fingerprint, md5) = (key.fingerprint(), customer.md5());
+    if session.json {
+        let document = json!({
+            "schema_version": SCHEMA_VERSION,
+            "command": "keygen",
+            "file": args.file.to_string_lossy(),
+            "fingerprint": fingerprint.as_str(),
+            "customer_key_md5": md5,
+        });
+        output::document(&document.to_string())?;
+    } else {
+        let file = args.file.display();
+        session
+            .printer
+            .say(&format!("{file}: new 256-bit key, fingerprint {fingerprint}, as SSE-C key MD5 {md5}"));
+        session.printer.say("Keep a copy in a safe place: what it encrypts cannot be read without it.");
+    }
+    Ok(())
+}
+
+impl Form {
+    fn written(self, key: &SymmetricKey, customer: &CustomerKey) -> Zeroizing<Vec<u8>> {
+        // Enough room from the start: a buffer that grows would leave copies of the key behind.
+        let mut out = Zeroizing::new(Vec::with_capacity(80));
+        match self {
+            Self::Raw => out.extend_from_slice(key.as_bytes()),
+            Self::Base64 => {
+                out.extend_from_slice(customer.base64().as_bytes());
+                out.push(b'\n');
+            }
+            Self::Hex => {
+                for byte in key.as_bytes() {
+                    for digit in [byte >> 4, byte & 15] {
+                        out.push(b"0123456789abcdef"[usize::from(digit)]);
+                    }
+                }
+                out.push(b'\n');
+            }
+        }
+        out
+    }
+}
+
+/// Makes the file, and leaves none behind that is not whole.
+fn write_new(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let shown = path.display();
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(Error::TargetExists { what: shown.to_string() });
+        }
+        Err(error) => return Err(Error::local(format!("cannot make {shown}"))(error)),
+    };
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
+        let _ = fs::remove_file(path);
+        Error::local(format!("cannot write {shown}"))(error)
+    })
+}

@@ -1,0 +1,155 @@
+//! How the program speaks: who may hear it, in which colours, and the one printer for standard error.
+//!
+//! Standard output is data; all talk goes through [`Printer`], which keeps it apart from the progress bar.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+
+use super::foreign::escaped;
+use crate::error::{Error, Result};
+
+/// The flags about talk, the same for every verb.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say what is decided; twice: every request, without secrets
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// Write the outcome as one JSON document to standard output
+    ///
+    /// If the object itself goes to standard output, the document goes to standard error. An error is one JSON
+    /// document on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Show progress: auto (a bar on a terminal), bar, plain (lines) or never
+    #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    pub progress: ProgressMode,
+
+    /// Use colours: auto (on a terminal, unless NO_COLOR is set), always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
+    pub color: Color,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressMode {
+    /// A bar if standard error is a terminal, else nothing
+    Auto,
+    /// A bar
+    Bar,
+    /// A line every few seconds
+    Plain,
+    /// Nothing
+    Never,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// If standard error is a terminal and NO_COLOR is not set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Decides for standard error.
+    #[must_use]
+    pub fn on(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+                io::stderr().is_terminal() && !set("NO_COLOR") && !dumb
+            }
+        }
+    }
+}
+
+/// The one way to standard error. Cheap to clone.
+#[derive(Clone)]
+pub struct Printer(Arc<State>);
+
+struct State {
+    level: i8,
+    color: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Printer {
+    /// Makes the printer that the flags ask for.
+    #[must_use]
+    pub fn new(args: &OutputArgs) -> Self {
+        let level = if args.quiet { -1 } else { i8::try_from(args.verbose.min(2)).unwrap_or(2) };
+        Self(Arc::new(State { level, color: args.color.on(), bar: Mutex::new(None) }))
+    }
+
+    /// Whether colours are used.
+    #[must_use]
+    pub fn color(&self) -> bool {
+        self.0.color
+    }
+
+    /// How often `-v` was given, at most 2.
+    #[must_use]
+    pub fn verbosity(&self) -> u8 {
+        u8::try_from(self.0.level).unwrap_or(0)
+    }
+
+    /// Says what happened, unless quiet.
+    pub fn say(&self, line: &str) {
+        if self.0.level >= 0 {
+            self.line(&escaped(line));
+        }
+    }
+
+    /// Says what was decided, if `-v` was given.
+    pub fn detail(&self, line: &str) {
+        if self.0.level >= 1 {
+            self.line(&escaped(line));
+        }
+    }
+
+    /// Writes a line as it is; foreign text in it must be escaped already.
+    pub fn line(&self, line: &str) {
+        let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Nothing can be done about a standard error that is closed.
+        let write = || drop(writeln!(io::stderr().lock(), "{line}"));
+        match bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Makes lines keep clear of a bar, or no longer of any.
+    pub fn keep_clear_of(&self, bar: Option<ProgressBar>) {
+        *self.0.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    }
+}
+
+/// Writes one document to standard output.
+///
+/// # Errors
+/// `ReaderLeft` when nobody reads it, `Local` for other failures.
+pub fn document(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Error::ReaderLeft,
+        _ => Error::local("cannot write to standard output")(error),
+    })
+}

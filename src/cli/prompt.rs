@@ -1,0 +1,46 @@
+//! Asking the person at the terminal, without echo.
+//!
+//! The terminal itself is asked (`/dev/tty`), so that standard input may carry data at the same time.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::failure::Failure;
+use crate::error::{Error, Signal};
+
+/// Asks for a secret; twice where a slip of the finger would seal for ever.
+///
+/// # Errors
+/// A failure with the code for keys where there is no terminal or the two differ; `Interrupted` upon Ctrl-C.
+pub fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
+    let first = ask(&format!("{what}: "))?;
+    if twice && *ask(&format!("{what} again: "))? != *first {
+        return Err(Failure::key("the two do not match; nothing was done"));
+    }
+    Ok(first)
+}
+
+fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
+        ErrorKind::Interrupted => Error::Interrupted(Signal::Interrupt).into(),
+        ErrorKind::UnexpectedEof => Failure::key("nothing was typed"),
+        _ => Failure::key("there is no terminal to ask at")
+            .because(error)
+            .hint("name another source: file:PATH, env:NAME, fd:N or cmd:COMMAND"),
+    })
+}
+
+/// Turns echo on again after a prompt that a signal has ended; does nothing where there is no terminal.
+pub fn give_terminal_back() {
+    let Ok(terminal) = File::open("/dev/tty") else { return };
+    // Best effort: the program ends now, and a shell does the same by itself.
+    let _ = Command::new("stty")
+        .args(["echo", "icanon", "isig"])
+        .stdin(terminal)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}

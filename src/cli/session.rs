@@ -1,0 +1,86 @@
+//! What every verb of one run shares: the connection's flags, the printer, and the stop.
+//!
+//! Waiting for a person or for the network gives way to a signal here, so that no verb needs to think of it.
+
+use std::time::Duration;
+
+use super::connection_args::ConnectionArgs;
+use super::failure::Failure;
+use super::output::{OutputArgs, Printer, ProgressMode};
+use super::progress::Progress;
+use super::prompt;
+use crate::aws::connection::{self, Connection, Options};
+use crate::error::Error;
+use crate::transfer::Stop;
+
+/// How long a prompt has to give the terminal back after a signal.
+const PROMPT_ENDS: Duration = Duration::from_millis(300);
+
+/// One run of the program.
+pub struct Session {
+    /// The one way to standard error.
+    pub printer: Printer,
+    /// Sees the signals.
+    pub stop: Stop,
+    /// Outcomes are wanted as JSON.
+    pub json: bool,
+    progress: ProgressMode,
+    quiet: bool,
+    connection: ConnectionArgs,
+}
+
+impl Session {
+    /// Gathers what is shared.
+    #[must_use]
+    pub fn new(connection: ConnectionArgs, output: &OutputArgs, printer: Printer, stop: Stop) -> Self {
+        let (json, progress, quiet) = (output.json, output.progress, output.quiet);
+        Self { printer, stop, json, progress, quiet, connection }
+    }
+
+    /// Returns the options to connect with.
+    ///
+    /// # Errors
+    /// A usage failure for flags that contradict each other.
+    pub fn options(&self) -> Result<Options, Failure> {
+        self.connection.options(&self.printer)
+    }
+
+    /// Does what may wait for a person or another program, off the runtime's threads.
+    ///
+    /// # Errors
+    /// What `work` says, or `Interrupted`.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let mut asked = tokio::task::spawn_blocking(work);
+        tokio::select! {
+            answer = &mut asked => answer.unwrap_or_else(|error| Err(Failure::key("reading a key failed").because(error))),
+            signal = self.stop.wait() => {
+                // A prompt left by Ctrl-C cleans up by itself; one left otherwise is still waiting.
+                if tokio::time::timeout(PROMPT_ENDS, asked).await.is_err() {
+                    prompt::give_terminal_back();
+                }
+                Err(Error::Interrupted(signal).into())
+            }
+        }
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// What the connection says, or `Interrupted`.
+    pub async fn connect(&self, options: Options) -> Result<Connection, Failure> {
+        tokio::select! {
+            connection = connection::connect(options) => Ok(connection?),
+            signal = self.stop.wait() => Err(Error::Interrupted(signal).into()),
+        }
+    }
+
+    /// Begins to show progress, as the flags say.
+    #[must_use]
+    pub fn progress(&self, what: &str) -> Progress {
+        let mode = if self.quiet { ProgressMode::Never } else { self.progress };
+        Progress::start(mode, what, &self.printer)
+    }
+}

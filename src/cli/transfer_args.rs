@@ -1,0 +1,44 @@
+//! The flags about how bytes move: how many requests at once, and of which size.
+//!
+//! Limits that depend on the object's length are the planner's; here only what can be said at once.
+
+use std::num::NonZeroUsize;
+
+use super::failure::Failure;
+use crate::tuning::{ByteSize, Tuning};
+
+/// S3's limits on a part ("Multipart upload limits", Amazon S3 user guide).
+const PART: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
+
+/// How bytes move.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Transfer")]
+pub struct TransferArgs {
+    /// How many requests at once; memory is about JOBS × part size [default: 8]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]
+    #[arg(long, value_name = "BYTES")]
+    part_size: Option<ByteSize>,
+}
+
+impl TransferArgs {
+    /// Returns the tuning.
+    ///
+    /// # Errors
+    /// A usage failure for a part size that S3 does not take.
+    pub fn tuning(&self, expected_size: Option<ByteSize>) -> Result<Tuning, Failure> {
+        let default = Tuning::default();
+        if let Some(size) = self.part_size.filter(|size| !PART.contains(&size.0)) {
+            return Err(
+                Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint("use 5MiB to 5GiB")
+            );
+        }
+        Ok(Tuning {
+            jobs: self.jobs.unwrap_or(default.jobs),
+            part_size: self.part_size.map_or(default.part_size, |size| size.0),
+            expected_size: expected_size.map(|size| size.0),
+        })
+    }
+}

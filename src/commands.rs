@@ -1,0 +1,9 @@
+//! The verbs, each one straight line: a request in, an outcome or an error out.
+//!
+//! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
+
+pub mod begin;
+pub mod get;
+pub mod look;
+pub mod put;
+pub mod unlock;

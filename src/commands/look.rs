@@ -1,0 +1,66 @@
+//! The first step of every verb that touches something stored: what is there, and which key opens it.
+
+use crate::aws::Connection;
+use crate::aws::objects::{Facts, Reader};
+use crate::encryption::Mode;
+use crate::error::{Error, KeyFault, Result};
+use crate::keys::{CustomerKey, KeyRing};
+use crate::location::S3Uri;
+
+/// What was found.
+pub struct Sighting {
+    /// What S3 says about the object.
+    pub facts: Facts,
+    /// The SSE-C key that opens it, if it needs one.
+    pub customer_key: Option<CustomerKey>,
+}
+
+/// Looks at an object; tries the ring's keys where S3 asks for one.
+///
+/// `expect` is the mode that the user requires: with any other than SSE-C no key is ever sent to S3.
+///
+/// # Errors
+/// What S3 refuses; `KeyNeeded` without a key for SSE-C, `KeyWrong` where none of the ring's fits.
+pub async fn look(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    ring: &KeyRing,
+    expect: Option<Mode>,
+) -> Result<Sighting> {
+    let without = Reader { connection, uri, version_id, key: None };
+    let asked = match without.head().await {
+        Ok(facts) => return Ok(Sighting { facts, customer_key: None }),
+        // Not every server says it in S3's words.
+        Err(asked @ (Error::KeyNeeded { .. } | Error::Service { .. })) => asked,
+        Err(error) => return Err(error),
+    };
+    if let Some(expected) = expect.filter(|mode| *mode != Mode::SseC) {
+        return Err(match asked {
+            Error::KeyNeeded { what, .. } => Error::NotAsExpected {
+                what,
+                expected: expected.title().to_owned(),
+                found: Mode::SseC.title().to_owned(),
+            },
+            error => error,
+        });
+    }
+    let mut refusal = None;
+    let mut tried = 0;
+    for key in ring.customer_keys() {
+        tried += 1;
+        match (Reader { key: Some(&key), ..without }).head().await {
+            Ok(facts) => return Ok(Sighting { facts, customer_key: Some(key) }),
+            Err(error @ (Error::KeyWrong { .. } | Error::Service { .. })) => refusal = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(match refusal {
+        None => asked,
+        Some(Error::KeyWrong { source, .. }) => {
+            let why = if tried == 1 { KeyFault::NotTheCustomerKey } else { KeyFault::NoneFits { tried } };
+            Error::KeyWrong { what: without.name(), why, source }
+        }
+        Some(error) => error,
+    })
+}

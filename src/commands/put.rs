@@ -1,0 +1,128 @@
+//! `put`: measure, begin, plan, run, check.
+
+use crate::aws::Connection;
+use crate::aws::multipart::Destination;
+use crate::aws::objects::Reader;
+use crate::aws::sse::Applied;
+use crate::checksum::Algorithm;
+use crate::commands::begin::{Begun, begin};
+use crate::encryption::{Encryption, Format};
+use crate::error::{Error, Result};
+use crate::location::{S3Uri, Source};
+use crate::object::{Settings, WriteCondition};
+use crate::transfer::source::{Input, Parts};
+use crate::transfer::{Stop, blocking, plan, upload};
+use crate::tuning::{Meter, Tuning};
+
+/// Everything that `put` needs to know.
+pub struct PutRequest {
+    /// Where the bytes come from.
+    pub source: Source,
+    /// The object.
+    pub target: S3Uri,
+    /// How to encrypt; `None` is the bucket's default.
+    pub encryption: Option<Encryption>,
+    /// Headers, metadata, tags.
+    pub settings: Settings,
+    /// When to write at all.
+    pub condition: WriteCondition,
+    /// The checksum sent along.
+    pub checksum: Algorithm,
+    /// Part size, jobs.
+    pub tuning: Tuning,
+    /// Whether an empty source is an error.
+    pub fail_if_empty: bool,
+}
+
+/// What `put` came to.
+#[derive(Clone, Debug)]
+pub struct PutOutcome {
+    /// The object.
+    pub target: S3Uri,
+    /// What S3 says it applied.
+    pub applied: Applied,
+    /// Bytes read.
+    pub plain_len: u64,
+    /// Bytes stored.
+    pub stored_len: u64,
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// The version, where the bucket keeps versions.
+    pub version_id: Option<String>,
+    /// The checksum that was sent: algorithm and base64.
+    pub checksum: Option<(Algorithm, String)>,
+    /// Parts sent; 0 for one request.
+    pub parts: u32,
+    /// The client-side format.
+    pub format: Option<Format>,
+    /// The fingerprint of the wrapping key, for local keys.
+    pub fingerprint: Option<String>,
+}
+
+/// Stores one object.
+///
+/// # Errors
+/// Whatever the source, S3 or a signal says; nothing half is left behind.
+pub async fn run(
+    connection: &Connection,
+    request: PutRequest,
+    meter: &Meter,
+    stop: &Stop,
+) -> Result<PutOutcome> {
+    let source = request.source;
+    let input = blocking(move || Input::open(&source)).await??;
+    if let Some(len) = input.len() {
+        meter.expect(len);
+    }
+    may_write(connection, &request.target, &request.condition).await?;
+    let mut settings = request.settings;
+    let Begun { seal, sse, format, fingerprint, instruction } =
+        begin(connection, request.encryption, input.len(), &mut settings).await?;
+    let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
+    let plan = plan::upload(sealed_len, &request.tuning)?;
+    let to = Destination {
+        connection,
+        uri: &request.target,
+        sse: sse.as_ref(),
+        settings: &settings,
+        condition: &request.condition,
+        algorithm: request.checksum,
+        instruction: instruction.as_deref(),
+    };
+    let parts = Parts::new(input, seal, plan, request.checksum).refusing_empty(request.fail_if_empty);
+    let uploaded = upload::run(parts, &to, &request.tuning, meter, stop).await?;
+    Ok(PutOutcome {
+        applied: uploaded.completed.applied,
+        plain_len: uploaded.plain,
+        stored_len: uploaded.stored,
+        etag: uploaded.completed.etag,
+        version_id: uploaded.completed.version_id,
+        checksum: Some((request.checksum, uploaded.completed.checksum)),
+        parts: uploaded.parts,
+        format,
+        fingerprint,
+        target: request.target,
+    })
+}
+
+/// Finds out before hours of sending what S3 would refuse at their end. S3 decides all the same; who may not look
+/// goes on.
+async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCondition) -> Result<()> {
+    if *condition == WriteCondition::None {
+        return Ok(());
+    }
+    let reader = Reader { connection, uri: target, version_id: None, key: None };
+    let what = target.to_string();
+    match (reader.head().await, condition) {
+        (Ok(_) | Err(Error::KeyNeeded { .. }), WriteCondition::Absent) => Err(Error::TargetExists { what }),
+        (Ok(facts), WriteCondition::Matches(etag)) if !same_etag(facts.etag.as_deref(), etag) => {
+            Err(Error::Changed { what, source: None })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Compares ETags, with or without their quotes.
+pub(super) fn same_etag(found: Option<&str>, asked: &str) -> bool {
+    found.is_some_and(|found| found.trim_matches('"') == asked.trim_matches('"'))
+}

@@ -1,0 +1,340 @@
+//! The ways to encrypt an object, as one enum: made once at the edge, final below it.
+//!
+//! Illegal pairs have no spelling. Pure values; what they become on the wire is `aws::sse` and `seal`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::keys::{CustomerKey, Passphrase, RsaPublicKey, SymmetricKey};
+
+/// How an object is encrypted, with everything needed to do it.
+pub enum Encryption {
+    /// S3 encrypts; the bytes pass as they are.
+    Server(ServerSide),
+    /// s3seal encrypts before the bytes leave the machine.
+    Client(ClientSide),
+}
+
+/// The modes in which S3 encrypts.
+pub enum ServerSide {
+    /// SSE-S3: a key of S3's own.
+    SseS3,
+    /// SSE-KMS: a key in AWS KMS; none named means the account's `aws/s3` key.
+    SseKms {
+        /// The KMS key.
+        key: Option<KmsKey>,
+        /// The encryption context, authenticated and logged by KMS.
+        context: Context,
+        /// Whether S3 may use a bucket-level key to save KMS requests.
+        bucket_key: bool,
+    },
+    /// DSSE-KMS: two layers; no bucket key here, it cannot be said.
+    DsseKms {
+        /// The KMS key.
+        key: Option<KmsKey>,
+        /// The encryption context.
+        context: Context,
+    },
+    /// SSE-C: the customer's key, sent with every request and not kept by S3.
+    SseC(CustomerKey),
+}
+
+impl ServerSide {
+    /// The mode without what belongs to it.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::SseS3 => Mode::SseS3,
+            Self::SseKms { .. } => Mode::SseKms,
+            Self::DsseKms { .. } => Mode::DsseKms,
+            Self::SseC(_) => Mode::SseC,
+        }
+    }
+}
+
+/// Client-side encryption in one of AWS's formats.
+pub struct ClientSide {
+    /// The format; none named means by the source's length.
+    pub format: Option<Format>,
+    /// Who can open it: one for the S3 Encryption Client's formats, one or more for the Encryption SDK's.
+    pub recipients: Vec<Recipient>,
+    /// The encryption context (KMS recipients; any recipient in the Encryption SDK's format).
+    pub context: Context,
+    /// What S3 does to the sealed bytes; none means the bucket's default. SSE-C is not on offer here.
+    pub at_rest: Option<ServerSide>,
+    /// Whether the envelope goes into an instruction file beside the object (S3 Encryption Client).
+    pub instruction_file: bool,
+    /// Bytes of plain text in a frame (Encryption SDK); none means 64 KiB.
+    pub frame_length: Option<u32>,
+}
+
+/// The client-side formats that s3seal writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Amazon S3 Encryption Client, V3: key-committing.
+    S3ec,
+    /// Amazon S3 Encryption Client, V2: for older readers; not committing.
+    S3ecV2,
+    /// AWS Encryption SDK, framed, suite 0x0478.
+    Esdk,
+}
+
+/// What may be opened beside objects whose key is committed to and whose bytes are authenticated.
+///
+/// Ordered: each step allows all that the one before it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Legacy {
+    /// Nothing: key-committing formats only.
+    #[default]
+    Refused,
+    /// `v2`: formats without key commitment, as long as their bytes are authenticated and their data key is
+    /// wrapped in a current way.
+    V2,
+    /// `unauthenticated`: everything, also bytes that nothing proves (CBC, ranges) and outdated key wraps.
+    Unauthenticated,
+}
+
+impl Legacy {
+    /// The word on the command line; nothing for the default.
+    #[must_use]
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Refused => None,
+            Self::V2 => Some("v2"),
+            Self::Unauthenticated => Some("unauthenticated"),
+        }
+    }
+}
+
+/// A wrapping key to seal a data key with.
+pub enum Recipient {
+    /// A raw AES-256 key.
+    Aes(SymmetricKey),
+    /// An RSA public key.
+    Rsa(RsaPublicKey),
+    /// A key in AWS KMS.
+    Kms(KmsKey),
+    /// A passphrase, by Argon2id.
+    Passphrase(Passphrase, Argon2),
+}
+
+/// Cost of Argon2id; the defaults are those of the command line's contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argon2 {
+    /// Memory in KiB.
+    pub memory: u32,
+    /// Passes.
+    pub time: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+impl Default for Argon2 {
+    fn default() -> Self {
+        Self { memory: 64 * 1024, time: 3, parallelism: 4 }
+    }
+}
+
+/// A mode by its name: the word on the command line, in messages and in results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// `sse-s3`
+    SseS3,
+    /// `sse-kms`
+    SseKms,
+    /// `dsse-kms`
+    DsseKms,
+    /// `sse-c`
+    SseC,
+    /// `client`
+    Client,
+}
+
+impl Mode {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SseS3 => "sse-s3",
+            Self::SseKms => "sse-kms",
+            Self::DsseKms => "dsse-kms",
+            Self::SseC => "sse-c",
+            Self::Client => "client",
+        }
+    }
+
+    /// The name that AWS documentation uses.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SseS3 => "SSE-S3",
+            Self::SseKms => "SSE-KMS",
+            Self::DsseKms => "DSSE-KMS",
+            Self::SseC => "SSE-C",
+            Self::Client => "client-side",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Format {
+    /// The word on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::S3ec => "s3ec",
+            Self::S3ecV2 => "s3ec-v2",
+            Self::Esdk => "esdk",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A KMS key by id, ARN, alias name or alias ARN.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KmsKey(String);
+
+impl KmsKey {
+    /// The name as requests carry it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `arn`, as an answer gives it, can be this key. An id or an ARN must be the very key;
+    /// an alias is resolved by AWS, so any key's ARN can be behind it.
+    #[must_use]
+    pub fn may_be(&self, arn: &str) -> bool {
+        if self.0.starts_with("alias/") || self.0.contains(":alias/") {
+            return true;
+        }
+        let id = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        if self.0.starts_with("arn:") && arn.starts_with("arn:") {
+            return self.0 == arn;
+        }
+        id(&self.0) == id(arn)
+    }
+}
+
+impl fmt::Display for KmsKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for KmsKey {
+    type Err = EncryptionError;
+
+    fn from_str(text: &str) -> Result<Self, EncryptionError> {
+        let visible = text.chars().all(|c| c.is_ascii_graphic());
+        if text.is_empty() || text.len() > 2048 || !visible {
+            return Err(EncryptionError::KmsKey(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// An encryption context: what KMS authenticates beside the key, in plain sight; sorted by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context(BTreeMap<String, String>);
+
+impl Context {
+    /// Collects pairs.
+    ///
+    /// # Errors
+    /// [`EncryptionError::Twice`] for a key given twice, [`EncryptionError::Reserved`] for one that AWS keeps
+    /// for itself (`aws:…`, `aws-crypto-…`).
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, EncryptionError> {
+        let mut map = BTreeMap::new();
+        for (key, value) in pairs {
+            if key.starts_with("aws:") || key.starts_with("aws-crypto-") {
+                return Err(EncryptionError::Reserved(key));
+            }
+            if map.insert(key.clone(), value).is_some() {
+                return Err(EncryptionError::Twice(key));
+            }
+        }
+        Ok(Self(map))
+    }
+
+    /// The pairs.
+    #[must_use]
+    pub fn pairs(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Splits a `KEY=VALUE` argument at its first `=`.
+///
+/// # Errors
+/// [`EncryptionError::Pair`] without a `=` or with nothing before it.
+pub fn pair(text: &str) -> Result<(String, String), EncryptionError> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(EncryptionError::Pair(text.to_owned())),
+    }
+}
+
+/// What is wrong with how encryption was described.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncryptionError {
+    /// Not a KMS key.
+    #[error("'{0}' cannot name a KMS key: write its id, its ARN or alias/NAME")]
+    KmsKey(String),
+    /// Not a pair.
+    #[error("'{0}' is not a pair: write KEY=VALUE")]
+    Pair(String),
+    /// A context key twice.
+    #[error("the key '{0}' is given twice")]
+    Twice(String),
+    /// A context key that AWS keeps for itself.
+    #[error("the context key '{0}' is reserved by AWS")]
+    Reserved(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kms_key_is_recognised_in_an_answer() {
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        let may_be = |name: &str| name.parse::<KmsKey>().unwrap().may_be(arn);
+        assert!(may_be("1234abcd-12ab-34cd-56ef-1234567890ab"));
+        assert!(may_be(arn));
+        assert!(may_be("alias/backup"));
+        assert!(may_be("arn:aws:kms:eu-west-1:111122223333:alias/backup"));
+        assert!(!may_be("9999abcd-12ab-34cd-56ef-1234567890ab"));
+        assert!(!may_be(&arn.replace("eu-west-1", "us-east-1")));
+    }
+
+    #[test]
+    fn a_context_refuses_what_aws_keeps_and_what_is_said_twice() {
+        let context = |pairs: &[(&str, &str)]| {
+            Context::new(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+        };
+        assert_eq!(context(&[("b", "1"), ("a", "")]).unwrap().pairs().len(), 2);
+        assert_eq!(context(&[("a", "1"), ("a", "1")]), Err(EncryptionError::Twice("a".to_owned())));
+        assert_eq!(
+            context(&[("aws:x-amz-cek-alg", "115")]),
+            Err(EncryptionError::Reserved("aws:x-amz-cek-alg".to_owned()))
+        );
+    }
+}

@@ -1,0 +1,385 @@
+//! Keys: what they are, how they are recognised and named; wiped from memory on drop.
+//!
+//! No key here can be printed or cloned, so that none ends in a log or lives on by accident.
+//! Where keys come from is `cli::key_source`; what is done with them is `seal` and `aws::kms`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use md5::Md5;
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+/// The length of the keys that s3seal makes and writes with, in bytes.
+pub const KEY_LEN: usize = 32;
+
+/// An AES key of 128, 192 or 256 bits, given by the user.
+///
+/// As an SSE-C key and for sealing only 256 bits will do; shorter ones open what other programs sealed.
+pub struct SymmetricKey(Zeroizing<Vec<u8>>);
+
+impl SymmetricKey {
+    /// Takes key bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Length`] unless there are 16, 24 or 32 of them.
+    pub fn new(bytes: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
+        match bytes.len() {
+            16 | 24 | 32 => Ok(Self(bytes)),
+            len => Err(KeyError::Length(len)),
+        }
+    }
+
+    /// Makes a new 256-bit key from the system's generator.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] where the system has none.
+    pub fn random() -> Result<Self, KeyError> {
+        let mut bytes = Zeroizing::new(vec![0; KEY_LEN]);
+        getrandom::fill(&mut bytes).map_err(|_| KeyError::Random)?;
+        Ok(Self(bytes))
+    }
+
+    /// Recognises a 256-bit key as people keep it: 32 raw bytes, 64 hex digits, or base64 of 32 bytes
+    /// (either with white space around it).
+    ///
+    /// # Errors
+    /// [`KeyError::Unrecognised`] says what was found instead.
+    pub fn recognise(content: &[u8]) -> Result<Self, KeyError> {
+        if content.len() == KEY_LEN {
+            return Ok(Self(Zeroizing::new(content.to_vec())));
+        }
+        let text = content.trim_ascii();
+        let decoded =
+            if text.len() == 2 * KEY_LEN { from_hex(text) } else { None }.or_else(|| from_base64(text));
+        match decoded {
+            Some(bytes) if bytes.len() == KEY_LEN => Ok(Self(bytes)),
+            Some(bytes) => Err(KeyError::Unrecognised(format!("base64 of {} bytes", bytes.len()))),
+            None if content.is_empty() => Err(KeyError::Unrecognised("nothing".to_owned())),
+            None => Err(KeyError::Unrecognised(format!("{} bytes", content.len()))),
+        }
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the name by which people and key rings know the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.0)
+    }
+}
+
+fn from_hex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let digit = |c: u8| char::from(c).to_digit(16);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    for pair in text.chunks_exact(2) {
+        let value = digit(pair[0])? << 4 | digit(pair[1])?;
+        bytes.push(u8::try_from(value).ok()?);
+    }
+    Some(bytes)
+}
+
+fn from_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    if text.is_empty() {
+        return None;
+    }
+    BASE64_STANDARD.decode(text).ok().map(Zeroizing::new)
+}
+
+/// Whether an argument is itself a 256-bit key in hex or base64 rather than the place of one.
+#[must_use]
+pub fn looks_like_key(argument: &str) -> bool {
+    argument.len() != KEY_LEN && SymmetricKey::recognise(argument.as_bytes()).is_ok()
+}
+
+/// The first 64 bits of a SHA-256 in hex: over an AES key's bytes, or over an RSA public key's DER (SPKI).
+///
+/// Public: it names a key of full entropy and tells nothing of it. `sha256sum` of a raw key file begins with it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Computes the fingerprint of key material.
+    #[must_use]
+    pub fn of(material: &[u8]) -> Self {
+        use fmt::Write;
+        let digest = Sha256::digest(material);
+        let mut text = String::with_capacity(16);
+        for byte in &digest[..8] {
+            let _ = write!(text, "{byte:02x}");
+        }
+        Self(text)
+    }
+
+    /// The 16 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A 256-bit key for SSE-C, with the two texts that its headers carry.
+pub struct CustomerKey {
+    base64: Zeroizing<String>,
+    md5: String,
+}
+
+impl CustomerKey {
+    /// Takes a 256-bit key for use with SSE-C.
+    ///
+    /// # Errors
+    /// [`KeyError::Length`] if it is shorter: SSE-C knows AES-256 only.
+    pub fn new(key: &SymmetricKey) -> Result<Self, KeyError> {
+        let bytes = key.as_bytes();
+        if bytes.len() != KEY_LEN {
+            return Err(KeyError::Length(bytes.len()));
+        }
+        Ok(Self {
+            base64: Zeroizing::new(BASE64_STANDARD.encode(bytes)),
+            md5: BASE64_STANDARD.encode(Md5::digest(bytes)),
+        })
+    }
+
+    /// The value of `x-amz-server-side-encryption-customer-key`.
+    #[must_use]
+    pub fn base64(&self) -> &str {
+        &self.base64
+    }
+
+    /// The value of `x-amz-server-side-encryption-customer-key-MD5`: the fingerprint that S3 itself shows.
+    #[must_use]
+    pub fn md5(&self) -> &str {
+        &self.md5
+    }
+}
+
+/// A key that encrypts one object's bytes: made by s3seal or KMS, or unwrapped from an envelope.
+pub struct DataKey(Zeroizing<Vec<u8>>);
+
+impl DataKey {
+    /// Takes key bytes.
+    ///
+    /// # Errors
+    /// [`KeyError::Length`] unless there are 16, 24 or 32 of them.
+    pub fn new(bytes: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
+        SymmetricKey::new(bytes).map(|key| Self(key.0))
+    }
+
+    /// Makes a new 256-bit data key from the system's generator.
+    ///
+    /// # Errors
+    /// [`KeyError::Random`] where the system has none.
+    pub fn random() -> Result<Self, KeyError> {
+        SymmetricKey::random().map(|key| Self(key.0))
+    }
+
+    /// The key's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A secret that people remember; turned into a wrapping key by Argon2id.
+pub struct Passphrase(Zeroizing<String>);
+
+impl Passphrase {
+    /// Takes the text as typed; an empty one is refused where it is read.
+    #[must_use]
+    pub fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// The bytes that are hashed.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// An RSA public key: its DER (SubjectPublicKeyInfo), checked by `seal::wrap` when read.
+#[derive(Clone)]
+pub struct RsaPublicKey {
+    der: Vec<u8>,
+}
+
+impl RsaPublicKey {
+    /// Takes a checked DER encoding.
+    #[must_use]
+    pub fn from_checked_der(der: Vec<u8>) -> Self {
+        Self { der }
+    }
+
+    /// The SubjectPublicKeyInfo.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Returns the name by which people and key rings know the pair.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.der)
+    }
+}
+
+/// An RSA private key: its DER (PKCS #8), checked by `seal::wrap` when read, and its public half.
+pub struct RsaPrivateKey {
+    der: Zeroizing<Vec<u8>>,
+    public: RsaPublicKey,
+}
+
+impl RsaPrivateKey {
+    /// Takes a checked DER encoding and the public half that belongs to it.
+    #[must_use]
+    pub fn from_checked_der(der: Zeroizing<Vec<u8>>, public: RsaPublicKey) -> Self {
+        Self { der, public }
+    }
+
+    /// The PKCS #8 encoding.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> &RsaPublicKey {
+        &self.public
+    }
+}
+
+/// The keys at hand for opening; the right one is found by fingerprint, else by trying.
+#[derive(Default)]
+pub struct KeyRing {
+    /// AES keys: wrapping keys of envelopes, or SSE-C keys.
+    pub symmetric: Vec<SymmetricKey>,
+    /// RSA private keys.
+    pub private: Vec<RsaPrivateKey>,
+    /// Passphrases.
+    pub passphrases: Vec<Passphrase>,
+}
+
+impl KeyRing {
+    /// Whether no key was given at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.symmetric.is_empty() && self.private.is_empty() && self.passphrases.is_empty()
+    }
+
+    /// Returns the keys of 256 bits as SSE-C keys, in the order given.
+    pub fn customer_keys(&self) -> impl Iterator<Item = CustomerKey> + '_ {
+        self.symmetric.iter().filter_map(|key| CustomerKey::new(key).ok())
+    }
+}
+
+/// What is wrong with a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Not a length that AES knows, or not the one needed here.
+    #[error("a key of {0} bytes cannot be used here; 32 are needed")]
+    Length(usize),
+    /// Neither raw bytes, hex nor base64 of 32 bytes.
+    #[error("not a 256-bit key: found {0}, not 32 raw bytes, 64 hex digits or base64 of 32 bytes")]
+    Unrecognised(String),
+    /// The system's random generator failed.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// Not an RSA key that can be used; the text says what is wrong with it.
+    #[error("{0}")]
+    Rsa(String),
+}
+
+static SPENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Notes that an environment variable holds a secret, so that no command started from here inherits it.
+pub fn spend_variable(name: &str) {
+    SPENT.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+}
+
+/// The names of the variables that whoever starts a command must remove from what it inherits.
+#[must_use]
+pub fn spent_variables() -> Vec<String> {
+    SPENT.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+}
+
+/// Wipes a buffer that held a secret on its way into one of these types.
+pub fn wipe(buffer: &mut [u8]) {
+    buffer.zeroize();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_recognised_in_each_form() {
+        let raw: Vec<u8> = (0..32).collect();
+        let hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let base64 = BASE64_STANDARD.encode(&raw);
+        for form in [
+            raw.clone(),
+            hex.into(),
+            hex.to_uppercase().into(),
+            format!(" {hex}\n").into(),
+            base64.clone().into(),
+            format!("{base64}\r\n").into(),
+        ] {
+            let key = SymmetricKey::recognise(&form).unwrap();
+            assert_eq!(key.as_bytes(), raw, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_named_and_refused() {
+        for (content, found) in [
+            (&b""[..], "nothing"),
+            (b"hunter2 hunter2", "15 bytes"),
+            (b"AAAAAAAAAAAAAAAAAAAAAA==", "base64 of 16 bytes"),
+            (&[7; 33], "33 bytes"),
+            (b"zz0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "base64 of 48 bytes"),
+        ] {
+            let Err(KeyError::Unrecognised(text)) = SymmetricKey::recognise(content) else {
+                panic!("{content:?} was taken for a key");
+            };
+            assert_eq!(text, found);
+        }
+    }
+
+    #[test]
+    fn customer_headers_are_those_of_s3() {
+        // openssl: 32 bytes of 'A', base64 and base64 of its MD5.
+        let key = SymmetricKey::recognise(&[b'A'; 32]).unwrap();
+        let customer = CustomerKey::new(&key).unwrap();
+        assert_eq!(customer.base64(), "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=");
+        assert_eq!(customer.md5(), "UhbdzFjo2t5SVgded/ZC2g==");
+        assert_eq!(key.fingerprint().as_str(), "22a48051594c1949");
+    }
+
+    #[test]
+    fn a_typed_key_is_told_from_a_place() {
+        assert!(looks_like_key(&"ab".repeat(32)));
+        assert!(looks_like_key("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="));
+        assert!(!looks_like_key("/etc/backup.key"));
+        assert!(!looks_like_key("file:/etc/backup.key"));
+        assert!(!looks_like_key("a-file-name-of-thirty-two-chars!"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Formats and ciphers: bytes in, bytes out.
+//!
+//! No await, no clock, no file and no network here, so that one set of laws holds for every format and all of
+//! them can be tested without S3. What a format leaves beside the object is returned as plain metadata.
+
+use std::collections::BTreeMap;
+
+use bytes::BytesMut;
+
+use crate::error::{Error, Result};
+
+pub mod detect;
+mod gcm;
+pub mod passphrase;
+pub mod plain;
+pub mod ring;
+pub mod s3ec;
+pub mod wrap;
+
+/// What a format leaves beside the object, known before the first byte is sealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// Object metadata: keys without `x-amz-meta-`.
+    pub metadata: BTreeMap<String, String>,
+    /// The content of an instruction file to be written before the object, if the format was asked for one.
+    pub instruction: Option<String>,
+}
+
+/// When plain bytes that came out of [`Open::push`] may be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// As soon as they come out.
+    EachFrame,
+    /// Only once [`Open::finish`] has succeeded.
+    OnlyAtEnd,
+    /// Never: the format has no proof (CBC), or a range leaves it out. The user must have asked for it.
+    Never,
+}
+
+/// Turns plain bytes into sealed ones, in order.
+pub trait Seal: Send {
+    /// Returns what goes beside the object.
+    fn attributes(&self) -> Attributes;
+
+    /// Returns exactly how many sealed bytes `plain` bytes become.
+    fn sealed_len(&self, plain: u64) -> u64;
+
+    /// Takes the next plain bytes, appends sealed ones to `out`.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond the format's limit, before anything beyond it is sealed.
+    fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()>;
+
+    /// Ends the message and appends what belongs to its end; consumes, so that it cannot be forgotten half-way.
+    ///
+    /// # Errors
+    /// As [`Seal::push`].
+    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()>;
+}
+
+/// Turns sealed bytes into plain ones, in order.
+pub trait Open: Send {
+    /// Says when what comes out may be believed.
+    fn trust(&self) -> Trust;
+
+    /// Takes the next sealed bytes, appends plain ones to `out`.
+    ///
+    /// # Errors
+    /// `Tampered` where the bytes do not hold.
+    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()>;
+
+    /// Catches up over plain bytes that an earlier run has already brought to disk.
+    ///
+    /// # Errors
+    /// `Unsupported` where the format cannot.
+    fn replay(&mut self, plain: &[u8]) -> Result<()>;
+
+    /// Ends the message: everything that came out is proven once this returns.
+    ///
+    /// # Errors
+    /// `Tampered` where the message is cut short or its proof fails.
+    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()>;
+}
+
+/// Returns `N` bytes from the system's generator.
+///
+/// # Errors
+/// `Local` where it fails, or gives nothing but zeros, which is as good as a failure.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let filled = getrandom::fill(&mut bytes).is_ok();
+    if filled && bytes != [0; N] {
+        return Ok(bytes);
+    }
+    Err(Error::Local {
+        what: "the system gives no random numbers".to_owned(),
+        source: std::io::Error::other("the generator failed"),
+    })
+}

@@ -1,0 +1,42 @@
+//! Which envelope an object has, if any: from its metadata.
+//!
+//! Pure, so that `inspect`, `get` and `rotate` all see the same. What must be fetched to know more is said, not done.
+
+use std::collections::BTreeMap;
+
+use super::s3ec::Envelope;
+use super::s3ec::metadata::{self, Found};
+use crate::error::Result;
+
+/// What an object's metadata shows.
+#[derive(Debug)]
+pub enum Detected {
+    /// No sign of client-side encryption. An instruction file of V1 or V2 may still lie beside the object, if the
+    /// writer left no sign of it: [`with_instruction`] tells, if the user expects one.
+    Plain,
+    /// An envelope of the S3 Encryption Client.
+    S3ec(Envelope),
+    /// A sign of one whose rest is in an instruction file: fetch that, then [`with_instruction`].
+    InstructionFileNeeded,
+}
+
+/// Reads an object's user metadata (names without `x-amz-meta-`). `what` names the object in messages.
+///
+/// # Errors
+/// `Tampered` where there are parts of an envelope that make none, or parts of two: never a guess, and never the
+/// bytes as they are.
+pub fn detect(what: &str, metadata: &BTreeMap<String, String>) -> Result<Detected> {
+    Ok(match metadata::find(what, metadata)? {
+        Found::Nothing => Detected::Plain,
+        Found::Whole(envelope) => Detected::S3ec(envelope),
+        Found::Elsewhere => Detected::InstructionFileNeeded,
+    })
+}
+
+/// Reads an object's user metadata together with the content of its instruction file, of whatever suffix.
+///
+/// # Errors
+/// `Tampered` where the two make no envelope.
+pub fn with_instruction(what: &str, metadata: &BTreeMap<String, String>, file: &[u8]) -> Result<Envelope> {
+    metadata::join(what, metadata, file)
+}

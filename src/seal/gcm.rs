@@ -1,0 +1,315 @@
+//! AES-GCM fed piece by piece, and the counter mode inside it: the bulk ciphers of one large message.
+//!
+//! aws-lc-rs seals whole buffers only, and an object does not fit in one; its library, AWS-LC, which TLS links
+//! anyway, can stream. This is the only file with `unsafe`. What the bytes mean does not belong here.
+
+#![expect(unsafe_code, reason = "AWS-LC offers streaming GCM only through its C interface")]
+
+use std::ffi::c_int;
+use std::io;
+use std::ptr::{self, NonNull};
+
+use aws_lc_sys as lc;
+use bytes::{BufMut, BytesMut};
+
+use crate::error::{Error, Result};
+
+/// The length of the tag, in bytes.
+pub const TAG_LEN: usize = 16;
+/// The length of the nonce, in bytes.
+pub const NONCE_LEN: usize = 12;
+/// The most that one message can hold, in bytes: 2^32 − 2 blocks (NIST SP 800-38D, section 5.2.1.1).
+pub const MAX_PLAIN: u64 = (1 << 36) - 32;
+
+const BLOCK: usize = 16;
+const BLOCK_LEN: u64 = 16;
+/// The tag's length as C has it.
+const C_TAG_LEN: c_int = 16;
+/// What one call hands over; its lengths are C `int`s.
+const STEP: usize = 1 << 30;
+
+/// Seals one message.
+pub struct Sealing {
+    cipher: Cipher,
+    done: u64,
+}
+
+impl Sealing {
+    /// Starts a message under a key of 16, 24 or 32 bytes. A nonce must never be used twice with one key.
+    ///
+    /// # Errors
+    /// `Local` where the library refuses.
+    pub fn new(key: &[u8], nonce: &[u8; NONCE_LEN], aad: &[u8]) -> Result<Self> {
+        let mut cipher = Cipher::new(Mode::Gcm, Direction::Encrypt, key, nonce)?;
+        cipher.aad(aad)?;
+        Ok(Self { cipher, done: 0 })
+    }
+
+    /// Takes the next plain bytes, appends as many sealed ones.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond [`MAX_PLAIN`], before any of `plain` is sealed.
+    pub fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.done = within_limit(self.done, plain.len())?;
+        self.cipher.update(plain, out)
+    }
+
+    /// Ends the message.
+    ///
+    /// # Errors
+    /// `Local` where the library refuses.
+    pub fn finish(mut self) -> Result<[u8; TAG_LEN]> {
+        self.cipher.finish()?;
+        self.cipher.tag()
+    }
+}
+
+/// Opens one message.
+pub struct Opening {
+    cipher: Cipher,
+    done: u64,
+}
+
+impl Opening {
+    /// Starts on a message; see [`Sealing::new`].
+    ///
+    /// # Errors
+    /// `Local` where the library refuses.
+    pub fn new(key: &[u8], nonce: &[u8; NONCE_LEN], aad: &[u8]) -> Result<Self> {
+        let mut cipher = Cipher::new(Mode::Gcm, Direction::Decrypt, key, nonce)?;
+        cipher.aad(aad)?;
+        Ok(Self { cipher, done: 0 })
+    }
+
+    /// Takes the next sealed bytes (without the tag), appends as many plain ones. Nothing is proven yet.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond [`MAX_PLAIN`].
+    pub fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.done = within_limit(self.done, sealed.len())?;
+        self.cipher.update(sealed, out)
+    }
+
+    /// Ends the message and says whether `tag` proves it.
+    ///
+    /// # Errors
+    /// `Local` where the library refuses to take the tag at all.
+    pub fn finish(mut self, tag: &[u8; TAG_LEN]) -> Result<bool> {
+        self.cipher.expect_tag(tag)?;
+        Ok(self.cipher.finish().is_ok())
+    }
+}
+
+/// The counter mode inside GCM, from any place in the message: decrypts and encrypts, proves nothing.
+pub struct Counter {
+    cipher: Cipher,
+    at: u64,
+}
+
+impl Counter {
+    /// Starts at plain byte `offset`.
+    ///
+    /// The first data block of a message with a 96-bit nonce has the counter 2 (NIST SP 800-38D, section 7.1).
+    ///
+    /// # Errors
+    /// `TooLarge` for an offset beyond [`MAX_PLAIN`]; `Local` where the library refuses.
+    pub fn new(key: &[u8], nonce: &[u8; NONCE_LEN], offset: u64) -> Result<Self> {
+        let block = offset / BLOCK_LEN;
+        let counter = u32::try_from(block + 2).map_err(|_| too_large())?;
+        let mut iv = [0; 16];
+        iv[..NONCE_LEN].copy_from_slice(nonce);
+        iv[NONCE_LEN..].copy_from_slice(&counter.to_be_bytes());
+        let cipher = Cipher::new(Mode::Ctr, Direction::Encrypt, key, &iv)?;
+        let mut started = Self { cipher, at: block * BLOCK_LEN };
+        let into_block = usize::try_from(offset % BLOCK_LEN).map_err(|_| too_large())?;
+        started.push(&[0; BLOCK][..into_block], &mut BytesMut::new())?;
+        Ok(started)
+    }
+
+    /// Takes the next bytes, appends as many.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond [`MAX_PLAIN`]: the counter must not carry into the nonce.
+    pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.at = within_limit(self.at, bytes.len())?;
+        self.cipher.update(bytes, out)
+    }
+}
+
+fn within_limit(done: u64, more: usize) -> Result<u64> {
+    u64::try_from(more)
+        .ok()
+        .and_then(|more| done.checked_add(more))
+        .filter(|total| *total <= MAX_PLAIN)
+        .ok_or_else(too_large)
+}
+
+/// Returns the error for a message beyond [`MAX_PLAIN`].
+pub fn too_large() -> Error {
+    Error::TooLarge {
+        what: "the object".to_owned(),
+        why: format!("AES-GCM can seal no more than {MAX_PLAIN} bytes (64 GiB) in one message"),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Mode {
+    Gcm,
+    Ctr,
+}
+
+#[derive(Clone, Copy)]
+enum Direction {
+    Decrypt = 0,
+    Encrypt = 1,
+}
+
+/// A cipher context of the library, freed (and with it the key schedule wiped) on drop.
+struct Cipher(NonNull<lc::EVP_CIPHER_CTX>);
+
+// SAFETY: the context is owned, and nothing in it is bound to the thread that made it.
+unsafe impl Send for Cipher {}
+
+impl Cipher {
+    fn new(mode: Mode, direction: Direction, key: &[u8], iv: &[u8]) -> Result<Self> {
+        let (cipher, iv_len) = match mode {
+            // SAFETY: these take nothing and return pointers to static tables.
+            Mode::Gcm => (unsafe { gcm_of(key.len()) }, NONCE_LEN),
+            // SAFETY: as above.
+            Mode::Ctr => (unsafe { ctr_of(key.len()) }, 16),
+        };
+        let Some(cipher) = cipher else { return Err(refused()) };
+        if iv.len() != iv_len {
+            return Err(refused());
+        }
+        // SAFETY: takes nothing; null is handled.
+        let context = NonNull::new(unsafe { lc::EVP_CIPHER_CTX_new() }).ok_or_else(refused)?;
+        let context = Self(context);
+        // SAFETY: the context is live; `key` has the length of the cipher chosen by it, `iv` that of its mode.
+        ok(unsafe {
+            lc::EVP_CipherInit_ex(
+                context.0.as_ptr(),
+                cipher,
+                ptr::null_mut(),
+                key.as_ptr(),
+                iv.as_ptr(),
+                direction as c_int,
+            )
+        })?;
+        Ok(context)
+    }
+
+    fn aad(&mut self, aad: &[u8]) -> Result<()> {
+        if aad.is_empty() {
+            return Ok(());
+        }
+        let len = c_int::try_from(aad.len()).map_err(|_| refused())?;
+        let mut taken = 0;
+        // SAFETY: the context is live; a null output marks the input, valid for `len` bytes, as associated data.
+        ok(unsafe {
+            lc::EVP_CipherUpdate(self.0.as_ptr(), ptr::null_mut(), &raw mut taken, aad.as_ptr(), len)
+        })
+    }
+
+    fn update(&mut self, input: &[u8], out: &mut BytesMut) -> Result<()> {
+        // No piece is empty: the library would take that for the end.
+        for piece in input.chunks(STEP) {
+            let len = c_int::try_from(piece.len()).map_err(|_| refused())?;
+            out.reserve(piece.len());
+            let mut written = 0;
+            // SAFETY: the context is live; `piece` is valid for `len` bytes, and so is the reserved space, which
+            // does not overlap it. GCM and CTR are stream ciphers: they write exactly as much as they take.
+            ok(unsafe {
+                lc::EVP_CipherUpdate(
+                    self.0.as_ptr(),
+                    out.chunk_mut().as_mut_ptr(),
+                    &raw mut written,
+                    piece.as_ptr(),
+                    len,
+                )
+            })?;
+            if written != len {
+                return Err(refused());
+            }
+            // SAFETY: the library has just initialised that many bytes.
+            unsafe { out.advance_mut(piece.len()) };
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        let mut rest = [0; 16];
+        let mut written = 0;
+        // SAFETY: the context is live; a stream cipher writes nothing here, a block cipher at most one block.
+        ok(unsafe { lc::EVP_CipherFinal_ex(self.0.as_ptr(), rest.as_mut_ptr(), &raw mut written) })
+    }
+
+    fn tag(&mut self) -> Result<[u8; TAG_LEN]> {
+        let mut tag = [0; TAG_LEN];
+        // SAFETY: the context is live and `tag` holds the 16 bytes asked for.
+        ok(unsafe {
+            lc::EVP_CIPHER_CTX_ctrl(
+                self.0.as_ptr(),
+                lc::EVP_CTRL_AEAD_GET_TAG,
+                C_TAG_LEN,
+                tag.as_mut_ptr().cast(),
+            )
+        })?;
+        Ok(tag)
+    }
+
+    fn expect_tag(&mut self, tag: &[u8; TAG_LEN]) -> Result<()> {
+        // SAFETY: the context is live; the library copies 16 bytes out of `tag` and does not write to it.
+        ok(unsafe {
+            lc::EVP_CIPHER_CTX_ctrl(
+                self.0.as_ptr(),
+                lc::EVP_CTRL_AEAD_SET_TAG,
+                C_TAG_LEN,
+                tag.as_ptr().cast_mut().cast(),
+            )
+        })
+    }
+}
+
+impl Drop for Cipher {
+    fn drop(&mut self) {
+        // SAFETY: made by `EVP_CIPHER_CTX_new`, freed once; the library wipes what it frees.
+        unsafe { lc::EVP_CIPHER_CTX_free(self.0.as_ptr()) }
+    }
+}
+
+unsafe fn gcm_of(key_len: usize) -> Option<*const lc::EVP_CIPHER> {
+    // SAFETY: these take nothing and return pointers to static tables.
+    unsafe {
+        match key_len {
+            16 => Some(lc::EVP_aes_128_gcm()),
+            24 => Some(lc::EVP_aes_192_gcm()),
+            32 => Some(lc::EVP_aes_256_gcm()),
+            _ => None,
+        }
+    }
+}
+
+unsafe fn ctr_of(key_len: usize) -> Option<*const lc::EVP_CIPHER> {
+    // SAFETY: as in `gcm_of`.
+    unsafe {
+        match key_len {
+            16 => Some(lc::EVP_aes_128_ctr()),
+            24 => Some(lc::EVP_aes_192_ctr()),
+            32 => Some(lc::EVP_aes_256_ctr()),
+            _ => None,
+        }
+    }
+}
+
+fn ok(status: c_int) -> Result<()> {
+    if status == 1 { Ok(()) } else { Err(refused()) }
+}
+
+/// The library refuses only for want of memory or by a mistake of ours; it says no more.
+pub fn refused() -> Error {
+    Error::Local {
+        what: "the cipher library refused".to_owned(),
+        source: io::Error::other("AWS-LC gave no reason"),
+    }
+}

@@ -1,0 +1,156 @@
+//! The key ring at an envelope: finds the local key that unwraps its data key.
+//!
+//! By the fingerprint that the writer noted, else by trying; a note is a hint, for nothing proves it. Keys in AWS KMS
+//! are not in the ring.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::passphrase::Phc;
+use super::s3ec::{Envelope, Locked, Unlocked};
+use super::wrap::{self, PASSPHRASE_ENTRY};
+use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
+use crate::keys::{DataKey, KeyRing, Passphrase, SymmetricKey};
+
+/// Derived keys kept; objects sealed in one run share a salt.
+const MAX_DERIVED: usize = 64;
+
+/// A key ring, and the keys already derived from its passphrases.
+pub struct Unlocker {
+    ring: KeyRing,
+    /// By the passphrase's place in the ring and the parameters.
+    derived: Mutex<BTreeMap<(usize, String), SymmetricKey>>,
+}
+
+/// How a search ended without a key.
+struct Search {
+    kind: WrapKind,
+    /// Keys of that kind in the ring.
+    tried: usize,
+    /// Whether one of them is the one that the envelope names.
+    named_is_there: bool,
+}
+
+impl Unlocker {
+    /// Takes the keys at hand.
+    #[must_use]
+    pub fn new(ring: KeyRing) -> Self {
+        Self { ring, derived: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// The keys at hand.
+    #[must_use]
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// Unwraps the data key with a key of the ring and checks the commitment. A passphrase takes as long, and as
+    /// much memory, as its envelope says, within caps: not for a thread that must not wait.
+    ///
+    /// # Errors
+    /// `KeyNeeded` where no key of the kind is at hand (for one in AWS KMS, always); `KeyWrong` where none fits;
+    /// `Tampered` where the key named is at hand and yet does not fit, or the commitment does not hold.
+    pub fn unlock(&self, locked: Locked) -> Result<Unlocked> {
+        let data_key = match locked.envelope().wrap().kind() {
+            WrapKind::Aes => self.with_symmetric(&locked)?,
+            WrapKind::Rsa => self.with_private(&locked)?,
+            kind @ (WrapKind::Kms | WrapKind::Passphrase) => {
+                return Err(not_found(&locked, &Search { kind, tried: 0, named_is_there: false }));
+            }
+        };
+        locked.unlock(data_key)
+    }
+
+    fn with_private(&self, locked: &Locked) -> Result<DataKey> {
+        let keys = &self.ring.private;
+        let noted = locked.envelope().fingerprint();
+        let (first, rest): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| noted == Some(key.public().fingerprint().as_str()));
+        first
+            .iter()
+            .chain(&rest)
+            .find_map(|key| locked.try_with(|wrap, alg, bytes| wrap::unwrap_rsa(wrap, alg, bytes, key)))
+            .ok_or_else(|| {
+                let search =
+                    Search { kind: WrapKind::Rsa, tried: keys.len(), named_is_there: !first.is_empty() };
+                not_found(locked, &search)
+            })
+    }
+
+    fn with_symmetric(&self, locked: &Locked) -> Result<DataKey> {
+        let keys = &self.ring.symmetric;
+        let noted = locked.envelope().fingerprint();
+        let (first, rest): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| noted == Some(key.fingerprint().as_str()));
+        let unwrapped = first.iter().chain(&rest).find_map(|key| try_symmetric(locked, key));
+        if let Some(data_key) = unwrapped {
+            return Ok(data_key);
+        }
+        let mut search = Search { kind: WrapKind::Aes, tried: keys.len(), named_is_there: !first.is_empty() };
+        if locked.envelope().needs_passphrase() {
+            if let Some(data_key) = self.with_passphrase(locked)? {
+                return Ok(data_key);
+            }
+            search.kind = WrapKind::Passphrase;
+            search.tried = self.ring.passphrases.len();
+        }
+        Err(not_found(locked, &search))
+    }
+
+    fn with_passphrase(&self, locked: &Locked) -> Result<Option<DataKey>> {
+        let envelope = locked.envelope();
+        let Some(text) = envelope.description().get(PASSPHRASE_ENTRY) else { return Ok(None) };
+        let phc: Phc = text.parse().map_err(|why| {
+            Error::tampered(envelope.what(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
+        })?;
+        for (place, passphrase) in self.ring.passphrases.iter().enumerate() {
+            if let Some(data_key) = self.try_passphrase(locked, place, passphrase, &phc)? {
+                return Ok(Some(data_key));
+            }
+        }
+        Ok(None)
+    }
+
+    fn try_passphrase(
+        &self,
+        locked: &Locked,
+        place: usize,
+        passphrase: &Passphrase,
+        phc: &Phc,
+    ) -> Result<Option<DataKey>> {
+        let name = (place, phc.to_string());
+        // Held while deriving, too: more than one derivation at a time would multiply its memory.
+        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = derived.get(&name) {
+            return Ok(try_symmetric(locked, key));
+        }
+        let key = phc.derive(passphrase)?;
+        let data_key = try_symmetric(locked, &key);
+        if derived.len() < MAX_DERIVED {
+            derived.insert(name, key);
+        }
+        Ok(data_key)
+    }
+}
+
+fn try_symmetric(locked: &Locked, key: &SymmetricKey) -> Option<DataKey> {
+    locked.try_with(|wrap, alg, bytes| wrap::unwrap_aes(wrap, alg, bytes, key))
+}
+
+fn not_found(locked: &Locked, search: &Search) -> Error {
+    let envelope: &Envelope = locked.envelope();
+    let what = envelope.what().to_owned();
+    let fingerprint = envelope.fingerprint().map(str::to_owned);
+    if search.tried == 0 {
+        return Error::KeyNeeded { what, need: KeyNeed::Wrapping { kind: search.kind, fingerprint } };
+    }
+    if search.named_is_there {
+        return Error::tampered(what, "its data key does not unwrap with the very key that it names");
+    }
+    let why = match search.tried {
+        1 => KeyFault::DoesNotUnwrap { fingerprint },
+        tried if fingerprint.is_none() => KeyFault::NoneFits { tried },
+        _ => KeyFault::DoesNotUnwrap { fingerprint },
+    };
+    Error::KeyWrong { what, why, source: None }
+}

@@ -1,0 +1,93 @@
+//! AES-CBC, which only old clients wrote: reading only, and nothing about it can be proven.
+//!
+//! Every failure has one text: a reader that tells a bad padding from a bad length is an oracle. Short data is
+//! never handed out as if it were whole.
+
+use aws_lc_rs::cipher::{DecryptionContext, StreamingDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
+use bytes::BytesMut;
+
+use super::CBC_IV_LEN;
+use crate::error::{Error, Result};
+use crate::seal::{Open, Trust, gcm, wrap};
+
+/// The block length, in bytes.
+pub(super) const BLOCK: usize = 16;
+
+/// The cipher: whole blocks come out, the last one held back for its padding.
+pub(super) struct Cbc {
+    what: String,
+    cipher: StreamingDecryptingKey,
+    taken: u64,
+}
+
+impl Cbc {
+    pub(super) fn new(what: &str, key: &[u8], iv: [u8; CBC_IV_LEN]) -> Result<Self> {
+        let context = DecryptionContext::Iv128(FixedLength::from(iv));
+        let cipher = wrap::aes_of(key.len())
+            .and_then(|algorithm| UnboundCipherKey::new(algorithm, key).ok())
+            .and_then(|key| StreamingDecryptingKey::cbc_pkcs7(key, context).ok())
+            .ok_or_else(gcm::refused)?;
+        Ok(Self { what: what.to_owned(), cipher, taken: 0 })
+    }
+
+    pub(super) fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        if sealed.is_empty() {
+            return Ok(());
+        }
+        let start = out.len();
+        out.resize(start + sealed.len() + BLOCK, 0);
+        let written =
+            self.cipher.update(sealed, &mut out[start..]).map_err(|_| gcm::refused())?.written().len();
+        out.truncate(start + written);
+        self.taken = self.taken.saturating_add(sealed.len() as u64);
+        Ok(())
+    }
+
+    /// Ends the message: at least one block, all of them whole, the padding right to its last byte.
+    pub(super) fn finish(self, out: &mut BytesMut) -> Result<()> {
+        let broken = || {
+            Error::tampered(
+                &self.what,
+                "it does not decrypt to what was sealed: changed, cut, or another key",
+            )
+        };
+        if self.taken == 0 || !self.taken.is_multiple_of(BLOCK as u64) {
+            return Err(broken());
+        }
+        let mut last = [0; BLOCK];
+        let written = self.cipher.finish(&mut last).map_err(|_| broken())?.written().len();
+        out.extend_from_slice(&last[..written]);
+        Ok(())
+    }
+}
+
+/// Opens a whole object.
+pub(super) struct CbcOpener(Cbc);
+
+impl CbcOpener {
+    pub(super) fn new(what: &str, key: &[u8], iv: [u8; CBC_IV_LEN]) -> Result<Self> {
+        Cbc::new(what, key, iv).map(Self)
+    }
+}
+
+impl Open for CbcOpener {
+    fn trust(&self) -> Trust {
+        Trust::Never
+    }
+
+    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.0.push(sealed, out)
+    }
+
+    fn replay(&mut self, _plain: &[u8]) -> Result<()> {
+        Err(Error::Unsupported {
+            what: self.0.what.clone(),
+            why: "a download of AES-CBC cannot be resumed".to_owned(),
+        })
+    }
+
+    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+        self.0.finish(out)
+    }
+}

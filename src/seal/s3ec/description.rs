@@ -1,0 +1,237 @@
+//! Material descriptions and KMS encryption contexts: JSON objects of strings in one metadata value.
+//!
+//! Compared as maps, never as text: writers differ in spacing and order. What a context must say is here too;
+//! who asks AWS KMS is not.
+
+use std::collections::BTreeMap;
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+
+use super::instruction;
+use crate::encryption::Context;
+use crate::error::{Error, KeyFault, Result};
+use crate::seal::wrap::Alg;
+
+/// The reserved context entry that binds the content algorithm.
+const ALG_ENTRY: &str = "aws:x-amz-cek-alg";
+/// The context entry by which first clients named their key.
+const OLD_KEY_ENTRY: &str = "kms_cmk_id";
+
+/// Returns the context to send to AWS KMS for content of `alg`: the user's, and the format's reserved entry.
+/// Nothing of ours, so that other clients open with the user's own context.
+///
+/// # Errors
+/// `Unsupported` for a context that S3 metadata cannot carry unharmed.
+pub fn kms_context(alg: Alg, given: &Context) -> Result<BTreeMap<String, String>> {
+    let mut context = given.pairs().clone();
+    if context.iter().any(|(key, value)| !(is_safe(key) && is_safe(value))) {
+        return Err(Error::Unsupported {
+            what: "the encryption context".to_owned(),
+            why: "S3 metadata carries ASCII only, and other clients read nothing else".to_owned(),
+        });
+    }
+    context.insert(ALG_ENTRY.to_owned(), alg.as_str().to_owned());
+    Ok(context)
+}
+
+fn is_safe(text: &str) -> bool {
+    text.bytes().all(|c| c == b' ' || c.is_ascii_graphic())
+}
+
+/// Checks a `kms+context` envelope: its context binds the content algorithm, and beside the reserved entries it is
+/// the one given; none given means an empty one.
+pub(super) fn check_context(
+    what: &str,
+    alg: Alg,
+    stored: &BTreeMap<String, String>,
+    given: &Context,
+) -> Result<()> {
+    if stored.get(ALG_ENTRY).map(String::as_str) != Some(alg.as_str()) {
+        return Err(Error::tampered(
+            what,
+            format!("its encryption context does not name its content algorithm, {}", alg.as_str()),
+        ));
+    }
+    let reserved = [ALG_ENTRY, OLD_KEY_ENTRY];
+    let own = stored.iter().filter(|(key, _)| !reserved.contains(&key.as_str()));
+    if own.eq(given.pairs()) { Ok(()) } else { Err(context_differs(what)) }
+}
+
+/// Checks an envelope of the outdated `kms` wrap. It binds no content algorithm, so one that names it was made of a
+/// `kms+context` envelope, to get around the context.
+pub(super) fn check_outdated_context(
+    what: &str,
+    stored: &BTreeMap<String, String>,
+    given: &Context,
+) -> Result<()> {
+    if stored.contains_key(ALG_ENTRY) || !stored.contains_key(OLD_KEY_ENTRY) {
+        return Err(Error::tampered(
+            what,
+            "its encryption context is not one of the 'kms' wrap: the envelope was changed",
+        ));
+    }
+    if given.is_empty() { Ok(()) } else { Err(context_differs(what)) }
+}
+
+fn context_differs(what: &str) -> Error {
+    Error::KeyWrong { what: what.to_owned(), why: KeyFault::Context, source: None }
+}
+
+/// Reads a description out of an object's metadata.
+pub(super) fn of_object(text: &str) -> Option<BTreeMap<String, String>> {
+    let trimmed = text.trim();
+    if trimmed.starts_with("=?") { of_file(&unscramble(trimmed)?) } else { of_file(trimmed) }
+}
+
+/// Reads a description out of an instruction file, where nothing scrambles it.
+pub(super) fn of_file(text: &str) -> Option<BTreeMap<String, String>> {
+    instruction::strict_map::<String>(text.as_bytes())
+}
+
+/// Writes a description.
+///
+/// # Errors
+/// `Unsupported` where metadata cannot carry it.
+pub(super) fn write(description: &BTreeMap<String, String>) -> Result<String> {
+    let text = serde_json::to_string(description).ok().filter(|text| is_safe(text));
+    text.ok_or_else(|| Error::Unsupported {
+        what: "the material description".to_owned(),
+        why: "S3 metadata carries ASCII only".to_owned(),
+    })
+}
+
+/// Undoes what S3 does to metadata beyond ASCII: it takes UTF-8 bytes for Latin-1 and returns that as RFC 2047
+/// words in UTF-8 (s3ec format, section 2.5).
+fn unscramble(text: &str) -> Option<String> {
+    let mut decoded = Vec::new();
+    for word in text.split_ascii_whitespace() {
+        decoded.extend(rfc2047_word(word)?);
+    }
+    let scrambled = String::from_utf8(decoded).ok()?;
+    let bytes: Option<Vec<u8>> = scrambled.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// Decodes `=?UTF-8?Q?…?=` or `=?UTF-8?B?…?=` to bytes.
+fn rfc2047_word(word: &str) -> Option<Vec<u8>> {
+    let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
+    let (charset, rest) = inner.split_once('?')?;
+    let (encoding, text) = rest.split_once('?')?;
+    if !charset.eq_ignore_ascii_case("utf-8") {
+        return None;
+    }
+    match encoding {
+        "B" | "b" => BASE64_STANDARD.decode(text).ok(),
+        "Q" | "q" => quoted(text.as_bytes()),
+        _ => None,
+    }
+}
+
+fn quoted(text: &[u8]) -> Option<Vec<u8>> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'_' => decoded.push(b' '),
+            b'=' => {
+                let (digits, tail) = rest.split_at_checked(2)?;
+                let digits = std::str::from_utf8(digits).ok().filter(|two| !two.starts_with('+'))?;
+                decoded.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = tail;
+            }
+            other => decoded.push(other),
+        }
+    }
+    Some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn context(pairs: &[(&str, &str)]) -> Context {
+        Context::new(map(pairs)).unwrap()
+    }
+
+    #[test]
+    fn what_s3_scrambles_is_read_back() {
+        // The sample of the format's section 2.5.
+        assert_eq!(unscramble("=?UTF-8?Q?Mini=C3=83=C2=B6?=").unwrap(), "Miniö");
+        let json = r#"{"name":"Miniö"}"#;
+        let latin1: String = json.bytes().map(char::from).collect();
+        let word = format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(&latin1));
+        assert_eq!(of_object(&word).unwrap(), map(&[("name", "Miniö")]));
+        // Cut into two words, inside a character.
+        let bytes = latin1.as_bytes();
+        let (head, tail) = bytes.split_at(13);
+        let word = |part| format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(part));
+        assert_eq!(of_object(&format!("{} {}", word(head), word(tail))).unwrap(), map(&[("name", "Miniö")]));
+        // In an instruction file nothing is scrambled.
+        assert_eq!(of_file(json).unwrap(), map(&[("name", "Miniö")]));
+        assert_eq!(of_file(&format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(&latin1))), None);
+    }
+
+    #[test]
+    fn damaged_words_are_refused() {
+        for text in [
+            "=?",
+            "=??=",
+            "=?UTF-8?=",
+            "=?UTF-8?Q?",
+            "=?UTF-8?Q?=?=",
+            "=?UTF-8?Q?=4?=",
+            "=?UTF-8?Q?=+4?=",
+            "=?UTF-8?B?!?=",
+            "=?UTF-8?X?a?=",
+            "=?ISO-8859-1?Q?{}?=",
+            "=?UTF-8?Q?=E2=82=AC?=",
+            "=?UTF-8?Q?=FF?=",
+        ] {
+            assert_eq!(unscramble(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_context_given_must_be_the_one_stored() {
+        let stored = map(&[("team", "alpha"), (ALG_ENTRY, "115")]);
+        let check =
+            |stored: &_, given: &[(&str, &str)]| check_context("x", Alg::Committing, stored, &context(given));
+        check(&stored, &[("team", "alpha")]).unwrap();
+        for given in [&[][..], &[("team", "beta")], &[("team", "alpha"), ("more", "")]] {
+            let error = check(&stored, given).unwrap_err();
+            assert!(matches!(error, Error::KeyWrong { why: KeyFault::Context, .. }), "{error}");
+        }
+        for stored in [map(&[("team", "alpha")]), map(&[("team", "alpha"), (ALG_ENTRY, "AES/GCM/NoPadding")])]
+        {
+            let error = check(&stored, &[("team", "alpha")]).unwrap_err();
+            assert!(matches!(error, Error::Tampered { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_outdated_context_cannot_be_a_newer_one_in_disguise() {
+        let check = |stored: &[(&str, &str)], given: &[(&str, &str)]| {
+            check_outdated_context("x", &map(stored), &context(given))
+        };
+        check(&[(OLD_KEY_ENTRY, "id")], &[]).unwrap();
+        check(&[(OLD_KEY_ENTRY, "id"), ("team", "alpha")], &[]).unwrap();
+        assert!(check(&[(OLD_KEY_ENTRY, "id")], &[("team", "alpha")]).is_err());
+        assert!(check(&[(ALG_ENTRY, "AES/GCM/NoPadding")], &[]).is_err());
+        assert!(check(&[(OLD_KEY_ENTRY, "id"), (ALG_ENTRY, "AES/GCM/NoPadding")], &[]).is_err());
+        assert!(check(&[], &[]).is_err());
+    }
+
+    #[test]
+    fn a_context_beyond_ascii_is_refused_before_it_is_sent() {
+        let sent = kms_context(Alg::Committing, &context(&[("team", "alpha")])).unwrap();
+        assert_eq!(sent, map(&[("team", "alpha"), (ALG_ENTRY, "115")]));
+        for given in [[("team", "Miniö")], [("téam", "a")], [("team", "a\nb")]] {
+            assert!(matches!(kms_context(Alg::Gcm, &context(&given)), Err(Error::Unsupported { .. })));
+        }
+    }
+}

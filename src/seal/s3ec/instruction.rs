@@ -1,0 +1,75 @@
+//! Instruction files: the envelope, or a part of it, as a JSON object of its own beside the object.
+//!
+//! What other programs left there is read strictly: one JSON object, each key once, no key unknown. Where the file
+//! lies is a name here; who fetches or writes it is the verb.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+
+/// The suffix of an instruction file's key, where none is named.
+pub const DEFAULT_SUFFIX: &str = "instruction";
+/// Metadata that marks an instruction file; its value is empty. Optional when reading.
+pub const MARKER: &str = "x-amz-crypto-instr-file";
+/// The longest instruction file that is read, in bytes: no more of one need be fetched.
+pub const MAX_LEN: usize = 64 * 1024;
+
+/// Returns the key of an object's instruction file. A suffix is a bare word; the dot is added.
+#[must_use]
+pub fn key_of(object_key: &str, suffix: Option<&str>) -> String {
+    format!("{object_key}.{}", suffix.unwrap_or(DEFAULT_SUFFIX))
+}
+
+/// A value in an instruction file. Some writers leave the tag length and the plain length as numbers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Value {
+    Text(String),
+    Number(u64),
+}
+
+/// Reads the file's entries.
+pub(super) fn entries(file: &[u8]) -> Option<BTreeMap<String, Value>> {
+    if file.len() > MAX_LEN { None } else { strict_map(file) }
+}
+
+/// Writes the file.
+pub(super) fn write(entries: &BTreeMap<&str, String>) -> Option<String> {
+    serde_json::to_string(entries).ok()
+}
+
+/// Reads a JSON object that names no key twice: readers differ in which of two they take.
+pub(super) fn strict_map<V: for<'de> Deserialize<'de>>(json: &[u8]) -> Option<BTreeMap<String, V>> {
+    serde_json::from_slice(json).ok().map(|StrictMap(map)| map)
+}
+
+struct StrictMap<V>(BTreeMap<String, V>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for StrictMap<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(StrictVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct StrictVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for StrictVisitor<V> {
+    type Value = BTreeMap<String, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object that names each key once")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some((key, value)) = access.next_entry::<String, V>()? {
+            if map.insert(key, value).is_some() {
+                return Err(A::Error::custom("a key is named twice"));
+            }
+        }
+        Ok(map)
+    }
+}

@@ -1,0 +1,57 @@
+//! Data key and message id → content key and commitment (V3).
+//!
+//! One extraction for both: the salt is the message id, the secret is the data key (s3ec format, section 1.1).
+
+use aws_lc_rs::hkdf::{HKDF_SHA512, KeyType, Salt};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::{COMMITMENT_LEN, MESSAGE_ID_LEN};
+use crate::error::Result;
+use crate::keys::{DataKey, KEY_LEN};
+use crate::seal::gcm;
+
+/// The suite's number, as bytes: in the derivation and as the content's associated data.
+pub const SUITE: [u8; 2] = [0x00, 0x73];
+/// The nonce of every V3 message: its key is used once only.
+pub const NONCE: [u8; gcm::NONCE_LEN] = [0x01; gcm::NONCE_LEN];
+
+/// What is derived.
+pub struct Derived {
+    /// Encrypts the content.
+    pub key: Zeroizing<Vec<u8>>,
+    /// Stored beside it: only one data key yields it.
+    pub commitment: [u8; COMMITMENT_LEN],
+}
+
+impl Derived {
+    /// Whether a stored commitment is this one; takes the same time whatever the answer.
+    #[must_use]
+    pub fn commits_to(&self, stored: &[u8; COMMITMENT_LEN]) -> bool {
+        self.commitment.ct_eq(stored).into()
+    }
+}
+
+struct Len(usize);
+
+impl KeyType for Len {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// Derives both.
+///
+/// # Errors
+/// `Local` where the library refuses.
+pub fn derive(data_key: &DataKey, message_id: &[u8; MESSAGE_ID_LEN]) -> Result<Derived> {
+    let prk = Salt::new(HKDF_SHA512, message_id).extract(data_key.as_bytes());
+    let expand = |label: &[u8], out: &mut [u8]| {
+        prk.expand(&[&SUITE, label], Len(out.len())).and_then(|okm| okm.fill(out)).map_err(|_| gcm::refused())
+    };
+    let mut commitment = [0; COMMITMENT_LEN];
+    expand(b"COMMITKEY", &mut commitment)?;
+    let mut key = Zeroizing::new(vec![0; KEY_LEN]);
+    expand(b"DERIVEKEY", &mut key)?;
+    Ok(Derived { key, commitment })
+}

@@ -1,0 +1,174 @@
+//! The message itself: AES-GCM over the whole object, the tag after the last byte (V2 and V3).
+//!
+//! V3 has a fixed nonce under a derived key and authenticates its suite number; V2 has a random nonce under the data
+//! key and authenticates nothing beside the bytes. CBC, which only old clients wrote, is `cbc`'s.
+
+use bytes::BytesMut;
+use zeroize::Zeroizing;
+
+use super::kdf::{NONCE, SUITE};
+use super::{Content, Envelope, metadata};
+use crate::error::{Error, Result};
+use crate::seal::gcm::{Counter, NONCE_LEN, Opening, Sealing, TAG_LEN};
+use crate::seal::{Attributes, Open, Seal, Trust};
+
+/// Bytes that a replay encrypts in one go.
+const REPLAY_STEP: usize = 64 * 1024;
+
+/// Nonce and associated data of an envelope's content.
+pub(super) fn parameters(content: &Content) -> Option<(&[u8; NONCE_LEN], &'static [u8])> {
+    match content {
+        Content::Gcm { nonce } => Some((nonce, &[])),
+        Content::Committing { .. } => Some((&NONCE, &SUITE)),
+        Content::Cbc { .. } => None,
+    }
+}
+
+fn not_gcm(envelope: &Envelope) -> Error {
+    envelope.tampered("its content algorithm is not AES-GCM")
+}
+
+/// Seals an object.
+pub struct Sealer {
+    attributes: Attributes,
+    cipher: Sealing,
+    /// The plain length noted beside the object.
+    promised: Option<u64>,
+    taken: u64,
+}
+
+impl Sealer {
+    pub(super) fn new(envelope: &Envelope, content_key: &[u8]) -> Result<Self> {
+        let (nonce, aad) = parameters(&envelope.content).ok_or_else(|| not_gcm(envelope))?;
+        Ok(Self {
+            attributes: metadata::write(envelope)?,
+            cipher: Sealing::new(content_key, nonce, aad)?,
+            promised: envelope.claimed_len,
+            taken: 0,
+        })
+    }
+
+    fn broken_promise(promised: u64, taken: impl std::fmt::Display) -> Error {
+        Error::SourceChanged {
+            what: "the source".to_owned(),
+            why: format!("it gave {taken} bytes instead of {promised}"),
+        }
+    }
+}
+
+impl Seal for Sealer {
+    fn attributes(&self) -> Attributes {
+        self.attributes.clone()
+    }
+
+    fn sealed_len(&self, plain: u64) -> u64 {
+        plain.saturating_add(TAG_LEN as u64)
+    }
+
+    fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+        let taken = self.taken.saturating_add(plain.len() as u64);
+        if let Some(promised) = self.promised.filter(|promised| taken > *promised) {
+            return Err(Self::broken_promise(promised, "more"));
+        }
+        self.cipher.push(plain, out)?;
+        self.taken = taken;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+        if let Some(promised) = self.promised.filter(|promised| self.taken != *promised) {
+            return Err(Self::broken_promise(promised, self.taken));
+        }
+        out.extend_from_slice(&self.cipher.finish()?);
+        Ok(())
+    }
+}
+
+/// Opens an object. The last 16 bytes seen are held back: they may be the tag.
+pub struct GcmOpener {
+    what: String,
+    key: Zeroizing<Vec<u8>>,
+    nonce: [u8; NONCE_LEN],
+    cipher: Opening,
+    held: [u8; TAG_LEN],
+    held_len: usize,
+    /// Turns plain bytes back into sealed ones; there while bytes are replayed.
+    replay: Option<Counter>,
+}
+
+impl GcmOpener {
+    pub(super) fn new(envelope: &Envelope, content_key: &Zeroizing<Vec<u8>>) -> Result<Self> {
+        let (nonce, aad) = parameters(&envelope.content).ok_or_else(|| not_gcm(envelope))?;
+        Ok(Self {
+            what: envelope.what.clone(),
+            key: content_key.clone(),
+            nonce: *nonce,
+            cipher: Opening::new(content_key, nonce, aad)?,
+            held: [0; TAG_LEN],
+            held_len: 0,
+            replay: None,
+        })
+    }
+
+    fn decrypt(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.cipher.push(sealed, out).map_err(|error| match error {
+            Error::TooLarge { .. } => Error::tampered(&self.what, "it is longer than its format can be"),
+            other => other,
+        })
+    }
+}
+
+impl Open for GcmOpener {
+    fn trust(&self) -> Trust {
+        Trust::OnlyAtEnd
+    }
+
+    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        let total = self.held_len + sealed.len();
+        let free = total.saturating_sub(TAG_LEN);
+        let (held, held_len) = (self.held, self.held_len);
+        let from_held = free.min(held_len);
+        let (pass, keep) = sealed.split_at(free - from_held);
+        self.decrypt(&held[..from_held], out)?;
+        self.decrypt(pass, out)?;
+        let rest = held_len - from_held;
+        self.held.copy_within(from_held..held_len, 0);
+        self.held[rest..rest + keep.len()].copy_from_slice(keep);
+        self.held_len = rest + keep.len();
+        Ok(())
+    }
+
+    fn replay(&mut self, plain: &[u8]) -> Result<()> {
+        if self.held_len > 0 {
+            return Err(Error::Unsupported {
+                what: self.what.clone(),
+                why: "bytes on disk can be taken up only before new ones".to_owned(),
+            });
+        }
+        let counter = match &mut self.replay {
+            Some(counter) => counter,
+            none => none.insert(Counter::new(&self.key, &self.nonce, 0)?),
+        };
+        let (mut sealed, mut sink) = (BytesMut::new(), BytesMut::new());
+        for piece in plain.chunks(REPLAY_STEP) {
+            sealed.clear();
+            sink.clear();
+            counter.push(piece, &mut sealed)?;
+            self.cipher.push(&sealed, &mut sink)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+        if self.held_len < TAG_LEN {
+            return Err(Error::tampered(&self.what, "it is shorter than its authentication tag"));
+        }
+        if self.cipher.finish(&self.held)? {
+            return Ok(());
+        }
+        Err(Error::tampered(
+            &self.what,
+            "its authentication tag does not fit its bytes: they were changed, cut or replaced",
+        ))
+    }
+}

@@ -1,0 +1,216 @@
+//! A part of an object: from any place in it, and never proven.
+//!
+//! GCM is a counter mode, so its bytes open from anywhere; CBC needs the block before, and its last block for the
+//! padding. Which bytes are asked for is the verb's; which to fetch for them is said here.
+
+use std::ops::Range;
+
+use bytes::{Buf, BytesMut};
+
+use super::cbc::{BLOCK, Cbc};
+use super::message::parameters;
+use super::{CBC_IV_LEN, Content, Envelope};
+use crate::error::{Error, Result};
+use crate::seal::gcm::{Counter, TAG_LEN};
+use crate::seal::{Open, Trust};
+
+const BLOCK_LEN: u64 = BLOCK as u64;
+
+/// A part of an object about to be opened.
+pub struct RangeRead {
+    /// The stored bytes to fetch and to push.
+    pub sealed: Range<u64>,
+    /// The plain bytes that come out. Of CBC there may be fewer at the end, where its padding begins.
+    pub plain: Range<u64>,
+    /// Takes the one, gives the other. Its trust is [`Trust::Never`].
+    pub opener: Box<dyn Open>,
+}
+
+pub(super) fn open(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> Result<RangeRead> {
+    match &envelope.content {
+        Content::Cbc { iv } => open_cbc(envelope, key, *iv, plain, stored),
+        Content::Gcm { .. } | Content::Committing { .. } => open_gcm(envelope, key, plain, stored),
+    }
+}
+
+fn clamped(envelope: &Envelope, plain: &Range<u64>, len: u64) -> Result<Range<u64>> {
+    let end = plain.end.min(len);
+    if plain.start < end {
+        return Ok(plain.start..end);
+    }
+    Err(out_of_range(&envelope.what, plain, len))
+}
+
+fn out_of_range(what: &str, plain: &Range<u64>, len: u64) -> Error {
+    let range = match plain.end {
+        u64::MAX => format!("{}-", plain.start),
+        end => format!("{}-{}", plain.start, end.saturating_sub(1)),
+    };
+    Error::OutOfRange { what: what.to_owned(), range, len }
+}
+
+fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> Result<RangeRead> {
+    let (nonce, _) = parameters(&envelope.content)
+        .ok_or_else(|| envelope.tampered("its content algorithm is not AES-GCM"))?;
+    let len = stored
+        .checked_sub(TAG_LEN as u64)
+        .ok_or_else(|| envelope.tampered("it is shorter than its authentication tag"))?;
+    let plain = clamped(envelope, &plain, len)?;
+    let opener = GcmRange {
+        what: envelope.what.clone(),
+        counter: Counter::new(key, nonce, plain.start)?,
+        missing: plain.end - plain.start,
+    };
+    Ok(RangeRead { sealed: plain.clone(), plain, opener: Box::new(opener) })
+}
+
+struct GcmRange {
+    what: String,
+    counter: Counter,
+    missing: u64,
+}
+
+impl Open for GcmRange {
+    fn trust(&self) -> Trust {
+        Trust::Never
+    }
+
+    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.missing = counted(&self.what, self.missing, sealed)?;
+        self.counter.push(sealed, out)
+    }
+
+    fn replay(&mut self, _plain: &[u8]) -> Result<()> {
+        Err(no_replay(&self.what))
+    }
+
+    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+        complete(&self.what, self.missing)
+    }
+}
+
+/// Takes what came off what is still to come.
+fn counted(what: &str, missing: u64, sealed: &[u8]) -> Result<u64> {
+    missing
+        .checked_sub(sealed.len() as u64)
+        .ok_or_else(|| Error::tampered(what, "more bytes came than the range has"))
+}
+
+fn complete(what: &str, missing: u64) -> Result<()> {
+    if missing == 0 {
+        return Ok(());
+    }
+    Err(Error::tampered(what, format!("the range came {missing} bytes short")))
+}
+
+fn no_replay(what: &str) -> Error {
+    Error::Unsupported { what: what.to_owned(), why: "a range cannot be resumed".to_owned() }
+}
+
+fn open_cbc(
+    envelope: &Envelope,
+    key: &[u8],
+    iv: [u8; CBC_IV_LEN],
+    plain: Range<u64>,
+    stored: u64,
+) -> Result<RangeRead> {
+    if stored == 0 || !stored.is_multiple_of(BLOCK_LEN) {
+        return Err(envelope.tampered("it is not a whole number of blocks"));
+    }
+    // Its last byte is padding at least.
+    let asked = clamped(envelope, &plain, stored - 1)?;
+    let first = asked.start / BLOCK_LEN;
+    let before = first.saturating_sub(1);
+    // One block more than needed, for the cipher holds the last one back, unless that is the end.
+    let end = ((asked.end - 1) / BLOCK_LEN + 2).saturating_mul(BLOCK_LEN).min(stored);
+    let sealed = before * BLOCK_LEN..end;
+    let cipher = match first {
+        0 => Some(Cbc::new(&envelope.what, key, iv)?),
+        _ => None,
+    };
+    let opener = CbcRange {
+        what: envelope.what.clone(),
+        key: zeroize::Zeroizing::new(key.to_vec()),
+        cipher,
+        iv: BytesMut::with_capacity(CBC_IV_LEN),
+        missing: sealed.end - sealed.start,
+        skip: asked.start % BLOCK_LEN,
+        take: asked.end - asked.start,
+        to_the_end: end == stored,
+        asked: plain,
+        given: false,
+    };
+    Ok(RangeRead { sealed, plain: asked, opener: Box::new(opener) })
+}
+
+struct CbcRange {
+    what: String,
+    key: zeroize::Zeroizing<Vec<u8>>,
+    /// Not before the block that it starts from has come.
+    cipher: Option<Cbc>,
+    iv: BytesMut,
+    missing: u64,
+    skip: u64,
+    take: u64,
+    to_the_end: bool,
+    asked: Range<u64>,
+    given: bool,
+}
+
+impl CbcRange {
+    /// Passes on what lies inside the range.
+    fn release(&mut self, mut plain: BytesMut, out: &mut BytesMut) {
+        let len = plain.len() as u64;
+        let skipped = self.skip.min(len);
+        self.skip -= skipped;
+        let taken = (len - skipped).min(self.take);
+        self.take -= taken;
+        // Neither is longer than the buffer in memory.
+        plain.advance(usize::try_from(skipped).unwrap_or(usize::MAX));
+        plain.truncate(usize::try_from(taken).unwrap_or(usize::MAX));
+        self.given |= !plain.is_empty();
+        out.extend_from_slice(&plain);
+    }
+}
+
+impl Open for CbcRange {
+    fn trust(&self) -> Trust {
+        Trust::Never
+    }
+
+    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        self.missing = counted(&self.what, self.missing, sealed)?;
+        let mut rest = sealed;
+        if self.cipher.is_none() {
+            let (head, tail) = rest.split_at(rest.len().min(CBC_IV_LEN - self.iv.len()));
+            self.iv.extend_from_slice(head);
+            rest = tail;
+            if let Ok(iv) = <[u8; CBC_IV_LEN]>::try_from(&self.iv[..]) {
+                self.cipher = Some(Cbc::new(&self.what, &self.key, iv)?);
+            }
+        }
+        let Some(cipher) = &mut self.cipher else { return Ok(()) };
+        let mut plain = BytesMut::new();
+        cipher.push(rest, &mut plain)?;
+        self.release(plain, out);
+        Ok(())
+    }
+
+    fn replay(&mut self, _plain: &[u8]) -> Result<()> {
+        Err(no_replay(&self.what))
+    }
+
+    fn finish(mut self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+        complete(&self.what, self.missing)?;
+        if let (true, Some(cipher)) = (self.to_the_end, self.cipher.take()) {
+            let mut plain = BytesMut::new();
+            cipher.finish(&mut plain)?;
+            self.release(plain, out);
+        }
+        if self.given {
+            return Ok(());
+        }
+        // Only its padding was in the range: how long the object is shows only now.
+        Err(out_of_range(&self.what, &self.asked, self.asked.start))
+    }
+}

@@ -1,0 +1,275 @@
+//! Data key ↔ wrapped key, with a local AES or RSA key.
+//!
+//! The wraps of the Amazon S3 Encryption Client, current ones both ways and outdated ones for reading.
+//! AWS KMS wraps data keys too, over the network: that is not done here, only told apart.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::cipher::{self, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap};
+use zeroize::Zeroizing;
+
+use super::gcm::{self, NONCE_LEN, TAG_LEN};
+use super::passphrase::Derived;
+use crate::encryption::Format;
+use crate::error::{Error, Result, WrapKind};
+use crate::keys::{DataKey, Fingerprint, KEY_LEN, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+
+pub mod pem;
+mod rsa;
+
+/// The entry of the material description that names a local wrapping key by its fingerprint.
+pub const KEY_ENTRY: &str = "s3seal-key";
+/// The entry of the material description that says how a passphrase becomes the wrapping key: a PHC string
+/// without its hash.
+pub const PASSPHRASE_ENTRY: &str = "s3seal-passphrase";
+
+/// A way to wrap a data key; their names on the wire are `s3ec::metadata`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wrap {
+    /// AES-GCM with a raw AES key; binds the content algorithm.
+    AesGcm,
+    /// RSA-OAEP with SHA-1; carries the content algorithm inside.
+    RsaOaepSha1,
+    /// AWS KMS; the encryption context names the content algorithm.
+    KmsContext,
+    /// AWS KMS as it was done first: nothing binds the content algorithm. Outdated.
+    Kms,
+    /// AES key wrap (RFC 3394). Outdated.
+    AesWrap,
+    /// RSA-OAEP with SHA-256, and SHA-1 in its mask. Outdated.
+    RsaOaepSha256,
+    /// AES-ECB, the wrap of the first format. Outdated.
+    AesEcb,
+    /// RSA PKCS #1 v1.5, the wrap of the first format. Outdated.
+    RsaPkcs1,
+}
+
+impl Wrap {
+    /// The kind of key that unwraps it. A passphrase is told by the material description, not by this.
+    #[must_use]
+    pub fn kind(self) -> WrapKind {
+        match self {
+            Self::AesGcm | Self::AesWrap | Self::AesEcb => WrapKind::Aes,
+            Self::RsaOaepSha1 | Self::RsaOaepSha256 | Self::RsaPkcs1 => WrapKind::Rsa,
+            Self::KmsContext | Self::Kms => WrapKind::Kms,
+        }
+    }
+
+    /// Whether it is read only, and only if asked for.
+    #[must_use]
+    pub fn is_outdated(self) -> bool {
+        !matches!(self, Self::AesGcm | Self::RsaOaepSha1 | Self::KmsContext)
+    }
+
+    /// Its name in messages and results.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::AesGcm => "AES/GCM",
+            Self::RsaOaepSha1 => "RSA-OAEP-SHA1",
+            Self::KmsContext => "kms+context",
+            Self::Kms => "kms",
+            Self::AesWrap => "AESWrap",
+            Self::RsaOaepSha256 => "RSA-OAEP-SHA256",
+            Self::AesEcb => "AES-ECB",
+            Self::RsaPkcs1 => "RSA-PKCS1",
+        }
+    }
+}
+
+/// The content algorithm as a wrap binds it: a data key unwraps only for the content it was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alg {
+    /// Of V2 objects.
+    Gcm,
+    /// Of V3 objects.
+    Committing,
+}
+
+impl Alg {
+    /// The text that is bound.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gcm => "AES/GCM/NoPadding",
+            Self::Committing => "115",
+        }
+    }
+}
+
+impl TryFrom<Format> for Alg {
+    type Error = Error;
+
+    /// # Errors
+    /// `Unsupported` for a format that is not the S3 Encryption Client's.
+    fn try_from(format: Format) -> Result<Self> {
+        match format {
+            Format::S3ec => Ok(Self::Committing),
+            Format::S3ecV2 => Ok(Self::Gcm),
+            Format::Esdk => Err(Error::Unsupported {
+                what: format.to_string(),
+                why: "not a format of the Amazon S3 Encryption Client".to_owned(),
+            }),
+        }
+    }
+}
+
+/// A key of this machine to wrap a data key with.
+pub enum LocalKey<'a> {
+    /// A raw AES-256 key.
+    Aes(&'a SymmetricKey),
+    /// An RSA public key.
+    Rsa(&'a RsaPublicKey),
+    /// A key derived from a passphrase.
+    Passphrase(&'a Derived),
+}
+
+/// A data key as it is stored beside the object, and what a reader must know to unwrap it. Nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedKey {
+    pub(super) wrap: Wrap,
+    pub(super) alg: Alg,
+    pub(super) bytes: Vec<u8>,
+    /// The material description, or for KMS the encryption context.
+    pub(super) description: BTreeMap<String, String>,
+}
+
+impl WrappedKey {
+    /// Takes what AWS KMS gave: the ciphertext blob, and the context sent with the request, which must be that of
+    /// [`kms_context`](super::s3ec::kms_context) for the same `alg`.
+    #[must_use]
+    pub fn from_kms(alg: Alg, blob: Vec<u8>, context: BTreeMap<String, String>) -> Self {
+        Self { wrap: Wrap::KmsContext, alg, bytes: blob, description: context }
+    }
+}
+
+/// Wraps `data_key` for content of `alg` with a local key, and notes which key it was.
+///
+/// # Errors
+/// `Unsupported` for an AES key of less than 256 bits; `Local` where the machine gives no random numbers.
+pub fn wrap(alg: Alg, data_key: &DataKey, with: &LocalKey<'_>) -> Result<WrappedKey> {
+    let note = |entry: &str, value: String| BTreeMap::from([(entry.to_owned(), value)]);
+    let (wrap, bytes, description) = match with {
+        LocalKey::Aes(key) => {
+            let note = note(KEY_ENTRY, key.fingerprint().to_string());
+            (Wrap::AesGcm, wrap_gcm(alg, data_key, key)?, note)
+        }
+        LocalKey::Passphrase(derived) => {
+            let note = note(PASSPHRASE_ENTRY, derived.phc().to_string());
+            (Wrap::AesGcm, wrap_gcm(alg, data_key, derived.key())?, note)
+        }
+        LocalKey::Rsa(key) => {
+            let note = note(KEY_ENTRY, key.fingerprint().to_string());
+            (Wrap::RsaOaepSha1, rsa::wrap(alg, data_key, key)?, note)
+        }
+    };
+    Ok(WrappedKey { wrap, alg, bytes, description })
+}
+
+/// Unwraps with an AES key; nothing if it does not fit. No reason is given: some of these wraps would be oracles.
+pub(super) fn unwrap_aes(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &SymmetricKey) -> Option<DataKey> {
+    let bytes = match wrap {
+        Wrap::AesGcm => unwrap_gcm(alg, wrapped, key),
+        Wrap::AesWrap => unwrap_rfc3394(wrapped, key),
+        Wrap::AesEcb => unwrap_ecb(wrapped, key),
+        _ => None,
+    };
+    DataKey::new(bytes?).ok()
+}
+
+/// Unwraps with an RSA key; nothing if it does not fit.
+pub(super) fn unwrap_rsa(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) -> Option<DataKey> {
+    rsa::unwrap(wrap, alg, wrapped, key)
+}
+
+/// The fingerprint that a material description names, if it is one.
+pub(super) fn named_key(description: &BTreeMap<String, String>) -> Option<&str> {
+    let name = description.get(KEY_ENTRY)?;
+    let plausible = name.len() == Fingerprint::of(&[]).as_str().len()
+        && name.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
+    plausible.then_some(name.as_str())
+}
+
+fn gcm_key(key: &SymmetricKey) -> Result<LessSafeKey> {
+    let algorithm = match key.as_bytes().len() {
+        16 => &AES_128_GCM,
+        24 => &AES_192_GCM,
+        _ => &AES_256_GCM,
+    };
+    UnboundKey::new(algorithm, key.as_bytes()).map(LessSafeKey::new).map_err(|_| gcm::refused())
+}
+
+/// nonce ‖ ciphertext ‖ tag; the content algorithm is the associated data (s3ec format, section 3).
+fn wrap_gcm(alg: Alg, data_key: &DataKey, key: &SymmetricKey) -> Result<Vec<u8>> {
+    if key.as_bytes().len() != KEY_LEN {
+        return Err(Error::Unsupported {
+            what: format!("a key of {} bits", 8 * key.as_bytes().len()),
+            why: "objects are sealed with keys of 256 bits only".to_owned(),
+        });
+    }
+    let nonce = super::random::<NONCE_LEN>()?;
+    let mut secret = Zeroizing::new(data_key.as_bytes().to_vec());
+    let tag = gcm_key(key)?
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(alg.as_str().as_bytes()),
+            secret.as_mut_slice(),
+        )
+        .map_err(|_| gcm::refused())?;
+    Ok([&nonce[..], &secret[..], tag.as_ref()].concat())
+}
+
+fn unwrap_gcm(alg: Alg, wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>()?;
+    if !matches!(sealed.len().checked_sub(TAG_LEN)?, 16 | 24 | 32) {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(sealed.to_vec());
+    let aad = Aad::from(alg.as_str().as_bytes());
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let len = gcm_key(key).ok()?.open_in_place(nonce, aad, &mut bytes).ok()?.len();
+    bytes.truncate(len);
+    Some(bytes)
+}
+
+/// RFC 3394, with its check value.
+fn unwrap_rfc3394(wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8>>> {
+    let cipher = match key.as_bytes().len() {
+        16 => &key_wrap::AES_128,
+        32 => &key_wrap::AES_256,
+        // AWS-LC has none for 192 bits.
+        _ => return None,
+    };
+    if !matches!(wrapped.len(), 24 | 32 | 40) {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(vec![0; wrapped.len()]);
+    let len = AesKek::new(cipher, key.as_bytes()).ok()?.unwrap(wrapped, &mut bytes).ok()?.len();
+    bytes.truncate(len);
+    Some(bytes)
+}
+
+/// AES-ECB with PKCS #7 padding: nothing proves the key but its length and the padding.
+fn unwrap_ecb(wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8>>> {
+    if !matches!(wrapped.len(), 32 | 48) {
+        return None;
+    }
+    let key = UnboundCipherKey::new(aes_of(key.as_bytes().len())?, key.as_bytes()).ok()?;
+    let mut bytes = Zeroizing::new(wrapped.to_vec());
+    let cipher = PaddedBlockDecryptingKey::ecb_pkcs7(key).ok()?;
+    let len = cipher.decrypt(&mut bytes, DecryptionContext::None).ok()?.len();
+    bytes.truncate(len);
+    Some(bytes)
+}
+
+/// The block cipher for a key length in bytes.
+pub(super) fn aes_of(key_len: usize) -> Option<&'static cipher::Algorithm> {
+    match key_len {
+        16 => Some(&cipher::AES_128),
+        24 => Some(&cipher::AES_192),
+        32 => Some(&cipher::AES_256),
+        _ => None,
+    }
+}

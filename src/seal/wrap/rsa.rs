@@ -1,0 +1,76 @@
+//! The RSA wraps of the S3 Encryption Client.
+//!
+//! Apart from the others because their payloads are: a length, the key and the content algorithm in one.
+//! No failure says why it failed: v1.5 padding and OAEP must not become oracles.
+
+use ::rsa::oaep::DecryptingKey;
+use ::rsa::pkcs8::DecodePrivateKey;
+use ::rsa::traits::Decryptor;
+use aws_lc_rs::rsa::{
+    OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey,
+    PrivateDecryptingKey, PublicEncryptingKey,
+};
+use sha1::Sha1;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::{Alg, Wrap};
+use crate::error::Result;
+use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey};
+use crate::seal::gcm;
+
+/// RSA-OAEP-SHA1 of: one byte of length, the data key, the content algorithm (s3ec format, section 3).
+pub(super) fn wrap(alg: Alg, data_key: &DataKey, key: &RsaPublicKey) -> Result<Vec<u8>> {
+    let bytes = data_key.as_bytes();
+    let len = u8::try_from(bytes.len()).map_err(|_| gcm::refused())?;
+    let payload = Zeroizing::new([&[len][..], bytes, alg.as_str().as_bytes()].concat());
+    let key = PublicEncryptingKey::from_der(key.der())
+        .ok()
+        .and_then(|key| OaepPublicEncryptingKey::new(key).ok())
+        .ok_or_else(gcm::refused)?;
+    let mut wrapped = vec![0; key.ciphertext_size()];
+    let len =
+        key.encrypt(&OAEP_SHA1_MGF1SHA1, &payload, &mut wrapped, None).map_err(|_| gcm::refused())?.len();
+    wrapped.truncate(len);
+    Ok(wrapped)
+}
+
+pub(super) fn unwrap(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) -> Option<DataKey> {
+    let bytes = match wrap {
+        Wrap::RsaOaepSha1 => key_of_payload(&oaep_sha1(wrapped, key)?, alg)?,
+        Wrap::RsaOaepSha256 => oaep_sha256(wrapped, key)?,
+        Wrap::RsaPkcs1 => pkcs1(wrapped, key)?,
+        _ => return None,
+    };
+    DataKey::new(bytes).ok()
+}
+
+/// Takes the data key out of a payload whose every byte must be as expected.
+fn key_of_payload(payload: &[u8], alg: Alg) -> Option<Zeroizing<Vec<u8>>> {
+    let (len, rest) = payload.split_first()?;
+    let (key, bound) = rest.split_at_checked(usize::from(*len))?;
+    (bound == alg.as_str().as_bytes()).then(|| Zeroizing::new(key.to_vec()))
+}
+
+fn oaep_sha1(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
+    let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(key.der()).ok()?).ok()?;
+    let mut plain = Zeroizing::new(vec![0; key.min_output_size()]);
+    let len = key.decrypt(&OAEP_SHA1_MGF1SHA1, wrapped, &mut plain, None).ok()?.len();
+    plain.truncate(len);
+    Some(plain)
+}
+
+/// SHA-256 with MGF1 over SHA-1, as the JDK takes that name; AWS-LC offers the pair through aws-lc-rs no more
+/// than it is used elsewhere.
+fn oaep_sha256(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
+    let key = ::rsa::PrivateKey::from_pkcs8_der(key.der()).ok()?;
+    DecryptingKey::<Sha256, Sha1>::new(key).decrypt(wrapped).ok().map(Zeroizing::new)
+}
+
+fn pkcs1(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
+    let key = Pkcs1PrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(key.der()).ok()?).ok()?;
+    let mut plain = Zeroizing::new(vec![0; key.min_output_size()]);
+    let len = key.decrypt(wrapped, &mut plain).ok()?.len();
+    plain.truncate(len);
+    Some(plain)
+}

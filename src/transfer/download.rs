@@ -1,0 +1,291 @@
+//! Runs a download: ranges in parallel from S3, in order through the format to the sink, in bounded memory.
+//!
+//! A range that breaks off is fetched on from where it broke. Every range is bound to the ETag seen first, so the
+//! bytes are of one object. What is unproven stays inside: see [`plan::release`](super::plan::release).
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
+use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::aws::objects::Reader;
+use crate::checksum::Verifier;
+use crate::error::{Error, NetworkFault, Result};
+use crate::seal::Open;
+use crate::transfer::sink::Sink;
+use crate::transfer::{Stop, blocking, plan};
+use crate::tuning::{Meter, Tuning};
+
+/// How often a range is fetched on after it broke off.
+const RESUMES: u32 = 8;
+
+/// What stored bytes go through on this machine: sums, the format, the sink.
+pub struct Pipeline {
+    /// Compares with the checksum that S3 keeps.
+    pub verifier: Option<Verifier>,
+    /// The format; `None` passes bytes as they are.
+    pub open: Option<Box<dyn Open>>,
+    /// Where plain bytes go.
+    pub out: Out,
+    /// The digests of ranges, kept in a first pass and compared in a second.
+    pub digests: Digests,
+}
+
+/// Where plain bytes go.
+pub enum Out {
+    /// On, as they come.
+    Sink(Sink),
+    /// Into memory until everything is proven, then on.
+    Held(BytesMut, Sink),
+    /// Nowhere: a first pass only proves.
+    Nowhere,
+}
+
+/// SHA-256 of each range's stored bytes: what binds a second pass to the first.
+#[derive(Default)]
+pub enum Digests {
+    /// One pass only.
+    #[default]
+    Off,
+    /// Keeps them.
+    Keep(Vec<[u8; 32]>),
+    /// Compares with those of the first pass, before anything of a range goes on.
+    Compare(VecDeque<[u8; 32]>),
+}
+
+impl Pipeline {
+    /// Takes the next range's bytes.
+    fn take(&mut self, chunks: &[Bytes], name: &str) -> Result<u64> {
+        self.compare(chunks, name)?;
+        let mut plain = 0;
+        let mut out = BytesMut::new();
+        for chunk in chunks {
+            if let Some(verifier) = &mut self.verifier {
+                verifier.update(chunk);
+            }
+            match &mut self.open {
+                None => {
+                    plain += chunk.len() as u64;
+                    self.out.write(chunk)?;
+                }
+                Some(open) => {
+                    out.clear();
+                    open.push(chunk, &mut out)?;
+                    plain += out.len() as u64;
+                    self.out.write(&out)?;
+                }
+            }
+        }
+        Ok(plain)
+    }
+
+    fn compare(&mut self, chunks: &[Bytes], name: &str) -> Result<()> {
+        let digest = || -> [u8; 32] {
+            let mut digest = Sha256::new();
+            for chunk in chunks {
+                digest.update(chunk);
+            }
+            digest.finalize().into()
+        };
+        match &mut self.digests {
+            Digests::Off => {}
+            Digests::Keep(kept) => kept.push(digest()),
+            Digests::Compare(kept) => {
+                if kept.pop_front() != Some(digest()) {
+                    return Err(Error::tampered(name, "the server sent other bytes the second time"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the pass: proves what can only be proven now, then lets go what was held.
+    fn finish(mut self, name: &str) -> Result<(u64, Digests)> {
+        let mut plain = 0;
+        if let Some(open) = self.open.take() {
+            let mut out = BytesMut::new();
+            open.finish(&mut out)?;
+            plain += out.len() as u64;
+            self.out.write(&out)?;
+        }
+        if let Some(verifier) = self.verifier.take() {
+            verifier.finish().map_err(|why| Error::tampered(name, why))?;
+        }
+        if let Out::Held(held, mut sink) = self.out {
+            sink.write(&held)?;
+        }
+        Ok((plain, self.digests))
+    }
+}
+
+impl Out {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::Sink(sink) => sink.write(bytes),
+            Self::Held(held, _) => {
+                held.extend_from_slice(bytes);
+                Ok(())
+            }
+            Self::Nowhere => Ok(()),
+        }
+    }
+}
+
+/// Brings the stored bytes of `whole` down, through `pipeline`. Returns how many plain bytes came out, and the
+/// digests of the ranges if they were kept.
+///
+/// # Errors
+/// What S3, the network, the format, the sink or a signal says; `Changed` if the object is another one by now.
+pub async fn run(
+    from: &Reader<'_>,
+    whole: Range<u64>,
+    etag: Option<&str>,
+    pipeline: Pipeline,
+    tuning: &Tuning,
+    meter: &Meter,
+    stop: &Stop,
+) -> Result<(u64, Digests)> {
+    let (sender, receiver) = mpsc::channel(1);
+    let work = async {
+        let (fetched, passed) = tokio::join!(
+            fetch_all(from, whole, etag, tuning, sender),
+            pass_all(receiver, pipeline, from.name(), meter),
+        );
+        // The consumer leaving closes the channel, which ends the producer quietly: its error comes first.
+        let passed = passed?;
+        fetched?;
+        Ok(passed)
+    };
+    let (pipeline, plain) = tokio::select! {
+        biased;
+        signal = stop.wait() => return Err(Error::Interrupted(signal)),
+        done = work => done?,
+    };
+    let name = from.name();
+    let finish = blocking(move || pipeline.finish(&name));
+    let (rest, digests) = tokio::select! {
+        biased;
+        signal = stop.wait() => return Err(Error::Interrupted(signal)),
+        done = finish => done??,
+    };
+    meter.add(rest);
+    Ok((plain + rest, digests))
+}
+
+/// A range's bytes, with the place that they take.
+struct Fetched {
+    chunks: Vec<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+async fn fetch_all(
+    from: &Reader<'_>,
+    whole: Range<u64>,
+    etag: Option<&str>,
+    tuning: &Tuning,
+    sender: mpsc::Sender<Fetched>,
+) -> Result<()> {
+    let jobs = tuning.jobs.get();
+    let places = Arc::new(Semaphore::new(jobs));
+    let mut ranges = std::pin::pin!(
+        stream::iter(plan::ranges(whole, tuning.part_size))
+            .map(|range| {
+                let places = places.clone();
+                async move {
+                    // The place is taken before the bytes; it is given back when they have been passed on.
+                    let place = places.acquire_owned().await;
+                    let place = place.map_err(|error| Error::tampered(from.name(), error.to_string()))?;
+                    let chunks = fetch(from, range, etag).await?;
+                    Ok::<_, Error>(Fetched { chunks, _place: place })
+                }
+            })
+            .buffered(jobs)
+    );
+    while let Some(fetched) = ranges.next().await {
+        if sender.send(fetched?).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn pass_all(
+    mut receiver: mpsc::Receiver<Fetched>,
+    mut pipeline: Pipeline,
+    name: String,
+    meter: &Meter,
+) -> Result<(Pipeline, u64)> {
+    let mut plain = 0;
+    while let Some(fetched) = receiver.recv().await {
+        let name = name.clone();
+        let passed;
+        (pipeline, passed) = blocking(move || {
+            let passed = pipeline.take(&fetched.chunks, &name);
+            (pipeline, passed)
+        })
+        .await?;
+        let passed = passed?;
+        meter.add(passed);
+        plain += passed;
+    }
+    Ok((pipeline, plain))
+}
+
+/// Fetches one range, on from where it broke if it breaks.
+async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Result<Vec<Bytes>> {
+    let mut chunks = Vec::new();
+    let mut at = range.start;
+    let mut tries = 0;
+    while at < range.end {
+        let before = at;
+        match fetch_once(from, at..range.end, etag, &mut chunks, &mut at).await {
+            Ok(()) => {}
+            Err(Error::Network { what, why, source }) => {
+                tries = if at > before { 1 } else { tries + 1 };
+                if tries > RESUMES {
+                    return Err(Error::Network { what, why, source });
+                }
+                tokio::time::sleep(backoff(tries)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(chunks)
+}
+
+async fn fetch_once(
+    from: &Reader<'_>,
+    range: Range<u64>,
+    etag: Option<&str>,
+    chunks: &mut Vec<Bytes>,
+    at: &mut u64,
+) -> Result<()> {
+    let end = range.end;
+    let mut body = from.range(range, etag).await?;
+    let broken = |why| Error::Network { what: from.name(), why, source: None };
+    while *at < end {
+        let next = tokio::time::timeout(from.connection.read_timeout(), body.next()).await;
+        let chunk = next.map_err(|_| broken(NetworkFault::Timeout))??;
+        let chunk = chunk.ok_or_else(|| broken(NetworkFault::Broken))?;
+        *at += chunk.len() as u64;
+        if *at > end {
+            return Err(Error::tampered(from.name(), "the server sent more bytes than it was asked for"));
+        }
+        chunks.push(chunk);
+    }
+    Ok(())
+}
+
+/// Waits longer after each failure, by a random part of a doubling time: many clients must not come back at once.
+fn backoff(tries: u32) -> Duration {
+    let longest = 100 << tries.min(7);
+    let mut random = [0; 2];
+    // Without random numbers the full time is as good.
+    let share = getrandom::fill(&mut random).map_or(u16::MAX, |()| u16::from_le_bytes(random));
+    Duration::from_millis(longest * u64::from(share) / u64::from(u16::MAX))
+}

@@ -1,0 +1,215 @@
+//! Part sizes, ranges, and when output is held back: the sums, apart from the sending.
+//!
+//! Pure: everything here is a function of numbers. S3's limits stand here and nowhere else.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::seal::Trust;
+use crate::tuning::{ByteSize, Tuning};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// The smallest part that may be followed by another ("Multipart upload limits", Amazon S3 user guide).
+pub const MIN_PART: u64 = 5 * MIB;
+/// The largest part (same page).
+pub const MAX_PART: u64 = 5 * GIB;
+/// Parts in one upload (same page).
+pub const MAX_PARTS: u32 = 10_000;
+/// The largest object: 50 TB (CopyObject, Amazon S3 API reference).
+pub const MAX_OBJECT: u64 = 50_000_000_000_000;
+
+/// Plain bytes that may wait in memory for their proof before they go to a stream.
+pub const HOLD: u64 = 64 * MIB;
+
+/// Parts of one size before parts of an endless source double. With [`MAX_PART`] as the last step, 10,000 parts
+/// then come to S3's largest object: after some 640 smaller parts every one must be of 5 GiB for that.
+const STEP: u32 = 64;
+
+/// How an upload is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadPlan {
+    first: u64,
+    /// Whether parts grow once the size planned for is exceeded.
+    grows_after: Option<u32>,
+    total: Option<u64>,
+}
+
+/// Plans an upload of so many sealed bytes; `None` is a source that ends when it ends.
+///
+/// # Errors
+/// `TooLarge` beyond [`MAX_OBJECT`]; `Unsupported` for a part size that S3 does not take.
+pub fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
+    if !(MIN_PART..=MAX_PART).contains(&tuning.part_size) {
+        return Err(Error::Unsupported {
+            what: format!("a part size of {}", ByteSize(tuning.part_size)),
+            why: "S3 takes parts of 5 MiB to 5 GiB".to_owned(),
+        });
+    }
+    if let Some(len) = sealed_len.filter(|len| *len > MAX_OBJECT) {
+        return Err(Error::TooLarge {
+            what: ByteSize(len).to_string(),
+            why: "S3 takes objects of up to 50 TB".to_owned(),
+        });
+    }
+    // A guess may be wrong: half of the parts are kept for what comes beyond it.
+    let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT));
+    let first = match (sealed_len, expected) {
+        (Some(len), _) => part_size_for(len, MAX_PARTS, tuning.part_size),
+        (None, Some(len)) => part_size_for(len, MAX_PARTS / 2, tuning.part_size),
+        (None, None) => tuning.part_size,
+    };
+    let grows_after = match (sealed_len, expected) {
+        (Some(_), _) => None,
+        (None, None) => Some(0),
+        // What was expected goes in equal parts; growing begins behind it.
+        (None, Some(len)) => u32::try_from(len.div_ceil(first)).ok(),
+    };
+    Ok(UploadPlan { first, grows_after, total: sealed_len })
+}
+
+/// The part size wished for, or the smallest multiple of 1 MiB above it that needs no more than `parts`.
+fn part_size_for(len: u64, parts: u32, wished: u64) -> u64 {
+    let least = len.div_ceil(u64::from(parts)).div_ceil(MIB) * MIB;
+    wished.max(least).min(MAX_PART)
+}
+
+impl UploadPlan {
+    /// Returns the size in bytes of part `number`, counted from 1. The last part may be shorter.
+    #[must_use]
+    pub fn part_size(&self, number: u32) -> u64 {
+        let Some(after) = self.grows_after else { return self.first };
+        let doublings = number.saturating_sub(1).saturating_sub(after) / STEP;
+        self.first
+            .checked_shl(doublings)
+            .filter(|size| size >> doublings == self.first)
+            .unwrap_or(MAX_PART)
+            .min(MAX_PART)
+    }
+
+    /// Returns the sealed length, where it is known before the first byte.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+/// Cuts `whole` into ranges of `size` bytes, in order; the last may be shorter.
+pub fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> + Send {
+    let Range { start, end } = whole;
+    let count = (end - start).div_ceil(size.max(1));
+    (0..count).map(move |index| {
+        let from = start + index * size;
+        from..(from + size).min(end)
+    })
+}
+
+/// When plain bytes go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// As they come: they are proven, or the sink itself keeps them back, or the user asked for it.
+    Stream,
+    /// All at once, after the proof: little enough to wait in memory.
+    Hold,
+    /// In a second pass over the same bytes, after a first one has proven them.
+    TwoPass,
+}
+
+/// Chooses when plain bytes go out.
+///
+/// `held_by_sink`: the target is a file that appears only when all is proven. `unproven`: the user wants the
+/// stream at once and knows what that means.
+#[must_use]
+pub fn release(trust: Trust, plain_len: u64, held_by_sink: bool, unproven: bool) -> Release {
+    match trust {
+        // What nothing ever proves was asked for by the user, in so many words.
+        Trust::EachFrame | Trust::Never => Release::Stream,
+        Trust::OnlyAtEnd if held_by_sink || unproven => Release::Stream,
+        Trust::OnlyAtEnd if plain_len <= HOLD => Release::Hold,
+        Trust::OnlyAtEnd => Release::TwoPass,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tuning(part_size: u64, expected_size: Option<u64>) -> Tuning {
+        Tuning { part_size, expected_size, ..Tuning::default() }
+    }
+
+    fn capacity(plan: &UploadPlan) -> u64 {
+        (1..=MAX_PARTS).map(|number| plan.part_size(number)).sum()
+    }
+
+    #[test]
+    fn a_known_length_goes_in_equal_parts() {
+        for (len, part) in [
+            (0, 8 * MIB),
+            (8 * MIB, 8 * MIB),
+            (80_000 * MIB, 8 * MIB),
+            (80_000 * MIB + 1, 9 * MIB),
+            (MAX_OBJECT, 4769 * MIB),
+        ] {
+            let plan = upload(Some(len), &tuning(8 * MIB, None)).unwrap();
+            assert_eq!((plan.part_size(1), plan.part_size(MAX_PARTS)), (part, part), "{len}");
+            assert!(capacity(&plan) >= len);
+        }
+    }
+
+    #[test]
+    fn an_endless_source_reaches_the_largest_object() {
+        for size in [MIN_PART, 8 * MIB, 100 * MIB, 5 * GIB] {
+            let plan = upload(None, &tuning(size, None)).unwrap();
+            assert_eq!(plan.part_size(1), size);
+            assert!(capacity(&plan) >= MAX_OBJECT, "{size}: {}", capacity(&plan));
+            assert!((1..=MAX_PARTS).all(|n| plan.part_size(n) <= MAX_PART));
+        }
+    }
+
+    #[test]
+    fn parts_of_a_short_stream_stay_small() {
+        let plan = upload(None, &tuning(8 * MIB, None)).unwrap();
+        assert_eq!([1, 64, 65, 128, 129].map(|n| plan.part_size(n) / MIB), [8, 8, 16, 16, 32]);
+    }
+
+    #[test]
+    fn a_length_that_was_expected_goes_in_equal_parts_and_grows_behind() {
+        let plan = upload(None, &tuning(8 * MIB, Some(200_000 * MIB))).unwrap();
+        assert_eq!([1, 5000, 5064, 5065].map(|n| plan.part_size(n) / MIB), [40, 40, 40, 80]);
+        let plan = upload(None, &tuning(8 * MIB, Some(1024 * MIB))).unwrap();
+        assert_eq!([1, 128, 192, 193].map(|n| plan.part_size(n) / MIB), [8, 8, 8, 16]);
+    }
+
+    #[test]
+    fn what_s3_does_not_take_is_refused() {
+        assert!(matches!(upload(Some(MAX_OBJECT + 1), &Tuning::default()), Err(Error::TooLarge { .. })));
+        for size in [0, MIN_PART - 1, MAX_PART + 1] {
+            assert!(matches!(upload(None, &tuning(size, None)), Err(Error::Unsupported { .. })), "{size}");
+        }
+    }
+
+    #[test]
+    fn ranges_cover_the_whole_once_and_in_order() {
+        let cut = |whole, size| ranges(whole, size).collect::<Vec<_>>();
+        assert_eq!(cut(0..0, 8), []);
+        assert_eq!(cut(0..8, 8), vec![0..8]);
+        assert_eq!(cut(3..20, 8), [3..11, 11..19, 19..20]);
+    }
+
+    #[test]
+    fn unproven_bytes_wait_in_a_file_in_memory_or_for_a_second_pass() {
+        use Release::{Hold, Stream, TwoPass};
+        for (trust, len, held, unproven, expected) in [
+            (Trust::EachFrame, u64::MAX, false, false, Stream),
+            (Trust::Never, u64::MAX, false, false, Stream),
+            (Trust::OnlyAtEnd, u64::MAX, true, false, Stream),
+            (Trust::OnlyAtEnd, HOLD, false, false, Hold),
+            (Trust::OnlyAtEnd, HOLD + 1, false, false, TwoPass),
+            (Trust::OnlyAtEnd, HOLD + 1, false, true, Stream),
+        ] {
+            assert_eq!(release(trust, len, held, unproven), expected, "{trust:?} {len} {held} {unproven}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Where plain bytes end: a file that appears only when everything is proven, or a stream.
+//!
+//! The temporary file stands beside the target, readable by its owner alone; whatever ends the transfer early
+//! removes it and leaves the old file as it was. What is written here blocks; callers run it beside the network.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+
+use crate::error::{Error, Result};
+use crate::location::Target;
+
+/// Decides the place; nothing is written yet.
+///
+/// # Errors
+/// `TargetExists` where a file is and must stay, `NotFound` for a folder that is not there.
+pub fn prepare(target: &Target, no_clobber: bool) -> Result<Place> {
+    let Target::File(path) = target else { return Ok(Place::Stream(None)) };
+    let name = path.display().to_string();
+    match fs::metadata(path) {
+        Ok(facts) if facts.is_dir() => {
+            Err(Error::Unsupported { what: name, why: "is a directory".to_owned() })
+        }
+        // A pipe or a device takes bytes as they come; there is nothing to rename.
+        Ok(facts) if !facts.is_file() => Ok(Place::Stream(Some(path.clone()))),
+        Ok(_) if no_clobber => Err(Error::TargetExists { what: name }),
+        Ok(facts) => {
+            // Through a link: the file behind it is replaced, not the link.
+            let path = fs::canonicalize(path).map_err(Error::local(format!("cannot open {name}")))?;
+            Ok(Place::File { path, permissions: Some(facts.permissions()), no_clobber })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = folder_of(path);
+            if !folder.is_dir() {
+                let what = format!("the folder {}", folder.display());
+                return Err(Error::NotFound { what, source: Some(error.into()) });
+            }
+            Ok(Place::File { path: path.clone(), permissions: None, no_clobber })
+        }
+        Err(error) => Err(Error::local(format!("cannot open {name}"))(error)),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A place to write to.
+#[derive(Debug)]
+pub enum Place {
+    /// Standard output, or a pipe or device by its path.
+    Stream(Option<PathBuf>),
+    /// A regular file.
+    File {
+        /// Where it will be.
+        path: PathBuf,
+        /// The permissions of the file that is replaced.
+        permissions: Option<Permissions>,
+        /// Whether a file that has appeared meanwhile must stay.
+        no_clobber: bool,
+    },
+}
+
+impl Place {
+    /// Opens the place: what is written goes through the [`Sink`], the [`Claim`] decides whether it stays.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses.
+    pub fn open(self) -> Result<(Sink, Claim)> {
+        match self {
+            Self::Stream(None) => {
+                // The descriptor itself: Rust's standard output would look for line ends in the data.
+                let stdout =
+                    io::stdout().as_fd().try_clone_to_owned().map_err(Error::local("cannot write"))?;
+                Ok((Sink { file: stdout.into() }, Claim::Stream))
+            }
+            Self::Stream(Some(path)) => {
+                let what = format!("cannot open {}", path.display());
+                let file = File::options().write(true).open(&path).map_err(Error::local(what))?;
+                Ok((Sink { file }, Claim::Stream))
+            }
+            Self::File { path, permissions, no_clobber } => {
+                let what = || format!("cannot write beside {}", path.display());
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let made = tempfile::Builder::new()
+                    .prefix(&format!(".{name}.s3seal-"))
+                    // What the system gives a new file; asked for while it is empty, then closed to others.
+                    .permissions(Permissions::from_mode(0o666))
+                    .tempfile_in(folder_of(&path))
+                    .map_err(Error::local(what()))?;
+                let usual = made.as_file().metadata().map_err(Error::local(what()))?.permissions();
+                let (file, temp) = made.into_parts();
+                file.set_permissions(Permissions::from_mode(0o600)).map_err(Error::local(what()))?;
+                let sink = Sink { file: file.try_clone().map_err(Error::local(what()))? };
+                let permissions = permissions.unwrap_or(usual);
+                Ok((sink, Claim::File(Box::new(Hidden { file, temp, path, permissions, no_clobber }))))
+            }
+        }
+    }
+}
+
+/// Takes plain bytes.
+pub struct Sink {
+    file: File,
+}
+
+impl Sink {
+    /// Writes all of the bytes.
+    ///
+    /// # Errors
+    /// `ReaderLeft` where nobody reads the stream any longer, `Local` for what the system refuses.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(not_written)
+    }
+}
+
+fn not_written(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Error::ReaderLeft
+    } else {
+        Error::local("cannot write")(error)
+    }
+}
+
+/// What was written, not yet in its place. Dropped, it is gone without a trace.
+pub enum Claim {
+    /// A stream keeps what it was given.
+    Stream,
+    /// A temporary file.
+    File(Box<Hidden>),
+}
+
+/// A temporary file beside its target.
+pub struct Hidden {
+    file: File,
+    temp: TempPath,
+    path: PathBuf,
+    permissions: Permissions,
+    no_clobber: bool,
+}
+
+impl Claim {
+    /// Whether what is written stays hidden until [`Claim::commit`].
+    #[must_use]
+    pub fn hides(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    /// Makes what was written the target, in one step, on disk.
+    ///
+    /// # Errors
+    /// `TargetExists` for a file that has appeared meanwhile and must stay, `Local` for what the system refuses.
+    pub fn commit(self) -> Result<()> {
+        let Self::File(hidden) = self else { return Ok(()) };
+        let Hidden { file, temp, path, permissions, no_clobber } = *hidden;
+        let what = || format!("cannot write {}", path.display());
+        file.sync_all().map_err(Error::local(what()))?;
+        file.set_permissions(permissions).map_err(Error::local(what()))?;
+        let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
+        placed.map_err(|refused| match refused.error.kind() {
+            io::ErrorKind::AlreadyExists => Error::TargetExists { what: path.display().to_string() },
+            _ => Error::local(what())(refused.error),
+        })?;
+        // The rename itself must survive a power cut; a folder that cannot be opened for it is no reason to fail.
+        if let Ok(folder) = File::open(folder_of(&path)) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(folder: &Path, name: &str) -> Target {
+        Target::File(folder.join(name))
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("t"), b"old").unwrap();
+        fs::set_permissions(folder.path().join("t"), Permissions::from_mode(0o640)).unwrap();
+        {
+            let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
+            sink.write(b"half").unwrap();
+            assert_eq!(names(folder.path()).len(), 2);
+            let hidden = names(folder.path()).remove(0);
+            let mode = fs::metadata(folder.path().join(&hidden)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            drop(claim);
+        }
+        assert_eq!(names(folder.path()), ["t"]);
+        assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"old");
+
+        let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
+        sink.write(b"new").unwrap();
+        claim.commit().unwrap();
+        assert_eq!(names(folder.path()), ["t"]);
+        assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"new");
+        assert_eq!(fs::metadata(folder.path().join("t")).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_file_that_must_stay_stays_also_if_it_comes_late() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = file(folder.path(), "t");
+        let (mut sink, claim) = prepare(&target, true).unwrap().open().unwrap();
+        sink.write(b"mine").unwrap();
+        fs::write(folder.path().join("t"), b"theirs").unwrap();
+        assert!(matches!(claim.commit(), Err(Error::TargetExists { .. })));
+        assert!(matches!(prepare(&target, true), Err(Error::TargetExists { .. })));
+        assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"theirs");
+        assert_eq!(names(folder.path()), ["t"]);
+    }
+
+    #[test]
+    fn a_link_keeps_pointing() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("real"), b"old").unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+        let (mut sink, claim) = prepare(&file(folder.path(), "link"), false).unwrap().open().unwrap();
+        sink.write(b"new").unwrap();
+        claim.commit().unwrap();
+        assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
+        assert_eq!(fs::read(folder.path().join("real")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_device_is_a_stream_and_a_missing_folder_is_named() {
+        let device = prepare(&Target::File("/dev/null".into()), false).unwrap();
+        assert!(!device.open().unwrap().1.hides());
+        let missing = prepare(&Target::File("/no/such/folder/t".into()), false).unwrap_err();
+        assert!(missing.to_string().contains("/no/such/folder"), "{missing}");
+    }
+}

@@ -1,0 +1,306 @@
+//! From a file, standard input or a command to sealed parts, in one sequential pass.
+//!
+//! Reading, sealing and summing happen while the bytes are hot. Each part comes out as [`Bytes`]: a retry sends
+//! the same bytes again, the cipher never runs twice. What is read here blocks; callers run it beside the network.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::process::{Child, Command, Stdio};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::checksum::{Algorithm, Sum};
+use crate::error::{Error, Result};
+use crate::keys::spent_variables;
+use crate::location::Source;
+use crate::seal::Seal;
+use crate::transfer::plan::{MAX_PARTS, UploadPlan};
+
+/// Plain bytes read at once where they are to be sealed: small enough to stay in the cache.
+const PIECE: usize = 256 * 1024;
+
+/// Room for what a format adds, and for the piece that crosses a part's end.
+const SLACK: usize = PIECE + 64 * 1024;
+
+/// An opened source.
+pub struct Input {
+    name: String,
+    reader: Reader,
+    /// The length that a file had when it was opened.
+    len: Option<u64>,
+}
+
+enum Reader {
+    File(File),
+    Stdin(io::Stdin),
+    Command(Child),
+}
+
+impl Input {
+    /// Opens the source; a command is started.
+    ///
+    /// # Errors
+    /// `NotFound` without the file, `Unsupported` for a folder, `Local` for what the system refuses.
+    pub fn open(source: &Source) -> Result<Self> {
+        let name = source.to_string();
+        let (reader, len) = match source {
+            Source::File(path) => {
+                let file = File::open(path).map_err(|error| not_opened(&name, error))?;
+                let facts = file.metadata().map_err(Error::local(format!("cannot read {name}")))?;
+                if facts.is_dir() {
+                    return Err(Error::Unsupported {
+                        what: name,
+                        why: "is a directory; put takes one file or - for standard input".to_owned(),
+                    });
+                }
+                let len = facts.is_file().then_some(facts.len());
+                (Reader::File(file), len)
+            }
+            Source::Stdin => (Reader::Stdin(io::stdin()), None),
+            Source::Command(argv) => (Reader::Command(start(argv, &name)?), None),
+        };
+        Ok(Self { name, reader, len })
+    }
+
+    /// The length in bytes, where it is known before reading: that of a regular file.
+    #[must_use]
+    pub fn len(&self) -> Option<u64> {
+        self.len
+    }
+
+    /// Whether a regular file is empty; `None` where only reading can tell.
+    #[must_use]
+    pub fn is_empty(&self) -> Option<bool> {
+        self.len.map(|len| len == 0)
+    }
+
+    /// Appends up to `limit` bytes to `out`; fewer only at the end of the source.
+    fn read(&mut self, limit: u64, out: &mut Vec<u8>) -> Result<usize> {
+        match &mut self.reader {
+            Reader::File(file) => file.take(limit).read_to_end(out),
+            Reader::Stdin(stdin) => stdin.lock().take(limit).read_to_end(out),
+            Reader::Command(child) => match &mut child.stdout {
+                Some(stdout) => stdout.take(limit).read_to_end(out),
+                None => Ok(0),
+            },
+        }
+        .map_err(Error::local(format!("cannot read {}", self.name)))
+    }
+
+    /// Ends the source: a command must have succeeded.
+    fn close(&mut self) -> Result<()> {
+        if let Reader::Command(child) = &mut self.reader {
+            let status = child.wait().map_err(Error::local(format!("cannot wait for {}", self.name)))?;
+            if !status.success() {
+                return Err(Error::CommandFailed { what: self.name.clone(), status: status.to_string() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Input {
+    /// A command whose output is no longer wanted must not stay behind.
+    fn drop(&mut self) {
+        if let Reader::Command(child) = &mut self.reader {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn not_opened(name: &str, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        Error::NotFound { what: name.to_owned(), source: Some(error.into()) }
+    } else {
+        Error::local(format!("cannot open {name}"))(error)
+    }
+}
+
+fn start(argv: &[String], name: &str) -> Result<Child> {
+    let Some((program, arguments)) = argv.split_first() else {
+        return Err(Error::Unsupported { what: name.to_owned(), why: "no command was named".to_owned() });
+    };
+    let mut command = Command::new(program);
+    // What read a key from the environment must not hand it on.
+    for name in spent_variables() {
+        command.env_remove(name);
+    }
+    command
+        .args(arguments)
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| not_opened(program, error))
+}
+
+/// One part, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Counted from 1.
+    pub number: u32,
+    /// Sealed bytes.
+    pub bytes: Bytes,
+    /// The checksum of `bytes`.
+    pub sum: Sum,
+    /// How many plain bytes were read for it.
+    pub plain: u64,
+}
+
+/// Cuts a source into sealed parts, in order.
+pub struct Parts {
+    input: Input,
+    /// Whether the bytes are sealed here; if not, S3 encrypts them.
+    sealing: bool,
+    /// `None` once finished.
+    seal: Option<Box<dyn Seal>>,
+    plan: UploadPlan,
+    algorithm: Algorithm,
+    /// Sealed bytes beyond the part they were made for.
+    ahead: BytesMut,
+    piece: Vec<u8>,
+    number: u32,
+    plain: u64,
+    ended: bool,
+    refuse_empty: bool,
+}
+
+impl Parts {
+    /// Makes an empty source an error rather than an empty object.
+    #[must_use]
+    pub fn refusing_empty(self, refuse_empty: bool) -> Self {
+        Self { refuse_empty, ..self }
+    }
+
+    /// Joins a source, a format (`None`: as it is) and a plan.
+    #[must_use]
+    pub fn new(input: Input, seal: Option<Box<dyn Seal>>, plan: UploadPlan, algorithm: Algorithm) -> Self {
+        Self {
+            input,
+            sealing: seal.is_some(),
+            seal,
+            plan,
+            algorithm,
+            ahead: BytesMut::new(),
+            piece: Vec::with_capacity(PIECE),
+            number: 0,
+            plain: 0,
+            ended: false,
+            refuse_empty: false,
+        }
+    }
+
+    /// The size in bytes that the next part will have at most.
+    #[must_use]
+    pub fn next_size(&self) -> u64 {
+        self.plan.part_size(self.number + 1)
+    }
+
+    /// Plain bytes read so far.
+    #[must_use]
+    pub fn plain(&self) -> u64 {
+        self.plain
+    }
+
+    /// Whether the source has ended, so that the part last returned is the last one.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.ended && self.ahead.is_empty()
+    }
+
+    /// Reads and seals the next part; `None` after the last. The first part comes also when it is empty.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond S3's number of parts, `SourceChanged` if a file turns out shorter or longer than it was,
+    /// `CommandFailed` at the end of a command that did not succeed.
+    pub fn next_part(&mut self) -> Result<Option<Part>> {
+        let size = usize::try_from(self.next_size()).map_err(|_| self.too_large("a part exceeds memory"))?;
+        let before = self.plain;
+        let bytes = if self.sealing { self.sealed(size)? } else { self.as_it_is(size)? };
+        if bytes.is_empty() && self.number > 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        if self.number > MAX_PARTS {
+            return Err(self
+                .too_large("it needs more than 10,000 parts; say with --expected-size how much is coming"));
+        }
+        let sum = self.algorithm.sum(&bytes);
+        Ok(Some(Part { number: self.number, bytes, sum, plain: self.plain - before }))
+    }
+
+    /// Reads straight into the part: bytes that S3 encrypts are touched once.
+    fn as_it_is(&mut self, size: usize) -> Result<Bytes> {
+        let mut out = Vec::with_capacity(size.min(self.rest()));
+        if !self.ended {
+            self.read(size, &mut out)?;
+            if out.len() < size {
+                self.end(&mut BytesMut::new())?;
+            } else if self.input.len == Some(self.plain) {
+                // One byte more would say that the file has grown.
+                self.read(1, &mut Vec::new())?;
+                self.end(&mut BytesMut::new())?;
+            }
+        }
+        Ok(out.into())
+    }
+
+    fn sealed(&mut self, size: usize) -> Result<Bytes> {
+        let mut out = std::mem::take(&mut self.ahead);
+        out.reserve(size.min(self.rest()).saturating_add(SLACK).saturating_sub(out.len()));
+        let mut piece = std::mem::take(&mut self.piece);
+        while out.len() < size && !self.ended {
+            piece.clear();
+            let read = self.read(PIECE, &mut piece)?;
+            if let Some(seal) = &mut self.seal {
+                seal.push(&piece, &mut out)?;
+            }
+            if read < PIECE {
+                self.end(&mut out)?;
+            }
+        }
+        self.piece = piece;
+        if out.len() > size {
+            self.ahead = out.split_off(size);
+        }
+        Ok(out.freeze())
+    }
+
+    fn read(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<usize> {
+        let read = self.input.read(limit as u64, out)?;
+        self.plain += read as u64;
+        match self.input.len {
+            Some(len) if self.plain > len => Err(self.changed(&format!("it had {len} bytes and grew"))),
+            _ => Ok(read),
+        }
+    }
+
+    /// Sealed bytes still to come from a file, so that a small one does not take a whole part's memory.
+    fn rest(&self) -> usize {
+        let rest = self.input.len.map(|len| len.saturating_sub(self.plain));
+        rest.and_then(|rest| usize::try_from(rest).ok()).unwrap_or(usize::MAX)
+    }
+
+    fn end(&mut self, out: &mut BytesMut) -> Result<()> {
+        if let Some(len) = self.input.len.filter(|len| self.plain != *len) {
+            return Err(self.changed(&format!("it had {len} bytes, {} were read", self.plain)));
+        }
+        self.input.close()?;
+        if self.refuse_empty && self.plain == 0 {
+            return Err(Error::EmptySource { what: self.input.name.clone() });
+        }
+        if let Some(seal) = self.seal.take() {
+            seal.finish(out)?;
+        }
+        self.ended = true;
+        Ok(())
+    }
+
+    fn too_large(&self, why: &str) -> Error {
+        Error::TooLarge { what: self.input.name.clone(), why: why.to_owned() }
+    }
+
+    fn changed(&self, why: &str) -> Error {
+        Error::SourceChanged { what: self.input.name.clone(), why: why.to_owned() }
+    }
+}

@@ -1,0 +1,227 @@
+//! Runs an upload plan: parts out of the source, in parallel to S3, in bounded memory, all or nothing.
+//!
+//! Whatever ends it before the end (an error, a signal) aborts the upload: no part stays behind to be paid for.
+//! What is said to S3 is `aws`'s business, handed in as a [`Destination`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::aws::multipart::{Completed, Destination, Sent, Started};
+use crate::checksum::Whole;
+use crate::error::{Error, Result};
+use crate::transfer::source::{Part, Parts};
+use crate::transfer::{Stop, blocking};
+use crate::tuning::{Meter, Tuning};
+
+/// How long a signal's cleaning up may take in all.
+const QUICK: Duration = Duration::from_millis(1_700);
+/// How long an error's cleaning up may take.
+const PATIENT: Duration = Duration::from_mins(1);
+
+/// What an upload came to.
+pub struct Uploaded {
+    /// S3's last word on the object.
+    pub completed: Completed,
+    /// Plain bytes read.
+    pub plain: u64,
+    /// Sealed bytes stored.
+    pub stored: u64,
+    /// Parts sent; 0 for an upload in one request.
+    pub parts: u32,
+}
+
+/// Uploads everything that `parts` yields.
+///
+/// # Errors
+/// Whatever the source, S3 or a signal says; then nothing new is stored and no upload is left behind, as far as
+/// the network allows.
+pub async fn run(
+    mut parts: Parts,
+    to: &Destination<'_>,
+    tuning: &Tuning,
+    meter: &Meter,
+    stop: &Stop,
+) -> Result<Uploaded> {
+    let (first, rest);
+    (first, parts) = next(parts, stop).await?;
+    let first = first.ok_or_else(|| Error::tampered(to.name(), "the source gave no first part"))?;
+    // Only the next part tells that an endless source has ended just here.
+    (rest, parts) = if parts.ended() { (None, parts) } else { next(parts, stop).await? };
+    match rest {
+        None => single(first, to, meter, stop).await,
+        Some(second) => many([first, second], parts, to, tuning, meter, stop).await,
+    }
+}
+
+async fn next(mut parts: Parts, stop: &Stop) -> Result<(Option<Part>, Parts)> {
+    let work = blocking(move || parts.next_part().map(|part| (part, parts)));
+    tokio::select! {
+        biased;
+        signal = stop.wait() => Err(Error::Interrupted(signal)),
+        done = work => done?,
+    }
+}
+
+async fn single(part: Part, to: &Destination<'_>, meter: &Meter, stop: &Stop) -> Result<Uploaded> {
+    let (plain, stored) = (part.plain, part.bytes.len() as u64);
+    let completed = tokio::select! {
+        biased;
+        signal = stop.wait() => return Err(Error::Interrupted(signal)),
+        answer = to.put(part.bytes, &part.sum) => answer?,
+    };
+    meter.add(plain);
+    Ok(Uploaded { completed, plain, stored, parts: 0 })
+}
+
+async fn many(
+    ready: [Part; 2],
+    parts: Parts,
+    to: &Destination<'_>,
+    tuning: &Tuning,
+    meter: &Meter,
+    stop: &Stop,
+) -> Result<Uploaded> {
+    let started = begin(to, stop).await?;
+    let outcome = tokio::select! {
+        biased;
+        signal = stop.wait() => Err(Error::Interrupted(signal)),
+        outcome = send_all(ready, parts, to, &started, tuning, meter) => outcome,
+    };
+    if let Err(error) = &outcome {
+        let limit = if matches!(error, Error::Interrupted(_)) { QUICK } else { PATIENT };
+        abort(to, &started, limit, stop).await;
+    }
+    outcome
+}
+
+/// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
+/// be aborted.
+async fn begin(to: &Destination<'_>, stop: &Stop) -> Result<Started> {
+    let mut starting = std::pin::pin!(to.start());
+    let signal = tokio::select! {
+        biased;
+        signal = stop.wait() => signal,
+        started = &mut starting => return started,
+    };
+    if let Ok(Ok(started)) = tokio::time::timeout(QUICK / 2, starting).await {
+        abort(to, &started, QUICK / 2, stop).await;
+    }
+    Err(Error::Interrupted(signal))
+}
+
+async fn abort(to: &Destination<'_>, started: &Started, limit: Duration, stop: &Stop) {
+    let hurry = async {
+        stop.wait().await;
+        tokio::time::sleep(QUICK).await;
+    };
+    tokio::select! {
+        () = to.abort(started) => {}
+        () = tokio::time::sleep(limit) => {}
+        () = hurry => {}
+    }
+}
+
+async fn send_all(
+    ready: [Part; 2],
+    parts: Parts,
+    to: &Destination<'_>,
+    started: &Started,
+    tuning: &Tuning,
+    meter: &Meter,
+) -> Result<Uploaded> {
+    let jobs = tuning.jobs.get();
+    let budget = Budget::new(jobs as u64 * tuning.part_size);
+    let sent: Vec<Done> = produce(ready, parts, budget)
+        .map(|made| async move {
+            let Made { part, _place } = made?;
+            let len = part.bytes.len() as u64;
+            let sent = to.send(started, part.number, part.bytes, &part.sum).await?;
+            meter.add(part.plain);
+            Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
+        })
+        .buffer_unordered(jobs)
+        .try_collect()
+        .await?;
+    complete(sent, to, started).await
+}
+
+struct Done {
+    sent: Sent,
+    sum: crate::checksum::Sum,
+    len: u64,
+    plain: u64,
+}
+
+async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) -> Result<Uploaded> {
+    sent.sort_by_key(|done| done.sent.number());
+    let mut whole = Whole::new(to.algorithm());
+    for done in &sent {
+        whole.append(&done.sum, done.len);
+    }
+    let (plain, stored) =
+        sent.iter().fold((0, 0), |(plain, stored), done| (plain + done.plain, stored + done.len));
+    let parts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
+    let completed = to
+        .complete(started, sent.into_iter().map(|done| done.sent).collect(), &whole.base64(), stored)
+        .await?;
+    Ok(Uploaded { completed, plain, stored, parts })
+}
+
+/// Bytes that may be in memory at once; the place is taken before the bytes are read, given back once they are sent.
+struct Budget {
+    places: Arc<Semaphore>,
+    all: u32,
+}
+
+/// One place stands for this many bytes.
+const PLACE: u64 = 64 * 1024;
+
+impl Budget {
+    fn new(bytes: u64) -> Self {
+        let all = u32::try_from(bytes / PLACE)
+            .unwrap_or(u32::MAX)
+            .clamp(1, Semaphore::MAX_PERMITS.try_into().unwrap_or(u32::MAX));
+        Self { places: Arc::new(Semaphore::new(all as usize)), all }
+    }
+
+    /// Waits for room; something larger than everything waits until it is alone.
+    async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit> {
+        let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
+        let places = self.places.clone().acquire_many_owned(places).await;
+        places
+            .map_err(|error| Error::Local { what: "memory".to_owned(), source: std::io::Error::other(error) })
+    }
+}
+
+struct Made {
+    part: Part,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Yields the parts at hand, then reads on, each only when there is room for it.
+fn produce(ready: [Part; 2], parts: Parts, budget: Budget) -> impl futures_util::Stream<Item = Result<Made>> {
+    let state = (ready.into_iter(), Some(parts), budget);
+    stream::unfold(state, |(mut ready, parts, budget)| async move {
+        let parts = parts?;
+        if let Some(part) = ready.next() {
+            let made = budget.take(part.bytes.len() as u64).await.map(|place| Made { part, _place: place });
+            return Some((made, (ready, Some(parts), budget)));
+        }
+        if parts.ended() {
+            return None;
+        }
+        let place = match budget.take(parts.next_size()).await {
+            Ok(place) => place,
+            Err(error) => return Some((Err(error), (ready, None, budget))),
+        };
+        let mut parts = parts;
+        match blocking(move || parts.next_part().map(|part| (part, parts))).await.and_then(|made| made) {
+            Ok((Some(part), parts)) => Some((Ok(Made { part, _place: place }), (ready, Some(parts), budget))),
+            Ok((None, _)) => None,
+            Err(error) => Some((Err(error), (ready, None, budget))),
+        }
+    })
+}

@@ -1,0 +1,164 @@
+//! How much at once: sizes, counts and what is reported while bytes move.
+//!
+//! Plain numbers with their units, so that plans can be computed and tested without a network.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number of bytes, written as `8MiB`, `1GiB`, `500k` or plain digits.
+///
+/// `KiB`/`K` and so on count by 1024, `KB` and so on by 1000, as `aws s3` and `rclone` users know them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteSize(pub u64);
+
+impl FromStr for ByteSize {
+    type Err = SizeError;
+
+    fn from_str(text: &str) -> Result<Self, SizeError> {
+        let bad = || SizeError(text.to_owned());
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let count: u64 = text[..digits].parse().map_err(|_| bad())?;
+        let unit: u64 = match text[digits..].trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "k" | "kib" => 1 << 10,
+            "m" | "mib" => 1 << 20,
+            "g" | "gib" => 1 << 30,
+            "t" | "tib" => 1 << 40,
+            "kb" => 1_000,
+            "mb" => 1_000_000,
+            "gb" => 1_000_000_000,
+            "tb" => 1_000_000_000_000,
+            _ => return Err(bad()),
+        };
+        count.checked_mul(unit).map(Self).ok_or_else(bad)
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+        if self.0 < 1024 {
+            return write!(f, "{} B", self.0);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+        let mut value = self.0 as f64 / 1024.0;
+        let mut unit = 0;
+        while value >= 1023.95 && unit + 1 < UNITS.len() {
+            value /= 1024.0;
+            unit += 1;
+        }
+        let digits = usize::from(value.fract() > 0.05 && value.fract() < 0.95);
+        write!(f, "{value:.digits$} {}", UNITS[unit])
+    }
+}
+
+/// Not a size.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a size: write a number with an optional unit, such as 8MiB or 1GiB")]
+pub struct SizeError(String);
+
+/// How a transfer is cut and how much of it goes at once. Memory is about `jobs × part_size`.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Requests under way at once.
+    pub jobs: NonZeroUsize,
+    /// Bytes of one part or range; the first step where parts grow.
+    pub part_size: u64,
+    /// What the caller believes an endless source will come to, in bytes; parts are sized for it.
+    pub expected_size: Option<u64>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            jobs: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
+            part_size: 8 << 20,
+            expected_size: None,
+        }
+    }
+}
+
+/// Returns the seconds that sending `bytes` may take beyond the wait for an answer, before it counts as stuck:
+/// as if over a line of 32 KiB/s.
+#[must_use]
+pub fn patience(bytes: u64) -> u64 {
+    bytes / (32 * 1024)
+}
+
+/// Counts plain bytes as they pass, for whoever shows progress.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Meter {
+    /// Says how many bytes are to come; an endless source leaves it at zero.
+    pub fn expect(&self, total: u64) {
+        self.0.total.store(total, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that have arrived where they should.
+    pub fn add(&self, bytes: u64) {
+        self.0.done.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes counted so far.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.0.done.load(Ordering::Relaxed)
+    }
+
+    /// Bytes expected in all, if that is known.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        match self.0.total.load(Ordering::Relaxed) {
+            0 => None,
+            total => Some(total),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("42", 42),
+            ("8MiB", 8 << 20),
+            ("8m", 8 << 20),
+            ("1 GiB", 1 << 30),
+            ("5TiB", 5 << 40),
+            ("5GB", 5_000_000_000),
+        ] {
+            assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
+        }
+        for text in ["", "MiB", "-1", "1.5GiB", "8 parsecs", "99999999999TiB"] {
+            assert!(text.parse::<ByteSize>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_short() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1 KiB"),
+            (1536, "1.5 KiB"),
+            (8 << 20, "8 MiB"),
+            ((1 << 30) - 1, "1 GiB"),
+            (3 << 40, "3 TiB"),
+        ] {
+            assert_eq!(ByteSize(bytes).to_string(), text);
+        }
+    }
+}
