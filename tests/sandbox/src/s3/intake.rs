@@ -44,9 +44,7 @@ impl Claims {
         sum.as_ref().map_or(Ok(()), checksum::check_form)?;
         let md5 = header(headers, "content-md5").map(|text| {
             let bytes = BASE64_STANDARD.decode(text).ok();
-            bytes
-                .and_then(|bytes| bytes.try_into().ok())
-                .ok_or_else(error::invalid_md5)
+            bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(error::invalid_md5)
         });
         Ok(Self {
             md5: md5.transpose()?,
@@ -62,10 +60,7 @@ impl Claims {
 
     /// The algorithm of the checksum the client gives, if it gives one.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        self.sum
-            .as_ref()
-            .map(|sum| sum.algorithm)
-            .or(self.announced)
+        self.sum.as_ref().map(|sum| sum.algorithm).or(self.announced)
     }
 
     /// The length the client says.
@@ -90,9 +85,7 @@ pub async fn receive(
     let mut kept = Summer::new(keep);
     let mut checked = theirs.filter(|each| *each != keep).map(Summer::new);
     let mut md5 = Md5::new();
-    let mut sink = Sink::new(&state.shelf, keys)
-        .await
-        .map_err(error::internal)?;
+    let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     let mut stream = stream;
     while let Some(piece) = next(&mut stream).await {
         let piece = piece.map_err(|broken| error::broken_body(&*broken))?;
@@ -107,12 +100,7 @@ pub async fn receive(
     let (md5, sum) = (md5.finalize().into(), kept.finish());
     let checked = checked.map_or_else(|| sum.clone(), Summer::finish);
     let given = check(state, claims, &md5, &checked)?;
-    Ok(Received {
-        body,
-        md5,
-        sum,
-        given,
-    })
+    Ok(Received { body, md5, sum, given })
 }
 
 /// Takes in the bytes of another object, summing them with `keep`.
@@ -126,9 +114,7 @@ pub async fn copy(
     keep: Algorithm,
 ) -> S3Result<Received> {
     let (mut kept, mut md5) = (Summer::new(keep), Md5::new());
-    let mut sink = Sink::new(&state.shelf, keys)
-        .await
-        .map_err(error::internal)?;
+    let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(error::internal)?;
         md5.update(&piece);
@@ -160,9 +146,7 @@ fn check(state: &S3State, claims: Claims, md5: &[u8; 16], sum: &Sum) -> S3Result
     }
     match (&given, claims.md5) {
         (_, Some(claimed)) if claimed != *md5 => Err(error::bad_md5()),
-        (Some(given), _) if given.value != sum.value => {
-            Err(error::bad_checksum(sum.algorithm.name()))
-        }
+        (Some(given), _) if given.value != sum.value => Err(error::bad_checksum(sum.algorithm.name())),
         _ => Ok(given),
     }
 }

@@ -43,18 +43,14 @@ impl Body {
         let nonces = nonces(keys);
         streams(keys, &nonces, 0).apply(&mut bytes);
         let blob = Shelf::at_hand(bytes);
-        Self {
-            segments: vec![Segment { blob, nonces }],
-        }
+        Self { segments: vec![Segment { blob, nonces }] }
     }
 
     /// Bodies in a row, under the same keys.
     #[must_use]
     pub fn join<'a>(bodies: impl IntoIterator<Item = &'a Self>) -> Self {
         let segments = bodies.into_iter().flat_map(|body| body.segments.clone());
-        Self {
-            segments: segments.collect(),
-        }
+        Self { segments: segments.collect() }
     }
 
     /// The number of bytes.
@@ -142,11 +138,7 @@ impl Sink {
     /// If the shelf refuses.
     pub async fn new(shelf: &Shelf, keys: &BodyKeys) -> io::Result<Self> {
         let nonces = nonces(keys);
-        Ok(Self {
-            writer: shelf.writer().await?,
-            streams: streams(keys, &nonces, 0),
-            nonces,
-        })
+        Ok(Self { writer: shelf.writer().await?, streams: streams(keys, &nonces, 0), nonces })
     }
 
     /// Encrypts and adds bytes.
@@ -169,9 +161,7 @@ impl Sink {
     pub async fn finish(self) -> io::Result<Body> {
         let blob = self.writer.finish().await?;
         let nonces = self.nonces;
-        Ok(Body {
-            segments: vec![Segment { blob, nonces }],
-        })
+        Ok(Body { segments: vec![Segment { blob, nonces }] })
     }
 }
 
@@ -220,11 +210,7 @@ fn nonces(keys: &BodyKeys) -> Vec<[u8; 16]> {
 
 fn streams(keys: &BodyKeys, nonces: &[[u8; 16]], offset: u64) -> Streams {
     let pairs = keys.0.iter().zip(nonces);
-    Streams(
-        pairs
-            .map(|(key, nonce)| KeyStream::new(key, *nonce, offset))
-            .collect(),
-    )
+    Streams(pairs.map(|(key, nonce)| KeyStream::new(key, *nonce, offset)).collect())
 }
 
 #[cfg(test)]
@@ -256,10 +242,7 @@ mod tests {
             let body = Body::join(&parts);
             assert_eq!(body.len(), 700_000);
             assert_eq!(all(body.read(0..700_000, &keys)).await, plain);
-            assert_eq!(
-                all(body.read(299_999..600_003, &keys)).await,
-                plain[299_999..600_003]
-            );
+            assert_eq!(all(body.read(299_999..600_003, &keys)).await, plain[299_999..600_003]);
             assert_ne!(body.stored(), plain);
             assert_eq!(body.plaintext(&keys), plain);
         }
@@ -275,12 +258,7 @@ mod tests {
         sink.write(b"x").await.unwrap();
         drop(sink);
         assert_eq!(files(), 0);
-        let body = Sink::new(&shelf, &keys)
-            .await
-            .unwrap()
-            .finish()
-            .await
-            .unwrap();
+        let body = Sink::new(&shelf, &keys).await.unwrap().finish().await.unwrap();
         assert_eq!(files(), 1);
         drop(body);
         assert_eq!(files(), 0);

@@ -31,16 +31,8 @@ pub async fn upload_part(
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let caller = Caller::of(state, &request);
-    let S3Request {
-        input,
-        headers,
-        trailing_headers,
-        ..
-    } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let S3Request { input, headers, trailing_headers, .. } = request;
+    let place = Place { bucket: &input.bucket, key: &input.key };
     check_number(input.part_number)?;
     sse::none_here(&headers)?;
     let customer = sse::customer_key(&headers, caller.scheme)?;
@@ -62,10 +54,7 @@ pub async fn upload_part(
         answer::set_sum(state, &mut answer, sum, None);
     }
     unlock::echo_headers(state, &upload.sse, &mut answer);
-    Ok(S3Response::with_headers(
-        UploadPartOutput::default(),
-        answer,
-    ))
+    Ok(S3Response::with_headers(UploadPartOutput::default(), answer))
 }
 
 /// `UploadPartCopy`
@@ -75,10 +64,7 @@ pub async fn upload_part_copy(
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     check_number(input.part_number)?;
     sse::none_here(&headers)?;
     let customer = sse::customer_key(&headers, caller.scheme)?;
@@ -116,10 +102,7 @@ pub async fn list_parts(
 ) -> S3Result<S3Response<ListPartsOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     let upload = find(state, place, &input.upload_id)?;
     if let Some(given) = sse::customer_key(&headers, caller.scheme)? {
         unlock::check_upload(state, &upload.lock, &upload.sse, Some(&given))?;
@@ -175,9 +158,7 @@ fn check_number(number: i32) -> S3Result<()> {
     if (1..=MAX_PART).contains(&number) {
         return Ok(());
     }
-    Err(error::invalid_argument(
-        "Part number must be an integer between 1 and 10000, inclusive",
-    ))
+    Err(error::invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
 }
 
 /// A part must have the checksum its upload asked for; only a full-object one may be left to S3.
@@ -207,13 +188,8 @@ fn keep_part(
     let uploads = &mut inner.bucket_mut(place.bucket)?.uploads;
     let upload = uploads.get_mut(id).ok_or_else(error::no_such_upload)?;
     let etag = put::etag(&upload.sse, &received.md5);
-    let part = Part {
-        body: received.body,
-        etag: etag.clone(),
-        md5: received.md5,
-        sum: received.sum,
-        modified,
-    };
+    let part =
+        Part { body: received.body, etag: etag.clone(), md5: received.md5, sum: received.sum, modified };
     upload.parts.insert(number, part);
     Ok((etag, modified))
 }
@@ -228,10 +204,8 @@ fn source_range(range: Option<&str>, size: u64) -> S3Result<Range<u64>> {
              zero-based offsets of the first and last bytes to copy",
         )
     };
-    let (first, last) = range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .ok_or_else(form)?;
+    let (first, last) =
+        range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(form)?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| form());
     let (first, last) = (number(first)?, number(last)?);
     if first > last {

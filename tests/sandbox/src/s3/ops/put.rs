@@ -25,16 +25,8 @@ pub async fn put_object(
     request: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let caller = Caller::of(state, &request);
-    let S3Request {
-        input,
-        headers,
-        trailing_headers,
-        ..
-    } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let S3Request { input, headers, trailing_headers, .. } = request;
+    let place = Place { bucket: &input.bucket, key: &input.key };
     let asked = sse::asked(&headers, caller.scheme)?;
     let marks = marks::read(&headers, input.metadata)?;
     let claims = Claims::read(&headers, trailing_headers)?;
@@ -68,10 +60,7 @@ pub async fn put_object(
     }
     unlock::echo_headers(state, &object.sse, &mut headers);
     unlock::echo_context(&object.sse, &mut headers);
-    Ok(S3Response::with_headers(
-        PutObjectOutput::default(),
-        headers,
-    ))
+    Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
 }
 
 /// The entity tag of an object made at once: its MD5 under S3's own key, a random one otherwise.
