@@ -37,12 +37,7 @@ fn from_every_mode_to_every_other() {
             assert_eq!(done(&get).body, BODY, "{put:?} to {to:?}");
             let asked = to.iter().find(|(name, _)| *name == SSE);
             assert_eq!(outcome.header(SSE), get.header(SSE));
-            assert_eq!(
-                get.header(SSE),
-                asked
-                    .map(|(_, mode)| &**mode)
-                    .or(to.is_empty().then_some("AES256"))
-            );
+            assert_eq!(get.header(SSE), asked.map(|(_, mode)| &**mode).or(to.is_empty().then_some("AES256")));
         }
     }
 }
@@ -55,10 +50,7 @@ fn the_sources_encryption_is_not_inherited() {
     put.push((BUCKET_KEY, "true".to_owned()));
     done(&bed.put("from", &put, BODY));
     done(&bed.put("to", &copy_of("from", []), b""));
-    assert_eq!(
-        bed.sandbox.s3().object("bed", "to").unwrap().sse,
-        SseView::SseS3
-    );
+    assert_eq!(bed.sandbox.s3().object("bed", "to").unwrap().sse, SseView::SseS3);
     let default = DefaultEncryption::DsseKms { key: None };
     bed.sandbox.s3().set_default_encryption("bed", default);
     let outcome = bed.put("to", &copy_of("from", []), b"");
@@ -93,10 +85,7 @@ fn what_comes_along() {
     assert_eq!(to.metadata["a"], "1");
     assert_eq!(to.content_type.as_deref(), Some("text/plain"));
     assert_eq!(to.tags, [("t".to_owned(), "1".to_owned())]);
-    assert_eq!(
-        (to.storage_class, to.acl, to.website_redirect),
-        (None, None, None)
-    );
+    assert_eq!((to.storage_class, to.acl, to.website_redirect), (None, None, None));
     let replace = vec![
         ("x-amz-metadata-directive", "REPLACE".to_owned()),
         ("x-amz-meta-b", "2".to_owned()),
@@ -105,10 +94,7 @@ fn what_comes_along() {
     ];
     done(&bed.put("to", &copy_of("from", replace), b""));
     let to = view("to");
-    assert_eq!(
-        to.metadata.into_iter().collect::<Vec<_>>(),
-        [("b".to_owned(), "2".to_owned())]
-    );
+    assert_eq!(to.metadata.into_iter().collect::<Vec<_>>(), [("b".to_owned(), "2".to_owned())]);
     assert_eq!(to.tags, [("u".to_owned(), "2".to_owned())]);
     assert_eq!(to.content_type, None);
 }
@@ -128,10 +114,7 @@ fn onto_itself_only_with_a_change() {
     assert_ne!(etag(&bed.head("k", &[])), tag);
     let same = one("x-amz-storage-class", "STANDARD");
     done(&bed.put("fresh", &[], BODY));
-    assert_eq!(
-        bed.put("fresh", &copy_of("fresh", same), b"").status,
-        Some(400)
-    );
+    assert_eq!(bed.put("fresh", &copy_of("fresh", same), b"").status, Some(400));
 }
 
 #[test]
@@ -163,15 +146,8 @@ fn a_version_of_the_source() {
     done(&bed.put("k", &[], b"two"));
     let headers = one("x-amz-copy-source", format!("bed/k?versionId={id}"));
     let outcome = bed.put("k", &headers, b"");
-    assert_eq!(
-        done(&outcome).header("x-amz-copy-source-version-id"),
-        Some(&*id)
-    );
-    assert_eq!(
-        bed.get("k", &[]).body,
-        b"one",
-        "an old version is brought back"
-    );
+    assert_eq!(done(&outcome).header("x-amz-copy-source-version-id"), Some(&*id));
+    assert_eq!(bed.get("k", &[]).body, b"one", "an old version is brought back");
     assert_eq!(bed.sandbox.s3().versions("bed", "k").len(), 3);
 }
 
@@ -182,27 +158,15 @@ fn kms_must_let_the_source_be_read() {
     done(&bed.put("from", &kms(&arn), BODY));
     bed.sandbox.kms().disable(&arn);
     let text = format!("{arn} is disabled.");
-    refused(
-        &bed.put("to", &copy_of("from", []), b""),
-        400,
-        "KMS.DisabledException",
-        &text,
-    );
+    refused(&bed.put("to", &copy_of("from", []), b""), 400, "KMS.DisabledException", &text);
 }
 
 #[test]
 fn the_checksums_algorithm_stays_unless_another_is_asked() {
     let bed = Bed::new();
-    done(&bed.put(
-        "from",
-        &one("x-amz-checksum-sha256", bed::sha256(BODY)),
-        BODY,
-    ));
+    done(&bed.put("from", &one("x-amz-checksum-sha256", bed::sha256(BODY)), BODY));
     let outcome = bed.put("to", &copy_of("from", []), b"");
-    assert_eq!(
-        element(done(&outcome), "ChecksumSHA256").unwrap(),
-        bed::sha256(BODY)
-    );
+    assert_eq!(element(done(&outcome), "ChecksumSHA256").unwrap(), bed::sha256(BODY));
     let other = one("x-amz-checksum-algorithm", "CRC32");
     let outcome = bed.put("to", &copy_of("from", other), b"");
     assert!(element(done(&outcome), "ChecksumCRC32").is_some());

@@ -4,8 +4,8 @@ mod bed;
 
 use bed::client::Outcome;
 use bed::{
-    Bed, Headers, KEY, OTHER, SSE, customer, done, element, etag, kms, md5_hex, one, refused,
-    sha256, source_customer, text,
+    Bed, Headers, KEY, OTHER, SSE, customer, done, element, etag, kms, md5_hex, one, refused, sha256,
+    source_customer, text,
 };
 use s3seal_sandbox::s3::ChecksumType;
 
@@ -39,16 +39,13 @@ fn every_mode_round_trips() {
     let bed = bed();
     let arn = bed.sandbox.kms().create_key().0;
     let dsse: Headers = vec![(SSE, "aws:kms:dsse".to_owned())];
-    for (create, part) in [
-        (vec![], vec![]),
-        (kms(&arn), vec![]),
-        (dsse, vec![]),
-        (customer(&KEY), customer(&KEY)),
-    ] {
+    for (create, part) in
+        [(vec![], vec![]), (kms(&arn), vec![]), (dsse, vec![]), (customer(&KEY), customer(&KEY))]
+    {
         let outcome = upload(&bed, "k", &create, &part, &[b"first ", b"second ", b"!"]);
         let tag = element(done(&outcome), "ETag").unwrap();
         assert!(tag.ends_with("-3\""), "{tag}");
-        assert_eq!(element(&outcome, "Location").is_some(), true);
+        assert!(element(&outcome, "Location").is_some());
         let get = bed.get("k", &part);
         assert_eq!(done(&get).body, b"first second !");
         assert_eq!(get.header("etag"), Some(&*tag));
@@ -71,10 +68,7 @@ fn every_mode_round_trips() {
         let view = bed.sandbox.s3().object_with_key("bed", "k", &KEY).unwrap();
         assert_eq!((view.part_count, view.size), (3, 14));
         assert!(
-            !view
-                .stored
-                .windows(4)
-                .any(|window| b"first second !".windows(4).any(|plain| plain == window))
+            !view.stored.windows(4).any(|window| b"first second !".windows(4).any(|plain| plain == window))
         );
     }
     assert!(bed.sandbox.s3().uploads().is_empty());
@@ -89,10 +83,7 @@ fn the_tag_is_of_the_md5s_only_under_s3s_own_key() {
     assert_ne!(etag(&bed.part("k", &id, 1, &[], b"data")), md5_hex(b"data"));
     let outcome = upload(&bed, "k", &[], &[], &[b"data"]);
     let md5: Vec<u8> = <md5::Md5 as md5::Digest>::digest(b"data").to_vec();
-    assert_eq!(
-        element(&outcome, "ETag").unwrap(),
-        format!("\"{}-1\"", md5_hex(&md5))
-    );
+    assert_eq!(element(&outcome, "ETag").unwrap(), format!("\"{}-1\"", md5_hex(&md5)));
 }
 
 #[test]
@@ -104,40 +95,23 @@ fn completion_is_checked() {
     let part = |number, tag: &str| (number, tag.to_owned(), String::new());
     let complete = |parts: &[(i32, String, String)]| bed.complete("k", &id, &[], parts);
     let text = "Your proposed upload is smaller than the minimum allowed size";
-    refused(
-        &complete(&[part(1, &one), part(2, &two)]),
-        400,
-        "EntityTooSmall",
-        text,
-    );
+    refused(&complete(&[part(1, &one), part(2, &two)]), 400, "EntityTooSmall", text);
     let one = tag(1, b"abcd");
-    let text =
-        "The list of parts was not in ascending order. Parts must be ordered by part number.";
-    refused(
-        &complete(&[part(2, &two), part(1, &one)]),
-        400,
-        "InvalidPartOrder",
-        text,
-    );
+    let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+    refused(&complete(&[part(2, &two), part(1, &one)]), 400, "InvalidPartOrder", text);
     let text = "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
                 specified entity tag may not match the part's entity tag.";
     refused(&complete(&[part(1, &two)]), 400, "InvalidPart", text);
     refused(&complete(&[part(3, &one)]), 400, "InvalidPart", text);
-    let text =
-        "The XML you provided was not well-formed or did not validate against our published schema";
+    let text = "The XML you provided was not well-formed or did not validate against our published schema";
     refused(&complete(&[]), 400, "MalformedXML", text);
     let size = vec![("x-amz-mp-object-size", "6".to_owned())];
     let outcome = bed.complete("k", &id, &size, &[part(1, &one), part(2, &two)]);
-    let text =
-        "The provided 'x-amz-mp-object-size' header value 6 does not match what was computed: 5";
+    let text = "The provided 'x-amz-mp-object-size' header value 6 does not match what was computed: 5";
     refused(&outcome, 400, "InvalidRequest", text);
     assert_eq!(bed.sandbox.s3().uploads()[0].parts, [(1, 4), (2, 1)]);
     done(&complete(&[part(1, &one)]));
-    assert_eq!(
-        bed.get("k", &[]).body,
-        b"abcd",
-        "parts that are not listed are left out"
-    );
+    assert_eq!(bed.get("k", &[]).body, b"abcd", "parts that are not listed are left out");
     let text = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been \
                 aborted or completed.";
     refused(&complete(&[part(1, &one)]), 404, "NoSuchUpload", text);
@@ -152,11 +126,7 @@ fn completion_has_conditions() {
     let parts = [(1, tag, String::new())];
     let outcome = bed.complete("k", &id, &one("if-none-match", "*"), &parts);
     assert_eq!(outcome.status, Some(412));
-    assert_eq!(
-        bed.sandbox.s3().uploads().len(),
-        1,
-        "it can still be aborted"
-    );
+    assert_eq!(bed.sandbox.s3().uploads().len(), 1, "it can still be aborted");
     done(&bed.complete("k", &id, &[], &parts));
 }
 
@@ -168,11 +138,7 @@ fn an_aborted_upload_is_gone() {
     done(&bed.ask("DELETE", &format!("k?uploadId={id}"), &[], b""));
     assert!(bed.sandbox.s3().uploads().is_empty());
     assert_eq!(bed.part("k", &id, 1, &[], b"x").status, Some(404));
-    assert_eq!(
-        bed.ask("DELETE", &format!("k?uploadId={id}"), &[], b"")
-            .status,
-        Some(404)
-    );
+    assert_eq!(bed.ask("DELETE", &format!("k?uploadId={id}"), &[], b"").status, Some(404));
 }
 
 #[test]
@@ -180,66 +146,32 @@ fn composite_sums() {
     let bed = bed();
     let create = one("x-amz-checksum-algorithm", "SHA256");
     let begun = bed.ask("POST", "k?uploads", &create, b"");
-    assert_eq!(
-        done(&begun).header("x-amz-checksum-type"),
-        Some("COMPOSITE")
-    );
+    assert_eq!(done(&begun).header("x-amz-checksum-type"), Some("COMPOSITE"));
     let id = element(&begun, "UploadId").unwrap();
     let text = "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: null";
-    refused(
-        &bed.part("k", &id, 1, &[], b"data"),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.part("k", &id, 1, &[], b"data"), 400, "InvalidRequest", text);
     let crc = one("x-amz-checksum-crc32", "AAAAAA==");
     let text = "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: crc32";
-    refused(
-        &bed.part("k", &id, 1, &crc, b"data"),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.part("k", &id, 1, &crc, b"data"), 400, "InvalidRequest", text);
     let sum = |body: &[u8]| one("x-amz-checksum-sha256", sha256(body));
     let text = "The SHA256 you specified did not match the calculated checksum.";
-    refused(
-        &bed.part("k", &id, 1, &sum(b"x"), b"data"),
-        400,
-        "BadDigest",
-        text,
-    );
+    refused(&bed.part("k", &id, 1, &sum(b"x"), b"data"), 400, "BadDigest", text);
     let first = bed.part("k", &id, 1, &sum(b"data"), b"data");
-    assert_eq!(
-        done(&first).header("x-amz-checksum-sha256"),
-        Some(&*sha256(b"data"))
-    );
+    assert_eq!(done(&first).header("x-amz-checksum-sha256"), Some(&*sha256(b"data")));
     let second = bed.part("k", &id, 2, &sum(b"!"), b"!");
     let xml = |body: &[u8]| format!("<ChecksumSHA256>{}</ChecksumSHA256>", sha256(body));
     let (one_tag, two_tag) = (etag(&first), etag(&second));
     let bare = [(1, one_tag.clone(), String::new())];
     let text = "The upload was created using a sha256 checksum. The complete request must include the checksum for each \
                 part. It was missing for part 1 in the request.";
-    refused(
-        &bed.complete("k", &id, &[], &bare),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.complete("k", &id, &[], &bare), 400, "InvalidRequest", text);
     let wrong = [(1, one_tag.clone(), xml(b"x"))];
-    assert_eq!(
-        element(&bed.complete("k", &id, &[], &wrong), "Code").unwrap(),
-        "InvalidPart"
-    );
+    assert_eq!(element(&bed.complete("k", &id, &[], &wrong), "Code").unwrap(), "InvalidPart");
     let parts = [(1, one_tag, xml(b"data")), (2, two_tag, xml(b"!"))];
     let kind = one("x-amz-checksum-type", "FULL_OBJECT");
     let text = "The upload was created using the COMPOSITE checksum mode. The complete request must use the same \
                 checksum mode.";
-    refused(
-        &bed.complete("k", &id, &kind, &parts),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.complete("k", &id, &kind, &parts), 400, "InvalidRequest", text);
     let outcome = bed.complete("k", &id, &[], &parts);
     let whole = element(done(&outcome), "ChecksumSHA256").unwrap();
     assert!(whole.ends_with("-2"));
@@ -247,16 +179,11 @@ fn composite_sums() {
     assert_eq!(head.header("x-amz-checksum-sha256"), Some(&*whole));
     assert_eq!(head.header("x-amz-checksum-type"), Some("COMPOSITE"));
     let part = bed.get("k?partNumber=1", &one("x-amz-checksum-mode", "ENABLED"));
-    assert_eq!(
-        part.header("x-amz-checksum-sha256"),
-        Some(&*sha256(b"data"))
-    );
+    assert_eq!(part.header("x-amz-checksum-sha256"), Some(&*sha256(b"data")));
     let wants = one("x-amz-object-attributes", "ObjectParts,Checksum");
     let attributes = bed.get("k?attributes", &wants);
     assert_eq!(
-        element(done(&attributes), "TotalPartsCount")
-            .or(element(&attributes, "PartsCount"))
-            .unwrap(),
+        element(done(&attributes), "TotalPartsCount").or(element(&attributes, "PartsCount")).unwrap(),
         "2"
     );
     assert_eq!(bed::text(&attributes).matches("<Size>").count(), 2);
@@ -266,10 +193,7 @@ fn composite_sums() {
 fn full_object_sums() {
     let bed = bed();
     let whole = bed.put("whole", &[], b"data!");
-    let crc = done(&whole)
-        .header("x-amz-checksum-crc64nvme")
-        .unwrap()
-        .to_owned();
+    let crc = done(&whole).header("x-amz-checksum-crc64nvme").unwrap().to_owned();
     let create = vec![
         ("x-amz-checksum-algorithm", "CRC64NVME".to_owned()),
         ("x-amz-checksum-type", "FULL_OBJECT".to_owned()),
@@ -279,13 +203,7 @@ fn full_object_sums() {
         let parts: Vec<_> = [&b"data"[..], b"!"]
             .iter()
             .zip(1..)
-            .map(|(body, number)| {
-                (
-                    number,
-                    etag(&bed.part("k", &id, number, &[], body)),
-                    String::new(),
-                )
-            })
+            .map(|(body, number)| (number, etag(&bed.part("k", &id, number, &[], body)), String::new()))
             .collect();
         bed.complete("k", &id, &one("x-amz-checksum-crc64nvme", sum), &parts)
     };
@@ -295,22 +213,13 @@ fn full_object_sums() {
     assert_eq!(element(done(&outcome), "ChecksumCRC64NVME").unwrap(), crc);
     assert_eq!(element(&outcome, "ChecksumType").unwrap(), "FULL_OBJECT");
     let unasked = upload(&bed, "k", &[], &[], &[b"data", b"!"]);
-    assert_eq!(
-        element(&unasked, "ChecksumCRC64NVME").unwrap(),
-        crc,
-        "S3 makes one by itself"
-    );
+    assert_eq!(element(&unasked, "ChecksumCRC64NVME").unwrap(), crc, "S3 makes one by itself");
     let view = bed.sandbox.s3().object("bed", "k").unwrap();
     assert_eq!(view.checksum_type, ChecksumType::FullObject);
     let mut sha = one("x-amz-checksum-algorithm", "SHA256");
     sha.push(("x-amz-checksum-type", "FULL_OBJECT".to_owned()));
     let text = "The FULL_OBJECT checksum type cannot be used with the sha256 checksum algorithm.";
-    refused(
-        &bed.ask("POST", "k?uploads", &sha, b""),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.ask("POST", "k?uploads", &sha, b""), 400, "InvalidRequest", text);
 }
 
 #[test]
@@ -329,15 +238,8 @@ fn a_customers_key_at_completion() {
     create.push(("x-amz-checksum-algorithm", "SHA256".to_owned()));
     let id = bed.begin("k", &create);
     let parts = part(&bed, &id);
-    assert_eq!(
-        bed.complete("k", &id, &[], &parts).status,
-        Some(400),
-        "needed with a checksum"
-    );
-    assert_eq!(
-        bed.complete("k", &id, &customer(&OTHER), &parts).status,
-        Some(400)
-    );
+    assert_eq!(bed.complete("k", &id, &[], &parts).status, Some(400), "needed with a checksum");
+    assert_eq!(bed.complete("k", &id, &customer(&OTHER), &parts).status, Some(400));
     done(&bed.complete("k", &id, &customer(&KEY), &parts));
 }
 
@@ -355,29 +257,13 @@ fn parts_are_copied_between_keys_and_in_ranges() {
     let first = copy(1, Some("bytes=0-4"), both());
     assert_eq!(done(&first).header(bed::CUSTOMER_ALGORITHM), Some("AES256"));
     let second = copy(2, None, both());
-    assert_eq!(
-        copy(3, None, customer(&OTHER)).status,
-        Some(400),
-        "without the source's key"
-    );
+    assert_eq!(copy(3, None, customer(&OTHER)).status, Some(400), "without the source's key");
     let wrong = [customer(&OTHER), source_customer(&OTHER)].concat();
-    assert_eq!(
-        copy(3, None, wrong).status,
-        Some(403),
-        "with another source key"
-    );
+    assert_eq!(copy(3, None, wrong).status, Some(403), "with another source key");
     let text = "Range specified is not valid for source object of size: 10";
-    refused(
-        &copy(3, Some("bytes=5-10"), both()),
-        400,
-        "InvalidArgument",
-        text,
-    );
+    refused(&copy(3, Some("bytes=5-10"), both()), 400, "InvalidArgument", text);
     let tag = |outcome: &Outcome| element(done(outcome), "ETag").unwrap();
-    let parts = [
-        (1, tag(&first), String::new()),
-        (2, tag(&second), String::new()),
-    ];
+    let parts = [(1, tag(&first), String::new()), (2, tag(&second), String::new())];
     done(&bed.complete("k", &id, &customer(&OTHER), &parts));
     assert_eq!(bed.get("k", &customer(&OTHER)).body, b"012340123456789");
 }
@@ -400,10 +286,7 @@ fn parts_and_uploads_are_listed_in_pages() {
     let list = |query: &str| bed.client.s3("GET", &format!("/bed?{query}"), &[], b"");
     let page = list("delimiter=%2F&uploads=");
     assert_eq!(text(done(&page)).matches("<Upload>").count(), 2);
-    assert_eq!(
-        element(&page, "CommonPrefixes").unwrap(),
-        "<Prefix>c/</Prefix>"
-    );
+    assert_eq!(element(&page, "CommonPrefixes").unwrap(), "<Prefix>c/</Prefix>");
     let page = list("max-uploads=1&uploads=");
     assert_eq!(element(&page, "NextKeyMarker").unwrap(), "a");
     let page = list("key-marker=a&uploads=");

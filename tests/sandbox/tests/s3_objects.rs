@@ -4,8 +4,8 @@ mod bed;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bed::{
-    BUCKET_KEY, Bed, CONTEXT, CUSTOMER_ALGORITHM, CUSTOMER_MD5, Headers, KEY, KMS_KEY, OTHER, SSE,
-    customer, done, element, etag, kms, md5, md5_hex, one, refused, sha256, text,
+    BUCKET_KEY, Bed, CONTEXT, CUSTOMER_ALGORITHM, CUSTOMER_MD5, Headers, KEY, KMS_KEY, OTHER, SSE, customer,
+    done, element, etag, kms, md5, md5_hex, one, refused, sha256, text,
 };
 use s3seal_sandbox::s3::{Algorithm, ChecksumType, DefaultEncryption, SseView};
 use s3seal_sandbox::{Config, Sandbox};
@@ -32,21 +32,9 @@ fn modes(bed: &Bed) -> Vec<(Headers, Headers)> {
         (one(SSE, "AES256"), one(SSE, "AES256")),
         (one(SSE, "aws:kms"), echo("aws:kms", &managed)),
         (kms("alias/demo"), echo("aws:kms", &arn)),
-        (
-            with(kms(&arn), BUCKET_KEY, "true"),
-            with(echo("aws:kms", &arn), BUCKET_KEY, "true"),
-        ),
-        (
-            with(one(SSE, "aws:kms:dsse"), KMS_KEY, &arn),
-            echo("aws:kms:dsse", &arn),
-        ),
-        (
-            customer(&KEY),
-            vec![
-                (CUSTOMER_ALGORITHM, "AES256".to_owned()),
-                (CUSTOMER_MD5, md5(&KEY)),
-            ],
-        ),
+        (with(kms(&arn), BUCKET_KEY, "true"), with(echo("aws:kms", &arn), BUCKET_KEY, "true")),
+        (with(one(SSE, "aws:kms:dsse"), KMS_KEY, &arn), echo("aws:kms:dsse", &arn)),
+        (customer(&KEY), vec![(CUSTOMER_ALGORITHM, "AES256".to_owned()), (CUSTOMER_MD5, md5(&KEY))]),
     ]
 }
 
@@ -55,19 +43,11 @@ fn every_mode_is_echoed_kept_encrypted_and_given_back() {
     let bed = Bed::new();
     for (headers, echo) in modes(&bed) {
         let put = bed.put("k", &headers, BODY);
-        let key: Headers = headers
-            .iter()
-            .filter(|(name, _)| name.contains("customer"))
-            .cloned()
-            .collect();
+        let key: Headers = headers.iter().filter(|(name, _)| name.contains("customer")).cloned().collect();
         let get = bed.get("k", &key);
         let head = bed.head("k", &key);
         for outcome in [&put, &get, &head] {
-            let said: Vec<_> = outcome
-                .headers
-                .iter()
-                .filter(|(name, _)| name.starts_with(SSE))
-                .collect();
+            let said: Vec<_> = outcome.headers.iter().filter(|(name, _)| name.starts_with(SSE)).collect();
             assert_eq!(said.len(), echo.len(), "{said:?}");
             for (name, value) in &echo {
                 let name = name.to_ascii_lowercase();
@@ -78,33 +58,15 @@ fn every_mode_is_echoed_kept_encrypted_and_given_back() {
         assert_eq!(get.body, BODY);
         assert_eq!(head.header("content-length"), Some("43"));
         let is_md5 = etag(&put) == md5_hex(BODY);
-        assert_eq!(
-            is_md5,
-            echo[0].1 == "AES256" && echo.len() == 1,
-            "{headers:?}"
-        );
+        assert_eq!(is_md5, echo[0].1 == "AES256" && echo.len() == 1, "{headers:?}");
         let view = bed.sandbox.s3().object_with_key("bed", "k", &KEY).unwrap();
         assert_eq!(view.plaintext.unwrap(), BODY);
         assert_eq!(view.stored.len(), BODY.len());
-        let shared = view
-            .stored
-            .windows(4)
-            .any(|window| BODY.windows(4).any(|plain| plain == window));
+        let shared = view.stored.windows(4).any(|window| BODY.windows(4).any(|plain| plain == window));
         assert!(!shared, "plaintext at rest under {headers:?}");
     }
-    assert_eq!(
-        bed.sandbox.s3().object("bed", "k").unwrap().plaintext,
-        None,
-        "no key, no plaintext"
-    );
-    assert!(
-        bed.sandbox
-            .s3()
-            .object_with_key("bed", "k", &OTHER)
-            .unwrap()
-            .plaintext
-            .is_none()
-    );
+    assert_eq!(bed.sandbox.s3().object("bed", "k").unwrap().plaintext, None, "no key, no plaintext");
+    assert!(bed.sandbox.s3().object_with_key("bed", "k", &OTHER).unwrap().plaintext.is_none());
 }
 
 #[test]
@@ -124,9 +86,7 @@ fn a_context_is_bound_and_only_writes_show_it() {
     let mut headers = one(SSE, "aws:kms");
     headers.push((CONTEXT, BASE64_STANDARD.encode(r#"{"who":"me"}"#)));
     let outcome = bed.put("k", &headers, BODY);
-    let shown = BASE64_STANDARD
-        .decode(done(&outcome).header(CONTEXT).unwrap())
-        .unwrap();
+    let shown = BASE64_STANDARD.decode(done(&outcome).header(CONTEXT).unwrap()).unwrap();
     assert_eq!(shown, br#"{"who":"me"}"#);
     assert_eq!(bed.get("k", &[]).header(CONTEXT), None);
     let used = bed.sandbox.kms().uses();
@@ -142,10 +102,7 @@ fn the_buckets_default_is_applied_and_a_request_goes_before_it() {
     let bed = Bed::new();
     let arn = bed.sandbox.kms().create_key().0;
     let key = Some(arn.clone());
-    let default = DefaultEncryption::SseKms {
-        key,
-        bucket_key: true,
-    };
+    let default = DefaultEncryption::SseKms { key, bucket_key: true };
     bed.sandbox.s3().set_default_encryption("bed", default);
     let outcome = bed.put("k", &[], BODY);
     assert_eq!(done(&outcome).header(SSE), Some("aws:kms"));
@@ -167,32 +124,22 @@ fn default_encryption_and_blocked_types_in_xml() {
             "<ServerSideEncryptionConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule>{rule}</Rule>\
              </ServerSideEncryptionConfiguration>"
         );
-        bed.client
-            .s3("PUT", "/bed?encryption=", &[], xml.as_bytes())
+        bed.client.s3("PUT", "/bed?encryption=", &[], xml.as_bytes())
     };
     done(&put(
         "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>alias/x</KMSMasterKeyID>\
          </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled><BlockedEncryptionTypes>\
          <EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>",
     ));
-    for part in [
-        "<KMSMasterKeyID>alias/x<",
-        "<BucketKeyEnabled>true<",
-        "<EncryptionType>SSE-C<",
-    ] {
+    for part in ["<KMSMasterKeyID>alias/x<", "<BucketKeyEnabled>true<", "<EncryptionType>SSE-C<"] {
         assert!(get().contains(part), "{part} in {}", get());
     }
     assert_eq!(bed.put("k", &customer(&KEY), BODY).status, Some(403));
     done(&put(
         "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>",
     ));
-    assert!(
-        get().contains("<EncryptionType>SSE-C<"),
-        "leaving it out does not lift the block"
-    );
-    done(&put(
-        "<BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType></BlockedEncryptionTypes>",
-    ));
+    assert!(get().contains("<EncryptionType>SSE-C<"), "leaving it out does not lift the block");
+    done(&put("<BlockedEncryptionTypes><EncryptionType>NONE</EncryptionType></BlockedEncryptionTypes>"));
     done(&bed.put("k", &customer(&KEY), BODY));
     let malformed =
         "The XML you provided was not well-formed or did not validate against our published schema";
@@ -207,14 +154,8 @@ fn new_buckets_can_block_customers_keys() {
     done(&bed.client.s3("PUT", "/new", &[], b""));
     let headers = customer(&KEY);
     let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    assert_eq!(
-        bed.client.s3("PUT", "/new/k", &headers, b"x").status,
-        Some(403)
-    );
-    assert_eq!(
-        bed.client.s3("PUT", "/bed/k", &headers, b"x").status,
-        Some(200)
-    );
+    assert_eq!(bed.client.s3("PUT", "/new/k", &headers, b"x").status, Some(403));
+    assert_eq!(bed.client.s3("PUT", "/bed/k", &headers, b"x").status, Some(200));
 }
 
 #[test]
@@ -235,31 +176,15 @@ fn ranges() {
     let text = "The requested range is not satisfiable";
     refused(&get("bytes=43-"), 416, "InvalidRange", text);
     done(&bed.put("empty", &[], b""));
-    assert_eq!(
-        done(&bed.get("empty", &[])).header("content-length"),
-        Some("0")
-    );
-    refused(
-        &bed.get("empty", &one("range", "bytes=0-0")),
-        416,
-        "InvalidRange",
-        text,
-    );
+    assert_eq!(done(&bed.get("empty", &[])).header("content-length"), Some("0"));
+    refused(&bed.get("empty", &one("range", "bytes=0-0")), 416, "InvalidRange", text);
     let mut headers = customer(&KEY);
     headers.push(("range", "bytes=4-8".to_owned()));
     let head = bed.head("k", &headers);
-    assert_eq!(
-        (head.status, head.header("content-length")),
-        (Some(206), Some("5"))
-    );
+    assert_eq!((head.status, head.header("content-length")), (Some(206), Some("5")));
     assert_eq!(bed.get("k?partNumber=1", &customer(&KEY)).status, Some(206));
     let outcome = bed.get("k?partNumber=2", &customer(&KEY));
-    refused(
-        &outcome,
-        416,
-        "InvalidPartNumber",
-        "The requested partnumber is not satisfiable",
-    );
+    refused(&outcome, 416, "InvalidPartNumber", "The requested partnumber is not satisfiable");
 }
 
 #[test]
@@ -267,31 +192,11 @@ fn conditions_on_reads_and_writes() {
     let bed = Bed::new();
     let tag = etag(&bed.put("k", &one("if-none-match", "*"), BODY));
     let failed = "At least one of the pre-conditions you specified did not hold";
-    refused(
-        &bed.put("k", &one("if-none-match", "*"), b"x"),
-        412,
-        "PreconditionFailed",
-        failed,
-    );
-    refused(
-        &bed.put("k", &one("if-match", "\"x\""), b"x"),
-        412,
-        "PreconditionFailed",
-        failed,
-    );
-    refused(
-        &bed.get("k", &one("if-match", "\"x\"")),
-        412,
-        "PreconditionFailed",
-        failed,
-    );
+    refused(&bed.put("k", &one("if-none-match", "*"), b"x"), 412, "PreconditionFailed", failed);
+    refused(&bed.put("k", &one("if-match", "\"x\""), b"x"), 412, "PreconditionFailed", failed);
+    refused(&bed.get("k", &one("if-match", "\"x\"")), 412, "PreconditionFailed", failed);
     let gone = "The specified key does not exist.";
-    refused(
-        &bed.put("none", &one("if-match", "\"x\""), b"x"),
-        404,
-        "NoSuchKey",
-        gone,
-    );
+    refused(&bed.put("none", &one("if-match", "\"x\""), b"x"), 404, "NoSuchKey", gone);
     let outcome = bed.get("k", &one("if-none-match", format!("\"{tag}\"")));
     assert_eq!((outcome.status, outcome.body.len()), (Some(304), 0));
     assert_eq!(bed.get("k", &[]).body, BODY);
@@ -303,10 +208,7 @@ fn conditions_on_reads_and_writes() {
 fn checksums_are_checked_kept_and_shown() {
     let bed = Bed::new();
     let outcome = bed.put("k", &[], BODY);
-    let crc64 = done(&outcome)
-        .header("x-amz-checksum-crc64nvme")
-        .unwrap()
-        .to_owned();
+    let crc64 = done(&outcome).header("x-amz-checksum-crc64nvme").unwrap().to_owned();
     assert_eq!(outcome.header("x-amz-checksum-type"), Some("FULL_OBJECT"));
     let mode = one("x-amz-checksum-mode", "ENABLED");
     for outcome in [bed.get("k", &mode), bed.head("k", &mode)] {
@@ -314,55 +216,28 @@ fn checksums_are_checked_kept_and_shown() {
     }
     assert_eq!(bed.get("k", &[]).header("x-amz-checksum-crc64nvme"), None);
     let sha = one("x-amz-checksum-sha256", sha256(BODY));
-    assert_eq!(
-        done(&bed.put("k", &sha, BODY)).header("x-amz-checksum-sha256"),
-        Some(&*sha256(BODY))
-    );
+    assert_eq!(done(&bed.put("k", &sha, BODY)).header("x-amz-checksum-sha256"), Some(&*sha256(BODY)));
     let view = bed.sandbox.s3().object("bed", "k").unwrap();
     assert_eq!(view.checksum_algorithm, Some(Algorithm::Sha256));
     assert_eq!(view.checksum_type, ChecksumType::FullObject);
     let text = "The SHA256 you specified did not match the calculated checksum.";
     refused(&bed.put("k", &sha, b"other"), 400, "BadDigest", text);
     let text = "Value for x-amz-checksum-sha256 header is invalid.";
-    refused(
-        &bed.put("k", &one("x-amz-checksum-sha256", "x"), BODY),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.put("k", &one("x-amz-checksum-sha256", "x"), BODY), 400, "InvalidRequest", text);
     let text = "The Content-MD5 you specified did not match what we received.";
-    refused(
-        &bed.put("k", &one("content-md5", md5(b"x")), BODY),
-        400,
-        "BadDigest",
-        text,
-    );
+    refused(&bed.put("k", &one("content-md5", md5(b"x")), BODY), 400, "BadDigest", text);
     let text = "The Content-MD5 you specified was invalid.";
-    refused(
-        &bed.put("k", &one("content-md5", "x"), BODY),
-        400,
-        "InvalidDigest",
-        text,
-    );
-    assert_eq!(
-        bed.get("k", &[]).body,
-        BODY,
-        "what was refused is not there"
-    );
+    refused(&bed.put("k", &one("content-md5", "x"), BODY), 400, "InvalidDigest", text);
+    assert_eq!(bed.get("k", &[]).body, BODY, "what was refused is not there");
 }
 
 #[test]
 fn a_checksum_of_a_kms_object_needs_kms() {
     let bed = Bed::new();
     done(&bed.put("k", &one(SSE, "aws:kms"), BODY));
-    bed.sandbox
-        .kms()
-        .deny(s3seal_sandbox::kms::KmsAction::Decrypt, None);
+    bed.sandbox.kms().deny(s3seal_sandbox::kms::KmsAction::Decrypt, None);
     done(&bed.head("k", &[]));
-    assert_eq!(
-        bed.head("k", &one("x-amz-checksum-mode", "ENABLED")).status,
-        Some(403)
-    );
+    assert_eq!(bed.head("k", &one("x-amz-checksum-mode", "ENABLED")).status, Some(403));
 }
 
 #[test]
@@ -393,13 +268,7 @@ fn metadata_tags_class_acl_and_content_headers() {
     assert_eq!(outcome.header("x-amz-tagging-count"), Some("2"));
     let view = bed.sandbox.s3().object("bed", "k").unwrap();
     assert_eq!(view.metadata["colour"], "blue");
-    assert_eq!(
-        view.tags,
-        [
-            ("a".to_owned(), "1".to_owned()),
-            ("b".to_owned(), "2 3".to_owned())
-        ]
-    );
+    assert_eq!(view.tags, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2 3".to_owned())]);
     assert_eq!(view.acl.as_deref(), Some("bucket-owner-full-control"));
     assert_eq!(view.storage_class.as_deref(), Some("STANDARD_IA"));
     let tags = bed.get("k?tagging", &[]);
@@ -414,10 +283,7 @@ fn metadata_tags_class_acl_and_content_headers() {
     assert_eq!(etag(&bed.head("k", &[])), etag(&outcome));
     let plain = bed.put("plain", &[], BODY);
     done(&plain);
-    assert_eq!(
-        bed.get("plain", &[]).header("content-type"),
-        Some("binary/octet-stream")
-    );
+    assert_eq!(bed.get("plain", &[]).header("content-type"), Some("binary/octet-stream"));
 }
 
 #[test]
@@ -426,111 +292,51 @@ fn retention_and_legal_hold() {
     bed.sandbox.s3().set_versioning("bed");
     let headers = vec![
         ("x-amz-object-lock-mode", "GOVERNANCE".to_owned()),
-        (
-            "x-amz-object-lock-retain-until-date",
-            "2100-01-01T00:00:00Z".to_owned(),
-        ),
+        ("x-amz-object-lock-retain-until-date", "2100-01-01T00:00:00Z".to_owned()),
     ];
-    let version = done(&bed.put("k", &headers, BODY))
-        .header("x-amz-version-id")
-        .unwrap()
-        .to_owned();
-    assert_eq!(
-        bed.head("k", &[]).header("x-amz-object-lock-mode"),
-        Some("GOVERNANCE")
-    );
-    assert_eq!(
-        element(&bed.get("k?retention", &[]), "Mode").unwrap(),
-        "GOVERNANCE"
-    );
+    let version = done(&bed.put("k", &headers, BODY)).header("x-amz-version-id").unwrap().to_owned();
+    assert_eq!(bed.head("k", &[]).header("x-amz-object-lock-mode"), Some("GOVERNANCE"));
+    assert_eq!(element(&bed.get("k?retention", &[]), "Mode").unwrap(), "GOVERNANCE");
     let text = "Access Denied because object protected by object lock.";
     let target = format!("k?versionId={version}");
-    refused(
-        &bed.ask("DELETE", &target, &[], b""),
-        403,
-        "AccessDenied",
-        text,
-    );
+    refused(&bed.ask("DELETE", &target, &[], b""), 403, "AccessDenied", text);
     done(&bed.put("free", &[], BODY));
-    done(&bed.ask(
-        "PUT",
-        "free?legal-hold",
-        &[],
-        b"<LegalHold><Status>ON</Status></LegalHold>",
-    ));
-    assert_eq!(
-        bed.head("free", &[]).header("x-amz-object-lock-legal-hold"),
-        Some("ON")
-    );
-    assert_eq!(
-        element(&bed.get("free?legal-hold", &[]), "Status").unwrap(),
-        "ON"
-    );
+    done(&bed.ask("PUT", "free?legal-hold", &[], b"<LegalHold><Status>ON</Status></LegalHold>"));
+    assert_eq!(bed.head("free", &[]).header("x-amz-object-lock-legal-hold"), Some("ON"));
+    assert_eq!(element(&bed.get("free?legal-hold", &[]), "Status").unwrap(), "ON");
 }
 
 #[test]
 fn versions_and_delete_markers() {
     let bed = Bed::new();
     bed.sandbox.s3().set_versioning("bed");
-    let version = |outcome: &bed::client::Outcome| {
-        done(outcome).header("x-amz-version-id").unwrap().to_owned()
-    };
+    let version =
+        |outcome: &bed::client::Outcome| done(outcome).header("x-amz-version-id").unwrap().to_owned();
     let first = version(&bed.put("k", &customer(&KEY), b"one"));
     let second = version(&bed.put("k", &[], b"two"));
     assert_eq!(bed.get("k", &[]).body, b"two");
-    assert_eq!(
-        bed.get(&format!("k?versionId={first}"), &customer(&KEY))
-            .body,
-        b"one"
-    );
+    assert_eq!(bed.get(&format!("k?versionId={first}"), &customer(&KEY)).body, b"one");
     let marker = bed.ask("DELETE", "k", &[], b"");
     assert_eq!(done(&marker).header("x-amz-delete-marker"), Some("true"));
     let gone = bed.get("k", &[]);
-    assert_eq!(
-        (gone.status, gone.header("x-amz-delete-marker")),
-        (Some(404), Some("true"))
-    );
+    assert_eq!((gone.status, gone.header("x-amz-delete-marker")), (Some(404), Some("true")));
     let named = bed.get(&format!("k?versionId={}", version(&marker)), &[]);
     assert_eq!(named.status, Some(405));
-    let ids: Vec<_> = bed
-        .sandbox
-        .s3()
-        .versions("bed", "k")
-        .into_iter()
-        .map(|each| each.id)
-        .collect();
+    let ids: Vec<_> = bed.sandbox.s3().versions("bed", "k").into_iter().map(|each| each.id).collect();
     assert_eq!(ids, [version(&marker), second.clone(), first]);
     assert!(bed.sandbox.s3().keys("bed").is_empty());
-    done(&bed.ask(
-        "DELETE",
-        &format!("k?versionId={}", version(&marker)),
-        &[],
-        b"",
-    ));
+    done(&bed.ask("DELETE", &format!("k?versionId={}", version(&marker)), &[], b""));
     assert_eq!(bed.get("k", &[]).body, b"two");
     let text = "The specified version does not exist.";
-    refused(
-        &bed.get(&format!("k?versionId={}", "0".repeat(32)), &[]),
-        404,
-        "NoSuchVersion",
-        text,
-    );
-    refused(
-        &bed.get("k?versionId=x", &[]),
-        400,
-        "InvalidArgument",
-        "Invalid version id specified",
-    );
+    refused(&bed.get(&format!("k?versionId={}", "0".repeat(32)), &[]), 404, "NoSuchVersion", text);
+    refused(&bed.get("k?versionId=x", &[]), 400, "InvalidArgument", "Invalid version id specified");
 }
 
 #[test]
 fn attributes() {
     let bed = Bed::new();
     done(&bed.put("k", &customer(&KEY), BODY));
-    let wants = (
-        "x-amz-object-attributes",
-        "ETag,Checksum,ObjectSize,StorageClass".to_owned(),
-    );
+    let wants = ("x-amz-object-attributes", "ETag,Checksum,ObjectSize,StorageClass".to_owned());
     let mut headers = customer(&KEY);
     headers.push(wants.clone());
     let outcome = bed.get("k?attributes", &headers);
@@ -545,25 +351,14 @@ fn a_tampered_body_is_read_back_changed_under_the_old_tag() {
     let bed = Bed::new();
     for (key, headers) in [("plain", vec![]), ("sealed", customer(&KEY))] {
         let before = etag(&bed.put(key, &headers, BODY));
-        bed.sandbox
-            .s3()
-            .tamper_body("bed", key, |bytes| bytes[0] ^= 1);
+        bed.sandbox.s3().tamper_body("bed", key, |bytes| bytes[0] ^= 1);
         let outcome = bed.get(key, &headers);
         assert_eq!(outcome.body[1..], BODY[1..]);
         assert_eq!(outcome.body[0], BODY[0] ^ 1);
         assert_eq!(etag(&outcome), before);
-        assert_eq!(
-            bed.get(key, &headers).body[0],
-            BODY[0] ^ 1,
-            "once and for all"
-        );
-        bed.sandbox
-            .s3()
-            .tamper_body("bed", key, |bytes| bytes.truncate(5));
-        assert_eq!(
-            done(&bed.head(key, &headers)).header("content-length"),
-            Some("5")
-        );
+        assert_eq!(bed.get(key, &headers).body[0], BODY[0] ^ 1, "once and for all");
+        bed.sandbox.s3().tamper_body("bed", key, |bytes| bytes.truncate(5));
+        assert_eq!(done(&bed.head(key, &headers)).header("content-length"), Some("5"));
     }
     let map = [("a".to_owned(), "b".to_owned())].into();
     bed.sandbox.s3().set_metadata("bed", "plain", map);

@@ -5,8 +5,8 @@ mod bed;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bed::client::Client;
 use bed::{
-    BUCKET_KEY, Bed, CUSTOMER_ALGORITHM, CUSTOMER_KEY, CUSTOMER_MD5, KEY, KMS_KEY, OTHER, SSE,
-    customer, done, kms, md5, one, refused, source_customer,
+    BUCKET_KEY, Bed, CUSTOMER_ALGORITHM, CUSTOMER_KEY, CUSTOMER_MD5, KEY, KMS_KEY, OTHER, SSE, customer,
+    done, kms, md5, one, refused, source_customer,
 };
 use s3seal_sandbox::kms::KmsAction;
 
@@ -97,22 +97,11 @@ fn a_customers_key_with_another_md5() {
 #[test]
 fn no_algorithm_or_another_or_no_key() {
     let bed = Bed::new();
-    let must =
-        "Requests specifying Server Side Encryption with Customer provided keys must provide";
+    let must = "Requests specifying Server Side Encryption with Customer provided keys must provide";
     let text = format!("{must} a valid encryption algorithm.");
-    refused(
-        &bed.put("k", &customer(&KEY)[1..], b"x"),
-        400,
-        "InvalidArgument",
-        &text,
-    );
+    refused(&bed.put("k", &customer(&KEY)[1..], b"x"), 400, "InvalidArgument", &text);
     let text = format!("{must} an appropriate secret key.");
-    refused(
-        &bed.put("k", &customer(&KEY)[..1], b"x"),
-        400,
-        "InvalidArgument",
-        &text,
-    );
+    refused(&bed.put("k", &customer(&KEY)[..1], b"x"), 400, "InvalidArgument", &text);
     let mut headers = customer(&KEY);
     headers[0].1 = "AES512".to_owned();
     let text = "The Encryption request you specified is not valid. Supported value: AES256.";
@@ -133,12 +122,7 @@ fn two_modes_at_once() {
 fn a_mode_there_is_not() {
     let bed = Bed::new();
     let text = "The encryption method specified is not supported";
-    refused(
-        &bed.put("k", &one(SSE, "AES999"), b"x"),
-        400,
-        "InvalidArgument",
-        text,
-    );
+    refused(&bed.put("k", &one(SSE, "AES999"), b"x"), 400, "InvalidArgument", text);
 }
 
 #[test]
@@ -146,12 +130,7 @@ fn encryption_headers_on_a_read() {
     let bed = Bed::new();
     done(&bed.put("k", &[], b"x"));
     let text = "x-amz-server-side-encryption header is not supported for this operation.";
-    refused(
-        &bed.get("k", &one(SSE, "AES256")),
-        400,
-        "InvalidArgument",
-        text,
-    );
+    refused(&bed.get("k", &one(SSE, "AES256")), 400, "InvalidArgument", text);
     assert_eq!(bed.head("k", &one(SSE, "AES256")).status, Some(400));
 }
 
@@ -161,29 +140,14 @@ fn a_part_without_the_key_with_another_or_with_a_needless_one() {
     let id = bed.begin("k", &customer(&KEY));
     let text = "The multipart upload initiate requested encryption. Subsequent part requests must include the \
                 appropriate encryption parameters.";
-    refused(
-        &bed.part("k", &id, 1, &[], b"x"),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.part("k", &id, 1, &[], b"x"), 400, "InvalidRequest", text);
     let text = "The provided encryption parameters did not match the ones used originally.";
-    refused(
-        &bed.part("k", &id, 1, &customer(&OTHER), b"x"),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.part("k", &id, 1, &customer(&OTHER), b"x"), 400, "InvalidRequest", text);
     done(&bed.part("k", &id, 1, &customer(&KEY), b"x"));
     let id = bed.begin("plain", &[]);
     let text = "The multipart upload initiate did not request encryption. Please resend the request without sending \
                 encryption parameters.";
-    refused(
-        &bed.part("plain", &id, 1, &customer(&KEY), b"x"),
-        400,
-        "InvalidRequest",
-        text,
-    );
+    refused(&bed.part("plain", &id, 1, &customer(&KEY), b"x"), 400, "InvalidRequest", text);
 }
 
 #[test]
@@ -198,23 +162,14 @@ fn customers_keys_are_blocked() {
              (SSE-C). Please specify a different server-side encryption type"
         )
     };
-    refused(
-        &bed.put("k", &customer(&KEY), b"x"),
-        403,
-        "AccessDenied",
-        &text("k"),
-    );
+    refused(&bed.put("k", &customer(&KEY), b"x"), 403, "AccessDenied", &text("k"));
     let begun = bed.ask("POST", "k?uploads", &customer(&KEY), b"");
     refused(&begun, 403, "AccessDenied", &text("k"));
     let mut copy = customer(&KEY);
     copy.extend(source_customer(&KEY));
     copy.push(("x-amz-copy-source", "bed/old".to_owned()));
     refused(&bed.put("c", &copy, b""), 403, "AccessDenied", &text("c"));
-    assert_eq!(
-        bed.get("old", &customer(&KEY)).body,
-        b"x",
-        "what is there can be read"
-    );
+    assert_eq!(bed.get("old", &customer(&KEY)).body, b"x", "what is there can be read");
 }
 
 #[test]
@@ -229,19 +184,12 @@ fn kms_is_denied() {
         )
     };
     bed.sandbox.kms().deny(KmsAction::Decrypt, Some(&arn));
-    refused(
-        &bed.get("old", &[]),
-        403,
-        "AccessDenied",
-        &text("kms:Decrypt"),
-    );
+    refused(&bed.get("old", &[]), 403, "AccessDenied", &text("kms:Decrypt"));
     done(&bed.head("old", &[]));
     let id = bed.begin("k", &kms(&arn));
     let part = bed.part("k", &id, 1, &[], b"x");
     refused(&part, 403, "AccessDenied", &text("kms:Decrypt"));
-    bed.sandbox
-        .kms()
-        .deny(KmsAction::GenerateDataKey, Some(&arn));
+    bed.sandbox.kms().deny(KmsAction::GenerateDataKey, Some(&arn));
     let outcome = bed.put("k", &kms(&arn), b"x");
     refused(&outcome, 403, "AccessDenied", &text("kms:GenerateDataKey"));
 }
@@ -254,12 +202,7 @@ fn a_kms_key_is_disabled() {
     bed.sandbox.kms().disable(&arn);
     let text = format!("{arn} is disabled.");
     refused(&bed.get("old", &[]), 400, "KMS.DisabledException", &text);
-    refused(
-        &bed.put("k", &kms(&arn), b"x"),
-        400,
-        "KMS.DisabledException",
-        &text,
-    );
+    refused(&bed.put("k", &kms(&arn), b"x"), 400, "KMS.DisabledException", &text);
 }
 
 #[test]
@@ -294,12 +237,7 @@ fn a_kms_key_without_its_mode() {
     let bed = Bed::new();
     let text = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : \
                 aws:kms";
-    refused(
-        &bed.put("k", &one(KMS_KEY, "x"), b"x"),
-        400,
-        "InvalidArgument",
-        text,
-    );
+    refused(&bed.put("k", &one(KMS_KEY, "x"), b"x"), 400, "InvalidArgument", text);
     let headers = vec![(KMS_KEY, "x".to_owned()), (SSE, "AES256".to_owned())];
     refused(&bed.put("k", &headers, b"x"), 400, "InvalidArgument", text);
 }
@@ -318,8 +256,7 @@ fn a_copy_of_too_much() {
     let bed = Bed::new();
     done(&bed.put("k", &[], b"123456"));
     bed.sandbox.s3().set_copy_limit(5);
-    let text =
-        "The specified copy source is larger than the maximum allowable size for a copy source: 5";
+    let text = "The specified copy source is larger than the maximum allowable size for a copy source: 5";
     let copy = one("x-amz-copy-source", "bed/k");
     refused(&bed.put("c", &copy, b""), 400, "InvalidRequest", text);
 }
@@ -330,12 +267,7 @@ fn the_10001st_part() {
     let id = bed.begin("k", &[]);
     let text = "Part number must be an integer between 1 and 10000, inclusive";
     for number in [0, 10_001] {
-        refused(
-            &bed.part("k", &id, number, &[], b"x"),
-            400,
-            "InvalidArgument",
-            text,
-        );
+        refused(&bed.part("k", &id, number, &[], b"x"), 400, "InvalidArgument", text);
     }
     done(&bed.part("k", &id, 10_000, &[], b"x"));
 }
@@ -359,12 +291,7 @@ fn kms_without_a_signature_of_version_4() {
     done(&bed.put("plain", &[], b"x"));
     bed.sandbox.s3().set_public("bed", true);
     let text = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.";
-    refused(
-        &bed.client.unsigned("GET", "/bed/k"),
-        400,
-        "InvalidArgument",
-        text,
-    );
+    refused(&bed.client.unsigned("GET", "/bed/k"), 400, "InvalidArgument", text);
     assert_eq!(bed.client.unsigned("GET", "/bed/plain").body, b"x");
 }
 
@@ -395,7 +322,8 @@ fn signatures_in_s3s_words() {
     let text = "The AWS Access Key Id you provided does not exist in our records.";
     refused(&outcome, 403, "InvalidAccessKeyId", text);
     let outcome = ask(|client| client.region = "eu-west-1".to_owned());
-    let text = "The authorization header is malformed; the region 'eu-west-1' is wrong; expecting 'us-east-1'";
+    let text =
+        "The authorization header is malformed; the region 'eu-west-1' is wrong; expecting 'us-east-1'";
     refused(&outcome, 400, "AuthorizationHeaderMalformed", text);
     assert_eq!(bed::element(&outcome, "Region").unwrap(), "us-east-1");
     let outcome = ask(|client| client.clock = time::Duration::minutes(-16));
@@ -404,12 +332,7 @@ fn signatures_in_s3s_words() {
     bed.sandbox.s3().set_clock_ahead(-3600);
     refused(&ask(|_| {}), 403, "RequestTimeTooSkewed", text);
     bed.sandbox.s3().set_clock_ahead(0);
-    refused(
-        &bed.client.unsigned("GET", "/bed/k"),
-        403,
-        "AccessDenied",
-        "Access Denied",
-    );
+    refused(&bed.client.unsigned("GET", "/bed/k"), 403, "AccessDenied", "Access Denied");
     done(&ask(|_| {}));
 }
 
@@ -418,46 +341,21 @@ fn another_owner() {
     let bed = Bed::new();
     let owner = |account: &str| one("x-amz-expected-bucket-owner", account);
     done(&bed.put("k", &owner("111122223333"), b"x"));
-    refused(
-        &bed.get("k", &owner("999999999999")),
-        403,
-        "AccessDenied",
-        "Access Denied",
-    );
+    refused(&bed.get("k", &owner("999999999999")), 403, "AccessDenied", "Access Denied");
 }
 
 #[test]
 fn what_is_not_there() {
     let bed = Bed::new();
     let outcome = bed.client.s3("GET", "/nobucket/k", &[], b"");
-    refused(
-        &outcome,
-        404,
-        "NoSuchBucket",
-        "The specified bucket does not exist",
-    );
-    refused(
-        &bed.get("k", &[]),
-        404,
-        "NoSuchKey",
-        "The specified key does not exist.",
-    );
+    refused(&outcome, 404, "NoSuchBucket", "The specified bucket does not exist");
+    refused(&bed.get("k", &[]), 404, "NoSuchKey", "The specified key does not exist.");
     let long = "k".repeat(1025);
-    refused(
-        &bed.put(&long, &[], b"x"),
-        400,
-        "KeyTooLongError",
-        "Your key is too long",
-    );
+    refused(&bed.put(&long, &[], b"x"), 400, "KeyTooLongError", "Your key is too long");
     done(&bed.put(&long[1..], &[], b"x"));
     let metadata = [("x-amz-meta-a", "v".repeat(2048))];
     let text = "Your metadata headers exceed the maximum allowed metadata size";
-    refused(
-        &bed.put("k", &metadata, b"x"),
-        400,
-        "MetadataTooLarge",
-        text,
-    );
+    refused(&bed.put("k", &metadata, b"x"), 400, "MetadataTooLarge", text);
 }
 
 #[test]
@@ -467,10 +365,7 @@ fn an_archived_object() {
     bed.sandbox.s3().set_archived("bed", "k");
     let text = "The operation is not valid for the object's storage class";
     refused(&bed.get("k", &[]), 403, "InvalidObjectState", text);
-    assert_eq!(
-        done(&bed.head("k", &[])).header("x-amz-storage-class"),
-        Some("GLACIER")
-    );
+    assert_eq!(done(&bed.head("k", &[])).header("x-amz-storage-class"), Some("GLACIER"));
     let copy = one("x-amz-copy-source", "bed/k");
     let text = "Operation is not valid for the source object's storage class";
     refused(&bed.put("c", &copy, b""), 403, "InvalidObjectState", text);

@@ -30,10 +30,7 @@ pub struct Visit<'a> {
 /// # Errors
 /// `AccessDenied`
 pub fn check(state: &S3State, visit: &Visit<'_>) -> S3Result<()> {
-    for name in [
-        "x-amz-expected-bucket-owner",
-        "x-amz-source-expected-bucket-owner",
-    ] {
+    for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         if header(visit.headers, name).is_some_and(|owner| owner != state.account) {
             return Err(error::access_denied());
         }
@@ -43,14 +40,8 @@ pub fn check(state: &S3State, visit: &Visit<'_>) -> S3Result<()> {
     let action = action(visit.operation, versioned);
     if !visit.signed {
         let inner = state.lock();
-        let public = inner
-            .buckets
-            .get(bucket)
-            .is_some_and(|bucket| bucket.public);
-        let reads = matches!(
-            action.as_str(),
-            "s3:GetObject" | "s3:GetObjectVersion" | "s3:ListBucket"
-        );
+        let public = inner.buckets.get(bucket).is_some_and(|bucket| bucket.public);
+        let reads = matches!(action.as_str(), "s3:GetObject" | "s3:GetObjectVersion" | "s3:ListBucket");
         if !(public && reads) {
             return Err(error::access_denied());
         }
@@ -99,12 +90,7 @@ fn check_policy(
             }
         }
     };
-    let question = Question {
-        action,
-        resource: &resource,
-        principal: &principal,
-        value: &value,
-    };
+    let question = Question { action, resource: &resource, principal: &principal, value: &value };
     match policy.denies(&question) {
         true => Err(error::denied(format!(
             "User: {principal} is not authorized to perform: {action} on resource: \"{resource}\" with an explicit deny \
@@ -125,9 +111,7 @@ fn of_upload(begun: &Echo, name: &str) -> Option<String> {
 
 fn copy_source(headers: &HeaderMap) -> Option<(String, String)> {
     let source = header(headers, "x-amz-copy-source")?;
-    let path = source
-        .split_once("?versionId=")
-        .map_or(source, |(path, _)| path);
+    let path = source.split_once("?versionId=").map_or(source, |(path, _)| path);
     let path = url::decode(path, false)?;
     let (bucket, key) = path.trim_start_matches('/').split_once('/')?;
     Some((bucket.to_owned(), key.to_owned()))

@@ -87,10 +87,7 @@ pub struct Door {
 }
 
 impl S3Access for Door {
-    fn check<'a, 'b, 'c, 'd>(
-        &'a self,
-        context: &'b mut S3AccessContext<'c>,
-    ) -> Boxed<'d, S3Result<()>>
+    fn check<'a, 'b, 'c, 'd>(&'a self, context: &'b mut S3AccessContext<'c>) -> Boxed<'d, S3Result<()>>
     where
         'a: 'd,
         'b: 'd,

@@ -52,9 +52,7 @@ impl ChecksumType {
         match name {
             "COMPOSITE" => Ok(Self::Composite),
             "FULL_OBJECT" => Ok(Self::FullObject),
-            _ => Err(error::invalid_request(
-                "Value for x-amz-checksum-type header is invalid.",
-            )),
+            _ => Err(error::invalid_request("Value for x-amz-checksum-type header is invalid.")),
         }
     }
 }
@@ -70,13 +68,7 @@ pub struct Sum {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Crc32,
-        Self::Crc32C,
-        Self::Crc64Nvme,
-        Self::Sha1,
-        Self::Sha256,
-    ];
+    pub const ALL: [Self; 5] = [Self::Crc32, Self::Crc32C, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// S3's word for it.
     #[must_use]
@@ -101,9 +93,7 @@ impl Algorithm {
 
     /// Reads S3's word.
     pub fn parse(name: &str) -> S3Result<Self> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|each| each.name().eq_ignore_ascii_case(name));
+        let found = Self::ALL.into_iter().find(|each| each.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| match name.to_ascii_uppercase().as_str() {
             "SHA512" | "MD5" | "XXHASH64" | "XXHASH3" | "XXHASH128" => error::not_implemented(),
             _ => error::invalid_request(
@@ -227,28 +217,19 @@ pub fn given(headers: &HeaderMap) -> S3Result<Option<Sum>> {
 
 /// Refuses a value that is no sum of its algorithm; of a whole object, `-N` may follow.
 pub fn check_form(sum: &Sum) -> S3Result<()> {
-    let value = sum
-        .value
-        .split_once('-')
-        .map_or(&*sum.value, |(value, _)| value);
-    let right = BASE64_STANDARD
-        .decode(value)
-        .is_ok_and(|bytes| bytes.len() == sum.algorithm.len());
+    let value = sum.value.split_once('-').map_or(&*sum.value, |(value, _)| value);
+    let right = BASE64_STANDARD.decode(value).is_ok_and(|bytes| bytes.len() == sum.algorithm.len());
     if right {
         return Ok(());
     }
     let header = sum.algorithm.header();
-    Err(error::invalid_request(format!(
-        "Value for {header} header is invalid."
-    )))
+    Err(error::invalid_request(format!("Value for {header} header is invalid.")))
 }
 
 /// The algorithm that a request announces for its body, in a trailer or by name.
 pub fn announced(headers: &HeaderMap) -> S3Result<Option<Algorithm>> {
     let trailer = header(headers, "x-amz-trailer").unwrap_or_default();
-    let mut words = trailer
-        .split(',')
-        .filter_map(|name| name.trim().strip_prefix("x-amz-checksum-"));
+    let mut words = trailer.split(',').filter_map(|name| name.trim().strip_prefix("x-amz-checksum-"));
     if let Some(word) = words.next() {
         return Algorithm::parse(word).map(Some);
     }
@@ -266,9 +247,7 @@ pub fn announced(headers: &HeaderMap) -> S3Result<Option<Algorithm>> {
 
 /// What `CreateMultipartUpload` asks for.
 pub fn of_upload(headers: &HeaderMap) -> S3Result<Option<(Algorithm, ChecksumType)>> {
-    let kind = header(headers, "x-amz-checksum-type")
-        .map(ChecksumType::parse)
-        .transpose()?;
+    let kind = header(headers, "x-amz-checksum-type").map(ChecksumType::parse).transpose()?;
     let Some(name) = header(headers, "x-amz-checksum-algorithm") else {
         return match kind {
             Some(_) => Err(error::invalid_request(
@@ -314,36 +293,19 @@ mod tests {
     #[test]
     fn known_sums() {
         // The check values of the CRC catalogue, and FIPS 180 for "abc".
-        let value =
-            |algorithm, text: &[u8]| BASE64_STANDARD.decode(of(algorithm, text).value).unwrap();
-        assert_eq!(
-            value(Algorithm::Crc32, b"123456789"),
-            [0xcb, 0xf4, 0x39, 0x26]
-        );
-        assert_eq!(
-            value(Algorithm::Crc32C, b"123456789"),
-            [0xe3, 0x06, 0x92, 0x83]
-        );
+        let value = |algorithm, text: &[u8]| BASE64_STANDARD.decode(of(algorithm, text).value).unwrap();
+        assert_eq!(value(Algorithm::Crc32, b"123456789"), [0xcb, 0xf4, 0x39, 0x26]);
+        assert_eq!(value(Algorithm::Crc32C, b"123456789"), [0xe3, 0x06, 0x92, 0x83]);
         let crc64 = 0xae8b_1486_0a79_9888_u64.to_be_bytes();
         assert_eq!(value(Algorithm::Crc64Nvme, b"123456789"), crc64);
-        assert_eq!(
-            value(Algorithm::Sha256, b"abc")[..4],
-            [0xba, 0x78, 0x16, 0xbf]
-        );
-        assert_eq!(
-            value(Algorithm::Sha1, b"abc")[..4],
-            [0xa9, 0x99, 0x3e, 0x36]
-        );
+        assert_eq!(value(Algorithm::Sha256, b"abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
+        assert_eq!(value(Algorithm::Sha1, b"abc")[..4], [0xa9, 0x99, 0x3e, 0x36]);
     }
 
     #[test]
     fn a_full_object_crc_of_parts_is_that_of_the_whole() {
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32C, Algorithm::Crc64Nvme] {
-            let (one, two, three) = (
-                of(algorithm, b"hello "),
-                of(algorithm, b""),
-                of(algorithm, b"world"),
-            );
+            let (one, two, three) = (of(algorithm, b"hello "), of(algorithm, b""), of(algorithm, b"world"));
             let parts = [(&one, 6), (&two, 0), (&three, 5)];
             let whole = of_parts(algorithm, ChecksumType::FullObject, &parts);
             assert_eq!(whole, of(algorithm, b"hello world"), "{algorithm:?}");
@@ -353,11 +315,7 @@ mod tests {
     #[test]
     fn a_composite_sum_counts_its_parts() {
         let part = of(Algorithm::Sha256, b"x");
-        let sum = of_parts(
-            Algorithm::Sha256,
-            ChecksumType::Composite,
-            &[(&part, 1), (&part, 1)],
-        );
+        let sum = of_parts(Algorithm::Sha256, ChecksumType::Composite, &[(&part, 1), (&part, 1)]);
         let raw = BASE64_STANDARD.decode(&part.value).unwrap();
         let expected = of(Algorithm::Sha256, &[raw.clone(), raw].concat()).value;
         assert_eq!(sum.value, format!("{expected}-2"));

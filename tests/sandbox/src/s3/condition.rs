@@ -27,10 +27,7 @@ impl Conditions {
 
     /// The one condition that the object's tag is this one, if one is given.
     pub fn matching(etag: Option<&str>) -> Self {
-        Self {
-            matches: etag.map(str::to_owned),
-            ..Self::default()
-        }
+        Self { matches: etag.map(str::to_owned), ..Self::default() }
     }
 
     /// The conditions on the source of a copy.
@@ -70,8 +67,7 @@ impl Conditions {
 
     /// Checks them before a copy reads its source: 412 either way.
     pub fn check_source(&self, etag: &str, modified: OffsetDateTime) -> S3Result<()> {
-        self.check_read(etag, modified)
-            .map_err(|_| error::precondition_failed())
+        self.check_read(etag, modified).map_err(|_| error::precondition_failed())
     }
 
     /// Checks them before a write over `current`: 412, or 404 if there is nothing to match.
@@ -113,38 +109,23 @@ mod tests {
         let now = OffsetDateTime::UNIX_EPOCH + Duration::days(1);
         let code = |name, value: &str| {
             let result = conditions(name, value).check_read("abc", now);
-            result
-                .err()
-                .and_then(|e| e.status_code())
-                .map_or(200, |s| s.as_u16())
+            result.err().and_then(|e| e.status_code()).map_or(200, |s| s.as_u16())
         };
         assert_eq!(code("if-match", "\"abc\""), 200);
         assert_eq!(code("if-match", "\"x\", \"abc\""), 200);
         assert_eq!(code("if-match", "\"x\""), 412);
         assert_eq!(code("if-none-match", "\"x\""), 200);
         assert_eq!(code("if-none-match", "*"), 304);
-        assert_eq!(
-            code("if-modified-since", "Fri, 02 Jan 1970 00:00:00 GMT"),
-            304
-        );
-        assert_eq!(
-            code("if-modified-since", "Thu, 01 Jan 1970 00:00:00 GMT"),
-            200
-        );
-        assert_eq!(
-            code("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"),
-            412
-        );
+        assert_eq!(code("if-modified-since", "Fri, 02 Jan 1970 00:00:00 GMT"), 304);
+        assert_eq!(code("if-modified-since", "Thu, 01 Jan 1970 00:00:00 GMT"), 200);
+        assert_eq!(code("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT"), 412);
     }
 
     #[test]
     fn of_a_write() {
         let code = |name, value, current| {
             let result = conditions(name, value).check_write(current);
-            result
-                .err()
-                .and_then(|e| e.status_code())
-                .map_or(200, |s| s.as_u16())
+            result.err().and_then(|e| e.status_code()).map_or(200, |s| s.as_u16())
         };
         assert_eq!(code("if-none-match", "*", None), 200);
         assert_eq!(code("if-none-match", "*", Some("abc")), 412);

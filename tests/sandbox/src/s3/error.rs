@@ -52,10 +52,7 @@ pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> S3Erro
 
 /// 404 `NoSuchBucket`
 pub fn no_such_bucket() -> S3Error {
-    refuse(
-        S3ErrorCode::NoSuchBucket,
-        "The specified bucket does not exist",
-    )
+    refuse(S3ErrorCode::NoSuchBucket, "The specified bucket does not exist")
 }
 
 /// 404 `NoSuchKey`
@@ -65,10 +62,7 @@ pub fn no_such_key() -> S3Error {
 
 /// 404 `NoSuchVersion`
 pub fn no_such_version() -> S3Error {
-    refuse(
-        S3ErrorCode::NoSuchVersion,
-        "The specified version does not exist.",
-    )
+    refuse(S3ErrorCode::NoSuchVersion, "The specified version does not exist.")
 }
 
 /// 404 `NoSuchUpload`
@@ -97,25 +91,17 @@ pub fn not_modified() -> S3Error {
 
 /// 416 `InvalidRange`
 pub fn invalid_range() -> S3Error {
-    refuse(
-        S3ErrorCode::InvalidRange,
-        "The requested range is not satisfiable",
-    )
+    refuse(S3ErrorCode::InvalidRange, "The requested range is not satisfiable")
 }
 
 /// 416 `InvalidPartNumber`
 pub fn invalid_part_number() -> S3Error {
-    custom(
-        416,
-        "InvalidPartNumber",
-        "The requested partnumber is not satisfiable",
-    )
+    custom(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
 }
 
 /// 400 `MalformedXML`
 pub fn malformed_xml() -> S3Error {
-    let text =
-        "The XML you provided was not well-formed or did not validate against our published schema";
+    let text = "The XML you provided was not well-formed or did not validate against our published schema";
     refuse(S3ErrorCode::MalformedXML, text)
 }
 
@@ -133,10 +119,7 @@ pub fn bad_md5() -> S3Error {
 
 /// 400 `InvalidDigest`
 pub fn invalid_md5() -> S3Error {
-    refuse(
-        S3ErrorCode::InvalidDigest,
-        "The Content-MD5 you specified was invalid.",
-    )
+    refuse(S3ErrorCode::InvalidDigest, "The Content-MD5 you specified was invalid.")
 }
 
 /// 400 `EntityTooSmall`
@@ -160,8 +143,7 @@ pub fn invalid_part() -> S3Error {
 
 /// 400 `InvalidPartOrder`
 pub fn invalid_part_order() -> S3Error {
-    let text =
-        "The list of parts was not in ascending order. Parts must be ordered by part number.";
+    let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
     refuse(S3ErrorCode::InvalidPartOrder, text)
 }
 
@@ -185,13 +167,9 @@ pub fn broken_body(error: &(dyn std::error::Error + 'static)) -> S3Error {
         return custom(400, "XAmzContentSHA256Mismatch", text);
     }
     if text.contains("SignatureMismatch") {
-        return refuse(
-            S3ErrorCode::SignatureDoesNotMatch,
-            super::service::WRONG_SECRET,
-        );
+        return refuse(S3ErrorCode::SignatureDoesNotMatch, super::service::WRONG_SECRET);
     }
-    let text =
-        "You did not provide the number of bytes specified by the Content-Length HTTP header";
+    let text = "You did not provide the number of bytes specified by the Content-Length HTTP header";
     refuse(S3ErrorCode::IncompleteBody, text)
 }
 

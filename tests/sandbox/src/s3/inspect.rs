@@ -114,11 +114,7 @@ impl S3State {
                 key: upload.key.clone(),
                 upload_id: id.clone(),
                 sse: upload.sse.clone(),
-                parts: upload
-                    .parts
-                    .iter()
-                    .map(|(n, part)| (*n, part.body.len()))
-                    .collect(),
+                parts: upload.parts.iter().map(|(n, part)| (*n, part.body.len())).collect(),
             })
         });
         all.collect()
@@ -130,12 +126,7 @@ impl S3State {
     }
 
     /// The same, with the customer's key of an SSE-C object.
-    pub fn object_with_key(
-        &self,
-        bucket: &str,
-        key: &str,
-        customer: &[u8; 32],
-    ) -> Option<ObjectView> {
+    pub fn object_with_key(&self, bucket: &str, key: &str, customer: &[u8; 32]) -> Option<ObjectView> {
         self.view(bucket, key, Some(customer))
     }
 
@@ -143,9 +134,7 @@ impl S3State {
     pub fn keys(&self, bucket: &str) -> Vec<String> {
         self.with(bucket, |bucket| {
             let keys = bucket.objects.keys();
-            keys.filter(|key| bucket.current(key).is_some())
-                .cloned()
-                .collect()
+            keys.filter(|key| bucket.current(key).is_some()).cloned().collect()
         })
     }
 
@@ -212,9 +201,7 @@ impl S3State {
             tamper: Tamper::default(),
         };
         let now = self.now();
-        self.with(bucket, |bucket| {
-            bucket.add(key, Some(Arc::new(object)), now)
-        });
+        self.with(bucket, |bucket| bucket.add(key, Some(Arc::new(object)), now));
     }
 
     /// Changes what clients will read of an object, and nothing else: its tag and checksum stay.
@@ -223,15 +210,8 @@ impl S3State {
     ///
     /// # Panics
     /// If there is no such object, like all switches below.
-    pub fn tamper_body(
-        &self,
-        bucket: &str,
-        key: &str,
-        change: impl FnOnce(&mut Vec<u8>) + Send + 'static,
-    ) {
-        self.change(bucket, key, |object| {
-            object.tamper = Tamper::later(Box::new(change))
-        });
+    pub fn tamper_body(&self, bucket: &str, key: &str, change: impl FnOnce(&mut Vec<u8>) + Send + 'static) {
+        self.change(bucket, key, |object| object.tamper = Tamper::later(Box::new(change)));
         let object = self.current(bucket, key).expect("it was there just now").1;
         if let Some(keys) = self.look(&object, None)
             && let Some(tampered) = object.tampered(&keys)
@@ -243,19 +223,14 @@ impl S3State {
     /// Changes the checksum S3 remembers of an object to that of other bytes.
     pub fn set_checksum_of(&self, bucket: &str, key: &str, bytes: &[u8]) {
         self.change(bucket, key, |object| {
-            let algorithm = object
-                .sum
-                .as_ref()
-                .map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm);
+            let algorithm = object.sum.as_ref().map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm);
             object.sum = Some(checksum::of(algorithm, bytes));
         });
     }
 
     /// Sets an object's metadata, without `x-amz-meta-`.
     pub fn set_metadata(&self, bucket: &str, key: &str, metadata: BTreeMap<String, String>) {
-        self.change(bucket, key, |object| {
-            object.marks.attributes.metadata = metadata
-        });
+        self.change(bucket, key, |object| object.marks.attributes.metadata = metadata);
     }
 
     /// Lets an object be archived: it must be restored before it can be read.
@@ -324,13 +299,7 @@ impl S3State {
     fn view(&self, bucket: &str, key: &str, customer: Option<&[u8; 32]>) -> Option<ObjectView> {
         let (version, object) = self.current(bucket, key)?;
         let keys = self.look(&object, customer);
-        let Marks {
-            attributes,
-            tags,
-            storage_class,
-            acl,
-            hold,
-        } = object.marks.clone();
+        let Marks { attributes, tags, storage_class, acl, hold } = object.marks.clone();
         let Attributes {
             content_type,
             cache_control,

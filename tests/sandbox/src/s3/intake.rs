@@ -11,13 +11,15 @@ use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders};
 
 use super::checksum::{self, Algorithm, Sum, Summer};
 use super::error;
-use super::sse::header;
+use super::ops::put;
+use super::sse::{SseView, header};
 use super::state::{Lie, S3State};
 use crate::store::{Body, BodyKeys, Pieces, Sink};
 
 /// A body that has arrived and fits its sums.
 pub struct Received {
     pub body: Body,
+    /// Zeros, if no tag is made of it.
     pub md5: [u8; 16],
     /// The checksum to keep.
     pub sum: Sum,
@@ -44,9 +46,7 @@ impl Claims {
         sum.as_ref().map_or(Ok(()), checksum::check_form)?;
         let md5 = header(headers, "content-md5").map(|text| {
             let bytes = BASE64_STANDARD.decode(text).ok();
-            bytes
-                .and_then(|bytes| bytes.try_into().ok())
-                .ok_or_else(error::invalid_md5)
+            bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(error::invalid_md5)
         });
         Ok(Self {
             md5: md5.transpose()?,
@@ -62,15 +62,31 @@ impl Claims {
 
     /// The algorithm of the checksum the client gives, if it gives one.
     pub fn algorithm(&self) -> Option<Algorithm> {
-        self.sum
-            .as_ref()
-            .map(|sum| sum.algorithm)
-            .or(self.announced)
+        self.sum.as_ref().map(|sum| sum.algorithm).or(self.announced)
     }
 
     /// The length the client says.
     pub fn length(&self) -> Option<u64> {
         self.length
+    }
+}
+
+/// MD5, where anyone asks for it: it is slower than all else here.
+struct MaybeMd5(Option<Md5>);
+
+impl MaybeMd5 {
+    fn new(wanted: bool) -> Self {
+        Self(wanted.then(Md5::new))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        if let Some(md5) = &mut self.0 {
+            md5.update(bytes);
+        }
+    }
+
+    fn finish(self) -> [u8; 16] {
+        self.0.map(|md5| md5.finalize().into()).unwrap_or_default()
     }
 }
 
@@ -84,15 +100,14 @@ pub async fn receive(
     keys: &BodyKeys,
     claims: Claims,
     keep: Option<Algorithm>,
+    sse: &SseView,
 ) -> S3Result<Received> {
     let theirs = claims.algorithm();
     let keep = keep.or(theirs).unwrap_or(Algorithm::Crc64Nvme);
     let mut kept = Summer::new(keep);
     let mut checked = theirs.filter(|each| *each != keep).map(Summer::new);
-    let mut md5 = Md5::new();
-    let mut sink = Sink::new(&state.shelf, keys)
-        .await
-        .map_err(error::internal)?;
+    let mut md5 = MaybeMd5::new(claims.md5.is_some() || put::tag_is_md5(sse));
+    let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     let mut stream = stream;
     while let Some(piece) = next(&mut stream).await {
         let piece = piece.map_err(|broken| error::broken_body(&*broken))?;
@@ -104,15 +119,10 @@ pub async fn receive(
         sink.write(&piece).await.map_err(error::internal)?;
     }
     let body = sink.finish().await.map_err(error::internal)?;
-    let (md5, sum) = (md5.finalize().into(), kept.finish());
+    let (md5, sum) = (md5.finish(), kept.finish());
     let checked = checked.map_or_else(|| sum.clone(), Summer::finish);
     let given = check(state, claims, &md5, &checked)?;
-    Ok(Received {
-        body,
-        md5,
-        sum,
-        given,
-    })
+    Ok(Received { body, md5, sum, given })
 }
 
 /// Takes in the bytes of another object, summing them with `keep`.
@@ -124,11 +134,10 @@ pub async fn copy(
     mut pieces: Pieces,
     keys: &BodyKeys,
     keep: Algorithm,
+    sse: &SseView,
 ) -> S3Result<Received> {
-    let (mut kept, mut md5) = (Summer::new(keep), Md5::new());
-    let mut sink = Sink::new(&state.shelf, keys)
-        .await
-        .map_err(error::internal)?;
+    let (mut kept, mut md5) = (Summer::new(keep), MaybeMd5::new(put::tag_is_md5(sse)));
+    let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(error::internal)?;
         md5.update(&piece);
@@ -137,7 +146,7 @@ pub async fn copy(
     }
     Ok(Received {
         body: sink.finish().await.map_err(error::internal)?,
-        md5: md5.finalize().into(),
+        md5: md5.finish(),
         sum: kept.finish(),
         given: None,
     })
@@ -160,9 +169,7 @@ fn check(state: &S3State, claims: Claims, md5: &[u8; 16], sum: &Sum) -> S3Result
     }
     match (&given, claims.md5) {
         (_, Some(claimed)) if claimed != *md5 => Err(error::bad_md5()),
-        (Some(given), _) if given.value != sum.value => {
-            Err(error::bad_checksum(sum.algorithm.name()))
-        }
+        (Some(given), _) if given.value != sum.value => Err(error::bad_checksum(sum.algorithm.name())),
         _ => Ok(given),
     }
 }

@@ -60,18 +60,12 @@ pub fn read(headers: &HeaderMap, metadata: Option<Metadata>) -> S3Result<Marks> 
 pub fn attributes(headers: &HeaderMap, metadata: Option<Metadata>) -> S3Result<Attributes> {
     let text = |name| header(headers, name).map(str::to_owned);
     let metadata = metadata.unwrap_or_default();
-    let size: usize = metadata
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
+    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > MAX_METADATA {
         return Err(error::metadata_too_large());
     }
     let encoding = text("content-encoding").map(|value| {
-        let kept = value
-            .split(',')
-            .map(str::trim)
-            .filter(|each| *each != "aws-chunked");
+        let kept = value.split(',').map(str::trim).filter(|each| *each != "aws-chunked");
         kept.collect::<Vec<_>>().join(",")
     });
     Ok(Attributes {
@@ -110,12 +104,7 @@ pub fn tags(headers: &HeaderMap) -> S3Result<Vec<(String, String)>> {
 /// # Errors
 /// For too many, for one named twice, for one too long.
 pub fn check_tags(tags: &[(String, String)]) -> S3Result<()> {
-    let invalid = |text: &str| {
-        Err(S3Error::with_message(
-            S3ErrorCode::InvalidTag,
-            text.to_owned(),
-        ))
-    };
+    let invalid = |text: &str| Err(S3Error::with_message(S3ErrorCode::InvalidTag, text.to_owned()));
     if tags.len() > MAX_TAGS {
         let text = "Object tags cannot be greater than 10";
         return Err(error::bad_request(text));
@@ -142,10 +131,7 @@ pub fn storage_class(headers: &HeaderMap) -> S3Result<Option<String>> {
     let class = header(headers, "x-amz-storage-class");
     if class.is_some_and(|class| !CLASSES.contains(&class)) {
         let text = "The storage class you specified is not valid";
-        return Err(S3Error::with_message(
-            S3ErrorCode::InvalidStorageClass,
-            text,
-        ));
+        return Err(S3Error::with_message(S3ErrorCode::InvalidStorageClass, text));
     }
     Ok(class.map(str::to_owned))
 }
@@ -171,9 +157,9 @@ fn hold(headers: &HeaderMap) -> S3Result<Hold> {
         ));
     }
     let until = until.map(|text| Timestamp::parse(TimestampFormat::DateTime, text));
-    let until = until.transpose().map_err(|_| {
-        error::invalid_argument("The retain until date must be provided in ISO 8601 format")
-    })?;
+    let until = until
+        .transpose()
+        .map_err(|_| error::invalid_argument("The retain until date must be provided in ISO 8601 format"))?;
     Ok(Hold {
         mode: mode.map(str::to_owned),
         until: until.map(Into::into),

@@ -156,10 +156,7 @@ impl Object {
         let change = self.tamper.take()?;
         let mut bytes = self.body.plaintext(keys);
         change(&mut bytes);
-        Some(Self {
-            body: Body::of(bytes, keys),
-            ..self.clone()
-        })
+        Some(Self { body: Body::of(bytes, keys), ..self.clone() })
     }
 }
 
@@ -177,16 +174,27 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// All but its parts, of which there may be ten thousand.
+    pub fn without_parts(&self) -> Self {
+        Self {
+            key: self.key.clone(),
+            begun: self.begun,
+            lock: self.lock.clone(),
+            sse: self.sse.clone(),
+            marks: self.marks.clone(),
+            checksum: self.checksum,
+            parts: BTreeMap::new(),
+        }
+    }
+
     /// The algorithm its parts are summed with, asked for or not.
     pub fn algorithm(&self) -> Algorithm {
-        self.checksum
-            .map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm)
+        self.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm)
     }
 
     /// How the sums of its parts become the object's.
     pub fn checksum_type(&self) -> ChecksumType {
-        self.checksum
-            .map_or(ChecksumType::FullObject, |(_, kind)| kind)
+        self.checksum.map_or(ChecksumType::FullObject, |(_, kind)| kind)
     }
 }
 
@@ -256,11 +264,7 @@ impl Bucket {
             versions.retain(|version| version.id != NULL_VERSION);
         }
         let shown = (self.versioning != Versioning::Never).then(|| id.clone());
-        versions.push(Version {
-            id,
-            modified,
-            object,
-        });
+        versions.push(Version { id, modified, object });
         shown
     }
 

@@ -67,10 +67,7 @@ impl Policy {
         }
         Ok(Self {
             text: text.to_owned(),
-            statements: statements
-                .into_iter()
-                .map(Statement::parse)
-                .collect::<S3Result<_>>()?,
+            statements: statements.into_iter().map(Statement::parse).collect::<S3Result<_>>()?,
         })
     }
 
@@ -98,11 +95,7 @@ impl Statement {
             other => strings(other),
         };
         let resources = strings(&json["Resource"]);
-        for (field, values) in [
-            ("Action", &actions),
-            ("Resource", &resources),
-            ("Principal", &principals),
-        ] {
+        for (field, values) in [("Action", &actions), ("Resource", &resources), ("Principal", &principals)] {
             if values.is_empty() {
                 return Err(malformed(&format!("Missing required field {field}")));
             }
@@ -113,34 +106,18 @@ impl Statement {
                 conditions.push(Condition::parse(operator, key, values)?);
             }
         }
-        Ok(Self {
-            denies,
-            not_action,
-            actions,
-            resources,
-            principals,
-            conditions,
-        })
+        Ok(Self { denies, not_action, actions, resources, principals, conditions })
     }
 
     fn applies(&self, question: &Question<'_>) -> bool {
         let account = question.principal.split(':').nth(4).unwrap_or_default();
         let root = format!("arn:aws:iam::{account}:root");
-        let principal = |each: &String| {
-            each == "*" || each == account || *each == root || each == question.principal
-        };
-        let action = |each: &String| {
-            like(
-                &each.to_ascii_lowercase(),
-                &question.action.to_ascii_lowercase(),
-            )
-        };
+        let principal =
+            |each: &String| each == "*" || each == account || *each == root || each == question.principal;
+        let action = |each: &String| like(&each.to_ascii_lowercase(), &question.action.to_ascii_lowercase());
         self.principals.iter().any(principal)
             && self.actions.iter().any(action) != self.not_action
-            && self
-                .resources
-                .iter()
-                .any(|each| like(each, question.resource))
+            && self.resources.iter().any(|each| like(each, question.resource))
             && self.conditions.iter().all(|each| each.holds(question))
     }
 }
@@ -162,12 +139,7 @@ impl Condition {
             "Null" => Operator::Null,
             _ => return Err(malformed(&format!("Invalid Condition type : {operator}"))),
         };
-        Ok(Self {
-            operator,
-            if_exists,
-            key: key.to_ascii_lowercase(),
-            values: strings(values),
-        })
+        Ok(Self { operator, if_exists, key: key.to_ascii_lowercase(), values: strings(values) })
     }
 
     /// IAM's logic: a negated operator holds for a key that is not there, another does not, `IfExists` always does.
@@ -184,11 +156,7 @@ impl Condition {
             }
             Operator::Equals { negated, case } => {
                 let fits = any(&|wanted, found| {
-                    if case {
-                        wanted == found
-                    } else {
-                        wanted.eq_ignore_ascii_case(found)
-                    }
+                    if case { wanted == found } else { wanted.eq_ignore_ascii_case(found) }
                 });
                 (fits, negated)
             }
@@ -235,10 +203,7 @@ fn like(pattern: &str, text: &str) -> bool {
         }
         _ => {
             let mut chars = text.chars();
-            chars
-                .next()
-                .is_some_and(|next| first == '?' || next == first)
-                && like(rest, chars.as_str())
+            chars.next().is_some_and(|next| first == '?' || next == first) && like(rest, chars.as_str())
         }
     }
 }
@@ -280,14 +245,8 @@ mod tests {
         assert!(denies(plain, &[("aws:securetransport", "false")]));
         assert!(!denies(plain, &[("aws:securetransport", "true")]));
         let both = r#"{"Bool": {"aws:SecureTransport": false}, "StringLike": {"x": ["a*c", "?"]}}"#;
-        assert!(denies(
-            both,
-            &[("aws:securetransport", "false"), ("x", "abbc")]
-        ));
-        assert!(!denies(
-            both,
-            &[("aws:securetransport", "false"), ("x", "ab")]
-        ));
+        assert!(denies(both, &[("aws:securetransport", "false"), ("x", "abbc")]));
+        assert!(!denies(both, &[("aws:securetransport", "false"), ("x", "ab")]));
     }
 
     #[test]

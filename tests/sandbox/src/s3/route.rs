@@ -52,9 +52,7 @@ impl EncryptionRoute {
         let caller = Caller::of(&self.state, &request);
         let version = url::parameter(request.uri.query(), "versionId");
         let body = Limited::new(request.input, MAX_BODY).collect().await;
-        let body = body
-            .map_err(|broken| error::broken_body(&*broken))?
-            .to_bytes();
+        let body = body.map_err(|broken| error::broken_body(&*broken))?.to_bytes();
         let bucket = path.get_bucket_name().unwrap_or_default();
         match path.get_object_key() {
             Some(key) => {
@@ -105,10 +103,7 @@ impl S3Route for EncryptionRoute {
         }
     }
 
-    fn check_access<'a, 'b, 'c>(
-        &'a self,
-        request: &'b mut S3Request<Body>,
-    ) -> Boxed<'c, S3Result<()>>
+    fn check_access<'a, 'b, 'c>(&'a self, request: &'b mut S3Request<Body>) -> Boxed<'c, S3Result<()>>
     where
         'a: 'c,
         'b: 'c,

@@ -45,28 +45,16 @@ pub struct S3Service {
 /// Makes the service of a state, for one access key and its secret.
 pub fn service(state: Arc<S3State>, credentials: (&str, &str)) -> S3Service {
     let (access, secret) = credentials;
-    let mut builder = S3ServiceBuilder::new(Api {
-        state: state.clone(),
-    });
-    builder.set_auth(Keys {
-        access: access.to_owned(),
-        secret: secret.into(),
-    });
-    builder.set_access(Door {
-        state: state.clone(),
-    });
-    builder.set_route(EncryptionRoute {
-        state: state.clone(),
-    });
+    let mut builder = S3ServiceBuilder::new(Api { state: state.clone() });
+    builder.set_auth(Keys { access: access.to_owned(), secret: secret.into() });
+    builder.set_access(Door { state: state.clone() });
+    builder.set_route(EncryptionRoute { state: state.clone() });
     // The clock is checked here, against the state's.
     let mut config = s3s::config::S3Config::default();
     config.presigned_url_max_skew_time_secs = u32::MAX;
     let config = s3s::config::StaticConfigProvider::new(Arc::new(config));
     builder.set_config(Arc::new(config));
-    S3Service {
-        inner: builder.build(),
-        state,
-    }
+    S3Service { inner: builder.build(), state }
 }
 
 struct Keys {
@@ -83,10 +71,7 @@ impl S3Auth for Keys {
     {
         let found = match access == self.access {
             true => Ok(self.secret.clone()),
-            false => Err(S3Error::with_message(
-                S3ErrorCode::InvalidAccessKeyId,
-                UNKNOWN_KEY,
-            )),
+            false => Err(S3Error::with_message(S3ErrorCode::InvalidAccessKeyId, UNKNOWN_KEY)),
         };
         Box::pin(async move { found })
     }
@@ -125,45 +110,31 @@ impl S3Service {
             answer.headers_mut().remove(header::CONTENT_LENGTH);
         }
         let headers = answer.headers_mut();
-        headers.insert(
-            "x-amz-request-id",
-            value(&crate::store::random_hex::<8>().to_uppercase()),
-        );
+        headers.insert("x-amz-request-id", value(&crate::store::random_hex::<8>().to_uppercase()));
         headers.insert("x-amz-id-2", value(&crate::store::random_hex::<24>()));
         headers.insert(header::SERVER, HeaderValue::from_static("AmazonS3"));
-        headers.insert(
-            header::DATE,
-            value(&super::ops::answer::http_date(self.state.now())),
-        );
+        headers.insert(header::DATE, value(&super::ops::answer::http_date(self.state.now())));
         Ok(answer)
     }
 
     /// What S3 says of a signature before it computes one: wrong region, wrong time.
     fn misfit(&self, uri: &http::Uri, headers: &HeaderMap) -> Option<Response<Body>> {
         let in_header = text_of(headers, "authorization").and_then(|text| {
-            let credential = text
-                .strip_prefix("AWS4-HMAC-SHA256")?
-                .split("Credential=")
-                .nth(1)?;
+            let credential = text.strip_prefix("AWS4-HMAC-SHA256")?.split("Credential=").nth(1)?;
             Some(credential.split(',').next()?.to_owned())
         });
-        let credential = in_header
-            .clone()
-            .or_else(|| url::parameter(uri.query(), "X-Amz-Credential"))?;
+        let credential = in_header.clone().or_else(|| url::parameter(uri.query(), "X-Amz-Credential"))?;
         let region = credential.split('/').nth(2)?;
         if region != self.state.region {
             let expected = &self.state.region;
             let (code, kind) = match in_header {
                 Some(_) => ("AuthorizationHeaderMalformed", "authorization header"),
-                None => (
-                    "AuthorizationQueryParametersError",
-                    "X-Amz-Credential parameter",
-                ),
+                None => ("AuthorizationQueryParametersError", "X-Amz-Credential parameter"),
             };
             let text = match in_header {
-                Some(_) => format!(
-                    "The {kind} is malformed; the region '{region}' is wrong; expecting '{expected}'"
-                ),
+                Some(_) => {
+                    format!("The {kind} is malformed; the region '{region}' is wrong; expecting '{expected}'")
+                }
                 None => format!(
                     "Error parsing the {kind}; the region '{region}' is wrong; expecting '{expected}'"
                 ),
@@ -172,11 +143,8 @@ impl S3Service {
             return Some(refusal(StatusCode::BAD_REQUEST, code, &text, &region));
         }
         let stamp = text_of(headers, "x-amz-date").filter(|_| in_header.is_some())?;
-        let format =
-            time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
-        let asked = time::PrimitiveDateTime::parse(stamp, format)
-            .ok()?
-            .assume_utc();
+        let format = time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
+        let asked = time::PrimitiveDateTime::parse(stamp, format).ok()?.assume_utc();
         let now = self.state.now();
         if (now - asked).whole_seconds().abs() <= MAX_SKEW {
             return None;
@@ -187,18 +155,12 @@ impl S3Service {
             iso_seconds(now),
             MAX_SKEW * 1000
         );
-        Some(refusal(
-            StatusCode::FORBIDDEN,
-            "RequestTimeTooSkewed",
-            SKEWED,
-            &detail,
-        ))
+        Some(refusal(StatusCode::FORBIDDEN, "RequestTimeTooSkewed", SKEWED, &detail))
     }
 }
 
 fn iso_seconds(time: OffsetDateTime) -> String {
-    let format =
-        time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    let format = time::macros::format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
     time.format(format).unwrap_or_default()
 }
 
@@ -222,9 +184,7 @@ async fn dress(answer: Response<Body>, path: &str) -> Response<Body> {
         Ok(bytes) => String::from_utf8_lossy(&bytes.to_bytes()).into_owned(),
         Err(_) => String::new(),
     };
-    let code = xml
-        .split_once("<Code>")
-        .and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = xml.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
     let code = code.map_or("", |(code, _)| code);
     let message = match usual_message(code) {
         Some(text) if !xml.contains("<Message>") => format!("<Message>{text}</Message>"),
@@ -237,10 +197,7 @@ async fn dress(answer: Response<Body>, path: &str) -> Response<Body> {
         crate::store::random_hex::<24>()
     );
     head.headers.remove(header::CONTENT_LENGTH);
-    head.headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/xml"),
-    );
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     Response::from_parts(head, Body::from(xml.replacen("</Error>", &detail, 1)))
 }
 

@@ -127,19 +127,13 @@ pub fn asked(headers: &HeaderMap, scheme: Scheme) -> S3Result<Option<Asked>> {
         "AES256" => Ok(Some(Asked::SseS3)),
         "aws:kms" => {
             let (context, bucket_key) = (context()?, bucket_key(headers));
-            Ok(Some(Asked::SseKms {
-                key,
-                context,
-                bucket_key,
-            }))
+            Ok(Some(Asked::SseKms { key, context, bucket_key }))
         }
         "aws:kms:dsse" => {
             let context = context()?;
             Ok(Some(Asked::DsseKms { key, context }))
         }
-        _ => Err(error::invalid_argument(
-            "The encryption method specified is not supported",
-        )),
+        _ => Err(error::invalid_argument("The encryption method specified is not supported")),
     }
 }
 
@@ -160,13 +154,10 @@ pub fn source_key(headers: &HeaderMap, scheme: Scheme) -> S3Result<Option<Custom
 
 /// Refuses the headers of other modes where S3 does not want them: on reads and parts.
 pub fn none_here(headers: &HeaderMap) -> S3Result<()> {
-    match [SSE, KMS_KEY, KMS_CONTEXT]
-        .into_iter()
-        .find(|name| headers.contains_key(*name))
-    {
-        Some(name) => Err(error::invalid_argument(format!(
-            "{name} header is not supported for this operation."
-        ))),
+    match [SSE, KMS_KEY, KMS_CONTEXT].into_iter().find(|name| headers.contains_key(*name)) {
+        Some(name) => {
+            Err(error::invalid_argument(format!("{name} header is not supported for this operation.")))
+        }
         None => Ok(()),
     }
 }
@@ -197,11 +188,7 @@ fn any(headers: &HeaderMap, prefix: &str) -> bool {
     headers.keys().any(|name| name.as_str().starts_with(prefix))
 }
 
-fn read_customer_key(
-    headers: &HeaderMap,
-    prefix: &str,
-    scheme: Scheme,
-) -> S3Result<Option<CustomerKey>> {
+fn read_customer_key(headers: &HeaderMap, prefix: &str, scheme: Scheme) -> S3Result<Option<CustomerKey>> {
     if !any(headers, prefix) {
         return Ok(None);
     }
@@ -222,15 +209,11 @@ fn read_customer_key(
     if algorithm != "AES256" {
         return Err(error::invalid_encryption_algorithm());
     }
-    let key: [u8; 32] = BASE64_STANDARD
-        .decode(encoded)
-        .ok()
-        .and_then(|key| key.try_into().ok())
-        .ok_or_else(|| {
+    let key: [u8; 32] =
+        BASE64_STANDARD.decode(encoded).ok().and_then(|key| key.try_into().ok()).ok_or_else(|| {
             error::invalid_argument("The secret key was invalid for the specified algorithm.")
         })?;
-    let given =
-        field("key-md5").ok_or_else(|| must("the client calculated MD5 of the secret key."))?;
+    let given = field("key-md5").ok_or_else(|| must("the client calculated MD5 of the secret key."))?;
     let md5 = BASE64_STANDARD.encode(Md5::digest(key));
     if given != md5 {
         return Err(error::invalid_argument(
@@ -259,18 +242,10 @@ impl From<&SseView> for Echo {
         };
         match sse {
             SseView::None => Self::default(),
-            SseView::SseS3 => Self {
-                mode: Some("AES256"),
-                ..Self::default()
-            },
-            SseView::SseKms {
-                key_arn,
-                bucket_key,
-                ..
-            } => Self {
-                bucket_key: bucket_key.then_some(true),
-                ..kms("aws:kms", key_arn)
-            },
+            SseView::SseS3 => Self { mode: Some("AES256"), ..Self::default() },
+            SseView::SseKms { key_arn, bucket_key, .. } => {
+                Self { bucket_key: bucket_key.then_some(true), ..kms("aws:kms", key_arn) }
+            }
             SseView::DsseKms { key_arn, .. } => kms("aws:kms:dsse", key_arn),
             SseView::SseC { key_md5 } => Self {
                 customer_algorithm: Some("AES256".to_owned()),

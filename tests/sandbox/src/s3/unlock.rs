@@ -55,12 +55,7 @@ pub struct Sealing {
 ///
 /// # Errors
 /// What the bucket blocks and KMS refuses.
-pub fn begin(
-    state: &S3State,
-    caller: &Caller,
-    place: Place<'_>,
-    asked: Option<Asked>,
-) -> S3Result<Sealing> {
+pub fn begin(state: &S3State, caller: &Caller, place: Place<'_>, asked: Option<Asked>) -> S3Result<Sealing> {
     let (blocks_sse_c, default) = {
         let inner = state.lock();
         let bucket = inner.bucket(place.bucket)?;
@@ -71,35 +66,20 @@ pub fn begin(
     }
     match asked.unwrap_or_else(|| default_mode(&default)) {
         Asked::SseS3 => Ok(sealing(SseView::SseS3, vec![state.server_keys.kek()])),
-        Asked::SseC(_) if blocks_sse_c => Err(error::sse_c_blocked(
-            &caller.principal,
-            place.bucket,
-            place.key,
-        )),
+        Asked::SseC(_) if blocks_sse_c => {
+            Err(error::sse_c_blocked(&caller.principal, place.bucket, place.key))
+        }
         Asked::SseC(customer) => {
             let kek = (Kek::customer(&customer.key), customer.key);
             let key_md5 = customer.md5;
             Ok(sealing(SseView::SseC { key_md5 }, vec![kek]))
         }
-        Asked::SseKms {
-            key,
-            context,
-            bucket_key,
-        } => {
-            let bucket_key = bucket_key.unwrap_or(matches!(
-                default,
-                DefaultEncryption::SseKms {
-                    bucket_key: true,
-                    ..
-                }
-            ));
+        Asked::SseKms { key, context, bucket_key } => {
+            let bucket_key =
+                bucket_key.unwrap_or(matches!(default, DefaultEncryption::SseKms { bucket_key: true, .. }));
             let full = with_arn(&context, place, bucket_key);
             let (key_arn, kek) = data_key(state, caller, key.as_deref(), full)?;
-            let sse = SseView::SseKms {
-                key_arn,
-                bucket_key,
-                context,
-            };
+            let sse = SseView::SseKms { key_arn, bucket_key, context };
             Ok(sealing(sse, vec![kek]))
         }
         Asked::DsseKms { key, context } => {
@@ -203,11 +183,7 @@ pub fn relock(
 ) -> S3Result<(SseView, Lock)> {
     let full = with_arn(&Context::new(), place, bucket_key);
     let (key_arn, kek) = data_key(state, caller, Some(key_arn), full)?;
-    let sse = SseView::SseKms {
-        key_arn,
-        bucket_key,
-        context: Context::new(),
-    };
+    let sse = SseView::SseKms { key_arn, bucket_key, context: Context::new() };
     Ok((sse, Lock::over(keys, vec![kek])))
 }
 
@@ -233,18 +209,9 @@ pub fn echo_headers(state: &S3State, sse: &SseView, headers: &mut HeaderMap) {
     let fields = [
         (super::sse::SSE, echo.mode.map(str::to_owned)),
         (super::sse::KMS_KEY, echo.key_arn),
-        (
-            super::sse::BUCKET_KEY,
-            echo.bucket_key.map(|on| on.to_string()),
-        ),
-        (
-            "x-amz-server-side-encryption-customer-algorithm",
-            echo.customer_algorithm,
-        ),
-        (
-            "x-amz-server-side-encryption-customer-key-md5",
-            echo.customer_key_md5,
-        ),
+        (super::sse::BUCKET_KEY, echo.bucket_key.map(|on| on.to_string())),
+        ("x-amz-server-side-encryption-customer-algorithm", echo.customer_algorithm),
+        ("x-amz-server-side-encryption-customer-key-md5", echo.customer_key_md5),
     ];
     for (name, value) in fields {
         if let Some(value) = value.and_then(|value| value.parse().ok()) {
@@ -269,15 +236,10 @@ pub fn echo_context(sse: &SseView, headers: &mut HeaderMap) {
 fn default_mode(default: &DefaultEncryption) -> Asked {
     match default {
         DefaultEncryption::SseS3 => Asked::SseS3,
-        DefaultEncryption::SseKms { key, bucket_key } => Asked::SseKms {
-            key: key.clone(),
-            context: Context::new(),
-            bucket_key: Some(*bucket_key),
-        },
-        DefaultEncryption::DsseKms { key } => Asked::DsseKms {
-            key: key.clone(),
-            context: Context::new(),
-        },
+        DefaultEncryption::SseKms { key, bucket_key } => {
+            Asked::SseKms { key: key.clone(), context: Context::new(), bucket_key: Some(*bucket_key) }
+        }
+        DefaultEncryption::DsseKms { key } => Asked::DsseKms { key: key.clone(), context: Context::new() },
     }
 }
 
@@ -321,15 +283,11 @@ fn unlock(
 ) -> S3Result<BodyKeys> {
     let secret = |kek: &Kek| match kek {
         Kek::Server => Ok(state.server_keys.secret()),
-        Kek::Customer { .. } => customer
-            .map(|customer| customer.key)
-            .ok_or_else(error::customer_key_missing),
+        Kek::Customer { .. } => customer.map(|customer| customer.key).ok_or_else(error::customer_key_missing),
         Kek::Kms { blob, context } => {
             need_v4(caller)?;
             let key = match sse {
-                SseView::SseKms { key_arn, .. } | SseView::DsseKms { key_arn, .. } => {
-                    Some(&**key_arn)
-                }
+                SseView::SseKms { key_arn, .. } | SseView::DsseKms { key_arn, .. } => Some(&**key_arn),
                 _ => None,
             };
             let action = KmsAction::Decrypt;

@@ -50,9 +50,7 @@ pub fn pairs(query: &str) -> Option<Vec<(String, String)>> {
 /// One parameter of a query.
 pub fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     let pairs = pairs(query?)?;
-    pairs
-        .into_iter()
-        .find_map(|(found, value)| (found == name).then_some(value))
+    pairs.into_iter().find_map(|(found, value)| (found == name).then_some(value))
 }
 
 #[cfg(test)]
@@ -70,15 +68,9 @@ mod tests {
 
     #[test]
     fn reads_pairs() {
-        let expected = [
-            ("a".to_owned(), "1 2".to_owned()),
-            ("b".to_owned(), String::new()),
-        ];
+        let expected = [("a".to_owned(), "1 2".to_owned()), ("b".to_owned(), String::new())];
         assert_eq!(pairs("a=1+2&b").unwrap(), expected);
-        assert_eq!(
-            parameter(Some("encryption&versionId=x"), "versionId").unwrap(),
-            "x"
-        );
+        assert_eq!(parameter(Some("encryption&versionId=x"), "versionId").unwrap(), "x");
         assert_eq!(parameter(None, "versionId"), None);
     }
 }

@@ -48,11 +48,7 @@ impl Shelf {
             Storage::Memory => BlobWriter::Memory(Vec::new()),
             Storage::Folder(folder) => {
                 let path = folder.join(format!("{}.blob", super::random_hex::<16>()));
-                let file = File::options()
-                    .write(true)
-                    .create_new(true)
-                    .open(&path)
-                    .await?;
+                let file = File::options().write(true).create_new(true).open(&path).await?;
                 BlobWriter::File(OnDisk(path), file, 0)
             }
         })
@@ -127,10 +123,7 @@ pub enum Blob {
 impl Blob {
     /// The number of bytes.
     #[must_use]
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "nothing asks whether it is empty"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "nothing asks whether it is empty")]
     pub fn len(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
@@ -145,9 +138,7 @@ impl Blob {
     pub async fn reader(&self, offset: u64) -> io::Result<BlobReader> {
         Ok(match self {
             Self::Memory(bytes) => {
-                let offset = usize::try_from(offset)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
+                let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
                 BlobReader::Memory(bytes.slice(offset..))
             }
             Self::File(path, _) => {

@@ -43,18 +43,14 @@ impl Body {
         let nonces = nonces(keys);
         streams(keys, &nonces, 0).apply(&mut bytes);
         let blob = Shelf::at_hand(bytes);
-        Self {
-            segments: vec![Segment { blob, nonces }],
-        }
+        Self { segments: vec![Segment { blob, nonces }] }
     }
 
     /// Bodies in a row, under the same keys.
     #[must_use]
     pub fn join<'a>(bodies: impl IntoIterator<Item = &'a Self>) -> Self {
         let segments = bodies.into_iter().flat_map(|body| body.segments.clone());
-        Self {
-            segments: segments.collect(),
-        }
+        Self { segments: segments.collect() }
     }
 
     /// The number of bytes.
@@ -131,6 +127,8 @@ impl Body {
 /// A body that is being written.
 pub struct Sink {
     writer: BlobWriter,
+    /// What has come and is not yet written: clients send in small pieces, disks want large ones.
+    waiting: Vec<u8>,
     nonces: Vec<[u8; 16]>,
     streams: Streams,
 }
@@ -144,6 +142,7 @@ impl Sink {
         let nonces = nonces(keys);
         Ok(Self {
             writer: shelf.writer().await?,
+            waiting: Vec::new(),
             streams: streams(keys, &nonces, 0),
             nonces,
         })
@@ -154,11 +153,17 @@ impl Sink {
     /// # Errors
     /// If the shelf refuses.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        for piece in bytes.chunks(usize::try_from(PIECE).expect("a piece")) {
-            let mut piece = piece.to_vec();
-            self.streams.apply(&mut piece);
-            self.writer.write(&piece).await?;
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() as u64 >= PIECE {
+            self.write_waiting().await?;
         }
+        Ok(())
+    }
+
+    async fn write_waiting(&mut self) -> io::Result<()> {
+        self.streams.apply(&mut self.waiting);
+        self.writer.write(&self.waiting).await?;
+        self.waiting.clear();
         Ok(())
     }
 
@@ -166,12 +171,11 @@ impl Sink {
     ///
     /// # Errors
     /// If the shelf refuses.
-    pub async fn finish(self) -> io::Result<Body> {
+    pub async fn finish(mut self) -> io::Result<Body> {
+        self.write_waiting().await?;
         let blob = self.writer.finish().await?;
         let nonces = self.nonces;
-        Ok(Body {
-            segments: vec![Segment { blob, nonces }],
-        })
+        Ok(Body { segments: vec![Segment { blob, nonces }] })
     }
 }
 
@@ -220,11 +224,7 @@ fn nonces(keys: &BodyKeys) -> Vec<[u8; 16]> {
 
 fn streams(keys: &BodyKeys, nonces: &[[u8; 16]], offset: u64) -> Streams {
     let pairs = keys.0.iter().zip(nonces);
-    Streams(
-        pairs
-            .map(|(key, nonce)| KeyStream::new(key, *nonce, offset))
-            .collect(),
-    )
+    Streams(pairs.map(|(key, nonce)| KeyStream::new(key, *nonce, offset)).collect())
 }
 
 #[cfg(test)]
@@ -256,10 +256,7 @@ mod tests {
             let body = Body::join(&parts);
             assert_eq!(body.len(), 700_000);
             assert_eq!(all(body.read(0..700_000, &keys)).await, plain);
-            assert_eq!(
-                all(body.read(299_999..600_003, &keys)).await,
-                plain[299_999..600_003]
-            );
+            assert_eq!(all(body.read(299_999..600_003, &keys)).await, plain[299_999..600_003]);
             assert_ne!(body.stored(), plain);
             assert_eq!(body.plaintext(&keys), plain);
         }
@@ -275,12 +272,7 @@ mod tests {
         sink.write(b"x").await.unwrap();
         drop(sink);
         assert_eq!(files(), 0);
-        let body = Sink::new(&shelf, &keys)
-            .await
-            .unwrap()
-            .finish()
-            .await
-            .unwrap();
+        let body = Sink::new(&shelf, &keys).await.unwrap().finish().await.unwrap();
         assert_eq!(files(), 1);
         drop(body);
         assert_eq!(files(), 0);

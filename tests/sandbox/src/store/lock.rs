@@ -43,10 +43,7 @@ impl Kek {
     pub fn customer(key: &[u8; 32]) -> Self {
         let salt = random();
         let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &salt), key);
-        Self::Customer {
-            salt,
-            mac: mac.as_ref().to_vec(),
-        }
+        Self::Customer { salt, mac: mac.as_ref().to_vec() }
     }
 
     /// Whether this is the customer's key that was given then.
@@ -80,11 +77,8 @@ impl Lock {
     #[must_use]
     pub fn over(keys: &BodyKeys, keks: Vec<(Kek, [u8; 32])>) -> Self {
         assert_eq!(keys.0.len(), keks.len(), "one layer for each body key");
-        let layers = keks
-            .into_iter()
-            .zip(&keys.0)
-            .map(|((kek, secret), key)| (kek, wrap(&secret, key)))
-            .collect();
+        let layers =
+            keks.into_iter().zip(&keys.0).map(|((kek, secret), key)| (kek, wrap(&secret, key))).collect();
         Self { layers }
     }
 
@@ -141,11 +135,7 @@ fn wrap(secret: &[u8; 32], key: &[u8; 32]) -> Vec<u8> {
     let nonce: [u8; 12] = random();
     let mut sealed = key.to_vec();
     gcm(secret)
-        .seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::empty(),
-            &mut sealed,
-        )
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
         .expect("sealing 32 bytes");
     [nonce.as_slice(), &sealed].concat()
 }
@@ -154,9 +144,7 @@ fn unwrap(secret: &[u8; 32], wrapped: &[u8]) -> Option<[u8; 32]> {
     let (nonce, sealed) = wrapped.split_at_checked(12)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     let mut sealed = sealed.to_vec();
-    let key = gcm(secret)
-        .open_in_place(nonce, Aad::empty(), &mut sealed)
-        .ok()?;
+    let key = gcm(secret).open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
     <[u8; 32]>::try_from(&*key).ok()
 }
 
@@ -166,10 +154,7 @@ mod tests {
 
     #[test]
     fn opens_with_its_own_secrets_only() {
-        let (lock, keys) = Lock::fresh(vec![
-            (Kek::Server, [1; 32]),
-            (Kek::customer(&[2; 32]), [2; 32]),
-        ]);
+        let (lock, keys) = Lock::fresh(vec![(Kek::Server, [1; 32]), (Kek::customer(&[2; 32]), [2; 32])]);
         assert_eq!(lock.open(&[[1; 32], [2; 32]]).unwrap().0, keys.0);
         assert!(lock.open(&[[1; 32], [3; 32]]).is_none());
         assert!(lock.open(&[[1; 32]]).is_none());

@@ -32,26 +32,16 @@ pub struct Bed {
 impl Bed {
     /// With the bucket `bed` and plain HTTP beside HTTPS.
     pub fn new() -> Self {
-        let sandbox = Sandbox::start(Config {
-            http: true,
-            ..Config::with_buckets(["bed"])
-        });
+        let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["bed"]) });
         let sandbox = sandbox.unwrap();
         let client = Client::new(&sandbox);
         Self { sandbox, client }
     }
 
     /// A request on a key of the bucket, which may have a query behind it.
-    pub fn ask(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, String)],
-        body: &[u8],
-    ) -> Outcome {
+    pub fn ask(&self, method: &str, target: &str, headers: &[(&str, String)], body: &[u8]) -> Outcome {
         let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
-        self.client
-            .s3(method, &format!("/bed/{target}"), &headers, body)
+        self.client.s3(method, &format!("/bed/{target}"), &headers, body)
     }
 
     pub fn put(&self, key: &str, headers: &[(&str, String)], body: &[u8]) -> Outcome {
@@ -73,14 +63,7 @@ impl Bed {
         element(&outcome, "UploadId").unwrap()
     }
 
-    pub fn part(
-        &self,
-        key: &str,
-        id: &str,
-        number: i32,
-        headers: &[(&str, String)],
-        body: &[u8],
-    ) -> Outcome {
+    pub fn part(&self, key: &str, id: &str, number: i32, headers: &[(&str, String)], body: &[u8]) -> Outcome {
         let target = format!("{key}?partNumber={number}&uploadId={id}");
         self.ask("PUT", &target, headers, body)
     }
@@ -100,12 +83,7 @@ impl Bed {
             })
             .collect();
         let xml = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
-        self.ask(
-            "POST",
-            &format!("{key}?uploadId={id}"),
-            headers,
-            xml.as_bytes(),
-        )
+        self.ask("POST", &format!("{key}?uploadId={id}"), headers, xml.as_bytes())
     }
 }
 
@@ -125,18 +103,9 @@ pub fn customer(key: &[u8; 32]) -> Headers {
 /// The headers of SSE-C for the source of a copy.
 pub fn source_customer(key: &[u8; 32]) -> Headers {
     vec![
-        (
-            "x-amz-copy-source-server-side-encryption-customer-algorithm",
-            "AES256".to_owned(),
-        ),
-        (
-            "x-amz-copy-source-server-side-encryption-customer-key",
-            BASE64_STANDARD.encode(key),
-        ),
-        (
-            "x-amz-copy-source-server-side-encryption-customer-key-md5",
-            md5(key),
-        ),
+        ("x-amz-copy-source-server-side-encryption-customer-algorithm", "AES256".to_owned()),
+        ("x-amz-copy-source-server-side-encryption-customer-key", BASE64_STANDARD.encode(key)),
+        ("x-amz-copy-source-server-side-encryption-customer-key-md5", md5(key)),
     ]
 }
 
@@ -149,10 +118,7 @@ pub fn md5(bytes: &[u8]) -> String {
 }
 
 pub fn md5_hex(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub fn sha256(bytes: &[u8]) -> String {
@@ -168,12 +134,7 @@ pub fn element(outcome: &Outcome, name: &str) -> Option<String> {
     let text = text(outcome);
     let (_, rest) = text.split_once(&format!("<{name}>"))?;
     let (found, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(
-        found
-            .replace("&quot;", "\"")
-            .replace("&apos;", "'")
-            .replace("&#39;", "'"),
-    )
+    Some(found.replace("&quot;", "\"").replace("&apos;", "'").replace("&#39;", "'"))
 }
 
 /// Asserts an error: status, code and how its message begins and ends.
@@ -183,11 +144,7 @@ pub fn refused(outcome: &Outcome, status: u16, code: &str, message: &str) {
     let seen = (outcome.status, element(outcome, "Code"), found.as_str());
     assert_eq!(seen, (Some(status), Some(code.to_owned()), message));
     for name in ["Resource", "RequestId", "HostId"] {
-        assert!(
-            element(outcome, name).is_some(),
-            "no {name} in {}",
-            text(outcome)
-        );
+        assert!(element(outcome, name).is_some(), "no {name} in {}", text(outcome));
     }
 }
 
@@ -201,9 +158,5 @@ pub fn done(outcome: &Outcome) -> &Outcome {
 /// The tag of an answer, without quotes.
 #[track_caller]
 pub fn etag(outcome: &Outcome) -> String {
-    done(outcome)
-        .header("etag")
-        .unwrap()
-        .trim_matches('"')
-        .to_owned()
+    done(outcome).header("etag").unwrap().trim_matches('"').to_owned()
 }

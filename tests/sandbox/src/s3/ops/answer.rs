@@ -71,26 +71,14 @@ pub fn of_object(
     let plain = "binary/octet-stream".to_owned();
     let class = object.marks.storage_class.as_ref();
     let fields = [
-        (
-            "content-type",
-            attributes.content_type.as_ref().or(Some(&plain)),
-        ),
+        ("content-type", attributes.content_type.as_ref().or(Some(&plain))),
         ("cache-control", attributes.cache_control.as_ref()),
-        (
-            "content-disposition",
-            attributes.content_disposition.as_ref(),
-        ),
+        ("content-disposition", attributes.content_disposition.as_ref()),
         ("content-encoding", attributes.content_encoding.as_ref()),
         ("content-language", attributes.content_language.as_ref()),
         ("expires", attributes.expires.as_ref()),
-        (
-            "x-amz-website-redirect-location",
-            attributes.website_redirect.as_ref(),
-        ),
-        (
-            "x-amz-storage-class",
-            class.filter(|class| *class != "STANDARD"),
-        ),
+        ("x-amz-website-redirect-location", attributes.website_redirect.as_ref()),
+        ("x-amz-storage-class", class.filter(|class| *class != "STANDARD")),
         ("x-amz-object-lock-mode", object.marks.hold.mode.as_ref()),
     ];
     for (name, value) in fields {
@@ -99,11 +87,7 @@ pub fn of_object(
         }
     }
     if let Some(until) = object.marks.hold.until {
-        set(
-            &mut headers,
-            "x-amz-object-lock-retain-until-date",
-            iso_date(until),
-        );
+        set(&mut headers, "x-amz-object-lock-retain-until-date", iso_date(until));
     }
     if object.marks.hold.legal {
         set(&mut headers, "x-amz-object-lock-legal-hold", "ON");

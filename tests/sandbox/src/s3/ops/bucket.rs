@@ -6,12 +6,11 @@ use s3s::dto::{
     Bucket as BucketDto, BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput,
     CreateBucketOutput, DeleteBucketInput, DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput,
     DeleteBucketOutput, DeleteBucketPolicyInput, DeleteBucketPolicyOutput,
-    GetBucketLifecycleConfigurationInput, GetBucketLifecycleConfigurationOutput,
-    GetBucketLocationInput, GetBucketLocationOutput, GetBucketPolicyInput, GetBucketPolicyOutput,
-    GetBucketVersioningInput, GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput,
-    Initiator, ListBucketsInput, ListBucketsOutput, Owner, PutBucketLifecycleConfigurationInput,
-    PutBucketLifecycleConfigurationOutput, PutBucketPolicyInput, PutBucketPolicyOutput,
-    PutBucketVersioningInput, PutBucketVersioningOutput,
+    GetBucketLifecycleConfigurationInput, GetBucketLifecycleConfigurationOutput, GetBucketLocationInput,
+    GetBucketLocationOutput, GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, HeadBucketInput, HeadBucketOutput, Initiator, ListBucketsInput,
+    ListBucketsOutput, Owner, PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
+    PutBucketPolicyInput, PutBucketPolicyOutput, PutBucketVersioningInput, PutBucketVersioningOutput,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -33,10 +32,7 @@ pub fn owner() -> Owner {
 
 /// Who began an upload.
 pub fn initiator(state: &S3State) -> Initiator {
-    Initiator {
-        display_name: Some("sandbox".to_owned()),
-        id: Some(state.principal()),
-    }
+    Initiator { display_name: Some("sandbox".to_owned()), id: Some(state.principal()) }
 }
 
 fn refuse(code: S3ErrorCode, text: &'static str) -> S3Error {
@@ -51,29 +47,19 @@ pub async fn create(
     let input = request.input;
     let configuration = input.create_bucket_configuration;
     let constraint = configuration.and_then(|each| each.location_constraint);
-    let region = constraint
-        .as_ref()
-        .map_or(FIRST_REGION, BucketLocationConstraint::as_str);
+    let region = constraint.as_ref().map_or(FIRST_REGION, BucketLocationConstraint::as_str);
     if region != state.region {
-        let named = if constraint.is_some() {
-            region
-        } else {
-            "unspecified"
-        };
+        let named = if constraint.is_some() { region } else { "unspecified" };
         let text = format!(
             "The {named} location constraint is incompatible for the region specific endpoint this request was sent \
              to."
         );
-        return Err(S3Error::with_message(
-            S3ErrorCode::IllegalLocationConstraintException,
-            text,
-        ));
+        return Err(S3Error::with_message(S3ErrorCode::IllegalLocationConstraintException, text));
     }
     let now = state.now();
     let mut inner = state.lock();
     if inner.buckets.contains_key(&input.bucket) && state.region != FIRST_REGION {
-        let text =
-            "Your previous request to create the named bucket succeeded and you already own it.";
+        let text = "Your previous request to create the named bucket succeeded and you already own it.";
         return Err(refuse(S3ErrorCode::BucketAlreadyOwnedByYou, text));
     }
     let blocks = inner.new_buckets_block_sse_c;
@@ -83,9 +69,7 @@ pub async fn create(
     if input.object_lock_enabled_for_bucket == Some(true) {
         bucket.versioning = Versioning::Enabled;
     }
-    Ok(S3Response::new(CreateBucketOutput {
-        location: Some(location),
-    }))
+    Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
 }
 
 /// `HeadBucket`
@@ -122,10 +106,7 @@ pub async fn list(
 ) -> S3Result<S3Response<ListBucketsOutput>> {
     let prefix = request.input.prefix.unwrap_or_default();
     let inner = state.lock();
-    let found = inner
-        .buckets
-        .iter()
-        .filter(|(name, _)| name.starts_with(&prefix));
+    let found = inner.buckets.iter().filter(|(name, _)| name.starts_with(&prefix));
     let buckets = found.map(|(name, bucket)| BucketDto {
         bucket_region: Some(state.region.clone()),
         creation_date: Some(bucket.created.into()),
@@ -145,9 +126,7 @@ pub async fn location(
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
     state.lock().bucket(&request.input.bucket)?;
     let region = Some(state.region.clone()).filter(|region| region != FIRST_REGION);
-    Ok(S3Response::new(GetBucketLocationOutput {
-        location_constraint: region.map(Into::into),
-    }))
+    Ok(S3Response::new(GetBucketLocationOutput { location_constraint: region.map(Into::into) }))
 }
 
 /// `GetBucketVersioning`
@@ -190,15 +169,9 @@ pub async fn policy(
 ) -> S3Result<S3Response<GetBucketPolicyOutput>> {
     let inner = state.lock();
     let policy = inner.bucket(&request.input.bucket)?.policy.as_ref();
-    let policy = policy.ok_or_else(|| {
-        refuse(
-            S3ErrorCode::NoSuchBucketPolicy,
-            "The bucket policy does not exist",
-        )
-    })?;
-    Ok(S3Response::new(GetBucketPolicyOutput {
-        policy: Some(policy.text.clone()),
-    }))
+    let policy =
+        policy.ok_or_else(|| refuse(S3ErrorCode::NoSuchBucketPolicy, "The bucket policy does not exist"))?;
+    Ok(S3Response::new(GetBucketPolicyOutput { policy: Some(policy.text.clone()) }))
 }
 
 /// `PutBucketPolicy`
@@ -244,13 +217,9 @@ pub async fn put_lifecycle(
     request: S3Request<PutBucketLifecycleConfigurationInput>,
 ) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
     let input = request.input;
-    let configuration = input
-        .lifecycle_configuration
-        .ok_or_else(error::malformed_xml)?;
+    let configuration = input.lifecycle_configuration.ok_or_else(error::malformed_xml)?;
     state.lock().bucket_mut(&input.bucket)?.lifecycle = Some(configuration.rules);
-    Ok(S3Response::new(
-        PutBucketLifecycleConfigurationOutput::default(),
-    ))
+    Ok(S3Response::new(PutBucketLifecycleConfigurationOutput::default()))
 }
 
 /// `DeleteBucketLifecycle`

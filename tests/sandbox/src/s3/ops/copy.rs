@@ -33,11 +33,7 @@ pub struct Source {
 /// For access points and outposts.
 pub fn source_place(source: &CopySource) -> S3Result<(Place<'_>, Option<&str>)> {
     match source {
-        CopySource::Bucket {
-            bucket,
-            key,
-            version_id,
-        } => Ok((Place { bucket, key }, version_id.as_deref())),
+        CopySource::Bucket { bucket, key, version_id } => Ok((Place { bucket, key }, version_id.as_deref())),
         _ => Err(error::not_implemented()),
     }
 }
@@ -87,10 +83,7 @@ pub async fn copy_object(
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     let asked = sse::asked(&headers, caller.scheme)?;
     let conditions = Conditions::of(&headers);
     put::check_write(state, place, &conditions)?;
@@ -102,13 +95,10 @@ pub async fn copy_object(
     let sealing = unlock::begin(state, &caller, place, asked)?;
     let keep = match header(&headers, "x-amz-checksum-algorithm") {
         Some(name) => Algorithm::parse(name)?,
-        None => object
-            .sum
-            .as_ref()
-            .map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm),
+        None => object.sum.as_ref().map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm),
     };
     let pieces = object.body.read(0..object.body.len(), &source.keys);
-    let received = intake::copy(state, pieces, &sealing.keys, keep).await?;
+    let received = intake::copy(state, pieces, &sealing.keys, keep, &sealing.sse).await?;
     let made = Object {
         etag: put::etag(&sealing.sse, &received.md5),
         body: received.body,
@@ -155,9 +145,7 @@ fn check_itself(
     let changes = header(headers, "x-amz-metadata-directive") == Some("REPLACE")
         || headers.contains_key("x-amz-website-redirect-location")
         || class.is_some_and(|class| class != old_class)
-        || headers
-            .keys()
-            .any(|name| name.as_str().starts_with(sse::SSE));
+        || headers.keys().any(|name| name.as_str().starts_with(sse::SSE));
     match itself && !changes {
         true => Err(error::invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -168,19 +156,14 @@ fn check_itself(
 }
 
 /// Metadata and tags come from the source unless a directive says otherwise; class, ACL, lock and redirect never do.
-fn target_marks(
-    source: &Object,
-    headers: &HeaderMap,
-    metadata: Option<Metadata>,
-) -> S3Result<Marks> {
+fn target_marks(source: &Object, headers: &HeaderMap, metadata: Option<Metadata>) -> S3Result<Marks> {
     let given = marks::read(headers, metadata)?;
     let directive = |name: &str| match header(headers, name) {
         None | Some("COPY") => Ok(false),
         Some("REPLACE") => Ok(true),
         Some(_) => Err(error::invalid_argument(format!(
             "Unknown {} directive.",
-            name.trim_start_matches("x-amz-")
-                .trim_end_matches("-directive")
+            name.trim_start_matches("x-amz-").trim_end_matches("-directive")
         ))),
     };
     let mut attributes = given.attributes;
@@ -193,9 +176,5 @@ fn target_marks(
         true => given.tags,
         false => source.marks.tags.clone(),
     };
-    Ok(Marks {
-        attributes,
-        tags,
-        ..given
-    })
+    Ok(Marks { attributes, tags, ..given })
 }

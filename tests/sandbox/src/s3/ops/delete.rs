@@ -3,8 +3,8 @@
 //! What does not belong here: buckets, uploads.
 
 use s3s::dto::{
-    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
-    ETag, Error,
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag,
+    Error,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -24,10 +24,7 @@ pub async fn object(
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let input = request.input;
     let conditions = Conditions::of(&request.headers);
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     let gone = remove(state, place, input.version_id.as_deref(), &conditions)?;
     Ok(S3Response::new(DeleteObjectOutput {
         delete_marker: gone.marker.then_some(true),
@@ -49,10 +46,7 @@ pub async fn objects(
     state.lock().bucket(&input.bucket)?;
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for each in named {
-        let place = Place {
-            bucket: &input.bucket,
-            key: &each.key,
-        };
+        let place = Place { bucket: &input.bucket, key: &each.key };
         let conditions = Conditions::matching(each.e_tag.as_ref().map(ETag::value));
         match remove(state, place, each.version_id.as_deref(), &conditions) {
             Ok(gone) => deleted.push(DeletedObject {
@@ -85,12 +79,7 @@ struct Gone {
     version: Option<String>,
 }
 
-fn remove(
-    state: &S3State,
-    place: Place<'_>,
-    id: Option<&str>,
-    conditions: &Conditions,
-) -> S3Result<Gone> {
+fn remove(state: &S3State, place: Place<'_>, id: Option<&str>, conditions: &Conditions) -> S3Result<Gone> {
     let now = state.now();
     let mut inner = state.lock();
     let lies = inner.lies.contains(&Lie::IgnoreConditions);
@@ -106,19 +95,14 @@ fn remove(
             return Ok(Gone { marker, version });
         }
         let version = bucket.add(place.key, None, now);
-        return Ok(Gone {
-            marker: true,
-            version,
-        });
+        return Ok(Gone { marker: true, version });
     };
     let mut marker = false;
     if let Some(versions) = bucket.objects.get_mut(place.key) {
         if let Some(at) = versions.iter().position(|version| version.id == id) {
             let object = versions[at].object.as_ref();
             if object.is_some_and(|object| object.marks.hold.holds(now)) {
-                return Err(error::denied(
-                    "Access Denied because object protected by object lock.",
-                ));
+                return Err(error::denied("Access Denied because object protected by object lock."));
             }
             marker = object.is_none();
             versions.remove(at);
@@ -127,8 +111,5 @@ fn remove(
             bucket.objects.remove(place.key);
         }
     }
-    Ok(Gone {
-        marker,
-        version: Some(id.to_owned()),
-    })
+    Ok(Gone { marker, version: Some(id.to_owned()) })
 }

@@ -4,13 +4,12 @@
 
 use s3s::dto::{
     Checksum, DeleteObjectTaggingInput, DeleteObjectTaggingOutput, ETag, GetObjectAclInput,
-    GetObjectAclOutput, GetObjectAttributesInput, GetObjectAttributesOutput,
-    GetObjectAttributesParts, GetObjectLegalHoldInput, GetObjectLegalHoldOutput,
-    GetObjectRetentionInput, GetObjectRetentionOutput, GetObjectTaggingInput,
-    GetObjectTaggingOutput, Grant, Grantee, ObjectLockLegalHold, ObjectLockRetention, ObjectPart,
-    PutObjectAclInput, PutObjectAclOutput, PutObjectLegalHoldInput, PutObjectLegalHoldOutput,
-    PutObjectRetentionInput, PutObjectRetentionOutput, PutObjectTaggingInput,
-    PutObjectTaggingOutput, RestoreObjectInput, RestoreObjectOutput, Tag, Type,
+    GetObjectAclOutput, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts,
+    GetObjectLegalHoldInput, GetObjectLegalHoldOutput, GetObjectRetentionInput, GetObjectRetentionOutput,
+    GetObjectTaggingInput, GetObjectTaggingOutput, Grant, Grantee, ObjectLockLegalHold, ObjectLockRetention,
+    ObjectPart, PutObjectAclInput, PutObjectAclOutput, PutObjectLegalHoldInput, PutObjectLegalHoldOutput,
+    PutObjectRetentionInput, PutObjectRetentionOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
+    RestoreObjectInput, RestoreObjectOutput, Tag, Type,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -50,12 +49,7 @@ pub async fn attributes(
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
     let customer = sse::customer_key(&headers, caller.scheme)?;
-    let found = find(
-        state,
-        &input.bucket,
-        &input.key,
-        input.version_id.as_deref(),
-    )?;
+    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
     let object = &found.object;
     unlock::check_customer(state, &object.lock, &object.sse, customer.as_ref())?;
     let wants = |name| {
@@ -63,10 +57,8 @@ pub async fn attributes(
         listed.any(|each| each.as_str().split(',').any(|each| each.trim() == name))
     };
     let class = object.marks.storage_class.as_deref().unwrap_or("STANDARD");
-    let mut checksum = Checksum {
-        checksum_type: Some(object.sum_type.name().to_owned().into()),
-        ..Checksum::default()
-    };
+    let mut checksum =
+        Checksum { checksum_type: Some(object.sum_type.name().to_owned().into()), ..Checksum::default() };
     fill_sum!(checksum, &object.sum);
     let output = GetObjectAttributesOutput {
         e_tag: wants("ETag").then(|| ETag::Strong(object.etag.clone())),
@@ -74,11 +66,7 @@ pub async fn attributes(
         object_parts: (wants("ObjectParts") && !object.parts.is_empty())
             .then(|| parts(object, input.part_number_marker, input.max_parts)),
         storage_class: wants("StorageClass").then(|| class.to_owned().into()),
-        object_size: if wants("ObjectSize") {
-            i64::try_from(object.body.len()).ok()
-        } else {
-            None
-        },
+        object_size: if wants("ObjectSize") { i64::try_from(object.body.len()).ok() } else { None },
         last_modified: Some(found.modified.into()),
         version_id: found.version.clone(),
         ..GetObjectAttributesOutput::default()
@@ -120,20 +108,14 @@ pub async fn tags(
     request: S3Request<GetObjectTaggingInput>,
 ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
     let input = request.input;
-    let found = find(
-        state,
-        &input.bucket,
-        &input.key,
-        input.version_id.as_deref(),
-    )?;
-    let tags = found.object.marks.tags.iter().map(|(key, value)| Tag {
-        key: Some(key.clone()),
-        value: Some(value.clone()),
-    });
-    Ok(S3Response::new(GetObjectTaggingOutput {
-        tag_set: tags.collect(),
-        version_id: found.version.clone(),
-    }))
+    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
+    let tags = found
+        .object
+        .marks
+        .tags
+        .iter()
+        .map(|(key, value)| Tag { key: Some(key.clone()), value: Some(value.clone()) });
+    Ok(S3Response::new(GetObjectTaggingOutput { tag_set: tags.collect(), version_id: found.version.clone() }))
 }
 
 /// `PutObjectTagging`
@@ -173,24 +155,12 @@ pub async fn acl(
     request: S3Request<GetObjectAclInput>,
 ) -> S3Result<S3Response<GetObjectAclOutput>> {
     let input = request.input;
-    let found = find(
-        state,
-        &input.bucket,
-        &input.key,
-        input.version_id.as_deref(),
-    )?;
+    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
     let grant = |id: Option<String>, uri: Option<&str>, permission: &str| Grant {
         grantee: Some(Grantee {
             display_name: None,
             email_address: None,
-            type_: Type::from(
-                if uri.is_some() {
-                    "Group"
-                } else {
-                    "CanonicalUser"
-                }
-                .to_owned(),
-            ),
+            type_: Type::from(if uri.is_some() { "Group" } else { "CanonicalUser" }.to_owned()),
             id,
             uri: uri.map(str::to_owned),
         }),
@@ -239,12 +209,7 @@ pub async fn retention(
     request: S3Request<GetObjectRetentionInput>,
 ) -> S3Result<S3Response<GetObjectRetentionOutput>> {
     let input = request.input;
-    let found = find(
-        state,
-        &input.bucket,
-        &input.key,
-        input.version_id.as_deref(),
-    )?;
+    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
     let hold = &found.object.marks.hold;
     let mode = hold.mode.clone().ok_or_else(no_lock)?;
     Ok(S3Response::new(GetObjectRetentionOutput {
@@ -277,21 +242,10 @@ pub async fn legal_hold(
     request: S3Request<GetObjectLegalHoldInput>,
 ) -> S3Result<S3Response<GetObjectLegalHoldOutput>> {
     let input = request.input;
-    let found = find(
-        state,
-        &input.bucket,
-        &input.key,
-        input.version_id.as_deref(),
-    )?;
-    let status = if found.object.marks.hold.legal {
-        "ON"
-    } else {
-        "OFF"
-    };
+    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
+    let status = if found.object.marks.hold.legal { "ON" } else { "OFF" };
     Ok(S3Response::new(GetObjectLegalHoldOutput {
-        legal_hold: Some(ObjectLockLegalHold {
-            status: Some(status.to_owned().into()),
-        }),
+        legal_hold: Some(ObjectLockLegalHold { status: Some(status.to_owned().into()) }),
     }))
 }
 
@@ -327,8 +281,5 @@ pub async fn restore(
     if let Some(version) = &found.version {
         answer::set(&mut headers, "x-amz-version-id", version);
     }
-    Ok(S3Response::with_headers(
-        RestoreObjectOutput::default(),
-        headers,
-    ))
+    Ok(S3Response::with_headers(RestoreObjectOutput::default(), headers))
 }

@@ -62,18 +62,14 @@ pub fn put_of_bucket(state: &S3State, bucket: &str, xml: &[u8]) -> S3Result<()> 
             ));
         }
         Some("AES256") => Some(DefaultEncryption::SseS3),
-        Some("aws:kms") => Some(DefaultEncryption::SseKms {
-            key,
-            bucket_key: rule.bucket_key.unwrap_or(false),
-        }),
+        Some("aws:kms") => {
+            Some(DefaultEncryption::SseKms { key, bucket_key: rule.bucket_key.unwrap_or(false) })
+        }
         Some("aws:kms:dsse") => Some(DefaultEncryption::DsseKms { key }),
         Some(_) => return Err(error::malformed_xml()),
     };
     if let Some(types) = rule.blocked {
-        if types
-            .iter()
-            .any(|each| !matches!(&**each, "NONE" | "SSE-C"))
-        {
+        if types.iter().any(|each| !matches!(&**each, "NONE" | "SSE-C")) {
             return Err(error::malformed_xml());
         }
         bucket.blocks_sse_c = types.iter().any(|each| each == "SSE-C");
@@ -120,15 +116,11 @@ pub fn update_of_object(
         return Err(error::access_denied());
     }
     if object.marks.hold.holds(state.now()) {
-        return Err(error::denied(
-            "Access Denied because object protected by object lock.",
-        ));
+        return Err(error::denied("Access Denied because object protected by object lock."));
     }
     let context = std::collections::BTreeMap::new();
     for action in [KmsAction::Encrypt, KmsAction::ReEncrypt] {
-        let allowed = state
-            .kms
-            .for_s3(&caller.principal, action, Some(&key_arn), &context);
+        let allowed = state.kms.for_s3(&caller.principal, action, Some(&key_arn), &context);
         allowed.map_err(|refusal| error::kms(&refusal))?;
     }
     let keys = unlock::open(state, caller, &object.lock, source, None)?;
@@ -136,9 +128,7 @@ pub fn update_of_object(
     let mut changed = crate::s3::object::Object::clone(object);
     (changed.sse, changed.lock) = (sse, lock);
     let mut inner = state.lock();
-    inner
-        .bucket_mut(place.bucket)?
-        .replace(place.key, &found.id, changed);
+    inner.bucket_mut(place.bucket)?.replace(place.key, &found.id, changed);
     Ok(())
 }
 

@@ -6,9 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use http::HeaderMap;
-use s3s::dto::{
-    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Metadata, StreamingBlob,
-};
+use s3s::dto::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, Metadata, StreamingBlob};
 use s3s::{S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
 
@@ -92,10 +90,7 @@ pub async fn get_object(
 ) -> S3Result<S3Response<GetObjectOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     sse::none_here(&headers)?;
     let customer = sse::customer_key(&headers, caller.scheme)?;
     let mut found = find(state, place, input.version_id.as_deref())?;
@@ -112,20 +107,11 @@ pub async fn get_object(
     }
     let overridden = [
         ("content-type", input.response_content_type.is_some()),
-        (
-            "content-language",
-            input.response_content_language.is_some(),
-        ),
+        ("content-language", input.response_content_language.is_some()),
         ("expires", input.response_expires.is_some()),
         ("cache-control", input.response_cache_control.is_some()),
-        (
-            "content-disposition",
-            input.response_content_disposition.is_some(),
-        ),
-        (
-            "content-encoding",
-            input.response_content_encoding.is_some(),
-        ),
+        ("content-disposition", input.response_content_disposition.is_some()),
+        ("content-encoding", input.response_content_encoding.is_some()),
     ];
     for (name, _) in overridden.into_iter().filter(|(_, overridden)| *overridden) {
         answer.remove(name);
@@ -148,10 +134,7 @@ pub async fn head_object(
 ) -> S3Result<S3Response<HeadObjectOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     sse::none_here(&headers)?;
     let customer = sse::customer_key(&headers, caller.scheme)?;
     let mut found = find(state, place, input.version_id.as_deref())?;
@@ -183,29 +166,16 @@ struct Slice {
 }
 
 impl Slice {
-    fn of(
-        object: &Object,
-        range: Option<&s3s::dto::Range>,
-        part_number: Option<i32>,
-    ) -> S3Result<Self> {
+    fn of(object: &Object, range: Option<&s3s::dto::Range>, part_number: Option<i32>) -> S3Result<Self> {
         let size = object.body.len();
-        let whole = |partial| Self {
-            range: 0..size,
-            size,
-            partial,
-            part: None,
-        };
+        let whole = |partial| Self { range: 0..size, size, partial, part: None };
         match (range, part_number) {
-            (Some(_), Some(_)) => Err(error::invalid_request(
-                "Cannot specify both Range header and partNumber query parameter",
-            )),
+            (Some(_), Some(_)) => {
+                Err(error::invalid_request("Cannot specify both Range header and partNumber query parameter"))
+            }
             (Some(range), None) => {
                 let range = range.check(size).map_err(|_| error::invalid_range())?;
-                Ok(Self {
-                    range,
-                    partial: true,
-                    ..whole(true)
-                })
+                Ok(Self { range, partial: true, ..whole(true) })
             }
             (None, None) => Ok(whole(false)),
             (None, Some(1)) if object.parts.is_empty() => Ok(whole(size > 0)),
@@ -214,11 +184,7 @@ impl Slice {
                 let at = at.filter(|at| *at < object.parts.len());
                 let at = at.ok_or_else(error::invalid_part_number)?;
                 let start = object.parts[..at].iter().map(|part| part.size).sum::<u64>();
-                Ok(Self {
-                    range: start..start + object.parts[at].size,
-                    part: Some(at),
-                    ..whole(true)
-                })
+                Ok(Self { range: start..start + object.parts[at].size, part: Some(at), ..whole(true) })
             }
         }
     }
@@ -226,8 +192,7 @@ impl Slice {
     fn content_range(&self) -> Option<String> {
         let Range { start, end } = self.range;
         let size = self.size;
-        self.partial
-            .then(|| format!("bytes {start}-{}/{size}", end.saturating_sub(1)))
+        self.partial.then(|| format!("bytes {start}-{}/{size}", end.saturating_sub(1)))
     }
 }
 
@@ -241,11 +206,7 @@ fn check_read(state: &S3State, headers: &HeaderMap, found: &Found) -> S3Result<(
         if error.status_code() == Some(http::StatusCode::NOT_MODIFIED) {
             let mut headers = HeaderMap::new();
             answer::set(&mut headers, "etag", answer::quoted(&found.object.etag));
-            answer::set(
-                &mut headers,
-                "last-modified",
-                answer::http_date(found.modified),
-            );
+            answer::set(&mut headers, "last-modified", answer::http_date(found.modified));
             error.set_headers(headers);
         }
         error
@@ -261,11 +222,7 @@ fn answer_headers(state: &S3State, headers: &HeaderMap, found: &Found, slice: &S
     let version = found.version.as_deref();
     let mut answer = answer::of_object(state, object, found.modified, version);
     if slice.part.is_some() {
-        answer::set(
-            &mut answer,
-            "x-amz-mp-parts-count",
-            object.parts.len().to_string(),
-        );
+        answer::set(&mut answer, "x-amz-mp-parts-count", object.parts.len().to_string());
     }
     let sum = match slice.part {
         Some(at) if object.sum_type == ChecksumType::Composite => object.parts[at].sum.as_ref(),

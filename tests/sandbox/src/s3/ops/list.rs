@@ -56,9 +56,7 @@ impl<'a> Ask<'a> {
         })?;
         Ok(Self {
             prefix: prefix.map_or("", |prefix| prefix),
-            delimiter: delimiter
-                .map(|each| &**each)
-                .filter(|each| !each.is_empty()),
+            delimiter: delimiter.map(|each| &**each).filter(|each| !each.is_empty()),
             after: after.map_or("", |after| after),
             most: most.min(MOST),
             encode: encoding.is_some_and(|encoding| encoding.as_str() == EncodingType::URL),
@@ -67,18 +65,12 @@ impl<'a> Ask<'a> {
 
     /// Walks entries in the order of their keys.
     pub fn page<T>(&self, all: impl Iterator<Item = (String, T)>) -> Page<T> {
-        let mut page = Page {
-            entries: Vec::new(),
-            truncated: false,
-            last: None,
-        };
+        let mut page = Page { entries: Vec::new(), truncated: false, last: None };
         for (key, item) in all {
             let Some(rest) = key.strip_prefix(self.prefix) else {
                 continue;
             };
-            let cut = self
-                .delimiter
-                .and_then(|each| Some(rest.find(each)? + each.len()));
+            let cut = self.delimiter.and_then(|each| Some(rest.find(each)? + each.len()));
             let common = cut.map(|cut| key[..self.prefix.len() + cut].to_owned());
             let name = common.as_deref().unwrap_or(&key);
             if common.is_some() && (page.last.as_deref() == Some(name) || name <= self.after) {
@@ -118,9 +110,7 @@ impl<T> Page<T> {
         for entry in self.entries {
             match entry {
                 Entry::Key(item) => keys.push(item),
-                Entry::Prefix(prefix) => prefixes.push(CommonPrefix {
-                    prefix: Some(ask.shown(&prefix)),
-                }),
+                Entry::Prefix(prefix) => prefixes.push(CommonPrefix { prefix: Some(ask.shown(&prefix)) }),
             }
         }
         (keys, prefixes)
@@ -132,10 +122,7 @@ fn current<'a>(
     bucket: &'a Bucket,
     after: &'a str,
 ) -> impl Iterator<Item = (String, (&'a Version, &'a Object))> {
-    let keys = bucket
-        .objects
-        .keys()
-        .filter(move |key| key.as_str() > after);
+    let keys = bucket.objects.keys().filter(move |key| key.as_str() > after);
     keys.filter_map(|key| {
         let (version, object) = bucket.current(key)?;
         Some((key.clone(), (version, &**object)))
@@ -151,14 +138,8 @@ pub fn listed(ask: &Ask<'_>, key: &str, version: &Version, object: &Object) -> O
         last_modified: Some(version.modified.into()),
         size: i64::try_from(object.body.len()).ok(),
         storage_class: Some(class.to_owned().into()),
-        checksum_algorithm: object
-            .sum
-            .as_ref()
-            .map(|sum| vec![sum.algorithm.name().to_owned().into()]),
-        checksum_type: object
-            .sum
-            .as_ref()
-            .map(|_| object.sum_type.name().to_owned().into()),
+        checksum_algorithm: object.sum.as_ref().map(|sum| vec![sum.algorithm.name().to_owned().into()]),
+        checksum_type: object.sum.as_ref().map(|_| object.sum_type.name().to_owned().into()),
         ..ObjectDto::default()
     }
 }
@@ -172,9 +153,7 @@ pub async fn objects_v2(
     let inner = state.lock();
     let bucket = inner.bucket(&input.bucket)?;
     let token = input.continuation_token.as_ref().map(|token| {
-        let text = token
-            .strip_prefix("1-")
-            .and_then(|text| url::decode(text, true));
+        let text = token.strip_prefix("1-").and_then(|text| url::decode(text, true));
         text.ok_or_else(|| error::invalid_argument("The continuation token provided is incorrect"))
     });
     let token = token.transpose()?;
@@ -189,10 +168,7 @@ pub async fn objects_v2(
     let all = current(bucket, ask.after).map(|(key, item)| (key.clone(), (key, item)));
     let page = ask.page(all);
     let truncated = page.truncated;
-    let next = page
-        .last
-        .as_ref()
-        .map(|last| format!("1-{}", url::encode(last)));
+    let next = page.last.as_ref().map(|last| format!("1-{}", url::encode(last)));
     let (keys, prefixes) = page.split(&ask);
     let contents: Vec<_> = keys
         .into_iter()

@@ -8,8 +8,8 @@ use http::HeaderMap;
 use md5::{Digest as _, Md5};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput,
-    CreateMultipartUploadOutput, ETag,
+    CompleteMultipartUploadOutput, CompletedPart, CreateMultipartUploadInput, CreateMultipartUploadOutput,
+    ETag,
 };
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -31,10 +31,7 @@ pub async fn create(
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     let asked = sse::asked(&headers, caller.scheme)?;
     let marks = marks::read(&headers, input.metadata)?;
     let checksum = checksum::of_upload(&headers)?;
@@ -88,18 +85,12 @@ pub async fn complete(
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     sse::none_here(&headers)?;
     let (upload, smallest) = {
         let inner = state.lock();
         let bucket = inner.bucket(place.bucket)?;
-        (
-            bucket.upload(place.key, &input.upload_id)?.clone(),
-            inner.min_part,
-        )
+        (bucket.upload(place.key, &input.upload_id)?.clone(), inner.min_part)
     };
     check_key(state, &caller, &upload, &headers)?;
     let conditions = Conditions::of(&headers);
@@ -133,15 +124,11 @@ pub async fn complete(
 /// The algorithm and type that answers about an upload show: those that were asked for.
 pub fn checksum_fields(
     upload: &Upload,
-) -> (
-    Option<s3s::dto::ChecksumAlgorithm>,
-    Option<s3s::dto::ChecksumType>,
-) {
+) -> (Option<s3s::dto::ChecksumAlgorithm>, Option<s3s::dto::ChecksumType>) {
     match upload.checksum {
-        Some((algorithm, kind)) => (
-            Some(algorithm.name().to_owned().into()),
-            Some(kind.name().to_owned().into()),
-        ),
+        Some((algorithm, kind)) => {
+            (Some(algorithm.name().to_owned().into()), Some(kind.name().to_owned().into()))
+        }
         None => (None, None),
     }
 }
@@ -153,12 +140,7 @@ pub fn class(upload: &Upload) -> s3s::dto::StorageClass {
 }
 
 /// A customer's key is needed once a checksum was asked for; KMS must allow to decrypt the parts.
-fn check_key(
-    state: &S3State,
-    caller: &Caller,
-    upload: &Upload,
-    headers: &HeaderMap,
-) -> S3Result<()> {
+fn check_key(state: &S3State, caller: &Caller, upload: &Upload, headers: &HeaderMap) -> S3Result<()> {
     let customer = sse::customer_key(headers, caller.scheme)?;
     let (lock, sse) = (&upload.lock, &upload.sse);
     match sse {
@@ -200,12 +182,7 @@ fn choose(
     Ok(chosen)
 }
 
-fn check_part_sum(
-    upload: &Upload,
-    listed: &CompletedPart,
-    number: i32,
-    part: &Part,
-) -> S3Result<()> {
+fn check_part_sum(upload: &Upload, listed: &CompletedPart, number: i32, part: &Part) -> S3Result<()> {
     use crate::s3::Algorithm::{Crc32, Crc32C, Crc64Nvme, Sha1, Sha256};
     let Some((algorithm, kind)) = upload.checksum else {
         return Ok(());
@@ -231,17 +208,9 @@ fn check_part_sum(
 }
 
 /// Makes the object of the parts, if it is what the request says it is.
-fn join(
-    state: &S3State,
-    upload: &Upload,
-    chosen: &[(i32, Part)],
-    headers: &HeaderMap,
-) -> S3Result<Object> {
+fn join(state: &S3State, upload: &Upload, chosen: &[(i32, Part)], headers: &HeaderMap) -> S3Result<Object> {
     let (algorithm, kind) = (upload.algorithm(), upload.checksum_type());
-    let sums: Vec<(&Sum, u64)> = chosen
-        .iter()
-        .map(|(_, part)| (&part.sum, part.body.len()))
-        .collect();
+    let sums: Vec<(&Sum, u64)> = chosen.iter().map(|(_, part)| (&part.sum, part.body.len())).collect();
     let sum = checksum::of_parts(algorithm, kind, &sums);
     let body = Body::join(chosen.iter().map(|(_, part)| &part.body));
     if !state.lies(Lie::IgnoreChecksums) {
@@ -249,8 +218,7 @@ fn join(
         checksum::check_type(headers, kind)?;
     }
     let size = body.len();
-    if let Some(said) =
-        header(headers, "x-amz-mp-object-size").and_then(|text| text.parse::<u64>().ok())
+    if let Some(said) = header(headers, "x-amz-mp-object-size").and_then(|text| text.parse::<u64>().ok())
         && said != size
     {
         return Err(error::invalid_request(format!(

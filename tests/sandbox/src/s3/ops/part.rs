@@ -31,16 +31,8 @@ pub async fn upload_part(
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let caller = Caller::of(state, &request);
-    let S3Request {
-        input,
-        headers,
-        trailing_headers,
-        ..
-    } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let S3Request { input, headers, trailing_headers, .. } = request;
+    let place = Place { bucket: &input.bucket, key: &input.key };
     check_number(input.part_number)?;
     sse::none_here(&headers)?;
     let customer = sse::customer_key(&headers, caller.scheme)?;
@@ -53,7 +45,7 @@ pub async fn upload_part(
     let keys = unlock::open_upload(state, &caller, lock, sse, customer.as_ref())?;
     check_algorithm(&upload, claims.algorithm())?;
     let keep = Some(upload.algorithm());
-    let received = receive(state, input.body, &keys, claims, keep).await?;
+    let received = receive(state, input.body, &keys, claims, keep, sse).await?;
     let given = received.given.clone();
     let (etag, _) = keep_part(state, place, &input.upload_id, input.part_number, received)?;
     let mut answer = HeaderMap::new();
@@ -62,10 +54,7 @@ pub async fn upload_part(
         answer::set_sum(state, &mut answer, sum, None);
     }
     unlock::echo_headers(state, &upload.sse, &mut answer);
-    Ok(S3Response::with_headers(
-        UploadPartOutput::default(),
-        answer,
-    ))
+    Ok(S3Response::with_headers(UploadPartOutput::default(), answer))
 }
 
 /// `UploadPartCopy`
@@ -75,10 +64,7 @@ pub async fn upload_part_copy(
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let place = Place { bucket: &input.bucket, key: &input.key };
     check_number(input.part_number)?;
     sse::none_here(&headers)?;
     let customer = sse::customer_key(&headers, caller.scheme)?;
@@ -90,7 +76,7 @@ pub async fn upload_part_copy(
     let range = source_range(input.copy_source_range.as_deref(), object.body.len())?;
     copy::check_size(state, range.end - range.start)?;
     let pieces = object.body.read(range, &source.keys);
-    let received = intake::copy(state, pieces, &keys, upload.algorithm()).await?;
+    let received = intake::copy(state, pieces, &keys, upload.algorithm(), sse).await?;
     let sum = upload.checksum.map(|_| received.sum.clone());
     let (etag, modified) = keep_part(state, place, &input.upload_id, input.part_number, received)?;
     let mut result = CopyPartResult {
@@ -116,11 +102,12 @@ pub async fn list_parts(
 ) -> S3Result<S3Response<ListPartsOutput>> {
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
+    let place = Place { bucket: &input.bucket, key: &input.key };
+    let upload = {
+        let inner = state.lock();
+        let bucket = inner.bucket(place.bucket)?;
+        bucket.upload(place.key, &input.upload_id)?.clone()
     };
-    let upload = find(state, place, &input.upload_id)?;
     if let Some(given) = sse::customer_key(&headers, caller.scheme)? {
         unlock::check_upload(state, &upload.lock, &upload.sse, Some(&given))?;
     }
@@ -166,18 +153,18 @@ pub async fn list_parts(
     }))
 }
 
+/// An upload, without its parts.
 fn find(state: &S3State, place: Place<'_>, id: &str) -> S3Result<Upload> {
     let inner = state.lock();
-    inner.bucket(place.bucket)?.upload(place.key, id).cloned()
+    let upload = inner.bucket(place.bucket)?.upload(place.key, id);
+    upload.map(Upload::without_parts)
 }
 
 fn check_number(number: i32) -> S3Result<()> {
     if (1..=MAX_PART).contains(&number) {
         return Ok(());
     }
-    Err(error::invalid_argument(
-        "Part number must be an integer between 1 and 10000, inclusive",
-    ))
+    Err(error::invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
 }
 
 /// A part must have the checksum its upload asked for; only a full-object one may be left to S3.
@@ -207,13 +194,8 @@ fn keep_part(
     let uploads = &mut inner.bucket_mut(place.bucket)?.uploads;
     let upload = uploads.get_mut(id).ok_or_else(error::no_such_upload)?;
     let etag = put::etag(&upload.sse, &received.md5);
-    let part = Part {
-        body: received.body,
-        etag: etag.clone(),
-        md5: received.md5,
-        sum: received.sum,
-        modified,
-    };
+    let part =
+        Part { body: received.body, etag: etag.clone(), md5: received.md5, sum: received.sum, modified };
     upload.parts.insert(number, part);
     Ok((etag, modified))
 }
@@ -228,10 +210,8 @@ fn source_range(range: Option<&str>, size: u64) -> S3Result<Range<u64>> {
              zero-based offsets of the first and last bytes to copy",
         )
     };
-    let (first, last) = range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'))
-        .ok_or_else(form)?;
+    let (first, last) =
+        range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(form)?;
     let number = |text: &str| text.parse::<u64>().map_err(|_| form());
     let (first, last) = (number(first)?, number(last)?);
     if first > last {

@@ -25,16 +25,8 @@ pub async fn put_object(
     request: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let caller = Caller::of(state, &request);
-    let S3Request {
-        input,
-        headers,
-        trailing_headers,
-        ..
-    } = request;
-    let place = Place {
-        bucket: &input.bucket,
-        key: &input.key,
-    };
+    let S3Request { input, headers, trailing_headers, .. } = request;
+    let place = Place { bucket: &input.bucket, key: &input.key };
     let asked = sse::asked(&headers, caller.scheme)?;
     let marks = marks::read(&headers, input.metadata)?;
     let claims = Claims::read(&headers, trailing_headers)?;
@@ -44,7 +36,7 @@ pub async fn put_object(
     let conditions = Conditions::of(&headers);
     check_write(state, place, &conditions)?;
     let sealing = unlock::begin(state, &caller, place, asked)?;
-    let received = receive(state, input.body, &sealing.keys, claims, None).await?;
+    let received = receive(state, input.body, &sealing.keys, claims, None, &sealing.sse).await?;
     let object = Object {
         etag: etag(&sealing.sse, &received.md5),
         body: received.body,
@@ -68,17 +60,19 @@ pub async fn put_object(
     }
     unlock::echo_headers(state, &object.sse, &mut headers);
     unlock::echo_context(&object.sse, &mut headers);
-    Ok(S3Response::with_headers(
-        PutObjectOutput::default(),
-        headers,
-    ))
+    Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
 }
 
-/// The entity tag of an object made at once: its MD5 under S3's own key, a random one otherwise.
+/// Whether the entity tag is the MD5 of the bytes: only under S3's own key, or none.
+pub fn tag_is_md5(sse: &SseView) -> bool {
+    matches!(sse, SseView::None | SseView::SseS3)
+}
+
+/// The entity tag of an object made at once, random where it is not the MD5.
 pub fn etag(sse: &SseView, md5: &[u8; 16]) -> String {
-    match sse {
-        SseView::None | SseView::SseS3 => crate::store::hex(md5),
-        _ => crate::store::random_hex::<16>(),
+    match tag_is_md5(sse) {
+        true => crate::store::hex(md5),
+        false => crate::store::random_hex::<16>(),
     }
 }
 

@@ -34,10 +34,7 @@ pub async fn uploads(
         })
         .collect();
     all.sort_by_key(|(id, upload)| (&upload.key, *id));
-    let page = ask.page(
-        all.into_iter()
-            .map(|(id, upload)| (upload.key.clone(), (id, upload))),
-    );
+    let page = ask.page(all.into_iter().map(|(id, upload)| (upload.key.clone(), (id, upload))));
     let truncated = page.truncated;
     let last_key = page.last.as_ref().map(|last| ask.shown(last));
     let last_id = match page.entries.last() {

@@ -2,9 +2,7 @@
 //!
 //! What does not belong here: how a listing is walked (see `list`).
 
-use s3s::dto::{
-    DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
-};
+use s3s::dto::{DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion};
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::bucket;
@@ -27,11 +25,7 @@ pub async fn versions(
         input.max_keys,
         input.encoding_type.as_ref(),
     )?;
-    let page = ask.page(behind(
-        bucket,
-        ask.after,
-        input.version_id_marker.as_deref(),
-    ));
+    let page = ask.page(behind(bucket, ask.after, input.version_id_marker.as_deref()));
     let truncated = page.truncated;
     let last_key = page.last.as_ref().map(|last| ask.shown(last));
     let last_version = match page.entries.last() {
@@ -41,22 +35,14 @@ pub async fn versions(
     let (keys, prefixes) = page.split(&ask);
     let (mut found, mut markers) = (Vec::new(), Vec::new());
     for (key, latest, version) in keys {
-        let entry = version
-            .object
-            .as_ref()
-            .map(|object| (object, listed(&ask, &key, version, object)));
+        let entry = version.object.as_ref().map(|object| (object, listed(&ask, &key, version, object)));
         match entry {
             Some((object, entry)) => found.push(ObjectVersion {
                 key: entry.key,
                 e_tag: entry.e_tag,
                 last_modified: entry.last_modified,
                 size: entry.size,
-                storage_class: object
-                    .marks
-                    .storage_class
-                    .clone()
-                    .or(Some("STANDARD".into()))
-                    .map(Into::into),
+                storage_class: object.marks.storage_class.clone().or(Some("STANDARD".into())).map(Into::into),
                 is_latest: Some(latest),
                 version_id: Some(version.id.clone()),
                 owner: Some(bucket::owner()),
@@ -100,21 +86,16 @@ fn behind<'a>(
     after: &'a str,
     version: Option<&'a str>,
 ) -> impl Iterator<Item = (String, VersionEntry<'a>)> {
-    let keys = bucket.objects.iter().filter(move |(key, _)| {
-        key.as_str() > after || (version.is_some() && key.as_str() == after)
-    });
+    let keys = bucket
+        .objects
+        .iter()
+        .filter(move |(key, _)| key.as_str() > after || (version.is_some() && key.as_str() == after));
     keys.flat_map(move |(key, versions)| {
         let newest_first = versions.iter().rev().enumerate();
         let passed = match version.filter(|_| key == after) {
-            Some(id) => versions
-                .iter()
-                .rev()
-                .position(|each| each.id == id)
-                .map_or(0, |at| at + 1),
+            Some(id) => versions.iter().rev().position(|each| each.id == id).map_or(0, |at| at + 1),
             None => 0,
         };
-        newest_first
-            .skip(passed)
-            .map(|(at, version)| (key.clone(), (key.clone(), at == 0, version)))
+        newest_first.skip(passed).map(|(at, version)| (key.clone(), (key.clone(), at == 0, version)))
     })
 }
