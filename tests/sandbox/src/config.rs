@@ -50,10 +50,7 @@ impl Config {
     /// With these buckets, and otherwise as by default.
     #[must_use]
     pub fn with_buckets<const N: usize>(buckets: [&str; N]) -> Self {
-        Self {
-            buckets: buckets.map(str::to_owned).to_vec(),
-            ..Self::default()
-        }
+        Self { buckets: buckets.map(str::to_owned).to_vec(), ..Self::default() }
     }
 
     /// The user whom the credentials stand for, as messages of S3 and KMS name him.
@@ -83,8 +80,6 @@ impl Default for Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("access_key", &self.access_key)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("access_key", &self.access_key).finish_non_exhaustive()
     }
 }

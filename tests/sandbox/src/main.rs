@@ -65,10 +65,7 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         ..Config::default()
     })?;
     let environment = environment(&sandbox, arguments.http);
-    let env_file = arguments
-        .env_file
-        .map(|path| EnvFile::write(path, &environment))
-        .transpose()?;
+    let env_file = arguments.env_file.map(|path| EnvFile::write(path, &environment)).transpose()?;
     io::stdout().write_all(environment.as_bytes())?;
     io::stdout().flush()?;
     let stdin_closed = stdin_closed(arguments.until_stdin_closes);
@@ -96,11 +93,7 @@ fn environment(sandbox: &Sandbox, http: bool) -> String {
 /// The value as a shell reads it back unchanged.
 fn quoted(value: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/:._-".contains(letter);
-    if value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', r"'\''"))
-    }
+    if value.chars().all(plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
 }
 
 /// Resolves when standard input is at its end, or never if that is not to count.
@@ -127,12 +120,8 @@ impl EnvFile {
         let mut name = path.clone().into_os_string();
         name.push(".new");
         let temporary = Path::new(&name);
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(temporary)?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
         file.write_all(text.as_bytes())?;
         fs::rename(temporary, &path)?;
         Ok(Self(path))

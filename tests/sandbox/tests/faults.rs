@@ -14,17 +14,17 @@ use s3seal_sandbox::{Config, Fault, Gate, Kind, Sandbox};
 const LARGE: usize = 24 * 1024 * 1024;
 
 fn start() -> (Sandbox, Client) {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     let client = Client::new(&sandbox);
     (sandbox, client)
 }
 
 fn put(client: &Client, body: &[u8]) -> Outcome {
-    client.s3("PUT", "/b/k", &[], body)
+    client.s3("PUT", "/bucket/k", &[], body)
 }
 
 fn get(client: &Client) -> Outcome {
-    client.s3("GET", "/b/k", &[], b"")
+    client.s3("GET", "/bucket/k", &[], b"")
 }
 
 fn ok(outcome: &Outcome) -> bool {
@@ -32,9 +32,7 @@ fn ok(outcome: &Outcome) -> bool {
 }
 
 fn pattern(len: usize) -> Vec<u8> {
-    (0..len)
-        .map(|place| u8::try_from(place * 7 % 251).unwrap())
-        .collect()
+    (0..len).map(|place| u8::try_from(place * 7 % 251).unwrap()).collect()
 }
 
 #[test]
@@ -63,14 +61,12 @@ fn an_error_answer_has_status_code_message_and_retry_after() {
 #[test]
 fn faults_wait_for_their_turn_and_their_request() {
     let (sandbox, client) = start();
-    let fault = Fault::on("PutObject", Kind::internal_error())
-        .skip(1)
-        .times(2);
+    let fault = Fault::on("PutObject", Kind::internal_error()).skip(1).times(2);
     sandbox.fault(fault);
-    sandbox.fault(Fault::on("*", Kind::slow_down()).only("/b/other"));
+    sandbox.fault(Fault::on("*", Kind::slow_down()).only("/bucket/other"));
     let statuses: Vec<_> = (0..4).map(|_| put(&client, b"x").status.unwrap()).collect();
     assert_eq!(statuses, [200, 500, 500, 200]);
-    assert_eq!(client.s3("GET", "/b/other", &[], b"").status, Some(503));
+    assert_eq!(client.s3("GET", "/bucket/other", &[], b"").status, Some(503));
 }
 
 #[test]
@@ -88,10 +84,7 @@ fn a_reset_before_leaves_nothing_done() {
     let outcome = put(&client, &pattern(LARGE));
     assert_eq!(outcome.status, None);
     assert!(
-        matches!(
-            outcome.error,
-            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
-        ),
+        matches!(outcome.error, Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)),
         "{:?}",
         outcome.error
     );
@@ -145,10 +138,7 @@ fn a_dropped_answer_is_done_all_the_same() {
     let (sandbox, client) = start();
     sandbox.fault(Fault::on("PutObject", Kind::DropAnswer));
     let outcome = put(&client, b"done");
-    assert_eq!(
-        (outcome.status, outcome.error),
-        (None, Some(ErrorKind::ConnectionReset))
-    );
+    assert_eq!((outcome.status, outcome.error), (None, Some(ErrorKind::ConnectionReset)));
     assert_eq!(get(&client).body, b"done");
 }
 
@@ -181,9 +171,8 @@ fn a_stall_within_the_answer_lasts_as_long_as_the_sandbox() {
 
 #[test]
 fn a_stall_within_the_request_reads_no_more() {
-    let (outcome, read) = stalled(Kind::StallRequest(50_000), "PutObject", |client| {
-        put(client, &pattern(LARGE))
-    });
+    let (outcome, read) =
+        stalled(Kind::StallRequest(50_000), "PutObject", |client| put(client, &pattern(LARGE)));
     assert_eq!(outcome.status, None);
     assert!((50_000..LARGE as u64).contains(&read), "{read}");
 }
@@ -213,10 +202,7 @@ fn a_hook_runs_before_the_operation_or_before_its_answer() {
 #[test]
 fn a_gate_holds_a_request_until_it_is_opened() {
     let (sandbox, client) = start();
-    for (kind, done) in [
-        (Kind::Pause as fn(Gate) -> Kind, false),
-        (Kind::PauseAnswer, true),
-    ] {
+    for (kind, done) in [(Kind::Pause as fn(Gate) -> Kind, false), (Kind::PauseAnswer, true)] {
         assert!(ok(&put(&client, b"old")));
         let gate = Gate::new();
         let struck = sandbox.fault(Fault::on("PutObject", kind(gate.clone())));
@@ -235,26 +221,16 @@ fn a_gate_holds_a_request_until_it_is_opened() {
 #[test]
 fn faults_reach_kms() {
     let (sandbox, client) = start();
-    sandbox.fault(Fault::on(
-        "kms:CreateKey",
-        Kind::status(400, "ThrottlingException", "Rate exceeded"),
-    ));
+    sandbox.fault(Fault::on("kms:CreateKey", Kind::status(400, "ThrottlingException", "Rate exceeded")));
     let (status, json) = client.kms("CreateKey", &serde_json::json!({}));
     assert_eq!(status, 400);
-    assert_eq!(
-        json,
-        serde_json::json!({ "__type": "ThrottlingException", "message": "Rate exceeded" })
-    );
+    assert_eq!(json, serde_json::json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }));
     assert_eq!(client.kms("CreateKey", &serde_json::json!({})).0, 200);
 }
 
 #[test]
 fn faults_work_without_tls_too() {
-    let sandbox = Sandbox::start(Config {
-        http: true,
-        ..Config::with_buckets(["b"])
-    })
-    .unwrap();
+    let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["bucket"]) }).unwrap();
     let client = Client::plain(&sandbox);
     assert!(ok(&put(&client, &pattern(LARGE))));
     sandbox.fault(Fault::on("GetObject", Kind::CutResponse(10)));

@@ -15,11 +15,8 @@ const PRINCIPAL: &str = "arn:aws:iam::111122223333:user/sandbox";
 const ABSENT: &str = "11111111-2222-4333-8444-555555555555";
 
 fn start() -> (Sandbox, Client) {
-    let sandbox = Sandbox::start(Config {
-        kms_aliases: vec!["demo".to_owned()],
-        ..Config::default()
-    })
-    .unwrap();
+    let sandbox =
+        Sandbox::start(Config { kms_aliases: vec!["demo".to_owned()], ..Config::default() }).unwrap();
     let client = Client::new(&sandbox);
     (sandbox, client)
 }
@@ -40,44 +37,30 @@ fn refused(client: &Client, operation: &str, request: Value) -> (String, String)
 }
 
 fn new_key(client: &Client) -> (String, String) {
-    let metadata =
-        done(client, "CreateKey", json!({ "Description": "a test" }))["KeyMetadata"].clone();
-    (
-        metadata["KeyId"].as_str().unwrap().to_owned(),
-        metadata["Arn"].as_str().unwrap().to_owned(),
-    )
+    let metadata = done(client, "CreateKey", json!({ "Description": "a test" }))["KeyMetadata"].clone();
+    (metadata["KeyId"].as_str().unwrap().to_owned(), metadata["Arn"].as_str().unwrap().to_owned())
 }
 
 fn encrypted(client: &Client, key: &str, context: Value) -> Value {
-    let request = json!({ "KeyId": key, "Plaintext": STANDARD.encode("secret"), "EncryptionContext": context });
+    let request =
+        json!({ "KeyId": key, "Plaintext": STANDARD.encode("secret"), "EncryptionContext": context });
     done(client, "Encrypt", request)["CiphertextBlob"].clone()
 }
 
 #[test]
 fn a_data_key_comes_back_only_under_its_context() {
     let (_sandbox, client) = start();
-    let request = json!({ "KeyId": "alias/demo", "KeySpec": "AES_256", "EncryptionContext": { "a": "1", "b": "2" } });
+    let request =
+        json!({ "KeyId": "alias/demo", "KeySpec": "AES_256", "EncryptionContext": { "a": "1", "b": "2" } });
     let made = done(&client, "GenerateDataKey", request);
-    assert_eq!(
-        STANDARD
-            .decode(made["Plaintext"].as_str().unwrap())
-            .unwrap()
-            .len(),
-        32
-    );
+    assert_eq!(STANDARD.decode(made["Plaintext"].as_str().unwrap()).unwrap().len(), 32);
     let blob = &made["CiphertextBlob"];
     let right = json!({ "CiphertextBlob": blob, "EncryptionContext": { "b": "2", "a": "1" } });
     let opened = done(&client, "Decrypt", right);
-    assert_eq!(
-        (&opened["Plaintext"], &opened["KeyId"]),
-        (&made["Plaintext"], &made["KeyId"])
-    );
-    for context in [
-        json!({}),
-        json!({ "a": "1" }),
-        json!({ "a": "12", "b": "" }),
-        json!({ "a": "1", "b": "3" }),
-    ] {
+    assert_eq!((&opened["Plaintext"], &opened["KeyId"]), (&made["Plaintext"], &made["KeyId"]));
+    for context in
+        [json!({}), json!({ "a": "1" }), json!({ "a": "12", "b": "" }), json!({ "a": "1", "b": "3" })]
+    {
         let wrong = json!({ "CiphertextBlob": blob, "EncryptionContext": context });
         assert_eq!(
             refused(&client, "Decrypt", wrong),
@@ -89,24 +72,12 @@ fn a_data_key_comes_back_only_under_its_context() {
 #[test]
 fn data_keys_have_the_length_asked_for() {
     let (_sandbox, client) = start();
-    for (ask, len) in [
-        (json!({ "KeySpec": "AES_128" }), 16),
-        (json!({ "NumberOfBytes": 64 }), 64),
-    ] {
+    for (ask, len) in [(json!({ "KeySpec": "AES_128" }), 16), (json!({ "NumberOfBytes": 64 }), 64)] {
         let mut request = ask;
         request["KeyId"] = json!("alias/demo");
         let made = done(&client, "GenerateDataKey", request.clone());
-        assert_eq!(
-            STANDARD
-                .decode(made["Plaintext"].as_str().unwrap())
-                .unwrap()
-                .len(),
-            len
-        );
-        assert_eq!(
-            done(&client, "GenerateDataKeyWithoutPlaintext", request)["Plaintext"],
-            Value::Null
-        );
+        assert_eq!(STANDARD.decode(made["Plaintext"].as_str().unwrap()).unwrap().len(), len);
+        assert_eq!(done(&client, "GenerateDataKeyWithoutPlaintext", request)["Plaintext"], Value::Null);
     }
     let none = refused(&client, "GenerateDataKey", json!({ "KeyId": "alias/demo" }));
     assert_eq!(none.1, "Please specify either number of bytes or key spec.");
@@ -121,11 +92,7 @@ fn a_changed_blob_is_refused() {
         let mut changed = bytes.clone();
         changed[place] ^= 1;
         let request = json!({ "CiphertextBlob": STANDARD.encode(changed) });
-        assert_eq!(
-            refused(&client, "Decrypt", request).0,
-            "InvalidCiphertextException",
-            "byte {place}"
-        );
+        assert_eq!(refused(&client, "Decrypt", request).0, "InvalidCiphertextException", "byte {place}");
     }
 }
 
@@ -135,15 +102,8 @@ fn another_key_than_the_blobs_own_is_incorrect() {
     let (other, _) = new_key(&client);
     let blob = encrypted(&client, "alias/demo", json!({}));
     let request = json!({ "CiphertextBlob": blob, "KeyId": other });
-    assert_eq!(
-        refused(&client, "Decrypt", request).0,
-        "IncorrectKeyException"
-    );
-    done(
-        &client,
-        "Decrypt",
-        json!({ "CiphertextBlob": blob, "KeyId": "alias/demo" }),
-    );
+    assert_eq!(refused(&client, "Decrypt", request).0, "IncorrectKeyException");
+    done(&client, "Decrypt", json!({ "CiphertextBlob": blob, "KeyId": "alias/demo" }));
 }
 
 #[test]
@@ -157,23 +117,15 @@ fn re_encrypting_changes_key_and_context() {
     });
     let moved = done(&client, "ReEncrypt", request);
     assert_eq!(moved["KeyId"], other_arn);
-    let request =
-        json!({ "CiphertextBlob": moved["CiphertextBlob"], "EncryptionContext": { "new": "2" } });
-    assert_eq!(
-        done(&client, "Decrypt", request)["Plaintext"],
-        STANDARD.encode("secret")
-    );
+    let request = json!({ "CiphertextBlob": moved["CiphertextBlob"], "EncryptionContext": { "new": "2" } });
+    assert_eq!(done(&client, "Decrypt", request)["Plaintext"], STANDARD.encode("secret"));
 }
 
 #[test]
 fn a_key_has_four_names() {
     let (sandbox, client) = start();
     let (id, arn) = new_key(&client);
-    done(
-        &client,
-        "CreateAlias",
-        json!({ "AliasName": "alias/mine", "TargetKeyId": id }),
-    );
+    done(&client, "CreateAlias", json!({ "AliasName": "alias/mine", "TargetKeyId": id }));
     let alias_arn = format!("{}:alias/mine", arn.rsplit_once(':').unwrap().0);
     for name in [&id, &arn, "alias/mine", &alias_arn] {
         assert_eq!(
@@ -183,51 +135,20 @@ fn a_key_has_four_names() {
         );
     }
     assert_eq!(
-        refused(
-            &client,
-            "CreateAlias",
-            json!({ "AliasName": "alias/mine", "TargetKeyId": id })
-        )
-        .0,
+        refused(&client, "CreateAlias", json!({ "AliasName": "alias/mine", "TargetKeyId": id })).0,
         "AlreadyExistsException"
     );
-    done(
-        &client,
-        "UpdateAlias",
-        json!({ "AliasName": "alias/mine", "TargetKeyId": "alias/demo" }),
-    );
+    done(&client, "UpdateAlias", json!({ "AliasName": "alias/mine", "TargetKeyId": "alias/demo" }));
     let demo = done(&client, "DescribeKey", json!({ "KeyId": "alias/demo" }));
-    assert_eq!(
-        done(&client, "DescribeKey", json!({ "KeyId": "alias/mine" })),
-        demo
-    );
+    assert_eq!(done(&client, "DescribeKey", json!({ "KeyId": "alias/mine" })), demo);
     done(&client, "DeleteAlias", json!({ "AliasName": "alias/mine" }));
-    let aliases = done(&client, "ListAliases", json!({}))["Aliases"]
-        .as_array()
-        .unwrap()
-        .clone();
+    let aliases = done(&client, "ListAliases", json!({}))["Aliases"].as_array().unwrap().clone();
     assert_eq!(
-        aliases
-            .iter()
-            .map(|alias| alias["AliasName"].as_str().unwrap())
-            .collect::<Vec<_>>(),
+        aliases.iter().map(|alias| alias["AliasName"].as_str().unwrap()).collect::<Vec<_>>(),
         ["alias/demo"]
     );
-    assert_eq!(
-        done(&client, "ListKeys", json!({}))["Keys"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        sandbox
-            .requests()
-            .iter()
-            .filter(|request| request.operation == "kms:CreateAlias")
-            .count(),
-        2
-    );
+    assert_eq!(done(&client, "ListKeys", json!({}))["Keys"].as_array().unwrap().len(), 2);
+    assert_eq!(sandbox.requests().iter().filter(|request| request.operation == "kms:CreateAlias").count(), 2);
 }
 
 #[test]
@@ -235,30 +156,15 @@ fn unknown_names_are_not_found_each_in_its_own_words() {
     let (_sandbox, client) = start();
     let prefix = "arn:aws:kms:us-east-1:111122223333";
     let cases = [
-        (
-            ABSENT.to_owned(),
-            format!("Key '{prefix}:key/{ABSENT}' does not exist"),
-        ),
-        (
-            format!("{prefix}:key/{ABSENT}"),
-            format!("Key '{prefix}:key/{ABSENT}' does not exist"),
-        ),
+        (ABSENT.to_owned(), format!("Key '{prefix}:key/{ABSENT}' does not exist")),
+        (format!("{prefix}:key/{ABSENT}"), format!("Key '{prefix}:key/{ABSENT}' does not exist")),
         ("x".to_owned(), "Invalid keyId 'x'".to_owned()),
-        (
-            "alias/none".to_owned(),
-            format!("Alias {prefix}:alias/none is not found."),
-        ),
-        (
-            format!("arn:aws:kms:us-west-2:111122223333:key/{ABSENT}"),
-            "Invalid arn us-west-2".to_owned(),
-        ),
+        ("alias/none".to_owned(), format!("Alias {prefix}:alias/none is not found.")),
+        (format!("arn:aws:kms:us-west-2:111122223333:key/{ABSENT}"), "Invalid arn us-west-2".to_owned()),
     ];
     for (key, text) in cases {
         let request = json!({ "KeyId": key, "KeySpec": "AES_256" });
-        assert_eq!(
-            refused(&client, "GenerateDataKey", request),
-            ("NotFoundException".to_owned(), text)
-        );
+        assert_eq!(refused(&client, "GenerateDataKey", request), ("NotFoundException".to_owned(), text));
     }
 }
 
@@ -272,43 +178,21 @@ fn disabled_keys_and_keys_to_be_deleted_say_so() {
     done(&client, "DisableKey", json!({ "KeyId": id }));
     assert_eq!(
         refused(&client, "Decrypt", decrypt()),
-        (
-            "DisabledException".to_owned(),
-            format!("{arn} is disabled.")
-        )
+        ("DisabledException".to_owned(), format!("{arn} is disabled."))
     );
-    assert_eq!(
-        done(&client, "DescribeKey", json!({ "KeyId": id }))["KeyMetadata"]["KeyState"],
-        "Disabled"
-    );
+    assert_eq!(done(&client, "DescribeKey", json!({ "KeyId": id }))["KeyMetadata"]["KeyState"], "Disabled");
     done(&client, "EnableKey", json!({ "KeyId": id }));
     done(&client, "Decrypt", decrypt());
 
-    let scheduled = done(
-        &client,
-        "ScheduleKeyDeletion",
-        json!({ "KeyId": id, "PendingWindowInDays": 7 }),
-    );
+    let scheduled = done(&client, "ScheduleKeyDeletion", json!({ "KeyId": id, "PendingWindowInDays": 7 }));
     assert_eq!(scheduled["KeyState"], "PendingDeletion");
-    let pending = (
-        "KMSInvalidStateException".to_owned(),
-        format!("{arn} is pending deletion."),
-    );
+    let pending = ("KMSInvalidStateException".to_owned(), format!("{arn} is pending deletion."));
     assert_eq!(refused(&client, "Decrypt", decrypt()), pending);
-    assert_eq!(
-        refused(&client, "EnableKey", json!({ "KeyId": id })),
-        pending
-    );
+    assert_eq!(refused(&client, "EnableKey", json!({ "KeyId": id })), pending);
     done(&client, "CancelKeyDeletion", json!({ "KeyId": id }));
-    assert_eq!(
-        refused(&client, "Decrypt", decrypt()).0,
-        "DisabledException"
-    );
+    assert_eq!(refused(&client, "Decrypt", decrypt()).0, "DisabledException");
     let soon = json!({ "KeyId": id, "PendingWindowInDays": 6 });
-    assert_eq!(
-        refused(&client, "ScheduleKeyDeletion", soon).0,
-        "ValidationException"
-    );
+    assert_eq!(refused(&client, "ScheduleKeyDeletion", soon).0, "ValidationException");
 }
 
 #[test]
@@ -326,11 +210,7 @@ fn a_denied_action_names_user_action_and_key() {
         ("AccessDeniedException".to_owned(), text)
     );
     encrypted(&client, &id, json!({}));
-    done(
-        &client,
-        "GenerateDataKey",
-        json!({ "KeyId": "alias/demo", "KeySpec": "AES_256" }),
-    );
+    done(&client, "GenerateDataKey", json!({ "KeyId": "alias/demo", "KeySpec": "AES_256" }));
     sandbox.kms().allow_all();
     done(&client, "GenerateDataKey", request);
 }
@@ -338,14 +218,10 @@ fn a_denied_action_names_user_action_and_key() {
 #[test]
 fn multi_region_keys_have_their_own_kind_of_id() {
     let (_sandbox, client) = start();
-    let metadata =
-        done(&client, "CreateKey", json!({ "MultiRegion": true }))["KeyMetadata"].clone();
+    let metadata = done(&client, "CreateKey", json!({ "MultiRegion": true }))["KeyMetadata"].clone();
     let id = metadata["KeyId"].as_str().unwrap();
     assert!(id.starts_with("mrk-") && id.len() == 36, "{id}");
-    assert_eq!(
-        metadata["MultiRegionConfiguration"]["MultiRegionKeyType"],
-        "PRIMARY"
-    );
+    assert_eq!(metadata["MultiRegionConfiguration"]["MultiRegionKeyType"], "PRIMARY");
     encrypted(&client, id, json!({}));
 }
 
@@ -355,14 +231,8 @@ fn malformed_requests_are_told_apart() {
     let missing = refused(&client, "DescribeKey", json!({}));
     assert_eq!(missing.0, "ValidationException");
     assert!(missing.1.contains("Value null at 'keyId'"), "{}", missing.1);
-    assert_eq!(
-        refused(&client, "DescribeKey", json!({ "KeyId": 1 })).0,
-        "SerializationException"
-    );
-    assert_eq!(
-        refused(&client, "Sing", json!({})).0,
-        "UnknownOperationException"
-    );
+    assert_eq!(refused(&client, "DescribeKey", json!({ "KeyId": 1 })).0, "SerializationException");
+    assert_eq!(refused(&client, "Sing", json!({})).0, "UnknownOperationException");
     let long = json!({ "KeyId": "alias/demo", "Plaintext": STANDARD.encode([0; 4097]) });
     assert_eq!(refused(&client, "Encrypt", long).0, "ValidationException");
 }
@@ -371,22 +241,10 @@ fn malformed_requests_are_told_apart() {
 fn signatures_are_checked() {
     let (_sandbox, client) = start();
     let cases: [(fn(&mut Client), &str); 4] = [
-        (
-            |client| client.access_key = "AKIAUNKNOWN".to_owned(),
-            "UnrecognizedClientException",
-        ),
-        (
-            |client| client.secret_key.push('x'),
-            "InvalidSignatureException",
-        ),
-        (
-            |client| client.region = "eu-west-1".to_owned(),
-            "InvalidSignatureException",
-        ),
-        (
-            |client| client.clock = time::Duration::minutes(-6),
-            "InvalidSignatureException",
-        ),
+        (|client| client.access_key = "AKIAUNKNOWN".to_owned(), "UnrecognizedClientException"),
+        (|client| client.secret_key.push('x'), "InvalidSignatureException"),
+        (|client| client.region = "eu-west-1".to_owned(), "InvalidSignatureException"),
+        (|client| client.clock = time::Duration::minutes(-6), "InvalidSignatureException"),
     ];
     for (spoil, exception) in cases {
         let mut spoilt = client.clone();
@@ -400,44 +258,22 @@ fn s3_asks_the_same_keys_and_every_use_is_kept() {
     let (sandbox, _client) = start();
     let kms = sandbox.kms();
     let context = BTreeMap::from([("aws:s3:arn".to_owned(), "arn:aws:s3:::b/k".to_owned())]);
-    let arn = kms
-        .for_s3(PRINCIPAL, KmsAction::GenerateDataKey, None, &context)
-        .unwrap();
+    let arn = kms.for_s3(PRINCIPAL, KmsAction::GenerateDataKey, None, &context).unwrap();
     assert_eq!(
-        kms.for_s3(
-            PRINCIPAL,
-            KmsAction::GenerateDataKey,
-            Some("alias/aws/s3"),
-            &context
-        )
-        .unwrap(),
+        kms.for_s3(PRINCIPAL, KmsAction::GenerateDataKey, Some("alias/aws/s3"), &context).unwrap(),
         arn
     );
     let (key, wrapped) = kms.generate_data_key(&arn, &context);
     assert_eq!(kms.unwrap_data_key(&wrapped, &context).unwrap(), key);
-    assert_eq!(
-        kms.unwrap_data_key(&wrapped, &BTreeMap::new()),
-        Err(KmsRefusal::InvalidCiphertext)
-    );
+    assert_eq!(kms.unwrap_data_key(&wrapped, &BTreeMap::new()), Err(KmsRefusal::InvalidCiphertext));
     kms.disable(&arn.0);
     let refused = kms.for_s3(PRINCIPAL, KmsAction::Decrypt, Some(&arn.0), &context);
     assert_eq!(refused, Err(KmsRefusal::Disabled { arn: arn.0.clone() }));
     let uses = kms.uses();
-    assert_eq!(
-        uses.iter().map(|used| used.allowed).collect::<Vec<_>>(),
-        [true, true, false]
-    );
-    assert!(
-        uses.iter()
-            .all(|used| used.via_s3 && used.key_arn == arn.0 && used.context == context)
-    );
+    assert_eq!(uses.iter().map(|used| used.allowed).collect::<Vec<_>>(), [true, true, false]);
+    assert!(uses.iter().all(|used| used.via_s3 && used.key_arn == arn.0 && used.context == context));
     kms.enable(&arn.0);
     kms.delete_now(&arn.0);
     let gone = kms.for_s3(PRINCIPAL, KmsAction::Decrypt, Some(&arn.0), &context);
-    assert_eq!(
-        gone,
-        Err(KmsRefusal::NotFound {
-            text: format!("Key '{arn}' does not exist")
-        })
-    );
+    assert_eq!(gone, Err(KmsRefusal::NotFound { text: format!("Key '{arn}' does not exist") }));
 }

@@ -24,10 +24,7 @@ impl Failure {
     /// Makes an exception.
     #[must_use]
     pub fn new(exception: &str, message: &str) -> Self {
-        Self {
-            exception: exception.to_owned(),
-            message: message.to_owned(),
-        }
+        Self { exception: exception.to_owned(), message: message.to_owned() }
     }
 
     /// The exception as the body of an answer.
@@ -47,17 +44,8 @@ impl From<KmsRefusal> for Failure {
 }
 
 /// Does one operation, named without `TrentService.`, for a caller whose signature was checked.
-pub(crate) fn answer(
-    kms: &Kms,
-    principal: &str,
-    operation: &str,
-    body: &[u8],
-) -> Result<Value, Failure> {
-    let call = Call {
-        kms,
-        principal,
-        body,
-    };
+pub(crate) fn answer(kms: &Kms, principal: &str, operation: &str, body: &[u8]) -> Result<Value, Failure> {
+    let call = Call { kms, principal, body };
     match operation {
         "CreateKey" => call.create_key(),
         "DescribeKey" => call.describe_key(),
@@ -110,9 +98,7 @@ fn invalid(message: &str) -> Failure {
 }
 
 fn from_base64(text: &str) -> Result<Vec<u8>, Failure> {
-    STANDARD
-        .decode(text)
-        .map_err(|_| Failure::new("SerializationException", ""))
+    STANDARD.decode(text).map_err(|_| Failure::new("SerializationException", ""))
 }
 
 fn to_base64(bytes: &[u8]) -> String {

@@ -58,12 +58,7 @@ impl Keys {
     }
 
     /// Makes a key and returns its id.
-    pub(super) fn create(
-        &mut self,
-        description: &str,
-        multi_region: bool,
-        aws_managed: bool,
-    ) -> String {
+    pub(super) fn create(&mut self, description: &str, multi_region: bool, aws_managed: bool) -> String {
         let id = new_id(multi_region);
         let key = Key {
             arn: format!("{}key/{id}", self.prefix),
@@ -85,11 +80,8 @@ impl Keys {
         if let Some(id) = self.aliases.get(&alias) {
             return id.clone();
         }
-        let id = self.create(
-            "Default key that protects my S3 objects when no other key is defined",
-            false,
-            true,
-        );
+        let id =
+            self.create("Default key that protects my S3 objects when no other key is defined", false, true);
         self.aliases.insert(alias, id.clone());
         id
     }
@@ -109,9 +101,7 @@ impl Keys {
                 .aliases
                 .get(local)
                 .cloned()
-                .ok_or(KmsRefusal::NotFound {
-                    text: format!("Alias {arn} is not found."),
-                });
+                .ok_or(KmsRefusal::NotFound { text: format!("Alias {arn} is not found.") });
         }
         let id = match local.strip_prefix("key/") {
             Some(id) if local.len() != name.len() => id,
@@ -138,9 +128,7 @@ impl Keys {
             let text = format!("Key '{arn}' does not exist");
             return Err(KmsRefusal::NotFound { text });
         }
-        Err(KmsRefusal::BadRegion {
-            text: format!("Invalid arn {region}"),
-        })
+        Err(KmsRefusal::BadRegion { text: format!("Invalid arn {region}") })
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Key> {
@@ -152,8 +140,7 @@ impl Keys {
     }
 
     pub(super) fn by_arn(&self, arn: &str) -> Option<&Key> {
-        self.by_id
-            .get(arn.strip_prefix(&self.prefix)?.strip_prefix("key/")?)
+        self.by_id.get(arn.strip_prefix(&self.prefix)?.strip_prefix("key/")?)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Key> {
@@ -186,14 +173,7 @@ fn new_id(multi_region: bool) -> String {
     if multi_region {
         return format!("mrk-{hex}");
     }
-    format!(
-        "{}-{}-4{}-8{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[13..16],
-        &hex[17..20],
-        &hex[20..]
-    )
+    format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 
 fn looks_like_id(id: &str) -> bool {

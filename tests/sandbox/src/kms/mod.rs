@@ -143,10 +143,7 @@ impl Kms {
     pub fn generate_data_key(&self, key_arn: &KmsKeyArn, context: &Context) -> ([u8; 32], Vec<u8>) {
         let data_key = sealing::random();
         let inner = self.lock();
-        let key = inner
-            .keys
-            .by_arn(&key_arn.0)
-            .expect("a key that for_s3 has allowed");
+        let key = inner.keys.by_arn(&key_arn.0).expect("a key that for_s3 has allowed");
         (data_key, sealing::seal(key, context, &data_key))
     }
 
@@ -154,11 +151,7 @@ impl Kms {
     ///
     /// # Errors
     /// [`KmsRefusal::InvalidCiphertext`] if the blob or the context is not the one it was made with.
-    pub fn unwrap_data_key(
-        &self,
-        wrapped: &[u8],
-        context: &Context,
-    ) -> Result<[u8; 32], KmsRefusal> {
+    pub fn unwrap_data_key(&self, wrapped: &[u8], context: &Context) -> Result<[u8; 32], KmsRefusal> {
         let inner = self.lock();
         let (_, plain) = sealing::open(&inner.keys, wrapped, context)?;
         plain.try_into().map_err(|_| KmsRefusal::InvalidCiphertext)
@@ -220,10 +213,7 @@ impl Kms {
 
     /// Lets a key wait for its deletion, the default of 30 days.
     pub fn schedule_deletion(&self, key: &str) {
-        self.set_state(
-            key,
-            KeyState::PendingDeletion(SystemTime::now() + keys::DAY * 30),
-        );
+        self.set_state(key, KeyState::PendingDeletion(SystemTime::now() + keys::DAY * 30));
     }
 
     /// Deletes a key at once, with its aliases, as if its waiting time were over.
@@ -282,15 +272,10 @@ impl Inner {
     fn verdict(&self, principal: &str, action: KmsAction, id: &str) -> Result<(), KmsRefusal> {
         let key = self.key(id);
         let arn = key.arn.clone();
-        let denied = |(of, on): &(KmsAction, Option<String>)| {
-            *of == action && on.as_deref().is_none_or(|on| on == id)
-        };
+        let denied =
+            |(of, on): &(KmsAction, Option<String>)| *of == action && on.as_deref().is_none_or(|on| on == id);
         if self.denied.iter().any(denied) {
-            return Err(KmsRefusal::Denied {
-                action,
-                arn,
-                principal: principal.to_owned(),
-            });
+            return Err(KmsRefusal::Denied { action, arn, principal: principal.to_owned() });
         }
         match key.state {
             KeyState::Enabled => Ok(()),

@@ -60,11 +60,7 @@ impl KmsRefusal {
             Self::NotFound { text } | Self::BadRegion { text } => text.clone(),
             Self::Disabled { arn } => format!("{arn} is disabled."),
             Self::PendingDeletion { arn } => format!("{arn} is pending deletion."),
-            Self::Denied {
-                action,
-                arn,
-                principal,
-            } => {
+            Self::Denied { action, arn, principal } => {
                 let action = action.name();
                 format!(
                     "User: {principal} is not authorized to perform: {action} on resource: {arn} \

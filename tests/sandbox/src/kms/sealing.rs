@@ -53,9 +53,7 @@ pub(super) fn open<'a>(
 ) -> Result<(&'a Key, Vec<u8>), KmsRefusal> {
     let key = key_of(keys, blob)?;
     let (head, rest) = blob.split_at(MAGIC.len() + 1 + key.id.len());
-    let (iv, body) = rest
-        .split_at_checked(IV_LEN)
-        .ok_or(KmsRefusal::InvalidCiphertext)?;
+    let (iv, body) = rest.split_at_checked(IV_LEN).ok_or(KmsRefusal::InvalidCiphertext)?;
     let iv = Nonce::try_assume_unique_for_key(iv).map_err(|_| KmsRefusal::InvalidCiphertext)?;
     let mut body = body.to_vec();
     let plain = cipher(key)
@@ -71,9 +69,7 @@ pub(super) fn key_of<'a>(keys: &'a Keys, blob: &[u8]) -> Result<&'a Key, KmsRefu
         let (len, rest) = rest.split_first()?;
         std::str::from_utf8(rest.get(..usize::from(*len))?).ok()
     };
-    name()
-        .and_then(|id| keys.get(id))
-        .ok_or(KmsRefusal::InvalidCiphertext)
+    name().and_then(|id| keys.get(id)).ok_or(KmsRefusal::InvalidCiphertext)
 }
 
 fn cipher(key: &Key) -> LessSafeKey {

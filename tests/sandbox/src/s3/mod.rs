@@ -30,6 +30,7 @@ mod api;
 mod checksum;
 mod condition;
 mod error;
+mod host;
 mod inspect;
 mod intake;
 mod marks;

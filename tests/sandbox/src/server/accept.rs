@@ -62,17 +62,12 @@ async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, dispatch: Arc<Dispatch>
         }
     };
     let line = Arc::new(Line::default());
-    let wire = TokioIo::new(Wire {
-        stream,
-        line: line.clone(),
-    });
+    let wire = TokioIo::new(Wire { stream, line: line.clone() });
     let service = {
         let line = line.clone();
         service_fn(move |request| dispatch.clone().answer(request, line.clone(), scheme))
     };
-    let mut connection = http1::Builder::new()
-        .max_buf_size(HTTP_BUFFER)
-        .serve_connection(wire, service);
+    let mut connection = http1::Builder::new().max_buf_size(HTTP_BUFFER).serve_connection(wire, service);
     let how = tokio::select! {
         // However it ended, the client has seen it too.
         _ = &mut connection => return,

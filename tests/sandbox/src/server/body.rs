@@ -42,10 +42,7 @@ impl Body for RequestBody {
             return Poll::Pending;
         }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
-        if let Some(data) = frame
-            .as_ref()
-            .and_then(|frame| frame.as_ref().ok()?.data_ref())
-        {
+        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
             self.entry.bytes_in.fetch_add(data.len() as u64, Relaxed);
         }
         Poll::Ready(frame)
@@ -92,10 +89,7 @@ impl ResponseBody {
             data.truncate(left);
         }
         if let Some(flip) = &self.flip {
-            let place = flip
-                .offset
-                .checked_sub(self.sent)
-                .and_then(|place| usize::try_from(place).ok());
+            let place = flip.offset.checked_sub(self.sent).and_then(|place| usize::try_from(place).ok());
             if let Some(place) = place.filter(|place| *place < data.len()) {
                 let mut changed = data.to_vec();
                 changed[place] ^= 1;

@@ -46,17 +46,11 @@ impl Dispatch {
         let (mut head, body) = request.into_parts();
         head.extensions.insert(scheme);
         let operation = operation::name(&head.method, &head.uri, &head.headers);
-        let entry = self
-            .recorder
-            .arrived(operation, &head, scheme == Scheme::Https);
+        let entry = self.recorder.arrived(operation, &head, scheme == Scheme::Https);
         let strikes = self.faults.draw(&entry);
 
         at_arrival(&strikes, &line).await;
-        let body = RequestBody {
-            inner: body,
-            entry: entry.clone(),
-            stall: stall(&strikes),
-        };
+        let body = RequestBody { inner: body, entry: entry.clone(), stall: stall(&strikes) };
         let response = match error_answer(&strikes) {
             Some(error) => refuse(head, body, error).await,
             None if operation::kms_operation(&head.headers).is_some() => self.kms(head, body).await,
@@ -68,11 +62,7 @@ impl Dispatch {
     }
 
     async fn s3(&self, head: http::request::Parts, body: RequestBody) -> Response<Body> {
-        match self
-            .s3
-            .call(Request::from_parts(head, Body::http_body(body)))
-            .await
-        {
+        match self.s3.call(Request::from_parts(head, Body::http_body(body))).await {
             Ok(response) => response,
             Err(error) => {
                 let mut response = Response::new(Body::from(format!("{error:?}")));
@@ -94,11 +84,7 @@ impl Dispatch {
         json_response(status, &json)
     }
 
-    fn kms_answer(
-        &self,
-        head: &http::request::Parts,
-        body: &Bytes,
-    ) -> Result<serde_json::Value, Failure> {
+    fn kms_answer(&self, head: &http::request::Parts, body: &Bytes) -> Result<serde_json::Value, Failure> {
         sigv4::check(&self.config.credentials, &self.config.region, head, body)?;
         let operation = operation::kms_operation(&head.headers).unwrap_or_default();
         kms::api::answer(&self.kms, &self.config.principal(), operation, body)
@@ -163,35 +149,20 @@ async fn call(hook: Arc<dyn Fn() + Send + Sync>) {
 
 fn stall(strikes: &[Strike]) -> Option<Stall> {
     strikes.iter().find_map(|strike| match strike.kind {
-        Kind::StallRequest(after) => Some(Stall {
-            after,
-            struck: Some(strike.struck.clone()),
-        }),
+        Kind::StallRequest(after) => Some(Stall { after, struck: Some(strike.struck.clone()) }),
         _ => None,
     })
 }
 
 fn error_answer(strikes: &[Strike]) -> Option<&Strike> {
-    strikes
-        .iter()
-        .find(|strike| matches!(strike.kind, Kind::Status { .. }))
+    strikes.iter().find(|strike| matches!(strike.kind, Kind::Status { .. }))
 }
 
 /// Reads the request to its end, so that the client can send it, and answers the error.
-async fn refuse(
-    head: http::request::Parts,
-    mut body: RequestBody,
-    strike: &Strike,
-) -> Response<Body> {
+async fn refuse(head: http::request::Parts, mut body: RequestBody, strike: &Strike) -> Response<Body> {
     while let Some(Ok(_)) = body.frame().await {}
     strike.struck.strike();
-    let Kind::Status {
-        code,
-        s3_code,
-        message,
-        retry_after,
-    } = &strike.kind
-    else {
+    let Kind::Status { code, s3_code, message, retry_after } = &strike.kind else {
         unreachable!("only error answers are given here");
     };
     let status = StatusCode::from_u16(*code).expect("a fault's status is a status");
@@ -202,71 +173,42 @@ async fn refuse(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{s3_code}</Code><Message>{message}</Message>\
              <RequestId>SANDBOXFAULT0000</RequestId><HostId>sandbox</HostId></Error>"
         );
-        let body = if head.method == http::Method::HEAD {
-            Body::empty()
-        } else {
-            Body::from(xml)
-        };
+        let body = if head.method == http::Method::HEAD { Body::empty() } else { Body::from(xml) };
         answered(status, "application/xml", body)
     };
     if let Some(seconds) = retry_after {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
     }
     response
 }
 
 fn json_response(status: StatusCode, json: &serde_json::Value) -> Response<Body> {
-    answered(
-        status,
-        "application/x-amz-json-1.1",
-        Body::from(json.to_string()),
-    )
+    answered(status, "application/x-amz-json-1.1", Body::from(json.to_string()))
 }
 
 fn answered(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response.headers_mut().insert(
-        "x-amz-request-id",
-        HeaderValue::from_static("SANDBOX000000000"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert("x-amz-request-id", HeaderValue::from_static("SANDBOX000000000"));
     response
 }
 
 /// The answer's body, under the faults that act on it.
 fn shaped(inner: Body, entry: Arc<Entry>, strikes: &[Strike], line: &Arc<Line>) -> ResponseBody {
-    let mut body = ResponseBody {
-        inner,
-        entry,
-        sent: 0,
-        stop: None,
-        flip: None,
-    };
+    let mut body = ResponseBody { inner, entry, sent: 0, stop: None, flip: None };
     for Strike { kind, struck } in strikes {
         let (after, how) = match kind {
             Kind::ResetAfter(after) => (*after, Some(End::Reset)),
             Kind::CutResponse(after) => (*after, Some(End::Close)),
             Kind::StallResponse(after) => (*after, None),
             Kind::FlipResponseByte(offset) => {
-                body.flip = Some(Flip {
-                    offset: *offset,
-                    struck: struck.clone(),
-                });
+                body.flip = Some(Flip { offset: *offset, struck: struck.clone() });
                 continue;
             }
             _ => continue,
         };
-        body.stop = Some(Stop {
-            after,
-            how,
-            line: line.clone(),
-            struck: Some(struck.clone()),
-        });
+        body.stop = Some(Stop { after, how, line: line.clone(), struck: Some(struck.clone()) });
     }
     body
 }

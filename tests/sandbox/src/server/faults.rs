@@ -29,13 +29,7 @@ impl Fault {
     /// Strikes the first request of an operation, once.
     #[must_use]
     pub fn on(operation: &str, kind: Kind) -> Self {
-        Self {
-            operation: operation.to_owned(),
-            only: None,
-            skip: 0,
-            times: 1,
-            kind,
-        }
+        Self { operation: operation.to_owned(), only: None, skip: 0, times: 1, kind }
     }
 
     /// Lets so many matching requests pass first.
@@ -53,10 +47,7 @@ impl Fault {
     /// Matches only requests whose path or query holds `text`.
     #[must_use]
     pub fn only(self, text: &str) -> Self {
-        Self {
-            only: Some(text.to_owned()),
-            ..self
-        }
+        Self { only: Some(text.to_owned()), ..self }
     }
 
     fn matches(&self, entry: &Entry) -> bool {
@@ -114,22 +105,13 @@ impl Kind {
     /// The 500 that S3 asks to retry.
     #[must_use]
     pub fn internal_error() -> Self {
-        Self::status(
-            500,
-            "InternalError",
-            "We encountered an internal error. Please try again.",
-        )
+        Self::status(500, "InternalError", "We encountered an internal error. Please try again.")
     }
 
     /// An error answer without `Retry-After`.
     #[must_use]
     pub fn status(code: u16, s3_code: &str, message: &str) -> Self {
-        Self::Status {
-            code,
-            s3_code: s3_code.to_owned(),
-            message: message.to_owned(),
-            retry_after: None,
-        }
+        Self::Status { code, s3_code: s3_code.to_owned(), message: message.to_owned(), retry_after: None }
     }
 
     /// [`Kind::Then`] with a closure.
@@ -225,10 +207,7 @@ impl Faults {
                 fault.skip -= 1;
             } else if fault.times > 0 {
                 fault.times -= 1;
-                drawn.push(Strike {
-                    kind: fault.kind.clone(),
-                    struck: struck.clone(),
-                });
+                drawn.push(Strike { kind: fault.kind.clone(), struck: struck.clone() });
             }
         }
         faults.retain(|(fault, _)| fault.times > 0);

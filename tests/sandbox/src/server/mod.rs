@@ -56,30 +56,15 @@ impl Sandbox {
         let https = accept::bind(config.port)?;
         let http = config.http.then(|| accept::bind(0)).transpose()?;
         let port = https.local_addr()?.port();
-        let http_port = http
-            .as_ref()
-            .map(std::net::TcpListener::local_addr)
-            .transpose()?
-            .map(|addr| addr.port());
+        let http_port =
+            http.as_ref().map(std::net::TcpListener::local_addr).transpose()?.map(|addr| addr.port());
 
         let kms = Arc::new(Kms::new(&config.region, &config.account));
-        config
-            .kms_aliases
-            .iter()
-            .for_each(|alias| drop(kms.create_key_with_alias(alias)));
-        let storage = config
-            .folder
-            .clone()
-            .map_or(Storage::Memory, Storage::Folder);
+        config.kms_aliases.iter().for_each(|alias| drop(kms.create_key_with_alias(alias)));
+        let storage = config.folder.clone().map_or(Storage::Memory, Storage::Folder);
         let state = S3State::new(kms.clone(), storage, &config.region, &config.account);
-        config
-            .buckets
-            .iter()
-            .for_each(|bucket| state.create_bucket(bucket));
-        let credentials = (
-            config.credentials.access_key.as_str(),
-            config.credentials.secret_key.as_str(),
-        );
+        config.buckets.iter().for_each(|bucket| state.create_bucket(bucket));
+        let credentials = (config.credentials.access_key.as_str(), config.credentials.secret_key.as_str());
         let dispatch = Arc::new(Dispatch {
             s3: s3::service(state.clone(), credentials),
             config,
@@ -88,32 +73,17 @@ impl Sandbox {
             faults: faults::Faults::default(),
         });
 
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?;
-        let listeners = [
-            (Some(https), Some(TlsAcceptor::from(server_config))),
-            (http, None),
-        ];
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let listeners = [(Some(https), Some(TlsAcceptor::from(server_config))), (http, None)];
         for (listener, acceptor) in listeners {
             if let Some(listener) = listener {
                 runtime.spawn(accept::accept(listener, acceptor, dispatch.clone()));
             }
         }
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(|| keep(runtime, stopped))?;
-        Ok(Self {
-            dispatch,
-            s3: state,
-            ca,
-            port,
-            http_port,
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let thread =
+            std::thread::Builder::new().name("sandbox".to_owned()).spawn(|| keep(runtime, stopped))?;
+        Ok(Self { dispatch, s3: state, ca, port, http_port, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The HTTPS endpoint, by address: so clients put the bucket into the path.
@@ -128,10 +98,7 @@ impl Sandbox {
     /// If [`Config::http`] was not set.
     #[must_use]
     pub fn http_endpoint(&self) -> String {
-        format!(
-            "http://127.0.0.1:{}",
-            self.http_port.expect("plain HTTP was asked for")
-        )
+        format!("http://127.0.0.1:{}", self.http_port.expect("plain HTTP was asked for"))
     }
 
     /// The certificate that clients must trust, in PEM; the file is gone when the sandbox is dropped.
@@ -149,10 +116,7 @@ impl Sandbox {
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_CA_BUNDLE", ca_file),
             ("AWS_ACCESS_KEY_ID", config.credentials.access_key.clone()),
-            (
-                "AWS_SECRET_ACCESS_KEY",
-                config.credentials.secret_key.clone(),
-            ),
+            ("AWS_SECRET_ACCESS_KEY", config.credentials.secret_key.clone()),
             ("AWS_REGION", config.region.clone()),
             // What the Python clients read instead.
             ("AWS_DEFAULT_REGION", config.region.clone()),
@@ -197,19 +161,13 @@ impl Sandbox {
     /// Waits until so many requests of an operation (`*` is any) have arrived; false if the time is over first.
     #[must_use]
     pub fn wait_for(&self, operation: &str, count: usize, timeout: Duration) -> bool {
-        self.dispatch
-            .recorder
-            .wait(|entry| recorder::is(entry, operation), count, timeout)
+        self.dispatch.recorder.wait(|entry| recorder::is(entry, operation), count, timeout)
     }
 
     /// Waits until so many requests of an operation (`*` is any) are answered; false if the time is over first.
     #[must_use]
     pub fn wait_for_answer(&self, operation: &str, count: usize, timeout: Duration) -> bool {
-        self.dispatch.recorder.wait(
-            |entry| recorder::is_answered(entry, operation),
-            count,
-            timeout,
-        )
+        self.dispatch.recorder.wait(|entry| recorder::is_answered(entry, operation), count, timeout)
     }
 
     /// The folder that holds the CA file.

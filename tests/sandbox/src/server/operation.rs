@@ -12,11 +12,7 @@ const TARGET_PREFIX: &str = "TrentService.";
 
 /// The KMS operation, without `kms:`, if the request is one.
 pub(super) fn kms_operation(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(TARGET)?
-        .to_str()
-        .ok()?
-        .strip_prefix(TARGET_PREFIX)
+    headers.get(TARGET)?.to_str().ok()?.strip_prefix(TARGET_PREFIX)
 }
 
 /// The operation's name: `GetObject`, `UploadPartCopy`, `kms:Decrypt`; `Unknown` if S3 has no such request.
@@ -40,18 +36,11 @@ enum Place {
 }
 
 fn place(uri: &Uri, headers: &HeaderMap) -> Place {
-    let host = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(name, _port)| name);
     let path = uri.path().trim_start_matches('/');
     if host.ends_with(".localhost") {
-        return if path.is_empty() {
-            Place::Bucket
-        } else {
-            Place::Object
-        };
+        return if path.is_empty() { Place::Bucket } else { Place::Object };
     }
     match path.split_once('/') {
         None if path.is_empty() => Place::Service,
@@ -65,19 +54,13 @@ struct Query<'a>(&'a str);
 
 impl Query<'_> {
     fn has(self, name: &str) -> bool {
-        let names = self
-            .0
-            .split('&')
-            .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+        let names = self.0.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
         names.into_iter().any(|found| found == name)
     }
 
     /// The first of the names that the query has, with what it stands for.
     fn first<'n>(self, names: &[(&str, &'n str)]) -> Option<&'n str> {
-        names
-            .iter()
-            .find(|(name, _)| self.has(name))
-            .map(|(_, operation)| *operation)
+        names.iter().find(|(name, _)| self.has(name)).map(|(_, operation)| *operation)
     }
 }
 
@@ -140,14 +123,7 @@ fn on_object(method: &Method, query: Query<'_>, copies: bool) -> &'static str {
         "HEAD" => (&[], "HeadObject"),
         "PUT" => (
             &[
-                (
-                    "uploadId",
-                    if copies {
-                        "UploadPartCopy"
-                    } else {
-                        "UploadPart"
-                    },
-                ),
+                ("uploadId", if copies { "UploadPartCopy" } else { "UploadPart" }),
                 ("encryption", "UpdateObjectEncryption"),
                 ("tagging", "PutObjectTagging"),
                 ("acl", "PutObjectAcl"),
@@ -164,13 +140,9 @@ fn on_object(method: &Method, query: Query<'_>, copies: bool) -> &'static str {
             ],
             "Unknown",
         ),
-        "DELETE" => (
-            &[
-                ("uploadId", "AbortMultipartUpload"),
-                ("tagging", "DeleteObjectTagging"),
-            ],
-            "DeleteObject",
-        ),
+        "DELETE" => {
+            (&[("uploadId", "AbortMultipartUpload"), ("tagging", "DeleteObjectTagging")], "DeleteObject")
+        }
         _ => (&[], "Unknown"),
     };
     query.first(names).unwrap_or(otherwise)
@@ -181,14 +153,9 @@ mod tests {
     use super::*;
 
     fn named(method: &str, uri: &str, headers: &[(&'static str, &str)]) -> String {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
-        name(
-            &method.parse().unwrap(),
-            &uri.parse().unwrap(),
-            &headers.collect(),
-        )
+        let headers =
+            headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
+        name(&method.parse().unwrap(), &uri.parse().unwrap(), &headers.collect())
     }
 
     #[test]
@@ -196,39 +163,18 @@ mod tests {
         let copy = [("x-amz-copy-source", "b/k")];
         assert_eq!(named("GET", "/", &[]), "ListBuckets");
         assert_eq!(named("PUT", "/b", &[]), "CreateBucket");
-        assert_eq!(
-            named("GET", "/b/?list-type=2&prefix=uploads", &[]),
-            "ListObjectsV2"
-        );
+        assert_eq!(named("GET", "/b/?list-type=2&prefix=uploads", &[]), "ListObjectsV2");
         assert_eq!(named("GET", "/b?uploads", &[]), "ListMultipartUploads");
         assert_eq!(named("PUT", "/b/k", &[]), "PutObject");
         assert_eq!(named("PUT", "/b/k?x-id=PutObject", &[]), "PutObject");
         assert_eq!(named("PUT", "/b/k", &copy), "CopyObject");
-        assert_eq!(
-            named("PUT", "/b/k?partNumber=1&uploadId=u", &[]),
-            "UploadPart"
-        );
-        assert_eq!(
-            named("PUT", "/b/k?partNumber=1&uploadId=u", &copy),
-            "UploadPartCopy"
-        );
-        assert_eq!(
-            named("PUT", "/b/k?encryption", &[]),
-            "UpdateObjectEncryption"
-        );
+        assert_eq!(named("PUT", "/b/k?partNumber=1&uploadId=u", &[]), "UploadPart");
+        assert_eq!(named("PUT", "/b/k?partNumber=1&uploadId=u", &copy), "UploadPartCopy");
+        assert_eq!(named("PUT", "/b/k?encryption", &[]), "UpdateObjectEncryption");
         assert_eq!(named("PUT", "/b?encryption", &[]), "PutBucketEncryption");
-        assert_eq!(
-            named("POST", "/b/a/b?uploads", &[]),
-            "CreateMultipartUpload"
-        );
-        assert_eq!(
-            named("POST", "/b/k?uploadId=u", &[]),
-            "CompleteMultipartUpload"
-        );
-        assert_eq!(
-            named("DELETE", "/b/k?uploadId=u", &[]),
-            "AbortMultipartUpload"
-        );
+        assert_eq!(named("POST", "/b/a/b?uploads", &[]), "CreateMultipartUpload");
+        assert_eq!(named("POST", "/b/k?uploadId=u", &[]), "CompleteMultipartUpload");
+        assert_eq!(named("DELETE", "/b/k?uploadId=u", &[]), "AbortMultipartUpload");
         assert_eq!(named("GET", "/b/k?partNumber=2", &[]), "GetObject");
     }
 
@@ -241,9 +187,6 @@ mod tests {
 
     #[test]
     fn kms_is_told_by_its_target() {
-        assert_eq!(
-            named("POST", "/", &[("x-amz-target", "TrentService.Decrypt")]),
-            "kms:Decrypt"
-        );
+        assert_eq!(named("POST", "/", &[("x-amz-target", "TrentService.Decrypt")]), "kms:Decrypt");
     }
 }

@@ -38,23 +38,14 @@ impl Recorded {
     /// The value of a header, by its lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of a query parameter, as sent; empty for one without a value.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        let pairs = self
-            .query
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        pairs
-            .into_iter()
-            .find(|(found, _)| *found == name)
-            .map(|(_, value)| value)
+        let pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 }
 
@@ -140,16 +131,10 @@ impl Recorder {
     }
 
     /// Waits until `enough` entries fulfil `wanted`; false if the time is over first.
-    pub(super) fn wait(
-        &self,
-        wanted: impl Fn(&Entry) -> bool,
-        enough: usize,
-        timeout: Duration,
-    ) -> bool {
+    pub(super) fn wait(&self, wanted: impl Fn(&Entry) -> bool, enough: usize, timeout: Duration) -> bool {
         let entries = self.lock();
-        let missing = |entries: &mut Vec<Arc<Entry>>| {
-            entries.iter().filter(|entry| wanted(entry)).count() < enough
-        };
+        let missing =
+            |entries: &mut Vec<Arc<Entry>>| entries.iter().filter(|entry| wanted(entry)).count() < enough;
         let (_entries, outcome) = self
             .changed
             .wait_timeout_while(entries, timeout, missing)
@@ -174,8 +159,5 @@ pub(super) fn is(entry: &Entry, operation: &str) -> bool {
 
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-        .collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }

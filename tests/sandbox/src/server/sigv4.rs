@@ -24,10 +24,7 @@ pub(super) fn check(
     body: &[u8],
 ) -> Result<(), Failure> {
     let authorization = header(&head.headers, "authorization").ok_or_else(|| {
-        Failure::new(
-            "MissingAuthenticationTokenException",
-            "Request is missing Authentication Token",
-        )
+        Failure::new("MissingAuthenticationTokenException", "Request is missing Authentication Token")
     })?;
     let signed = Authorization::parse(authorization).ok_or_else(|| {
         Failure::new("IncompleteSignatureException", "Authorization header requires existence of 'Credential', 'SignedHeaders' and 'Signature' parameters.")
@@ -41,21 +38,11 @@ pub(super) fn check(
     let stamp = header(&head.headers, "x-amz-date").unwrap_or_default();
     check_time(stamp)?;
     let scope = signed.scope.join("/");
-    if signed.scope
-        != [
-            stamp.get(..8).unwrap_or_default(),
-            region,
-            "kms",
-            "aws4_request",
-        ]
-    {
+    if signed.scope != [stamp.get(..8).unwrap_or_default(), region, "kms", "aws4_request"] {
         return Err(wrong("Credential should be scoped to a valid region."));
     }
     let canonical = canonical(head, &signed.headers, body);
-    let text = format!(
-        "AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}",
-        sha256(canonical.as_bytes())
-    );
+    let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}", sha256(canonical.as_bytes()));
     let mut key = format!("AWS4{}", credentials.secret_key).into_bytes();
     for part in signed.scope {
         key = mac(&key, part);
@@ -77,10 +64,7 @@ fn check_time(stamp: &str) -> Result<(), Failure> {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let signed = PrimitiveDateTime::parse(stamp, format)
         .map_err(|_| {
-            Failure::new(
-                "IncompleteSignatureException",
-                "Date must be in ISO-8601 'basic format'.",
-            )
+            Failure::new("IncompleteSignatureException", "Date must be in ISO-8601 'basic format'.")
         })?
         .assume_utc();
     let now = OffsetDateTime::now_utc();
@@ -114,11 +98,8 @@ struct Authorization<'a> {
 impl<'a> Authorization<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let fields = text.strip_prefix("AWS4-HMAC-SHA256 ")?;
-        let field = |name| {
-            fields
-                .split(',')
-                .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
-        };
+        let field =
+            |name| fields.split(',').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='));
         let (access_key, scope) = field("Credential")?.split_once('/')?;
         Some(Self {
             access_key,
@@ -132,10 +113,7 @@ impl<'a> Authorization<'a> {
 /// The canonical request; KMS has no path and no query.
 fn canonical(head: &Parts, signed: &[&str], body: &[u8]) -> String {
     let line = |name: &&str| {
-        let value: Vec<&str> = header(&head.headers, name)
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
+        let value: Vec<&str> = header(&head.headers, name).unwrap_or_default().split_whitespace().collect();
         format!("{name}:{}", value.join(" "))
     };
     [
@@ -165,9 +143,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes())
-        .as_ref()
-        .to_vec()
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
 };
 use time::OffsetDateTime;
 use tokio_rustls::rustls::{
@@ -29,12 +29,9 @@ const VALID_BEFORE: Duration = Duration::from_hours(24);
 
 /// The server's side of TLS 1.2 and 1.3, and the authority's certificate in PEM.
 pub(super) fn server_config() -> io::Result<(Arc<ServerConfig>, String)> {
-    let authority =
-        CertifiedIssuer::self_signed(authority_params(), new_key()?).map_err(io::Error::other)?;
+    let authority = CertifiedIssuer::self_signed(authority_params(), new_key()?).map_err(io::Error::other)?;
     let key = new_key()?;
-    let leaf = leaf_params()?
-        .signed_by(&key, &authority)
-        .map_err(io::Error::other)?;
+    let leaf = leaf_params()?.signed_by(&key, &authority).map_err(io::Error::other)?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -52,9 +49,7 @@ fn new_key() -> io::Result<KeyPair> {
 
 fn authority_params() -> CertificateParams {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "s3seal sandbox authority");
+    params.distinguished_name.push(DnType::CommonName, "s3seal sandbox authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     limit(&mut params);
@@ -62,11 +57,8 @@ fn authority_params() -> CertificateParams {
 }
 
 fn leaf_params() -> io::Result<CertificateParams> {
-    let mut params =
-        CertificateParams::new(NAMES.map(str::to_owned).to_vec()).map_err(io::Error::other)?;
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "s3seal sandbox");
+    let mut params = CertificateParams::new(NAMES.map(str::to_owned).to_vec()).map_err(io::Error::other)?;
+    params.distinguished_name.push(DnType::CommonName, "s3seal sandbox");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;

@@ -46,11 +46,7 @@ impl Line {
     /// Resolves when the connection is to end.
     pub(super) async fn ended(&self) -> End {
         self.due.notified().await;
-        if self.how.load(SeqCst) == End::Close as u8 {
-            End::Close
-        } else {
-            End::Reset
-        }
+        if self.how.load(SeqCst) == End::Close as u8 { End::Close } else { End::Reset }
     }
 
     fn flushed(&self) {
@@ -100,21 +96,13 @@ macro_rules! on_stream {
 }
 
 impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         on_stream!(self, poll_read, cx, buf)
     }
 }
 
 impl AsyncWrite for Wire {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         on_stream!(self, poll_write, cx, buf)
     }
 

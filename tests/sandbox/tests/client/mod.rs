@@ -27,6 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Client {
     pub address: String,
+    /// What the `Host` header says.
+    pub host: String,
     pub tls: Option<Arc<ClientConfig>>,
     pub access_key: String,
     pub secret_key: String,
@@ -49,10 +51,7 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -61,10 +60,7 @@ impl Client {
         Self::with_versions(sandbox, &[&TLS12, &TLS13])
     }
 
-    pub fn with_versions(
-        sandbox: &Sandbox,
-        versions: &[&'static SupportedProtocolVersion],
-    ) -> Self {
+    pub fn with_versions(sandbox: &Sandbox, versions: &[&'static SupportedProtocolVersion]) -> Self {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(sandbox.ca_file()).unwrap() {
             roots.add(certificate.unwrap()).unwrap();
@@ -83,15 +79,10 @@ impl Client {
 
     fn of(sandbox: &Sandbox, endpoint: &str, tls: Option<Arc<ClientConfig>>) -> Self {
         let env = sandbox.env();
-        let value = |name: &str| {
-            env.iter()
-                .find(|(found, _)| found == name)
-                .unwrap()
-                .1
-                .clone()
-        };
+        let value = |name: &str| env.iter().find(|(found, _)| found == name).unwrap().1.clone();
         Self {
             address: endpoint.split_once("://").unwrap().1.to_owned(),
+            host: endpoint.split_once("://").unwrap().1.to_owned(),
             tls,
             access_key: value("AWS_ACCESS_KEY_ID"),
             secret_key: value("AWS_SECRET_ACCESS_KEY"),
@@ -122,18 +113,8 @@ impl Client {
     pub fn kms(&self, operation: &str, request: &Value) -> (u16, Value) {
         let body = request.to_string();
         let target = format!("TrentService.{operation}");
-        let headers = [
-            ("content-type", "application/x-amz-json-1.1"),
-            ("x-amz-target", target.as_str()),
-        ];
-        let outcome = self.send(
-            "kms",
-            "POST",
-            "/",
-            &headers,
-            &sha256(body.as_bytes()),
-            body.as_bytes(),
-        );
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+        let outcome = self.send("kms", "POST", "/", &headers, &sha256(body.as_bytes()), body.as_bytes());
         let json = if outcome.body.is_empty() {
             Value::Null
         } else {
@@ -182,45 +163,21 @@ impl Client {
         len: usize,
     ) -> String {
         let now = OffsetDateTime::now_utc() + self.clock;
-        let stamp = now
-            .format(format_description!(
-                "[year][month][day]T[hour][minute][second]Z"
-            ))
-            .unwrap();
+        let stamp = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap();
         let mut all: Vec<(&str, &str)> = headers.to_vec();
-        all.extend([
-            ("host", self.address.as_str()),
-            ("x-amz-date", stamp.as_str()),
-        ]);
+        all.extend([("host", self.host.as_str()), ("x-amz-date", stamp.as_str())]);
         all.sort_unstable();
-        let names = all
-            .iter()
-            .map(|(name, _)| *name)
-            .collect::<Vec<_>>()
-            .join(";");
-        let lines: String = all
-            .iter()
-            .map(|(name, value)| format!("{name}:{value}\n"))
-            .collect();
+        let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        let lines: String = all.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let canonical = format!(
-            "{method}\n{path}\n{}\n{lines}\n{names}\n{payload}",
-            sorted(query)
-        );
+        let canonical = format!("{method}\n{path}\n{}\n{lines}\n{names}\n{payload}", sorted(query));
         let scope = format!("{}/{}/{service}/aws4_request", &stamp[..8], self.region);
-        let text = format!(
-            "AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}",
-            sha256(canonical.as_bytes())
-        );
-        let key = scope.split('/').fold(
-            format!("AWS4{}", self.secret_key).into_bytes(),
-            |key, part| mac(&key, part),
-        );
+        let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}", sha256(canonical.as_bytes()));
+        let key = scope
+            .split('/')
+            .fold(format!("AWS4{}", self.secret_key).into_bytes(), |key, part| mac(&key, part));
         let signature = hex(&mac(&key, &text));
-        let wire: String = all
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+        let wire: String = all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         format!(
             "{method} {target} HTTP/1.1\r\n{wire}content-length: {len}\r\nconnection: close\r\nauthorization: \
              AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}\r\n\r\n",
@@ -229,12 +186,7 @@ impl Client {
     }
 }
 
-fn talk(
-    mut stream: impl Read + Write,
-    head: &str,
-    body: &[u8],
-    received: &mut Vec<u8>,
-) -> io::Result<()> {
+fn talk(mut stream: impl Read + Write, head: &str, body: &[u8], received: &mut Vec<u8>) -> io::Result<()> {
     stream.write_all(head.as_bytes())?;
     stream.write_all(body)?;
     stream.flush()?;
@@ -243,21 +195,11 @@ fn talk(
 
 fn parse(received: &[u8], error: Option<io::ErrorKind>) -> Outcome {
     let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return Outcome {
-            error,
-            ..Outcome::default()
-        };
+        return Outcome { error, ..Outcome::default() };
     };
     let head = String::from_utf8(received[..end].to_vec()).unwrap();
     let mut lines = head.lines();
-    let status = lines
-        .next()
-        .unwrap()
-        .split(' ')
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let pair = |line: &str| {
         let (name, value) = line.split_once(": ").unwrap();
         (name.to_ascii_lowercase(), value.to_owned())
@@ -274,13 +216,7 @@ fn sorted(query: &str) -> String {
     let mut pairs: Vec<String> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            if pair.contains('=') {
-                pair.to_owned()
-            } else {
-                format!("{pair}=")
-            }
-        })
+        .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
         .collect();
     pairs.sort();
     pairs.join("&")
@@ -291,9 +227,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
-    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes())
-        .as_ref()
-        .to_vec()
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -55,14 +55,8 @@ struct ListAliases {
 impl Call<'_> {
     pub(super) fn create_key(&self) -> Result<Value, Failure> {
         let request: CreateKey = self.request()?;
-        let symmetric = request
-            .key_spec
-            .as_deref()
-            .is_none_or(|spec| spec == "SYMMETRIC_DEFAULT");
-        let encrypts = request
-            .key_usage
-            .as_deref()
-            .is_none_or(|usage| usage == "ENCRYPT_DECRYPT");
+        let symmetric = request.key_spec.as_deref().is_none_or(|spec| spec == "SYMMETRIC_DEFAULT");
+        let encrypts = request.key_usage.as_deref().is_none_or(|usage| usage == "ENCRYPT_DECRYPT");
         if !symmetric || !encrypts {
             return Err(Failure::new(
                 "UnsupportedOperationException",
@@ -70,9 +64,7 @@ impl Call<'_> {
             ));
         }
         let mut inner = self.kms.lock();
-        let id = inner
-            .keys
-            .create(&request.description, request.multi_region, false);
+        let id = inner.keys.create(&request.description, request.multi_region, false);
         Ok(json!({ "KeyMetadata": self.metadata(inner.key(&id)) }))
     }
 
@@ -182,19 +174,10 @@ impl Call<'_> {
     pub(super) fn list_aliases(&self) -> Result<Value, Failure> {
         let request: ListAliases = self.request()?;
         let mut inner = self.kms.lock();
-        let only = request
-            .key_id
-            .map(|key| inner.keys.resolve(&key))
-            .transpose()?;
+        let only = request.key_id.map(|key| inner.keys.resolve(&key)).transpose()?;
         let entry = |(alias, id): (&String, &String)| json!({ "AliasName": alias, "AliasArn": inner.keys.arn_of_alias(alias), "TargetKeyId": id });
         let of_key = |(_, id): &(&String, &String)| only.as_ref().is_none_or(|only| only == *id);
-        let aliases: Vec<Value> = inner
-            .keys
-            .aliases()
-            .iter()
-            .filter(of_key)
-            .map(entry)
-            .collect();
+        let aliases: Vec<Value> = inner.keys.aliases().iter().filter(of_key).map(entry).collect();
         Ok(json!({ "Aliases": aliases, "Truncated": false }))
     }
 
@@ -207,18 +190,12 @@ impl Call<'_> {
         let mut guard = self.kms.lock();
         let inner: &mut Inner = &mut guard;
         if name.starts_with("alias/") || name.contains(":alias/") {
-            return Err(Failure::new(
-                "NotFoundException",
-                &format!("Invalid keyId '{name}'"),
-            ));
+            return Err(Failure::new("NotFoundException", &format!("Invalid keyId '{name}'")));
         }
         let id = inner.keys.resolve(name)?;
         let key = inner.keys.get_mut(&id).ok_or_else(not_found)?;
         if key.aws_managed {
-            let text = format!(
-                "You cannot perform this operation on an AWS managed key: {}",
-                key.arn
-            );
+            let text = format!("You cannot perform this operation on an AWS managed key: {}", key.arn);
             return Err(Failure::new("AccessDeniedException", &text));
         }
         change(key)
@@ -272,10 +249,9 @@ fn valid_alias(name: &str) -> Result<(), Failure> {
 /// A key that waits for its deletion can only be kept by cancelling that.
 fn usable_later(key: &Key) -> Result<(), Failure> {
     match key.state {
-        KeyState::PendingDeletion(_) => Err(Failure::new(
-            "KMSInvalidStateException",
-            &format!("{} is pending deletion.", key.arn),
-        )),
+        KeyState::PendingDeletion(_) => {
+            Err(Failure::new("KMSInvalidStateException", &format!("{} is pending deletion.", key.arn)))
+        }
         _ => Ok(()),
     }
 }
@@ -294,6 +270,5 @@ fn state_name(state: KeyState) -> &'static str {
 
 /// A time as JSON 1.1 has it: seconds since 1970.
 fn seconds(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }

@@ -61,16 +61,15 @@ impl Call<'_> {
             (Some(spec), None) => return Err(one_of("keySpec", spec)),
             (None, Some(_)) => return Err(invalid("NumberOfBytes must be between 1 and 1024.")),
             (Some(_), Some(_)) | (None, None) => {
-                return Err(invalid(
-                    "Please specify either number of bytes or key spec.",
-                ));
+                return Err(invalid("Please specify either number of bytes or key spec."));
             }
         };
         let context = request.encryption_context;
         let arn = self.may(KmsAction::GenerateDataKey, &request.key_id, &context)?;
         let mut data_key = vec![0; len];
         sealing::fill(&mut data_key);
-        let mut answer = json!({ "KeyId": arn.0, "CiphertextBlob": to_base64(&self.seal(&arn, &context, &data_key)) });
+        let mut answer =
+            json!({ "KeyId": arn.0, "CiphertextBlob": to_base64(&self.seal(&arn, &context, &data_key)) });
         if with_plaintext {
             answer["Plaintext"] = json!(to_base64(&data_key));
         }
@@ -97,12 +96,8 @@ impl Call<'_> {
     pub(super) fn decrypt(&self) -> Result<Value, Failure> {
         let request: Decrypt = self.request()?;
         let blob = from_base64(&request.ciphertext_blob)?;
-        let (arn, plain) = self.open(
-            KmsAction::Decrypt,
-            &blob,
-            request.key_id.as_deref(),
-            &request.encryption_context,
-        )?;
+        let (arn, plain) =
+            self.open(KmsAction::Decrypt, &blob, request.key_id.as_deref(), &request.encryption_context)?;
         Ok(
             json!({ "KeyId": arn.0, "Plaintext": to_base64(&plain), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" }),
         )
@@ -130,17 +125,12 @@ impl Call<'_> {
     }
 
     fn may(&self, action: KmsAction, key: &str, context: &Context) -> Result<KmsKeyArn, Failure> {
-        Ok(self
-            .kms
-            .allow(self.principal, action, Some(key), context, false)?)
+        Ok(self.kms.allow(self.principal, action, Some(key), context, false)?)
     }
 
     fn seal(&self, arn: &KmsKeyArn, context: &Context, plain: &[u8]) -> Vec<u8> {
         let inner = self.kms.lock();
-        let key = inner
-            .keys
-            .by_arn(&arn.0)
-            .expect("keys are not deleted while they are in use");
+        let key = inner.keys.by_arn(&arn.0).expect("keys are not deleted while they are in use");
         sealing::seal(key, context, plain)
     }
 
