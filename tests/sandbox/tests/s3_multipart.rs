@@ -45,7 +45,7 @@ fn every_mode_round_trips() {
         let outcome = upload(&bed, "k", &create, &part, &[b"first ", b"second ", b"!"]);
         let tag = element(done(&outcome), "ETag").unwrap();
         assert!(tag.ends_with("-3\""), "{tag}");
-        assert_eq!(element(&outcome, "Location").is_some(), true);
+        assert!(element(&outcome, "Location").is_some());
         let get = bed.get("k", &part);
         assert_eq!(done(&get).body, b"first second !");
         assert_eq!(get.header("etag"), Some(&*tag));

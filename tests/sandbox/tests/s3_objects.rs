@@ -232,6 +232,18 @@ fn checksums_are_checked_kept_and_shown() {
 }
 
 #[test]
+fn a_checksum_may_come_behind_the_body() {
+    let bed = Bed::new();
+    let put = |sum: &str| bed.client.put_trailed("/bed/k", BODY, ("x-amz-checksum-sha256", sum));
+    let outcome = put(&sha256(BODY));
+    assert_eq!(done(&outcome).header("x-amz-checksum-sha256"), Some(&*sha256(BODY)));
+    let view = bed.sandbox.s3().object("bed", "k").unwrap();
+    assert_eq!((view.plaintext.unwrap(), view.content_encoding), (BODY.to_vec(), None));
+    let text = "The SHA256 you specified did not match the calculated checksum.";
+    refused(&put(&sha256(b"other")), 400, "BadDigest", text);
+}
+
+#[test]
 fn a_checksum_of_a_kms_object_needs_kms() {
     let bed = Bed::new();
     done(&bed.put("k", &one(SSE, "aws:kms"), BODY));

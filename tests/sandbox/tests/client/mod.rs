@@ -98,6 +98,27 @@ impl Client {
         self.send("s3", method, target, &all, "UNSIGNED-PAYLOAD", body)
     }
 
+    /// Puts a body in two chunks with a checksum behind it, as AWS clients do over TLS.
+    pub fn put_trailed(&self, target: &str, body: &[u8], trailer: (&str, &str)) -> Outcome {
+        let payload = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+        let (first, second) = body.split_at(body.len() / 2);
+        let mut chunks = Vec::new();
+        for chunk in [first, second] {
+            chunks.extend(format!("{:x}\r\n", chunk.len()).bytes());
+            chunks.extend(chunk);
+            chunks.extend(b"\r\n");
+        }
+        chunks.extend(format!("0\r\n{}:{}\r\n\r\n", trailer.0, trailer.1).bytes());
+        let length = body.len().to_string();
+        let headers = [
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-content-sha256", payload),
+            ("x-amz-decoded-content-length", length.as_str()),
+            ("x-amz-trailer", trailer.0),
+        ];
+        self.send("s3", "PUT", target, &headers, payload, &chunks)
+    }
+
     /// Sends one request without a signature.
     pub fn unsigned(&self, method: &str, target: &str) -> Outcome {
         let head = format!(
