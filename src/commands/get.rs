@@ -33,7 +33,7 @@ pub struct GetRequest {
     pub keys: KeyRing,
     /// The encryption context that a client-side object must have been sealed with.
     pub kms_context: Option<Context>,
-    /// KMS keys that may open it; none means the one that the object names.
+    /// KMS keys that may open it: an object does not choose by itself.
     pub kms_keys: Vec<KmsKey>,
     /// The mode that the object must be in; keys are used for nothing else.
     pub expect: Option<Mode>,
