@@ -215,7 +215,7 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
         Opening::Whole(_) => true,
     };
     let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
-    Ok(Ready { opening, verifier, checksum, sighting })
+    Ok(Ready { sighting, opening, verifier, checksum })
 }
 
 /// Refuses an object that is not what the user requires it to be.

@@ -6,9 +6,10 @@ use bytes::BytesMut;
 
 use crate::aws::objects::{Facts, Reader};
 use crate::checksum::Verifier;
+use crate::encryption::Format;
 use crate::error::Result;
 use crate::seal::Open;
-use crate::seal::s3ec::{Envelope, RangeRead, Unlocked};
+use crate::seal::s3ec::{Envelope, RangeRead, Unlocked, Version};
 use crate::transfer::Stop;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::plan::{self, Release};
@@ -44,10 +45,19 @@ impl Described {
 
     pub(super) fn envelope(envelope: &Envelope) -> Self {
         Self {
-            format: Some(format!("S3 Encryption Client {}", envelope.version().as_str())),
+            format: Some(word(envelope.version()).to_owned()),
             fingerprint: envelope.fingerprint().map(str::to_owned),
             authenticated: envelope.plain_len(u64::MAX).is_some(),
         }
+    }
+}
+
+/// The word for a format: the one that `--format` takes, for those that it takes.
+fn word(version: Version) -> &'static str {
+    match version {
+        Version::V3 => Format::S3ec.as_str(),
+        Version::V2 => Format::S3ecV2.as_str(),
+        Version::V1 => "s3ec-v1",
     }
 }
 

@@ -33,14 +33,10 @@ fn ok(outcome: &Outcome) -> bool {
 
 /// Bytes that differ from their neighbours and do not repeat with any power of two.
 fn pattern(len: usize) -> Vec<u8> {
-<<<<<<< HEAD
-    (0..len).map(|place| u8::try_from(place * 7 % 251).unwrap()).collect()
-=======
     let unit: Vec<u8> = (0..=250).rev().collect();
     let mut bytes = unit.repeat(len / unit.len() + 1);
     bytes.truncate(len);
     bytes
->>>>>>> sbkms
 }
 
 #[test]
@@ -245,11 +241,7 @@ fn faults_reach_kms() {
 
 #[test]
 fn faults_work_without_tls_too() {
-<<<<<<< HEAD
-    let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["b"]) }).unwrap();
-=======
     let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["bucket"]) }).unwrap();
->>>>>>> sbkms
     let client = Client::plain(&sandbox);
     assert!(ok(&put(&client, &pattern(LARGE))));
     sandbox.fault(Fault::on("GetObject", Kind::CutResponse(10)));

@@ -106,11 +106,7 @@ pub async fn receive(
     let keep = keep.or(theirs).unwrap_or(Algorithm::Crc64Nvme);
     let mut kept = Summer::new(keep);
     let mut checked = theirs.filter(|each| *each != keep).map(Summer::new);
-<<<<<<< HEAD
-    let mut md5 = Md5::new();
-=======
     let mut md5 = MaybeMd5::new(claims.md5.is_some() || put::tag_is_md5(sse));
->>>>>>> sbkms
     let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     let mut stream = stream;
     while let Some(piece) = next(&mut stream).await {
@@ -140,11 +136,7 @@ pub async fn copy(
     keep: Algorithm,
     sse: &SseView,
 ) -> S3Result<Received> {
-<<<<<<< HEAD
-    let (mut kept, mut md5) = (Summer::new(keep), Md5::new());
-=======
     let (mut kept, mut md5) = (Summer::new(keep), MaybeMd5::new(put::tag_is_md5(sse)));
->>>>>>> sbkms
     let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(error::internal)?;

@@ -140,16 +140,12 @@ impl Sink {
     /// If the shelf refuses.
     pub async fn new(shelf: &Shelf, keys: &BodyKeys) -> io::Result<Self> {
         let nonces = nonces(keys);
-<<<<<<< HEAD
-        Ok(Self { writer: shelf.writer().await?, streams: streams(keys, &nonces, 0), nonces })
-=======
         Ok(Self {
             writer: shelf.writer().await?,
             waiting: Vec::new(),
             streams: streams(keys, &nonces, 0),
             nonces,
         })
->>>>>>> sbkms
     }
 
     /// Encrypts and adds bytes.

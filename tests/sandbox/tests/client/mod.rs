@@ -186,11 +186,7 @@ impl Client {
         let now = OffsetDateTime::now_utc() + self.clock;
         let stamp = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap();
         let mut all: Vec<(&str, &str)> = headers.to_vec();
-<<<<<<< HEAD
-        all.extend([("host", self.address.as_str()), ("x-amz-date", stamp.as_str())]);
-=======
         all.extend([("host", self.host.as_str()), ("x-amz-date", stamp.as_str())]);
->>>>>>> sbkms
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: String = all.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();

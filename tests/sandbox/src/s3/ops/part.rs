@@ -103,15 +103,11 @@ pub async fn list_parts(
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
     let place = Place { bucket: &input.bucket, key: &input.key };
-<<<<<<< HEAD
-    let upload = find(state, place, &input.upload_id)?;
-=======
     let upload = {
         let inner = state.lock();
         let bucket = inner.bucket(place.bucket)?;
         bucket.upload(place.key, &input.upload_id)?.clone()
     };
->>>>>>> sbkms
     if let Some(given) = sse::customer_key(&headers, caller.scheme)? {
         unlock::check_upload(state, &upload.lock, &upload.sse, Some(&given))?;
     }
