@@ -18,6 +18,7 @@ use super::frame::{FrameCipher, SINGLE_OVERHEAD};
 use super::header::{Framing, Header};
 use super::kms::{self, KeyArn};
 use super::layout::Layout;
+use super::marker::Marker;
 use super::opener::FramedOpener;
 use super::range::{self, RangeRead};
 use super::sealer::Sealer;
@@ -374,18 +375,19 @@ impl Unlocked {
     }
 
     /// Starts to seal the very same message once more, header and all, to go on with an upload that was interrupted.
+    /// `marker` is the one that was to go beside it, as its metadata has it.
     ///
     /// Safe only if not one sealed byte is sent that differs from what was sent before at its place: the caller
     /// compares digests, and begins anew with a fresh data key at the first difference.
     ///
     /// # Errors
     /// `Unsupported` for messages that s3seal does not write.
-    pub fn sealer_again(&self) -> Result<Box<dyn Seal>> {
+    pub fn sealer_again(&self, marker: Marker) -> Result<Box<dyn Seal>> {
         let Message { header, what } = &self.message;
         match header.framing {
             Framing::Frames(length) if header.suite == super::suite::WRITTEN => {
                 let header = header.raw().clone();
-                Ok(Box::new(Sealer::again(header, self.cipher.clone(), length)))
+                Ok(Box::new(Sealer::new(header, marker, self.cipher.clone(), length, None)))
             }
             _ => Err(Error::Unsupported {
                 what: what.clone(),

@@ -208,11 +208,14 @@ impl Open for FramedOpener {
 
     /// Takes any number of plain bytes from the beginning. What is pushed next begins with the frame that
     /// the last of them is in ([`Layout::resume_at`](super::Layout::resume_at)), which is compared with them, or with
-    /// the one after it, if they end with a frame.
+    /// the one after it, if they end with a frame. Those before that frame are not compared with anything: a frame
+    /// proves no other, so whoever replays must know that they are what came out.
     fn replay(&mut self, plain: &[u8]) -> Result<()> {
         let body = &mut self.body;
         let frame_length = body.frame_length.min(MAX_PIECE) as usize;
-        self.header.clear();
+        if !plain.is_empty() {
+            self.header.clear();
+        }
         for piece in plain.chunks(frame_length) {
             body.replayed.extend_from_slice(piece);
             if body.replayed.len() > frame_length {

@@ -16,7 +16,7 @@ use crate::seal::{Attributes, Seal};
 pub(super) struct Sealer {
     header: Bytes,
     header_sent: bool,
-    marker: Option<Marker>,
+    marker: Marker,
     cipher: Arc<FrameCipher>,
     frame_length: u32,
     /// The number of the next frame.
@@ -32,24 +32,19 @@ impl Sealer {
     pub(super) fn new(
         header: Bytes,
         marker: Marker,
-        cipher: FrameCipher,
+        cipher: Arc<FrameCipher>,
         frame_length: u32,
         promised: Option<u64>,
     ) -> Self {
-        let marker = Some(marker);
-        Self { marker, promised, ..Self::again(header, Arc::new(cipher), frame_length) }
-    }
-
-    pub(super) fn again(header: Bytes, cipher: Arc<FrameCipher>, frame_length: u32) -> Self {
         Self {
             header,
             header_sent: false,
-            marker: None,
+            marker,
             cipher,
             frame_length,
             next: 1,
             held: BytesMut::new(),
-            promised: None,
+            promised,
             taken: 0,
         }
     }
@@ -99,8 +94,7 @@ fn broken_promise(promised: u64, taken: impl std::fmt::Display) -> Error {
 
 impl Seal for Sealer {
     fn attributes(&self) -> Attributes {
-        let metadata = self.marker.as_ref().map(Marker::to_metadata).unwrap_or_default();
-        Attributes { metadata, instruction: None }
+        Attributes { metadata: self.marker.to_metadata(), instruction: None }
     }
 
     fn sealed_len(&self, plain: u64) -> u64 {

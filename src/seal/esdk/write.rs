@@ -2,6 +2,8 @@
 //!
 //! The data key goes in and does not come out again, so that it seals this object and no other.
 
+use std::sync::Arc;
+
 use super::context::{self, Pairs};
 use super::edk::{Edk, NAMESPACE, PASSPHRASE_NAMESPACE};
 use super::frame::FrameCipher;
@@ -148,7 +150,7 @@ impl NewMessage {
                 why: format!("no more than {MAX_HEADER} bytes are read"),
             });
         }
-        let cipher = FrameCipher::new(derived.key, message_id.to_vec());
+        let cipher = Arc::new(FrameCipher::new(derived.key, message_id.to_vec()));
         let marker = Marker::new(self.recipients);
         Ok(Box::new(Sealer::new(header.raw().clone(), marker, cipher, frame_length, plain_len)))
     }
