@@ -50,6 +50,10 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
             let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
             return Err(Error::Unsupported { what: name, why });
         }
+        Detected::Esdk(_) => {
+            let why = "it is in the AWS Encryption SDK's format, which get does not read yet".to_owned();
+            return Err(Error::Unsupported { what: name, why });
+        }
         Detected::InstructionFileNeeded => true,
         Detected::Plain if means.is_empty() && means.suffix.is_none() => return Ok(None),
         Detected::Plain => means.suffix.is_some(),

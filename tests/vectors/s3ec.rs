@@ -142,7 +142,7 @@ impl Vector {
         match (detected, file) {
             (Detected::S3ec(envelope), _) => Ok(envelope),
             (_, Some(file)) => with_instruction(&self.id, metadata, file.content.as_bytes()),
-            (Detected::Plain | Detected::InstructionFileNeeded, None) => Err(Error::KeyWrong {
+            (_, None) => Err(Error::KeyWrong {
                 what: self.id.clone(),
                 why: KeyFault::NotApplicable { found: "not encrypted client-side".to_owned() },
                 source: None,
