@@ -67,6 +67,8 @@ pub struct ClientSide {
     pub instruction_file: bool,
     /// Bytes of plain text in a frame (Encryption SDK); none means 64 KiB.
     pub frame_length: Option<u32>,
+    /// The name that raw keys get (Encryption SDK); none means the namespace `s3seal` and the fingerprint.
+    pub key_name: Option<KeyName>,
 }
 
 /// The client-side formats that s3seal writes.

@@ -59,6 +59,8 @@ pub struct PutOutcome {
     pub format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
     pub fingerprint: Option<String>,
+    /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
+    pub key_names: Vec<String>,
 }
 
 /// Stores one object.
@@ -80,7 +82,7 @@ pub async fn run(
         Ok((input, begun))
     };
     let (input, begun) = stop.or(ready).await.flatten()?;
-    let Begun { seal, sse, format, fingerprint, instruction: beside } = begun;
+    let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
     if let Some(len) = input.len() {
         meter.expect(len);
     }
@@ -110,6 +112,7 @@ pub async fn run(
         parts: uploaded.parts,
         format,
         fingerprint,
+        key_names,
         target,
     })
 }
