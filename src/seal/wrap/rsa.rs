@@ -95,8 +95,7 @@ fn key_of_payload(payload: &[u8], alg: Alg) -> Option<Zeroizing<Vec<u8>>> {
     (bound == alg.as_str().as_bytes()).then(|| Zeroizing::new(key.to_vec()))
 }
 
-/// SHA-256 with MGF1 over SHA-1, as the JDK takes that name; AWS-LC offers the pair through aws-lc-rs no more
-/// than it is used elsewhere.
+/// SHA-256 with MGF1 over SHA-1, as the JDK takes that name; aws-lc-rs has no such pair.
 fn oaep_sha256(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
     let key = ::rsa::PrivateKey::from_pkcs8_der(key.der()).ok()?;
     DecryptingKey::<Sha256, Sha1>::new(key).decrypt(wrapped).ok().map(Zeroizing::new)
