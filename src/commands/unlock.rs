@@ -15,9 +15,6 @@ use crate::seal::ring::Unlocker;
 use crate::seal::s3ec::{self, Need, instruction};
 use crate::transfer::blocking;
 
-/// No instruction file is larger; a writer's are well under 4 KiB.
-const MAX_INSTRUCTION: u64 = 64 * 1024;
-
 /// What is fetched at first of an object that may begin with a header.
 const BEGINNING: u64 = 4 * 1024;
 
@@ -70,7 +67,7 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
     };
     let uri: S3Uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, means.suffix.as_deref()));
     let beside = Reader { uri: &uri, version_id: None, ..*reader };
-    match beside.whole(MAX_INSTRUCTION).await? {
+    match beside.whole(instruction::MAX_LEN as u64).await? {
         Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &facts.metadata, &file)?))),
         None if must_be_there => {
             Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
