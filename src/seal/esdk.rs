@@ -27,7 +27,7 @@ mod unlock;
 mod write;
 
 pub use describe::{Description, RecipientDescription};
-pub use edk::{Edk, EdkKind, NAMESPACE, PASSPHRASE_NAMESPACE};
+pub use edk::{Edk, EdkKind, PASSPHRASE_NAMESPACE};
 pub use frame::MAX_PIECE;
 pub use header::{Framing, MAX_EDKS, MAX_HEADER};
 pub use layout::{Frames, Layout, MAX_FRAMES};
@@ -37,6 +37,4 @@ pub use range::RangeRead;
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;
 pub use unlock::MAX_PASSPHRASE_EDKS;
-pub use write::{
-    FRAME_LENGTH, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length, default_name,
-};
+pub use write::{FRAME_LENGTH, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};

@@ -164,7 +164,9 @@ proptest! {
         let frame = |i: usize| sealed[header + i * REGULAR..header + (i + 1) * REGULAR].to_vec();
         let rebuilt = |frames: &[usize]| {
             let mut body = sealed[..header].to_vec();
-            frames.iter().for_each(|i| body.extend(frame(*i)));
+            for i in frames {
+                body.extend(frame(*i));
+            }
             body.extend(&sealed[header + 3 * REGULAR..]);
             body
         };
@@ -346,9 +348,9 @@ fn any_recipient_opens_and_nobody_else() {
     let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     message.add_kms(arn, b"a blob".to_vec()).unwrap();
     let data_key = DataKey::new(Zeroizing::new(message.data_key().as_bytes().to_vec())).unwrap();
-    let sealer = message.seal(None, None).unwrap();
-    let marker = sealer.attributes().metadata["s3seal-recipients"].clone();
-    let sealed = pushed(sealer, b"for many", &[]);
+    let seal = message.seal(None, None).unwrap();
+    let marker = seal.attributes().metadata["s3seal-recipients"].clone();
+    let sealed = pushed(seal, b"for many", &[]);
 
     let (print, rsa_print) = (aes(2).fingerprint(), private.public().fingerprint());
     assert_eq!(marker, format!("passphrase,rsa:{rsa_print},aes:{},aes:{print},kms", aes(1).fingerprint()));

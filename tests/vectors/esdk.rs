@@ -38,7 +38,8 @@ struct Vector {
 
 #[derive(Deserialize)]
 struct Key {
-    key: Option<String>,
+    #[serde(rename = "key")]
+    aes: Option<String>,
     private_pkcs8_der_base64: Option<String>,
     passphrase: Option<String>,
     name: String,
@@ -80,7 +81,11 @@ fn names(kind: &str) -> Vec<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -109,7 +114,7 @@ fn ring(name: &str) -> KeyRing {
         serde_json::from_slice(&fs::read(folder().join("keys.json")).unwrap()).unwrap();
     let key = &keys[name];
     let mut ring = KeyRing::default();
-    if let Some(text) = &key.key {
+    if let Some(text) = &key.aes {
         let bytes = Zeroizing::new(BASE64_STANDARD.decode(text).unwrap());
         ring.symmetric.push(SymmetricKey::new(bytes).unwrap());
     }
@@ -330,7 +335,7 @@ fn a_passphrases_key_is_the_recorded_one() {
     let phc: s3seal::seal::passphrase::Phc = key.name.parse().unwrap();
     let passphrase = s3seal::keys::Passphrase::new(Zeroizing::new(key.passphrase.clone().unwrap()));
     let derived = phc.derive(&passphrase).unwrap();
-    assert_eq!(BASE64_STANDARD.encode(derived.as_bytes()), *key.key.as_ref().unwrap());
+    assert_eq!(BASE64_STANDARD.encode(derived.as_bytes()), *key.aes.as_ref().unwrap());
 }
 
 #[test]
