@@ -51,11 +51,11 @@ pub fn of(error: &Error, aws: &str) -> Vec<String> {
 }
 
 fn not_found(what: &str, aws: &str) -> Vec<String> {
+    if let Some(bucket) = what.strip_prefix("the bucket ") {
+        let make = format!("`aws s3 mb {}{aws}` makes it", shell_word(&format!("s3://{bucket}")));
+        return vec!["check its name, and --endpoint-url, --profile and --region".to_owned(), make];
+    }
     match what.parse::<S3Uri>() {
-        Ok(uri) if uri.key.is_empty() => {
-            let make = format!("`aws s3 mb {}{aws}` makes it", shell_word(what));
-            vec!["check its name, and --endpoint-url, --profile and --region".to_owned(), make]
-        }
         Ok(uri) => {
             let folder = uri.key.rfind('/').map_or("", |slash| &uri.key[..=slash]);
             let place = format!("s3://{}/{folder}", uri.bucket);
