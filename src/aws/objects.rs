@@ -148,6 +148,17 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses; `TooLarge` beyond the limit.
     pub async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
+        let mut tries = 1;
+        loop {
+            match self.whole_once(limit).await {
+                // An answer that began and broke off: the SDK does not ask again for it.
+                Err(Error::Network { .. }) if tries < self.connection.attempts() => tries += 1,
+                told => return told,
+            }
+        }
+    }
+
+    async fn whole_once(&self, limit: u64) -> Result<Option<Bytes>> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_expected_bucket_owner(self.connection.owner())
