@@ -175,3 +175,12 @@ pub fn assert_same(found: &[u8], expected: &[u8], what: &str) {
         );
     }
 }
+
+/// Does the same with each item, all at once: for tests that mostly wait, each on a bench of its own.
+pub fn at_once<T: Sync>(items: &[T], act: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for item in items {
+            scope.spawn(|| act(item));
+        }
+    });
+}
