@@ -461,3 +461,18 @@ fn another_header_than_the_one_read_is_refused() {
     let body = &sealed[header_len(&sealed)..];
     assert_eq!(opened(unlocked.body_opener().unwrap(), body, &[10]).unwrap(), b"bytes");
 }
+
+#[test]
+fn an_object_of_ours_is_known_by_its_metadata() {
+    let beside = seal(b"bytes", &[]).beside;
+    match detect(WHAT, &beside.metadata) {
+        Ok(Detected::Esdk(marker)) => {
+            let print = aes(7).fingerprint();
+            assert_eq!(marker.recipients()[0].fingerprint.as_deref(), Some(print.as_str()));
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut both = super::seal(Alg::Committing, Storage::Metadata, b"bytes", &[]).beside.metadata;
+    both.extend(beside.metadata);
+    assert!(matches!(detect(WHAT, &both), Err(Error::Tampered { .. })));
+}

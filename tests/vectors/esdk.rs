@@ -347,3 +347,49 @@ fn base64_is_named() {
         assert!(error.to_string().contains("base64; decode it first"), "{error}");
     }
 }
+
+#[test]
+fn a_changed_signature_lets_the_final_frame_not_out() {
+    // What comes out before the end, and how long the body is.
+    for (id, before, body) in [
+        ("s0578-4096-frame+1", 4096, 4096 + 32 + 1 + 40),
+        ("s0578-4096-0", 0, 40),
+        ("s0214-128-300", 256, 2 * (128 + 32) + 44 + 40),
+        ("s0378-nonframed-5000", 0, 5000 + 36),
+    ] {
+        let (vector, sealed) = load("positive", id);
+        let unlocked = unlock(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
+        let footer = usize::try_from(unlocked.message().header_len()).unwrap() + body;
+        for at in footer..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            let mut out = BytesMut::new();
+            let result = open(&unlocked, &changed, 1000, &mut out);
+            assert!(matches!(result, Err(Error::Tampered { .. })), "{id}, byte {at}: {result:?}");
+            assert_eq!(out.len(), before, "{id}, byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_signed_message_is_taken_up_again_and_its_signature_still_checked() {
+    let (vector, sealed) = load("positive", "s0578-4096-3frames");
+    let unlocked = unlock(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
+    let (expected, header) = (plain(3 * 4096), usize::try_from(unlocked.message().header_len()).unwrap());
+    for done in [1, 4096, 5000, 2 * 4096] {
+        let at = header + (done - 1) / 4096 * (4096 + 32);
+        let take_up = |disk: &[u8]| {
+            let mut out = BytesMut::new();
+            let mut opener = unlocked.opener().unwrap();
+            opener.replay(disk).unwrap();
+            opener.push(&sealed[at..], &mut out)?;
+            opener.finish(&mut out)?;
+            Ok::<_, Error>(out)
+        };
+        assert!(take_up(&expected[..done]).unwrap() == expected[done..]);
+        // Also of a frame that is not read again: the signature is over all.
+        let mut other = expected[..done].to_vec();
+        other[0] ^= 1;
+        assert!(matches!(take_up(&other), Err(Error::Tampered { .. })), "{done}");
+    }
+}
