@@ -18,6 +18,7 @@ mod get;
 mod hints;
 mod key_source;
 mod keygen;
+mod manual;
 mod object_args;
 mod outcome;
 mod output;
@@ -42,6 +43,7 @@ const LONG_VERSION: &str =
 /// Encrypt objects in Amazon S3, in every way S3 knows
 #[derive(Parser)]
 #[command(name = "s3seal", version, long_version = LONG_VERSION, max_term_width = 80)]
+#[command(after_long_help = manual::after_long_help())]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,16 +60,16 @@ enum Command {
     Put(Box<put::PutArgs>),
     Get(Box<get::GetArgs>),
     Keygen(keygen::KeygenArgs),
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 /// Runs a command line and returns its exit code.
 pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(argv) {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let cli = match Cli::try_parse_from(&argv) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
-        }
+        Err(error) => return report::refusal(&error, &argv).into(),
     };
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
@@ -88,5 +90,18 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Put(args) => put::run(*args, &session).await,
         Command::Get(args) => get::run(*args, &session).await,
         Command::Keygen(args) => keygen::run(&args, &session),
+        Command::Generate(args) => generate::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_holds() {
+        Cli::command().debug_assert();
     }
 }

@@ -6,4 +6,5 @@ pub mod begin;
 pub mod get;
 pub mod look;
 pub mod put;
+pub mod sealed;
 pub mod unlock;

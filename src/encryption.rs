@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::keys::{CustomerKey, Passphrase, RsaPublicKey, SymmetricKey};
+use crate::keys::{CustomerKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 
 /// How an object is encrypted, with everything needed to do it.
 pub enum Encryption {
@@ -67,6 +67,8 @@ pub struct ClientSide {
     pub instruction_file: bool,
     /// Bytes of plain text in a frame (Encryption SDK); none means 64 KiB.
     pub frame_length: Option<u32>,
+    /// The name that raw keys get (Encryption SDK); none means the namespace `s3seal` and the fingerprint.
+    pub key_name: Option<KeyName>,
 }
 
 /// The client-side formats that s3seal writes.
@@ -245,6 +247,69 @@ impl FromStr for KmsKey {
     }
 }
 
+/// The name that other programs must give with a raw key: a namespace and a name in it (AWS Encryption SDK).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyName {
+    namespace: String,
+    name: String,
+}
+
+impl KeyName {
+    /// The namespace of keys that are given no name.
+    pub const DEFAULT_NAMESPACE: &'static str = "s3seal";
+    /// The longest namespace, and the longest name, in bytes.
+    const MAX: usize = 512;
+
+    /// Takes the two.
+    ///
+    /// # Errors
+    /// [`EncryptionError::KeyName`] for an empty or overlong one, one with control characters, or a namespace that
+    /// AWS keeps for itself (`aws-kms…`).
+    pub fn new(namespace: &str, name: &str) -> Result<Self, EncryptionError> {
+        let fine = |text: &str| (1..=Self::MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        if !fine(namespace) || !fine(name) || namespace.starts_with("aws-kms") {
+            return Err(EncryptionError::KeyName(format!("{namespace}/{name}")));
+        }
+        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// Returns the name of a key that is given none: its fingerprint, in a namespace of s3seal's own.
+    #[must_use]
+    pub fn of(fingerprint: &Fingerprint) -> Self {
+        Self { namespace: Self::DEFAULT_NAMESPACE.to_owned(), name: fingerprint.as_str().to_owned() }
+    }
+
+    /// The namespace: the provider id of the wrapped data key.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl FromStr for KeyName {
+    type Err = EncryptionError;
+
+    /// Takes `NAMESPACE/NAME`; the name may have further slashes.
+    fn from_str(text: &str) -> Result<Self, EncryptionError> {
+        match text.split_once('/') {
+            Some((namespace, name)) => Self::new(namespace, name),
+            None => Err(EncryptionError::KeyName(text.to_owned())),
+        }
+    }
+}
+
 /// An encryption context: what KMS authenticates beside the key, in plain sight; sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context(BTreeMap<String, String>);
@@ -298,6 +363,9 @@ pub enum EncryptionError {
     /// Not a KMS key.
     #[error("'{0}' cannot name a KMS key: write its id, its ARN or alias/NAME")]
     KmsKey(String),
+    /// Not a name for a raw key.
+    #[error("'{0}' cannot name a raw key: write NAMESPACE/NAME, and no namespace that begins with aws-kms")]
+    KeyName(String),
     /// Not a pair.
     #[error("'{0}' is not a pair: write KEY=VALUE")]
     Pair(String),
@@ -323,6 +391,17 @@ mod tests {
         assert!(may_be("arn:aws:kms:eu-west-1:111122223333:alias/backup"));
         assert!(!may_be("9999abcd-12ab-34cd-56ef-1234567890ab"));
         assert!(!may_be(&arn.replace("eu-west-1", "us-east-1")));
+    }
+
+    #[test]
+    fn a_key_name_is_two_names() {
+        let name: KeyName = "ours/a/b".parse().unwrap();
+        assert_eq!((name.namespace(), name.name(), name.to_string()), ("ours", "a/b", "ours/a/b".to_owned()));
+        for text in ["", "ours", "/a", "ours/", "aws-kms/a", "aws-kms-rsa/a", "a\n/b"] {
+            assert_eq!(text.parse::<KeyName>(), Err(EncryptionError::KeyName(text.to_owned())));
+        }
+        assert!(KeyName::new(&"n".repeat(513), "a").is_err());
+        assert_eq!(KeyName::of(&Fingerprint::of(b"")).to_string(), "s3seal/e3b0c44298fc1c14");
     }
 
     #[test]

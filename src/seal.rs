@@ -10,7 +10,8 @@ use bytes::BytesMut;
 use crate::error::{Error, Result};
 
 pub mod detect;
-mod gcm;
+pub mod esdk;
+pub mod gcm;
 pub mod passphrase;
 pub mod plain;
 pub mod ring;
@@ -33,7 +34,7 @@ pub enum Trust {
     EachFrame,
     /// Only once [`Open::finish`] has succeeded.
     OnlyAtEnd,
-    /// Never: the format has no proof (CBC), or a range leaves it out. The user must have asked for it.
+    /// Never: a range leaves the proof out. The user must have asked for it.
     Never,
 }
 

@@ -9,8 +9,10 @@ use aws_sdk_s3::types::{
 };
 use bytes::Bytes;
 
+use crate::aws::companion::Companion;
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::objects::Reader;
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
@@ -32,8 +34,8 @@ pub struct Destination<'a> {
     pub condition: &'a WriteCondition,
     /// The checksum sent along.
     pub algorithm: Algorithm,
-    /// The content of an instruction file that belongs to the object, written just before it exists.
-    pub instruction: Option<&'a str>,
+    /// A small object that belongs to this one, written just before it exists.
+    pub companion: Option<Companion<'a>>,
 }
 
 /// A multipart upload under way.
@@ -129,12 +131,15 @@ impl Destination<'_> {
         let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
         let request = request.customize().config_override(connection.patient_with(len));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
-        let completed = Completed {
-            etag: answer.e_tag().map(str::to_owned),
-            version_id: answer.version_id().map(str::to_owned),
-            applied: Applied::from(&answer),
-            checksum: sum.base64(),
+        self.write_companion().await?;
+        let completed = match request.send().await {
+            Ok(answer) => Completed {
+                etag: answer.e_tag().map(str::to_owned),
+                version_id: answer.version_id().map(str::to_owned),
+                applied: Applied::from(&answer),
+                checksum: sum.base64(),
+            },
+            Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), &sum.base64(), len).await?,
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
@@ -184,7 +189,17 @@ impl Destination<'_> {
         let request = sse::part(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_with(len));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                let error = self.refused("s3:PutObject", refusal);
+                // Who ignored the mode at the start may now refuse the key that comes with the part.
+                if matches!(error, Error::Service { .. }) {
+                    self.check(&started.applied, false, None)?;
+                }
+                return Err(error);
+            }
+        };
         let applied = started.applied.then(&Applied::from(&answer));
         self.check(&applied, false, None)?;
         let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag().map(str::to_owned));
@@ -223,12 +238,15 @@ impl Destination<'_> {
             if self.algorithm.is_full_object() { summed!(request, self.algorithm, whole) } else { request };
         let request = sse::complete(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_with(len));
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
-        let completed = Completed {
-            etag: answer.e_tag().map(str::to_owned),
-            version_id: answer.version_id().map(str::to_owned),
-            applied: applied.then(&Applied::from(&answer)),
-            checksum: whole.to_owned(),
+        self.write_companion().await?;
+        let completed = match request.send().await {
+            Ok(answer) => Completed {
+                etag: answer.e_tag().map(str::to_owned),
+                version_id: answer.version_id().map(str::to_owned),
+                applied: applied.then(&Applied::from(&answer)),
+                checksum: whole.to_owned(),
+            },
+            Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), whole, len).await?,
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
@@ -247,6 +265,46 @@ impl Destination<'_> {
             .set_request_payer(connection.payer())
             .send()
             .await;
+    }
+
+    /// Asks whether the object is there all the same. When an answer gets lost, the request is sent again, and the
+    /// second one is refused because the first has done its work: the upload is gone, or the condition no longer
+    /// holds.
+    async fn arrived(&self, refusal: Error, checksum: &str, len: u64) -> Result<Completed> {
+        let may_be_ours =
+            matches!(refusal, Error::NotFound { .. } | Error::Changed { .. } | Error::TargetExists { .. });
+        if !may_be_ours {
+            return Err(refusal);
+        }
+        let key = sse::customer_key(self.sse);
+        let reader = Reader { connection: self.connection, uri: self.uri, version_id: None, key };
+        match reader.head().await {
+            Ok(facts)
+                if facts.len == len && facts.checksum.as_ref().is_some_and(|kept| kept.value == checksum) =>
+            {
+                Ok(Completed {
+                    etag: facts.etag,
+                    version_id: facts.version_id,
+                    applied: facts.applied,
+                    checksum: checksum.to_owned(),
+                })
+            }
+            _ => Err(refusal),
+        }
+    }
+
+    async fn write_companion(&self) -> Result<()> {
+        match &self.companion {
+            Some(companion) => companion.write(self.sse).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts back what the companion has replaced, if the object itself did not come to be.
+    pub async fn put_back(&self) {
+        if let Some(companion) = &self.companion {
+            companion.put_back(self.sse).await;
+        }
     }
 
     fn if_none_match(&self) -> Option<String> {

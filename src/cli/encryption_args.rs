@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::failure::Failure;
 use super::key_source::{KeyReader, KeySource, SourceText};
 use crate::encryption::{
-    Argon2, ClientSide, Context, Encryption, Format, KmsKey, Mode, Recipient, ServerSide, pair,
+    Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide, pair,
 };
 use crate::keys::CustomerKey;
 
@@ -64,6 +64,10 @@ pub struct EncryptionArgs {
     #[arg(long, value_name = "BYTES")]
     frame_length: Option<crate::tuning::ByteSize>,
 
+    /// The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    key_name: Option<KeyName>,
+
     /// Accept a key file that others can read
     #[arg(long)]
     pub allow_open_key_file: bool,
@@ -93,6 +97,7 @@ pub struct ClientChoice {
     at_rest: Option<AtRest>,
     instruction_file: bool,
     frame_length: Option<u32>,
+    key_name: Option<KeyName>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -158,7 +163,7 @@ impl EncryptionArgs {
     /// Each flag that was given, with the modes it belongs to.
     fn only_what_fits(&self) -> Result<(), Failure> {
         use Mode::{Client, DsseKms, SseC, SseKms};
-        let given: [(bool, &str, &[Mode]); 10] = [
+        let given: [(bool, &str, &[Mode]); 11] = [
             (!self.key.is_empty(), "--key", &[SseC, Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[SseKms, DsseKms, Client]),
             (!self.context.is_empty(), "--context", &[SseKms, DsseKms, Client]),
@@ -169,6 +174,7 @@ impl EncryptionArgs {
             (self.at_rest.is_some(), "--at-rest", &[Client]),
             (self.instruction_file, "--instruction-file", &[Client]),
             (self.frame_length.is_some(), "--frame-length", &[Client]),
+            (self.key_name.is_some(), "--key-name", &[Client]),
         ];
         for (_, flag, modes) in given.iter().filter(|(is_given, ..)| *is_given) {
             match self.mode {
@@ -216,6 +222,7 @@ impl EncryptionArgs {
             at_rest: self.at_rest.clone(),
             instruction_file: self.instruction_file,
             frame_length: self.frame_length()?,
+            key_name: self.key_name.clone(),
         })
     }
 
@@ -257,6 +264,12 @@ impl EncryptionArgs {
         }
         if self.frame_length.is_some() && self.format != Some(Format::Esdk) {
             return Err(Failure::usage("--frame-length belongs to --format esdk").hint("add --format esdk"));
+        }
+        if self.key_name.is_some() && self.format != Some(Format::Esdk) {
+            return Err(Failure::usage("--key-name belongs to --format esdk").hint("add --format esdk"));
+        }
+        if self.key_name.is_some() && self.key.len() + self.public_key.len() != 1 {
+            return Err(Failure::usage("--key-name names one raw key; give one --key or one --public-key"));
         }
         Ok(())
     }
@@ -344,6 +357,7 @@ impl ClientChoice {
             at_rest: self.at_rest.map(AtRest::server_side),
             instruction_file: self.instruction_file,
             frame_length: self.frame_length,
+            key_name: self.key_name,
         })
     }
 }
@@ -355,5 +369,92 @@ impl AtRest {
             Self::SseKms(key) => ServerSide::SseKms { key, context: Context::default(), bucket_key: false },
             Self::DsseKms(key) => ServerSide::DsseKms { key, context: Context::default() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: EncryptionArgs,
+    }
+
+    fn choose(words: &[&str]) -> Result<Option<Choice>, Failure> {
+        let typed = Typed::try_parse_from(["put"].iter().chain(words)).unwrap();
+        typed.args.choose(&KeyReader { stdin_is_data: false, allow_open: false, sealing: true })
+    }
+
+    fn chosen(words: &[&str]) -> Choice {
+        choose(words).unwrap().unwrap()
+    }
+
+    fn key() -> KmsKey {
+        "alias/a".parse().unwrap()
+    }
+
+    fn context() -> Context {
+        Context::new([("a".to_owned(), "b=c".to_owned())]).unwrap()
+    }
+
+    #[test]
+    fn each_mode_becomes_what_it_says() {
+        assert_eq!(choose(&[]).unwrap(), None);
+        assert_eq!(chosen(&["-e", "sse-s3"]), Choice::SseS3);
+        assert_eq!(
+            chosen(&["-e", "sse-kms"]),
+            Choice::SseKms { key: None, context: Context::default(), bucket_key: false }
+        );
+        assert_eq!(
+            chosen(&["-e", "sse-kms", "--kms-key", "alias/a", "--context", "a=b=c", "--bucket-key"]),
+            Choice::SseKms { key: Some(key()), context: context(), bucket_key: true }
+        );
+        assert_eq!(
+            chosen(&["-e", "dsse-kms", "--kms-key", "alias/a", "--context", "a=b=c"]),
+            Choice::DsseKms { key: Some(key()), context: context() }
+        );
+        assert_eq!(chosen(&["-e", "sse-c", "--key", "env:K"]), Choice::SseC(KeySource::Env("K".to_owned())));
+    }
+
+    #[test]
+    fn client_side_takes_each_kind_of_wrapping_key() {
+        let recipients = |words: &[&str]| {
+            let Choice::Client(choice) = chosen(&[&["-e", "client"], words].concat()) else {
+                panic!("not client-side")
+            };
+            choice.recipients
+        };
+        let env = |name: &str| KeySource::Env(name.to_owned());
+        assert_eq!(recipients(&["--key", "env:K"]), [RecipientChoice::Aes(env("K"))]);
+        assert_eq!(recipients(&["--public-key", "env:K"]), [RecipientChoice::Rsa(env("K"))]);
+        assert_eq!(recipients(&["--kms-key", "alias/a"]), [RecipientChoice::Kms(key())]);
+        assert_eq!(recipients(&["--passphrase", "env:K"]), [RecipientChoice::Passphrase(env("K"))]);
+        assert_eq!(recipients(&["--passphrase"]), [RecipientChoice::Passphrase(KeySource::Prompt)]);
+        let many = ["--format", "esdk", "--key", "env:K", "--kms-key", "alias/a", "--key", "env:L"];
+        assert_eq!(recipients(&many).len(), 3);
+    }
+
+    #[test]
+    fn what_s3_does_to_sealed_bytes_can_be_said() {
+        let at_rest = |text: &str| text.parse::<AtRest>();
+        assert_eq!(at_rest("sse-s3"), Ok(AtRest::SseS3));
+        assert_eq!(at_rest("sse-kms"), Ok(AtRest::SseKms(None)));
+        assert_eq!(at_rest("dsse-kms:alias/a"), Ok(AtRest::DsseKms(Some(key()))));
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+        assert_eq!(at_rest(&format!("sse-kms:{arn}")), Ok(AtRest::SseKms(Some(arn.parse().unwrap()))));
+        for text in ["", "sse-s3:alias/a", "sse-c", "client", "sse-kms:", "sse-kms:a b"] {
+            assert!(at_rest(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_context_goes_where_it_is_authenticated() {
+        assert!(choose(&["-e", "client", "--kms-key", "alias/a", "--context", "a=b"]).is_ok());
+        assert!(choose(&["-e", "client", "--format", "esdk", "--key", "env:K", "--context", "a=b"]).is_ok());
+        assert!(choose(&["-e", "client", "--key", "env:K", "--context", "a=b"]).is_err());
     }
 }

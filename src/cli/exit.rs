@@ -95,7 +95,10 @@ impl Exit {
                  not what was asked; nothing was written."
             }
             Self::Network => "The network gave up; the same command continues.",
-            Self::Condition => "A condition does not hold: the target exists, or the object has changed.",
+            Self::Condition => {
+                "A condition does not hold: the target exists, the object has changed or is not in the mode \
+                 expected, or the source is empty."
+            }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => "SIGHUP: the upload was aborted, temporary files are gone.",
             Self::Interrupt => "SIGINT: as above.",
@@ -179,12 +182,22 @@ mod tests {
                     what: what(),
                     asked: "SSE-KMS".to_owned(),
                     got: "SSE-S3".to_owned(),
+                    stored: true,
                     version_id: None,
                 },
                 6,
             ),
             (Error::SourceChanged { what: what(), why: "it grew".to_owned() }, 1),
             (Error::TargetExists { what: what() }, 8),
+            (
+                Error::NotAsExpected {
+                    what: what(),
+                    expected: "SSE-KMS".to_owned(),
+                    found: "SSE-S3".to_owned(),
+                },
+                8,
+            ),
+            (Error::EmptySource { what: what() }, 8),
             (Error::Changed { what: what(), source: None }, 8),
             (Error::OutOfRange { what: what(), range: "9-".to_owned(), len: 3 }, 1),
             (Error::Unsupported { what: what(), why: "no".to_owned() }, 2),

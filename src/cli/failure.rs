@@ -8,6 +8,7 @@ use super::exit::Exit;
 use crate::error::Error;
 
 /// Why a command ends without success.
+#[derive(Debug)]
 pub struct Failure {
     /// The code to leave with.
     pub exit: Exit,

@@ -56,6 +56,10 @@ pub struct GetArgs {
     #[arg(long)]
     unproven: bool,
 
+    /// Fetch a client-side object's sealed bytes as they are, for other programs
+    #[arg(long)]
+    raw: bool,
+
     #[command(flatten)]
     opening: OpeningArgs,
 
@@ -87,9 +91,13 @@ struct OpeningArgs {
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
     passphrase: Vec<SourceText>,
 
-    /// A KMS key that may open the object; repeatable [default: the one it names]
+    /// A KMS key that may open the object, which does not choose by itself; repeatable
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
+
+    /// Let the object choose the KMS key: any that the credentials may use
+    #[arg(long)]
+    kms_discovery: bool,
 
     /// A pair of the encryption context that the object must have; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
@@ -125,6 +133,8 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
         keys: ring,
         kms_context: context,
         kms_keys: args.opening.kms_key,
+        kms_discovery: args.opening.kms_discovery,
+        raw: args.raw,
         expect: args.opening.mode,
         version_id: args.version_id,
         range: args.range,
@@ -138,7 +148,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     session.printer.detail(&format!("get {} to {}", request.source, request.target));
     let connection = session.connect(options).await?;
     let meter = session.progress(&request.source.to_string());
-    let outcome = get::run(&connection, request, meter.meter(), &session.stop).await;
+    let outcome = Box::pin(get::run(&connection, request, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::get(&outcome?, session)
 }
@@ -197,13 +207,10 @@ impl OpeningArgs {
         let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
             texts.iter().map(|text| reader.key_source(flag, text)).collect()
         };
+        let (symmetric, private) = (keys("--key", &self.key)?, keys("--private-key", &self.private_key)?);
         let passphrases = self.passphrase.iter().map(|text| reader.passphrase_source("--passphrase", text));
-        Ok(RingSources {
-            reader,
-            symmetric: keys("--key", &self.key)?,
-            private: keys("--private-key", &self.private_key)?,
-            passphrases: passphrases.collect::<Result<_, _>>()?,
-        })
+        let passphrases = passphrases.collect::<Result<_, _>>()?;
+        Ok(RingSources { reader, symmetric, private, passphrases })
     }
 
     fn only_what_fits(&self) -> Result<(), Failure> {
@@ -217,11 +224,12 @@ impl OpeningArgs {
             return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
                 .hint("add --key SOURCE"));
         }
-        let given: [(bool, &str, &[Mode]); 7] = [
+        let given: [(bool, &str, &[Mode]); 8] = [
             (!self.key.is_empty(), "--key", &[Mode::SseC, Mode::Client]),
             (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
             (!self.passphrase.is_empty(), "--passphrase", &[Mode::Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
+            (self.kms_discovery, "--kms-discovery", &[Mode::Client]),
             (!self.context.is_empty(), "--context", &[Mode::Client]),
             (self.allow_legacy.is_some(), "--allow-legacy", &[Mode::Client]),
             (self.instruction_suffix.is_some(), "--instruction-suffix", &[Mode::Client]),
@@ -251,7 +259,7 @@ impl RingSources {
     fn read(self) -> Result<KeyRing, Failure> {
         let mut ring = KeyRing::default();
         for source in &self.symmetric {
-            ring.symmetric.push(self.reader.symmetric("--key", source)?);
+            ring.symmetric.extend(self.reader.to_open("--key", source)?);
         }
         for source in &self.private {
             ring.private.push(self.reader.private_key("--private-key", source)?);
@@ -260,5 +268,45 @@ impl RingSources {
             ring.passphrases.push(self.reader.passphrase("--passphrase", source)?);
         }
         Ok(ring)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: GetArgs,
+    }
+
+    fn target(words: &[&str]) -> Option<Target> {
+        Typed::try_parse_from(["get"].iter().chain(words)).unwrap().args.target().ok()
+    }
+
+    fn file(path: &str) -> Target {
+        Target::File(path.into())
+    }
+
+    #[test]
+    fn a_target_takes_the_objects_name_where_it_has_none() {
+        assert_eq!(target(&["s3://bkt/a/b.txt"]), Some(file("b.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "c.txt"]), Some(file("c.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "src"]), Some(file("src/b.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "new/"]), Some(file("new/b.txt")));
+        assert_eq!(target(&["s3://bkt/a/b.txt", "-"]), Some(Target::Stdout));
+    }
+
+    #[test]
+    fn a_name_never_climbs_out_of_its_directory() {
+        for uri in ["s3://bkt/..", "s3://bkt/a/.", "s3://bkt/a/.."] {
+            assert_eq!(target(&[uri]), None);
+            assert_eq!(target(&[uri, "src"]), None);
+            assert_eq!(target(&[uri, "c.txt"]), Some(file("c.txt")));
+        }
+        assert_eq!(target(&["s3://bkt//etc/passwd", "src"]), Some(file("src/passwd")));
     }
 }

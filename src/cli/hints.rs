@@ -51,11 +51,11 @@ pub fn of(error: &Error, aws: &str) -> Vec<String> {
 }
 
 fn not_found(what: &str, aws: &str) -> Vec<String> {
+    if let Some(bucket) = what.strip_prefix("the bucket ") {
+        let make = format!("or make it: aws s3 mb {}{aws}", shell_word(&format!("s3://{bucket}")));
+        return vec!["check its name, and --endpoint-url and --profile".to_owned(), make];
+    }
     match what.parse::<S3Uri>() {
-        Ok(uri) if uri.key.is_empty() => {
-            let make = format!("`aws s3 mb {}{aws}` makes it", shell_word(what));
-            vec!["check its name, and --endpoint-url, --profile and --region".to_owned(), make]
-        }
         Ok(uri) => {
             let folder = uri.key.rfind('/').map_or("", |slash| &uri.key[..=slash]);
             let place = format!("s3://{}/{folder}", uri.bucket);
@@ -139,7 +139,10 @@ fn needed(need: &KeyNeed) -> String {
             match kind {
                 WrapKind::Aes => format!("pass the AES key{named}: --key SOURCE"),
                 WrapKind::Rsa => format!("pass the RSA private key{named}: --private-key SOURCE"),
-                WrapKind::Kms => "name the KMS key: --kms-key KEY".to_owned(),
+                WrapKind::Kms => {
+                    "name the KMS key it was sealed with, for it does not choose by itself: --kms-key KEY"
+                        .to_owned()
+                }
                 WrapKind::Passphrase => {
                     "pass the passphrase: --passphrase, or --passphrase SOURCE".to_owned()
                 }
@@ -219,7 +222,7 @@ fn network(why: NetworkFault) -> Vec<String> {
         NetworkFault::Throttled => Some("--jobs 2 asks for less at once"),
         NetworkFault::Broken | NetworkFault::Unavailable => None,
     };
-    let again = Some("run the same command again");
+    let again = (why != NetworkFault::Tls).then_some("run the same command again");
     [first, again].into_iter().flatten().map(str::to_owned).collect()
 }
 
@@ -239,5 +242,88 @@ fn arn_of(what: &str) -> String {
         Ok(uri) if uri.key.is_empty() => format!("arn:aws:s3:::{}", uri.bucket),
         Ok(uri) => format!("arn:aws:s3:::{}/{}", uri.bucket, uri.key),
         Err(_) => what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AWS: &str = " --region eu-west-1";
+
+    fn all(error: &Error) -> String {
+        of(error, AWS).join("\n")
+    }
+
+    fn denial(why: Denial) -> Error {
+        Error::Denied { what: "s3://bkt/a b".to_owned(), why, source: None }
+    }
+
+    fn wrong(why: KeyFault) -> Error {
+        Error::KeyWrong { what: "s3://bkt/a b".to_owned(), why, source: None }
+    }
+
+    fn kms(action: &str) -> Error {
+        denial(Denial::Kms { action: action.to_owned(), key: Some("arn:aws:kms:x".to_owned()) })
+    }
+
+    /// What S3 and KMS answer when encryption goes wrong, and what each hint must name.
+    #[test]
+    fn every_refusal_has_a_hint_of_its_own() {
+        let what = || "s3://bkt/a b".to_owned();
+        let key = || "arn:aws:kms:x".to_owned();
+        let cases = [
+            (wrong(KeyFault::NotTheCustomerKey), "--key SOURCE"),
+            (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, "--key SOURCE"),
+            (wrong(KeyFault::NotApplicable { found: "SSE-S3".to_owned() }), "leave out the key"),
+            (denial(Denial::SseCBlocked), "\"EncryptionType\":[\"NONE\"]"),
+            (kms("kms:GenerateDataKey"), "allow kms:GenerateDataKey on arn:aws:kms:x"),
+            (kms("kms:Decrypt"), "in parts kms:Decrypt too"),
+            (
+                wrong(KeyFault::KmsDisabled { key: key() }),
+                "aws kms enable-key --key-id arn:aws:kms:x --region",
+            ),
+            (wrong(KeyFault::KmsPendingDeletion { key: key() }), "aws kms cancel-key-deletion --key-id"),
+            (wrong(KeyFault::KmsUnknown { key: key() }), "check --kms-key and --region"),
+            (wrong(KeyFault::Context), "--context KEY=VALUE"),
+            (
+                Error::WrongRegion { what: what(), region: Some("eu-west-3".to_owned()), source: None },
+                "--region eu-west-3",
+            ),
+            (denial(Denial::ClockSkew), "timedatectl"),
+            (denial(Denial::NoCredentials), "aws sso login"),
+            (
+                Error::NotFound { what: "the bucket bkt".to_owned(), source: None },
+                "aws s3 mb s3://bkt --region",
+            ),
+            (Error::NotFound { what: what(), source: None }, "aws s3 ls s3://bkt/ --region"),
+            (
+                denial(Denial::Action { action: "s3:GetObject".to_owned() }),
+                "s3:GetObject on arn:aws:s3:::bkt/a b",
+            ),
+        ];
+        for (error, named) in &cases {
+            assert!(all(error).contains(named), "{error}: {}", all(error));
+        }
+        let mut hints: Vec<String> = cases.iter().map(|(error, _)| all(error)).collect();
+        hints.sort();
+        hints.dedup();
+        assert_eq!(hints.len(), cases.len(), "two refusals share their hint");
+    }
+
+    #[test]
+    fn an_object_that_is_not_as_asked_can_be_removed_by_the_command_given() {
+        let error = |stored, version: Option<&str>| Error::NotAsAsked {
+            what: "s3://bkt/a b".to_owned(),
+            asked: "SSE-KMS".to_owned(),
+            got: "SSE-S3".to_owned(),
+            stored,
+            version_id: version.map(str::to_owned),
+        };
+        assert_eq!(
+            of(&error(true, Some("v1")), AWS)[1],
+            "remove it: aws s3api delete-object --bucket bkt --key 'a b' --version-id v1 --region eu-west-1"
+        );
+        assert!(all(&error(false, None)).contains("nothing is stored"));
     }
 }

@@ -84,8 +84,18 @@ enum Kind {
     PublicKey,
 }
 
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Passphrase => "passphrase",
+            Self::PublicKey => "public key",
+        }
+    }
+}
+
 /// Reads sources, under the rules of one command.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct KeyReader {
     /// Standard input carries the object.
     pub stdin_is_data: bool,
@@ -129,6 +139,15 @@ impl KeyReader {
         SymmetricKey::recognise(&content).map_err(|error| {
             not_a_key(flag, source, &error).hint("`s3seal keygen FILE` makes a key that will do")
         })
+    }
+
+    /// Reads an AES key to open with, which may be shorter; more than one where its text can be read in two ways.
+    ///
+    /// # Errors
+    /// As [`KeyReader::symmetric`].
+    pub fn to_open(&self, flag: &str, source: &KeySource) -> Result<Vec<SymmetricKey>, Failure> {
+        let content = self.read(flag, source, Kind::Key)?;
+        SymmetricKey::recognise_to_open(&content).map_err(|error| not_a_key(flag, source, &error))
     }
 
     /// Reads an RSA private key in PEM.
@@ -234,7 +253,7 @@ impl KeyReader {
             KeySource::Command(line) => self.output_of(flag, line)?,
             KeySource::Prompt => {
                 let what = if kind == Kind::Passphrase { "Passphrase" } else { "Key" };
-                let mut typed = prompt::secret(&format!("{what} for {flag}"), self.sealing)?;
+                let mut typed = prompt::secret(&format!("{what} ({flag})"), self.sealing)?;
                 Zeroizing::new(std::mem::take(&mut *typed).into_bytes())
             }
         };
@@ -275,6 +294,10 @@ fn bare(flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {
     if text == "-" {
         return Err(malformed(flag));
     }
+    if text.starts_with("s3://") {
+        return Err(Failure::usage(format!("{flag} took {text} for the place of the {}", kind.word()))
+            .hint(format!("write {flag}=prompt to be asked, or put {flag} last")));
+    }
     if Path::new(text).exists() {
         return Ok(KeySource::File(text.into()));
     }
@@ -301,9 +324,9 @@ fn may_be_secret(text: &str, kind: Kind) -> bool {
 }
 
 fn on_argv(flag: &str, kind: Kind) -> Failure {
-    let what = if kind == Kind::Passphrase { "a passphrase" } else { "a key" };
+    let what = kind.word();
     Failure::usage(format!("the value of {flag} is itself a key, not the place of one"))
-        .hint(format!("the command line is public: put {what} into a file that only you can read (chmod 600) and name it, or use env:NAME, fd:N, cmd:COMMAND or prompt"))
+        .hint(format!("the command line is public: put the {what} into a file that only you can read (chmod 600) and name it, or use env:NAME, fd:N, cmd:COMMAND or prompt"))
         .hint("the key may be in your shell's history by now: make a new one with `s3seal keygen FILE`")
 }
 
@@ -325,7 +348,8 @@ fn is_stdin(source: &KeySource) -> bool {
 /// Refuses a regular file that its group or others can read; pipes and devices have no such thing.
 fn closed_to_others(flag: &str, path: &Path, facts: &Metadata) -> Result<(), Failure> {
     let mode = facts.permissions().mode();
-    if !facts.is_file() || mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if !facts.is_file() || of_others == 0 {
         return Ok(());
     }
     let shown = path.display().to_string();
@@ -352,4 +376,133 @@ fn read_to_end(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     }
     buffer.truncate(len);
     Ok(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use super::*;
+
+    const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn reader() -> KeyReader {
+        KeyReader { stdin_is_data: false, allow_open: false, sealing: false }
+    }
+
+    fn source(text: &str) -> Result<KeySource, Failure> {
+        reader().key_source("--key", &SourceText(text.to_owned()))
+    }
+
+    /// A file of its own for each test; gone at its end.
+    struct Kept(PathBuf);
+
+    impl Kept {
+        fn new(name: &str, mode: u32, content: &[u8]) -> Self {
+            let path = env::temp_dir().join(format!("s3seal-{name}-{}", std::process::id()));
+            let mut file =
+                fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&path).unwrap();
+            file.set_permissions(fs::Permissions::from_mode(mode)).unwrap();
+            file.write_all(content).unwrap();
+            Self(path)
+        }
+
+        fn source(&self) -> KeySource {
+            KeySource::File(self.0.clone())
+        }
+    }
+
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn sources_are_understood() {
+        assert_eq!(source("file:a:b").unwrap(), KeySource::File("a:b".into()));
+        assert_eq!(source("/etc/backup.key").unwrap(), KeySource::File("/etc/backup.key".into()));
+        assert_eq!(source("backup.key").unwrap(), KeySource::File("backup.key".into()));
+        assert_eq!(source("env:NAME").unwrap(), KeySource::Env("NAME".to_owned()));
+        assert_eq!(source("fd:3").unwrap(), KeySource::Fd(3));
+        assert_eq!(source("cmd:pass show a:b").unwrap(), KeySource::Command("pass show a:b".to_owned()));
+        assert_eq!(source("prompt").unwrap(), KeySource::Prompt);
+        for text in ["", "-", "file:", "env:", "env:A=B", "fd:", "fd:-1", "fd:1", "fd:2", "cmd:", "cmd: "] {
+            assert!(source(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_never_repeated() {
+        let base64 = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
+        for text in [HEX, base64, &HEX[1..], &base64[..43], &format!("/{}", &base64[1..43])] {
+            let failure = source(text).unwrap_err();
+            let told = format!("{:#} {:?}", failure.error, failure.hints);
+            assert!(!told.contains(&text[4..30]), "{told}");
+        }
+        let passphrase = SourceText("correct horse".to_owned());
+        let failure = reader().passphrase_source("--passphrase", &passphrase).unwrap_err();
+        assert!(!format!("{:#} {:?}", failure.error, failure.hints).contains("horse"));
+    }
+
+    #[test]
+    fn standard_input_is_spent_once() {
+        let busy = KeyReader { stdin_is_data: true, ..reader() };
+        for text in ["fd:0", "/dev/stdin", "file:/dev/fd/0"] {
+            assert!(busy.key_source("--key", &SourceText(text.to_owned())).is_err(), "{text}");
+            assert!(source(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_gives_its_key_only_if_it_is_closed_to_others() {
+        let closed = Kept::new("closed", 0o600, HEX.as_bytes());
+        assert_eq!(reader().symmetric("--key", &closed.source()).ok().unwrap().as_bytes()[31], 0x1f);
+        for mode in [0o640, 0o604, 0o620, 0o601] {
+            let open = Kept::new(&format!("open-{mode:o}"), mode, HEX.as_bytes());
+            let failure = reader().symmetric("--key", &open.source()).err().unwrap();
+            assert!(failure.hints[0].starts_with("chmod 600 "), "{:?}", failure.hints);
+            let lax = KeyReader { allow_open: true, ..reader() };
+            assert!(lax.symmetric("--key", &open.source()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_passphrase_loses_one_line_end_and_no_more() {
+        let read = |content: &[u8]| {
+            let file = Kept::new(&format!("pass-{}", content.len()), 0o600, content);
+            reader().passphrase("--passphrase", &file.source()).map(|phrase| phrase.as_bytes().to_vec())
+        };
+        assert_eq!(read(b"correct horse\n").unwrap(), b"correct horse");
+        assert_eq!(read(b" a\r\n").unwrap(), b" a");
+        assert_eq!(read(b"two\n\n").unwrap(), b"two\n");
+        assert_eq!(read("höße".as_bytes()).unwrap(), "höße".as_bytes());
+        assert!(read(b"\n").is_err());
+        assert!(read(b"").is_err());
+        assert!(read(&[0xff, 0xfe]).is_err());
+    }
+
+    #[test]
+    fn a_command_gives_its_output_unless_it_fails() {
+        let command = |line: &str| reader().symmetric("--key", &KeySource::Command(line.to_owned()));
+        assert!(command(&format!("echo {HEX}")).is_ok());
+        let failed = command(&format!("echo {HEX}; exit 3")).err().unwrap();
+        assert!(failed.error.to_string().contains("exit status: 3"), "{:#}", failed.error);
+        // More than any key, and without an end: it must neither fill the memory nor hang.
+        let endless =
+            command("while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done").err().unwrap();
+        assert!(endless.error.to_string().contains("more than"), "{:#}", endless.error);
+    }
+
+    #[test]
+    fn a_command_does_not_inherit_what_held_a_key() {
+        // Both variables are set by cargo for its tests; one of them plays the key.
+        keys::spend_variable("CARGO_PKG_NAME");
+        let command = KeySource::Command(
+            "test -z \"$CARGO_PKG_NAME\" && test -n \"$CARGO_PKG_VERSION\" && echo x".to_owned(),
+        );
+        assert!(reader().passphrase("--passphrase", &command).is_ok());
+    }
 }

@@ -50,7 +50,7 @@ enum Form {
 /// Runs the verb.
 ///
 /// # Errors
-/// `TargetExists`, or what the system refuses.
+/// A file that exists, or what the system refuses.
 pub fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
     let key = SymmetricKey::random().map_err(|error| Failure::new(Exit::Failed, error.into()))?;
     let customer = CustomerKey::new(&key).map_err(|error| Failure::new(Exit::Failed, error.into()))?;
@@ -99,17 +99,18 @@ impl Form {
 }
 
 /// Makes the file, and leaves none behind that is not whole.
-fn write_new(path: &Path, content: &[u8]) -> Result<(), Error> {
+fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let shown = path.display();
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(Error::TargetExists { what: shown.to_string() });
+            return Err(Failure::new(Exit::Condition, anyhow::anyhow!("{shown} exists already"))
+                .hint("a key is never replaced, for what it encrypts would be lost: choose another name"));
         }
-        Err(error) => return Err(Error::local(format!("cannot make {shown}"))(error)),
+        Err(error) => return Err(Error::local(format!("cannot make {shown}"))(error).into()),
     };
     file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
         let _ = fs::remove_file(path);
-        Error::local(format!("cannot write {shown}"))(error)
+        Error::local(format!("cannot write {shown}"))(error).into()
     })
 }

@@ -50,6 +50,7 @@ fn put_line(outcome: &PutOutcome) -> String {
         outcome.format.map(|format| format.to_string()).as_deref(),
         outcome.fingerprint.as_deref(),
     );
+    facts.extend(outcome.key_names.iter().map(|name| format!("key name {name}")));
     facts.push(ByteSize(outcome.plain_len).to_string());
     if outcome.parts > 1 {
         facts.push(format!("{} parts", outcome.parts));
@@ -106,6 +107,7 @@ fn put_json(outcome: &PutOutcome) -> Value {
         "version_id": outcome.version_id,
         "etag": outcome.etag,
         "encryption": encryption_json(&outcome.applied, format.as_deref(), outcome.fingerprint.as_deref()),
+        "key_names": outcome.key_names,
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
         "parts": outcome.parts,
@@ -162,4 +164,106 @@ fn encryption_json(applied: &Applied, format: Option<&str>, fingerprint: Option<
         "bucket_key": applied.bucket_key,
         "customer_key_md5": applied.customer_key_md5,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::Algorithm;
+    use crate::encryption::Format;
+
+    fn applied(mode: Mode) -> Applied {
+        Applied { mode: AppliedMode::Known(mode), kms_key: None, bucket_key: false, customer_key_md5: None }
+    }
+
+    fn stored(applied: Applied) -> PutOutcome {
+        PutOutcome {
+            target: "s3://bkt/k".parse().unwrap(),
+            applied,
+            plain_len: 12 << 20,
+            stored_len: (12 << 20) + 16,
+            etag: Some("\"e\"".to_owned()),
+            version_id: None,
+            checksum: Some((Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned())),
+            parts: 2,
+            format: None,
+            fingerprint: None,
+            key_names: Vec::new(),
+        }
+    }
+
+    fn fetched(checksum: ChecksumSeen, authenticated: bool) -> GetOutcome {
+        GetOutcome {
+            source: "s3://bkt/k".parse().unwrap(),
+            target: Target::Stdout,
+            plain_len: 5,
+            stored_len: 21,
+            applied: applied(Mode::SseS3),
+            format: Some("s3ec".to_owned()),
+            etag: None,
+            version_id: None,
+            checksum,
+            fingerprint: Some("22a48051594c1949".to_owned()),
+            authenticated,
+        }
+    }
+
+    #[test]
+    fn one_line_says_how_it_is_stored() {
+        assert_eq!(
+            put_line(&stored(applied(Mode::SseS3))),
+            "s3://bkt/k: SSE-S3, 12 MiB, 2 parts, crc64nvme rosUhgp5mIg="
+        );
+        let kms = Applied { kms_key: Some("arn:x".to_owned()), bucket_key: true, ..applied(Mode::SseKms) };
+        assert_eq!(
+            put_line(&PutOutcome { parts: 1, version_id: Some("v1".to_owned()), ..stored(kms) }),
+            "s3://bkt/k: SSE-KMS, key arn:x, bucket key, 12 MiB, crc64nvme rosUhgp5mIg=, version v1"
+        );
+        let client = PutOutcome {
+            format: Some(Format::S3ec),
+            fingerprint: Some("22a48051594c1949".to_owned()),
+            ..stored(applied(Mode::SseS3))
+        };
+        assert!(
+            put_line(&client)
+                .starts_with("s3://bkt/k: client-side (s3ec) in SSE-S3, key 22a48051594c1949, 12 MiB")
+        );
+        assert_eq!(put_json(&client)["encryption"]["mode"], "client");
+        assert_eq!(put_json(&client)["encryption"]["at_rest"], "sse-s3");
+    }
+
+    #[test]
+    fn what_is_not_proven_is_said_aloud() {
+        let verified = ChecksumSeen::Verified(Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned());
+        assert!(get_line(&fetched(verified, true)).ends_with("5 B, crc64nvme verified, authenticated"));
+        let range = fetched(ChecksumSeen::NotComparable("a range".to_owned()), false);
+        assert!(get_line(&range).ends_with("checksum not compared (a range), NOT AUTHENTICATED"));
+        let document = get_json(&range);
+        assert_eq!(document["authenticated"], false);
+        assert_eq!(document["checksum"]["verified"], false);
+        assert_eq!(document["target"], Value::Null);
+        assert_eq!(get_json(&fetched(ChecksumSeen::NotKept, true))["checksum"], Value::Null);
+    }
+
+    /// Programs rely on these names: one that goes or changes its meaning takes a new schema version.
+    #[test]
+    fn documents_keep_their_fields() {
+        let fields =
+            |document: &Value| document.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        let put = put_json(&stored(applied(Mode::SseC)));
+        assert_eq!(
+            fields(&put),
+            "bucket checksum command encryption etag key key_names parts plain_bytes schema_version stored_bytes target \
+             version_id"
+        );
+        assert_eq!(
+            fields(&put["encryption"]),
+            "at_rest bucket_key customer_key_md5 fingerprint format kms_key mode"
+        );
+        assert_eq!(
+            fields(&get_json(&fetched(ChecksumSeen::NotKept, true))),
+            "authenticated bucket checksum command encryption etag key plain_bytes schema_version source \
+             stored_bytes target version_id"
+        );
+    }
 }

@@ -99,6 +99,12 @@ impl Printer {
         Self(Arc::new(State { level, color: args.color.on(), bar: Mutex::new(None) }))
     }
 
+    /// Makes a printer for what must be said before the flags are understood.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self(Arc::new(State { level: -1, color: false, bar: Mutex::new(None) }))
+    }
+
     /// Whether colours are used.
     #[must_use]
     pub fn color(&self) -> bool {

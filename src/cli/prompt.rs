@@ -2,8 +2,8 @@
 //!
 //! The terminal itself is asked (`/dev/tty`), so that standard input may carry data at the same time.
 
-use std::fs::File;
-use std::io::ErrorKind;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
@@ -35,8 +35,9 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
 
 /// Turns echo on again after a prompt that a signal has ended; does nothing where there is no terminal.
 pub fn give_terminal_back() {
-    let Ok(terminal) = File::open("/dev/tty") else { return };
+    let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return };
     // Best effort: the program ends now, and a shell does the same by itself.
+    let _ = writeln!(terminal);
     let _ = Command::new("stty")
         .args(["echo", "icanon", "isig"])
         .stdin(terminal)

@@ -25,7 +25,7 @@ Examples:
   s3seal put backup.tar s3://bucket/daily/ -e sse-kms --kms-key alias/backup
   s3seal put backup.tar s3://bucket/daily/ -e sse-c --key file:/etc/backup.key
   s3seal put - s3://bucket/home.tar -e client --public-key backup.pem < home.tar
-  s3seal put --from-command s3://bucket/db.sql -e client --key db.key -- pg_dump db";
+  s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db";
 
 /// Store a file, standard input or a command's output, encrypted
 #[derive(clap::Args)]
@@ -41,7 +41,7 @@ pub struct PutArgs {
 
     /// Where to; a bucket or a key that ends in / takes the file's name
     #[arg(value_name = "s3://BUCKET/KEY", required_unless_present = "from_command")]
-    target: Option<S3Uri>,
+    target: Option<String>,
 
     /// The command whose output is stored
     #[arg(last = true, value_name = "COMMAND", requires = "from_command")]
@@ -85,7 +85,7 @@ pub async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
     let request = session.ask(move || wanted.request()).await?;
     let connection = session.connect(options).await?;
     let meter = session.progress(&request.target.to_string());
-    let outcome = put::run(&connection, request, meter.meter(), &session.stop).await;
+    let outcome = Box::pin(put::run(&connection, request, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::put(&outcome?, session)
 }
@@ -148,26 +148,24 @@ impl PutArgs {
     fn places(&self) -> Result<(Source, S3Uri), Failure> {
         if self.from_command {
             // With a command there is one place only, and it stands where the source would.
-            let text = self.source.to_string_lossy();
             if self.target.is_some() {
                 return Err(Failure::usage("with --from-command there is no other source")
                     .hint("s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
             }
-            let target = text.parse::<S3Uri>().map_err(Failure::usage)?;
+            let target = self.source.to_string_lossy().parse().map_err(Failure::usage)?;
             return Ok((Source::Command(self.command.clone()), object(target, None)?));
         }
-        let Some(target) = self.target.clone() else {
-            return Err(Failure::usage("the target is missing").hint("s3seal put SOURCE s3://BUCKET/KEY"));
-        };
+        let target = self.target.as_deref().unwrap_or_default();
+        if self.source.as_os_str().as_encoded_bytes().starts_with(b"s3://") {
+            let from = self.source.display();
+            return Err(Failure::usage("the source of put is on this machine, not in S3")
+                .hint(format!("to fetch: s3seal get {from} {target}")));
+        }
+        let target = target.parse().map_err(Failure::usage)?;
         if self.source.as_os_str() == "-" {
             return Ok((Source::Stdin, object(target, None)?));
         }
-        if self.source.as_os_str().as_encoded_bytes().starts_with(b"s3://") {
-            return Err(Failure::usage("the source of put is on this machine, not in S3")
-                .hint(format!("s3seal get {}", self.source.display())));
-        }
-        let target = object(target, Some(&self.source))?;
-        Ok((Source::File(self.source.clone()), target))
+        Ok((Source::File(self.source.clone()), object(target, Some(&self.source))?))
     }
 }
 
@@ -202,5 +200,23 @@ fn can_be_read(path: &Path) -> Result<(), Failure> {
             Err(Error::NotFound { what, source: None }.into())
         }
         Err(error) => Err(Error::local(format!("cannot read {what}"))(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_without_a_name_takes_the_files() {
+        let target = |uri: &str, file: Option<&str>| {
+            object(uri.parse().unwrap(), file.map(Path::new)).map(|uri| uri.to_string()).ok()
+        };
+        assert_eq!(target("s3://bkt/k", Some("/a/b.txt")).as_deref(), Some("s3://bkt/k"));
+        assert_eq!(target("s3://bkt", Some("/a/b.txt")).as_deref(), Some("s3://bkt/b.txt"));
+        assert_eq!(target("s3://bkt/dir/", Some("b.txt")).as_deref(), Some("s3://bkt/dir/b.txt"));
+        assert_eq!(target("s3://bkt/dir/", Some("..")), None);
+        assert_eq!(target("s3://bkt/dir/", None), None);
+        assert_eq!(target("s3://bkt/k", None).as_deref(), Some("s3://bkt/k"));
     }
 }

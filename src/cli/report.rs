@@ -2,14 +2,18 @@
 //!
 //! What an error means is decided elsewhere: its code in `exit`, what to do about it in `hints`.
 
+use std::ffi::OsString;
+
+use clap::ValueEnum;
 use serde_json::json;
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
 use super::hints;
-use super::output::Printer;
+use super::output::{Color, Printer};
 use crate::error::Error;
+use crate::keys;
 
 /// Tells a failure and returns the code to leave with; `aws_flags` make commands in hints reach the same place.
 pub fn failure(failure: &Failure, printer: &Printer, json: bool, aws_flags: &str) -> Exit {
@@ -23,6 +27,66 @@ pub fn failure(failure: &Failure, printer: &Printer, json: bool, aws_flags: &str
         }
     }
     failure.exit
+}
+
+/// Tells what clap has to say: a refusal, or the help or version that was asked for.
+pub fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    let typed = Typed::from(argv);
+    let text = typed.without_keys(if typed.color.on() {
+        error.render().ansi().to_string()
+    } else {
+        error.to_string()
+    });
+    let text = text.trim_end();
+    if typed.json {
+        let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let failure = Failure::usage(first.split_whitespace().collect::<Vec<_>>().join(" "));
+        Printer::silent().line(&Told::from(&failure, "").json(Exit::Usage));
+    } else {
+        Printer::silent().line(text);
+    }
+    Exit::Usage
+}
+
+/// What can be seen of the flags in a command line that clap refuses.
+struct Typed {
+    json: bool,
+    color: Color,
+    keys: Vec<String>,
+}
+
+impl Typed {
+    fn from(argv: &[OsString]) -> Self {
+        let words: Vec<&str> =
+            argv.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--").collect();
+        let after = |flag: &str| {
+            let at = words.iter().position(|word| *word == flag)?;
+            words.get(at + 1).copied()
+        };
+        let color = words.iter().find_map(|word| word.strip_prefix("--color=")).or_else(|| after("--color"));
+        let json = words.contains(&"--json");
+        let values = words.iter().map(|word| {
+            word.split_once('=').filter(|_| word.starts_with("--")).map_or(*word, |(_, value)| value)
+        });
+        Self {
+            json,
+            // A bar of colour codes in a document helps nobody.
+            color: match color.and_then(|word| Color::from_str(word, false).ok()) {
+                _ if json => Color::Never,
+                word => word.unwrap_or(Color::Auto),
+            },
+            keys: values.filter(|value| keys::looks_like_key(value)).map(str::to_owned).collect(),
+        }
+    }
+
+    /// clap repeats what it does not understand; a key typed in the wrong place must not be.
+    fn without_keys(&self, text: String) -> String {
+        self.keys.iter().fold(text, |text, key| text.replace(key, "(a key)"))
+    }
 }
 
 struct Told {
@@ -53,14 +117,16 @@ impl Told {
         let paint = |code: &str, word: &str| {
             if color { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
         };
-        let mut text = format!("{} {}", paint("1;31", "error:"), escaped(&self.message));
-        for cause in &self.causes {
-            text += &format!("\n  {} {}", paint("33", "cause:"), escaped(cause));
-        }
-        for hint in &self.hints {
-            text += &format!("\n  {} {}", paint("36", "hint:"), escaped(hint));
-        }
-        text
+        let line = |code: &str, word: &str, said: &str| format!("{} {said}", paint(code, word));
+        // A cause may have lines of its own; further in than anything of ours, they cannot pass for it.
+        let broken = |cause: &String| {
+            cause.lines().map(|line| escaped(line.trim())).collect::<Vec<_>>().join("\n         ")
+        };
+        let causes = self.causes.iter().map(|cause| line("33", "cause:", &broken(cause)));
+        let hints = self.hints.iter().map(|hint| line("36", "hint:", &escaped(hint)));
+        let mut lines = vec![line("1;31", "error:", &escaped(&self.message))];
+        lines.extend(causes.chain(hints).map(|line| format!("  {line}")));
+        lines.join("\n")
     }
 
     fn json(&self, exit: Exit) -> String {
@@ -116,6 +182,9 @@ mod tests {
     fn foreign_text_cannot_play_with_the_terminal() {
         let told = text(Error::NotFound { what: "s3://bkt/\x1b[2J\nerror: x".to_owned(), source: None });
         assert_eq!(told.lines().next(), Some(r"error: s3://bkt/\u{1b}[2J\nerror: x does not exist"));
+        let failure = Failure::key("a").because(std::io::Error::other("b\n  c\x07\nerror: d"));
+        let told = Told::from(&failure, "").text(false);
+        assert_eq!(told, "error: a\n  cause: b\n         c\\u{7}\n         error: d");
     }
 
     #[test]

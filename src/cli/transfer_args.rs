@@ -15,8 +15,8 @@ const PART: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
     /// How many requests at once; memory is about JOBS × part size [default: 8]
-    #[arg(short, long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    jobs: Option<u16>,
 
     /// Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]
     #[arg(long, value_name = "BYTES")]
@@ -36,7 +36,7 @@ impl TransferArgs {
             );
         }
         Ok(Tuning {
-            jobs: self.jobs.unwrap_or(default.jobs),
+            jobs: self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(default.jobs),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             expected_size: expected_size.map(|size| size.0),
         })

@@ -7,6 +7,8 @@ use crate::encryption::{ClientSide, Context, Encryption, Format, Recipient, Serv
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::object::Settings;
+use crate::seal::esdk::{NewMessage, default_name};
+use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::passphrase::Derived;
 use crate::seal::s3ec::{self, Storage, kms_context};
 use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
@@ -17,6 +19,7 @@ use crate::transfer::blocking;
 const MAX_METADATA: usize = 2048;
 
 /// What is known before the first byte.
+#[derive(Default)]
 pub struct Begun {
     /// The format at work; `None` where S3 encrypts.
     pub seal: Option<Box<dyn Seal>>,
@@ -28,6 +31,8 @@ pub struct Begun {
     pub fingerprint: Option<String>,
     /// The content of the instruction file that is to be written before the object.
     pub instruction: Option<String>,
+    /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
+    pub key_names: Vec<String>,
 }
 
 /// Begins to encrypt; adds the envelope to `settings`. `len` is the plain length where it is known.
@@ -40,24 +45,120 @@ pub async fn begin(
     len: Option<u64>,
     settings: &mut Settings,
 ) -> Result<Begun> {
-    let mut begun = Begun { seal: None, sse: None, format: None, fingerprint: None, instruction: None };
+    let mut begun = Begun::default();
     match encryption {
         None => {}
         Some(Encryption::Server(sse)) => begun.sse = Some(sse),
         Some(Encryption::Client(client)) => {
-            let format = client.format.unwrap_or(Format::S3ec);
-            let ClientSide { recipients, context, at_rest, .. } = client;
-            let recipient = only(recipients, &context)?;
-            let (data_key, wrapped, fingerprint) =
-                data_key(connection, recipient, &context, Alg::try_from(format)?).await?;
-            let storage = if client.instruction_file { Storage::InstructionFile } else { Storage::Metadata };
-            let seal = s3ec::sealer(&data_key, wrapped, storage, len)?;
-            let Attributes { metadata, instruction } = seal.attributes();
-            describe(settings, metadata)?;
-            begun = Begun { seal: Some(seal), sse: at_rest, format: Some(format), fingerprint, instruction };
+            let format = client.format.unwrap_or_else(|| default_format(len));
+            begun = match format {
+                Format::Esdk => esdk(connection, client, len).await?,
+                Format::S3ec | Format::S3ecV2 => s3ec(connection, client, format, len).await?,
+            };
+            if let Some(seal) = &begun.seal {
+                let Attributes { metadata, instruction } = seal.attributes();
+                describe(settings, metadata)?;
+                begun.instruction = instruction;
+            }
         }
     }
     Ok(begun)
+}
+
+/// The S3 Encryption Client's where its one message is sure to hold the object, else the Encryption SDK's.
+fn default_format(len: Option<u64>) -> Format {
+    match len {
+        Some(len) if len <= MAX_PLAIN => Format::S3ec,
+        _ => Format::Esdk,
+    }
+}
+
+async fn s3ec(
+    connection: &Connection,
+    client: ClientSide,
+    format: Format,
+    len: Option<u64>,
+) -> Result<Begun> {
+    if client.frame_length.is_some() || client.key_name.is_some() {
+        return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
+    }
+    let ClientSide { recipients, context, at_rest, instruction_file, .. } = client;
+    let recipient = only(recipients, &context)?;
+    let (data_key, wrapped, fingerprint) =
+        data_key(connection, recipient, &context, Alg::try_from(format)?).await?;
+    let storage = if instruction_file { Storage::InstructionFile } else { Storage::Metadata };
+    let seal = s3ec::sealer(&data_key, wrapped, storage, len)?;
+    let key_names = Vec::new();
+    Ok(Begun {
+        seal: Some(seal),
+        sse: at_rest,
+        format: Some(format),
+        fingerprint,
+        instruction: None,
+        key_names,
+    })
+}
+
+/// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
+async fn esdk(connection: &Connection, client: ClientSide, len: Option<u64>) -> Result<Begun> {
+    if client.instruction_file {
+        return Err(unsupported(
+            "--instruction-file",
+            "the Encryption SDK's envelope is the object's own header",
+        ));
+    }
+    let ClientSide { recipients, context, at_rest, frame_length, key_name, .. } = client;
+    let first = recipients.iter().find_map(|recipient| match recipient {
+        Recipient::Kms(key) => Some(key.clone()),
+        _ => None,
+    });
+    let (data_key, mut made) = match &first {
+        Some(key) => {
+            let made = connection.generate_data_key(key, context.pairs()).await?;
+            (made.plain, Some((made.key_arn, made.wrapped)))
+        }
+        None => (fresh()?, None),
+    };
+    let mut message = NewMessage::new(data_key, &context)?;
+    let mut begun = Begun { sse: at_rest, format: Some(Format::Esdk), ..Begun::default() };
+    for recipient in recipients {
+        let print = match recipient {
+            Recipient::Kms(key) => {
+                let (arn, blob) = match made.take() {
+                    Some(made) => made,
+                    None => {
+                        let (blob, arn) =
+                            connection.wrap_data_key(&key, message.data_key(), message.context()).await?;
+                        (arn, blob)
+                    }
+                };
+                message.add_kms(&arn, blob)?;
+                continue;
+            }
+            Recipient::Aes(key) => {
+                message.add(&LocalKey::Aes(&key), key_name.as_ref())?;
+                key.fingerprint()
+            }
+            Recipient::Rsa(key) => {
+                message.add(&LocalKey::Rsa(&key), key_name.as_ref())?;
+                key.fingerprint()
+            }
+            Recipient::Passphrase(passphrase, costs) => {
+                let derived = blocking(move || Derived::new(&passphrase, costs)).await??;
+                message.add(&LocalKey::Passphrase(&derived), None)?;
+                continue;
+            }
+        };
+        let name = key_name.clone().map_or_else(|| default_name(&print), Ok)?;
+        begun.key_names.push(name.to_string());
+        begun.fingerprint.get_or_insert(print.to_string());
+    }
+    begun.seal = Some(message.seal(frame_length, len)?);
+    Ok(begun)
+}
+
+fn fresh() -> Result<DataKey> {
+    DataKey::random().map_err(|error| Error::local("a data key")(std::io::Error::other(error)))
 }
 
 /// The one recipient that the S3 Encryption Client's formats know.

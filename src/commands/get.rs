@@ -14,14 +14,14 @@ use crate::encryption::{Context, KmsKey, Legacy, Mode};
 use crate::error::{Error, Result};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::location::{ByteRange, S3Uri, Target};
-use crate::seal::Open;
 use crate::seal::ring::Unlocker;
-use crate::seal::s3ec::{Envelope, RangeRead, Unlocked};
-use crate::transfer::download::{self, Digests, Out, Pipeline};
-use crate::transfer::plan::{self, Release};
-use crate::transfer::sink::{self, Sink};
+use crate::transfer::sink;
 use crate::transfer::{Stop, blocking};
 use crate::tuning::{Meter, Tuning};
+
+mod opening;
+
+use opening::{Described, Opening, Transfer};
 
 /// Everything that `get` needs to know.
 pub struct GetRequest {
@@ -33,8 +33,12 @@ pub struct GetRequest {
     pub keys: KeyRing,
     /// The encryption context that a client-side object must have been sealed with.
     pub kms_context: Option<Context>,
-    /// KMS keys that may open it; none means the one that the object names.
+    /// KMS keys that may open it: an object does not choose by itself.
     pub kms_keys: Vec<KmsKey>,
+    /// Whether an object may name the KMS key that opens it.
+    pub kms_discovery: bool,
+    /// Whether the stored bytes are wanted as they are, sealed or not.
+    pub raw: bool,
     /// The mode that the object must be in; keys are used for nothing else.
     pub expect: Option<Mode>,
     /// The version; none is the newest.
@@ -105,22 +109,17 @@ pub async fn run(
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
     let (wanted, means) = split(request);
-    let ready = tokio::select! {
-        biased;
-        signal = stop.wait() => return Err(Error::Interrupted(signal)),
-        ready = prepare(connection, &wanted, &means) => ready?,
-    };
+    let ready = stop.or(prepare(connection, &wanted, &means)).await??;
     let Ready { sighting: Sighting { facts, customer_key }, opening, verifier, checksum } = ready;
     let reader = wanted.reader(connection, customer_key.as_ref());
     let transfer = Transfer { reader: &reader, facts: &facts, tuning: &wanted.tuning, meter, stop };
     let described = Described::of(&opening);
-    let (sink, claim) = place.open()?;
-    let plain_len = match &opening {
-        Opening::AsItIs(range) => transfer.stream(range.clone(), None, verifier, Out::Sink(sink)).await?,
-        Opening::Range(..) | Opening::Whole(..) => {
-            transfer.opened(opening, verifier, sink, claim.hides(), wanted.unproven).await?
-        }
-    };
+    // A pipe opens only when somebody reads it.
+    let (sink, claim) = stop.or(blocking(move || place.open())).await???;
+    let plain_len = transfer.run(opening, verifier, sink, claim.hides(), wanted.unproven).await?;
+    if let Some(file) = claim.to_sync()? {
+        stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("cannot write"))?;
+    }
     blocking(move || claim.commit()).await??;
     Ok(GetOutcome {
         source: wanted.source,
@@ -146,6 +145,7 @@ struct Wanted {
     range: Option<ByteRange>,
     if_match: Option<String>,
     unproven: bool,
+    raw: bool,
     tuning: Tuning,
 }
 
@@ -153,6 +153,7 @@ fn split(request: GetRequest) -> (Wanted, Means) {
     let means = Means {
         unlocker: Arc::new(Unlocker::new(request.keys)),
         kms_keys: request.kms_keys,
+        kms_discovery: request.kms_discovery,
         context: request.kms_context.unwrap_or_default(),
         legacy: request.legacy,
         suffix: request.instruction_suffix,
@@ -165,6 +166,7 @@ fn split(request: GetRequest) -> (Wanted, Means) {
         range: request.range,
         if_match: request.if_match,
         unproven: request.unproven,
+        raw: request.raw,
         tuning: request.tuning,
     };
     (wanted, means)
@@ -173,42 +175,6 @@ fn split(request: GetRequest) -> (Wanted, Means) {
 impl Wanted {
     fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> Reader<'a> {
         Reader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
-    }
-}
-
-/// How the stored bytes become plain.
-enum Opening {
-    /// S3 has decrypted them: these are the bytes.
-    AsItIs(Range<u64>),
-    /// A part of a sealed object.
-    Range(Box<RangeRead>, Described),
-    /// A sealed object; can be opened twice.
-    Whole(Box<Unlocked>),
-}
-
-/// What the outcome says about an envelope.
-#[derive(Clone, Default)]
-struct Described {
-    format: Option<String>,
-    fingerprint: Option<String>,
-    authenticated: bool,
-}
-
-impl Described {
-    fn of(opening: &Opening) -> Self {
-        match opening {
-            Opening::AsItIs(_) => Self { authenticated: true, ..Self::default() },
-            Opening::Range(_, described) => described.clone(),
-            Opening::Whole(unlocked) => Self::envelope(unlocked.envelope()),
-        }
-    }
-
-    fn envelope(envelope: &Envelope) -> Self {
-        Self {
-            format: Some(format!("S3 Encryption Client {}", envelope.version().as_str())),
-            fingerprint: envelope.fingerprint().map(str::to_owned),
-            authenticated: envelope.plain_len(u64::MAX).is_some(),
-        }
     }
 }
 
@@ -232,7 +198,7 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
     {
         return Err(Error::Changed { what: reader.name(), source: None });
     }
-    let envelope = unlock::envelope(&reader, facts, means).await?;
+    let envelope = if wanted.raw { None } else { unlock::envelope(&reader, facts, means).await? };
     as_required(wanted.expect, means, envelope.is_some(), facts, &reader)?;
     let opening = match envelope {
         None => Opening::AsItIs(part_of(&reader, wanted.range, facts.len)?),
@@ -241,11 +207,10 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
             match wanted.range {
                 None => Opening::Whole(Box::new(unlocked)),
                 Some(range) => {
-                    let len = unlocked.envelope().plain_len(facts.len).unwrap_or(facts.len);
-                    let plain = part_of(&reader, Some(range), len)?;
-                    let described =
-                        Described { authenticated: false, ..Described::envelope(unlocked.envelope()) };
-                    Opening::Range(Box::new(unlocked.range(plain, facts.len)?), described)
+                    let len = unlocked.plain_len(facts.len).unwrap_or(facts.len);
+                    let part = unlocked.part(part_of(&reader, Some(range), len)?, facts.len)?;
+                    let described = Described::of_sealed(&unlocked, part.authenticated);
+                    Opening::Range(Box::new(part), described)
                 }
             }
         }
@@ -256,83 +221,7 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
         Opening::Whole(_) => true,
     };
     let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
-    Ok(Ready { opening, verifier, checksum, sighting })
-}
-
-/// One object on its way down.
-struct Transfer<'a> {
-    reader: &'a Reader<'a>,
-    facts: &'a Facts,
-    tuning: &'a Tuning,
-    meter: &'a Meter,
-    stop: &'a Stop,
-}
-
-impl Transfer<'_> {
-    async fn stream(
-        &self,
-        stored: Range<u64>,
-        open: Option<Box<dyn Open>>,
-        verifier: Option<Verifier>,
-        out: Out,
-    ) -> Result<u64> {
-        self.meter.expect(stored.end - stored.start);
-        let pipeline = Pipeline { verifier, open, out, digests: Digests::Off };
-        self.pass(stored, pipeline).await.map(|(plain, _)| plain)
-    }
-
-    async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
-        let etag = self.facts.etag.as_deref();
-        download::run(self.reader, stored, etag, pipeline, self.tuning, self.meter, self.stop).await
-    }
-
-    /// Opens a sealed object, and lets nothing go that is not proven.
-    async fn opened(
-        &self,
-        opening: Opening,
-        verifier: Option<Verifier>,
-        sink: Sink,
-        hidden: bool,
-        unproven: bool,
-    ) -> Result<u64> {
-        let unlocked = match opening {
-            Opening::AsItIs(_) => return Ok(0),
-            Opening::Range(read, _) => {
-                return self.stream(read.sealed, Some(read.opener), verifier, Out::Sink(sink)).await;
-            }
-            Opening::Whole(unlocked) => unlocked,
-        };
-        let whole = 0..self.facts.len;
-        let open = unlocked.opener()?;
-        let out = match plan::release(open.trust(), self.facts.len, hidden, unproven) {
-            Release::Stream => Out::Sink(sink),
-            Release::Hold => Out::Held(bytes::BytesMut::new(), sink),
-            Release::TwoPass => return self.two_passes(&unlocked, open, verifier, sink).await,
-        };
-        self.stream(whole, Some(open), verifier, out).await
-    }
-
-    /// First proves everything, then opens the very same bytes again and lets them go.
-    async fn two_passes(
-        &self,
-        unlocked: &Unlocked,
-        open: Box<dyn Open>,
-        verifier: Option<Verifier>,
-        sink: Sink,
-    ) -> Result<u64> {
-        let whole = 0..self.facts.len;
-        self.meter.expect(2 * self.facts.len);
-        let first =
-            Pipeline { verifier, open: Some(open), out: Out::Nowhere, digests: Digests::Keep(Vec::new()) };
-        let (_, digests) = self.pass(whole.clone(), first).await?;
-        let digests = match digests {
-            Digests::Keep(kept) => Digests::Compare(kept.into()),
-            other => other,
-        };
-        let second =
-            Pipeline { verifier: None, open: Some(unlocked.opener()?), out: Out::Sink(sink), digests };
-        self.pass(whole, second).await.map(|(plain, _)| plain)
-    }
+    Ok(Ready { sighting, opening, verifier, checksum })
 }
 
 /// Refuses an object that is not what the user requires it to be.

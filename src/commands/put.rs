@@ -1,6 +1,7 @@
 //! `put`: measure, begin, plan, run, check.
 
 use crate::aws::Connection;
+use crate::aws::companion::Companion;
 use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
@@ -10,6 +11,7 @@ use crate::encryption::{Encryption, Format};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::object::{Settings, WriteCondition};
+use crate::seal::s3ec::instruction;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Stop, blocking, plan, upload};
 use crate::tuning::{Meter, Tuning};
@@ -57,6 +59,8 @@ pub struct PutOutcome {
     pub format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
     pub fingerprint: Option<String>,
+    /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
+    pub key_names: Vec<String>,
 }
 
 /// Stores one object.
@@ -69,39 +73,47 @@ pub async fn run(
     meter: &Meter,
     stop: &Stop,
 ) -> Result<PutOutcome> {
-    let source = request.source;
-    let input = blocking(move || Input::open(&source)).await??;
+    let PutRequest { source, target, encryption, mut settings, condition, checksum, tuning, fail_if_empty } =
+        request;
+    let ready = async {
+        let input = blocking(move || Input::open(&source)).await??;
+        may_write(connection, &target, &condition).await?;
+        let begun = begin(connection, encryption, input.len(), &mut settings).await?;
+        Ok((input, begun))
+    };
+    let (input, begun) = stop.or(ready).await.flatten()?;
+    let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
     if let Some(len) = input.len() {
         meter.expect(len);
     }
-    may_write(connection, &request.target, &request.condition).await?;
-    let mut settings = request.settings;
-    let Begun { seal, sse, format, fingerprint, instruction } =
-        begin(connection, request.encryption, input.len(), &mut settings).await?;
     let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
-    let plan = plan::upload(sealed_len, &request.tuning)?;
+    let plan = plan::upload(sealed_len, &tuning)?;
     let to = Destination {
         connection,
-        uri: &request.target,
+        uri: &target,
         sse: sse.as_ref(),
         settings: &settings,
-        condition: &request.condition,
-        algorithm: request.checksum,
-        instruction: instruction.as_deref(),
+        condition: &condition,
+        algorithm: checksum,
+        companion: beside.as_deref().map(|content| {
+            let uri = target.with_key(instruction::key_of(&target.key, None));
+            Companion::new(connection, uri, &target, content)
+        }),
     };
-    let parts = Parts::new(input, seal, plan, request.checksum).refusing_empty(request.fail_if_empty);
-    let uploaded = upload::run(parts, &to, &request.tuning, meter, stop).await?;
+    let parts = Parts::new(input, seal, plan, checksum).refusing_empty(fail_if_empty);
+    let uploaded = upload::run(parts, &to, &tuning, meter, stop).await?;
     Ok(PutOutcome {
         applied: uploaded.completed.applied,
         plain_len: uploaded.plain,
         stored_len: uploaded.stored,
         etag: uploaded.completed.etag,
         version_id: uploaded.completed.version_id,
-        checksum: Some((request.checksum, uploaded.completed.checksum)),
+        checksum: Some((checksum, uploaded.completed.checksum)),
         parts: uploaded.parts,
         format,
         fingerprint,
-        target: request.target,
+        key_names,
+        target,
     })
 }
 

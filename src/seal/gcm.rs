@@ -145,6 +145,7 @@ fn within_limit(done: u64, more: usize) -> Result<u64> {
 }
 
 /// Returns the error for a message beyond [`MAX_PLAIN`].
+#[must_use]
 pub fn too_large() -> Error {
     Error::TooLarge {
         what: "the object".to_owned(),
@@ -307,9 +308,39 @@ fn ok(status: c_int) -> Result<()> {
 }
 
 /// The library refuses only for want of memory or by a mistake of ours; it says no more.
+#[must_use]
 pub fn refused() -> Error {
     Error::Local {
         what: "the cipher library refused".to_owned(),
         source: io::Error::other("AWS-LC gave no reason"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sealed_beyond_the_limit() {
+        let mut out = BytesMut::new();
+        let mut sealing = Sealing::new(&[1; 32], &[2; NONCE_LEN], b"").unwrap();
+        sealing.done = MAX_PLAIN - 10;
+        assert!(matches!(sealing.push(&[0; 11], &mut out), Err(Error::TooLarge { .. })));
+        assert!(out.is_empty());
+        sealing.push(&[0; 10], &mut out).unwrap();
+        assert!(matches!(sealing.push(&[0], &mut out), Err(Error::TooLarge { .. })));
+        assert_eq!(out.len(), 10);
+
+        let mut opening = Opening::new(&[1; 32], &[2; NONCE_LEN], b"").unwrap();
+        opening.done = MAX_PLAIN;
+        assert!(matches!(opening.push(&[0], &mut out), Err(Error::TooLarge { .. })));
+    }
+
+    #[test]
+    fn what_is_already_in_the_buffer_stays() {
+        let mut out = BytesMut::from(&b"before"[..]);
+        Sealing::new(&[1; 32], &[2; NONCE_LEN], b"").unwrap().push(&[0; 100], &mut out).unwrap();
+        assert_eq!(out.len(), 106);
+        assert_eq!(&out[..6], b"before");
     }
 }

@@ -141,3 +141,91 @@ impl FromStr for Phc {
         Ok(phc)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALT: &str = "AAECAwQFBgcICQoLDA0ODw";
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn the_key_is_the_one_that_others_derive() {
+        // argon2-cffi: hash_secret_raw(b"correct horse battery staple", bytes(range(16)), 1, 64, 2, 32, Type.ID)
+        let phc: Phc = format!("$argon2id$v=19$m=64,t=1,p=2${SALT}").parse().unwrap();
+        let key = phc.derive(&passphrase("correct horse battery staple")).unwrap();
+        let expected: [u8; 32] = [
+            0x10, 0x87, 0xc9, 0xe8, 0xaf, 0x7d, 0xed, 0xf3, 0xdd, 0x7b, 0xa3, 0x8c, 0x7b, 0x67, 0x17, 0x34,
+            0x28, 0xab, 0x31, 0x2b, 0x1e, 0xa3, 0x9e, 0x09, 0xc1, 0x85, 0x0a, 0x82, 0x82, 0xfa, 0x6a, 0x83,
+        ];
+        assert_eq!(key.as_bytes(), expected);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let derived = Derived::new(&passphrase("a"), Argon2 { memory: 64, time: 1, parallelism: 2 }).unwrap();
+        let again: Phc = derived.phc().to_string().parse().unwrap();
+        assert_eq!(again, *derived.phc());
+        assert_eq!(again.derive(&passphrase("a")).unwrap().as_bytes(), derived.key().as_bytes());
+        assert_ne!(again.derive(&passphrase("b")).unwrap().as_bytes(), derived.key().as_bytes());
+    }
+
+    #[test]
+    fn each_derivation_has_its_own_salt() {
+        let costs = Argon2 { memory: 64, time: 1, parallelism: 1 };
+        let once = Derived::new(&passphrase("a"), costs).unwrap();
+        let twice = Derived::new(&passphrase("a"), costs).unwrap();
+        assert_ne!(once.phc(), twice.phc());
+        assert_ne!(once.key().as_bytes(), twice.key().as_bytes());
+    }
+
+    #[test]
+    fn costs_are_capped_before_they_are_paid() {
+        let read = |costs: &str| format!("$argon2id$v=19${costs}${SALT}").parse::<Phc>();
+        for costs in ["m=1048576,t=16,p=16", "m=8,t=1,p=1", "m=65536,t=3,p=4"] {
+            assert!(read(costs).is_ok(), "{costs}");
+        }
+        for costs in [
+            "m=1048577,t=3,p=4",
+            "m=4294967295,t=1,p=1",
+            "m=4294967296,t=1,p=1",
+            "m=64,t=17,p=1",
+            "m=64,t=1,p=17",
+            "m=0,t=1,p=1",
+            "m=7,t=1,p=1",
+            "m=31,t=1,p=4",
+            "m=64,t=0,p=1",
+            "m=64,t=1,p=0",
+        ] {
+            assert!(read(costs).is_err(), "{costs}");
+        }
+        let costs = Argon2 { memory: MAX_MEMORY + 1, ..Argon2::default() };
+        assert!(matches!(Derived::new(&passphrase("a"), costs), Err(Error::Unsupported { .. })));
+    }
+
+    #[test]
+    fn only_one_form_is_read() {
+        let good = format!("$argon2id$v=19$m=64,t=1,p=1${SALT}");
+        assert!(good.parse::<Phc>().is_ok());
+        for bad in [
+            good.replace("argon2id", "argon2i"),
+            good.replace("v=19", "v=16"),
+            good.replace("$v=19", ""),
+            good.replace("m=64,t=1", "t=1,m=64"),
+            good.replace("m=64", "m=064"),
+            good.replace("m=64", "m=+64"),
+            good.replace("m=64", "m="),
+            format!("{good}=="),
+            format!("{good}$AAAA"),
+            format!(" {good}"),
+            good.replace(SALT, "AAAA"),
+            good.replace(SALT, &"A".repeat(88)),
+            good.replace(SALT, &"A".repeat(8000)),
+        ] {
+            assert!(bad.parse::<Phc>().is_err(), "{bad}");
+        }
+    }
+}

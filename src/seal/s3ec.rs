@@ -141,6 +141,12 @@ impl Envelope {
         self.wrap == Wrap::AesGcm && self.description.contains_key(wrap::PASSPHRASE_ENTRY)
     }
 
+    /// Whether its bytes prove that nobody changed them, once the whole is open.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        !matches!(self.content, Content::Cbc { .. })
+    }
+
     /// The plain length that the metadata claims (`x-amz-unencrypted-content-length`). Anyone could write it there:
     /// to be shown, never to be used.
     #[must_use]

@@ -153,6 +153,17 @@ impl Claim {
         matches!(self, Self::File(_))
     }
 
+    /// Returns a handle by which the bytes can be brought to disk beforehand: that may take long, the rest not.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses.
+    pub fn to_sync(&self) -> Result<Option<File>> {
+        match self {
+            Self::Stream => Ok(None),
+            Self::File(hidden) => hidden.file.try_clone().map(Some).map_err(Error::local("cannot write")),
+        }
+    }
+
     /// Makes what was written the target, in one step, on disk.
     ///
     /// # Errors

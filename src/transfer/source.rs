@@ -304,3 +304,88 @@ impl Parts {
         Error::SourceChanged { what: self.input.name.clone(), why: why.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::transfer::plan::{self, MIN_PART};
+    use crate::tuning::Tuning;
+
+    /// A file of so many bytes, opened, and still at hand.
+    fn opened(len: usize) -> (tempfile::NamedTempFile, Input) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&vec![7; len]).unwrap();
+        let input = Input::open(&Source::File(file.path().to_owned())).unwrap();
+        (file, input)
+    }
+
+    fn parts(input: Input) -> Parts {
+        let tuning = Tuning { part_size: MIN_PART, ..Tuning::default() };
+        let plan = plan::upload(input.len(), &tuning).unwrap();
+        Parts::new(input, None, plan, Algorithm::Crc64Nvme)
+    }
+
+    fn lengths(mut parts: Parts) -> Result<Vec<usize>> {
+        let mut lengths = Vec::new();
+        while let Some(part) = parts.next_part()? {
+            lengths.push(part.bytes.len());
+        }
+        Ok(lengths)
+    }
+
+    #[test]
+    fn a_file_is_cut_at_the_part_size() {
+        let part = usize::try_from(MIN_PART).unwrap();
+        for (len, expected) in [
+            (0, vec![0]),
+            (1, vec![1]),
+            (part - 1, vec![part - 1]),
+            (part, vec![part]),
+            (part + 1, vec![part, 1]),
+            (2 * part, vec![part, part]),
+        ] {
+            assert_eq!(lengths(parts(opened(len).1)).unwrap(), expected, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_single_part_is_known_to_be_the_last() {
+        let part = usize::try_from(MIN_PART).unwrap();
+        for (len, last) in [(0, true), (part, true), (part + 1, false)] {
+            let mut parts = parts(opened(len).1);
+            parts.next_part().unwrap();
+            assert_eq!(parts.ended(), last, "{len}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_is_told() {
+        let (mut file, input) = opened(100);
+        file.write_all(b"more").unwrap();
+        assert!(matches!(lengths(parts(input)), Err(Error::SourceChanged { .. })));
+
+        let (file, input) = opened(100);
+        file.as_file().set_len(50).unwrap();
+        assert!(matches!(lengths(parts(input)), Err(Error::SourceChanged { .. })));
+    }
+
+    #[test]
+    fn an_empty_source_is_stored_only_if_that_is_wanted() {
+        assert_eq!(lengths(parts(opened(0).1)).unwrap(), [0]);
+        let refused = lengths(parts(opened(0).1).refusing_empty(true));
+        assert!(matches!(refused, Err(Error::EmptySource { .. })));
+    }
+
+    #[test]
+    fn a_command_that_fails_gives_no_last_part() {
+        let command = |text: &str| Source::Command(vec!["sh".into(), "-c".into(), text.into()]);
+        let ok = Input::open(&command("printf abc")).unwrap();
+        assert_eq!(lengths(parts(ok)).unwrap(), [3]);
+        let bad = Input::open(&command("printf abc; exit 3")).unwrap();
+        assert!(matches!(lengths(parts(bad)), Err(Error::CommandFailed { .. })));
+        let missing = Input::open(&Source::Command(vec!["/no/such/program".into()]));
+        assert!(matches!(missing, Err(Error::NotFound { .. })));
+    }
+}

@@ -4,7 +4,7 @@
 
 use tokio::sync::watch;
 
-use crate::error::Signal;
+use crate::error::{Error, Result, Signal};
 
 /// Waits for a signal. Cheap to clone; every clone sees the same signal.
 #[derive(Clone, Debug)]
@@ -29,6 +29,20 @@ impl Stop {
         match sent {
             Some(signal) => signal,
             None => std::future::pending().await,
+        }
+    }
+}
+
+impl Stop {
+    /// Runs `work` unless a signal comes first, which drops it where it is.
+    ///
+    /// # Errors
+    /// `Interrupted` by the signal.
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            signal = self.wait() => Err(Error::Interrupted(signal)),
+            done = work => Ok(done),
         }
     }
 }

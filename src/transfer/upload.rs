@@ -16,8 +16,8 @@ use crate::transfer::source::{Part, Parts};
 use crate::transfer::{Stop, blocking};
 use crate::tuning::{Meter, Tuning};
 
-/// How long a signal's cleaning up may take in all.
-const QUICK: Duration = Duration::from_millis(1_700);
+/// How long each of a signal's two steps of cleaning up may take: both together stay under two seconds.
+const QUICK: Duration = Duration::from_millis(900);
 /// How long an error's cleaning up may take.
 const PATIENT: Duration = Duration::from_mins(1);
 
@@ -50,28 +50,24 @@ pub async fn run(
     let first = first.ok_or_else(|| Error::tampered(to.name(), "the source gave no first part"))?;
     // Only the next part tells that an endless source has ended just here.
     (rest, parts) = if parts.ended() { (None, parts) } else { next(parts, stop).await? };
-    match rest {
+    let outcome = match rest {
         None => single(first, to, meter, stop).await,
         Some(second) => many([first, second], parts, to, tuning, meter, stop).await,
+    };
+    if let Err(error) = &outcome {
+        within(to.put_back(), error, stop).await;
     }
+    outcome
 }
 
 async fn next(mut parts: Parts, stop: &Stop) -> Result<(Option<Part>, Parts)> {
     let work = blocking(move || parts.next_part().map(|part| (part, parts)));
-    tokio::select! {
-        biased;
-        signal = stop.wait() => Err(Error::Interrupted(signal)),
-        done = work => done?,
-    }
+    stop.or(work).await??
 }
 
 async fn single(part: Part, to: &Destination<'_>, meter: &Meter, stop: &Stop) -> Result<Uploaded> {
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
-    let completed = tokio::select! {
-        biased;
-        signal = stop.wait() => return Err(Error::Interrupted(signal)),
-        answer = to.put(part.bytes, &part.sum) => answer?,
-    };
+    let completed = stop.or(to.put(part.bytes, &part.sum)).await??;
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
 }
@@ -85,16 +81,26 @@ async fn many(
     stop: &Stop,
 ) -> Result<Uploaded> {
     let started = begin(to, stop).await?;
-    let outcome = tokio::select! {
-        biased;
-        signal = stop.wait() => Err(Error::Interrupted(signal)),
-        outcome = send_all(ready, parts, to, &started, tuning, meter) => outcome,
-    };
+    let outcome = stop.or(send_all(ready, parts, to, &started, tuning, meter)).await.flatten();
     if let Err(error) = &outcome {
-        let limit = if matches!(error, Error::Interrupted(_)) { QUICK } else { PATIENT };
-        abort(to, &started, limit, stop).await;
+        within(to.abort(&started), error, stop).await;
     }
     outcome
+}
+
+/// Cleans up after `error`: patiently after a failure, quickly after a signal, also one that comes only now.
+async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Stop) {
+    let hurry = async {
+        if !matches!(error, Error::Interrupted(_)) {
+            stop.wait().await;
+        }
+        tokio::time::sleep(QUICK).await;
+    };
+    tokio::select! {
+        () = clean_up => {}
+        () = hurry => {}
+        () = tokio::time::sleep(PATIENT) => {}
+    }
 }
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
@@ -106,22 +112,14 @@ async fn begin(to: &Destination<'_>, stop: &Stop) -> Result<Started> {
         signal = stop.wait() => signal,
         started = &mut starting => return started,
     };
-    if let Ok(Ok(started)) = tokio::time::timeout(QUICK / 2, starting).await {
-        abort(to, &started, QUICK / 2, stop).await;
-    }
-    Err(Error::Interrupted(signal))
-}
-
-async fn abort(to: &Destination<'_>, started: &Started, limit: Duration, stop: &Stop) {
-    let hurry = async {
-        stop.wait().await;
-        tokio::time::sleep(QUICK).await;
+    let late = async {
+        if let Ok(started) = starting.await {
+            to.abort(&started).await;
+        }
     };
-    tokio::select! {
-        () = to.abort(started) => {}
-        () = tokio::time::sleep(limit) => {}
-        () = hurry => {}
-    }
+    let error = Error::Interrupted(signal);
+    within(late, &error, stop).await;
+    Err(error)
 }
 
 async fn send_all(

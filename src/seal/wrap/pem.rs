@@ -12,10 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::keys::{KeyError, RsaPrivateKey, RsaPublicKey};
 
-/// The shortest modulus that is taken, in bits.
-pub const MIN_BITS: usize = 2048;
-/// The longest that AWS-LC uses a private key of, in bits.
-pub const MAX_BITS: usize = 8192;
+const BEGIN: &[u8] = b"-----BEGIN ";
+/// The moduli that are taken, in bits: below is too weak, above AWS-LC uses no private key.
+const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// Reads a public key: `PUBLIC KEY` or `RSA PUBLIC KEY`.
 ///
@@ -43,8 +42,9 @@ pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
         other => return Err(unknown(other)),
     };
     let key = PublicEncryptingKey::from_der(&der)
-        .map_err(|_| fault("the PEM file holds no RSA public key that can be used (2048 to 8192 bits)"))?;
-    checked_size(key.key_size_bits())?;
+        .ok()
+        .filter(|key| BITS.contains(&key.key_size_bits()))
+        .ok_or_else(|| fault("the PEM file holds no RSA public key that can be used (2048 to 8192 bits)"))?;
     // Encoded anew, so that one key has one encoding and thus one fingerprint.
     let der: PublicKeyX509Der<'_> =
         key.as_der().map_err(|_| fault("the RSA public key cannot be encoded"))?;
@@ -71,32 +71,30 @@ pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
         }
         other => return Err(unknown(other)),
     };
-    let key = PrivateDecryptingKey::from_pkcs8(&der).map_err(|_| unusable())?;
-    checked_size(key.key_size_bits())?;
+    let key = PrivateDecryptingKey::from_pkcs8(&der)
+        .ok()
+        .filter(|key| BITS.contains(&key.key_size_bits()))
+        .ok_or_else(unusable)?;
     let public: PublicKeyX509Der<'_> = key.public_key().as_der().map_err(|_| unusable())?;
     let public = RsaPublicKey::from_checked_der(public.as_ref().to_vec());
     Ok(RsaPrivateKey::from_checked_der(der, public))
 }
 
 fn decode(text: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
-    match pem::decode_vec(text) {
+    // Tools and people write notes before a key and leave empty lines after it.
+    let begin = text.windows(BEGIN.len()).position(|window| window == BEGIN);
+    let begin = begin.ok_or_else(|| fault("not a PEM file: it has no line '-----BEGIN …-----'"))?;
+    let block = text[begin..].trim_ascii_end();
+    match pem::decode_vec(block) {
         Ok((label, der)) => Ok((label, Zeroizing::new(der))),
         // The old way to encrypt a PEM file, by headers inside it.
-        Err(_) if contains(text, b"Proc-Type:") => Err(encrypted()),
-        Err(_) if contains(text, b"-----BEGIN ") => Err(fault("the PEM file is damaged")),
-        Err(_) => Err(fault("not a PEM file: it has no line '-----BEGIN …-----'")),
+        Err(_) if contains(block, b"Proc-Type:") => Err(encrypted()),
+        Err(_) => Err(fault("the PEM file is damaged")),
     }
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
-}
-
-fn checked_size(bits: usize) -> Result<(), KeyError> {
-    if (MIN_BITS..=MAX_BITS).contains(&bits) {
-        return Ok(());
-    }
-    Err(fault(&format!("the RSA key has {bits} bits; {MIN_BITS} to {MAX_BITS} are needed")))
 }
 
 fn encrypted() -> KeyError {
@@ -109,4 +107,57 @@ fn unknown(label: &str) -> KeyError {
 
 fn fault(text: &str) -> KeyError {
     KeyError::Rsa(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! file {
+        ($name:literal) => {
+            include_bytes!(concat!("../../../tests/keys/", $name))
+        };
+    }
+
+    #[test]
+    fn one_key_has_one_fingerprint_in_each_shape() {
+        // openssl pkey -in rsa_a.pem -pubout -outform DER | sha256sum
+        let expected = "ca7830de691804fd";
+        for text in [&file!("rsa_a.pub.pem")[..], file!("rsa_a.pub.pkcs1.pem")] {
+            assert_eq!(public_key(text).unwrap().fingerprint().as_str(), expected);
+        }
+        for text in [&file!("rsa_a.pem")[..], file!("rsa_a.pkcs1.pem")] {
+            assert_eq!(private_key(text).unwrap().public().fingerprint().as_str(), expected);
+        }
+    }
+
+    #[test]
+    fn what_editors_and_tools_add_around_a_key_does_not_matter() {
+        let text = String::from_utf8(file!("rsa_a.pem").to_vec()).unwrap();
+        assert!(private_key(text.replace('\n', "\r\n").as_bytes()).is_ok());
+        assert!(private_key(format!("Key of the backup host\n\n{text}\n\n").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_with_what_to_do() {
+        let public = |text: &[u8]| public_key(text).map(|_| ()).unwrap_err().to_string();
+        let private = |text: &[u8]| private_key(text).map(|_| ()).unwrap_err().to_string();
+        for (said, needle) in [
+            (public(file!("rsa_a.pem")), "openssl pkey -in FILE -pubout"),
+            (public(file!("rsa_a.encrypted.pem")), "openssl pkey -in FILE -pubout"),
+            (public(file!("rsa_a.cert.pem")), "openssl x509 -in FILE -noout -pubkey"),
+            (public(file!("rsa_1024.pub.pem")), "2048 to 8192 bits"),
+            (public(file!("ec.pub.pem")), "no RSA public key"),
+            (public(b"ssh-rsa AAAA"), "not a PEM file"),
+            (public(b""), "not a PEM file"),
+            (private(file!("rsa_a.pub.pem")), "this is a public key"),
+            (private(file!("rsa_a.encrypted.pem")), "is encrypted; decrypt it first"),
+            (private(file!("rsa_a.encrypted.pkcs1.pem")), "is encrypted; decrypt it first"),
+            (private(file!("rsa_1024.pem")), "2048 to 8192 bits"),
+            (private(file!("ec.pem")), "no RSA private key"),
+            (private(&file!("rsa_a.pem")[..900]), "damaged"),
+        ] {
+            assert!(said.contains(needle), "'{said}' does not say '{needle}'");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use client::{Client, Outcome, PATIENCE};
 use s3seal_sandbox::{Config, Fault, Gate, Kind, Sandbox};
 
 /// Larger than all buffers between server and client together, so that a cut is a cut.
-const LARGE: usize = 24 * 1024 * 1024;
+const LARGE: usize = 16 * 1024 * 1024;
 
 fn start() -> (Sandbox, Client) {
     let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
@@ -31,8 +31,12 @@ fn ok(outcome: &Outcome) -> bool {
     outcome.status == Some(200) && outcome.error.is_none()
 }
 
+/// Bytes that differ from their neighbours and do not repeat with any power of two.
 fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|place| u8::try_from(place * 7 % 251).unwrap()).collect()
+    let unit: Vec<u8> = (0..=250).rev().collect();
+    let mut bytes = unit.repeat(len / unit.len() + 1);
+    bytes.truncate(len);
+    bytes
 }
 
 #[test]
@@ -142,15 +146,22 @@ fn a_dropped_answer_is_done_all_the_same() {
     assert_eq!(get(&client).body, b"done");
 }
 
-/// Starts a request that stalls, ends the sandbox, and returns what the client saw.
+/// Starts a request that stalls, lets others pass it by, ends the sandbox, and returns what the stalled client saw, with
+/// how much of its body was read.
 fn stalled(kind: Kind, operation: &str, request: fn(&Client) -> Outcome) -> (Outcome, u64) {
     let (sandbox, client) = start();
     assert!(ok(&put(&client, &pattern(LARGE))));
     let struck = sandbox.fault(Fault::on(operation, kind));
-    let waiting = thread::spawn(move || request(&client));
+    let waiting = thread::spawn({
+        let client = client.clone();
+        move || request(&client)
+    });
     assert!(struck.wait(1, PATIENCE));
-    assert!(!waiting.is_finished());
     let read = sandbox.requests()[1].bytes_in;
+    assert!(ok(&put(&client, &pattern(LARGE))));
+    assert!(get(&client).body == pattern(LARGE));
+    assert!(!waiting.is_finished());
+    assert_eq!(sandbox.requests()[1].bytes_in, read);
     drop(sandbox);
     (waiting.join().unwrap(), read)
 }

@@ -47,6 +47,13 @@ fn requests_are_remembered_with_all_that_was_sent() {
 }
 
 #[test]
+fn nothing_is_remembered_if_nobody_asks() {
+    let sandbox = Sandbox::start(Config { record: false, ..Config::with_buckets(["bucket"]) }).unwrap();
+    assert_eq!(Client::new(&sandbox).s3("PUT", "/bucket/key", &[], b"x").status, Some(200));
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
 fn a_test_can_wait_for_a_request() {
     let sandbox = Arc::new(Sandbox::start(Config::with_buckets(["bucket"])).unwrap());
     let client = Client::new(&sandbox);

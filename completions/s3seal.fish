@@ -1,0 +1,207 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_s3seal_global_optspecs
+    string join \n q/quiet v/verbose json progress= color= profile= region= endpoint-url= ca-bundle= path-style fips dualstack no-sign-request max-attempts= connect-timeout= read-timeout= allow-http expected-bucket-owner= request-payer= h/help V/version
+end
+
+function __fish_s3seal_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_s3seal_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_s3seal_using_subcommand
+    set -l cmd (__fish_s3seal_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c s3seal -n "__fish_s3seal_needs_command" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_needs_command" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_needs_command" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_needs_command" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_needs_command" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_needs_command" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_needs_command" -s V -l version -d 'Print version'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-size -d 'How much standard input or a command will come to, so that parts fit' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s e -l encrypt -d 'How the object is encrypted [default: what the bucket does by itself]' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
+sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
+dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
+sse-c\t'S3 encrypts with your key and forgets it (--key)'
+client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l kms-key -d 'The KMS key: id, ARN or alias/NAME [sse-kms, dsse-kms: else the account\'s aws/s3 key]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l context -d 'A pair of the encryption context, in plain sight of KMS and its logs; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l key -d 'Where the 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l public-key -d 'The RSA public key (PEM) to seal with; its private key opens [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l passphrase -d 'Where the passphrase is; without a value it is asked for [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l format -d 'The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]' -r -f -a "s3ec\t'Amazon S3 Encryption Client, version 3: key-committing'
+s3ec-v2\t'Amazon S3 Encryption Client, version 2: for older readers'
+esdk\t'AWS Encryption SDK: framed, key-committing, for streams of any length'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l at-rest -d 'What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l frame-length -d 'Bytes of plain text in a frame [client: esdk; default: 64KiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l key-name -d 'The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-type -d 'The content type [default: guessed from the name]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l metadata -d 'A pair of the object\'s metadata; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l tag -d 'A tag; repeatable, up to ten' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l storage-class -d 'The storage class in S3\'s word, such as STANDARD_IA' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l acl -d 'A canned ACL' -r -f -a "private\t''
+public-read\t''
+public-read-write\t''
+aws-exec-read\t''
+authenticated-read\t''
+bucket-owner-read\t''
+bucket-owner-full-control\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l cache-control -d 'The Cache-Control header' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-encoding -d 'The Content-Encoding header' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-disposition -d 'The Content-Disposition header' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-language -d 'The Content-Language header' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l if-match -d 'Store only if the key\'s object still has this ETag' -r -f
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l checksum -d 'The checksum to compute, send and store [default: crc64nvme]' -r -f -a "crc64nvme\t''
+crc32\t''
+crc32c\t''
+sha1\t''
+sha256\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l from-command -d 'Store a command\'s output, and only if the command succeeds'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l fail-if-empty -d 'Store nothing, and fail, if there is not a single byte'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l bucket-key -d 'Let S3 use a bucket key, which saves requests to KMS [sse-kms]'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l instruction-file -d 'Keep the envelope in an instruction file beside the object [client: s3ec, s3ec-v2]'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l allow-open-key-file -d 'Accept a key file that others can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l no-clobber -d 'Store only if the key has no object yet'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l version-id -d 'The version to fetch' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l range -d 'Bytes to fetch: FIRST-LAST, FIRST- or -COUNT' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l if-match -d 'Fetch only if the object still has this ETag' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s e -l encrypt -d 'Fail unless the object is encrypted in this mode; keys serve for nothing else' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
+sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
+dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
+sse-c\t'S3 encrypts with your key and forgets it (--key)'
+client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS key that may open the object, which does not choose by itself; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l context -d 'A pair of the encryption context that the object must have; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
+unauthenticated\t'these, and bytes that nothing proves unchanged'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-clobber -d 'Do not replace a file'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l unproven -d 'Let bytes go to standard output before they are proven'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l raw -d 'Fetch a client-side object\'s sealed bytes as they are, for other programs'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-discovery -d 'Let the object choose the KMS key: any that the credentials may use'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-open-key-file -d 'Accept a key file that others can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l form -d 'How the key is written' -r -f -a "base64\t'A line of base64'
+hex\t'A line of 64 hex digits'
+raw\t'The 32 bytes as they are'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

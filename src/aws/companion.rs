@@ -1,0 +1,126 @@
+//! A small object that belongs to another one and changes with it, such as an instruction file.
+//!
+//! S3 has no write of two objects at once. The companion is written just before the object it belongs to; if that
+//! one does not come to be, what was there before is put back, so that the old object stays readable.
+
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::aws::connection::Connection;
+use crate::aws::objects::Reader;
+use crate::aws::{error, sse};
+use crate::encryption::ServerSide;
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+
+/// Companions are small; larger ones are somebody else's objects.
+const MAX_LEN: u64 = 64 * 1024;
+
+/// Marks an instruction file, as the official Java client does.
+const MARKER: &str = "x-amz-crypto-instr-file";
+
+/// A companion to be written.
+pub struct Companion<'a> {
+    connection: &'a Connection,
+    /// Where it goes.
+    uri: S3Uri,
+    /// The object that it belongs to.
+    of: &'a S3Uri,
+    content: &'a str,
+    before: Mutex<Option<Before>>,
+}
+
+/// What was there before, and how to tell whether the object has changed since.
+struct Before {
+    content: Option<Bytes>,
+    /// The version that was written over it, which a versioned bucket can take away again.
+    written_version: Option<String>,
+    /// The ETag that the object had.
+    object_etag: Option<String>,
+}
+
+impl<'a> Companion<'a> {
+    /// Prepares a companion of `of` at `uri`; nothing is written yet.
+    #[must_use]
+    pub fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
+        Self { connection, uri, of, content, before: Mutex::new(None) }
+    }
+
+    /// Writes the companion, encrypted at rest as the object, and keeps in mind what it replaced.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub(super) async fn write(&self, sse: Option<&ServerSide>) -> Result<()> {
+        let content = self.reader(&self.uri).whole(MAX_LEN).await?;
+        let object_etag = self.object_etag().await?;
+        self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
+        let written_version = self.put(Bytes::copy_from_slice(self.content.as_bytes()), sse).await?;
+        if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            before.written_version = written_version;
+        }
+        Ok(())
+    }
+
+    /// Puts back what was there before, unless the object has become the new one after all. There is nobody left to
+    /// tell about a failure.
+    pub(super) async fn put_back(&self, sse: Option<&ServerSide>) {
+        let Some(before) = self.take() else { return };
+        // An answer may have got lost: the object is asked, not the error.
+        if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
+            let _ = match (before.written_version, before.content) {
+                (Some(version), _) => self.delete(Some(version)).await,
+                (None, Some(content)) => self.put(content, sse).await.map(|_| ()),
+                (None, None) => self.delete(None).await,
+            };
+        }
+    }
+
+    fn keep(&self, before: Option<Before>) {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = before;
+    }
+
+    fn take(&self) -> Option<Before> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn reader<'b>(&'b self, uri: &'b S3Uri) -> Reader<'b> {
+        Reader { connection: self.connection, uri, version_id: None, key: None }
+    }
+
+    async fn object_etag(&self) -> Result<Option<String>> {
+        match self.reader(self.of).head().await {
+            Ok(facts) => Ok(facts.etag),
+            // None, or one in SSE-C: no envelope of ours protects that one.
+            Err(Error::NotFound { .. } | Error::KeyNeeded { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put(&self, content: Bytes, sse: Option<&ServerSide>) -> Result<Option<String>> {
+        let request = self.connection.s3.put_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let request = request
+            .body(ByteStream::from(content))
+            .content_type("application/json")
+            .metadata(MARKER, "")
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer());
+        let answer = sse::put(request, sse).send().await;
+        answer
+            .map(|answer| answer.version_id().map(str::to_owned))
+            .map_err(|refusal| error::read(&self.uri.to_string(), "s3:PutObject", refusal))
+    }
+
+    async fn delete(&self, version_id: Option<String>) -> Result<()> {
+        let request = self.connection.s3.delete_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        request
+            .set_version_id(version_id)
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|refusal| error::read(&self.uri.to_string(), "s3:DeleteObject", refusal))
+    }
+}

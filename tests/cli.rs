@@ -1,0 +1,86 @@
+//! The command line as people meet it: help, and every wrong use with its exact text and exit code.
+//!
+//! One small file for each, in `tests/cli`; `TRYCMD=overwrite cargo test --test cli` writes them anew after a change
+//! of wording. No network: whatever is wrong must be found before any connection.
+
+#![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::process::{Command, Output};
+
+fn s3seal(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_s3seal"))
+        .args(words)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn wrong_uses_are_told_in_these_words() {
+    trycmd::TestCases::new()
+        .env("HOME", "/nonexistent")
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "80")
+        .case("tests/cli/*.toml");
+}
+
+#[test]
+fn a_key_file_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("a key");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&key).unwrap();
+    file.write_all(&[7; 32]).unwrap();
+    let shown = key.to_str().unwrap();
+    for mode in [0o644, 0o640, 0o660] {
+        file.set_permissions(Permissions::from_mode(mode)).unwrap();
+        let output = s3seal(&["put", "Cargo.toml", "s3://bkt/k", "-e", "sse-c", "--key", shown]);
+        let expected = format!(
+            "error: --key: {shown} is open to others (mode 0{mode:o})\n  hint: chmod 600 '{shown}'\n  \
+             hint: or allow it with --allow-open-key-file\n"
+        );
+        assert_eq!(text(&output.stderr), expected);
+        assert_eq!(output.status.code(), Some(5));
+    }
+}
+
+#[test]
+fn a_new_key_is_closed_to_others_and_never_replaces_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for form in ["base64", "hex", "raw"] {
+        let key = folder.path().join(form);
+        let shown = key.to_str().unwrap();
+        let output = s3seal(&["keygen", "--form", form, shown, "--json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o7777, 0o600);
+        let made = fs::read(&key).unwrap();
+        let recognised = s3seal::keys::SymmetricKey::recognise(&made).unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["fingerprint"], recognised.fingerprint().as_str());
+
+        let again = s3seal(&["keygen", shown]);
+        assert_eq!(again.status.code(), Some(8));
+        assert_eq!(fs::read(&key).unwrap(), made);
+    }
+}
+
+#[test]
+fn a_closed_standard_output_is_no_panic() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let folder = tempfile::tempdir().unwrap();
+    let status = Command::new(env!("CARGO_BIN_EXE_s3seal"))
+        .arg("keygen")
+        .arg(folder.path().join("key"))
+        .arg("--json")
+        .stdout(writer)
+        .status();
+    assert_eq!(status.unwrap().code(), Some(141));
+}

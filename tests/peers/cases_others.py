@@ -1,0 +1,64 @@
+"""s3seal reads what boto3 and the aws cli wrote, and the aws cli reads what s3seal wrote.
+
+Why: nobody may need s3seal to get their data back, nor have written it with it.
+Not here: boto3 reading s3seal's objects: every round trip does that (cases_round_trips.py).
+"""
+
+import io
+import os
+
+from boto3.s3.transfer import TransferConfig
+
+import modes
+from bench import MIB, content
+from checks import add, equal
+
+# Over the aws cli's and boto3's 8 MiB parts: three of theirs, four of ours.
+LARGE = 20 * MIB + 17
+SMALL = 1000
+
+
+def boto3_wrote(b, mode, size):
+    """One PUT, or a multipart upload where the size asks for it."""
+    plain = content(size)
+    b.s3.upload_fileobj(io.BytesIO(plain), b.bucket, b.name, ExtraArgs=mode.boto(b),
+                        Config=TransferConfig(use_threads=False))
+    equal("what s3seal reads", b.tool.get(b.name, *mode.unseal(b)), plain)
+
+
+def aws_cli_wrote(b, mode, size):
+    """`aws s3 cp` upward."""
+    plain = content(size)
+    b.tool.aws("s3", "cp", "--no-progress", *mode.cli(b), b.tool.file(plain), b.tool.uri(b.name))
+    equal("what s3seal reads", b.tool.get(b.name, *mode.unseal(b)), plain)
+
+
+def aws_cli_reads(b, mode, size):
+    """`aws s3 cp` downward: parallel ranges where the size asks for it; and one `aws s3api get-object`."""
+    plain = content(size)
+    b.tool.put(plain, b.name, "--part-size", "5MiB", *mode.seal(b))
+    path = os.path.join(b.folder, "fetched-by-aws")
+    b.tool.aws("s3", "cp", "--no-progress", *mode.cli_read(b), b.tool.uri(b.name), path)
+    _holds("aws s3 cp", path, plain)
+    customer = []
+    if mode is modes.SSE_C:
+        customer = ["--sse-customer-algorithm", "AES256", "--sse-customer-key", "fileb://" + b.tool.key_file(modes.CUSTOMER_KEY)]
+    b.tool.aws("s3api", "get-object", "--bucket", b.bucket, "--key", b.name, *customer, path)
+    _holds("aws s3api get-object", path, plain)
+
+
+def _holds(who, path, plain):
+    with open(path, "rb") as file:
+        equal("what %s reads" % who, file.read(), plain)
+
+
+def _register(name, peer, body, mode, size):
+    add(name, peer, lambda b: body(b, mode, size))
+
+
+for _peer in ("localstack", "seaweedfs"):
+    for _mode in modes.MAIN[_peer]:
+        for _label, _size in (("small", SMALL), ("large", LARGE)):
+            _register("boto3-wrote/%s/%s" % (_mode.name, _label), _peer, boto3_wrote, _mode, _size)
+            _register("aws-cli-wrote/%s/%s" % (_mode.name, _label), _peer, aws_cli_wrote, _mode, _size)
+            _register("aws-cli-reads/%s/%s" % (_mode.name, _label), _peer, aws_cli_reads, _mode, _size)
