@@ -236,6 +236,12 @@ impl Connection {
         self.https
     }
 
+    /// How often anything is tried in all.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.s3.config().retry_config().map_or(ATTEMPTS, RetryConfig::max_attempts)
+    }
+
     /// The longest wait for further bytes of an answer.
     #[must_use]
     pub fn read_timeout(&self) -> Duration {

@@ -21,9 +21,6 @@ use crate::transfer::sink::Sink;
 use crate::transfer::{Stop, blocking, plan};
 use crate::tuning::{Meter, Tuning};
 
-/// How often a range is fetched on after it broke off.
-const RESUMES: u32 = 8;
-
 /// What stored bytes go through on this machine: sums, the format, the sink.
 pub struct Pipeline {
     /// Compares with the checksum that S3 keeps.
@@ -227,7 +224,7 @@ async fn pass_all(
     Ok((pipeline, plain))
 }
 
-/// Fetches one range, on from where it broke if it breaks.
+/// Fetches one range, on from where it broke if it breaks: as often as any request is tried without a byte more.
 async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Result<Vec<Bytes>> {
     let mut chunks = Vec::new();
     let mut at = range.start;
@@ -238,7 +235,7 @@ async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Resu
             Ok(()) => {}
             Err(Error::Network { what, why, source }) => {
                 tries = if at > before { 1 } else { tries + 1 };
-                if tries > RESUMES {
+                if tries >= from.connection.attempts() {
                     return Err(Error::Network { what, why, source });
                 }
                 tokio::time::sleep(backoff(tries)).await;
