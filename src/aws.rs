@@ -10,5 +10,7 @@ pub mod kms;
 pub mod multipart;
 pub mod objects;
 pub mod sse;
+mod wire;
 
-pub use connection::{Connection, Options, Trace, connect};
+pub use connection::{Connection, Options, connect};
+pub use wire::Trace;

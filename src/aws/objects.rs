@@ -108,8 +108,8 @@ impl Reader<'_> {
             .set_request_payer(self.connection.payer());
         let refusal = sse::get(request, self.key).send().await.err()?;
         Some(match error::read(&self.name(), "s3:GetObject", refusal) {
-            // An empty object has no first byte; a server of another make may know no better either.
-            Error::Service { .. } => bare,
+            // An empty object has no first byte: that is no reason.
+            Error::Service { code, .. } if code == "InvalidRange" => bare,
             reason => reason,
         })
     }

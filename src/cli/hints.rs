@@ -53,7 +53,7 @@ pub fn of(error: &Error, aws: &str) -> Vec<String> {
 fn not_found(what: &str, aws: &str) -> Vec<String> {
     if let Some(bucket) = what.strip_prefix("the bucket ") {
         let make = format!("or make it: aws s3 mb {}{aws}", shell_word(&format!("s3://{bucket}")));
-        return vec!["check its name, and --endpoint-url, --profile and --region".to_owned(), make];
+        return vec!["check its name, and --endpoint-url and --profile".to_owned(), make];
     }
     match what.parse::<S3Uri>() {
         Ok(uri) => {

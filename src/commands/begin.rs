@@ -3,11 +3,11 @@
 //! Here the neighbours meet who do not know each other: KMS makes a data key (`aws`), the format uses it (`seal`).
 
 use crate::aws::Connection;
-use crate::encryption::{ClientSide, Context, Encryption, Format, Recipient, ServerSide};
+use crate::encryption::{ClientSide, Context, Encryption, Format, KeyName, Recipient, ServerSide};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 use crate::object::Settings;
-use crate::seal::esdk::{NewMessage, default_name};
+use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::passphrase::Derived;
 use crate::seal::s3ec::{self, Storage, kms_context};
@@ -115,7 +115,7 @@ async fn esdk(connection: &Connection, client: ClientSide, len: Option<u64>) -> 
     let (data_key, mut made) = match &first {
         Some(key) => {
             let made = connection.generate_data_key(key, context.pairs()).await?;
-            (made.plain, Some((made.key_arn, made.wrapped)))
+            (made.plain, Some((made.wrapped, made.key_arn)))
         }
         None => (fresh()?, None),
     };
@@ -124,13 +124,10 @@ async fn esdk(connection: &Connection, client: ClientSide, len: Option<u64>) -> 
     for recipient in recipients {
         let print = match recipient {
             Recipient::Kms(key) => {
-                let (arn, blob) = match made.take() {
-                    Some(made) => made,
-                    None => {
-                        let (blob, arn) =
-                            connection.wrap_data_key(&key, message.data_key(), message.context()).await?;
-                        (arn, blob)
-                    }
+                let (blob, arn) = if let Some(made) = made.take() {
+                    made
+                } else {
+                    connection.wrap_data_key(&key, message.data_key(), message.context()).await?
                 };
                 message.add_kms(&arn, blob)?;
                 continue;
@@ -149,7 +146,7 @@ async fn esdk(connection: &Connection, client: ClientSide, len: Option<u64>) -> 
                 continue;
             }
         };
-        let name = key_name.clone().map_or_else(|| default_name(&print), Ok)?;
+        let name = key_name.clone().unwrap_or_else(|| KeyName::of(&print));
         begun.key_names.push(name.to_string());
         begun.fingerprint.get_or_insert(print.to_string());
     }

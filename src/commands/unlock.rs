@@ -127,13 +127,11 @@ pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> R
         Sealed::Esdk(message) => {
             let policy = Policy { legacy: means.legacy, ..Policy::default() };
             let locked = message.permit(policy, &means.context)?;
-            match esdk_with_kms(connection, &locked, means).await? {
-                Some(data_key) => locked.unlock(&data_key).map(Unlocked::Esdk),
-                None => {
-                    let unlocker = means.unlocker.clone();
-                    blocking(move || unlocker.unlock_esdk(&locked)).await?.map(Unlocked::Esdk)
-                }
+            if let Some(data_key) = esdk_with_kms(connection, &locked, means).await? {
+                return locked.unlock(&data_key).map(Unlocked::Esdk);
             }
+            let unlocker = means.unlocker.clone();
+            blocking(move || unlocker.unlock_esdk(&locked)).await?.map(Unlocked::Esdk)
         }
     }
 }

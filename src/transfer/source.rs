@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::Seal;
+use crate::transfer::buffers::Buffers;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
 
 /// Plain bytes read at once where they are to be sealed: small enough to stay in the cache.
@@ -157,7 +158,8 @@ pub struct Parts {
     plan: UploadPlan,
     algorithm: Algorithm,
     /// Sealed bytes beyond the part they were made for.
-    ahead: BytesMut,
+    ahead: Vec<u8>,
+    buffers: Buffers,
     piece: Vec<u8>,
     number: u32,
     plain: u64,
@@ -181,7 +183,8 @@ impl Parts {
             seal,
             plan,
             algorithm,
-            ahead: BytesMut::new(),
+            ahead: Vec::new(),
+            buffers: Buffers::default(),
             piece: Vec::with_capacity(PIECE),
             number: 0,
             plain: 0,
@@ -231,7 +234,7 @@ impl Parts {
 
     /// Reads straight into the part: bytes that S3 encrypts are touched once.
     fn as_it_is(&mut self, size: usize) -> Result<Bytes> {
-        let mut out = Vec::with_capacity(size.min(self.rest()));
+        let mut out = self.buffers.take(size.min(self.rest()));
         if !self.ended {
             self.read(size, &mut out)?;
             if out.len() < size {
@@ -242,12 +245,14 @@ impl Parts {
                 self.end(&mut BytesMut::new())?;
             }
         }
-        Ok(out.into())
+        Ok(self.buffers.lend(out))
     }
 
     fn sealed(&mut self, size: usize) -> Result<Bytes> {
-        let mut out = std::mem::take(&mut self.ahead);
-        out.reserve(size.min(self.rest()).saturating_add(SLACK).saturating_sub(out.len()));
+        let room = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
+        let mut out = BytesMut::from(Bytes::from(self.buffers.take(room)));
+        out.extend_from_slice(&self.ahead);
+        self.ahead.clear();
         let mut piece = std::mem::take(&mut self.piece);
         while out.len() < size && !self.ended {
             piece.clear();
@@ -261,9 +266,10 @@ impl Parts {
         }
         self.piece = piece;
         if out.len() > size {
-            self.ahead = out.split_off(size);
+            self.ahead.extend_from_slice(&out[size..]);
+            out.truncate(size);
         }
-        Ok(out.freeze())
+        Ok(self.buffers.lend(out.into()))
     }
 
     fn read(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<usize> {

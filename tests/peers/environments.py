@@ -16,11 +16,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CACHE = os.path.join(HERE, ".cache")
 REQUIREMENTS = os.path.join(HERE, "requirements")
 
-# LocalStack's current release needs the syntax of Python 3.12; the last one
-# that runs on 3.11 stands in where nothing newer is installed.
+# LocalStack's current release runs on Python 3.13 and not on 3.12 or 3.11; an
+# older one that runs on 3.11 stands in where there is no 3.13.
 LOCALSTACK_ON = [
     ((3, 13), "localstack.txt"),
-    ((3, 12), "localstack.txt"),
     ((3, 11), "localstack-python311.txt"),
 ]
 CLIENTS_ON = [(3, 11), (3, 12), (3, 13)]
@@ -58,7 +57,7 @@ def localstack():
         interpreter = python(version)
         if interpreter:
             return _environment("localstack", interpreter, requirements)
-    raise SystemExit("peers: no Python 3.13, 3.12 or 3.11 found; LocalStack needs one")
+    raise SystemExit("peers: no Python 3.13 or 3.11 found; LocalStack needs one")
 
 
 def seaweedfs():
