@@ -55,12 +55,15 @@ class Python:
     def encrypt(self, plain, keys, context=None, suite=COMMITTING, frame_length=4096, required=()):
         """A message; of the pairs named in `required` only their proof is in it."""
         import aws_encryption_sdk
-        from aws_cryptographic_material_providers.mpl.models import CreateRequiredEncryptionContextCMMInput
+        from aws_cryptographic_material_providers.mpl import models
         suites = aws_encryption_sdk.identifiers.AlgorithmSuite
         how = {"keyring": self._keyring(keys)}
         if required:
+            below = _materials().create_default_cryptographic_materials_manager(
+                models.CreateDefaultCryptographicMaterialsManagerInput(**how))
             how = {"materials_manager": _materials().create_required_encryption_context_cmm(
-                CreateRequiredEncryptionContextCMMInput(required_encryption_context_keys=list(required), **how))}
+                models.CreateRequiredEncryptionContextCMMInput(
+                    required_encryption_context_keys=list(required), underlying_cmm=below))}
         sealed, _ = aws_encryption_sdk.EncryptionSDKClient().encrypt(
             source=plain, encryption_context=dict(context or {}), frame_length=frame_length,
             algorithm=getattr(suites, PYTHON_SUITES[suite]), **how)
