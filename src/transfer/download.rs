@@ -72,9 +72,11 @@ impl Pipeline {
                 }
                 Some(open) => {
                     out.clear();
-                    open.push(chunk, &mut out)?;
+                    let opened = open.push(chunk, &mut out);
+                    // What came out before a piece that fails is as good as ever: a stream ends at that piece.
                     plain += out.len() as u64;
                     self.out.write(&out)?;
+                    opened?;
                 }
             }
         }
