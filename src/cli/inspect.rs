@@ -174,16 +174,17 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
         filter: args.filter.filter(),
         jobs: args.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN),
     };
+    let expected: Vec<String> = looking.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;
     until_stopped(session, inspect::resolve(&connection, &mut looking.expected)).await?;
     let rows = Rows::new(
         format,
-        looking.expected.clone(),
+        expected.clone(),
         args.telling.only_unexpected,
         session.printer.stdout_color(),
         session.printer.clone(),
     );
-    let audit = Audit::new(session, &connection, &looking, rows);
+    let audit = Audit::new(session, &connection, &looking, rows, expected.join(" or "));
     match args.places.as_slice() {
         [place] if single => audit.one(place, args.version_id.as_deref()).await,
         places if args.bucket_only => audit.buckets(places).await,

@@ -21,14 +21,22 @@ pub struct Audit<'a> {
     looking: &'a Looking,
     rows: Rows,
     summary: Summary,
+    /// What is expected, as typed.
+    expected: String,
 }
 
 impl<'a> Audit<'a> {
     /// Prepares a run.
     #[must_use]
-    pub fn new(session: &'a Session, connection: &'a Connection, looking: &'a Looking, rows: Rows) -> Self {
+    pub fn new(
+        session: &'a Session,
+        connection: &'a Connection,
+        looking: &'a Looking,
+        rows: Rows,
+        expected: String,
+    ) -> Self {
         let summary = Summary::new(!looking.expected.is_empty());
-        Self { session, connection, looking, rows, summary }
+        Self { session, connection, looking, rows, summary, expected }
     }
 
     /// Shows one object in full.
@@ -137,8 +145,7 @@ impl<'a> Audit<'a> {
     fn verdict(&self) -> Result<(), Failure> {
         let all = self.summary.all.objects + self.summary.failed.count;
         if let Some(unexpected) = self.summary.unexpected.as_ref().filter(|list| list.count > 0) {
-            let expected: Vec<String> = self.looking.expected.iter().map(ToString::to_string).collect();
-            let expected = expected.join(" or ");
+            let expected = &self.expected;
             let message = match (unexpected.first.as_slice(), all) {
                 ([one], 1) => format!("{} is not {expected} but {}", one.name, one.why),
                 _ => format!("{} of {all} objects are not {expected}", unexpected.count),

@@ -10,7 +10,6 @@ use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::seen::Seen;
 use crate::aws::transport::{TlsFacts, Transport};
 use crate::cli::outcome::SCHEMA_VERSION;
-use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::finding::{
     AtRest, ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, RecipientFacts,
 };
@@ -79,7 +78,7 @@ pub fn bucket(facts: &BucketFacts) -> Value {
 
 /// The document of the sum.
 #[must_use]
-pub fn summary(summary: &Summary, expected: &[Expectation], complete: bool) -> Value {
+pub fn summary(summary: &Summary, expected: &[String], complete: bool) -> Value {
     let mut document = head("summary");
     let shares = summary.largest_first().into_iter().map(|(name, amount)| {
         json!({ "mode": name.mode, "key": name.key, "objects": amount.objects, "bytes": amount.bytes })
@@ -96,7 +95,7 @@ pub fn summary(summary: &Summary, expected: &[Expectation], complete: bool) -> V
         put("delete_markers", json!(summary.delete_markers));
     }
     if let Some(unexpected) = &summary.unexpected {
-        put("expected", expected.iter().map(ToString::to_string).collect());
+        put("expected", json!(expected));
         put("unexpected", offenders(unexpected, "found"));
     }
     put("failed", offenders(&summary.failed, "why"));
@@ -142,6 +141,7 @@ fn fill(document: &mut Map<String, Value>, finding: &Finding, as_expected: Optio
         ),
     );
     put("tags", json!(finding.marks.tags));
+    put("marked_instruction_file", json!(finding.marked_instruction_file));
     put("archive", json!(finding.marks.archive));
     put("replication", json!(finding.marks.replication));
     if let Some(as_expected) = as_expected {

@@ -15,6 +15,7 @@ use crate::commands::inspect::finding::{ClientSeen, CustomerKeyFit, EnvelopeFact
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::encryption::Mode;
 use crate::error::WrapKind;
+use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
 use crate::tuning::ByteSize;
 
 /// How the facts begin: the widest label and two blanks.
@@ -103,6 +104,9 @@ pub fn object(report: &ObjectReport, color: bool) -> String {
     let mut page = Page::new(&finding.uri.to_string(), color);
     at_rest(&mut page, finding, report.kms_key.as_ref());
     client(&mut page, &finding.client);
+    if finding.marked_instruction_file {
+        page.fact("", "its metadata says that it is an instruction file");
+    }
     match &report.transport {
         Some(found) => transport(&mut page, found),
         None => page.toned("in transit", Tone::Odd, "not seen"),
@@ -232,7 +236,10 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
     for (number, (key, value)) in envelope.context.iter().enumerate() {
         page.fact(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
     }
-    for (number, (key, value)) in envelope.description.iter().enumerate() {
+    // Two entries of our own are told above, where they belong.
+    let told = |key: &str| [KEY_ENTRY, PASSPHRASE_ENTRY].contains(&key);
+    let description = envelope.description.iter().filter(|(key, _)| !told(key));
+    for (number, (key, value)) in description.enumerate() {
         let label = if number == 0 { "  description" } else { "" };
         page.fact(label, &format!("{key}={value} (not authenticated)"));
     }
@@ -274,7 +281,9 @@ fn transport(page: &mut Page, transport: &Transport) {
             &format!("plain {} to {}", transport.scheme.to_uppercase(), transport.host),
         ),
         Some(seen) => {
-            page.seen("in transit", seen, |page, tls| page.toned("in transit", Tone::Good, &tls.to_string()));
+            page.seen("in transit", seen, |page, tls| {
+                page.toned("in transit", Tone::Good, &format!("HTTPS, {tls}"));
+            });
             if let Seen::Is(tls) = seen {
                 let exchange = tls.key_exchange.as_ref().map(|name| format!("key exchange {name}"));
                 let issuer = tls.issuer.as_ref().map(|name| format!("certificate by {name}"));
@@ -288,7 +297,21 @@ fn transport(page: &mut Page, transport: &Transport) {
 
 /// A length for people, with the exact number.
 fn size(len: u64) -> String {
-    if len < 1024 { ByteSize(len).to_string() } else { format!("{} ({len} bytes)", ByteSize(len)) }
+    if len < 1024 { ByteSize(len).to_string() } else { format!("{} ({} bytes)", ByteSize(len), grouped(len)) }
+}
+
+/// A number with a comma after each three digits.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn about(page: &mut Page, finding: &Finding) {
@@ -422,6 +445,13 @@ fn policy(page: &mut Page, found: &PolicyFacts) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
 
     #[test]
     fn states_are_said_as_people_do() {

@@ -10,7 +10,6 @@ use clap::ValueEnum;
 use super::{csv, document, page, table};
 use crate::aws::bucket::BucketFacts;
 use crate::cli::output::Printer;
-use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{ObjectReport, Row};
 use crate::error::{Error, Result};
@@ -31,7 +30,8 @@ pub enum Format {
 /// Writes rows to standard output.
 pub struct Rows {
     format: Format,
-    expected: Vec<Expectation>,
+    /// What is expected, as typed.
+    expected: Vec<String>,
     /// Rows only of what is not as expected, or failed.
     only_unexpected: bool,
     terminal: bool,
@@ -48,7 +48,7 @@ impl Rows {
     #[must_use]
     pub fn new(
         format: Option<Format>,
-        expected: Vec<Expectation>,
+        expected: Vec<String>,
         only_unexpected: bool,
         color: bool,
         printer: Printer,

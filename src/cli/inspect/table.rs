@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use super::page::Tone;
+use super::page::{Tone, grouped};
 use crate::aws::sse::AppliedMode;
 use crate::cli::foreign::escaped;
 use crate::commands::inspect::finding::ClientSeen;
@@ -47,6 +47,7 @@ pub fn row(row: &Row, expecting: bool, color: bool) -> String {
             let mode = tone.paint(color, &format!("{:MODE$}", escaped(mode_word(&mode))));
             let key = match &finding.client {
                 ClientSeen::Broken(_) => "broken envelope".to_owned(),
+                _ if finding.marked_instruction_file => "marked instruction file".to_owned(),
                 _ => key_of(finding).unwrap_or_else(|| "-".to_owned()),
             };
             let key = short(&escaped(&key), KEY);
@@ -92,7 +93,7 @@ pub fn summary(summary: &Summary, names: &[(String, String)], complete: bool, co
         text += &share(&name, summary.others, all, names, color);
     }
     let objects = if all.objects == 1 { "object" } else { "objects" };
-    let _ = write!(text, "{} {objects}, {}", all.objects, ByteSize(all.bytes));
+    let _ = write!(text, "{} {objects}, {}", grouped(all.objects), ByteSize(all.bytes));
     if summary.delete_markers > 0 {
         let _ = write!(text, "; {} delete markers", summary.delete_markers);
     }
@@ -119,15 +120,15 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
     let bar: String = (0..BAR).map(|cell| if cell < cells { '█' } else { '░' }).collect();
     let percent = percent(amount.objects, all.objects);
     let key = name.key.as_deref().unwrap_or_default();
-    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| format!(" ({alias})"));
+    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| format!("{alias}, "));
     format!(
         "{} {} {percent:>6} {:>9} {:>SIZE$}  {}{}\n",
         tone.paint(color, &format!("{:MODE$}", escaped(&name.mode))),
         tone.paint(color, &bar),
-        amount.objects,
+        grouped(amount.objects),
         ByteSize(amount.bytes).to_string(),
-        escaped(key),
         escaped(&alias.unwrap_or_default()),
+        escaped(key),
     )
 }
 

@@ -12,7 +12,7 @@ use crate::encryption::{Legacy, Mode};
 use crate::error::WrapKind;
 use crate::keys::{CustomerKey, KeyRing};
 use crate::location::S3Uri;
-use crate::seal::s3ec::{self, Storage, Version};
+use crate::seal::s3ec::{self, Storage, Version, instruction};
 use crate::seal::wrap::PASSPHRASE_ENTRY;
 
 /// One object, or one version of it.
@@ -40,6 +40,8 @@ pub struct Finding {
     pub checksum: Option<Checksum>,
     /// Dates, locks, tags and so on.
     pub marks: Marks,
+    /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
+    pub marked_instruction_file: bool,
 }
 
 /// Server-side encryption.
@@ -137,6 +139,7 @@ impl Finding {
     pub fn of(uri: &S3Uri, facts: Facts, customer_key: Option<CustomerKeyFit>, client: ClientSeen) -> Self {
         Self {
             uri: uri.clone(),
+            marked_instruction_file: facts.metadata.contains_key(instruction::MARKER),
             version_id: facts.version_id,
             latest: None,
             at_rest: AtRest { applied: facts.applied, customer_key },
@@ -166,6 +169,7 @@ impl Finding {
             content_type: None,
             checksum: None,
             marks: Marks::default(),
+            marked_instruction_file: false,
         }
     }
 
