@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod companion;
 pub mod connection;
 mod error;
+pub mod inventory;
 pub mod kms;
 pub mod listing;
 pub mod marks;
