@@ -46,6 +46,17 @@ pub enum FileFormat {
     Parquet,
 }
 
+impl FileFormat {
+    /// Its name in manifests.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "CSV",
+            Self::Parquet => "Parquet",
+        }
+    }
+}
+
 /// One file of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFile {

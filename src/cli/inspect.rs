@@ -23,10 +23,12 @@ mod audit;
 mod csv;
 mod document;
 mod page;
+mod report;
 mod rows;
 mod table;
 
 use audit::Audit;
+use report::Report;
 use rows::{Format, Rows};
 
 const EXAMPLES: &str = "\
@@ -37,6 +39,7 @@ Examples:
   s3seal inspect s3://bucket/db/ --include '*.sql'
   s3seal inspect s3://bucket --all-versions --format csv > audit.csv
   s3seal inspect s3://bucket/db/ --expect sse-kms:alias/backup --expect client
+  s3seal inspect --inventory s3://reports/bucket/all/2026-10-01T01-00Z/manifest.json
 
 Expectations (any one will do; else exit code 8 and a list of what differs):
   encrypted           encrypted in any way
@@ -63,7 +66,7 @@ Nothing is ever changed.";
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub struct InspectArgs {
     /// An object, a prefix (ending in /) or a bucket; repeatable
-    #[arg(value_name = "s3://BUCKET[/KEY|/PREFIX/]", required = true)]
+    #[arg(value_name = "s3://BUCKET[/KEY|/PREFIX/]", required_unless_present = "inventory")]
     places: Vec<S3Uri>,
 
     /// The version to look at
@@ -77,6 +80,11 @@ pub struct InspectArgs {
     /// Look at the bucket itself, not at what is in it
     #[arg(long, conflicts_with_all = ["all_versions", "version_id", "expect"])]
     bucket_only: bool,
+
+    /// Audit from this report of S3 Inventory, without a request an object
+    #[arg(long, value_name = "s3://…/manifest.json")]
+    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "key", "private_key", "passphrase"])]
+    inventory: Option<S3Uri>,
 
     #[command(flatten)]
     filter: FilterArgs,
@@ -184,8 +192,14 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
         session.printer.stdout_color(),
         session.printer.clone(),
     );
-    let audit = Audit::new(session, &connection, &looking, rows, expected.join(" or "));
+    let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
+    let report = Report { places, expected: expected.join(" or "), ..Report::default() };
+    let audit = Audit::new(session, &connection, &looking, rows, report, args.telling.report);
     match args.places.as_slice() {
+        [] => match &args.inventory {
+            Some(manifest) => audit.inventory(manifest).await,
+            None => Ok(()),
+        },
         [place] if single => audit.one(place, args.version_id.as_deref()).await,
         places if args.bucket_only => audit.buckets(places).await,
         places => audit.many(places, args.version_id.as_deref()).await,
@@ -207,7 +221,17 @@ impl InspectArgs {
             return Err(Failure::usage("--version-id is for one object")
                 .hint("name the object, or look at all versions with --all-versions"));
         }
-        if !self.filter.is_empty() && objects == self.places.len() {
+        if self.inventory.is_some()
+            && let Some(one) = self.telling.expect.iter().find(|one| !one.is_told_by_inventory())
+        {
+            return Err(Failure::usage(format!(
+                "a report of S3 Inventory cannot tell whether an object is {one}"
+            ))
+            .hint(
+                "expect a mode of S3's without its key, or name the bucket or prefix to look at the objects",
+            ));
+        }
+        if !self.filter.is_empty() && self.inventory.is_none() && objects == self.places.len() {
             return Err(Failure::usage("--include and --exclude choose below a prefix or a bucket")
                 .hint("end a prefix in /, or leave them out"));
         }

@@ -1,5 +1,8 @@
 //! One run of `inspect`: places in the order given, rows, the sum, and the exit code that all of it comes to.
 
+use std::path::PathBuf;
+
+use super::report::{self, Report};
 use super::rows::Rows;
 use super::until_stopped;
 use crate::aws::Connection;
@@ -8,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::session::Session;
 use crate::commands::inspect::summary::Summary;
-use crate::commands::inspect::{self, Looking, ObjectReport, Row};
+use crate::commands::inspect::{self, Looking, ObjectReport, Row, inventory};
 use crate::location::S3Uri;
 
 /// Keys of the sum whose aliases are asked for, at most.
@@ -21,8 +24,10 @@ pub struct Audit<'a> {
     looking: &'a Looking,
     rows: Rows,
     summary: Summary,
-    /// What is expected, as typed.
-    expected: String,
+    /// What was asked and found beside the objects.
+    report: Report,
+    /// Where the page goes, if one is wanted.
+    paper: Option<PathBuf>,
 }
 
 impl<'a> Audit<'a> {
@@ -33,10 +38,11 @@ impl<'a> Audit<'a> {
         connection: &'a Connection,
         looking: &'a Looking,
         rows: Rows,
-        expected: String,
+        report: Report,
+        paper: Option<PathBuf>,
     ) -> Self {
         let summary = Summary::new(!looking.expected.is_empty());
-        Self { session, connection, looking, rows, summary, expected }
+        Self { session, connection, looking, rows, summary, report, paper }
     }
 
     /// Shows one object in full.
@@ -78,6 +84,37 @@ impl<'a> Audit<'a> {
         if let Some(progress) = progress {
             progress.finish();
         }
+        self.end(ended).await
+    }
+
+    /// Goes through a report of S3 Inventory, tells every object, then the sum.
+    ///
+    /// # Errors
+    /// As [`Audit::many`]; what is wrong with the report.
+    pub async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
+        let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
+        self.rows.inventory(&described)?;
+        self.report.inventory = Some(described.clone());
+        let progress = (!self.rows.are_seen()).then(|| self.session.count("objects read"));
+        let meter = progress.as_ref().map(Progress::meter);
+        let rows = &mut self.rows;
+        let tell = |row: &Row| {
+            if let Some(meter) = meter {
+                meter.add(1);
+            }
+            rows.row(row)
+        };
+        let (connection, looking, stop) = (self.connection, self.looking, &self.session.stop);
+        let ended =
+            inventory::audit(connection, manifest, &described, looking, stop, &mut self.summary, tell).await;
+        if let Some(progress) = progress {
+            progress.finish();
+        }
+        self.end(ended.map_err(Failure::from)).await
+    }
+
+    /// Tells the sum of whatever was seen, then how the run ended.
+    async fn end(mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
         let names = match ended {
             Ok(()) => self.names().await,
             Err(_) => Vec::new(),
@@ -89,6 +126,9 @@ impl<'a> Audit<'a> {
             self.rows.end(&self.summary, &names, ended.is_ok())?;
         }
         ended?;
+        if let Some(path) = &self.paper {
+            report::write(path, &report::html(&self.report, &self.summary, &names))?;
+        }
         self.verdict()
     }
 
@@ -107,6 +147,7 @@ impl<'a> Audit<'a> {
         if place.key.is_empty() {
             let facts = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
             self.rows.bucket(&facts)?;
+            self.report.buckets.push(facts);
         }
         let (rows, meter) = (&mut self.rows, progress.map(Progress::meter));
         let tell = |row: &Row| {
@@ -145,7 +186,7 @@ impl<'a> Audit<'a> {
     fn verdict(&self) -> Result<(), Failure> {
         let all = self.summary.all.objects + self.summary.failed.count;
         if let Some(unexpected) = self.summary.unexpected.as_ref().filter(|list| list.count > 0) {
-            let expected = &self.expected;
+            let expected = &self.report.expected;
             let message = match (unexpected.first.as_slice(), all) {
                 ([one], 1) => format!("{} is not {expected} but {}", one.name, one.why),
                 _ => format!("{} of {all} objects are not {expected}", unexpected.count),

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::aws::bucket::BucketFacts;
+use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::seen::Seen;
 use crate::aws::transport::{TlsFacts, Transport};
@@ -73,6 +74,19 @@ pub fn bucket(facts: &BucketFacts) -> Value {
             )
         }),
     );
+    Value::Object(document)
+}
+
+/// The document of a report of S3 Inventory.
+#[must_use]
+pub fn inventory(manifest: &Manifest) -> Value {
+    let mut document = head("inventory");
+    let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
+    put("bucket", json!(manifest.source.as_str()));
+    put("created", json!(manifest.created));
+    put("format", json!(manifest.format.as_str()));
+    put("files", json!(manifest.files.len()));
+    put("cannot_know", json!(["keys", "client_side"]));
     Value::Object(document)
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::document::plain_len;
 use crate::aws::bucket::{BucketFacts, DefaultFacts};
+use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::seen::Seen;
 use crate::aws::sse::AppliedMode;
@@ -25,6 +26,8 @@ const INDENT: usize = 14;
 pub struct Page {
     text: String,
     color: bool,
+    /// Labels and facts as they are, for other papers.
+    lines: Vec<(String, String)>,
 }
 
 /// What a colour says.
@@ -57,7 +60,7 @@ impl Page {
     pub fn new(title: &str, color: bool) -> Self {
         let title = escaped(title);
         let title = if color { format!("\x1b[1m{title}\x1b[0m") } else { title.into_owned() };
-        Self { text: format!("{title}\n"), color }
+        Self { text: format!("{title}\n"), color, lines: Vec::new() }
     }
 
     /// The whole text.
@@ -68,11 +71,13 @@ impl Page {
 
     /// Adds a fact with its label; an empty label goes on with the one above.
     pub fn fact(&mut self, label: &str, fact: &str) {
+        self.lines.push((label.to_owned(), fact.to_owned()));
         self.painted(label, &escaped(fact));
     }
 
     /// Adds a fact in a colour.
     pub fn toned(&mut self, label: &str, tone: Tone, fact: &str) {
+        self.lines.push((label.to_owned(), fact.to_owned()));
         self.painted(label, &tone.paint(self.color, &escaped(fact)));
     }
 
@@ -366,6 +371,16 @@ fn about(page: &mut Page, finding: &Finding) {
 /// The page of a bucket.
 #[must_use]
 pub fn bucket(facts: &BucketFacts, color: bool) -> String {
+    bucket_page(facts, color).text()
+}
+
+/// The same, line by line: labels and facts, not escaped.
+#[must_use]
+pub fn bucket_lines(facts: &BucketFacts) -> Vec<(String, String)> {
+    bucket_page(facts, false).lines
+}
+
+fn bucket_page(facts: &BucketFacts, color: bool) -> Page {
     let mut page = Page::new(&format!("s3://{}", facts.bucket), color);
     page.seen("default", &facts.default, |page, found| match found {
         None => page.toned("default", Tone::Odd, "the server keeps no default encryption"),
@@ -391,6 +406,18 @@ pub fn bucket(facts: &BucketFacts, color: bool) -> String {
             page.fact("region", region);
         }
     });
+    page
+}
+
+/// The head of an audit from a report of S3 Inventory.
+#[must_use]
+pub fn inventory(manifest: &Manifest, color: bool) -> String {
+    let mut page = Page::new(&format!("S3 Inventory of s3://{}", manifest.source), color);
+    page.fact("made", manifest.created.as_deref().unwrap_or("not said"));
+    let count = manifest.files.len();
+    let files = if count == 1 { "1 file" } else { &format!("{count} files") };
+    page.fact("files", &format!("{files} in {}", manifest.format.as_str()));
+    page.toned("not in it", Tone::Odd, "which key an object has, client-side encryption, what came later");
     page.text()
 }
 

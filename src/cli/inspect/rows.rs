@@ -6,9 +6,11 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
+use serde_json::Value;
 
 use super::{csv, document, page, table};
 use crate::aws::bucket::BucketFacts;
+use crate::aws::inventory::Manifest;
 use crate::cli::output::Printer;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{ObjectReport, Row};
@@ -39,7 +41,8 @@ pub struct Rows {
     printer: Printer,
     begun: bool,
     /// Bucket documents, and whether a row was written: JSON's brackets depend on it.
-    buckets: Vec<serde_json::Value>,
+    buckets: Vec<Value>,
+    inventory: Option<Value>,
     rows: bool,
 }
 
@@ -64,6 +67,7 @@ impl Rows {
             printer,
             begun: false,
             buckets: Vec::new(),
+            inventory: None,
             rows: false,
         }
     }
@@ -111,15 +115,34 @@ impl Rows {
         }
     }
 
+    /// Writes what a report of S3 Inventory is about, and what it cannot know.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
+        match self.format {
+            Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
+            Format::Ndjson => self.line(&document::text(&document::inventory(manifest))),
+            Format::Json => {
+                self.inventory = Some(document::inventory(manifest));
+                Ok(())
+            }
+            Format::Csv => {
+                page::inventory(manifest, false).lines().for_each(|line| self.printer.say(line));
+                Ok(())
+            }
+        }
+    }
+
     /// Ends results that are about buckets only.
     ///
     /// # Errors
     /// What standard output says.
     pub fn close(&mut self) -> Result<()> {
         if self.format == Format::Json {
-            let buckets = document::text(&serde_json::Value::Array(std::mem::take(&mut self.buckets)));
             self.begin()?;
-            self.write(&format!("],\"buckets\":{buckets}}}\n"))?;
+            let beside = self.beside();
+            self.write(&format!("],{}}}\n", beside.trim_end_matches(',')))?;
         }
         Ok(())
     }
@@ -168,8 +191,8 @@ impl Rows {
             }
             Format::Json => {
                 let sum = document::text(&document::summary(summary, &self.expected, complete));
-                let buckets = document::text(&serde_json::Value::Array(std::mem::take(&mut self.buckets)));
-                self.write(&format!("\n],\"buckets\":{buckets},\"summary\":{sum}}}\n"))?;
+                let beside = self.beside();
+                self.write(&format!("\n],{beside}\"summary\":{sum}}}\n"))?;
                 self.tell_offenders(summary);
                 Ok(())
             }
@@ -181,6 +204,14 @@ impl Rows {
                 Ok(())
             }
         }
+    }
+
+    /// What a JSON document holds beside its objects, each with a comma behind it.
+    fn beside(&mut self) -> String {
+        let buckets = document::text(&Value::Array(std::mem::take(&mut self.buckets)));
+        let inventory =
+            self.inventory.take().map(|value| format!("\"inventory\":{},", document::text(&value)));
+        format!("\"buckets\":{buckets},{}", inventory.unwrap_or_default())
     }
 
     fn is_expecting(&self) -> bool {
