@@ -164,12 +164,6 @@ impl Envelope {
         }
     }
 
-    /// Whether a tag proves the bytes.
-    #[must_use]
-    pub fn is_authenticated(&self) -> bool {
-        !matches!(self.content, Content::Cbc { .. })
-    }
-
     /// How far back a reader must be willing to go, and why; `None` for what is current.
     #[must_use]
     pub fn legacy(&self) -> Option<(Legacy, String)> {

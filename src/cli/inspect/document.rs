@@ -200,17 +200,20 @@ fn client(client: &ClientSeen) -> Value {
 }
 
 fn envelope(envelope: &EnvelopeFacts) -> Value {
+    let content = envelope.content.as_ref();
     json!({
         "state": "sealed",
         "format": envelope.format,
         "title": envelope.title,
-        "suite": envelope.suite,
-        "key_committing": envelope.committing,
-        "authenticated": envelope.authenticated,
+        "suite": content.map(|content| &content.suite),
+        "key_committing": content.map(|content| content.committing),
+        "authenticated": content.map(|content| content.authenticated),
+        "signed": content.map(|content| content.signed),
+        "frame_bytes": content.and_then(|content| content.frame_length),
         "recipients": envelope.recipients.iter().map(recipient).collect::<Vec<_>>(),
         "context": envelope.context,
         "description": envelope.description,
-        "envelope_in": if envelope.in_instruction_file { "instruction_file" } else { "metadata" },
+        "envelope_in": envelope.place.as_str(),
         "claimed_plain_bytes": envelope.claimed_len,
         "legacy": envelope.legacy.as_ref().map(|(legacy, why)| json!({ "allow": legacy.as_str(), "why": why })),
         "key_given_opens": envelope.opens,

@@ -12,7 +12,9 @@ use crate::aws::seen::Seen;
 use crate::aws::sse::AppliedMode;
 use crate::aws::transport::Transport;
 use crate::cli::foreign::escaped;
-use crate::commands::inspect::finding::{ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, RecipientFacts};
+use crate::commands::inspect::finding::{
+    ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, Finding, RecipientFacts,
+};
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::encryption::Mode;
 use crate::error::WrapKind;
@@ -227,9 +229,10 @@ fn client(page: &mut Page, client: &ClientSeen) {
 
 fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
     page.toned("client side", Tone::Good, envelope.title);
-    let commits = if envelope.committing { "key-committing" } else { "not key-committing" };
-    let proves = if envelope.authenticated { "" } else { ", not authenticated" };
-    page.fact("  suite", &format!("{} ({commits}{proves})", envelope.suite));
+    match &envelope.content {
+        Some(content) => page.fact("  suite", &content_words(content)),
+        None => page.toned("  suite", Tone::Odd, "in the object's bytes, which were not looked at"),
+    }
     for (number, recipient) in envelope.recipients.iter().enumerate() {
         page.fact(if number == 0 { "  opens with" } else { "" }, &recipient_words(recipient));
     }
@@ -248,21 +251,35 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
         let label = if number == 0 { "  description" } else { "" };
         page.fact(label, &format!("{key}={value} (not authenticated)"));
     }
-    let place =
-        if envelope.in_instruction_file { "in an instruction file" } else { "in the object's metadata" };
-    page.fact("  envelope", place);
+    page.fact(
+        "  envelope",
+        match envelope.place {
+            EnvelopePlace::Metadata => "in the object's metadata",
+            EnvelopePlace::InstructionFile => "in an instruction file",
+            EnvelopePlace::Object => "in the object's own bytes",
+        },
+    );
     if let Some((legacy, why)) = &envelope.legacy {
         let switch = legacy.as_str().unwrap_or_default();
         page.toned("  legacy", Tone::Odd, &format!("{why}; get takes --allow-legacy {switch} to open it"));
     }
 }
 
+fn content_words(content: &ContentFacts) -> String {
+    let commits = if content.committing { "key-committing" } else { "not key-committing" };
+    let proves = if content.authenticated { "" } else { ", not authenticated" };
+    let signed = if content.signed { ", signed" } else { "" };
+    let frames = content.frame_length.map(|len| format!(", frames of {}", ByteSize(len.into())));
+    format!("{} ({commits}{proves}{signed}{})", content.suite, frames.unwrap_or_default())
+}
+
 fn recipient_words(recipient: &RecipientFacts) -> String {
     let kind = match recipient.kind {
-        WrapKind::Aes => "an AES key",
-        WrapKind::Rsa => "an RSA private key",
-        WrapKind::Kms => "a key in AWS KMS",
-        WrapKind::Passphrase => "a passphrase",
+        Some(WrapKind::Aes) => "an AES key",
+        Some(WrapKind::Rsa) => "an RSA private key",
+        Some(WrapKind::Kms) => "a key in AWS KMS",
+        Some(WrapKind::Passphrase) => "a passphrase",
+        None => "something that s3seal cannot use",
     };
     let mut words = kind.to_owned();
     if let Some(key) = &recipient.key {
