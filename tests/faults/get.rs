@@ -8,7 +8,7 @@ const SIZE: usize = 2 * PART + 10;
 /// How to put and how to get, and how many one-off GETs come before those of the ranges: for SSE-C one that asks why
 /// HEAD was refused, and one for an instruction file.
 const MODES: [(&str, &str, usize); 3] =
-    [("-e sse-s3", "", 0), ("-e sse-c --key key", "--key key", 2), ("-e client --key key", "--key key", 0)];
+    [("-e sse-s3", "", 0), ("-e sse-c --key key", "--key key", 1), ("-e client --key key", "--key key", 0)];
 
 fn stored(mode: &str) -> Bench {
     let bench = Bench::new();
