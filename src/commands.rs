@@ -4,7 +4,9 @@
 
 pub mod begin;
 pub mod get;
+pub mod inspect;
 pub mod look;
+pub mod many;
 pub mod put;
 pub mod sealed;
 pub mod unlock;

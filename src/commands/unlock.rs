@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::aws::Connection;
 use crate::aws::objects::{Facts, Reader};
 use crate::commands::sealed::{Sealed, Unlocked};
@@ -65,9 +67,8 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
             means.suffix.is_some()
         }
     };
-    let uri: S3Uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, means.suffix.as_deref()));
-    let beside = Reader { uri: &uri, version_id: None, ..*reader };
-    match beside.whole(instruction::MAX_LEN as u64).await? {
+    let (uri, file) = instruction_file(reader, means.suffix.as_deref()).await;
+    match file? {
         Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &facts.metadata, &file)?))),
         None if must_be_there => {
             Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
@@ -76,13 +77,14 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
     }
 }
 
-async fn begins_like_a_message(reader: &Reader<'_>, facts: &Facts) -> Result<bool> {
+/// Whether an object begins as the AWS Encryption SDK's messages do.
+pub(super) async fn begins_like_a_message(reader: &Reader<'_>, facts: &Facts) -> Result<bool> {
     let end = facts.len.min(BEGINNING);
     Ok(end > 0 && looks_like_esdk(&beginning(reader, facts, 0, end).await?))
 }
 
 /// Reads a message's header from the beginning of the object.
-async fn header(reader: &Reader<'_>, facts: &Facts) -> Result<Box<Message>> {
+pub(super) async fn header(reader: &Reader<'_>, facts: &Facts) -> Result<Box<Message>> {
     let mut header = HeaderReader::new(&reader.name());
     let mut at = 0;
     while at < facts.len {
@@ -108,6 +110,17 @@ async fn beginning(reader: &Reader<'_>, facts: &Facts, from: u64, to: u64) -> Re
         }
     }
     Ok(bytes)
+}
+
+/// Fetches the instruction file beside an object, if there is one; says where that is, too.
+pub(super) async fn instruction_file(
+    reader: &Reader<'_>,
+    suffix: Option<&str>,
+) -> (S3Uri, Result<Option<Bytes>>) {
+    let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
+    let beside = Reader { uri: &uri, version_id: None, ..*reader };
+    let file = beside.whole(instruction::MAX_LEN as u64).await;
+    (uri, file)
 }
 
 /// Unwraps the data key.

@@ -93,7 +93,12 @@ impl Bench {
 
     /// The program with its arguments, not started yet.
     pub fn s3seal<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Program {
-        let mut program = Program::new(&self.files());
+        self.program(env!("CARGO_BIN_EXE_s3seal"), arguments)
+    }
+
+    /// Another program in the same environment: a shell that starts ours, say.
+    pub fn program<'a>(&self, name: &str, arguments: impl IntoIterator<Item = &'a str>) -> Program {
+        let mut program = Program::new(name, &self.files());
         program.env("HOME", &self.home()).envs(self.sandbox.env());
         program.arguments(arguments)
     }

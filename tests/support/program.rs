@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
@@ -19,8 +20,8 @@ pub struct Program {
 
 impl Program {
     /// With an empty environment but for where programs are.
-    pub fn new(folder: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_s3seal"));
+    pub fn new(program: &str, folder: &Path) -> Self {
+        let mut command = Command::new(program);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, stdin: None }
@@ -109,20 +110,22 @@ fn wait(mut child: Child) -> ExitStatus {
     child.wait().expect("a child to wait for")
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, whole) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         pipe.read_to_end(&mut bytes).expect("a pipe to read");
-        bytes
-    })
+        sender.send(bytes).ok()
+    });
+    whole
 }
 
 /// The binary at work; killed if the test ends before it does.
 pub struct Running {
     pub pid: u32,
     pub stdin: Option<std::process::ChildStdin>,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: JoinHandle<Vec<u8>>,
+    stdout: Option<Receiver<Vec<u8>>>,
+    stderr: Receiver<Vec<u8>>,
     ended: Receiver<ExitStatus>,
     is_over: bool,
 }
@@ -131,6 +134,18 @@ impl Running {
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         send(name, self.pid);
+    }
+
+    /// Waits until it catches signals: from then on they are its own business.
+    ///
+    /// # Panics
+    /// If that never happens.
+    pub fn catches_signals(&self) {
+        let began = Instant::now();
+        while !caught(self.pid) {
+            assert!(began.elapsed() < PATIENCE, "it never catches signals");
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// Waits for its end.
@@ -151,8 +166,10 @@ impl Running {
             panic!("the program did not end within {PATIENCE:?}");
         };
         self.is_over = true;
-        let stdout = self.stdout.take().map_or_else(Vec::new, |thread| thread.join().unwrap());
-        let stderr = std::mem::replace(&mut self.stderr, thread::spawn(Vec::new)).join().unwrap();
+        // A child of its own that outlives it would keep them open.
+        let whole = |pipe: &Receiver<Vec<u8>>| pipe.recv_timeout(PATIENCE).expect("the end of its output");
+        let stdout = self.stdout.as_ref().map_or_else(Vec::new, whole);
+        let stderr = whole(&self.stderr);
         Ended { status, stdout, stderr: String::from_utf8(stderr).expect("speech is UTF-8") }
     }
 }
@@ -164,6 +181,14 @@ impl Drop for Running {
             let _ = Command::new("kill").args(["-s", "KILL", &self.pid.to_string()]).status();
         }
     }
+}
+
+/// Whether a process has a handler for each of HUP, INT and TERM (signals 1, 2 and 15; the kernel's mask says so).
+fn caught(pid: u32) -> bool {
+    const ALL: u64 = 1 | 1 << 1 | 1 << 14;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_some_and(|mask| mask & ALL == ALL)
 }
 
 fn send(signal: &str, pid: u32) {
