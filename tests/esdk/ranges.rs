@@ -3,6 +3,9 @@
 use super::stored::{FRAME, Stored};
 use crate::support::{PART, assert_same};
 
+/// What is done to stored bytes.
+type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 fn range(stored: &Stored, range: &str) -> crate::support::Ended {
     let line = ["get", "s3://bench/object", "-", "--key", "key", "--part-size", "5MiB", "--range", range];
     stored.bench.s3seal(line).run()
@@ -79,7 +82,7 @@ fn a_spoilt_end_is_refused_whatever_the_range() {
     let stored = Stored::new(5 * FRAME + 7);
     let last = stored.frame_at(6);
     let middle = stored.frame_at(3);
-    let cases: [(&str, &dyn Fn(&mut Vec<u8>)); 6] = [
+    let cases: [(&str, Change<'_>); 6] = [
         ("its content", &|sealed| sealed[last.start + 30] ^= 1),
         ("its tag", &|sealed| *sealed.last_mut().unwrap() ^= 1),
         ("cut off", &|sealed| sealed.truncate(last.start)),
