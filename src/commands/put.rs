@@ -82,6 +82,8 @@ pub async fn run(
         Ok((input, begun))
     };
     let (input, begun) = stop.or(ready).await.flatten()?;
+    // Whatever ends this ends a command too, even while its output is still being read.
+    let _leash = input.leash();
     let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
     if let Some(len) = input.len() {
         meter.expect(len);
