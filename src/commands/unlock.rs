@@ -195,6 +195,9 @@ async fn esdk_with_kms(
         for key in given.chain(means.kms_discovery.then_some(&arn)) {
             match connection.unwrap_data_key(Some(key), request.blob, request.context).await {
                 Ok(data_key) => return Ok(Some(data_key)),
+                Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {
+                    refusal = Some(locked.not_unwrapped(source));
+                }
                 Err(error) => refusal = Some(error),
             }
         }
