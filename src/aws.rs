@@ -3,12 +3,18 @@
 //! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
 //! says in s3seal's own words what came back.
 
+pub mod bucket;
 pub mod companion;
 pub mod connection;
 mod error;
 pub mod kms;
+pub mod listing;
+pub mod marks;
 pub mod multipart;
 pub mod objects;
+pub mod policy;
+pub mod seen;
 pub mod sse;
+pub mod transport;
 
 pub use connection::{Connection, Options, Trace, connect};

@@ -4,6 +4,8 @@
 
 pub mod begin;
 pub mod get;
+pub mod inspect;
 pub mod look;
+pub mod many;
 pub mod put;
 pub mod unlock;

@@ -7,7 +7,7 @@
 //! - [`transfer`]: moves bytes with bounded memory.
 //! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
 //!   These two are neighbours who never meet: the verb joins them.
-//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`tuning`], [`error`].
+//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`], [`error`].
 //!
 //! `tests/house.rs` keeps these directions.
 
@@ -20,6 +20,7 @@ pub mod error;
 pub mod keys;
 pub mod location;
 pub mod object;
+pub mod pattern;
 pub mod seal;
 pub mod transfer;
 pub mod tuning;

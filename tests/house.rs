@@ -14,10 +14,11 @@ const ROOMS: [(&str, &[&str]); 5] = [
     ("seal", &[]),
 ];
 
-const VOCABULARY: [&str; 7] = ["checksum", "encryption", "error", "keys", "location", "object", "tuning"];
+const VOCABULARY: [&str; 8] =
+    ["checksum", "encryption", "error", "keys", "location", "object", "pattern", "tuning"];
 
 /// Outside crates and the rooms that may know them.
-const OUTSIDE: [(&str, &[&str]); 13] = [
+const OUTSIDE: [(&str, &[&str]); 14] = [
     ("aws_config", &["aws"]),
     ("aws_credential_types", &["aws"]),
     ("aws_sdk_", &["aws"]),
@@ -27,6 +28,7 @@ const OUTSIDE: [(&str, &[&str]); 13] = [
     ("aws_lc_", &["seal"]),
     ("hkdf", &["seal"]),
     ("rsa", &["seal"]),
+    ("rustls", &["aws"]),
     ("anyhow", &["cli"]),
     ("clap", &["cli"]),
     ("tempfile", &["transfer"]),

@@ -26,6 +26,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::aws::sse::KEY_HEADERS;
+use crate::aws::transport::Origin;
 use crate::error::{Error, Result};
 use crate::tuning::patience;
 
@@ -97,6 +98,8 @@ pub struct Connection {
     request_payer: bool,
     https: bool,
     read_timeout: Duration,
+    pub(super) origin: Origin,
+    pub(super) ca_bundle: Option<PathBuf>,
 }
 
 /// Makes the clients. Nothing is sent yet.
@@ -106,10 +109,12 @@ pub struct Connection {
 pub async fn connect(options: Options) -> Result<Connection> {
     let http = http_client(options.ca_bundle.as_deref())?;
     let shared = shared_config(&options, http).await;
+    let origin = Origin::default();
     let s3 = aws_sdk_s3::config::Builder::from(&shared)
         .force_path_style(options.path_style || is_local(endpoint_of(&shared).as_deref()))
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(Tracer(options.trace.clone()))
+        .interceptor(origin.clone())
         .build();
     let https = !endpoint_of(&shared).is_some_and(|url| url.starts_with("http://"));
     let kms = aws_sdk_kms::config::Builder::from(&shared)
@@ -123,6 +128,8 @@ pub async fn connect(options: Options) -> Result<Connection> {
         request_payer: options.request_payer,
         https,
         read_timeout: options.read_timeout.unwrap_or(READ),
+        origin,
+        ca_bundle: options.ca_bundle,
     })
 }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::marks::date;
 use crate::encryption::KmsKey;
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
@@ -26,7 +27,62 @@ pub struct KmsDataKey {
     pub key_arn: String,
 }
 
+/// What KMS says about a key of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KmsKeyFacts {
+    /// The key's ARN.
+    pub arn: String,
+    /// Its state, in KMS's word (`Enabled`, `PendingDeletion`, …).
+    pub state: Option<String>,
+    /// Who manages it, in KMS's word (`AWS`, `CUSTOMER`).
+    pub manager: Option<String>,
+    /// When it will be deleted (RFC 3339), if it waits for that.
+    pub deletion: Option<String>,
+}
+
+/// Aliases asked for, at most: a key has one or two.
+const ALIASES: i32 = 50;
+
 impl Connection {
+    /// Asks KMS about a key, by its id, its ARN or an alias.
+    ///
+    /// # Errors
+    /// What KMS refuses; it takes `kms:DescribeKey`.
+    pub async fn describe_key(&self, key: &KmsKey) -> Result<KmsKeyFacts> {
+        let answer = self
+            .kms
+            .describe_key()
+            .key_id(key.as_str())
+            .send()
+            .await
+            .map_err(|refusal| error::read(&named(key), "kms:DescribeKey", refusal))?;
+        let metadata = answer
+            .key_metadata()
+            .ok_or_else(|| Error::tampered(named(key), "the answer of KMS has no description of it"))?;
+        Ok(KmsKeyFacts {
+            arn: metadata.arn().unwrap_or_else(|| metadata.key_id()).to_owned(),
+            state: metadata.key_state().map(|state| state.as_str().to_owned()),
+            manager: metadata.key_manager().map(|manager| manager.as_str().to_owned()),
+            deletion: metadata.deletion_date().and_then(date),
+        })
+    }
+
+    /// Asks KMS for the aliases of a key.
+    ///
+    /// # Errors
+    /// What KMS refuses; it takes `kms:ListAliases`.
+    pub async fn key_aliases(&self, key: &KmsKey) -> Result<Vec<String>> {
+        let answer = self
+            .kms
+            .list_aliases()
+            .key_id(key.as_str())
+            .limit(ALIASES)
+            .send()
+            .await
+            .map_err(|refusal| error::read(&named(key), "kms:ListAliases", refusal))?;
+        Ok(answer.aliases().iter().filter_map(|alias| alias.alias_name().map(str::to_owned)).collect())
+    }
+
     /// Lets KMS make a 256-bit data key.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::marks::Marks;
 use crate::aws::sse::{self, Applied};
 use crate::checksum::Algorithm;
 use crate::error::{Error, KeyFault, Result};
@@ -37,6 +38,8 @@ pub struct Facts {
     pub storage_class: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// What else S3 notes about it.
+    pub marks: Marks,
 }
 
 /// A checksum that S3 keeps beside an object.
@@ -77,10 +80,23 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses, with the reason that a one-byte GET finds.
     pub async fn head(&self) -> Result<Facts> {
+        self.head_with(Some(ChecksumMode::Enabled)).await
+    }
+
+    /// Asks for the object's facts without its checksum: for one in SSE-KMS that takes `s3:GetObject` alone, and no
+    /// permission on its key.
+    ///
+    /// # Errors
+    /// As [`Reader::head`].
+    pub async fn head_without_checksum(&self) -> Result<Facts> {
+        self.head_with(None).await
+    }
+
+    async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
         let request = self.connection.s3.head_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
-            .checksum_mode(ChecksumMode::Enabled)
+            .set_checksum_mode(checksum)
             .set_expected_bucket_owner(self.connection.owner())
             .set_request_payer(self.connection.payer());
         match sse::head(request, self.key).send().await {
@@ -224,6 +240,7 @@ impl From<HeadObjectOutput> for Facts {
             checksum: checksum_of(&answer),
             storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
             content_type: answer.content_type().map(str::to_owned),
+            marks: Marks::from(&answer),
         }
     }
 }

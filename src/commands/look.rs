@@ -28,8 +28,45 @@ pub async fn look(
     ring: &KeyRing,
     expect: Option<Mode>,
 ) -> Result<Sighting> {
-    let without = Reader { connection, uri, version_id, key: None };
-    let asked = match without.head().await {
+    seek(Reader { connection, uri, version_id, key: None }, Checksum::Wanted, ring, expect).await
+}
+
+/// Looks at an object as [`look`] does, but not at its checksum: so no permission on its KMS key is needed.
+///
+/// # Errors
+/// As [`look`].
+pub async fn glance(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    ring: &KeyRing,
+) -> Result<Sighting> {
+    seek(Reader { connection, uri, version_id, key: None }, Checksum::LeftOut, ring, None).await
+}
+
+/// Whether S3 is asked for the checksum.
+#[derive(Clone, Copy)]
+enum Checksum {
+    Wanted,
+    LeftOut,
+}
+
+impl Checksum {
+    async fn head(self, reader: &Reader<'_>) -> Result<Facts> {
+        match self {
+            Self::Wanted => reader.head().await,
+            Self::LeftOut => reader.head_without_checksum().await,
+        }
+    }
+}
+
+async fn seek(
+    without: Reader<'_>,
+    checksum: Checksum,
+    ring: &KeyRing,
+    expect: Option<Mode>,
+) -> Result<Sighting> {
+    let asked = match checksum.head(&without).await {
         Ok(facts) => return Ok(Sighting { facts, customer_key: None }),
         // Not every server says it in S3's words.
         Err(asked @ (Error::KeyNeeded { .. } | Error::Service { .. })) => asked,
@@ -49,7 +86,7 @@ pub async fn look(
     let mut tried = 0;
     for key in ring.customer_keys() {
         tried += 1;
-        match (Reader { key: Some(&key), ..without }).head().await {
+        match checksum.head(&Reader { key: Some(&key), ..without }).await {
             Ok(facts) => return Ok(Sighting { facts, customer_key: Some(key) }),
             Err(error @ (Error::KeyWrong { .. } | Error::Service { .. })) => refusal = Some(error),
             Err(error) => return Err(error),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::aws::Connection;
 use crate::aws::objects::{Facts, Reader};
 use crate::encryption::{Context, KmsKey, Legacy};
@@ -54,15 +56,25 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
         Detected::Plain if means.is_empty() && means.suffix.is_none() => return Ok(None),
         Detected::Plain => means.suffix.is_some(),
     };
-    let uri: S3Uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, means.suffix.as_deref()));
-    let beside = Reader { uri: &uri, version_id: None, ..*reader };
-    match beside.whole(MAX_INSTRUCTION).await? {
+    let (uri, file) = instruction_file(reader, means.suffix.as_deref()).await;
+    match file? {
         Some(file) => Ok(Some(detect::with_instruction(&name, &facts.metadata, &file)?)),
         None if must_be_there => {
             Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
         }
         None => Ok(None),
     }
+}
+
+/// Fetches the instruction file beside an object, if there is one; says where that is, too.
+pub(super) async fn instruction_file(
+    reader: &Reader<'_>,
+    suffix: Option<&str>,
+) -> (S3Uri, Result<Option<Bytes>>) {
+    let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
+    let beside = Reader { uri: &uri, version_id: None, ..*reader };
+    let file = beside.whole(MAX_INSTRUCTION).await;
+    (uri, file)
 }
 
 /// Unwraps the data key.

@@ -158,6 +158,30 @@ impl Envelope {
         }
     }
 
+    /// Whether a tag proves the bytes.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        !matches!(self.content, Content::Cbc { .. })
+    }
+
+    /// How far back a reader must be willing to go, and why; `None` for what is current.
+    #[must_use]
+    pub fn legacy(&self) -> Option<(Legacy, String)> {
+        match (&self.content, self.wrap) {
+            (Content::Cbc { .. }, _) => {
+                Some((Legacy::Unauthenticated, "nothing authenticates its bytes (AES-CBC)".to_owned()))
+            }
+            (_, wrap) if wrap.is_outdated() => Some((
+                Legacy::Unauthenticated,
+                format!("its data key is wrapped in an outdated way ({})", wrap.title()),
+            )),
+            (Content::Gcm { .. }, _) => {
+                Some((Legacy::V2, "its format (V2) does not commit to one key".to_owned()))
+            }
+            (Content::Committing { .. }, _) => None,
+        }
+    }
+
     /// What the wrap must have been made for.
     fn alg(&self) -> Alg {
         match self.version {
@@ -171,17 +195,7 @@ impl Envelope {
     /// # Errors
     /// `Unsupported` if `legacy` does not reach that far; the text names the switch that would.
     pub fn permit(self, legacy: Legacy) -> Result<Locked> {
-        let (least, why) = match (&self.content, self.wrap) {
-            (Content::Cbc { .. }, _) => {
-                (Legacy::Unauthenticated, "nothing authenticates its bytes (AES-CBC)".to_owned())
-            }
-            (_, wrap) if wrap.is_outdated() => (
-                Legacy::Unauthenticated,
-                format!("its data key is wrapped in an outdated way ({})", wrap.title()),
-            ),
-            (Content::Gcm { .. }, _) => (Legacy::V2, "its format (V2) does not commit to one key".to_owned()),
-            (Content::Committing { .. }, _) => (Legacy::Refused, String::new()),
-        };
+        let (least, why) = self.legacy().unwrap_or_default();
         if legacy >= least {
             return Ok(Locked::new(self, legacy));
         }

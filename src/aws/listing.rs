@@ -1,0 +1,235 @@
+//! Listing what a bucket holds, a page at a time: as a stream, so that a listing of any length takes one page of memory.
+//!
+//! Keys are asked for percent-encoded, because XML cannot carry all that a key may hold. What a listing does not say
+//! (encryption, metadata) is `objects`' affair.
+//! Source: ListObjectsV2 and ListObjectVersions in the Amazon S3 API reference.
+
+use aws_sdk_s3::types::{DeleteMarkerEntry, EncodingType, Object, ObjectVersion};
+use futures_util::stream::{self, Stream, TryStreamExt};
+
+use crate::aws::connection::Connection;
+use crate::aws::error;
+use crate::aws::marks::date;
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+
+/// One entry of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The key, whole, not only what stands below the prefix.
+    pub key: ListedKey,
+    /// The version, in a listing of versions.
+    pub version_id: Option<String>,
+    /// Whether it is the newest version, in a listing of versions.
+    pub latest: Option<bool>,
+    /// Stored bytes.
+    pub len: u64,
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// When it was stored (RFC 3339).
+    pub last_modified: Option<String>,
+    /// The storage class, in S3's word.
+    pub storage_class: Option<String>,
+}
+
+/// A key as a listing gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListedKey {
+    /// One that requests can name.
+    Text(String),
+    /// Bytes that are not UTF-8, percent-encoded as they came: S3 has none of these, other servers may.
+    NotText(String),
+}
+
+impl Default for ListedKey {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+/// Where the next page begins.
+enum Next {
+    First,
+    Token(String),
+    Marker { key: Option<String>, version: Option<String> },
+    End,
+}
+
+impl Connection {
+    /// Lists the newest objects whose keys begin with that of `uri`, in the bucket's order.
+    pub fn list<'a>(&'a self, uri: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
+        stream::try_unfold(Next::First, move |next| async move {
+            let token = match next {
+                Next::End => return Ok(None),
+                Next::Token(token) => Some(token),
+                Next::First | Next::Marker { .. } => None,
+            };
+            let answer = self
+                .s3
+                .list_objects_v2()
+                .bucket(uri.bucket.as_str())
+                .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
+                .set_continuation_token(token.clone())
+                .encoding_type(EncodingType::Url)
+                .set_expected_bucket_owner(self.owner())
+                .set_request_payer(self.payer())
+                .send()
+                .await
+                .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucket", refusal))?;
+            let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+            let page: Vec<_> = answer.contents().iter().map(|entry| object(entry, encoded)).collect();
+            let next = match answer.next_continuation_token() {
+                Some(next) if answer.is_truncated() == Some(true) && token.as_deref() != Some(next) => {
+                    Next::Token(next.to_owned())
+                }
+                _ if answer.is_truncated() == Some(true) => return Err(stuck(uri)),
+                _ => Next::End,
+            };
+            Ok(Some((page, next)))
+        })
+        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
+        .try_flatten()
+    }
+
+    /// Lists all versions of the objects whose keys begin with that of `uri`; delete markers, which hold nothing, are
+    /// counted into `markers` only.
+    pub fn list_versions<'a>(
+        &'a self,
+        uri: &'a S3Uri,
+        markers: &'a (dyn Fn(usize) + Sync),
+    ) -> impl Stream<Item = Result<Listed>> + 'a {
+        stream::try_unfold(Next::First, move |next| async move {
+            let (key, version) = match next {
+                Next::End => return Ok(None),
+                Next::Marker { key, version } => (key, version),
+                Next::First | Next::Token(_) => (None, None),
+            };
+            let answer = self
+                .s3
+                .list_object_versions()
+                .bucket(uri.bucket.as_str())
+                .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
+                .set_key_marker(key.clone())
+                .set_version_id_marker(version.clone())
+                .encoding_type(EncodingType::Url)
+                .set_expected_bucket_owner(self.owner())
+                .set_request_payer(self.payer())
+                .send()
+                .await
+                .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketVersions", refusal))?;
+            let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+            let deleted: &[DeleteMarkerEntry] = answer.delete_markers();
+            markers(deleted.len());
+            let page: Vec<_> = answer.versions().iter().map(|entry| self::version(entry, encoded)).collect();
+            let after = answer.next_key_marker().map(|marker| marker_text(marker, encoded));
+            let after_version = answer.next_version_id_marker().map(str::to_owned);
+            let next = match after {
+                Some(after) if answer.is_truncated() == Some(true) => {
+                    if (Some(&after), &after_version) == (key.as_ref(), &version) {
+                        return Err(stuck(uri));
+                    }
+                    Next::Marker { key: Some(after), version: after_version }
+                }
+                _ if answer.is_truncated() == Some(true) => return Err(stuck(uri)),
+                _ => Next::End,
+            };
+            Ok(Some((page, next)))
+        })
+        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
+        .try_flatten()
+    }
+}
+
+/// A page that says there are more and not where: going on would leave objects out, or never end.
+fn stuck(uri: &S3Uri) -> Error {
+    Error::tampered(format!("the listing of {uri}"), "the server says there is more, and not where")
+}
+
+fn object(entry: &Object, encoded: bool) -> Listed {
+    Listed {
+        key: listed_key(entry.key().unwrap_or_default(), encoded),
+        version_id: None,
+        latest: None,
+        len: entry.size().unwrap_or_default().unsigned_abs(),
+        etag: entry.e_tag().map(str::to_owned),
+        last_modified: entry.last_modified().and_then(date),
+        storage_class: entry.storage_class().map(|class| class.as_str().to_owned()),
+    }
+}
+
+fn version(entry: &ObjectVersion, encoded: bool) -> Listed {
+    Listed {
+        key: listed_key(entry.key().unwrap_or_default(), encoded),
+        version_id: entry.version_id().map(str::to_owned),
+        latest: entry.is_latest(),
+        len: entry.size().unwrap_or_default().unsigned_abs(),
+        etag: entry.e_tag().map(str::to_owned),
+        last_modified: entry.last_modified().and_then(date),
+        storage_class: entry.storage_class().map(|class| class.as_str().to_owned()),
+    }
+}
+
+fn listed_key(text: &str, encoded: bool) -> ListedKey {
+    if !encoded {
+        return ListedKey::Text(text.to_owned());
+    }
+    match decoded(text) {
+        Some(key) => ListedKey::Text(key),
+        None => ListedKey::NotText(text.to_owned()),
+    }
+}
+
+fn marker_text(text: &str, encoded: bool) -> String {
+    if encoded { decoded(text).unwrap_or_else(|| text.to_owned()) } else { text.to_owned() }
+}
+
+/// Decodes percent-encoded text in which a plus sign is a space; `None` if that is not UTF-8, or not encoded so.
+#[must_use]
+pub fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = tail;
+        match first {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let (digits, tail) = rest.split_at_checked(2)?;
+                let digits = std::str::from_utf8(digits).ok()?;
+                if !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
+                    return None;
+                }
+                bytes.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = tail;
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_back_as_they_were() {
+        for (encoded, plain) in [
+            ("a%2Fb", "a/b"),
+            ("a+b%2Bc", "a b+c"),
+            ("%0A%1B%5B31m", "\n\x1b[31m"),
+            ("gr%C3%B6%C3%9Fe", "größe"),
+            ("größe", "größe"),
+            ("..%2F..%2Fetc", "../../etc"),
+        ] {
+            assert_eq!(listed_key(encoded, true), ListedKey::Text(plain.to_owned()), "{encoded}");
+        }
+        assert_eq!(listed_key("a%2Fb", false), ListedKey::Text("a%2Fb".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_as_it_came() {
+        for text in ["%FF", "a%", "a%2", "%zz", "%+1"] {
+            assert_eq!(listed_key(text, true), ListedKey::NotText(text.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! How bytes travel to S3: scheme, TLS version, cipher, and who vouches for the server.
+//!
+//! The SDK's client tells nothing of its connections, so a handshake of our own is made to the very place that its
+//! requests go to, with the same library, the same ciphers and the same trust. No request is sent over it.
+
+use std::fmt;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore};
+
+use crate::aws::connection::Connection;
+use crate::aws::seen::Seen;
+
+mod issuer;
+
+/// The longest wait for each step of the handshake.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// The cipher suites that the SDK's client allows itself, in its order of preference.
+const SUITES: [CipherSuite; 7] = [
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
+/// How bytes travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transport {
+    /// `https` or `http`.
+    pub scheme: String,
+    /// The server's name, with its port if it has one of its own.
+    pub host: String,
+    /// What TLS comes to; `None` for http.
+    pub tls: Option<Seen<TlsFacts>>,
+}
+
+/// A TLS connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `TLS 1.3`.
+    pub version: String,
+    /// The cipher suite, by IANA's name.
+    pub cipher: String,
+    /// The key exchange, by IANA's name.
+    pub key_exchange: Option<String>,
+    /// Who issued the server's certificate, as the certificate says.
+    pub issuer: Option<String>,
+}
+
+/// Where S3 requests go, noted from the first of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origin(Arc<OnceLock<String>>);
+
+impl Intercept for Origin {
+    fn name(&self) -> &'static str {
+        "Origin"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
+        self.0.get_or_init(|| context.request().uri().to_owned());
+        Ok(())
+    }
+}
+
+/// What a look at the transport takes: may wait for the network, so it is to be made off the runtime's threads.
+pub struct TransportProbe {
+    uri: String,
+    ca_bundle: Option<PathBuf>,
+}
+
+impl Connection {
+    /// Prepares a look at how the requests to S3 travel; `None` before the first of them.
+    #[must_use]
+    pub fn transport_probe(&self) -> Option<TransportProbe> {
+        let uri = self.origin.0.get()?.clone();
+        Some(TransportProbe { uri, ca_bundle: self.ca_bundle.clone() })
+    }
+}
+
+impl TransportProbe {
+    /// Looks. Waits at most about half a minute.
+    #[must_use]
+    pub fn look(&self) -> Transport {
+        let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        let tls = (scheme == "https").then(|| {
+            if has_proxy() {
+                return Seen::NotToBeHad("it goes through a proxy".to_owned());
+            }
+            match handshake(host, self.ca_bundle.as_deref()) {
+                Ok(facts) => Seen::Is(facts),
+                Err(error) => Seen::NotToBeHad(error.to_string()),
+            }
+        });
+        Transport { scheme: scheme.to_owned(), host: host.to_owned(), tls }
+    }
+}
+
+fn has_proxy() -> bool {
+    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn handshake(authority: &str, ca_bundle: Option<&Path>) -> Result<TlsFacts, Failure> {
+    let (host, port) = host_and_port(authority).ok_or("the endpoint's address cannot be read")?;
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let suites = SUITES
+        .iter()
+        .filter_map(|name| provider.cipher_suites.iter().find(|suite| suite.suite() == *name).copied());
+    let provider = CryptoProvider { cipher_suites: suites.collect(), ..provider };
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots(ca_bundle)?)
+        .with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned())?;
+    let mut connection = ClientConnection::new(Arc::new(config), name)?;
+    let mut socket = dial(host, port)?;
+    while connection.is_handshaking() {
+        connection.complete_io(&mut socket)?;
+    }
+    connection.send_close_notify();
+    // The facts are there already; the server may have hung up.
+    let _ = connection.write_tls(&mut socket);
+    let certificate = connection.peer_certificates().and_then(|chain| chain.first());
+    let suite = connection.negotiated_cipher_suite().ok_or("no cipher was agreed on")?;
+    Ok(TlsFacts {
+        version: connection.protocol_version().map(version_title).unwrap_or_default(),
+        cipher: suite_title(suite.suite()),
+        key_exchange: connection.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name())),
+        issuer: certificate.and_then(|certificate| issuer::of(certificate)),
+    })
+}
+
+fn dial(host: &str, port: u16) -> Result<TcpStream, Failure> {
+    let mut refusal: Failure = format!("{host} has no address").into();
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, WAIT) {
+            Ok(socket) => {
+                socket.set_read_timeout(Some(WAIT))?;
+                socket.set_write_timeout(Some(WAIT))?;
+                return Ok(socket);
+            }
+            Err(error) => refusal = error.into(),
+        }
+    }
+    Err(refusal)
+}
+
+fn roots(ca_bundle: Option<&Path>) -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    match ca_bundle {
+        Some(path) => {
+            for certificate in CertificateDer::pem_file_iter(path)? {
+                roots.add(certificate?)?;
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    Ok(roots)
+}
+
+/// Parts `host:port`, `host` and `[v6]:port`.
+fn host_and_port(authority: &str) -> Option<(&str, u16)> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        let port = if rest.is_empty() { 443 } else { rest.strip_prefix(':')?.parse().ok()? };
+        return Some((host, port));
+    }
+    match authority.split_once(':') {
+        Some((host, port)) => Some((host, port.parse().ok()?)),
+        None => Some((authority, 443)),
+    }
+}
+
+fn version_title(version: rustls::ProtocolVersion) -> String {
+    match version {
+        rustls::ProtocolVersion::TLSv1_3 => "TLS 1.3".to_owned(),
+        rustls::ProtocolVersion::TLSv1_2 => "TLS 1.2".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The name in IANA's registry, from the library's, which marks those of TLS 1.3 by another beginning.
+fn suite_title(suite: CipherSuite) -> String {
+    format!("{suite:?}").replacen("TLS13_", "TLS_", 1)
+}
+
+impl fmt::Display for TlsFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.version, self.cipher)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_parted() {
+        for (authority, parted) in [
+            ("b.s3.eu-west-1.amazonaws.com", Some(("b.s3.eu-west-1.amazonaws.com", 443))),
+            ("127.0.0.1:9000", Some(("127.0.0.1", 9000))),
+            ("[::1]:9000", Some(("::1", 9000))),
+            ("[::1]", Some(("::1", 443))),
+            ("host:port", None),
+            ("[::1", None),
+        ] {
+            assert_eq!(host_and_port(authority), parted, "{authority}");
+        }
+    }
+
+    #[test]
+    fn ciphers_have_the_names_of_the_registry() {
+        assert_eq!(suite_title(CipherSuite::TLS13_AES_256_GCM_SHA384), "TLS_AES_256_GCM_SHA384");
+        assert_eq!(
+            suite_title(CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! `inspect`: look, then say what was found; nothing is changed anywhere.
+//!
+//! One object in full, a bucket's own facts, or an audit of many objects. What is not allowed to be seen becomes part
+//! of the answer, so that each right gives as much as it can. How it is shown is `cli`'s.
+
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::StreamExt;
+
+use crate::aws::Connection;
+use crate::aws::kms::KmsKeyFacts;
+use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::objects::Reader;
+use crate::aws::seen::Seen;
+use crate::aws::transport::Transport;
+use crate::commands::look::{Sighting, glance, look};
+use crate::commands::many::many;
+use crate::encryption::KmsKey;
+use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::location::S3Uri;
+use crate::pattern::Filter;
+use crate::seal::ring::Unlocker;
+use crate::transfer::{Stop, blocking};
+
+mod client_side;
+pub mod expect;
+pub mod finding;
+pub mod summary;
+
+use expect::{Expectation, is_alias, is_as_expected};
+use finding::{CustomerKeyFit, Finding};
+use summary::Summary;
+
+/// What all of `inspect` needs to know.
+pub struct Looking {
+    /// Keys to try: SSE-C objects show more to who has theirs.
+    pub unlocker: Arc<Unlocker>,
+    /// What objects should be, any of these; empty for no opinion.
+    pub expected: Vec<Expectation>,
+    /// Whether to look for client-side formats that leave no sign in the metadata: a request or two more an object.
+    pub deep: bool,
+    /// The suffix of instruction files, if it is not the default one.
+    pub instruction_suffix: Option<String>,
+    /// Whether to look at all versions, not only the newest.
+    pub all_versions: bool,
+    /// Which keys below the prefix to look at.
+    pub filter: Filter,
+    /// Requests under way at once.
+    pub jobs: NonZeroUsize,
+}
+
+/// All there is to say about one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectReport {
+    /// The object.
+    pub finding: Finding,
+    /// The KMS key that S3 uses for it.
+    pub kms_key: Option<KmsKeySeen>,
+    /// How the requests travelled.
+    pub transport: Option<Transport>,
+    /// Whether it is as expected.
+    pub as_expected: Option<bool>,
+}
+
+/// What KMS lets us know about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KmsKeySeen {
+    /// The key, as S3 names it.
+    pub key: String,
+    /// Its description.
+    pub facts: Seen<KmsKeyFacts>,
+    /// Its aliases.
+    pub aliases: Seen<Vec<String>>,
+}
+
+/// One of many objects.
+#[derive(Debug)]
+pub enum Row {
+    /// It was looked at.
+    Found {
+        /// What it is.
+        finding: Box<Finding>,
+        /// Whether that is as expected.
+        as_expected: Option<bool>,
+    },
+    /// It could not be looked at.
+    Failed {
+        /// The object, as the user would name it; a key that is no text stands as it came.
+        name: String,
+        /// The version.
+        version_id: Option<String>,
+        /// Why not.
+        error: Error,
+    },
+}
+
+/// Looks at one object from all sides.
+///
+/// # Errors
+/// What S3 refuses about the object itself. SSE-C without its key is no error.
+pub async fn object(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    looking: &Looking,
+) -> Result<ObjectReport> {
+    let ring = looking.unlocker.ring();
+    let sighted = match look(connection, uri, version_id, ring, None).await {
+        // Only the checksum takes a right on the KMS key.
+        Err(Error::Denied { .. }) => glance(connection, uri, version_id, ring).await,
+        sighted => sighted,
+    };
+    let mut finding = finding(connection, uri, version_id, sighted, looking, true).await?;
+    if finding.stored_len.is_none() {
+        finding = listed(connection, finding).await;
+    }
+    let kms_key = match &finding.at_rest.applied.kms_key {
+        Some(key) => Some(kms_key(connection, key).await),
+        None => None,
+    };
+    let transport = match connection.transport_probe() {
+        Some(probe) => Some(blocking(move || probe.look()).await?),
+        None => None,
+    };
+    let as_expected = is_as_expected(&looking.expected, &finding);
+    Ok(ObjectReport { finding, kms_key, transport, as_expected })
+}
+
+/// Looks at every object whose key begins with that of `place`, tells each one and counts it.
+///
+/// # Errors
+/// What the listing says; `Interrupted`. Whatever was told and counted until then stands.
+pub async fn audit(
+    connection: &Connection,
+    place: &S3Uri,
+    looking: &Looking,
+    stop: &Stop,
+    summary: &mut Summary,
+    mut tell: impl FnMut(&Row) -> Result<()>,
+) -> Result<()> {
+    let markers = AtomicUsize::new(0);
+    let count_markers = |count| {
+        markers.fetch_add(count, Ordering::Relaxed);
+    };
+    let listing = if looking.all_versions {
+        connection.list_versions(place, &count_markers).left_stream()
+    } else {
+        connection.list(place).right_stream()
+    };
+    let chosen = listing.filter(|listed| {
+        let takes = listed.as_ref().map_or(true, |entry| looking.filter.takes(below(place, &entry.key)));
+        std::future::ready(takes)
+    });
+    let ended = many(
+        chosen,
+        looking.jobs,
+        stop,
+        |entry| row(connection, place, entry, looking),
+        |row| match row {
+            // Somebody deleted it meanwhile: there is nothing to look at any more.
+            Row::Failed { error: Error::NotFound { .. }, .. } => Ok(()),
+            row => {
+                count(summary, &row);
+                tell(&row)
+            }
+        },
+    )
+    .await;
+    summary.delete_markers += markers.into_inner() as u64;
+    ended
+}
+
+/// Replaces aliases among what is expected by the keys behind them, so that objects can be compared.
+///
+/// # Errors
+/// What KMS refuses (`kms:DescribeKey`).
+pub async fn resolve(connection: &Connection, expected: &mut [Expectation]) -> Result<()> {
+    for one in expected {
+        if let Expectation::Kms { key, .. } = one
+            && is_alias(key)
+        {
+            let arn = connection.describe_key(key).await?.arn;
+            if let Ok(behind) = arn.parse() {
+                *key = behind;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Asks KMS about the key of an object.
+pub async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
+    let not_a_key = || Seen::NotToBeHad("KMS cannot be asked about such a name".to_owned());
+    let Ok(named) = key.parse::<KmsKey>() else {
+        return KmsKeySeen { key: key.to_owned(), facts: not_a_key(), aliases: Seen::Is(Vec::new()) };
+    };
+    let (facts, aliases) =
+        futures_util::future::join(connection.describe_key(&named), connection.key_aliases(&named)).await;
+    KmsKeySeen {
+        key: key.to_owned(),
+        facts: Seen::of(facts, "kms:DescribeKey"),
+        aliases: Seen::of(aliases, "kms:ListAliases"),
+    }
+}
+
+/// Counts a row.
+pub fn count(summary: &mut Summary, row: &Row) {
+    match row {
+        Row::Found { finding, as_expected } => summary.count(finding, *as_expected),
+        Row::Failed { name, error, .. } => summary.fail(name.clone(), reason(error)),
+    }
+}
+
+/// Why an object could not be looked at, in a line: the error without the object's name where it stands first.
+#[must_use]
+pub fn reason(error: &Error) -> String {
+    match error {
+        Error::NotFound { .. } => "does not exist".to_owned(),
+        Error::Network { why, .. } => why.to_string(),
+        Error::Unsupported { why, .. } => why.clone(),
+        Error::Service { code, source: Some(source), .. } => format!("{code}: {source}"),
+        error => error.to_string(),
+    }
+}
+
+/// The part of a key that stands below the folder which was asked for.
+fn below<'a>(place: &S3Uri, key: &'a ListedKey) -> &'a str {
+    let (ListedKey::Text(key) | ListedKey::NotText(key)) = key;
+    let folder = place.key.rfind('/').map_or(0, |slash| slash + 1);
+    key.get(folder..).unwrap_or(key)
+}
+
+async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &Looking) -> Row {
+    let version_id = entry.version_id.as_deref();
+    let uri = match &entry.key {
+        ListedKey::Text(key) => place.with_key(key.clone()),
+        ListedKey::NotText(shown) => {
+            let name = format!("s3://{}/{shown}", place.bucket);
+            let why = "its key is not text: it is shown percent-encoded and cannot be asked for".to_owned();
+            let error = Error::Unsupported { what: name.clone(), why };
+            return Row::Failed { name, version_id: entry.version_id, error };
+        }
+    };
+    let sighted = glance(connection, &uri, version_id, looking.unlocker.ring()).await;
+    match finding(connection, &uri, version_id, sighted, looking, false).await {
+        Ok(found) => {
+            let finding = Box::new(found.listed(&entry));
+            let as_expected = is_as_expected(&looking.expected, &finding);
+            Row::Found { finding, as_expected }
+        }
+        Err(error) => Row::Failed { name: uri.to_string(), version_id: entry.version_id, error },
+    }
+}
+
+/// What a sighting comes to; keys that are missing or wrong are findings too.
+async fn finding(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    sighted: Result<Sighting>,
+    looking: &Looking,
+    alone: bool,
+) -> Result<Finding> {
+    let tried = looking.unlocker.ring().customer_keys().count();
+    let hidden = |fit| Ok(Finding::behind_customer_key(uri, version_id, fit));
+    let sighting = match sighted {
+        Ok(sighting) => sighting,
+        Err(Error::KeyNeeded { need: KeyNeed::Customer, .. }) if tried == 0 => {
+            return hidden(CustomerKeyFit::NotGiven);
+        }
+        Err(
+            Error::KeyNeeded { need: KeyNeed::Customer, .. }
+            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. },
+        ) => return hidden(CustomerKeyFit::NoneFits { tried }),
+        Err(error) => return Err(error),
+    };
+    let Sighting { facts, customer_key } = sighting;
+    let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
+    let client = client_side::look(&reader, &facts, looking, alone).await?;
+    let fit = customer_key.as_ref().map(|key| CustomerKeyFit::of(key, looking.unlocker.ring()));
+    Ok(Finding::of(uri, facts, fit, client))
+}
+
+/// Adds what a listing says about one object that tells nothing of itself; as well as that is allowed.
+async fn listed(connection: &Connection, finding: Finding) -> Finding {
+    if finding.version_id.is_some() {
+        return finding;
+    }
+    let uri = finding.uri.clone();
+    let first = pin!(connection.list(&uri)).next().await;
+    match first {
+        Some(Ok(entry)) if entry.key == ListedKey::Text(uri.key.clone()) => finding.listed(&entry),
+        _ => finding,
+    }
+}

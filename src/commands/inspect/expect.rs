@@ -1,0 +1,219 @@
+//! What objects are expected to be, and whether one is: pure.
+//!
+//! An expectation that names a key is met only by an object that is seen to have it: what cannot be known is not met.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::finding::{ClientSeen, CustomerKeyFit, Finding};
+use crate::aws::sse::AppliedMode;
+use crate::encryption::{KmsKey, Mode};
+
+/// One way in which an object may be as it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Encrypted in any way, by S3 or before.
+    Encrypted,
+    /// A mode of S3's, with any key.
+    Server(Mode),
+    /// SSE-KMS or DSSE-KMS with this key.
+    Kms {
+        /// The mode.
+        mode: Mode,
+        /// The key; an alias must have been resolved before objects are compared with it.
+        key: KmsKey,
+    },
+    /// SSE-C with the key of this fingerprint: S3's (base64 MD5) or the short one.
+    CustomerKey(String),
+    /// Client-side, in any format.
+    Client,
+    /// Client-side, in this format (`s3ec`, `s3ec-v2`, `s3ec-v1`, `esdk`).
+    Format(String),
+}
+
+/// The formats that an expectation can name.
+const FORMATS: [&str; 4] = ["s3ec", "s3ec-v2", "s3ec-v1", "esdk"];
+
+/// Not an expectation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is not an expectation: write encrypted, sse-s3, sse-kms[:KEY], dsse-kms[:KEY], sse-c[:FINGERPRINT] or client[:FORMAT]"
+)]
+pub struct ExpectationError(String);
+
+impl FromStr for Expectation {
+    type Err = ExpectationError;
+
+    fn from_str(text: &str) -> Result<Self, ExpectationError> {
+        let bad = || ExpectationError(text.to_owned());
+        let (mode, rest) = match text.split_once(':') {
+            Some((mode, rest)) => (mode, Some(rest)),
+            None => (text, None),
+        };
+        let kms = |mode| match rest {
+            None => Ok(Self::Server(mode)),
+            Some(key) => Ok(Self::Kms { mode, key: key.parse().map_err(|_| bad())? }),
+        };
+        match (mode, rest) {
+            ("encrypted", None) => Ok(Self::Encrypted),
+            ("sse-s3", None) => Ok(Self::Server(Mode::SseS3)),
+            ("sse-kms", _) => kms(Mode::SseKms),
+            ("dsse-kms", _) => kms(Mode::DsseKms),
+            ("sse-c", None) => Ok(Self::Server(Mode::SseC)),
+            ("sse-c", Some(print)) if !print.is_empty() => Ok(Self::CustomerKey(print.to_owned())),
+            ("client", None) => Ok(Self::Client),
+            ("client", Some(format)) if FORMATS.contains(&format) => Ok(Self::Format(format.to_owned())),
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encrypted => f.write_str("encrypted"),
+            Self::Server(mode) => write!(f, "{mode}"),
+            Self::Kms { mode, key } => write!(f, "{mode}:{key}"),
+            Self::CustomerKey(print) => write!(f, "sse-c:{print}"),
+            Self::Client => f.write_str("client"),
+            Self::Format(format) => write!(f, "client:{format}"),
+        }
+    }
+}
+
+impl Expectation {
+    /// Whether an S3 Inventory report holds enough to tell.
+    #[must_use]
+    pub fn is_told_by_inventory(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+
+    fn is_met(&self, finding: &Finding) -> bool {
+        let applied = &finding.at_rest.applied;
+        let is = |mode: Mode| applied.mode == AppliedMode::Known(mode);
+        match self {
+            Self::Encrypted => finding.mode() != AppliedMode::NotSaid,
+            Self::Server(mode) => is(*mode),
+            Self::Kms { mode, key } => {
+                is(*mode)
+                    && !is_alias(key)
+                    && applied.kms_key.as_deref().is_some_and(|found| key.may_be(found))
+            }
+            Self::CustomerKey(print) => {
+                let by_md5 = applied.customer_key_md5.as_deref() == Some(print);
+                let by_short = matches!(&finding.at_rest.customer_key,
+                    Some(CustomerKeyFit::Fits { fingerprint }) if fingerprint == print);
+                is(Mode::SseC) && (by_md5 || by_short)
+            }
+            Self::Client => matches!(finding.client, ClientSeen::Sealed(_) | ClientSeen::Elsewhere),
+            Self::Format(format) => finding.envelope().is_some_and(|envelope| envelope.format == format),
+        }
+    }
+}
+
+/// Whether a KMS key is named by an alias, behind which any key may be.
+#[must_use]
+pub fn is_alias(key: &KmsKey) -> bool {
+    key.as_str().starts_with("alias/") || key.as_str().contains(":alias/")
+}
+
+/// Compares a finding with what is expected: any one of them will do. `None` where nothing is expected.
+#[must_use]
+pub fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Option<bool> {
+    (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(finding)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::objects::Facts;
+    use crate::aws::sse::Applied;
+
+    const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/k-1";
+
+    fn found(mode: AppliedMode, kms_key: Option<&str>, client: ClientSeen) -> Finding {
+        let applied = Applied { mode, kms_key: kms_key.map(str::to_owned), ..Applied::default() };
+        let facts = Facts { applied, ..Facts::default() };
+        Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, client)
+    }
+
+    fn server(mode: Mode, key: Option<&str>) -> Finding {
+        found(AppliedMode::Known(mode), key, ClientSeen::NoSign)
+    }
+
+    fn met(expected: &str, finding: &Finding) -> bool {
+        is_as_expected(&[expected.parse().unwrap()], finding).unwrap()
+    }
+
+    #[test]
+    fn words_are_read_and_written_alike() {
+        for text in [
+            "encrypted",
+            "sse-s3",
+            "sse-kms",
+            "sse-kms:arn:aws:kms:us-east-1:1:key/k",
+            "sse-kms:alias/backup",
+            "dsse-kms",
+            "dsse-kms:k-1",
+            "sse-c",
+            "sse-c:UhbdzFjo2t5SVgded/ZC2g==",
+            "client",
+            "client:s3ec",
+            "client:s3ec-v2",
+            "client:s3ec-v1",
+            "client:esdk",
+        ] {
+            assert_eq!(text.parse::<Expectation>().unwrap().to_string(), text);
+        }
+        for text in
+            ["", "kms", "sse-s3:k", "sse-c:", "sse-kms:", "client:", "client:gpg", "encrypted:x", "SSE-S3"]
+        {
+            assert!(text.parse::<Expectation>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mode_and_a_key_are_compared() {
+        let kms = server(Mode::SseKms, Some(ARN));
+        assert!(met("sse-kms", &kms) && met("encrypted", &kms));
+        assert!(met(&format!("sse-kms:{ARN}"), &kms) && met("sse-kms:k-1", &kms));
+        assert!(
+            !met("sse-kms:k-2", &kms)
+                && !met("dsse-kms", &kms)
+                && !met("sse-s3", &kms)
+                && !met("client", &kms)
+        );
+        // Who asks for a key is not content with an object that does not say which.
+        assert!(!met("sse-kms:k-1", &server(Mode::SseKms, None)));
+        assert!(!met("sse-kms:alias/backup", &kms), "an alias that nobody resolved");
+    }
+
+    #[test]
+    fn nothing_and_the_unknown_are_told_apart() {
+        let plain = found(AppliedMode::NotSaid, None, ClientSeen::NoSign);
+        assert!(!met("encrypted", &plain) && !met("sse-s3", &plain));
+        let future = found(AppliedMode::Other("aws:future".to_owned()), None, ClientSeen::NoSign);
+        assert!(met("encrypted", &future) && !met("sse-kms", &future));
+    }
+
+    #[test]
+    fn an_sse_c_key_must_be_seen() {
+        let uri = "s3://bkt/k".parse().unwrap();
+        let hidden = Finding::behind_customer_key(&uri, None, CustomerKeyFit::NotGiven);
+        assert!(met("sse-c", &hidden) && met("encrypted", &hidden));
+        assert!(!met("sse-c:22a48051594c1949", &hidden));
+        let fit = CustomerKeyFit::Fits { fingerprint: "22a48051594c1949".to_owned() };
+        let mut seen = Finding::behind_customer_key(&uri, None, fit);
+        seen.at_rest.applied.customer_key_md5 = Some("UhbdzFjo2t5SVgded/ZC2g==".to_owned());
+        assert!(met("sse-c:22a48051594c1949", &seen) && met("sse-c:UhbdzFjo2t5SVgded/ZC2g==", &seen));
+        assert!(!met("sse-c:0000000000000000", &seen));
+    }
+
+    #[test]
+    fn any_one_will_do() {
+        let expected: Vec<Expectation> = ["sse-s3", "sse-kms"].map(|text| text.parse().unwrap()).into();
+        assert_eq!(is_as_expected(&expected, &server(Mode::SseKms, None)), Some(true));
+        assert_eq!(is_as_expected(&expected, &server(Mode::DsseKms, None)), Some(false));
+        assert_eq!(is_as_expected(&[], &server(Mode::DsseKms, None)), None);
+    }
+}

@@ -1,0 +1,254 @@
+//! What was found out about one object: pure data, to be shown, compared and counted.
+//!
+//! Made from what S3 answered and what the metadata says; nothing is fetched here and nothing printed.
+
+use std::collections::BTreeMap;
+
+use crate::aws::listing::Listed;
+use crate::aws::marks::Marks;
+use crate::aws::objects::{Checksum, Facts};
+use crate::aws::sse::{Applied, AppliedMode};
+use crate::encryption::{Legacy, Mode};
+use crate::error::WrapKind;
+use crate::keys::{CustomerKey, KeyRing};
+use crate::location::S3Uri;
+use crate::seal::s3ec::{self, Storage, Version};
+use crate::seal::wrap::PASSPHRASE_ENTRY;
+
+/// One object, or one version of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The object.
+    pub uri: S3Uri,
+    /// The version.
+    pub version_id: Option<String>,
+    /// Whether it is the newest version, where a listing of versions says so.
+    pub latest: Option<bool>,
+    /// What S3 does to the stored bytes.
+    pub at_rest: AtRest,
+    /// What was done before they were stored.
+    pub client: ClientSeen,
+    /// Stored bytes, where they are known.
+    pub stored_len: Option<u64>,
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// The storage class, in S3's word; none is STANDARD.
+    pub storage_class: Option<String>,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// The checksum, if it is one that s3seal knows and it was asked for.
+    pub checksum: Option<Checksum>,
+    /// Dates, locks, tags and so on.
+    pub marks: Marks,
+}
+
+/// Server-side encryption.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AtRest {
+    /// What S3 says.
+    pub applied: Applied,
+    /// For SSE-C: whether a key at hand fits.
+    pub customer_key: Option<CustomerKeyFit>,
+}
+
+/// Which key an SSE-C object has, as far as that can be known: S3 tells only who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CustomerKeyFit {
+    /// The key at hand with this short fingerprint.
+    Fits {
+        /// Short SHA-256, as `keygen` shows it.
+        fingerprint: String,
+    },
+    /// No key was given.
+    NotGiven,
+    /// None of the keys given; how many were tried.
+    NoneFits {
+        /// How many.
+        tried: usize,
+    },
+    /// From a report that does not say.
+    NotSaid,
+}
+
+/// Client-side encryption, as far as it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientSeen {
+    /// No sign of any.
+    NoSign,
+    /// An envelope.
+    Sealed(Box<EnvelopeFacts>),
+    /// The sign of an envelope whose rest lies in an instruction file that was not fetched.
+    Elsewhere,
+    /// Parts of an envelope that make none; the text says what is wrong.
+    Broken(String),
+    /// Out of sight: the metadata cannot be read without the SSE-C key, or was not looked at.
+    OutOfSight,
+}
+
+/// A client-side envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvelopeFacts {
+    /// The format by the word that `--format` and `--expect` have: `s3ec`, `s3ec-v2`, `s3ec-v1`, `esdk`.
+    pub format: &'static str,
+    /// The format's name and generation, for people.
+    pub title: &'static str,
+    /// The content algorithm, by its specification's name.
+    pub suite: String,
+    /// Whether the envelope commits to one data key.
+    pub committing: bool,
+    /// Whether tags prove the bytes.
+    pub authenticated: bool,
+    /// Who can open it.
+    pub recipients: Vec<RecipientFacts>,
+    /// The encryption context (of KMS, or of the Encryption SDK): authenticated.
+    pub context: BTreeMap<String, String>,
+    /// The material description: nothing proves it.
+    pub description: BTreeMap<String, String>,
+    /// Whether it lies in an instruction file.
+    pub in_instruction_file: bool,
+    /// The length of the plain bytes, where the format tells.
+    pub plain_len: Option<u64>,
+    /// The length that the metadata claims.
+    pub claimed_len: Option<u64>,
+    /// What `get --allow-legacy` has to say for it, with the reason.
+    pub legacy: Option<(Legacy, String)>,
+    /// Whether a key at hand opens it; `None` if no such key was given or tried.
+    pub opens: Option<bool>,
+}
+
+/// One who can open an envelope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientFacts {
+    /// The kind of key.
+    pub kind: WrapKind,
+    /// How the data key is wrapped, by the format's name.
+    pub wrap: String,
+    /// The key's name where the format notes it: an ARN, or provider and name.
+    pub key: Option<String>,
+    /// The fingerprint of a local key, where the writer noted it.
+    pub fingerprint: Option<String>,
+    /// How a passphrase becomes the key: an Argon2id PHC string.
+    pub passphrase: Option<String>,
+}
+
+impl Finding {
+    /// Makes the finding of an object that S3 told about.
+    #[must_use]
+    pub fn of(uri: &S3Uri, facts: Facts, customer_key: Option<CustomerKeyFit>, client: ClientSeen) -> Self {
+        Self {
+            uri: uri.clone(),
+            version_id: facts.version_id,
+            latest: None,
+            at_rest: AtRest { applied: facts.applied, customer_key },
+            client,
+            stored_len: Some(facts.len),
+            etag: facts.etag,
+            storage_class: facts.storage_class,
+            content_type: facts.content_type,
+            checksum: facts.checksum,
+            marks: facts.marks,
+        }
+    }
+
+    /// Makes the finding of an SSE-C object that none of the keys at hand opens: what a listing says is all there is.
+    #[must_use]
+    pub fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
+        let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
+        Self {
+            uri: uri.clone(),
+            version_id: version_id.map(str::to_owned),
+            latest: None,
+            at_rest: AtRest { applied, customer_key: Some(fit) },
+            client: ClientSeen::OutOfSight,
+            stored_len: None,
+            etag: None,
+            storage_class: None,
+            content_type: None,
+            checksum: None,
+            marks: Marks::default(),
+        }
+    }
+
+    /// Adds what a listing says and the object's own answer did not.
+    #[must_use]
+    pub fn listed(mut self, entry: &Listed) -> Self {
+        self.latest = entry.latest;
+        self.stored_len = self.stored_len.or(Some(entry.len));
+        self.etag = self.etag.or_else(|| entry.etag.clone());
+        self.version_id = self.version_id.or_else(|| entry.version_id.clone());
+        self.storage_class = self.storage_class.or_else(|| entry.storage_class.clone());
+        self.marks.last_modified = self.marks.last_modified.or_else(|| entry.last_modified.clone());
+        self
+    }
+
+    /// The mode that counts first: client-side where there is an envelope, else what S3 does.
+    #[must_use]
+    pub fn mode(&self) -> AppliedMode {
+        match self.client {
+            ClientSeen::Sealed(_) | ClientSeen::Elsewhere => AppliedMode::Known(Mode::Client),
+            _ => self.at_rest.applied.mode.clone(),
+        }
+    }
+
+    /// The envelope, where one was read.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&EnvelopeFacts> {
+        match &self.client {
+            ClientSeen::Sealed(envelope) => Some(envelope),
+            _ => None,
+        }
+    }
+}
+
+impl CustomerKeyFit {
+    /// Names the key of a ring that fitted.
+    #[must_use]
+    pub fn of(key: &CustomerKey, ring: &KeyRing) -> Self {
+        let same = |candidate: &CustomerKey| candidate.md5() == key.md5();
+        let found = ring.symmetric.iter().find(|given| CustomerKey::new(given).is_ok_and(|made| same(&made)));
+        Self::Fits { fingerprint: found.map(|key| key.fingerprint().to_string()).unwrap_or_default() }
+    }
+}
+
+impl EnvelopeFacts {
+    /// Describes an envelope of the S3 Encryption Client over an object of `stored` bytes.
+    #[must_use]
+    pub fn s3ec(envelope: &s3ec::Envelope, stored: u64) -> Self {
+        let (format, title, committing) = match envelope.version() {
+            Version::V1 => ("s3ec-v1", "S3 Encryption Client, format V1", false),
+            Version::V2 => ("s3ec-v2", "S3 Encryption Client, format V2", false),
+            Version::V3 => ("s3ec", "S3 Encryption Client, format V3", true),
+        };
+        let wrap = envelope.wrap();
+        let mut description = envelope.description().clone();
+        let passphrase =
+            envelope.needs_passphrase().then(|| description.get(PASSPHRASE_ENTRY).cloned()).flatten();
+        let kind = if passphrase.is_some() { WrapKind::Passphrase } else { wrap.kind() };
+        let context = match wrap.kind() {
+            WrapKind::Kms => std::mem::take(&mut description),
+            _ => BTreeMap::new(),
+        };
+        Self {
+            format,
+            title,
+            suite: envelope.suite().to_owned(),
+            committing,
+            authenticated: envelope.is_authenticated(),
+            recipients: vec![RecipientFacts {
+                kind,
+                wrap: wrap.title().to_owned(),
+                // Only the first clients noted their KMS key.
+                key: context.get("kms_cmk_id").cloned(),
+                fingerprint: envelope.fingerprint().map(str::to_owned),
+                passphrase,
+            }],
+            context,
+            description,
+            in_instruction_file: envelope.storage() == Storage::InstructionFile,
+            plain_len: envelope.plain_len(stored),
+            claimed_len: envelope.claimed_len(),
+            legacy: envelope.legacy(),
+            opens: None,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The sum over many findings: how many objects and bytes each mode and key has.
+//!
+//! Grows with the number of keys, not with that of objects; lists are cut at a limit, and the counts go on.
+
+use std::collections::BTreeMap;
+
+use super::finding::{ClientSeen, CustomerKeyFit, Finding};
+use crate::aws::sse::AppliedMode;
+use crate::encryption::Mode;
+
+/// Shares kept apart, at most; further ones are counted together.
+const MAX_SHARES: usize = 10_000;
+/// Objects kept in a list, at most.
+pub const MAX_LISTED: usize = 1_000;
+
+/// What is counted together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ShareName {
+    /// The mode, as [`mode_word`] says it.
+    pub mode: String,
+    /// The key: an ARN, the fingerprint of an SSE-C key, or a format and its recipients.
+    pub key: Option<String>,
+}
+
+/// Objects and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Objects, or versions.
+    pub objects: u64,
+    /// Stored bytes.
+    pub bytes: u64,
+}
+
+/// An object that is not as expected, or could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offender {
+    /// The object, as the user would name it.
+    pub name: String,
+    /// What it is, or why it could not be looked at.
+    pub why: String,
+}
+
+/// A list cut at [`MAX_LISTED`], with the whole count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offenders {
+    /// The first of them.
+    pub first: Vec<Offender>,
+    /// All of them.
+    pub count: u64,
+}
+
+/// The sum.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All objects that were looked at.
+    pub all: Amount,
+    /// By mode and key.
+    pub shares: BTreeMap<ShareName, Amount>,
+    /// What had no place among the shares.
+    pub others: Amount,
+    /// Objects that are not as expected; `None` where nothing is expected.
+    pub unexpected: Option<Offenders>,
+    /// Objects that could not be looked at.
+    pub failed: Offenders,
+    /// Delete markers passed over.
+    pub delete_markers: u64,
+}
+
+impl Summary {
+    /// Begins to count; `expecting` says whether anything is expected.
+    #[must_use]
+    pub fn new(expecting: bool) -> Self {
+        Self { unexpected: expecting.then(Offenders::default), ..Self::default() }
+    }
+
+    /// Counts a finding and whether it is as expected.
+    pub fn count(&mut self, finding: &Finding, as_expected: Option<bool>) {
+        let bytes = finding.stored_len.unwrap_or(0);
+        self.all.add(bytes);
+        let name = ShareName { mode: mode_word(&finding.mode()).to_owned(), key: key_of(finding) };
+        if self.shares.len() < MAX_SHARES || self.shares.contains_key(&name) {
+            self.shares.entry(name).or_default().add(bytes);
+        } else {
+            self.others.add(bytes);
+        }
+        if as_expected == Some(false) {
+            let offender = Offender { name: name_of(finding), why: in_short(finding) };
+            self.unexpected.get_or_insert_default().add(offender);
+        }
+    }
+
+    /// Counts an object that could not be looked at.
+    pub fn fail(&mut self, name: String, why: String) {
+        self.failed.add(Offender { name, why });
+    }
+
+    /// The shares, the largest first.
+    #[must_use]
+    pub fn largest_first(&self) -> Vec<(&ShareName, Amount)> {
+        let mut shares: Vec<_> = self.shares.iter().map(|(name, amount)| (name, *amount)).collect();
+        shares.sort_by_key(|(_, amount)| std::cmp::Reverse(amount.objects));
+        shares
+    }
+}
+
+impl Amount {
+    fn add(&mut self, bytes: u64) {
+        self.objects += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
+impl Offenders {
+    fn add(&mut self, offender: Offender) {
+        self.count += 1;
+        if self.first.len() < MAX_LISTED {
+            self.first.push(offender);
+        }
+    }
+
+    /// How many are counted and not listed.
+    #[must_use]
+    pub fn unlisted(&self) -> u64 {
+        self.count - self.first.len() as u64
+    }
+}
+
+/// The word for a mode in tables and documents: that of `-e`, or `none`, or S3's own for one that s3seal does not know.
+#[must_use]
+pub fn mode_word(mode: &AppliedMode) -> &str {
+    match mode {
+        AppliedMode::Known(mode) => mode.as_str(),
+        AppliedMode::NotSaid => "none",
+        AppliedMode::Other(word) => word,
+    }
+}
+
+/// The object with its version, as the user would name it.
+#[must_use]
+pub fn name_of(finding: &Finding) -> String {
+    match &finding.version_id {
+        Some(version) if finding.latest.is_some() => format!("{} (version {version})", finding.uri),
+        _ => finding.uri.to_string(),
+    }
+}
+
+/// What an object is, in a few words: the mode and what is known of the key.
+#[must_use]
+pub fn in_short(finding: &Finding) -> String {
+    let mode = finding.mode();
+    let mode = mode_word(&mode);
+    match key_of(finding) {
+        Some(key) => format!("{mode} ({key})"),
+        None => mode.to_owned(),
+    }
+}
+
+/// The key of an object, by whatever name it has.
+#[must_use]
+pub fn key_of(finding: &Finding) -> Option<String> {
+    match &finding.client {
+        ClientSeen::Sealed(envelope) => {
+            let who = envelope.recipients.iter().map(|recipient| {
+                let name = recipient.fingerprint.as_ref().or(recipient.key.as_ref());
+                let kind = kind_word(recipient.kind);
+                name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"))
+            });
+            return Some(format!("{}: {}", envelope.format, who.collect::<Vec<_>>().join(" + ")));
+        }
+        ClientSeen::Elsewhere => return Some("in an instruction file".to_owned()),
+        ClientSeen::NoSign | ClientSeen::Broken(_) | ClientSeen::OutOfSight => {}
+    }
+    let applied = &finding.at_rest.applied;
+    match (&applied.mode, &finding.at_rest.customer_key) {
+        (AppliedMode::Known(Mode::SseC), Some(fit)) => Some(match fit {
+            CustomerKeyFit::Fits { fingerprint } => fingerprint.clone(),
+            CustomerKeyFit::NotGiven => "key not given".to_owned(),
+            CustomerKeyFit::NoneFits { .. } => "no key given fits".to_owned(),
+            CustomerKeyFit::NotSaid => return None,
+        }),
+        _ => applied.kms_key.clone(),
+    }
+}
+
+/// The word for a kind of wrapping key.
+#[must_use]
+pub fn kind_word(kind: crate::error::WrapKind) -> &'static str {
+    use crate::error::WrapKind;
+    match kind {
+        WrapKind::Aes => "aes",
+        WrapKind::Rsa => "rsa",
+        WrapKind::Kms => "kms",
+        WrapKind::Passphrase => "passphrase",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::objects::Facts;
+    use crate::aws::sse::Applied;
+
+    fn finding(mode: AppliedMode, key: Option<&str>, len: u64) -> Finding {
+        let applied = Applied { mode, kms_key: key.map(str::to_owned), ..Applied::default() };
+        let facts = Facts { applied, len, ..Facts::default() };
+        Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, ClientSeen::NoSign)
+    }
+
+    #[test]
+    fn objects_and_bytes_are_summed_by_mode_and_key() {
+        let mut summary = Summary::new(false);
+        for (mode, key, len) in [
+            (AppliedMode::Known(Mode::SseKms), Some("k1"), 5),
+            (AppliedMode::Known(Mode::SseKms), Some("k1"), 7),
+            (AppliedMode::Known(Mode::SseKms), Some("k2"), 1),
+            (AppliedMode::NotSaid, None, 100),
+            (AppliedMode::Other("aws:future".to_owned()), None, 3),
+        ] {
+            summary.count(&finding(mode, key, len), None);
+        }
+        assert_eq!(summary.all, Amount { objects: 5, bytes: 116 });
+        let first = summary.largest_first()[0];
+        assert_eq!((first.0.mode.as_str(), first.0.key.as_deref()), ("sse-kms", Some("k1")));
+        assert_eq!(first.1, Amount { objects: 2, bytes: 12 });
+        assert_eq!(summary.shares.len(), 4);
+        assert!(summary.unexpected.is_none());
+    }
+
+    #[test]
+    fn memory_stays_bounded_and_counts_go_on() {
+        let mut summary = Summary::new(true);
+        for number in 0..12_000 {
+            let key = format!("k{number}");
+            summary.count(&finding(AppliedMode::Known(Mode::SseKms), Some(&key), 1), Some(false));
+            summary.fail(key, String::new());
+        }
+        assert_eq!((summary.shares.len(), summary.others.objects), (MAX_SHARES, 2_000));
+        let unexpected = summary.unexpected.unwrap();
+        assert_eq!((unexpected.first.len(), unexpected.count), (MAX_LISTED, 12_000));
+        assert_eq!(unexpected.unlisted(), 11_000);
+        assert_eq!(summary.failed.count, 12_000);
+    }
+}
