@@ -3,9 +3,11 @@
 //! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
 //! says in s3seal's own words what came back.
 
+pub mod belongings;
 pub mod bucket;
 pub mod companion;
 pub mod connection;
+pub mod copy;
 mod error;
 pub mod kms;
 pub mod listing;
@@ -14,7 +16,9 @@ pub mod multipart;
 pub mod objects;
 pub mod policy;
 pub mod seen;
+mod settle;
 pub mod sse;
 pub mod transport;
+pub mod update;
 
 pub use connection::{Connection, Options, Trace, connect};

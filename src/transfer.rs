@@ -4,6 +4,7 @@
 //! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them.
 
 pub mod download;
+pub mod pipe;
 pub mod plan;
 pub mod sink;
 pub mod source;

@@ -144,6 +144,9 @@ pub(super) fn classify(what: &str, action: &str, refusal: Refusal) -> Error {
             Box::new(denied(Denial::Expired))
         }
         "RequestTimeTooSkewed" | "RequestExpired" => Box::new(denied(Denial::ClockSkew)),
+        "IncorrectKeyException" | "InvalidCiphertextException" => {
+            Box::new(wrong(KeyFault::DoesNotUnwrap { fingerprint: None }))
+        }
         code if code.ends_with("DisabledException") => {
             Box::new(wrong(KeyFault::KmsDisabled { key: key_named() }))
         }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::Seal;
+use crate::transfer::pipe;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
 
 /// Plain bytes read at once where they are to be sealed: small enough to stay in the cache.
@@ -34,9 +35,16 @@ enum Reader {
     File(File),
     Stdin(io::Stdin),
     Command(Child),
+    Pipe(pipe::Reader),
 }
 
 impl Input {
+    /// Takes what comes out of a pipe as a source; `len` is its length in bytes, where it is known.
+    #[must_use]
+    pub fn pipe(name: String, reader: pipe::Reader, len: Option<u64>) -> Self {
+        Self { name, reader: Reader::Pipe(reader), len }
+    }
+
     /// Opens the source; a command is started.
     ///
     /// # Errors
@@ -83,6 +91,7 @@ impl Input {
                 Some(stdout) => stdout.take(limit).read_to_end(out),
                 None => Ok(0),
             },
+            Reader::Pipe(pipe) => return pipe.read(limit, out),
         }
         .map_err(Error::local(format!("cannot read {}", self.name)))
     }

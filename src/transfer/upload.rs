@@ -163,7 +163,7 @@ async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) 
         sent.iter().fold((0, 0), |(plain, stored), done| (plain + done.plain, stored + done.len));
     let parts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
     let completed = to
-        .complete(started, sent.into_iter().map(|done| done.sent).collect(), &whole.base64(), stored)
+        .complete(started, sent.into_iter().map(|done| done.sent).collect(), Some(&whole.base64()), stored)
         .await?;
     Ok(Uploaded { completed, plain, stored, parts })
 }
