@@ -70,6 +70,7 @@ s3ec-v2\t'Amazon S3 Encryption Client, version 2: for older readers'
 esdk\t'AWS Encryption SDK: framed, key-committing, for streams of any length'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l at-rest -d 'What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l frame-length -d 'Bytes of plain text in a frame [client: esdk; default: 64KiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l key-name -d 'The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-type -d 'The content type [default: guessed from the name]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l metadata -d 'A pair of the object\'s metadata; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l tag -d 'A tag; repeatable, up to ten' -r
@@ -160,6 +161,8 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l expected-bucket-ow
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-clobber -d 'Do not replace a file'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l unproven -d 'Let bytes go to standard output before they are proven'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l raw -d 'Fetch a client-side object\'s sealed bytes as they are, for other programs'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-discovery -d 'Let the object choose the KMS key: any that the credentials may use'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-open-key-file -d 'Accept a key file that others can read'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s q -l quiet -d 'Say nothing but errors'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'

@@ -8,4 +8,5 @@ pub mod inspect;
 pub mod look;
 pub mod many;
 pub mod put;
+pub mod sealed;
 pub mod unlock;

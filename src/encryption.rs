@@ -67,6 +67,8 @@ pub struct ClientSide {
     pub instruction_file: bool,
     /// Bytes of plain text in a frame (Encryption SDK); none means 64 KiB.
     pub frame_length: Option<u32>,
+    /// The name that raw keys get (Encryption SDK); none means the namespace `s3seal` and the fingerprint.
+    pub key_name: Option<KeyName>,
 }
 
 /// The client-side formats that s3seal writes.
@@ -245,6 +247,61 @@ impl FromStr for KmsKey {
     }
 }
 
+/// The name that other programs must give with a raw key: a namespace and a name in it (AWS Encryption SDK).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyName {
+    namespace: String,
+    name: String,
+}
+
+impl KeyName {
+    /// The longest namespace, and the longest name, in bytes.
+    const MAX: usize = 512;
+
+    /// Takes the two.
+    ///
+    /// # Errors
+    /// [`EncryptionError::KeyName`] for an empty or overlong one, one with control characters, or a namespace that
+    /// AWS keeps for itself (`aws-kms…`).
+    pub fn new(namespace: &str, name: &str) -> Result<Self, EncryptionError> {
+        let fine = |text: &str| (1..=Self::MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        if !fine(namespace) || !fine(name) || namespace.starts_with("aws-kms") {
+            return Err(EncryptionError::KeyName(format!("{namespace}/{name}")));
+        }
+        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// The namespace: the provider id of the wrapped data key.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl FromStr for KeyName {
+    type Err = EncryptionError;
+
+    /// Takes `NAMESPACE/NAME`; the name may have further slashes.
+    fn from_str(text: &str) -> Result<Self, EncryptionError> {
+        match text.split_once('/') {
+            Some((namespace, name)) => Self::new(namespace, name),
+            None => Err(EncryptionError::KeyName(text.to_owned())),
+        }
+    }
+}
+
 /// An encryption context: what KMS authenticates beside the key, in plain sight; sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context(BTreeMap<String, String>);
@@ -298,6 +355,9 @@ pub enum EncryptionError {
     /// Not a KMS key.
     #[error("'{0}' cannot name a KMS key: write its id, its ARN or alias/NAME")]
     KmsKey(String),
+    /// Not a name for a raw key.
+    #[error("'{0}' cannot name a raw key: write NAMESPACE/NAME, and no namespace that begins with aws-kms")]
+    KeyName(String),
     /// Not a pair.
     #[error("'{0}' is not a pair: write KEY=VALUE")]
     Pair(String),

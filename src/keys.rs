@@ -62,6 +62,26 @@ impl SymmetricKey {
         }
     }
 
+    /// Recognises a key to open with, which another program may have made shorter: as [`SymmetricKey::recognise`],
+    /// and the same forms of 128 and 192 bits. 32 hex digits are a key of 128 bits and may also be 32 raw bytes:
+    /// both come back.
+    ///
+    /// # Errors
+    /// [`KeyError::Unrecognised`] says what was found instead.
+    pub fn recognise_to_open(content: &[u8]) -> Result<Vec<Self>, KeyError> {
+        let text = content.trim_ascii();
+        let raw = matches!(content.len(), 16 | 24).then(|| Zeroizing::new(content.to_vec()));
+        let hex = matches!(text.len(), 32 | 48).then(|| from_hex(text)).flatten();
+        let base64 = from_base64(text).filter(|bytes| matches!(bytes.len(), 16 | 24));
+        let mut keys: Vec<Self> = raw.or(hex).or(base64).map(Self).into_iter().collect();
+        match Self::recognise(content) {
+            Ok(key) => keys.push(key),
+            Err(error) if keys.is_empty() => return Err(error),
+            Err(_) => {}
+        }
+        Ok(keys)
+    }
+
     /// The key's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -362,6 +382,23 @@ mod tests {
             };
             assert_eq!(text, found);
         }
+    }
+
+    #[test]
+    fn a_shorter_key_opens_and_does_not_seal() {
+        let lengths = |content: &[u8]| -> Vec<usize> {
+            let keys = SymmetricKey::recognise_to_open(content).unwrap();
+            keys.iter().map(|key| key.as_bytes().len()).collect()
+        };
+        assert_eq!(lengths(&[200; 16]), [16]);
+        assert_eq!(lengths(&[200; 24]), [24]);
+        assert_eq!(lengths(&[200; 32]), [32]);
+        assert_eq!(lengths("ab".repeat(16).as_bytes()), [16, 32]);
+        assert_eq!(lengths(format!("{}\n", "ab".repeat(24)).as_bytes()), [24]);
+        assert_eq!(lengths("ab".repeat(32).as_bytes()), [32]);
+        assert_eq!(lengths(BASE64_STANDARD.encode([7; 24]).as_bytes()), [24]);
+        assert!(SymmetricKey::recognise_to_open(b"too short").is_err());
+        assert!(SymmetricKey::recognise(&[200; 16]).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use crate::error::{Error, Result};
 
 pub mod detect;
+pub mod esdk;
 pub mod gcm;
 pub mod passphrase;
 pub mod plain;

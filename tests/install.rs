@@ -3,6 +3,8 @@
 //! The script is the front door; a file it forgets to remove or to replace shows only on someone else's machine.
 //! Not here: building (it is given the program under test) and the demo, which needs the sandbox program: `.ci/run` has both.
 
+#![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};

@@ -24,6 +24,8 @@ use zeroize::Zeroizing;
 
 #[path = "seal_laws/envelopes.rs"]
 mod envelopes;
+#[path = "seal_laws/esdk.rs"]
+mod esdk;
 #[path = "seal_laws/gcm.rs"]
 mod gcm;
 #[path = "seal_laws/keys.rs"]

@@ -4,5 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
 
+#[path = "vectors/esdk.rs"]
+mod esdk;
 #[path = "vectors/s3ec.rs"]
 mod s3ec;

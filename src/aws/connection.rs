@@ -19,6 +19,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
@@ -311,7 +312,7 @@ impl Intercept for NoKeyOverHttp {
         context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
-    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
+    ) -> std::result::Result<(), BoxError> {
         let request = context.request();
         let has_key = KEY_HEADERS.iter().any(|name| request.headers().contains_key(name));
         let is_kms = bag.load::<Metadata>().is_some_and(|metadata| metadata.service() == "KMS");
@@ -322,9 +323,9 @@ impl Intercept for NoKeyOverHttp {
     }
 }
 
-/// When a request began.
+/// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.
 #[derive(Debug)]
-struct Began(Instant);
+struct Began(Instant, String);
 
 impl Storable for Began {
     type Storer = StoreReplace<Self>;
@@ -343,13 +344,17 @@ impl Intercept for Tracer {
         "Tracer"
     }
 
-    fn read_before_attempt(
+    fn read_before_transmit(
         &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
-    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
-        bag.interceptor_state().store_put(Began(Instant::now()));
+    ) -> std::result::Result<(), BoxError> {
+        if self.0.0.is_some() {
+            let uri = context.request().uri();
+            let place = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+            bag.interceptor_state().store_put(Began(Instant::now(), place.to_owned()));
+        }
         Ok(())
     }
 
@@ -358,22 +363,21 @@ impl Intercept for Tracer {
         context: &FinalizerInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         bag: &mut ConfigBag,
-    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
-        let Some(listener) = &self.0.0 else { return Ok(()) };
-        let metadata = bag.load::<Metadata>();
-        let name = metadata.map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
-        let took = bag.load::<Began>().map_or(0, |began| began.0.elapsed().as_millis());
-        // The path and the query hold bucket, key and part; headers, which may hold a key, are left out.
-        let place = context.request().map_or("", |request| request.uri());
-        let place = place.split_once("://").map_or(place, |(_, rest)| rest);
-        let answer = match context.response() {
-            Some(response) => {
-                let id = response.headers().get("x-amz-request-id").unwrap_or("-");
-                format!("{} (request {id})", response.status().as_u16())
-            }
-            None => "no answer".to_owned(),
+    ) -> std::result::Result<(), BoxError> {
+        let (Some(listener), Some(Began(at, place))) = (&self.0.0, bag.load::<Began>()) else {
+            return Ok(());
         };
-        listener(format!("{name} {place}: {answer} in {took} ms"));
+        let name =
+            bag.load::<Metadata>().map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
+        let answer = context.response().map_or_else(
+            || "no answer".to_owned(),
+            |response| {
+                let id =
+                    ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|id| response.headers().get(id));
+                format!("{} (request {})", response.status().as_u16(), id.unwrap_or("-"))
+            },
+        );
+        listener(format!("{name} {place}: {answer} in {} ms", at.elapsed().as_millis()));
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use super::failure::Failure;
 use super::key_source::{KeyReader, KeySource, SourceText};
 use crate::encryption::{
-    Argon2, ClientSide, Context, Encryption, Format, KmsKey, Mode, Recipient, ServerSide, pair,
+    Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide, pair,
 };
 use crate::keys::CustomerKey;
 
@@ -64,6 +64,10 @@ pub struct EncryptionArgs {
     #[arg(long, value_name = "BYTES")]
     frame_length: Option<crate::tuning::ByteSize>,
 
+    /// The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    key_name: Option<KeyName>,
+
     /// Accept a key file that others can read
     #[arg(long)]
     pub allow_open_key_file: bool,
@@ -93,6 +97,7 @@ pub struct ClientChoice {
     at_rest: Option<AtRest>,
     instruction_file: bool,
     frame_length: Option<u32>,
+    key_name: Option<KeyName>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -158,7 +163,7 @@ impl EncryptionArgs {
     /// Each flag that was given, with the modes it belongs to.
     fn only_what_fits(&self) -> Result<(), Failure> {
         use Mode::{Client, DsseKms, SseC, SseKms};
-        let given: [(bool, &str, &[Mode]); 10] = [
+        let given: [(bool, &str, &[Mode]); 11] = [
             (!self.key.is_empty(), "--key", &[SseC, Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[SseKms, DsseKms, Client]),
             (!self.context.is_empty(), "--context", &[SseKms, DsseKms, Client]),
@@ -169,6 +174,7 @@ impl EncryptionArgs {
             (self.at_rest.is_some(), "--at-rest", &[Client]),
             (self.instruction_file, "--instruction-file", &[Client]),
             (self.frame_length.is_some(), "--frame-length", &[Client]),
+            (self.key_name.is_some(), "--key-name", &[Client]),
         ];
         for (_, flag, modes) in given.iter().filter(|(is_given, ..)| *is_given) {
             match self.mode {
@@ -216,6 +222,7 @@ impl EncryptionArgs {
             at_rest: self.at_rest.clone(),
             instruction_file: self.instruction_file,
             frame_length: self.frame_length()?,
+            key_name: self.key_name.clone(),
         })
     }
 
@@ -257,6 +264,12 @@ impl EncryptionArgs {
         }
         if self.frame_length.is_some() && self.format != Some(Format::Esdk) {
             return Err(Failure::usage("--frame-length belongs to --format esdk").hint("add --format esdk"));
+        }
+        if self.key_name.is_some() && self.format != Some(Format::Esdk) {
+            return Err(Failure::usage("--key-name belongs to --format esdk").hint("add --format esdk"));
+        }
+        if self.key_name.is_some() && self.key.len() + self.public_key.len() != 1 {
+            return Err(Failure::usage("--key-name names one raw key; give one --key or one --public-key"));
         }
         Ok(())
     }
@@ -344,6 +357,7 @@ impl ClientChoice {
             at_rest: self.at_rest.map(AtRest::server_side),
             instruction_file: self.instruction_file,
             frame_length: self.frame_length,
+            key_name: self.key_name,
         })
     }
 }

@@ -56,6 +56,10 @@ pub struct GetArgs {
     #[arg(long)]
     unproven: bool,
 
+    /// Fetch a client-side object's sealed bytes as they are, for other programs
+    #[arg(long)]
+    raw: bool,
+
     #[command(flatten)]
     opening: OpeningArgs,
 
@@ -91,6 +95,10 @@ struct OpeningArgs {
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
 
+    /// Let the object choose the KMS key: any that the credentials may use
+    #[arg(long)]
+    kms_discovery: bool,
+
     /// A pair of the encryption context that the object must have; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
@@ -125,6 +133,8 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
         keys: ring,
         kms_context: context,
         kms_keys: args.opening.kms_key,
+        kms_discovery: args.opening.kms_discovery,
+        raw: args.raw,
         expect: args.opening.mode,
         version_id: args.version_id,
         range: args.range,
@@ -214,11 +224,12 @@ impl OpeningArgs {
             return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
                 .hint("add --key SOURCE"));
         }
-        let given: [(bool, &str, &[Mode]); 7] = [
+        let given: [(bool, &str, &[Mode]); 8] = [
             (!self.key.is_empty(), "--key", &[Mode::SseC, Mode::Client]),
             (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
             (!self.passphrase.is_empty(), "--passphrase", &[Mode::Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
+            (self.kms_discovery, "--kms-discovery", &[Mode::Client]),
             (!self.context.is_empty(), "--context", &[Mode::Client]),
             (self.allow_legacy.is_some(), "--allow-legacy", &[Mode::Client]),
             (self.instruction_suffix.is_some(), "--instruction-suffix", &[Mode::Client]),
@@ -248,7 +259,7 @@ impl RingSources {
     fn read(self) -> Result<KeyRing, Failure> {
         let mut ring = KeyRing::default();
         for source in &self.symmetric {
-            ring.symmetric.push(self.reader.symmetric("--key", source)?);
+            ring.symmetric.extend(self.reader.to_open("--key", source)?);
         }
         for source in &self.private {
             ring.private.push(self.reader.private_key("--private-key", source)?);

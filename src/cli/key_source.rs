@@ -141,6 +141,15 @@ impl KeyReader {
         })
     }
 
+    /// Reads an AES key to open with, which may be shorter; more than one where its text can be read in two ways.
+    ///
+    /// # Errors
+    /// As [`KeyReader::symmetric`].
+    pub fn to_open(&self, flag: &str, source: &KeySource) -> Result<Vec<SymmetricKey>, Failure> {
+        let content = self.read(flag, source, Kind::Key)?;
+        SymmetricKey::recognise_to_open(&content).map_err(|error| not_a_key(flag, source, &error))
+    }
+
     /// Reads an RSA private key in PEM.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ fn put_line(outcome: &PutOutcome) -> String {
         outcome.format.map(|format| format.to_string()).as_deref(),
         outcome.fingerprint.as_deref(),
     );
+    facts.extend(outcome.key_names.iter().map(|name| format!("key name {name}")));
     facts.push(ByteSize(outcome.plain_len).to_string());
     if outcome.parts > 1 {
         facts.push(format!("{} parts", outcome.parts));
@@ -106,6 +107,7 @@ fn put_json(outcome: &PutOutcome) -> Value {
         "version_id": outcome.version_id,
         "etag": outcome.etag,
         "encryption": encryption_json(&outcome.applied, format.as_deref(), outcome.fingerprint.as_deref()),
+        "key_names": outcome.key_names,
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
         "parts": outcome.parts,
@@ -186,6 +188,7 @@ mod tests {
             parts: 2,
             format: None,
             fingerprint: None,
+            key_names: Vec::new(),
         }
     }
 

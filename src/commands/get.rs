@@ -33,8 +33,12 @@ pub struct GetRequest {
     pub keys: KeyRing,
     /// The encryption context that a client-side object must have been sealed with.
     pub kms_context: Option<Context>,
-    /// KMS keys that may open it; none means the one that the object names.
+    /// KMS keys that may open it: an object does not choose by itself.
     pub kms_keys: Vec<KmsKey>,
+    /// Whether an object may name the KMS key that opens it.
+    pub kms_discovery: bool,
+    /// Whether the stored bytes are wanted as they are, sealed or not.
+    pub raw: bool,
     /// The mode that the object must be in; keys are used for nothing else.
     pub expect: Option<Mode>,
     /// The version; none is the newest.
@@ -141,6 +145,7 @@ struct Wanted {
     range: Option<ByteRange>,
     if_match: Option<String>,
     unproven: bool,
+    raw: bool,
     tuning: Tuning,
 }
 
@@ -148,6 +153,7 @@ fn split(request: GetRequest) -> (Wanted, Means) {
     let means = Means {
         unlocker: Arc::new(Unlocker::new(request.keys)),
         kms_keys: request.kms_keys,
+        kms_discovery: request.kms_discovery,
         context: request.kms_context.unwrap_or_default(),
         legacy: request.legacy,
         suffix: request.instruction_suffix,
@@ -160,6 +166,7 @@ fn split(request: GetRequest) -> (Wanted, Means) {
         range: request.range,
         if_match: request.if_match,
         unproven: request.unproven,
+        raw: request.raw,
         tuning: request.tuning,
     };
     (wanted, means)
@@ -191,7 +198,7 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
     {
         return Err(Error::Changed { what: reader.name(), source: None });
     }
-    let envelope = unlock::envelope(&reader, facts, means).await?;
+    let envelope = if wanted.raw { None } else { unlock::envelope(&reader, facts, means).await? };
     as_required(wanted.expect, means, envelope.is_some(), facts, &reader)?;
     let opening = match envelope {
         None => Opening::AsItIs(part_of(&reader, wanted.range, facts.len)?),
@@ -200,11 +207,10 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
             match wanted.range {
                 None => Opening::Whole(Box::new(unlocked)),
                 Some(range) => {
-                    let len = unlocked.envelope().plain_len(facts.len).unwrap_or(facts.len);
-                    let plain = part_of(&reader, Some(range), len)?;
-                    let described =
-                        Described { authenticated: false, ..Described::envelope(unlocked.envelope()) };
-                    Opening::Range(Box::new(unlocked.range(plain, facts.len)?), described)
+                    let len = unlocked.plain_len(facts.len).unwrap_or(facts.len);
+                    let part = unlocked.part(part_of(&reader, Some(range), len)?, facts.len)?;
+                    let described = Described::of_sealed(&unlocked, part.authenticated);
+                    Opening::Range(Box::new(part), described)
                 }
             }
         }
@@ -215,7 +221,7 @@ async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Res
         Opening::Whole(_) => true,
     };
     let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
-    Ok(Ready { opening, verifier, checksum, sighting })
+    Ok(Ready { sighting, opening, verifier, checksum })
 }
 
 /// Refuses an object that is not what the user requires it to be.

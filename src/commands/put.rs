@@ -6,7 +6,7 @@ use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
-use crate::commands::begin::{Begun, begin};
+use crate::commands::begin::{Begun, begin, prepare};
 use crate::encryption::{Encryption, Format};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
@@ -59,6 +59,8 @@ pub struct PutOutcome {
     pub format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
     pub fingerprint: Option<String>,
+    /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
+    pub key_names: Vec<String>,
 }
 
 /// Stores one object.
@@ -76,11 +78,11 @@ pub async fn run(
     let ready = async {
         let input = blocking(move || Input::open(&source)).await??;
         may_write(connection, &target, &condition).await?;
-        let begun = begin(connection, encryption, input.len(), &mut settings).await?;
-        Ok((input, begun))
+        Ok((input, prepare(encryption).await?))
     };
-    let (input, begun) = stop.or(ready).await.flatten()?;
-    let Begun { seal, sse, format, fingerprint, instruction: beside } = begun;
+    let (input, prepared) = stop.or(ready).await.flatten()?;
+    let begun = stop.or(begin(connection, &prepared, input.len(), &mut settings)).await.flatten()?;
+    let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
     if let Some(len) = input.len() {
         meter.expect(len);
     }
@@ -89,7 +91,7 @@ pub async fn run(
     let to = Destination {
         connection,
         uri: &target,
-        sse: sse.as_ref(),
+        sse,
         settings: &settings,
         condition: &condition,
         algorithm: checksum,
@@ -97,6 +99,7 @@ pub async fn run(
             let uri = target.with_key(instruction::key_of(&target.key, None));
             Companion::new(connection, uri, &target, content)
         }),
+        on_start: None,
     };
     let parts = Parts::new(input, seal, plan, checksum).refusing_empty(fail_if_empty);
     let uploaded = upload::run(parts, &to, &tuning, meter, stop).await?;
@@ -110,6 +113,7 @@ pub async fn run(
         parts: uploaded.parts,
         format,
         fingerprint,
+        key_names,
         target,
     })
 }

@@ -6,16 +6,22 @@ use bytes::Bytes;
 
 use crate::aws::Connection;
 use crate::aws::objects::{Facts, Reader};
+use crate::commands::sealed::{Sealed, Unlocked};
 use crate::encryption::{Context, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
+use crate::keys::DataKey;
 use crate::location::S3Uri;
 use crate::seal::detect::{self, Detected};
+use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
 use crate::seal::ring::Unlocker;
-use crate::seal::s3ec::{Envelope, Locked, Need, Unlocked, instruction};
+use crate::seal::s3ec::{self, Need, instruction};
 use crate::transfer::blocking;
 
 /// No instruction file is larger; a writer's are well under 4 KiB.
 const MAX_INSTRUCTION: u64 = 64 * 1024;
+
+/// What is fetched at first of an object that may begin with a header.
+const BEGINNING: u64 = 4 * 1024;
 
 /// What opens client-side envelopes.
 pub struct Means {
@@ -23,6 +29,8 @@ pub struct Means {
     pub unlocker: Arc<Unlocker>,
     /// KMS keys that may be used: an object does not choose by itself.
     pub kms_keys: Vec<KmsKey>,
+    /// Whether an object may choose: any key of KMS that the credentials may use.
+    pub kms_discovery: bool,
     /// The context that the object must have been sealed with.
     pub context: Context,
     /// How far back to read.
@@ -35,30 +43,36 @@ impl Means {
     /// Whether the user gave anything that opens client-side envelopes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.unlocker.ring().is_empty() && self.kms_keys.is_empty()
+        self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && !self.kms_discovery
     }
 }
 
-/// Finds an object's envelope, `None` if there is no sign of one. An instruction file that nothing in the metadata
-/// points to is looked for only by who has keys: everybody else would pay a request for each plain object.
+/// Finds an object's envelope, `None` if there is no sign of one. What nothing in the metadata points to is looked
+/// for only by who has keys: everybody else would pay requests for each plain object.
 ///
 /// # Errors
 /// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there.
-pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Result<Option<Envelope>> {
+pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Result<Option<Sealed>> {
     let name = reader.name();
     let must_be_there = match detect::detect(&name, &facts.metadata)? {
-        Detected::S3ec(envelope) if means.suffix.is_none() => return Ok(Some(envelope)),
+        Detected::S3ec(envelope) if means.suffix.is_none() => return Ok(Some(Sealed::S3ec(envelope))),
         Detected::S3ec(_) => {
             let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
             return Err(Error::Unsupported { what: name, why });
         }
+        Detected::Esdk(_) => return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message))),
         Detected::InstructionFileNeeded => true,
         Detected::Plain if means.is_empty() && means.suffix.is_none() => return Ok(None),
-        Detected::Plain => means.suffix.is_some(),
+        Detected::Plain => {
+            if means.suffix.is_none() && begins_like_a_message(reader, facts).await? {
+                return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message)));
+            }
+            means.suffix.is_some()
+        }
     };
     let (uri, file) = instruction_file(reader, means.suffix.as_deref()).await;
     match file? {
-        Some(file) => Ok(Some(detect::with_instruction(&name, &facts.metadata, &file)?)),
+        Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &facts.metadata, &file)?))),
         None if must_be_there => {
             Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
         }
@@ -77,26 +91,78 @@ pub(super) async fn instruction_file(
     (uri, file)
 }
 
+async fn begins_like_a_message(reader: &Reader<'_>, facts: &Facts) -> Result<bool> {
+    let end = facts.len.min(BEGINNING);
+    Ok(end > 0 && looks_like_esdk(&beginning(reader, facts, 0, end).await?))
+}
+
+/// Reads a message's header from the beginning of the object.
+async fn header(reader: &Reader<'_>, facts: &Facts) -> Result<Box<Message>> {
+    let mut header = HeaderReader::new(&reader.name());
+    let mut at = 0;
+    while at < facts.len {
+        // A header that is not in the first piece is a long one.
+        let more = if at == 0 { BEGINNING } else { 16 * BEGINNING };
+        let end = (at + more).min(facts.len);
+        match header.push(&beginning(reader, facts, at, end).await?)? {
+            Reading::Whole(message, _) => return Ok(message),
+            Reading::NeedMore(unfinished) => header = unfinished,
+        }
+        at = end;
+    }
+    Err(header.cut_short())
+}
+
+async fn beginning(reader: &Reader<'_>, facts: &Facts, from: u64, to: u64) -> Result<Vec<u8>> {
+    let mut body = reader.range(from..to, facts.etag.as_deref()).await?;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > to - from {
+            return Err(Error::tampered(reader.name(), "the server sent more bytes than it was asked for"));
+        }
+    }
+    Ok(bytes)
+}
+
 /// Unwraps the data key.
 ///
 /// # Errors
 /// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`Means::legacy`] leaves out.
-pub async fn unlock(connection: &Connection, envelope: Envelope, means: &Means) -> Result<Unlocked> {
-    let locked = envelope.permit(means.legacy)?;
-    match locked.need() {
-        Need::Local { .. } => {
+pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> Result<Unlocked> {
+    match sealed {
+        Sealed::S3ec(envelope) => {
+            let locked = envelope.permit(means.legacy)?;
+            if locked.need() == Need::Kms {
+                return s3ec_with_kms(connection, locked, means).await.map(Unlocked::S3ec);
+            }
             let unlocker = means.unlocker.clone();
-            blocking(move || unlocker.unlock(locked)).await?
+            blocking(move || unlocker.unlock(locked)).await?.map(Unlocked::S3ec)
         }
-        Need::Kms => with_kms(connection, locked, means).await,
+        Sealed::Esdk(message) => {
+            let policy = Policy { legacy: means.legacy, ..Policy::default() };
+            let locked = message.permit(policy, &means.context)?;
+            match esdk_with_kms(connection, &locked, means).await? {
+                Some(data_key) => locked.unlock(&data_key).map(Unlocked::Esdk),
+                None => {
+                    let unlocker = means.unlocker.clone();
+                    blocking(move || unlocker.unlock_esdk(&locked)).await?.map(Unlocked::Esdk)
+                }
+            }
+        }
     }
 }
 
-async fn with_kms(connection: &Connection, locked: Locked, means: &Means) -> Result<Unlocked> {
+async fn s3ec_with_kms(
+    connection: &Connection,
+    locked: s3ec::Locked,
+    means: &Means,
+) -> Result<s3ec::Unlocked> {
     let request = locked.kms(&means.context)?;
+    let discovered = means.kms_discovery.then_some(None);
     let mut refusal = None;
-    for key in &means.kms_keys {
-        match connection.unwrap_data_key(Some(key), request.blob, request.context).await {
+    for key in means.kms_keys.iter().map(Some).chain(discovered) {
+        match connection.unwrap_data_key(key, request.blob, request.context).await {
             Ok(data_key) => return locked.unlock(data_key),
             Err(error @ Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, .. }) => refusal = Some(error),
             Err(error) => return Err(error),
@@ -104,8 +170,38 @@ async fn with_kms(connection: &Connection, locked: Locked, means: &Means) -> Res
     }
     let what = locked.envelope().what().to_owned();
     Err(match refusal {
-        None => Error::KeyNeeded { what, need: KeyNeed::Wrapping { kind: WrapKind::Kms, fingerprint: None } },
+        None => {
+            let need = KeyNeed::Wrapping { kind: WrapKind::Kms, fingerprint: None };
+            Error::KeyNeeded { what, need }
+        }
         Some(Error::KeyWrong { why, source, .. }) => Error::KeyWrong { what, why, source },
         Some(error) => error,
     })
+}
+
+/// Asks KMS for the data key, of each recipient in KMS that the user's keys allow. `None` if there is none of them;
+/// a refusal counts only where no local key could help.
+async fn esdk_with_kms(
+    connection: &Connection,
+    locked: &esdk::Locked,
+    means: &Means,
+) -> Result<Option<DataKey>> {
+    let mut refusal = None;
+    for request in locked.kms() {
+        let arn: KmsKey = match request.arn.parse() {
+            Ok(arn) => arn,
+            Err(_) => continue,
+        };
+        let given = means.kms_keys.iter().filter(|key| request.may_use(key));
+        for key in given.chain(means.kms_discovery.then_some(&arn)) {
+            match connection.unwrap_data_key(Some(key), request.blob, request.context).await {
+                Ok(data_key) => return Ok(Some(data_key)),
+                Err(error) => refusal = Some(error),
+            }
+        }
+    }
+    match refusal {
+        Some(error) if means.unlocker.ring().is_empty() => Err(error),
+        _ => Ok(None),
+    }
 }

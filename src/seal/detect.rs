@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::esdk::Marker;
 use super::s3ec::Envelope;
 use super::s3ec::metadata::{self, Found};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What an object's metadata shows.
 #[derive(Debug)]
@@ -16,6 +17,9 @@ pub enum Detected {
     Plain,
     /// An envelope of the S3 Encryption Client.
     S3ec(Envelope),
+    /// A message of the AWS Encryption SDK that s3seal wrote. Those of other writers leave no sign in the metadata:
+    /// [`looks_like_esdk`](super::esdk::looks_like_esdk) tells by an object's first bytes.
+    Esdk(Marker),
     /// A sign of one whose rest is in an instruction file: fetch that, then [`with_instruction`].
     InstructionFileNeeded,
 }
@@ -26,10 +30,13 @@ pub enum Detected {
 /// `Tampered` where there are parts of an envelope that make none, or parts of two: never a guess, and never the
 /// bytes as they are.
 pub fn detect(what: &str, metadata: &BTreeMap<String, String>) -> Result<Detected> {
-    Ok(match metadata::find(what, metadata)? {
-        Found::Nothing => Detected::Plain,
-        Found::Whole(envelope) => Detected::S3ec(envelope),
-        Found::Elsewhere => Detected::InstructionFileNeeded,
+    let marker = Marker::find(what, metadata)?;
+    Ok(match (metadata::find(what, metadata)?, marker) {
+        (Found::Nothing, None) => Detected::Plain,
+        (Found::Nothing, Some(marker)) => Detected::Esdk(marker),
+        (_, Some(_)) => return Err(Error::tampered(what, "its metadata names two formats")),
+        (Found::Whole(envelope), None) => Detected::S3ec(envelope),
+        (Found::Elsewhere, None) => Detected::InstructionFileNeeded,
     })
 }
 

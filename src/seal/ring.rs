@@ -10,7 +10,7 @@ use super::passphrase::Phc;
 use super::s3ec::{Envelope, Locked, Unlocked};
 use super::wrap::{self, PASSPHRASE_ENTRY};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
-use crate::keys::{DataKey, KeyRing, Passphrase, SymmetricKey};
+use crate::keys::{DataKey, KeyRing, SymmetricKey};
 
 /// Derived keys kept; objects sealed in one run share a salt.
 const MAX_DERIVED: usize = 64;
@@ -103,33 +103,35 @@ impl Unlocker {
         let phc: Phc = text.parse().map_err(|why| {
             Error::tampered(envelope.what(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
         })?;
-        for (place, passphrase) in self.ring.passphrases.iter().enumerate() {
-            if let Some(data_key) = self.try_passphrase(locked, place, passphrase, &phc)? {
+        for place in 0..self.ring.passphrases.len() {
+            if let Some(Some(data_key)) = self.with_derived(place, &phc, |key| try_symmetric(locked, key))? {
                 return Ok(Some(data_key));
             }
         }
         Ok(None)
     }
 
-    fn try_passphrase(
+    /// Hands the key derived from the passphrase at `place` in the ring to `use_it`; derives it if that was not done
+    /// before.
+    pub(super) fn with_derived<T>(
         &self,
-        locked: &Locked,
         place: usize,
-        passphrase: &Passphrase,
         phc: &Phc,
-    ) -> Result<Option<DataKey>> {
+        use_it: impl FnOnce(&SymmetricKey) -> T,
+    ) -> Result<Option<T>> {
+        let Some(passphrase) = self.ring.passphrases.get(place) else { return Ok(None) };
         let name = (place, phc.to_string());
         // Held while deriving, too: more than one derivation at a time would multiply its memory.
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = derived.get(&name) {
-            return Ok(try_symmetric(locked, key));
+            return Ok(Some(use_it(key)));
         }
         let key = phc.derive(passphrase)?;
-        let data_key = try_symmetric(locked, &key);
+        let used = use_it(&key);
         if derived.len() < MAX_DERIVED {
             derived.insert(name, key);
         }
-        Ok(data_key)
+        Ok(Some(used))
     }
 }
 

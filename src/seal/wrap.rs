@@ -17,7 +17,7 @@ use crate::error::{Error, Result, WrapKind};
 use crate::keys::{DataKey, Fingerprint, KEY_LEN, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 
 pub mod pem;
-mod rsa;
+pub(super) mod rsa;
 
 /// The entry of the material description that names a local wrapping key by its fingerprint.
 pub const KEY_ENTRY: &str = "s3seal-key";

@@ -142,7 +142,7 @@ impl Vector {
         match (detected, file) {
             (Detected::S3ec(envelope), _) => Ok(envelope),
             (_, Some(file)) => with_instruction(&self.id, metadata, file.content.as_bytes()),
-            (Detected::Plain | Detected::InstructionFileNeeded, None) => Err(Error::KeyWrong {
+            (_, None) => Err(Error::KeyWrong {
                 what: self.id.clone(),
                 why: KeyFault::NotApplicable { found: "not encrypted client-side".to_owned() },
                 source: None,
@@ -356,7 +356,7 @@ fn what_nothing_authenticates_is_not_wrapped_anew() {
                 let unlocked = Unlocker::new(ring).unlock(envelope.permit(Legacy::V2).unwrap()).unwrap();
                 assert_eq!(open_all(&unlocked, &vector.body(), 5).unwrap(), plain(17), "{id}");
             }
-            Err(Error::Unsupported { .. }) if !allowed => {}
+            Err(Error::Unsupported { why, .. }) if !allowed => assert!(why.contains("sealed anew"), "{why}"),
             other => panic!("{id}: {other:?}"),
         }
     }

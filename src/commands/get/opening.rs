@@ -6,9 +6,9 @@ use bytes::BytesMut;
 
 use crate::aws::objects::{Facts, Reader};
 use crate::checksum::Verifier;
+use crate::commands::sealed::{Part, Unlocked};
 use crate::error::Result;
-use crate::seal::Open;
-use crate::seal::s3ec::{Envelope, RangeRead, Unlocked};
+use crate::seal::{Open, Trust};
 use crate::transfer::Stop;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::plan::{self, Release};
@@ -20,7 +20,7 @@ pub(super) enum Opening {
     /// S3 has decrypted them: these are the bytes.
     AsItIs(Range<u64>),
     /// A part of a sealed object.
-    Range(Box<RangeRead>, Described),
+    Range(Box<Part>, Described),
     /// A sealed object; can be opened twice.
     Whole(Box<Unlocked>),
 }
@@ -38,15 +38,19 @@ impl Described {
         match opening {
             Opening::AsItIs(_) => Self { authenticated: true, ..Self::default() },
             Opening::Range(_, described) => described.clone(),
-            Opening::Whole(unlocked) => Self::envelope(unlocked.envelope()),
+            Opening::Whole(unlocked) => {
+                // Known once it is opened: nothing proves what it does not prove at its end.
+                let authenticated = unlocked.opener().is_ok_and(|open| open.trust() != Trust::Never);
+                Self::of_sealed(unlocked, authenticated)
+            }
         }
     }
 
-    pub(super) fn envelope(envelope: &Envelope) -> Self {
+    pub(super) fn of_sealed(unlocked: &Unlocked, authenticated: bool) -> Self {
         Self {
-            format: Some(format!("S3 Encryption Client {}", envelope.version().as_str())),
-            fingerprint: envelope.fingerprint().map(str::to_owned),
-            authenticated: envelope.plain_len(u64::MAX).is_some(),
+            format: Some(unlocked.format().to_owned()),
+            fingerprint: unlocked.fingerprint(),
+            authenticated,
         }
     }
 }
@@ -90,9 +94,7 @@ impl Transfer<'_> {
     ) -> Result<u64> {
         let unlocked = match opening {
             Opening::AsItIs(range) => return self.stream(range, None, verifier, Out::Sink(sink)).await,
-            Opening::Range(read, _) => {
-                return self.stream(read.sealed, Some(read.opener), verifier, Out::Sink(sink)).await;
-            }
+            Opening::Range(part, _) => return self.part(*part, sink).await,
             Opening::Whole(unlocked) => unlocked,
         };
         let open = unlocked.opener()?;
@@ -102,6 +104,16 @@ impl Transfer<'_> {
             Release::TwoPass => return self.two_passes(&unlocked, open, verifier, sink).await,
         };
         self.stream(0..self.facts.len, Some(open), verifier, out).await
+    }
+
+    /// Opens a part; first what else must hold before it may be believed.
+    async fn part(&self, part: Part, sink: Sink) -> Result<u64> {
+        if let Some((sealed, open)) = part.proof {
+            let proof =
+                Pipeline { verifier: None, open: Some(open), out: Out::Nowhere, digests: Digests::Off };
+            self.pass(sealed, proof).await?;
+        }
+        self.stream(part.sealed, Some(part.opener), None, Out::Sink(sink)).await
     }
 
     /// First proves everything, then opens the very same bytes again and lets them go.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::description;
 use super::message::{GcmOpener, Sealer};
 use super::range::{self, RangeRead};
-use super::{Content, Envelope, Storage, Version, cbc, kdf, metadata};
+use super::{Content, Envelope, Storage, cbc, kdf, metadata};
 use crate::encryption::{Context, Legacy};
 use crate::error::{Error, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KEY_LEN};
@@ -190,7 +190,7 @@ impl Unlocked {
     /// `Unsupported` for formats whose bytes nothing authenticates: they are to be sealed anew.
     pub fn rewrap(&self, metadata: &BTreeMap<String, String>, wrapped: WrappedKey) -> Result<Attributes> {
         let what = &self.envelope.what;
-        if matches!(self.envelope.content, Content::Cbc { .. }) || self.envelope.version == Version::V1 {
+        if matches!(self.envelope.content, Content::Cbc { .. }) {
             return Err(Error::Unsupported {
                 what: what.clone(),
                 why: "nothing authenticates its bytes, so a new key would vouch for what may be changed: \

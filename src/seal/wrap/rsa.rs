@@ -1,13 +1,14 @@
-//! The RSA wraps of the S3 Encryption Client.
+//! The RSA wraps: those of the S3 Encryption Client, and plain payloads in any padding for other formats.
 //!
-//! Apart from the others because their payloads are: a length, the key and the content algorithm in one.
+//! Apart from the other wraps because the former's payloads are: a length, the key and the content algorithm in one.
 //! No failure says why it failed: v1.5 padding and OAEP must not become oracles.
 
 use ::rsa::oaep::DecryptingKey;
 use ::rsa::pkcs8::DecodePrivateKey;
 use ::rsa::traits::Decryptor;
 use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey,
+    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
+    OaepAlgorithm, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey,
     PrivateDecryptingKey, PublicEncryptingKey,
 };
 use sha1::Sha1;
@@ -19,25 +20,67 @@ use crate::error::Result;
 use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey};
 use crate::seal::gcm;
 
-/// RSA-OAEP-SHA1 of: one byte of length, the data key, the content algorithm (s3ec format, section 3).
-pub(super) fn wrap(alg: Alg, data_key: &DataKey, key: &RsaPublicKey) -> Result<Vec<u8>> {
-    let bytes = data_key.as_bytes();
-    let len = u8::try_from(bytes.len()).map_err(|_| gcm::refused())?;
-    let payload = Zeroizing::new([&[len][..], bytes, alg.as_str().as_bytes()].concat());
+/// A padding; the mask of OAEP uses the same hash as OAEP itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::seal) enum Padding {
+    OaepSha1,
+    OaepSha256,
+    OaepSha384,
+    OaepSha512,
+    /// For reading only.
+    Pkcs1,
+}
+
+impl Padding {
+    fn oaep(self) -> Option<&'static OaepAlgorithm> {
+        match self {
+            Self::OaepSha1 => Some(&OAEP_SHA1_MGF1SHA1),
+            Self::OaepSha256 => Some(&OAEP_SHA256_MGF1SHA256),
+            Self::OaepSha384 => Some(&OAEP_SHA384_MGF1SHA384),
+            Self::OaepSha512 => Some(&OAEP_SHA512_MGF1SHA512),
+            Self::Pkcs1 => None,
+        }
+    }
+}
+
+/// Encrypts a payload, with OAEP only.
+pub(in crate::seal) fn encrypt(padding: Padding, payload: &[u8], key: &RsaPublicKey) -> Result<Vec<u8>> {
+    let oaep = padding.oaep().ok_or_else(gcm::refused)?;
     let key = PublicEncryptingKey::from_der(key.der())
         .ok()
         .and_then(|key| OaepPublicEncryptingKey::new(key).ok())
         .ok_or_else(gcm::refused)?;
     let mut wrapped = vec![0; key.ciphertext_size()];
-    let len =
-        key.encrypt(&OAEP_SHA1_MGF1SHA1, &payload, &mut wrapped, None).map_err(|_| gcm::refused())?.len();
+    let len = key.encrypt(oaep, payload, &mut wrapped, None).map_err(|_| gcm::refused())?.len();
     wrapped.truncate(len);
     Ok(wrapped)
 }
 
+/// Decrypts a payload; nothing, and no reason, if it does not fit.
+pub(in crate::seal) fn decrypt(
+    padding: Padding,
+    wrapped: &[u8],
+    key: &RsaPrivateKey,
+) -> Option<Zeroizing<Vec<u8>>> {
+    let Some(oaep) = padding.oaep() else { return pkcs1(wrapped, key) };
+    let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(key.der()).ok()?).ok()?;
+    let mut plain = Zeroizing::new(vec![0; key.min_output_size()]);
+    let len = key.decrypt(oaep, wrapped, &mut plain, None).ok()?.len();
+    plain.truncate(len);
+    Some(plain)
+}
+
+/// RSA-OAEP-SHA1 of: one byte of length, the data key, the content algorithm (s3ec format, section 3).
+pub(super) fn wrap(alg: Alg, data_key: &DataKey, key: &RsaPublicKey) -> Result<Vec<u8>> {
+    let bytes = data_key.as_bytes();
+    let len = u8::try_from(bytes.len()).map_err(|_| gcm::refused())?;
+    let payload = Zeroizing::new([&[len][..], bytes, alg.as_str().as_bytes()].concat());
+    encrypt(Padding::OaepSha1, &payload, key)
+}
+
 pub(super) fn unwrap(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) -> Option<DataKey> {
     let bytes = match wrap {
-        Wrap::RsaOaepSha1 => key_of_payload(&oaep_sha1(wrapped, key)?, alg)?,
+        Wrap::RsaOaepSha1 => key_of_payload(&decrypt(Padding::OaepSha1, wrapped, key)?, alg)?,
         Wrap::RsaOaepSha256 => oaep_sha256(wrapped, key)?,
         Wrap::RsaPkcs1 => pkcs1(wrapped, key)?,
         _ => return None,
@@ -52,16 +95,7 @@ fn key_of_payload(payload: &[u8], alg: Alg) -> Option<Zeroizing<Vec<u8>>> {
     (bound == alg.as_str().as_bytes()).then(|| Zeroizing::new(key.to_vec()))
 }
 
-fn oaep_sha1(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
-    let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(key.der()).ok()?).ok()?;
-    let mut plain = Zeroizing::new(vec![0; key.min_output_size()]);
-    let len = key.decrypt(&OAEP_SHA1_MGF1SHA1, wrapped, &mut plain, None).ok()?.len();
-    plain.truncate(len);
-    Some(plain)
-}
-
-/// SHA-256 with MGF1 over SHA-1, as the JDK takes that name; AWS-LC offers the pair through aws-lc-rs no more
-/// than it is used elsewhere.
+/// SHA-256 with MGF1 over SHA-1, as the JDK takes that name; aws-lc-rs has no such pair.
 fn oaep_sha256(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
     let key = ::rsa::PrivateKey::from_pkcs8_der(key.der()).ok()?;
     DecryptingKey::<Sha256, Sha1>::new(key).decrypt(wrapped).ok().map(Zeroizing::new)

@@ -27,6 +27,8 @@ pub struct Config {
     pub region: String,
     /// The account that owns buckets and keys: twelve digits.
     pub account: String,
+    /// Whether to remember requests. It takes about 2 KiB for each, so whoever asks nobody had better not.
+    pub record: bool,
     /// What clients must sign with.
     pub credentials: Credentials,
 }
@@ -41,6 +43,7 @@ impl Default for Config {
             kms_aliases: Vec::new(),
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
+            record: true,
             credentials: Credentials::default(),
         }
     }

@@ -62,6 +62,7 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         folder: arguments.folder,
         buckets: arguments.bucket,
         kms_aliases: arguments.kms_alias,
+        record: false,
         ..Config::default()
     })?;
     let environment = environment(&sandbox, arguments.http);

@@ -11,28 +11,32 @@ use client::{Client, Outcome, PATIENCE};
 use s3seal_sandbox::{Config, Fault, Gate, Kind, Sandbox};
 
 /// Larger than all buffers between server and client together, so that a cut is a cut.
-const LARGE: usize = 24 * 1024 * 1024;
+const LARGE: usize = 16 * 1024 * 1024;
 
 fn start() -> (Sandbox, Client) {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     let client = Client::new(&sandbox);
     (sandbox, client)
 }
 
 fn put(client: &Client, body: &[u8]) -> Outcome {
-    client.s3("PUT", "/b/k", &[], body)
+    client.s3("PUT", "/bucket/k", &[], body)
 }
 
 fn get(client: &Client) -> Outcome {
-    client.s3("GET", "/b/k", &[], b"")
+    client.s3("GET", "/bucket/k", &[], b"")
 }
 
 fn ok(outcome: &Outcome) -> bool {
     outcome.status == Some(200) && outcome.error.is_none()
 }
 
+/// Bytes that differ from their neighbours and do not repeat with any power of two.
 fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|place| u8::try_from(place * 7 % 251).unwrap()).collect()
+    let unit: Vec<u8> = (0..=250).rev().collect();
+    let mut bytes = unit.repeat(len / unit.len() + 1);
+    bytes.truncate(len);
+    bytes
 }
 
 #[test]
@@ -63,10 +67,10 @@ fn faults_wait_for_their_turn_and_their_request() {
     let (sandbox, client) = start();
     let fault = Fault::on("PutObject", Kind::internal_error()).skip(1).times(2);
     sandbox.fault(fault);
-    sandbox.fault(Fault::on("*", Kind::slow_down()).only("/b/other"));
+    sandbox.fault(Fault::on("*", Kind::slow_down()).only("/bucket/other"));
     let statuses: Vec<_> = (0..4).map(|_| put(&client, b"x").status.unwrap()).collect();
     assert_eq!(statuses, [200, 500, 500, 200]);
-    assert_eq!(client.s3("GET", "/b/other", &[], b"").status, Some(503));
+    assert_eq!(client.s3("GET", "/bucket/other", &[], b"").status, Some(503));
 }
 
 #[test]
@@ -142,15 +146,22 @@ fn a_dropped_answer_is_done_all_the_same() {
     assert_eq!(get(&client).body, b"done");
 }
 
-/// Starts a request that stalls, ends the sandbox, and returns what the client saw.
+/// Starts a request that stalls, lets others pass it by, ends the sandbox, and returns what the stalled client saw, with
+/// how much of its body was read.
 fn stalled(kind: Kind, operation: &str, request: fn(&Client) -> Outcome) -> (Outcome, u64) {
     let (sandbox, client) = start();
     assert!(ok(&put(&client, &pattern(LARGE))));
     let struck = sandbox.fault(Fault::on(operation, kind));
-    let waiting = thread::spawn(move || request(&client));
+    let waiting = thread::spawn({
+        let client = client.clone();
+        move || request(&client)
+    });
     assert!(struck.wait(1, PATIENCE));
-    assert!(!waiting.is_finished());
     let read = sandbox.requests()[1].bytes_in;
+    assert!(ok(&put(&client, &pattern(LARGE))));
+    assert!(get(&client).body == pattern(LARGE));
+    assert!(!waiting.is_finished());
+    assert_eq!(sandbox.requests()[1].bytes_in, read);
     drop(sandbox);
     (waiting.join().unwrap(), read)
 }
@@ -230,7 +241,7 @@ fn faults_reach_kms() {
 
 #[test]
 fn faults_work_without_tls_too() {
-    let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["b"]) }).unwrap();
+    let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["bucket"]) }).unwrap();
     let client = Client::plain(&sandbox);
     assert!(ok(&put(&client, &pattern(LARGE))));
     sandbox.fault(Fault::on("GetObject", Kind::CutResponse(10)));

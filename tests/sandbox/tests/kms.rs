@@ -58,9 +58,7 @@ fn a_data_key_comes_back_only_under_its_context() {
     let right = json!({ "CiphertextBlob": blob, "EncryptionContext": { "b": "2", "a": "1" } });
     let opened = done(&client, "Decrypt", right);
     assert_eq!((&opened["Plaintext"], &opened["KeyId"]), (&made["Plaintext"], &made["KeyId"]));
-    for context in
-        [json!({}), json!({ "a": "1" }), json!({ "a": "12", "b": "" }), json!({ "a": "1", "b": "3" })]
-    {
+    for context in [json!({}), json!({ "a": "1" }), json!({ "a": "1b2" }), json!({ "a": "1", "b": "3" })] {
         let wrong = json!({ "CiphertextBlob": blob, "EncryptionContext": context });
         assert_eq!(
             refused(&client, "Decrypt", wrong),
@@ -240,7 +238,8 @@ fn malformed_requests_are_told_apart() {
 #[test]
 fn signatures_are_checked() {
     let (_sandbox, client) = start();
-    let cases: [(fn(&mut Client), &str); 4] = [
+    type Spoil = fn(&mut Client);
+    let cases: [(Spoil, &str); 4] = [
         (|client| client.access_key = "AKIAUNKNOWN".to_owned(), "UnrecognizedClientException"),
         (|client| client.secret_key.push('x'), "InvalidSignatureException"),
         (|client| client.region = "eu-west-1".to_owned(), "InvalidSignatureException"),

@@ -19,11 +19,11 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs::defau
 #[test]
 fn requests_are_remembered_with_all_that_was_sent() {
     let before = SystemTime::now();
-    let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["b"]) }).unwrap();
+    let sandbox = Sandbox::start(Config { http: true, ..Config::with_buckets(["bucket"]) }).unwrap();
     let client = Client::new(&sandbox);
-    client.s3("PUT", "/b/a%20b", &[("x-amz-meta-colour", "blue")], b"12345");
-    client.s3("GET", "/b/a%20b?partNumber=1", &[], b"");
-    Client::plain(&sandbox).s3("GET", "/b/missing", &[], b"");
+    client.s3("PUT", "/bucket/a%20b", &[("x-amz-meta-colour", "blue")], b"12345");
+    client.s3("GET", "/bucket/a%20b?partNumber=1", &[], b"");
+    Client::plain(&sandbox).s3("GET", "/bucket/missing", &[], b"");
     let requests = sandbox.requests();
     let summary: Vec<_> = requests.iter().map(|r| (r.operation.as_str(), r.status, r.over_tls)).collect();
     assert_eq!(
@@ -35,7 +35,7 @@ fn requests_are_remembered_with_all_that_was_sent() {
         ]
     );
     let put = &requests[0];
-    assert_eq!((put.method.as_str(), put.path.as_str(), put.query.as_str()), ("PUT", "/b/a%20b", ""));
+    assert_eq!((put.method.as_str(), put.path.as_str(), put.query.as_str()), ("PUT", "/bucket/a%20b", ""));
     assert_eq!(
         (put.bytes_in, put.header("x-amz-meta-colour"), put.header("absent")),
         (5, Some("blue"), None)
@@ -47,37 +47,58 @@ fn requests_are_remembered_with_all_that_was_sent() {
 }
 
 #[test]
+fn nothing_is_remembered_if_nobody_asks() {
+    let sandbox = Sandbox::start(Config { record: false, ..Config::with_buckets(["bucket"]) }).unwrap();
+    assert_eq!(Client::new(&sandbox).s3("PUT", "/bucket/key", &[], b"x").status, Some(200));
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
 fn a_test_can_wait_for_a_request() {
-    let sandbox = Arc::new(Sandbox::start(Config::with_buckets(["b"])).unwrap());
+    let sandbox = Arc::new(Sandbox::start(Config::with_buckets(["bucket"])).unwrap());
     let client = Client::new(&sandbox);
     assert!(!sandbox.wait_for("PutObject", 1, std::time::Duration::ZERO));
     let waiting = thread::spawn({
         let sandbox = sandbox.clone();
         move || sandbox.wait_for("PutObject", 2, PATIENCE) && sandbox.wait_for_answer("*", 2, PATIENCE)
     });
-    client.s3("PUT", "/b/k", &[], b"1");
-    client.s3("PUT", "/b/k", &[], b"2");
+    client.s3("PUT", "/bucket/k", &[], b"1");
+    client.s3("PUT", "/bucket/k", &[], b"2");
     assert!(waiting.join().unwrap());
 }
 
 #[test]
 fn both_versions_of_tls_are_spoken() {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     for version in [&TLS12, &TLS13] {
         let client = Client::with_versions(&sandbox, &[version]);
-        assert_eq!(client.s3("PUT", "/b/k", &[], b"x").status, Some(200), "{version:?}");
+        assert_eq!(client.s3("PUT", "/bucket/k", &[], b"x").status, Some(200), "{version:?}");
     }
 }
 
 #[test]
+fn a_bucket_may_stand_in_the_host_name() {
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
+    let by_path = Client::new(&sandbox);
+    let mut by_host = by_path.clone();
+    by_host.host = by_path.address.replace("127.0.0.1", "bucket.localhost");
+    assert_eq!(by_host.s3("PUT", "/key", &[], b"text").status, Some(200));
+    assert_eq!(by_path.s3("GET", "/bucket/key", &[], b"").body, b"text");
+    let rule = by_host.s3("GET", "/?encryption", &[], b"").body;
+    assert!(String::from_utf8(rule).unwrap().contains("AES256"));
+    let operations: Vec<_> = sandbox.requests().into_iter().map(|request| request.operation).collect();
+    assert_eq!(operations, ["PutObject", "GetObject", "GetBucketEncryption"]);
+}
+
+#[test]
 fn nobody_trusts_it_without_its_own_certificate() {
-    let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
+    let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
     let mut client = Client::new(&sandbox);
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions();
     let config = config.unwrap().with_root_certificates(RootCertStore::empty()).with_no_client_auth();
     client.tls = Some(Arc::new(config));
-    assert_eq!(client.s3("GET", "/b/k", &[], b"").status, None);
+    assert_eq!(client.s3("GET", "/bucket/k", &[], b"").status, None);
     assert!(sandbox.requests().is_empty());
 }
 
@@ -109,8 +130,8 @@ fn the_certificate_is_for_this_user_alone_and_without_its_key() {
 fn it_starts_and_ends_within_a_runtime_too() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
-        let sandbox = Sandbox::start(Config::with_buckets(["b"])).unwrap();
-        assert_eq!(Client::new(&sandbox).s3("PUT", "/b/k", &[], b"x").status, Some(200));
+        let sandbox = Sandbox::start(Config::with_buckets(["bucket"])).unwrap();
+        assert_eq!(Client::new(&sandbox).s3("PUT", "/bucket/k", &[], b"x").status, Some(200));
     });
 }
 
@@ -170,7 +191,8 @@ fn the_program_prints_its_environment_and_ends_on_a_signal() {
     let folder = tempfile::tempdir().unwrap();
     let env_file = folder.path().join("env");
     for signal in ["TERM", "INT", "HUP"] {
-        let (mut program, printed) = Program::start(&["--bucket", "b", "--kms-alias", "demo"], &env_file);
+        let (mut program, printed) =
+            Program::start(&["--bucket", "bucket", "--kms-alias", "demo"], &env_file);
         let names: Vec<_> = printed.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, NAMES);
         assert!(

@@ -97,7 +97,11 @@ pub struct ObjectView {
 
 impl S3State {
     /// Makes a bucket, if it is not there.
+    ///
+    /// # Panics
+    /// If S3 would not take the name.
     pub fn create_bucket(&self, name: &str) {
+        assert!(s3s::path::check_bucket_name(name), "{name:?} is no name for a bucket");
         let now = self.now();
         let mut inner = self.lock();
         let blocks = inner.new_buckets_block_sse_c;

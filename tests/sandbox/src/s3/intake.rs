@@ -11,13 +11,15 @@ use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders};
 
 use super::checksum::{self, Algorithm, Sum, Summer};
 use super::error;
-use super::sse::header;
+use super::ops::put;
+use super::sse::{SseView, header};
 use super::state::{Lie, S3State};
 use crate::store::{Body, BodyKeys, Pieces, Sink};
 
 /// A body that has arrived and fits its sums.
 pub struct Received {
     pub body: Body,
+    /// Zeros, if no tag is made of it.
     pub md5: [u8; 16],
     /// The checksum to keep.
     pub sum: Sum,
@@ -69,6 +71,25 @@ impl Claims {
     }
 }
 
+/// MD5, where anyone asks for it: it is slower than all else here.
+struct MaybeMd5(Option<Md5>);
+
+impl MaybeMd5 {
+    fn new(wanted: bool) -> Self {
+        Self(wanted.then(Md5::new))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        if let Some(md5) = &mut self.0 {
+            md5.update(bytes);
+        }
+    }
+
+    fn finish(self) -> [u8; 16] {
+        self.0.map(|md5| md5.finalize().into()).unwrap_or_default()
+    }
+}
+
 /// Takes a body in, keeping the checksum of `keep`, or of the client's algorithm, or CRC64NVME.
 ///
 /// # Errors
@@ -79,12 +100,13 @@ pub async fn receive(
     keys: &BodyKeys,
     claims: Claims,
     keep: Option<Algorithm>,
+    sse: &SseView,
 ) -> S3Result<Received> {
     let theirs = claims.algorithm();
     let keep = keep.or(theirs).unwrap_or(Algorithm::Crc64Nvme);
     let mut kept = Summer::new(keep);
     let mut checked = theirs.filter(|each| *each != keep).map(Summer::new);
-    let mut md5 = Md5::new();
+    let mut md5 = MaybeMd5::new(claims.md5.is_some() || put::tag_is_md5(sse));
     let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     let mut stream = stream;
     while let Some(piece) = next(&mut stream).await {
@@ -97,7 +119,7 @@ pub async fn receive(
         sink.write(&piece).await.map_err(error::internal)?;
     }
     let body = sink.finish().await.map_err(error::internal)?;
-    let (md5, sum) = (md5.finalize().into(), kept.finish());
+    let (md5, sum) = (md5.finish(), kept.finish());
     let checked = checked.map_or_else(|| sum.clone(), Summer::finish);
     let given = check(state, claims, &md5, &checked)?;
     Ok(Received { body, md5, sum, given })
@@ -112,8 +134,9 @@ pub async fn copy(
     mut pieces: Pieces,
     keys: &BodyKeys,
     keep: Algorithm,
+    sse: &SseView,
 ) -> S3Result<Received> {
-    let (mut kept, mut md5) = (Summer::new(keep), Md5::new());
+    let (mut kept, mut md5) = (Summer::new(keep), MaybeMd5::new(put::tag_is_md5(sse)));
     let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(error::internal)?;
@@ -123,7 +146,7 @@ pub async fn copy(
     }
     Ok(Received {
         body: sink.finish().await.map_err(error::internal)?,
-        md5: md5.finalize().into(),
+        md5: md5.finish(),
         sum: kept.finish(),
         given: None,
     })

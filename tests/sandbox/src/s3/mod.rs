@@ -24,12 +24,17 @@
 //! * `sse-c-over-http`: the text is that of other servers; Amazon's own is not on record.
 //! * `folder-is-scratch`: with a folder only bodies go to disk; a new start begins empty.
 //! * `no-post-object`: forms, select, torrents, access points, replication, notifications and websites are not there.
+//! * `completed-is-gone`: completing an upload again is `NoSuchUpload`, also right after a success.
+//! * `no-conflict`: two conditional writes at once are done one after the other; `ConditionalRequestConflict` takes a fault.
+//! * `attributes-quoted`: `GetObjectAttributes` shows the entity tag in quotes.
+//! * `one-checksum`: part checksums of an upload that asked for none are checked and forgotten.
 
 mod access;
 mod api;
 mod checksum;
 mod condition;
 mod error;
+mod host;
 mod inspect;
 mod intake;
 mod marks;

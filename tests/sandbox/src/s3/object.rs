@@ -174,6 +174,19 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// All but its parts, of which there may be ten thousand.
+    pub fn without_parts(&self) -> Self {
+        Self {
+            key: self.key.clone(),
+            begun: self.begun,
+            lock: self.lock.clone(),
+            sse: self.sse.clone(),
+            marks: self.marks.clone(),
+            checksum: self.checksum,
+            parts: BTreeMap::new(),
+        }
+    }
+
     /// The algorithm its parts are summed with, asked for or not.
     pub fn algorithm(&self) -> Algorithm {
         self.checksum.map_or(Algorithm::Crc64Nvme, |(algorithm, _)| algorithm)

@@ -16,9 +16,10 @@ use s3s::{Body, S3Request, S3Response, S3Result};
 
 use super::access::{self, Visit};
 use super::ops::encryption;
+use super::sse::header;
 use super::state::{Lie, S3State};
 use super::unlock::{Caller, Place};
-use super::{Scheme, error, url};
+use super::{Scheme, error, host, url};
 
 /// The longest body of these requests, in bytes; all are small XML.
 const MAX_BODY: usize = 64 * 1024;
@@ -41,14 +42,15 @@ fn operation(method: &Method, path: &S3Path) -> Option<&'static str> {
     }
 }
 
-fn path(uri: &Uri) -> Option<S3Path> {
+fn path(uri: &Uri, headers: &HeaderMap) -> Option<S3Path> {
     let path = url::decode(uri.path(), false)?;
-    s3s::path::parse_path_style(&path).ok()
+    let bucket = header(headers, "host").and_then(host::bucket);
+    s3s::path::parse_virtual_hosted_style(bucket, &path).ok()
 }
 
 impl EncryptionRoute {
     async fn answer(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let path = path(&request.uri).ok_or_else(error::malformed_xml)?;
+        let path = path(&request.uri, &request.headers).ok_or_else(error::malformed_xml)?;
         let caller = Caller::of(&self.state, &request);
         let version = url::parameter(request.uri.query(), "versionId");
         let body = Limited::new(request.input, MAX_BODY).collect().await;
@@ -73,7 +75,7 @@ impl EncryptionRoute {
     }
 
     fn let_in(&self, request: &S3Request<Body>) -> S3Result<()> {
-        let path = path(&request.uri).ok_or_else(error::malformed_xml)?;
+        let path = path(&request.uri, &request.headers).ok_or_else(error::malformed_xml)?;
         let scheme = request.extensions.get::<Scheme>().copied();
         access::check(
             &self.state,
@@ -90,11 +92,11 @@ impl EncryptionRoute {
 }
 
 impl S3Route for EncryptionRoute {
-    fn is_match(&self, method: &Method, uri: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
+    fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
         if url::parameter(uri.query(), "encryption").is_none() {
             return false;
         }
-        match path(uri) {
+        match path(uri, headers) {
             Some(S3Path::Object { .. }) => {
                 method == Method::PUT && !self.state.lies(Lie::UpdateEncryptionStoresBody)
             }

@@ -46,6 +46,7 @@ pub struct S3Service {
 pub fn service(state: Arc<S3State>, credentials: (&str, &str)) -> S3Service {
     let (access, secret) = credentials;
     let mut builder = S3ServiceBuilder::new(Api { state: state.clone() });
+    builder.set_host(super::host::Loopback);
     builder.set_auth(Keys { access: access.to_owned(), secret: secret.into() });
     builder.set_access(Door { state: state.clone() });
     builder.set_route(EncryptionRoute { state: state.clone() });

@@ -102,7 +102,7 @@ pub fn open(
     sse: &SseView,
     customer: Option<&CustomerKey>,
 ) -> S3Result<BodyKeys> {
-    check_customer(lock, sse, customer)?;
+    check_customer(state, lock, sse, customer)?;
     unlock(state, caller, lock, sse, customer)
 }
 
@@ -110,10 +110,16 @@ pub fn open(
 ///
 /// # Errors
 /// As [`open`], without KMS.
-pub fn check_customer(lock: &Lock, sse: &SseView, customer: Option<&CustomerKey>) -> S3Result<()> {
+pub fn check_customer(
+    state: &S3State,
+    lock: &Lock,
+    sse: &SseView,
+    customer: Option<&CustomerKey>,
+) -> S3Result<()> {
     let needs = matches!(sse, SseView::SseC { .. });
     match customer {
         None if needs => Err(error::customer_key_missing()),
+        Some(_) if !needs && state.lies(Lie::IgnoreSse) => Ok(()),
         Some(_) if !needs => Err(error::customer_key_needless()),
         Some(given) if !is_key(lock, given) => Err(error::customer_key_wrong()),
         _ => Ok(()),
@@ -131,7 +137,7 @@ pub fn open_upload(
     sse: &SseView,
     customer: Option<&CustomerKey>,
 ) -> S3Result<BodyKeys> {
-    check_upload(lock, sse, customer)?;
+    check_upload(state, lock, sse, customer)?;
     unlock(state, caller, lock, sse, customer)
 }
 
@@ -139,13 +145,19 @@ pub fn open_upload(
 ///
 /// # Errors
 /// As [`open_upload`], without KMS.
-pub fn check_upload(lock: &Lock, sse: &SseView, customer: Option<&CustomerKey>) -> S3Result<()> {
+pub fn check_upload(
+    state: &S3State,
+    lock: &Lock,
+    sse: &SseView,
+    customer: Option<&CustomerKey>,
+) -> S3Result<()> {
     let needs = matches!(sse, SseView::SseC { .. });
     Err(error::invalid_request(match customer {
         None if needs => {
             "The multipart upload initiate requested encryption. Subsequent part requests must include the \
              appropriate encryption parameters."
         }
+        Some(_) if !needs && state.lies(Lie::IgnoreSse) => return Ok(()),
         Some(_) if !needs => {
             "The multipart upload initiate did not request encryption. Please resend the request without sending \
              encryption parameters."

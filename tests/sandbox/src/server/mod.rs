@@ -67,9 +67,9 @@ impl Sandbox {
         let credentials = (config.credentials.access_key.as_str(), config.credentials.secret_key.as_str());
         let dispatch = Arc::new(Dispatch {
             s3: s3::service(state.clone(), credentials),
+            recorder: recorder::Recorder::new(config.record),
             config,
             kms,
-            recorder: recorder::Recorder::default(),
             faults: faults::Faults::default(),
         });
 

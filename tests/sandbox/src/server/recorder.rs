@@ -79,13 +79,18 @@ impl Entry {
 }
 
 /// All requests since the start, or since the last [`Recorder::clear`].
-#[derive(Default)]
 pub(super) struct Recorder {
+    keeps: bool,
     entries: Mutex<Vec<Arc<Entry>>>,
     changed: Condvar,
 }
 
 impl Recorder {
+    /// Makes an empty one; if it `keeps` nothing, it stays empty.
+    pub(super) fn new(keeps: bool) -> Self {
+        Self { keeps, entries: Mutex::default(), changed: Condvar::default() }
+    }
+
     /// Adds a request whose head has come.
     pub(super) fn arrived(
         &self,
@@ -110,8 +115,10 @@ impl Recorder {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
         });
-        self.lock().push(entry.clone());
-        self.changed.notify_all();
+        if self.keeps {
+            self.lock().push(entry.clone());
+            self.changed.notify_all();
+        }
         entry
     }
 

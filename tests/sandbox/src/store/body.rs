@@ -127,6 +127,8 @@ impl Body {
 /// A body that is being written.
 pub struct Sink {
     writer: BlobWriter,
+    /// What has come and is not yet written: clients send in small pieces, disks want large ones.
+    waiting: Vec<u8>,
     nonces: Vec<[u8; 16]>,
     streams: Streams,
 }
@@ -138,7 +140,12 @@ impl Sink {
     /// If the shelf refuses.
     pub async fn new(shelf: &Shelf, keys: &BodyKeys) -> io::Result<Self> {
         let nonces = nonces(keys);
-        Ok(Self { writer: shelf.writer().await?, streams: streams(keys, &nonces, 0), nonces })
+        Ok(Self {
+            writer: shelf.writer().await?,
+            waiting: Vec::new(),
+            streams: streams(keys, &nonces, 0),
+            nonces,
+        })
     }
 
     /// Encrypts and adds bytes.
@@ -146,11 +153,17 @@ impl Sink {
     /// # Errors
     /// If the shelf refuses.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        for piece in bytes.chunks(usize::try_from(PIECE).expect("a piece")) {
-            let mut piece = piece.to_vec();
-            self.streams.apply(&mut piece);
-            self.writer.write(&piece).await?;
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() as u64 >= PIECE {
+            self.write_waiting().await?;
         }
+        Ok(())
+    }
+
+    async fn write_waiting(&mut self) -> io::Result<()> {
+        self.streams.apply(&mut self.waiting);
+        self.writer.write(&self.waiting).await?;
+        self.waiting.clear();
         Ok(())
     }
 
@@ -158,7 +171,8 @@ impl Sink {
     ///
     /// # Errors
     /// If the shelf refuses.
-    pub async fn finish(self) -> io::Result<Body> {
+    pub async fn finish(mut self) -> io::Result<Body> {
+        self.write_waiting().await?;
         let blob = self.writer.finish().await?;
         let nonces = self.nonces;
         Ok(Body { segments: vec![Segment { blob, nonces }] })

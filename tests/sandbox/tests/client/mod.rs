@@ -27,6 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Client {
     pub address: String,
+    /// What the `Host` header says.
+    pub host: String,
     pub tls: Option<Arc<ClientConfig>>,
     pub access_key: String,
     pub secret_key: String,
@@ -80,6 +82,7 @@ impl Client {
         let value = |name: &str| env.iter().find(|(found, _)| found == name).unwrap().1.clone();
         Self {
             address: endpoint.split_once("://").unwrap().1.to_owned(),
+            host: endpoint.split_once("://").unwrap().1.to_owned(),
             tls,
             access_key: value("AWS_ACCESS_KEY_ID"),
             secret_key: value("AWS_SECRET_ACCESS_KEY"),
@@ -93,6 +96,27 @@ impl Client {
         let mut all = vec![("x-amz-content-sha256", "UNSIGNED-PAYLOAD")];
         all.extend_from_slice(headers);
         self.send("s3", method, target, &all, "UNSIGNED-PAYLOAD", body)
+    }
+
+    /// Puts a body in two chunks with a checksum behind it, as AWS clients do over TLS.
+    pub fn put_trailed(&self, target: &str, body: &[u8], trailer: (&str, &str)) -> Outcome {
+        let payload = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+        let (first, second) = body.split_at(body.len() / 2);
+        let mut chunks = Vec::new();
+        for chunk in [first, second] {
+            chunks.extend(format!("{:x}\r\n", chunk.len()).bytes());
+            chunks.extend(chunk);
+            chunks.extend(b"\r\n");
+        }
+        chunks.extend(format!("0\r\n{}:{}\r\n\r\n", trailer.0, trailer.1).bytes());
+        let length = body.len().to_string();
+        let headers = [
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-content-sha256", payload),
+            ("x-amz-decoded-content-length", length.as_str()),
+            ("x-amz-trailer", trailer.0),
+        ];
+        self.send("s3", "PUT", target, &headers, payload, &chunks)
     }
 
     /// Sends one request without a signature.
@@ -162,7 +186,7 @@ impl Client {
         let now = OffsetDateTime::now_utc() + self.clock;
         let stamp = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap();
         let mut all: Vec<(&str, &str)> = headers.to_vec();
-        all.extend([("host", self.address.as_str()), ("x-amz-date", stamp.as_str())]);
+        all.extend([("host", self.host.as_str()), ("x-amz-date", stamp.as_str())]);
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: String = all.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();

@@ -98,7 +98,7 @@ pub async fn copy_object(
         None => object.sum.as_ref().map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm),
     };
     let pieces = object.body.read(0..object.body.len(), &source.keys);
-    let received = intake::copy(state, pieces, &sealing.keys, keep).await?;
+    let received = intake::copy(state, pieces, &sealing.keys, keep, &sealing.sse).await?;
     let made = Object {
         etag: put::etag(&sealing.sse, &received.md5),
         body: received.body,

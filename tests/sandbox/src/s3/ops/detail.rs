@@ -51,7 +51,7 @@ pub async fn attributes(
     let customer = sse::customer_key(&headers, caller.scheme)?;
     let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
     let object = &found.object;
-    unlock::check_customer(&object.lock, &object.sse, customer.as_ref())?;
+    unlock::check_customer(state, &object.lock, &object.sse, customer.as_ref())?;
     let wants = |name| {
         let mut listed = input.object_attributes.iter();
         listed.any(|each| each.as_str().split(',').any(|each| each.trim() == name))

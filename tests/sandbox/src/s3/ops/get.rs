@@ -139,7 +139,7 @@ pub async fn head_object(
     let customer = sse::customer_key(&headers, caller.scheme)?;
     let mut found = find(state, place, input.version_id.as_deref())?;
     let object = &found.object;
-    unlock::check_customer(&object.lock, &object.sse, customer.as_ref())?;
+    unlock::check_customer(state, &object.lock, &object.sse, customer.as_ref())?;
     if matches!(object.sse, SseView::SseC { .. }) || wants_sum(&headers) {
         open(state, &caller, place, &mut found, customer.as_ref())?;
     }

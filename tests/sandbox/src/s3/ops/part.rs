@@ -45,7 +45,7 @@ pub async fn upload_part(
     let keys = unlock::open_upload(state, &caller, lock, sse, customer.as_ref())?;
     check_algorithm(&upload, claims.algorithm())?;
     let keep = Some(upload.algorithm());
-    let received = receive(state, input.body, &keys, claims, keep).await?;
+    let received = receive(state, input.body, &keys, claims, keep, sse).await?;
     let given = received.given.clone();
     let (etag, _) = keep_part(state, place, &input.upload_id, input.part_number, received)?;
     let mut answer = HeaderMap::new();
@@ -76,7 +76,7 @@ pub async fn upload_part_copy(
     let range = source_range(input.copy_source_range.as_deref(), object.body.len())?;
     copy::check_size(state, range.end - range.start)?;
     let pieces = object.body.read(range, &source.keys);
-    let received = intake::copy(state, pieces, &keys, upload.algorithm()).await?;
+    let received = intake::copy(state, pieces, &keys, upload.algorithm(), sse).await?;
     let sum = upload.checksum.map(|_| received.sum.clone());
     let (etag, modified) = keep_part(state, place, &input.upload_id, input.part_number, received)?;
     let mut result = CopyPartResult {
@@ -103,9 +103,13 @@ pub async fn list_parts(
     let caller = Caller::of(state, &request);
     let S3Request { input, headers, .. } = request;
     let place = Place { bucket: &input.bucket, key: &input.key };
-    let upload = find(state, place, &input.upload_id)?;
+    let upload = {
+        let inner = state.lock();
+        let bucket = inner.bucket(place.bucket)?;
+        bucket.upload(place.key, &input.upload_id)?.clone()
+    };
     if let Some(given) = sse::customer_key(&headers, caller.scheme)? {
-        unlock::check_upload(&upload.lock, &upload.sse, Some(&given))?;
+        unlock::check_upload(state, &upload.lock, &upload.sse, Some(&given))?;
     }
     let marker = input.part_number_marker.unwrap_or(0);
     let most = usize::try_from(input.max_parts.unwrap_or(1000).clamp(0, 1000)).unwrap_or(0);
@@ -149,9 +153,11 @@ pub async fn list_parts(
     }))
 }
 
+/// An upload, without its parts.
 fn find(state: &S3State, place: Place<'_>, id: &str) -> S3Result<Upload> {
     let inner = state.lock();
-    inner.bucket(place.bucket)?.upload(place.key, id).cloned()
+    let upload = inner.bucket(place.bucket)?.upload(place.key, id);
+    upload.map(Upload::without_parts)
 }
 
 fn check_number(number: i32) -> S3Result<()> {

@@ -36,7 +36,7 @@ pub async fn put_object(
     let conditions = Conditions::of(&headers);
     check_write(state, place, &conditions)?;
     let sealing = unlock::begin(state, &caller, place, asked)?;
-    let received = receive(state, input.body, &sealing.keys, claims, None).await?;
+    let received = receive(state, input.body, &sealing.keys, claims, None, &sealing.sse).await?;
     let object = Object {
         etag: etag(&sealing.sse, &received.md5),
         body: received.body,
@@ -63,11 +63,16 @@ pub async fn put_object(
     Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
 }
 
-/// The entity tag of an object made at once: its MD5 under S3's own key, a random one otherwise.
+/// Whether the entity tag is the MD5 of the bytes: only under S3's own key, or none.
+pub fn tag_is_md5(sse: &SseView) -> bool {
+    matches!(sse, SseView::None | SseView::SseS3)
+}
+
+/// The entity tag of an object made at once, random where it is not the MD5.
 pub fn etag(sse: &SseView, md5: &[u8; 16]) -> String {
-    match sse {
-        SseView::None | SseView::SseS3 => crate::store::hex(md5),
-        _ => crate::store::random_hex::<16>(),
+    match tag_is_md5(sse) {
+        true => crate::store::hex(md5),
+        false => crate::store::random_hex::<16>(),
     }
 }
 

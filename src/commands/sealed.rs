@@ -1,0 +1,105 @@
+//! A client-side object in whichever of the two formats: what the verbs need of both, said once.
+//!
+//! The formats differ in what they prove and where their envelope lies; that is settled here and nowhere above.
+
+use std::ops::Range;
+
+use crate::encryption::Format;
+use crate::error::Result;
+use crate::seal::s3ec::Version;
+use crate::seal::{Open, esdk, s3ec};
+
+/// An envelope as it was found; nothing of it is proven.
+pub enum Sealed {
+    /// The S3 Encryption Client's, from metadata or an instruction file.
+    S3ec(s3ec::Envelope),
+    /// The AWS Encryption SDK's, from the beginning of the object itself.
+    Esdk(Box<esdk::Message>),
+}
+
+/// An envelope with its data key. Can be opened more than once.
+pub enum Unlocked {
+    /// The S3 Encryption Client's.
+    S3ec(s3ec::Unlocked),
+    /// The AWS Encryption SDK's.
+    Esdk(esdk::Unlocked),
+}
+
+/// A part of an object about to be opened.
+pub struct Part {
+    /// The stored bytes to fetch and to push.
+    pub sealed: Range<u64>,
+    /// Takes the one, gives the plain bytes.
+    pub opener: Box<dyn Open>,
+    /// What else must open before the part is proven: the end of the message, so that nothing was cut off.
+    pub proof: Option<(Range<u64>, Box<dyn Open>)>,
+    /// Whether the plain bytes are proven.
+    pub authenticated: bool,
+}
+
+impl Unlocked {
+    /// Starts to open the whole object.
+    ///
+    /// # Errors
+    /// Those of the formats.
+    pub fn opener(&self) -> Result<Box<dyn Open>> {
+        match self {
+            Self::S3ec(unlocked) => unlocked.opener(),
+            Self::Esdk(unlocked) => unlocked.opener(),
+        }
+    }
+
+    /// Starts to open a part of an object stored in `stored` bytes.
+    ///
+    /// # Errors
+    /// `OutOfRange` beyond the end; `Unsupported` where the format has no proof of a part, or no parts.
+    pub fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
+        match self {
+            Self::S3ec(unlocked) => {
+                let s3ec::RangeRead { sealed, opener, .. } = unlocked.range(plain, stored)?;
+                Ok(Part { sealed, opener, proof: None, authenticated: false })
+            }
+            Self::Esdk(unlocked) => {
+                let esdk::RangeRead { sealed, opener, proves_length, .. } = unlocked.range(plain, stored)?;
+                let proof = if proves_length {
+                    None
+                } else {
+                    let end = unlocked.final_frame(stored)?;
+                    Some((end.sealed, end.opener))
+                };
+                Ok(Part { sealed, opener, proof, authenticated: true })
+            }
+        }
+    }
+
+    /// The plain length of the object, where its stored length tells it.
+    #[must_use]
+    pub fn plain_len(&self, stored: u64) -> Option<u64> {
+        match self {
+            Self::S3ec(unlocked) => unlocked.envelope().plain_len(stored),
+            Self::Esdk(unlocked) => unlocked.message().plain_len(stored),
+        }
+    }
+
+    /// The word for the format: the one that `--format` takes, for those that it takes.
+    #[must_use]
+    pub fn format(&self) -> &'static str {
+        match self {
+            Self::Esdk(_) => Format::Esdk.as_str(),
+            Self::S3ec(unlocked) => match unlocked.envelope().version() {
+                Version::V3 => Format::S3ec.as_str(),
+                Version::V2 => Format::S3ecV2.as_str(),
+                Version::V1 => "s3ec-v1",
+            },
+        }
+    }
+
+    /// The fingerprint that the envelope names, for local keys.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<String> {
+        match self {
+            Self::S3ec(unlocked) => unlocked.envelope().fingerprint().map(str::to_owned),
+            Self::Esdk(_) => None,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The encryption context ↔ its one encoding.
+//!
+//! Whatever is authenticated must have one encoding only, so readers here refuse what others let through: pairs out
+//! of order, a count without pairs, bytes left over (format, section 1.3).
+
+use std::collections::BTreeMap;
+
+use super::cursor::Cursor;
+use crate::error::{Error, Result};
+
+/// Pairs in the order of their keys' bytes, which is that of the encoding.
+pub(super) type Pairs = BTreeMap<String, String>;
+
+/// What begins the keys that AWS keeps for itself.
+pub(super) const RESERVED: &str = "aws-crypto-";
+/// The pair that carries the public key of a signed message.
+pub(super) const PUBLIC_KEY: &str = "aws-crypto-public-key";
+
+/// Encodes pairs: a count, then each with its lengths; nothing at all for none.
+///
+/// # Errors
+/// `TooLarge` for more than the lengths can say: 65,535 bytes in all.
+pub(super) fn encode<'a, P>(pairs: P) -> Result<Vec<u8>>
+where
+    P: IntoIterator<Item = (&'a String, &'a String)>,
+{
+    let mut bytes = vec![0; 2];
+    let mut count: u16 = 0;
+    for (key, value) in pairs {
+        count = count.checked_add(1).ok_or_else(too_large)?;
+        for text in [key, value] {
+            let len = u16::try_from(text.len()).map_err(|_| too_large())?;
+            bytes.extend_from_slice(&len.to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+    }
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    bytes[..2].copy_from_slice(&count.to_be_bytes());
+    if bytes.len() > usize::from(u16::MAX) {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// Decodes what [`encode`] makes, and nothing else. The reason of a refusal is for a message.
+pub(super) fn decode(bytes: &[u8]) -> Result<Pairs, &'static str> {
+    let mut pairs = Pairs::new();
+    if bytes.is_empty() {
+        return Ok(pairs);
+    }
+    let short = "its encryption context is cut short";
+    let mut cursor = Cursor::new(bytes);
+    let count = cursor.u16().ok_or(short)?;
+    if count == 0 {
+        return Err("its empty encryption context is written in an odd way");
+    }
+    for _ in 0..count {
+        let mut text = || {
+            let bytes = cursor.prefixed().ok_or(short)?;
+            std::str::from_utf8(bytes).map_err(|_| "its encryption context is not text")
+        };
+        let (key, value) = (text()?, text()?);
+        if pairs.last_key_value().is_some_and(|(last, _)| last.as_str() >= key) {
+            return Err("its encryption context is not in order");
+        }
+        pairs.insert(key.to_owned(), value.to_owned());
+    }
+    if cursor.is_at_end() { Ok(pairs) } else { Err("bytes are left over in its encryption context") }
+}
+
+fn too_large() -> Error {
+    Error::TooLarge {
+        what: "the encryption context".to_owned(),
+        why: "the format holds 65,535 bytes of it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(list: &[(&str, &str)]) -> Pairs {
+        list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn one_encoding_both_ways() {
+        assert_eq!(encode(&Pairs::new()).unwrap(), b"");
+        let two = pairs(&[("b", ""), ("a", "1")]);
+        let bytes = encode(&two).unwrap();
+        assert_eq!(bytes, b"\0\x02\0\x01a\0\x011\0\x01b\0\0");
+        assert_eq!(decode(&bytes), Ok(two));
+        assert!(encode(&pairs(&[("k", &"v".repeat(65_535))])).is_err());
+    }
+
+    #[test]
+    fn order_is_that_of_bytes() {
+        // In UTF-16 the second would come first.
+        let bytes = encode(&pairs(&[("\u{ff5e}", ""), ("\u{1f600}", "")])).unwrap();
+        assert!(bytes.windows(3).position(|w| w == "\u{ff5e}".as_bytes()) < Some(6));
+        assert!(decode(&bytes).is_ok());
+    }
+
+    #[test]
+    fn odd_encodings_are_refused() {
+        for bytes in [
+            &b"\0\0"[..],
+            b"\0\x01\0\x01a",
+            b"\0\x02\0\x01b\0\0\0\x01a\0\0",
+            b"\0\x02\0\x01a\0\0\0\x01a\0\0",
+            b"\0\x01\0\x01a\0\0!",
+            b"\0\x01\0\x01\xff\0\0",
+            b"\0",
+        ] {
+            assert!(decode(bytes).is_err(), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Encrypted data keys: the data key as each recipient can unwrap it (format, section 1.6).
+//!
+//! Raw AES and raw RSA wraps are made and undone here; AWS KMS's are only carried. Which keys are tried is `unlock`'s.
+
+use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroizing;
+
+use super::context::{self, Pairs};
+use super::cursor::Cursor;
+use crate::encryption::KeyName;
+use crate::error::{Error, Result};
+use crate::keys::{DataKey, KEY_LEN, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
+use crate::seal::passphrase::Phc;
+use crate::seal::wrap::rsa::{self, Padding};
+
+/// The provider id of AWS KMS.
+pub(super) const KMS: &str = "aws-kms";
+/// The namespace of raw keys that are given no name.
+pub const NAMESPACE: &str = "s3seal";
+/// The namespace of keys derived from a passphrase; their name says how.
+pub const PASSPHRASE_NAMESPACE: &str = "passphrase";
+
+const PHC_START: &[u8] = b"$argon2id$";
+/// The length of a nonce and its description at the end of a raw AES key's info.
+const INFO_END: usize = 4 + 4 + NONCE_LEN;
+
+/// One wrapped data key. Nothing secret, and nothing proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edk {
+    provider: Vec<u8>,
+    info: Vec<u8>,
+    ciphertext: Vec<u8>,
+}
+
+/// Who can unwrap a data key, by the shape of what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EdkKind {
+    /// A raw AES key.
+    Aes,
+    /// A raw AES key derived from a passphrase.
+    Passphrase,
+    /// A raw RSA key.
+    Rsa,
+    /// A key in AWS KMS.
+    Kms,
+    /// Something that s3seal cannot use.
+    Other,
+}
+
+impl Edk {
+    /// Wraps with a raw AES-256 key; binds the whole context.
+    pub(super) fn aes(data_key: &DataKey, pairs: &Pairs, name: &KeyName, key: &SymmetricKey) -> Result<Self> {
+        if key.as_bytes().len() != KEY_LEN {
+            return Err(Error::Unsupported {
+                what: format!("a key of {} bits", 8 * key.as_bytes().len()),
+                why: "objects are sealed with keys of 256 bits only".to_owned(),
+            });
+        }
+        let nonce = crate::seal::random::<NONCE_LEN>()?;
+        let mut secret = Zeroizing::new(data_key.as_bytes().to_vec());
+        let aad = Aad::from(context::encode(pairs)?);
+        let tag = cipher(key)
+            .and_then(|cipher| {
+                let nonce = Nonce::assume_unique_for_key(nonce);
+                cipher.seal_in_place_separate_tag(nonce, aad, &mut secret).ok()
+            })
+            .ok_or_else(gcm::refused)?;
+        let mut info = name.name().as_bytes().to_vec();
+        info.extend_from_slice(&info_end(&nonce));
+        let ciphertext = [&secret[..], tag.as_ref()].concat();
+        Ok(Self { provider: name.namespace().as_bytes().to_vec(), info, ciphertext })
+    }
+
+    /// Wraps with an RSA key, OAEP with SHA-256. This wrap does not bind the context; the header's tag does.
+    pub(super) fn rsa(data_key: &DataKey, name: &KeyName, key: &RsaPublicKey) -> Result<Self> {
+        Ok(Self {
+            provider: name.namespace().as_bytes().to_vec(),
+            info: name.name().as_bytes().to_vec(),
+            ciphertext: rsa::encrypt(Padding::OaepSha256, data_key.as_bytes(), key)?,
+        })
+    }
+
+    pub(super) fn kms(arn: &str, blob: Vec<u8>) -> Self {
+        Self { provider: KMS.as_bytes().to_vec(), info: arn.as_bytes().to_vec(), ciphertext: blob }
+    }
+
+    pub(super) fn read(cursor: &mut Cursor<'_>) -> Option<Self> {
+        let mut field = || cursor.prefixed().map(<[u8]>::to_vec);
+        Some(Self { provider: field()?, info: field()?, ciphertext: field()? })
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        for field in [&self.provider, &self.info, &self.ciphertext] {
+            let len = u16::try_from(field.len()).map_err(|_| Error::TooLarge {
+                what: "a wrapped data key".to_owned(),
+                why: "the format holds 65,535 bytes in each of its fields".to_owned(),
+            })?;
+            out.extend_from_slice(&len.to_be_bytes());
+            out.extend_from_slice(field);
+        }
+        Ok(())
+    }
+
+    /// Says who can unwrap it. The shape decides, not the provider's name: raw keys may be named at will.
+    #[must_use]
+    pub fn kind(&self) -> EdkKind {
+        if self.provider == KMS.as_bytes() {
+            return EdkKind::Kms;
+        }
+        if self.provider.starts_with(KMS.as_bytes()) {
+            return EdkKind::Other;
+        }
+        match self.aes_parts() {
+            Some((name, _)) if name.starts_with(PHC_START) => EdkKind::Passphrase,
+            Some(_) => EdkKind::Aes,
+            // As long as the modulus: 2048 to 8192 bits.
+            None if (256..=1024).contains(&self.ciphertext.len()) => EdkKind::Rsa,
+            None => EdkKind::Other,
+        }
+    }
+
+    /// The provider id: for raw keys the namespace. Text by what the format says; shown as well as it can be.
+    #[must_use]
+    pub fn provider(&self) -> String {
+        String::from_utf8_lossy(&self.provider).into_owned()
+    }
+
+    /// The name of the key: of raw keys what their owner chose, of KMS keys the ARN.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = self.aes_parts().map_or(&self.info[..], |(name, _)| name);
+        String::from_utf8_lossy(name).into_owned()
+    }
+
+    /// The ARN that one of AWS KMS names, if it is text.
+    pub(super) fn arn(&self) -> Option<&str> {
+        std::str::from_utf8(&self.info).ok()
+    }
+
+    pub(super) fn ciphertext(&self) -> &[u8] {
+        &self.ciphertext
+    }
+
+    /// How the passphrase becomes the key, if it takes one.
+    ///
+    /// # Errors
+    /// Says why parameters are refused; they are capped before anything is derived.
+    pub fn phc(&self) -> Option<Result<Phc, String>> {
+        if self.kind() != EdkKind::Passphrase {
+            return None;
+        }
+        Some(self.name().parse())
+    }
+
+    /// Name and nonce, if it has the shape of a raw AES wrap.
+    fn aes_parts(&self) -> Option<(&[u8], [u8; NONCE_LEN])> {
+        let at = self.info.len().checked_sub(INFO_END)?;
+        let (name, end) = self.info.split_at(at);
+        let nonce = *end.last_chunk::<NONCE_LEN>()?;
+        let key_len = self.ciphertext.len().checked_sub(TAG_LEN)?;
+        (end == info_end(&nonce) && matches!(key_len, 16 | 24 | 32)).then_some((name, nonce))
+    }
+
+    /// Unwraps with an AES key of any length; nothing if it does not fit.
+    pub(super) fn unwrap_aes(&self, pairs: &Pairs, key: &SymmetricKey) -> Option<DataKey> {
+        let (_, nonce) = self.aes_parts()?;
+        let aad = Aad::from(context::encode(pairs).ok()?);
+        let mut bytes = Zeroizing::new(self.ciphertext.clone());
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let len = cipher(key)?.open_in_place(nonce, aad, &mut bytes).ok()?.len();
+        bytes.truncate(len);
+        DataKey::new(bytes).ok()
+    }
+
+    /// Unwraps with an RSA key, padded in one way; nothing if it does not fit.
+    pub(super) fn unwrap_rsa(&self, padding: Padding, key: &RsaPrivateKey) -> Option<DataKey> {
+        DataKey::new(rsa::decrypt(padding, &self.ciphertext, key)?).ok()
+    }
+}
+
+/// Tag length in bits, nonce length in bytes, nonce.
+fn info_end(nonce: &[u8; NONCE_LEN]) -> [u8; INFO_END] {
+    let mut end = [0; INFO_END];
+    end[3] = 128;
+    end[7] = 12;
+    end[8..].copy_from_slice(nonce);
+    end
+}
+
+fn cipher(key: &SymmetricKey) -> Option<LessSafeKey> {
+    let algorithm = match key.as_bytes().len() {
+        16 => &AES_128_GCM,
+        24 => &AES_192_GCM,
+        _ => &AES_256_GCM,
+    };
+    UnboundKey::new(algorithm, key.as_bytes()).map(LessSafeKey::new).ok()
+}

@@ -1,0 +1,227 @@
+//! Frames: what one is, and the cipher that seals and opens each by itself (format, section 1.4).
+//!
+//! A frame proves its number, its length, its message and whether it is the last. Which frame must come next is the
+//! opener's.
+
+use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
+use bytes::{BufMut, BytesMut};
+
+use crate::error::{Error, Result};
+use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
+
+/// What a regular frame has beside its content, in bytes: number, nonce, tag.
+pub(super) const REGULAR_OVERHEAD: u64 = 32;
+/// What the final frame has: a mark, number, nonce, length, tag.
+pub(super) const FINAL_OVERHEAD: u64 = 40;
+/// What a body that is not cut into frames has: nonce, length, tag.
+pub(super) const SINGLE_OVERHEAD: u64 = 36;
+/// The longest piece that is kept in memory until its tag is checked, in bytes.
+pub const MAX_PIECE: u32 = 64 << 20;
+
+/// Begins the final frame, where a regular one has its number.
+const FINAL_MARK: u32 = u32::MAX;
+const REGULAR_HEAD: usize = 4 + NONCE_LEN;
+const FINAL_HEAD: usize = 4 + 4 + NONCE_LEN + 4;
+
+/// What a piece of ciphertext is; its label is authenticated with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Regular,
+    Final,
+    Single,
+}
+
+impl Kind {
+    fn label(self) -> &'static [u8] {
+        match self {
+            Self::Regular => b"AWSKMSEncryptionClient Frame",
+            Self::Final => b"AWSKMSEncryptionClient Final Frame",
+            Self::Single => b"AWSKMSEncryptionClient Single Block",
+        }
+    }
+}
+
+/// A message's content key, expanded once, and its message id.
+pub(super) struct FrameCipher {
+    key: LessSafeKey,
+    message_id: Vec<u8>,
+}
+
+impl FrameCipher {
+    pub(super) fn new(key: LessSafeKey, message_id: Vec<u8>) -> Self {
+        Self { key, message_id }
+    }
+
+    fn aad(&self, kind: Kind, number: u32, len: usize) -> Aad<Vec<u8>> {
+        let label = kind.label();
+        let mut aad = Vec::with_capacity(self.message_id.len() + label.len() + 12);
+        aad.extend_from_slice(&self.message_id);
+        aad.extend_from_slice(label);
+        aad.extend_from_slice(&number.to_be_bytes());
+        aad.extend_from_slice(&(len as u64).to_be_bytes());
+        Aad::from(aad)
+    }
+
+    /// Appends a frame. `number` must never come twice for one message.
+    pub(super) fn seal(&self, kind: Kind, number: u32, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+        let nonce = nonce_of(number);
+        let len = u32::try_from(plain.len()).map_err(|_| gcm::refused())?;
+        out.reserve(FINAL_HEAD + plain.len() + TAG_LEN);
+        if kind == Kind::Final {
+            out.put_u32(FINAL_MARK);
+        }
+        out.put_u32(number);
+        out.put_slice(&nonce);
+        if kind == Kind::Final {
+            out.put_u32(len);
+        }
+        let start = out.len();
+        out.resize(start + plain.len() + TAG_LEN, 0);
+        let (content, tag) = out[start..].split_at_mut(plain.len());
+        let aad = self.aad(kind, number, plain.len());
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_out_of_place_scatter(nonce, aad, plain, content, &[], tag).map_err(|_| gcm::refused())
+    }
+
+    /// Appends the plain bytes of a piece if its tag holds; appends nothing and says so if not.
+    pub(super) fn open(
+        &self,
+        kind: Kind,
+        number: u32,
+        content: &[u8],
+        tag: &[u8; TAG_LEN],
+        out: &mut BytesMut,
+    ) -> bool {
+        let start = out.len();
+        out.resize(start + content.len(), 0);
+        let aad = self.aad(kind, number, content.len());
+        let nonce = Nonce::assume_unique_for_key(nonce_of(number));
+        let opened = self.key.open_separate_gather(nonce, aad, content, tag, &mut out[start..]).is_ok();
+        if !opened {
+            out.truncate(start);
+        }
+        opened
+    }
+}
+
+/// A frame's nonce is its number.
+fn nonce_of(number: u32) -> [u8; NONCE_LEN] {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[NONCE_LEN - 4..].copy_from_slice(&number.to_be_bytes());
+    nonce
+}
+
+/// A whole frame as it came.
+pub(super) struct Frame<'a> {
+    pub(super) kind: Kind,
+    pub(super) number: u32,
+    nonce: &'a [u8],
+    pub(super) content: &'a [u8],
+    pub(super) tag: &'a [u8; TAG_LEN],
+    /// All of it, for a signature.
+    pub(super) raw: &'a [u8],
+}
+
+impl Frame<'_> {
+    pub(super) fn is_final(&self) -> bool {
+        self.kind == Kind::Final
+    }
+
+    /// Whether its nonce is its number, as every writer has it. A tag can hold with another one.
+    pub(super) fn nonce_fits(&self) -> bool {
+        self.nonce == nonce_of(self.number)
+    }
+}
+
+/// Cuts sealed bytes, which arrive in pieces of any length, into frames; no further than the final one.
+pub(super) struct Cutter {
+    what: String,
+    frame_length: u32,
+    pending: BytesMut,
+}
+
+impl Cutter {
+    pub(super) fn new(what: &str, frame_length: u32) -> Self {
+        Self { what: what.to_owned(), frame_length, pending: BytesMut::new() }
+    }
+
+    /// Hands each frame that is complete to `take`; returns the bytes after the final one.
+    pub(super) fn push<'a>(
+        &mut self,
+        mut input: &'a [u8],
+        mut take: impl FnMut(&Frame<'_>) -> Result<()>,
+    ) -> Result<&'a [u8]> {
+        while !input.is_empty() {
+            let whole = if self.pending.is_empty() { self.len_of(input)? } else { usize::MAX };
+            if whole <= input.len() {
+                let (raw, rest) = input.split_at(whole);
+                input = rest;
+                let frame = self.frame(raw)?;
+                take(&frame)?;
+                if frame.is_final() {
+                    return Ok(input);
+                }
+                continue;
+            }
+            let missing = self.len_of(&self.pending)? - self.pending.len();
+            let (more, rest) = input.split_at(missing.min(input.len()));
+            self.pending.extend_from_slice(more);
+            input = rest;
+            if self.len_of(&self.pending)? == self.pending.len() {
+                let pending = std::mem::take(&mut self.pending);
+                let frame = self.frame(&pending)?;
+                take(&frame)?;
+                let ended = frame.is_final();
+                self.pending = pending;
+                self.pending.clear();
+                if ended {
+                    return Ok(input);
+                }
+            }
+        }
+        Ok(input)
+    }
+
+    /// How many bytes a frame that begins with `bytes` has, as far as they tell; more than there are if it is not
+    /// complete.
+    fn len_of(&self, bytes: &[u8]) -> Result<usize> {
+        let Some(first) = bytes.first_chunk() else { return Ok(4) };
+        let (head, content) = if u32::from_be_bytes(*first) == FINAL_MARK {
+            let Some(head) = bytes.first_chunk::<FINAL_HEAD>() else { return Ok(FINAL_HEAD) };
+            let content = u32_at(head, FINAL_HEAD - 4);
+            if content > self.frame_length {
+                return Err(Error::tampered(&self.what, "its final frame is longer than a frame"));
+            }
+            (FINAL_HEAD, content)
+        } else {
+            (REGULAR_HEAD, self.frame_length)
+        };
+        if content > MAX_PIECE {
+            return Err(Error::TooLarge {
+                what: self.what.clone(),
+                why: format!("one of its frames has {content} bytes; {MAX_PIECE} are held until proven"),
+            });
+        }
+        Ok(head + content as usize + TAG_LEN)
+    }
+
+    fn frame<'a>(&self, raw: &'a [u8]) -> Result<Frame<'a>> {
+        let cut = || Error::tampered(&self.what, "one of its frames is cut short");
+        let (raw, tag) = (raw, raw.last_chunk::<TAG_LEN>().ok_or_else(cut)?);
+        let is_final = raw.first_chunk().is_some_and(|first| u32::from_be_bytes(*first) == FINAL_MARK);
+        let (at, head) = if is_final { (4, FINAL_HEAD) } else { (0, REGULAR_HEAD) };
+        let content = raw.get(head..raw.len() - TAG_LEN).ok_or_else(cut)?;
+        Ok(Frame {
+            kind: if is_final { Kind::Final } else { Kind::Regular },
+            number: u32_at(raw, at),
+            nonce: &raw[at + 4..at + 4 + NONCE_LEN],
+            content,
+            tag,
+            raw,
+        })
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}

@@ -1,0 +1,189 @@
+//! The marker in an object's metadata: that it is in this format, and who can open it.
+//!
+//! The message tells all that itself; the marker only saves reading it. Nothing proves it, so it decides which keys
+//! are asked for and never which are believed. Messages of other writers have none and are known by how they begin.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::suite::Suite;
+use crate::error::{Error, Result, WrapKind};
+use crate::keys::Fingerprint;
+
+/// The metadata entry that names the format.
+pub const FORMAT_ENTRY: &str = "s3seal-format";
+/// The metadata entry that names who can open the object.
+pub const RECIPIENTS_ENTRY: &str = "s3seal-recipients";
+
+const FORMAT: &str = "esdk";
+
+/// Who can open an object, as far as its metadata tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marker {
+    recipients: Vec<Recipient>,
+}
+
+/// One who can open an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The kind of key.
+    pub kind: WrapKind,
+    /// The key's fingerprint, of raw AES and RSA keys.
+    pub fingerprint: Option<String>,
+}
+
+impl Recipient {
+    pub(super) fn key(kind: WrapKind, fingerprint: &Fingerprint) -> Self {
+        Self { kind, fingerprint: Some(fingerprint.as_str().to_owned()) }
+    }
+
+    pub(super) fn nameless(kind: WrapKind) -> Self {
+        Self { kind, fingerprint: None }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (kind, fingerprint) = match text.split_once(':') {
+            Some((kind, fingerprint)) => (kind, Some(fingerprint)),
+            None => (text, None),
+        };
+        let kind = match (kind, fingerprint) {
+            ("aes", Some(_)) => WrapKind::Aes,
+            ("rsa", Some(_)) => WrapKind::Rsa,
+            ("kms", None) => WrapKind::Kms,
+            ("passphrase", None) => WrapKind::Passphrase,
+            _ => return None,
+        };
+        if fingerprint.is_some_and(|text| !is_fingerprint(text)) {
+            return None;
+        }
+        Some(Self { kind, fingerprint: fingerprint.map(str::to_owned) })
+    }
+}
+
+/// Whether a text can be a fingerprint: 16 lower-case hex digits.
+pub(super) fn is_fingerprint(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            WrapKind::Aes => "aes",
+            WrapKind::Rsa => "rsa",
+            WrapKind::Kms => "kms",
+            WrapKind::Passphrase => "passphrase",
+        })?;
+        match &self.fingerprint {
+            Some(fingerprint) => write!(f, ":{fingerprint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Marker {
+    pub(super) fn new(recipients: Vec<Recipient>) -> Self {
+        Self { recipients }
+    }
+
+    /// Who can open the object.
+    #[must_use]
+    pub fn recipients(&self) -> &[Recipient] {
+        &self.recipients
+    }
+
+    /// Returns the metadata entries.
+    #[must_use]
+    pub fn to_metadata(&self) -> BTreeMap<String, String> {
+        let recipients: Vec<_> = self.recipients.iter().map(Recipient::to_string).collect();
+        BTreeMap::from([
+            (FORMAT_ENTRY.to_owned(), FORMAT.to_owned()),
+            (RECIPIENTS_ENTRY.to_owned(), recipients.join(",")),
+        ])
+    }
+
+    /// Finds the marker in an object's metadata. Recipients that are not understood are left out: they are a hint.
+    ///
+    /// # Errors
+    /// `Unsupported` for a format that is not known here.
+    pub fn find(what: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
+        match metadata.get(FORMAT_ENTRY).map(String::as_str) {
+            None => Ok(None),
+            Some(FORMAT) => {
+                let list = metadata.get(RECIPIENTS_ENTRY).map_or("", String::as_str);
+                let recipients = list.split(',').take(super::MAX_EDKS).filter_map(Recipient::parse).collect();
+                Ok(Some(Self { recipients }))
+            }
+            Some(other) => Err(Error::Unsupported {
+                what: what.to_owned(),
+                why: format!(
+                    "its metadata names a format that is not known here, '{}'",
+                    other.escape_default()
+                ),
+            }),
+        }
+    }
+}
+
+/// Whether an object begins like a message: with a version and an algorithm suite of it. Four bytes tell.
+#[must_use]
+pub fn looks_like_esdk(first: &[u8]) -> bool {
+    match *first {
+        [1, 0x80, high, low, ..] => Suite::find(1, u16::from_be_bytes([high, low])).is_some(),
+        [2, high, low, ..] => Suite::find(2, u16::from_be_bytes([high, low])).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether bytes begin like a message in base64, as some programs write it.
+#[must_use]
+pub fn looks_like_base64(first: &[u8]) -> bool {
+    [&b"AYA"[..], b"AgR4", b"AgV4"].iter().any(|start| first.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marker_goes_both_ways() {
+        let print = Fingerprint::of(b"key");
+        let marker = Marker::new(vec![
+            Recipient::key(WrapKind::Aes, &print),
+            Recipient::key(WrapKind::Rsa, &print),
+            Recipient::nameless(WrapKind::Kms),
+            Recipient::nameless(WrapKind::Passphrase),
+        ]);
+        let metadata = marker.to_metadata();
+        assert_eq!(metadata[FORMAT_ENTRY], "esdk");
+        assert_eq!(metadata[RECIPIENTS_ENTRY], format!("aes:{print},rsa:{print},kms,passphrase"));
+        assert_eq!(Marker::find("x", &metadata).unwrap(), Some(marker));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_out() {
+        let entry = |format: &str, list: &str| {
+            BTreeMap::from([
+                (FORMAT_ENTRY.to_owned(), format.to_owned()),
+                (RECIPIENTS_ENTRY.to_owned(), list.to_owned()),
+            ])
+        };
+        let marker = Marker::find("x", &entry("esdk", "aes:xyz,kms:1,new,aes,,kms")).unwrap().unwrap();
+        assert_eq!(marker.recipients(), [Recipient::nameless(WrapKind::Kms)]);
+        assert!(Marker::find("x", &entry("esdk3", "")).is_err());
+        assert_eq!(Marker::find("x", &BTreeMap::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn messages_are_known_by_how_they_begin() {
+        assert!(looks_like_esdk(&[2, 4, 0x78, 0]));
+        assert!(looks_like_esdk(&[2, 5, 0x78]));
+        assert!(looks_like_esdk(&[1, 0x80, 3, 0x78]));
+        for other in
+            [&[][..], &[2], &[2, 1, 0x78], &[1, 0x80, 4, 0x78], &[1, 0, 3, 0x78], b"AgR4", &[3, 4, 0x78]]
+        {
+            assert!(!looks_like_esdk(other), "{other:?}");
+        }
+        assert!(looks_like_base64(b"AgV4AA"));
+        assert!(!looks_like_base64(b"Ag"));
+    }
+}

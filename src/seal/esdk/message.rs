@@ -1,0 +1,398 @@
+//! From a header to what can be done with its data key.
+//!
+//! Types in a row, so that policy, key, commitment, header tag and required context are settled in that order and none
+//! is forgotten (format, section 1.8).
+//!
+//! There is no way to change a header. Its tag has a fixed nonce under the message's own key, so a second header beside
+//! the first would give away the key by which every frame is proven, without any key at all. Other recipients need
+//! a message sealed anew.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::context::{PUBLIC_KEY, Pairs, RESERVED};
+use super::edk::{Edk, EdkKind};
+use super::frame::{FrameCipher, SINGLE_OVERHEAD};
+use super::header::{Framing, Header};
+use super::kms::{self, KeyArn};
+use super::layout::Layout;
+use super::marker::Marker;
+use super::opener::FramedOpener;
+use super::range::{self, RangeRead};
+use super::sealer::Sealer;
+use super::signature::Check;
+use super::single::SingleOpener;
+use super::suite::{Derived, Suite};
+use crate::encryption::{Context, KmsKey, Legacy};
+use crate::error::{Error, KeyFault, Result};
+use crate::keys::DataKey;
+use crate::seal::{Open, Seal};
+
+/// A message's header: well-formed, and nothing more. None of it is proven yet.
+#[derive(Clone, Debug)]
+pub struct Message {
+    what: String,
+    header: Header,
+}
+
+/// What may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How far back to read: suites of version 1 need [`Legacy::V2`], for they do not commit to one key.
+    pub legacy: Legacy,
+    /// The most wrapped data keys that a message may have; never more than [`MAX_EDKS`](super::MAX_EDKS).
+    pub max_edks: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { legacy: Legacy::default(), max_edks: super::MAX_EDKS }
+    }
+}
+
+impl Message {
+    pub(super) fn new(what: String, header: Header) -> Self {
+        Self { what, header }
+    }
+
+    /// The object's name, as messages give it.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The algorithm suite.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        self.header.suite
+    }
+
+    /// How the body is cut.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        self.header.framing
+    }
+
+    /// The length of the header, in bytes: where the body begins.
+    #[must_use]
+    pub fn header_len(&self) -> u64 {
+        self.header.raw().len() as u64
+    }
+
+    /// The message id.
+    #[must_use]
+    pub fn id(&self) -> &[u8] {
+        &self.header.message_id
+    }
+
+    /// The encryption context that is stored, the format's own pair included.
+    #[must_use]
+    pub fn context(&self) -> &Pairs {
+        &self.header.context
+    }
+
+    /// The wrapped data keys.
+    #[must_use]
+    pub fn edks(&self) -> &[Edk] {
+        &self.header.edks
+    }
+
+    /// The plain length of a message stored in `stored` bytes, by what its header claims. Nothing where no message
+    /// has that length, and of signed ones: how long a signature is shows only at its end.
+    #[must_use]
+    pub fn plain_len(&self, stored: u64) -> Option<u64> {
+        match self.header.framing {
+            _ if self.header.suite.is_signed() => None,
+            Framing::Single => stored.checked_sub(self.header_len())?.checked_sub(SINGLE_OVERHEAD),
+            Framing::Frames(_) => Some(self.layout(stored)?.plain_len()),
+        }
+    }
+
+    /// The layout of an unsigned, framed message stored in `stored` bytes.
+    #[must_use]
+    pub fn layout(&self, stored: u64) -> Option<Layout> {
+        match self.header.framing {
+            Framing::Frames(length) if !self.header.suite.is_signed() => {
+                Layout::of_stored(self.header_len(), length, stored, 0)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the steps that policy allows or not, before any key is tried. `required` is the context that the user
+    /// demands; pairs of it that are not stored in the message must have been authenticated with it.
+    ///
+    /// # Errors
+    /// `Unsupported` where policy refuses, naming the switch that would not; `Tampered` for too many wrapped data
+    /// keys, and for pairs in the context that AWS keeps for itself and the suite has no use for.
+    pub fn permit(self, policy: Policy, required: &Context) -> Result<Locked> {
+        let suite = self.header.suite;
+        if !suite.commits() && policy.legacy < Legacy::V2 {
+            return Err(Error::Unsupported {
+                why: format!(
+                    "its algorithm suite ({}) does not commit to one key; --allow-legacy {} opens it all the same",
+                    suite.name(),
+                    Legacy::V2.as_str().unwrap_or_default(),
+                ),
+                what: self.what,
+            });
+        }
+        let count = self.header.edks.len();
+        if count > policy.max_edks {
+            let most = policy.max_edks;
+            return Err(self.tampered(format!("it has {count} wrapped data keys; {most} are allowed")));
+        }
+        if suite.is_signed() != self.header.context.contains_key(PUBLIC_KEY) {
+            return Err(self.tampered("a public key in its context and a signed suite do not come together"));
+        }
+        let unknown = |key: &&String| key.starts_with(RESERVED) && key.as_str() != PUBLIC_KEY;
+        if let Some(key) = self.header.context.keys().find(unknown) {
+            let key = key.escape_default();
+            return Err(self.tampered(format!("its context has a reserved key that nobody uses, '{key}'")));
+        }
+        let unstored: Pairs = required
+            .pairs()
+            .iter()
+            .filter(|(key, _)| !self.header.context.contains_key(*key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let mut full = self.header.context.clone();
+        full.extend(unstored.clone());
+        Ok(Locked { message: self, required: required.clone(), unstored, full })
+    }
+
+    fn tampered(&self, why: impl Into<String>) -> Error {
+        Error::tampered(&self.what, why)
+    }
+}
+
+/// A message that may be opened, by whoever has the key.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    message: Message,
+    required: Context,
+    /// Pairs that are authenticated and not stored.
+    unstored: Pairs,
+    /// All pairs that are authenticated.
+    full: Pairs,
+}
+
+/// What to ask AWS KMS for.
+#[derive(Debug)]
+pub struct KmsRequest<'a> {
+    /// The ARN that the message names: for discovery, and to be compared with the answer's.
+    pub arn: &'a str,
+    /// The ciphertext blob.
+    pub blob: &'a [u8],
+    /// The whole encryption context.
+    pub context: &'a Pairs,
+}
+
+impl KmsRequest<'_> {
+    /// Whether a key that the user gave may unwrap it; see [`kms::may_unwrap`].
+    #[must_use]
+    pub fn may_use(&self, key: &KmsKey) -> bool {
+        kms::may_unwrap(key, self.arn)
+    }
+}
+
+impl Locked {
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Returns what can be asked of AWS KMS, in the message's order. Data keys that name no key by its ARN are left
+    /// out.
+    pub fn kms(&self) -> impl Iterator<Item = KmsRequest<'_>> {
+        self.message.header.edks.iter().filter(|edk| edk.kind() == EdkKind::Kms).filter_map(|edk| {
+            let arn = edk.arn()?;
+            KeyArn::parse(arn)?;
+            Some(KmsRequest { arn, blob: edk.ciphertext(), context: &self.full })
+        })
+    }
+
+    /// All pairs that are authenticated: those stored, and those only required.
+    pub(super) fn full_context(&self) -> &Pairs {
+        &self.full
+    }
+
+    /// The pairs stored, if others were required beside them.
+    pub(super) fn stored_context(&self) -> Option<&Pairs> {
+        (!self.unstored.is_empty()).then_some(&self.message.header.context)
+    }
+
+    /// Takes the unwrapped data key, whoever unwrapped it, and checks in this order: its length, the commitment, the
+    /// header's tag, the context that the user required.
+    ///
+    /// # Errors
+    /// `Tampered` where the message does not hold; `KeyWrong` where the context required is not its own.
+    pub fn unlock(&self, data_key: &DataKey) -> Result<Unlocked> {
+        let Message { header, .. } = &self.message;
+        if data_key.as_bytes().len() != header.suite.key_len() {
+            return Err(self.message.tampered("its data key has not the length of its algorithm suite"));
+        }
+        let derived = header.suite.derive(data_key, &header.message_id)?;
+        if !derived.commits_to(header.commitment.as_ref()) {
+            return Err(self.message.tampered("its data key is not the one that it commits to"));
+        }
+        let Derived { key, .. } = derived;
+        if !header.holds(&key, &self.unstored)? {
+            if !self.unstored.is_empty() && header.holds(&key, &Pairs::new())? {
+                return Err(self.context_differs());
+            }
+            return Err(self.message.tampered("its header was changed"));
+        }
+        let differs = |(key, value)| header.context.get(key).is_some_and(|stored| stored != value);
+        if self.required.pairs().iter().any(differs) {
+            return Err(self.context_differs());
+        }
+        let cipher = Arc::new(FrameCipher::new(key, header.message_id.clone()));
+        Ok(Unlocked { message: self.message.clone(), cipher })
+    }
+
+    pub(super) fn context_differs(&self) -> Error {
+        Error::KeyWrong { what: self.message.what.clone(), why: KeyFault::Context, source: None }
+    }
+}
+
+/// A message whose header is proven. Can be opened more than once: a whole, its ranges, its final frame.
+pub struct Unlocked {
+    message: Message,
+    cipher: Arc<FrameCipher>,
+}
+
+impl Unlocked {
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// Starts to open the whole message from its first byte; the header that comes must be the one read before.
+    ///
+    /// # Errors
+    /// `Tampered` if the public key of a signed message is none.
+    pub fn opener(&self) -> Result<Box<dyn Open>> {
+        self.open(false)
+    }
+
+    /// Starts to open the whole message from the first byte after its header.
+    ///
+    /// # Errors
+    /// As [`Unlocked::opener`].
+    pub fn body_opener(&self) -> Result<Box<dyn Open>> {
+        self.open(true)
+    }
+
+    fn open(&self, skip_header: bool) -> Result<Box<dyn Open>> {
+        let Message { what, header } = &self.message;
+        let cipher = self.cipher.clone();
+        let raw: Bytes = header.raw().clone();
+        let check = self.check()?;
+        Ok(match header.framing {
+            Framing::Frames(length) => {
+                let mut opener = FramedOpener::new(what, raw, cipher, length, check);
+                if skip_header {
+                    opener.skip_header();
+                }
+                Box::new(opener)
+            }
+            Framing::Single => {
+                let mut opener = SingleOpener::new(what, raw, cipher, check);
+                if skip_header {
+                    opener.skip_header();
+                }
+                Box::new(opener)
+            }
+        })
+    }
+
+    fn check(&self) -> Result<Option<Check>> {
+        let Message { header, .. } = &self.message;
+        let Some(curve) = header.suite.curve() else { return Ok(None) };
+        let mut check = header
+            .context
+            .get(PUBLIC_KEY)
+            .and_then(|key| Check::new(curve, key))
+            .ok_or_else(|| self.message.tampered("the public key of its signature is none"))?;
+        check.update(header.raw());
+        Ok(Some(check))
+    }
+
+    /// Starts to open the plain bytes `plain` of a message stored in `stored` bytes. An end beyond the message's is
+    /// brought back to it.
+    ///
+    /// # Errors
+    /// `OutOfRange` where the range begins at or after the end; `Unsupported` for signed messages and those not cut
+    /// into frames; `Tampered` if `stored` cannot be the length of the message.
+    pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
+        let (frame_length, layout) = self.layout(stored)?;
+        let len = layout.plain_len();
+        let asked = plain.start..plain.end.min(len);
+        let Some(frames) = layout.around(&asked) else {
+            let range = match plain.end {
+                u64::MAX => format!("{}-", plain.start),
+                end => format!("{}-{}", plain.start, end.saturating_sub(1)),
+            };
+            return Err(Error::OutOfRange { what: self.message.what.clone(), range, len });
+        };
+        Ok(range::open(&self.message.what, self.cipher.clone(), frame_length, &layout, frames, asked))
+    }
+
+    /// Starts to open the final frame alone. Once its opener has finished, the length of the message is proven:
+    /// nothing was cut off or put to its end.
+    ///
+    /// # Errors
+    /// As [`Unlocked::range`], but for `OutOfRange`.
+    pub fn final_frame(&self, stored: u64) -> Result<RangeRead> {
+        let (frame_length, layout) = self.layout(stored)?;
+        let frames = layout.final_frame();
+        let len = layout.plain_len();
+        let plain = len - frames.take..len;
+        Ok(range::open(&self.message.what, self.cipher.clone(), frame_length, &layout, frames, plain))
+    }
+
+    fn layout(&self, stored: u64) -> Result<(u32, Layout)> {
+        let unsupported =
+            |why: &str| Error::Unsupported { what: self.message.what.clone(), why: why.to_owned() };
+        let Framing::Frames(frame_length) = self.message.header.framing else {
+            return Err(unsupported("it is not cut into frames, so it can only be read whole"));
+        };
+        if self.message.header.suite.is_signed() {
+            return Err(unsupported(
+                "its signature is over all of it, so a part cannot be proven; it can only be read whole",
+            ));
+        }
+        let layout = self
+            .message
+            .layout(stored)
+            .ok_or_else(|| self.message.tampered(format!("no message of its kind has {stored} bytes")))?;
+        Ok((frame_length, layout))
+    }
+
+    /// Starts to seal the very same message once more, header and all, to go on with an upload that was interrupted.
+    /// `marker` is the one that was to go beside it, as its metadata has it.
+    ///
+    /// Safe only if not one sealed byte is sent that differs from what was sent before at its place: the caller
+    /// compares digests, and begins anew with a fresh data key at the first difference.
+    ///
+    /// # Errors
+    /// `Unsupported` for messages that s3seal does not write.
+    pub fn sealer_again(&self, marker: Marker) -> Result<Box<dyn Seal>> {
+        let Message { header, what } = &self.message;
+        match header.framing {
+            Framing::Frames(length) if header.suite == super::suite::WRITTEN => {
+                let header = header.raw().clone();
+                Ok(Box::new(Sealer::new(header, marker, self.cipher.clone(), length, None)))
+            }
+            _ => Err(Error::Unsupported {
+                what: what.clone(),
+                why: format!("the algorithm suite {} is never written", header.suite.name()),
+            }),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Opens a message that is not cut into frames: held whole until its one tag is checked.
+//!
+//! Old writers made them. Nothing of one is proven before its end, so its length is capped and none of it leaves
+//! earlier; that makes the opener as trustworthy as that of frames.
+
+use std::mem;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::frame::{FrameCipher, Kind, MAX_PIECE};
+use super::opener::skip_known;
+use super::signature::{Check, MAX_SIGNATURE};
+use crate::error::{Error, Result};
+use crate::seal::gcm::{MAX_PLAIN, NONCE_LEN, TAG_LEN};
+use crate::seal::{Open, Trust};
+
+const HEAD: usize = NONCE_LEN + 8;
+/// The one nonce of such a body: the number 1.
+const NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+
+/// Holds a message until all of it is there.
+pub(super) struct SingleOpener {
+    what: String,
+    header: Bytes,
+    cipher: Arc<FrameCipher>,
+    check: Option<Check>,
+    held: BytesMut,
+    /// Whether everything came out.
+    done: bool,
+    failed: bool,
+}
+
+impl SingleOpener {
+    pub(super) fn new(what: &str, header: Bytes, cipher: Arc<FrameCipher>, check: Option<Check>) -> Self {
+        Self {
+            what: what.to_owned(),
+            header,
+            cipher,
+            check,
+            held: BytesMut::new(),
+            done: false,
+            failed: false,
+        }
+    }
+
+    pub(super) fn skip_header(&mut self) {
+        self.header.clear();
+    }
+
+    fn advance(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        let mut rest = sealed;
+        skip_known(&self.what, &mut self.header, &mut rest)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        if self.done {
+            return Err(self.tampered("there are bytes after its end"));
+        }
+        self.held.extend_from_slice(rest);
+        let Some(whole) = self.whole()? else { return Ok(()) };
+        if self.held.len() > whole {
+            return Err(self.tampered("there are bytes after its end"));
+        }
+        if self.held.len() == whole {
+            self.open(out)?;
+            self.done = true;
+        }
+        Ok(())
+    }
+
+    /// The length of body and signature, as far as it can be told by now.
+    fn whole(&self) -> Result<Option<usize>> {
+        let Some(head) = self.held.first_chunk::<HEAD>() else { return Ok(None) };
+        let body = self.body_len(head)?;
+        if self.check.is_none() {
+            return Ok(Some(body));
+        }
+        let Some(len) = self.held.get(body..body + 2) else { return Ok(None) };
+        let len = usize::from(u16::from_be_bytes([len[0], len[1]]));
+        if len == 0 || len > MAX_SIGNATURE {
+            return Err(self.tampered(format!("its signature cannot have {len} bytes")));
+        }
+        Ok(Some(body + 2 + len))
+    }
+
+    fn body_len(&self, head: &[u8; HEAD]) -> Result<usize> {
+        let (nonce, len) = head.split_at(NONCE_LEN);
+        if nonce != NONCE {
+            return Err(self.tampered("the nonce of its body is not the one of its format"));
+        }
+        let len = len.first_chunk().map_or(u64::MAX, |len| u64::from_be_bytes(*len));
+        if len > MAX_PLAIN {
+            return Err(self.tampered("its body claims to be longer than its format can be"));
+        }
+        match usize::try_from(len) {
+            Ok(plain) if len <= u64::from(MAX_PIECE) => Ok(HEAD + plain + TAG_LEN),
+            _ => Err(Error::TooLarge {
+                what: self.what.clone(),
+                why: format!(
+                    "it is not cut into frames, so its {len} bytes would have to be held until proven; \
+                     {MAX_PIECE} are"
+                ),
+            }),
+        }
+    }
+
+    /// Opens what is held, all of it being there.
+    fn open(&mut self, out: &mut BytesMut) -> Result<()> {
+        let held = mem::take(&mut self.held);
+        let cut = || Error::tampered(&self.what, "it is cut short");
+        let head = held.first_chunk::<HEAD>().ok_or_else(cut)?;
+        let (body, footer) = held.split_at_checked(self.body_len(head)?).ok_or_else(cut)?;
+        let tag = body.last_chunk::<TAG_LEN>().ok_or_else(cut)?;
+        let content = body.get(HEAD..body.len() - TAG_LEN).ok_or_else(cut)?;
+        let mut plain = BytesMut::new();
+        if !self.cipher.open(Kind::Single, 1, content, tag, &mut plain) {
+            return Err(self.tampered("its body was changed"));
+        }
+        if let Some(mut check) = self.check.take() {
+            check.update(body);
+            if !check.holds(footer.get(2..).unwrap_or_default()) {
+                return Err(self.tampered("its signature does not hold"));
+            }
+        }
+        out.extend_from_slice(&plain);
+        Ok(())
+    }
+
+    fn tampered(&self, why: impl Into<String>) -> Error {
+        Error::tampered(&self.what, why)
+    }
+}
+
+impl Open for SingleOpener {
+    fn trust(&self) -> Trust {
+        Trust::EachFrame
+    }
+
+    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+        if self.failed {
+            return Err(self.tampered("it has failed before"));
+        }
+        let result = self.advance(sealed, out);
+        self.failed = result.is_err();
+        result
+    }
+
+    fn replay(&mut self, _plain: &[u8]) -> Result<()> {
+        Err(Error::Unsupported {
+            what: self.what.clone(),
+            why: "it is not cut into frames, so it can only be read from its beginning".to_owned(),
+        })
+    }
+
+    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+        if self.done && !self.failed {
+            return Ok(());
+        }
+        Err(self.tampered("it is cut short"))
+    }
+}
