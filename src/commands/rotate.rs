@@ -1,0 +1,3 @@
+//! `rotate`: look, choose the way, run it, look again.
+
+pub mod way;
