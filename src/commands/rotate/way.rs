@@ -84,7 +84,7 @@ pub enum AtRest {
     SseS3,
     /// SSE-KMS.
     SseKms {
-        /// The key's ARN; `None` where the account's `aws/s3` key is meant and its ARN is not known.
+        /// The key's ARN, or its id where the ARN is not to be had; `None` where not even that is known.
         key: Option<String>,
         /// Whether the user has named a key.
         named: bool,
@@ -115,15 +115,9 @@ impl AtRest {
         match self {
             Self::SseS3 => is(Mode::SseS3),
             Self::SseKms { key, context, bucket_key, .. } => {
-                is(Mode::SseKms)
-                    && !context
-                    && key.is_some()
-                    && *key == applied.kms_key
-                    && (!bucket_key || applied.bucket_key)
+                is(Mode::SseKms) && !context && is_key(key, applied) && (!bucket_key || applied.bucket_key)
             }
-            Self::DsseKms { key, context } => {
-                is(Mode::DsseKms) && !context && key.is_some() && *key == applied.kms_key
-            }
+            Self::DsseKms { key, context } => is(Mode::DsseKms) && !context && is_key(key, applied),
             Self::SseC { md5 } => is(Mode::SseC) && applied.customer_key_md5.as_ref() == Some(md5),
         }
     }
@@ -136,6 +130,14 @@ impl AtRest {
             }
             _ => None,
         }
+    }
+}
+
+/// Whether an object has the key of a goal.
+fn is_key(key: &Option<String>, applied: &Applied) -> bool {
+    match (key, &applied.kms_key) {
+        (Some(key), Some(found)) => key == found || found.ends_with(&format!(":key/{key}")),
+        _ => false,
     }
 }
 
