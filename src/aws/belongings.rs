@@ -87,6 +87,24 @@ impl Reader<'_> {
         Ok(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
     }
 
+    /// Counts the annotations.
+    ///
+    /// # Errors
+    /// What S3 refuses; it takes `s3:ListObjectAnnotations`.
+    pub async fn annotations(&self) -> Result<usize> {
+        let request = self.connection.s3.list_object_annotations();
+        let answer = request
+            .bucket(self.uri.bucket.as_str())
+            .key(&self.uri.key)
+            .set_version_id(self.version_id.map(str::to_owned))
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer())
+            .send()
+            .await
+            .map_err(|refusal| error::read(&self.name(), "s3:ListObjectAnnotations", refusal))?;
+        Ok(answer.annotations().len())
+    }
+
     /// Asks who may do what; nothing stands for "the owner everything, nobody else anything", and for servers that have
     /// no ACLs.
     ///

@@ -123,14 +123,41 @@ pub async fn begin<'a>(
     len: Option<u64>,
     settings: &mut Settings,
 ) -> Result<Begun<'a>> {
+    let shape = match prepared {
+        Prepared::Server(_) => Shape::default(),
+        Prepared::Client(client) => Shape { format: client.format, beside: client.instruction_file },
+    };
+    begin_as(connection, prepared, shape, len, settings).await
+}
+
+/// What of an envelope an object may bring along itself, when it is sealed anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// The format; none means by the length.
+    pub format: Option<Format>,
+    /// Whether the envelope goes into an instruction file.
+    pub beside: bool,
+}
+
+/// Begins as [`begin`] does, in a shape of its own.
+///
+/// # Errors
+/// As [`begin`].
+pub async fn begin_as<'a>(
+    connection: &Connection,
+    prepared: &'a Prepared,
+    shape: Shape,
+    len: Option<u64>,
+    settings: &mut Settings,
+) -> Result<Begun<'a>> {
     let client = match prepared {
         Prepared::Server(sse) => return Ok(Begun { sse: sse.as_ref(), ..Begun::default() }),
         Prepared::Client(client) => client,
     };
-    let format = client.format.unwrap_or_else(|| default_format(len));
+    let format = shape.format.unwrap_or_else(|| default_format(len));
     let mut begun = match format {
-        Format::Esdk => client.esdk(connection, len).await?,
-        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, format, len).await?,
+        Format::Esdk => client.esdk(connection, shape.beside, len).await?,
+        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, format, shape.beside, len).await?,
     };
     if let Some(seal) = &begun.seal {
         let Attributes { metadata, instruction } = seal.attributes();
@@ -149,13 +176,19 @@ fn default_format(len: Option<u64>) -> Format {
 }
 
 impl PreparedClient {
-    async fn s3ec(&self, connection: &Connection, format: Format, len: Option<u64>) -> Result<Begun<'_>> {
+    async fn s3ec(
+        &self,
+        connection: &Connection,
+        format: Format,
+        beside: bool,
+        len: Option<u64>,
+    ) -> Result<Begun<'_>> {
         if self.frame_length.is_some() || self.key_name.is_some() {
             return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
         }
         let wrapper = self.only()?;
         let (data_key, wrapped) = self.data_key(connection, wrapper, Alg::try_from(format)?).await?;
-        let storage = if self.instruction_file { Storage::InstructionFile } else { Storage::Metadata };
+        let storage = if beside { Storage::InstructionFile } else { Storage::Metadata };
         Ok(Begun {
             seal: Some(s3ec::sealer(&data_key, wrapped, storage, len)?),
             sse: self.at_rest.as_ref(),
@@ -166,8 +199,8 @@ impl PreparedClient {
     }
 
     /// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
-    async fn esdk(&self, connection: &Connection, len: Option<u64>) -> Result<Begun<'_>> {
-        if self.instruction_file {
+    async fn esdk(&self, connection: &Connection, beside: bool, len: Option<u64>) -> Result<Begun<'_>> {
+        if beside {
             return Err(unsupported(
                 "--instruction-file",
                 "the Encryption SDK's envelope is the object's own header",

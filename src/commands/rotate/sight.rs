@@ -32,6 +32,8 @@ pub struct Sight {
     pub facts: Facts,
     /// The SSE-C key that opens it.
     pub customer_key: Option<CustomerKey>,
+    /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
+    pub fingerprints: Vec<String>,
     /// What it comes to for the way.
     pub present: Present,
 }
@@ -96,9 +98,13 @@ pub async fn see(
     };
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let envelope = envelope_of(&reader, &facts, means).await?;
+    let mut fingerprints = names_of(customer_key.as_ref(), means);
     let sealed = match envelope {
         None => None,
         Some(envelope) => {
+            if let Envelope::S3ec(envelope) = &envelope {
+                fingerprints.extend(envelope.fingerprint().map(str::to_owned));
+            }
             let mut sealed = describe(&envelope);
             sealed.for_goal = is_for_goal(connection, envelope, target, means).await?;
             Some(sealed)
@@ -119,8 +125,21 @@ pub async fn see(
         version_id: version_id.map(str::to_owned),
         facts,
         customer_key,
+        fingerprints,
         present,
     })
+}
+
+/// The names of an SSE-C key, if the ring has it.
+fn names_of(key: Option<&CustomerKey>, means: &Means) -> Vec<String> {
+    let Some(key) = key else { return Vec::new() };
+    let mut names = vec![key.md5().to_owned()];
+    for own in &means.unlocker.ring().symmetric {
+        if CustomerKey::new(own).is_ok_and(|own| own.md5() == key.md5()) {
+            names.push(own.fingerprint().to_string());
+        }
+    }
+    names
 }
 
 fn is_about_customer_key(error: &Error) -> bool {
