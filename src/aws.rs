@@ -9,6 +9,7 @@ pub mod companion;
 pub mod connection;
 pub mod copy;
 mod error;
+pub mod inventory;
 pub mod kms;
 pub mod listing;
 pub mod marks;
@@ -20,5 +21,7 @@ mod settle;
 pub mod sse;
 pub mod transport;
 pub mod update;
+mod wire;
 
-pub use connection::{Connection, Options, Trace, connect};
+pub use connection::{Connection, Options, connect};
+pub use wire::Trace;

@@ -12,10 +12,12 @@ mod connection_args;
 mod encryption_args;
 mod exit;
 mod failure;
+mod filter_args;
 mod foreign;
 mod generate;
 mod get;
 mod hints;
+mod inspect;
 mod key_source;
 mod keygen;
 mod manual;
@@ -26,6 +28,7 @@ mod progress;
 mod prompt;
 mod put;
 mod report;
+mod ring_sources;
 mod session;
 mod signals;
 mod transfer_args;
@@ -59,6 +62,7 @@ pub struct Cli {
 enum Command {
     Put(Box<put::PutArgs>),
     Get(Box<get::GetArgs>),
+    Inspect(Box<inspect::InspectArgs>),
     Keygen(keygen::KeygenArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
@@ -89,6 +93,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Failure> {
     match cli.command {
         Command::Put(args) => put::run(*args, &session).await,
         Command::Get(args) => get::run(*args, &session).await,
+        Command::Inspect(args) => inspect::run(*args, &session).await,
         Command::Keygen(args) => keygen::run(&args, &session),
         Command::Generate(args) => generate::run(&args),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::keys::{CustomerKey, Passphrase, RsaPublicKey, SymmetricKey};
+use crate::keys::{CustomerKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 
 /// How an object is encrypted, with everything needed to do it.
 pub enum Encryption {
@@ -255,6 +255,8 @@ pub struct KeyName {
 }
 
 impl KeyName {
+    /// The namespace of keys that are given no name.
+    pub const DEFAULT_NAMESPACE: &'static str = "s3seal";
     /// The longest namespace, and the longest name, in bytes.
     const MAX: usize = 512;
 
@@ -269,6 +271,12 @@ impl KeyName {
             return Err(EncryptionError::KeyName(format!("{namespace}/{name}")));
         }
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+    }
+
+    /// Returns the name of a key that is given none: its fingerprint, in a namespace of s3seal's own.
+    #[must_use]
+    pub fn of(fingerprint: &Fingerprint) -> Self {
+        Self { namespace: Self::DEFAULT_NAMESPACE.to_owned(), name: fingerprint.as_str().to_owned() }
     }
 
     /// The namespace: the provider id of the wrapped data key.
@@ -383,6 +391,17 @@ mod tests {
         assert!(may_be("arn:aws:kms:eu-west-1:111122223333:alias/backup"));
         assert!(!may_be("9999abcd-12ab-34cd-56ef-1234567890ab"));
         assert!(!may_be(&arn.replace("eu-west-1", "us-east-1")));
+    }
+
+    #[test]
+    fn a_key_name_is_two_names() {
+        let name: KeyName = "ours/a/b".parse().unwrap();
+        assert_eq!((name.namespace(), name.name(), name.to_string()), ("ours", "a/b", "ours/a/b".to_owned()));
+        for text in ["", "ours", "/a", "ours/", "aws-kms/a", "aws-kms-rsa/a", "a\n/b"] {
+            assert_eq!(text.parse::<KeyName>(), Err(EncryptionError::KeyName(text.to_owned())));
+        }
+        assert!(KeyName::new(&"n".repeat(513), "a").is_err());
+        assert_eq!(KeyName::of(&Fingerprint::of(b"")).to_string(), "s3seal/e3b0c44298fc1c14");
     }
 
     #[test]

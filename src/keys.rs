@@ -63,8 +63,8 @@ impl SymmetricKey {
     }
 
     /// Recognises a key to open with, which another program may have made shorter: as [`SymmetricKey::recognise`],
-    /// and the same forms of 128 and 192 bits. 32 hex digits are a key of 128 bits and may also be 32 raw bytes:
-    /// both come back.
+    /// and the same forms of 128 and 192 bits. What has 32 characters may be one of those and may be 32 raw
+    /// bytes: both come back.
     ///
     /// # Errors
     /// [`KeyError::Unrecognised`] says what was found instead.
@@ -414,7 +414,7 @@ mod tests {
         assert_eq!(lengths("ab".repeat(16).as_bytes()), [16, 32]);
         assert_eq!(lengths(format!("{}\n", "ab".repeat(24)).as_bytes()), [24]);
         assert_eq!(lengths("ab".repeat(32).as_bytes()), [32]);
-        assert_eq!(lengths(BASE64_STANDARD.encode([7; 24]).as_bytes()), [24]);
+        assert_eq!(lengths(BASE64_STANDARD.encode([7; 24]).as_bytes()), [24, 32]);
         assert!(SymmetricKey::recognise_to_open(b"too short").is_err());
         assert!(SymmetricKey::recognise(&[200; 16]).is_err());
     }

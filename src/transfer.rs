@@ -3,6 +3,7 @@
 //! What is computed (sizes, ranges, what may be released) stands in [`plan`]; the rest runs it.
 //! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them.
 
+pub mod buffers;
 pub mod copy;
 pub mod download;
 pub mod pipe;

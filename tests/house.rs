@@ -18,7 +18,7 @@ const VOCABULARY: [&str; 8] =
     ["checksum", "encryption", "error", "keys", "location", "object", "pattern", "tuning"];
 
 /// Outside crates and the rooms that may know them.
-const OUTSIDE: [(&str, &[&str]); 14] = [
+const OUTSIDE: [(&str, &[&str]); 17] = [
     ("aws_config", &["aws"]),
     ("aws_credential_types", &["aws"]),
     ("aws_sdk_", &["aws"]),
@@ -31,6 +31,9 @@ const OUTSIDE: [(&str, &[&str]); 14] = [
     ("rustls", &["aws"]),
     ("anyhow", &["cli"]),
     ("clap", &["cli"]),
+    ("csv", &["aws"]),
+    ("flate2", &["aws"]),
+    ("parquet", &["aws"]),
     ("tempfile", &["transfer"]),
     ("tokio", &["transfer", "commands", "cli", "main"]),
 ];

@@ -13,7 +13,7 @@ use crate::aws::policy::{self, PolicyFacts};
 use crate::aws::seen::Seen;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
-use crate::error::{Error, Result};
+use crate::error::{Denial, Error, Result};
 use crate::location::{Bucket, S3Uri};
 
 /// Facts about a bucket.
@@ -65,7 +65,19 @@ impl Connection {
             Err(error @ (Error::NotFound { .. } | Error::Network { .. } | Error::WrongRegion { .. })) => {
                 return Err(error);
             }
-            Err(error @ Error::Denied { why: crate::error::Denial::NoCredentials, .. }) => return Err(error),
+            // Not a right that is missing: nobody knows who asks.
+            Err(
+                error @ Error::Denied {
+                    why:
+                        Denial::NoCredentials
+                        | Denial::Credentials
+                        | Denial::Expired
+                        | Denial::UnknownAccessKey
+                        | Denial::BadSignature
+                        | Denial::ClockSkew,
+                    ..
+                },
+            ) => return Err(error),
             answer => Seen::of(answer, "s3:ListBucket"),
         };
         let (default, policy, versioning, incomplete_uploads) = join4(

@@ -3,31 +3,24 @@
 //! Everything that the AWS SDK finds by itself (profiles, SSO, roles, the environment) is left to it. Added here:
 //! `AWS_CA_BUNDLE`, the refusal of keys over http, and a trace of requests without their secrets.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_s3::config::interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef};
 use aws_sdk_s3::config::{
-    ConfigBag, Intercept, Region, RequestChecksumCalculation, ResponseChecksumValidation, RuntimeComponents,
-    StalledStreamProtectionConfig,
+    Region, RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::types::RequestPayer;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
-use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::aws::sse::KEY_HEADERS;
 use crate::aws::transport::Origin;
+use crate::aws::wire::{NoKeyOverHttp, SaidOnce, Trace, Tracer, host_of};
 use crate::error::{Error, Result};
 use crate::tuning::patience;
 
@@ -74,23 +67,6 @@ pub struct Options {
     pub trace: Trace,
 }
 
-/// Tells about requests as they end, without anything secret.
-#[derive(Clone, Default)]
-pub struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
-
-impl Trace {
-    /// Tells `listener`, a line a request.
-    pub fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listener)))
-    }
-
-    /// Tells nobody.
-    #[must_use]
-    pub fn off() -> Self {
-        Self(None)
-    }
-}
-
 /// The clients and what every request of this run shares.
 pub struct Connection {
     pub(super) s3: aws_sdk_s3::Client,
@@ -114,6 +90,7 @@ pub async fn connect(options: Options) -> Result<Connection> {
     let s3 = aws_sdk_s3::config::Builder::from(&shared)
         .force_path_style(options.path_style || is_local(endpoint_of(&shared).as_deref()))
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
+        .interceptor(SaidOnce)
         .interceptor(Tracer(options.trace.clone()))
         .interceptor(origin.clone())
         .build();
@@ -144,15 +121,6 @@ fn is_local(endpoint: Option<&str>) -> bool {
     endpoint.is_some_and(|url| {
         host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
     })
-}
-
-fn host_of(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
-    let authority = rest.split(['/', '?']).next()?;
-    if let Some(v6) = authority.strip_prefix('[') {
-        return v6.split(']').next();
-    }
-    authority.split(':').next()
 }
 
 async fn shared_config(options: &Options, http: SharedHttpClient) -> SdkConfig {
@@ -243,6 +211,12 @@ impl Connection {
         self.https
     }
 
+    /// How often anything is tried in all.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.s3.config().retry_config().map_or(ATTEMPTS, RetryConfig::max_attempts)
+    }
+
     /// The longest wait for further bytes of an answer.
     #[must_use]
     pub fn read_timeout(&self) -> Duration {
@@ -262,146 +236,5 @@ impl Connection {
         let wait = self.read_timeout + Duration::from_secs(patience(bytes));
         aws_sdk_s3::config::Builder::new()
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(wait).build())
-    }
-}
-
-/// A key was about to go over http.
-#[derive(Debug)]
-pub(super) struct OverHttp {
-    key: &'static str,
-}
-
-impl fmt::Display for OverHttp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} must not go over http; nothing was sent (use an https endpoint)", self.key)
-    }
-}
-
-impl std::error::Error for OverHttp {}
-
-/// Stops any request that would carry a key in clear, whatever endpoint it was resolved to.
-#[derive(Debug)]
-struct NoKeyOverHttp {
-    allow_loopback: bool,
-}
-
-impl NoKeyOverHttp {
-    fn refusal(&self, uri: &str, has_key_header: bool, is_kms: bool) -> Option<OverHttp> {
-        let key = match (has_key_header, is_kms) {
-            (true, _) => "an SSE-C key",
-            (_, true) => "a data key from AWS KMS",
-            _ => return None,
-        };
-        if !uri.starts_with("http://") {
-            return None;
-        }
-        let loopback = host_of(uri).is_some_and(|host| {
-            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        });
-        (!(self.allow_loopback && loopback)).then_some(OverHttp { key })
-    }
-}
-
-impl Intercept for NoKeyOverHttp {
-    fn name(&self) -> &'static str {
-        "NoKeyOverHttp"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        bag: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        let request = context.request();
-        let has_key = KEY_HEADERS.iter().any(|name| request.headers().contains_key(name));
-        let is_kms = bag.load::<Metadata>().is_some_and(|metadata| metadata.service() == "KMS");
-        match self.refusal(request.uri(), has_key, is_kms) {
-            Some(refusal) => Err(refusal.into()),
-            None => Ok(()),
-        }
-    }
-}
-
-/// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.
-#[derive(Debug)]
-struct Began(Instant, String);
-
-impl Storable for Began {
-    type Storer = StoreReplace<Self>;
-}
-
-struct Tracer(Trace);
-
-impl fmt::Debug for Tracer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tracer")
-    }
-}
-
-impl Intercept for Tracer {
-    fn name(&self) -> &'static str {
-        "Tracer"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        bag: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        if self.0.0.is_some() {
-            let uri = context.request().uri();
-            let place = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-            bag.interceptor_state().store_put(Began(Instant::now(), place.to_owned()));
-        }
-        Ok(())
-    }
-
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        bag: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        let (Some(listener), Some(Began(at, place))) = (&self.0.0, bag.load::<Began>()) else {
-            return Ok(());
-        };
-        let name =
-            bag.load::<Metadata>().map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
-        let answer = context.response().map_or_else(
-            || "no answer".to_owned(),
-            |response| {
-                let id =
-                    ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|id| response.headers().get(id));
-                format!("{} (request {})", response.status().as_u16(), id.unwrap_or("-"))
-            },
-        );
-        listener(format!("{name} {place}: {answer} in {} ms", at.elapsed().as_millis()));
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_goes_over_http_only_to_loopback_and_only_when_allowed() {
-        for (allow, uri, header, kms, refused) in [
-            (false, "https://s3.example/b/k", true, false, false),
-            (false, "http://s3.example/b/k", true, false, true),
-            (false, "http://127.0.0.1:9/b/k", true, false, true),
-            (true, "http://127.0.0.1:9/b/k", true, false, false),
-            (true, "http://[::1]:9/b/k", true, false, false),
-            (true, "http://localhost:9/b/k", true, false, false),
-            (true, "http://127.0.0.1.example/b/k", true, false, true),
-            (true, "http://s3.example/b/k", true, false, true),
-            (false, "http://s3.example/b/k", false, false, false),
-            (false, "http://kms.example/", false, true, true),
-        ] {
-            let found = NoKeyOverHttp { allow_loopback: allow }.refusal(uri, header, kms);
-            assert_eq!(found.is_some(), refused, "{allow} {uri} {header} {kms}");
-        }
     }
 }

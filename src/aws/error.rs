@@ -91,7 +91,7 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
     let mut link = Some(error);
     let mut words = String::new();
     while let Some(cause) = link {
-        if let Some(refused) = cause.downcast_ref::<super::connection::OverHttp>() {
+        if let Some(refused) = cause.downcast_ref::<super::wire::OverHttp>() {
             return Error::Unsupported { what: what.to_owned(), why: refused.to_string() };
         }
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
@@ -189,7 +189,8 @@ fn by_text(what: String, action: &str, refusal: Refusal) -> Error {
     if says("must provide the correct secret key") {
         return Error::KeyWrong { what, why: KeyFault::NotTheCustomerKey, source };
     }
-    if says("stored using a form of Server Side Encryption") {
+    // The second text is that of S3-compatible servers.
+    if says("stored using a form of Server Side Encryption") || says("must provide the customer key") {
         return Error::KeyNeeded { what, need: KeyNeed::Customer };
     }
     if says("not applicable to this object") {
@@ -372,6 +373,17 @@ mod tests {
             ("KMS.NotFoundException", "Invalid keyId 'x'".into(), KeyFault::KmsUnknown { key: "x".into() }),
         ] {
             assert_eq!(key_fault(read(400, code, &text)), expected, "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn a_data_key_that_this_kms_key_does_not_unwrap() {
+        for code in ["IncorrectKeyException", "InvalidCiphertextException"] {
+            assert_eq!(
+                key_fault(read(400, code, "")),
+                KeyFault::DoesNotUnwrap { fingerprint: None },
+                "{code}"
+            );
         }
     }
 

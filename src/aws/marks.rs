@@ -64,7 +64,13 @@ fn other_checksum(answer: &HeadObjectOutput) -> Option<(&'static str, String)> {
     known.into_iter().find_map(|(name, value)| value.map(|value| (name, value.to_owned())))
 }
 
-/// Writes a date of an answer as RFC 3339; `None` for one that no calendar holds.
+/// Writes a date of an answer as RFC 3339, in whole seconds; `None` for one that no calendar holds.
 pub(super) fn date(date: &DateTime) -> Option<String> {
-    date.fmt(DateTimeFormat::DateTime).ok()
+    DateTime::from_secs(date.secs()).fmt(DateTimeFormat::DateTime).ok()
+}
+
+/// Writes a date given in seconds since 1970 as RFC 3339.
+#[must_use]
+pub fn date_of(seconds: u64) -> Option<String> {
+    date(&DateTime::from_secs(i64::try_from(seconds).ok()?))
 }

@@ -169,7 +169,17 @@ impl Destination<'_> {
         let request = sse::part(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_with(len));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                let error = self.refused("s3:PutObject", refusal);
+                // Who ignored the mode at the start may now refuse the key that comes with the part.
+                if matches!(error, Error::Service { .. }) {
+                    self.check(&started.applied, false, None)?;
+                }
+                return Err(error);
+            }
+        };
         let applied = started.applied.then(&Applied::from(&answer));
         self.check(&applied, false, None)?;
         let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag().map(str::to_owned));

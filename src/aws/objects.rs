@@ -102,32 +102,35 @@ impl Reader<'_> {
             .set_checksum_mode(checksum)
             .set_expected_bucket_owner(self.connection.owner())
             .set_request_payer(self.connection.payer());
-        match sse::head(request, self.key).send().await {
-            Ok(answer) => Ok(Facts::from(answer)),
-            Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
-                // The reason is elsewhere; these two name themselves also without a body.
-                error @ (Error::Network { .. } | Error::Unsupported { .. }) => Err(error),
-                bare => Err(self.explain(bare).await),
-            },
+        let request = sse::head(request, self.key);
+        let refused = |refusal| error::read(&self.name(), "s3:GetObject", refusal);
+        let bare = match request.clone().send().await.map_err(refused) {
+            Ok(answer) => return Ok(Facts::from(answer)),
+            // The reason is elsewhere; these two name themselves also without a body.
+            Err(error @ (Error::Network { .. } | Error::Unsupported { .. })) => return Err(error),
+            Err(bare) => bare,
+        };
+        match self.explain(bare).await {
+            Some(reason) => Err(reason),
+            // By the first refusal the SDK may have set its clock right: what GET may do now, HEAD may too.
+            None => request.send().await.map(Facts::from).map_err(refused),
         }
     }
 
-    /// Finds the reason of a refusal that came without one, by asking for one byte.
-    async fn explain(&self, bare: Error) -> Error {
+    /// Finds the reason of a refusal that came without one, by asking for one byte; `None` if that is not refused.
+    async fn explain(&self, bare: Error) -> Option<Error> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
             .range("bytes=0-0")
             .set_expected_bucket_owner(self.connection.owner())
             .set_request_payer(self.connection.payer());
-        match sse::get(request, self.key).send().await {
-            Ok(_) => bare,
-            Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
-                // An empty object has no first byte; a server of another make may know no better either.
-                Error::Service { .. } => bare,
-                reason => reason,
-            },
-        }
+        let refusal = sse::get(request, self.key).send().await.err()?;
+        Some(match error::read(&self.name(), "s3:GetObject", refusal) {
+            // An empty object has no first byte: that is no reason.
+            Error::Service { code, .. } if code == "InvalidRange" => bare,
+            reason => reason,
+        })
     }
 
     /// Begins to bring down the stored bytes of `range`, if the object is still the one with this ETag.
@@ -164,6 +167,17 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses; `TooLarge` beyond the limit.
     pub async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
+        let mut tries = 1;
+        loop {
+            match self.whole_once(limit).await {
+                // An answer that began and broke off: the SDK does not ask again for it.
+                Err(Error::Network { .. }) if tries < self.connection.attempts() => tries += 1,
+                told => return told,
+            }
+        }
+    }
+
+    async fn whole_once(&self, limit: u64) -> Result<Option<Bytes>> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_expected_bucket_owner(self.connection.owner())

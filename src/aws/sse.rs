@@ -34,6 +34,9 @@ const CUSTOMER_ALGORITHM: &str = "AES256";
 pub(super) const KEY_HEADERS: [&str; 2] =
     ["x-amz-server-side-encryption-customer-key", "x-amz-copy-source-server-side-encryption-customer-key"];
 
+/// The answer's header with the customer key's MD5.
+pub(super) const KEY_MD5_HEADER: &str = "x-amz-server-side-encryption-customer-key-md5";
+
 /// Makes functions that put a whole mode on a request that creates something.
 macro_rules! creating {
     ($($name:ident: $builder:ty;)*) => {$(

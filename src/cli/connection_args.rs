@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::foreign::shell_word;
 use super::output::Printer;
-use crate::aws::connection::{Options, Trace};
+use crate::aws::{Options, Trace};
 
 /// The variable that names a file of CA certificates; known from the AWS CLI, not read by the SDK.
 pub const CA_BUNDLE: &str = "AWS_CA_BUNDLE";

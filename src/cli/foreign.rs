@@ -26,8 +26,8 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Cc, the line separators, the marks of the bidirectional algorithm (UAX #9) and invisible tags.
-fn harmful(c: char) -> bool {
+/// Whether a terminal would act on it: Cc, the line separators, the marks of the bidirectional algorithm (UAX #9) and invisible tags.
+pub fn harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use clap::ValueHint;
 
 use super::failure::Failure;
-use super::key_source::{KeyReader, KeySource, SourceText};
+use super::key_source::SourceText;
 use super::outcome;
+use super::ring_sources::RingSources;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::commands::get::{self, GetRequest};
 use crate::encryption::{Context, KmsKey, Legacy, Mode, pair};
-use crate::keys::KeyRing;
 use crate::location::{ByteRange, S3Uri, Target};
 
 const EXAMPLES: &str = "\
@@ -192,25 +192,10 @@ impl GetArgs {
     }
 }
 
-/// The key ring, not read yet.
-struct RingSources {
-    reader: KeyReader,
-    symmetric: Vec<KeySource>,
-    private: Vec<KeySource>,
-    passphrases: Vec<KeySource>,
-}
-
 impl OpeningArgs {
     fn sources(&self) -> Result<RingSources, Failure> {
         self.only_what_fits()?;
-        let reader = KeyReader { stdin_is_data: false, allow_open: self.allow_open_key_file, sealing: false };
-        let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
-            texts.iter().map(|text| reader.key_source(flag, text)).collect()
-        };
-        let (symmetric, private) = (keys("--key", &self.key)?, keys("--private-key", &self.private_key)?);
-        let passphrases = self.passphrase.iter().map(|text| reader.passphrase_source("--passphrase", text));
-        let passphrases = passphrases.collect::<Result<_, _>>()?;
-        Ok(RingSources { reader, symmetric, private, passphrases })
+        RingSources::understand(&self.key, &self.private_key, &self.passphrase, self.allow_open_key_file)
     }
 
     fn only_what_fits(&self) -> Result<(), Failure> {
@@ -252,22 +237,6 @@ impl OpeningArgs {
         Context::new(self.context.iter().cloned())
             .map(Some)
             .map_err(|error| Failure::usage(format!("--context: {error}")))
-    }
-}
-
-impl RingSources {
-    fn read(self) -> Result<KeyRing, Failure> {
-        let mut ring = KeyRing::default();
-        for source in &self.symmetric {
-            ring.symmetric.extend(self.reader.to_open("--key", source)?);
-        }
-        for source in &self.private {
-            ring.private.push(self.reader.private_key("--private-key", source)?);
-        }
-        for source in &self.passphrases {
-            ring.passphrases.push(self.reader.passphrase("--passphrase", source)?);
-        }
-        Ok(ring)
     }
 }
 

@@ -253,7 +253,7 @@ mod tests {
         let put = put_json(&stored(applied(Mode::SseC)));
         assert_eq!(
             fields(&put),
-            "bucket checksum command encryption etag key parts plain_bytes schema_version stored_bytes target \
+            "bucket checksum command encryption etag key key_names parts plain_bytes schema_version stored_bytes target \
              version_id"
         );
         assert_eq!(

@@ -69,13 +69,18 @@ impl Color {
     /// Decides for standard error.
     #[must_use]
     pub fn on(self) -> bool {
+        self.on_stream(io::stderr().is_terminal())
+    }
+
+    /// Decides for a stream; `terminal` says whether that is one.
+    fn on_stream(self, terminal: bool) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
             Self::Auto => {
                 let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
                 let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-                io::stderr().is_terminal() && !set("NO_COLOR") && !dumb
+                terminal && !set("NO_COLOR") && !dumb
             }
         }
     }
@@ -88,6 +93,7 @@ pub struct Printer(Arc<State>);
 struct State {
     level: i8,
     color: bool,
+    stdout_color: bool,
     bar: Mutex<Option<ProgressBar>>,
 }
 
@@ -96,19 +102,27 @@ impl Printer {
     #[must_use]
     pub fn new(args: &OutputArgs) -> Self {
         let level = if args.quiet { -1 } else { i8::try_from(args.verbose.min(2)).unwrap_or(2) };
-        Self(Arc::new(State { level, color: args.color.on(), bar: Mutex::new(None) }))
+        let color = args.color.on();
+        let stdout_color = args.color.on_stream(io::stdout().is_terminal());
+        Self(Arc::new(State { level, color, stdout_color, bar: Mutex::new(None) }))
     }
 
     /// Makes a printer for what must be said before the flags are understood.
     #[must_use]
     pub fn silent() -> Self {
-        Self(Arc::new(State { level: -1, color: false, bar: Mutex::new(None) }))
+        Self(Arc::new(State { level: -1, color: false, stdout_color: false, bar: Mutex::new(None) }))
     }
 
     /// Whether colours are used.
     #[must_use]
     pub fn color(&self) -> bool {
         self.0.color
+    }
+
+    /// Whether colours are used in results on standard output.
+    #[must_use]
+    pub fn stdout_color(&self) -> bool {
+        self.0.stdout_color
     }
 
     /// How often `-v` was given, at most 2.
@@ -133,9 +147,13 @@ impl Printer {
 
     /// Writes a line as it is; foreign text in it must be escaped already.
     pub fn line(&self, line: &str) {
-        let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Nothing can be done about a standard error that is closed.
-        let write = || drop(writeln!(io::stderr().lock(), "{line}"));
+        self.beside_bar(|| drop(writeln!(io::stderr().lock(), "{line}")));
+    }
+
+    /// Writes to a terminal while the bar, if there is one, is out of the way.
+    pub fn beside_bar<T>(&self, write: impl FnOnce() -> T) -> T {
+        let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match bar {
             Some(bar) => bar.suspend(write),
             None => write(),

@@ -51,6 +51,30 @@ impl Progress {
         progress
     }
 
+    /// Begins to show how many of `what` (such as "objects looked at") there are; nobody knows how many there will be.
+    #[must_use]
+    pub fn counting(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
+        let meter = Meter::default();
+        let mut progress =
+            Self { meter: meter.clone(), printer: printer.clone(), bar: None, lines: None, task: None };
+        match shown(mode) {
+            Shown::Nothing => {}
+            Shown::Bar => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                let style = ProgressStyle::with_template("{spinner} {human_pos} {msg}  {per_sec}  {elapsed}");
+                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+                bar.set_message(escaped(what).into_owned());
+                printer.keep_clear_of(Some(bar.clone()));
+                progress.bar = Some(bar.clone());
+                progress.task = Some(tokio::spawn(draw(bar, meter)));
+            }
+            Shown::Lines => {
+                progress.task = Some(tokio::spawn(write_counts(what.to_owned(), meter, printer.clone())));
+            }
+        }
+        progress
+    }
+
     /// The meter that is read.
     #[must_use]
     pub fn meter(&self) -> &Meter {
@@ -135,6 +159,13 @@ async fn write_lines(what: String, meter: Meter, printer: Printer) {
         let rate = done.saturating_sub(before) / LINE.as_secs();
         printer.say(&line(&what, done, meter.total(), rate));
         before = done;
+    }
+}
+
+async fn write_counts(what: String, meter: Meter, printer: Printer) {
+    loop {
+        sleep(LINE).await;
+        printer.say(&format!("{} {what}", meter.done()));
     }
 }
 

@@ -77,6 +77,13 @@ impl Session {
         }
     }
 
+    /// Begins to show a count of `what`, as the flags say.
+    #[must_use]
+    pub fn count(&self, what: &str) -> Progress {
+        let mode = if self.quiet { ProgressMode::Never } else { self.progress };
+        Progress::counting(mode, what, &self.printer)
+    }
+
     /// Begins to show progress, as the flags say.
     #[must_use]
     pub fn progress(&self, what: &str) -> Progress {

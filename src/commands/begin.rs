@@ -8,7 +8,7 @@ use crate::encryption::{ClientSide, Context, Encryption, Format, KeyName, KmsKey
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::object::Settings;
-use crate::seal::esdk::{NewMessage, default_name};
+use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::passphrase::Derived;
 use crate::seal::s3ec::{self, Storage, kms_context};
@@ -238,7 +238,7 @@ impl PreparedClient {
                 Wrapper::Passphrase(_, derived) => message.add(&LocalKey::Passphrase(derived), None)?,
             }
             if let Some(print) = wrapper.fingerprint() {
-                let name = self.key_name.clone().map_or_else(|| default_name(&print), Ok)?;
+                let name = self.key_name.clone().unwrap_or_else(|| KeyName::of(&print));
                 begun.key_names.push(name.to_string());
                 begun.fingerprint.get_or_insert(print.to_string());
             }

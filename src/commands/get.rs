@@ -24,6 +24,7 @@ mod opening;
 use opening::{Described, Opening, Transfer};
 
 /// Everything that `get` needs to know.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct GetRequest {
     /// The object.
     pub source: S3Uri,

@@ -28,6 +28,7 @@ use crate::transfer::{Stop, blocking};
 mod client_side;
 pub mod expect;
 pub mod finding;
+pub mod inventory;
 pub mod summary;
 
 use expect::{Expectation, is_alias, is_as_expected};

@@ -3,7 +3,7 @@
 use crate::aws::Connection;
 use crate::aws::objects::{Facts, Reader};
 use crate::encryption::Mode;
-use crate::error::{Error, KeyFault, Result};
+use crate::error::{Denial, Error, KeyFault, Result};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::location::S3Uri;
 
@@ -88,13 +88,18 @@ async fn seek(
         tried += 1;
         match checksum.head(&Reader { key: Some(&key), ..without }).await {
             Ok(facts) => return Ok(Sighting { facts, customer_key: Some(key) }),
-            Err(error @ (Error::KeyWrong { .. } | Error::Service { .. })) => refusal = Some(error),
+            // Only S3 itself says why; others refuse the wrong key without a word.
+            Err(
+                error @ (Error::KeyWrong { .. }
+                | Error::Service { .. }
+                | Error::Denied { why: Denial::Unexplained { .. }, .. }),
+            ) => refusal = Some(error),
             Err(error) => return Err(error),
         }
     }
     Err(match refusal {
         None => asked,
-        Some(Error::KeyWrong { source, .. }) => {
+        Some(Error::KeyWrong { source, .. } | Error::Denied { source, .. }) => {
             let why = if tried == 1 { KeyFault::NotTheCustomerKey } else { KeyFault::NoneFits { tried } };
             Error::KeyWrong { what: without.name(), why, source }
         }

@@ -72,6 +72,15 @@ impl Unlocked {
         }
     }
 
+    /// Whether the object proves that nobody changed it, once the whole is open.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        match self {
+            Self::S3ec(unlocked) => unlocked.envelope().is_authenticated(),
+            Self::Esdk(_) => true,
+        }
+    }
+
     /// The plain length of the object, where its stored length tells it.
     #[must_use]
     pub fn plain_len(&self, stored: u64) -> Option<u64> {

@@ -17,9 +17,6 @@ use crate::seal::ring::Unlocker;
 use crate::seal::s3ec::{self, Need, instruction};
 use crate::transfer::blocking;
 
-/// No instruction file is larger; a writer's are well under 4 KiB.
-const MAX_INSTRUCTION: u64 = 64 * 1024;
-
 /// What is fetched at first of an object that may begin with a header.
 const BEGINNING: u64 = 4 * 1024;
 
@@ -80,24 +77,14 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
     }
 }
 
-/// Fetches the instruction file beside an object, if there is one; says where that is, too.
-pub(super) async fn instruction_file(
-    reader: &Reader<'_>,
-    suffix: Option<&str>,
-) -> (S3Uri, Result<Option<Bytes>>) {
-    let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
-    let beside = Reader { uri: &uri, version_id: None, ..*reader };
-    let file = beside.whole(MAX_INSTRUCTION).await;
-    (uri, file)
-}
-
-async fn begins_like_a_message(reader: &Reader<'_>, facts: &Facts) -> Result<bool> {
+/// Whether an object begins as the AWS Encryption SDK's messages do.
+pub(super) async fn begins_like_a_message(reader: &Reader<'_>, facts: &Facts) -> Result<bool> {
     let end = facts.len.min(BEGINNING);
     Ok(end > 0 && looks_like_esdk(&beginning(reader, facts, 0, end).await?))
 }
 
 /// Reads a message's header from the beginning of the object.
-async fn header(reader: &Reader<'_>, facts: &Facts) -> Result<Box<Message>> {
+pub(super) async fn header(reader: &Reader<'_>, facts: &Facts) -> Result<Box<Message>> {
     let mut header = HeaderReader::new(&reader.name());
     let mut at = 0;
     while at < facts.len {
@@ -125,6 +112,17 @@ async fn beginning(reader: &Reader<'_>, facts: &Facts, from: u64, to: u64) -> Re
     Ok(bytes)
 }
 
+/// Fetches the instruction file beside an object, if there is one; says where that is, too.
+pub(super) async fn instruction_file(
+    reader: &Reader<'_>,
+    suffix: Option<&str>,
+) -> (S3Uri, Result<Option<Bytes>>) {
+    let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
+    let beside = Reader { uri: &uri, version_id: None, ..*reader };
+    let file = beside.whole(instruction::MAX_LEN as u64).await;
+    (uri, file)
+}
+
 /// Unwraps the data key.
 ///
 /// # Errors
@@ -142,13 +140,11 @@ pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> R
         Sealed::Esdk(message) => {
             let policy = Policy { legacy: means.legacy, ..Policy::default() };
             let locked = message.permit(policy, &means.context)?;
-            match esdk_with_kms(connection, &locked, means).await? {
-                Some(data_key) => locked.unlock(&data_key).map(Unlocked::Esdk),
-                None => {
-                    let unlocker = means.unlocker.clone();
-                    blocking(move || unlocker.unlock_esdk(&locked)).await?.map(Unlocked::Esdk)
-                }
+            if let Some(data_key) = esdk_with_kms(connection, &locked, means).await? {
+                return locked.unlock(&data_key).map(Unlocked::Esdk);
             }
+            let unlocker = means.unlocker.clone();
+            blocking(move || unlocker.unlock_esdk(&locked)).await?.map(Unlocked::Esdk)
         }
     }
 }

@@ -3,8 +3,11 @@
 //! Opening goes in steps, each of which hands over what the next needs, so that none can be left out:
 //! [`HeaderReader`] → [`Message`] → [`Message::permit`] (policy) → [`Locked`] (which key?) → [`Locked::unlock`]
 //! (commitment, header tag, context) → [`Unlocked`] → an opener, a range, the final frame. Sealing: [`NewMessage`],
-//! its recipients, [`NewMessage::seal`]. Headers are never changed; [`Unlocked`] says why. No key source and no AWS
-//! KMS here.
+//! its recipients, [`NewMessage::seal`]. No key source and no AWS KMS here.
+//!
+//! There is no way to change a header, not to swap a recipient either. Its tag has a fixed nonce under the message's
+//! own key, so a second header beside the first (in an old version, a backup, a replica) would give away, to anyone
+//! who sees both and without any key, what proves every frame. Other recipients need a message sealed anew.
 
 mod context;
 mod cursor;
@@ -27,7 +30,7 @@ mod unlock;
 mod write;
 
 pub use describe::{Description, RecipientDescription};
-pub use edk::{Edk, EdkKind, NAMESPACE, PASSPHRASE_NAMESPACE};
+pub use edk::{Edk, EdkKind, PASSPHRASE_NAMESPACE};
 pub use frame::MAX_PIECE;
 pub use header::{Framing, MAX_EDKS, MAX_HEADER};
 pub use layout::{Frames, Layout, MAX_FRAMES};
@@ -37,6 +40,4 @@ pub use range::RangeRead;
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;
 pub use unlock::MAX_PASSPHRASE_EDKS;
-pub use write::{
-    FRAME_LENGTH, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length, default_name,
-};
+pub use write::{FRAME_LENGTH, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};

@@ -141,6 +141,12 @@ impl Envelope {
         self.wrap == Wrap::AesGcm && self.description.contains_key(wrap::PASSPHRASE_ENTRY)
     }
 
+    /// Whether its bytes prove that nobody changed them, once the whole is open.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        !matches!(self.content, Content::Cbc { .. })
+    }
+
     /// The plain length that the metadata claims (`x-amz-unencrypted-content-length`). Anyone could write it there:
     /// to be shown, never to be used.
     #[must_use]
@@ -156,12 +162,6 @@ impl Envelope {
             Content::Cbc { .. } => None,
             Content::Gcm { .. } | Content::Committing { .. } => stored.checked_sub(gcm::TAG_LEN as u64),
         }
-    }
-
-    /// Whether a tag proves the bytes.
-    #[must_use]
-    pub fn is_authenticated(&self) -> bool {
-        !matches!(self.content, Content::Cbc { .. })
     }
 
     /// How far back a reader must be willing to go, and why; `None` for what is current.

@@ -22,9 +22,6 @@ use crate::transfer::sink::Sink;
 use crate::transfer::{Stop, blocking, plan};
 use crate::tuning::{Meter, Tuning};
 
-/// How often a range is fetched on after it broke off.
-const RESUMES: u32 = 8;
-
 /// What stored bytes go through on this machine: sums, the format, the sink.
 pub struct Pipeline {
     /// Compares with the checksum that S3 keeps.
@@ -78,9 +75,11 @@ impl Pipeline {
                 }
                 Some(open) => {
                     out.clear();
-                    open.push(chunk, &mut out)?;
+                    let opened = open.push(chunk, &mut out);
+                    // What came out before a piece that fails is as good as ever: a stream ends at that piece.
                     plain += out.len() as u64;
                     self.out.write(&out)?;
+                    opened?;
                 }
             }
         }
@@ -233,7 +232,7 @@ async fn pass_all(
     Ok((pipeline, plain))
 }
 
-/// Fetches one range, on from where it broke if it breaks.
+/// Fetches one range, on from where it broke if it breaks: as often as any request is tried without a byte more.
 async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Result<Vec<Bytes>> {
     let mut chunks = Vec::new();
     let mut at = range.start;
@@ -244,7 +243,7 @@ async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Resu
             Ok(()) => {}
             Err(Error::Network { what, why, source }) => {
                 tries = if at > before { 1 } else { tries + 1 };
-                if tries > RESUMES {
+                if tries >= from.connection.attempts() {
                     return Err(Error::Network { what, why, source });
                 }
                 tokio::time::sleep(backoff(tries)).await;

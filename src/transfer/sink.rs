@@ -106,6 +106,17 @@ impl Place {
     }
 }
 
+/// Opens a nameless temporary file: what is written through the sink is read through the file, once it is rewound.
+///
+/// # Errors
+/// `Local` for what the system refuses.
+pub fn spool() -> Result<(Sink, File)> {
+    let what = || "cannot make a temporary file".to_owned();
+    let file = tempfile::tempfile().map_err(Error::local(what()))?;
+    let sink = Sink { file: file.try_clone().map_err(Error::local(what()))? };
+    Ok((sink, file))
+}
+
 /// Takes plain bytes.
 pub struct Sink {
     file: File,

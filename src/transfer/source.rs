@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::Seal;
+use crate::transfer::buffers::Buffers;
 use crate::transfer::pipe;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
 
@@ -166,7 +167,8 @@ pub struct Parts {
     plan: UploadPlan,
     algorithm: Algorithm,
     /// Sealed bytes beyond the part they were made for.
-    ahead: BytesMut,
+    ahead: Vec<u8>,
+    buffers: Buffers,
     piece: Vec<u8>,
     number: u32,
     plain: u64,
@@ -190,7 +192,8 @@ impl Parts {
             seal,
             plan,
             algorithm,
-            ahead: BytesMut::new(),
+            ahead: Vec::new(),
+            buffers: Buffers::default(),
             piece: Vec::with_capacity(PIECE),
             number: 0,
             plain: 0,
@@ -240,7 +243,7 @@ impl Parts {
 
     /// Reads straight into the part: bytes that S3 encrypts are touched once.
     fn as_it_is(&mut self, size: usize) -> Result<Bytes> {
-        let mut out = Vec::with_capacity(size.min(self.rest()));
+        let mut out = self.buffers.take(size.min(self.rest()));
         if !self.ended {
             self.read(size, &mut out)?;
             if out.len() < size {
@@ -251,12 +254,14 @@ impl Parts {
                 self.end(&mut BytesMut::new())?;
             }
         }
-        Ok(out.into())
+        Ok(self.buffers.lend(out))
     }
 
     fn sealed(&mut self, size: usize) -> Result<Bytes> {
-        let mut out = std::mem::take(&mut self.ahead);
-        out.reserve(size.min(self.rest()).saturating_add(SLACK).saturating_sub(out.len()));
+        let room = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
+        let mut out = BytesMut::from(Bytes::from(self.buffers.take(room)));
+        out.extend_from_slice(&self.ahead);
+        self.ahead.clear();
         let mut piece = std::mem::take(&mut self.piece);
         while out.len() < size && !self.ended {
             piece.clear();
@@ -270,9 +275,10 @@ impl Parts {
         }
         self.piece = piece;
         if out.len() > size {
-            self.ahead = out.split_off(size);
+            self.ahead.extend_from_slice(&out[size..]);
+            out.truncate(size);
         }
-        Ok(out.freeze())
+        Ok(self.buffers.lend(out.into()))
     }
 
     fn read(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<usize> {

@@ -223,6 +223,7 @@ def attributes(p):
     p.ask("put", "put_object", Body=b"abc", ContentType="text/x-y", CacheControl="no-store", ContentEncoding="identity",
           ContentDisposition="inline", Metadata={"One": "1", "two": "a b"}, StorageClass="STANDARD_IA", Tagging="a=1&b=2")
     p.ask("head", "head_object", "Metadata")
+    p.ask("get", "get_object")
     p.ask("tags", "get_object_tagging", "TagSet")
     p.ask("put-tags", "put_object_tagging", Tagging={"TagSet": [{"Key": "c", "Value": "3"}]})
     p.ask("tags-again", "get_object_tagging", "TagSet")

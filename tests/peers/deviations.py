@@ -8,7 +8,6 @@ Not here: the questions (contract_*.py) and the comparing (probes.py).
 # Why a whole group differs.
 _DSSE = "S3 names the key under DSSE-KMS as well; LocalStack knows the mode by name only"
 _PLAIN_WITH_KEY = "S3 refuses a customer key for an object that has none; LocalStack ignores it"
-_TAG_COUNT = "S3 counts tags on GET, and lately on HEAD; the sandbox's protocol library has no such field for HEAD"
 _ATTRIBUTES = "S3 leaves the number of parts away here, as LocalStack does; the sandbox is wrong, and nothing of ours reads it"
 _ALGORITHM = "KMS names the algorithm; LocalStack leaves it out"
 _BLOCKED = "S3 lists what a bucket blocks since 2025; LocalStack does so only when it was set"
@@ -33,9 +32,6 @@ DEVIATIONS = {
         {"ChecksumSHA256": "/agOvXgumZFNCnEj5RXbpyBQJQ+0n9btF5GDNQ+SO9A=-2", "ChecksumType": "COMPOSITE"}, _ATTRIBUTES),
     "multipart-mistakes no-parts code": (
         "InvalidRequest", "MalformedXML", "S3's schema demands a part; LocalStack reads on and refuses later"),
-    "attributes head x-amz-tagging-count": ("2", None, _TAG_COUNT),
-    **{"copies %s-head x-amz-tagging-count" % step: ("1", None, _TAG_COUNT)
-       for step in ("to-kms", "in-place", "replace", "no-header")},
     "versions get-absent status": (404, 400, "S3 refuses what is no version id before it looks; LocalStack looks"),
     "versions get-absent code": ("NoSuchVersion", "InvalidArgument", "S3's code for that"),
     "bucket-encryption fresh blocked": (None, {"EncryptionType": ["NONE"]}, _BLOCKED),

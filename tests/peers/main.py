@@ -22,6 +22,7 @@ CASE_FILES = [
     "cases_refusals",
     "cases_multipart",
     "cases_s3ec",
+    "cases_esdk",
     "contract_objects",
     "contract_buckets",
     "contract_kms",

@@ -164,7 +164,9 @@ proptest! {
         let frame = |i: usize| sealed[header + i * REGULAR..header + (i + 1) * REGULAR].to_vec();
         let rebuilt = |frames: &[usize]| {
             let mut body = sealed[..header].to_vec();
-            frames.iter().for_each(|i| body.extend(frame(*i)));
+            for i in frames {
+                body.extend(frame(*i));
+            }
             body.extend(&sealed[header + 3 * REGULAR..]);
             body
         };
@@ -346,9 +348,9 @@ fn any_recipient_opens_and_nobody_else() {
     let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     message.add_kms(arn, b"a blob".to_vec()).unwrap();
     let data_key = DataKey::new(Zeroizing::new(message.data_key().as_bytes().to_vec())).unwrap();
-    let sealer = message.seal(None, None).unwrap();
-    let marker = sealer.attributes().metadata["s3seal-recipients"].clone();
-    let sealed = pushed(sealer, b"for many", &[]);
+    let seal = message.seal(None, None).unwrap();
+    let marker = seal.attributes().metadata["s3seal-recipients"].clone();
+    let sealed = pushed(seal, b"for many", &[]);
 
     let (print, rsa_print) = (aes(2).fingerprint(), private.public().fingerprint());
     assert_eq!(marker, format!("passphrase,rsa:{rsa_print},aes:{},aes:{print},kms", aes(1).fingerprint()));
@@ -458,4 +460,19 @@ fn another_header_than_the_one_read_is_refused() {
     assert_tampered(opened(unlocked.opener().unwrap(), &other, &[10]));
     let body = &sealed[header_len(&sealed)..];
     assert_eq!(opened(unlocked.body_opener().unwrap(), body, &[10]).unwrap(), b"bytes");
+}
+
+#[test]
+fn an_object_of_ours_is_known_by_its_metadata() {
+    let beside = seal(b"bytes", &[]).beside;
+    match detect(WHAT, &beside.metadata) {
+        Ok(Detected::Esdk(marker)) => {
+            let print = aes(7).fingerprint();
+            assert_eq!(marker.recipients()[0].fingerprint.as_deref(), Some(print.as_str()));
+        }
+        other => panic!("{other:?}"),
+    }
+    let mut both = super::seal(Alg::Committing, Storage::Metadata, b"bytes", &[]).beside.metadata;
+    both.extend(beside.metadata);
+    assert!(matches!(detect(WHAT, &both), Err(Error::Tampered { .. })));
 }

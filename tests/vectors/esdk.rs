@@ -38,7 +38,8 @@ struct Vector {
 
 #[derive(Deserialize)]
 struct Key {
-    key: Option<String>,
+    #[serde(rename = "key")]
+    aes: Option<String>,
     private_pkcs8_der_base64: Option<String>,
     passphrase: Option<String>,
     name: String,
@@ -80,7 +81,11 @@ fn names(kind: &str) -> Vec<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -109,7 +114,7 @@ fn ring(name: &str) -> KeyRing {
         serde_json::from_slice(&fs::read(folder().join("keys.json")).unwrap()).unwrap();
     let key = &keys[name];
     let mut ring = KeyRing::default();
-    if let Some(text) = &key.key {
+    if let Some(text) = &key.aes {
         let bytes = Zeroizing::new(BASE64_STANDARD.decode(text).unwrap());
         ring.symmetric.push(SymmetricKey::new(bytes).unwrap());
     }
@@ -330,7 +335,7 @@ fn a_passphrases_key_is_the_recorded_one() {
     let phc: s3seal::seal::passphrase::Phc = key.name.parse().unwrap();
     let passphrase = s3seal::keys::Passphrase::new(Zeroizing::new(key.passphrase.clone().unwrap()));
     let derived = phc.derive(&passphrase).unwrap();
-    assert_eq!(BASE64_STANDARD.encode(derived.as_bytes()), *key.key.as_ref().unwrap());
+    assert_eq!(BASE64_STANDARD.encode(derived.as_bytes()), *key.aes.as_ref().unwrap());
 }
 
 #[test]
@@ -340,5 +345,51 @@ fn base64_is_named() {
         assert!(looks_like_base64(&sealed) && !looks_like_esdk(&sealed));
         let Err(error) = read(&sealed, 1) else { panic!("{id} was taken") };
         assert!(error.to_string().contains("base64; decode it first"), "{error}");
+    }
+}
+
+#[test]
+fn a_changed_signature_lets_the_final_frame_not_out() {
+    // What comes out before the end, and how long the body is.
+    for (id, before, body) in [
+        ("s0578-4096-frame+1", 4096, 4096 + 32 + 1 + 40),
+        ("s0578-4096-0", 0, 40),
+        ("s0214-128-300", 256, 2 * (128 + 32) + 44 + 40),
+        ("s0378-nonframed-5000", 0, 5000 + 36),
+    ] {
+        let (vector, sealed) = load("positive", id);
+        let unlocked = unlock(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
+        let footer = usize::try_from(unlocked.message().header_len()).unwrap() + body;
+        for at in footer..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            let mut out = BytesMut::new();
+            let result = open(&unlocked, &changed, 1000, &mut out);
+            assert!(matches!(result, Err(Error::Tampered { .. })), "{id}, byte {at}: {result:?}");
+            assert_eq!(out.len(), before, "{id}, byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_signed_message_is_taken_up_again_and_its_signature_still_checked() {
+    let (vector, sealed) = load("positive", "s0578-4096-3frames");
+    let unlocked = unlock(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
+    let (expected, header) = (plain(3 * 4096), usize::try_from(unlocked.message().header_len()).unwrap());
+    for done in [1, 4096, 5000, 2 * 4096] {
+        let at = header + (done - 1) / 4096 * (4096 + 32);
+        let take_up = |disk: &[u8]| {
+            let mut out = BytesMut::new();
+            let mut opener = unlocked.opener().unwrap();
+            opener.replay(disk).unwrap();
+            opener.push(&sealed[at..], &mut out)?;
+            opener.finish(&mut out)?;
+            Ok::<_, Error>(out)
+        };
+        assert!(take_up(&expected[..done]).unwrap() == expected[done..]);
+        // Also of a frame that is not read again: the signature is over all.
+        let mut other = expected[..done].to_vec();
+        other[0] ^= 1;
+        assert!(matches!(take_up(&other), Err(Error::Tampered { .. })), "{done}");
     }
 }

@@ -8,7 +8,7 @@ use crate::aws::objects::{Facts, Reader};
 use crate::checksum::Verifier;
 use crate::commands::sealed::{Part, Unlocked};
 use crate::error::Result;
-use crate::seal::{Open, Trust};
+use crate::seal::Open;
 use crate::transfer::Stop;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::plan::{self, Release};
@@ -38,11 +38,7 @@ impl Described {
         match opening {
             Opening::AsItIs(_) => Self { authenticated: true, ..Self::default() },
             Opening::Range(_, described) => described.clone(),
-            Opening::Whole(unlocked) => {
-                // Known once it is opened: nothing proves what it does not prove at its end.
-                let authenticated = unlocked.opener().is_ok_and(|open| open.trust() != Trust::Never);
-                Self::of_sealed(unlocked, authenticated)
-            }
+            Opening::Whole(unlocked) => Self::of_sealed(unlocked, unlocked.is_authenticated()),
         }
     }
 

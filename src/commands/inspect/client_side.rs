@@ -5,15 +5,25 @@
 use crate::aws::objects::{Facts, Reader};
 use crate::commands::inspect::Looking;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts};
-use crate::commands::unlock::instruction_file;
-use crate::encryption::Legacy;
+use crate::commands::unlock::{begins_like_a_message, header, instruction_file};
+use crate::encryption::{Context, Legacy};
 use crate::error::{Error, Result};
 use crate::seal::detect::{self, Detected};
+use crate::seal::esdk::{Marker, Message, Policy};
 use crate::seal::s3ec::{Envelope, Need};
 use crate::transfer::blocking;
 
-/// Looks for an envelope. One object `alone` is looked at more closely than one of many: its instruction file is fetched,
-/// also one that nothing points to, and the keys at hand are tried.
+/// One object on which a second look is taken.
+struct Second<'a> {
+    reader: &'a Reader<'a>,
+    facts: &'a Facts,
+    looking: &'a Looking,
+    /// Whether it is one object and not one of many: then the keys at hand are tried.
+    alone: bool,
+}
+
+/// Looks for an envelope. One object `alone` is looked at more closely than one of many: what lies in its own bytes or in
+/// an instruction file is fetched, also where nothing points to it, and the keys at hand are tried.
 ///
 /// # Errors
 /// `Network` where something that must be fetched cannot be.
@@ -23,62 +33,108 @@ pub(super) async fn look(
     looking: &Looking,
     alone: bool,
 ) -> Result<ClientSeen> {
-    let name = reader.name();
+    let second = Second { reader, facts, looking, alone };
     let closely = alone || looking.deep;
-    let envelope = match detect::detect(&name, &facts.metadata) {
-        Ok(Detected::S3ec(envelope)) => envelope,
-        Ok(Detected::InstructionFileNeeded) if !closely => return Ok(ClientSeen::Elsewhere),
-        Ok(Detected::Plain) if !closely => return Ok(ClientSeen::NoSign),
-        Ok(sign) => {
-            let must_be_there = matches!(sign, Detected::InstructionFileNeeded);
-            let (uri, file) = instruction_file(reader, looking.instruction_suffix.as_deref()).await;
-            match file {
-                Ok(Some(file)) => match detect::with_instruction(&name, &facts.metadata, &file) {
-                    Ok(envelope) => envelope,
-                    // A file of that name need not be one.
-                    Err(_) if !must_be_there => return Ok(ClientSeen::NoSign),
-                    Err(error) => return broken(error),
-                },
-                Ok(None) if must_be_there => {
-                    return Ok(ClientSeen::Broken(format!("its instruction file {uri} does not exist")));
-                }
-                // Who may not list is told "denied" of what does not exist.
-                Ok(None) | Err(Error::Denied { .. }) if !must_be_there => return Ok(ClientSeen::NoSign),
-                Err(Error::Denied { .. }) => return Ok(ClientSeen::Elsewhere),
-                Ok(None) => return Ok(ClientSeen::NoSign),
-                Err(error @ Error::Network { .. }) => return Err(error),
-                Err(error) => return Ok(ClientSeen::Broken(error.to_string())),
-            }
-        }
-        Err(error) => return broken(error),
-    };
-    let mut described = EnvelopeFacts::s3ec(&envelope, facts.len);
-    if alone {
-        described.opens = opens(envelope, looking).await?;
+    match detect::detect(&reader.name(), &facts.metadata) {
+        Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
+        Ok(Detected::Esdk(marker)) if closely => second.esdk(Some(&marker)).await,
+        Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
+        Ok(Detected::InstructionFileNeeded) if closely => second.instructed(true).await,
+        Ok(Detected::InstructionFileNeeded) => Ok(ClientSeen::Elsewhere),
+        Ok(Detected::Plain) if closely => match begins_like_a_message(reader, facts).await {
+            Ok(true) => second.esdk(None).await,
+            Err(error @ Error::Network { .. }) => Err(error),
+            // Bytes that cannot be fetched (no right, or archived) show no sign.
+            Ok(false) | Err(_) => second.instructed(false).await,
+        },
+        Ok(Detected::Plain) => Ok(ClientSeen::NoSign),
+        Err(error) => broken(error),
     }
-    Ok(ClientSeen::Sealed(Box::new(described)))
 }
 
+/// What a broken envelope comes to.
 fn broken(error: Error) -> Result<ClientSeen> {
     match error {
         Error::Tampered { why, .. } => Ok(ClientSeen::Broken(why)),
-        error => Err(error),
+        error @ Error::Network { .. } => Err(error),
+        error => Ok(ClientSeen::Broken(error.to_string())),
     }
 }
 
-/// Tries the local keys on a data key; nothing of the object itself is fetched, and AWS KMS is not asked.
-async fn opens(envelope: Envelope, looking: &Looking) -> Result<Option<bool>> {
-    if looking.unlocker.ring().is_empty() {
-        return Ok(None);
+impl Second<'_> {
+    async fn s3ec(&self, envelope: Envelope) -> Result<ClientSeen> {
+        let mut described = EnvelopeFacts::s3ec(&envelope, self.facts.len);
+        if self.tries_keys() {
+            described.opens = self.opens_s3ec(envelope).await?;
+        }
+        Ok(ClientSeen::Sealed(Box::new(described)))
     }
-    let locked = envelope.permit(Legacy::Unauthenticated)?;
-    if locked.need() == Need::Kms {
-        return Ok(None);
+
+    async fn esdk(&self, marker: Option<&Marker>) -> Result<ClientSeen> {
+        let message = match (header(self.reader, self.facts).await, marker) {
+            (Ok(message), _) => message,
+            // Only its beginning looked like one.
+            (Err(Error::Tampered { .. }), None) => return Ok(ClientSeen::NoSign),
+            (Err(Error::Denied { .. }), Some(marker)) => {
+                return Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(marker))));
+            }
+            (Err(error), _) => return broken(error),
+        };
+        let mut described = EnvelopeFacts::esdk(&message, marker, self.facts.len);
+        if self.tries_keys() {
+            described.opens = self.opens_esdk(*message).await?;
+        }
+        Ok(ClientSeen::Sealed(Box::new(described)))
     }
-    let unlocker = looking.unlocker.clone();
-    Ok(match blocking(move || unlocker.unlock(locked)).await? {
-        Ok(_) => Some(true),
+
+    /// Looks for an instruction file; `named` says that something points to one.
+    async fn instructed(&self, named: bool) -> Result<ClientSeen> {
+        let suffix = self.looking.instruction_suffix.as_deref();
+        let (uri, file) = instruction_file(self.reader, suffix).await;
+        match file {
+            Ok(Some(file)) => {
+                match detect::with_instruction(&self.reader.name(), &self.facts.metadata, &file) {
+                    Ok(envelope) => self.s3ec(envelope).await,
+                    // A file of that name need not be one.
+                    Err(_) if !named => Ok(ClientSeen::NoSign),
+                    Err(error) => broken(error),
+                }
+            }
+            Ok(None) if named => Ok(ClientSeen::Broken(format!("its instruction file {uri} does not exist"))),
+            Err(Error::Denied { .. }) if named => Ok(ClientSeen::Elsewhere),
+            // Who may not list is told "denied" of what does not exist.
+            Ok(None) | Err(Error::Denied { .. }) => Ok(ClientSeen::NoSign),
+            Err(Error::TooLarge { .. }) if !named => Ok(ClientSeen::NoSign),
+            Err(error) => broken(error),
+        }
+    }
+
+    fn tries_keys(&self) -> bool {
+        self.alone && !self.looking.unlocker.ring().is_empty()
+    }
+
+    /// Tries the local keys on a data key; nothing of the object itself is fetched, and AWS KMS is not asked.
+    async fn opens_s3ec(&self, envelope: Envelope) -> Result<Option<bool>> {
+        let locked = envelope.permit(Legacy::Unauthenticated)?;
+        if locked.need() == Need::Kms {
+            return Ok(None);
+        }
+        let unlocker = self.looking.unlocker.clone();
+        Ok(opened(blocking(move || unlocker.unlock(locked).map(drop)).await?))
+    }
+
+    async fn opens_esdk(&self, message: Message) -> Result<Option<bool>> {
+        let policy = Policy { legacy: Legacy::Unauthenticated, ..Policy::default() };
+        let Ok(locked) = message.permit(policy, &Context::default()) else { return Ok(Some(false)) };
+        let unlocker = self.looking.unlocker.clone();
+        Ok(opened(blocking(move || unlocker.unlock_esdk(&locked).map(drop)).await?))
+    }
+}
+
+fn opened(tried: Result<()>) -> Option<bool> {
+    match tried {
+        Ok(()) => Some(true),
         Err(Error::KeyNeeded { .. }) => None,
         Err(_) => Some(false),
-    })
+    }
 }

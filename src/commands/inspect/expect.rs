@@ -85,7 +85,7 @@ impl Expectation {
     /// Whether an S3 Inventory report holds enough to tell.
     #[must_use]
     pub fn is_told_by_inventory(&self) -> bool {
-        matches!(self, Self::Server(_))
+        matches!(self, Self::Server(_) | Self::Encrypted)
     }
 
     fn is_met(&self, finding: &Finding) -> bool {

@@ -12,7 +12,8 @@ use crate::encryption::{Legacy, Mode};
 use crate::error::WrapKind;
 use crate::keys::{CustomerKey, KeyRing};
 use crate::location::S3Uri;
-use crate::seal::s3ec::{self, Storage, Version};
+use crate::seal::esdk::{self, EdkKind, Marker};
+use crate::seal::s3ec::{self, Storage, Version, instruction};
 use crate::seal::wrap::PASSPHRASE_ENTRY;
 
 /// One object, or one version of it.
@@ -40,6 +41,8 @@ pub struct Finding {
     pub checksum: Option<Checksum>,
     /// Dates, locks, tags and so on.
     pub marks: Marks,
+    /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
+    pub marked_instruction_file: bool,
 }
 
 /// Server-side encryption.
@@ -92,20 +95,16 @@ pub struct EnvelopeFacts {
     pub format: &'static str,
     /// The format's name and generation, for people.
     pub title: &'static str,
-    /// The content algorithm, by its specification's name.
-    pub suite: String,
-    /// Whether the envelope commits to one data key.
-    pub committing: bool,
-    /// Whether tags prove the bytes.
-    pub authenticated: bool,
+    /// What only the envelope itself tells; `None` where it lies in the object's bytes and they were not looked at.
+    pub content: Option<ContentFacts>,
     /// Who can open it.
     pub recipients: Vec<RecipientFacts>,
     /// The encryption context (of KMS, or of the Encryption SDK): authenticated.
     pub context: BTreeMap<String, String>,
     /// The material description: nothing proves it.
     pub description: BTreeMap<String, String>,
-    /// Whether it lies in an instruction file.
-    pub in_instruction_file: bool,
+    /// Where it lies.
+    pub place: EnvelopePlace,
     /// The length of the plain bytes, where the format tells.
     pub plain_len: Option<u64>,
     /// The length that the metadata claims.
@@ -116,11 +115,49 @@ pub struct EnvelopeFacts {
     pub opens: Option<bool>,
 }
 
+/// How the bytes are sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentFacts {
+    /// The content algorithm, by its specification's name.
+    pub suite: String,
+    /// Whether the envelope commits to one data key.
+    pub committing: bool,
+    /// Whether tags prove the bytes.
+    pub authenticated: bool,
+    /// Whether a signature ends the message.
+    pub signed: bool,
+    /// The plain length of its frames in bytes, where it has frames.
+    pub frame_length: Option<u32>,
+}
+
+/// Where an envelope lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnvelopePlace {
+    /// In the object's metadata.
+    Metadata,
+    /// In an instruction file beside it.
+    InstructionFile,
+    /// In the object's own bytes.
+    Object,
+}
+
+impl EnvelopePlace {
+    /// The word in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::InstructionFile => "instruction_file",
+            Self::Object => "object",
+        }
+    }
+}
+
 /// One who can open an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientFacts {
-    /// The kind of key.
-    pub kind: WrapKind,
+    /// The kind of key; `None` for one that s3seal cannot use.
+    pub kind: Option<WrapKind>,
     /// How the data key is wrapped, by the format's name.
     pub wrap: String,
     /// The key's name where the format notes it: an ARN, or provider and name.
@@ -137,6 +174,7 @@ impl Finding {
     pub fn of(uri: &S3Uri, facts: Facts, customer_key: Option<CustomerKeyFit>, client: ClientSeen) -> Self {
         Self {
             uri: uri.clone(),
+            marked_instruction_file: facts.metadata.contains_key(instruction::MARKER),
             version_id: facts.version_id,
             latest: None,
             at_rest: AtRest { applied: facts.applied, customer_key },
@@ -166,6 +204,7 @@ impl Finding {
             content_type: None,
             checksum: None,
             marks: Marks::default(),
+            marked_instruction_file: false,
         }
     }
 
@@ -231,11 +270,15 @@ impl EnvelopeFacts {
         Self {
             format,
             title,
-            suite: envelope.suite().to_owned(),
-            committing,
-            authenticated: envelope.is_authenticated(),
+            content: Some(ContentFacts {
+                suite: envelope.suite().to_owned(),
+                committing,
+                authenticated: envelope.is_authenticated(),
+                signed: false,
+                frame_length: None,
+            }),
             recipients: vec![RecipientFacts {
-                kind,
+                kind: Some(kind),
                 wrap: wrap.title().to_owned(),
                 // Only the first clients noted their KMS key.
                 key: context.get("kms_cmk_id").cloned(),
@@ -244,10 +287,77 @@ impl EnvelopeFacts {
             }],
             context,
             description,
-            in_instruction_file: envelope.storage() == Storage::InstructionFile,
+            place: match envelope.storage() {
+                Storage::Metadata => EnvelopePlace::Metadata,
+                Storage::InstructionFile => EnvelopePlace::InstructionFile,
+            },
             plain_len: envelope.plain_len(stored),
             claimed_len: envelope.claimed_len(),
             legacy: envelope.legacy(),
+            opens: None,
+        }
+    }
+
+    /// Describes a message of the AWS Encryption SDK stored in `stored` bytes, by its header; fingerprints are in the
+    /// marker, if its writer left one.
+    #[must_use]
+    pub fn esdk(message: &esdk::Message, marker: Option<&Marker>, stored: u64) -> Self {
+        let said = message.describe();
+        let noted: Vec<_> = marker.map(Marker::recipients).unwrap_or_default().to_vec();
+        let same_number = noted.len() == said.recipients.len();
+        let recipients = said.recipients.into_iter().enumerate().map(|(place, recipient)| RecipientFacts {
+            kind: match recipient.kind {
+                EdkKind::Aes => Some(WrapKind::Aes),
+                EdkKind::Rsa => Some(WrapKind::Rsa),
+                EdkKind::Passphrase => Some(WrapKind::Passphrase),
+                EdkKind::Kms => Some(WrapKind::Kms),
+                EdkKind::Other => None,
+            },
+            wrap: recipient.provider,
+            key: Some(recipient.name).filter(|name| !name.is_empty()),
+            fingerprint: noted.get(place).filter(|_| same_number).and_then(|noted| noted.fingerprint.clone()),
+            passphrase: recipient.passphrase.map(|phc| phc.to_string()),
+        });
+        let legacy = (!said.committing).then(|| {
+            (Legacy::V2, format!("its algorithm suite ({}) does not commit to one key", said.suite_name))
+        });
+        Self {
+            recipients: recipients.collect(),
+            content: Some(ContentFacts {
+                suite: said.suite_name.to_owned(),
+                committing: said.committing,
+                authenticated: true,
+                signed: said.signed,
+                frame_length: said.frame_length,
+            }),
+            context: said.context,
+            plain_len: message.plain_len(stored),
+            legacy,
+            ..Self::esdk_marked(&Marker::default())
+        }
+    }
+
+    /// Describes a message of the AWS Encryption SDK by the marker that s3seal leaves in the metadata.
+    #[must_use]
+    pub fn esdk_marked(marker: &Marker) -> Self {
+        let recipients = marker.recipients().iter().map(|recipient| RecipientFacts {
+            kind: Some(recipient.kind),
+            wrap: "in its header".to_owned(),
+            key: None,
+            fingerprint: recipient.fingerprint.clone(),
+            passphrase: None,
+        });
+        Self {
+            format: "esdk",
+            title: "AWS Encryption SDK",
+            content: None,
+            recipients: recipients.collect(),
+            context: BTreeMap::new(),
+            description: BTreeMap::new(),
+            place: EnvelopePlace::Object,
+            plain_len: None,
+            claimed_len: None,
+            legacy: None,
             opens: None,
         }
     }

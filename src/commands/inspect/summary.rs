@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::finding::{ClientSeen, CustomerKeyFit, Finding};
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
+use crate::error::WrapKind;
 
 /// Shares kept apart, at most; further ones are counted together.
 const MAX_SHARES: usize = 10_000;
@@ -184,13 +185,13 @@ pub fn key_of(finding: &Finding) -> Option<String> {
 
 /// The word for a kind of wrapping key.
 #[must_use]
-pub fn kind_word(kind: crate::error::WrapKind) -> &'static str {
-    use crate::error::WrapKind;
+pub fn kind_word(kind: Option<WrapKind>) -> &'static str {
     match kind {
-        WrapKind::Aes => "aes",
-        WrapKind::Rsa => "rsa",
-        WrapKind::Kms => "kms",
-        WrapKind::Passphrase => "passphrase",
+        Some(WrapKind::Aes) => "aes",
+        Some(WrapKind::Rsa) => "rsa",
+        Some(WrapKind::Kms) => "kms",
+        Some(WrapKind::Passphrase) => "passphrase",
+        None => "other",
     }
 }
 

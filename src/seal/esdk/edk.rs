@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::context::{self, Pairs};
 use super::cursor::Cursor;
-use crate::encryption::KeyName;
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, KEY_LEN, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
@@ -16,8 +15,6 @@ use crate::seal::wrap::rsa::{self, Padding};
 
 /// The provider id of AWS KMS.
 pub(super) const KMS: &str = "aws-kms";
-/// The namespace of raw keys that are given no name.
-pub const NAMESPACE: &str = "s3seal";
 /// The namespace of keys derived from a passphrase; their name says how.
 pub const PASSPHRASE_NAMESPACE: &str = "passphrase";
 
@@ -50,7 +47,12 @@ pub enum EdkKind {
 
 impl Edk {
     /// Wraps with a raw AES-256 key; binds the whole context.
-    pub(super) fn aes(data_key: &DataKey, pairs: &Pairs, name: &KeyName, key: &SymmetricKey) -> Result<Self> {
+    pub(super) fn aes(
+        data_key: &DataKey,
+        pairs: &Pairs,
+        (namespace, name): (&str, &str),
+        key: &SymmetricKey,
+    ) -> Result<Self> {
         if key.as_bytes().len() != KEY_LEN {
             return Err(Error::Unsupported {
                 what: format!("a key of {} bits", 8 * key.as_bytes().len()),
@@ -66,17 +68,21 @@ impl Edk {
                 cipher.seal_in_place_separate_tag(nonce, aad, &mut secret).ok()
             })
             .ok_or_else(gcm::refused)?;
-        let mut info = name.name().as_bytes().to_vec();
+        let mut info = name.as_bytes().to_vec();
         info.extend_from_slice(&info_end(&nonce));
         let ciphertext = [&secret[..], tag.as_ref()].concat();
-        Ok(Self { provider: name.namespace().as_bytes().to_vec(), info, ciphertext })
+        Ok(Self { provider: namespace.as_bytes().to_vec(), info, ciphertext })
     }
 
     /// Wraps with an RSA key, OAEP with SHA-256. This wrap does not bind the context; the header's tag does.
-    pub(super) fn rsa(data_key: &DataKey, name: &KeyName, key: &RsaPublicKey) -> Result<Self> {
+    pub(super) fn rsa(
+        data_key: &DataKey,
+        (namespace, name): (&str, &str),
+        key: &RsaPublicKey,
+    ) -> Result<Self> {
         Ok(Self {
-            provider: name.namespace().as_bytes().to_vec(),
-            info: name.name().as_bytes().to_vec(),
+            provider: namespace.as_bytes().to_vec(),
+            info: name.as_bytes().to_vec(),
             ciphertext: rsa::encrypt(Padding::OaepSha256, data_key.as_bytes(), key)?,
         })
     }
@@ -146,6 +152,7 @@ impl Edk {
     ///
     /// # Errors
     /// Says why parameters are refused; they are capped before anything is derived.
+    #[must_use]
     pub fn phc(&self) -> Option<Result<Phc, String>> {
         if self.kind() != EdkKind::Passphrase {
             return None;

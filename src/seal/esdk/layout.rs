@@ -45,7 +45,7 @@ impl Layout {
         let beyond = end.checked_sub(header)?.checked_sub(FINAL_OVERHEAD)?;
         let step = frame_length + REGULAR_OVERHEAD;
         let (frames, last) = (beyond / step + 1, beyond % step);
-        let possible = frame_length > 0 && last <= frame_length && frames <= u64::from(u32::MAX);
+        let possible = frame_length > 0 && last <= frame_length && u32::try_from(frames).is_ok();
         possible.then_some(Self { header, frame_length, end, frames, last })
     }
 

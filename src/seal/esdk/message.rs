@@ -2,10 +2,6 @@
 //!
 //! Types in a row, so that policy, key, commitment, header tag and required context are settled in that order and none
 //! is forgotten (format, section 1.8).
-//!
-//! There is no way to change a header. Its tag has a fixed nonce under the message's own key, so a second header beside
-//! the first would give away the key by which every frame is proven, without any key at all. Other recipients need
-//! a message sealed anew.
 
 use std::ops::Range;
 use std::sync::Arc;

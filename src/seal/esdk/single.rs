@@ -107,10 +107,10 @@ impl SingleOpener {
 
     /// Opens what is held, all of it being there.
     fn open(&mut self, out: &mut BytesMut) -> Result<()> {
-        let held = mem::take(&mut self.held);
+        let all = mem::take(&mut self.held);
         let cut = || Error::tampered(&self.what, "it is cut short");
-        let head = held.first_chunk::<HEAD>().ok_or_else(cut)?;
-        let (body, footer) = held.split_at_checked(self.body_len(head)?).ok_or_else(cut)?;
+        let head = all.first_chunk::<HEAD>().ok_or_else(cut)?;
+        let (body, footer) = all.split_at_checked(self.body_len(head)?).ok_or_else(cut)?;
         let tag = body.last_chunk::<TAG_LEN>().ok_or_else(cut)?;
         let content = body.get(HEAD..body.len() - TAG_LEN).ok_or_else(cut)?;
         let mut plain = BytesMut::new();

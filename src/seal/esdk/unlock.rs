@@ -65,8 +65,8 @@ impl<'a> Search<'a> {
     fn new(locked: &'a Locked) -> Self {
         let edks = locked.message().edks();
         let wanted = edks.iter().find_map(wrap_kind);
-        let named = edks.iter().filter(|edk| wrap_kind(edk) == wanted).map(Edk::name);
-        let named = named.filter(|name| is_fingerprint(name)).next();
+        let mut candidates = edks.iter().filter(|edk| wrap_kind(edk) == wanted).map(Edk::name);
+        let named = candidates.find(|name| is_fingerprint(name));
         Self { locked, tried: 0, wanted, named, named_is_there: false, odd_length: false, refused: None }
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::context::{self, Pairs};
-use super::edk::{Edk, NAMESPACE, PASSPHRASE_NAMESPACE};
+use super::edk::{Edk, PASSPHRASE_NAMESPACE};
 use super::frame::FrameCipher;
 use super::header::{Draft, Header, MAX_EDKS, MAX_HEADER};
 use super::kms;
@@ -68,30 +68,30 @@ impl NewMessage {
     }
 
     /// Adds a recipient with a local key. Raw keys get `name`, by which other programs ask for them, or the one of
-    /// [`default_name`]; a passphrase's key is named by how it is derived.
+    /// [`KeyName::of`]; a passphrase's key is named by how it is derived.
     ///
     /// # Errors
     /// `Unsupported` for an AES key of less than 256 bits, and for too many recipients; `Local` where the machine
     /// gives no random numbers.
     pub fn add(&mut self, key: &LocalKey<'_>, name: Option<&KeyName>) -> Result<()> {
-        let chosen = |fingerprint: &Fingerprint| match name {
-            Some(name) => Ok(name.clone()),
-            None => default_name(fingerprint),
-        };
+        let chosen = |print: &Fingerprint| name.cloned().unwrap_or_else(|| KeyName::of(print));
         let (edk, recipient) = match key {
             LocalKey::Aes(key) => {
                 let print = key.fingerprint();
-                let edk = Edk::aes(&self.data_key, &self.context, &chosen(&print)?, key)?;
-                (edk, Recipient::key(WrapKind::Aes, &print))
+                let name = chosen(&print);
+                let name = (name.namespace(), name.name());
+                (Edk::aes(&self.data_key, &self.context, name, key)?, Recipient::key(WrapKind::Aes, &print))
             }
             LocalKey::Rsa(key) => {
                 let print = key.fingerprint();
-                let edk = Edk::rsa(&self.data_key, &chosen(&print)?, key)?;
-                (edk, Recipient::key(WrapKind::Rsa, &print))
+                let name = chosen(&print);
+                let name = (name.namespace(), name.name());
+                (Edk::rsa(&self.data_key, name, key)?, Recipient::key(WrapKind::Rsa, &print))
             }
             LocalKey::Passphrase(derived) => {
-                let name = key_name(PASSPHRASE_NAMESPACE, &derived.phc().to_string())?;
-                let edk = Edk::aes(&self.data_key, &self.context, &name, derived.key())?;
+                let phc = derived.phc().to_string();
+                let name = (PASSPHRASE_NAMESPACE, phc.as_str());
+                let edk = Edk::aes(&self.data_key, &self.context, name, derived.key())?;
                 (edk, Recipient::nameless(WrapKind::Passphrase))
             }
         };
@@ -154,21 +154,6 @@ impl NewMessage {
         let marker = Marker::new(self.recipients);
         Ok(Box::new(Sealer::new(header.raw().clone(), marker, cipher, frame_length, plain_len)))
     }
-}
-
-/// Returns the name of a raw key that is given none: the namespace `s3seal` and its fingerprint.
-///
-/// # Errors
-/// None that can happen: a fingerprint is a name.
-pub fn default_name(fingerprint: &Fingerprint) -> Result<KeyName> {
-    key_name(NAMESPACE, fingerprint.as_str())
-}
-
-fn key_name(namespace: &str, name: &str) -> Result<KeyName> {
-    KeyName::new(namespace, name).map_err(|error| Error::Unsupported {
-        what: format!("the key name {namespace}/{name}"),
-        why: error.to_string(),
-    })
 }
 
 /// Chooses the length of frames: the one asked for, or the usual one, doubled until the object fits.

@@ -345,6 +345,28 @@ fn versions_and_delete_markers() {
 }
 
 #[test]
+fn the_null_version_is_written_over() {
+    let bed = Bed::new();
+    let versions = || bed.sandbox.s3().versions("bed", "k").len();
+    let versioning = |status: &str| {
+        let xml = format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        done(&bed.client.s3("PUT", "/bed?versioning=", &[], xml.as_bytes()));
+    };
+    for count in [1, 1] {
+        done(&bed.put("k", &[], b"x"));
+        assert_eq!(versions(), count);
+    }
+    versioning("Enabled");
+    done(&bed.put("k", &[], b"y"));
+    assert_eq!(versions(), 2);
+    versioning("Suspended");
+    assert_eq!(element(&bed.client.s3("GET", "/bed?versioning=", &[], b""), "Status").unwrap(), "Suspended");
+    assert_eq!(done(&bed.put("k", &[], b"z")).header("x-amz-version-id"), Some("null"));
+    assert_eq!(versions(), 2, "the version with an id stays, the null version is replaced");
+    assert_eq!(bed.get("k", &[]).body, b"z");
+}
+
+#[test]
 fn attributes() {
     let bed = Bed::new();
     done(&bed.put("k", &customer(&KEY), BODY));

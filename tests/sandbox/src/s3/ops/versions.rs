@@ -7,7 +7,7 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use super::bucket;
 use super::list::{Ask, Entry, listed};
-use crate::s3::object::{Bucket, Version};
+use crate::s3::object::{Bucket, Object, Version};
 use crate::s3::state::S3State;
 
 /// `ListObjectVersions`
@@ -35,21 +35,8 @@ pub async fn versions(
     let (keys, prefixes) = page.split(&ask);
     let (mut found, mut markers) = (Vec::new(), Vec::new());
     for (key, latest, version) in keys {
-        let entry = version.object.as_ref().map(|object| (object, listed(&ask, &key, version, object)));
-        match entry {
-            Some((object, entry)) => found.push(ObjectVersion {
-                key: entry.key,
-                e_tag: entry.e_tag,
-                last_modified: entry.last_modified,
-                size: entry.size,
-                storage_class: object.marks.storage_class.clone().or(Some("STANDARD".into())).map(Into::into),
-                is_latest: Some(latest),
-                version_id: Some(version.id.clone()),
-                owner: Some(bucket::owner()),
-                checksum_algorithm: entry.checksum_algorithm,
-                checksum_type: entry.checksum_type,
-                ..ObjectVersion::default()
-            }),
+        match &version.object {
+            Some(object) => found.push(shown(&ask, &key, latest, version, object)),
             None => markers.push(DeleteMarkerEntry {
                 key: Some(ask.shown(&key)),
                 is_latest: Some(latest),
@@ -75,6 +62,25 @@ pub async fn versions(
         encoding_type: input.encoding_type.clone(),
         ..ListObjectVersionsOutput::default()
     }))
+}
+
+/// A version as the listing shows it.
+fn shown(ask: &Ask<'_>, key: &str, latest: bool, version: &Version, object: &Object) -> ObjectVersion {
+    let entry = listed(ask, key, version, object);
+    let class = object.marks.storage_class.as_deref().unwrap_or("STANDARD");
+    ObjectVersion {
+        key: entry.key,
+        e_tag: entry.e_tag,
+        last_modified: entry.last_modified,
+        size: entry.size,
+        storage_class: Some(class.to_owned().into()),
+        is_latest: Some(latest),
+        version_id: Some(version.id.clone()),
+        owner: Some(bucket::owner()),
+        checksum_algorithm: entry.checksum_algorithm,
+        checksum_type: entry.checksum_type,
+        ..ObjectVersion::default()
+    }
 }
 
 /// A key, whether the version is its latest, and the version.

@@ -1,0 +1,281 @@
+//! S3 Inventory reports: what a bucket holds, as S3 itself writes it down once a day or a week.
+//!
+//! Reading only, of files that are here already: a report's bytes are not trusted, so records have a length limit, and a
+//! data file must have the checksum that its manifest says.
+//! Source: "Amazon S3 Inventory" in the Amazon S3 user guide.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+
+use md5::{Digest, Md5};
+use serde::Deserialize;
+
+use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::marks::date_of;
+use crate::aws::sse::{Applied, AppliedMode};
+use crate::encryption::Mode;
+use crate::error::{Error, Result};
+use crate::location::Bucket;
+
+mod csv_file;
+#[cfg(feature = "parquet")]
+mod parquet_file;
+
+/// The longest manifest that is read, in bytes.
+pub const MAX_MANIFEST: u64 = 16 << 20;
+
+/// The description of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The bucket that the report is about.
+    pub source: Bucket,
+    /// When it was begun (RFC 3339).
+    pub created: Option<String>,
+    /// The format of its files.
+    pub format: FileFormat,
+    /// Its files.
+    pub files: Vec<DataFile>,
+}
+
+/// The format of a report's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Gzipped CSV, with these columns.
+    Csv(Vec<String>),
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl FileFormat {
+    /// Its name in manifests.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "CSV",
+            Self::Parquet => "Parquet",
+        }
+    }
+}
+
+/// One file of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataFile {
+    /// Its key, in the bucket where the manifest is.
+    pub key: String,
+    /// Its bytes.
+    pub len: u64,
+    /// Their MD5, in hex.
+    pub md5: Option<String>,
+}
+
+/// One object of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventoried {
+    /// What a listing would say.
+    pub listed: Listed,
+    /// Whether it is a delete marker.
+    pub deleted: bool,
+    /// Server-side encryption; reports do not say which key.
+    pub applied: Applied,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawManifest {
+    source_bucket: String,
+    creation_timestamp: Option<String>,
+    file_format: String,
+    #[serde(default)]
+    file_schema: String,
+    files: Vec<RawFile>,
+}
+
+#[derive(Deserialize)]
+struct RawFile {
+    key: String,
+    size: u64,
+    #[serde(rename = "MD5checksum")]
+    md5: Option<String>,
+}
+
+/// Reads a manifest; `what` names it in messages.
+///
+/// # Errors
+/// `Tampered` for what is none, `Unsupported` for formats that are not read and reports without encryption.
+pub fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
+    let raw: RawManifest = serde_json::from_slice(json)
+        .map_err(|error| Error::tampered(what, format!("it is not a manifest of S3 Inventory: {error}")))?;
+    let refuse = |why: String| Error::Unsupported { what: what.to_owned(), why };
+    let format = match raw.file_format.as_str() {
+        "CSV" => FileFormat::Csv(raw.file_schema.split(',').map(|name| name.trim().to_owned()).collect()),
+        "Parquet" if cfg!(feature = "parquet") => FileFormat::Parquet,
+        "Parquet" => {
+            return Err(refuse(
+                "this build of s3seal does not read Parquet; a report in CSV will do".to_owned(),
+            ));
+        }
+        other => {
+            return Err(refuse(format!("reports in {other} are not read; those in CSV and Parquet are")));
+        }
+    };
+    let has_status = match &format {
+        FileFormat::Csv(columns) => columns.iter().any(|name| name == "EncryptionStatus"),
+        FileFormat::Parquet => raw.file_schema.is_empty() || raw.file_schema.contains("encryption_status"),
+    };
+    if !has_status {
+        return Err(refuse("its objects' encryption was not asked for; add the field EncryptionStatus to the inventory's configuration".to_owned()));
+    }
+    let source = raw.source_bucket.parse().map_err(|_| Error::tampered(what, "it names no bucket"))?;
+    let milliseconds = raw.creation_timestamp.and_then(|text| text.parse::<u64>().ok());
+    Ok(Manifest {
+        source,
+        created: milliseconds.and_then(|time| date_of(time / 1000)),
+        format,
+        files: raw
+            .files
+            .into_iter()
+            .map(|file| DataFile { key: file.key, len: file.size, md5: file.md5 })
+            .collect(),
+    })
+}
+
+/// Reads a data file that has been brought here, and hands over its objects in batches; ends early where `each` says so.
+/// Blocks.
+///
+/// # Errors
+/// `Tampered` for a file that is not what its manifest says, and those of `each`.
+pub fn read(
+    what: &str,
+    format: &FileFormat,
+    expected: &DataFile,
+    mut file: File,
+    each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
+) -> Result<()> {
+    compare(what, expected, &mut file)?;
+    match format {
+        FileFormat::Csv(columns) => csv_file::read(what, columns, file, each),
+        #[cfg(feature = "parquet")]
+        FileFormat::Parquet => parquet_file::read(what, file, each),
+        #[cfg(not(feature = "parquet"))]
+        FileFormat::Parquet => Ok(()),
+    }
+}
+
+/// Compares the file with the manifest, and rewinds it.
+fn compare(what: &str, expected: &DataFile, file: &mut File) -> Result<()> {
+    let failed = |error: io::Error| Error::local(format!("cannot read {what}"))(error);
+    file.rewind().map_err(failed)?;
+    let mut digest = Md5::new();
+    let mut buffer = vec![0; 64 << 10];
+    let mut len = 0;
+    loop {
+        let count = file.read(&mut buffer).map_err(failed)?;
+        if count == 0 {
+            break;
+        }
+        digest.update(&buffer[..count]);
+        len += count as u64;
+    }
+    let found: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let same = expected.md5.as_ref().is_none_or(|md5| md5.eq_ignore_ascii_case(&found));
+    if len != expected.len || !same {
+        return Err(Error::tampered(what, "it is not the file that the manifest describes"));
+    }
+    file.rewind().map_err(failed)
+}
+
+/// Sets a field of an object by the name that CSV reports have for it.
+fn set(object: &mut Inventoried, name: &str, value: &str) {
+    let text = || (!value.is_empty()).then(|| value.to_owned());
+    let truth = || value.eq_ignore_ascii_case("true");
+    match name {
+        "Key" => object.listed.key = ListedKey::Text(value.to_owned()),
+        "VersionId" => object.listed.version_id = text(),
+        "IsLatest" => object.listed.latest = text().map(|_| truth()),
+        "IsDeleteMarker" => object.deleted = truth(),
+        "Size" => object.listed.len = value.parse().unwrap_or_default(),
+        "LastModifiedDate" => object.listed.last_modified = text(),
+        "ETag" => object.listed.etag = text(),
+        "StorageClass" => object.listed.storage_class = text(),
+        "EncryptionStatus" => object.applied.mode = mode(value),
+        "BucketKeyStatus" => object.applied.bucket_key = value == "ENABLED",
+        _ => {}
+    }
+}
+
+/// A mode by the word that reports have for it.
+fn mode(status: &str) -> AppliedMode {
+    match status {
+        "SSE-S3" => AppliedMode::Known(Mode::SseS3),
+        "SSE-KMS" => AppliedMode::Known(Mode::SseKms),
+        "DSSE-KMS" => AppliedMode::Known(Mode::DsseKms),
+        "SSE-C" => AppliedMode::Known(Mode::SseC),
+        "NOT-SSE" | "" => AppliedMode::NotSaid,
+        other => AppliedMode::Other(other.to_owned()),
+    }
+}
+
+/// Collects objects into batches.
+struct Batches<'a> {
+    objects: Vec<Inventoried>,
+    each: &'a mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
+}
+
+impl<'a> Batches<'a> {
+    const LEN: usize = 1000;
+
+    fn new(each: &'a mut dyn FnMut(Vec<Inventoried>) -> Result<()>) -> Self {
+        Self { objects: Vec::with_capacity(Self::LEN), each }
+    }
+
+    fn add(&mut self, object: Inventoried) -> Result<()> {
+        self.objects.push(object);
+        if self.objects.len() < Self::LEN {
+            return Ok(());
+        }
+        (self.each)(std::mem::replace(&mut self.objects, Vec::with_capacity(Self::LEN)))
+    }
+
+    fn finish(self) -> Result<()> {
+        if self.objects.is_empty() { Ok(()) } else { (self.each)(self.objects) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"{
+        "sourceBucket": "demo", "destinationBucket": "arn:aws:s3:::reports", "version": "2016-11-30",
+        "creationTimestamp": "1514944800000", "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, Size, EncryptionStatus",
+        "files": [{"key": "demo/all/data/x.csv.gz", "size": 23, "MD5checksum": "f11166069f1990abeb9c97ace9cdfabc"}]
+    }"#;
+
+    #[test]
+    fn a_manifest_says_what_and_when() {
+        let manifest = manifest("m", MANIFEST.as_bytes()).unwrap();
+        assert_eq!(manifest.source.as_str(), "demo");
+        assert_eq!(manifest.created.as_deref(), Some("2018-01-03T02:00:00Z"));
+        let columns = ["Bucket", "Key", "Size", "EncryptionStatus"].map(str::to_owned);
+        assert_eq!(manifest.format, FileFormat::Csv(columns.into()));
+        assert_eq!(manifest.files.len(), 1);
+    }
+
+    #[test]
+    fn a_report_that_cannot_tell_is_refused() {
+        let refused =
+            |from: &str, to: &str| manifest("m", MANIFEST.replace(from, to).as_bytes()).unwrap_err();
+        assert!(matches!(refused(", EncryptionStatus", ""), Error::Unsupported { .. }));
+        assert!(matches!(refused("\"CSV\"", "\"ORC\""), Error::Unsupported { .. }));
+        assert!(matches!(refused("\"demo\"", "\"\""), Error::Tampered { .. }));
+        assert!(matches!(manifest("m", b"[]").unwrap_err(), Error::Tampered { .. }));
+    }
+
+    #[test]
+    fn modes_have_their_names_and_unknown_ones_stay() {
+        assert_eq!(mode("SSE-KMS"), AppliedMode::Known(Mode::SseKms));
+        assert_eq!(mode("NOT-SSE"), AppliedMode::NotSaid);
+        assert_eq!(mode("SSE-FUTURE"), AppliedMode::Other("SSE-FUTURE".to_owned()));
+    }
+}

@@ -1,0 +1,127 @@
+//! A data file in gzipped CSV: no header, keys percent-encoded.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use csv::{ByteRecord, ReaderBuilder};
+use flate2::read::MultiGzDecoder;
+
+use super::{Batches, Inventoried, set};
+use crate::aws::listing::{ListedKey, decoded};
+use crate::error::{Error, Result};
+
+/// The longest record, in bytes: a key takes 3 KiB when encoded, an access control list some more.
+const MAX_RECORD: usize = 1 << 20;
+
+pub(super) fn read(
+    what: &str,
+    columns: &[String],
+    file: File,
+    each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
+) -> Result<()> {
+    let left = Rc::new(Cell::new(MAX_RECORD));
+    let capped = Capped { inner: MultiGzDecoder::new(io::BufReader::new(file)), left: left.clone() };
+    let mut reader = ReaderBuilder::new().has_headers(false).from_reader(capped);
+    let mut batches = Batches::new(each);
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(|error| bad(what, &error))? {
+        left.set(MAX_RECORD);
+        let mut object = Inventoried::default();
+        for (name, value) in columns.iter().zip(&record) {
+            let value = String::from_utf8_lossy(value);
+            if name == "Key" {
+                object.listed.key = match decoded(&value) {
+                    Some(key) => ListedKey::Text(key),
+                    None => ListedKey::NotText(value.into_owned()),
+                };
+            } else {
+                set(&mut object, name, &value);
+            }
+        }
+        batches.add(object)?;
+    }
+    batches.finish()
+}
+
+fn bad(what: &str, error: &csv::Error) -> Error {
+    Error::tampered(what, format!("it is not a file of an S3 Inventory report: {error}"))
+}
+
+/// Ends what would be a record without end.
+struct Capped<R> {
+    inner: R,
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        match self.left.get().checked_sub(count) {
+            Some(left) => self.left.set(left),
+            None => return Err(io::Error::other("a record is too long")),
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, Write};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::aws::sse::AppliedMode;
+    use crate::encryption::Mode;
+
+    fn gzipped(text: &[u8]) -> File {
+        let mut encoder = GzEncoder::new(tempfile::tempfile().unwrap(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        let mut file = encoder.finish().unwrap();
+        file.rewind().unwrap();
+        file
+    }
+
+    fn objects(columns: &str, text: &[u8]) -> Result<Vec<Inventoried>> {
+        let columns: Vec<String> = columns.split(',').map(str::to_owned).collect();
+        let mut all = Vec::new();
+        read("r", &columns, gzipped(text), &mut |batch| {
+            all.extend(batch);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    #[test]
+    fn records_become_objects() {
+        let text = b"\"demo\",\"a%0Ab+c\",\"5\",\"true\",\"false\",\"SSE-KMS\",\"ENABLED\"\n\"demo\",\"x\",\"\",\"\",\"true\",\"\",\"\"\n";
+        let found = objects("Bucket,Key,Size,IsLatest,IsDeleteMarker,EncryptionStatus,BucketKeyStatus", text)
+            .unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].listed.key, ListedKey::Text("a\nb c".to_owned()));
+        assert_eq!((found[0].listed.len, found[0].listed.latest), (5, Some(true)));
+        assert_eq!(found[0].applied.mode, AppliedMode::Known(Mode::SseKms));
+        assert!(found[0].applied.bucket_key && !found[0].deleted && found[1].deleted);
+    }
+
+    #[test]
+    fn a_record_without_end_is_refused() {
+        let text = [b"\"".as_slice(), &vec![b'a'; MAX_RECORD + 20_000]].concat();
+        assert!(matches!(objects("Key", &text), Err(Error::Tampered { .. })));
+        // As many bytes in records of their own are fine.
+        let text = "\"a\"\n".repeat(400_000);
+        assert_eq!(objects("Key", text.as_bytes()).unwrap().len(), 400_000);
+    }
+
+    #[test]
+    fn what_is_not_gzip_is_refused() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"demo,a,5\n").unwrap();
+        file.rewind().unwrap();
+        let ended = read("r", &["Key".to_owned()], file, &mut |_| Ok(()));
+        assert!(matches!(ended, Err(Error::Tampered { .. })));
+    }
+}

@@ -1,0 +1,73 @@
+//! A data file in Apache Parquet: columns by name, keys as they are.
+
+use std::fs::File;
+
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::{Field, Row};
+
+use super::{Batches, Inventoried, set};
+use crate::aws::marks::date_of;
+use crate::error::{Error, Result};
+
+/// Columns, and the names that CSV reports have for them.
+const COLUMNS: [(&str, &str); 10] = [
+    ("key", "Key"),
+    ("version_id", "VersionId"),
+    ("is_latest", "IsLatest"),
+    ("is_delete_marker", "IsDeleteMarker"),
+    ("size", "Size"),
+    ("last_modified_date", "LastModifiedDate"),
+    ("e_tag", "ETag"),
+    ("storage_class", "StorageClass"),
+    ("encryption_status", "EncryptionStatus"),
+    ("bucket_key_status", "BucketKeyStatus"),
+];
+
+pub(super) fn read(
+    what: &str,
+    file: File,
+    each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
+) -> Result<()> {
+    let bad = |error: ParquetError| {
+        Error::tampered(what, format!("it is not a file of an S3 Inventory report: {error}"))
+    };
+    let reader = SerializedFileReader::new(file).map_err(bad)?;
+    let names = reader.metadata().file_metadata().schema_descr();
+    let has = |name: &str| names.columns().iter().any(|column| column.name() == name);
+    if !has("key") || !has("encryption_status") {
+        return Err(Error::tampered(what, "it has no columns key and encryption_status"));
+    }
+    let mut batches = Batches::new(each);
+    for row in reader.get_row_iter(None).map_err(bad)? {
+        batches.add(object(&row.map_err(bad)?))?;
+    }
+    batches.finish()
+}
+
+fn object(row: &Row) -> Inventoried {
+    let mut object = Inventoried::default();
+    for (name, field) in row.get_column_iter() {
+        let known = COLUMNS.iter().find(|(column, _)| column == name);
+        if let (Some((_, name)), Some(value)) = (known, text(field)) {
+            set(&mut object, name, &value);
+        }
+    }
+    object
+}
+
+/// A value as CSV reports would have it.
+fn text(field: &Field) -> Option<String> {
+    match field {
+        Field::Str(text) => Some(text.clone()),
+        Field::Bytes(bytes) => Some(String::from_utf8_lossy(bytes.data()).into_owned()),
+        Field::Bool(truth) => Some(truth.to_string()),
+        Field::Int(number) => Some(number.to_string()),
+        Field::Long(number) => Some(number.to_string()),
+        Field::UInt(number) => Some(number.to_string()),
+        Field::ULong(number) => Some(number.to_string()),
+        Field::TimestampMillis(time) => u64::try_from(*time).ok().and_then(|time| date_of(time / 1000)),
+        Field::TimestampMicros(time) => u64::try_from(*time).ok().and_then(|time| date_of(time / 1_000_000)),
+        _ => None,
+    }
+}

@@ -1,0 +1,215 @@
+//! What every request passes on its way out and back: no key in clear, no header twice, a trace without secrets.
+//!
+//! Interceptors of the SDK, so that they hold for each attempt and for whatever endpoint a request is resolved to.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_sdk_s3::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
+};
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+
+use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
+
+/// Tells about requests as they end, without anything secret.
+#[derive(Clone, Default)]
+pub struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+impl Trace {
+    /// Tells `listener`, a line a request.
+    pub fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    /// Tells nobody.
+    #[must_use]
+    pub fn off() -> Self {
+        Self(None)
+    }
+}
+
+/// A key was about to go over http.
+#[derive(Debug)]
+pub(super) struct OverHttp {
+    key: &'static str,
+}
+
+impl fmt::Display for OverHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must not go over http; nothing was sent (use an https endpoint)", self.key)
+    }
+}
+
+impl std::error::Error for OverHttp {}
+
+/// Stops any request that would carry a key in clear, whatever endpoint it was resolved to.
+#[derive(Debug)]
+pub(super) struct NoKeyOverHttp {
+    pub(super) allow_loopback: bool,
+}
+
+impl NoKeyOverHttp {
+    fn refusal(&self, uri: &str, has_key_header: bool, is_kms: bool) -> Option<OverHttp> {
+        let key = match (has_key_header, is_kms) {
+            (true, _) => "an SSE-C key",
+            (_, true) => "a data key from AWS KMS",
+            _ => return None,
+        };
+        if !uri.starts_with("http://") {
+            return None;
+        }
+        let loopback = host_of(uri).is_some_and(|host| {
+            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        });
+        (!(self.allow_loopback && loopback)).then_some(OverHttp { key })
+    }
+}
+
+impl Intercept for NoKeyOverHttp {
+    fn name(&self) -> &'static str {
+        "NoKeyOverHttp"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let request = context.request();
+        let has_key = KEY_HEADERS.iter().any(|name| request.headers().contains_key(name));
+        let is_kms = bag.load::<Metadata>().is_some_and(|metadata| metadata.service() == "KMS");
+        match self.refusal(request.uri(), has_key, is_kms) {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Some servers send the MD5 of a customer key twice, and the SDK would refuse the answer for it.
+#[derive(Debug)]
+pub(super) struct SaidOnce;
+
+impl Intercept for SaidOnce {
+    fn name(&self) -> &'static str {
+        "SaidOnce"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let headers = context.response_mut().headers_mut();
+        let values: Vec<&str> = headers.get_all(KEY_MD5_HEADER).collect();
+        if let [first, rest @ ..] = values.as_slice()
+            && !rest.is_empty()
+            && rest.iter().all(|value| value == first)
+        {
+            let value = (*first).to_owned();
+            headers.insert(KEY_MD5_HEADER, value);
+        }
+        Ok(())
+    }
+}
+
+/// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.
+#[derive(Debug)]
+struct Began(Instant, String);
+
+impl Storable for Began {
+    type Storer = StoreReplace<Self>;
+}
+
+/// Tells a [`Trace`] about each attempt.
+pub(super) struct Tracer(pub(super) Trace);
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tracer")
+    }
+}
+
+impl Intercept for Tracer {
+    fn name(&self) -> &'static str {
+        "Tracer"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        if self.0.0.is_some() {
+            let uri = context.request().uri();
+            let place = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+            bag.interceptor_state().store_put(Began(Instant::now(), place.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let (Some(listener), Some(Began(at, place))) = (&self.0.0, bag.load::<Began>()) else {
+            return Ok(());
+        };
+        let name =
+            bag.load::<Metadata>().map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
+        let answer = context.response().map_or_else(
+            || "no answer".to_owned(),
+            |response| {
+                let id =
+                    ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|id| response.headers().get(id));
+                format!("{} (request {})", response.status().as_u16(), id.unwrap_or("-"))
+            },
+        );
+        listener(format!("{name} {place}: {answer} in {} ms", at.elapsed().as_millis()));
+        Ok(())
+    }
+}
+
+/// The host in a URL, without its port.
+pub(super) fn host_of(url: &str) -> Option<&str> {
+    let rest = url.split_once("://")?.1;
+    let authority = rest.split(['/', '?']).next()?;
+    if let Some(v6) = authority.strip_prefix('[') {
+        return v6.split(']').next();
+    }
+    authority.split(':').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_goes_over_http_only_to_loopback_and_only_when_allowed() {
+        for (allow, uri, header, kms, refused) in [
+            (false, "https://s3.example/b/k", true, false, false),
+            (false, "http://s3.example/b/k", true, false, true),
+            (false, "http://127.0.0.1:9/b/k", true, false, true),
+            (true, "http://127.0.0.1:9/b/k", true, false, false),
+            (true, "http://[::1]:9/b/k", true, false, false),
+            (true, "http://localhost:9/b/k", true, false, false),
+            (true, "http://127.0.0.1.example/b/k", true, false, true),
+            (true, "http://s3.example/b/k", true, false, true),
+            (false, "http://s3.example/b/k", false, false, false),
+            (false, "http://kms.example/", false, true, true),
+        ] {
+            let found = NoKeyOverHttp { allow_loopback: allow }.refusal(uri, header, kms);
+            assert_eq!(found.is_some(), refused, "{allow} {uri} {header} {kms}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `--include` and `--exclude`: patterns whose order on the command line counts.
+//!
+//! clap's derive keeps each flag's values apart; here they are put back into one row. What a pattern fits is `pattern`'s.
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+
+use crate::pattern::{Choice, Filter, Pattern};
+
+/// The patterns, in the order given.
+#[derive(Clone, Debug, Default)]
+pub struct FilterArgs {
+    patterns: Vec<(Choice, Pattern)>,
+}
+
+impl FilterArgs {
+    /// Returns the filter that they make.
+    #[must_use]
+    pub fn filter(self) -> Filter {
+        Filter::new(self.patterns)
+    }
+
+    /// Whether none was given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+}
+
+const FLAGS: [(&str, Choice, &str); 2] = [
+    ("include", Choice::Include, "Take only keys that fit PATTERN (*, ?, […]); repeatable"),
+    ("exclude", Choice::Exclude, "Leave out keys that fit PATTERN; repeatable, the last that fits decides"),
+];
+
+impl Args for FilterArgs {
+    fn augment_args(command: Command) -> Command {
+        command.args(FLAGS.map(|(name, _, help)| {
+            Arg::new(name)
+                .long(name)
+                .value_name("PATTERN")
+                .help(help)
+                .action(ArgAction::Append)
+                .value_parser(clap::value_parser!(Pattern))
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FilterArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut placed = Vec::new();
+        for (name, choice, _) in FLAGS {
+            let values = matches.get_many::<Pattern>(name).into_iter().flatten();
+            let places = matches.indices_of(name).into_iter().flatten();
+            placed.extend(places.zip(values).map(|(place, pattern)| (place, choice, pattern.clone())));
+        }
+        placed.sort_by_key(|(place, ..)| *place);
+        Ok(Self { patterns: placed.into_iter().map(|(_, choice, pattern)| (choice, pattern)).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_on_the_command_line_is_kept() {
+        let command = FilterArgs::augment_args(Command::new("x"));
+        let matches = command
+            .try_get_matches_from(["x", "--exclude", "*", "--include", "*.sql", "--exclude", "old/*"])
+            .unwrap();
+        let args = FilterArgs::from_arg_matches(&matches).unwrap();
+        let choices: Vec<Choice> = args.patterns.iter().map(|(choice, _)| *choice).collect();
+        assert_eq!(choices, [Choice::Exclude, Choice::Include, Choice::Exclude]);
+        let filter = args.filter();
+        assert!(filter.takes("a.sql") && !filter.takes("old/a.sql") && !filter.takes("a.txt"));
+    }
+}

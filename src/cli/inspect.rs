@@ -1,0 +1,256 @@
+//! `s3seal inspect`: its arguments, what they come to, and the order in which results are told.
+//!
+//! What is looked at is `commands::inspect`; how it looks on paper is in the files below this one.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueHint;
+
+use super::failure::Failure;
+use super::filter_args::FilterArgs;
+use super::key_source::SourceText;
+use super::ring_sources::RingSources;
+use super::session::Session;
+use crate::commands::inspect::expect::Expectation;
+use crate::commands::inspect::{self, Looking};
+use crate::error::Error;
+use crate::location::S3Uri;
+use crate::seal::ring::Unlocker;
+
+mod audit;
+mod csv;
+mod document;
+mod page;
+mod report;
+mod rows;
+mod table;
+
+use audit::Audit;
+use report::Report;
+use rows::{Format, Rows};
+
+const EXAMPLES: &str = "\
+Examples:
+  s3seal inspect s3://bucket/backup.tar
+  s3seal inspect s3://bucket/backup.tar --key file:/etc/backup.key
+  s3seal inspect s3://bucket --bucket-only
+  s3seal inspect s3://bucket/db/ --include '*.sql'
+  s3seal inspect s3://bucket --all-versions --format csv > audit.csv
+  s3seal inspect s3://bucket/db/ --expect sse-kms:alias/backup --expect client
+  s3seal inspect --inventory s3://reports/bucket/all/2026-10-01T01-00Z/manifest.json
+
+Expectations (any one will do; else exit code 8 and a list of what differs):
+  encrypted           encrypted in any way
+  sse-s3              by S3, with a key of its own
+  sse-kms[:KEY]       by S3 with a key in AWS KMS: its id, ARN or alias/NAME
+  dsse-kms[:KEY]      the same, twice
+  sse-c[:FINGERPRINT] with a key given in the request; with --key its
+                      fingerprint is compared
+  client[:FORMAT]     before it left the writer: s3ec, s3ec-v2, s3ec-v1, esdk
+
+What it may do (IAM actions); all that is denied is shown as \"not allowed to see\":
+  an object           s3:GetObject (a version: s3:GetObjectVersion);
+                      its checksum under SSE-KMS: kms:Decrypt
+  many                s3:ListBucket (--all-versions: s3:ListBucketVersions)
+  a bucket            s3:ListBucket, s3:GetEncryptionConfiguration,
+                      s3:GetBucketPolicy, s3:GetBucketVersioning,
+                      s3:GetLifecycleConfiguration
+  KMS keys            kms:DescribeKey, kms:ListAliases
+Nothing is ever changed.";
+
+/// Show how objects and buckets are encrypted, and audit them
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
+pub struct InspectArgs {
+    /// An object, a prefix (ending in /) or a bucket; repeatable
+    #[arg(value_name = "s3://BUCKET[/KEY|/PREFIX/]", required_unless_present = "inventory")]
+    places: Vec<S3Uri>,
+
+    /// The version to look at
+    #[arg(long, value_name = "ID", conflicts_with = "all_versions")]
+    version_id: Option<String>,
+
+    /// Look at all versions, not only the newest
+    #[arg(long)]
+    all_versions: bool,
+
+    /// Look at the bucket itself, not at what is in it
+    #[arg(long, conflicts_with_all = ["all_versions", "version_id", "expect"])]
+    bucket_only: bool,
+
+    /// Audit from this report of S3 Inventory, without a request an object
+    #[arg(long, value_name = "s3://…/manifest.json")]
+    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "key", "private_key", "passphrase"])]
+    inventory: Option<S3Uri>,
+
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    /// Also look for client-side formats that leave no sign in the metadata: a request or two more an object
+    #[arg(long)]
+    deep: bool,
+
+    /// How many requests at once [default: 32]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    telling: TellingArgs,
+
+    #[command(flatten)]
+    keys: RingArgs,
+}
+
+/// What is expected and how results are written.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Results")]
+struct TellingArgs {
+    /// What objects should be, such as sse-kms or client; repeatable: any will do
+    #[arg(long, value_name = "WHAT")]
+    expect: Vec<Expectation>,
+
+    /// Write rows only of what is not as expected
+    #[arg(long, requires = "expect")]
+    only_unexpected: bool,
+
+    /// How to write results [default: table on a terminal, else ndjson]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(help = "Write table, json, ndjson or csv [default: table on a terminal, else ndjson]")]
+    format: Option<Format>,
+
+    /// Write the sum as an HTML page, too
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    report: Option<PathBuf>,
+}
+
+/// Keys to look deeper with.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Keys")]
+struct RingArgs {
+    /// Where a 256-bit key is: opens the view on SSE-C objects; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    key: Vec<SourceText>,
+
+    /// Where an RSA private key (PEM) is; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    private_key: Vec<SourceText>,
+
+    /// Where a passphrase is; without a value it is asked for; repeatable
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
+    passphrase: Vec<SourceText>,
+
+    /// The suffix of the instruction file's key [default: .instruction]
+    #[arg(long, value_name = "SUFFIX")]
+    instruction_suffix: Option<String>,
+
+    /// Accept a key file that others can read
+    #[arg(long)]
+    allow_open_key_file: bool,
+}
+
+/// Requests under way at once: a HEAD is small, and mostly waiting.
+const JOBS: usize = 32;
+
+/// Runs the verb.
+///
+/// # Errors
+/// Everything that can go wrong, with its exit code; among it that objects are not as expected.
+pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
+    let options = session.options()?;
+    let keys = RingSources::understand(
+        &args.keys.key,
+        &args.keys.private_key,
+        &args.keys.passphrase,
+        args.keys.allow_open_key_file,
+    )?;
+    args.only_what_fits()?;
+    let single = args.is_single();
+    let format = args.telling.format.or(session.json.then_some(match single {
+        true => Format::Json,
+        false => Format::Ndjson,
+    }));
+    let ring = session.ask(move || keys.read()).await?;
+    let mut looking = Looking {
+        unlocker: Arc::new(Unlocker::new(ring)),
+        expected: args.telling.expect,
+        deep: args.deep,
+        instruction_suffix: args.keys.instruction_suffix,
+        all_versions: args.all_versions,
+        filter: args.filter.filter(),
+        jobs: args.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN),
+    };
+    let expected: Vec<String> = looking.expected.iter().map(ToString::to_string).collect();
+    let connection = session.connect(options).await?;
+    until_stopped(session, inspect::resolve(&connection, &mut looking.expected)).await?;
+    let rows = Rows::new(
+        format,
+        expected.clone(),
+        args.telling.only_unexpected,
+        session.printer.stdout_color(),
+        session.printer.clone(),
+    );
+    let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
+    let report = Report { places, expected: expected.join(" or "), ..Report::default() };
+    let audit = Audit::new(session, &connection, &looking, rows, report, args.telling.report);
+    match args.places.as_slice() {
+        [] => match &args.inventory {
+            Some(manifest) => audit.inventory(manifest).await,
+            None => Ok(()),
+        },
+        [place] if single => audit.one(place, args.version_id.as_deref()).await,
+        places if args.bucket_only => audit.buckets(places).await,
+        places => audit.many(places, args.version_id.as_deref()).await,
+    }
+}
+
+impl InspectArgs {
+    /// Whether it is about one object, which then is shown in full.
+    fn is_single(&self) -> bool {
+        matches!(self.places.as_slice(), [place] if place.is_object())
+            && !self.all_versions
+            && !self.bucket_only
+            && self.telling.report.is_none()
+    }
+
+    fn only_what_fits(&self) -> Result<(), Failure> {
+        let objects = self.places.iter().filter(|place| place.is_object()).count();
+        if self.version_id.is_some() && (objects != 1 || self.places.len() != 1) {
+            return Err(Failure::usage("--version-id is for one object")
+                .hint("name the object, or look at all versions with --all-versions"));
+        }
+        if self.inventory.is_some()
+            && let Some(one) = self.telling.expect.iter().find(|one| !one.is_told_by_inventory())
+        {
+            return Err(Failure::usage(format!(
+                "a report of S3 Inventory cannot tell whether an object is {one}"
+            ))
+            .hint(
+                "expect a mode of S3's without its key, or name the bucket or prefix to look at the objects",
+            ));
+        }
+        if !self.filter.is_empty() && self.inventory.is_none() && objects == self.places.len() {
+            return Err(Failure::usage("--include and --exclude choose below a prefix or a bucket")
+                .hint("end a prefix in /, or leave them out"));
+        }
+        if self.bucket_only && self.telling.report.is_some() {
+            return Err(Failure::usage("--report is about objects, --bucket-only leaves them out")
+                .hint("leave out one of the two"));
+        }
+        Ok(())
+    }
+}
+
+/// Waits for what gives way to a signal.
+async fn until_stopped<T>(
+    session: &Session,
+    work: impl Future<Output = crate::error::Result<T>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        signal = session.stop.wait() => Err(Error::Interrupted(signal).into()),
+        done = work => Ok(done?),
+    }
+}

@@ -1,0 +1,89 @@
+//! Rows as CSV (RFC 4180), for spreadsheets and scripts.
+//!
+//! A key may hold anything, so what it says stands in one column, `uri`, which always begins with `s3://`: no
+//! spreadsheet takes it for a formula. Values are exact; only on a terminal are they escaped.
+
+use std::borrow::Cow;
+
+use super::document::plain_len;
+use crate::cli::foreign::escaped;
+use crate::commands::inspect::summary::{key_of, mode_word};
+use crate::commands::inspect::{Row, reason};
+
+/// The columns.
+pub const HEADER: &str = "uri,version_id,mode,key,at_rest,bucket_key,stored_bytes,plain_bytes,last_modified,storage_class,etag,as_expected,error";
+
+/// One row, without its line end.
+#[must_use]
+pub fn row(row: &Row, terminal: bool) -> String {
+    let fields: [Cow<'_, str>; 13] = match row {
+        Row::Found { finding, as_expected } => {
+            let number =
+                |number: Option<u64>| number.map_or(Cow::Borrowed(""), |number| number.to_string().into());
+            let text = |text: Option<&String>| text.cloned().unwrap_or_default().into();
+            [
+                finding.uri.to_string().into(),
+                text(finding.version_id.as_ref()),
+                mode_word(&finding.mode()).to_owned().into(),
+                key_of(finding).unwrap_or_default().into(),
+                mode_word(&finding.at_rest.applied.mode).into(),
+                finding.at_rest.applied.bucket_key.to_string().into(),
+                number(finding.stored_len),
+                number(plain_len(finding)),
+                text(finding.marks.last_modified.as_ref()),
+                finding.storage_class.as_deref().unwrap_or("STANDARD").into(),
+                finding.etag.as_deref().unwrap_or_default().trim_matches('"').into(),
+                as_expected.map_or(Cow::Borrowed(""), |is| is.to_string().into()),
+                Cow::Borrowed(""),
+            ]
+        }
+        Row::Failed { name, version_id, error } => {
+            let mut fields: [Cow<'_, str>; 13] = Default::default();
+            fields[0] = name.into();
+            fields[1] = version_id.as_deref().unwrap_or_default().into();
+            fields[12] = reason(error).into();
+            fields
+        }
+    };
+    let fields = fields.iter().map(|field| quoted(field, terminal));
+    fields.collect::<Vec<_>>().join(",")
+}
+
+fn quoted(field: &str, terminal: bool) -> String {
+    let field = if terminal { escaped(field) } else { Cow::Borrowed(field) };
+    if field.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        // Formulas begin so in spreadsheets; no value of ours does, but a server's might.
+        match field.chars().next() {
+            Some('=' | '+' | '-' | '@' | '\t') => format!("\"'{}\"", field),
+            _ => field.into_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn a_field_is_one_field_whatever_it_holds() {
+        assert_eq!(quoted("plain", false), "plain");
+        assert_eq!(quoted("s3://b/a,\"b\"\n", false), "\"s3://b/a,\"\"b\"\"\n\"");
+        assert_eq!(quoted("s3://b/\x1b[2J", true), r"s3://b/\u{1b}[2J");
+        assert_eq!(quoted("=cmd()", false), "\"'=cmd()\"");
+    }
+
+    #[test]
+    fn every_row_has_the_headers_columns() {
+        let failed = Row::Failed {
+            name: "s3://b/k".to_owned(),
+            version_id: None,
+            error: Error::Unsupported { what: "x".to_owned(), why: "no".to_owned() },
+        };
+        let line = row(&failed, false);
+        assert_eq!(line.split(',').count(), HEADER.split(',').count());
+        assert_eq!(line, "s3://b/k,,,,,,,,,,,,no");
+    }
+}

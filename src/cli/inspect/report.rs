@@ -1,0 +1,321 @@
+//! The sum as one HTML page that needs nothing else: for whoever asks for proof, on a screen or on paper.
+//!
+//! No script and nothing from elsewhere, and the page itself forbids both. All that others chose is escaped here.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::page::{self, grouped};
+use super::table::percent;
+use crate::aws::bucket::BucketFacts;
+use crate::aws::inventory::Manifest;
+use crate::aws::marks::date_of;
+use crate::cli::foreign::escaped;
+use crate::commands::inspect::summary::{Amount, Offenders, Summary};
+use crate::error::Result;
+use crate::location::Target;
+use crate::transfer::sink;
+use crate::tuning::ByteSize;
+
+const STYLE: &str = include_str!("report.css");
+
+/// The modes with a colour of their own, in the order in which they are shown.
+const MODES: [&str; 6] = ["client", "sse-c", "dsse-kms", "sse-kms", "sse-s3", "none"];
+
+/// What a page is made of.
+#[derive(Default)]
+pub struct Report {
+    /// What was looked at, as typed.
+    pub places: Vec<String>,
+    /// What is expected, as typed; empty for no opinion.
+    pub expected: String,
+    /// Buckets' own facts.
+    pub buckets: Vec<BucketFacts>,
+    /// The report of S3 Inventory behind it.
+    pub inventory: Option<Manifest>,
+}
+
+/// Writes the page to a file, in one step.
+///
+/// # Errors
+/// What the system refuses.
+pub fn write(path: &Path, html: &str) -> Result<()> {
+    let (mut sink, claim) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
+    sink.write(html.as_bytes())?;
+    claim.commit()
+}
+
+/// Makes the page; `names` are aliases of keys.
+#[must_use]
+pub fn html(report: &Report, summary: &Summary, names: &[(String, String)]) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let title = format!("Encryption of {}", report.places.join(", "));
+    let mut html = String::new();
+    let _ = write!(
+        html,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        safe(&title)
+    );
+    let _ = write!(html, "<header>\n<h1>{}</h1>\n", safe(&title));
+    let _ = writeln!(html, "<p class=\"soft\">Looked at {}</p>", safe(&date_of(now).unwrap_or_default()));
+    if let Some(manifest) = &report.inventory {
+        let made = manifest.created.as_deref().unwrap_or("on a day that it does not say");
+        let _ = writeln!(
+            html,
+            "<p class=\"odd\">From a report of S3 Inventory made {}: it does not know which key an object has, \
+             client-side encryption, or what came later.</p>",
+            safe(made)
+        );
+    }
+    html += "</header>\n";
+    verdict(&mut html, report, summary);
+    tiles(&mut html, summary);
+    chart(&mut html, summary);
+    shares(&mut html, summary, names);
+    let unexpected = summary.unexpected.as_ref();
+    offenders(&mut html, "Not as expected", "Found", unexpected);
+    offenders(&mut html, "Not looked at", "Why", Some(&summary.failed));
+    for facts in &report.buckets {
+        bucket(&mut html, facts);
+    }
+    let _ = write!(
+        html,
+        "<footer>Made by s3seal {}. Shares count objects as S3 describes them; nothing was changed.</footer>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    html
+}
+
+fn verdict(html: &mut String, report: &Report, summary: &Summary) {
+    let failed = match summary.failed.count {
+        0 => String::new(),
+        count => format!("; {} could not be looked at", grouped(count)),
+    };
+    let (class, words) = match &summary.unexpected {
+        None if failed.is_empty() => return,
+        None => ("bad", failed.trim_start_matches("; ").to_owned()),
+        Some(list) if list.count == 0 => {
+            let class = if failed.is_empty() { "good" } else { "bad" };
+            (class, format!("All objects are as expected: {}{failed}", report.expected))
+        }
+        Some(list) => {
+            let verb = if list.count == 1 { "is" } else { "are" };
+            let of = grouped(summary.all.objects);
+            (
+                "bad",
+                format!(
+                    "{} of {of} objects {verb} not as expected: {}{failed}",
+                    grouped(list.count),
+                    report.expected
+                ),
+            )
+        }
+    };
+    let _ = writeln!(html, "<p class=\"verdict {class}\">{}</p>", safe(&words));
+}
+
+fn tiles(html: &mut String, summary: &Summary) {
+    let none = by_mode(summary).get("none").copied().unwrap_or_default();
+    let encrypted = summary.all.objects - none.objects;
+    let mut tiles = vec![
+        ("Objects", grouped(summary.all.objects)),
+        ("Stored", ByteSize(summary.all.bytes).to_string()),
+        ("Encrypted", percent(encrypted, summary.all.objects)),
+    ];
+    if summary.delete_markers > 0 {
+        tiles.push(("Delete markers", grouped(summary.delete_markers)));
+    }
+    html.push_str("<dl class=\"tiles\">\n");
+    for (name, value) in tiles {
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    }
+    html.push_str("</dl>\n");
+}
+
+/// The shares without their keys.
+fn by_mode(summary: &Summary) -> BTreeMap<&str, Amount> {
+    let mut modes: BTreeMap<&str, Amount> = BTreeMap::new();
+    for (name, amount) in &summary.shares {
+        let sum = modes.entry(&name.mode).or_default();
+        sum.objects += amount.objects;
+        sum.bytes = sum.bytes.saturating_add(amount.bytes);
+    }
+    if summary.others.objects > 0 {
+        modes.insert("others", summary.others);
+    }
+    modes
+}
+
+fn class(mode: &str) -> &str {
+    MODES.into_iter().find(|known| *known == mode).unwrap_or("other")
+}
+
+fn chart(html: &mut String, summary: &Summary) {
+    let modes = by_mode(summary);
+    if modes.is_empty() {
+        return;
+    }
+    let known = MODES.into_iter().filter_map(|mode| modes.get(mode).map(|amount| (mode, *amount)));
+    let unknown =
+        modes.iter().filter(|(mode, _)| !MODES.contains(*mode)).map(|(mode, amount)| (*mode, *amount));
+    let parts: Vec<(&str, Amount)> = known.chain(unknown).collect();
+    html.push_str("<h2>Shares</h2>\n<figure class=\"chart\">\n");
+    for (title, whole, of) in [
+        ("by objects", summary.all.objects, (|amount| amount.objects) as fn(&Amount) -> u64),
+        ("by stored bytes", summary.all.bytes, |amount| amount.bytes),
+    ] {
+        let _ = writeln!(
+            html,
+            "<figcaption>{title}</figcaption>\n<div class=\"stack\" role=\"img\" aria-label=\"{title}\">"
+        );
+        for (mode, amount) in &parts {
+            let share = percent(of(amount), whole);
+            let _ = writeln!(
+                html,
+                "<span class=\"{}\" style=\"flex:{} 0 0\" title=\"{}: {share}\"></span>",
+                class(mode),
+                of(amount),
+                safe(mode)
+            );
+        }
+        html.push_str("</div>\n");
+    }
+    html.push_str("</figure>\n<ul class=\"legend\">\n");
+    for (mode, amount) in &parts {
+        let share = percent(amount.objects, summary.all.objects);
+        let _ = writeln!(html, "<li><span class=\"dot {}\"></span>{} {share}</li>", class(mode), safe(mode));
+    }
+    html.push_str("</ul>\n");
+}
+
+fn shares(html: &mut String, summary: &Summary, names: &[(String, String)]) {
+    html.push_str(
+        "<h2>By mode and key</h2>\n<table>\n<thead><tr><th>Mode</th><th>Key</th><th class=\"number\">Objects</th>\
+         <th class=\"number\">Share</th><th class=\"number\">Stored</th></tr></thead>\n<tbody>\n",
+    );
+    for (name, amount) in summary.largest_first() {
+        let key = name.key.as_deref().unwrap_or_default();
+        let alias = names.iter().find(|(known, _)| known == key).map_or("", |(_, alias)| alias);
+        let gap = if alias.is_empty() { "" } else { "<br>" };
+        let _ = writeln!(
+            html,
+            "<tr><td class=\"mode\"><span class=\"dot {}\"></span>{}</td><td class=\"name\">{}{gap}{}</td>\
+             <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
+            class(&name.mode),
+            safe(&name.mode),
+            safe(alias),
+            safe(key),
+            grouped(amount.objects),
+            percent(amount.objects, summary.all.objects),
+            ByteSize(amount.bytes),
+        );
+    }
+    html.push_str("</tbody>\n</table>\n");
+}
+
+fn offenders(html: &mut String, title: &str, column: &str, list: Option<&Offenders>) {
+    let Some(list) = list.filter(|list| list.count > 0) else { return };
+    let _ = write!(
+        html,
+        "<h2>{title} ({})</h2>\n<table>\n<thead><tr><th>Object</th><th>{column}</th></tr></thead>\n<tbody>\n",
+        grouped(list.count)
+    );
+    for one in &list.first {
+        let _ =
+            writeln!(html, "<tr><td class=\"name\">{}</td><td>{}</td></tr>", safe(&one.name), safe(&one.why));
+    }
+    html.push_str("</tbody>\n</table>\n");
+    if list.unlisted() > 0 {
+        let _ = writeln!(html, "<p class=\"soft\">and {} more</p>", grouped(list.unlisted()));
+    }
+}
+
+fn bucket(html: &mut String, facts: &BucketFacts) {
+    let _ = write!(
+        html,
+        "<h2>The bucket s3://{}</h2>\n<table class=\"facts\">\n<tbody>\n",
+        safe(facts.bucket.as_str())
+    );
+    for (label, fact) in page::bucket_lines(facts) {
+        let _ =
+            writeln!(html, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", safe(label.trim()), safe(&fact));
+    }
+    html.push_str("</tbody>\n</table>\n");
+}
+
+/// Text as it may stand in HTML: what a terminal would act on is shown here, too, so that it cannot hide.
+fn safe(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in escaped(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::inspect::summary::ShareName;
+
+    fn summary() -> Summary {
+        let mut summary = Summary::new(true);
+        let share =
+            |mode: &str, key: Option<&str>| ShareName { mode: mode.to_owned(), key: key.map(str::to_owned) };
+        summary.shares.insert(share("sse-kms", Some("arn:k<1>")), Amount { objects: 3, bytes: 4096 });
+        summary.shares.insert(share("none", None), Amount { objects: 1, bytes: 1 });
+        summary.shares.insert(share("<future>", None), Amount { objects: 1, bytes: 1 });
+        summary.all = Amount { objects: 5, bytes: 4098 };
+        summary.fail("s3://b/<script>alert(1)</script>".to_owned(), "\"quoted\" & \u{202e}turned".to_owned());
+        summary
+    }
+
+    #[test]
+    fn what_others_chose_is_text_and_nothing_else() {
+        let report = Report { places: vec!["s3://b/<i>".to_owned()], ..Report::default() };
+        let html = html(&report, &summary(), &[("arn:k<1>".to_owned(), "alias/<b>".to_owned())]);
+        for shown in [
+            "&lt;script&gt;",
+            "alias/&lt;b&gt;",
+            "arn:k&lt;1&gt;",
+            "&lt;future&gt;",
+            r"\u{202e}turned",
+            "s3://b/&lt;i&gt;",
+        ] {
+            assert!(html.contains(shown), "{shown}");
+        }
+        for live in ["<script", "<i>", "<b>", "<future>", "\u{202e}", "http:", "https:", "src=", "url("] {
+            assert!(!html.contains(live), "{live}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_are_in_it() {
+        let report = Report {
+            places: vec!["s3://b/".to_owned()],
+            expected: "sse-kms".to_owned(),
+            ..Report::default()
+        };
+        let html = html(&report, &summary(), &[]);
+        for shown in ["<dd>5</dd>", "<dd>4 KiB</dd>", "<dd>80 %</dd>", "60 %", "Not looked at (1)"] {
+            assert!(html.contains(shown), "{shown}\n{html}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_objects_is_a_page() {
+        let html = html(&Report::default(), &Summary::new(false), &[]);
+        assert!(html.ends_with("</html>\n") && html.contains("<dd>0</dd>"));
+    }
+}

@@ -1,0 +1,267 @@
+//! The way out for rows: one format for the whole run, each row written whole and at once.
+//!
+//! Whoever stops the program after any row has valid NDJSON and CSV up to there. What a row says in a format is that
+//! format's file.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::{csv, document, page, table};
+use crate::aws::bucket::BucketFacts;
+use crate::aws::inventory::Manifest;
+use crate::cli::output::Printer;
+use crate::commands::inspect::summary::Summary;
+use crate::commands::inspect::{ObjectReport, Row};
+use crate::error::{Error, Result};
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people; one object has a page of its own
+    Table,
+    /// One JSON document
+    Json,
+    /// A JSON document on each line, the sum as the last
+    Ndjson,
+    /// Comma-separated values with a header; the sum goes to standard error
+    Csv,
+}
+
+/// Writes rows to standard output.
+pub struct Rows {
+    format: Format,
+    /// What is expected, as typed.
+    expected: Vec<String>,
+    /// Rows only of what is not as expected, or failed.
+    only_unexpected: bool,
+    terminal: bool,
+    color: bool,
+    printer: Printer,
+    begun: bool,
+    /// Bucket documents, and whether a row was written: JSON's brackets depend on it.
+    buckets: Vec<Value>,
+    inventory: Option<Value>,
+    rows: bool,
+}
+
+impl Rows {
+    /// Chooses a format: a table on a terminal, else NDJSON, if none was asked for.
+    #[must_use]
+    pub fn new(
+        format: Option<Format>,
+        expected: Vec<String>,
+        only_unexpected: bool,
+        color: bool,
+        printer: Printer,
+    ) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let format = format.unwrap_or(if terminal { Format::Table } else { Format::Ndjson });
+        Self {
+            format,
+            expected,
+            only_unexpected,
+            terminal,
+            color,
+            printer,
+            begun: false,
+            buckets: Vec::new(),
+            inventory: None,
+            rows: false,
+        }
+    }
+
+    /// Whether rows scroll by on a terminal, so that a count would only be in their way.
+    #[must_use]
+    pub fn are_seen(&self) -> bool {
+        self.terminal && !self.only_unexpected
+    }
+
+    /// Writes the page or the document of one object.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn object(&mut self, report: &ObjectReport) -> Result<()> {
+        match self.format {
+            Format::Table => self.write(&page::object(report, self.color)),
+            Format::Json | Format::Ndjson => self.line(&document::text(&document::object(report))),
+            Format::Csv => {
+                self.line(csv::HEADER)?;
+                let row =
+                    Row::Found { finding: Box::new(report.finding.clone()), as_expected: report.as_expected };
+                self.line(&csv::row(&row, self.terminal))
+            }
+        }
+    }
+
+    /// Writes a bucket's own facts.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
+        match self.format {
+            Format::Table => self.write(&format!("{}\n", page::bucket(facts, self.color))),
+            Format::Ndjson => self.line(&document::text(&document::bucket(facts))),
+            Format::Json => {
+                self.buckets.push(document::bucket(facts));
+                Ok(())
+            }
+            // A table of objects has no place for it: it is said to people.
+            Format::Csv => {
+                page::bucket(facts, false).lines().for_each(|line| self.printer.say(line));
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what a report of S3 Inventory is about, and what it cannot know.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
+        match self.format {
+            Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
+            Format::Ndjson => self.line(&document::text(&document::inventory(manifest))),
+            Format::Json => {
+                self.inventory = Some(document::inventory(manifest));
+                Ok(())
+            }
+            Format::Csv => {
+                page::inventory(manifest, false).lines().for_each(|line| self.printer.say(line));
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends results that are about buckets only.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn close(&mut self) -> Result<()> {
+        if self.format == Format::Json {
+            self.begin()?;
+            let beside = self.beside();
+            self.write(&format!("],{}}}\n", beside.trim_end_matches(',')))?;
+        }
+        Ok(())
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn row(&mut self, row: &Row) -> Result<()> {
+        if self.only_unexpected && matches!(row, Row::Found { as_expected: Some(true), .. }) {
+            return Ok(());
+        }
+        self.begin()?;
+        match self.format {
+            Format::Table => self.line(&table::row(row, self.is_expecting(), self.color)),
+            Format::Ndjson => self.line(&document::text(&document::row(row))),
+            Format::Csv => self.line(&csv::row(row, self.terminal)),
+            Format::Json => {
+                let comma = if std::mem::replace(&mut self.rows, true) { "," } else { "" };
+                self.write(&format!("{comma}\n{}", document::text(&document::row(row))))
+            }
+        }
+    }
+
+    /// Writes the sum; `names` are aliases of the keys in it. After an interruption it says that it is not complete.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn end(&mut self, summary: &Summary, names: &[(String, String)], complete: bool) -> Result<()> {
+        self.begin()?;
+        match self.format {
+            Format::Table => {
+                self.write(&table::summary(summary, names, complete, self.color))?;
+                if let Some(unexpected) = summary.unexpected.as_ref().filter(|list| list.count > 0) {
+                    self.list("Not as expected:", &table::offenders(unexpected))?;
+                }
+                if summary.failed.count > 0 {
+                    self.list("Not looked at:", &table::offenders(&summary.failed))?;
+                }
+                Ok(())
+            }
+            Format::Ndjson => {
+                self.line(&document::text(&document::summary(summary, &self.expected, complete)))?;
+                self.tell_offenders(summary);
+                Ok(())
+            }
+            Format::Json => {
+                let sum = document::text(&document::summary(summary, &self.expected, complete));
+                let beside = self.beside();
+                self.write(&format!("\n],{beside}\"summary\":{sum}}}\n"))?;
+                self.tell_offenders(summary);
+                Ok(())
+            }
+            Format::Csv => {
+                for line in table::summary(summary, names, complete, false).trim().lines() {
+                    self.printer.say(line);
+                }
+                self.tell_offenders(summary);
+                Ok(())
+            }
+        }
+    }
+
+    /// What a JSON document holds beside its objects, each with a comma behind it.
+    fn beside(&mut self) -> String {
+        let buckets = document::text(&Value::Array(std::mem::take(&mut self.buckets)));
+        let inventory =
+            self.inventory.take().map(|value| format!("\"inventory\":{},", document::text(&value)));
+        format!("\"buckets\":{buckets},{}", inventory.unwrap_or_default())
+    }
+
+    fn is_expecting(&self) -> bool {
+        !self.expected.is_empty()
+    }
+
+    /// Where data goes to a program, people and logs still read which objects it is about.
+    fn tell_offenders(&self, summary: &Summary) {
+        let unexpected = summary.unexpected.iter().map(|list| ("not as expected:", list));
+        for (title, list) in unexpected.chain([("not looked at:", &summary.failed)]) {
+            if list.count > 0 {
+                self.printer.line(title);
+                table::offenders(list).iter().for_each(|line| self.printer.line(line));
+            }
+        }
+    }
+
+    fn list(&mut self, title: &str, lines: &[String]) -> Result<()> {
+        self.write(&format!("\n{title}\n{}\n", lines.join("\n")))
+    }
+
+    /// Writes what stands before the first row.
+    fn begin(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        match self.format {
+            Format::Table => self.line(&table::header(self.is_expecting(), self.color)),
+            Format::Csv => self.line(csv::HEADER),
+            Format::Json => self.write(&format!(
+                "{{\"schema_version\":{},\"command\":\"inspect\",\"objects\":[",
+                crate::cli::outcome::SCHEMA_VERSION
+            )),
+            Format::Ndjson => Ok(()),
+        }
+    }
+
+    fn line(&mut self, text: &str) -> Result<()> {
+        self.write(&format!("{text}\n"))
+    }
+
+    fn write(&mut self, text: &str) -> Result<()> {
+        let write = || {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        };
+        let written = if self.terminal { self.printer.beside_bar(write) } else { write() };
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::ReaderLeft,
+            _ => Error::local("cannot write to standard output")(error),
+        })
+    }
+}

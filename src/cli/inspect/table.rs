@@ -1,0 +1,188 @@
+//! Rows and their sum as a table for people: columns that need no knowledge of the rows to come.
+//!
+//! The object stands last, so that it need not be cut. All that others chose is escaped.
+
+use std::fmt::Write;
+
+use super::page::{Tone, grouped};
+use crate::aws::sse::AppliedMode;
+use crate::cli::foreign::escaped;
+use crate::commands::inspect::finding::ClientSeen;
+use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary, key_of, mode_word, name_of};
+use crate::commands::inspect::{Row, reason};
+use crate::tuning::ByteSize;
+
+const MODE: usize = 9;
+const SIZE: usize = 10;
+const KEY: usize = 26;
+/// Cells of a bar.
+const BAR: u64 = 20;
+/// Offenders listed below the sum; the rows above have all of them.
+const LISTED: usize = 20;
+
+/// The line above the rows.
+#[must_use]
+pub fn header(expecting: bool, color: bool) -> String {
+    let mark = if expecting { "  " } else { "" };
+    let line = format!("{mark}{:MODE$} {:KEY$} {:>SIZE$}  OBJECT", "MODE", "KEY", "SIZE");
+    if color { format!("\x1b[2m{line}\x1b[0m") } else { line }
+}
+
+/// One row.
+#[must_use]
+pub fn row(row: &Row, expecting: bool, color: bool) -> String {
+    match row {
+        Row::Found { finding, as_expected } => {
+            let mark = match as_expected {
+                None => String::new(),
+                Some(true) => format!("{} ", Tone::Good.paint(color, "✓")),
+                Some(false) => format!("{} ", Tone::Bad.paint(color, "✗")),
+            };
+            let mode = finding.mode();
+            let tone = match (&mode, &finding.client) {
+                (_, ClientSeen::Broken(_)) | (AppliedMode::NotSaid, _) => Tone::Bad,
+                (AppliedMode::Other(_), _) => Tone::Odd,
+                _ => Tone::Good,
+            };
+            let mode = tone.paint(color, &format!("{:MODE$}", escaped(mode_word(&mode))));
+            let key = match &finding.client {
+                ClientSeen::Broken(_) => "broken envelope".to_owned(),
+                _ if finding.marked_instruction_file => "marked instruction file".to_owned(),
+                _ => key_of(finding).unwrap_or_else(|| "-".to_owned()),
+            };
+            let key = short(&escaped(&key), KEY);
+            let size = finding.stored_len.map_or_else(|| "?".to_owned(), |len| ByteSize(len).to_string());
+            format!("{mark}{mode} {key:KEY$} {size:>SIZE$}  {}", escaped(&name_of(finding)))
+        }
+        Row::Failed { name, error, .. } => {
+            let mark = if expecting { "? " } else { "" };
+            let word = Tone::Odd.paint(color, &format!("{:MODE$}", "?"));
+            let gap = KEY + SIZE + 3;
+            format!("{mark}{word} {:gap$}{}: {}", "", escaped(name), escaped(&reason(error)))
+        }
+    }
+}
+
+/// Shortens a key's name from the middle: an ARN is told by its end.
+fn short(text: &str, width: usize) -> String {
+    if let Some((_, id)) = text.split_once(":key/")
+        && text.starts_with("arn:")
+    {
+        return short(&format!("…{id}"), width);
+    }
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= width {
+        return text.to_owned();
+    }
+    let head = width / 2;
+    let tail = width - head - 1;
+    letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
+}
+
+/// The sum below the rows.
+#[must_use]
+pub fn summary(summary: &Summary, names: &[(String, String)], complete: bool, color: bool) -> String {
+    let mut text = String::from("\n");
+    let all = summary.all;
+    let shares = summary.largest_first();
+    for (name, amount) in &shares {
+        text += &share(name, *amount, all, names, color);
+    }
+    if summary.others.objects > 0 {
+        let name = ShareName { mode: "others".to_owned(), key: None };
+        text += &share(&name, summary.others, all, names, color);
+    }
+    let objects = if all.objects == 1 { "object" } else { "objects" };
+    let _ = write!(text, "{} {objects}, {}", grouped(all.objects), ByteSize(all.bytes));
+    if summary.delete_markers > 0 {
+        let _ = write!(text, "; {} delete markers", summary.delete_markers);
+    }
+    if summary.failed.count > 0 {
+        let _ = write!(text, "; {} could not be looked at", summary.failed.count);
+    }
+    if let Some(unexpected) = &summary.unexpected {
+        let words = match unexpected.count {
+            0 => Tone::Good.paint(color, "all as expected"),
+            count => Tone::Bad.paint(color, &format!("{count} not as expected")),
+        };
+        let _ = write!(text, "; {words}");
+    }
+    if !complete {
+        let _ = write!(text, "; {}", Tone::Odd.paint(color, "not complete"));
+    }
+    text.push('\n');
+    text
+}
+
+fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String)], color: bool) -> String {
+    let tone = if name.mode == "none" { Tone::Bad } else { Tone::Good };
+    let cells = (amount.objects * BAR).div_ceil(all.objects.max(1));
+    let bar: String = (0..BAR).map(|cell| if cell < cells { '█' } else { '░' }).collect();
+    let percent = percent(amount.objects, all.objects);
+    let key = name.key.as_deref().unwrap_or_default();
+    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| format!("{alias}, "));
+    format!(
+        "{} {} {percent:>6} {:>9} {:>SIZE$}  {}{}\n",
+        tone.paint(color, &format!("{:MODE$}", escaped(&name.mode))),
+        tone.paint(color, &bar),
+        grouped(amount.objects),
+        ByteSize(amount.bytes).to_string(),
+        escaped(&alias.unwrap_or_default()),
+        escaped(key),
+    )
+}
+
+/// A share in percent; never 100 for less than all, and never 0 for something.
+#[must_use]
+pub fn percent(part: u64, all: u64) -> String {
+    if all == 0 {
+        return "0 %".to_owned();
+    }
+    let tenths = u128::from(part) * 1000 / u128::from(all);
+    match tenths {
+        0 if part > 0 => "<0.1 %".to_owned(),
+        999.. if part < all => ">99.8 %".to_owned(),
+        tenths if tenths % 10 == 0 => format!("{} %", tenths / 10),
+        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+    }
+}
+
+/// The first offenders, a line each, with the count of the rest.
+#[must_use]
+pub fn offenders(list: &Offenders) -> Vec<String> {
+    let mut lines: Vec<String> = list
+        .first
+        .iter()
+        .take(LISTED)
+        .map(|one| format!("  {}: {}", escaped(&one.name), escaped(&one.why)))
+        .collect();
+    let rest = list.count.saturating_sub(lines.len() as u64);
+    if rest > 0 {
+        lines.push(format!("  and {rest} more"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_shortened_so_that_they_can_be_told_apart() {
+        let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        assert_eq!(short(arn, 40), "…1234abcd-12ab-34cd-56ef-1234567890ab");
+        assert_eq!(short(arn, 21), "…1234abcd-…34567890ab");
+        assert_eq!(short(arn, 26).chars().count(), 26);
+        assert_eq!(short("größe", 26), "größe");
+    }
+
+    #[test]
+    fn shares_are_never_rounded_to_all_or_nothing() {
+        assert_eq!(percent(1, 3), "33.3 %");
+        assert_eq!(percent(1, 2), "50 %");
+        assert_eq!(percent(1, 1_000_000), "<0.1 %");
+        assert_eq!(percent(999_999, 1_000_000), ">99.8 %");
+        assert_eq!(percent(3, 3), "100 %");
+        assert_eq!(percent(0, 0), "0 %");
+    }
+}

@@ -1,0 +1,132 @@
+//! An audit from an S3 Inventory report: its manifest, then its files one after the other, without a request an object.
+//!
+//! A file is brought to disk, compared with the manifest and read there, in memory that does not grow with it. What a
+//! report cannot know (keys, client-side envelopes) stays out of sight.
+
+use tokio::sync::mpsc;
+
+use super::expect::is_as_expected;
+use super::finding::{AtRest, ClientSeen, CustomerKeyFit, Finding};
+use super::summary::Summary;
+use super::{Looking, Row, below, count};
+use crate::aws::Connection;
+use crate::aws::inventory::{self, DataFile, Inventoried, MAX_MANIFEST, Manifest};
+use crate::aws::listing::ListedKey;
+use crate::aws::marks::Marks;
+use crate::aws::objects::Reader;
+use crate::aws::sse::AppliedMode;
+use crate::encryption::Mode;
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::{Stop, blocking, sink};
+use crate::tuning::{Meter, Tuning};
+
+/// Batches that wait to be told, at most.
+const WAITING: usize = 4;
+
+/// Fetches and reads a manifest.
+///
+/// # Errors
+/// What S3 refuses, `Tampered` and `Unsupported` for what is no manifest or not one that can be used.
+pub async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
+    let reader = Reader { connection, uri, version_id: None, key: None };
+    let missing = || Error::NotFound { what: uri.to_string(), source: None };
+    let json = reader.whole(MAX_MANIFEST).await?.ok_or_else(missing)?;
+    inventory::manifest(&uri.to_string(), &json)
+}
+
+/// Tells and counts every object of a report.
+///
+/// # Errors
+/// What S3 refuses; `Tampered` for a file that is not what the manifest says; `Interrupted`.
+pub async fn audit(
+    connection: &Connection,
+    uri: &S3Uri,
+    manifest: &Manifest,
+    looking: &Looking,
+    stop: &Stop,
+    summary: &mut Summary,
+    mut tell: impl FnMut(&Row) -> Result<()>,
+) -> Result<()> {
+    let source = S3Uri { bucket: manifest.source.clone(), key: String::new() };
+    for data in &manifest.files {
+        let place = uri.with_key(data.key.clone());
+        let file = fetch(connection, &place, data, stop).await?;
+        let (sender, mut batches) = mpsc::channel::<Vec<Inventoried>>(WAITING);
+        let (format, data, name) = (manifest.format.clone(), data.clone(), place.to_string());
+        let reading = tokio::spawn(blocking(move || {
+            inventory::read(&name, &format, &data, file, &mut |batch| {
+                // Nobody listens any more: the run has ended, and says why.
+                sender.blocking_send(batch).map_err(|_| Error::ReaderLeft)
+            })
+        }));
+        loop {
+            let batch = tokio::select! {
+                biased;
+                signal = stop.wait() => return Err(Error::Interrupted(signal)),
+                batch = batches.recv() => batch,
+            };
+            let Some(batch) = batch else { break };
+            for object in batch {
+                if object.deleted {
+                    summary.delete_markers += 1;
+                } else if is_wanted(&source, &object, looking) {
+                    let row = row(&source, object, looking);
+                    count(summary, &row);
+                    tell(&row)?;
+                }
+            }
+        }
+        let failed = |error: tokio::task::JoinError| Error::Local {
+            what: "reading the report failed".to_owned(),
+            source: error.into(),
+        };
+        reading.await.map_err(failed)???;
+    }
+    Ok(())
+}
+
+async fn fetch(connection: &Connection, uri: &S3Uri, data: &DataFile, stop: &Stop) -> Result<std::fs::File> {
+    let reader = Reader { connection, uri, version_id: None, key: None };
+    let (sink, file) = sink::spool()?;
+    if data.len > 0 {
+        let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
+        let (tuning, meter) = (Tuning::default(), Meter::default());
+        download::run(&reader, 0..data.len, None, pipeline, &tuning, &meter, stop).await?;
+    }
+    Ok(file)
+}
+
+fn is_wanted(source: &S3Uri, object: &Inventoried, looking: &Looking) -> bool {
+    let version = looking.all_versions || object.listed.latest != Some(false);
+    version && looking.filter.takes(below(source, &object.listed.key))
+}
+
+fn row(source: &S3Uri, object: Inventoried, looking: &Looking) -> Row {
+    let Inventoried { listed, applied, .. } = object;
+    let key = match &listed.key {
+        ListedKey::Text(key) | ListedKey::NotText(key) => key.clone(),
+    };
+    let customer_key = (applied.mode == AppliedMode::Known(Mode::SseC)).then_some(CustomerKeyFit::NotSaid);
+    let finding = Finding {
+        uri: source.with_key(key),
+        version_id: None,
+        latest: None,
+        at_rest: AtRest { applied, customer_key },
+        client: ClientSeen::OutOfSight,
+        stored_len: None,
+        etag: None,
+        storage_class: None,
+        content_type: None,
+        checksum: None,
+        marks: Marks::default(),
+        marked_instruction_file: false,
+    };
+    let mut finding = finding.listed(&listed);
+    if !looking.all_versions {
+        finding.latest = None;
+    }
+    let as_expected = is_as_expected(&looking.expected, &finding);
+    Row::Found { finding: Box::new(finding), as_expected }
+}

@@ -1,0 +1,124 @@
+//! Done, but the client was not told: asked again, S3 refuses for the very reason that it was done.
+
+use s3seal_sandbox::{Fault, Kind};
+
+use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
+
+const MODES: [&str; 4] =
+    ["-e sse-s3", "-e sse-c --key key", "-e client --key key", "-e sse-s3 --checksum sha256"];
+
+fn bench(size: usize) -> Bench {
+    let bench = Bench::new();
+    bench.write("key", &[5; 32]);
+    bench.write("source", &bytes(size));
+    bench
+}
+
+fn is_stored(bench: &Bench, mode: &str) {
+    let key = if mode.contains("key") { "--key key" } else { "" };
+    bench.run(&format!("get s3://bench/object copy {key}")).ok();
+    assert_same(&bench.read("copy"), &bench.read("source"), mode);
+    bench.assert_tidy(&["copy", "key", "source"]);
+}
+
+#[test]
+fn the_lost_answer_to_one_request_is_made_up_for() {
+    for mode in MODES {
+        let bench = bench(1000);
+        let struck = bench.sandbox.fault(Fault::on("PutObject", Kind::DropAnswer));
+        bench.run(&format!("put source s3://bench/object {mode}")).ok();
+        assert_eq!(struck.count(), 1);
+        is_stored(&bench, mode);
+    }
+}
+
+#[test]
+fn the_lost_answer_to_one_request_is_made_up_for_also_if_nothing_may_be_replaced() {
+    for mode in MODES {
+        let bench = bench(1000);
+        bench.sandbox.fault(Fault::on("PutObject", Kind::DropAnswer));
+        bench.run(&format!("put source s3://bench/object {mode} --no-clobber")).ok();
+        is_stored(&bench, mode);
+    }
+}
+
+#[test]
+fn the_lost_answer_to_one_request_is_made_up_for_also_if_one_object_may_be_replaced() {
+    let bench = bench(1000);
+    bench.sandbox.s3().put_plain(BUCKET, "object", b"old");
+    let etag = bench.object("object").etag;
+    bench.sandbox.fault(Fault::on("PutObject", Kind::DropAnswer));
+    bench.run(&format!("put source s3://bench/object --if-match {etag}")).ok();
+    is_stored(&bench, "");
+}
+
+#[test]
+fn the_lost_answer_to_the_end_of_an_upload_is_made_up_for() {
+    for mode in MODES {
+        for flags in ["", "--no-clobber"] {
+            let bench = bench(PART + 10);
+            let struck = bench.sandbox.fault(Fault::on("CompleteMultipartUpload", Kind::DropAnswer));
+            bench.run(&format!("put source s3://bench/object {mode} {flags} --part-size 5MiB")).ok();
+            assert_eq!(struck.count(), 1);
+            is_stored(&bench, mode);
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_does_not_pass_off_another_object_as_ours() {
+    // Somebody else's object came first; that our own answer was lost does not make it ours.
+    for (size, last) in [(1000, "PutObject"), (PART + 10, "CompleteMultipartUpload")] {
+        let bench = bench(size);
+        let theirs = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "object", b"theirs"));
+        bench.sandbox.fault(Fault::on(last, theirs));
+        bench.sandbox.fault(Fault::on(last, Kind::DropAnswer));
+        bench.run("put source s3://bench/object --no-clobber --part-size 5MiB").exits(8);
+        assert_eq!(bench.object("object").plaintext.unwrap(), b"theirs");
+        bench.assert_tidy(&["key", "source"]);
+    }
+}
+
+#[test]
+fn the_lost_answer_to_a_part_is_made_up_for() {
+    for mode in MODES {
+        let bench = bench(PART + 10);
+        bench.sandbox.fault(Fault::on("UploadPart", Kind::DropAnswer).times(2));
+        bench.run(&format!("put source s3://bench/object {mode} --part-size 5MiB")).ok();
+        is_stored(&bench, mode);
+    }
+}
+
+#[test]
+fn the_lost_answer_to_the_start_leaves_an_upload_that_only_the_server_knows() {
+    // Its id never arrived, so nobody can abort it; the object itself is right.
+    let bench = bench(PART + 10);
+    for kind in [Kind::DropAnswer, Kind::CutResponse(20)] {
+        bench.sandbox.fault(Fault::on("CreateMultipartUpload", kind));
+        bench.run("put source s3://bench/object --part-size 5MiB").ok();
+    }
+    let left = bench.sandbox.s3().uploads();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|upload| upload.parts.is_empty()));
+    assert_same(&bench.object("object").plaintext.unwrap(), &bytes(PART + 10), "stored");
+}
+
+#[test]
+fn a_cut_answer_to_the_end_of_an_upload_is_made_up_for() {
+    for kind in [Kind::CutResponse(20), Kind::ResetAfter(20)] {
+        let bench = bench(PART + 10);
+        let struck = bench.sandbox.fault(Fault::on("CompleteMultipartUpload", kind));
+        bench.run("put source s3://bench/object --part-size 5MiB").ok();
+        assert_eq!(struck.count(), 1);
+        is_stored(&bench, "");
+    }
+}
+
+#[test]
+fn the_lost_answer_to_an_abort_is_no_reason_to_leave_the_upload() {
+    let bench = bench(PART + 10);
+    bench.sandbox.fault(Fault::on("UploadPart", Kind::status(400, "Odd", "An odd refusal.")).times(99));
+    bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::ResetBefore));
+    bench.run("put source s3://bench/object --part-size 5MiB").exits(1);
+    bench.assert_tidy(&["key", "source"]);
+}

@@ -1,0 +1,124 @@
+//! What is there stays if that was asked for: --no-clobber and --if-match, in one request and in parts.
+
+use s3seal_sandbox::Fault;
+use s3seal_sandbox::s3::Lie;
+
+use crate::support::{BUCKET, Bench, PART, bytes};
+
+const SIZES: [usize; 2] = [10, PART + 1];
+
+fn old(bench: &Bench) -> String {
+    bench.write("old", b"old");
+    bench.run("put old s3://bench/object").ok();
+    bench.object("object").etag
+}
+
+#[test]
+fn no_clobber_keeps_what_is_there() {
+    let bench = Bench::new();
+    old(&bench);
+    for size in SIZES {
+        bench.write("new", &bytes(size));
+        let ended = bench.run("put new s3://bench/object --no-clobber --part-size 5MiB");
+        ended.exits(8).says(&["s3://bench/object exists already", "leave out --no-clobber"]);
+        assert_eq!(bench.object("object").plaintext.unwrap(), b"old");
+        bench.assert_tidy(&["new", "old"]);
+    }
+}
+
+#[test]
+fn no_clobber_stores_what_is_not_there_yet() {
+    let bench = Bench::new();
+    for size in SIZES {
+        bench.write("new", &bytes(size));
+        bench.run(&format!("put new s3://bench/object-{size} --no-clobber --part-size 5MiB")).ok();
+        assert_eq!(bench.object(&format!("object-{size}")).size as usize, size);
+    }
+    let [put, complete] = ["PutObject", "CompleteMultipartUpload"].map(|name| bench.requests(name).remove(0));
+    assert_eq!([put.header("if-none-match"), complete.header("if-none-match")], [Some("*"); 2]);
+}
+
+#[test]
+fn no_clobber_keeps_an_sse_c_object_whose_key_is_not_known() {
+    let bench = Bench::new();
+    bench.write("key", &[7; 32]);
+    bench.run("put key s3://bench/object -e sse-c --key key").ok();
+    bench.run("put key s3://bench/object --no-clobber").exits(8).says(&["exists already"]);
+}
+
+#[test]
+fn no_clobber_keeps_what_appears_during_the_upload() {
+    for (size, last) in SIZES.into_iter().zip(["PutObject", "CompleteMultipartUpload"]) {
+        let bench = Bench::new();
+        bench.write("new", &bytes(size));
+        intrude(&bench, last);
+        let ended = bench.run("put new s3://bench/object --no-clobber --part-size 5MiB");
+        ended.exits(8).says(&["s3://bench/object exists already"]);
+        assert_eq!(bench.object("object").plaintext.unwrap(), b"theirs");
+        bench.assert_tidy(&["new"]);
+    }
+}
+
+#[test]
+fn if_match_replaces_what_was_named_and_nothing_else() {
+    let bench = Bench::new();
+    for size in SIZES {
+        let etag = old(&bench);
+        bench.write("new", &bytes(size));
+        let wrong = "0123456789abcdef0123456789abcdef";
+        let ended = bench.run(&format!("put new s3://bench/object --if-match {wrong} --part-size 5MiB"));
+        ended.exits(8).says(&["is not the object expected", "--if-match"]);
+        assert_eq!(bench.object("object").plaintext.unwrap(), b"old");
+        bench.assert_tidy(&["new", "old"]);
+        bench.run(&format!("put new s3://bench/object --if-match {etag} --part-size 5MiB")).ok();
+        assert_eq!(bench.object("object").size as usize, size);
+    }
+}
+
+#[test]
+fn if_match_keeps_what_somebody_writes_during_the_upload() {
+    for (size, last) in SIZES.into_iter().zip(["PutObject", "CompleteMultipartUpload"]) {
+        let bench = Bench::new();
+        let etag = old(&bench);
+        bench.write("new", &bytes(size));
+        intrude(&bench, last);
+        bench.run(&format!("put new s3://bench/object --if-match {etag} --part-size 5MiB")).exits(8);
+        assert_eq!(bench.object("object").plaintext.unwrap(), b"theirs");
+        bench.assert_tidy(&["new", "old"]);
+    }
+}
+
+#[test]
+fn if_match_of_nothing_stores_nothing() {
+    let bench = Bench::new();
+    bench.write("new", b"new");
+    let ended = bench.run("put new s3://bench/object --if-match 0123456789abcdef0123456789abcdef");
+    assert!([Some(3), Some(8)].contains(&ended.code()), "{:?}: {}", ended.code(), ended.stderr);
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn a_refused_condition_is_told_before_the_bytes_travel() {
+    let bench = Bench::new();
+    old(&bench);
+    bench.sandbox.clear_requests();
+    bench.write("new", &bytes(PART + 1));
+    bench.run("put new s3://bench/object --no-clobber --part-size 5MiB").exits(8);
+    let names: Vec<_> = bench.sandbox.requests().into_iter().map(|request| request.operation).collect();
+    assert_eq!(names, ["HeadObject"]);
+}
+
+/// Lets somebody else write the object just before this operation.
+fn intrude(bench: &Bench, operation: &str) {
+    let act = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "object", b"theirs"));
+    bench.sandbox.fault(Fault::on(operation, act));
+}
+
+#[test]
+fn a_server_that_ignores_conditions_is_not_trusted_with_the_first_look_alone() {
+    // What such a server does to a late intruder cannot be helped; what is there before is seen by the look.
+    let bench = Bench::new();
+    old(&bench);
+    bench.sandbox.s3().lie(Lie::IgnoreConditions);
+    bench.run("put old s3://bench/object --no-clobber").exits(8);
+}
