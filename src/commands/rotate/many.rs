@@ -244,7 +244,11 @@ impl Work<'_> {
         Ok(outcome)
     }
 
-    async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
+    /// Looks at one object; what is not to be rotated is a row already.
+    ///
+    /// # Errors
+    /// The row.
+    pub async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
         let failed = |error| Row::Failed {
             name: uri.to_string(),
             version_id: version_id.map(str::to_owned),
