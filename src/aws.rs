@@ -3,9 +3,11 @@
 //! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
 //! says in s3seal's own words what came back.
 
+pub mod belongings;
 pub mod bucket;
 pub mod companion;
 pub mod connection;
+pub mod copy;
 mod error;
 pub mod inventory;
 pub mod kms;
@@ -15,8 +17,10 @@ pub mod multipart;
 pub mod objects;
 pub mod policy;
 pub mod seen;
+mod settle;
 pub mod sse;
 pub mod transport;
+pub mod update;
 mod wire;
 
 pub use connection::{Connection, Options, connect};

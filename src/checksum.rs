@@ -86,6 +86,13 @@ impl Sum {
         Self { algorithm, value: value.to_be_bytes()[8 - width..].to_vec() }
     }
 
+    /// Takes a value as an answer carries it; nothing if it cannot be one of this algorithm.
+    #[must_use]
+    pub fn from_base64(algorithm: Algorithm, text: &str) -> Option<Self> {
+        let value = BASE64_STANDARD.decode(text).ok()?;
+        (value.len() == algorithm.sum(&[]).value.len()).then_some(Self { algorithm, value })
+    }
+
     /// The algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

@@ -29,6 +29,7 @@ mod prompt;
 mod put;
 mod report;
 mod ring_sources;
+mod rotate;
 mod session;
 mod signals;
 mod transfer_args;
@@ -63,6 +64,7 @@ enum Command {
     Put(Box<put::PutArgs>),
     Get(Box<get::GetArgs>),
     Inspect(Box<inspect::InspectArgs>),
+    Rotate(Box<rotate::RotateArgs>),
     Keygen(keygen::KeygenArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
@@ -94,6 +96,7 @@ async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Failure> {
         Command::Put(args) => put::run(*args, &session).await,
         Command::Get(args) => get::run(*args, &session).await,
         Command::Inspect(args) => inspect::run(*args, &session).await,
+        Command::Rotate(args) => Box::pin(rotate::run(*args, &session)).await,
         Command::Keygen(args) => keygen::run(&args, &session),
         Command::Generate(args) => generate::run(&args),
     }

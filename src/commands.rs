@@ -8,5 +8,6 @@ pub mod inspect;
 pub mod look;
 pub mod many;
 pub mod put;
+pub mod rotate;
 pub mod sealed;
 pub mod unlock;

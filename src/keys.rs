@@ -82,6 +82,12 @@ impl SymmetricKey {
         Ok(keys)
     }
 
+    /// Makes a second one of it, wiped by itself: for a ring that must open what this key has just sealed.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The key's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -178,6 +184,12 @@ impl CustomerKey {
         })
     }
 
+    /// Makes a second one of it, wiped by itself: for a copy that keeps its source's key.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { base64: self.base64.clone(), md5: self.md5.clone() }
+    }
+
     /// The value of `x-amz-server-side-encryption-customer-key`.
     #[must_use]
     pub fn base64(&self) -> &str {
@@ -226,6 +238,12 @@ impl Passphrase {
     #[must_use]
     pub fn new(text: Zeroizing<String>) -> Self {
         Self(text)
+    }
+
+    /// Makes a second one of it, wiped by itself: for a ring that must open what it has just sealed.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// The bytes that are hashed.

@@ -25,6 +25,46 @@ pub struct Settings {
     pub storage_class: Option<String>,
     /// The canned ACL, in S3's word.
     pub acl: Option<String>,
+    /// Grants one by one, where no canned ACL says them; not together with [`Settings::acl`].
+    pub grants: Grants,
+    /// `Expires`, in seconds since 1970.
+    pub expires: Option<i64>,
+    /// Where a website's visitor is sent instead (`x-amz-website-redirect-location`).
+    pub website_redirect: Option<String>,
+    /// Object Lock.
+    pub lock: Lock,
+}
+
+/// Who may do what with an object, as the grant headers say it: `id="…"` or `uri="…"`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Everything.
+    pub full_control: Vec<String>,
+    /// Reading the object.
+    pub read: Vec<String>,
+    /// Reading its ACL.
+    pub read_acp: Vec<String>,
+    /// Writing its ACL.
+    pub write_acp: Vec<String>,
+}
+
+/// How an object is protected from deletion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// The retention mode, in S3's word.
+    pub mode: Option<String>,
+    /// The end of the retention, in seconds since 1970.
+    pub until: Option<i64>,
+    /// Whether a legal hold is on.
+    pub legal_hold: bool,
+}
+
+impl Lock {
+    /// Whether nothing is locked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// On what condition a write happens; S3 decides, so there is no race.

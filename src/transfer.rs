@@ -4,7 +4,9 @@
 //! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them.
 
 pub mod buffers;
+pub mod copy;
 pub mod download;
+pub mod pipe;
 pub mod plan;
 pub mod sink;
 pub mod source;

@@ -9,11 +9,13 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use crate::aws::connection::Connection;
+use crate::aws::error;
 use crate::aws::objects::Reader;
-use crate::aws::{error, sse};
+use crate::aws::sse::{self, Applied};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
+use crate::object::WriteCondition;
 
 /// Companions are small; larger ones are somebody else's objects.
 const MAX_LEN: u64 = 64 * 1024;
@@ -70,9 +72,9 @@ impl<'a> Companion<'a> {
         // An answer may have got lost: the object is asked, not the error.
         if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
             let _ = match (before.written_version, before.content) {
-                (Some(version), _) => self.delete(Some(version)).await,
+                (Some(version), _) => self.connection.remove(&self.uri, Some(&version)).await,
                 (None, Some(content)) => self.put(content, sse).await.map(|_| ()),
-                (None, None) => self.delete(None).await,
+                (None, None) => self.connection.remove(&self.uri, None).await,
             };
         }
     }
@@ -99,28 +101,58 @@ impl<'a> Companion<'a> {
     }
 
     async fn put(&self, content: Bytes, sse: Option<&ServerSide>) -> Result<Option<String>> {
-        let request = self.connection.s3.put_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let written = self.connection.put_instruction(&self.uri, content, sse, &WriteCondition::None).await?;
+        Ok(written.version_id)
+    }
+}
+
+impl Connection {
+    /// Writes an instruction file.
+    ///
+    /// # Errors
+    /// What S3 refuses; `Changed` or `TargetExists` where the condition does not hold.
+    pub async fn put_instruction(
+        &self,
+        uri: &S3Uri,
+        content: Bytes,
+        sse: Option<&ServerSide>,
+        condition: &WriteCondition,
+    ) -> Result<Written> {
+        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
         let request = request
             .body(ByteStream::from(content))
             .content_type("application/json")
             .metadata(MARKER, "")
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer());
+            .set_if_none_match((*condition == WriteCondition::Absent).then(|| "*".to_owned()))
+            .set_if_match(match condition {
+                WriteCondition::Matches(etag) => Some(etag.clone()),
+                _ => None,
+            })
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer());
         let answer = sse::put(request, sse).send().await;
-        answer
-            .map(|answer| answer.version_id().map(str::to_owned))
-            .map_err(|refusal| error::read(&self.uri.to_string(), "s3:PutObject", refusal))
+        let answer =
+            answer.map_err(|refusal| match error::read(&uri.to_string(), "s3:PutObject", refusal) {
+                Error::Changed { what, .. } if *condition == WriteCondition::Absent => {
+                    Error::TargetExists { what }
+                }
+                error => error,
+            })?;
+        Ok(Written {
+            etag: answer.e_tag().map(str::to_owned),
+            version_id: answer.version_id().map(str::to_owned),
+            applied: Applied::from(&answer),
+        })
     }
+}
 
-    async fn delete(&self, version_id: Option<String>) -> Result<()> {
-        let request = self.connection.s3.delete_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        request
-            .set_version_id(version_id)
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer())
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|refusal| error::read(&self.uri.to_string(), "s3:DeleteObject", refusal))
-    }
+/// A small object that S3 has.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// The version, where the bucket keeps versions.
+    pub version_id: Option<String>,
+    /// What S3 says it applied.
+    pub applied: Applied,
 }

@@ -4,15 +4,14 @@
 //! memory: the SDK can send them again as they are.
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ObjectCannedAcl, StorageClass,
-};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 
 use crate::aws::companion::Companion;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::objects::Reader;
+use crate::aws::settle::{described, sdk_algorithm, sdk_type, standing, summed, tagging};
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
@@ -36,18 +35,20 @@ pub struct Destination<'a> {
     pub algorithm: Algorithm,
     /// A small object that belongs to this one, written just before it exists.
     pub companion: Option<Companion<'a>>,
+    /// Told the id of a multipart upload as soon as there is one, so that it can be found again after a crash.
+    pub on_start: Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>,
 }
 
 /// A multipart upload under way.
 pub struct Started {
-    id: String,
-    applied: Applied,
+    pub(super) id: String,
+    pub(super) applied: Applied,
 }
 
 /// A part that S3 has.
 pub struct Sent {
-    part: CompletedPart,
-    applied: Applied,
+    pub(super) part: CompletedPart,
+    pub(super) applied: Applied,
 }
 
 impl Sent {
@@ -71,36 +72,6 @@ pub struct Completed {
     pub checksum: String,
 }
 
-/// Puts settings on the two requests that create an object.
-macro_rules! settle {
-    ($request:expr, $settings:expr, $algorithm:expr) => {
-        $request
-            .set_content_type($settings.content_type.clone())
-            .set_cache_control($settings.cache_control.clone())
-            .set_content_encoding($settings.content_encoding.clone())
-            .set_content_disposition($settings.content_disposition.clone())
-            .set_content_language($settings.content_language.clone())
-            .set_metadata(Some($settings.metadata.clone().into_iter().collect()))
-            .set_tagging(tagging($settings))
-            .set_storage_class($settings.storage_class.as_deref().map(StorageClass::from))
-            .set_acl($settings.acl.as_deref().map(ObjectCannedAcl::from))
-            .checksum_algorithm(sdk_algorithm($algorithm))
-    };
-}
-
-/// Puts a finished sum on a request, under its algorithm's name.
-macro_rules! summed {
-    ($request:expr, $algorithm:expr, $value:expr) => {
-        match $algorithm {
-            Algorithm::Crc64Nvme => $request.checksum_crc64_nvme($value),
-            Algorithm::Crc32 => $request.checksum_crc32($value),
-            Algorithm::Crc32c => $request.checksum_crc32_c($value),
-            Algorithm::Sha1 => $request.checksum_sha1($value),
-            Algorithm::Sha256 => $request.checksum_sha256($value),
-        }
-    };
-}
-
 impl Destination<'_> {
     /// The object, for messages.
     #[must_use]
@@ -122,7 +93,9 @@ impl Destination<'_> {
         let connection = self.connection;
         let len = bytes.len() as u64;
         let request = connection.s3.put_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = settle!(request, self.settings, self.algorithm)
+        let request = standing!(described!(request, self.settings), self.settings)
+            .set_tagging(tagging(self.settings))
+            .checksum_algorithm(sdk_algorithm(self.algorithm))
             .body(ByteStream::from(bytes))
             .set_if_none_match(self.if_none_match())
             .set_if_match(self.if_match())
@@ -153,7 +126,9 @@ impl Destination<'_> {
         let connection = self.connection;
         let request =
             connection.s3.create_multipart_upload().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = settle!(request, self.settings, self.algorithm)
+        let request = standing!(described!(request, self.settings), self.settings)
+            .set_tagging(tagging(self.settings))
+            .checksum_algorithm(sdk_algorithm(self.algorithm))
             .checksum_type(sdk_type(self.algorithm))
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
@@ -163,7 +138,12 @@ impl Destination<'_> {
             .upload_id()
             .ok_or_else(|| Error::tampered(self.uri, "the server named no upload to send parts to"))?
             .to_owned();
-        Ok(Started { id, applied: Applied::from(&answer) })
+        let started = Started { id, applied: Applied::from(&answer) };
+        if let Some(Err(error)) = self.on_start.map(|tell| tell(&started.id)) {
+            self.abort(&started).await;
+            return Err(error);
+        }
+        Ok(started)
     }
 
     /// Sends one part.
@@ -206,7 +186,7 @@ impl Destination<'_> {
         Ok(Sent { part: summed!(part, self.algorithm, sum.base64()).build(), applied })
     }
 
-    /// Makes the parts, in order, the object.
+    /// Makes the parts, in order, the object. `whole` is its checksum, where it is known here.
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` and `Tampered` where its answer differs from what was sent.
@@ -214,7 +194,7 @@ impl Destination<'_> {
         &self,
         started: &Started,
         sent: Vec<Sent>,
-        whole: &str,
+        whole: Option<&str>,
         len: u64,
     ) -> Result<Completed> {
         let connection = self.connection;
@@ -234,8 +214,11 @@ impl Destination<'_> {
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
         // A composite is computed by S3 from the parts' sums; only a full-object one can be sent.
-        let request =
-            if self.algorithm.is_full_object() { summed!(request, self.algorithm, whole) } else { request };
+        let request = match whole {
+            Some(whole) if self.algorithm.is_full_object() => summed!(request, self.algorithm, whole),
+            _ => request,
+        };
+        let whole = whole.unwrap_or_default();
         let request = sse::complete(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_with(len));
         self.write_companion().await?;
@@ -318,7 +301,7 @@ impl Destination<'_> {
         }
     }
 
-    fn check(&self, applied: &Applied, stored: bool, version_id: Option<&str>) -> Result<()> {
+    pub(super) fn check(&self, applied: &Applied, stored: bool, version_id: Option<&str>) -> Result<()> {
         match self.sse {
             Some(asked) if !applied.is_as_asked(self.sse) => Err(Error::NotAsAsked {
                 what: self.name(),
@@ -341,55 +324,5 @@ impl Destination<'_> {
             }
             error => error,
         }
-    }
-}
-
-fn tagging(settings: &Settings) -> Option<String> {
-    if settings.tags.is_empty() {
-        return None;
-    }
-    let pairs = settings.tags.iter().map(|(key, value)| format!("{}={}", percent(key), percent(value)));
-    Some(pairs.collect::<Vec<_>>().join("&"))
-}
-
-/// Escapes a tag's key or value for the query string that the tagging header is.
-fn percent(text: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-fn sdk_algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
-    match algorithm {
-        Algorithm::Crc64Nvme => ChecksumAlgorithm::Crc64Nvme,
-        Algorithm::Crc32 => ChecksumAlgorithm::Crc32,
-        Algorithm::Crc32c => ChecksumAlgorithm::Crc32C,
-        Algorithm::Sha1 => ChecksumAlgorithm::Sha1,
-        Algorithm::Sha256 => ChecksumAlgorithm::Sha256,
-    }
-}
-
-fn sdk_type(algorithm: Algorithm) -> ChecksumType {
-    if algorithm.is_full_object() { ChecksumType::FullObject } else { ChecksumType::Composite }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tags_travel_as_a_query_string() {
-        let mut settings = Settings::default();
-        assert_eq!(tagging(&settings), None);
-        settings.tags.insert("team".to_owned(), "a&b=c ü".to_owned());
-        settings.tags.insert("x".to_owned(), String::new());
-        assert_eq!(tagging(&settings).as_deref(), Some("team=a%26b%3Dc%20%C3%BC&x="));
     }
 }

@@ -10,6 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ObjectAttributes};
 use bytes::Bytes;
 
+use crate::aws::belongings::Belongings;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::marks::Marks;
@@ -40,6 +41,8 @@ pub struct Facts {
     pub content_type: Option<String>,
     /// What else S3 notes about it.
     pub marks: Marks,
+    /// What belongs to it.
+    pub belongings: Belongings,
 }
 
 /// A checksum that S3 keeps beside an object.
@@ -255,6 +258,7 @@ impl From<HeadObjectOutput> for Facts {
             storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
             content_type: answer.content_type().map(str::to_owned),
             marks: Marks::from(&answer),
+            belongings: Belongings::from(&answer),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::operation::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
+use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
+use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
@@ -17,7 +19,9 @@ use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
 use aws_sdk_s3::operation::upload_part::builders::UploadPartFluentBuilder;
-use aws_sdk_s3::types::ServerSideEncryption;
+use aws_sdk_s3::operation::upload_part_copy::UploadPartCopyOutput;
+use aws_sdk_s3::operation::upload_part_copy::builders::UploadPartCopyFluentBuilder;
+use aws_sdk_s3::types::{ObjectEncryption, ServerSideEncryption, SsekmsEncryption};
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use crate::encryption::{Context, KmsKey, Mode, ServerSide};
@@ -62,6 +66,7 @@ macro_rules! creating {
 creating! {
     put: PutObjectFluentBuilder;
     create: CreateMultipartUploadFluentBuilder;
+    copy: CopyObjectFluentBuilder;
 }
 
 /// Makes functions that put a customer key on a request that touches something that exists.
@@ -82,10 +87,38 @@ macro_rules! touching {
 
 touching! {
     part: UploadPartFluentBuilder;
+    part_copy: UploadPartCopyFluentBuilder;
     complete: CompleteMultipartUploadFluentBuilder;
     head: HeadObjectFluentBuilder;
     get: GetObjectFluentBuilder;
     attributes: GetObjectAttributesFluentBuilder;
+}
+
+/// Makes functions that put the source's customer key on a request that copies.
+macro_rules! copying {
+    ($($name:ident: $builder:ty;)*) => {$(
+        /// Puts the key that opens the source on the request; the other modes open by themselves.
+        pub(super) fn $name(request: $builder, key: Option<&CustomerKey>) -> $builder {
+            match key {
+                None => request,
+                Some(key) => request
+                    .copy_source_sse_customer_algorithm(CUSTOMER_ALGORITHM)
+                    .copy_source_sse_customer_key(key.base64())
+                    .copy_source_sse_customer_key_md5(key.md5()),
+            }
+        }
+    )*};
+}
+
+copying! {
+    copy_source: CopyObjectFluentBuilder;
+    part_copy_source: UploadPartCopyFluentBuilder;
+}
+
+/// What `UpdateObjectEncryption` is asked for; its one target is SSE-KMS.
+pub(super) fn updated(key_arn: &str, bucket_key: bool) -> Option<ObjectEncryption> {
+    let kms = SsekmsEncryption::builder().kms_key_arn(key_arn).bucket_key_enabled(bucket_key).build();
+    kms.ok().map(ObjectEncryption::Ssekms)
 }
 
 /// The customer key of a mode, if it is SSE-C.
@@ -164,7 +197,14 @@ macro_rules! answers {
     )*};
 }
 
-answers!(PutObjectOutput, CreateMultipartUploadOutput, UploadPartOutput, HeadObjectOutput);
+answers!(
+    PutObjectOutput,
+    CreateMultipartUploadOutput,
+    UploadPartOutput,
+    UploadPartCopyOutput,
+    CopyObjectOutput,
+    HeadObjectOutput
+);
 
 impl From<&CompleteMultipartUploadOutput> for Applied {
     /// The end of a multipart upload says nothing about SSE-C.

@@ -63,6 +63,15 @@ pub struct TlsFacts {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origin(Arc<OnceLock<String>>);
 
+impl Origin {
+    /// The server's name, without its port.
+    pub(super) fn host(&self) -> Option<&str> {
+        let (_, rest) = self.0.get()?.split_once("://")?;
+        let authority = rest.split(['/', '?']).next()?;
+        Some(authority.split_once(':').map_or(authority, |(host, _)| host))
+    }
+}
+
 impl Intercept for Origin {
     fn name(&self) -> &'static str {
         "Origin"

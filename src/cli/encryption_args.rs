@@ -140,12 +140,28 @@ impl EncryptionArgs {
     /// # Errors
     /// A usage failure that says what fits.
     pub fn choose(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
+        self.choose_as(self.mode, keys)
+    }
+
+    /// Checks what goes with a new wrapping key for what is client-side already: the mode need not be said.
+    ///
+    /// # Errors
+    /// As [`EncryptionArgs::choose`].
+    pub fn choose_rewrap(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
+        if let Some(mode) = self.mode.filter(|mode| *mode != Mode::Client) {
+            return Err(Failure::usage(format!("--rewrap does not go with -e {mode}"))
+                .hint("leave out -e: the mode stays; or leave out --rewrap to change it"));
+        }
+        self.choose_as(Some(Mode::Client), keys)
+    }
+
+    fn choose_as(&self, mode: Option<Mode>, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
         if !self.private_key.is_empty() {
             return Err(Failure::usage("--private-key opens; it does not seal")
                 .hint("seal with --public-key; `openssl pkey -in PRIVATE.pem -pubout` prints it"));
         }
-        self.only_what_fits()?;
-        let Some(mode) = self.mode else { return Ok(None) };
+        self.only_what_fits(mode)?;
+        let Some(mode) = mode else { return Ok(None) };
         let context = Context::new(self.context.iter().cloned())
             .map_err(|error| Failure::usage(format!("--context: {error}")))?;
         let choice = match mode {
@@ -161,7 +177,7 @@ impl EncryptionArgs {
     }
 
     /// Each flag that was given, with the modes it belongs to.
-    fn only_what_fits(&self) -> Result<(), Failure> {
+    fn only_what_fits(&self, mode: Option<Mode>) -> Result<(), Failure> {
         use Mode::{Client, DsseKms, SseC, SseKms};
         let given: [(bool, &str, &[Mode]); 11] = [
             (!self.key.is_empty(), "--key", &[SseC, Client]),
@@ -177,7 +193,7 @@ impl EncryptionArgs {
             (self.key_name.is_some(), "--key-name", &[Client]),
         ];
         for (_, flag, modes) in given.iter().filter(|(is_given, ..)| *is_given) {
-            match self.mode {
+            match mode {
                 Some(mode) if modes.contains(&mode) => {}
                 Some(mode) => return Err(does_not_fit(flag, mode, modes)),
                 None => {

@@ -90,6 +90,7 @@ impl ObjectArgs {
             tags: tags(&self.tag)?,
             storage_class: self.storage_class.clone(),
             acl: self.acl.clone(),
+            ..Settings::default()
         })
     }
 

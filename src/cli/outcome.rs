@@ -82,7 +82,11 @@ fn get_line(outcome: &GetOutcome) -> String {
 }
 
 /// How it is encrypted, the outermost last.
-fn encryption_words(applied: &Applied, format: Option<&str>, fingerprint: Option<&str>) -> Vec<String> {
+pub(super) fn encryption_words(
+    applied: &Applied,
+    format: Option<&str>,
+    fingerprint: Option<&str>,
+) -> Vec<String> {
     let mut words = match format {
         Some(format) => vec![format!("client-side ({format}) in {}", applied.mode)],
         None => vec![applied.mode.to_string()],
@@ -149,7 +153,7 @@ fn get_json(outcome: &GetOutcome) -> Value {
     })
 }
 
-fn encryption_json(applied: &Applied, format: Option<&str>, fingerprint: Option<&str>) -> Value {
+pub(super) fn encryption_json(applied: &Applied, format: Option<&str>, fingerprint: Option<&str>) -> Value {
     let at_rest = match &applied.mode {
         AppliedMode::Known(mode) => Some(mode.as_str()),
         AppliedMode::NotSaid => None,

@@ -23,6 +23,19 @@ pub fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
     Ok(first)
 }
 
+/// Asks whether to go on; the answer is no unless it is yes.
+///
+/// # Errors
+/// A usage failure where there is nobody to ask; `Interrupted` upon Ctrl-C.
+pub fn confirm(question: &str) -> Result<bool, Failure> {
+    let answer = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
+    answer.map_err(|dialoguer::Error::IO(error)| match error.kind() {
+        ErrorKind::Interrupted => Error::Interrupted(Signal::Interrupt).into(),
+        _ => Failure::usage("there is no terminal to ask at")
+            .hint("--yes goes on without asking; --dry-run shows what would be done"),
+    })
+}
+
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
         ErrorKind::Interrupted => Error::Interrupted(Signal::Interrupt).into(),

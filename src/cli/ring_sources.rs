@@ -13,6 +13,7 @@ pub struct RingSources {
     symmetric: Vec<KeySource>,
     private: Vec<KeySource>,
     passphrases: Vec<KeySource>,
+    flags: [&'static str; 3],
 }
 
 impl RingSources {
@@ -26,14 +27,29 @@ impl RingSources {
         passphrase: &[SourceText],
         allow_open: bool,
     ) -> Result<Self, Failure> {
+        let flags = ["--key", "--private-key", "--passphrase"];
+        Self::understand_as(flags, key, private_key, passphrase, allow_open)
+    }
+
+    /// The same under other flags, where those names are taken by what seals.
+    ///
+    /// # Errors
+    /// As [`RingSources::understand`].
+    pub fn understand_as(
+        flags: [&'static str; 3],
+        key: &[SourceText],
+        private_key: &[SourceText],
+        passphrase: &[SourceText],
+        allow_open: bool,
+    ) -> Result<Self, Failure> {
         let reader = KeyReader { stdin_is_data: false, allow_open, sealing: false };
         let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
             texts.iter().map(|text| reader.key_source(flag, text)).collect()
         };
-        let (symmetric, private) = (keys("--key", key)?, keys("--private-key", private_key)?);
-        let passphrases = passphrase.iter().map(|text| reader.passphrase_source("--passphrase", text));
+        let (symmetric, private) = (keys(flags[0], key)?, keys(flags[1], private_key)?);
+        let passphrases = passphrase.iter().map(|text| reader.passphrase_source(flags[2], text));
         let passphrases = passphrases.collect::<Result<_, _>>()?;
-        Ok(Self { reader, symmetric, private, passphrases })
+        Ok(Self { reader, symmetric, private, passphrases, flags })
     }
 
     /// Reads them all; may wait for a person or another program.
@@ -43,13 +59,13 @@ impl RingSources {
     pub fn read(self) -> Result<KeyRing, Failure> {
         let mut ring = KeyRing::default();
         for source in &self.symmetric {
-            ring.symmetric.extend(self.reader.to_open("--key", source)?);
+            ring.symmetric.extend(self.reader.to_open(self.flags[0], source)?);
         }
         for source in &self.private {
-            ring.private.push(self.reader.private_key("--private-key", source)?);
+            ring.private.push(self.reader.private_key(self.flags[1], source)?);
         }
         for source in &self.passphrases {
-            ring.passphrases.push(self.reader.passphrase("--passphrase", source)?);
+            ring.passphrases.push(self.reader.passphrase(self.flags[2], source)?);
         }
         Ok(ring)
     }

@@ -1,11 +1,12 @@
 //! `put`'s second step: a data key, its wrap, the sealer and what goes beside the object.
 //!
 //! Here the neighbours meet who do not know each other: KMS makes a data key (`aws`), the format uses it (`seal`).
+//! What is the same for many objects (a passphrase's key above all) is [`prepare`]d once.
 
 use crate::aws::Connection;
-use crate::encryption::{ClientSide, Context, Encryption, Format, KeyName, Recipient, ServerSide};
+use crate::encryption::{ClientSide, Context, Encryption, Format, KeyName, KmsKey, Recipient, ServerSide};
 use crate::error::{Error, Result};
-use crate::keys::DataKey;
+use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::object::Settings;
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
@@ -18,13 +19,90 @@ use crate::transfer::blocking;
 /// S3's limit on user metadata: bytes of all names and values ("Working with object metadata", user guide).
 const MAX_METADATA: usize = 2048;
 
+/// How to encrypt, ready for any number of objects.
+pub enum Prepared {
+    /// S3 does it; `None` is the bucket's default.
+    Server(Option<ServerSide>),
+    /// s3seal does it.
+    Client(PreparedClient),
+}
+
+/// Client-side encryption, its wrapping keys at hand.
+pub struct PreparedClient {
+    /// The format; none named means by the object's length.
+    pub format: Option<Format>,
+    /// The wrapping keys.
+    pub wrappers: Vec<Wrapper>,
+    /// The encryption context.
+    pub context: Context,
+    /// What S3 does to the sealed bytes; none means the bucket's default.
+    pub at_rest: Option<ServerSide>,
+    /// Whether the envelope goes into an instruction file beside the object.
+    pub instruction_file: bool,
+    /// Bytes of plain text in a frame (Encryption SDK).
+    pub frame_length: Option<u32>,
+    /// The name of raw keys (Encryption SDK).
+    pub key_name: Option<KeyName>,
+}
+
+/// A wrapping key, ready to wrap.
+pub enum Wrapper {
+    /// A raw AES-256 key.
+    Aes(SymmetricKey),
+    /// An RSA public key.
+    Rsa(RsaPublicKey),
+    /// A key in AWS KMS.
+    Kms(KmsKey),
+    /// A passphrase, and the key derived from it: one salt for all objects of a run.
+    Passphrase(Passphrase, Box<Derived>),
+}
+
+/// Derives what must be derived; a passphrase takes its time and memory here.
+///
+/// # Errors
+/// Those of the derivation.
+pub async fn prepare(encryption: Option<Encryption>) -> Result<Prepared> {
+    let client = match encryption {
+        None => return Ok(Prepared::Server(None)),
+        Some(Encryption::Server(sse)) => return Ok(Prepared::Server(Some(sse))),
+        Some(Encryption::Client(client)) => client,
+    };
+    let ClientSide { format, recipients, context, at_rest, instruction_file, frame_length, key_name } =
+        client;
+    let mut wrappers = Vec::new();
+    for recipient in recipients {
+        wrappers.push(match recipient {
+            Recipient::Aes(key) => Wrapper::Aes(key),
+            Recipient::Rsa(key) => Wrapper::Rsa(key),
+            Recipient::Kms(key) => Wrapper::Kms(key),
+            Recipient::Passphrase(passphrase, costs) => {
+                let (passphrase, derived) = blocking(move || {
+                    let derived = Derived::new(&passphrase, costs);
+                    (passphrase, derived)
+                })
+                .await?;
+                Wrapper::Passphrase(passphrase, Box::new(derived?))
+            }
+        });
+    }
+    Ok(Prepared::Client(PreparedClient {
+        format,
+        wrappers,
+        context,
+        at_rest,
+        instruction_file,
+        frame_length,
+        key_name,
+    }))
+}
+
 /// What is known before the first byte.
 #[derive(Default)]
-pub struct Begun {
+pub struct Begun<'a> {
     /// The format at work; `None` where S3 encrypts.
     pub seal: Option<Box<dyn Seal>>,
     /// What S3 is asked to do to the bytes.
-    pub sse: Option<ServerSide>,
+    pub sse: Option<&'a ServerSide>,
     /// The client-side format.
     pub format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
@@ -35,32 +113,56 @@ pub struct Begun {
     pub key_names: Vec<String>,
 }
 
-/// Begins to encrypt; adds the envelope to `settings`. `len` is the plain length where it is known.
+/// Begins to encrypt one object; adds the envelope to `settings`. `len` is the plain length where it is known.
 ///
 /// # Errors
 /// What KMS refuses; `TooLarge` and `Unsupported` for what cannot be, before the first byte.
-pub async fn begin(
+pub async fn begin<'a>(
     connection: &Connection,
-    encryption: Option<Encryption>,
+    prepared: &'a Prepared,
     len: Option<u64>,
     settings: &mut Settings,
-) -> Result<Begun> {
-    let mut begun = Begun::default();
-    match encryption {
-        None => {}
-        Some(Encryption::Server(sse)) => begun.sse = Some(sse),
-        Some(Encryption::Client(client)) => {
-            let format = client.format.unwrap_or_else(|| default_format(len));
-            begun = match format {
-                Format::Esdk => esdk(connection, client, len).await?,
-                Format::S3ec | Format::S3ecV2 => s3ec(connection, client, format, len).await?,
-            };
-            if let Some(seal) = &begun.seal {
-                let Attributes { metadata, instruction } = seal.attributes();
-                describe(settings, metadata)?;
-                begun.instruction = instruction;
-            }
-        }
+) -> Result<Begun<'a>> {
+    let shape = match prepared {
+        Prepared::Server(_) => Shape::default(),
+        Prepared::Client(client) => Shape { format: client.format, beside: client.instruction_file },
+    };
+    begin_as(connection, prepared, shape, len, settings).await
+}
+
+/// What of an envelope an object may bring along itself, when it is sealed anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// The format; none means by the length.
+    pub format: Option<Format>,
+    /// Whether the envelope goes into an instruction file.
+    pub beside: bool,
+}
+
+/// Begins as [`begin`] does, in a shape of its own.
+///
+/// # Errors
+/// As [`begin`].
+pub async fn begin_as<'a>(
+    connection: &Connection,
+    prepared: &'a Prepared,
+    shape: Shape,
+    len: Option<u64>,
+    settings: &mut Settings,
+) -> Result<Begun<'a>> {
+    let client = match prepared {
+        Prepared::Server(sse) => return Ok(Begun { sse: sse.as_ref(), ..Begun::default() }),
+        Prepared::Client(client) => client,
+    };
+    let format = shape.format.unwrap_or_else(|| default_format(len));
+    let mut begun = match format {
+        Format::Esdk => client.esdk(connection, shape.beside, len).await?,
+        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, format, shape.beside, len).await?,
+    };
+    if let Some(seal) = &begun.seal {
+        let Attributes { metadata, instruction } = seal.attributes();
+        describe(settings, metadata)?;
+        begun.instruction = instruction;
     }
     Ok(begun)
 }
@@ -73,137 +175,149 @@ fn default_format(len: Option<u64>) -> Format {
     }
 }
 
-async fn s3ec(
-    connection: &Connection,
-    client: ClientSide,
-    format: Format,
-    len: Option<u64>,
-) -> Result<Begun> {
-    if client.frame_length.is_some() || client.key_name.is_some() {
-        return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
+impl PreparedClient {
+    async fn s3ec(
+        &self,
+        connection: &Connection,
+        format: Format,
+        beside: bool,
+        len: Option<u64>,
+    ) -> Result<Begun<'_>> {
+        if self.frame_length.is_some() || self.key_name.is_some() {
+            return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
+        }
+        let wrapper = self.only()?;
+        let (data_key, wrapped) = self.data_key(connection, wrapper, Alg::try_from(format)?).await?;
+        let storage = if beside { Storage::InstructionFile } else { Storage::Metadata };
+        Ok(Begun {
+            seal: Some(s3ec::sealer(&data_key, wrapped, storage, len)?),
+            sse: self.at_rest.as_ref(),
+            format: Some(format),
+            fingerprint: wrapper.fingerprint().map(|print| print.to_string()),
+            ..Begun::default()
+        })
     }
-    let ClientSide { recipients, context, at_rest, instruction_file, .. } = client;
-    let recipient = only(recipients, &context)?;
-    let (data_key, wrapped, fingerprint) =
-        data_key(connection, recipient, &context, Alg::try_from(format)?).await?;
-    let storage = if instruction_file { Storage::InstructionFile } else { Storage::Metadata };
-    let seal = s3ec::sealer(&data_key, wrapped, storage, len)?;
-    let key_names = Vec::new();
-    Ok(Begun {
-        seal: Some(seal),
-        sse: at_rest,
-        format: Some(format),
-        fingerprint,
-        instruction: None,
-        key_names,
-    })
+
+    /// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
+    async fn esdk(&self, connection: &Connection, beside: bool, len: Option<u64>) -> Result<Begun<'_>> {
+        if beside {
+            return Err(unsupported(
+                "--instruction-file",
+                "the Encryption SDK's envelope is the object's own header",
+            ));
+        }
+        let first = self.wrappers.iter().find_map(|wrapper| match wrapper {
+            Wrapper::Kms(key) => Some(key),
+            _ => None,
+        });
+        let (data_key, mut made) = match first {
+            Some(key) => {
+                let made = connection.generate_data_key(key, self.context.pairs()).await?;
+                (made.plain, Some((made.key_arn, made.wrapped)))
+            }
+            None => (fresh()?, None),
+        };
+        let mut message = NewMessage::new(data_key, &self.context)?;
+        let mut begun = Begun { sse: self.at_rest.as_ref(), format: Some(Format::Esdk), ..Begun::default() };
+        for wrapper in &self.wrappers {
+            match wrapper {
+                Wrapper::Kms(key) => {
+                    let (arn, blob) = match made.take() {
+                        Some(made) => made,
+                        None => {
+                            let (blob, arn) =
+                                connection.wrap_data_key(key, message.data_key(), message.context()).await?;
+                            (arn, blob)
+                        }
+                    };
+                    message.add_kms(&arn, blob)?;
+                }
+                Wrapper::Aes(key) => message.add(&LocalKey::Aes(key), self.key_name.as_ref())?,
+                Wrapper::Rsa(key) => message.add(&LocalKey::Rsa(key), self.key_name.as_ref())?,
+                Wrapper::Passphrase(_, derived) => message.add(&LocalKey::Passphrase(derived), None)?,
+            }
+            if let Some(print) = wrapper.fingerprint() {
+                let name = self.key_name.clone().unwrap_or_else(|| KeyName::of(&print));
+                begun.key_names.push(name.to_string());
+                begun.fingerprint.get_or_insert(print.to_string());
+            }
+        }
+        begun.seal = Some(message.seal(self.frame_length, len)?);
+        Ok(begun)
+    }
+
+    /// The one wrapping key that the S3 Encryption Client's formats know.
+    ///
+    /// # Errors
+    /// `Unsupported` unless there is exactly one, or for a context that it cannot carry.
+    pub fn only(&self) -> Result<&Wrapper> {
+        let [wrapper] = self.wrappers.as_slice() else {
+            return Err(unsupported("the S3 Encryption Client's formats", "take exactly one wrapping key"));
+        };
+        if !self.context.is_empty() && !matches!(wrapper, Wrapper::Kms(_)) {
+            return Err(unsupported(
+                "an encryption context",
+                "the S3 Encryption Client's formats keep one with --kms-key only",
+            ));
+        }
+        Ok(wrapper)
+    }
+
+    /// Makes a data key and wraps it.
+    async fn data_key(
+        &self,
+        connection: &Connection,
+        wrapper: &Wrapper,
+        alg: Alg,
+    ) -> Result<(DataKey, WrappedKey)> {
+        if let Wrapper::Kms(key) = wrapper {
+            let context = kms_context(alg, &self.context)?;
+            let made = connection.generate_data_key(key, &context).await?;
+            return Ok((made.plain, WrappedKey::from_kms(alg, made.wrapped, context)));
+        }
+        let data_key = fresh()?;
+        let wrapped = self.wrap(connection, wrapper, &data_key, alg).await?;
+        Ok((data_key, wrapped))
+    }
+
+    /// Wraps a data key that exists, for one of the S3 Encryption Client's formats.
+    ///
+    /// # Errors
+    /// What KMS or the format refuses.
+    pub async fn wrap(
+        &self,
+        connection: &Connection,
+        wrapper: &Wrapper,
+        data_key: &DataKey,
+        alg: Alg,
+    ) -> Result<WrappedKey> {
+        match wrapper {
+            Wrapper::Kms(key) => {
+                let context = kms_context(alg, &self.context)?;
+                let (blob, _) = connection.wrap_data_key(key, data_key, &context).await?;
+                Ok(WrappedKey::from_kms(alg, blob, context))
+            }
+            Wrapper::Aes(key) => wrap::wrap(alg, data_key, &LocalKey::Aes(key)),
+            Wrapper::Rsa(key) => wrap::wrap(alg, data_key, &LocalKey::Rsa(key)),
+            Wrapper::Passphrase(_, derived) => wrap::wrap(alg, data_key, &LocalKey::Passphrase(derived)),
+        }
+    }
 }
 
-/// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
-async fn esdk(connection: &Connection, client: ClientSide, len: Option<u64>) -> Result<Begun> {
-    if client.instruction_file {
-        return Err(unsupported(
-            "--instruction-file",
-            "the Encryption SDK's envelope is the object's own header",
-        ));
-    }
-    let ClientSide { recipients, context, at_rest, frame_length, key_name, .. } = client;
-    let first = recipients.iter().find_map(|recipient| match recipient {
-        Recipient::Kms(key) => Some(key.clone()),
-        _ => None,
-    });
-    let (data_key, mut made) = match &first {
-        Some(key) => {
-            let made = connection.generate_data_key(key, context.pairs()).await?;
-            (made.plain, Some((made.wrapped, made.key_arn)))
+impl Wrapper {
+    /// The name of a local key, for people and key rings.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Aes(key) => Some(key.fingerprint()),
+            Self::Rsa(key) => Some(key.fingerprint()),
+            Self::Kms(_) | Self::Passphrase(..) => None,
         }
-        None => (fresh()?, None),
-    };
-    let mut message = NewMessage::new(data_key, &context)?;
-    let mut begun = Begun { sse: at_rest, format: Some(Format::Esdk), ..Begun::default() };
-    for recipient in recipients {
-        let print = match recipient {
-            Recipient::Kms(key) => {
-                let (blob, arn) = if let Some(made) = made.take() {
-                    made
-                } else {
-                    connection.wrap_data_key(&key, message.data_key(), message.context()).await?
-                };
-                message.add_kms(&arn, blob)?;
-                continue;
-            }
-            Recipient::Aes(key) => {
-                message.add(&LocalKey::Aes(&key), key_name.as_ref())?;
-                key.fingerprint()
-            }
-            Recipient::Rsa(key) => {
-                message.add(&LocalKey::Rsa(&key), key_name.as_ref())?;
-                key.fingerprint()
-            }
-            Recipient::Passphrase(passphrase, costs) => {
-                let derived = blocking(move || Derived::new(&passphrase, costs)).await??;
-                message.add(&LocalKey::Passphrase(&derived), None)?;
-                continue;
-            }
-        };
-        let name = key_name.clone().unwrap_or_else(|| KeyName::of(&print));
-        begun.key_names.push(name.to_string());
-        begun.fingerprint.get_or_insert(print.to_string());
     }
-    begun.seal = Some(message.seal(frame_length, len)?);
-    Ok(begun)
 }
 
 fn fresh() -> Result<DataKey> {
     DataKey::random().map_err(|error| Error::local("a data key")(std::io::Error::other(error)))
-}
-
-/// The one recipient that the S3 Encryption Client's formats know.
-fn only(mut recipients: Vec<Recipient>, context: &Context) -> Result<Recipient> {
-    let (Some(recipient), true) = (recipients.pop(), recipients.is_empty()) else {
-        return Err(unsupported("the S3 Encryption Client's formats", "take exactly one wrapping key"));
-    };
-    if !context.is_empty() && !matches!(recipient, Recipient::Kms(_)) {
-        return Err(unsupported(
-            "an encryption context",
-            "the S3 Encryption Client's formats keep one with --kms-key only",
-        ));
-    }
-    Ok(recipient)
-}
-
-/// Makes a data key and wraps it.
-async fn data_key(
-    connection: &Connection,
-    recipient: Recipient,
-    context: &Context,
-    alg: Alg,
-) -> Result<(DataKey, WrappedKey, Option<String>)> {
-    let fresh =
-        || DataKey::random().map_err(|error| Error::local("a data key")(std::io::Error::other(error)));
-    match recipient {
-        Recipient::Kms(key) => {
-            let context = kms_context(alg, context)?;
-            let made = connection.generate_data_key(&key, &context).await?;
-            Ok((made.plain, WrappedKey::from_kms(alg, made.wrapped, context), None))
-        }
-        Recipient::Aes(key) => {
-            let data_key = fresh()?;
-            let wrapped = wrap::wrap(alg, &data_key, &LocalKey::Aes(&key))?;
-            Ok((data_key, wrapped, Some(key.fingerprint().to_string())))
-        }
-        Recipient::Rsa(key) => {
-            let data_key = fresh()?;
-            let wrapped = wrap::wrap(alg, &data_key, &LocalKey::Rsa(&key))?;
-            Ok((data_key, wrapped, Some(key.fingerprint().to_string())))
-        }
-        Recipient::Passphrase(passphrase, costs) => {
-            let data_key = fresh()?;
-            let derived = blocking(move || Derived::new(&passphrase, costs)).await??;
-            let wrapped = wrap::wrap(alg, &data_key, &LocalKey::Passphrase(&derived))?;
-            Ok((data_key, wrapped, None))
-        }
-    }
 }
 
 /// Puts the envelope into the object's metadata.
@@ -215,7 +329,15 @@ fn describe(settings: &mut Settings, envelope: std::collections::BTreeMap<String
         ));
     }
     settings.metadata.extend(envelope);
-    let bytes: usize = settings.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    fits(&settings.metadata)
+}
+
+/// Whether S3 takes so much metadata.
+///
+/// # Errors
+/// `Unsupported` if not.
+pub(super) fn fits(metadata: &std::collections::BTreeMap<String, String>) -> Result<()> {
+    let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > MAX_METADATA {
         return Err(unsupported(
             &format!("metadata of {bytes} bytes"),

@@ -262,7 +262,11 @@ fn part_of(reader: &Reader<'_>, range: Option<ByteRange>, len: u64) -> Result<Ra
 }
 
 /// Prepares the comparison with the checksum that S3 keeps, where it can be made.
-async fn verifier(reader: &Reader<'_>, facts: &Facts, is_whole: bool) -> (Option<Verifier>, ChecksumSeen) {
+pub(super) async fn verifier(
+    reader: &Reader<'_>,
+    facts: &Facts,
+    is_whole: bool,
+) -> (Option<Verifier>, ChecksumSeen) {
     let Some(kept) = &facts.checksum else { return (None, ChecksumSeen::NotKept) };
     if !is_whole {
         return (

@@ -6,7 +6,7 @@ use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
-use crate::commands::begin::{Begun, begin};
+use crate::commands::begin::{Begun, begin, prepare};
 use crate::encryption::{Encryption, Format};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
@@ -78,12 +78,12 @@ pub async fn run(
     let ready = async {
         let input = blocking(move || Input::open(&source)).await??;
         may_write(connection, &target, &condition).await?;
-        let begun = begin(connection, encryption, input.len(), &mut settings).await?;
-        Ok((input, begun))
+        Ok((input, prepare(encryption).await?))
     };
-    let (input, begun) = stop.or(ready).await.flatten()?;
+    let (input, prepared) = stop.or(ready).await.flatten()?;
     // Whatever ends this ends a command too, even while its output is still being read.
     let _leash = input.leash();
+    let begun = stop.or(begin(connection, &prepared, input.len(), &mut settings)).await.flatten()?;
     let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
     if let Some(len) = input.len() {
         meter.expect(len);
@@ -93,7 +93,7 @@ pub async fn run(
     let to = Destination {
         connection,
         uri: &target,
-        sse: sse.as_ref(),
+        sse,
         settings: &settings,
         condition: &condition,
         algorithm: checksum,
@@ -101,6 +101,7 @@ pub async fn run(
             let uri = target.with_key(instruction::key_of(&target.key, None));
             Companion::new(connection, uri, &target, content)
         }),
+        on_start: None,
     };
     let parts = Parts::new(input, seal, plan, checksum).refusing_empty(fail_if_empty);
     let uploaded = upload::run(parts, &to, &tuning, meter, stop).await?;

@@ -16,6 +16,7 @@ use crate::keys::{DataKey, KeyRing, SymmetricKey};
 const MAX_DERIVED: usize = 64;
 
 /// A key ring, and the keys already derived from its passphrases.
+#[derive(Default)]
 pub struct Unlocker {
     ring: KeyRing,
     /// By the passphrase's place in the ring and the parameters.

@@ -17,6 +17,7 @@ use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result};
 use crate::seal::Open;
+use crate::transfer::pipe;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Stop, blocking, plan};
 use crate::tuning::{Meter, Tuning};
@@ -41,6 +42,8 @@ pub enum Out {
     Held(BytesMut, Sink),
     /// Nowhere: a first pass only proves.
     Nowhere,
+    /// On to an upload, which ends only when everything is proven.
+    Pipe(pipe::Writer),
 }
 
 /// SHA-256 of each range's stored bytes: what binds a second pass to the first.
@@ -115,8 +118,10 @@ impl Pipeline {
         if let Some(verifier) = self.verifier.take() {
             verifier.finish().map_err(|why| Error::tampered(name, why))?;
         }
-        if let Out::Held(held, mut sink) = self.out {
-            sink.write(&held)?;
+        match self.out {
+            Out::Held(held, mut sink) => sink.write(&held)?,
+            Out::Pipe(pipe) => pipe.end()?,
+            Out::Sink(_) | Out::Nowhere => {}
         }
         Ok((plain, self.digests))
     }
@@ -131,6 +136,7 @@ impl Out {
                 Ok(())
             }
             Self::Nowhere => Ok(()),
+            Self::Pipe(pipe) => pipe.write(bytes),
         }
     }
 }

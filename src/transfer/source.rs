@@ -18,6 +18,7 @@ use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::Seal;
 use crate::transfer::buffers::Buffers;
+use crate::transfer::pipe;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
 
 /// Plain bytes read at once where they are to be sealed: small enough to stay in the cache.
@@ -38,6 +39,7 @@ enum Reader {
     File(File),
     Stdin(io::Stdin),
     Command(Leash, ChildStdout),
+    Pipe(pipe::Reader),
 }
 
 /// How often the end of a command is looked for once its output has ended.
@@ -64,6 +66,12 @@ impl Drop for Leash {
 }
 
 impl Input {
+    /// Takes what comes out of a pipe as a source; `len` is its length in bytes, where it is known.
+    #[must_use]
+    pub fn pipe(name: String, reader: pipe::Reader, len: Option<u64>) -> Self {
+        Self { name, reader: Reader::Pipe(reader), len }
+    }
+
     /// Opens the source; a command is started.
     ///
     /// # Errors
@@ -107,6 +115,7 @@ impl Input {
             Reader::File(file) => file.take(limit).read_to_end(out),
             Reader::Stdin(stdin) => stdin.lock().take(limit).read_to_end(out),
             Reader::Command(_, stdout) => stdout.take(limit).read_to_end(out),
+            Reader::Pipe(pipe) => return pipe.read(limit, out),
         }
         .map_err(Error::local(format!("cannot read {}", self.name)))
     }
@@ -133,7 +142,7 @@ impl Input {
     pub fn leash(&self) -> Leash {
         match &self.reader {
             Reader::Command(leash, _) => leash.clone(),
-            Reader::File(_) | Reader::Stdin(_) => Leash::default(),
+            Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => Leash::default(),
         }
     }
 }

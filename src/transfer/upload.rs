@@ -89,7 +89,7 @@ async fn many(
 }
 
 /// Cleans up after `error`: patiently after a failure, quickly after a signal, also one that comes only now.
-async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Stop) {
+pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Stop) {
     let hurry = async {
         if !matches!(error, Error::Interrupted(_)) {
             stop.wait().await;
@@ -105,7 +105,7 @@ async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Stop) 
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
 /// be aborted.
-async fn begin(to: &Destination<'_>, stop: &Stop) -> Result<Started> {
+pub(super) async fn begin(to: &Destination<'_>, stop: &Stop) -> Result<Started> {
     let mut starting = std::pin::pin!(to.start());
     let signal = tokio::select! {
         biased;
@@ -163,7 +163,7 @@ async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) 
         sent.iter().fold((0, 0), |(plain, stored), done| (plain + done.plain, stored + done.len));
     let parts = u32::try_from(sent.len()).unwrap_or(u32::MAX);
     let completed = to
-        .complete(started, sent.into_iter().map(|done| done.sent).collect(), &whole.base64(), stored)
+        .complete(started, sent.into_iter().map(|done| done.sent).collect(), Some(&whole.base64()), stored)
         .await?;
     Ok(Uploaded { completed, plain, stored, parts })
 }

@@ -1,0 +1,212 @@
+//! Copies that S3 makes by itself, of an object onto itself: another key, other metadata, the same bytes.
+//!
+//! Every copy is bound to the ETag seen, at its source and, where the server knows that, at its target too. The bytes
+//! never leave S3, so what comes out is compared by its checksum.
+//! Source: CopyObject and UploadPartCopy in the Amazon S3 API reference.
+
+use std::ops::Range;
+
+use aws_sdk_s3::config::StalledStreamProtectionConfig;
+use aws_sdk_s3::types::{CompletedPart, CopyPartResult, MetadataDirective};
+
+use crate::aws::connection::Connection;
+use crate::aws::error;
+use crate::aws::multipart::{Destination, Sent, Started};
+use crate::aws::settle::{described, percent, sdk_algorithm, standing, summed};
+use crate::aws::sse::{self, Applied};
+use crate::checksum::{Algorithm, Sum};
+use crate::encryption::ServerSide;
+use crate::error::{Error, Result};
+use crate::keys::CustomerKey;
+use crate::location::S3Uri;
+use crate::object::Settings;
+
+/// The largest object that one request copies: 5 GiB (CopyObject, Amazon S3 API reference).
+pub const MAX_COPY: u64 = 5 << 30;
+
+/// An object as the source of a copy.
+#[derive(Clone, Copy)]
+pub struct CopySource<'a> {
+    /// The object.
+    pub uri: &'a S3Uri,
+    /// The ETag that it must still have.
+    pub etag: &'a str,
+    /// The SSE-C key that opens it, if it needs one.
+    pub key: Option<&'a CustomerKey>,
+}
+
+impl CopySource<'_> {
+    /// The header's value: percent-encoded, with its slashes.
+    fn header(&self) -> String {
+        let key = self.uri.key.split('/').map(percent).collect::<Vec<_>>().join("/");
+        let bucket = self.uri.bucket.as_str();
+        if bucket.starts_with("arn:") { format!("{bucket}/object/{key}") } else { format!("{bucket}/{key}") }
+    }
+}
+
+/// A copy of an object onto itself in one request.
+pub struct Copy<'a> {
+    /// The clients.
+    pub connection: &'a Connection,
+    /// The object, source and target in one.
+    pub source: CopySource<'a>,
+    /// What S3 is asked to do to the bytes.
+    pub sse: Option<&'a ServerSide>,
+    /// Headers and metadata, class, ACL and lock. Tags go over by themselves.
+    pub settings: &'a Settings,
+    /// Whether content headers and metadata are replaced by those of `settings`; else they go over by themselves.
+    pub replaces_metadata: bool,
+    /// The checksum to keep beside the copy; none leaves it to S3, which keeps the source's.
+    pub algorithm: Option<Algorithm>,
+    /// Stored bytes, which the wait for the answer is measured by.
+    pub len: u64,
+}
+
+/// What a copy came to.
+#[derive(Clone, Debug, Default)]
+pub struct Copied {
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// The version, where the bucket keeps versions.
+    pub version_id: Option<String>,
+    /// What S3 says it applied.
+    pub applied: Applied,
+}
+
+impl Copy<'_> {
+    /// Makes the copy.
+    ///
+    /// # Errors
+    /// What S3 refuses; `Changed` if the object is another one by now; `NotAsAsked` where it is stored otherwise.
+    pub async fn make(&self) -> Result<Copied> {
+        let answer = match self.send(true).await {
+            // A server that does not know the condition on the target: the one on the source still holds.
+            Err(Error::Unsupported { .. }) => self.send(false).await?,
+            answer => answer?,
+        };
+        match self.sse {
+            Some(asked) if !answer.applied.is_as_asked(self.sse) => Err(Error::NotAsAsked {
+                what: self.source.uri.to_string(),
+                asked: sse::describe(asked),
+                got: answer.applied.to_string(),
+                stored: true,
+                version_id: answer.version_id,
+            }),
+            _ => Ok(answer),
+        }
+    }
+
+    async fn send(&self, binds_target: bool) -> Result<Copied> {
+        let connection = self.connection;
+        let uri = self.source.uri;
+        let etag = self.source.etag.to_owned();
+        let request = connection.s3.copy_object().bucket(uri.bucket.as_str()).key(&uri.key);
+        let request = standing!(request, self.settings)
+            .copy_source(self.source.header())
+            .copy_source_if_match(etag.clone())
+            .set_if_match(binds_target.then_some(etag))
+            .set_expected_bucket_owner(connection.owner())
+            .set_expected_source_bucket_owner(connection.owner())
+            .set_request_payer(connection.payer());
+        let request = if self.replaces_metadata {
+            described!(request, self.settings).metadata_directive(MetadataDirective::Replace)
+        } else {
+            request.metadata_directive(MetadataDirective::Copy)
+        };
+        // Named, so that the copy keeps the algorithm of its source also where that is not the default.
+        let request = request.set_checksum_algorithm(self.algorithm.map(sdk_algorithm));
+        let request = sse::copy(sse::copy_source(request, self.source.key), self.sse);
+        let request = request.customize().config_override(connection.patient_with(self.len));
+        let answer =
+            request.send().await.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
+        Ok(Copied {
+            etag: answer.copy_object_result().and_then(|result| result.e_tag()).map(str::to_owned),
+            version_id: answer.version_id().map(str::to_owned),
+            applied: Applied::from(&answer),
+        })
+    }
+}
+
+impl Destination<'_> {
+    /// Lets S3 copy a range of `source` into a part. Returns the part and, where the server says it, its checksum.
+    ///
+    /// # Errors
+    /// As [`Destination::send`]; `Changed` if the source is another one by now.
+    pub async fn copy_part(
+        &self,
+        started: &Started,
+        number: u32,
+        source: CopySource<'_>,
+        range: Range<u64>,
+    ) -> Result<(Sent, Option<Sum>)> {
+        let connection = self.connection;
+        let number = i32::try_from(number).unwrap_or(i32::MAX);
+        let request = connection
+            .s3
+            .upload_part_copy()
+            .bucket(self.uri.bucket.as_str())
+            .key(&self.uri.key)
+            .upload_id(&started.id)
+            .part_number(number)
+            .copy_source(source.header())
+            .copy_source_range(format!("bytes={}-{}", range.start, range.end - 1))
+            .copy_source_if_match(source.etag)
+            .set_expected_bucket_owner(connection.owner())
+            .set_expected_source_bucket_owner(connection.owner())
+            .set_request_payer(connection.payer());
+        let request = sse::part_copy(request, sse::customer_key(self.sse));
+        let request = sse::part_copy_source(request, source.key);
+        // S3 says nothing while it copies: that is no stall.
+        let patient = connection
+            .patient_with(range.end - range.start)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let answer = request
+            .customize()
+            .config_override(patient)
+            .send()
+            .await
+            .map_err(|refusal| error::read(&self.name(), "s3:PutObject", refusal))?;
+        let applied = started.applied.then(&Applied::from(&answer));
+        self.check(&applied, false, None)?;
+        let result = answer.copy_part_result();
+        let sum = result.and_then(|result| sum_of(result, self.algorithm));
+        let etag = result.and_then(|result| result.e_tag()).map(str::to_owned);
+        let part = CompletedPart::builder().part_number(number).set_e_tag(etag);
+        let part = match &sum {
+            Some(sum) => summed!(part, self.algorithm, sum.base64()),
+            None => part,
+        };
+        Ok((Sent { part: part.build(), applied }, sum))
+    }
+}
+
+fn sum_of(result: &CopyPartResult, algorithm: Algorithm) -> Option<Sum> {
+    let text = match algorithm {
+        Algorithm::Crc64Nvme => result.checksum_crc64_nvme(),
+        Algorithm::Crc32 => result.checksum_crc32(),
+        Algorithm::Crc32c => result.checksum_crc32_c(),
+        Algorithm::Sha1 => result.checksum_sha1(),
+        Algorithm::Sha256 => result.checksum_sha256(),
+    };
+    Sum::from_base64(algorithm, text?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_named_as_the_header_takes_it() {
+        for (uri, header) in [
+            ("s3://bkt/a/b c+ü", "bkt/a/b%20c%2B%C3%BC"),
+            ("s3://bkt//a", "bkt//a"),
+            (
+                "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/ap/a",
+                "arn:aws:s3:eu-west-1:123456789012:accesspoint/ap/object/a",
+            ),
+        ] {
+            let uri: S3Uri = uri.parse().unwrap();
+            assert_eq!(CopySource { uri: &uri, etag: "", key: None }.header(), header);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `UpdateObjectEncryption`: another key without another object, and the proof that a server knows the call.
+//!
+//! A server that does not know it takes the request's body for a new object and overwrites what was there, with a 200.
+//! So it is sent to AWS, and to others only after a scratch object has survived it.
+//! Source: UpdateObjectEncryption in the Amazon S3 API reference.
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use crate::aws::connection::Connection;
+use crate::aws::error;
+use crate::aws::objects::Reader;
+use crate::aws::sse::{self, AppliedMode};
+use crate::encryption::{Mode, ServerSide};
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+
+/// What the scratch object holds.
+const SCRATCH: &str =
+    "s3seal tries whether this server knows UpdateObjectEncryption; this object can be deleted\n";
+
+impl Connection {
+    /// Replaces the key of an object, or of one version of it, by a key in AWS KMS; nothing else changes.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub async fn update_encryption(
+        &self,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+        key_arn: &str,
+        bucket_key: bool,
+    ) -> Result<()> {
+        self.s3
+            .update_object_encryption()
+            .bucket(uri.bucket.as_str())
+            .key(&uri.key)
+            .set_version_id(version_id.map(str::to_owned))
+            .set_object_encryption(sse::updated(key_arn, bucket_key))
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|refusal| error::read(&uri.to_string(), "s3:UpdateObjectEncryption", refusal))
+    }
+
+    /// Finds out on a scratch object at `uri`, where nothing may be, whether the server knows the call; removes it again,
+    /// also after a failure.
+    ///
+    /// # Errors
+    /// `Unsupported` where the server does not know it, `Tampered` where it answers as if it did and does something else;
+    /// what S3 refuses.
+    pub async fn prove_update(&self, uri: &S3Uri, key_arn: &str) -> Result<()> {
+        let mut versions = Vec::new();
+        let proved = self.try_update(uri, key_arn, &mut versions).await;
+        let mut removed = Ok(());
+        for version in versions {
+            let one = self.remove(uri, version.as_deref()).await;
+            removed = removed.and(one);
+        }
+        proved.and(removed)
+    }
+
+    /// Notes every version that it leaves.
+    async fn try_update(&self, uri: &S3Uri, key_arn: &str, versions: &mut Vec<Option<String>>) -> Result<()> {
+        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
+        let request = request
+            .body(ByteStream::from_static(SCRATCH.as_bytes()))
+            .if_none_match("*")
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer());
+        let put = sse::put(request, Some(&ServerSide::SseS3)).send().await;
+        let put = put.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
+        versions.push(put.version_id().map(str::to_owned));
+        let updated = self.update_encryption(uri, None, key_arn, false).await;
+        let reader = Reader { connection: self, uri, version_id: None, key: None };
+        let facts = reader.head().await?;
+        if facts.version_id.as_deref() != put.version_id() {
+            versions.push(facts.version_id.clone());
+        }
+        updated?;
+        let content = reader.whole(64 * 1024).await?.unwrap_or_default();
+        let kept = content == SCRATCH.as_bytes() && facts.etag.as_deref() == put.e_tag();
+        let as_asked = facts.applied.mode == AppliedMode::Known(Mode::SseKms)
+            && facts.applied.kms_key.as_deref().is_none_or(|key| key == key_arn);
+        let why = match (kept, as_asked) {
+            (true, true) => return Ok(()),
+            (false, _) => {
+                "it does not know UpdateObjectEncryption: it overwrote a scratch object with the request; nothing else \
+                 was touched, and --update-in-place would destroy data there"
+            }
+            (true, false) => {
+                "it does not know UpdateObjectEncryption: it answered that all is well and changed nothing"
+            }
+        };
+        Err(Error::tampered("the server", why))
+    }
+
+    /// Removes an object, or one version of it.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub async fn remove(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<()> {
+        self.s3
+            .delete_object()
+            .bucket(uri.bucket.as_str())
+            .key(&uri.key)
+            .set_version_id(version_id.map(str::to_owned))
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|refusal| error::read(&uri.to_string(), "s3:DeleteObject", refusal))
+    }
+
+    /// Gives up a multipart upload that an earlier run has left behind; one that is gone already is fine.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub async fn give_up(&self, uri: &S3Uri, upload_id: &str) -> Result<()> {
+        let answer = self
+            .s3
+            .abort_multipart_upload()
+            .bucket(uri.bucket.as_str())
+            .key(&uri.key)
+            .upload_id(upload_id)
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .send()
+            .await;
+        match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:AbortMultipartUpload", refusal)) {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
+    #[must_use]
+    pub fn is_aws(&self) -> bool {
+        let host = self.origin.host();
+        let domains = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"];
+        host.is_some_and(|host| domains.iter().any(|domain| host.ends_with(domain)))
+    }
+}

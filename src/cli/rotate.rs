@@ -1,0 +1,440 @@
+//! `s3seal rotate`: its arguments, what they come to, and the order in which it is asked, done and told.
+//!
+//! What is done with an object is `commands::rotate`; how it is told is `telling`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueHint;
+
+use super::encryption_args::{Choice, EncryptionArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::filter_args::FilterArgs;
+use super::key_source::{KeyReader, SourceText};
+use super::prompt;
+use super::ring_sources::RingSources;
+use super::session::Session;
+use super::transfer_args::TransferArgs;
+use crate::aws::Connection;
+use crate::commands::rotate::Allowed;
+use crate::commands::rotate::carry::Loss;
+use crate::commands::rotate::journal::{Journal, name_of};
+use crate::commands::rotate::many::{self, Chosen, Only, Plans, Row, Work};
+use crate::commands::rotate::run::Running;
+use crate::commands::rotate::target::{Target, Wish};
+use crate::commands::unlock::Means;
+use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
+use crate::error::Error;
+use crate::keys::KeyRing;
+use crate::location::S3Uri;
+use crate::seal::ring::Unlocker;
+use crate::tuning::{Meter, Tuning};
+
+mod batch;
+mod telling;
+
+use telling::Teller;
+
+const EXAMPLES: &str = "\
+Examples:
+  s3seal rotate s3://bucket/db/ -e sse-kms --kms-key alias/new --dry-run
+  s3seal rotate s3://bucket/db/ -e sse-c --key new.key --from-key old.key --yes
+  s3seal rotate s3://bucket/home.tar --rewrap --public-key new.pem --from-private-key old.pem
+  s3seal rotate s3://bucket/home.tar -e client --passphrase --from-key old.key
+  s3seal rotate s3://bucket --only kms:1234abcd-12ab-34cd-56ef-1234567890ab -e sse-s3 --yes
+
+The cheapest safe way is taken for each object, and it can be opened at every moment:
+  update in place   SSE-S3 or SSE-KMS to SSE-KMS on AWS: no data moves
+  server copy       any of S3's modes to another: S3 copies the object onto itself
+  rewrap            a new key for what is sealed as s3ec: only metadata change
+  reseal            everything else: streamed through with a new data key
+
+What a new key does not undo: in a bucket with versions the old version stays, under the
+old key; and who had the old key may have kept the data key of what is only rewrapped.";
+
+/// Change the encryption or the key of what is stored
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
+pub struct RotateArgs {
+    /// An object, a prefix (ending in /) or a bucket; repeatable
+    #[arg(value_name = "s3://BUCKET/KEY|/PREFIX/", required = true)]
+    places: Vec<S3Uri>,
+
+    /// Only wrap the data key anew, of what is client-side already; format and bytes stay
+    #[arg(long)]
+    rewrap: bool,
+
+    /// Take a new data key even where the old one would do
+    #[arg(long)]
+    new_data_key: bool,
+
+    /// Write a further instruction file with this suffix, for the reader with the new key
+    #[arg(long, value_name = "SUFFIX", conflicts_with_all = ["new_data_key", "all_versions"])]
+    share_to: Option<String>,
+
+    /// The version to change; only an update in place can
+    #[arg(long, value_name = "ID", conflicts_with = "all_versions")]
+    version_id: Option<String>,
+
+    /// Change older versions too, where an update in place can
+    #[arg(long)]
+    all_versions: bool,
+
+    /// Only objects that are this: a mode, key:FINGERPRINT or kms:ARN; repeatable, any will do
+    #[arg(long, value_name = "WHAT")]
+    only: Vec<Only>,
+
+    #[command(flatten)]
+    filter: FilterArgs,
+
+    /// Show what would be done and what it takes; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Read each object once more at its end, all of it
+    #[arg(long)]
+    verify: bool,
+
+    /// Go on though WHAT is lost, such as acl or tags; repeatable
+    #[arg(long, value_name = "WHAT")]
+    accept_loss: Vec<Loss>,
+
+    /// Use UpdateObjectEncryption on a server other than AWS, if a scratch object survives it
+    #[arg(long)]
+    update_in_place: bool,
+
+    /// Where to note what is done, to go on after a stop [default: in the state directory]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    journal: Option<PathBuf>,
+
+    #[command(flatten)]
+    batch: batch::BatchArgs,
+
+    #[command(flatten)]
+    encryption: EncryptionArgs,
+
+    #[command(flatten)]
+    old: OldKeyArgs,
+
+    #[command(flatten)]
+    transfer: TransferArgs,
+}
+
+/// What opens the objects as they are.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Old keys")]
+struct OldKeyArgs {
+    /// Where an old 256-bit key is; repeatable, the right one is found
+    #[arg(long, value_name = "SOURCE")]
+    from_key: Vec<SourceText>,
+
+    /// Where an old RSA private key (PEM) is; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    from_private_key: Vec<SourceText>,
+
+    /// Where an old passphrase is; without a value it is asked for; repeatable
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
+    from_passphrase: Vec<SourceText>,
+
+    /// An old KMS key that may open what is client-side; repeatable
+    #[arg(long, value_name = "KEY")]
+    from_kms_key: Vec<KmsKey>,
+
+    /// Let each object choose the old KMS key: any that the credentials may use
+    #[arg(long)]
+    kms_discovery: bool,
+
+    /// A pair of the encryption context that client-side objects have now; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    from_context: Vec<(String, String)>,
+
+    /// Open formats that prove less than today's
+    #[arg(long, value_name = "WHAT")]
+    allow_legacy: Option<Legacy>,
+
+    /// The suffix of the instruction file's key [default: .instruction]
+    #[arg(long, value_name = "SUFFIX")]
+    instruction_suffix: Option<String>,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Everything that can go wrong, with its exit code; for many objects that some of them failed.
+pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
+    let options = session.options()?;
+    let choice = args.only_what_fits()?;
+    if args.batch.is_asked() {
+        return args.batch.run(&args.places, &choice, args.dry_run, session);
+    }
+    let tuning = args.transfer.tuning(None)?;
+    let context = Context::new(args.old.from_context.iter().cloned())
+        .map_err(|error| Failure::usage(format!("--from-context: {error}")))?;
+    let (encryption, ring) = keys(&args, choice, session).await?;
+    let connection = session.connect(options).await?;
+    let legacy = args.old.allow_legacy.unwrap_or_default();
+    let wish =
+        Wish { only_rewrap: args.rewrap, new_data_key: args.new_data_key, share_to: args.share_to.clone() };
+    let target = session.stop.or(Target::new(&connection, encryption, wish, legacy)).await??;
+    let means = Means {
+        unlocker: Arc::new(Unlocker::new(ring)),
+        kms_keys: args.old.from_kms_key.clone(),
+        kms_discovery: args.old.kms_discovery,
+        context,
+        legacy,
+        suffix: args.old.instruction_suffix.clone(),
+    };
+    Box::pin(args.rotate(session, &connection, &target, &means, tuning)).await
+}
+
+/// Reads the new keys and the old ones.
+async fn keys(
+    args: &RotateArgs,
+    choice: Choice,
+    session: &Session,
+) -> Result<(Encryption, KeyRing), Failure> {
+    let old = RingSources::understand_as(
+        ["--from-key", "--from-private-key", "--from-passphrase"],
+        &args.old.from_key,
+        &args.old.from_private_key,
+        &args.old.from_passphrase,
+        args.encryption.allow_open_key_file,
+    )?;
+    let reader = args.reader();
+    session.ask(move || Ok((choice.with_keys(&reader)?, old.read()?))).await
+}
+
+impl RotateArgs {
+    fn reader(&self) -> KeyReader {
+        KeyReader { stdin_is_data: false, allow_open: self.encryption.allow_open_key_file, sealing: true }
+    }
+
+    /// Finds whatever cannot be meant, before a key is asked for or a request is sent.
+    fn only_what_fits(&self) -> Result<Choice, Failure> {
+        let reader = self.reader();
+        let choice = if self.rewrap || self.share_to.is_some() {
+            self.encryption.choose_rewrap(&reader)?
+        } else {
+            self.encryption.choose(&reader)?
+        };
+        let Some(choice) = choice else {
+            return Err(Failure::usage("rotate needs to know what the objects are to become")
+                .hint("add -e MODE with its key, or --rewrap with a new wrapping key"));
+        };
+        let objects = self.places.iter().filter(|place| place.is_object()).count();
+        if self.version_id.is_some() && (objects != 1 || self.places.len() != 1) {
+            return Err(Failure::usage("--version-id is for one object")
+                .hint("name the object, or change all versions with --all-versions"));
+        }
+        if !self.filter.is_empty() && objects == self.places.len() {
+            return Err(Failure::usage("--include and --exclude choose below a prefix or a bucket")
+                .hint("end a prefix in /, or leave them out"));
+        }
+        let in_place = matches!(&choice, Choice::SseKms { key: Some(_), context, .. } if context.is_empty());
+        if self.update_in_place && !in_place {
+            return Err(Failure::usage(
+                "--update-in-place goes with -e sse-kms and a --kms-key, without --context",
+            )
+            .hint("leave it out: objects are copied within S3 then"));
+        }
+        if self.rewrap && self.new_data_key {
+            return Err(Failure::usage("--rewrap keeps the data key, --new-data-key takes a new one")
+                .hint("leave out one of the two"));
+        }
+        Ok(choice)
+    }
+
+    /// Whether it is about one object, whose failure is the command's.
+    fn single(&self) -> Option<&S3Uri> {
+        match self.places.as_slice() {
+            [place] if place.is_object() && !self.all_versions => Some(place),
+            _ => None,
+        }
+    }
+
+    async fn rotate(
+        &self,
+        session: &Session,
+        connection: &Connection,
+        target: &Target,
+        means: &Means,
+        tuning: Tuning,
+    ) -> Result<(), Failure> {
+        let single = self.single();
+        let bytes = Meter::default();
+        let progress = single.map(|uri| session.progress(&uri.to_string()));
+        let meter = progress.as_ref().map_or(&bytes, |progress| progress.meter());
+        // Many objects go side by side, each in one row; one object goes in parts side by side.
+        let each = if single.is_some() { tuning } else { Tuning { jobs: NonZeroUsize::MIN, ..tuning } };
+        let running = Running {
+            connection,
+            means,
+            target,
+            accepted: &self.accept_loss,
+            tuning: &each,
+            meter,
+            stop: &session.stop,
+        };
+        let chosen = Chosen {
+            filter: self.filter.clone().filter(),
+            only: self.only.clone(),
+            all_versions: self.all_versions,
+        };
+        let journal = self.journal(target)?;
+        let mut allowed = Allowed { update_in_place: false, verify: self.verify };
+        if let Some(journal) = &journal {
+            session.stop.or(many::clear_leftovers(&running, journal)).await??;
+        }
+        if self.update_in_place && !self.dry_run {
+            many::prove(&running, journal.as_ref(), &self.places[0]).await?;
+        }
+        allowed.update_in_place = self.update_in_place;
+        let work = Work {
+            running: &running,
+            chosen: &chosen,
+            allowed,
+            journal: journal.as_ref(),
+            jobs: tuning.jobs,
+        };
+        if !self.asked(session, &work).await? {
+            return Ok(());
+        }
+        let told = match single {
+            Some(uri) => self.one(session, &work, uri).await,
+            None => self.all(session, &work).await,
+        };
+        if let Some(progress) = progress {
+            progress.finish();
+        }
+        told?;
+        if let (Some(journal), None) = (journal, &self.journal) {
+            journal.finish();
+        }
+        Ok(())
+    }
+
+    /// Shows the plan and asks; true to go on.
+    async fn asked(&self, session: &Session, work: &Work<'_>) -> Result<bool, Failure> {
+        if self.yes && !self.dry_run {
+            return Ok(true);
+        }
+        let mut plans = Plans::default();
+        match self.single() {
+            Some(uri) => match work.look(uri, self.version_id.as_deref()).await {
+                Ok(plan) => plans.count(&plan),
+                Err(Row::Failed { error, .. }) => return Err(failure(error, uri)),
+                Err(_) => plans.skipped += 1,
+            },
+            None => {
+                for place in &self.places {
+                    work.plan(place, &mut plans).await?;
+                }
+            }
+        }
+        telling::plans(&plans, self.dry_run, session)?;
+        if self.dry_run {
+            return Ok(false);
+        }
+        if plans.to_do() == 0 {
+            return Ok(true);
+        }
+        let question = format!("Rotate {} objects?", plans.to_do());
+        let yes = session.ask(move || prompt::confirm(&question)).await?;
+        if !yes {
+            session.printer.say("nothing was changed");
+        }
+        Ok(yes)
+    }
+
+    async fn one(&self, session: &Session, work: &Work<'_>, uri: &S3Uri) -> Result<(), Failure> {
+        match work.rotate(uri, self.version_id.as_deref(), None).await {
+            Row::Failed { error, .. } => Err(failure(error, uri)),
+            row => Teller::new(session).tell(&row).map_err(Failure::from),
+        }
+    }
+
+    async fn all(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
+        let mut teller = Teller::new(session);
+        for place in &self.places {
+            let counting = session.count(&place.to_string());
+            let ended = work
+                .run(place, |row| {
+                    counting.meter().add(1);
+                    teller.tell(&row)
+                })
+                .await;
+            counting.finish();
+            if let Err(error) = ended {
+                teller.end(session)?;
+                return Err(Failure::from(error)
+                    .hint("what is done stays done; the same command goes on with the rest"));
+            }
+        }
+        teller.end(session)?;
+        match teller.failed() {
+            0 => Ok(()),
+            failed => Err(Failure::new(
+                Exit::Some,
+                anyhow::anyhow!("{failed} of {} objects were not rotated", teller.counted()),
+            )
+            .hint("each of them is named above; the same command tries them again")),
+        }
+    }
+
+    /// Opens the journal, unless nothing will be written.
+    fn journal(&self, target: &Target) -> Result<Option<Journal>, Failure> {
+        if self.dry_run {
+            return Ok(None);
+        }
+        let choice = format!("{:?} {:?} {} {:?}", self.filter, self.only, self.all_versions, self.version_id);
+        let name = name_of(&self.places, &target.in_words(), &choice);
+        let path = match &self.journal {
+            Some(path) => path.clone(),
+            None => match state_directory() {
+                Some(folder) => folder.join(format!("rotate-{name}.ndjson")),
+                None if self.single().is_some() => return Ok(None),
+                None => {
+                    return Err(Failure::usage("there is no place for the journal: HOME is not set")
+                        .hint("name one: --journal FILE"));
+                }
+            },
+        };
+        match Journal::open(&path, &name) {
+            Ok(journal) => Ok(Some(journal)),
+            // One object needs none; it only helps to clear up after a crash.
+            Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_none() => Ok(None),
+            Err(error @ Error::Local { .. }) => {
+                Err(Failure::from(error).hint("name another place for it: --journal FILE"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Where programs keep what they must not forget (XDG Base Directory Specification).
+fn state_directory() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("s3seal"))
+}
+
+/// Adds what helps with this object.
+fn failure(error: Error, uri: &S3Uri) -> Failure {
+    let archived = matches!(&error, Error::Unsupported { why, .. } if why.contains("restored first"));
+    let failure = Failure::from(error);
+    if !archived {
+        return failure;
+    }
+    failure.hint(format!(
+        "aws s3api restore-object --bucket {} --key {} --restore-request Days=7",
+        super::foreign::shell_word(uri.bucket.as_str()),
+        super::foreign::shell_word(&uri.key)
+    ))
+}

@@ -1,0 +1,153 @@
+//! `rotate`: look, choose the way, run it, look again.
+//!
+//! One object here; [`many`] does it for a prefix. What may be lost on the way is refused before anything is written, and
+//! an object can be opened, with the old key or the new one, at every moment.
+
+use crate::aws::sse::Applied;
+use crate::commands::rotate::sight::{Sight, see};
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+
+mod after;
+pub mod batch;
+pub mod carry;
+pub mod journal;
+pub mod many;
+mod reseal;
+pub mod run;
+pub mod sight;
+pub mod target;
+pub mod way;
+
+use run::{Running, Written};
+use way::{Cost, Server, Way, cost, way};
+
+/// Is told the id of an upload as soon as there is one.
+pub type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
+
+/// What will be done to one object.
+pub struct Plan {
+    /// What was found.
+    pub sight: Sight,
+    /// How it will be done.
+    pub way: Way,
+    /// What that takes.
+    pub cost: Cost,
+}
+
+/// What became of one object.
+#[derive(Clone, Debug)]
+pub struct RotateOutcome {
+    /// The object.
+    pub uri: S3Uri,
+    /// The version that was changed where it stands.
+    pub changed_version: Option<String>,
+    /// How it was done.
+    pub way: Way,
+    /// What S3 did to its bytes before.
+    pub before: Applied,
+    /// The client-side format before.
+    pub format_before: Option<String>,
+    /// What S3 does now.
+    pub applied: Applied,
+    /// The client-side format now.
+    pub format: Option<String>,
+    /// The fingerprint of the wrapping key now, for local keys.
+    pub fingerprint: Option<String>,
+    /// Stored bytes now.
+    pub stored_len: u64,
+    /// The ETag now, with its quotes.
+    pub etag: Option<String>,
+    /// The version now.
+    pub version_id: Option<String>,
+    /// The version that stays behind under the old key.
+    pub old_version: Option<String>,
+    /// Whether the new envelope was opened with the new key; `None` where there is none, or no key to open it with.
+    pub opened: Option<bool>,
+    /// Whether the checksum was compared with that of before, or with what was sent.
+    pub checksum_compared: bool,
+    /// Whether everything was read once more.
+    pub verified: bool,
+}
+
+/// What an object's rotation is allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Whether a server other than AWS has proved that it updates in place.
+    pub update_in_place: bool,
+    /// Whether everything is read once more at the end.
+    pub verify: bool,
+}
+
+/// Looks at an object and chooses the way; nothing is written.
+///
+/// # Errors
+/// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
+pub async fn plan(
+    running: &Running<'_>,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    allowed: Allowed,
+) -> Result<Plan> {
+    let work = see(running.connection, uri, version_id, running.means, running.target);
+    let sight = running.stop.or(work).await??;
+    let server = Server { updates_in_place: allowed.update_in_place || running.connection.is_aws() };
+    let goal = &running.target.goal;
+    let way = way(&sight.present, goal, server);
+    let cost = cost(&sight.present, goal, &way, running.tuning.part_size);
+    Ok(Plan { sight, way, cost })
+}
+
+/// Does what was planned, and looks again.
+///
+/// # Errors
+/// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays;
+/// `Tampered` and `NotAsAsked` if what is there afterwards is not what was meant.
+pub async fn carry_out(
+    running: &Running<'_>,
+    plan: Plan,
+    allowed: Allowed,
+    on_start: OnStart<'_>,
+) -> Result<RotateOutcome> {
+    let Plan { sight, way, .. } = plan;
+    if let Some(version) = &sight.version_id
+        && sight.facts.etag.is_none()
+    {
+        return Err(Error::Unsupported {
+            what: sight.name(),
+            why: format!("the server names no ETag of version {version} to bind the write to"),
+        });
+    }
+    let written = match running.run(&sight, &way, on_start).await {
+        Ok(written) => written,
+        Err(refusal @ (Error::Changed { .. } | Error::NotFound { .. })) => {
+            arrived(running, &sight, &way, refusal).await?
+        }
+        Err(error) => return Err(error),
+    };
+    after::check(running, sight, way, written, allowed.verify).await
+}
+
+/// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second one
+/// is refused because the first has done its work.
+async fn arrived(running: &Running<'_>, before: &Sight, way: &Way, refusal: Error) -> Result<Written> {
+    if !matches!(way, Way::ServerCopy { .. } | Way::Rewrap { .. }) {
+        return Err(refusal);
+    }
+    let now = see(running.connection, &before.uri, None, running.means, running.target).await;
+    let Ok(now) = now else { return Err(refusal) };
+    let server = Server { updates_in_place: false };
+    let is_there = way::way(&now.present, &running.target.goal, server) == Way::Nothing
+        && now.facts.len == before.facts.len
+        && now.facts.checksum.is_some()
+        && now.facts.checksum == before.facts.checksum;
+    if !is_there {
+        return Err(refusal);
+    }
+    Ok(Written {
+        etag: now.facts.etag,
+        version_id: now.facts.version_id,
+        len: now.facts.len,
+        ..Written::default()
+    })
+}

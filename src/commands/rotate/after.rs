@@ -1,0 +1,222 @@
+//! The second look: is there what was meant, and does the new key open it?
+//!
+//! The answer of a write is one witness; what can be read afterwards is another. Nothing is changed here.
+
+use crate::aws::objects::{Checksum, Facts, Reader};
+use crate::aws::sse::describe;
+use crate::commands::begin::Wrapper;
+use crate::commands::get::verifier;
+use crate::commands::sealed::Unlocked;
+use crate::commands::unlock::{self, Means};
+use crate::error::{Error, Result};
+use crate::keys::CustomerKey;
+use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::tuning::Meter;
+
+use super::RotateOutcome;
+use super::run::{Running, Written};
+use super::sight::Sight;
+use super::way::{Goal, Way};
+
+/// Looks again and compares.
+///
+/// # Errors
+/// `Changed` if it is another object by now; `Tampered` and `NotAsAsked` if it is not what was meant.
+pub(super) async fn check(
+    running: &Running<'_>,
+    sight: Sight,
+    way: Way,
+    written: Written,
+    verify: bool,
+) -> Result<RotateOutcome> {
+    let key = customer_key(running, &sight);
+    let in_place = matches!(way, Way::UpdateInPlace | Way::Nothing);
+    let version_id = sight.version_id.as_deref().filter(|_| in_place);
+    let reader = Reader { connection: running.connection, uri: &sight.uri, version_id, key };
+    let facts = match way {
+        Way::Nothing => sight.facts.clone(),
+        _ => running.stop.or(reader.head()).await??,
+    };
+    let checksum_compared = compare(running, &sight, &way, &written, &facts)?;
+    let unlocked = match &running.target.means {
+        Some(means) if running.target.client().is_some() && way != Way::Nothing => {
+            Some(open(running, &reader, &facts, means, &way).await?)
+        }
+        _ => None,
+    };
+    let verified = verify && read_all(running, &reader, &facts, unlocked.as_ref()).await?;
+    Ok(outcome(running, sight, way, &written, facts, unlocked, checksum_compared, verified))
+}
+
+/// The SSE-C key that the object needs now: the target's, or its own where it keeps that.
+fn customer_key<'a>(running: &'a Running<'_>, sight: &'a Sight) -> Option<&'a CustomerKey> {
+    match (&running.target.goal, running.target.at_rest()) {
+        (Goal::Server(_), _) => running.target.customer_key(),
+        // Sealed bytes keep their mode at rest if they were sealed before, and get the bucket's default if not.
+        (Goal::Client { .. }, None) if sight.present.sealed.is_some() => sight.customer_key.as_ref(),
+        (Goal::Client { .. }, _) => None,
+    }
+}
+
+fn compare(
+    running: &Running<'_>,
+    sight: &Sight,
+    way: &Way,
+    written: &Written,
+    facts: &Facts,
+) -> Result<bool> {
+    let tampered = |why: String| Err(Error::tampered(sight.name(), why));
+    if written.etag.is_some() && facts.etag != written.etag {
+        return Err(Error::Changed { what: sight.name(), source: None });
+    }
+    if facts.len != written.len {
+        return tampered(format!("it has {} bytes now and should have {}", facts.len, written.len));
+    }
+    if let Some(metadata) = &written.metadata
+        && *metadata != facts.metadata
+    {
+        return tampered("its metadata are not those that were sent".to_owned());
+    }
+    let asked = running.target.at_rest();
+    if *way != Way::Nothing
+        && !matches!(way, Way::RewrapBeside | Way::Share)
+        && !facts.applied.is_as_asked(asked)
+    {
+        return Err(Error::NotAsAsked {
+            what: sight.name(),
+            asked: asked.map(describe).unwrap_or_default(),
+            got: facts.applied.to_string(),
+            stored: true,
+            version_id: facts.version_id.clone(),
+        });
+    }
+    let kept = asked.is_none() && sight.present.sealed.is_some() && running.target.client().is_some();
+    if kept && facts.applied.mode != sight.facts.applied.mode {
+        return Err(Error::NotAsAsked {
+            what: sight.name(),
+            asked: sight.facts.applied.to_string(),
+            got: facts.applied.to_string(),
+            stored: true,
+            version_id: facts.version_id.clone(),
+        });
+    }
+    let expected = match (&written.checksum, &sight.facts.checksum) {
+        (Some(sent), _) => Some(sent),
+        (None, Some(kept)) if !kept.composite => Some(&kept.value),
+        _ => None,
+    };
+    match (expected, &facts.checksum) {
+        (Some(expected), Some(found)) if comparable(found, written, sight) => {
+            if found.value != *expected {
+                return tampered(format!("its checksum is {} now and should be {expected}", found.value));
+            }
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether two sums are over the same in the same way.
+fn comparable(found: &Checksum, written: &Written, sight: &Sight) -> bool {
+    let before = sight.facts.checksum.as_ref();
+    written.checksum.is_some()
+        || before.is_some_and(|kept| kept.algorithm == found.algorithm && kept.composite == found.composite)
+}
+
+/// Opens the envelope with the new key.
+async fn open(
+    running: &Running<'_>,
+    reader: &Reader<'_>,
+    facts: &Facts,
+    means: &Means,
+    way: &Way,
+) -> Result<Unlocked> {
+    let suffix = match way {
+        Way::Share => running.target.share_to.clone(),
+        Way::RewrapBeside => running.means.suffix.clone(),
+        _ => None,
+    };
+    let means = Means {
+        unlocker: means.unlocker.clone(),
+        kms_keys: means.kms_keys.clone(),
+        kms_discovery: false,
+        context: means.context.clone(),
+        legacy: means.legacy,
+        suffix,
+    };
+    let work = async {
+        let envelope = unlock::envelope(reader, facts, &means).await?;
+        let envelope = envelope
+            .ok_or_else(|| Error::tampered(reader.name(), "its envelope is gone after the rotation"))?;
+        unlock::unlock(running.connection, envelope, &means).await
+    };
+    running.stop.or(work).await?
+}
+
+/// Reads everything once more: the tag, the checksum. False where only somebody else could open it.
+async fn read_all(
+    running: &Running<'_>,
+    reader: &Reader<'_>,
+    facts: &Facts,
+    unlocked: Option<&Unlocked>,
+) -> Result<bool> {
+    let (verifier, _) = verifier(reader, facts, true).await;
+    if unlocked.is_none() && verifier.is_none() {
+        return Ok(false);
+    }
+    let open = unlocked.map(Unlocked::opener).transpose()?;
+    let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
+    let unseen = Meter::default();
+    let etag = facts.etag.as_deref();
+    download::run(reader, 0..facts.len, etag, pipeline, running.tuning, &unseen, running.stop).await?;
+    Ok(running.target.client().is_none() || unlocked.is_some())
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is a fact of the outcome")]
+fn outcome(
+    running: &Running<'_>,
+    sight: Sight,
+    way: Way,
+    written: &Written,
+    facts: Facts,
+    unlocked: Option<Unlocked>,
+    checksum_compared: bool,
+    verified: bool,
+) -> RotateOutcome {
+    let format_before = sight.format().map(str::to_owned);
+    let client = running.target.client();
+    let format = match (&unlocked, &client) {
+        (Some(unlocked), _) => Some(unlocked.format().to_owned()),
+        (None, Some(_)) => written.format.map(|format| format.to_string()).or(format_before.clone()),
+        (None, None) if way == Way::Nothing => format_before.clone(),
+        (None, None) => None,
+    };
+    let fingerprint = client.and_then(|client| match client.wrappers.as_slice() {
+        [wrapper] => Wrapper::fingerprint(wrapper).map(|print| print.to_string()),
+        _ => None,
+    });
+    // What an update in place changes does not stay behind; every other way makes a new version where there are any.
+    let old_version = match way {
+        Way::Nothing | Way::UpdateInPlace | Way::RewrapBeside | Way::Share | Way::Refuse(_) => None,
+        Way::ServerCopy { .. } | Way::Rewrap { .. } | Way::Reseal => {
+            sight.facts.version_id.clone().filter(|old| facts.version_id.as_ref() != Some(old))
+        }
+    };
+    RotateOutcome {
+        uri: sight.uri,
+        changed_version: sight.version_id,
+        way,
+        before: sight.facts.applied,
+        format_before,
+        applied: facts.applied,
+        format,
+        fingerprint,
+        stored_len: facts.len,
+        etag: facts.etag,
+        version_id: facts.version_id,
+        old_version,
+        opened: client.map(|_| unlocked.is_some()).filter(|opened| *opened),
+        checksum_compared,
+        verified,
+    }
+}

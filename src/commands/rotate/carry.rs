@@ -1,0 +1,352 @@
+//! What goes over to the object that replaces another, and what would be lost: pure.
+//!
+//! A copy of S3's takes some things along by itself and drops others without a word; a new upload drops everything. What
+//! is to be said on the request, so that nothing is missing afterwards, is worked out here once for all ways.
+//! Source: CopyObject in the Amazon S3 API reference, "Considerations when using this action".
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::aws::objects::Facts;
+use crate::aws::seen::Seen;
+use crate::checksum::Algorithm;
+use crate::object::{Grants, Lock, Settings};
+
+/// How the new object comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// One copy within S3 that takes metadata and headers along.
+    Copy,
+    /// One copy within S3 that replaces metadata, and headers with them.
+    CopyReplacing,
+    /// An upload, of parts that S3 copies or of bytes: nothing goes along.
+    Upload,
+}
+
+/// Something that cannot go over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loss {
+    /// The ACL could not be read, or cannot be said.
+    Acl,
+    /// The tags could not be read.
+    Tags,
+    /// Metadata that S3 does not show, or shows encoded.
+    Metadata,
+    /// An `Expires` that is no date.
+    Expires,
+    /// A checksum of an algorithm that s3seal does not know; another takes its place.
+    Checksum,
+    /// A hold that waits for an event.
+    EventHold,
+    /// Annotations.
+    Annotations,
+}
+
+impl Loss {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Acl,
+        Self::Tags,
+        Self::Metadata,
+        Self::Expires,
+        Self::Checksum,
+        Self::EventHold,
+        Self::Annotations,
+    ];
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Acl => "acl",
+            Self::Tags => "tags",
+            Self::Metadata => "metadata",
+            Self::Expires => "expires",
+            Self::Checksum => "checksum",
+            Self::EventHold => "event-hold",
+            Self::Annotations => "annotations",
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Loss {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|loss| loss.as_str() == text).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(|loss| loss.as_str()).collect();
+            format!("write one of {}", words.join(", "))
+        })
+    }
+}
+
+/// Everything about an object beside its bytes and its encryption, as far as it could be seen.
+pub struct Found<'a> {
+    /// What HEAD says.
+    pub facts: &'a Facts,
+    /// Its tags.
+    pub tags: Seen<BTreeMap<String, String>>,
+    /// Its ACL.
+    pub grants: Seen<Grants>,
+    /// How many annotations it has.
+    pub annotations: Seen<usize>,
+    /// Whether it is encrypted client-side, so that its envelope is among its metadata.
+    pub sealed: bool,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// What is said about the new object, and what is lost all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Headers, metadata, tags, class, ACL, lock.
+    pub settings: Settings,
+    /// The checksum to keep; none is S3's own choice.
+    pub algorithm: Option<Algorithm>,
+    /// What cannot go over, each once, with the reason.
+    pub losses: Vec<(Loss, String)>,
+}
+
+/// Works out what must be said.
+#[must_use]
+pub fn carry(found: &Found<'_>, by: By) -> Carried {
+    let mut carried =
+        Carried { algorithm: found.facts.checksum.as_ref().map(|kept| kept.algorithm), ..Carried::default() };
+    standing(found, &mut carried);
+    if by != By::Copy {
+        described(found, &mut carried);
+    }
+    if by == By::Upload {
+        uploaded(found, &mut carried);
+    }
+    carried
+}
+
+/// What no copy takes along by itself.
+fn standing(found: &Found<'_>, carried: &mut Carried) {
+    let facts = found.facts;
+    let belongings = &facts.belongings;
+    carried.settings.storage_class.clone_from(&facts.storage_class);
+    carried.settings.website_redirect.clone_from(&belongings.website_redirect);
+    carried.settings.lock = lock(&belongings.lock, found.now);
+    match &found.grants {
+        Seen::Is(grants) => carried.settings.grants.clone_from(grants),
+        other => carried.losses.push((Loss::Acl, unseen("its ACL", other))),
+    }
+    if belongings.event_hold {
+        carried.losses.push((Loss::EventHold, "a hold that waits for an event begins anew".to_owned()));
+    }
+}
+
+/// A retention that has ended protects nothing any more, and S3 takes no date that has passed.
+fn lock(lock: &Lock, now: i64) -> Lock {
+    match lock.until {
+        Some(until) if until <= now => Lock { legal_hold: lock.legal_hold, ..Lock::default() },
+        _ => lock.clone(),
+    }
+}
+
+/// What a copy takes along unless it replaces metadata.
+fn described(found: &Found<'_>, carried: &mut Carried) {
+    let facts = found.facts;
+    let belongings = &facts.belongings;
+    let settings = &mut carried.settings;
+    settings.content_type.clone_from(&facts.content_type);
+    settings.cache_control.clone_from(&belongings.cache_control);
+    settings.content_encoding.clone_from(&belongings.content_encoding);
+    settings.content_disposition.clone_from(&belongings.content_disposition);
+    settings.content_language.clone_from(&belongings.content_language);
+    settings.metadata.clone_from(&facts.metadata);
+    if found.sealed {
+        settings.metadata.retain(|name, _| !name.starts_with("x-amz-"));
+    }
+    match &belongings.expires {
+        Some((_, Some(date))) => settings.expires = Some(*date),
+        Some((text, None)) => {
+            carried.losses.push((Loss::Expires, format!("its Expires header is no date ('{text}')")));
+        }
+        None => {}
+    }
+    let encoded = settings.metadata.iter().find(|(_, value)| value.starts_with("=?"));
+    if belongings.hidden_metadata > 0 {
+        let why = format!("{} metadata entries cannot be shown in headers", belongings.hidden_metadata);
+        carried.losses.push((Loss::Metadata, why));
+    } else if let Some((name, _)) = encoded {
+        let why = format!("its metadata '{name}' is not ASCII and comes encoded");
+        carried.losses.push((Loss::Metadata, why));
+    }
+}
+
+/// What every copy takes along and no upload does.
+fn uploaded(found: &Found<'_>, carried: &mut Carried) {
+    let facts = found.facts;
+    match &found.tags {
+        Seen::Is(tags) => carried.settings.tags.clone_from(tags),
+        other => carried.losses.push((Loss::Tags, unseen("its tags", other))),
+    }
+    match &found.annotations {
+        Seen::Is(0) => {}
+        Seen::Is(count) => {
+            carried.losses.push((Loss::Annotations, format!("its {count} annotations stay behind")));
+        }
+        other => carried.losses.push((Loss::Annotations, unseen("its annotations", other))),
+    }
+    if let (None, Some((name, _))) = (&facts.checksum, &facts.marks.other_checksum) {
+        let why = format!("its {name} checksum gives way to one that s3seal computes");
+        carried.losses.push((Loss::Checksum, why));
+    }
+}
+
+fn unseen<T>(what: &str, seen: &Seen<T>) -> String {
+    match seen {
+        Seen::NotAllowed(action) => format!("{what} cannot be read: {action} is not allowed"),
+        Seen::NotToBeHad(why) => format!("{what} cannot be read: {why}"),
+        Seen::Is(_) => what.to_owned(),
+    }
+}
+
+/// Returns what is lost and was not accepted.
+#[must_use]
+pub fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
+    losses.iter().filter(|(loss, _)| !accepted.contains(loss)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::belongings::Belongings;
+    use crate::aws::marks::Marks;
+    use crate::aws::objects::Checksum;
+
+    fn facts() -> Facts {
+        let text = |text: &str| Some(text.to_owned());
+        Facts {
+            len: 10,
+            content_type: text("text/plain"),
+            storage_class: text("STANDARD_IA"),
+            metadata: [("a", "1"), ("x-amz-3", "wrapped"), ("x-amz-c", "115")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            checksum: Some(Checksum {
+                algorithm: Algorithm::Sha256,
+                value: "v".to_owned(),
+                composite: false,
+            }),
+            belongings: Belongings {
+                cache_control: text("no-cache"),
+                content_encoding: text("gzip"),
+                content_disposition: text("inline"),
+                content_language: text("de"),
+                expires: Some(("date".to_owned(), Some(7))),
+                website_redirect: text("/there"),
+                lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
+                tags: 1,
+                ..Belongings::default()
+            },
+            ..Facts::default()
+        }
+    }
+
+    fn found(facts: &Facts) -> Found<'_> {
+        Found {
+            facts,
+            tags: Seen::Is([("t".to_owned(), "1".to_owned())].into()),
+            grants: Seen::Is(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
+            annotations: Seen::Is(0),
+            sealed: true,
+            now: 100,
+        }
+    }
+
+    fn losses(found: &Found<'_>, by: By) -> Vec<Loss> {
+        carry(found, by).losses.into_iter().map(|(loss, _)| loss).collect()
+    }
+
+    #[test]
+    fn each_way_says_what_it_would_drop() {
+        let facts = facts();
+        let found = found(&facts);
+        let text = |text: &str| Some(text.to_owned());
+        let copy = Settings {
+            storage_class: text("STANDARD_IA"),
+            website_redirect: text("/there"),
+            lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
+            grants: Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() },
+            ..Settings::default()
+        };
+        assert_eq!(carry(&found, By::Copy).settings, copy);
+        let replacing = Settings {
+            content_type: text("text/plain"),
+            cache_control: text("no-cache"),
+            content_encoding: text("gzip"),
+            content_disposition: text("inline"),
+            content_language: text("de"),
+            expires: Some(7),
+            metadata: [("a".to_owned(), "1".to_owned())].into(),
+            ..copy
+        };
+        assert_eq!(carry(&found, By::CopyReplacing).settings, replacing);
+        let upload = Settings { tags: [("t".to_owned(), "1".to_owned())].into(), ..replacing };
+        let carried = carry(&found, By::Upload);
+        assert_eq!(carried.settings, upload);
+        assert_eq!((carried.algorithm, carried.losses), (Some(Algorithm::Sha256), vec![]));
+    }
+
+    #[test]
+    fn metadata_that_look_like_an_envelope_are_one_only_on_a_sealed_object() {
+        let facts = facts();
+        let plain = Found { sealed: false, ..found(&facts) };
+        assert_eq!(carry(&plain, By::Upload).settings.metadata.len(), 3);
+    }
+
+    #[test]
+    fn a_lock_that_has_ended_is_not_said_again() {
+        let facts = facts();
+        let later = Found { now: 200, ..found(&facts) };
+        let lock = carry(&later, By::Copy).settings.lock;
+        assert_eq!(lock, Lock { legal_hold: true, ..Lock::default() });
+    }
+
+    #[test]
+    fn what_cannot_go_over_is_named_where_it_matters() {
+        let mut facts = facts();
+        facts.belongings.expires = Some(("never".to_owned(), None));
+        facts.belongings.hidden_metadata = 2;
+        facts.belongings.event_hold = true;
+        facts.checksum = None;
+        facts.marks = Marks { other_checksum: Some(("SHA512", "v".to_owned())), ..Marks::default() };
+        let all = Found {
+            tags: Seen::NotAllowed("s3:GetObjectTagging"),
+            grants: Seen::NotAllowed("s3:GetObjectAcl"),
+            annotations: Seen::Is(3),
+            ..found(&facts)
+        };
+        assert_eq!(losses(&all, By::Copy), [Loss::Acl, Loss::EventHold]);
+        let replacing = [Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
+        assert_eq!(losses(&all, By::CopyReplacing), replacing);
+        let upload = [&replacing[..], &[Loss::Tags, Loss::Annotations, Loss::Checksum]].concat();
+        assert_eq!(losses(&all, By::Upload), upload);
+
+        let carried = carry(&all, By::Copy);
+        assert_eq!(unaccepted(&carried.losses, &[Loss::Acl]).len(), 1);
+        assert!(unaccepted(&carried.losses, &Loss::ALL).is_empty());
+        for loss in Loss::ALL {
+            assert_eq!(loss.as_str().parse(), Ok(loss));
+        }
+    }
+
+    #[test]
+    fn text_that_comes_encoded_is_not_sent_again_as_if_it_were_plain() {
+        let mut facts = facts();
+        facts.metadata.insert("city".to_owned(), "=?UTF-8?B?w7w=?=".to_owned());
+        assert_eq!(losses(&found(&facts), By::CopyReplacing), [Loss::Metadata]);
+        assert_eq!(losses(&found(&facts), By::Copy), []);
+    }
+}

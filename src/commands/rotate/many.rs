@@ -1,0 +1,378 @@
+//! Rotating what lies below a prefix: which objects, one plan or one outcome each, and the journal of it all.
+//!
+//! An object that cannot be rotated is named, and the others go on. How one object is rotated is [`super`]'s.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::str::FromStr;
+
+use futures_util::StreamExt;
+
+use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::sse::AppliedMode;
+use crate::commands::many::many;
+use crate::encryption::Mode;
+use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::location::S3Uri;
+use crate::pattern::Filter;
+
+use super::journal::Journal;
+use super::run::Running;
+use super::sight::Sight;
+use super::way::{Cost, Goal, Reason, Way};
+use super::{Allowed, Plan, RotateOutcome, carry_out, plan};
+
+/// Which objects.
+#[derive(Clone, Debug, Default)]
+pub struct Chosen {
+    /// Which keys below the prefix.
+    pub filter: Filter,
+    /// Only objects that are one of these; empty for all.
+    pub only: Vec<Only>,
+    /// Whether older versions too.
+    pub all_versions: bool,
+}
+
+/// What an object must be to be rotated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// In this mode.
+    Mode(Mode),
+    /// Under the key with this fingerprint.
+    Key(String),
+    /// Under this KMS key: an ARN or an id.
+    Kms(String),
+}
+
+impl FromStr for Only {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("key", print)) if !print.is_empty() => Ok(Self::Key(print.to_owned())),
+            Some(("kms", key)) if !key.is_empty() => Ok(Self::Kms(key.to_owned())),
+            _ => [Mode::SseS3, Mode::SseKms, Mode::DsseKms, Mode::SseC, Mode::Client]
+                .into_iter()
+                .find(|mode| mode.as_str() == text)
+                .map(Self::Mode)
+                .ok_or_else(|| "write a mode, key:FINGERPRINT or kms:ARN".to_owned()),
+        }
+    }
+}
+
+impl Only {
+    fn takes(&self, sight: &Sight) -> bool {
+        let applied = &sight.facts.applied;
+        let sealed = sight.present.sealed.is_some();
+        match self {
+            Self::Mode(Mode::Client) => sealed,
+            Self::Mode(mode) => !sealed && applied.mode == AppliedMode::Known(*mode),
+            Self::Key(print) => sight.fingerprints.contains(print),
+            Self::Kms(key) => applied
+                .kms_key
+                .as_ref()
+                .is_some_and(|found| found == key || found.ends_with(&format!(":key/{key}"))),
+        }
+    }
+
+    /// Whether an object in SSE-C may be meant whose key is not at hand.
+    fn may_be_hidden(&self) -> bool {
+        matches!(self, Self::Mode(Mode::SseC) | Self::Key(_))
+    }
+}
+
+/// One of many objects.
+#[derive(Debug)]
+pub enum Row {
+    /// It was rotated, or is there already.
+    Done(Box<RotateOutcome>),
+    /// It is not meant, or an earlier run has done it.
+    Skipped,
+    /// It could not be rotated.
+    Failed {
+        /// The object, as the user would name it.
+        name: String,
+        /// The version.
+        version_id: Option<String>,
+        /// Why not.
+        error: Error,
+    },
+}
+
+/// What would be done, by way.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// By the way's name.
+    pub ways: BTreeMap<&'static str, Cost>,
+    /// What could not be looked at, or is refused: name and reason.
+    pub refused: Vec<(String, String)>,
+    /// Refusals beyond those that are kept by name.
+    pub more_refused: u64,
+    /// Objects that an earlier run has done, or that are not meant.
+    pub skipped: u64,
+}
+
+/// Refusals that a plan keeps by name.
+const NAMED: usize = 100;
+
+impl Plans {
+    /// Counts a plan.
+    pub fn count(&mut self, plan: &Plan) {
+        if let Way::Refuse(reason) = &plan.way {
+            self.refuse(plan.sight.name(), reason.to_string());
+        } else {
+            self.ways.entry(plan.way.as_str()).or_default().add(plan.cost);
+        }
+    }
+
+    /// Counts a refusal.
+    pub fn refuse(&mut self, name: String, why: String) {
+        if self.refused.len() < NAMED {
+            self.refused.push((name, why));
+        } else {
+            self.more_refused += 1;
+        }
+    }
+
+    /// Objects that would be written.
+    #[must_use]
+    pub fn to_do(&self) -> u64 {
+        self.ways.iter().filter(|(way, _)| **way != "nothing").map(|(_, cost)| cost.objects).sum()
+    }
+}
+
+impl fmt::Display for Only {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mode(mode) => write!(f, "{mode}"),
+            Self::Key(print) => write!(f, "key:{print}"),
+            Self::Kms(key) => write!(f, "kms:{key}"),
+        }
+    }
+}
+
+/// A rotation of many.
+pub struct Work<'a> {
+    /// What is the same for all objects.
+    pub running: &'a Running<'a>,
+    /// Which objects.
+    pub chosen: &'a Chosen,
+    /// What each may.
+    pub allowed: Allowed,
+    /// What is done so far.
+    pub journal: Option<&'a Journal>,
+    /// Objects at once.
+    pub jobs: NonZeroUsize,
+}
+
+impl Work<'_> {
+    /// Plans for everything below a prefix, or for one object.
+    ///
+    /// # Errors
+    /// What the listing says; `Interrupted`.
+    pub async fn plan(&self, place: &S3Uri, plans: &mut Plans) -> Result<()> {
+        let work = |listed| async move {
+            let (uri, version) = match self.named(place, listed) {
+                Ok(named) => named,
+                Err(row) => return Err(row),
+            };
+            self.look(&uri, version.as_deref()).await
+        };
+        self.each(place, work, |looked: Result<Plan, Row>| {
+            match looked {
+                Ok(plan) => plans.count(&plan),
+                Err(Row::Failed { name, error, .. }) => plans.refuse(name, error.to_string()),
+                Err(_) => plans.skipped += 1,
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Rotates everything below a prefix, and tells each object.
+    ///
+    /// # Errors
+    /// What the listing, `tell` or the journal says; `Interrupted`. What was told until then is done.
+    pub async fn run(&self, place: &S3Uri, tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        let work = |listed: Listed| async move {
+            let etag = listed.etag.clone();
+            let (uri, version) = match self.named(place, listed) {
+                Ok(named) => named,
+                Err(row) => return row,
+            };
+            self.rotate(&uri, version.as_deref(), etag.as_deref()).await
+        };
+        self.each(place, work, tell).await
+    }
+
+    /// Rotates one object; its failure is a row too.
+    pub async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
+        if self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag)) {
+            return Row::Skipped;
+        }
+        let plan = match self.look(uri, version_id).await {
+            Ok(plan) => plan,
+            Err(row) => return row,
+        };
+        match self.carry_out(plan).await {
+            Ok(outcome) => Row::Done(Box::new(outcome)),
+            // Somebody has deleted it meanwhile: there is nothing to rotate any more.
+            Err(error) => {
+                Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error }
+            }
+        }
+    }
+
+    async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
+        let uri = plan.sight.uri.clone();
+        let version = plan.sight.version_id.clone();
+        if let (Some(journal), false) = (self.journal, plan.way == Way::Nothing) {
+            let etag = plan.sight.facts.etag.as_deref();
+            journal.begin(&uri, version.as_deref(), etag, plan.way.as_str())?;
+        }
+        let on_start = |id: &str| match self.journal {
+            Some(journal) => journal.upload(&uri, id),
+            None => Ok(()),
+        };
+        let outcome = carry_out(self.running, plan, self.allowed, Some(&on_start)).await?;
+        if let Some(journal) = self.journal {
+            journal.done(&uri, version.as_deref(), outcome.etag.as_deref())?;
+        }
+        Ok(outcome)
+    }
+
+    /// Looks at one object; what is not to be rotated is a row already.
+    ///
+    /// # Errors
+    /// The row.
+    pub async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
+        let failed =
+            |error| Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error };
+        let only = &self.chosen.only;
+        match plan(self.running, uri, version_id, self.allowed).await {
+            Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.sight)) => {
+                Err(Row::Skipped)
+            }
+            Ok(Plan { way: Way::Refuse(Reason::InstructionFile), .. }) => Err(Row::Skipped),
+            Ok(plan) => Ok(plan),
+            // Whoever asks for other modes does not mean what only a missing key would open.
+            Err(error) if is_hidden(&error) && !only.is_empty() && !only.iter().any(Only::may_be_hidden) => {
+                Err(Row::Skipped)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Names an object of the listing; older versions by their id.
+    fn named(&self, place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), Row> {
+        let version = listed.version_id.filter(|_| listed.latest == Some(false));
+        match listed.key {
+            ListedKey::Text(key) => {
+                let beside =
+                    key.ends_with(".instruction") && matches!(self.running.target.goal, Goal::Client { .. });
+                if beside { Err(Row::Skipped) } else { Ok((place.with_key(key), version)) }
+            }
+            ListedKey::NotText(shown) => {
+                let name = format!("s3://{}/{shown}", place.bucket);
+                let why = "its key is not text and cannot be asked for".to_owned();
+                let error = Error::Unsupported { what: name.clone(), why };
+                Err(Row::Failed { name, version_id: version, error })
+            }
+        }
+    }
+
+    async fn each<O, Working>(
+        &self,
+        place: &S3Uri,
+        work: impl Fn(Listed) -> Working,
+        tell: impl FnMut(O) -> Result<()>,
+    ) -> Result<()>
+    where
+        Working: Future<Output = O>,
+    {
+        let connection = self.running.connection;
+        let markers = |_| {};
+        let listing = if self.chosen.all_versions {
+            connection.list_versions(place, &markers).left_stream()
+        } else {
+            connection.list(place).right_stream()
+        };
+        // A key that begins like an object's is another object.
+        let alone = place.is_object();
+        let chosen = listing.filter(|listed| {
+            let takes = listed.as_ref().map_or(true, |entry| {
+                let (ListedKey::Text(key) | ListedKey::NotText(key)) = &entry.key;
+                if alone { *key == place.key } else { self.chosen.filter.takes(below(place, key)) }
+            });
+            std::future::ready(takes)
+        });
+        Box::pin(many(chosen, self.jobs, self.running.stop, work, tell)).await
+    }
+}
+
+fn is_hidden(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::KeyNeeded { need: KeyNeed::Customer, .. }
+            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
+    )
+}
+
+/// The part of a key that stands below the folder which was asked for.
+fn below<'a>(place: &S3Uri, key: &'a str) -> &'a str {
+    let folder = place.key.rfind('/').map_or(0, |slash| slash + 1);
+    key.get(folder..).unwrap_or(key)
+}
+
+/// Removes what an earlier run has left behind.
+///
+/// # Errors
+/// What S3 refuses.
+pub async fn clear_leftovers(running: &Running<'_>, journal: &Journal) -> Result<()> {
+    let leftovers = journal.leftovers();
+    for (uri, id) in &leftovers.uploads {
+        running.connection.give_up(uri, id).await?;
+    }
+    for uri in &leftovers.scratch {
+        clear_scratch(running, uri).await?;
+        journal.scratch(uri, false)?;
+    }
+    Ok(())
+}
+
+/// Proves on a scratch object beside `place` that the server updates in place.
+///
+/// # Errors
+/// Those of [`prove_update`](crate::aws::Connection::prove_update).
+pub async fn prove(running: &Running<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
+    let Some(key) = running.target.update_key() else { return Ok(()) };
+    let folder = place.key.rfind('/').map_or("", |slash| &place.key[..=slash]);
+    let mut random = [0; 8];
+    let _ = getrandom::fill(&mut random);
+    let scratch = place.with_key(format!("{folder}.s3seal-scratch-{:016x}", u64::from_le_bytes(random)));
+    if let Some(journal) = journal {
+        journal.scratch(&scratch, true)?;
+    }
+    let proved = running.stop.or(running.connection.prove_update(&scratch, key)).await;
+    if !matches!(proved, Ok(Ok(()))) {
+        // Whatever was left half-way; the reason of the failure is told, not this.
+        let _ = clear_scratch(running, &scratch).await;
+    }
+    proved??;
+    if let Some(journal) = journal {
+        journal.scratch(&scratch, false)?;
+    }
+    Ok(())
+}
+
+async fn clear_scratch(running: &Running<'_>, uri: &S3Uri) -> Result<()> {
+    let markers = |_| {};
+    let versions = running.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
+    for version in versions.into_iter().flatten() {
+        if version.key == ListedKey::Text(uri.key.clone()) {
+            running.connection.remove(uri, version.version_id.as_deref()).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Reseal: `get`'s opening joined to `put`'s sealing through memory, with a new data key and nothing on any disk.
+//!
+//! Bytes that are not proven yet go up as parts of an upload that is completed only after the proof: the pipe between the
+//! two says its end no earlier. A failure on either side ends both, and the upload is aborted.
+
+use crate::aws::companion::Companion;
+use crate::aws::multipart::Destination;
+use crate::commands::begin::{Begun, Shape, begin_as};
+use crate::commands::get::verifier;
+use crate::commands::sealed::Unlocked;
+use crate::commands::unlock;
+use crate::encryption::{Format, ServerSide};
+use crate::error::{Error, Result};
+use crate::object::WriteCondition;
+use crate::seal::gcm::MAX_PLAIN;
+use crate::seal::s3ec::instruction;
+use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::pipe::pipe;
+use crate::transfer::source::{Input, Parts};
+use crate::transfer::{plan, upload};
+use crate::tuning::Meter;
+
+use super::OnStart;
+use super::carry::By;
+use super::run::{Running, Written};
+use super::sight::{Sight, kept};
+use super::way::SealedFormat;
+
+/// Brings an object down, opens it, seals it and brings it up.
+///
+/// # Errors
+/// Whatever either side says; then the object is as it was.
+pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) -> Result<Written> {
+    let connection = running.connection;
+    let carried = running.carried(sight, By::Upload).await?;
+    let mut settings = carried.settings;
+    let facts = &sight.facts;
+    let reader = sight.reader(connection);
+    let unlocked = match sight.present.sealed {
+        None => None,
+        Some(_) => {
+            let work = async {
+                let envelope = sight.envelope(connection, running.means).await?;
+                unlock::unlock(connection, envelope, running.means).await
+            };
+            Some(running.stop.or(work).await??)
+        }
+    };
+    let plain_len = match &unlocked {
+        None => Some(facts.len),
+        Some(unlocked) => unlocked.plain_len(facts.len),
+    };
+    let (shape, kept) = keeps(running, sight)?;
+    let work = begin_as(connection, &running.target.prepared, shape, plain_len, &mut settings);
+    let Begun { seal, sse, format, instruction: beside, .. } = running.stop.or(work).await??;
+    let sealed_len = plain_len.map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
+    let plan = plan::upload(sealed_len, running.tuning)?;
+    let condition = WriteCondition::Matches(facts.etag.clone().unwrap_or_default());
+    let algorithm = carried.algorithm.unwrap_or_default();
+    let to = Destination {
+        connection,
+        uri: &sight.uri,
+        sse: sse.or(kept.as_ref()),
+        settings: &settings,
+        condition: &condition,
+        algorithm,
+        companion: beside.as_deref().map(|content| {
+            let uri = sight.uri.with_key(instruction::key_of(&sight.uri.key, None));
+            Companion::new(connection, uri, &sight.uri, content)
+        }),
+        on_start,
+    };
+    let (writer, source) = pipe();
+    let (verifier, _) = verifier(&reader, facts, true).await;
+    let open = unlocked.as_ref().map(Unlocked::opener).transpose()?;
+    let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
+    let parts = Parts::new(Input::pipe(sight.name(), source, plain_len), seal, plan, algorithm);
+    let unseen = Meter::default();
+    let etag = facts.etag.as_deref();
+    let (down, up) = tokio::join!(
+        download::run(&reader, 0..facts.len, etag, pipeline, running.tuning, &unseen, running.stop),
+        upload::run(parts, &to, running.tuning, running.meter, running.stop),
+    );
+    let uploaded = match (down, up) {
+        (Ok(_), up) => up?,
+        // The one that failed first says why; the other only says that it was left alone.
+        (Err(Error::ReaderLeft), Err(error)) => return Err(error),
+        (Err(error), _) => return Err(error),
+    };
+    clear_beside(running, sight, beside.is_some()).await?;
+    Ok(Written {
+        etag: uploaded.completed.etag,
+        version_id: uploaded.completed.version_id,
+        checksum: Some(uploaded.completed.checksum),
+        format,
+        len: uploaded.stored,
+        metadata: None,
+    })
+}
+
+/// What a client-side object keeps of its own where the target says nothing: format, place of the envelope, and what S3
+/// does to the sealed bytes.
+fn keeps(running: &Running<'_>, sight: &Sight) -> Result<(Shape, Option<ServerSide>)> {
+    let Some(client) = running.target.client() else { return Ok((Shape::default(), None)) };
+    let Some(sealed) = sight.present.sealed else {
+        return Ok((Shape { format: client.format, beside: client.instruction_file }, None));
+    };
+    let kept = match client.at_rest {
+        Some(_) => None,
+        None => kept(&sight.facts.applied, sight.customer_key.as_ref(), &sight.name())?,
+    };
+    let format = client.format.or(match sealed.format {
+        SealedFormat::Writable(format) if sealed.rewrappable || format == Format::Esdk => Some(format),
+        // What nothing authenticates is not written any more; its plain bytes are fewer than its stored ones.
+        _ => (sight.facts.len <= MAX_PLAIN).then_some(Format::S3ec),
+    });
+    let beside = client.instruction_file || (sealed.beside && format != Some(Format::Esdk));
+    Ok((Shape { format, beside }, kept))
+}
+
+/// Removes an instruction file that the new object has no use for: it would be taken for its envelope.
+async fn clear_beside(running: &Running<'_>, sight: &Sight, has_new: bool) -> Result<()> {
+    let was_beside = sight.present.sealed.is_some_and(|sealed| sealed.beside);
+    if !was_beside || has_new {
+        return Ok(());
+    }
+    let key = instruction::key_of(&sight.uri.key, running.means.suffix.as_deref());
+    running.connection.remove(&sight.uri.with_key(key), None).await
+}

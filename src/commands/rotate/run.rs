@@ -1,0 +1,296 @@
+//! Running a way: what is written, and that it is bound to what was seen.
+//!
+//! Every write names the ETag of the look. The source can be read until S3 has the new object; what a way leaves behind
+//! on its way out is an aborted upload or nothing.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+
+use crate::aws::Connection;
+use crate::aws::copy::{Copied, Copy, CopySource};
+use crate::aws::multipart::Destination;
+use crate::aws::objects::Reader;
+use crate::aws::seen::Seen;
+use crate::commands::begin::fits;
+use crate::commands::sealed::Unlocked;
+use crate::commands::unlock::{self, Means};
+use crate::encryption::{Format, ServerSide};
+use crate::error::{Error, Result};
+use crate::keys::CustomerKey;
+use crate::object::WriteCondition;
+use crate::seal::s3ec::instruction;
+use crate::seal::{Attributes, s3ec};
+use crate::transfer::{Stop, copy};
+use crate::tuning::{Meter, Tuning};
+
+use super::carry::{By, Carried, Found, Loss, carry, unaccepted};
+use super::sight::{Sight, kept};
+use super::target::Target;
+use super::way::{Way, copy_part_size};
+use super::{OnStart, reseal};
+
+/// What is the same for all objects of a run.
+pub struct Running<'a> {
+    /// The clients.
+    pub connection: &'a Connection,
+    /// What opens the objects as they are.
+    pub means: &'a Means,
+    /// What they are to become.
+    pub target: &'a Target,
+    /// What may be lost.
+    pub accepted: &'a [Loss],
+    /// Part size, jobs.
+    pub tuning: &'a Tuning,
+    /// Counts bytes.
+    pub meter: &'a Meter,
+    /// Sees signals.
+    pub stop: &'a Stop,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// The ETag, where the answer says it.
+    pub etag: Option<String>,
+    /// The version, where the bucket keeps versions.
+    pub version_id: Option<String>,
+    /// The checksum that was sent, of bytes that are new.
+    pub checksum: Option<String>,
+    /// The client-side format of bytes that are new.
+    pub format: Option<Format>,
+    /// Stored bytes.
+    pub len: u64,
+    /// The metadata that must stand there now, where they were replaced.
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+impl Running<'_> {
+    /// Runs a way to its end; tells `on_start` the id of an upload, should there be one.
+    ///
+    /// # Errors
+    /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
+    pub async fn run(&self, sight: &Sight, way: &Way, on_start: OnStart<'_>) -> Result<Written> {
+        match way {
+            Way::Nothing => Ok(Written { len: sight.facts.len, ..Written::default() }),
+            Way::Refuse(reason) => Err(Error::Unsupported { what: sight.name(), why: reason.to_string() }),
+            Way::UpdateInPlace => self.update(sight).await,
+            Way::ServerCopy { parts } => self.server_copy(sight, *parts, on_start).await,
+            Way::Rewrap { parts } => self.rewrap(sight, *parts, on_start).await,
+            Way::RewrapBeside => self.rewrap_beside(sight, None).await,
+            Way::Share => self.rewrap_beside(sight, self.target.share_to.as_deref()).await,
+            Way::Reseal => reseal::run(self, sight, on_start).await,
+        }
+    }
+
+    /// Another key, and nothing else. The call knows no condition; a version, where there is one, is as good.
+    async fn update(&self, sight: &Sight) -> Result<Written> {
+        let Some(key) = self.target.update_key() else {
+            return Err(unsupported(sight, "an update in place needs a key's full ARN"));
+        };
+        let version = sight.version_id.clone().or_else(|| sight.facts.version_id.clone());
+        let bucket_key = sight.facts.applied.bucket_key || self.asks_bucket_key();
+        let work = self.connection.update_encryption(&sight.uri, version.as_deref(), key, bucket_key);
+        self.stop.or(work).await??;
+        self.meter.add(sight.facts.len);
+        Ok(Written {
+            etag: sight.facts.etag.clone(),
+            version_id: sight.facts.version_id.clone(),
+            len: sight.facts.len,
+            ..Written::default()
+        })
+    }
+
+    fn asks_bucket_key(&self) -> bool {
+        matches!(self.target.at_rest(), Some(ServerSide::SseKms { bucket_key: true, .. }))
+    }
+
+    async fn server_copy(&self, sight: &Sight, parts: u32, on_start: OnStart<'_>) -> Result<Written> {
+        let by = if parts == 0 { By::Copy } else { By::Upload };
+        let carried = self.carried(sight, by).await?;
+        let same_mode = match self.target.at_rest() {
+            Some(ServerSide::SseKms { key, context, bucket_key: false })
+                if sight.facts.applied.bucket_key =>
+            {
+                // What saves requests today is not to stop doing so unasked.
+                Some(ServerSide::SseKms { key: key.clone(), context: context.clone(), bucket_key: true })
+            }
+            _ => None,
+        };
+        let sse = same_mode.as_ref().or(self.target.at_rest());
+        let made = CopyPlan { sight, key: sight.customer_key.as_ref(), sse, carried, parts, replaces: false };
+        self.copied(made, on_start).await
+    }
+
+    /// A new wrap for the same data key; the object's bytes stay, its metadata change.
+    async fn rewrap(&self, sight: &Sight, parts: u32, on_start: OnStart<'_>) -> Result<Written> {
+        let by = if parts == 0 { By::CopyReplacing } else { By::Upload };
+        let mut carried = self.carried(sight, by).await?;
+        let Attributes { metadata, .. } = self.rewrapped(sight).await?;
+        fits(&metadata)?;
+        carried.settings.metadata = metadata;
+        let kept = match self.target.at_rest() {
+            Some(_) => None,
+            None => kept(&sight.facts.applied, sight.customer_key.as_ref(), &sight.name())?,
+        };
+        let sse = self.target.at_rest().or(kept.as_ref());
+        let made = CopyPlan { sight, key: sight.customer_key.as_ref(), sse, carried, parts, replaces: true };
+        self.copied(made, on_start).await
+    }
+
+    /// A new wrap in the instruction file, or in one of its own for another reader.
+    async fn rewrap_beside(&self, sight: &Sight, share_to: Option<&str>) -> Result<Written> {
+        let connection = self.connection;
+        let old = sight.uri.with_key(instruction::key_of(&sight.uri.key, self.means.suffix.as_deref()));
+        // Looked at before it is read: what changes between the two makes the condition of the write fail.
+        let before = Reader { connection, uri: &old, version_id: None, key: sight.customer_key.as_ref() };
+        let facts = self.stop.or(before.head()).await??;
+        let Attributes { instruction: content, .. } = self.rewrapped(sight).await?;
+        let content = content.ok_or_else(|| {
+            Error::tampered(sight.name(), "its envelope is no longer in an instruction file")
+        })?;
+        let (uri, condition) = match share_to {
+            Some(suffix) => (
+                sight.uri.with_key(instruction::key_of(&sight.uri.key, Some(suffix))),
+                WriteCondition::Absent,
+            ),
+            None => (old.clone(), WriteCondition::Matches(facts.etag.clone().unwrap_or_default())),
+        };
+        let sse = kept(&facts.applied, sight.customer_key.as_ref(), &old.to_string())?;
+        let write = connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
+        self.stop.or(write).await??;
+        Ok(Written {
+            etag: sight.facts.etag.clone(),
+            version_id: sight.facts.version_id.clone(),
+            len: sight.facts.len,
+            ..Written::default()
+        })
+    }
+
+    /// Unwraps the data key, checks the commitment, wraps it anew.
+    async fn rewrapped(&self, sight: &Sight) -> Result<Attributes> {
+        let unlocked = self.unlocked(sight).await?;
+        let Some(client) = self.target.client() else {
+            return Err(unsupported(sight, "there is no wrapping key to rewrap with"));
+        };
+        let wrapper = client.only()?;
+        let wrap = client.wrap(self.connection, wrapper, unlocked.data_key(), unlocked.alg());
+        let wrapped = self.stop.or(wrap).await??;
+        unlocked.rewrap(&sight.facts.metadata, wrapped)
+    }
+
+    async fn unlocked(&self, sight: &Sight) -> Result<s3ec::Unlocked> {
+        let work = async {
+            let envelope = sight.envelope(self.connection, self.means).await?;
+            unlock::unlock(self.connection, envelope, self.means).await
+        };
+        match self.stop.or(work).await?? {
+            Unlocked::S3ec(unlocked) => Ok(unlocked),
+            Unlocked::Esdk(_) => Err(unsupported(sight, "a header of the Encryption SDK is never rewritten")),
+        }
+    }
+
+    /// Finds out what belongs to an object, and refuses to lose any of it unasked.
+    ///
+    /// # Errors
+    /// `Unsupported` names what would be lost.
+    pub(super) async fn carried(&self, sight: &Sight, by: By) -> Result<Carried> {
+        let reader = sight.reader(self.connection);
+        let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
+        let tags = if by == By::Upload && sight.facts.belongings.tags > 0 {
+            Seen::of(reader.tags().await, "s3:GetObjectTagging")
+        } else {
+            Seen::Is(BTreeMap::new())
+        };
+        let annotations = if by == By::Upload && self.connection.is_aws() {
+            Seen::of(reader.annotations().await, "s3:ListObjectAnnotations")
+        } else {
+            Seen::Is(0)
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let found = Found {
+            facts: &sight.facts,
+            tags,
+            grants,
+            annotations,
+            sealed: sight.present.sealed.is_some(),
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+        };
+        let carried = carry(&found, by);
+        let lost = unaccepted(&carried.losses, self.accepted);
+        let Some((first, _)) = lost.first() else { return Ok(carried) };
+        let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
+        let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
+        Err(Error::Unsupported { what: sight.name(), why })
+    }
+
+    async fn copied(&self, plan: CopyPlan<'_>, on_start: OnStart<'_>) -> Result<Written> {
+        let sight = plan.sight;
+        let etag = sight.facts.etag.as_deref().unwrap_or_default();
+        let source = CopySource { uri: &sight.uri, etag, key: plan.key };
+        let metadata = plan.replaces.then(|| plan.carried.settings.metadata.clone());
+        let written = if plan.parts == 0 {
+            let copy = Copy {
+                connection: self.connection,
+                source,
+                sse: plan.sse,
+                settings: &plan.carried.settings,
+                replaces_metadata: plan.replaces,
+                algorithm: None,
+                len: sight.facts.len,
+            };
+            let Copied { etag, version_id, .. } = self.stop.or(copy.make()).await??;
+            self.meter.add(sight.facts.len);
+            Written { etag, version_id, ..Written::default() }
+        } else {
+            self.copied_in_parts(&plan, source, on_start).await?
+        };
+        Ok(Written { len: sight.facts.len, metadata, ..written })
+    }
+
+    async fn copied_in_parts(
+        &self,
+        plan: &CopyPlan<'_>,
+        source: CopySource<'_>,
+        on_start: OnStart<'_>,
+    ) -> Result<Written> {
+        let facts = &plan.sight.facts;
+        let condition = WriteCondition::Matches(source.etag.to_owned());
+        let to = Destination {
+            connection: self.connection,
+            uri: source.uri,
+            sse: plan.sse,
+            settings: &plan.carried.settings,
+            condition: &condition,
+            algorithm: plan.carried.algorithm.unwrap_or_default(),
+            companion: None,
+            on_start,
+        };
+        let whole = facts.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
+        let ranges = copy::Ranges {
+            source,
+            len: facts.len,
+            part_size: copy_part_size(facts.len),
+            whole: whole.map(|kept| kept.value.as_str()),
+        };
+        let completed = copy::run(&ranges, &to, self.tuning, self.meter, self.stop).await?;
+        Ok(Written { etag: completed.etag, version_id: completed.version_id, ..Written::default() })
+    }
+}
+
+/// One copy, worked out.
+struct CopyPlan<'a> {
+    sight: &'a Sight,
+    /// What opens the source.
+    key: Option<&'a CustomerKey>,
+    sse: Option<&'a ServerSide>,
+    carried: Carried,
+    parts: u32,
+    /// Whether metadata are replaced.
+    replaces: bool,
+}
+
+pub(super) fn unsupported(sight: &Sight, why: &str) -> Error {
+    Error::Unsupported { what: sight.name(), why: why.to_owned() }
+}

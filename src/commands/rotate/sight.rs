@@ -1,0 +1,308 @@
+//! What an object is, before it is rotated and after: the look, and what it comes to for the way.
+//!
+//! Nothing is changed here.
+
+use crate::aws::Connection;
+use crate::aws::belongings::Belongings;
+use crate::aws::objects::{Facts, Reader};
+use crate::aws::sse::{Applied, AppliedMode};
+use crate::commands::begin::Wrapper;
+use crate::commands::look::{Sighting, look};
+use crate::commands::sealed::Sealed as Envelope;
+use crate::commands::unlock::{self, Means};
+use crate::encryption::{Format, Mode};
+use crate::error::{Error, KeyFault, Result, WrapKind};
+use crate::keys::CustomerKey;
+use crate::location::S3Uri;
+use crate::seal::s3ec::{Storage, Version};
+
+use super::target::Target;
+use super::way::{Present, Sealed, SealedFormat};
+
+/// Metadata that marks an instruction file.
+const MARKER: &str = "x-amz-crypto-instr-file";
+
+/// An object as it was found.
+pub struct Sight {
+    /// The object.
+    pub uri: S3Uri,
+    /// The version that was asked for.
+    pub version_id: Option<String>,
+    /// What S3 says.
+    pub facts: Facts,
+    /// The SSE-C key that opens it.
+    pub customer_key: Option<CustomerKey>,
+    /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
+    pub fingerprints: Vec<String>,
+    /// What it comes to for the way.
+    pub present: Present,
+}
+
+impl Sight {
+    /// Reads the object as it was found.
+    #[must_use]
+    pub fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+        let version_id = self.version_id.as_deref();
+        Reader { connection, uri: &self.uri, version_id, key: self.customer_key.as_ref() }
+    }
+
+    /// The object, for messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.version_id {
+            Some(version) => format!("{} (version {version})", self.uri),
+            None => self.uri.to_string(),
+        }
+    }
+
+    /// The envelope, fetched again: an envelope is used up when it is opened.
+    ///
+    /// # Errors
+    /// As [`unlock::envelope`]; `Changed` if it is gone.
+    pub async fn envelope(&self, connection: &Connection, means: &Means) -> Result<Envelope> {
+        let found = envelope_of(&self.reader(connection), &self.facts, means).await?;
+        found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
+    }
+
+    /// The client-side format in its word.
+    #[must_use]
+    pub fn format(&self) -> Option<&'static str> {
+        self.present.sealed.map(|sealed| match sealed.format {
+            SealedFormat::S3ecV1 => "s3ec-v1",
+            SealedFormat::Writable(format) => format.as_str(),
+        })
+    }
+}
+
+/// Looks at an object with the old keys, and with the new one if that fits by now.
+///
+/// # Errors
+/// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
+pub async fn see(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    means: &Means,
+    target: &Target,
+) -> Result<Sight> {
+    let sighted = look(connection, uri, version_id, means.unlocker.ring(), None).await;
+    let Sighting { facts, customer_key } = match (sighted, target.customer_key()) {
+        (Err(refusal), Some(key)) if is_about_customer_key(&refusal) => {
+            let reader = Reader { connection, uri, version_id, key: Some(key) };
+            match reader.head().await {
+                Ok(facts) => Sighting { facts, customer_key: Some(key.again()) },
+                Err(_) => return Err(refusal),
+            }
+        }
+        (sighted, _) => sighted?,
+    };
+    let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
+    let envelope = envelope_of(&reader, &facts, means).await?;
+    let mut fingerprints = names_of(customer_key.as_ref(), means);
+    let sealed = match envelope {
+        None => None,
+        Some(envelope) => {
+            if let Envelope::S3ec(envelope) = &envelope {
+                fingerprints.extend(envelope.fingerprint().map(str::to_owned));
+            }
+            let mut sealed = describe(&envelope);
+            sealed.for_goal = is_for_goal(connection, envelope, target, means).await?;
+            Some(sealed)
+        }
+    };
+    let superseded = is_superseded(connection, uri, version_id, customer_key.as_ref()).await?;
+    let present = Present {
+        applied: facts.applied.clone(),
+        sealed,
+        len: facts.len,
+        archived: archived(&facts),
+        locked: is_locked(&facts.belongings),
+        superseded,
+        instruction_file: facts.metadata.contains_key(MARKER) && sealed.is_none(),
+    };
+    Ok(Sight {
+        uri: uri.clone(),
+        version_id: version_id.map(str::to_owned),
+        facts,
+        customer_key,
+        fingerprints,
+        present,
+    })
+}
+
+/// The names of an SSE-C key, if the ring has it.
+fn names_of(key: Option<&CustomerKey>, means: &Means) -> Vec<String> {
+    let Some(key) = key else { return Vec::new() };
+    let mut names = vec![key.md5().to_owned()];
+    for own in &means.unlocker.ring().symmetric {
+        if CustomerKey::new(own).is_ok_and(|own| own.md5() == key.md5()) {
+            names.push(own.fingerprint().to_string());
+        }
+    }
+    names
+}
+
+fn is_about_customer_key(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::KeyNeeded { .. }
+            | Error::Service { .. }
+            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
+    )
+}
+
+/// Looks for an envelope. Keys that have opened SSE-C are not taken for a sign that there is one.
+async fn envelope_of(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Result<Option<Envelope>> {
+    let ring = means.unlocker.ring();
+    let only_customer = reader.key.is_some()
+        && means.kms_keys.is_empty()
+        && !means.kms_discovery
+        && ring.private.is_empty()
+        && ring.passphrases.is_empty();
+    if !only_customer {
+        return unlock::envelope(reader, facts, means).await;
+    }
+    let none = Means {
+        unlocker: std::sync::Arc::default(),
+        kms_keys: Vec::new(),
+        kms_discovery: false,
+        context: means.context.clone(),
+        legacy: means.legacy,
+        suffix: means.suffix.clone(),
+    };
+    unlock::envelope(reader, facts, &none).await
+}
+
+fn describe(envelope: &Envelope) -> Sealed {
+    match envelope {
+        Envelope::S3ec(envelope) => {
+            let authenticated = envelope.plain_len(u64::MAX).is_some();
+            Sealed {
+                format: match envelope.version() {
+                    Version::V1 => SealedFormat::S3ecV1,
+                    Version::V2 => SealedFormat::Writable(Format::S3ecV2),
+                    Version::V3 => SealedFormat::Writable(Format::S3ec),
+                },
+                beside: envelope.storage() == Storage::InstructionFile,
+                rewrappable: authenticated && envelope.version() != Version::V1,
+                for_goal: false,
+            }
+        }
+        Envelope::Esdk(_) => Sealed {
+            format: SealedFormat::Writable(Format::Esdk),
+            beside: false,
+            rewrappable: false,
+            for_goal: false,
+        },
+    }
+}
+
+/// Whether the target's keys open it already, and no others are meant to.
+async fn is_for_goal(
+    connection: &Connection,
+    envelope: Envelope,
+    target: &Target,
+    means: &Means,
+) -> Result<bool> {
+    let Some(client) = target.client() else { return Ok(false) };
+    match &envelope {
+        Envelope::Esdk(message) if message.edks().len() != client.wrappers.len() => return Ok(false),
+        Envelope::S3ec(envelope) => match client.wrappers.as_slice() {
+            [Wrapper::Rsa(key)] => {
+                let same = envelope.fingerprint() == Some(key.fingerprint().as_str());
+                return Ok(same && envelope.wrap().kind() == WrapKind::Rsa);
+            }
+            // An outdated wrap is to be renewed, also under the same key.
+            _ if envelope.wrap().is_outdated() => return Ok(false),
+            // A key of one kind does not open what is wrapped for another: no need to ask.
+            [Wrapper::Kms(_)] if envelope.wrap().kind() != WrapKind::Kms => return Ok(false),
+            [Wrapper::Aes(key)] => {
+                let named = envelope.fingerprint();
+                if named.is_some_and(|print| print != key.fingerprint().as_str()) {
+                    return Ok(false);
+                }
+            }
+            [Wrapper::Passphrase(..)] if !envelope.needs_passphrase() => return Ok(false),
+            _ => {}
+        },
+        Envelope::Esdk(_) => {}
+    }
+    let Some(opens) = &target.means else { return Ok(false) };
+    let opens = Means {
+        unlocker: opens.unlocker.clone(),
+        kms_keys: opens.kms_keys.clone(),
+        kms_discovery: false,
+        context: opens.context.clone(),
+        legacy: means.legacy.max(opens.legacy),
+        suffix: None,
+    };
+    match unlock::unlock(connection, envelope, &opens).await {
+        Ok(_) => Ok(true),
+        Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Whether another version is the newest.
+async fn is_superseded(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    key: Option<&CustomerKey>,
+) -> Result<bool> {
+    let Some(version) = version_id else { return Ok(false) };
+    let newest = Reader { connection, uri, version_id: None, key };
+    match newest.head().await {
+        Ok(facts) => Ok(facts.version_id.as_deref() != Some(version)),
+        // Deleted, or under another key: another version at any rate.
+        Err(Error::NotFound { .. } | Error::KeyNeeded { .. } | Error::KeyWrong { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// The archive that an object's bytes are in, unless they have been restored.
+fn archived(facts: &Facts) -> Option<String> {
+    let class = facts.storage_class.as_deref();
+    let cold = match class {
+        Some("GLACIER" | "DEEP_ARCHIVE") => class,
+        Some("INTELLIGENT_TIERING") => {
+            facts.marks.archive.as_deref().filter(|state| state.ends_with("ARCHIVE_ACCESS"))
+        }
+        _ => None,
+    };
+    cold.filter(|_| !facts.belongings.restored).map(str::to_owned)
+}
+
+fn is_locked(belongings: &Belongings) -> bool {
+    belongings.lock.legal_hold || belongings.lock.mode.is_some()
+}
+
+/// Says what S3 does to an object, for the cases in which it is to go on: nothing where it does nothing.
+///
+/// # Errors
+/// `Unsupported` for a mode that s3seal cannot ask for.
+pub fn kept(
+    applied: &Applied,
+    key: Option<&CustomerKey>,
+    what: &str,
+) -> Result<Option<crate::encryption::ServerSide>> {
+    use crate::encryption::{Context, KmsKey, ServerSide};
+    let kms_key = applied.kms_key.as_deref().and_then(|arn| arn.parse::<KmsKey>().ok());
+    Ok(match (&applied.mode, key) {
+        (AppliedMode::NotSaid, _) => None,
+        (AppliedMode::Known(Mode::SseC), Some(key)) => Some(ServerSide::SseC(key.again())),
+        (AppliedMode::Known(Mode::SseS3), _) => Some(ServerSide::SseS3),
+        (AppliedMode::Known(Mode::SseKms), _) => Some(ServerSide::SseKms {
+            key: kms_key,
+            context: Context::default(),
+            bucket_key: applied.bucket_key,
+        }),
+        (AppliedMode::Known(Mode::DsseKms), _) => {
+            Some(ServerSide::DsseKms { key: kms_key, context: Context::default() })
+        }
+        (mode, _) => {
+            let why = format!("S3 stores it as '{mode}', which s3seal cannot ask for; add --at-rest");
+            return Err(Error::Unsupported { what: what.to_owned(), why });
+        }
+    })
+}

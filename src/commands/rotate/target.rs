@@ -1,0 +1,199 @@
+//! What objects are to become: the encryption as it was asked for, ready for any number of them.
+//!
+//! Made once: keys in AWS KMS are looked up, passphrases derived, and what opens the new objects is put together, so that
+//! each can be opened after it was written. What an object is stands in `sight`.
+
+use std::sync::Arc;
+
+use crate::aws::Connection;
+use crate::commands::begin::{Prepared, PreparedClient, Wrapper, prepare};
+use crate::commands::unlock::Means;
+use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide};
+use crate::error::Result;
+use crate::keys::{CustomerKey, KeyRing};
+use crate::seal::ring::Unlocker;
+
+use super::way::{AtRest, Goal};
+
+/// What is wanted beside the encryption itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Only a new wrapping key, for what is client-side already.
+    pub only_rewrap: bool,
+    /// A new data key, though the old one would do.
+    pub new_data_key: bool,
+    /// A further reader, whose instruction file has this suffix.
+    pub share_to: Option<String>,
+}
+
+/// What objects are to become.
+pub struct Target {
+    /// The encryption, ready to be used.
+    pub prepared: Prepared,
+    /// The same, to be compared with what is there.
+    pub goal: Goal,
+    /// The suffix of a further reader's instruction file.
+    pub share_to: Option<String>,
+    /// What opens an object once it is there; nothing where that takes a key which is not at hand.
+    pub means: Option<Means>,
+}
+
+impl Target {
+    /// Makes the target ready.
+    ///
+    /// # Errors
+    /// Those of the derivation. A KMS key that may not be looked up is no error: it is named as it was given.
+    pub async fn new(
+        connection: &Connection,
+        encryption: Encryption,
+        wish: Wish,
+        legacy: Legacy,
+    ) -> Result<Self> {
+        let prepared = prepare(Some(encryption)).await?;
+        let goal = goal(connection, &prepared, &wish).await;
+        let means = means(&prepared, legacy);
+        Ok(Self { prepared, goal, share_to: wish.share_to, means })
+    }
+
+    /// What S3 is asked to do to the bytes, if that is said.
+    #[must_use]
+    pub fn at_rest(&self) -> Option<&ServerSide> {
+        match &self.prepared {
+            Prepared::Server(sse) => sse.as_ref(),
+            Prepared::Client(client) => client.at_rest.as_ref(),
+        }
+    }
+
+    /// The SSE-C key that new objects need.
+    #[must_use]
+    pub fn customer_key(&self) -> Option<&CustomerKey> {
+        match &self.prepared {
+            Prepared::Server(Some(ServerSide::SseC(key))) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Client-side encryption, if that is the target.
+    #[must_use]
+    pub fn client(&self) -> Option<&PreparedClient> {
+        match &self.prepared {
+            Prepared::Client(client) => Some(client),
+            Prepared::Server(_) => None,
+        }
+    }
+
+    /// The key for an update in place.
+    #[must_use]
+    pub fn update_key(&self) -> Option<&str> {
+        match &self.goal {
+            Goal::Server(AtRest::SseKms { key, .. }) => key.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The target in words that hold no secret and are the same for the same target: a journal belongs to one.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut words = format!("{:?}", self.goal);
+        if let Some(client) = self.client() {
+            for wrapper in &client.wrappers {
+                words.push(' ');
+                match wrapper {
+                    Wrapper::Kms(key) => words.push_str(key.as_str()),
+                    // Nothing of a passphrase may be written down.
+                    Wrapper::Passphrase(..) => words.push_str("passphrase"),
+                    Wrapper::Aes(key) => words.push_str(key.fingerprint().as_str()),
+                    Wrapper::Rsa(key) => words.push_str(key.fingerprint().as_str()),
+                }
+            }
+        }
+        if let Some(suffix) = &self.share_to {
+            words.push_str(" to ");
+            words.push_str(suffix);
+        }
+        words
+    }
+}
+
+async fn goal(connection: &Connection, prepared: &Prepared, wish: &Wish) -> Goal {
+    match prepared {
+        Prepared::Server(sse) => match sse {
+            Some(sse) => Goal::Server(at_rest(connection, sse).await),
+            None => Goal::Server(AtRest::SseS3),
+        },
+        Prepared::Client(client) => Goal::Client {
+            format: client.format,
+            at_rest: match &client.at_rest {
+                Some(sse) => Some(at_rest(connection, sse).await),
+                None => None,
+            },
+            beside: client.instruction_file,
+            only_rewrap: wish.only_rewrap,
+            new_data_key: wish.new_data_key,
+            share: wish.share_to.is_some(),
+        },
+    }
+}
+
+async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
+    match sse {
+        ServerSide::SseS3 => AtRest::SseS3,
+        ServerSide::SseC(key) => AtRest::SseC { md5: key.md5().to_owned() },
+        ServerSide::SseKms { key, context, bucket_key } => AtRest::SseKms {
+            key: resolved(connection, key.as_ref()).await,
+            named: key.is_some(),
+            context: !context.is_empty(),
+            bucket_key: *bucket_key,
+        },
+        ServerSide::DsseKms { key, context } => {
+            AtRest::DsseKms { key: resolved(connection, key.as_ref()).await, context: !context.is_empty() }
+        }
+    }
+}
+
+/// Finds a key's ARN; without one named, that of the key which S3 then takes.
+async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<String> {
+    match key {
+        Some(key) if key.as_str().starts_with("arn:") && key.as_str().contains(":key/") => {
+            Some(key.to_string())
+        }
+        Some(key) => match connection.describe_key(key).await {
+            Ok(facts) => Some(facts.arn),
+            Err(_) => Some(key.to_string()),
+        },
+        None => {
+            let own = "alias/aws/s3".parse().ok()?;
+            connection.describe_key(&own).await.ok().map(|facts| facts.arn)
+        }
+    }
+}
+
+/// Puts together what opens new objects: second ones of the keys that seal them.
+fn means(prepared: &Prepared, legacy: Legacy) -> Option<Means> {
+    let (mut ring, mut kms_keys) = (KeyRing::default(), Vec::new());
+    let mut context = Context::default();
+    if let Prepared::Client(client) = prepared {
+        for wrapper in &client.wrappers {
+            match wrapper {
+                Wrapper::Aes(key) => ring.symmetric.push(key.again()),
+                Wrapper::Kms(key) => kms_keys.push(key.clone()),
+                Wrapper::Passphrase(passphrase, derived) => {
+                    // The derived key first: it opens what has just been sealed without deriving again.
+                    ring.symmetric.push(derived.key().again());
+                    ring.passphrases.push(passphrase.again());
+                }
+                Wrapper::Rsa(_) => {}
+            }
+        }
+        context = client.context.clone();
+        // What this run writes in V2 it must be able to read.
+        let legacy = if client.format == Some(Format::S3ecV2) { legacy.max(Legacy::V2) } else { legacy };
+        if ring.is_empty() && kms_keys.is_empty() {
+            return None;
+        }
+        let unlocker = Arc::new(Unlocker::new(ring));
+        return Some(Means { unlocker, kms_keys, kms_discovery: false, context, legacy, suffix: None });
+    }
+    let unlocker = Arc::new(Unlocker::new(ring));
+    Some(Means { unlocker, kms_keys, kms_discovery: false, context, legacy, suffix: None })
+}

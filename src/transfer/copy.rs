@@ -1,0 +1,78 @@
+//! Runs a copy in parts: S3 copies ranges of an object into an upload, several at once, all or nothing.
+//!
+//! No byte comes by here. Whatever ends it before the end aborts the upload, as in [`upload`](super::upload).
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::aws::copy::CopySource;
+use crate::aws::multipart::{Completed, Destination, Sent, Started};
+use crate::checksum::{Sum, Whole};
+use crate::error::{Error, Result};
+use crate::transfer::upload::{begin, within};
+use crate::transfer::{Stop, plan};
+use crate::tuning::{Meter, Tuning};
+
+/// What is to be copied.
+pub struct Ranges<'a> {
+    /// The object.
+    pub source: CopySource<'a>,
+    /// Its length in bytes.
+    pub len: u64,
+    /// The size of a part in bytes.
+    pub part_size: u64,
+    /// The checksum of the whole, where one is known that parts combine to: S3 compares.
+    pub whole: Option<&'a str>,
+}
+
+/// Copies all of the ranges into one object.
+///
+/// # Errors
+/// What S3 or a signal says; then nothing new is stored and no upload is left behind, as far as the network allows.
+pub async fn run(
+    ranges: &Ranges<'_>,
+    to: &Destination<'_>,
+    tuning: &Tuning,
+    meter: &Meter,
+    stop: &Stop,
+) -> Result<Completed> {
+    let started = begin(to, stop).await?;
+    let outcome = stop.or(copy_all(ranges, to, &started, tuning, meter)).await.flatten();
+    if let Err(error) = &outcome {
+        within(to.abort(&started), error, stop).await;
+    }
+    outcome
+}
+
+async fn copy_all(
+    ranges: &Ranges<'_>,
+    to: &Destination<'_>,
+    started: &Started,
+    tuning: &Tuning,
+    meter: &Meter,
+) -> Result<Completed> {
+    let numbered = (1_u32..).zip(plan::ranges(0..ranges.len, ranges.part_size));
+    let mut copied: Vec<(Sent, Option<Sum>, u64)> = stream::iter(numbered)
+        .map(|(number, range)| async move {
+            let len = range.end - range.start;
+            let (sent, sum) = to.copy_part(started, number, ranges.source, range).await?;
+            meter.add(len);
+            Ok::<_, Error>((sent, sum, len))
+        })
+        .buffer_unordered(tuning.jobs.get())
+        .try_collect()
+        .await?;
+    copied.sort_by_key(|(sent, ..)| sent.number());
+    let combined = combine(&copied, to);
+    let whole = ranges.whole.map(str::to_owned).or(combined);
+    let sent = copied.into_iter().map(|(sent, ..)| sent).collect();
+    to.complete(started, sent, whole.as_deref(), ranges.len).await
+}
+
+/// The checksum of the whole from those of the parts, if the server has told them all.
+fn combine(copied: &[(Sent, Option<Sum>, u64)], to: &Destination<'_>) -> Option<String> {
+    let mut whole = Whole::new(to.algorithm());
+    for (_, sum, len) in copied {
+        whole.append(sum.as_ref()?, *len);
+    }
+    Some(whole.base64())
+}

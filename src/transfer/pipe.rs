@@ -1,0 +1,121 @@
+//! From a download to an upload through memory: what comes down here goes up there, and the end is said aloud.
+//!
+//! A source that merely stops is a source that broke: only [`Writer::end`], which comes after every proof, lets the reader
+//! see its end. So an upload that is completed holds proven bytes. The network and the formats are not known here.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use bytes::{Buf, Bytes};
+
+use crate::error::{Error, Result};
+
+/// Pieces that may wait in the pipe; each is at most what one answer brought.
+const WAITING: usize = 8;
+
+/// Makes both ends of a pipe. Both block: they belong beside the network, not on its threads.
+#[must_use]
+pub fn pipe() -> (Writer, Reader) {
+    let (sender, receiver) = sync_channel(WAITING);
+    (Writer(sender), Reader { receiver, piece: Bytes::new(), ended: false })
+}
+
+/// `None` is the end.
+type Piece = Option<Bytes>;
+
+/// Where proven or unproven bytes go in.
+pub struct Writer(SyncSender<Piece>);
+
+impl Writer {
+    /// Hands bytes on; waits while too many are waiting already.
+    ///
+    /// # Errors
+    /// `ReaderLeft` where the other end is gone.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.0.send(Some(Bytes::copy_from_slice(bytes))).map_err(|_| Error::ReaderLeft)
+    }
+
+    /// Says that everything was written, and that it is proven.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub fn end(self) -> Result<()> {
+        self.0.send(None).map_err(|_| Error::ReaderLeft)
+    }
+}
+
+/// Where they come out.
+pub struct Reader {
+    receiver: Receiver<Piece>,
+    piece: Bytes,
+    ended: bool,
+}
+
+impl Reader {
+    /// Appends up to `limit` bytes to `out`; fewer only at the end.
+    ///
+    /// # Errors
+    /// `SourceChanged` where the writer is gone without having said the end: what came so far is worth nothing.
+    pub fn read(&mut self, limit: u64, out: &mut Vec<u8>) -> Result<usize> {
+        let before = out.len();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        while out.len() - before < limit && !self.ended {
+            if self.piece.is_empty() {
+                match self.receiver.recv() {
+                    Ok(Some(piece)) => self.piece = piece,
+                    Ok(None) => self.ended = true,
+                    Err(_) => {
+                        let why = "its bytes broke off before they were proven".to_owned();
+                        return Err(Error::SourceChanged { what: "the object".to_owned(), why });
+                    }
+                }
+            }
+            let now = self.piece.len().min(limit - (out.len() - before));
+            out.extend_from_slice(&self.piece[..now]);
+            self.piece.advance(now);
+        }
+        Ok(out.len() - before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_pass_in_order_and_end_when_it_is_said() {
+        let (mut writer, mut reader) = pipe();
+        let feeder = std::thread::spawn(move || {
+            for number in 0..100_u8 {
+                writer.write(&[number; 3]).unwrap();
+            }
+            writer.end().unwrap();
+        });
+        let mut out = Vec::new();
+        assert_eq!(reader.read(7, &mut out).unwrap(), 7);
+        assert_eq!(out, [0, 0, 0, 1, 1, 1, 2]);
+        assert_eq!(reader.read(1000, &mut out).unwrap(), 293);
+        assert_eq!(reader.read(1, &mut out).unwrap(), 0);
+        feeder.join().unwrap();
+    }
+
+    #[test]
+    fn a_writer_that_is_gone_without_a_word_is_no_end() {
+        let (mut writer, mut reader) = pipe();
+        writer.write(b"half").unwrap();
+        drop(writer);
+        let mut out = Vec::new();
+        assert_eq!(reader.read(4, &mut out).unwrap(), 4);
+        assert!(matches!(reader.read(1, &mut out), Err(Error::SourceChanged { .. })));
+    }
+
+    #[test]
+    fn nobody_writes_for_a_reader_that_has_left() {
+        let (mut writer, reader) = pipe();
+        drop(reader);
+        assert!(matches!(writer.write(b"x"), Err(Error::ReaderLeft)));
+        assert!(matches!(writer.end(), Err(Error::ReaderLeft)));
+    }
+}
