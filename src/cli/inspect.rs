@@ -20,7 +20,7 @@ use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
 
 mod audit;
-mod csv;
+mod csv_rows;
 mod document;
 mod page;
 mod report;
@@ -63,7 +63,6 @@ Nothing is ever changed.";
 /// Show how objects and buckets are encrypted, and audit them
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub struct InspectArgs {
     /// An object, a prefix (ending in /) or a bucket; repeatable
     #[arg(value_name = "s3://BUCKET[/KEY|/PREFIX/]", required_unless_present = "inventory")]
@@ -168,10 +167,8 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     )?;
     args.only_what_fits()?;
     let single = args.is_single();
-    let format = args.telling.format.or(session.json.then_some(match single {
-        true => Format::Json,
-        false => Format::Ndjson,
-    }));
+    let format =
+        args.telling.format.or(session.json.then_some(if single { Format::Json } else { Format::Ndjson }));
     let ring = session.ask(move || keys.read()).await?;
     let mut looking = Looking {
         unlocker: Arc::new(Unlocker::new(ring)),
