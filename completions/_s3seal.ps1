@@ -48,6 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store a file, standard input or a command''s output, encrypted')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, opened and verified')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -156,6 +157,50 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        's3seal;inspect' {
+            [CompletionResult]::new('--version-id', '--version-id', [CompletionResultType]::ParameterName, 'The version to look at')
+            [CompletionResult]::new('--inventory', '--inventory', [CompletionResultType]::ParameterName, 'Audit from the S3 Inventory report of this manifest, without a request an object')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only keys that fit PATTERN (*, ?, […]); repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out keys that fit PATTERN; repeatable, the last that fits decides')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once [default: 32]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once [default: 32]')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What objects should be, such as sse-kms or client; repeatable: any will do')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Write table, json, ndjson or csv [default: table on a terminal, else ndjson]')
+            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write the sum as an HTML page, too')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable')
+            [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'Where an RSA private key (PEM) is; repeatable')
+            [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Where a passphrase is; without a value it is asked for; repeatable')
+            [CompletionResult]::new('--instruction-suffix', '--instruction-suffix', [CompletionResultType]::ParameterName, 'The suffix of the instruction file''s key [default: .instruction]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The AWS region')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'The service''s address, for servers other than AWS')
+            [CompletionResult]::new('--ca-bundle', '--ca-bundle', [CompletionResultType]::ParameterName, 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system''s]')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is tried in all')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long to wait for a connection, such as 10s')
+            [CompletionResult]::new('--read-timeout', '--read-timeout', [CompletionResultType]::ParameterName, 'How long to wait for the next bytes, such as 1m')
+            [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
+            [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
+            [CompletionResult]::new('--all-versions', '--all-versions', [CompletionResultType]::ParameterName, 'Look at all versions, not only the newest')
+            [CompletionResult]::new('--bucket-only', '--bucket-only', [CompletionResultType]::ParameterName, 'Look at the bucket itself, not at what is in it')
+            [CompletionResult]::new('--deep', '--deep', [CompletionResultType]::ParameterName, 'Also look for client-side formats that leave no sign in the metadata: a request or two more an object')
+            [CompletionResult]::new('--only-unexpected', '--only-unexpected', [CompletionResultType]::ParameterName, 'Write rows only of what is not as expected')
+            [CompletionResult]::new('--allow-open-key-file', '--allow-open-key-file', [CompletionResultType]::ParameterName, 'Accept a key file that others can read')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what is decided; twice: every request, without secrets')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what is decided; twice: every request, without secrets')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write the outcome as one JSON document to standard output')
+            [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Name the bucket in the path, not in the host name')
+            [CompletionResult]::new('--fips', '--fips', [CompletionResultType]::ParameterName, 'Use FIPS endpoints')
+            [CompletionResult]::new('--dualstack', '--dualstack', [CompletionResultType]::ParameterName, 'Use endpoints that speak IPv6 too')
+            [CompletionResult]::new('--no-sign-request', '--no-sign-request', [CompletionResultType]::ParameterName, 'Send requests without credentials')
+            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow SSE-C over http to an endpoint on this machine, and nowhere else')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         's3seal;keygen' {
             [CompletionResult]::new('--form', '--form', [CompletionResultType]::ParameterName, 'How the key is written')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
@@ -186,6 +231,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
         's3seal;help' {
             [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store a file, standard input or a command''s output, encrypted')
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, opened and verified')
+            [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -194,6 +240,9 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;help;get' {
+            break
+        }
+        's3seal;help;inspect' {
             break
         }
         's3seal;help;keygen' {

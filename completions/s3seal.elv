@@ -45,6 +45,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --version 'Print version'
             cand put 'Store a file, standard input or a command''s output, encrypted'
             cand get 'Fetch an object, opened and verified'
+            cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand keygen 'Make a new 256-bit key in a file that only you can read'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -150,6 +151,49 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'s3seal;inspect'= {
+            cand --version-id 'The version to look at'
+            cand --inventory 'Audit from the S3 Inventory report of this manifest, without a request an object'
+            cand --include 'Take only keys that fit PATTERN (*, ?, […]); repeatable'
+            cand --exclude 'Leave out keys that fit PATTERN; repeatable, the last that fits decides'
+            cand -j 'How many requests at once [default: 32]'
+            cand --jobs 'How many requests at once [default: 32]'
+            cand --expect 'What objects should be, such as sse-kms or client; repeatable: any will do'
+            cand --format 'Write table, json, ndjson or csv [default: table on a terminal, else ndjson]'
+            cand --report 'Write the sum as an HTML page, too'
+            cand --key 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable'
+            cand --private-key 'Where an RSA private key (PEM) is; repeatable'
+            cand --passphrase 'Where a passphrase is; without a value it is asked for; repeatable'
+            cand --instruction-suffix 'The suffix of the instruction file''s key [default: .instruction]'
+            cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
+            cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --profile 'The profile of the AWS configuration files'
+            cand --region 'The AWS region'
+            cand --endpoint-url 'The service''s address, for servers other than AWS'
+            cand --ca-bundle 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system''s]'
+            cand --max-attempts 'How often a request is tried in all'
+            cand --connect-timeout 'How long to wait for a connection, such as 10s'
+            cand --read-timeout 'How long to wait for the next bytes, such as 1m'
+            cand --expected-bucket-owner 'The account that must own the bucket'
+            cand --request-payer 'Agree to pay for the requests (Requester Pays buckets)'
+            cand --all-versions 'Look at all versions, not only the newest'
+            cand --bucket-only 'Look at the bucket itself, not at what is in it'
+            cand --deep 'Also look for client-side formats that leave no sign in the metadata: a request or two more an object'
+            cand --only-unexpected 'Write rows only of what is not as expected'
+            cand --allow-open-key-file 'Accept a key file that others can read'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -v 'Say what is decided; twice: every request, without secrets'
+            cand --verbose 'Say what is decided; twice: every request, without secrets'
+            cand --json 'Write the outcome as one JSON document to standard output'
+            cand --path-style 'Name the bucket in the path, not in the host name'
+            cand --fips 'Use FIPS endpoints'
+            cand --dualstack 'Use endpoints that speak IPv6 too'
+            cand --no-sign-request 'Send requests without credentials'
+            cand --allow-http 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'s3seal;keygen'= {
             cand --form 'How the key is written'
             cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
@@ -179,12 +223,15 @@ set edit:completion:arg-completer[s3seal] = {|@words|
         &'s3seal;help'= {
             cand put 'Store a file, standard input or a command''s output, encrypted'
             cand get 'Fetch an object, opened and verified'
+            cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand keygen 'Make a new 256-bit key in a file that only you can read'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;help;put'= {
         }
         &'s3seal;help;get'= {
+        }
+        &'s3seal;help;inspect'= {
         }
         &'s3seal;help;keygen'= {
         }

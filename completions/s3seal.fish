@@ -52,6 +52,7 @@ complete -c s3seal -n "__fish_s3seal_needs_command" -s h -l help -d 'Print help 
 complete -c s3seal -n "__fish_s3seal_needs_command" -s V -l version -d 'Print version'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "inspect" -d 'Show how objects and buckets are encrypted, and audit them'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-size -d 'How much standard input or a command will come to, so that parts fit' -r
@@ -173,6 +174,51 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l dualstack -d 'Use 
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-sign-request -d 'Send requests without credentials'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l version-id -d 'The version to look at' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l inventory -d 'Audit from the S3 Inventory report of this manifest, without a request an object' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s j -l jobs -d 'How many requests at once [default: 32]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l expect -d 'What objects should be, such as sse-kms or client; repeatable: any will do' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l format -d 'Write table, json, ndjson or csv [default: table on a terminal, else ndjson]' -r -f -a "table\t'For people; one object has a page of its own'
+json\t'One JSON document'
+ndjson\t'A JSON document on each line, the sum as the last'
+csv\t'Comma-separated values with a header; the sum goes to standard error'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l report -d 'Write the sum as an HTML page, too' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l all-versions -d 'Look at all versions, not only the newest'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l bucket-only -d 'Look at the bucket itself, not at what is in it'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l deep -d 'Also look for client-side formats that leave no sign in the metadata: a request or two more an object'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l only-unexpected -d 'Write rows only of what is not as expected'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-open-key-file -d 'Accept a key file that others can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l form -d 'How the key is written' -r -f -a "base64\t'A line of base64'
 hex\t'A line of 64 hex digits'
 raw\t'The 32 bytes as they are'"
@@ -201,7 +247,8 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l dualstack -d 'U
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l no-sign-request -d 'Send requests without credentials'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "get" -d 'Fetch an object, opened and verified'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect keygen help" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect keygen help" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect keygen help" -f -a "inspect" -d 'Show how objects and buckets are encrypted, and audit them'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect keygen help" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect keygen help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -16,7 +16,7 @@ impl Canned {
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                serve(stream, &answer);
+                serve(&stream, &answer);
             }
         });
         Self { address }
@@ -46,8 +46,8 @@ impl Canned {
     }
 }
 
-fn serve(stream: TcpStream, answer: &impl Fn(&str) -> String) {
-    let mut reader = BufReader::new(&stream);
+fn serve(stream: &TcpStream, answer: &impl Fn(&str) -> String) {
+    let mut reader = BufReader::new(stream);
     let mut first = String::new();
     if reader.read_line(&mut first).unwrap_or(0) == 0 {
         return;
@@ -57,5 +57,6 @@ fn serve(stream: TcpStream, answer: &impl Fn(&str) -> String) {
         line.clear();
     }
     // The client may have gone; the test sees that by what it says.
-    let _ = (&stream).write_all(answer(&first).replacen("\r\n", "\r\nconnection: close\r\n", 1).as_bytes());
+    let _ =
+        (&mut &*stream).write_all(answer(&first).replacen("\r\n", "\r\nconnection: close\r\n", 1).as_bytes());
 }
