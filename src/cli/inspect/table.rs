@@ -121,15 +121,19 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
     let bar: String = (0..BAR).map(|cell| if cell < cells { '█' } else { '░' }).collect();
     let percent = percent(amount.objects, all.objects);
     let key = name.key.as_deref().unwrap_or_default();
-    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| format!("{alias}, "));
+    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| alias);
+    let key = match (alias, key.split_once(":key/")) {
+        // The alias and the id say it all, and fit on a line.
+        (Some(alias), Some((_, id))) => format!("{alias}  {id}"),
+        _ => key.to_owned(),
+    };
     let line = format!(
-        "{} {} {percent:>6} {:>9} {:>SIZE$}  {}{}",
+        "{} {} {percent:>6} {:>9} {:>SIZE$}  {}",
         tone.paint(color, &format!("{:MODE$}", escaped(&name.mode))),
         tone.paint(color, &bar),
         grouped(amount.objects),
         ByteSize(amount.bytes).to_string(),
-        escaped(&alias.unwrap_or_default()),
-        escaped(key),
+        escaped(&key),
     );
     format!("{}\n", line.trim_end())
 }
