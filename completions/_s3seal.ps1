@@ -160,7 +160,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
         }
         's3seal;inspect' {
             [CompletionResult]::new('--version-id', '--version-id', [CompletionResultType]::ParameterName, 'The version to look at')
-            [CompletionResult]::new('--inventory', '--inventory', [CompletionResultType]::ParameterName, 'Audit from this report of S3 Inventory, without a request an object')
+            [CompletionResult]::new('--inventory', '--inventory', [CompletionResultType]::ParameterName, 'Audit from the S3 Inventory report of this manifest, without a request an object')
             [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only keys that fit PATTERN (*, ?, […]); repeatable')
             [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out keys that fit PATTERN; repeatable, the last that fits decides')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once [default: 32]')

@@ -154,7 +154,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
         }
         &'s3seal;inspect'= {
             cand --version-id 'The version to look at'
-            cand --inventory 'Audit from this report of S3 Inventory, without a request an object'
+            cand --inventory 'Audit from the S3 Inventory report of this manifest, without a request an object'
             cand --include 'Take only keys that fit PATTERN (*, ?, […]); repeatable'
             cand --exclude 'Leave out keys that fit PATTERN; repeatable, the last that fits decides'
             cand -j 'How many requests at once [default: 32]'

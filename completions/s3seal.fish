@@ -176,7 +176,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-sign-request -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l version-id -d 'The version to look at' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l inventory -d 'Audit from this report of S3 Inventory, without a request an object' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l inventory -d 'Audit from the S3 Inventory report of this manifest, without a request an object' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s j -l jobs -d 'How many requests at once [default: 32]' -r
