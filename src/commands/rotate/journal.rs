@@ -9,6 +9,7 @@ use std::fs::{File, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,7 +27,7 @@ enum Line {
     /// The first one: which rotation this is.
     Journal { version: u32, rotation: String },
     /// An object is about to be written.
-    Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String },
+    Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
     /// An upload was started.
     Upload { object: String, id: String },
     /// A scratch object is about to be written.
@@ -50,6 +51,8 @@ pub struct Journal {
 pub struct Leftovers {
     /// Uploads: the object and the upload's id.
     pub uploads: Vec<(S3Uri, String)>,
+    /// Objects that were begun, and when (seconds since 1970), whose uploads have left no id.
+    pub begun: Vec<(S3Uri, i64)>,
     /// Scratch objects.
     pub scratch: Vec<S3Uri>,
 }
@@ -144,11 +147,20 @@ impl Journal {
 
     fn take(&mut self, line: Line, uploads: &mut HashMap<String, Vec<String>>) {
         match line {
-            Line::Journal { .. } | Line::Begin { .. } => {}
-            Line::Upload { object, id } => uploads.entry(object).or_default().push(id),
+            Line::Journal { .. } => {}
+            Line::Begin { object, at, .. } => {
+                if let Ok(uri) = object.parse() {
+                    self.leftovers.begun.push((uri, at));
+                }
+            }
+            Line::Upload { object, id } => {
+                self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
+                uploads.entry(object).or_default().push(id);
+            }
             Line::Scratch { object } => self.leftovers.scratch.extend(object.parse()),
             Line::Cleared { object } => self.leftovers.scratch.retain(|uri| uri.to_string() != object),
             Line::Done { object, version_id, etag } => {
+                self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
                 uploads.remove(&object);
                 self.done.insert((object, version_id), etag);
             }
@@ -184,6 +196,7 @@ impl Journal {
             version_id: version_id.map(str::to_owned),
             etag: etag.map(str::to_owned),
             way: way.to_owned(),
+            at: now(),
         })
     }
 
@@ -236,6 +249,11 @@ impl Journal {
     }
 }
 
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,7 +271,9 @@ mod tests {
             journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), "server-copy").unwrap();
             journal.upload(&uri("s3://bkt/a"), "u1").unwrap();
             journal.done(&uri("s3://bkt/a"), None, Some("\"2\"")).unwrap();
+            journal.begin(&uri("s3://bkt/b"), None, None, "reseal").unwrap();
             journal.upload(&uri("s3://bkt/b"), "u2").unwrap();
+            journal.begin(&uri("s3://bkt/c"), None, None, "reseal").unwrap();
             journal.scratch(&uri("s3://bkt/.x"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), false).unwrap();
@@ -263,6 +283,8 @@ mod tests {
         assert!(done("s3://bkt/a", Some("\"2\"")));
         assert!(!done("s3://bkt/a", Some("\"3\"")) && !done("s3://bkt/a", None) && !done("s3://bkt/b", Some("\"2\"")));
         assert_eq!(journal.leftovers().uploads, [(uri("s3://bkt/b"), "u2".to_owned())]);
+        let begun: Vec<_> = journal.leftovers().begun.iter().map(|(uri, _)| uri.clone()).collect();
+        assert_eq!(begun, [uri("s3://bkt/c")]);
         assert_eq!(journal.leftovers().scratch, [uri("s3://bkt/.x")]);
         journal.finish();
         assert!(!path.exists());

@@ -331,6 +331,9 @@ fn below<'a>(place: &S3Uri, key: &'a str) -> &'a str {
     key.get(folder..).unwrap_or(key)
 }
 
+/// How far this machine's clock and S3's may be apart, in seconds: beyond that S3 refuses requests anyway.
+const CLOCKS: i64 = 15 * 60;
+
 /// Removes what an earlier run has left behind.
 ///
 /// # Errors
@@ -339,6 +342,13 @@ pub async fn clear_leftovers(running: &Running<'_>, journal: &Journal) -> Result
     let leftovers = journal.leftovers();
     for (uri, id) in &leftovers.uploads {
         running.connection.give_up(uri, id).await?;
+    }
+    for (uri, at) in &leftovers.begun {
+        match running.connection.give_up_empty(uri, at - CLOCKS).await {
+            // Whoever may not list uploads leaves them to a lifecycle rule.
+            Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     for uri in &leftovers.scratch {
         clear_scratch(running, uri).await?;

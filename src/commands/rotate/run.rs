@@ -196,7 +196,8 @@ impl Running<'_> {
     pub(super) async fn carried(&self, sight: &Sight, by: By) -> Result<Carried> {
         let reader = sight.reader(self.connection);
         let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
-        let tags = if by == By::Upload && sight.facts.belongings.tags > 0 {
+        // HEAD counts them only for who may read them.
+        let tags = if by == By::Upload {
             Seen::of(reader.tags().await, "s3:GetObjectTagging")
         } else {
             Seen::Is(BTreeMap::new())
