@@ -9,9 +9,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
 use crate::aws::connection::Connection;
+use crate::aws::error;
 use crate::aws::objects::Reader;
 use crate::aws::sse::{self, Applied};
-use crate::aws::error;
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
@@ -131,14 +131,13 @@ impl Connection {
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer());
         let answer = sse::put(request, sse).send().await;
-        let answer = answer.map_err(|refusal| {
-            match error::read(&uri.to_string(), "s3:PutObject", refusal) {
+        let answer =
+            answer.map_err(|refusal| match error::read(&uri.to_string(), "s3:PutObject", refusal) {
                 Error::Changed { what, .. } if *condition == WriteCondition::Absent => {
                     Error::TargetExists { what }
                 }
                 error => error,
-            }
-        })?;
+            })?;
         Ok(Written {
             etag: answer.e_tag().map(str::to_owned),
             version_id: answer.version_id().map(str::to_owned),

@@ -117,10 +117,8 @@ impl Copy<'_> {
         let request = request.set_checksum_algorithm(self.algorithm.map(sdk_algorithm));
         let request = sse::copy(sse::copy_source(request, self.source.key), self.sse);
         let request = request.customize().config_override(connection.patient_with(self.len));
-        let answer = request
-            .send()
-            .await
-            .map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
+        let answer =
+            request.send().await.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
         Ok(Copied {
             etag: answer.copy_object_result().and_then(|result| result.e_tag()).map(str::to_owned),
             version_id: answer.version_id().map(str::to_owned),

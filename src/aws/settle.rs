@@ -27,9 +27,7 @@ macro_rules! described {
 macro_rules! standing {
     ($request:expr, $settings:expr) => {
         $request
-            .set_storage_class(
-                $settings.storage_class.as_deref().map(aws_sdk_s3::types::StorageClass::from),
-            )
+            .set_storage_class($settings.storage_class.as_deref().map(aws_sdk_s3::types::StorageClass::from))
             .set_acl($settings.acl.as_deref().map(aws_sdk_s3::types::ObjectCannedAcl::from))
             .set_grant_full_control(crate::aws::settle::granted(&$settings.grants.full_control))
             .set_grant_read(crate::aws::settle::granted(&$settings.grants.read))

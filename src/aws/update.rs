@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
 /// What the scratch object holds.
-const SCRATCH: &str = "s3seal tries whether this server knows UpdateObjectEncryption; this object can be deleted\n";
+const SCRATCH: &str =
+    "s3seal tries whether this server knows UpdateObjectEncryption; this object can be deleted\n";
 
 impl Connection {
     /// Replaces the key of an object, or of one version of it, by a key in AWS KMS; nothing else changes.
@@ -61,12 +62,7 @@ impl Connection {
     }
 
     /// Notes every version that it leaves.
-    async fn try_update(
-        &self,
-        uri: &S3Uri,
-        key_arn: &str,
-        versions: &mut Vec<Option<String>>,
-    ) -> Result<()> {
+    async fn try_update(&self, uri: &S3Uri, key_arn: &str, versions: &mut Vec<Option<String>>) -> Result<()> {
         let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
         let request = request
             .body(ByteStream::from_static(SCRATCH.as_bytes()))

@@ -82,7 +82,11 @@ fn get_line(outcome: &GetOutcome) -> String {
 }
 
 /// How it is encrypted, the outermost last.
-pub(super) fn encryption_words(applied: &Applied, format: Option<&str>, fingerprint: Option<&str>) -> Vec<String> {
+pub(super) fn encryption_words(
+    applied: &Applied,
+    format: Option<&str>,
+    fingerprint: Option<&str>,
+) -> Vec<String> {
     let mut words = match format {
         Some(format) => vec![format!("client-side ({format}) in {}", applied.mode)],
         None => vec![applied.mode.to_string()],

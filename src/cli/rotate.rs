@@ -172,7 +172,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
     let choice = args.only_what_fits()?;
     if args.batch.is_asked() {
-        return args.batch.run(&args.places, &choice, args.dry_run, session);
+        return args.batch.run(&args.places, &choice, session);
     }
     let tuning = args.transfer.tuning(None)?;
     let context = Context::new(args.old.from_context.iter().cloned())
@@ -180,11 +180,8 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let (encryption, ring) = keys(&args, choice, session).await?;
     let connection = session.connect(options).await?;
     let legacy = args.old.allow_legacy.unwrap_or_default();
-    let wish = Wish {
-        only_rewrap: args.rewrap,
-        new_data_key: args.new_data_key,
-        share_to: args.share_to.clone(),
-    };
+    let wish =
+        Wish { only_rewrap: args.rewrap, new_data_key: args.new_data_key, share_to: args.share_to.clone() };
     let target = session.stop.or(Target::new(&connection, encryption, wish, legacy)).await??;
     let means = Means {
         unlocker: Arc::new(Unlocker::new(ring)),
@@ -242,8 +239,10 @@ impl RotateArgs {
         }
         let in_place = matches!(&choice, Choice::SseKms { key: Some(_), context, .. } if context.is_empty());
         if self.update_in_place && !in_place {
-            return Err(Failure::usage("--update-in-place goes with -e sse-kms and a --kms-key, without --context")
-                .hint("leave it out: objects are copied within S3 then"));
+            return Err(Failure::usage(
+                "--update-in-place goes with -e sse-kms and a --kms-key, without --context",
+            )
+            .hint("leave it out: objects are copied within S3 then"));
         }
         if self.rewrap && self.new_data_key {
             return Err(Failure::usage("--rewrap keeps the data key, --new-data-key takes a new one")
@@ -289,31 +288,44 @@ impl RotateArgs {
             all_versions: self.all_versions,
         };
         let journal = self.journal(target)?;
-        let mut allowed = Allowed { update_in_place: false, verify: self.verify };
-        if let Some(journal) = &journal {
-            session.stop.or(many::clear_leftovers(&running, journal)).await??;
-        }
-        if self.update_in_place && !self.dry_run {
-            many::prove(&running, journal.as_ref(), &self.places[0]).await?;
-        }
-        allowed.update_in_place = self.update_in_place;
-        let work =
-            Work { running: &running, chosen: &chosen, allowed, journal: journal.as_ref(), jobs: tuning.jobs };
-        if !self.asked(session, &work).await? {
-            return Ok(());
-        }
-        let told = match single {
-            Some(uri) => self.one(session, &work, uri).await,
-            None => self.all(session, &work).await,
+        let allowed = Allowed { update_in_place: self.update_in_place, verify: self.verify };
+        let work = Work {
+            running: &running,
+            chosen: &chosen,
+            allowed,
+            journal: journal.as_ref(),
+            jobs: tuning.jobs,
         };
+        let ended = self.work(session, &work).await;
         if let Some(progress) = progress {
             progress.finish();
         }
-        told?;
         if let (Some(journal), None) = (journal, &self.journal) {
-            journal.finish();
+            // What broke off may have left something behind, which only the journal knows.
+            let broke = ended.as_ref().is_err_and(|failure| {
+                !matches!(failure.exit, Exit::Usage | Exit::Untrusted | Exit::Key | Exit::Condition)
+            });
+            if ended.is_ok() || !(broke || journal.is_worth_keeping()) {
+                journal.finish();
+            }
         }
-        Ok(())
+        ended
+    }
+
+    async fn work(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
+        if let Some(journal) = work.journal {
+            session.stop.or(many::clear_leftovers(work.running, journal)).await??;
+        }
+        if self.update_in_place && !self.dry_run {
+            many::prove(work.running, work.journal, &self.places[0]).await?;
+        }
+        if !self.asked(session, work).await? {
+            return Ok(());
+        }
+        match self.single() {
+            Some(uri) => self.one(session, work, uri).await,
+            None => self.all(session, work).await,
+        }
     }
 
     /// Shows the plan and asks; true to go on.
@@ -416,9 +428,7 @@ impl RotateArgs {
 
 /// Where programs keep what they must not forget (XDG Base Directory Specification).
 fn state_directory() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
-    };
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(state.join("s3seal"))
 }

@@ -218,8 +218,7 @@ impl PreparedClient {
             None => (fresh()?, None),
         };
         let mut message = NewMessage::new(data_key, &self.context)?;
-        let mut begun =
-            Begun { sse: self.at_rest.as_ref(), format: Some(Format::Esdk), ..Begun::default() };
+        let mut begun = Begun { sse: self.at_rest.as_ref(), format: Some(Format::Esdk), ..Begun::default() };
         for wrapper in &self.wrappers {
             match wrapper {
                 Wrapper::Kms(key) => {

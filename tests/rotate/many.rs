@@ -64,9 +64,12 @@ fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
         bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
     }
     // A new data key cannot be seen on an object: only the journal knows what is done.
-    let line = format!("rotate s3://{BUCKET}/p/ -e client --key b.key --new-data-key --from-key b.key --yes --jobs 2");
+    let line = format!(
+        "rotate s3://{BUCKET}/p/ -e client --key b.key --new-data-key --from-key b.key --yes --jobs 2"
+    );
     for stop in [9, 7, 11] {
-        let struck = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(stop));
+        let struck =
+            bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(stop));
         let running = bench.start(&line);
         assert!(struck.wait(1, PATIENCE), "too few objects");
         running.signal("KILL");
@@ -89,7 +92,8 @@ fn a_signal_ends_a_run_in_good_order() {
     for number in 0..20 {
         bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number:02}"), b"x");
     }
-    let struck = bench.sandbox.fault(Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(5));
+    let struck =
+        bench.sandbox.fault(Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(5));
     let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes --jobs 1"));
     assert!(struck.wait(1, PATIENCE));
     running.signal("INT");

@@ -142,9 +142,7 @@ fn sealed_bytes_that_were_changed_are_not_sealed_anew() {
     stored(&bench, 12 << 20, "-e client --key a.key --part-size 5MiB");
     let before = bench.object("o").etag;
     bench.sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[11 << 20] ^= 1);
-    bench
-        .run(&format!("rotate {OBJECT} -e sse-s3 --from-key a.key --part-size 5MiB --yes"))
-        .exits(6);
+    bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key a.key --part-size 5MiB --yes")).exits(6);
     assert_eq!(bench.object("o").etag, before, "unproven bytes became an object");
     assert_no_uploads(&bench);
 }
@@ -181,7 +179,8 @@ fn an_old_version_stays_behind_and_is_named() {
         .run(&format!("rotate {OBJECT} --version-id {old} -e sse-c --key a.key --yes"))
         .exits(2)
         .says(&["not the newest version"]);
-    let kms = format!("rotate {OBJECT} --version-id {old} -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
+    let kms =
+        format!("rotate {OBJECT} --version-id {old} -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
     bench.run(&kms).ok();
 }
 

@@ -44,13 +44,7 @@ impl BatchArgs {
     ///
     /// # Errors
     /// A usage failure for what Batch Operations cannot do; it says what does it.
-    pub fn run(
-        &self,
-        places: &[S3Uri],
-        choice: &Choice,
-        _dry_run: bool,
-        session: &Session,
-    ) -> Result<(), Failure> {
+    pub fn run(&self, places: &[S3Uri], choice: &Choice, session: &Session) -> Result<(), Failure> {
         let [place] = places else {
             return Err(Failure::usage("a job is for one prefix or bucket").hint("run once for each of them"));
         };

@@ -61,7 +61,8 @@ impl<'a> Teller<'a> {
                     });
                     printer.beside_bar(|| output::document(&document.to_string()))?;
                 } else {
-                    let version = version_id.as_ref().map_or_else(String::new, |id| format!(" (version {id})"));
+                    let version =
+                        version_id.as_ref().map_or_else(String::new, |id| format!(" (version {id})"));
                     printer.line(&crate::cli::foreign::escaped(&format!("failed: {name}{version}: {error}")));
                 }
             }
@@ -209,7 +210,11 @@ fn plan_lines(plans: &Plans) -> Vec<String> {
         lines.push(format!("left out: {}", objects(plans.skipped)));
     }
     for (name, why) in &plans.refused {
-        lines.push(if why.starts_with(name) { format!("cannot: {why}") } else { format!("cannot: {name}: {why}") });
+        lines.push(if why.starts_with(name) {
+            format!("cannot: {why}")
+        } else {
+            format!("cannot: {name}: {why}")
+        });
     }
     if plans.more_refused > 0 {
         lines.push(format!("cannot: {} more", plans.more_refused));

@@ -78,7 +78,10 @@ fn compare(
         return tampered("its metadata are not those that were sent".to_owned());
     }
     let asked = running.target.at_rest();
-    if *way != Way::Nothing && !matches!(way, Way::RewrapBeside | Way::Share) && !facts.applied.is_as_asked(asked) {
+    if *way != Way::Nothing
+        && !matches!(way, Way::RewrapBeside | Way::Share)
+        && !facts.applied.is_as_asked(asked)
+    {
         return Err(Error::NotAsAsked {
             what: sight.name(),
             asked: asked.map(describe).unwrap_or_default(),
@@ -143,8 +146,8 @@ async fn open(
     };
     let work = async {
         let envelope = unlock::envelope(reader, facts, &means).await?;
-        let envelope =
-            envelope.ok_or_else(|| Error::tampered(reader.name(), "its envelope is gone after the rotation"))?;
+        let envelope = envelope
+            .ok_or_else(|| Error::tampered(reader.name(), "its envelope is gone after the rotation"))?;
         unlock::unlock(running.connection, envelope, &means).await
     };
     running.stop.or(work).await?

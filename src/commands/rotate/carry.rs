@@ -118,7 +118,8 @@ pub struct Carried {
 /// Works out what must be said.
 #[must_use]
 pub fn carry(found: &Found<'_>, by: By) -> Carried {
-    let mut carried = Carried { algorithm: found.facts.checksum.as_ref().map(|kept| kept.algorithm), ..Carried::default() };
+    let mut carried =
+        Carried { algorithm: found.facts.checksum.as_ref().map(|kept| kept.algorithm), ..Carried::default() };
     standing(found, &mut carried);
     if by != By::Copy {
         described(found, &mut carried);
@@ -330,8 +331,7 @@ mod tests {
         assert_eq!(losses(&all, By::Copy), [Loss::Acl, Loss::EventHold]);
         let replacing = [Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
         assert_eq!(losses(&all, By::CopyReplacing), replacing);
-        let upload =
-            [&replacing[..], &[Loss::Tags, Loss::Annotations, Loss::Checksum]].concat();
+        let upload = [&replacing[..], &[Loss::Tags, Loss::Annotations, Loss::Checksum]].concat();
         assert_eq!(losses(&all, By::Upload), upload);
 
         let carried = carry(&all, By::Copy);

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,6 +45,8 @@ pub struct Journal {
     file: Mutex<File>,
     done: HashMap<(String, Option<String>), Option<String>>,
     leftovers: Leftovers,
+    /// Objects that this run has done, and scratch objects that are there now.
+    worth: AtomicI64,
 }
 
 /// What an earlier run may have left in S3.
@@ -100,6 +103,7 @@ impl Journal {
             file: Mutex::new(file.try_clone().map_err(refused)?),
             done: HashMap::new(),
             leftovers: Leftovers::default(),
+            worth: AtomicI64::new(0),
         };
         if journal.read(file, rotation, &name)? {
             journal.write(&Line::Journal { version: VERSION, rotation: rotation.to_owned() })?;
@@ -122,7 +126,8 @@ impl Journal {
             torn = text.last() != Some(&b'\n');
             let line = serde_json::from_slice::<Line>(&text);
             if first {
-                let ours = matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of }) if of == rotation);
+                let ours =
+                    matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of }) if of == rotation);
                 if !ours && !(torn && line.is_err()) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
                     return Err(Error::Unsupported { what: name.to_owned(), why });
@@ -213,6 +218,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub fn scratch(&self, uri: &S3Uri, is_there: bool) -> Result<()> {
+        self.worth.fetch_add(if is_there { 1 } else { -1 }, Ordering::Relaxed);
         let object = uri.to_string();
         self.write(&if is_there { Line::Scratch { object } } else { Line::Cleared { object } })
     }
@@ -222,6 +228,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
+        self.worth.fetch_add(1, Ordering::Relaxed);
         self.write(&Line::Done {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
@@ -233,6 +240,12 @@ impl Journal {
     pub fn finish(self) {
         // Nothing is lost if it stays: the next run finds everything done.
         let _ = std::fs::remove_file(&self.path);
+    }
+
+    /// Whether a run that goes on later needs it: something is done, or may have been left behind.
+    #[must_use]
+    pub fn is_worth_keeping(&self) -> bool {
+        !self.done.is_empty() || self.worth.load(Ordering::Relaxed) > 0
     }
 
     fn write(&self, line: &Line) -> Result<()> {
@@ -281,7 +294,11 @@ mod tests {
         let journal = Journal::open(&path, "r").unwrap();
         let done = |key: &str, etag| journal.is_done(&uri(key), None, etag);
         assert!(done("s3://bkt/a", Some("\"2\"")));
-        assert!(!done("s3://bkt/a", Some("\"3\"")) && !done("s3://bkt/a", None) && !done("s3://bkt/b", Some("\"2\"")));
+        assert!(
+            !done("s3://bkt/a", Some("\"3\""))
+                && !done("s3://bkt/a", None)
+                && !done("s3://bkt/b", Some("\"2\""))
+        );
         assert_eq!(journal.leftovers().uploads, [(uri("s3://bkt/b"), "u2".to_owned())]);
         let begun: Vec<_> = journal.leftovers().begun.iter().map(|(uri, _)| uri.clone()).collect();
         assert_eq!(begun, [uri("s3://bkt/c")]);

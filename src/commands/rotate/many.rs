@@ -218,11 +218,9 @@ impl Work<'_> {
         match self.carry_out(plan).await {
             Ok(outcome) => Row::Done(Box::new(outcome)),
             // Somebody has deleted it meanwhile: there is nothing to rotate any more.
-            Err(error) => Row::Failed {
-                name: uri.to_string(),
-                version_id: version_id.map(str::to_owned),
-                error,
-            },
+            Err(error) => {
+                Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error }
+            }
         }
     }
 
@@ -249,11 +247,8 @@ impl Work<'_> {
     /// # Errors
     /// The row.
     pub async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
-        let failed = |error| Row::Failed {
-            name: uri.to_string(),
-            version_id: version_id.map(str::to_owned),
-            error,
-        };
+        let failed =
+            |error| Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error };
         let only = &self.chosen.only;
         match plan(self.running, uri, version_id, self.allowed).await {
             Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.sight)) => {
@@ -262,9 +257,7 @@ impl Work<'_> {
             Ok(Plan { way: Way::Refuse(Reason::InstructionFile), .. }) => Err(Row::Skipped),
             Ok(plan) => Ok(plan),
             // Whoever asks for other modes does not mean what only a missing key would open.
-            Err(error)
-                if is_hidden(&error) && !only.is_empty() && !only.iter().any(Only::may_be_hidden) =>
-            {
+            Err(error) if is_hidden(&error) && !only.is_empty() && !only.iter().any(Only::may_be_hidden) => {
                 Err(Row::Skipped)
             }
             Err(error) => Err(failed(error)),
@@ -276,7 +269,8 @@ impl Work<'_> {
         let version = listed.version_id.filter(|_| listed.latest == Some(false));
         match listed.key {
             ListedKey::Text(key) => {
-                let beside = key.ends_with(".instruction") && matches!(self.running.target.goal, Goal::Client { .. });
+                let beside =
+                    key.ends_with(".instruction") && matches!(self.running.target.goal, Goal::Client { .. });
                 if beside { Err(Row::Skipped) } else { Ok((place.with_key(key), version)) }
             }
             ListedKey::NotText(shown) => {
@@ -371,15 +365,15 @@ pub async fn prove(running: &Running<'_>, journal: Option<&Journal>, place: &S3U
         journal.scratch(&scratch, true)?;
     }
     let proved = running.stop.or(running.connection.prove_update(&scratch, key)).await;
-    if !matches!(proved, Ok(Ok(()))) {
+    let gone = match &proved {
+        Ok(Ok(())) => Ok(()),
         // Whatever was left half-way; the reason of the failure is told, not this.
-        let _ = clear_scratch(running, &scratch).await;
-    }
-    proved??;
-    if let Some(journal) = journal {
+        _ => clear_scratch(running, &scratch).await,
+    };
+    if let (Some(journal), Ok(())) = (journal, gone) {
         journal.scratch(&scratch, false)?;
     }
-    Ok(())
+    proved?
 }
 
 async fn clear_scratch(running: &Running<'_>, uri: &S3Uri) -> Result<()> {

@@ -74,9 +74,7 @@ impl Running<'_> {
     pub async fn run(&self, sight: &Sight, way: &Way, on_start: OnStart<'_>) -> Result<Written> {
         match way {
             Way::Nothing => Ok(Written { len: sight.facts.len, ..Written::default() }),
-            Way::Refuse(reason) => {
-                Err(Error::Unsupported { what: sight.name(), why: reason.to_string() })
-            }
+            Way::Refuse(reason) => Err(Error::Unsupported { what: sight.name(), why: reason.to_string() }),
             Way::UpdateInPlace => self.update(sight).await,
             Way::ServerCopy { parts } => self.server_copy(sight, *parts, on_start).await,
             Way::Rewrap { parts } => self.rewrap(sight, *parts, on_start).await,
@@ -112,7 +110,9 @@ impl Running<'_> {
         let by = if parts == 0 { By::Copy } else { By::Upload };
         let carried = self.carried(sight, by).await?;
         let same_mode = match self.target.at_rest() {
-            Some(ServerSide::SseKms { key, context, bucket_key: false }) if sight.facts.applied.bucket_key => {
+            Some(ServerSide::SseKms { key, context, bucket_key: false })
+                if sight.facts.applied.bucket_key =>
+            {
                 // What saves requests today is not to stop doing so unasked.
                 Some(ServerSide::SseKms { key: key.clone(), context: context.clone(), bucket_key: true })
             }
@@ -147,12 +147,14 @@ impl Running<'_> {
         let before = Reader { connection, uri: &old, version_id: None, key: sight.customer_key.as_ref() };
         let facts = self.stop.or(before.head()).await??;
         let Attributes { instruction: content, .. } = self.rewrapped(sight).await?;
-        let content = content
-            .ok_or_else(|| Error::tampered(sight.name(), "its envelope is no longer in an instruction file"))?;
+        let content = content.ok_or_else(|| {
+            Error::tampered(sight.name(), "its envelope is no longer in an instruction file")
+        })?;
         let (uri, condition) = match share_to {
-            Some(suffix) => {
-                (sight.uri.with_key(instruction::key_of(&sight.uri.key, Some(suffix))), WriteCondition::Absent)
-            }
+            Some(suffix) => (
+                sight.uri.with_key(instruction::key_of(&sight.uri.key, Some(suffix))),
+                WriteCondition::Absent,
+            ),
             None => (old.clone(), WriteCondition::Matches(facts.etag.clone().unwrap_or_default())),
         };
         let sse = kept(&facts.applied, sight.customer_key.as_ref(), &old.to_string())?;

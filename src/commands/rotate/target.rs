@@ -145,10 +145,9 @@ async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
             context: !context.is_empty(),
             bucket_key: *bucket_key,
         },
-        ServerSide::DsseKms { key, context } => AtRest::DsseKms {
-            key: resolved(connection, key.as_ref()).await,
-            context: !context.is_empty(),
-        },
+        ServerSide::DsseKms { key, context } => {
+            AtRest::DsseKms { key: resolved(connection, key.as_ref()).await, context: !context.is_empty() }
+        }
     }
 }
 

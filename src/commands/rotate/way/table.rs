@@ -76,10 +76,13 @@ fn presents() -> Vec<(&'static str, Present)> {
         ("v3 beside goal", sealed(v3, true, true, true)),
         ("esdk", sealed(esdk, false, false, false)),
         ("esdk goal", sealed(esdk, false, false, true)),
-        ("v3 in other", Present {
-            applied: Applied { mode: AppliedMode::Other("aws:fsx".to_owned()), ..Applied::default() },
-            ..sealed(v3, true, false, false)
-        }),
+        (
+            "v3 in other",
+            Present {
+                applied: Applied { mode: AppliedMode::Other("aws:fsx".to_owned()), ..Applied::default() },
+                ..sealed(v3, true, false, false)
+            },
+        ),
     ]
 }
 
@@ -216,7 +219,8 @@ fn an_older_version_changes_in_place_or_not_at_all() {
     for (name, present) in presents() {
         let old = Present { superseded: true, ..present.clone() };
         for (new, goal) in goals().iter().enumerate() {
-            let (newest, older) = (letter(&way(&present, goal, UPDATING)), letter(&way(&old, goal, UPDATING)));
+            let (newest, older) =
+                (letter(&way(&present, goal, UPDATING)), letter(&way(&old, goal, UPDATING)));
             let expected = if matches!(newest, '.' | 'U') { newest } else { 'x' };
             assert_eq!(older, expected, "{name}, goal {new}");
         }
@@ -245,12 +249,8 @@ fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
 
 #[test]
 fn a_bucket_key_is_asked_for_or_left_alone() {
-    let with = |bucket_key| AtRest::SseKms {
-        key: Some(A.to_owned()),
-        named: true,
-        context: false,
-        bucket_key,
-    };
+    let with =
+        |bucket_key| AtRest::SseKms { key: Some(A.to_owned()), named: true, context: false, bucket_key };
     let plain = stored(AppliedMode::Known(Mode::SseKms), Some(A), None).applied;
     let saving = Applied { bucket_key: true, ..plain.clone() };
     assert!(with(false).is_met(&plain) && with(false).is_met(&saving));
