@@ -7,7 +7,7 @@ use crate::support::{ALIAS, Bench, PATIENCE};
 use crate::{OBJECT, assert_no_traces, bench, stored};
 
 /// Stored as, rotated with, opens before, opens after, bytes.
-const WAYS: [(&str, &str, &str, &str, usize); 6] = [
+const WAYS: [(&str, &str, &str, &str, usize); 8] = [
     ("-e sse-c --key a.key", "-e sse-c --key b.key --from-key a.key", "--key a.key", "--key b.key", 1000),
     ("-e client --key a.key", "--rewrap --key b.key --from-key a.key", "--key a.key", "--key b.key", 1000),
     (
@@ -20,6 +20,14 @@ const WAYS: [(&str, &str, &str, &str, usize); 6] = [
     ("-e sse-s3", "-e client --key b.key", "", "--key b.key", 6 << 20),
     ("-e client --key a.key", "-e sse-s3 --from-key a.key", "--key a.key", "", 6 << 20),
     ("-e sse-s3", "-e sse-kms --kms-key ALIAS --update-in-place", "", "", 1000),
+    ("-e client --key a.key --instruction-file", "-e sse-s3 --from-key a.key", "--key a.key", "", 1000),
+    (
+        "-e client --key a.key --instruction-file",
+        "-e client --new-data-key --key b.key --from-key a.key",
+        "--key a.key",
+        "--key b.key",
+        1000,
+    ),
 ];
 
 /// The objects of one way at one step.
@@ -101,4 +109,14 @@ fn a_reseal_to_server_side_survives() {
 #[test]
 fn an_update_in_place_survives() {
     survives(5);
+}
+
+#[test]
+fn leaving_an_instruction_file_survives() {
+    survives(6);
+}
+
+#[test]
+fn an_envelope_that_moves_into_the_metadata_survives() {
+    survives(7);
 }

@@ -31,6 +31,8 @@ enum Line {
     Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
     /// An upload was started.
     Upload { object: String, id: String },
+    /// An object that may not need its instruction file any more is about to be replaced.
+    Beside { object: String, file: String, etag: Option<String> },
     /// A scratch object is about to be written.
     Scratch { object: String },
     /// The scratch object is gone.
@@ -56,6 +58,8 @@ pub struct Leftovers {
     pub uploads: Vec<(S3Uri, String)>,
     /// Objects that were begun, and when (seconds since 1970), whose uploads have left no id.
     pub begun: Vec<(S3Uri, i64)>,
+    /// Objects, their instruction files, and the ETags that the objects had while they needed these.
+    pub beside: Vec<(S3Uri, S3Uri, Option<String>)>,
     /// Scratch objects.
     pub scratch: Vec<S3Uri>,
 }
@@ -128,7 +132,7 @@ impl Journal {
             if first {
                 let ours =
                     matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of }) if of == rotation);
-                if !ours && !(torn && line.is_err()) {
+                if !(ours || torn && line.is_err()) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
                     return Err(Error::Unsupported { what: name.to_owned(), why });
                 }
@@ -162,10 +166,16 @@ impl Journal {
                 self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
                 uploads.entry(object).or_default().push(id);
             }
+            Line::Beside { object, file, etag } => {
+                if let (Ok(object), Ok(file)) = (object.parse(), file.parse()) {
+                    self.leftovers.beside.push((object, file, etag));
+                }
+            }
             Line::Scratch { object } => self.leftovers.scratch.extend(object.parse()),
             Line::Cleared { object } => self.leftovers.scratch.retain(|uri| uri.to_string() != object),
             Line::Done { object, version_id, etag } => {
                 self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
+                self.leftovers.beside.retain(|(uri, ..)| uri.to_string() != object);
                 uploads.remove(&object);
                 self.done.insert((object, version_id), etag);
             }
@@ -211,6 +221,18 @@ impl Journal {
     /// As [`Journal::begin`].
     pub fn upload(&self, uri: &S3Uri, id: &str) -> Result<()> {
         self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned() })
+    }
+
+    /// Notes that an object with this ETag needs its instruction file, and may soon need it no more.
+    ///
+    /// # Errors
+    /// As [`Journal::begin`].
+    pub fn beside(&self, uri: &S3Uri, file: &S3Uri, etag: Option<&str>) -> Result<()> {
+        self.write(&Line::Beside {
+            object: uri.to_string(),
+            file: file.to_string(),
+            etag: etag.map(str::to_owned),
+        })
     }
 
     /// Notes a scratch object, before it is there or after it has gone.
