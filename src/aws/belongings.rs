@@ -34,8 +34,6 @@ pub struct Belongings {
     pub event_hold: bool,
     /// Metadata entries that S3 keeps and cannot show in headers.
     pub hidden_metadata: u32,
-    /// How many tags there are.
-    pub tags: u32,
     /// Whether it has been restored from an archive and can be read for now.
     pub restored: bool,
 }
@@ -62,7 +60,6 @@ impl From<&HeadObjectOutput> for Belongings {
             },
             event_hold: answer.object_lock_event_hold().is_some_and(|hold| hold.as_str() == "ON"),
             hidden_metadata: count(answer.missing_meta()),
-            tags: count(answer.tag_count()),
             restored: answer.restore().is_some_and(|state| state.contains("ongoing-request=\"false\"")),
         }
     }
@@ -83,7 +80,12 @@ impl Reader<'_> {
             .set_request_payer(self.connection.payer())
             .send()
             .await
-            .map_err(|refusal| error::read(&self.name(), "s3:GetObjectTagging", refusal))?;
+            .map_err(|refusal| error::read(&self.name(), "s3:GetObjectTagging", refusal));
+        let answer = match answer {
+            // A server that has no tags has lost none.
+            Err(Error::Unsupported { .. }) => return Ok(BTreeMap::new()),
+            answer => answer?,
+        };
         Ok(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
     }
 

@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
 
+/// Is told the id of an upload as soon as there is one; may refuse to go on.
+pub type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
+
 /// Where an object goes and everything said about it beside its bytes.
 pub struct Destination<'a> {
     /// The clients.
@@ -36,7 +39,7 @@ pub struct Destination<'a> {
     /// A small object that belongs to this one, written just before it exists.
     pub companion: Option<Companion<'a>>,
     /// Told the id of a multipart upload as soon as there is one, so that it can be found again after a crash.
-    pub on_start: Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>,
+    pub on_start: OnStart<'a>,
 }
 
 /// A multipart upload under way.

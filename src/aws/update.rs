@@ -135,6 +135,42 @@ impl Connection {
         }
     }
 
+    /// Gives up the uploads of one object that were started since `since` (seconds since 1970) and have no part yet: those
+    /// whose id a crash has swallowed.
+    ///
+    /// # Errors
+    /// What S3 refuses; it takes `s3:ListBucketMultipartUploads` and `s3:ListMultipartUploadParts`.
+    pub async fn give_up_empty(&self, uri: &S3Uri, since: i64) -> Result<()> {
+        let answer = self
+            .s3
+            .list_multipart_uploads()
+            .bucket(uri.bucket.as_str())
+            .prefix(&uri.key)
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .send()
+            .await
+            .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketMultipartUploads", refusal))?;
+        let ours = answer.uploads().iter().filter(|upload| {
+            upload.key() == Some(&uri.key) && upload.initiated().is_some_and(|at| at.secs() >= since)
+        });
+        for id in ours.filter_map(|upload| upload.upload_id()) {
+            let parts = self.s3.list_parts().bucket(uri.bucket.as_str()).key(&uri.key).upload_id(id);
+            let parts = parts
+                .set_expected_bucket_owner(self.owner())
+                .set_request_payer(self.payer())
+                .send()
+                .await
+                .map_err(|refusal| error::read(&uri.to_string(), "s3:ListMultipartUploadParts", refusal));
+            match parts {
+                Ok(parts) if parts.parts().is_empty() => self.give_up(uri, id).await?,
+                Ok(_) | Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     #[must_use]
     pub fn is_aws(&self) -> bool {

@@ -20,19 +20,18 @@ use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
 use crate::commands::rotate::Allowed;
 use crate::commands::rotate::carry::Loss;
-use crate::commands::rotate::journal::{Journal, name_of};
 use crate::commands::rotate::many::{self, Chosen, Only, Plans, Row, Work};
 use crate::commands::rotate::run::Running;
 use crate::commands::rotate::target::{Target, Wish};
 use crate::commands::unlock::Means;
 use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
-use crate::error::Error;
 use crate::keys::KeyRing;
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
 use crate::tuning::{Meter, Tuning};
 
 mod batch;
+mod state;
 mod telling;
 
 use telling::Teller;
@@ -172,7 +171,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
     let choice = args.only_what_fits()?;
     if args.batch.is_asked() {
-        return args.batch.run(&args.places, &choice, args.dry_run, session);
+        return args.batch.run(&args.places, &choice, session);
     }
     let tuning = args.transfer.tuning(None)?;
     let context = Context::new(args.old.from_context.iter().cloned())
@@ -288,14 +287,7 @@ impl RotateArgs {
             all_versions: self.all_versions,
         };
         let journal = self.journal(target)?;
-        let mut allowed = Allowed { update_in_place: false, verify: self.verify };
-        if let Some(journal) = &journal {
-            session.stop.or(many::clear_leftovers(&running, journal)).await??;
-        }
-        if self.update_in_place && !self.dry_run {
-            many::prove(&running, journal.as_ref(), &self.places[0]).await?;
-        }
-        allowed.update_in_place = self.update_in_place;
+        let allowed = Allowed { update_in_place: self.update_in_place, verify: self.verify };
         let work = Work {
             running: &running,
             chosen: &chosen,
@@ -303,21 +295,36 @@ impl RotateArgs {
             journal: journal.as_ref(),
             jobs: tuning.jobs,
         };
-        if !self.asked(session, &work).await? {
-            return Ok(());
-        }
-        let told = match single {
-            Some(uri) => self.one(session, &work, uri).await,
-            None => self.all(session, &work).await,
-        };
+        let ended = self.work(session, &work).await;
         if let Some(progress) = progress {
             progress.finish();
         }
-        told?;
         if let (Some(journal), None) = (journal, &self.journal) {
-            journal.finish();
+            // What broke off may have left something behind, which only the journal knows.
+            let broke = ended.as_ref().is_err_and(|failure| {
+                !matches!(failure.exit, Exit::Usage | Exit::Untrusted | Exit::Key | Exit::Condition)
+            });
+            if ended.is_ok() || !(broke || journal.is_worth_keeping()) {
+                journal.finish();
+            }
         }
-        Ok(())
+        ended
+    }
+
+    async fn work(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
+        if let Some(journal) = work.journal {
+            session.stop.or(many::clear_leftovers(work.running, journal)).await??;
+        }
+        if self.update_in_place && !self.dry_run {
+            many::prove(work.running, work.journal, &self.places[0]).await?;
+        }
+        if !self.asked(session, work).await? {
+            return Ok(());
+        }
+        match self.single() {
+            Some(uri) => self.one(session, work, uri).await,
+            None => self.all(session, work).await,
+        }
     }
 
     /// Shows the plan and asks; true to go on.
@@ -329,7 +336,7 @@ impl RotateArgs {
         match self.single() {
             Some(uri) => match work.look(uri, self.version_id.as_deref()).await {
                 Ok(plan) => plans.count(&plan),
-                Err(Row::Failed { error, .. }) => return Err(failure(error, uri)),
+                Err(Row::Failed { error, .. }) => return Err(state::failure(*error, uri)),
                 Err(_) => plans.skipped += 1,
             },
             None => {
@@ -355,7 +362,7 @@ impl RotateArgs {
 
     async fn one(&self, session: &Session, work: &Work<'_>, uri: &S3Uri) -> Result<(), Failure> {
         match work.rotate(uri, self.version_id.as_deref(), None).await {
-            Row::Failed { error, .. } => Err(failure(error, uri)),
+            Row::Failed { error, .. } => Err(state::failure(*error, uri)),
             row => Teller::new(session).tell(&row).map_err(Failure::from),
         }
     }
@@ -387,54 +394,4 @@ impl RotateArgs {
             .hint("each of them is named above; the same command tries them again")),
         }
     }
-
-    /// Opens the journal, unless nothing will be written.
-    fn journal(&self, target: &Target) -> Result<Option<Journal>, Failure> {
-        if self.dry_run {
-            return Ok(None);
-        }
-        let choice = format!("{:?} {:?} {} {:?}", self.filter, self.only, self.all_versions, self.version_id);
-        let name = name_of(&self.places, &target.in_words(), &choice);
-        let path = match &self.journal {
-            Some(path) => path.clone(),
-            None => match state_directory() {
-                Some(folder) => folder.join(format!("rotate-{name}.ndjson")),
-                None if self.single().is_some() => return Ok(None),
-                None => {
-                    return Err(Failure::usage("there is no place for the journal: HOME is not set")
-                        .hint("name one: --journal FILE"));
-                }
-            },
-        };
-        match Journal::open(&path, &name) {
-            Ok(journal) => Ok(Some(journal)),
-            // One object needs none; it only helps to clear up after a crash.
-            Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_none() => Ok(None),
-            Err(error @ Error::Local { .. }) => {
-                Err(Failure::from(error).hint("name another place for it: --journal FILE"))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// Where programs keep what they must not forget (XDG Base Directory Specification).
-fn state_directory() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-    Some(state.join("s3seal"))
-}
-
-/// Adds what helps with this object.
-fn failure(error: Error, uri: &S3Uri) -> Failure {
-    let archived = matches!(&error, Error::Unsupported { why, .. } if why.contains("restored first"));
-    let failure = Failure::from(error);
-    if !archived {
-        return failure;
-    }
-    failure.hint(format!(
-        "aws s3api restore-object --bucket {} --key {} --restore-request Days=7",
-        super::foreign::shell_word(uri.bucket.as_str()),
-        super::foreign::shell_word(&uri.key)
-    ))
 }

@@ -187,10 +187,10 @@ impl PreparedClient {
             return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
         }
         let wrapper = self.only()?;
-        let (data_key, wrapped) = self.data_key(connection, wrapper, Alg::try_from(format)?).await?;
+        let (data_key, under_it) = self.data_key(connection, wrapper, Alg::try_from(format)?).await?;
         let storage = if beside { Storage::InstructionFile } else { Storage::Metadata };
         Ok(Begun {
-            seal: Some(s3ec::sealer(&data_key, wrapped, storage, len)?),
+            seal: Some(s3ec::sealer(&data_key, under_it, storage, len)?),
             sse: self.at_rest.as_ref(),
             format: Some(format),
             fingerprint: wrapper.fingerprint().map(|print| print.to_string()),
@@ -213,7 +213,7 @@ impl PreparedClient {
         let (data_key, mut made) = match first {
             Some(key) => {
                 let made = connection.generate_data_key(key, self.context.pairs()).await?;
-                (made.plain, Some((made.key_arn, made.wrapped)))
+                (made.plain, Some((made.wrapped, made.key_arn)))
             }
             None => (fresh()?, None),
         };
@@ -222,13 +222,10 @@ impl PreparedClient {
         for wrapper in &self.wrappers {
             match wrapper {
                 Wrapper::Kms(key) => {
-                    let (arn, blob) = match made.take() {
-                        Some(made) => made,
-                        None => {
-                            let (blob, arn) =
-                                connection.wrap_data_key(key, message.data_key(), message.context()).await?;
-                            (arn, blob)
-                        }
+                    let (blob, arn) = if let Some(made) = made.take() {
+                        made
+                    } else {
+                        connection.wrap_data_key(key, message.data_key(), message.context()).await?
                     };
                     message.add_kms(&arn, blob)?;
                 }
@@ -276,8 +273,8 @@ impl PreparedClient {
             return Ok((made.plain, WrappedKey::from_kms(alg, made.wrapped, context)));
         }
         let data_key = fresh()?;
-        let wrapped = self.wrap(connection, wrapper, &data_key, alg).await?;
-        Ok((data_key, wrapped))
+        let under_it = self.wrap(connection, wrapper, &data_key, alg).await?;
+        Ok((data_key, under_it))
     }
 
     /// Wraps a data key that exists, for one of the S3 Encryption Client's formats.

@@ -3,13 +3,13 @@
 //! One object here; [`many`] does it for a prefix. What may be lost on the way is refused before anything is written, and
 //! an object can be opened, with the old key or the new one, at every moment.
 
+use crate::aws::multipart::OnStart;
 use crate::aws::sse::Applied;
 use crate::commands::rotate::sight::{Sight, see};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
 mod after;
-pub mod batch;
 pub mod carry;
 pub mod journal;
 pub mod many;
@@ -21,9 +21,6 @@ pub mod way;
 
 use run::{Running, Written};
 use way::{Cost, Server, Way, cost, way};
-
-/// Is told the id of an upload as soon as there is one.
-pub type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
 
 /// What will be done to one object.
 pub struct Plan {

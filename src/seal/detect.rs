@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::esdk::Marker;
+use super::esdk::marker::{FORMAT_ENTRY, RECIPIENTS_ENTRY};
 use super::s3ec::Envelope;
 use super::s3ec::metadata::{self, Found};
 use crate::error::{Error, Result};
@@ -46,4 +47,10 @@ pub fn detect(what: &str, metadata: &BTreeMap<String, String>) -> Result<Detecte
 /// `Tampered` where the two make no envelope.
 pub fn with_instruction(what: &str, metadata: &BTreeMap<String, String>, file: &[u8]) -> Result<Envelope> {
     metadata::join(what, metadata, file)
+}
+
+/// Whether an entry of a sealed object's user metadata belongs to its envelope, and goes when the envelope goes.
+#[must_use]
+pub fn is_envelope_entry(name: &str) -> bool {
+    name.starts_with("x-amz-") || name == FORMAT_ENTRY || name == RECIPIENTS_ENTRY
 }

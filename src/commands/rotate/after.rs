@@ -45,7 +45,7 @@ pub(super) async fn check(
         _ => None,
     };
     let verified = verify && read_all(running, &reader, &facts, unlocked.as_ref()).await?;
-    Ok(outcome(running, sight, way, &written, facts, unlocked, checksum_compared, verified))
+    Ok(outcome(running, sight, way, &written, facts, unlocked.as_ref(), checksum_compared, verified))
 }
 
 /// The SSE-C key that the object needs now: the target's, or its own where it keeps that.
@@ -179,13 +179,13 @@ fn outcome(
     way: Way,
     written: &Written,
     facts: Facts,
-    unlocked: Option<Unlocked>,
+    unlocked: Option<&Unlocked>,
     checksum_compared: bool,
     verified: bool,
 ) -> RotateOutcome {
     let format_before = sight.format().map(str::to_owned);
     let client = running.target.client();
-    let format = match (&unlocked, &client) {
+    let format = match (unlocked, &client) {
         (Some(unlocked), _) => Some(unlocked.format().to_owned()),
         (None, Some(_)) => written.format.map(|format| format.to_string()).or(format_before.clone()),
         (None, None) if way == Way::Nothing => format_before.clone(),

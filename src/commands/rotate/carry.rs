@@ -12,6 +12,7 @@ use crate::aws::objects::Facts;
 use crate::aws::seen::Seen;
 use crate::checksum::Algorithm;
 use crate::object::{Grants, Lock, Settings};
+use crate::seal::detect::is_envelope_entry;
 
 /// How the new object comes to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +166,7 @@ fn described(found: &Found<'_>, carried: &mut Carried) {
     settings.content_language.clone_from(&belongings.content_language);
     settings.metadata.clone_from(&facts.metadata);
     if found.sealed {
-        settings.metadata.retain(|name, _| !name.starts_with("x-amz-"));
+        settings.metadata.retain(|name, _| !is_envelope_entry(name));
     }
     match &belongings.expires {
         Some((_, Some(date))) => settings.expires = Some(*date),
@@ -231,7 +232,7 @@ mod tests {
             len: 10,
             content_type: text("text/plain"),
             storage_class: text("STANDARD_IA"),
-            metadata: [("a", "1"), ("x-amz-3", "wrapped"), ("x-amz-c", "115")]
+            metadata: [("a", "1"), ("x-amz-3", "wrapped"), ("s3seal-format", "esdk")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             checksum: Some(Checksum {
@@ -247,7 +248,6 @@ mod tests {
                 expires: Some(("date".to_owned(), Some(7))),
                 website_redirect: text("/there"),
                 lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
-                tags: 1,
                 ..Belongings::default()
             },
             ..Facts::default()

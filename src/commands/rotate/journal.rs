@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,9 +28,11 @@ enum Line {
     /// The first one: which rotation this is.
     Journal { version: u32, rotation: String },
     /// An object is about to be written.
-    Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String },
+    Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
     /// An upload was started.
     Upload { object: String, id: String },
+    /// An object that may not need its instruction file any more is about to be replaced.
+    Beside { object: String, file: String, etag: Option<String> },
     /// A scratch object is about to be written.
     Scratch { object: String },
     /// The scratch object is gone.
@@ -43,6 +47,8 @@ pub struct Journal {
     file: Mutex<File>,
     done: HashMap<(String, Option<String>), Option<String>>,
     leftovers: Leftovers,
+    /// Objects that this run has done, and scratch objects that are there now.
+    worth: AtomicI64,
 }
 
 /// What an earlier run may have left in S3.
@@ -50,6 +56,10 @@ pub struct Journal {
 pub struct Leftovers {
     /// Uploads: the object and the upload's id.
     pub uploads: Vec<(S3Uri, String)>,
+    /// Objects that were begun, and when (seconds since 1970), whose uploads have left no id.
+    pub begun: Vec<(S3Uri, i64)>,
+    /// Objects, their instruction files, and the ETags that the objects had while they needed these.
+    pub beside: Vec<(S3Uri, S3Uri, Option<String>)>,
     /// Scratch objects.
     pub scratch: Vec<S3Uri>,
 }
@@ -97,6 +107,7 @@ impl Journal {
             file: Mutex::new(file.try_clone().map_err(refused)?),
             done: HashMap::new(),
             leftovers: Leftovers::default(),
+            worth: AtomicI64::new(0),
         };
         if journal.read(file, rotation, &name)? {
             journal.write(&Line::Journal { version: VERSION, rotation: rotation.to_owned() })?;
@@ -121,7 +132,7 @@ impl Journal {
             if first {
                 let ours =
                     matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of }) if of == rotation);
-                if !ours && !(torn && line.is_err()) {
+                if !(ours || torn && line.is_err()) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
                     return Err(Error::Unsupported { what: name.to_owned(), why });
                 }
@@ -145,11 +156,26 @@ impl Journal {
 
     fn take(&mut self, line: Line, uploads: &mut HashMap<String, Vec<String>>) {
         match line {
-            Line::Journal { .. } | Line::Begin { .. } => {}
-            Line::Upload { object, id } => uploads.entry(object).or_default().push(id),
+            Line::Journal { .. } => {}
+            Line::Begin { object, at, .. } => {
+                if let Ok(uri) = object.parse() {
+                    self.leftovers.begun.push((uri, at));
+                }
+            }
+            Line::Upload { object, id } => {
+                self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
+                uploads.entry(object).or_default().push(id);
+            }
+            Line::Beside { object, file, etag } => {
+                if let (Ok(object), Ok(file)) = (object.parse(), file.parse()) {
+                    self.leftovers.beside.push((object, file, etag));
+                }
+            }
             Line::Scratch { object } => self.leftovers.scratch.extend(object.parse()),
             Line::Cleared { object } => self.leftovers.scratch.retain(|uri| uri.to_string() != object),
             Line::Done { object, version_id, etag } => {
+                self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
+                self.leftovers.beside.retain(|(uri, ..)| uri.to_string() != object);
                 uploads.remove(&object);
                 self.done.insert((object, version_id), etag);
             }
@@ -185,6 +211,7 @@ impl Journal {
             version_id: version_id.map(str::to_owned),
             etag: etag.map(str::to_owned),
             way: way.to_owned(),
+            at: now(),
         })
     }
 
@@ -196,11 +223,24 @@ impl Journal {
         self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned() })
     }
 
+    /// Notes that an object with this ETag needs its instruction file, and may soon need it no more.
+    ///
+    /// # Errors
+    /// As [`Journal::begin`].
+    pub fn beside(&self, uri: &S3Uri, file: &S3Uri, etag: Option<&str>) -> Result<()> {
+        self.write(&Line::Beside {
+            object: uri.to_string(),
+            file: file.to_string(),
+            etag: etag.map(str::to_owned),
+        })
+    }
+
     /// Notes a scratch object, before it is there or after it has gone.
     ///
     /// # Errors
     /// As [`Journal::begin`].
     pub fn scratch(&self, uri: &S3Uri, is_there: bool) -> Result<()> {
+        self.worth.fetch_add(if is_there { 1 } else { -1 }, Ordering::Relaxed);
         let object = uri.to_string();
         self.write(&if is_there { Line::Scratch { object } } else { Line::Cleared { object } })
     }
@@ -210,6 +250,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
+        self.worth.fetch_add(1, Ordering::Relaxed);
         self.write(&Line::Done {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
@@ -221,6 +262,12 @@ impl Journal {
     pub fn finish(self) {
         // Nothing is lost if it stays: the next run finds everything done.
         let _ = std::fs::remove_file(&self.path);
+    }
+
+    /// Whether a run that goes on later needs it: something is done, or may have been left behind.
+    #[must_use]
+    pub fn is_worth_keeping(&self) -> bool {
+        !self.done.is_empty() || self.worth.load(Ordering::Relaxed) > 0
     }
 
     fn write(&self, line: &Line) -> Result<()> {
@@ -235,6 +282,11 @@ impl Journal {
         let name = format!("cannot write the journal {}", self.path.display());
         file.write_all(text).map_err(Error::local(name))
     }
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -254,7 +306,9 @@ mod tests {
             journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), "server-copy").unwrap();
             journal.upload(&uri("s3://bkt/a"), "u1").unwrap();
             journal.done(&uri("s3://bkt/a"), None, Some("\"2\"")).unwrap();
+            journal.begin(&uri("s3://bkt/b"), None, None, "reseal").unwrap();
             journal.upload(&uri("s3://bkt/b"), "u2").unwrap();
+            journal.begin(&uri("s3://bkt/c"), None, None, "reseal").unwrap();
             journal.scratch(&uri("s3://bkt/.x"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), false).unwrap();
@@ -268,6 +322,8 @@ mod tests {
                 && !done("s3://bkt/b", Some("\"2\""))
         );
         assert_eq!(journal.leftovers().uploads, [(uri("s3://bkt/b"), "u2".to_owned())]);
+        let begun: Vec<_> = journal.leftovers().begun.iter().map(|(uri, _)| uri.clone()).collect();
+        assert_eq!(begun, [uri("s3://bkt/c")]);
         assert_eq!(journal.leftovers().scratch, [uri("s3://bkt/.x")]);
         journal.finish();
         assert!(!path.exists());

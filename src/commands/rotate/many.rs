@@ -10,12 +10,15 @@ use std::str::FromStr;
 use futures_util::StreamExt;
 
 use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::objects::Reader;
 use crate::aws::sse::AppliedMode;
 use crate::commands::many::many;
 use crate::encryption::Mode;
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
 use crate::pattern::Filter;
+use crate::seal::detect::{self, Detected};
+use crate::seal::s3ec::instruction;
 
 use super::journal::Journal;
 use super::run::Running;
@@ -96,7 +99,7 @@ pub enum Row {
         /// The version.
         version_id: Option<String>,
         /// Why not.
-        error: Error,
+        error: Box<Error>,
     },
 }
 
@@ -219,6 +222,7 @@ impl Work<'_> {
             Ok(outcome) => Row::Done(Box::new(outcome)),
             // Somebody has deleted it meanwhile: there is nothing to rotate any more.
             Err(error) => {
+                let error = Box::new(error);
                 Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error }
             }
         }
@@ -230,6 +234,10 @@ impl Work<'_> {
         if let (Some(journal), false) = (self.journal, plan.way == Way::Nothing) {
             let etag = plan.sight.facts.etag.as_deref();
             journal.begin(&uri, version.as_deref(), etag, plan.way.as_str())?;
+            if plan.way == Way::Reseal && plan.sight.present.sealed.is_some_and(|sealed| sealed.beside) {
+                let suffix = self.running.means.suffix.as_deref();
+                journal.beside(&uri, &uri.with_key(instruction::key_of(&uri.key, suffix)), etag)?;
+            }
         }
         let on_start = |id: &str| match self.journal {
             Some(journal) => journal.upload(&uri, id),
@@ -247,8 +255,11 @@ impl Work<'_> {
     /// # Errors
     /// The row.
     pub async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
-        let failed =
-            |error| Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error };
+        let failed = |error| Row::Failed {
+            name: uri.to_string(),
+            version_id: version_id.map(str::to_owned),
+            error: Box::new(error),
+        };
         let only = &self.chosen.only;
         match plan(self.running, uri, version_id, self.allowed).await {
             Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.sight)) => {
@@ -276,7 +287,7 @@ impl Work<'_> {
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
                 let why = "its key is not text and cannot be asked for".to_owned();
-                let error = Error::Unsupported { what: name.clone(), why };
+                let error = Box::new(Error::Unsupported { what: name.clone(), why });
                 Err(Row::Failed { name, version_id: version, error })
             }
         }
@@ -325,6 +336,9 @@ fn below<'a>(place: &S3Uri, key: &'a str) -> &'a str {
     key.get(folder..).unwrap_or(key)
 }
 
+/// How far this machine's clock and S3's may be apart, in seconds: beyond that S3 refuses requests anyway.
+const CLOCKS: i64 = 15 * 60;
+
 /// Removes what an earlier run has left behind.
 ///
 /// # Errors
@@ -333,6 +347,16 @@ pub async fn clear_leftovers(running: &Running<'_>, journal: &Journal) -> Result
     let leftovers = journal.leftovers();
     for (uri, id) in &leftovers.uploads {
         running.connection.give_up(uri, id).await?;
+    }
+    for (uri, at) in &leftovers.begun {
+        match running.connection.give_up_empty(uri, at - CLOCKS).await {
+            // Whoever may not list uploads leaves them to a lifecycle rule.
+            Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for (uri, file, etag) in &leftovers.beside {
+        clear_beside(running, uri, file, etag.as_deref()).await?;
     }
     for uri in &leftovers.scratch {
         clear_scratch(running, uri).await?;
@@ -355,15 +379,33 @@ pub async fn prove(running: &Running<'_>, journal: Option<&Journal>, place: &S3U
         journal.scratch(&scratch, true)?;
     }
     let proved = running.stop.or(running.connection.prove_update(&scratch, key)).await;
-    if !matches!(proved, Ok(Ok(()))) {
+    let gone = match &proved {
+        Ok(Ok(())) => Ok(()),
         // Whatever was left half-way; the reason of the failure is told, not this.
-        let _ = clear_scratch(running, &scratch).await;
-    }
-    proved??;
-    if let Some(journal) = journal {
+        _ => clear_scratch(running, &scratch).await,
+    };
+    if let (Some(journal), Ok(())) = (journal, gone) {
         journal.scratch(&scratch, false)?;
     }
-    Ok(())
+    proved?
+}
+
+/// Removes an instruction file whose object has been replaced by one that does not need it.
+async fn clear_beside(running: &Running<'_>, uri: &S3Uri, file: &S3Uri, etag: Option<&str>) -> Result<()> {
+    let key = running.target.customer_key();
+    let reader = Reader { connection: running.connection, uri, version_id: None, key };
+    let facts = match reader.head().await {
+        Ok(facts) => facts,
+        // Not the target's key yet, or gone altogether: whatever it is, it is not what was to be written.
+        Err(Error::KeyNeeded { .. } | Error::KeyWrong { .. } | Error::NotFound { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let needs_it =
+        matches!(detect::detect(&uri.to_string(), &facts.metadata), Ok(Detected::InstructionFileNeeded));
+    if needs_it || facts.etag.as_deref() == etag {
+        return Ok(());
+    }
+    running.connection.remove(file, None).await
 }
 
 async fn clear_scratch(running: &Running<'_>, uri: &S3Uri) -> Result<()> {

@@ -4,7 +4,7 @@
 //! two says its end no earlier. A failure on either side ends both, and the upload is aborted.
 
 use crate::aws::companion::Companion;
-use crate::aws::multipart::Destination;
+use crate::aws::multipart::{Destination, OnStart};
 use crate::commands::begin::{Begun, Shape, begin_as};
 use crate::commands::get::verifier;
 use crate::commands::sealed::Unlocked;
@@ -20,7 +20,6 @@ use crate::transfer::source::{Input, Parts};
 use crate::transfer::{plan, upload};
 use crate::tuning::Meter;
 
-use super::OnStart;
 use super::carry::By;
 use super::run::{Running, Written};
 use super::sight::{Sight, kept};
@@ -36,15 +35,14 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
     let mut settings = carried.settings;
     let facts = &sight.facts;
     let reader = sight.reader(connection);
-    let unlocked = match sight.present.sealed {
-        None => None,
-        Some(_) => {
-            let work = async {
-                let envelope = sight.envelope(connection, running.means).await?;
-                unlock::unlock(connection, envelope, running.means).await
-            };
-            Some(running.stop.or(work).await??)
-        }
+    let unlocked = if sight.present.sealed.is_some() {
+        let work = async {
+            let envelope = sight.envelope(connection, running.means).await?;
+            unlock::unlock(connection, envelope, running.means).await
+        };
+        Some(running.stop.or(work).await??)
+    } else {
+        None
     };
     let plain_len = match &unlocked {
         None => Some(facts.len),
@@ -84,8 +82,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
     let uploaded = match (down, up) {
         (Ok(_), up) => up?,
         // The one that failed first says why; the other only says that it was left alone.
-        (Err(Error::ReaderLeft), Err(error)) => return Err(error),
-        (Err(error), _) => return Err(error),
+        (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => return Err(error),
     };
     clear_beside(running, sight, beside.is_some()).await?;
     Ok(Written {
@@ -114,7 +111,9 @@ fn keeps(running: &Running<'_>, sight: &Sight) -> Result<(Shape, Option<ServerSi
         // What nothing authenticates is not written any more; its plain bytes are fewer than its stored ones.
         _ => (sight.facts.len <= MAX_PLAIN).then_some(Format::S3ec),
     });
-    let beside = client.instruction_file || (sealed.beside && format != Some(Format::Esdk));
+    // A file that the object needs cannot be replaced in the moment in which the object is: the envelope moves into the
+    // metadata, and the file goes afterwards.
+    let beside = client.instruction_file && !sealed.beside;
     Ok((Shape { format, beside }, kept))
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::aws::Connection;
 use crate::aws::copy::{Copied, Copy, CopySource};
-use crate::aws::multipart::Destination;
+use crate::aws::multipart::{Destination, OnStart};
 use crate::aws::objects::Reader;
 use crate::aws::seen::Seen;
 use crate::commands::begin::fits;
@@ -26,10 +26,10 @@ use crate::transfer::{Stop, copy};
 use crate::tuning::{Meter, Tuning};
 
 use super::carry::{By, Carried, Found, Loss, carry, unaccepted};
+use super::reseal;
 use super::sight::{Sight, kept};
 use super::target::Target;
 use super::way::{Way, copy_part_size};
-use super::{OnStart, reseal};
 
 /// What is the same for all objects of a run.
 pub struct Running<'a> {
@@ -176,8 +176,8 @@ impl Running<'_> {
         };
         let wrapper = client.only()?;
         let wrap = client.wrap(self.connection, wrapper, unlocked.data_key(), unlocked.alg());
-        let wrapped = self.stop.or(wrap).await??;
-        unlocked.rewrap(&sight.facts.metadata, wrapped)
+        let renewed = self.stop.or(wrap).await??;
+        unlocked.rewrap(&sight.facts.metadata, renewed)
     }
 
     async fn unlocked(&self, sight: &Sight) -> Result<s3ec::Unlocked> {
@@ -198,7 +198,8 @@ impl Running<'_> {
     pub(super) async fn carried(&self, sight: &Sight, by: By) -> Result<Carried> {
         let reader = sight.reader(self.connection);
         let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
-        let tags = if by == By::Upload && sight.facts.belongings.tags > 0 {
+        // HEAD counts them only for who may read them.
+        let tags = if by == By::Upload {
             Seen::of(reader.tags().await, "s3:GetObjectTagging")
         } else {
             Seen::Is(BTreeMap::new())

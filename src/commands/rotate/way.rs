@@ -115,9 +115,14 @@ impl AtRest {
         match self {
             Self::SseS3 => is(Mode::SseS3),
             Self::SseKms { key, context, bucket_key, .. } => {
-                is(Mode::SseKms) && !context && is_key(key, applied) && (!bucket_key || applied.bucket_key)
+                is(Mode::SseKms)
+                    && !context
+                    && is_key(key.as_deref(), applied)
+                    && (!bucket_key || applied.bucket_key)
             }
-            Self::DsseKms { key, context } => is(Mode::DsseKms) && !context && is_key(key, applied),
+            Self::DsseKms { key, context } => {
+                is(Mode::DsseKms) && !context && is_key(key.as_deref(), applied)
+            }
             Self::SseC { md5 } => is(Mode::SseC) && applied.customer_key_md5.as_ref() == Some(md5),
         }
     }
@@ -134,8 +139,8 @@ impl AtRest {
 }
 
 /// Whether an object has the key of a goal.
-fn is_key(key: &Option<String>, applied: &Applied) -> bool {
-    match (key, &applied.kms_key) {
+fn is_key(key: Option<&str>, applied: &Applied) -> bool {
+    match (key, applied.kms_key.as_deref()) {
         (Some(key), Some(found)) => key == found || found.ends_with(&format!(":key/{key}")),
         _ => false,
     }
@@ -192,6 +197,8 @@ pub enum Reason {
     InstructionFile,
     /// Nothing authenticates its bytes, so they are to be sealed anew, which was not asked for.
     NotAuthenticated,
+    /// Its instruction file and the object itself would have to be replaced in the same moment.
+    FileInUse,
     /// Locked, and not to be replaced where it stands.
     Locked,
 }
@@ -216,6 +223,10 @@ impl fmt::Display for Reason {
             Self::NotAuthenticated => f.write_str(
                 "nothing authenticates its bytes: with a new key only, it would be vouched for as it is; \
                  seal it anew with --new-data-key",
+            ),
+            Self::FileInUse => f.write_str(
+                "its instruction file cannot be replaced together with the object: in between it could not be read; \
+                 leave out --instruction-file, and the envelope goes into its metadata",
             ),
             Self::Locked => f.write_str("Object Lock protects this version from being changed"),
         }
@@ -244,12 +255,11 @@ impl Way {
 pub fn way(present: &Present, goal: &Goal, server: Server) -> Way {
     let way = match (goal, &present.sealed) {
         (Goal::Server(at_rest), None) => server_side(present, at_rest, server),
-        (Goal::Server(_), Some(_)) => Way::Reseal,
         (Goal::Client { only_rewrap: true, .. } | Goal::Client { share: true, .. }, None) => {
             Way::Refuse(Reason::NotClientSide)
         }
         (Goal::Client { .. }, None) if present.instruction_file => Way::Refuse(Reason::InstructionFile),
-        (Goal::Client { .. }, None) => Way::Reseal,
+        (Goal::Server(_), Some(_)) | (Goal::Client { .. }, None) => Way::Reseal,
         (Goal::Client { .. }, Some(sealed)) => client_side(present, *sealed, goal),
     };
     possible(present, way)
@@ -285,7 +295,11 @@ fn client_side(present: &Present, sealed: Sealed, goal: &Goal) -> Way {
         return Way::Refuse(Reason::NotAuthenticated);
     }
     // A header of the Encryption SDK is never rewritten: its tag has one nonce, and a second header would be the end of it.
-    if *new_data_key || is_esdk || !same_format || !same_place || !sealed.rewrappable {
+    let reseals = *new_data_key || is_esdk || !same_format || !same_place || !sealed.rewrappable;
+    if (reseals || moved_rest) && *beside && sealed.beside {
+        return Way::Refuse(Reason::FileInUse);
+    }
+    if reseals {
         return Way::Reseal;
     }
     match (sealed.beside, moved_rest) {

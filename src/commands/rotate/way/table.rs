@@ -248,6 +248,18 @@ fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
 }
 
 #[test]
+fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
+    let v3 = sealed(SealedFormat::Writable(Format::S3ec), true, true, false);
+    let Goal::Client { format, at_rest, only_rewrap, share, .. } = client(None) else { panic!() };
+    for new_data_key in [false, true] {
+        let goal =
+            Goal::Client { format, at_rest: at_rest.clone(), beside: true, only_rewrap, new_data_key, share };
+        let expected = if new_data_key { Way::Refuse(Reason::FileInUse) } else { Way::RewrapBeside };
+        assert_eq!(way(&v3, &goal, PLAIN), expected);
+    }
+}
+
+#[test]
 fn a_bucket_key_is_asked_for_or_left_alone() {
     let with =
         |bucket_key| AtRest::SseKms { key: Some(A.to_owned()), named: true, context: false, bucket_key };

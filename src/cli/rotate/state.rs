@@ -1,0 +1,68 @@
+//! Where a rotation keeps its journal, and what helps when an object refuses.
+//!
+//! What stands in a journal is `commands::rotate::journal`'s.
+
+use std::path::PathBuf;
+
+use super::RotateArgs;
+use crate::cli::failure::Failure;
+use crate::cli::foreign::shell_word;
+use crate::commands::rotate::journal::{Journal, name_of};
+use crate::commands::rotate::target::Target;
+use crate::error::Error;
+use crate::location::S3Uri;
+
+impl RotateArgs {
+    /// Opens the journal, unless nothing will be written.
+    ///
+    /// # Errors
+    /// What the journal says; a usage failure where there is no place for it.
+    pub(super) fn journal(&self, target: &Target) -> Result<Option<Journal>, Failure> {
+        if self.dry_run {
+            return Ok(None);
+        }
+        let choice = format!("{:?} {:?} {} {:?}", self.filter, self.only, self.all_versions, self.version_id);
+        let name = name_of(&self.places, &target.in_words(), &choice);
+        let path = match &self.journal {
+            Some(path) => path.clone(),
+            None => match state_directory() {
+                Some(folder) => folder.join(format!("rotate-{name}.ndjson")),
+                None if self.single().is_some() => return Ok(None),
+                None => {
+                    return Err(Failure::usage("there is no place for the journal: HOME is not set")
+                        .hint("name one: --journal FILE"));
+                }
+            },
+        };
+        match Journal::open(&path, &name) {
+            Ok(journal) => Ok(Some(journal)),
+            // One object needs none; it only helps to clear up after a crash.
+            Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_none() => Ok(None),
+            Err(error @ Error::Local { .. }) => {
+                Err(Failure::from(error).hint("name another place for it: --journal FILE"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Where programs keep what they must not forget (XDG Base Directory Specification).
+fn state_directory() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("s3seal"))
+}
+
+/// Adds what helps with this object.
+pub(super) fn failure(error: Error, uri: &S3Uri) -> Failure {
+    let archived = matches!(&error, Error::Unsupported { why, .. } if why.contains("restored first"));
+    let failure = Failure::from(error);
+    if !archived {
+        return failure;
+    }
+    failure.hint(format!(
+        "aws s3api restore-object --bucket {} --key {} --restore-request Days=7",
+        shell_word(uri.bucket.as_str()),
+        shell_word(&uri.key)
+    ))
+}

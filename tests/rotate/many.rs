@@ -1,0 +1,101 @@
+//! Many objects: which are meant, what is told, and going on after a stop.
+
+use s3seal_sandbox::s3::SseView;
+use s3seal_sandbox::{Fault, Kind};
+
+use crate::bench;
+use crate::support::keys::KnownKey;
+use crate::support::{ALIAS, BUCKET, Bench, PATIENCE};
+
+fn put(bench: &Bench, key: &str, flags: &str) {
+    bench.write("source", key.as_bytes());
+    bench.run(&format!("put source s3://{BUCKET}/{key} {flags}")).ok();
+}
+
+fn is_under(bench: &Bench, key: &str, seed: u8) -> bool {
+    matches!(bench.object(key).sse, SseView::SseC { ref key_md5 } if *key_md5 == KnownKey::new(seed).md5())
+}
+
+#[test]
+fn a_prefix_is_rotated_and_what_no_key_opens_is_named() {
+    let bench = bench();
+    for key in ["p/1", "p/2", "p/3"] {
+        put(&bench, key, "-e sse-c --key a.key");
+    }
+    put(&bench, "p/lost", "-e sse-c --key c.key");
+    put(&bench, "q/1", "-e sse-c --key a.key");
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key a.key --yes");
+    bench.run(&line).exits(9).says(&["failed: s3://bench/p/lost", "1 of 4 objects", "3 copied within S3"]);
+    assert!(["p/1", "p/2", "p/3"].iter().all(|key| is_under(&bench, key, 2)));
+    assert!(is_under(&bench, "q/1", 1) && is_under(&bench, "p/lost", 3));
+    bench.sandbox.clear_requests();
+    bench.run(&line).exits(9);
+    assert!(bench.requests("CopyObject").is_empty(), "rotated twice");
+    bench.run(&format!("{line} --from-key c.key")).ok();
+}
+
+#[test]
+fn patterns_and_modes_choose() {
+    let bench = bench();
+    put(&bench, "p/a.sql", "-e sse-s3");
+    put(&bench, "p/b.sql", &format!("-e sse-kms --kms-key {ALIAS}"));
+    put(&bench, "p/c.txt", "-e sse-s3");
+    bench
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --include *.sql --only sse-s3 --yes"))
+        .ok();
+    assert!(is_under(&bench, "p/a.sql", 1));
+    assert!(!is_under(&bench, "p/b.sql", 1) && !is_under(&bench, "p/c.txt", 1));
+}
+
+#[test]
+fn instruction_files_go_with_their_objects() {
+    let bench = bench();
+    put(&bench, "p/o", "-e client --key a.key --instruction-file");
+    bench.run(&format!("rotate s3://{BUCKET}/p/ -e client --key b.key --from-key a.key --yes")).ok();
+    bench.run(&format!("get s3://{BUCKET}/p/o target --key b.key")).ok();
+    assert_eq!(bench.read("target"), b"p/o");
+}
+
+#[test]
+fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
+    let bench = bench();
+    let keys: Vec<String> = (0..40).map(|number| format!("p/{number:02}")).collect();
+    for key in &keys {
+        bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
+    }
+    // A new data key cannot be seen on an object: only the journal knows what is done.
+    let line = format!(
+        "rotate s3://{BUCKET}/p/ -e client --key b.key --new-data-key --from-key b.key --yes --jobs 2"
+    );
+    for stop in [9, 7, 11] {
+        let struck =
+            bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(stop));
+        let running = bench.start(&line);
+        assert!(struck.wait(1, PATIENCE), "too few objects");
+        running.signal("KILL");
+        running.end();
+        bench.sandbox.clear_faults();
+    }
+    bench.run(&line).ok();
+    for key in &keys {
+        bench.run(&format!("get s3://{BUCKET}/{key} target --key b.key")).ok();
+        assert_eq!(bench.read("target"), key.as_bytes());
+    }
+    let writes = bench.requests("PutObject").len();
+    // Two were under way at each of three stops and were begun again; nothing that was done was done twice.
+    assert!(writes <= keys.len() + 6, "{writes} writes of {} objects", keys.len());
+}
+
+#[test]
+fn a_signal_ends_a_run_in_good_order() {
+    let bench = bench();
+    for number in 0..20 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number:02}"), b"x");
+    }
+    let struck =
+        bench.sandbox.fault(Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(5));
+    let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes --jobs 1"));
+    assert!(struck.wait(1, PATIENCE));
+    running.signal("INT");
+    running.end().exits(130).says(&["same command goes on"]);
+}
