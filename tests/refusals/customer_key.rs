@@ -87,7 +87,7 @@ fn what_goes_instead_where_sse_c_is_blocked_really_goes() {
 fn a_key_of_another_length_is_refused_before_anything_is_sent() {
     let bench = bench();
     bench.sandbox.clear_requests();
-    for content in [&b""[..], &[1; 31], &[1; 33], b"not a key at all", &[b'A'; 1000]] {
+    for content in [&b""[..], &[1; 31], &[1; 33], b"this is not a key", &[b'A'; 1000]] {
         bench.write("bad", content);
         let ended = bench.run("put source s3://bench/new -e sse-c --key bad").exits(5);
         ended.says(&["--key: bad", "`s3seal keygen FILE` makes a key that will do"]);
