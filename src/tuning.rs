@@ -88,6 +88,10 @@ pub fn patience(bytes: u64) -> u64 {
     bytes / (32 * 1024)
 }
 
+/// The seconds that S3 may take to join the parts of an upload, or to copy gigabytes by itself
+/// ("`CompleteMultipartUpload`", Amazon S3 API reference).
+pub const JOINING: u64 = 15 * 60;
+
 /// Counts plain bytes as they pass, for whoever shows progress.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Counts>);

@@ -22,7 +22,6 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::aws::transport::Origin;
 use crate::aws::wire::{NoKeyOverHttp, SaidOnce, Trace, Tracer, host_of};
 use crate::error::{Error, Result};
-use crate::tuning::patience;
 
 /// Attempts in all, where neither flag nor environment says otherwise: enough to outlast a minute of trouble.
 const ATTEMPTS: u32 = 6;
@@ -231,9 +230,9 @@ impl Connection {
         self.request_payer.then_some(RequestPayer::Requester)
     }
 
-    /// Allows an attempt the time that so many bytes may take on a slow line.
-    pub(super) fn patient_with(&self, bytes: u64) -> aws_sdk_s3::config::Builder {
-        let wait = self.read_timeout + Duration::from_secs(patience(bytes));
+    /// Allows an attempt so many seconds beyond the wait for an answer.
+    pub(super) fn patient_for(&self, seconds: u64) -> aws_sdk_s3::config::Builder {
+        let wait = self.read_timeout + Duration::from_secs(seconds);
         aws_sdk_s3::config::Builder::new()
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(wait).build())
     }

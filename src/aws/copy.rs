@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::Settings;
+use crate::tuning::JOINING;
 
 /// The largest object that one request copies: 5 GiB (CopyObject, Amazon S3 API reference).
 pub const MAX_COPY: u64 = 5 << 30;
@@ -116,7 +117,7 @@ impl Copy<'_> {
         // Named, so that the copy keeps the algorithm of its source also where that is not the default.
         let request = request.set_checksum_algorithm(self.algorithm.map(sdk_algorithm));
         let request = sse::copy(sse::copy_source(request, self.source.key), self.sse);
-        let request = request.customize().config_override(connection.patient_with(self.len));
+        let request = request.customize().config_override(connection.patient_for(JOINING));
         let answer =
             request.send().await.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
         Ok(Copied {
@@ -158,7 +159,7 @@ impl Destination<'_> {
         let request = sse::part_copy_source(request, source.key);
         // S3 says nothing while it copies: that is no stall.
         let patient = connection
-            .patient_with(range.end - range.start)
+            .patient_for(JOINING)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let answer = request
             .customize()

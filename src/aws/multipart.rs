@@ -18,6 +18,7 @@ use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
+use crate::tuning::{JOINING, patience};
 
 /// Is told the id of an upload as soon as there is one; may refuse to go on.
 pub type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
@@ -105,7 +106,7 @@ impl Destination<'_> {
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
         let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
-        let request = request.customize().config_override(connection.patient_with(len));
+        let request = request.customize().config_override(connection.patient_for(patience(len)));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
         self.write_companion().await?;
         let completed = match request.send().await {
@@ -170,7 +171,7 @@ impl Destination<'_> {
             .set_request_payer(connection.payer());
         let request = summed!(request, self.algorithm, sum.base64());
         let request = sse::part(request, sse::customer_key(self.sse));
-        let request = request.customize().config_override(connection.patient_with(len));
+        let request = request.customize().config_override(connection.patient_for(patience(len)));
         let request = if connection.is_https() { request.disable_payload_signing() } else { request };
         let answer = match request.send().await {
             Ok(answer) => answer,
@@ -223,7 +224,7 @@ impl Destination<'_> {
         };
         let whole = whole.unwrap_or_default();
         let request = sse::complete(request, sse::customer_key(self.sse));
-        let request = request.customize().config_override(connection.patient_with(len));
+        let request = request.customize().config_override(connection.patient_for(JOINING));
         self.write_companion().await?;
         let completed = match request.send().await {
             Ok(answer) => Completed {
