@@ -52,6 +52,8 @@ complete -c s3seal -n "__fish_s3seal_needs_command" -s h -l help -d 'Print help 
 complete -c s3seal -n "__fish_s3seal_needs_command" -s V -l version -d 'Print version'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "inspect" -d 'Show how objects and buckets are encrypted, and audit them'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "rotate" -d 'Change the encryption or the key of what is stored'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-size -d 'How much standard input or a command will come to, so that parts fit' -r
@@ -173,6 +175,127 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l dualstack -d 'Use 
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-sign-request -d 'Send requests without credentials'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l version-id -d 'The version to look at' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l inventory -d 'Audit from the S3 Inventory report of this manifest, without a request an object' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s j -l jobs -d 'How many requests at once [default: 32]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l expect -d 'What objects should be, such as sse-kms or client; repeatable: any will do' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l format -d 'Write table, json, ndjson or csv [default: table on a terminal, else ndjson]' -r -f -a "table\t'For people; one object has a page of its own'
+json\t'One JSON document'
+ndjson\t'A JSON document on each line, the sum as the last'
+csv\t'Comma-separated values with a header; the sum goes to standard error'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l report -d 'Write the sum as an HTML page, too' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l all-versions -d 'Look at all versions, not only the newest'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l bucket-only -d 'Look at the bucket itself, not at what is in it'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l deep -d 'Also look for client-side formats that leave no sign in the metadata: a request or two more an object'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l only-unexpected -d 'Write rows only of what is not as expected'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-open-key-file -d 'Accept a key file that others can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l share-to -d 'Write a further instruction file with this suffix, for the reader with the new key' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l version-id -d 'The version to change; only an update in place can' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l only -d 'Only objects that are this: a mode, key:FINGERPRINT or kms:ARN; repeatable, any will do' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l accept-loss -d 'Go on though WHAT is lost, such as acl or tags; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l journal -d 'Where to note what is done, to go on after a stop [default: in the state directory]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-role -d 'The ARN of the role that the job takes on' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-only -d 'Only objects that S3 encrypts so now: sse-s3, sse-kms or dsse-kms' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
+sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
+dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
+sse-c\t'S3 encrypts with your key and forgets it (--key)'
+client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s e -l encrypt -d 'How the object is encrypted [default: what the bucket does by itself]' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
+sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
+dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
+sse-c\t'S3 encrypts with your key and forgets it (--key)'
+client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-key -d 'The KMS key: id, ARN or alias/NAME [sse-kms, dsse-kms: else the account\'s aws/s3 key]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l context -d 'A pair of the encryption context, in plain sight of KMS and its logs; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l key -d 'Where the 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l public-key -d 'The RSA public key (PEM) to seal with; its private key opens [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l passphrase -d 'Where the passphrase is; without a value it is asked for [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l format -d 'The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]' -r -f -a "s3ec\t'Amazon S3 Encryption Client, version 3: key-committing'
+s3ec-v2\t'Amazon S3 Encryption Client, version 2: for older readers'
+esdk\t'AWS Encryption SDK: framed, key-committing, for streams of any length'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l at-rest -d 'What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l frame-length -d 'Bytes of plain text in a frame [client: esdk; default: 64KiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l key-name -d 'The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-key -d 'Where an old 256-bit key is; repeatable, the right one is found' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-private-key -d 'Where an old RSA private key (PEM) is; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-passphrase -d 'Where an old passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-kms-key -d 'An old KMS key that may open what is client-side; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-context -d 'A pair of the encryption context that client-side objects have now; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
+unauthenticated\t'these, and bytes that nothing proves unchanged'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
+bar\t'A bar'
+plain\t'A line every few seconds'
+never\t'Nothing'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l color -d 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never' -r -f -a "auto\t'If standard error is a terminal and NO_COLOR is not set'
+always\t'Always'
+never\t'Never'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l profile -d 'The profile of the AWS configuration files' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l region -d 'The AWS region' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l max-attempts -d 'How often a request is tried in all' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l expected-bucket-owner -d 'The account that must own the bucket' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l rewrap -d 'Only wrap the data key anew, of what is client-side already; format and bytes stay'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l new-data-key -d 'Take a new data key even where the old one would do'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l all-versions -d 'Change older versions too, where an update in place can'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l dry-run -d 'Show what would be done and what it takes; nothing is changed'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s y -l yes -d 'Do not ask'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l verify -d 'Read each object once more at its end, all of it'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l update-in-place -d 'Use UpdateObjectEncryption on a server other than AWS, if a scratch object survives it'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch -d 'Print the S3 Batch Operations job that does it, instead of doing it'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l bucket-key -d 'Let S3 use a bucket key, which saves requests to KMS [sse-kms]'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-file -d 'Keep the envelope in an instruction file beside the object [client: s3ec, s3ec-v2]'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-open-key-file -d 'Accept a key file that others can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-discovery -d 'Let each object choose the old KMS key: any that the credentials may use'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s q -l quiet -d 'Say nothing but errors'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l json -d 'Write the outcome as one JSON document to standard output'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l path-style -d 'Name the bucket in the path, not in the host name'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l fips -d 'Use FIPS endpoints'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l dualstack -d 'Use endpoints that speak IPv6 too'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l no-sign-request -d 'Send requests without credentials'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l form -d 'How the key is written' -r -f -a "base64\t'A line of base64'
 hex\t'A line of 64 hex digits'
 raw\t'The 32 bytes as they are'"
@@ -201,7 +324,9 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l dualstack -d 'U
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l no-sign-request -d 'Send requests without credentials'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "get" -d 'Fetch an object, opened and verified'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get keygen help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "inspect" -d 'Show how objects and buckets are encrypted, and audit them'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "rotate" -d 'Change the encryption or the key of what is stored'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

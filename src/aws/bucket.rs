@@ -4,7 +4,10 @@
 //! Nothing here changes a bucket.
 
 use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;
-use aws_sdk_s3::types::{BucketVersioningStatus, ExpirationStatus, LifecycleRule, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, ExpirationStatus, LifecycleRule, ServerSideEncryption,
+    ServerSideEncryptionConfiguration,
+};
 use futures_util::future::join4;
 
 use crate::aws::connection::Connection;
@@ -61,23 +64,10 @@ impl Connection {
     /// # Errors
     /// `NotFound` for no such bucket, `Network` where nothing can be reached; refusals are part of the facts.
     pub async fn bucket_facts(&self, bucket: &Bucket) -> Result<BucketFacts> {
-        let region = match self.bucket_region(bucket).await {
+        let region = match known(self.bucket_region(bucket).await)? {
             Err(error @ (Error::NotFound { .. } | Error::Network { .. } | Error::WrongRegion { .. })) => {
                 return Err(error);
             }
-            // Not a right that is missing: nobody knows who asks.
-            Err(
-                error @ Error::Denied {
-                    why:
-                        Denial::NoCredentials
-                        | Denial::Credentials
-                        | Denial::Expired
-                        | Denial::UnknownAccessKey
-                        | Denial::BadSignature
-                        | Denial::ClockSkew,
-                    ..
-                },
-            ) => return Err(error),
             answer => Seen::of(answer, "s3:ListBucket"),
         };
         let (default, policy, versioning, incomplete_uploads) = join4(
@@ -87,6 +77,7 @@ impl Connection {
             self.bucket_clean_up(bucket),
         )
         .await;
+        let (default, policy, versioning) = (known(default)?, known(policy)?, known(versioning)?);
         Ok(BucketFacts {
             bucket: bucket.clone(),
             region,
@@ -155,6 +146,25 @@ impl Connection {
     }
 }
 
+/// Lets an answer pass, but not one for somebody whom the service does not know: that is no right that is missing.
+fn known<T>(answer: Result<T>) -> Result<Result<T>> {
+    match answer {
+        Err(
+            error @ Error::Denied {
+                why:
+                    Denial::NoCredentials
+                    | Denial::Credentials
+                    | Denial::Expired
+                    | Denial::UnknownAccessKey
+                    | Denial::BadSignature
+                    | Denial::ClockSkew,
+                ..
+            },
+        ) => Err(error),
+        answer => Ok(answer),
+    }
+}
+
 fn named(bucket: &Bucket) -> String {
     S3Uri { bucket: bucket.clone(), key: String::new() }.to_string()
 }
@@ -162,7 +172,8 @@ fn named(bucket: &Bucket) -> String {
 impl From<&GetBucketEncryptionOutput> for DefaultFacts {
     fn from(answer: &GetBucketEncryptionOutput) -> Self {
         let mut facts = Self::default();
-        let rules = answer.server_side_encryption_configuration().map(|config| config.rules());
+        let rules =
+            answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
         for rule in rules.unwrap_or_default() {
             if let Some(default) = rule.apply_server_side_encryption_by_default() {
                 facts.mode = match default.sse_algorithm() {

@@ -50,14 +50,14 @@ impl Args for FilterArgs {
 
 impl FromArgMatches for FilterArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut placed = Vec::new();
+        let mut row = Vec::new();
         for (name, choice, _) in FLAGS {
             let values = matches.get_many::<Pattern>(name).into_iter().flatten();
             let places = matches.indices_of(name).into_iter().flatten();
-            placed.extend(places.zip(values).map(|(place, pattern)| (place, choice, pattern.clone())));
+            row.extend(places.zip(values).map(|(place, pattern)| (place, choice, pattern.clone())));
         }
-        placed.sort_by_key(|(place, ..)| *place);
-        Ok(Self { patterns: placed.into_iter().map(|(_, choice, pattern)| (choice, pattern)).collect() })
+        row.sort_by_key(|(place, ..)| *place);
+        Ok(Self { patterns: row.into_iter().map(|(_, choice, pattern)| (choice, pattern)).collect() })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

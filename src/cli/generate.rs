@@ -66,6 +66,9 @@ fn visible(command: &Command) -> Command {
     if let Some(examples) = command.get_after_help() {
         copy = copy.after_help(examples.clone());
     }
+    if let Some(details) = command.get_after_long_help() {
+        copy = copy.after_long_help(details.clone());
+    }
     if let Some(usage) = command.get_overridden_usage() {
         copy = copy.override_usage(usage.clone());
     }
@@ -136,15 +139,19 @@ fn rows(roff: &mut Roff, rows: impl IntoIterator<Item = (String, &'static str)>)
     }
 }
 
-/// The examples of the help, as they are.
+/// What stands below the help, as it is: paragraphs whose first lines are their titles, the examples among them.
 fn examples(roff: &mut Roff, verb: &Command) {
-    let Some(text) = verb.get_after_help().map(ToString::to_string) else { return };
-    section(roff, "EXAMPLES");
-    roff.control("nf", []);
-    for line in text.lines().skip(1) {
-        roff.text([roman(line.trim())]);
+    let text = verb.get_after_long_help().or_else(|| verb.get_after_help());
+    let Some(text) = text.map(ToString::to_string) else { return };
+    for paragraph in text.split("\n\n") {
+        let mut lines = paragraph.lines();
+        section(roff, &lines.next().unwrap_or_default().trim_end_matches(':').to_uppercase());
+        roff.control("nf", []);
+        for line in lines {
+            roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+        }
+        roff.control("fi", []);
     }
-    roff.control("fi", []);
 }
 
 fn see(roff: &mut Roff, others: &str) {

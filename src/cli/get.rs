@@ -116,6 +116,11 @@ struct OpeningArgs {
     allow_open_key_file: bool,
 }
 
+/// The format's suffixes are bare words, and people type the dot all the same.
+fn without_dot(suffix: String) -> String {
+    suffix.strip_prefix('.').map(str::to_owned).unwrap_or(suffix)
+}
+
 /// Runs the verb.
 ///
 /// # Errors
@@ -142,7 +147,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
         if_match: args.if_match,
         legacy: args.opening.allow_legacy.unwrap_or_default(),
         unproven: args.unproven,
-        instruction_suffix: args.opening.instruction_suffix,
+        instruction_suffix: args.opening.instruction_suffix.map(without_dot),
         tuning,
     };
     session.printer.detail(&format!("get {} to {}", request.source, request.target));

@@ -17,7 +17,7 @@ pub fn of(error: &Error, aws: &str) -> Vec<String> {
         Error::KeyNeeded { need, .. } => vec![needed(need)],
         Error::KeyWrong { what, why, .. } => wrong(what, why, aws),
         Error::Tampered { .. } => {
-            vec!["nothing was written; an older version may still be whole: --version-id ID".to_owned()]
+            vec!["no file was written; an older version may still be whole: --version-id ID".to_owned()]
         }
         Error::NotAsAsked { stored: false, .. } => {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
@@ -165,7 +165,7 @@ fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
                 .to_owned(),
         ],
         KeyFault::DoesNotUnwrap { fingerprint: None } => vec![
-            "pass the right key: --key, --private-key or --passphrase SOURCE (repeat it to try several)"
+            "pass the right key: --key, --private-key or --passphrase SOURCE, or --kms-key KEY (repeat it to try several)"
                 .to_owned(),
         ],
         KeyFault::NotApplicable { .. } => vec![format!("{what} opens without it: leave out the key")],

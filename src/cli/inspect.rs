@@ -20,7 +20,7 @@ use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
 
 mod audit;
-mod csv;
+mod csv_rows;
 mod document;
 mod page;
 mod report;
@@ -39,34 +39,36 @@ Examples:
   s3seal inspect s3://bucket/db/ --include '*.sql'
   s3seal inspect s3://bucket --all-versions --format csv > audit.csv
   s3seal inspect s3://bucket/db/ --expect sse-kms:alias/backup --expect client
-  s3seal inspect --inventory s3://reports/bucket/all/2026-10-01T01-00Z/manifest.json
+  s3seal inspect --inventory s3://reports/bucket/all/DAY/manifest.json";
 
-Expectations (any one will do; else exit code 8 and a list of what differs):
-  encrypted           encrypted in any way
-  sse-s3              by S3, with a key of its own
-  sse-kms[:KEY]       by S3 with a key in AWS KMS: its id, ARN or alias/NAME
-  dsse-kms[:KEY]      the same, twice
-  sse-c[:FINGERPRINT] with a key given in the request; with --key its
-                      fingerprint is compared
-  client[:FORMAT]     before it left the writer: s3ec, s3ec-v2, s3ec-v1, esdk
+const DETAILS: &str = "\
+Expectations:
+  Any one will do; otherwise the exit code is 8 and what differs is listed.
+  encrypted            encrypted in any way
+  sse-s3               by S3, with a key of its own
+  sse-kms[:KEY]        by S3 with a key in AWS KMS: its id, ARN or alias/NAME
+  dsse-kms[:KEY]       the same, twice
+  sse-c[:FINGERPRINT]  by S3 with a key that it does not keep; which one is seen
+                       only with --key
+  client[:FORMAT]      before it was stored: s3ec, s3ec-v2, s3ec-v1 or esdk
 
-What it may do (IAM actions); all that is denied is shown as \"not allowed to see\":
-  an object           s3:GetObject (a version: s3:GetObjectVersion);
-                      its checksum under SSE-KMS: kms:Decrypt
-  many                s3:ListBucket (--all-versions: s3:ListBucketVersions)
-  a bucket            s3:ListBucket, s3:GetEncryptionConfiguration,
-                      s3:GetBucketPolicy, s3:GetBucketVersioning,
-                      s3:GetLifecycleConfiguration
-  KMS keys            kms:DescribeKey, kms:ListAliases
-Nothing is ever changed.";
+IAM actions:
+  What is denied is shown as \"not allowed to see\". Nothing is ever changed.
+  an object   s3:GetObject, of a version s3:GetObjectVersion; for its checksum
+              under SSE-KMS kms:Decrypt
+  many        s3:ListBucket, with --all-versions s3:ListBucketVersions
+  a bucket    s3:ListBucket, s3:GetEncryptionConfiguration,
+              s3:GetBucketPolicy, s3:GetBucketVersioning,
+              s3:GetLifecycleConfiguration
+  KMS keys    kms:DescribeKey, kms:ListAliases
+  inventory   s3:GetObject on the report";
 
 /// Show how objects and buckets are encrypted, and audit them
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{DETAILS}"))]
 pub struct InspectArgs {
     /// An object, a prefix (ending in /) or a bucket; repeatable
-    #[arg(value_name = "s3://BUCKET[/KEY|/PREFIX/]", required_unless_present = "inventory")]
+    #[arg(value_name = "s3://BUCKET[/KEY]", required_unless_present = "inventory")]
     places: Vec<S3Uri>,
 
     /// The version to look at
@@ -81,8 +83,8 @@ pub struct InspectArgs {
     #[arg(long, conflicts_with_all = ["all_versions", "version_id", "expect"])]
     bucket_only: bool,
 
-    /// Audit from this report of S3 Inventory, without a request an object
-    #[arg(long, value_name = "s3://…/manifest.json")]
+    /// Audit from the S3 Inventory report of this manifest, without a request an object
+    #[arg(long, value_name = "s3://BUCKET/MANIFEST")]
     #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "key", "private_key", "passphrase"])]
     inventory: Option<S3Uri>,
 
@@ -168,10 +170,8 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     )?;
     args.only_what_fits()?;
     let single = args.is_single();
-    let format = args.telling.format.or(session.json.then_some(match single {
-        true => Format::Json,
-        false => Format::Ndjson,
-    }));
+    let format =
+        args.telling.format.or(session.json.then_some(if single { Format::Json } else { Format::Ndjson }));
     let ring = session.ask(move || keys.read()).await?;
     let mut looking = Looking {
         unlocker: Arc::new(Unlocker::new(ring)),

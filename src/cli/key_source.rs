@@ -218,6 +218,9 @@ impl KeyReader {
         }
         match &source {
             KeySource::Env(name) if keys::looks_like_key(name) => Err(on_argv(flag, kind)),
+            KeySource::File(path) if path.to_str().is_some_and(keys::looks_like_key) && !path.exists() => {
+                Err(on_argv(flag, kind))
+            }
             KeySource::Env(name) => {
                 keys::spend_variable(name);
                 Ok(source)

@@ -110,8 +110,17 @@ pub async fn object(
 ) -> Result<ObjectReport> {
     let ring = looking.unlocker.ring();
     let sighted = match look(connection, uri, version_id, ring, None).await {
-        // Only the checksum takes a right on the KMS key.
-        Err(Error::Denied { .. }) => glance(connection, uri, version_id, ring).await,
+        // Only the checksum takes the KMS key, and a right on it.
+        Err(
+            Error::Denied { .. }
+            | Error::KeyWrong {
+                why:
+                    KeyFault::KmsDisabled { .. }
+                    | KeyFault::KmsPendingDeletion { .. }
+                    | KeyFault::KmsUnknown { .. },
+                ..
+            },
+        ) => glance(connection, uri, version_id, ring).await,
         sighted => sighted,
     };
     let mut finding = finding(connection, uri, version_id, sighted, looking, true).await?;

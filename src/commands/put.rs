@@ -81,6 +81,8 @@ pub async fn run(
         Ok((input, prepare(encryption).await?))
     };
     let (input, prepared) = stop.or(ready).await.flatten()?;
+    // Whatever ends this ends a command too, even while its output is still being read.
+    let _leash = input.leash();
     let begun = stop.or(begin(connection, &prepared, input.len(), &mut settings)).await.flatten()?;
     let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
     if let Some(len) = input.len() {

@@ -45,7 +45,8 @@ impl Means {
 }
 
 /// Finds an object's envelope, `None` if there is no sign of one. What nothing in the metadata points to is looked
-/// for only by who has keys: everybody else would pay requests for each plain object.
+/// for only by who has keys that are not used yet: the key of SSE-C has done its work, and everybody else would pay
+/// requests for each plain object.
 ///
 /// # Errors
 /// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there.
@@ -59,7 +60,9 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
         }
         Detected::Esdk(_) => return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message))),
         Detected::InstructionFileNeeded => true,
-        Detected::Plain if means.is_empty() && means.suffix.is_none() => return Ok(None),
+        Detected::Plain if means.suffix.is_none() && (means.is_empty() || reader.key.is_some()) => {
+            return Ok(None);
+        }
         Detected::Plain => {
             if means.suffix.is_none() && begins_like_a_message(reader, facts).await? {
                 return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message)));
@@ -192,6 +195,9 @@ async fn esdk_with_kms(
         for key in given.chain(means.kms_discovery.then_some(&arn)) {
             match connection.unwrap_data_key(Some(key), request.blob, request.context).await {
                 Ok(data_key) => return Ok(Some(data_key)),
+                Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {
+                    refusal = Some(locked.not_unwrapped(source));
+                }
                 Err(error) => refusal = Some(error),
             }
         }

@@ -149,7 +149,9 @@ fn within_limit(done: u64, more: usize) -> Result<u64> {
 pub fn too_large() -> Error {
     Error::TooLarge {
         what: "the object".to_owned(),
-        why: format!("AES-GCM can seal no more than {MAX_PLAIN} bytes (64 GiB) in one message"),
+        why: format!(
+            "AES-GCM can seal no more than {MAX_PLAIN} bytes (64 GiB) in one message; --format esdk has no such limit"
+        ),
     }
 }
 

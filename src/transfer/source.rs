@@ -5,7 +5,10 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
@@ -35,8 +38,31 @@ pub struct Input {
 enum Reader {
     File(File),
     Stdin(io::Stdin),
-    Command(Child),
+    Command(Leash, ChildStdout),
     Pipe(pipe::Reader),
+}
+
+/// How often the end of a command is looked for once its output has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Holds a command that was started: dropped anywhere, it ends the command, also while its output is being read.
+#[derive(Clone, Default)]
+pub struct Leash(Option<Arc<Mutex<Child>>>);
+
+impl Leash {
+    fn with<T>(&self, act: impl FnOnce(&mut Child) -> T) -> Option<T> {
+        self.0.as_ref().map(|child| act(&mut child.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+impl Drop for Leash {
+    /// A command whose output is no longer wanted must not stay behind.
+    fn drop(&mut self) {
+        self.with(|child| {
+            let _ = child.kill();
+            let _ = child.wait();
+        });
+    }
 }
 
 impl Input {
@@ -66,7 +92,7 @@ impl Input {
                 (Reader::File(file), len)
             }
             Source::Stdin => (Reader::Stdin(io::stdin()), None),
-            Source::Command(argv) => (Reader::Command(start(argv, &name)?), None),
+            Source::Command(argv) => (start(argv, &name)?, None),
         };
         Ok(Self { name, reader, len })
     }
@@ -88,10 +114,7 @@ impl Input {
         match &mut self.reader {
             Reader::File(file) => file.take(limit).read_to_end(out),
             Reader::Stdin(stdin) => stdin.lock().take(limit).read_to_end(out),
-            Reader::Command(child) => match &mut child.stdout {
-                Some(stdout) => stdout.take(limit).read_to_end(out),
-                None => Ok(0),
-            },
+            Reader::Command(_, stdout) => stdout.take(limit).read_to_end(out),
             Reader::Pipe(pipe) => return pipe.read(limit, out),
         }
         .map_err(Error::local(format!("cannot read {}", self.name)))
@@ -99,22 +122,27 @@ impl Input {
 
     /// Ends the source: a command must have succeeded.
     fn close(&mut self) -> Result<()> {
-        if let Reader::Command(child) = &mut self.reader {
-            let status = child.wait().map_err(Error::local(format!("cannot wait for {}", self.name)))?;
-            if !status.success() {
-                return Err(Error::CommandFailed { what: self.name.clone(), status: status.to_string() });
+        let Reader::Command(leash, _) = &self.reader else { return Ok(()) };
+        // Waiting without a pause would keep the other end of the leash from ending it.
+        while let Some(status) = leash.with(Child::try_wait) {
+            match status.map_err(Error::local(format!("cannot wait for {}", self.name)))? {
+                Some(status) if status.success() => break,
+                Some(status) => {
+                    let (what, status) = (self.name.clone(), status.to_string());
+                    return Err(Error::CommandFailed { what, status });
+                }
+                None => thread::sleep(LOOK),
             }
         }
         Ok(())
     }
-}
 
-impl Drop for Input {
-    /// A command whose output is no longer wanted must not stay behind.
-    fn drop(&mut self) {
-        if let Reader::Command(child) = &mut self.reader {
-            let _ = child.kill();
-            let _ = child.wait();
+    /// Returns what ends a command when it is dropped; of other sources there is nothing to end.
+    #[must_use]
+    pub fn leash(&self) -> Leash {
+        match &self.reader {
+            Reader::Command(leash, _) => leash.clone(),
+            Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => Leash::default(),
         }
     }
 }
@@ -127,7 +155,7 @@ fn not_opened(name: &str, error: io::Error) -> Error {
     }
 }
 
-fn start(argv: &[String], name: &str) -> Result<Child> {
+fn start(argv: &[String], name: &str) -> Result<Reader> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Error::Unsupported { what: name.to_owned(), why: "no command was named".to_owned() });
     };
@@ -136,12 +164,12 @@ fn start(argv: &[String], name: &str) -> Result<Child> {
     for name in spent_variables() {
         command.env_remove(name);
     }
-    command
-        .args(arguments)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| not_opened(program, error))
+    command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| not_opened(program, error))?;
+    let stdout = child.stdout.take();
+    let leash = Leash(Some(Arc::new(Mutex::new(child))));
+    let none = || Error::local(format!("cannot read {name}"))(io::ErrorKind::BrokenPipe.into());
+    Ok(Reader::Command(leash, stdout.ok_or_else(none)?))
 }
 
 /// One part, ready to be sent.

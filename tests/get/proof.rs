@@ -13,7 +13,7 @@ fn stored(size: usize, algorithm: &str) -> Bench {
 
 fn is_refused(bench: &Bench) {
     let ended = bench.run("get s3://bench/object copy --part-size 5MiB");
-    ended.exits(6).says(&["s3://bench/object cannot be trusted", "nothing was written", "--version-id"]);
+    ended.exits(6).says(&["s3://bench/object cannot be trusted", "no file was written", "--version-id"]);
     assert_eq!(bench.read("copy"), b"old");
     bench.assert_tidy(&["copy", "source"]);
 }

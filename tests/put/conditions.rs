@@ -32,7 +32,7 @@ fn no_clobber_stores_what_is_not_there_yet() {
     for size in SIZES {
         bench.write("new", &bytes(size));
         bench.run(&format!("put new s3://bench/object-{size} --no-clobber --part-size 5MiB")).ok();
-        assert_eq!(bench.object(&format!("object-{size}")).size as usize, size);
+        assert_eq!(bench.object(&format!("object-{size}")).size, size as u64);
     }
     let [put, complete] = ["PutObject", "CompleteMultipartUpload"].map(|name| bench.requests(name).remove(0));
     assert_eq!([put.header("if-none-match"), complete.header("if-none-match")], [Some("*"); 2]);
@@ -71,7 +71,7 @@ fn if_match_replaces_what_was_named_and_nothing_else() {
         assert_eq!(bench.object("object").plaintext.unwrap(), b"old");
         bench.assert_tidy(&["new", "old"]);
         bench.run(&format!("put new s3://bench/object --if-match {etag} --part-size 5MiB")).ok();
-        assert_eq!(bench.object("object").size as usize, size);
+        assert_eq!(bench.object("object").size, size as u64);
     }
 }
 

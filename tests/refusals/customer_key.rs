@@ -87,12 +87,17 @@ fn what_goes_instead_where_sse_c_is_blocked_really_goes() {
 fn a_key_of_another_length_is_refused_before_anything_is_sent() {
     let bench = bench();
     bench.sandbox.clear_requests();
-    for content in [&b""[..], &[1; 31], &[1; 33], &[1; 16], b"not a key at all", &[b'A'; 64 * 1024]] {
+    for content in [&b""[..], &[1; 31], &[1; 33], b"not a key at all", &[b'A'; 1000]] {
         bench.write("bad", content);
-        for line in ["put source s3://bench/new -e sse-c --key bad", "get s3://bench/object copy --key bad"] {
-            bench.run(line).exits(5).says(&["--key: bad", "`s3seal keygen FILE` makes a key that will do"]);
-        }
+        let ended = bench.run("put source s3://bench/new -e sse-c --key bad").exits(5);
+        ended.says(&["--key: bad", "`s3seal keygen FILE` makes a key that will do"]);
+        // To open, a new key is of no use.
+        let ended = bench.run("get s3://bench/object copy --key bad").exits(5).says(&["--key: bad"]);
+        assert!(!ended.stderr.contains("keygen"), "{}", ended.stderr);
     }
+    // What other programs seal with may be shorter; S3 takes 256 bits.
+    bench.write("bad", &[1; 16]);
+    bench.run("put source s3://bench/new -e sse-c --key bad").exits(5).says(&["--key: bad"]);
     assert!(bench.sandbox.requests().is_empty());
 }
 

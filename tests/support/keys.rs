@@ -21,7 +21,8 @@ impl KnownKey {
 
     /// As a line of 64 digits.
     pub fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 
     /// As a request's header has it.

@@ -21,7 +21,7 @@ use s3seal_sandbox::{Config, Kind, Recorded, Sandbox};
 pub use program::{Ended, Program, Running};
 
 /// The longest that anything here may take. It is never waited for unless something hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The bucket of every bench.
 pub const BUCKET: &str = "bench";
 /// The alias of a KMS key that is there from the start.
@@ -99,7 +99,7 @@ impl Bench {
     /// Another program in the same environment: a shell that starts ours, say.
     pub fn program<'a>(&self, name: &str, arguments: impl IntoIterator<Item = &'a str>) -> Program {
         let mut program = Program::new(name, &self.files());
-        program.env("HOME", &self.home()).envs(self.sandbox.env());
+        program.env("HOME", self.home()).envs(self.sandbox.env());
         program.arguments(arguments)
     }
 

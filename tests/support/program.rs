@@ -97,8 +97,8 @@ impl Program {
         let mut child = self.command.spawn().expect("the binary starts");
         let pid = child.id();
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().map(|pipe| collect(pipe));
-        let stderr = child.stderr.take().map(|pipe| collect(pipe)).unwrap();
+        let stdout = child.stdout.take().map(collect);
+        let stderr = child.stderr.take().map(collect).unwrap();
         let (sender, ended) = mpsc::channel();
         // Nobody listens any more once the test has failed.
         thread::spawn(move || sender.send(wait(child)).ok());

@@ -3,6 +3,8 @@
 //! Nothing is cut or escaped away: a key is in it as it is, in JSON's own escapes. `schema_version` is that of all
 //! documents.
 
+use std::fmt::Write;
+
 use serde_json::{Map, Value, json};
 
 use crate::aws::bucket::BucketFacts;
@@ -309,7 +311,7 @@ pub fn text(document: &Value) -> String {
         if super::super::foreign::harmful(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(out, "\\u{unit:04x}");
             }
         } else {
             out.push(c);

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use serde_json::Value;
 
-use super::{csv, document, page, table};
+use super::{csv_rows, document, page, table};
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::cli::output::Printer;
@@ -39,11 +39,18 @@ pub struct Rows {
     terminal: bool,
     color: bool,
     printer: Printer,
-    begun: bool,
-    /// Bucket documents, and whether a row was written: JSON's brackets depend on it.
+    begun: Begun,
+    /// Documents that JSON has beside its objects.
     buckets: Vec<Value>,
     inventory: Option<Value>,
-    rows: bool,
+}
+
+/// What has been written, as far as what comes next depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    Nothing,
+    Head,
+    Rows,
 }
 
 impl Rows {
@@ -65,10 +72,9 @@ impl Rows {
             terminal,
             color,
             printer,
-            begun: false,
+            begun: Begun::Nothing,
             buckets: Vec::new(),
             inventory: None,
-            rows: false,
         }
     }
 
@@ -87,10 +93,10 @@ impl Rows {
             Format::Table => self.write(&page::object(report, self.color)),
             Format::Json | Format::Ndjson => self.line(&document::text(&document::object(report))),
             Format::Csv => {
-                self.line(csv::HEADER)?;
+                self.line(csv_rows::HEADER)?;
                 let row =
                     Row::Found { finding: Box::new(report.finding.clone()), as_expected: report.as_expected };
-                self.line(&csv::row(&row, self.terminal))
+                self.line(&csv_rows::row(&row, self.terminal))
             }
         }
     }
@@ -159,9 +165,10 @@ impl Rows {
         match self.format {
             Format::Table => self.line(&table::row(row, self.is_expecting(), self.color)),
             Format::Ndjson => self.line(&document::text(&document::row(row))),
-            Format::Csv => self.line(&csv::row(row, self.terminal)),
+            Format::Csv => self.line(&csv_rows::row(row, self.terminal)),
             Format::Json => {
-                let comma = if std::mem::replace(&mut self.rows, true) { "," } else { "" };
+                let before = std::mem::replace(&mut self.begun, Begun::Rows);
+                let comma = if before == Begun::Rows { "," } else { "" };
                 self.write(&format!("{comma}\n{}", document::text(&document::row(row))))
             }
         }
@@ -224,7 +231,9 @@ impl Rows {
         for (title, list) in unexpected.chain([("not looked at:", &summary.failed)]) {
             if list.count > 0 {
                 self.printer.line(title);
-                table::offenders(list).iter().for_each(|line| self.printer.line(line));
+                for line in table::offenders(list) {
+                    self.printer.line(&line);
+                }
             }
         }
     }
@@ -235,12 +244,13 @@ impl Rows {
 
     /// Writes what stands before the first row.
     fn begin(&mut self) -> Result<()> {
-        if std::mem::replace(&mut self.begun, true) {
+        if self.begun != Begun::Nothing {
             return Ok(());
         }
+        self.begun = Begun::Head;
         match self.format {
             Format::Table => self.line(&table::header(self.is_expecting(), self.color)),
-            Format::Csv => self.line(csv::HEADER),
+            Format::Csv => self.line(csv_rows::HEADER),
             Format::Json => self.write(&format!(
                 "{{\"schema_version\":{},\"command\":\"inspect\",\"objects\":[",
                 crate::cli::outcome::SCHEMA_VERSION

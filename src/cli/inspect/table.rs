@@ -95,7 +95,8 @@ pub fn summary(summary: &Summary, names: &[(String, String)], complete: bool, co
     let objects = if all.objects == 1 { "object" } else { "objects" };
     let _ = write!(text, "{} {objects}, {}", grouped(all.objects), ByteSize(all.bytes));
     if summary.delete_markers > 0 {
-        let _ = write!(text, "; {} delete markers", summary.delete_markers);
+        let markers = if summary.delete_markers == 1 { "delete marker" } else { "delete markers" };
+        let _ = write!(text, "; {} {markers}", grouped(summary.delete_markers));
     }
     if summary.failed.count > 0 {
         let _ = write!(text, "; {} could not be looked at", summary.failed.count);
@@ -120,16 +121,21 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
     let bar: String = (0..BAR).map(|cell| if cell < cells { '█' } else { '░' }).collect();
     let percent = percent(amount.objects, all.objects);
     let key = name.key.as_deref().unwrap_or_default();
-    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| format!("{alias}, "));
-    format!(
-        "{} {} {percent:>6} {:>9} {:>SIZE$}  {}{}\n",
+    let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| alias);
+    let key = match (alias, key.split_once(":key/")) {
+        // The alias and the id say it all, and fit on a line.
+        (Some(alias), Some((_, id))) => format!("{alias}  {id}"),
+        _ => key.to_owned(),
+    };
+    let line = format!(
+        "{} {} {percent:>6} {:>9} {:>SIZE$}  {}",
         tone.paint(color, &format!("{:MODE$}", escaped(&name.mode))),
         tone.paint(color, &bar),
         grouped(amount.objects),
         ByteSize(amount.bytes).to_string(),
-        escaped(&alias.unwrap_or_default()),
-        escaped(key),
-    )
+        escaped(&key),
+    );
+    format!("{}\n", line.trim_end())
 }
 
 /// A share in percent; never 100 for less than all, and never 0 for something.

@@ -120,18 +120,18 @@ impl Second<'_> {
             return Ok(None);
         }
         let unlocker = self.looking.unlocker.clone();
-        Ok(opened(blocking(move || unlocker.unlock(locked).map(drop)).await?))
+        Ok(opened(&blocking(move || unlocker.unlock(locked).map(drop)).await?))
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Option<bool>> {
         let policy = Policy { legacy: Legacy::Unauthenticated, ..Policy::default() };
         let Ok(locked) = message.permit(policy, &Context::default()) else { return Ok(Some(false)) };
         let unlocker = self.looking.unlocker.clone();
-        Ok(opened(blocking(move || unlocker.unlock_esdk(&locked).map(drop)).await?))
+        Ok(opened(&blocking(move || unlocker.unlock_esdk(&locked).map(drop)).await?))
     }
 }
 
-fn opened(tried: Result<()>) -> Option<bool> {
+fn opened(tried: &Result<()>) -> Option<bool> {
     match tried {
         Ok(()) => Some(true),
         Err(Error::KeyNeeded { .. }) => None,

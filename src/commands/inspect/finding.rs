@@ -304,6 +304,7 @@ impl EnvelopeFacts {
     pub fn esdk(message: &esdk::Message, marker: Option<&Marker>, stored: u64) -> Self {
         let said = message.describe();
         let noted: Vec<_> = marker.map(Marker::recipients).unwrap_or_default().to_vec();
+        let is_noted = |name: &str| noted.iter().any(|one| one.fingerprint.as_deref() == Some(name));
         let same_number = noted.len() == said.recipients.len();
         let recipients = said.recipients.into_iter().enumerate().map(|(place, recipient)| RecipientFacts {
             kind: match recipient.kind {
@@ -314,7 +315,8 @@ impl EnvelopeFacts {
                 EdkKind::Other => None,
             },
             wrap: recipient.provider,
-            key: Some(recipient.name).filter(|name| !name.is_empty()),
+            // A raw key of ours is named by its fingerprint, which is told as such.
+            key: Some(recipient.name).filter(|name| !name.is_empty() && !is_noted(name)),
             fingerprint: noted.get(place).filter(|_| same_number).and_then(|noted| noted.fingerprint.clone()),
             passphrase: recipient.passphrase.map(|phc| phc.to_string()),
         });

@@ -203,7 +203,7 @@ mod tests {
 
     fn finding(mode: AppliedMode, key: Option<&str>, len: u64) -> Finding {
         let applied = Applied { mode, kms_key: key.map(str::to_owned), ..Applied::default() };
-        let facts = Facts { applied, len, ..Facts::default() };
+        let facts = Facts { len, applied, ..Facts::default() };
         Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, ClientSeen::NoSign)
     }
 

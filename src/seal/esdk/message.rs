@@ -22,7 +22,7 @@ use super::signature::Check;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KmsKey, Legacy};
-use crate::error::{Error, KeyFault, Result};
+use crate::error::{Cause, Error, KeyFault, Result};
 use crate::keys::DataKey;
 use crate::seal::{Open, Seal};
 
@@ -248,6 +248,17 @@ impl Locked {
         }
         let cipher = Arc::new(FrameCipher::new(key, header.message_id.clone()));
         Ok(Unlocked { message: self.message.clone(), cipher })
+    }
+
+    /// Says why AWS KMS did not unwrap a data key. Pairs that the user demands and the message does not store are
+    /// the likeliest reason: AWS KMS does not tell a context from a key that does not fit.
+    #[must_use]
+    pub fn not_unwrapped(&self, source: Option<Cause>) -> Error {
+        let why = match self.stored_context() {
+            Some(_) => KeyFault::Context,
+            None => KeyFault::DoesNotUnwrap { fingerprint: None },
+        };
+        Error::KeyWrong { what: self.message.what.clone(), why, source }
     }
 
     pub(super) fn context_differs(&self) -> Error {

@@ -74,6 +74,7 @@ fn on_bucket(method: &Method, query: Query<'_>) -> &'static str {
                 ("encryption", "GetBucketEncryption"),
                 ("versioning", "GetBucketVersioning"),
                 ("policy", "GetBucketPolicy"),
+                ("lifecycle", "GetBucketLifecycleConfiguration"),
                 ("location", "GetBucketLocation"),
                 ("tagging", "GetBucketTagging"),
                 ("acl", "GetBucketAcl"),

@@ -56,7 +56,7 @@ fn quoted(field: &str, terminal: bool) -> String {
     } else {
         // Formulas begin so in spreadsheets; no value of ours does, but a server's might.
         match field.chars().next() {
-            Some('=' | '+' | '-' | '@' | '\t') => format!("\"'{}\"", field),
+            Some('=' | '+' | '-' | '@' | '\t') => format!("\"'{field}\""),
             _ => field.into_owned(),
         }
     }

@@ -1,0 +1,295 @@
+//! One object on one page: at rest, at the client, on the way, and what else is known of it.
+
+use std::fmt::Write;
+
+use super::{Page, Tone, grouped};
+use crate::aws::seen::Seen;
+use crate::aws::sse::AppliedMode;
+use crate::aws::transport::Transport;
+use crate::cli::inspect::document::plain_len;
+use crate::commands::inspect::finding::{
+    ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, Finding, RecipientFacts,
+};
+use crate::commands::inspect::{KmsKeySeen, ObjectReport};
+use crate::encryption::Mode;
+use crate::error::WrapKind;
+use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
+use crate::tuning::ByteSize;
+
+/// The page of one object.
+#[must_use]
+pub fn object(report: &ObjectReport, color: bool) -> String {
+    let finding = &report.finding;
+    let mut page = Page::new(&finding.uri.to_string(), color);
+    at_rest(&mut page, finding, report.kms_key.as_ref());
+    client(&mut page, &finding.client);
+    if finding.marked_instruction_file {
+        page.fact("", "its metadata says that it is an instruction file");
+    }
+    match &report.transport {
+        Some(found) => transport(&mut page, found),
+        None => page.toned("in transit", Tone::Odd, "not seen"),
+    }
+    page.gap();
+    about(&mut page, finding);
+    match report.as_expected {
+        Some(true) => page.toned("expected", Tone::Good, "yes"),
+        Some(false) => page.toned("expected", Tone::Bad, "no"),
+        None => {}
+    }
+    page.text()
+}
+
+fn at_rest(page: &mut Page, finding: &Finding, kms: Option<&KmsKeySeen>) {
+    let applied = &finding.at_rest.applied;
+    let (tone, what) = match &applied.mode {
+        AppliedMode::Known(mode) => (Tone::Good, format!("{}, AES-256{}", mode.title(), header(*mode))),
+        AppliedMode::NotSaid => (Tone::Bad, "none: S3 names no encryption for it".to_owned()),
+        AppliedMode::Other(word) => (Tone::Odd, format!("{word} (not known to this version of s3seal)")),
+    };
+    page.toned("at rest", tone, &what);
+    match &finding.at_rest.customer_key {
+        None | Some(CustomerKeyFit::NotSaid) => {}
+        Some(CustomerKeyFit::Fits { fingerprint }) => {
+            let md5 = applied.customer_key_md5.as_deref().unwrap_or("?");
+            page.fact("  key", &format!("{fingerprint} (MD5 {md5}): the key given fits"));
+        }
+        Some(CustomerKeyFit::NotGiven) => {
+            page.toned("  key", Tone::Odd, "key not given: --key SOURCE shows what lies behind it");
+        }
+        Some(CustomerKeyFit::NoneFits { tried: 1 }) => {
+            page.toned("  key", Tone::Odd, "the key given does not fit");
+        }
+        Some(CustomerKeyFit::NoneFits { tried }) => {
+            page.toned("  key", Tone::Odd, &format!("none of the {tried} keys given fits"));
+        }
+    }
+    if let Some(key) = &applied.kms_key {
+        page.fact("  key", key);
+        if let Some(seen) = kms {
+            kms_key(page, seen);
+        }
+        page.fact("  bucket key", if applied.bucket_key { "yes" } else { "no" });
+    }
+}
+
+fn header(mode: Mode) -> &'static str {
+    match mode {
+        Mode::SseKms => " (aws:kms)",
+        Mode::DsseKms => " twice (aws:kms:dsse)",
+        Mode::SseS3 => ", a key of S3's own",
+        Mode::SseC => ", a key that S3 does not keep",
+        Mode::Client => "",
+    }
+}
+
+fn kms_key(page: &mut Page, seen: &KmsKeySeen) {
+    let mut words = Vec::new();
+    if let Seen::Is(aliases) = &seen.aliases {
+        words.extend(aliases.iter().cloned());
+    }
+    let mut tone = None;
+    if let Seen::Is(facts) = &seen.facts {
+        if let Some(state) = &facts.state {
+            if state != "Enabled" {
+                tone = Some(Tone::Bad);
+            }
+            let deletion = facts.deletion.as_ref().map(|date| format!(" on {date}")).unwrap_or_default();
+            words.push(format!("{}{deletion}", state_words(state)));
+        }
+        match facts.manager.as_deref() {
+            Some("CUSTOMER") => words.push("managed by the customer".to_owned()),
+            Some("AWS") => words.push("managed by AWS".to_owned()),
+            Some(other) => words.push(format!("managed by {other}")),
+            None => {}
+        }
+    }
+    if !words.is_empty() {
+        let words = words.join(", ");
+        match tone {
+            Some(tone) => page.toned("", tone, &words),
+            None => page.fact("", &words),
+        }
+    }
+    page.seen("", &seen.facts, |_, _| {});
+    page.seen("", &seen.aliases, |_, _| {});
+}
+
+/// KMS's word for a state as people write it: `PendingDeletion` is "pending deletion".
+fn state_words(state: &str) -> String {
+    let mut words = String::new();
+    for c in state.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+fn client(page: &mut Page, client: &ClientSeen) {
+    match client {
+        ClientSeen::NoSign => page.fact("client side", "no sign of any"),
+        ClientSeen::Elsewhere => {
+            page.toned("client side", Tone::Good, "sealed; its envelope is in an instruction file");
+        }
+        ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
+        ClientSeen::OutOfSight => page.fact("client side", "out of sight without the SSE-C key"),
+        ClientSeen::Sealed(envelope) => sealed(page, envelope),
+    }
+}
+
+fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
+    page.toned("client side", Tone::Good, envelope.title);
+    match &envelope.content {
+        Some(content) => page.fact("  suite", &content_words(content)),
+        None => page.toned("  suite", Tone::Odd, "in the object's bytes, which were not looked at"),
+    }
+    for (number, recipient) in envelope.recipients.iter().enumerate() {
+        page.fact(if number == 0 { "  opens with" } else { "" }, &recipient_words(recipient));
+    }
+    match envelope.opens {
+        Some(true) => page.toned("", Tone::Good, "a key given opens it"),
+        Some(false) => page.toned("", Tone::Odd, "no key given opens it"),
+        None => {}
+    }
+    for (number, (key, value)) in envelope.context.iter().enumerate() {
+        page.fact(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
+    }
+    // Two entries of our own are told above, where they belong.
+    let told = |key: &str| [KEY_ENTRY, PASSPHRASE_ENTRY].contains(&key);
+    let description = envelope.description.iter().filter(|(key, _)| !told(key));
+    for (number, (key, value)) in description.enumerate() {
+        let label = if number == 0 { "  description" } else { "" };
+        page.fact(label, &format!("{key}={value} (not authenticated)"));
+    }
+    page.fact(
+        "  envelope",
+        match envelope.place {
+            EnvelopePlace::Metadata => "in the object's metadata",
+            EnvelopePlace::InstructionFile => "in an instruction file",
+            EnvelopePlace::Object => "in the object's own bytes",
+        },
+    );
+    if let Some((legacy, why)) = &envelope.legacy {
+        let switch = legacy.as_str().unwrap_or_default();
+        page.toned("  legacy", Tone::Odd, &format!("{why}; get takes --allow-legacy {switch} to open it"));
+    }
+}
+
+fn content_words(content: &ContentFacts) -> String {
+    let commits = if content.committing { "key-committing" } else { "not key-committing" };
+    let proves = if content.authenticated { "" } else { ", not authenticated" };
+    let signed = if content.signed { ", signed" } else { "" };
+    let frames = content.frame_length.map(|len| format!(", frames of {}", ByteSize(len.into())));
+    format!("{} ({commits}{proves}{signed}{})", content.suite, frames.unwrap_or_default())
+}
+
+fn recipient_words(recipient: &RecipientFacts) -> String {
+    let kind = match recipient.kind {
+        Some(WrapKind::Aes) => "an AES key",
+        Some(WrapKind::Rsa) => "an RSA private key",
+        Some(WrapKind::Kms) => "a key in AWS KMS",
+        Some(WrapKind::Passphrase) => "a passphrase",
+        None => "something that s3seal cannot use",
+    };
+    let mut words = kind.to_owned();
+    if let Some(key) = &recipient.key {
+        let _ = write!(words, ", {key}");
+    }
+    if let Some(print) = &recipient.fingerprint {
+        let _ = write!(words, ", fingerprint {print}");
+    }
+    if let Some(phc) = &recipient.passphrase {
+        let _ = write!(words, ", {phc}");
+    }
+    let _ = write!(words, " ({})", recipient.wrap);
+    words
+}
+
+fn transport(page: &mut Page, transport: &Transport) {
+    match &transport.tls {
+        None => page.toned(
+            "in transit",
+            Tone::Bad,
+            &format!("plain {} to {}", transport.scheme.to_uppercase(), transport.host),
+        ),
+        Some(seen) => {
+            page.seen("in transit", seen, |page, tls| {
+                page.toned("in transit", Tone::Good, &format!("HTTPS, {tls}"));
+            });
+            if let Seen::Is(tls) = seen {
+                let exchange = tls.key_exchange.as_ref().map(|name| format!("key exchange {name}"));
+                let issuer = tls.issuer.as_ref().map(|name| format!("certificate by {name}"));
+                let words: Vec<String> = exchange.into_iter().chain(issuer).collect();
+                page.fact("", &words.join(", "));
+            }
+            page.fact("", &format!("to {}", transport.host));
+        }
+    }
+}
+
+/// A length for people, with the exact number.
+fn size(len: u64) -> String {
+    if len < 1024 { ByteSize(len).to_string() } else { format!("{} ({} bytes)", ByteSize(len), grouped(len)) }
+}
+
+fn about(page: &mut Page, finding: &Finding) {
+    match finding.stored_len {
+        Some(len) => page.fact("size", &size(len)),
+        None => page.toned("size", Tone::Odd, "not seen"),
+    }
+    match (plain_len(finding), &finding.client) {
+        (Some(len), ClientSeen::Sealed(_)) => page.fact("  plain", &size(len)),
+        (None, ClientSeen::Sealed(envelope)) => {
+            let claimed = envelope.claimed_len.map(|len| format!(", claimed to be {}", size(len)));
+            page.fact("  plain", &format!("known once it is opened{}", claimed.unwrap_or_default()));
+        }
+        _ => {}
+    }
+    if let Some(sum) = &finding.checksum {
+        let kind = if sum.composite { "composite" } else { "full object" };
+        page.fact("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
+    }
+    if let Some((name, value)) = &finding.marks.other_checksum {
+        page.fact("checksum", &format!("{name} {value}"));
+    }
+    if let Some(etag) = &finding.etag {
+        page.fact("etag", etag.trim_matches('"'));
+    }
+    let stored = finding.marks.last_modified.as_deref().unwrap_or("not seen");
+    page.fact("stored", stored);
+    let class = finding.storage_class.as_deref().unwrap_or("STANDARD");
+    page.fact(
+        "class",
+        &[Some(class), finding.marks.archive.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", "),
+    );
+    if let Some(kind) = &finding.content_type {
+        page.fact("type", kind);
+    }
+    if let Some(version) = &finding.version_id {
+        page.fact("version", version);
+    }
+    if let Some(lock) = &finding.marks.lock {
+        let mode = lock.mode.as_deref().unwrap_or("no retention");
+        let until = lock.until.as_ref().map(|date| format!(" until {date}")).unwrap_or_default();
+        page.fact("lock", &format!("{mode}{until}{}", if lock.legal_hold { ", legal hold" } else { "" }));
+    }
+    if let Some(tags) = finding.marks.tags {
+        page.fact("tags", &tags.to_string());
+    }
+    if let Some(replication) = &finding.marks.replication {
+        page.fact("replication", replication);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_said_as_people_do() {
+        assert_eq!(state_words("Enabled"), "enabled");
+        assert_eq!(state_words("PendingDeletion"), "pending deletion");
+    }
+}

@@ -1,0 +1,161 @@
+//! The envelope in a file beside the object.
+
+use s3seal_sandbox::s3::SseView;
+
+use crate::support::keys::KnownKey;
+use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
+
+const FORMATS: [(&str, &str); 2] = [("--format s3ec", ""), ("--format s3ec-v2", "--allow-legacy v2")];
+
+fn sealed(format: &str, size: usize) -> Bench {
+    let bench = Bench::new();
+    bench.write("key", &KnownKey::new(1).0);
+    bench.write("source", &bytes(size));
+    put(&bench, "object", format);
+    bench
+}
+
+fn put(bench: &Bench, key: &str, format: &str) {
+    let flags = "-e client --key key --instruction-file --part-size 5MiB";
+    bench.run(&format!("put source s3://bench/{key} {flags} {format}")).ok();
+}
+
+fn instruction(bench: &Bench, key: &str) -> serde_json::Value {
+    let file = bench.object(&format!("{key}.instruction")).plaintext.unwrap();
+    serde_json::from_slice(&file).unwrap()
+}
+
+#[track_caller]
+fn is_refused(bench: &Bench, flags: &str, codes: &[i32]) {
+    bench.write("copy", b"old");
+    for target in ["copy", "-"] {
+        let ended = bench.run(&format!("get s3://bench/object {target} --key key {flags}"));
+        assert!(codes.contains(&ended.code().unwrap()), "{:?} {}", ended.code(), ended.stderr);
+        ended.writes_nothing();
+    }
+    assert_eq!(bench.read("copy"), b"old");
+    bench.assert_tidy(&["copy", "key", "source"]);
+}
+
+#[test]
+fn an_object_with_its_envelope_beside_it_comes_back() {
+    for (format, get) in FORMATS {
+        for size in [0, 1000, PART + 1] {
+            let bench = sealed(format, size);
+            bench.assert_keys(&["object", "object.instruction"]);
+            bench.run(&format!("get s3://bench/object copy --key key {get}")).ok();
+            assert_same(&bench.read("copy"), &bytes(size), format);
+        }
+    }
+}
+
+#[test]
+fn the_newer_format_keeps_its_commitment_on_the_object_and_only_the_wrapped_key_beside_it() {
+    let bench = sealed("--format s3ec", 1000);
+    let on_object: Vec<_> = bench
+        .object("object")
+        .metadata
+        .into_keys()
+        .filter(|name| name != "x-amz-unencrypted-content-length")
+        .collect();
+    assert_eq!(on_object, ["x-amz-c", "x-amz-d", "x-amz-i"]);
+    let beside = instruction(&bench, "object");
+    let names: Vec<_> = beside.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, ["x-amz-3", "x-amz-m", "x-amz-w"]);
+    assert!(beside["x-amz-m"].is_string(), "JSON in a string");
+}
+
+#[test]
+fn the_older_format_keeps_everything_beside_the_object() {
+    let bench = sealed("--format s3ec-v2", 1000);
+    let on_object = bench.object("object").metadata;
+    assert!(on_object.keys().all(|name| name == "x-amz-unencrypted-content-length"), "{on_object:?}");
+    let beside = instruction(&bench, "object");
+    for name in
+        ["x-amz-key-v2", "x-amz-iv", "x-amz-cek-alg", "x-amz-wrap-alg", "x-amz-tag-len", "x-amz-matdesc"]
+    {
+        assert!(beside[name].is_string(), "{name}: {beside}");
+    }
+}
+
+#[test]
+fn the_file_is_written_before_the_object_exists_and_encrypted_as_it_is() {
+    let bench = sealed("--at-rest sse-kms:alias/backup", PART + 1);
+    let names: Vec<_> = bench.sandbox.requests().into_iter().map(|request| request.operation).collect();
+    let place = |name: &str| names.iter().position(|found| found == name).unwrap();
+    assert!(place("PutObject") < place("CompleteMultipartUpload"));
+    assert!(matches!(bench.object("object.instruction").sse, SseView::SseKms { .. }));
+}
+
+#[test]
+fn swapped_files_are_refused() {
+    for (format, get) in FORMATS {
+        let bench = sealed(format, 1000);
+        put(&bench, "other", format);
+        let others = bench.object("other.instruction").plaintext.unwrap();
+        bench.sandbox.s3().put_plain(BUCKET, "object.instruction", &others);
+        is_refused(&bench, get, &[6]);
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_is_asked_for() {
+    let bench = sealed("--format s3ec", 1000);
+    bench.sandbox.s3().put_plain(BUCKET, "else", b"");
+    let metadata = bench.object("object").metadata;
+    let body = bench.object("object").plaintext.unwrap();
+    let alone = Bench::new();
+    alone.write("key", &KnownKey::new(1).0);
+    alone.write("source", b"");
+    alone.sandbox.s3().put_plain(BUCKET, "object", &body);
+    alone.sandbox.s3().set_metadata(BUCKET, "object", metadata);
+    alone
+        .run("get s3://bench/object - --key key")
+        .exits(3)
+        .says(&["the instruction file s3://bench/object.instruction"]);
+    is_refused(&alone, "", &[3]);
+}
+
+#[test]
+fn a_file_that_is_none_is_refused() {
+    let bench = sealed("--format s3ec", 1000);
+    let honest = instruction(&bench, "object");
+    let mut repeating = honest.clone();
+    repeating["x-amz-c"] = "115".into();
+    let mut lacking = honest.clone();
+    lacking.as_object_mut().unwrap().remove("x-amz-3");
+    let too_large = format!("{{\"a\":\"{}\"}}", "x".repeat(70_000));
+    let deep = "[".repeat(60_000);
+    let files = [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "not json",
+        &honest.to_string()[1..],
+        &repeating.to_string(),
+        &lacking.to_string(),
+        &too_large,
+        &deep,
+    ];
+    for file in files {
+        bench.sandbox.s3().put_plain(BUCKET, "object.instruction", file.as_bytes());
+        // What is larger than any such file has a code of its own.
+        is_refused(&bench, "", &[1, 5, 6]);
+    }
+    bench.sandbox.s3().put_plain(BUCKET, "object.instruction", honest.to_string().as_bytes());
+    bench.run("get s3://bench/object copy --key key").ok();
+}
+
+#[test]
+fn a_file_of_another_name_is_read_if_it_is_named() {
+    let bench = sealed("--format s3ec", 1000);
+    let file = bench.object("object.instruction").plaintext.unwrap();
+    bench.sandbox.s3().put_plain(BUCKET, "object.partner", &file);
+    bench.sandbox.s3().put_plain(BUCKET, "object.instruction", b"{}");
+    bench.run("get s3://bench/object copy --key key").exits(6);
+    for suffix in ["partner", ".partner"] {
+        bench.run(&format!("get s3://bench/object copy --key key --instruction-suffix {suffix}")).ok();
+        assert_same(&bench.read("copy"), &bytes(1000), suffix);
+    }
+}

@@ -1,0 +1,134 @@
+//! Whoever holds the bucket and not the key: nothing that is not proven leaves, and it ends in failure.
+
+use super::stored::{FRAME, Stored};
+use crate::support::{PART, assert_same};
+
+/// What comes out of a pipe that is cut at this frame: all before it, nothing of it, exit code 6.
+fn ends_at(stored: &Stored, frame: usize, what: &str) {
+    let ended = stored.bench.run("get s3://bench/object - --key key --part-size 5MiB").exits(6);
+    assert_same(&ended.stdout, stored.before(frame), what);
+    ended.says(&["s3://bench/object cannot be trusted"]);
+    stored.bench.run("get s3://bench/object copy --key key --part-size 5MiB").exits(6).writes_nothing();
+    assert!(!stored.bench.names().contains(&"copy".to_owned()), "{what}: a file");
+}
+
+#[test]
+fn a_flipped_byte_ends_the_pipe_at_its_frame() {
+    let stored = Stored::new(5 * FRAME + 100);
+    for frame in 1..=6 {
+        let at = stored.frame_at(frame);
+        // Number, nonce, content, tag.
+        for place in [at.start + 3, at.start + 15, at.start + 40, at.end - 20, at.end - 1] {
+            stored.spoil(|sealed| sealed[place] ^= 0x10);
+            ends_at(&stored, frame, &format!("frame {frame}, byte {place}"));
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_the_middle_of_many_parts_ends_the_pipe_at_its_frame() {
+    let stored = Stored::new(4 * PART);
+    let frame = stored.frames() / 2;
+    let place = stored.frame_at(frame).start + 1000;
+    stored.spoil(|sealed| sealed[place] ^= 1);
+    ends_at(&stored, frame, "the middle");
+}
+
+#[test]
+fn a_changed_header_lets_nothing_out() {
+    let stored = Stored::with(2 * FRAME, FRAME, "--context a=b");
+    for place in 0..stored.header() {
+        stored.spoil(|sealed| sealed[place] ^= 1);
+        let ended = stored.bench.run("get s3://bench/object - --key key");
+        let code = ended.code();
+        // A changed wrapped key or context is a key that does not fit; another suite or another way of wrapping is
+        // nothing that is known here.
+        assert!(matches!(code, Some(2 | 5 | 6)), "byte {place}: {code:?} {}", ended.stderr);
+        ended.writes_nothing();
+    }
+}
+
+#[test]
+fn a_message_cut_between_frames_or_anywhere_ends_in_failure() {
+    let stored = Stored::new(3 * FRAME + 100);
+    for frame in 1..=4 {
+        let at = stored.frame_at(frame);
+        for end in [at.start, at.start + 3, at.start + 16, at.start + 50, at.end - 1] {
+            stored.spoil(|sealed| sealed.truncate(end));
+            ends_at(&stored, frame, &format!("cut at {end}"));
+        }
+    }
+    for end in [stored.header() - 1, stored.header() / 2, 5, 4] {
+        stored.spoil(|sealed| sealed.truncate(end));
+        stored.bench.run("get s3://bench/object - --key key").exits(6).writes_nothing();
+    }
+}
+
+#[test]
+fn a_full_message_without_its_end_ends_in_failure() {
+    // The end of a message whose length is a multiple of the frame's could be missed.
+    let stored = Stored::new(4 * FRAME);
+    let end = stored.frame_at(4).start;
+    stored.spoil(|sealed| sealed.truncate(end));
+    ends_at(&stored, 4, "without its end");
+}
+
+#[test]
+fn bytes_after_the_end_are_refused() {
+    let stored = Stored::new(2 * FRAME + 9);
+    for more in [&b"\0"[..], b"x", &stored.sealed[stored.frame_at(3)], &stored.sealed[..]] {
+        stored.spoil(|sealed| sealed.extend_from_slice(more));
+        let ended = stored.bench.run("get s3://bench/object - --key key").exits(6);
+        // What was proven may have gone; nothing else may.
+        assert_same(&ended.stdout, &stored.plain, "the proven bytes");
+        ended.says(&["after its end"]);
+        stored.bench.run("get s3://bench/object copy --key key").exits(6);
+        assert!(!stored.bench.names().contains(&"copy".to_owned()));
+    }
+}
+
+#[test]
+fn frames_that_were_swapped_repeated_or_left_out_end_the_pipe() {
+    let stored = Stored::new(5 * FRAME);
+    let frame = |number| stored.sealed[stored.frame_at(number)].to_vec();
+    let without = |numbers: &[usize]| {
+        let mut sealed = stored.sealed[..stored.header()].to_vec();
+        for number in numbers {
+            sealed.extend_from_slice(&frame(*number));
+        }
+        sealed
+    };
+    for (order, cut) in [
+        (&[1, 3, 2, 4, 5][..], 2),
+        (&[1, 2, 2, 3, 4, 5], 3),
+        (&[1, 2, 4, 5], 3),
+        (&[2, 3, 4, 5], 1),
+        (&[5], 1),
+        (&[1, 2, 5], 3),
+    ] {
+        let spoilt = without(order);
+        stored.spoil(|sealed| *sealed = spoilt);
+        ends_at(&stored, cut, &format!("{order:?}"));
+    }
+}
+
+#[test]
+fn a_frame_of_another_object_ends_the_pipe() {
+    let (stored, other) = (Stored::new(3 * FRAME), Stored::new(3 * FRAME));
+    assert_eq!(stored.header(), other.header());
+    let at = stored.frame_at(2);
+    stored.spoil(|sealed| sealed[at.clone()].copy_from_slice(&other.sealed[at.clone()]));
+    ends_at(&stored, 2, "another object's frame");
+}
+
+#[test]
+fn a_checksum_that_fits_the_spoilt_bytes_saves_nothing() {
+    // Whoever can write the bucket can write the checksum as well.
+    let stored = Stored::new(3 * FRAME);
+    let place = stored.frame_at(2).start + 100;
+    let mut spoilt = stored.sealed.clone();
+    spoilt[place] ^= 1;
+    stored.bench.write("spoilt", &spoilt);
+    stored.bench.run("put spoilt s3://bench/object").ok();
+    ends_at(&stored, 2, "with its checksum");
+}

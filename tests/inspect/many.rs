@@ -1,0 +1,290 @@
+//! Many objects: rows in each format, filters, versions, expectations, failures, strange keys, an end on the way.
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+use serde_json::{Value, json};
+
+use crate::canned::Canned;
+use crate::support::{BUCKET, Bench, PATIENCE};
+use crate::{key, lines, rows};
+
+/// A bucket with an object of each kind.
+fn mixed() -> Bench {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    key(&bench, "k", 1);
+    bench.run("put source s3://bench/db/kms -e sse-kms --kms-key alias/backup").ok();
+    bench.run("put source s3://bench/db/c -e sse-c --key k").ok();
+    bench.run("put source s3://bench/db/client -e client --key k").ok();
+    bench.run("put source s3://bench/other/s3 -e sse-s3").ok();
+    bench.sandbox.s3().put_plain(BUCKET, "other/old", b"old text");
+    bench
+}
+
+fn names(rows: &[Value]) -> Vec<&str> {
+    rows.iter().map(|row| row["key"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn rows_come_in_order_and_sum_up() {
+    let bench = mixed();
+    let (found, sum) = rows(&bench.run("inspect s3://bench").ok());
+    assert_eq!(names(&found), ["db/c", "db/client", "db/kms", "other/old", "other/s3"]);
+    let modes: Vec<&Value> = found.iter().map(|row| &row["mode"]).collect();
+    assert_eq!(modes, ["sse-c", "client", "sse-kms", "none", "sse-s3"]);
+    assert_eq!((&sum["objects"], &sum["complete"]), (&json!(5), &json!(true)));
+    assert_eq!(sum["bytes"], 4 + 20 + 4 + 8 + 4);
+    assert_eq!(sum["shares"].as_array().unwrap().len(), 5);
+    let (found, sum) = rows(&bench.run("inspect s3://bench/db/ --exclude * --include *s --include c*").ok());
+    assert_eq!(names(&found), ["db/c", "db/client", "db/kms"]);
+    assert_eq!(sum["objects"], 3);
+    let (found, _) = rows(&bench.run("inspect s3://bench/db/ s3://bench/other/s3 --include kms").ok());
+    assert_eq!(names(&found), ["db/kms", "other/s3"]);
+}
+
+#[test]
+fn each_format_holds_the_same() {
+    let bench = mixed();
+    let json = bench.run("inspect s3://bench --format json").ok().json();
+    assert_eq!((&json["schema_version"], &json["summary"]["objects"]), (&json!(1), &json!(5)));
+    assert_eq!(json["objects"].as_array().unwrap().len(), 5);
+    assert_eq!(json["buckets"][0]["bucket"], "bench");
+    let csv = bench.run("inspect s3://bench --format csv").ok();
+    let mut reader = csv::Reader::from_reader(csv.stdout.as_slice());
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let uris: Vec<&str> = records.iter().map(|record| &record[0]).collect();
+    assert_eq!(uris[0], "s3://bench/db/c");
+    assert_eq!((records.len(), reader.headers().unwrap().len()), (5, 13));
+    assert!(csv.stderr.contains("5 objects"), "{}", csv.stderr);
+    let table = String::from_utf8(bench.run("inspect s3://bench --format table").ok().stdout).unwrap();
+    for shown in ["MODE", "sse-c     key not given", "5 objects, 40 B", "alias/backup  ", "SSE-S3"] {
+        assert!(table.contains(shown), "{shown}\n{table}");
+    }
+    let flag = bench.run("inspect s3://bench --json").ok();
+    assert_eq!(lines(&flag).len(), 1 + 5 + 1);
+}
+
+#[test]
+fn a_listing_of_many_pages_is_whole() {
+    let bench = Bench::new();
+    for number in 0..1_203 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("many/{number:05}"), b"x");
+    }
+    let (found, sum) = rows(&bench.run("inspect s3://bench/many/").ok());
+    assert_eq!((found.len(), &sum["objects"]), (1_203, &json!(1_203)));
+    assert!(names(&found).is_sorted());
+    assert_eq!(bench.requests("ListObjectsV2").len(), 2);
+    bench.sandbox.s3().set_versioning(BUCKET);
+    let (found, _) = rows(&bench.run("inspect s3://bench/many/ --all-versions").ok());
+    assert_eq!(found.len(), 1_203);
+}
+
+#[test]
+fn all_versions_are_looked_at_when_asked() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    bench.sandbox.s3().put_plain(BUCKET, "k", b"before versions");
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.run("put source s3://bench/k -e sse-kms --kms-key alias/backup").ok();
+    let (found, _) = rows(&bench.run("inspect s3://bench/").ok());
+    assert_eq!(found.len(), 1);
+    let (found, sum) = rows(&bench.run("inspect s3://bench/ --all-versions").ok());
+    let latest: Vec<&Value> = found.iter().map(|row| &row["is_latest"]).collect();
+    assert_eq!(latest, [true, false]);
+    assert_eq!(found[1]["mode"], "none");
+    assert_eq!(sum["objects"], 2);
+    bench.run("inspect s3://bench/ --expect encrypted").ok();
+    bench
+        .run("inspect s3://bench/ --expect encrypted --all-versions")
+        .exits(8)
+        .says(&["(version null): none"]);
+}
+
+#[test]
+fn what_is_not_as_expected_is_listed_with_exit_8() {
+    let bench = mixed();
+    let ended = bench.run("inspect s3://bench/ --expect sse-kms --expect client").exits(8);
+    let ended = ended.says(&[
+        "3 of 5 objects are not sse-kms or client",
+        "s3://bench/other/old: none",
+        "s3://bench/db/c: sse-c (key not given)",
+    ]);
+    let (found, sum) = rows(&ended);
+    assert_eq!(sum["unexpected"]["count"], 3);
+    assert_eq!(sum["expected"], json!(["sse-kms", "client"]));
+    assert_eq!(found.iter().filter(|row| row["as_expected"] == false).count(), 3);
+    let (found, _) =
+        rows(&bench.run("inspect s3://bench/ --expect sse-kms --expect client --only-unexpected").exits(8));
+    assert_eq!(names(&found), ["db/c", "other/old", "other/s3"]);
+    bench.run("inspect s3://bench/db/ --include kms --expect sse-kms:alias/backup").ok();
+    let table = bench.run("inspect s3://bench/ --expect encrypted --format table").exits(8);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(
+        table.contains("✗ none") && table.contains("✓ sse-s3") && table.contains("Not as expected:"),
+        "{table}"
+    );
+}
+
+#[test]
+fn an_alias_that_leads_elsewhere_does_not_do() {
+    let bench = mixed();
+    bench.sandbox.kms().create_key_with_alias("alias/elsewhere");
+    bench.run("inspect s3://bench/db/kms --expect sse-kms:alias/elsewhere").exits(8);
+    bench.run("inspect s3://bench/db/kms --expect sse-kms:alias/unknown").exits(5);
+}
+
+#[test]
+fn objects_that_cannot_be_looked_at_are_rows_with_exit_9() {
+    let bench = mixed();
+    let denied = Kind::status(403, "AccessDenied", "Access Denied");
+    for operation in ["HeadObject", "GetObject"] {
+        bench.sandbox.fault(Fault::on(operation, denied.clone()).only("db/kms").times(9));
+    }
+    let ended = bench
+        .run("inspect s3://bench/")
+        .exits(9)
+        .says(&["1 of 5 objects could not be looked at", "s3://bench/db/kms"]);
+    let (found, sum) = rows(&ended);
+    let failed = found.iter().find(|row| row["error"].is_string()).unwrap();
+    assert_eq!(failed["uri"], "s3://bench/db/kms");
+    assert_eq!((&sum["objects"], &sum["failed"]["count"]), (&json!(4), &json!(1)));
+    bench.run("inspect s3://bench/ --expect sse-s3").exits(8).says(&["not looked at:"]);
+}
+
+#[test]
+fn an_object_that_goes_meanwhile_is_no_failure() {
+    let bench = mixed();
+    for operation in ["HeadObject", "GetObject"] {
+        let gone = Kind::status(404, "NoSuchKey", "The specified key does not exist.");
+        bench.sandbox.fault(Fault::on(operation, gone).only("db/kms").times(9));
+    }
+    let (found, sum) = rows(&bench.run("inspect s3://bench/").ok());
+    assert_eq!((found.len(), &sum["failed"]["count"]), (4, &json!(0)));
+}
+
+fn strange() -> Vec<String> {
+    vec![
+        "/leading".to_owned(),
+        "../../etc/passwd".to_owned(),
+        "a\nerror: b".to_owned(),
+        "\u{1b}[2J\u{1b}]0;title\u{7}".to_owned(),
+        "comma,\"quote\"".to_owned(),
+        "=cmd()|'x'!A1".to_owned(),
+        "%2F%ZZ+ +".to_owned(),
+        "gpj.\u{202e}exe".to_owned(),
+        "größe ☂ 日本".to_owned(),
+        "<script>alert(1)</script>".to_owned(),
+        "long".repeat(256),
+    ]
+}
+
+#[test]
+fn strange_keys_do_no_harm_in_any_format() {
+    let bench = Bench::new();
+    for key in strange() {
+        bench.sandbox.s3().put_plain(BUCKET, &key, b"x");
+    }
+    let mut expected = strange();
+    expected.sort();
+    let (found, _) = rows(&bench.run("inspect s3://bench/").ok());
+    let mut shown = names(&found);
+    shown.sort_unstable();
+    assert_eq!(shown, expected);
+    let csv = bench.run("inspect s3://bench/ --format csv").ok();
+    let mut uris: Vec<String> = csv::Reader::from_reader(csv.stdout.as_slice())
+        .records()
+        .map(|record| record.unwrap()[0].to_owned())
+        .collect();
+    uris.sort();
+    let mut all: Vec<String> = expected.iter().map(|key| format!("s3://bench/{key}")).collect();
+    all.sort();
+    assert_eq!(uris, all);
+    let paper = bench.path("report.html");
+    let flags = format!("inspect s3://bench/ --format table --expect sse-s3 --report {}", paper.display());
+    let table = bench.run(&flags).exits(8);
+    let html = std::fs::read_to_string(paper).unwrap();
+    for text in [String::from_utf8(table.stdout).unwrap(), html.clone()] {
+        let harmful = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!text.contains(harmful), "{text:?}");
+        assert!(!text.contains("\nerror: b"), "a key made a line of its own");
+        assert!(text.contains(r"\u{1b}[2J") && text.contains("größe ☂ 日本"), "{text}");
+    }
+    assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
+}
+
+#[test]
+fn keys_that_are_no_text_are_rows_that_say_so() {
+    let server = Canned::new(|request| {
+        if !request.contains("list-type=2") {
+            return Canned::not_found();
+        }
+        Canned::xml(
+            "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>\
+             <Contents><Key>a%FF%1B</Key><Size>5</Size></Contents></ListBucketResult>",
+        )
+    });
+    let bench = Bench::new();
+    let line = format!("inspect s3://bench/x/ --endpoint-url {}", server.url());
+    let ended = bench.run(&line).exits(9);
+    let (found, _) = rows(&ended);
+    assert_eq!(found[0]["uri"], "s3://bench/a%FF%1B");
+    assert!(found[0]["error"].as_str().unwrap().contains("not text"));
+}
+
+#[test]
+fn a_listing_without_an_end_is_not_followed_for_ever() {
+    let server = Canned::new(|_| {
+        Canned::xml(
+            "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>same</NextContinuationToken>\
+             </ListBucketResult>",
+        )
+    });
+    let bench = Bench::new();
+    bench
+        .run(&format!("inspect s3://bench/x/ --endpoint-url {}", server.url()))
+        .exits(6)
+        .says(&["there is more"]);
+}
+
+#[test]
+fn an_end_on_the_way_leaves_whole_lines() {
+    for format in ["ndjson", "csv"] {
+        let bench = Bench::new();
+        for number in 0..300 {
+            bench.sandbox.s3().put_plain(BUCKET, &format!("k{number:03}"), b"x");
+        }
+        let gate = Gate::new();
+        bench.sandbox.fault(Fault::on("HeadObject", Kind::Pause(gate.clone())).skip(150).times(1000));
+        let running = bench.start(&format!("inspect s3://bench/ --format {format} --jobs 4"));
+        assert!(bench.sandbox.wait_for("HeadObject", 151, PATIENCE));
+        running.signal("INT");
+        let ended = running.end().exits(130);
+        gate.open();
+        let text = String::from_utf8(ended.stdout.clone()).unwrap();
+        assert!(text.ends_with('\n'));
+        if format == "csv" {
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let count = reader.records().map(Result::unwrap).count();
+            assert!((1..=150).contains(&count), "{count}");
+        } else {
+            let (found, sum) = rows(&ended);
+            assert_eq!(sum["complete"], false);
+            assert_eq!(sum["objects"], found.len());
+        }
+    }
+}
+
+#[test]
+fn nothing_but_reading_is_ever_asked() {
+    let bench = mixed();
+    bench.sandbox.clear_requests();
+    bench.run("inspect s3://bench --deep --key k").ok();
+    for name in ["db/kms", "db/c", "db/client", "other/old"] {
+        bench.run(&format!("inspect s3://bench/{name} --key k")).ok();
+    }
+    for request in bench.sandbox.requests() {
+        let reads = ["Get", "Head", "List", "Describe"]
+            .iter()
+            .any(|verb| request.operation.trim_start_matches("kms:").starts_with(verb));
+        assert!(reads, "{}", request.operation);
+    }
+}
