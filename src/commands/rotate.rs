@@ -13,6 +13,7 @@ mod after;
 pub mod carry;
 pub mod journal;
 pub mod many;
+pub mod only;
 mod reseal;
 pub mod run;
 pub mod sight;

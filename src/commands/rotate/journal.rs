@@ -46,6 +46,8 @@ pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
     done: HashMap<(String, Option<String>), Option<String>>,
+    /// Objects that were begun and not done, with the ETags that they had then.
+    unfinished: HashMap<(String, Option<String>), Option<String>>,
     leftovers: Leftovers,
     /// Objects that this run has done, and scratch objects that are there now.
     worth: AtomicI64,
@@ -106,11 +108,12 @@ impl Journal {
             path: path.to_owned(),
             file: Mutex::new(file.try_clone().map_err(refused)?),
             done: HashMap::new(),
+            unfinished: HashMap::new(),
             leftovers: Leftovers::default(),
             worth: AtomicI64::new(0),
         };
         if journal.read(file, rotation, &name)? {
-            journal.write(&Line::Journal { version: VERSION, rotation: rotation.to_owned() })?;
+            journal.put(&first_line(rotation))?;
         }
         Ok(journal)
     }
@@ -132,11 +135,17 @@ impl Journal {
             if first {
                 let ours =
                     matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of }) if of == rotation);
-                if !(ours || torn && line.is_err()) {
+                // What a crash has torn of the first line is the beginning of it; anything else is somebody's.
+                let ours_torn = torn && first_line(rotation).starts_with(&text);
+                if !(ours || ours_torn) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
                     return Err(Error::Unsupported { what: name.to_owned(), why });
                 }
-                first = line.is_err();
+                if ours_torn {
+                    reader.get_ref().set_len(0).map_err(refused)?;
+                    return Ok(true);
+                }
+                first = false;
             }
             // A line that a crash has torn says nothing.
             if let Ok(line) = line {
@@ -157,7 +166,8 @@ impl Journal {
     fn take(&mut self, line: Line, uploads: &mut HashMap<String, Vec<String>>) {
         match line {
             Line::Journal { .. } => {}
-            Line::Begin { object, at, .. } => {
+            Line::Begin { object, at, version_id, etag, .. } => {
+                self.unfinished.insert((object.clone(), version_id), etag);
                 if let Ok(uri) = object.parse() {
                     self.leftovers.begun.push((uri, at));
                 }
@@ -177,6 +187,7 @@ impl Journal {
                 self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
                 self.leftovers.beside.retain(|(uri, ..)| uri.to_string() != object);
                 uploads.remove(&object);
+                self.unfinished.remove(&(object.clone(), version_id.clone()));
                 self.done.insert((object, version_id), etag);
             }
         }
@@ -199,6 +210,13 @@ impl Journal {
     pub fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         let name = (uri.to_string(), version_id.map(str::to_owned));
         etag.is_some() && self.done.get(&name).is_some_and(|done| done.as_deref() == etag)
+    }
+
+    /// Whether an earlier run has begun with an object, and it is another one since.
+    #[must_use]
+    pub fn has_changed_since(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+        let name = (uri.to_string(), version_id.map(str::to_owned));
+        self.unfinished.get(&name).is_some_and(|begun| begun.as_deref() != etag)
     }
 
     /// Notes that an object is about to be written.
@@ -284,6 +302,13 @@ impl Journal {
     }
 }
 
+fn first_line(rotation: &str) -> Vec<u8> {
+    let line = Line::Journal { version: VERSION, rotation: rotation.to_owned() };
+    let mut text = serde_json::to_vec(&line).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     i64::try_from(since).unwrap_or(i64::MAX)
@@ -358,10 +383,12 @@ mod tests {
         assert!(matches!(Journal::open(&path, "r"), Err(Error::Unsupported { .. })));
         drop(journal);
         assert!(matches!(Journal::open(&path, "other"), Err(Error::Unsupported { .. })));
-        let file = folder.path().join("precious");
-        std::fs::write(&file, "data\n").unwrap();
-        assert!(Journal::open(&file, "r").is_err());
-        assert_eq!(std::fs::read(&file).unwrap(), b"data\n");
+        for data in [&b"data\n"[..], b"data"] {
+            let file = folder.path().join("precious");
+            std::fs::write(&file, data).unwrap();
+            assert!(Journal::open(&file, "r").is_err());
+            assert_eq!(std::fs::read(&file).unwrap(), data);
+        }
     }
 
     #[test]

@@ -3,17 +3,13 @@
 //! An object that cannot be rotated is named, and the others go on. How one object is rotated is [`super`]'s.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 
 use futures_util::StreamExt;
 
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::objects::Reader;
-use crate::aws::sse::AppliedMode;
 use crate::commands::many::many;
-use crate::encryption::Mode;
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
 use crate::pattern::Filter;
@@ -21,9 +17,9 @@ use crate::seal::detect::{self, Detected};
 use crate::seal::s3ec::instruction;
 
 use super::journal::Journal;
+use super::only::Only;
 use super::run::Running;
-use super::sight::Sight;
-use super::way::{Cost, Goal, Reason, Way};
+use super::way::{self, Cost, Goal, Reason, Server, Way};
 use super::{Allowed, Plan, RotateOutcome, carry_out, plan};
 
 /// Which objects.
@@ -35,54 +31,6 @@ pub struct Chosen {
     pub only: Vec<Only>,
     /// Whether older versions too.
     pub all_versions: bool,
-}
-
-/// What an object must be to be rotated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Only {
-    /// In this mode.
-    Mode(Mode),
-    /// Under the key with this fingerprint.
-    Key(String),
-    /// Under this KMS key: an ARN or an id.
-    Kms(String),
-}
-
-impl FromStr for Only {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("key", print)) if !print.is_empty() => Ok(Self::Key(print.to_owned())),
-            Some(("kms", key)) if !key.is_empty() => Ok(Self::Kms(key.to_owned())),
-            _ => [Mode::SseS3, Mode::SseKms, Mode::DsseKms, Mode::SseC, Mode::Client]
-                .into_iter()
-                .find(|mode| mode.as_str() == text)
-                .map(Self::Mode)
-                .ok_or_else(|| "write a mode, key:FINGERPRINT or kms:ARN".to_owned()),
-        }
-    }
-}
-
-impl Only {
-    fn takes(&self, sight: &Sight) -> bool {
-        let applied = &sight.facts.applied;
-        let sealed = sight.present.sealed.is_some();
-        match self {
-            Self::Mode(Mode::Client) => sealed,
-            Self::Mode(mode) => !sealed && applied.mode == AppliedMode::Known(*mode),
-            Self::Key(print) => sight.fingerprints.contains(print),
-            Self::Kms(key) => applied
-                .kms_key
-                .as_ref()
-                .is_some_and(|found| found == key || found.ends_with(&format!(":key/{key}"))),
-        }
-    }
-
-    /// Whether an object in SSE-C may be meant whose key is not at hand.
-    fn may_be_hidden(&self) -> bool {
-        matches!(self, Self::Mode(Mode::SseC) | Self::Key(_))
-    }
 }
 
 /// One of many objects.
@@ -142,16 +90,6 @@ impl Plans {
     #[must_use]
     pub fn to_do(&self) -> u64 {
         self.ways.iter().filter(|(way, _)| **way != "nothing").map(|(_, cost)| cost.objects).sum()
-    }
-}
-
-impl fmt::Display for Only {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mode(mode) => write!(f, "{mode}"),
-            Self::Key(print) => write!(f, "key:{print}"),
-            Self::Kms(key) => write!(f, "kms:{key}"),
-        }
     }
 }
 
@@ -266,13 +204,31 @@ impl Work<'_> {
                 Err(Row::Skipped)
             }
             Ok(Plan { way: Way::Refuse(Reason::InstructionFile), .. }) => Err(Row::Skipped),
-            Ok(plan) => Ok(plan),
+            Ok(plan) => Ok(self.already_written(plan)),
             // Whoever asks for other modes does not mean what only a missing key would open.
             Err(error) if is_hidden(&error) && !only.is_empty() && !only.iter().any(Only::may_be_hidden) => {
                 Err(Row::Skipped)
             }
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and
+    /// opens with the new key: that it has a new data key cannot be seen on it.
+    fn already_written(&self, plan: Plan) -> Plan {
+        let Goal::Client { new_data_key: true, .. } = &self.running.target.goal else { return plan };
+        let Plan { sight, way, cost } = plan;
+        let etag = sight.facts.etag.as_deref();
+        let changed = self
+            .journal
+            .is_some_and(|journal| journal.has_changed_since(&sight.uri, sight.version_id.as_deref(), etag));
+        let mut goal = self.running.target.goal.clone();
+        if let Goal::Client { new_data_key, .. } = &mut goal {
+            *new_data_key = false;
+        }
+        let server = Server { updates_in_place: false };
+        let there = changed && way::way(&sight.present, &goal, server) == Way::Nothing;
+        Plan { sight, way: if there { Way::Nothing } else { way }, cost }
     }
 
     /// Names an object of the listing; older versions by their id.
