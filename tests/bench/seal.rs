@@ -1,0 +1,209 @@
+//! How fast the formats seal and open on one core, beside AES-GCM in one call and a plain copy.
+//!
+//! `cargo bench --bench seal`. Nothing but memory is touched, and time is the thread's own, so that other work on the
+//! machine disturbs little; only ratios within one run mean something. What the network costs is `run`'s.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people who measure")]
+#![allow(clippy::cast_precision_loss, reason = "three digits are shown")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use aes_gcm::aead::{AeadInOut, KeyInit};
+use aes_gcm::{Aes256Gcm, Key, Nonce};
+use bytes::BytesMut;
+use s3seal::checksum::Algorithm;
+use s3seal::encryption::{Context, Legacy};
+use s3seal::keys::{DataKey, KeyRing, SymmetricKey};
+use s3seal::seal::detect::{Detected, detect};
+use s3seal::seal::esdk::{self, NewMessage, Policy};
+use s3seal::seal::ring::Unlocker;
+use s3seal::seal::s3ec::{self, Storage};
+use s3seal::seal::wrap::{self, Alg, LocalKey};
+use s3seal::seal::{Open, Seal};
+use zeroize::Zeroizing;
+
+/// Bytes of a part, and of a message in one call: what one request carries.
+const PART: usize = 8 << 20;
+/// Parts of one message.
+const PARTS: usize = 8;
+/// Bytes pushed at once when sealing: what the source reads at once.
+const PIECE: usize = 256 << 10;
+/// Bytes pushed at once when opening: what TLS hands over at once.
+const RECORD: usize = 16 << 10;
+/// Each job is done so often, in turns with the others.
+const ROUNDS: usize = 9;
+
+/// Takes the plain bytes or holds its own, and returns how many went through.
+type Run = Box<dyn FnMut(&[u8], &mut BytesMut) -> usize>;
+
+/// One thing to measure.
+struct Job {
+    name: &'static str,
+    run: Run,
+    seconds: Vec<f64>,
+}
+
+fn job(name: &'static str, run: impl FnMut(&[u8], &mut BytesMut) -> usize + 'static) -> Job {
+    Job { name, run: Box::new(run), seconds: Vec::new() }
+}
+
+fn main() {
+    let plain: Vec<u8> = (0..PART).map(|i| u8::try_from((i * 31 + i / 256 * 7) % 251).unwrap()).collect();
+    let mut jobs = jobs(&plain);
+    let mut out = BytesMut::with_capacity(PART + PIECE);
+    for round in 0..=ROUNDS {
+        for job in &mut jobs {
+            out.clear();
+            let start = thread_seconds();
+            let bytes = black_box((job.run)(black_box(&plain), &mut out));
+            let seconds = (thread_seconds() - start) / bytes as f64 * 1e9;
+            // The first round fills caches and memory.
+            if round > 0 {
+                job.seconds.push(seconds);
+            }
+        }
+    }
+    print(&mut jobs);
+}
+
+fn jobs(plain: &[u8]) -> Vec<Job> {
+    let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from([3; 32]));
+    let nonce = Nonce::from([5; 12]);
+    let s3ec = sealed(s3ec_sealer(), plain);
+    let (esdk, esdk4) = (sealed(esdk_sealer(64 << 10), plain), sealed(esdk_sealer(4 << 10), plain));
+    vec![
+        job("copy", |plain, out| {
+            each_part(|| plain.chunks(PIECE).for_each(|piece| out.extend_from_slice(piece)), out_len(plain))
+        }),
+        job("CRC64NVME", |plain, _| {
+            each_part(|| drop(black_box(Algorithm::Crc64Nvme.sum(plain))), out_len(plain))
+        }),
+        job("aes-gcm, copy and seal in one call", move |plain, out| {
+            let mut seal = || {
+                out.clear();
+                out.extend_from_slice(plain);
+                black_box(cipher.encrypt_inout_detached(&nonce, b"", out.as_mut().into()).unwrap());
+            };
+            each_part(&mut seal, out_len(plain))
+        }),
+        job("s3ec seal", |plain, out| seal(s3ec_sealer(), plain, out)),
+        job("s3ec open", move |_, out| open(s3ec_opener(&s3ec), &s3ec.1, out)),
+        job("esdk seal, frames of 64 KiB", |plain, out| seal(esdk_sealer(64 << 10), plain, out)),
+        job("esdk open, frames of 64 KiB", move |_, out| open(esdk_opener(&esdk.1), &esdk.1, out)),
+        job("esdk seal, frames of 4 KiB", |plain, out| seal(esdk_sealer(4 << 10), plain, out)),
+        job("esdk open, frames of 4 KiB", move |_, out| open(esdk_opener(&esdk4.1), &esdk4.1, out)),
+    ]
+}
+
+fn out_len(plain: &[u8]) -> usize {
+    plain.len() * PARTS
+}
+
+fn each_part(mut part: impl FnMut(), bytes: usize) -> usize {
+    (0..PARTS).for_each(|_| part());
+    bytes
+}
+
+/// Seals one message of [`PARTS`] parts; `out` is used again for each part, as a buffer that is sent would be.
+fn seal(mut sealer: Box<dyn Seal>, plain: &[u8], out: &mut BytesMut) -> usize {
+    for _ in 0..PARTS {
+        out.clear();
+        plain.chunks(PIECE).for_each(|piece| sealer.push(piece, out).unwrap());
+    }
+    sealer.finish(out).unwrap();
+    plain.len() * PARTS
+}
+
+fn open(mut opener: Box<dyn Open>, sealed: &[u8], out: &mut BytesMut) -> usize {
+    for part in sealed.chunks(PART) {
+        out.clear();
+        part.chunks(RECORD).for_each(|piece| opener.push(piece, out).unwrap());
+    }
+    opener.finish(out).unwrap();
+    sealed.len()
+}
+
+type Sealed = (s3seal::seal::Attributes, Vec<u8>);
+
+fn sealed(mut sealer: Box<dyn Seal>, plain: &[u8]) -> Sealed {
+    let beside = sealer.attributes();
+    let mut out = BytesMut::new();
+    (0..PARTS).for_each(|_| sealer.push(plain, &mut out).unwrap());
+    sealer.finish(&mut out).unwrap();
+    (beside, out.to_vec())
+}
+
+fn key() -> SymmetricKey {
+    SymmetricKey::new(Zeroizing::new(vec![7; 32])).unwrap()
+}
+
+fn unlocker() -> Unlocker {
+    Unlocker::new(KeyRing { symmetric: vec![key()], ..KeyRing::default() })
+}
+
+fn s3ec_sealer() -> Box<dyn Seal> {
+    let data_key = DataKey::random().unwrap();
+    let wrapped = wrap::wrap(Alg::Committing, &data_key, &LocalKey::Aes(&key())).unwrap();
+    s3ec::sealer(&data_key, wrapped, Storage::Metadata, None).unwrap()
+}
+
+fn s3ec_opener((beside, _): &Sealed) -> Box<dyn Open> {
+    let Detected::S3ec(envelope) = detect("the message", &beside.metadata).unwrap() else {
+        panic!("not recognised")
+    };
+    unlocker().unlock(envelope.permit(Legacy::Refused).unwrap()).unwrap().opener().unwrap()
+}
+
+fn esdk_sealer(frame: u32) -> Box<dyn Seal> {
+    let mut message = NewMessage::new(DataKey::random().unwrap(), &Context::default()).unwrap();
+    message.add(&LocalKey::Aes(&key()), None).unwrap();
+    message.seal(Some(frame), None).unwrap()
+}
+
+fn esdk_opener(sealed: &[u8]) -> Box<dyn Open> {
+    let message = esdk::read("the message", sealed).unwrap();
+    let locked = message.permit(Policy::default(), &Context::default()).unwrap();
+    unlocker().unlock_esdk(&locked).unwrap().opener().unwrap()
+}
+
+/// Seconds that this thread has run: the first number of `schedstat` is nanoseconds on a processor. Where there is
+/// none, the clock on the wall.
+fn thread_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    match text.split(' ').next().and_then(|first| first.parse::<f64>().ok()) {
+        Some(nanoseconds) => nanoseconds / 1e9,
+        None => wall_seconds(),
+    }
+}
+
+fn wall_seconds() -> f64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64()
+}
+
+fn print(jobs: &mut [Job]) {
+    let mut median = |name: &str| {
+        let job = jobs.iter_mut().find(|job| job.name.starts_with(name)).unwrap();
+        job.seconds.sort_by(f64::total_cmp);
+        job.seconds[job.seconds.len() / 2]
+    };
+    let (copy, reference) = (median("copy"), median("aes-gcm"));
+    println!("{} MiB a round, {ROUNDS} rounds, medians of CPU time on one core\n", (PART * PARTS) >> 20);
+    println!("| job | GB/s | slowest–fastest | time ÷ copy | speed ÷ aes-gcm |");
+    println!("|---|---|---|---|---|");
+    for job in jobs {
+        job.seconds.sort_by(f64::total_cmp);
+        let (fast, slow) = (job.seconds[0], job.seconds[job.seconds.len() - 1]);
+        let middle = job.seconds[job.seconds.len() / 2];
+        println!(
+            "| {} | {:.2} | {:.2}–{:.2} | {:.2} | {:.2} |",
+            job.name,
+            1.0 / middle,
+            1.0 / slow,
+            1.0 / fast,
+            middle / copy,
+            reference / middle,
+        );
+    }
+}
