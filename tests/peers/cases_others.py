@@ -5,6 +5,7 @@ Not here: boto3 reading s3seal's objects: every round trip does that (cases_roun
 """
 
 import io
+import json
 import os
 
 from boto3.s3.transfer import TransferConfig
@@ -24,6 +25,14 @@ def boto3_wrote(b, mode, size):
     b.s3.upload_fileobj(io.BytesIO(plain), b.bucket, b.name, ExtraArgs=mode.boto(b),
                         Config=TransferConfig(use_threads=False))
     equal("what s3seal reads", b.tool.get(b.name, *mode.unseal(b)), plain)
+
+
+def boto3_wrote_and_inspect_tells(b, mode):
+    """What `inspect` says of an object that boto3 stored."""
+    b.s3.put_object(**b.where(), Body=content(SMALL), **mode.boto(b))
+    said = json.loads(b.tool.run("inspect", b.tool.uri(b.name), "--format", "json", *mode.unseal(b)).stdout)
+    equal("mode", said["mode"], "sse-s3" if mode.name == "none" else mode.name)
+    equal("plain bytes", said["plain_bytes"], SMALL)
 
 
 def aws_cli_wrote(b, mode, size):
@@ -62,3 +71,7 @@ for _peer in ("localstack", "seaweedfs"):
             _register("boto3-wrote/%s/%s" % (_mode.name, _label), _peer, boto3_wrote, _mode, _size)
             _register("aws-cli-wrote/%s/%s" % (_mode.name, _label), _peer, aws_cli_wrote, _mode, _size)
             _register("aws-cli-reads/%s/%s" % (_mode.name, _label), _peer, aws_cli_reads, _mode, _size)
+
+for _mode in modes.MAIN["localstack"]:
+    add("boto3-wrote/%s/inspected" % _mode.name, "localstack",
+        lambda b, _mode=_mode: boto3_wrote_and_inspect_tells(b, _mode))
