@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::Md5;
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The length of the keys that s3seal makes and writes with, in bytes.
 pub const KEY_LEN: usize = 32;
@@ -357,11 +357,6 @@ pub fn spend_variable(name: &str) {
 #[must_use]
 pub fn spent_variables() -> Vec<String> {
     SPENT.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-}
-
-/// Wipes a buffer that held a secret on its way into one of these types.
-pub fn wipe(buffer: &mut [u8]) {
-    buffer.zeroize();
 }
 
 #[cfg(test)]
