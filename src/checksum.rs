@@ -203,6 +203,7 @@ impl Whole {
 /// Sums an object up as it comes down and compares the result with what S3 keeps.
 pub struct Verifier {
     expected: String,
+    algorithm: Algorithm,
     running: Running,
     /// Of a composite: the parts still to come, and what the ones before came to.
     composite: Option<(VecDeque<u64>, Whole)>,
@@ -215,7 +216,7 @@ impl Verifier {
     #[must_use]
     pub fn full_object(algorithm: Algorithm, expected: &str) -> Self {
         let running = Running::new(algorithm);
-        Self { expected: expected.to_owned(), running, composite: None, left: u64::MAX }
+        Self { expected: expected.to_owned(), algorithm, running, composite: None, left: u64::MAX }
     }
 
     /// Compares with a sum over the sums of parts of these sizes in bytes.
@@ -225,7 +226,7 @@ impl Verifier {
         let left = sizes.pop_front().unwrap_or(u64::MAX);
         // A composite's parts are digests to be joined, whatever the algorithm.
         let composite = Some((sizes, Whole::composite(algorithm)));
-        Self { expected: expected.to_owned(), running: Running::new(algorithm), composite, left }
+        Self { expected: expected.to_owned(), algorithm, running: Running::new(algorithm), composite, left }
     }
 
     /// Takes the next bytes.
@@ -242,8 +243,7 @@ impl Verifier {
 
     fn end_part(&mut self) {
         if let Some((sizes, whole)) = &mut self.composite {
-            let algorithm = whole.algorithm;
-            let sum = std::mem::replace(&mut self.running, Running::new(algorithm)).finish();
+            let sum = std::mem::replace(&mut self.running, Running::new(self.algorithm)).finish();
             whole.append(&sum, 0);
             self.left = sizes.pop_front().unwrap_or(u64::MAX);
         }
@@ -258,12 +258,26 @@ impl Verifier {
             None => self.running.finish().base64(),
             Some((_, whole)) => whole.base64(),
         };
-        if found == self.expected {
-            Ok(())
-        } else {
-            Err(format!("its checksum is {found}, S3 keeps {}", self.expected))
-        }
+        same(&found, &self.expected)
     }
+
+    /// The algorithm, if sums of ranges combine to what is expected, so that they may be made in any order.
+    #[must_use]
+    pub fn combines(&self) -> Option<Algorithm> {
+        (self.composite.is_none() && self.algorithm.is_full_object()).then_some(self.algorithm)
+    }
+
+    /// As [`Verifier::finish`], of sums that were made of ranges; see [`Verifier::combines`].
+    ///
+    /// # Errors
+    /// The text names both sums.
+    pub fn compare(&self, found: &Whole) -> Result<(), String> {
+        same(&found.base64(), &self.expected)
+    }
+}
+
+fn same(found: &str, expected: &str) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("its checksum is {found}, S3 keeps {expected}")) }
 }
 
 #[cfg(test)]
@@ -316,8 +330,14 @@ mod tests {
             for part in [&b"1234"[..], b"56789", b""] {
                 whole.append(&algorithm.sum(part), part.len() as u64);
             }
+            let verifier = Verifier::full_object(algorithm, expected);
+            assert_eq!(verifier.combines().is_some(), algorithm.is_full_object());
+            assert!(Verifier::composite(algorithm, expected, vec![4]).combines().is_none());
             if algorithm.is_full_object() {
                 assert_eq!(whole.base64(), expected, "{algorithm}");
+                assert_eq!(verifier.compare(&whole), Ok(()));
+                whole.append(&algorithm.sum(b"0"), 1);
+                assert!(verifier.compare(&whole).is_err());
             } else {
                 let mut digests = algorithm.sum(b"1234").value;
                 digests.extend(algorithm.sum(b"56789").value);

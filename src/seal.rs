@@ -5,18 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use bytes::BytesMut;
-
 use crate::error::{Error, Result};
 
 pub mod detect;
 pub mod esdk;
 pub mod gcm;
+mod output;
 pub mod passphrase;
 pub mod plain;
 pub mod ring;
 pub mod s3ec;
 pub mod wrap;
+
+pub use output::Output;
 
 /// What a format leaves beside the object, known before the first byte is sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,13 +51,13 @@ pub trait Seal: Send {
     ///
     /// # Errors
     /// `TooLarge` beyond the format's limit, before anything beyond it is sealed.
-    fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()>;
+    fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()>;
 
     /// Ends the message and appends what belongs to its end; consumes, so that it cannot be forgotten half-way.
     ///
     /// # Errors
     /// As [`Seal::push`].
-    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()>;
+    fn finish(self: Box<Self>, out: &mut Output) -> Result<()>;
 }
 
 /// Turns sealed bytes into plain ones, in order.
@@ -68,7 +69,7 @@ pub trait Open: Send {
     ///
     /// # Errors
     /// `Tampered` where the bytes do not hold.
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()>;
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()>;
 
     /// Catches up over plain bytes that an earlier run has already brought to disk.
     ///
@@ -80,7 +81,7 @@ pub trait Open: Send {
     ///
     /// # Errors
     /// `Tampered` where the message is cut short or its proof fails.
-    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()>;
+    fn finish(self: Box<Self>, out: &mut Output) -> Result<()>;
 }
 
 /// Returns `N` bytes from the system's generator.

@@ -8,6 +8,7 @@ pub mod copy;
 pub mod download;
 pub mod pipe;
 pub mod plan;
+pub mod scatter;
 pub mod sink;
 pub mod source;
 pub mod stop;

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use s3seal::encryption::{Argon2, Legacy};
 use s3seal::error::Error;
 use s3seal::keys::{DataKey, KeyRing, Passphrase, RsaPrivateKey, SymmetricKey};
+use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::passphrase::Derived;
 use s3seal::seal::plain::Plain;
@@ -60,7 +60,7 @@ struct Object {
 
 fn pushed(seal: Box<dyn Seal>, plain: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut seal = seal;
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     for piece in pieces(plain, cuts) {
         seal.push(piece, &mut out).unwrap();
     }
@@ -70,7 +70,7 @@ fn pushed(seal: Box<dyn Seal>, plain: &[u8], cuts: &[usize]) -> Vec<u8> {
 
 fn opened(open: Box<dyn Open>, sealed: &[u8], cuts: &[usize]) -> Result<Vec<u8>, Error> {
     let mut open = open;
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     for piece in pieces(sealed, cuts) {
         open.push(piece, &mut out)?;
     }
@@ -274,7 +274,7 @@ fn a_source_must_give_as_much_as_was_noted() {
         let data_key = DataKey::random().unwrap();
         let wrapped = wrap::wrap(Alg::Committing, &data_key, &LocalKey::Aes(&aes(7))).unwrap();
         let mut sealer = s3ec::sealer(&data_key, wrapped, Storage::Metadata, Some(promised)).unwrap();
-        let mut out = BytesMut::new();
+        let mut out = Output::new();
         let taken = sealer.push(&vec![0; given], &mut out);
         // Too much is refused at once, too little only at the end.
         assert_eq!(taken.is_err(), given as u64 > promised);

@@ -10,9 +10,9 @@ use std::io;
 use std::ptr::{self, NonNull};
 
 use aws_lc_sys as lc;
-use bytes::{BufMut, BytesMut};
 
 use crate::error::{Error, Result};
+use crate::seal::Output;
 
 /// The length of the tag, in bytes.
 pub const TAG_LEN: usize = 16;
@@ -49,7 +49,7 @@ impl Sealing {
     ///
     /// # Errors
     /// `TooLarge` beyond [`MAX_PLAIN`], before any of `plain` is sealed.
-    pub fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+    pub fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         self.done = within_limit(self.done, plain.len())?;
         self.cipher.update(plain, out)
     }
@@ -85,7 +85,7 @@ impl Opening {
     ///
     /// # Errors
     /// `TooLarge` beyond [`MAX_PLAIN`].
-    pub fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    pub fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.done = within_limit(self.done, sealed.len())?;
         self.cipher.update(sealed, out)
     }
@@ -122,7 +122,7 @@ impl Counter {
         let cipher = Cipher::new(Mode::Ctr, Direction::Encrypt, key, &iv)?;
         let mut started = Self { cipher, at: block * BLOCK_LEN };
         let into_block = usize::try_from(offset % BLOCK_LEN).map_err(|_| too_large())?;
-        started.push(&[0; BLOCK][..into_block], &mut BytesMut::new())?;
+        started.push(&[0; BLOCK][..into_block], &mut Output::new())?;
         Ok(started)
     }
 
@@ -130,7 +130,7 @@ impl Counter {
     ///
     /// # Errors
     /// `TooLarge` beyond [`MAX_PLAIN`]: the counter must not carry into the nonce.
-    pub fn push(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<()> {
+    pub fn push(&mut self, bytes: &[u8], out: &mut Output) -> Result<()> {
         self.at = within_limit(self.at, bytes.len())?;
         self.cipher.update(bytes, out)
     }
@@ -214,28 +214,22 @@ impl Cipher {
         })
     }
 
-    fn update(&mut self, input: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn update(&mut self, input: &[u8], out: &mut Output) -> Result<()> {
         // No piece is empty: the library would take that for the end.
         for piece in input.chunks(STEP) {
             let len = c_int::try_from(piece.len()).map_err(|_| refused())?;
-            out.reserve(piece.len());
+            let start = out.len();
+            let room = out.append(piece.len()).as_mut_ptr();
             let mut written = 0;
-            // SAFETY: the context is live; `piece` is valid for `len` bytes, and so is the reserved space, which
-            // does not overlap it. GCM and CTR are stream ciphers: they write exactly as much as they take.
-            ok(unsafe {
-                lc::EVP_CipherUpdate(
-                    self.0.as_ptr(),
-                    out.chunk_mut().as_mut_ptr(),
-                    &raw mut written,
-                    piece.as_ptr(),
-                    len,
-                )
-            })?;
-            if written != len {
+            // SAFETY: the context is live; `piece` and `room` are valid for `len` bytes and do not overlap. GCM and CTR
+            // are stream ciphers: they write exactly as much as they take.
+            let done = ok(unsafe {
+                lc::EVP_CipherUpdate(self.0.as_ptr(), room, &raw mut written, piece.as_ptr(), len)
+            });
+            if done.is_err() || written != len {
+                out.truncate(start);
                 return Err(refused());
             }
-            // SAFETY: the library has just initialised that many bytes.
-            unsafe { out.advance_mut(piece.len()) };
         }
         Ok(())
     }
@@ -324,7 +318,7 @@ mod tests {
 
     #[test]
     fn nothing_is_sealed_beyond_the_limit() {
-        let mut out = BytesMut::new();
+        let mut out = Output::new();
         let mut sealing = Sealing::new(&[1; 32], &[2; NONCE_LEN], b"").unwrap();
         sealing.done = MAX_PLAIN - 10;
         assert!(matches!(sealing.push(&[0; 11], &mut out), Err(Error::TooLarge { .. })));
@@ -340,7 +334,8 @@ mod tests {
 
     #[test]
     fn what_is_already_in_the_buffer_stays() {
-        let mut out = BytesMut::from(&b"before"[..]);
+        let mut out = Output::new();
+        out.extend_from_slice(b"before");
         Sealing::new(&[1; 32], &[2; NONCE_LEN], b"").unwrap().push(&[0; 100], &mut out).unwrap();
         assert_eq!(out.len(), 106);
         assert_eq!(&out[..6], b"before");

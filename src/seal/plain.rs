@@ -2,9 +2,7 @@
 //!
 //! It exists so that `put` and `get` are one straight line each. S3's checksum, not this, proves the bytes.
 
-use bytes::BytesMut;
-
-use super::{Attributes, Open, Seal, Trust};
+use super::{Attributes, Open, Output, Seal, Trust};
 use crate::error::Result;
 
 /// Passes bytes on.
@@ -20,12 +18,12 @@ impl Seal for Plain {
         plain
     }
 
-    fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         out.extend_from_slice(plain);
         Ok(())
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         Ok(())
     }
 }
@@ -36,7 +34,7 @@ impl Open for Plain {
         Trust::EachFrame
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         out.extend_from_slice(sealed);
         Ok(())
     }
@@ -45,7 +43,7 @@ impl Open for Plain {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         Ok(())
     }
 }

@@ -6,31 +6,33 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::seal::Output;
+
 /// Buffers that are free. Clones share them.
 #[derive(Clone, Default)]
-pub struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub struct Buffers(Arc<Mutex<Vec<Output>>>);
 
 impl Buffers {
     /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one.
     #[must_use]
-    pub fn take(&self, capacity: usize) -> Vec<u8> {
+    pub fn take(&self, capacity: usize) -> Output {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Parts grow: what is too small now will be too small from now on.
         free.retain(|buffer| buffer.capacity() >= capacity);
         let buffer = free.pop();
         drop(free);
-        buffer.unwrap_or_else(|| Vec::with_capacity(capacity))
+        buffer.unwrap_or_else(|| Output::with_capacity(capacity))
     }
 
     /// Hands out a filled buffer; it comes back once nobody needs its bytes.
     #[must_use]
-    pub fn lend(&self, buffer: Vec<u8>) -> Bytes {
+    pub fn lend(&self, buffer: Output) -> Bytes {
         Bytes::from_owner(Lent { buffer, home: self.clone() })
     }
 }
 
 struct Lent {
-    buffer: Vec<u8>,
+    buffer: Output,
     home: Buffers,
 }
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result};
-use crate::seal::Open;
+use crate::seal::{Open, Output};
 use crate::transfer::pipe;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Stop, blocking, plan};
@@ -39,7 +39,7 @@ pub enum Out {
     /// On, as they come.
     Sink(Sink),
     /// Into memory until everything is proven, then on.
-    Held(BytesMut, Sink),
+    Held(Vec<u8>, Sink),
     /// Nowhere: a first pass only proves.
     Nowhere,
     /// On to an upload, which ends only when everything is proven.
@@ -63,7 +63,7 @@ impl Pipeline {
     fn take(&mut self, chunks: &[Bytes], name: &str) -> Result<u64> {
         self.compare(chunks, name)?;
         let mut plain = 0;
-        let mut out = BytesMut::new();
+        let mut out = Output::new();
         for chunk in chunks {
             if let Some(verifier) = &mut self.verifier {
                 verifier.update(chunk);
@@ -110,7 +110,7 @@ impl Pipeline {
     fn finish(mut self, name: &str) -> Result<(u64, Digests)> {
         let mut plain = 0;
         if let Some(open) = self.open.take() {
-            let mut out = BytesMut::new();
+            let mut out = Output::new();
             open.finish(&mut out)?;
             plain += out.len() as u64;
             self.out.write(&out)?;
@@ -196,7 +196,12 @@ async fn fetch_all(
                     // The place is taken before the bytes; it is given back when they have been passed on.
                     let place = places.acquire_owned().await;
                     let place = place.map_err(|error| Error::tampered(from.name(), error.to_string()))?;
-                    let chunks = fetch(from, range, etag).await?;
+                    let mut chunks = Vec::new();
+                    let keep = async |chunk| {
+                        chunks.push(chunk);
+                        Ok(())
+                    };
+                    fetch(from, range, etag, keep).await?;
                     Ok::<_, Error>(Fetched { chunks, _place: place })
                 }
             })
@@ -232,14 +237,19 @@ async fn pass_all(
     Ok((pipeline, plain))
 }
 
-/// Fetches one range, on from where it broke if it breaks: as often as any request is tried without a byte more.
-async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Result<Vec<Bytes>> {
-    let mut chunks = Vec::new();
+/// Fetches one range and hands its bytes to `take` as they come; on from where it broke if it breaks, as often as any
+/// request is tried without a byte more.
+pub(super) async fn fetch(
+    from: &Reader<'_>,
+    range: Range<u64>,
+    etag: Option<&str>,
+    mut take: impl AsyncFnMut(Bytes) -> Result<()>,
+) -> Result<()> {
     let mut at = range.start;
     let mut tries = 0;
     while at < range.end {
         let before = at;
-        match fetch_once(from, at..range.end, etag, &mut chunks, &mut at).await {
+        match fetch_once(from, at..range.end, etag, &mut at, &mut take).await {
             Ok(()) => {}
             Err(Error::Network { what, why, source }) => {
                 tries = if at > before { 1 } else { tries + 1 };
@@ -251,15 +261,15 @@ async fn fetch(from: &Reader<'_>, range: Range<u64>, etag: Option<&str>) -> Resu
             Err(error) => return Err(error),
         }
     }
-    Ok(chunks)
+    Ok(())
 }
 
 async fn fetch_once(
     from: &Reader<'_>,
     range: Range<u64>,
     etag: Option<&str>,
-    chunks: &mut Vec<Bytes>,
     at: &mut u64,
+    take: &mut impl AsyncFnMut(Bytes) -> Result<()>,
 ) -> Result<()> {
     let end = range.end;
     let mut body = from.range(range, etag).await?;
@@ -272,7 +282,7 @@ async fn fetch_once(
         if *at > end {
             return Err(Error::tampered(from.name(), "the server sent more bytes than it was asked for"));
         }
-        chunks.push(chunk);
+        take(chunk).await?;
     }
     Ok(())
 }

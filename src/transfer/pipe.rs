@@ -54,14 +54,13 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Appends up to `limit` bytes to `out`; fewer only at the end.
+    /// Fills `room`, less of it only at the end; returns how many bytes came.
     ///
     /// # Errors
     /// `SourceChanged` where the writer is gone without having said the end: what came so far is worth nothing.
-    pub fn read(&mut self, limit: u64, out: &mut Vec<u8>) -> Result<usize> {
-        let before = out.len();
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        while out.len() - before < limit && !self.ended {
+    pub fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < room.len() && !self.ended {
             if self.piece.is_empty() {
                 match self.receiver.recv() {
                     Ok(Some(piece)) => self.piece = piece,
@@ -72,11 +71,12 @@ impl Reader {
                     }
                 }
             }
-            let now = self.piece.len().min(limit - (out.len() - before));
-            out.extend_from_slice(&self.piece[..now]);
+            let now = self.piece.len().min(room.len() - filled);
+            room[filled..filled + now].copy_from_slice(&self.piece[..now]);
             self.piece.advance(now);
+            filled += now;
         }
-        Ok(out.len() - before)
+        Ok(filled)
     }
 }
 
@@ -93,11 +93,12 @@ mod tests {
             }
             writer.end().unwrap();
         });
-        let mut out = Vec::new();
-        assert_eq!(reader.read(7, &mut out).unwrap(), 7);
-        assert_eq!(out, [0, 0, 0, 1, 1, 1, 2]);
-        assert_eq!(reader.read(1000, &mut out).unwrap(), 293);
-        assert_eq!(reader.read(1, &mut out).unwrap(), 0);
+        let mut room = [0; 1000];
+        assert_eq!(reader.read(&mut room[..7]).unwrap(), 7);
+        assert_eq!(room[..7], [0, 0, 0, 1, 1, 1, 2]);
+        assert_eq!(reader.read(&mut room).unwrap(), 293);
+        assert_eq!(room[..2], [2, 2]);
+        assert_eq!(reader.read(&mut room).unwrap(), 0);
         feeder.join().unwrap();
     }
 
@@ -106,9 +107,10 @@ mod tests {
         let (mut writer, mut reader) = pipe();
         writer.write(b"half").unwrap();
         drop(writer);
-        let mut out = Vec::new();
-        assert_eq!(reader.read(4, &mut out).unwrap(), 4);
-        assert!(matches!(reader.read(1, &mut out), Err(Error::SourceChanged { .. })));
+        let mut room = [0; 4];
+        assert_eq!(reader.read(&mut room).unwrap(), 4);
+        assert_eq!(&room, b"half");
+        assert!(matches!(reader.read(&mut room), Err(Error::SourceChanged { .. })));
     }
 
     #[test]

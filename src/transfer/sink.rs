@@ -6,7 +6,7 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
@@ -129,6 +129,14 @@ impl Sink {
     /// `ReaderLeft` where nobody reads the stream any longer, `Local` for what the system refuses.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(not_written)
+    }
+
+    /// Writes all of the bytes at `offset` bytes from the beginning; only a file can.
+    ///
+    /// # Errors
+    /// As [`Sink::write`].
+    pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.file.write_all_at(bytes, offset).map_err(not_written)
     }
 }
 

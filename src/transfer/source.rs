@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::checksum::{Algorithm, Sum};
 use crate::error::{Error, Result};
 use crate::keys::spent_variables;
 use crate::location::Source;
-use crate::seal::Seal;
+use crate::seal::{Output, Seal};
 use crate::transfer::buffers::Buffers;
 use crate::transfer::pipe;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
@@ -109,13 +109,13 @@ impl Input {
         self.len.map(|len| len == 0)
     }
 
-    /// Appends up to `limit` bytes to `out`; fewer only at the end of the source.
-    fn read(&mut self, limit: u64, out: &mut Vec<u8>) -> Result<usize> {
+    /// Fills `room`, less of it only at the end of the source; returns how many bytes came.
+    fn read(&mut self, room: &mut [u8]) -> Result<usize> {
         match &mut self.reader {
-            Reader::File(file) => file.take(limit).read_to_end(out),
-            Reader::Stdin(stdin) => stdin.lock().take(limit).read_to_end(out),
-            Reader::Command(_, stdout) => stdout.take(limit).read_to_end(out),
-            Reader::Pipe(pipe) => return pipe.read(limit, out),
+            Reader::File(file) => fill(file, room),
+            Reader::Stdin(stdin) => fill(stdin, room),
+            Reader::Command(_, stdout) => fill(stdout, room),
+            Reader::Pipe(pipe) => return pipe.read(room),
         }
         .map_err(Error::local(format!("cannot read {}", self.name)))
     }
@@ -145,6 +145,20 @@ impl Input {
             Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => Leash::default(),
         }
     }
+}
+
+/// Reads in as few calls as the source allows.
+fn fill(reader: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < room.len() {
+        match reader.read(&mut room[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 fn not_opened(name: &str, error: io::Error) -> Error {
@@ -197,7 +211,7 @@ pub struct Parts {
     /// Sealed bytes beyond the part they were made for.
     ahead: Vec<u8>,
     buffers: Buffers,
-    piece: Vec<u8>,
+    piece: Output,
     number: u32,
     plain: u64,
     ended: bool,
@@ -222,7 +236,7 @@ impl Parts {
             algorithm,
             ahead: Vec::new(),
             buffers: Buffers::default(),
-            piece: Vec::with_capacity(PIECE),
+            piece: Output::new(),
             number: 0,
             plain: 0,
             ended: false,
@@ -275,11 +289,11 @@ impl Parts {
         if !self.ended {
             self.read(size, &mut out)?;
             if out.len() < size {
-                self.end(&mut BytesMut::new())?;
+                self.end(&mut Output::new())?;
             } else if self.input.len == Some(self.plain) {
                 // One byte more would say that the file has grown.
-                self.read(1, &mut Vec::new())?;
-                self.end(&mut BytesMut::new())?;
+                self.read(1, &mut Output::new())?;
+                self.end(&mut Output::new())?;
             }
         }
         Ok(self.buffers.lend(out))
@@ -287,7 +301,7 @@ impl Parts {
 
     fn sealed(&mut self, size: usize) -> Result<Bytes> {
         let room = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
-        let mut out = BytesMut::from(Bytes::from(self.buffers.take(room)));
+        let mut out = self.buffers.take(room);
         out.extend_from_slice(&self.ahead);
         self.ahead.clear();
         let mut piece = std::mem::take(&mut self.piece);
@@ -306,11 +320,14 @@ impl Parts {
             self.ahead.extend_from_slice(&out[size..]);
             out.truncate(size);
         }
-        Ok(self.buffers.lend(out.into()))
+        Ok(self.buffers.lend(out))
     }
 
-    fn read(&mut self, limit: usize, out: &mut Vec<u8>) -> Result<usize> {
-        let read = self.input.read(limit as u64, out)?;
+    /// Appends up to `limit` bytes to `out`; fewer only at the end of the source.
+    fn read(&mut self, limit: usize, out: &mut Output) -> Result<usize> {
+        let before = out.len();
+        let read = self.input.read(out.append(limit))?;
+        out.truncate(before + read);
         self.plain += read as u64;
         match self.input.len {
             Some(len) if self.plain > len => Err(self.changed(&format!("it had {len} bytes and grew"))),
@@ -324,7 +341,7 @@ impl Parts {
         rest.and_then(|rest| usize::try_from(rest).ok()).unwrap_or(usize::MAX)
     }
 
-    fn end(&mut self, out: &mut BytesMut) -> Result<()> {
+    fn end(&mut self, out: &mut Output) -> Result<()> {
         if let Some(len) = self.input.len.filter(|len| self.plain != *len) {
             return Err(self.changed(&format!("it had {len} bytes, {} were read", self.plain)));
         }

@@ -11,10 +11,10 @@ use std::time::Instant;
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
-use bytes::BytesMut;
 use s3seal::checksum::Algorithm;
 use s3seal::encryption::{Context, Legacy};
 use s3seal::keys::{DataKey, KeyRing, SymmetricKey};
+use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect};
 use s3seal::seal::esdk::{self, NewMessage, Policy};
 use s3seal::seal::ring::Unlocker;
@@ -37,7 +37,7 @@ const HEADER: usize = 4 << 10;
 const ROUNDS: usize = 9;
 
 /// Takes the plain bytes or holds its own, and returns how many went through.
-type Run = Box<dyn FnMut(&[u8], &mut BytesMut) -> usize>;
+type Run = Box<dyn FnMut(&[u8], &mut Output) -> usize>;
 
 /// One thing to measure.
 struct Job {
@@ -46,14 +46,14 @@ struct Job {
     seconds: Vec<f64>,
 }
 
-fn job(name: &'static str, run: impl FnMut(&[u8], &mut BytesMut) -> usize + 'static) -> Job {
+fn job(name: &'static str, run: impl FnMut(&[u8], &mut Output) -> usize + 'static) -> Job {
     Job { name, run: Box::new(run), seconds: Vec::new() }
 }
 
 fn main() {
     let plain: Vec<u8> = (0..PART).map(|i| u8::try_from((i * 31 + i / 256 * 7) % 251).unwrap()).collect();
     let mut jobs = jobs(&plain);
-    let mut out = BytesMut::with_capacity(PART + PIECE);
+    let mut out = Output::with_capacity(PART + PIECE);
     for round in 0..=ROUNDS {
         for job in &mut jobs {
             out.clear();
@@ -76,7 +76,11 @@ fn jobs(plain: &[u8]) -> Vec<Job> {
     let (esdk, esdk4) = (sealed(esdk_sealer(64 << 10), plain), sealed(esdk_sealer(4 << 10), plain));
     vec![
         job("copy", |plain, out| {
-            each_part(|| plain.chunks(PIECE).for_each(|piece| out.extend_from_slice(piece)), out_len(plain))
+            let mut copy = || {
+                out.clear();
+                plain.chunks(PIECE).for_each(|piece| out.extend_from_slice(piece));
+            };
+            each_part(&mut copy, out_len(plain))
         }),
         job("CRC64NVME", |plain, _| {
             each_part(|| drop(black_box(Algorithm::Crc64Nvme.sum(plain))), out_len(plain))
@@ -84,8 +88,9 @@ fn jobs(plain: &[u8]) -> Vec<Job> {
         job("aes-gcm, copy and seal in one call", move |plain, out| {
             let mut seal = || {
                 out.clear();
-                out.extend_from_slice(plain);
-                black_box(cipher.encrypt_inout_detached(&nonce, b"", out.as_mut().into()).unwrap());
+                let room = out.append(plain.len());
+                room.copy_from_slice(plain);
+                black_box(cipher.encrypt_inout_detached(&nonce, b"", room.into()).unwrap());
             };
             each_part(&mut seal, out_len(plain))
         }),
@@ -108,7 +113,7 @@ fn each_part(mut part: impl FnMut(), bytes: usize) -> usize {
 }
 
 /// Seals one message of [`PARTS`] parts; `out` is used again for each part, as a buffer that is sent would be.
-fn seal(mut sealer: Box<dyn Seal>, plain: &[u8], out: &mut BytesMut) -> usize {
+fn seal(mut sealer: Box<dyn Seal>, plain: &[u8], out: &mut Output) -> usize {
     for _ in 0..PARTS {
         out.clear();
         plain.chunks(PIECE).for_each(|piece| sealer.push(piece, out).unwrap());
@@ -117,7 +122,7 @@ fn seal(mut sealer: Box<dyn Seal>, plain: &[u8], out: &mut BytesMut) -> usize {
     plain.len() * PARTS
 }
 
-fn open(mut opener: Box<dyn Open>, sealed: &[u8], out: &mut BytesMut) -> usize {
+fn open(mut opener: Box<dyn Open>, sealed: &[u8], out: &mut Output) -> usize {
     for part in sealed.chunks(PART) {
         out.clear();
         part.chunks(RECORD).for_each(|piece| opener.push(piece, out).unwrap());
@@ -130,7 +135,7 @@ type Sealed = (s3seal::seal::Attributes, Vec<u8>);
 
 fn sealed(mut sealer: Box<dyn Seal>, plain: &[u8]) -> Sealed {
     let beside = sealer.attributes();
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     (0..PARTS).for_each(|_| sealer.push(plain, &mut out).unwrap());
     sealer.finish(&mut out).unwrap();
     (beside, out.to_vec())

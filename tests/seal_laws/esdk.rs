@@ -79,7 +79,7 @@ fn header_len(sealed: &[u8]) -> usize {
 fn assert_refused_at_a_frame(sealed: &[u8], plain: &[u8], cuts: &[usize], whole_may_come: bool) {
     let unlocked = unlock(sealed, ring_of(7)).unwrap();
     let mut opener = unlocked.opener().unwrap();
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     let mut result = Ok(());
     for piece in pieces(sealed, cuts) {
         result = opener.push(piece, &mut out);
@@ -331,7 +331,7 @@ proptest! {
 fn a_source_must_give_as_much_as_was_noted() {
     for (promised, given) in [(3, 2), (3, 4), (0, 1), (1, 0)] {
         let mut sealer = sealer(&Context::default(), Some(promised));
-        let mut out = BytesMut::new();
+        let mut out = Output::new();
         let ended = sealer.push(&vec![0; given], &mut out).and_then(|()| sealer.finish(&mut out));
         assert!(matches!(ended, Err(Error::SourceChanged { .. })), "{promised} noted, {given} given");
     }

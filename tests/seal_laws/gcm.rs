@@ -23,7 +23,7 @@ fn reference(key: &[u8], nonce: [u8; NONCE_LEN], aad: &[u8], plain: &[u8]) -> Ve
 
 fn sealed(key: &[u8], nonce: [u8; NONCE_LEN], aad: &[u8], plain: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut sealing = Sealing::new(key, &nonce, aad).unwrap();
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     for piece in pieces(plain, cuts) {
         sealing.push(piece, &mut out).unwrap();
     }
@@ -41,7 +41,7 @@ fn opened(
     cuts: &[usize],
 ) -> (Vec<u8>, bool) {
     let mut opening = Opening::new(key, &nonce, aad).unwrap();
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     for piece in pieces(sealed, cuts) {
         opening.push(piece, &mut out).unwrap();
     }
@@ -75,7 +75,7 @@ proptest! {
         let sealed = reference(&key, nonce, &[], &plain);
         let from = from.index(plain.len());
         let mut counter = Counter::new(&key, &nonce, from as u64).unwrap();
-        let mut out = BytesMut::new();
+        let mut out = Output::new();
         for piece in pieces(&sealed[from..plain.len()], &cuts) {
             counter.push(piece, &mut out).unwrap();
         }
@@ -97,7 +97,7 @@ fn the_last_block_has_the_last_counter_and_there_is_none_after_it() {
     block[..NONCE_LEN].copy_from_slice(&[5; NONCE_LEN]);
     Aes256::new_from_slice(&[9; 32]).unwrap().encrypt_block(&mut block);
 
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     let mut counter = Counter::new(&[9; 32], &[5; NONCE_LEN], MAX_PLAIN - 16).unwrap();
     counter.push(&[0; 16], &mut out).unwrap();
     assert_eq!(out[..], block[..]);

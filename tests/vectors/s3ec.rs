@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use bytes::BytesMut;
 use s3seal::encryption::{Context, Legacy};
 use s3seal::error::{Error, KeyFault};
 use s3seal::keys::{DataKey, KeyRing, RsaPrivateKey, SymmetricKey};
+use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unlocker;
 use s3seal::seal::s3ec::{Envelope, KmsRequest, Locked, Need, Unlocked};
@@ -185,7 +185,7 @@ fn ask_kms(what: &str, request: &KmsRequest<'_>) -> Result<DataKey, Error> {
 
 fn open_all(unlocked: &Unlocked, body: &[u8], chunk: usize) -> Result<Vec<u8>, Error> {
     let mut opener = unlocked.opener()?;
-    let mut out = BytesMut::new();
+    let mut out = Output::new();
     for piece in body.chunks(chunk) {
         opener.push(piece, &mut out)?;
     }
@@ -241,11 +241,11 @@ fn assert_ranges(vector: &Vector, expected: &[u8]) {
             let read = unlocked.range(asked, stored).and_then(|mut read| {
                 let sealed =
                     usize::try_from(read.sealed.start).unwrap()..usize::try_from(read.sealed.end).unwrap();
-                let mut out = BytesMut::new();
+                let mut out = Output::new();
                 for piece in body[sealed].chunks(13.max(body.len() / 8)) {
                     read.opener.push(piece, &mut out)?;
                 }
-                read.opener.finish(&mut out).map(|()| out)
+                read.opener.finish(&mut out).map(|()| out.to_vec())
             });
             match (read, expected.get(start..end.min(len)).filter(|part| !part.is_empty())) {
                 (Ok(read), Some(part)) => assert!(read == part, "{}: {start}..{end}", vector.id),

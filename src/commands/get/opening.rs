@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use bytes::BytesMut;
-
 use crate::aws::objects::{Facts, Reader};
 use crate::checksum::Verifier;
 use crate::commands::sealed::{Part, Unlocked};
@@ -12,6 +10,7 @@ use crate::seal::Open;
 use crate::transfer::Stop;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::plan::{self, Release};
+use crate::transfer::scatter::{self, Landing};
 use crate::transfer::sink::Sink;
 use crate::tuning::{Meter, Tuning};
 
@@ -73,6 +72,12 @@ impl Transfer<'_> {
         self.pass(stored, pipeline).await.map(|(plain, _)| plain)
     }
 
+    async fn scatter(&self, stored: Range<u64>, verifier: Option<Verifier>, sink: Sink) -> Result<u64> {
+        self.meter.expect(stored.end - stored.start);
+        let (to, etag) = (Landing { sink, verifier }, self.facts.etag.as_deref());
+        scatter::run(self.reader, stored, etag, to, self.tuning, self.meter, self.stop).await
+    }
+
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
         let etag = self.facts.etag.as_deref();
         download::run(self.reader, stored, etag, pipeline, self.tuning, self.meter, self.stop).await
@@ -89,6 +94,9 @@ impl Transfer<'_> {
         unproven: bool,
     ) -> Result<u64> {
         let unlocked = match opening {
+            Opening::AsItIs(range) if hidden && Landing::takes(verifier.as_ref()) => {
+                return self.scatter(range, verifier, sink).await;
+            }
             Opening::AsItIs(range) => return self.stream(range, None, verifier, Out::Sink(sink)).await,
             Opening::Range(part, _) => return self.part(*part, sink).await,
             Opening::Whole(unlocked) => unlocked,
@@ -96,7 +104,7 @@ impl Transfer<'_> {
         let open = unlocked.opener()?;
         let out = match plan::release(open.trust(), self.facts.len, hidden, unproven) {
             Release::Stream => Out::Sink(sink),
-            Release::Hold => Out::Held(BytesMut::new(), sink),
+            Release::Hold => Out::Held(Vec::new(), sink),
             Release::TwoPass => return self.two_passes(&unlocked, open, verifier, sink).await,
         };
         self.stream(0..self.facts.len, Some(open), verifier, out).await

@@ -4,9 +4,10 @@
 //! opener's.
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
 use crate::error::{Error, Result};
+use crate::seal::Output;
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
 
 /// What a regular frame has beside its content, in bytes: number, nonce, tag.
@@ -63,21 +64,18 @@ impl FrameCipher {
     }
 
     /// Appends a frame. `number` must never come twice for one message.
-    pub(super) fn seal(&self, kind: Kind, number: u32, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+    pub(super) fn seal(&self, kind: Kind, number: u32, plain: &[u8], out: &mut Output) -> Result<()> {
         let nonce = nonce_of(number);
         let len = u32::try_from(plain.len()).map_err(|_| gcm::refused())?;
-        out.reserve(FINAL_HEAD + plain.len() + TAG_LEN);
         if kind == Kind::Final {
-            out.put_u32(FINAL_MARK);
+            out.extend_from_slice(&FINAL_MARK.to_be_bytes());
         }
-        out.put_u32(number);
-        out.put_slice(&nonce);
+        out.extend_from_slice(&number.to_be_bytes());
+        out.extend_from_slice(&nonce);
         if kind == Kind::Final {
-            out.put_u32(len);
+            out.extend_from_slice(&len.to_be_bytes());
         }
-        let start = out.len();
-        out.resize(start + plain.len() + TAG_LEN, 0);
-        let (content, tag) = out[start..].split_at_mut(plain.len());
+        let (content, tag) = out.append(plain.len() + TAG_LEN).split_at_mut(plain.len());
         let aad = self.aad(kind, number, plain.len());
         let nonce = Nonce::assume_unique_for_key(nonce);
         self.key.seal_out_of_place_scatter(nonce, aad, plain, content, &[], tag).map_err(|_| gcm::refused())
@@ -90,13 +88,13 @@ impl FrameCipher {
         number: u32,
         content: &[u8],
         tag: &[u8; TAG_LEN],
-        out: &mut BytesMut,
+        out: &mut Output,
     ) -> bool {
         let start = out.len();
-        out.resize(start + content.len(), 0);
+        let room = out.append(content.len());
         let aad = self.aad(kind, number, content.len());
         let nonce = Nonce::assume_unique_for_key(nonce_of(number));
-        let opened = self.key.open_separate_gather(nonce, aad, content, tag, &mut out[start..]).is_ok();
+        let opened = self.key.open_separate_gather(nonce, aad, content, tag, room).is_ok();
         if !opened {
             out.truncate(start);
         }

@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::frame::{Cutter, Frame, FrameCipher, Kind, MAX_PIECE};
 use super::signature::{Check, MAX_SIGNATURE};
 use crate::error::{Error, Result};
-use crate::seal::{Open, Trust};
+use crate::seal::{Open, Output, Trust};
 
 /// Opens a message from its first byte, or from its body.
 pub(super) struct FramedOpener {
@@ -33,7 +33,7 @@ struct Body {
     replayed: BytesMut,
     check: Option<Check>,
     /// The final frame of a signed message.
-    held: BytesMut,
+    held: Output,
     at: At,
 }
 
@@ -59,7 +59,7 @@ impl FramedOpener {
             next: 1,
             replayed: BytesMut::new(),
             check,
-            held: BytesMut::new(),
+            held: Output::new(),
             at: At::Frames,
         };
         Self { header, cutter: Cutter::new(what, frame_length), body, failed: false }
@@ -70,7 +70,7 @@ impl FramedOpener {
         self.header.clear();
     }
 
-    fn advance(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
         skip_known(&self.body.what, &mut self.header, &mut rest)?;
         let body = &mut self.body;
@@ -94,7 +94,7 @@ pub(super) fn skip_known(what: &str, known: &mut Bytes, bytes: &mut &[u8]) -> Re
 }
 
 impl Body {
-    fn take_frame(&mut self, frame: &Frame<'_>, out: &mut BytesMut) -> Result<()> {
+    fn take_frame(&mut self, frame: &Frame<'_>, out: &mut Output) -> Result<()> {
         let after_replayed = self.replayed.len() == self.frame_length as usize
             && !self.replayed.is_empty()
             && Some(frame.number) == self.next.checked_add(1);
@@ -127,7 +127,7 @@ impl Body {
     }
 
     /// Takes what comes after the final frame.
-    fn take_end(&mut self, rest: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn take_end(&mut self, rest: &[u8], out: &mut Output) -> Result<()> {
         match &mut self.at {
             At::Frames => Ok(()),
             At::End if rest.is_empty() => Ok(()),
@@ -153,7 +153,7 @@ impl Body {
         }
     }
 
-    fn end_signed(&mut self, signature: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn end_signed(&mut self, signature: &[u8], out: &mut Output) -> Result<()> {
         if !self.check.take().is_some_and(|check| check.holds(signature)) {
             return Err(self.tampered("its signature does not hold"));
         }
@@ -165,7 +165,7 @@ impl Body {
     /// Catches up over one regular frame whose plain bytes are known.
     fn pass(&mut self, plain: &[u8]) -> Result<()> {
         if let Some(check) = &mut self.check {
-            let mut sealed = BytesMut::new();
+            let mut sealed = Output::new();
             self.cipher.seal(Kind::Regular, self.next, plain, &mut sealed)?;
             check.update(&sealed);
         }
@@ -179,16 +179,16 @@ impl Body {
 }
 
 /// Compares the beginning of a frame, now proven, with what was replayed, and takes it off.
-fn drop_replayed(what: &str, replayed: &mut BytesMut, plain: &mut BytesMut, start: usize) -> Result<()> {
+fn drop_replayed(what: &str, replayed: &mut BytesMut, plain: &mut Output, start: usize) -> Result<()> {
     if replayed.is_empty() {
         return Ok(());
     }
     let known = mem::take(replayed);
-    let rest = plain.split_off(start);
-    match rest.strip_prefix(&known[..]) {
-        Some(new) => plain.extend_from_slice(new),
-        None => return Err(Error::tampered(what, "what an earlier run left on disk is not its beginning")),
-    }
+    let new = plain[start..].strip_prefix(&known[..]).map(<[u8]>::to_vec);
+    plain.truncate(start);
+    let new =
+        new.ok_or_else(|| Error::tampered(what, "what an earlier run left on disk is not its beginning"))?;
+    plain.extend_from_slice(&new);
     Ok(())
 }
 
@@ -197,7 +197,7 @@ impl Open for FramedOpener {
         Trust::EachFrame
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if self.failed {
             return Err(self.body.tampered("it has failed before"));
         }
@@ -226,7 +226,7 @@ impl Open for FramedOpener {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         match self.body.at {
             At::End if !self.failed => Ok(()),
             At::Signature(_) => Err(self.body.tampered("it is cut short in its signature")),

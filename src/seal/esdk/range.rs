@@ -6,12 +6,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{Buf, BytesMut};
-
 use super::frame::{Cutter, Frame, FrameCipher, Kind};
 use super::layout::{Frames, Layout};
 use crate::error::{Error, Result};
-use crate::seal::{Open, Trust};
+use crate::seal::{Open, Output, Trust};
 
 /// A part of an object about to be opened.
 pub struct RangeRead {
@@ -65,14 +63,14 @@ struct Body {
 }
 
 impl Body {
-    fn take_frame(&mut self, frame: &Frame<'_>, out: &mut BytesMut) -> Result<()> {
+    fn take_frame(&mut self, frame: &Frame<'_>, out: &mut Output) -> Result<()> {
         let number = self.numbers.start;
         let must_be_final = self.to_the_end && number + 1 == self.numbers.end;
         let in_place = u64::from(frame.number) == number && frame.nonce_fits() && !self.numbers.is_empty();
         if !in_place || (frame.kind == Kind::Final) != must_be_final {
             return Err(self.tampered(format!("another frame is where frame {number} must be")));
         }
-        let mut plain = BytesMut::new();
+        let mut plain = Output::new();
         if !self.cipher.open(frame.kind, frame.number, frame.content, frame.tag, &mut plain) {
             return Err(self.tampered(format!("frame {number} was changed")));
         }
@@ -82,10 +80,7 @@ impl Body {
         self.skip -= skipped;
         let taken = (len - skipped).min(self.take);
         self.take -= taken;
-        // Neither is longer than the buffer in memory.
-        plain.advance(usize::try_from(skipped).unwrap_or(usize::MAX));
-        plain.truncate(usize::try_from(taken).unwrap_or(usize::MAX));
-        out.extend_from_slice(&plain);
+        out.extend_from_slice(plain.part(skipped, taken));
         Ok(())
     }
 
@@ -95,7 +90,7 @@ impl Body {
 }
 
 impl RangeOpener {
-    fn advance(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let body = &mut self.body;
         self.missing = self
             .missing
@@ -111,7 +106,7 @@ impl Open for RangeOpener {
         Trust::EachFrame
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if self.failed {
             return Err(self.body.tampered("it has failed before"));
         }
@@ -124,7 +119,7 @@ impl Open for RangeOpener {
         Err(Error::Unsupported { what: self.body.what.clone(), why: "a range cannot be resumed".to_owned() })
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         if self.failed || self.missing > 0 || !self.body.numbers.is_empty() || self.body.take > 0 {
             return Err(self.body.tampered("the range came short"));
         }

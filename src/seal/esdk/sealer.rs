@@ -10,7 +10,7 @@ use super::frame::{FrameCipher, Kind};
 use super::layout::{Layout, MAX_FRAMES};
 use super::marker::Marker;
 use crate::error::{Error, Result};
-use crate::seal::{Attributes, Seal};
+use crate::seal::{Attributes, Output, Seal};
 
 /// Seals one object.
 pub(super) struct Sealer {
@@ -61,14 +61,14 @@ impl Sealer {
         Ok(())
     }
 
-    fn send_header(&mut self, out: &mut BytesMut) {
+    fn send_header(&mut self, out: &mut Output) {
         if !self.header_sent {
             out.extend_from_slice(&self.header);
             self.header_sent = true;
         }
     }
 
-    fn regular(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn regular(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         self.cipher.seal(Kind::Regular, self.next, plain, out)?;
         self.next = self.next.checked_add(1).ok_or_else(|| too_long(self.frame_length))?;
         Ok(())
@@ -102,7 +102,7 @@ impl Seal for Sealer {
             .map_or(u64::MAX, |layout| layout.sealed_len())
     }
 
-    fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         self.count(plain.len())?;
         self.send_header(out);
         let frame_length = self.frame_length as usize;
@@ -125,7 +125,7 @@ impl Seal for Sealer {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+    fn finish(mut self: Box<Self>, out: &mut Output) -> Result<()> {
         if let Some(promised) = self.promised.filter(|promised| self.taken != *promised) {
             return Err(broken_promise(promised, self.taken));
         }

@@ -13,7 +13,7 @@ use super::opener::skip_known;
 use super::signature::{Check, MAX_SIGNATURE};
 use crate::error::{Error, Result};
 use crate::seal::gcm::{MAX_PLAIN, NONCE_LEN, TAG_LEN};
-use crate::seal::{Open, Trust};
+use crate::seal::{Open, Output, Trust};
 
 const HEAD: usize = NONCE_LEN + 8;
 /// The one nonce of such a body: the number 1.
@@ -48,7 +48,7 @@ impl SingleOpener {
         self.header.clear();
     }
 
-    fn advance(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
         skip_known(&self.what, &mut self.header, &mut rest)?;
         if rest.is_empty() {
@@ -106,14 +106,14 @@ impl SingleOpener {
     }
 
     /// Opens what is held, all of it being there.
-    fn open(&mut self, out: &mut BytesMut) -> Result<()> {
+    fn open(&mut self, out: &mut Output) -> Result<()> {
         let all = mem::take(&mut self.held);
         let cut = || Error::tampered(&self.what, "it is cut short");
         let head = all.first_chunk::<HEAD>().ok_or_else(cut)?;
         let (body, footer) = all.split_at_checked(self.body_len(head)?).ok_or_else(cut)?;
         let tag = body.last_chunk::<TAG_LEN>().ok_or_else(cut)?;
         let content = body.get(HEAD..body.len() - TAG_LEN).ok_or_else(cut)?;
-        let mut plain = BytesMut::new();
+        let mut plain = Output::new();
         if !self.cipher.open(Kind::Single, 1, content, tag, &mut plain) {
             return Err(self.tampered("its body was changed"));
         }
@@ -137,7 +137,7 @@ impl Open for SingleOpener {
         Trust::EachFrame
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if self.failed {
             return Err(self.tampered("it has failed before"));
         }
@@ -153,7 +153,7 @@ impl Open for SingleOpener {
         })
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         if self.done && !self.failed {
             return Ok(());
         }

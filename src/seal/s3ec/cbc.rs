@@ -5,10 +5,10 @@
 
 use aws_lc_rs::cipher::{DecryptionContext, StreamingDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
-use bytes::BytesMut;
 
 use super::CBC_IV_LEN;
 use crate::error::{Error, Result};
+use crate::seal::Output;
 use crate::seal::{Open, Trust, gcm, wrap};
 
 /// The block length, in bytes.
@@ -30,20 +30,19 @@ impl Cbc {
         Ok(Self { what: what.to_owned(), cipher })
     }
 
-    pub(super) fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    pub(super) fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if sealed.is_empty() {
             return Ok(());
         }
         let start = out.len();
-        out.resize(start + sealed.len() + BLOCK, 0);
-        let written =
-            self.cipher.update(sealed, &mut out[start..]).map_err(|_| gcm::refused())?.written().len();
-        out.truncate(start + written);
-        Ok(())
+        let room = out.append(sealed.len() + BLOCK);
+        let written = self.cipher.update(sealed, room).map(|update| update.written().len());
+        out.truncate(start + *written.as_ref().unwrap_or(&0));
+        written.map(|_| ()).map_err(|_| gcm::refused())
     }
 
     /// Ends the message.
-    pub(super) fn finish(self, out: &mut BytesMut) -> Result<()> {
+    pub(super) fn finish(self, out: &mut Output) -> Result<()> {
         let broken = || {
             Error::tampered(
                 &self.what,
@@ -74,7 +73,7 @@ impl Open for CbcOpener {
         Trust::OnlyAtEnd
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.0.push(sealed, out)
     }
 
@@ -85,7 +84,7 @@ impl Open for CbcOpener {
         })
     }
 
-    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
         self.0.finish(out)
     }
 }

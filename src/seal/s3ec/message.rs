@@ -3,14 +3,13 @@
 //! V3 has a fixed nonce under a derived key and authenticates its suite number; V2 has a random nonce under the data
 //! key and authenticates nothing beside the bytes. CBC, which only old clients wrote, is `cbc`'s.
 
-use bytes::BytesMut;
 use zeroize::Zeroizing;
 
 use super::kdf::{NONCE, SUITE};
 use super::{Content, Envelope, metadata};
 use crate::error::{Error, Result};
 use crate::seal::gcm::{Counter, NONCE_LEN, Opening, Sealing, TAG_LEN};
-use crate::seal::{Attributes, Open, Seal, Trust};
+use crate::seal::{Attributes, Open, Output, Seal, Trust};
 
 /// Bytes that a replay encrypts in one go.
 const REPLAY_STEP: usize = 64 * 1024;
@@ -65,7 +64,7 @@ impl Seal for Sealer {
         plain.saturating_add(TAG_LEN as u64)
     }
 
-    fn push(&mut self, plain: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         let taken = self.taken.saturating_add(plain.len() as u64);
         if let Some(promised) = self.promised.filter(|promised| taken > *promised) {
             return Err(Self::broken_promise(promised, "more"));
@@ -75,7 +74,7 @@ impl Seal for Sealer {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
         if let Some(promised) = self.promised.filter(|promised| self.taken != *promised) {
             return Err(Self::broken_promise(promised, self.taken));
         }
@@ -110,7 +109,7 @@ impl GcmOpener {
         })
     }
 
-    fn decrypt(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn decrypt(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.cipher.push(sealed, out).map_err(|error| match error {
             Error::TooLarge { .. } => Error::tampered(&self.what, "it is longer than its format can be"),
             other => other,
@@ -123,7 +122,7 @@ impl Open for GcmOpener {
         Trust::OnlyAtEnd
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let total = self.held_len + sealed.len();
         let free = total.saturating_sub(TAG_LEN);
         let (held, held_len) = (self.held, self.held_len);
@@ -149,7 +148,7 @@ impl Open for GcmOpener {
             Some(counter) => counter,
             none => none.insert(Counter::new(&self.key, &self.nonce, 0)?),
         };
-        let (mut sealed, mut sink) = (BytesMut::new(), BytesMut::new());
+        let (mut sealed, mut sink) = (Output::new(), Output::new());
         for piece in plain.chunks(REPLAY_STEP) {
             sealed.clear();
             sink.clear();
@@ -159,7 +158,7 @@ impl Open for GcmOpener {
         Ok(())
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         if self.held_len < TAG_LEN {
             return Err(Error::tampered(&self.what, "it is shorter than its authentication tag"));
         }

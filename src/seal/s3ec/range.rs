@@ -5,14 +5,14 @@
 
 use std::ops::Range;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::cbc::{BLOCK, Cbc};
 use super::message::parameters;
 use super::{CBC_IV_LEN, Content, Envelope};
 use crate::error::{Error, Result};
 use crate::seal::gcm::{Counter, TAG_LEN};
-use crate::seal::{Open, Trust};
+use crate::seal::{Open, Output, Trust};
 
 const BLOCK_LEN: u64 = BLOCK as u64;
 
@@ -75,7 +75,7 @@ impl Open for GcmRange {
         Trust::Never
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.missing = counted(&self.what, self.missing, sealed)?;
         self.counter.push(sealed, out)
     }
@@ -84,7 +84,7 @@ impl Open for GcmRange {
         Err(no_replay(&self.what))
     }
 
-    fn finish(self: Box<Self>, _out: &mut BytesMut) -> Result<()> {
+    fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         complete(&self.what, self.missing)
     }
 }
@@ -159,17 +159,14 @@ struct CbcRange {
 
 impl CbcRange {
     /// Passes on what lies inside the range.
-    fn release(&mut self, mut plain: BytesMut, out: &mut BytesMut) {
+    fn release(&mut self, plain: &Output, out: &mut Output) {
         let len = plain.len() as u64;
         let skipped = self.skip.min(len);
         self.skip -= skipped;
         let taken = (len - skipped).min(self.take);
         self.take -= taken;
-        // Neither is longer than the buffer in memory.
-        plain.advance(usize::try_from(skipped).unwrap_or(usize::MAX));
-        plain.truncate(usize::try_from(taken).unwrap_or(usize::MAX));
-        self.given |= !plain.is_empty();
-        out.extend_from_slice(&plain);
+        self.given |= taken > 0;
+        out.extend_from_slice(plain.part(skipped, taken));
     }
 }
 
@@ -178,7 +175,7 @@ impl Open for CbcRange {
         Trust::Never
     }
 
-    fn push(&mut self, sealed: &[u8], out: &mut BytesMut) -> Result<()> {
+    fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.missing = counted(&self.what, self.missing, sealed)?;
         let mut rest = sealed;
         if self.cipher.is_none() {
@@ -190,9 +187,9 @@ impl Open for CbcRange {
             }
         }
         let Some(cipher) = &mut self.cipher else { return Ok(()) };
-        let mut plain = BytesMut::new();
+        let mut plain = Output::new();
         cipher.push(rest, &mut plain)?;
-        self.release(plain, out);
+        self.release(&plain, out);
         Ok(())
     }
 
@@ -200,12 +197,12 @@ impl Open for CbcRange {
         Err(no_replay(&self.what))
     }
 
-    fn finish(mut self: Box<Self>, out: &mut BytesMut) -> Result<()> {
+    fn finish(mut self: Box<Self>, out: &mut Output) -> Result<()> {
         complete(&self.what, self.missing)?;
         if let (true, Some(cipher)) = (self.to_the_end, self.cipher.take()) {
-            let mut plain = BytesMut::new();
+            let mut plain = Output::new();
             cipher.finish(&mut plain)?;
-            self.release(plain, out);
+            self.release(&plain, out);
         }
         if self.given {
             return Ok(());
