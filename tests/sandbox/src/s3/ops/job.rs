@@ -144,7 +144,8 @@ fn check(fields: &[(String, String)], account: &str) -> S3Result<()> {
         return Err(invalid("A parameter is too long."));
     }
     let update = "Operation/S3UpdateObjectEncryption";
-    let key = text("Operation/S3UpdateObjectEncryption/ObjectEncryption/SSE-KMS/KMSKeyArn").unwrap_or_default();
+    let key =
+        text("Operation/S3UpdateObjectEncryption/ObjectEncryption/SSE-KMS/KMSKeyArn").unwrap_or_default();
     let is_arn = key.starts_with("arn:") && key.contains(":kms:") && key.contains(":key/");
     if !below(fields, update).is_empty() && !is_arn {
         return Err(invalid("KMSKeyArn must be the full ARN of a KMS key."));
