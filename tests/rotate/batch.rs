@@ -231,9 +231,12 @@ fn an_answer_that_gets_lost_makes_no_second_job() {
     // Another command is another job.
     to_kms(&bench, "--yes").run().ok();
     assert_eq!(bench.sandbox.s3().jobs().len(), 2);
-    bench.sandbox.fault(Fault::on("CreateJob", Kind::DropAnswer).times(9));
-    to_kms(&bench, "--yes --max-attempts 2")
-        .run()
-        .exits(7)
-        .says(&["aws s3control list-jobs --account-id 111122223333"]);
+    let look = "aws s3control list-jobs --account-id 111122223333";
+    bench.sandbox.fault(Fault::on("CreateJob", Kind::DropAnswer).times(2));
+    to_kms(&bench, "--yes --max-attempts 2").run().exits(7).says(&[look]);
+    let struck = bench.sandbox.fault(Fault::on("CreateJob", Kind::StallBeforeResponse));
+    let running = to_kms(&bench, "--yes").start();
+    assert!(struck.wait(1, crate::support::PATIENCE));
+    running.signal("INT");
+    running.end().exits(130).says(&[look]);
 }

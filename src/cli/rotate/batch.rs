@@ -88,9 +88,9 @@ pub async fn run(
 }
 
 async fn create(control: &Control, job: &Job, session: &Session, flags: &str) -> Result<String, Failure> {
-    let created = session.stop.or(control.create_job(job)).await?;
+    let created = session.stop.or(control.create_job(job)).await.flatten();
     created.map_err(|error| {
-        let unsure = matches!(error, Error::Network { .. });
+        let unsure = matches!(error, Error::Network { .. } | Error::Interrupted(_));
         let failure = Failure::from(error);
         if !unsure {
             return failure;
