@@ -736,7 +736,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__rotate)
-            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-only --encrypt --kms-key --context --bucket-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --from-context --allow-legacy --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --from-context --allow-legacy --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -785,8 +785,8 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --batch-only)
-                    COMPREPLY=($(compgen -W "sse-s3 sse-kms dsse-kms sse-c client" -- "${cur}"))
+                --batch-report)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --encrypt)

@@ -227,12 +227,8 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l include -d 'Tak
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l accept-loss -d 'Go on though WHAT is lost, such as acl or tags; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l journal -d 'Where to note what is done, to go on after a stop [default: in the state directory]' -r -F
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-role -d 'The ARN of the role that the job takes on' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-only -d 'Only objects that S3 encrypts so now: sse-s3, sse-kms or dsse-kms' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
-sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
-dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
-sse-c\t'S3 encrypts with your key and forgets it (--key)'
-client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-role -d 'The ARN of the role that the job takes on; the job runs in its account' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-report -d 'Where the job reports what failed [default: s3seal-batch/ in the bucket]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s e -l encrypt -d 'How the object is encrypted [default: what the bucket does by itself]' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
 sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
 dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
@@ -282,7 +278,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l dry-run -d 'Sho
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s y -l yes -d 'Do not ask'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l verify -d 'Read each object once more at its end, all of it'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l update-in-place -d 'Use UpdateObjectEncryption on a server other than AWS, if a scratch object survives it'
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch -d 'Print the S3 Batch Operations job that does it, instead of doing it'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch -d 'Create an S3 Batch Operations job that does it, and print its id [-e sse-kms]'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l bucket-key -d 'Let S3 use a bucket key, which saves requests to KMS [sse-kms]'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-file -d 'Keep the envelope in an instruction file beside the object [client: s3ec, s3ec-v2]'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-open-key-file -d 'Accept a key file that others can read'

@@ -3,6 +3,7 @@
 //! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
 //! says in s3seal's own words what came back.
 
+pub mod batch;
 pub mod belongings;
 pub mod bucket;
 pub mod companion;

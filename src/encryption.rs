@@ -214,6 +214,12 @@ impl KmsKey {
         &self.0
     }
 
+    /// Whether this is a key's own ARN: no id, no alias, no alias's ARN.
+    #[must_use]
+    pub fn is_arn(&self) -> bool {
+        self.0.starts_with("arn:") && self.0.contains(":key/")
+    }
+
     /// Whether `arn`, as an answer gives it, can be this key. An id or an ARN must be the very key;
     /// an alias is resolved by AWS, so any key's ARN can be behind it.
     #[must_use]

@@ -111,6 +111,15 @@ impl Pattern {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter(Vec<(Choice, Pattern)>);
 
+/// What a filter comes to where only beginnings and ends of keys can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Affix {
+    /// Keys that begin so.
+    Beginning(String),
+    /// Keys that end so.
+    End(String),
+}
+
 /// What a pattern does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -125,6 +134,24 @@ impl Filter {
     #[must_use]
     pub fn new(patterns: Vec<(Choice, Pattern)>) -> Self {
         Self(patterns)
+    }
+
+    /// Reads a filter that includes one beginning (`abc*`) or one end (`*.sql`); `None` for every other.
+    #[must_use]
+    pub fn affix(&self) -> Option<Affix> {
+        let [(Choice::Include, pattern)] = self.0.as_slice() else { return None };
+        let text = |pieces: &[Piece]| {
+            let letters = pieces.iter().map(|piece| match piece {
+                Piece::Letter(letter) => Some(*letter),
+                _ => None,
+            });
+            letters.collect::<Option<String>>()
+        };
+        match pattern.0.as_slice() {
+            [Piece::Any, end @ ..] if !end.is_empty() => text(end).map(Affix::End),
+            [beginning @ .., Piece::Any] => text(beginning).map(Affix::Beginning),
+            _ => None,
+        }
     }
 
     /// Whether a key is chosen.
@@ -178,6 +205,20 @@ mod tests {
     fn a_hostile_pattern_ends() {
         assert!(!fits(&"*a".repeat(50), &"a".repeat(40)));
         assert!(!fits(&format!("{}b", "*a".repeat(30)), &"a".repeat(1024)));
+    }
+
+    #[test]
+    fn a_beginning_or_an_end_is_told_from_other_filters() {
+        let read = |choice, text: &str| Filter::new(vec![(choice, text.parse().unwrap())]).affix();
+        assert_eq!(read(Choice::Include, "*.sql"), Some(Affix::End(".sql".to_owned())));
+        assert_eq!(read(Choice::Include, "2026-*"), Some(Affix::Beginning("2026-".to_owned())));
+        assert_eq!(read(Choice::Include, "*"), Some(Affix::Beginning(String::new())));
+        for text in ["*a*", "a*b", "a", "?.sql", "*.[ch]", ""] {
+            assert_eq!(read(Choice::Include, text), None, "{text}");
+        }
+        assert_eq!(read(Choice::Exclude, "*.sql"), None);
+        let sql = (Choice::Include, "*.sql".parse().unwrap());
+        assert_eq!(Filter::new(vec![sql.clone(), sql]).affix(), None);
     }
 
     #[test]

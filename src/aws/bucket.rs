@@ -95,7 +95,7 @@ impl Connection {
         })
     }
 
-    async fn bucket_region(&self, bucket: &Bucket) -> Result<Option<String>> {
+    pub(super) async fn bucket_region(&self, bucket: &Bucket) -> Result<Option<String>> {
         let request = self.s3.head_bucket().bucket(bucket.as_str()).set_expected_bucket_owner(self.owner());
         let answer =
             request.send().await.map_err(|refusal| error::read(&named(bucket), "s3:ListBucket", refusal))?;

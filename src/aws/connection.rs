@@ -70,6 +70,9 @@ pub struct Options {
 pub struct Connection {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) kms: aws_sdk_kms::Client,
+    /// What a client of a further service is made of.
+    pub(super) shared: SdkConfig,
+    pub(super) trace: Trace,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
     https: bool,
@@ -96,11 +99,13 @@ pub async fn connect(options: Options) -> Result<Connection> {
     let https = !endpoint_of(&shared).is_some_and(|url| url.starts_with("http://"));
     let kms = aws_sdk_kms::config::Builder::from(&shared)
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
-        .interceptor(Tracer(options.trace))
+        .interceptor(Tracer(options.trace.clone()))
         .build();
     Ok(Connection {
         s3: aws_sdk_s3::Client::from_conf(s3),
         kms: aws_sdk_kms::Client::from_conf(kms),
+        shared,
+        trace: options.trace,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
         https,
@@ -111,15 +116,22 @@ pub async fn connect(options: Options) -> Result<Connection> {
 }
 
 /// The endpoint that S3 requests go to, where the environment or a flag sets one.
-fn endpoint_of(shared: &SdkConfig) -> Option<String> {
+pub(super) fn endpoint_of(shared: &SdkConfig) -> Option<String> {
     std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| shared.endpoint_url().map(str::to_owned))
 }
 
 /// Whether an endpoint is an address, where a bucket cannot stand in front.
-fn is_local(endpoint: Option<&str>) -> bool {
+pub(super) fn is_local(endpoint: Option<&str>) -> bool {
     endpoint.is_some_and(|url| {
         host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
     })
+}
+
+/// Whether a host is AWS's own.
+pub(super) fn is_aws(host: &str) -> bool {
+    [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"]
+        .iter()
+        .any(|domain| host.ends_with(domain))
 }
 
 async fn shared_config(options: &Options, http: SharedHttpClient) -> SdkConfig {

@@ -184,6 +184,7 @@ fn by_text(what: String, action: &str, refusal: Refusal) -> Error {
     let text = refusal.message.clone();
     let says = |words: &str| text.contains(words);
     let status = refusal.status;
+    let region = refusal.region.clone();
     let code = if refusal.code.is_empty() { format!("HTTP {status}") } else { refusal.code.clone() };
     let source: Option<Cause> = Some(refusal.into());
     if says("must provide the correct secret key") {
@@ -206,7 +207,7 @@ fn by_text(what: String, action: &str, refusal: Refusal) -> Error {
         return Error::Denied { what, why, source };
     }
     match status {
-        301 | 307 => Error::WrongRegion { what, region: None, source },
+        301 | 307 => Error::WrongRegion { what, region, source },
         401 | 403 => {
             let why = if action.starts_with("kms:") {
                 Denial::Kms { action: action.to_owned(), key: None }

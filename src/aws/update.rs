@@ -6,7 +6,7 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use crate::aws::connection::Connection;
+use crate::aws::connection::{self, Connection};
 use crate::aws::error;
 use crate::aws::objects::Reader;
 use crate::aws::sse::{self, AppliedMode};
@@ -174,8 +174,6 @@ impl Connection {
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     #[must_use]
     pub fn is_aws(&self) -> bool {
-        let host = self.origin.host();
-        let domains = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"];
-        host.is_some_and(|host| domains.iter().any(|domain| host.ends_with(domain)))
+        self.origin.host().is_some_and(connection::is_aws)
     }
 }

@@ -87,6 +87,13 @@ fn denied(what: &str, why: &Denial, aws: &str) -> Vec<String> {
         }
         Denial::SseCBlocked => sse_c_blocked(what, aws),
         Denial::Kms { action, key } => kms_denied(action, key.as_deref()),
+        Denial::Action { action } | Denial::Unexplained { action }
+            if matches!(action.as_str(), "s3:CreateJob" | "iam:PassRole") =>
+        {
+            vec![
+                "creating a job takes s3:CreateJob, and iam:PassRole on the role that it takes on".to_owned(),
+            ]
+        }
         Denial::Action { action } => {
             vec![format!("a policy must allow {action} on {}", arn_of(what))]
         }
@@ -297,6 +304,7 @@ mod tests {
                 "aws s3 mb s3://bkt --region",
             ),
             (Error::NotFound { what: what(), source: None }, "aws s3 ls s3://bkt/ --region"),
+            (denial(Denial::Unexplained { action: "s3:CreateJob".to_owned() }), "iam:PassRole on the role"),
             (
                 denial(Denial::Action { action: "s3:GetObject".to_owned() }),
                 "s3:GetObject on arn:aws:s3:::bkt/a b",

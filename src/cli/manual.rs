@@ -19,7 +19,10 @@ pub const ENVIRONMENT: [(&str, &str); 11] = [
     ("AWS_REGION", "the region, unless --region is given"),
     ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials"),
     ("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "the configuration files"),
-    ("AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS", "addresses of services other than AWS"),
+    (
+        "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL_S3_CONTROL",
+        "addresses of services other than AWS",
+    ),
     (CA_BUNDLE, "a PEM file of the CA certificates to trust, unless --ca-bundle is given"),
     ("AWS_MAX_ATTEMPTS", "how often a request is tried, unless --max-attempts is given"),
     ("AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT", "as --fips and --dualstack"),

@@ -44,6 +44,7 @@ Examples:
   s3seal rotate s3://bucket/home.tar --rewrap --public-key new.pem --from-private-key old.pem
   s3seal rotate s3://bucket/home.tar -e client --passphrase --from-key old.key
   s3seal rotate s3://bucket --only kms:1234abcd-12ab-34cd-56ef-1234567890ab -e sse-s3 --yes
+  s3seal rotate s3://bucket -e sse-kms --kms-key alias/new --batch --batch-role arn:aws:iam::111122223333:role/batch
 
 The cheapest safe way is taken for each object, and it can be opened at every moment:
   update in place   SSE-S3 or SSE-KMS to SSE-KMS on AWS: no data moves
@@ -171,8 +172,8 @@ struct OldKeyArgs {
 pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
     let choice = args.only_what_fits()?;
-    if args.batch.is_asked() {
-        return args.batch.run(&args.places, &choice, session);
+    if args.batch.batch {
+        return batch::run(&args, choice, options, session).await;
     }
     let tuning = args.transfer.tuning(None)?;
     let context = Context::new(args.old.from_context.iter().cloned())

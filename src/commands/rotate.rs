@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
 mod after;
+pub mod batch;
 pub mod carry;
 pub mod journal;
 pub mod many;

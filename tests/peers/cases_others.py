@@ -9,6 +9,8 @@ import json
 import os
 
 from boto3.s3.transfer import TransferConfig
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 import modes
 from bench import MIB, content
@@ -56,6 +58,17 @@ def aws_cli_reads(b, mode, size):
     _holds("aws s3api get-object", path, plain)
 
 
+def aws_cli_takes_the_batch_job(b):
+    """What `rotate --batch --dry-run` prints is a CreateJob of S3 Control's own model, which the aws cli checks it by."""
+    said = b.tool.run("rotate", "s3://%s/db/" % b.bucket, "--batch", "--dry-run", "--only", "kms:" + b.peer.key.arn,
+                      "--batch-role", "arn:aws:iam::111122223333:role/batch", "--include", "*.sql",
+                      "-e", "sse-kms", "--kms-key", b.peer.key.arn)
+    # The cli makes the token itself.
+    job = {**json.loads(said.stdout), "ClientRequestToken": "t"}
+    model = get_session().get_service_model("s3control").operation_model("CreateJob").input_shape
+    equal("what botocore finds wrong", ParamValidator().validate(job, model).generate_report(), "")
+
+
 def _holds(who, path, plain):
     with open(path, "rb") as file:
         equal("what %s reads" % who, file.read(), plain)
@@ -71,6 +84,8 @@ for _peer in ("localstack", "seaweedfs"):
             _register("boto3-wrote/%s/%s" % (_mode.name, _label), _peer, boto3_wrote, _mode, _size)
             _register("aws-cli-wrote/%s/%s" % (_mode.name, _label), _peer, aws_cli_wrote, _mode, _size)
             _register("aws-cli-reads/%s/%s" % (_mode.name, _label), _peer, aws_cli_reads, _mode, _size)
+
+add("batch/aws-cli-takes-the-job", "sandbox", aws_cli_takes_the_batch_job)
 
 for _mode in modes.MAIN["localstack"]:
     add("boto3-wrote/%s/inspected" % _mode.name, "localstack",

@@ -210,18 +210,3 @@ fn wrong_uses_say_what_fits() {
         bench.run(&format!("rotate {OBJECT} {flags} --yes")).exits(2).says(&[says]);
     }
 }
-
-#[test]
-fn a_batch_job_is_written_down_and_not_sent() {
-    let bench = bench();
-    let arn = "arn:aws:kms:us-east-1:111122223333:key/k";
-    let role = "arn:aws:iam::111122223333:role/batch";
-    let line = format!("rotate s3://{BUCKET}/p/ --batch --batch-role {role} -e sse-kms --kms-key {arn}");
-    let job = bench.run(&line).ok().says(&["aws s3control create-job --account-id 111122223333"]).json();
-    assert_eq!(job["RoleArn"], role);
-    assert!(bench.sandbox.requests().is_empty());
-    bench
-        .run(&format!("rotate s3://{BUCKET}/p/ --batch --batch-role {role} -e sse-c --key a.key"))
-        .exits(2)
-        .says(&["S3 Batch Operations cannot do sse-c"]);
-}

@@ -1,172 +1,303 @@
-//! `--batch`: the same as an S3 Batch Operations job, which S3 runs by itself; written down, not sent.
+//! `--batch`: the same as a job of S3 Batch Operations, which S3 runs by itself.
 //!
-//! A manifest that S3 generates chooses by prefix and by present encryption; what Batch Operations cannot do is refused
-//! with what does it. The request is printed with the command that sends it: the control API is another service with
-//! credentials and costs of its own.
-//! Source: CreateJob in the Amazon S3 Control API reference.
+//! What such a job cannot do is refused here, with what does it; what it leaves out or fails at is said before it is created.
+//! No object is looked at: S3 makes the list, by prefix and by present encryption.
+//! Source: CreateJob in the Amazon S3 Control API reference; "Update object encryption" in the Amazon S3 user guide.
 
 use serde_json::{Value, json};
 
-use super::Choice;
+use super::{Choice, RotateArgs};
+use crate::aws::Options;
+use crate::aws::batch::{Control, ENDPOINT, Job, PRIORITY, Role, Under};
 use crate::cli::failure::Failure;
 use crate::cli::foreign::shell_word;
+use crate::cli::outcome::SCHEMA_VERSION;
 use crate::cli::output;
+use crate::cli::prompt;
 use crate::cli::session::Session;
-use crate::encryption::{KmsKey, Mode};
+use crate::commands::rotate::batch::prepare;
+use crate::commands::rotate::only::Only;
+use crate::encryption::Mode;
+use crate::error::Error;
 use crate::location::S3Uri;
+use crate::pattern::Affix;
+
+/// Where the report goes if nothing else is said.
+const REPORT: &str = "s3seal-batch/";
+/// What does what a job cannot do.
+const ITSELF: &str = "leave out --batch: s3seal does it itself, object by object, and goes on after a stop";
 
 /// The flags of a batch job.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Batch")]
 pub struct BatchArgs {
-    /// Print the S3 Batch Operations job that does it, instead of doing it
+    /// Create an S3 Batch Operations job that does it, and print its id [-e sse-kms]
     #[arg(long, requires = "batch_role")]
-    #[arg(conflicts_with_all = ["new_data_key", "share_to", "version_id", "all_versions", "update_in_place", "rewrap"])]
-    batch: bool,
+    pub batch: bool,
 
-    /// The ARN of the role that the job takes on
+    /// The ARN of the role that the job takes on; the job runs in its account
     #[arg(long, value_name = "ARN", requires = "batch")]
-    batch_role: Option<String>,
+    batch_role: Option<Role>,
 
-    /// Only objects that S3 encrypts so now: sse-s3, sse-kms or dsse-kms
-    #[arg(long, value_name = "MODE", requires = "batch")]
-    batch_only: Option<Mode>,
+    /// Where the job reports what failed [default: s3seal-batch/ in the bucket]
+    #[arg(long, value_name = "s3://BUCKET/PREFIX/", requires = "batch")]
+    batch_report: Option<S3Uri>,
 }
 
-impl BatchArgs {
-    /// Whether a job is wanted.
-    #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.batch
+/// Creates the job, or shows it.
+///
+/// # Errors
+/// A usage failure for what Batch Operations cannot do; what KMS and S3 Control refuse.
+pub async fn run(
+    args: &RotateArgs,
+    choice: Choice,
+    options: Options,
+    session: &Session,
+) -> Result<(), Failure> {
+    let flags = reach(&options);
+    let job = job(args, choice, options.expected_bucket_owner.clone())?;
+    let connection = session.connect(options).await?;
+    let control = if args.dry_run { None } else { Some(connection.control().map_err(nowhere)?) };
+    if control.is_some() {
+        session.stop.or(connection.reach_bucket(&job.place.bucket)).await??;
     }
-
-    /// Prints the request as JSON, and the command that sends it.
-    ///
-    /// # Errors
-    /// A usage failure for what Batch Operations cannot do; it says what does it.
-    pub fn run(&self, places: &[S3Uri], choice: &Choice, session: &Session) -> Result<(), Failure> {
-        let [place] = places else {
-            return Err(Failure::usage("a job is for one prefix or bucket").hint("run once for each of them"));
-        };
-        let role = self.batch_role.as_deref().unwrap_or_default();
-        let job = job(place, choice, self.batch_only, role)?;
-        output::document(&serde_json::to_string_pretty(&job).unwrap_or_default())?;
-        session.printer.say("nothing was sent: s3seal writes the job down, the AWS CLI creates it:");
+    let job = session.stop.or(prepare(&connection, job)).await??;
+    for line in told(&job) {
+        session.printer.say(&line);
+    }
+    let account = &job.role.account;
+    let Some(control) = control else {
+        output::document(&serde_json::to_string_pretty(&request(&job)).unwrap_or_default())?;
         session.printer.say(&format!(
-            "  aws s3control create-job --account-id {} --cli-input-json file://job.json",
-            shell_word(job["AccountId"].as_str().unwrap_or_default())
+            "no job was created; saved as job.json, this is what the AWS CLI takes: aws s3control create-job{flags} \
+             --cli-input-json file://job.json"
         ));
-        session.printer.say("it prints the job's id, by which `aws s3control describe-job` follows it");
-        Ok(())
+        return Ok(());
+    };
+    if !args.yes && !session.ask(|| prompt::confirm("Create the job?")).await? {
+        session.printer.say("no job was created");
+        return Ok(());
+    }
+    let id = create(&control, &job, session, &flags).await?;
+    output::document(&if session.json { document(&id, &job).to_string() } else { id.clone() })?;
+    session.printer.say(&format!(
+        "created; to follow it: aws s3control describe-job --account-id {account} --job-id {}{flags}",
+        shell_word(&id)
+    ));
+    Ok(())
+}
+
+async fn create(control: &Control, job: &Job, session: &Session, flags: &str) -> Result<String, Failure> {
+    let created = session.stop.or(control.create_job(job)).await.flatten();
+    created.map_err(|error| {
+        let unsure = matches!(error, Error::Network { .. } | Error::Interrupted(_));
+        let failure = Failure::from(error);
+        if !unsure {
+            return failure;
+        }
+        failure.hint(format!(
+            "see first whether it was created all the same: aws s3control list-jobs --account-id {}{flags}",
+            job.role.account
+        ))
+    })
+}
+
+/// The flags with which the AWS CLI reaches the same account and region, each after a space.
+fn reach(options: &Options) -> String {
+    [("--profile", &options.profile), ("--region", &options.region)]
+        .iter()
+        .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(value.as_ref()?))))
+        .collect()
+}
+
+fn nowhere(error: Error) -> Failure {
+    Failure::from(error)
+        .hint(ITSELF)
+        .hint(format!("or name the address of S3 Control: {ENDPOINT}=https://HOST"))
+}
+
+/// What the flags come to.
+fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, Failure> {
+    only_what_fits(args)?;
+    let role =
+        args.batch.batch_role.clone().ok_or_else(|| Failure::usage("--batch goes with --batch-role"))?;
+    let [place] = args.places.as_slice() else {
+        return Err(Failure::usage("a job is for one prefix or bucket").hint("run once for each of them"));
+    };
+    if place.is_object() || place.bucket.as_str().starts_with("arn:") {
+        return Err(Failure::usage(format!("{place}: a job is for a bucket, or for a prefix in one"))
+            .hint("end a prefix in /, and name the bucket itself; or leave out --batch"));
+    }
+    let (key, bucket_key) = match choice {
+        Choice::SseKms { context, .. } if !context.is_empty() => {
+            return Err(Failure::usage("a job of S3 Batch Operations takes no --context").hint(ITSELF));
+        }
+        Choice::SseKms { key: Some(key), bucket_key, .. } => (key, bucket_key),
+        Choice::SseKms { key: None, .. } => {
+            return Err(Failure::usage("a job needs the KMS key that objects are to get")
+                .hint("name it: --kms-key KEY"));
+        }
+        choice => return Err(cannot_become(&choice)),
+    };
+    let (beginning, end) = affixes(args, place)?;
+    let report = match &args.batch.batch_report {
+        Some(report) if report.is_object() || report.key.is_empty() => {
+            return Err(Failure::usage(format!("--batch-report: {report} is no prefix")).hint("end it in /"));
+        }
+        Some(report) => report.clone(),
+        None => place.with_key(REPORT),
+    };
+    let owner = owner.unwrap_or_else(|| role.account.clone());
+    let only = only(&args.only)?;
+    Ok(Job { role, place: place.clone(), beginning, end, only, key, bucket_key, owner, report })
+}
+
+/// Finds the flags that say what no job can do.
+fn only_what_fits(args: &RotateArgs) -> Result<(), Failure> {
+    let old = &args.old;
+    let old_keys = !(old.from_key.is_empty()
+        && old.from_private_key.is_empty()
+        && old.from_passphrase.is_empty()
+        && old.from_kms_key.is_empty()
+        && old.from_context.is_empty());
+    let given = [
+        (args.rewrap, "--rewrap"),
+        (args.new_data_key, "--new-data-key"),
+        (args.share_to.is_some(), "--share-to"),
+        (args.version_id.is_some(), "--version-id"),
+        (args.all_versions, "--all-versions"),
+        (args.update_in_place, "--update-in-place"),
+        (args.verify, "--verify"),
+        (args.journal.is_some(), "--journal"),
+        (!args.accept_loss.is_empty(), "--accept-loss"),
+        (old_keys, "an old key"),
+    ];
+    match given.iter().find(|(is_given, _)| *is_given) {
+        Some((_, flag)) => Err(Failure::usage(format!("{flag} does not go with --batch")).hint(ITSELF)),
+        None => Ok(()),
     }
 }
 
-/// Makes the request of CreateJob.
-fn job(place: &S3Uri, choice: &Choice, only: Option<Mode>, role: &str) -> Result<Value, Failure> {
-    let mut arn = role.splitn(6, ':');
-    let (Some("arn"), Some(partition), Some("iam"), Some(_), Some(account)) =
-        (arn.next(), arn.next(), arn.next(), arn.next(), arn.next())
-    else {
-        return Err(Failure::usage(format!("--batch-role: '{role}' is not the ARN of a role"))
-            .hint("write arn:aws:iam::ACCOUNT:role/NAME"));
-    };
-    let bucket = format!("arn:{partition}:s3:::{}", place.bucket);
-    let operation = operation(choice, &bucket)?;
-    let mut filter = json!({});
-    if !place.key.is_empty() {
-        filter["KeyNameConstraint"] = json!({ "MatchAnyPrefix": [place.key] });
+fn cannot_become(choice: &Choice) -> Failure {
+    let failure = Failure::usage(format!("S3 Batch Operations cannot make it {}", choice.mode()));
+    if *choice != Choice::SseS3 {
+        return failure.hint(ITSELF);
     }
-    if let Some(only) = only {
+    // Only a copy could. It resets ACL and storage class, and SSE-S3 is asked for in NewObjectMetadata, which takes the
+    // place of an object's own metadata (S3CopyObjectOperation), client-side envelopes among them.
+    failure.hint("a job would copy, and lose ACLs, storage classes, locks and maybe metadata").hint(ITSELF)
+}
+
+/// What the filter says of keys: a job compares beginnings and ends, and nothing else.
+fn affixes(args: &RotateArgs, place: &S3Uri) -> Result<(String, Option<String>), Failure> {
+    if args.filter.is_empty() {
+        return Ok((String::new(), None));
+    }
+    match args.filter.clone().filter().affix() {
+        Some(Affix::Beginning(beginning)) => Ok((beginning, None)),
+        // S3 compares whole keys, s3seal what lies below the prefix.
+        Some(Affix::End(end)) if place.key.is_empty() || !end.contains('/') => Ok((String::new(), Some(end))),
+        _ => {
+            Err(Failure::usage("a job chooses by one --include alone, such as '*.sql' or '2026-*'")
+                .hint(ITSELF))
+        }
+    }
+}
+
+/// What objects must be under now; a job takes one such choice.
+fn only(chosen: &[Only]) -> Result<Option<Under>, Failure> {
+    let wrong = |what: &dyn std::fmt::Display| {
+        Failure::usage(format!("--only {what}: a job takes sse-s3, sse-kms or kms:ARN, one of them"))
+            .hint(ITSELF)
+    };
+    match chosen {
+        [] => Ok(None),
+        [Only::Mode(Mode::SseS3)] => Ok(Some(Under::SseS3)),
+        [Only::Mode(Mode::SseKms)] => Ok(Some(Under::SseKms)),
+        [one @ Only::Kms(key)] => Ok(Some(Under::Key(key.parse().map_err(|_| wrong(one))?))),
+        [other, ..] => Err(wrong(other)),
+    }
+}
+
+/// What will be done and what will not, in the order in which people ask.
+fn told(job: &Job) -> Vec<String> {
+    let under = match &job.only {
+        None => String::new(),
+        Some(Under::SseS3) => " that are in sse-s3".to_owned(),
+        Some(Under::SseKms) => " that are in sse-kms".to_owned(),
+        Some(Under::Key(key)) => format!(" that are under {key}"),
+    };
+    let end = job.end.as_ref().map_or_else(String::new, |end| format!("*{end}"));
+    let keys = format!("s3://{}/{}{end}", job.place.bucket, job.prefix());
+    let fails = if job.only.is_none() {
+        "what fails: objects in dsse-kms or sse-c, unencrypted or locked ones; --only sse-s3 or kms:ARN leaves them out"
+    } else {
+        "what fails: objects that Object Lock holds"
+    };
+    let mut lines = vec![
+        format!("a job: objects of {keys}{under} get the KMS key {}; no data moves", job.key),
+        "what stays: replicas, client-side encryption beneath, and older versions unless S3 lists them"
+            .to_owned(),
+        fails.to_owned(),
+        format!("what failed is named below s3://{}/{}/", job.report.bucket, job.report_prefix()),
+    ];
+    if job.key.as_str().split(':').nth(4) != Some(&job.owner) {
+        lines.push(
+            "the key is not the bucket owner's: S3 refuses that unless AWS Support has allowed it".to_owned(),
+        );
+    }
+    lines
+}
+
+/// The request in the shape that `aws s3control create-job --cli-input-json` takes.
+fn request(job: &Job) -> Value {
+    let mut filter = json!({});
+    if !job.prefix().is_empty() {
+        filter["KeyNameConstraint"]["MatchAnyPrefix"] = json!([job.prefix()]);
+    }
+    if let Some(end) = &job.end {
+        filter["KeyNameConstraint"]["MatchAnySuffix"] = json!([end]);
+    }
+    if let Some(only) = &job.only {
         filter["MatchAnyObjectEncryption"] = json!([match only {
-            Mode::SseS3 => json!({ "SSES3": {} }),
-            Mode::SseKms => json!({ "SSEKMS": {} }),
-            Mode::DsseKms => json!({ "DSSEKMS": {} }),
-            Mode::SseC | Mode::Client => return Err(cannot(only)),
+            Under::SseS3 => json!({ "SSES3": {} }),
+            Under::SseKms => json!({ "SSEKMS": {} }),
+            Under::Key(key) => json!({ "SSEKMS": { "KmsKeyArn": key.as_str() } }),
         }]);
     }
-    Ok(json!({
-        "AccountId": account,
-        "ConfirmationRequired": true,
-        "Operation": operation,
-        "Report": { "Enabled": true, "Bucket": bucket, "Prefix": "s3seal-batch",
-                    "Format": "Report_CSV_20180820", "ReportScope": "FailedTasksOnly" },
+    json!({
+        "AccountId": job.role.account,
+        "ConfirmationRequired": false,
+        "Operation": { "S3UpdateObjectEncryption": { "ObjectEncryption": { "SSEKMS": {
+            "KMSKeyArn": job.key.as_str(),
+            "BucketKeyEnabled": job.bucket_key,
+        } } } },
         "ManifestGenerator": { "S3JobManifestGenerator": {
-            "ExpectedBucketOwner": account,
-            "SourceBucket": bucket,
+            "ExpectedBucketOwner": job.owner,
+            "SourceBucket": job.arn_of(&job.place.bucket),
             "EnableManifestOutput": false,
             "Filter": filter,
         } },
-        "Description": format!("rotate {place}"),
-        "Priority": 10,
-        "RoleArn": role,
-    }))
+        "Report": {
+            "Enabled": true,
+            "Bucket": job.arn_of(&job.report.bucket),
+            "Prefix": job.report_prefix(),
+            "Format": "Report_CSV_20180820",
+            "ReportScope": "FailedTasksOnly",
+            "ExpectedBucketOwner": job.owner,
+        },
+        "Description": job.description(),
+        "Priority": PRIORITY,
+        "RoleArn": job.role.arn,
+    })
 }
 
-fn operation(choice: &Choice, bucket: &str) -> Result<Value, Failure> {
-    match choice {
-        Choice::SseS3 => Ok(json!({ "S3PutObjectCopy": {
-            "TargetResource": bucket,
-            "MetadataDirective": "COPY",
-            "NewObjectMetadata": { "SSEAlgorithm": "AES256" },
-        } })),
-        Choice::SseKms { context, .. } if !context.is_empty() => {
-            Err(Failure::usage("a job of S3 Batch Operations takes no --context")
-                .hint("leave out --batch: s3seal does it itself"))
-        }
-        Choice::SseKms { key: Some(key), bucket_key, .. } if is_arn(key) => {
-            Ok(json!({ "S3UpdateObjectEncryption": { "ObjectEncryption": { "SSEKMS": {
-                "KMSKeyArn": key.as_str(), "BucketKeyEnabled": bucket_key,
-            } } } }))
-        }
-        Choice::SseKms { .. } => Err(Failure::usage("a job needs the KMS key's full ARN")
-            .hint("--kms-key arn:aws:kms:REGION:ACCOUNT:key/ID; `aws kms describe-key` shows it")),
-        choice => Err(cannot(choice.mode())),
-    }
-}
-
-fn is_arn(key: &KmsKey) -> bool {
-    key.as_str().starts_with("arn:") && key.as_str().contains(":key/")
-}
-
-fn cannot(mode: Mode) -> Failure {
-    Failure::usage(format!("S3 Batch Operations cannot do {mode}"))
-        .hint("leave out --batch: s3seal does it itself, object by object, and goes on after a stop")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::encryption::Context;
-
-    const ROLE: &str = "arn:aws:iam::111122223333:role/batch";
-    const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/k";
-
-    fn kms(key: &str) -> Choice {
-        Choice::SseKms { key: Some(key.parse().unwrap()), context: Context::default(), bucket_key: true }
-    }
-
-    #[test]
-    fn a_job_names_the_bucket_the_prefix_and_the_key() {
-        let place = "s3://bkt/db/".parse().unwrap();
-        let made = job(&place, &kms(KEY), Some(Mode::SseS3), ROLE).unwrap();
-        assert_eq!(made["AccountId"], "111122223333");
-        let encryption = &made["Operation"]["S3UpdateObjectEncryption"]["ObjectEncryption"]["SSEKMS"];
-        assert_eq!(*encryption, json!({ "KMSKeyArn": KEY, "BucketKeyEnabled": true }));
-        let generator = &made["ManifestGenerator"]["S3JobManifestGenerator"];
-        assert_eq!(generator["SourceBucket"], "arn:aws:s3:::bkt");
-        assert_eq!(generator["Filter"]["KeyNameConstraint"]["MatchAnyPrefix"][0], "db/");
-        assert_eq!(generator["Filter"]["MatchAnyObjectEncryption"], json!([{ "SSES3": {} }]));
-        let copy = job(&place, &Choice::SseS3, None, ROLE).unwrap();
-        assert_eq!(copy["Operation"]["S3PutObjectCopy"]["NewObjectMetadata"]["SSEAlgorithm"], "AES256");
-    }
-
-    #[test]
-    fn what_a_job_cannot_do_is_refused() {
-        let place = "s3://bkt/".parse().unwrap();
-        let dsse = Choice::DsseKms { key: None, context: Context::default() };
-        assert!(job(&place, &dsse, None, ROLE).is_err());
-        assert!(job(&place, &kms("alias/a"), None, ROLE).is_err());
-        assert!(job(&place, &Choice::SseS3, Some(Mode::SseC), ROLE).is_err());
-        assert!(job(&place, &Choice::SseS3, None, "batch").is_err());
-    }
+fn document(id: &str, job: &Job) -> Value {
+    json!({
+        "schema_version": SCHEMA_VERSION,
+        "command": "rotate",
+        "job_id": id,
+        "account_id": job.role.account,
+        "request": request(job),
+    })
 }

@@ -154,9 +154,7 @@ async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
 /// Finds a key's ARN; without one named, that of the key which S3 then takes.
 async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<String> {
     match key {
-        Some(key) if key.as_str().starts_with("arn:") && key.as_str().contains(":key/") => {
-            Some(key.to_string())
-        }
+        Some(key) if key.is_arn() => Some(key.to_string()),
         Some(key) => match connection.describe_key(key).await {
             Ok(facts) => Some(facts.arn),
             Err(_) => Some(key.to_string()),

@@ -176,9 +176,10 @@ impl Program {
 }
 
 /// What the program exports, in this order.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "AWS_ENDPOINT_URL",
     "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL_S3_CONTROL",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",

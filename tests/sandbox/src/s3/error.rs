@@ -222,6 +222,11 @@ pub fn archived_source() -> S3Error {
     refuse(S3ErrorCode::InvalidObjectState, text)
 }
 
+/// 400 `IdempotencyException`: a token that stands for another job already.
+pub fn idempotency() -> S3Error {
+    custom(400, "IdempotencyException", "The client request token was used for another job.")
+}
+
 /// 400 `BadRequest`
 pub fn bad_request(text: &str) -> S3Error {
     custom(400, "BadRequest", text)

@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::checksum::{self, Algorithm, ChecksumType, Sum};
 use super::object::{Attributes, Bucket, Marks, Object, Tamper, Version, Versioning};
+use super::ops::job::JobView;
 use super::policy::Policy;
 use super::sse::{DefaultEncryption, SseView};
 use super::state::{Lie, S3State};
@@ -122,6 +123,11 @@ impl S3State {
             })
         });
         all.collect()
+    }
+
+    /// The jobs of Batch Operations, in the order in which they were created.
+    pub fn jobs(&self) -> Vec<JobView> {
+        self.lock().jobs.clone()
     }
 
     /// The latest version of an object, if there is one; all its bytes come into memory.

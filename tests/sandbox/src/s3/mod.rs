@@ -27,6 +27,7 @@
 //! * `completed-is-gone`: completing an upload again is `NoSuchUpload`, also right after a success.
 //! * `no-conflict`: two conditional writes at once are done one after the other; `ConditionalRequestConflict` takes a fault.
 //! * `attributes-quoted`: `GetObjectAttributes` shows the entity tag in quotes.
+//! * `jobs-stand-still`: a job of Batch Operations is checked and kept; nothing runs it, and it can only be created.
 //! * `one-checksum`: part checksums of an upload that asked for none are checked and forgotten.
 
 mod access;
@@ -51,6 +52,8 @@ mod url;
 pub use crate::store::Storage;
 pub use checksum::{Algorithm, ChecksumType};
 pub use inspect::{ObjectView, UploadView, VersionView};
+pub use ops::job::JobView;
+pub(crate) use ops::job::{ACCOUNT_HEADER, coated};
 pub use service::{S3Service, service};
 pub use sse::{DefaultEncryption, SseView};
 pub use state::{Lie, S3State};

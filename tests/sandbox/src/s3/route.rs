@@ -1,8 +1,9 @@
-//! Requests that are newer than the protocol crate, taken before it would mistake them for others.
+//! Requests that the protocol crate does not know, being newer than it or S3 Control's, taken before it would mistake them
+//! for others.
 //!
 //! Their signature is checked by the crate like every other's.
 //!
-//! What does not belong here: what they mean (see `ops::encryption`).
+//! What does not belong here: what they mean (see `ops::encryption` and `ops::job`).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +16,7 @@ use s3s::route::S3Route;
 use s3s::{Body, S3Request, S3Response, S3Result};
 
 use super::access::{self, Visit};
-use super::ops::encryption;
+use super::ops::{encryption, job};
 use super::sse::header;
 use super::state::{Lie, S3State};
 use super::unlock::{Caller, Place};
@@ -27,8 +28,8 @@ const MAX_BODY: usize = 64 * 1024;
 /// The boxed futures of the crate's traits.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// `…?encryption`, of buckets and of objects.
-pub struct EncryptionRoute {
+/// `…?encryption`, of buckets and of objects; `CreateJob`.
+pub struct ForeignRoute {
     pub state: Arc<S3State>,
 }
 
@@ -48,13 +49,30 @@ fn path(uri: &Uri, headers: &HeaderMap) -> Option<S3Path> {
     s3s::path::parse_virtual_hosted_style(bucket, &path).ok()
 }
 
-impl EncryptionRoute {
+/// A request's body, to its end.
+async fn whole(body: Body) -> S3Result<bytes::Bytes> {
+    let body = Limited::new(body, MAX_BODY).collect().await;
+    Ok(body.map_err(|broken| error::broken_body(&*broken))?.to_bytes())
+}
+
+/// An answer in XML.
+fn xml(text: String) -> S3Response<Body> {
+    let mut answer = S3Response::new(Body::from(text));
+    let kind = http::HeaderValue::from_static("application/xml");
+    answer.headers.insert(http::header::CONTENT_TYPE, kind);
+    answer
+}
+
+impl ForeignRoute {
     async fn answer(&self, request: S3Request<Body>) -> S3Result<S3Response<Body>> {
+        if job::is_job(&request.method, &request.uri, &request.headers) {
+            let body = whole(request.input).await?;
+            return Ok(xml(job::create(&self.state, &request.headers, &body)?));
+        }
         let path = path(&request.uri, &request.headers).ok_or_else(error::malformed_xml)?;
         let caller = Caller::of(&self.state, &request);
         let version = url::parameter(request.uri.query(), "versionId");
-        let body = Limited::new(request.input, MAX_BODY).collect().await;
-        let body = body.map_err(|broken| error::broken_body(&*broken))?.to_bytes();
+        let body = whole(request.input).await?;
         let bucket = path.get_bucket_name().unwrap_or_default();
         match path.get_object_key() {
             Some(key) => {
@@ -63,11 +81,7 @@ impl EncryptionRoute {
                 encryption::update_of_object(&self.state, &caller, place, version, &body)?;
             }
             None if request.method == Method::GET => {
-                let xml = encryption::of_bucket(&self.state, bucket)?;
-                let mut answer = S3Response::new(Body::from(xml));
-                let kind = http::HeaderValue::from_static("application/xml");
-                answer.headers.insert(http::header::CONTENT_TYPE, kind);
-                return Ok(answer);
+                return Ok(xml(encryption::of_bucket(&self.state, bucket)?));
             }
             None => encryption::put_of_bucket(&self.state, bucket, &body)?,
         }
@@ -75,6 +89,9 @@ impl EncryptionRoute {
     }
 
     fn let_in(&self, request: &S3Request<Body>) -> S3Result<()> {
+        if job::is_job(&request.method, &request.uri, &request.headers) {
+            return request.credentials.as_ref().map(drop).ok_or_else(error::access_denied);
+        }
         let path = path(&request.uri, &request.headers).ok_or_else(error::malformed_xml)?;
         let scheme = request.extensions.get::<Scheme>().copied();
         access::check(
@@ -91,8 +108,11 @@ impl EncryptionRoute {
     }
 }
 
-impl S3Route for EncryptionRoute {
+impl S3Route for ForeignRoute {
     fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
+        if job::is_job(method, uri, headers) {
+            return true;
+        }
         if url::parameter(uri.query(), "encryption").is_none() {
             return false;
         }

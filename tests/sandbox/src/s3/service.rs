@@ -18,7 +18,8 @@ use s3s::{Body, HttpError, S3Error, S3ErrorCode, S3Result, StdError};
 use time::OffsetDateTime;
 
 use super::api::{Api, Door};
-use super::route::{Boxed, EncryptionRoute};
+use super::ops::job::{ACCOUNT_HEADER, coated};
+use super::route::{Boxed, ForeignRoute};
 use super::sse::header as text_of;
 use super::state::S3State;
 use super::url;
@@ -49,7 +50,7 @@ pub fn service(state: Arc<S3State>, credentials: (&str, &str)) -> S3Service {
     builder.set_host(super::host::Loopback);
     builder.set_auth(Keys { access: access.to_owned(), secret: secret.into() });
     builder.set_access(Door { state: state.clone() });
-    builder.set_route(EncryptionRoute { state: state.clone() });
+    builder.set_route(ForeignRoute { state: state.clone() });
     // The clock is checked here, against the state's.
     let mut config = s3s::config::S3Config::default();
     config.presigned_url_max_skew_time_secs = u32::MAX;
@@ -87,6 +88,7 @@ impl S3Service {
         let (head, body) = request.into_parts();
         let (method, path) = (head.method.clone(), head.uri.path().to_owned());
         let waits = head.headers.contains_key(header::EXPECT);
+        let is_control = head.headers.contains_key(ACCOUNT_HEADER);
         let tap = Arc::new(Mutex::new(Tap { body, begun: false }));
         let refusal = self.misfit(&head.uri, &head.headers);
         let mut answer = match refusal {
@@ -98,7 +100,7 @@ impl S3Service {
         };
         if answer.status().is_client_error() || answer.status().is_server_error() {
             drain(&tap, waits).await;
-            answer = dress(answer, &path).await;
+            answer = dress(answer, &path, is_control).await;
         }
         let partial = answer.headers().contains_key(header::CONTENT_RANGE);
         if method == Method::HEAD && partial && answer.status() == StatusCode::OK {
@@ -179,7 +181,7 @@ fn refusal(status: StatusCode, code: &str, text: &str, detail: &str) -> Response
 }
 
 /// Gives an error what S3's errors have beside code and message, and a message where the crate has none.
-async fn dress(answer: Response<Body>, path: &str) -> Response<Body> {
+async fn dress(answer: Response<Body>, path: &str, is_control: bool) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     let xml = match body.collect().await {
         Ok(bytes) => String::from_utf8_lossy(&bytes.to_bytes()).into_owned(),
@@ -199,7 +201,8 @@ async fn dress(answer: Response<Body>, path: &str) -> Response<Body> {
     );
     head.headers.remove(header::CONTENT_LENGTH);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    Response::from_parts(head, Body::from(xml.replacen("</Error>", &detail, 1)))
+    let xml = xml.replacen("</Error>", &detail, 1);
+    Response::from_parts(head, Body::from(if is_control { coated(&xml) } else { xml }))
 }
 
 fn usual_message(code: &str) -> Option<&'static str> {

@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::error;
 use super::object::Bucket;
+use super::ops::job::JobView;
 use crate::kms::Kms;
 use crate::store::{ServerKeys, Shelf, Storage};
 
@@ -41,6 +42,7 @@ pub struct S3State {
 /// What changes.
 pub(super) struct Inner {
     pub buckets: BTreeMap<String, Bucket>,
+    pub jobs: Vec<JobView>,
     pub lies: BTreeSet<Lie>,
     pub clock_ahead: Duration,
     pub new_buckets_block_sse_c: bool,
@@ -68,6 +70,7 @@ impl S3State {
             server_keys: ServerKeys::fresh(),
             inner: Mutex::new(Inner {
                 buckets: BTreeMap::new(),
+                jobs: Vec::new(),
                 lies: BTreeSet::new(),
                 clock_ahead: Duration::ZERO,
                 new_buckets_block_sse_c: false,

@@ -21,7 +21,7 @@ use super::sigv4;
 use super::wire::{End, Line};
 use crate::config::Config;
 use crate::kms::{self, Failure, Kms};
-use crate::s3::{S3Service, Scheme};
+use crate::s3::{ACCOUNT_HEADER, S3Service, Scheme, coated};
 
 /// The longest body a KMS request may have: what it encrypts is at most 4 KiB.
 const MAX_KMS_BODY: usize = 256 * 1024;
@@ -173,6 +173,7 @@ async fn refuse(head: http::request::Parts, mut body: RequestBody, strike: &Stri
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{s3_code}</Code><Message>{message}</Message>\
              <RequestId>SANDBOXFAULT0000</RequestId><HostId>sandbox</HostId></Error>"
         );
+        let xml = if head.headers.contains_key(ACCOUNT_HEADER) { coated(&xml) } else { xml };
         let body = if head.method == http::Method::HEAD { Body::empty() } else { Body::from(xml) };
         answered(status, "application/xml", body)
     };

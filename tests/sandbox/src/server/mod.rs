@@ -115,6 +115,7 @@ impl Sandbox {
         let pairs = [
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_CA_BUNDLE", ca_file),
+            ("AWS_ENDPOINT_URL_S3_CONTROL", self.endpoint()),
             ("AWS_ACCESS_KEY_ID", config.credentials.access_key.clone()),
             ("AWS_SECRET_ACCESS_KEY", config.credentials.secret_key.clone()),
             ("AWS_REGION", config.region.clone()),

@@ -20,6 +20,11 @@ pub(super) fn name(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
     if let Some(operation) = kms_operation(headers) {
         return format!("kms:{operation}");
     }
+    // S3 Control is a service beside S3, and tells itself by naming the account.
+    if headers.contains_key(crate::s3::ACCOUNT_HEADER) {
+        let creates = method == Method::POST && uri.path() == "/v20180820/jobs";
+        return if creates { "CreateJob" } else { "Unknown" }.to_owned();
+    }
     let query = Query(uri.query().unwrap_or_default());
     let name = match place(uri, headers) {
         Place::Service => "ListBuckets",
@@ -184,6 +189,13 @@ mod tests {
         let host = [("host", "b.localhost:4433")];
         assert_eq!(named("GET", "/k", &host), "GetObject");
         assert_eq!(named("HEAD", "/", &host), "HeadBucket");
+    }
+
+    #[test]
+    fn s3_control_is_told_by_the_account() {
+        let account = [("x-amz-account-id", "111122223333")];
+        assert_eq!(named("POST", "/v20180820/jobs", &account), "CreateJob");
+        assert_eq!(named("PUT", "/v20180820/jobs", &[]), "PutObject");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod delete;
 pub mod detail;
 pub mod encryption;
 pub mod get;
+pub mod job;
 pub mod list;
 pub mod multipart;
 pub mod part;

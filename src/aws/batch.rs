@@ -1,0 +1,306 @@
+//! A job of S3 Batch Operations: S3 lists the objects and gives each another key, without a request from here for any.
+//!
+//! Jobs are created at S3 Control, a service of AWS's own beside S3; no server of another make is asked for one unless
+//! somebody names it. The one operation is `S3UpdateObjectEncryption`, which keeps everything else about an object.
+//! Source: CreateJob in the Amazon S3 Control API reference; "Update object encryption" in the Amazon S3 user guide.
+
+use std::str::FromStr;
+
+use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3control::config::Builder;
+use aws_sdk_s3control::error::BuildError;
+use aws_sdk_s3control::types::{
+    JobManifestGenerator, JobManifestGeneratorFilter, JobOperation, JobReport, JobReportFormat,
+    JobReportScope, KeyNameConstraint, ObjectEncryption, ObjectEncryptionFilter, S3JobManifestGenerator,
+    S3UpdateObjectEncryptionOperation, S3UpdateObjectEncryptionSsekms, SsekmsFilter, Sses3Filter,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+
+use crate::aws::connection::{self, Connection};
+use crate::aws::error;
+use crate::aws::wire::{Tracer, host_of};
+use crate::encryption::KmsKey;
+use crate::error::{Error, Result};
+use crate::location::{Bucket, S3Uri};
+
+/// The variable that names the address of S3 Control.
+pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
+/// How a job ranks among the account's others; AWS's own examples use it.
+pub const PRIORITY: i32 = 10;
+
+/// The role that a job takes on, by its ARN, which also says whose job it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// The whole ARN.
+    pub arn: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// The account: twelve digits.
+    pub account: String,
+}
+
+impl FromStr for Role {
+    type Err = &'static str;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "iam", "", account, name]
+                if account.len() == 12
+                    && account.bytes().all(|digit| digit.is_ascii_digit())
+                    && name.strip_prefix("role/").is_some_and(|name| !name.is_empty()) =>
+            {
+                Ok(Self {
+                    arn: arn.to_owned(),
+                    partition: (*partition).to_owned(),
+                    account: (*account).to_owned(),
+                })
+            }
+            _ => Err("write the ARN of a role: arn:aws:iam::ACCOUNT:role/NAME"),
+        }
+    }
+}
+
+/// What encrypts the objects that a job is about, as far as it is to choose among them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// SSE-S3.
+    SseS3,
+    /// SSE-KMS, whatever the key.
+    SseKms,
+    /// SSE-KMS with this key.
+    Key(KmsKey),
+}
+
+/// A job that gives objects another key in AWS KMS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Who does it.
+    pub role: Role,
+    /// The bucket, or the prefix in it.
+    pub place: S3Uri,
+    /// What the objects' keys begin with, beyond the place's own prefix.
+    pub beginning: String,
+    /// What the objects' keys end with.
+    pub end: Option<String>,
+    /// What the objects must be encrypted with now; `None` leaves it to the job to find out.
+    pub only: Option<Under>,
+    /// The new key; S3 wants its ARN.
+    pub key: KmsKey,
+    /// Whether S3 may use a bucket key.
+    pub bucket_key: bool,
+    /// The account that must own the buckets.
+    pub owner: String,
+    /// Where the report about what failed is written.
+    pub report: S3Uri,
+}
+
+impl Job {
+    /// The ARN of a bucket in the job's partition.
+    #[must_use]
+    pub fn arn_of(&self, bucket: &Bucket) -> String {
+        format!("arn:{}:s3:::{bucket}", self.role.partition)
+    }
+
+    /// What the objects' keys begin with.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        format!("{}{}", self.place.key, self.beginning)
+    }
+
+    /// The report's prefix, as S3 wants it: without a slash at its end.
+    #[must_use]
+    pub fn report_prefix(&self) -> &str {
+        self.report.key.trim_end_matches('/')
+    }
+
+    /// How lists of jobs show it: at most 256 characters.
+    #[must_use]
+    pub fn description(&self) -> String {
+        format!("s3seal rotate {}", self.place).chars().take(256).collect()
+    }
+}
+
+/// S3 Control, where jobs are created.
+pub struct Control(aws_sdk_s3control::Client);
+
+impl Connection {
+    /// Finds S3 Control; nothing is sent yet.
+    ///
+    /// # Errors
+    /// `Unsupported` where S3 is a server of another make and none is named for S3 Control.
+    pub fn control(&self) -> Result<Control> {
+        let mut config =
+            Builder::from(&self.shared).interceptor(Unprefixed).interceptor(Tracer(self.trace.clone()));
+        let named = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty());
+        let s3 = connection::endpoint_of(&self.shared);
+        if let (None, Some(url)) = (&named, &s3)
+            && !host_of(url).is_some_and(connection::is_aws)
+        {
+            let why = "it is not AWS, and S3 Batch Operations are AWS's".to_owned();
+            return Err(Error::Unsupported { what: url.clone(), why });
+        }
+        // An address of S3's is not that of S3 Control, in AWS too.
+        if named.is_some() || s3.is_some() {
+            config.set_endpoint_url(named);
+        }
+        Ok(Control(aws_sdk_s3control::Client::from_conf(config.build())))
+    }
+
+    /// Finds out whether a bucket is there, in the region that a job is created in: a job looks nowhere else, and fails long
+    /// after it was created.
+    ///
+    /// # Errors
+    /// `NotFound`, `WrongRegion`, `Network`. Who may create jobs need not be allowed to look: that is no error.
+    pub async fn reach_bucket(&self, bucket: &Bucket) -> Result<()> {
+        let what = format!("s3://{bucket}");
+        match self.bucket_region(bucket).await {
+            Ok(Some(region)) if self.s3.config().region().is_some_and(|asked| asked.as_ref() != region) => {
+                Err(Error::WrongRegion { what, region: Some(region), source: None })
+            }
+            Err(error @ (Error::NotFound { .. } | Error::WrongRegion { .. } | Error::Network { .. })) => {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Control {
+    /// Creates a job, which begins by itself; returns its id. The SDK gives the request a token, the same for each attempt,
+    /// so that an answer that gets lost on its way makes no second job.
+    ///
+    /// # Errors
+    /// What S3 Control refuses; it takes `s3:CreateJob`, and `iam:PassRole` on the role.
+    pub async fn create_job(&self, job: &Job) -> Result<String> {
+        let what = format!("a job for {}", job.place);
+        let unbuilt = |error: BuildError| Error::Unsupported { what: what.clone(), why: error.to_string() };
+        let answer = self
+            .0
+            .create_job()
+            .account_id(&job.role.account)
+            .confirmation_required(false)
+            .operation(operation(job).map_err(unbuilt)?)
+            .manifest_generator(generator(job).map_err(unbuilt)?)
+            .report(report(job))
+            .description(job.description())
+            .priority(PRIORITY)
+            .role_arn(&job.role.arn)
+            .send()
+            .await
+            .map_err(|refusal| error::read(&what, "s3:CreateJob", refusal))?;
+        answer.job_id.ok_or_else(|| Error::tampered("the server", "its answer names no job"))
+    }
+}
+
+fn operation(job: &Job) -> Result<JobOperation, BuildError> {
+    let key = S3UpdateObjectEncryptionSsekms::builder()
+        .kms_key_arn(job.key.as_str())
+        .bucket_key_enabled(job.bucket_key);
+    let encryption = ObjectEncryption::builder().ssekms(key.build()?).build();
+    let update = S3UpdateObjectEncryptionOperation::builder().object_encryption(encryption).build();
+    Ok(JobOperation::builder().s3_update_object_encryption(update).build())
+}
+
+fn generator(job: &Job) -> Result<JobManifestGenerator, BuildError> {
+    let mut filter = JobManifestGeneratorFilter::builder();
+    let prefix = Some(job.prefix()).filter(|prefix| !prefix.is_empty());
+    if prefix.is_some() || job.end.is_some() {
+        let constraint = KeyNameConstraint::builder()
+            .set_match_any_prefix(prefix.map(|prefix| vec![prefix]))
+            .set_match_any_suffix(job.end.clone().map(|end| vec![end]));
+        filter = filter.key_name_constraint(constraint.build());
+    }
+    let under = job.only.as_ref().map(|only| match only {
+        Under::SseS3 => ObjectEncryptionFilter::Sses3(Sses3Filter::builder().build()),
+        Under::SseKms => ObjectEncryptionFilter::Ssekms(SsekmsFilter::builder().build()),
+        Under::Key(key) => {
+            ObjectEncryptionFilter::Ssekms(SsekmsFilter::builder().kms_key_arn(key.as_str()).build())
+        }
+    });
+    filter = filter.set_match_any_object_encryption(under.map(|under| vec![under]));
+    S3JobManifestGenerator::builder()
+        .expected_bucket_owner(&job.owner)
+        .source_bucket(job.arn_of(&job.place.bucket))
+        .enable_manifest_output(false)
+        .filter(filter.build())
+        .build()
+        .map(JobManifestGenerator::S3JobManifestGenerator)
+}
+
+fn report(job: &Job) -> JobReport {
+    JobReport::builder()
+        .enabled(true)
+        .bucket(job.arn_of(&job.report.bucket))
+        .prefix(job.report_prefix())
+        .format(JobReportFormat::ReportCsv20180820)
+        .report_scope(JobReportScope::FailedTasksOnly)
+        .expected_bucket_owner(&job.owner)
+        .build()
+}
+
+/// S3 Control's hosts carry the account in front. An address cannot, and takes it from the header, where it is anyway.
+#[derive(Debug)]
+struct Unprefixed;
+
+impl Intercept for Unprefixed {
+    fn name(&self) -> &'static str {
+        "Unprefixed"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let request = context.request_mut();
+        if let Some(uri) = unprefixed(request.uri()) {
+            request.set_uri(uri)?;
+        }
+        Ok(())
+    }
+}
+
+/// The address without the account in front, where that is one.
+fn unprefixed(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.split_once("://")?;
+    let (account, bare) = rest.split_once('.')?;
+    let uri = format!("{scheme}://{bare}");
+    let is_account = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
+    (is_account && connection::is_local(Some(&uri))).then_some(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_says_whose_job_it_is() {
+        let role: Role = "arn:aws-cn:iam::111122223333:role/path/batch".parse().unwrap();
+        assert_eq!((&*role.partition, &*role.account), ("aws-cn", "111122223333"));
+        for text in [
+            "batch",
+            "arn:aws:iam::111122223333:user/u",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::1111:role/r",
+            "arn:aws:iam::11112222333x:role/r",
+            "arn:aws:s3:::role/r",
+        ] {
+            assert!(text.parse::<Role>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_an_address_goes_without_the_account() {
+        for (uri, bare) in [
+            ("https://111122223333.127.0.0.1:9/v1", Some("https://127.0.0.1:9/v1")),
+            ("https://111122223333.localhost:9/v1", Some("https://localhost:9/v1")),
+            ("https://111122223333.s3-control.us-east-1.amazonaws.com/v1", None),
+            ("https://127.0.0.1:9/v1", None),
+        ] {
+            assert_eq!(unprefixed(uri).as_deref(), bare, "{uri}");
+        }
+    }
+}

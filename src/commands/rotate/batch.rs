@@ -1,0 +1,29 @@
+//! `rotate --batch`: keys by their ARNs, then one job that S3 runs by itself.
+//!
+//! No object is looked at here: S3 lists them when the job begins. What a job cannot do is refused at the edge.
+
+use crate::aws::Connection;
+use crate::aws::batch::{Job, Under};
+use crate::encryption::KmsKey;
+use crate::error::{Error, Result};
+
+/// Replaces the names of KMS keys in a job by their ARNs: a job takes no id and no alias.
+///
+/// # Errors
+/// What KMS refuses; it takes `kms:DescribeKey`, but not for a key that is named by its ARN.
+pub async fn prepare(connection: &Connection, job: Job) -> Result<Job> {
+    let only = match job.only {
+        Some(Under::Key(key)) => Some(Under::Key(by_arn(connection, key).await?)),
+        only => only,
+    };
+    let key = by_arn(connection, job.key).await?;
+    Ok(Job { only, key, ..job })
+}
+
+async fn by_arn(connection: &Connection, key: KmsKey) -> Result<KmsKey> {
+    if key.is_arn() {
+        return Ok(key);
+    }
+    let facts = connection.describe_key(&key).await?;
+    facts.arn.parse().map_err(|_| Error::tampered(format!("the KMS key {key}"), "its ARN is none"))
+}
