@@ -305,7 +305,9 @@ impl RotateArgs {
             let broke = ended.as_ref().is_err_and(|failure| {
                 !matches!(failure.exit, Exit::Usage | Exit::Untrusted | Exit::Key | Exit::Condition)
             });
-            if ended.is_ok() || !(broke || journal.is_worth_keeping()) {
+            // Only the journal knows what was written with an encryption context: the next run asks it.
+            let over = ended.is_ok() && target.is_visible();
+            if over || !(broke || journal.is_worth_keeping()) {
                 journal.finish();
             }
         }

@@ -3,7 +3,7 @@
 use s3seal_sandbox::s3::SseView;
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::bench;
+use crate::{assert_no_traces, bench};
 use crate::support::keys::KnownKey;
 use crate::support::{ALIAS, BUCKET, Bench, PATIENCE};
 
@@ -84,6 +84,71 @@ fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
     let writes = bench.requests("PutObject").len();
     // Two were under way at each of three stops and were begun again; nothing that was done was done twice.
     assert!(writes <= keys.len() + 6, "{writes} writes of {} objects", keys.len());
+}
+
+#[test]
+fn hundreds_of_objects_stopped_three_times_are_each_written_once() {
+    let bench = bench();
+    let keys: Vec<String> = (0..300).map(|number| format!("p/{number:03}")).collect();
+    for key in &keys {
+        bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
+    }
+    bench.run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes -q")).ok();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key a.key --yes -q");
+    for (signal, skip) in [("INT", 60), ("KILL", 80), ("KILL", 70)] {
+        let fault = Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(skip);
+        let struck = bench.sandbox.fault(fault);
+        let running = bench.start(&line);
+        assert!(struck.wait(1, PATIENCE), "too few objects");
+        running.signal(signal);
+        running.end();
+        bench.sandbox.clear_faults();
+    }
+    bench.run(&line).ok();
+    for key in &keys {
+        assert!(is_under(&bench, key, 2), "{key}");
+        assert_eq!(bench.sandbox.s3().versions(BUCKET, key).len(), 2, "{key}: the old one and one new one");
+    }
+    bench.sandbox.clear_requests();
+    bench.run(&line).ok();
+    assert!(bench.requests("CopyObject").is_empty(), "rotated twice");
+    assert_no_traces(&bench);
+}
+
+#[test]
+fn what_a_context_was_given_to_is_remembered() {
+    let bench = bench();
+    for number in 0..5 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    let copies = |place: &str, context: &str| {
+        bench.sandbox.clear_requests();
+        let flags = format!("-e sse-kms --kms-key {ALIAS} --context {context} --yes");
+        bench.run(&format!("rotate s3://{BUCKET}/{place} {flags}")).ok();
+        bench.requests("CopyObject").len()
+    };
+    assert_eq!([copies("p/", "for=me"), copies("p/", "for=me")], [5, 0]);
+    assert_eq!(copies("p/", "for=you"), 5, "another context is another rotation");
+    bench.sandbox.s3().put_plain(BUCKET, "p/3", b"new");
+    assert_eq!(copies("p/", "for=you"), 1, "an object that was overwritten");
+    assert_eq!([copies("p/3", "for=all"), copies("p/3", "for=all")], [1, 0]);
+}
+
+#[test]
+fn an_object_that_is_deleted_meanwhile_is_no_failure() {
+    let bench = bench();
+    for number in 0..3 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    let gone = Kind::status(404, "NoSuchKey", "The specified key does not exist.");
+    bench.sandbox.fault(Fault::on("HeadObject", gone.clone()).only("/p/1").times(9));
+    bench.sandbox.fault(Fault::on("GetObject", gone).only("/p/1").times(9));
+    bench
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes"))
+        .ok()
+        .says(&["2 copied within S3", "1 left out"]);
+    bench.run(&format!("rotate s3://{BUCKET}/p/none -e sse-c --key a.key --yes")).exits(3);
 }
 
 #[test]
