@@ -17,7 +17,7 @@ use super::prompt;
 use super::ring_sources::RingSources;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
-use crate::aws::Connection;
+use crate::aws::{Connection, Options};
 use crate::commands::rotate::Allowed;
 use crate::commands::rotate::carry::Loss;
 use crate::commands::rotate::many::{self, Chosen, Plans, Row, Work};
@@ -169,7 +169,7 @@ struct OldKeyArgs {
 /// # Errors
 /// Everything that can go wrong, with its exit code; for many objects that some of them failed.
 pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
-    let options = session.options()?;
+    let options = Options { many_objects: args.single().is_none(), ..session.options()? };
     let choice = args.only_what_fits()?;
     if args.batch.is_asked() {
         return args.batch.run(&args.places, &choice, session);

@@ -164,3 +164,43 @@ fn a_signal_ends_a_run_in_good_order() {
     running.signal("INT");
     running.end().exits(130).says(&["same command goes on"]);
 }
+
+#[test]
+fn a_server_that_asks_to_slow_down_is_obeyed_and_all_objects_end() {
+    let bench = bench();
+    for number in 0..60 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number:02}"), b"x");
+    }
+    let struck = bench.sandbox.fault(Fault::on("*", Kind::slow_down()).skip(60).times(8));
+    bench
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes"))
+        .ok()
+        .says(&["60 copied within S3"]);
+    assert_eq!(struck.count(), 8);
+    // To a HEAD S3 cannot say why.
+    let struck = bench.sandbox.fault(Fault::on("HeadObject", Kind::slow_down()).skip(20).times(5));
+    let rows = bench.run(&format!("inspect s3://{BUCKET}/p/ --key a.key --format ndjson")).ok().stdout;
+    assert_eq!(struck.count(), 5);
+    assert!(String::from_utf8(rows).unwrap().lines().count() >= 60);
+}
+
+#[test]
+fn retries_set_in_the_environment_or_the_profile_are_heard() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    let profile = bench.write("profile", b"[default]\nmax_attempts = 2\nretry_mode = legacy\n");
+    let attempts = |variable: &str, value: &str| {
+        bench.sandbox.clear_faults();
+        bench.sandbox.fault(Fault::on("ListObjectsV2", Kind::internal_error()).times(99));
+        bench.sandbox.clear_requests();
+        let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes");
+        bench.s3seal(line.split(' ')).with(variable, value).run().exits(7);
+        bench.requests("ListObjectsV2").len()
+    };
+    assert_eq!(attempts("AWS_MAX_ATTEMPTS", "3"), 3);
+    assert_eq!(attempts("AWS_CONFIG_FILE", profile.to_str().unwrap()), 2);
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes");
+    for (variable, value) in [("AWS_MAX_ATTEMPTS", "some"), ("AWS_RETRY_MODE", "bold")] {
+        bench.s3seal(line.split(' ')).with(variable, value).run().exits(2).says(&[variable, value]);
+    }
+}
