@@ -23,6 +23,7 @@ use crate::commands::rotate::carry::Loss;
 use crate::commands::rotate::many::{self, Chosen, Plans, Row, Work};
 use crate::commands::rotate::only::Only;
 use crate::commands::rotate::run::Running;
+use crate::commands::rotate::sight::LastKey;
 use crate::commands::rotate::target::{Target, Wish};
 use crate::commands::unlock::Means;
 use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
@@ -279,6 +280,7 @@ impl RotateArgs {
             target,
             accepted: &self.accept_loss,
             tuning: &each,
+            last_key: LastKey::default(),
             meter,
             stop: &session.stop,
         };

@@ -204,3 +204,26 @@ fn retries_set_in_the_environment_or_the_profile_are_heard() {
         bench.s3seal(line.split(' ')).with(variable, value).run().exits(2).says(&[variable, value]);
     }
 }
+
+#[test]
+fn objects_under_one_key_are_looked_at_once_each() {
+    let bench = bench();
+    for number in 0..20 {
+        put(&bench, &format!("p/{number:02}"), "-e sse-c --key a.key");
+    }
+    let line =
+        format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key c.key --from-key a.key --yes --jobs 1");
+    let looks = || {
+        bench.sandbox.clear_requests();
+        bench.run(&line).ok();
+        [bench.requests("HeadObject").len(), bench.requests("GetObject").len()]
+    };
+    // The first: without a key, with the wrong one, with the right one, and why each was refused. After each copy once more.
+    assert_eq!(looks(), [3 + 19 + 20, 2]);
+    // Now the new key fits: it is tried last at first, and first from then on.
+    assert_eq!(looks(), [4 + 19, 3]);
+    bench.sandbox.s3().put_plain(BUCKET, "p/05", b"plain");
+    put(&bench, "p/15", "-e sse-c --key c.key");
+    bench.run(&line).ok().says(&["2 copied within S3", "18 there already"]);
+    assert!((0..20).all(|number| is_under(&bench, &format!("p/{number:02}"), 2)));
+}

@@ -27,7 +27,7 @@ use crate::tuning::{Meter, Tuning};
 
 use super::carry::{By, Carried, Found, Loss, carry, unaccepted};
 use super::reseal;
-use super::sight::{Sight, kept};
+use super::sight::{LastKey, Sight, kept};
 use super::target::Target;
 use super::way::{Way, copy_part_size};
 
@@ -43,6 +43,8 @@ pub struct Running<'a> {
     pub accepted: &'a [Loss],
     /// Part size, jobs.
     pub tuning: &'a Tuning,
+    /// The SSE-C key that opened the last object.
+    pub last_key: LastKey,
     /// Counts bytes.
     pub meter: &'a Meter,
     /// Sees signals.
