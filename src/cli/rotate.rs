@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueHint;
+use tokio::sync::Semaphore;
 
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::exit::Exit;
@@ -51,6 +52,7 @@ The cheapest safe way is taken for each object, and it can be opened at every mo
   server copy       any of S3's modes to another: S3 copies the object onto itself
   rewrap            a new key for what is sealed as s3ec: only metadata change
   reseal            everything else: streamed through with a new data key
+Of many objects 32 go at once, 8 of them streamed through; --jobs sets both.
 
 What a new key does not undo: in a bucket with versions the old version stays, under the
 old key; and who had the old key may have kept the data key of what is only rewrapped.";
@@ -281,6 +283,7 @@ impl RotateArgs {
             accepted: &self.accept_loss,
             tuning: &each,
             last_key: LastKey::default(),
+            reseals: Semaphore::new(tuning.jobs.get()),
             meter,
             stop: &session.stop,
         };
@@ -296,7 +299,7 @@ impl RotateArgs {
             chosen: &chosen,
             allowed,
             journal: journal.as_ref(),
-            jobs: tuning.jobs,
+            jobs: self.transfer.objects(),
         };
         let ended = self.work(session, &work).await;
         if let Some(progress) = progress {

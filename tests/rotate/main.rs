@@ -8,6 +8,7 @@ mod support;
 mod crashes;
 mod life;
 mod many;
+mod options;
 mod parts;
 mod ways;
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
 use crate::aws::copy::{Copied, Copy, CopySource};
@@ -45,6 +46,8 @@ pub struct Running<'a> {
     pub tuning: &'a Tuning,
     /// The SSE-C key that opened the last object.
     pub last_key: LastKey,
+    /// Places for objects whose bytes come through this machine: each takes memory.
+    pub reseals: Semaphore,
     /// Counts bytes.
     pub meter: &'a Meter,
     /// Sees signals.
@@ -82,7 +85,10 @@ impl Running<'_> {
             Way::Rewrap { parts } => self.rewrap(sight, *parts, on_start).await,
             Way::RewrapBeside => self.rewrap_beside(sight, None).await,
             Way::Share => self.rewrap_beside(sight, self.target.share_to.as_deref()).await,
-            Way::Reseal => reseal::run(self, sight, on_start).await,
+            Way::Reseal => {
+                let _place = self.stop.or(self.reseals.acquire()).await?;
+                reseal::run(self, sight, on_start).await
+            }
         }
     }
 
