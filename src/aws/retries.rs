@@ -112,7 +112,8 @@ mod tests {
 
     impl LoadServiceConfig for Settings {
         fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-            let value = |name| self.0.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+            let value =
+                |name| self.0.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
             value(key.env()).or_else(|| value(key.profile()))
         }
     }

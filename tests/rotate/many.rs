@@ -3,9 +3,9 @@
 use s3seal_sandbox::s3::SseView;
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::{assert_no_traces, bench};
 use crate::support::keys::KnownKey;
 use crate::support::{ALIAS, BUCKET, Bench, PATIENCE};
+use crate::{assert_no_traces, bench};
 
 fn put(bench: &Bench, key: &str, flags: &str) {
     bench.write("source", key.as_bytes());
@@ -211,8 +211,9 @@ fn objects_under_one_key_are_looked_at_once_each() {
     for number in 0..20 {
         put(&bench, &format!("p/{number:02}"), "-e sse-c --key a.key");
     }
-    let line =
-        format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key c.key --from-key a.key --yes --jobs 1");
+    let line = format!(
+        "rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key c.key --from-key a.key --yes --jobs 1"
+    );
     let looks = || {
         bench.sandbox.clear_requests();
         bench.run(&line).ok();

@@ -23,7 +23,8 @@ fn all_versions_are_updated_where_they_stand() {
         stored(&bench, 1000, &flags);
     }
     let before = bench.sandbox.s3().versions(BUCKET, "o");
-    let line = format!("rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
+    let line =
+        format!("rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
     bench.run(&line).ok().says(&["3 updated in place"]);
     assert_eq!(modes_of_versions(&bench), ["sse-kms"; 3]);
     assert_eq!(bench.sandbox.s3().versions(BUCKET, "o")[..], before[..], "no version is new, none is gone");
@@ -58,7 +59,8 @@ fn verify_finds_what_a_look_cannot() {
             let bench = bench();
             stored(&bench, 1000, stored_as);
             // The first look at what is new: what it says is as it should be, the bytes are not.
-            let rot = bench.meanwhile(|sandbox| sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[500] ^= 1));
+            let rot =
+                bench.meanwhile(|sandbox| sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[500] ^= 1));
             bench.sandbox.fault(Fault::on("HeadObject", rot).skip(1));
             bench.run(&format!("rotate {OBJECT} {flags} --yes {verify}")).exits(exit);
         }

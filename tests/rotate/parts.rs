@@ -79,7 +79,10 @@ fn a_server_copy_in_parts_changes_the_encryption_and_nothing_else() {
         let before = bench.object("o");
         let line = format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --yes --json");
         let told = bench.run(&line).ok().json();
-        assert_eq!((told["way"].as_str(), told["checksum_compared"].as_bool()), (Some("server-copy"), Some(true)));
+        assert_eq!(
+            (told["way"].as_str(), told["checksum_compared"].as_bool()),
+            (Some("server-copy"), Some(true))
+        );
         assert_copied_in_parts(&bench);
         let after = bench.object("o");
         assert!(matches!(after.sse, SseView::SseKms { .. }));
@@ -200,10 +203,7 @@ fn a_newer_object_stays_whenever_it_comes() {
         let bench = large("-e sse-s3");
         let overwrite = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "o", b"newer"));
         bench.sandbox.fault(Fault::on(operation, overwrite).skip(skip));
-        bench
-            .run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes"))
-            .exits(8)
-            .says(&["has changed"]);
+        bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes")).exits(8).says(&["has changed"]);
         assert_eq!(bench.object("o").plaintext.as_deref(), Some(&b"newer"[..]), "{operation}");
         assert_no_traces(&bench);
     }

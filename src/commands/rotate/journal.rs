@@ -117,12 +117,14 @@ impl Open {
     /// What is still open at the journal's end.
     fn leftovers(self) -> Leftovers {
         let uri = |object: &str| object.parse::<S3Uri>().ok();
-        let uploads = self.uploads.iter().flat_map(|(object, ids)| {
-            ids.iter().filter_map(move |id| Some((uri(object)?, id.clone())))
-        });
-        let beside = self.beside.into_iter().filter_map(|(object, (file, etag))| {
-            Some((uri(&object)?, uri(&file)?, etag))
-        });
+        let uploads = self
+            .uploads
+            .iter()
+            .flat_map(|(object, ids)| ids.iter().filter_map(move |id| Some((uri(object)?, id.clone()))));
+        let beside = self
+            .beside
+            .into_iter()
+            .filter_map(|(object, (file, etag))| Some((uri(&object)?, uri(&file)?, etag)));
         Leftovers {
             uploads: uploads.collect(),
             begun: self.begun.iter().filter_map(|(object, at)| Some((uri(object)?, *at))).collect(),

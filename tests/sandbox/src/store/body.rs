@@ -55,7 +55,8 @@ impl Body {
     /// Whether it is nothing but holes.
     #[must_use]
     pub fn is_hole(&self) -> bool {
-        !self.segments.is_empty() && self.segments.iter().all(|segment| matches!(*segment.blob, Blob::Hole(_)))
+        !self.segments.is_empty()
+            && self.segments.iter().all(|segment| matches!(*segment.blob, Blob::Hole(_)))
     }
 
     /// Bodies in a row, under the same keys.
