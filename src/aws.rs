@@ -17,6 +17,7 @@ pub mod marks;
 pub mod multipart;
 pub mod objects;
 pub mod policy;
+mod retries;
 pub mod seen;
 mod settle;
 pub mod sse;

@@ -6,6 +6,7 @@
 pub mod buffers;
 pub mod copy;
 pub mod download;
+pub mod index;
 pub mod pipe;
 pub mod plan;
 pub mod scatter;

@@ -18,11 +18,12 @@ const VOCABULARY: [&str; 8] =
     ["checksum", "encryption", "error", "keys", "location", "object", "pattern", "tuning"];
 
 /// Outside crates and the rooms that may know them.
-const OUTSIDE: [(&str, &[&str]); 17] = [
+const OUTSIDE: [(&str, &[&str]); 18] = [
     ("aws_config", &["aws"]),
     ("aws_credential_types", &["aws"]),
     ("aws_sdk_", &["aws"]),
     ("aws_smithy_", &["aws"]),
+    ("aws_types", &["aws"]),
     ("aes_gcm", &["seal"]),
     ("argon2", &["seal"]),
     ("aws_lc_", &["seal"]),

@@ -19,12 +19,11 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::aws::retries::{ATTEMPTS, Busy, pace, retries};
 use crate::aws::transport::Origin;
 use crate::aws::wire::{NoKeyOverHttp, SaidOnce, Trace, Tracer, host_of};
 use crate::error::{Error, Result};
 
-/// Attempts in all, where neither flag nor environment says otherwise: enough to outlast a minute of trouble.
-const ATTEMPTS: u32 = 6;
 /// The wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The wait for an answer, or for further bytes.
@@ -52,6 +51,8 @@ pub struct Options {
     pub no_sign_request: bool,
     /// Attempts for a request in all.
     pub max_attempts: Option<u32>,
+    /// Whether many objects are worked on, so that the rate of requests is to follow what S3 can take.
+    pub many_objects: bool,
     /// The longest wait for a connection.
     pub connect_timeout: Option<Duration>,
     /// The longest wait for an answer, or for further bytes of it.
@@ -84,10 +85,10 @@ pub struct Connection {
 /// Makes the clients. Nothing is sent yet.
 ///
 /// # Errors
-/// `NotFound` or `Unsupported` for a CA bundle that cannot be read.
+/// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for a setting that is none.
 pub async fn connect(options: Options) -> Result<Connection> {
     let http = http_client(options.ca_bundle.as_deref())?;
-    let shared = shared_config(&options, http).await;
+    let shared = shared_config(&options, http).await?;
     let origin = Origin::default();
     let s3 = aws_sdk_s3::config::Builder::from(&shared)
         .force_path_style(options.path_style || is_local(endpoint_of(&shared).as_deref()))
@@ -95,6 +96,8 @@ pub async fn connect(options: Options) -> Result<Connection> {
         .interceptor(SaidOnce)
         .interceptor(Tracer(options.trace.clone()))
         .interceptor(origin.clone())
+        .retry_classifier(Busy)
+        .retry_partition(pace())
         .build();
     let https = !endpoint_of(&shared).is_some_and(|url| url.starts_with("http://"));
     let kms = aws_sdk_kms::config::Builder::from(&shared)
@@ -134,7 +137,7 @@ pub(super) fn is_aws(host: &str) -> bool {
         .any(|domain| host.ends_with(domain))
 }
 
-async fn shared_config(options: &Options, http: SharedHttpClient) -> SdkConfig {
+async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkConfig> {
     let mut timeouts = TimeoutConfig::builder();
     timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(CONNECT)));
     let read = options.read_timeout.unwrap_or(READ);
@@ -142,6 +145,8 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .timeout_config(timeouts.build())
+        // Only so that the SDK does not read it: what is set is read below.
+        .retry_config(RetryConfig::standard())
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(read).build())
         // Sums are computed by the transfer, in the same pass as everything else, and compared there.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -164,17 +169,11 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> SdkConfig {
     if options.no_sign_request {
         loader = loader.no_credentials();
     }
-    let attempts =
-        options.max_attempts.or(std::env::var_os("AWS_MAX_ATTEMPTS").is_none().then_some(ATTEMPTS));
-    if let Some(attempts) = attempts {
-        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(attempts.max(1)));
-    }
     let shared = loader.load().await;
-    if shared.region().is_some() {
-        return shared;
-    }
+    let retries = retries(options, &shared)?;
     // S3-compatible servers have no regions; a request needs one all the same.
-    shared.into_builder().region(Region::new("us-east-1")).build()
+    let region = shared.region().cloned().unwrap_or(Region::new("us-east-1"));
+    Ok(shared.into_builder().retry_config(retries).region(region).build())
 }
 
 /// One pool of connections for all services, over TLS 1.2 or newer.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ObjectAttributes};
 use bytes::Bytes;
@@ -95,14 +96,27 @@ impl Reader<'_> {
         self.head_with(None).await
     }
 
-    async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
+    /// Asks for the object's facts in one request; a refusal may come without its reason.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub async fn try_head(&self) -> Result<Facts> {
+        let answer = self.head_request(Some(ChecksumMode::Enabled)).send().await;
+        answer.map(Facts::from).map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))
+    }
+
+    fn head_request(&self, checksum: Option<ChecksumMode>) -> HeadObjectFluentBuilder {
         let request = self.connection.s3.head_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
             .set_checksum_mode(checksum)
             .set_expected_bucket_owner(self.connection.owner())
             .set_request_payer(self.connection.payer());
-        let request = sse::head(request, self.key);
+        sse::head(request, self.key)
+    }
+
+    async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
+        let request = self.head_request(checksum);
         let refused = |refusal| error::read(&self.name(), "s3:GetObject", refusal);
         let bare = match request.clone().send().await.map_err(refused) {
             Ok(answer) => return Ok(Facts::from(answer)),

@@ -13,6 +13,7 @@ use super::filter_args::FilterArgs;
 use super::key_source::SourceText;
 use super::ring_sources::RingSources;
 use super::session::Session;
+use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, Looking};
 use crate::error::Error;
@@ -161,7 +162,7 @@ const JOBS: usize = 32;
 /// # Errors
 /// Everything that can go wrong, with its exit code; among it that objects are not as expected.
 pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
-    let options = session.options()?;
+    let options = Options { many_objects: !args.is_single(), ..session.options()? };
     let keys = RingSources::understand(
         &args.keys.key,
         &args.keys.private_key,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueHint;
+use tokio::sync::Semaphore;
 
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::exit::Exit;
@@ -17,12 +18,13 @@ use super::prompt;
 use super::ring_sources::RingSources;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
-use crate::aws::Connection;
+use crate::aws::{Connection, Options};
 use crate::commands::rotate::Allowed;
 use crate::commands::rotate::carry::Loss;
 use crate::commands::rotate::many::{self, Chosen, Plans, Row, Work};
 use crate::commands::rotate::only::Only;
 use crate::commands::rotate::run::Running;
+use crate::commands::rotate::sight::LastKey;
 use crate::commands::rotate::target::{Target, Wish};
 use crate::commands::unlock::Means;
 use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
@@ -51,6 +53,7 @@ The cheapest safe way is taken for each object, and it can be opened at every mo
   server copy       any of S3's modes to another: S3 copies the object onto itself
   rewrap            a new key for what is sealed as s3ec: only metadata change
   reseal            everything else: streamed through with a new data key
+Of many objects 32 go at once, 8 of them streamed through; --jobs sets both.
 
 What a new key does not undo: in a bucket with versions the old version stays, under the
 old key; and who had the old key may have kept the data key of what is only rewrapped.";
@@ -170,7 +173,7 @@ struct OldKeyArgs {
 /// # Errors
 /// Everything that can go wrong, with its exit code; for many objects that some of them failed.
 pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
-    let options = session.options()?;
+    let options = Options { many_objects: args.single().is_none(), ..session.options()? };
     let choice = args.only_what_fits()?;
     if args.batch.batch {
         return batch::run(&args, choice, options, session).await;
@@ -280,6 +283,8 @@ impl RotateArgs {
             target,
             accepted: &self.accept_loss,
             tuning: &each,
+            last_key: LastKey::default(),
+            reseals: Semaphore::new(tuning.jobs.get()),
             meter,
             stop: &session.stop,
         };
@@ -295,7 +300,7 @@ impl RotateArgs {
             chosen: &chosen,
             allowed,
             journal: journal.as_ref(),
-            jobs: tuning.jobs,
+            jobs: self.transfer.objects(),
         };
         let ended = self.work(session, &work).await;
         if let Some(progress) = progress {
@@ -306,7 +311,9 @@ impl RotateArgs {
             let broke = ended.as_ref().is_err_and(|failure| {
                 !matches!(failure.exit, Exit::Usage | Exit::Untrusted | Exit::Key | Exit::Condition)
             });
-            if ended.is_ok() || !(broke || journal.is_worth_keeping()) {
+            // Only the journal knows what was written with an encryption context: the next run asks it.
+            let over = ended.is_ok() && target.is_visible();
+            if over || !(broke || journal.is_worth_keeping()) {
                 journal.finish();
             }
         }

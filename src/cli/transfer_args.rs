@@ -23,7 +23,16 @@ pub struct TransferArgs {
     part_size: Option<ByteSize>,
 }
 
+/// Objects at once where S3 does the work: their requests are small, and mostly waiting.
+const OBJECTS: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
+
 impl TransferArgs {
+    /// Returns how many objects may be worked on at once whose bytes stay in S3.
+    #[must_use]
+    pub fn objects(&self) -> NonZeroUsize {
+        self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(OBJECTS)
+    }
+
     /// Returns the tuning.
     ///
     /// # Errors

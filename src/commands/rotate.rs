@@ -88,8 +88,7 @@ pub async fn plan(
     version_id: Option<&str>,
     allowed: Allowed,
 ) -> Result<Plan> {
-    let work = see(running.connection, uri, version_id, running.means, running.target);
-    let sight = running.stop.or(work).await??;
+    let sight = running.stop.or(see(running, uri, version_id)).await??;
     let server = Server { updates_in_place: allowed.update_in_place || running.connection.is_aws() };
     let goal = &running.target.goal;
     let way = way(&sight.present, goal, server);
@@ -133,7 +132,7 @@ async fn arrived(running: &Running<'_>, before: &Sight, way: &Way, refusal: Erro
     if !matches!(way, Way::ServerCopy { .. } | Way::Rewrap { .. }) {
         return Err(refusal);
     }
-    let now = see(running.connection, &before.uri, None, running.means, running.target).await;
+    let now = see(running, &before.uri, None).await;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
     let is_there = way::way(&now.present, &running.target.goal, server) == Way::Nothing

@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import install
+import many
 import measure
 import table
 import tools
@@ -54,6 +55,7 @@ def run(arguments):
         try:
             work = Work(folder, asked, paths, server)
             results = [_group(name, jobs, chosen, work) for name, jobs in GROUPS]
+            results += many.groups(work, chosen, lambda job: _wanted(job, asked.only))
         finally:
             server.stop()
     finally:
@@ -67,6 +69,7 @@ def _arguments(arguments):
     parser = argparse.ArgumentParser(prog="tests/bench/run")
     parser.add_argument("--size", type=_size, default=1 << 30)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--objects", type=int, default=10000, help="how many, in the jobs about many")
     parser.add_argument("--only", default="*", help="jobs that match, such as 'put/*'; several with commas")
     parser.add_argument("--tools", help="names with commas, as --list shows them")
     parser.add_argument("--folder", default=_roomy(), help="where files and the server's bodies are")

@@ -52,6 +52,8 @@ def _group(group):
              "Load of the machine: %.1f before, %.1f after." % tuple(group["load"]), ""]
     for tool, why in group["failed"].items():
         lines += ["%s failed: %s" % (tool, why.replace("\n", " ")), ""]
+    if "counts" in group:
+        return lines + _many(group)
     for job, by_tool in group["jobs"].items():
         lines += ["| %s | wall s | CPU s (user + system) | peak MiB | wall ÷ s3seal | CPU ÷ s3seal |" % job,
                   "|---|---|---|---|---|---|"]
@@ -61,6 +63,22 @@ def _group(group):
             lines.append("| %s | %s | %s (%.2f + %.2f) | %.0f | %s | %s |" % (
                 tool, _spread(cost["wall"]), _spread(cost["cpu"]), cost["user"]["median"], cost["system"]["median"],
                 cost["rss_mib"]["median"], _ratio(cost, own, "wall"), _ratio(cost, own, "cpu")))
+        lines.append("")
+    return lines
+
+
+def _many(group):
+    lines = []
+    for job, by_tool in group["jobs"].items():
+        lines += ["| %s | objects | objects a second | CPU ms an object | peak MiB | s3seal's rate ÷ |" % job,
+                  "|---|---|---|---|---|---|"]
+        rates = {tool: group["counts"][tool] / cost["wall"]["median"] for tool, cost in by_tool.items()}
+        for tool, cost in by_tool.items():
+            ratio = rates.get("s3seal", 0) / rates[tool]
+            lines.append("| %s | %d | %.0f | %.2f | %.0f | %s |" % (
+                tool, group["counts"][tool], rates[tool], cost["cpu"]["median"] * 1000 / group["counts"][tool],
+                cost["rss_mib"]["median"],
+                "" if tool == "s3seal" else ("%.2f" if ratio >= 1 else "**%.2f**") % ratio))
         lines.append("")
     return lines
 

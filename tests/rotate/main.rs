@@ -9,6 +9,8 @@ mod batch;
 mod crashes;
 mod life;
 mod many;
+mod options;
+mod parts;
 mod ways;
 
 use std::process::Command;

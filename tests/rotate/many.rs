@@ -3,9 +3,9 @@
 use s3seal_sandbox::s3::SseView;
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::bench;
 use crate::support::keys::KnownKey;
 use crate::support::{ALIAS, BUCKET, Bench, PATIENCE};
+use crate::{assert_no_traces, bench};
 
 fn put(bench: &Bench, key: &str, flags: &str) {
     bench.write("source", key.as_bytes());
@@ -87,6 +87,71 @@ fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
 }
 
 #[test]
+fn hundreds_of_objects_stopped_three_times_are_each_written_once() {
+    let bench = bench();
+    let keys: Vec<String> = (0..300).map(|number| format!("p/{number:03}")).collect();
+    for key in &keys {
+        bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
+    }
+    bench.run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes -q")).ok();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key a.key --yes -q");
+    for (signal, skip) in [("INT", 60), ("KILL", 80), ("KILL", 70)] {
+        let fault = Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(skip);
+        let struck = bench.sandbox.fault(fault);
+        let running = bench.start(&line);
+        assert!(struck.wait(1, PATIENCE), "too few objects");
+        running.signal(signal);
+        running.end();
+        bench.sandbox.clear_faults();
+    }
+    bench.run(&line).ok();
+    for key in &keys {
+        assert!(is_under(&bench, key, 2), "{key}");
+        assert_eq!(bench.sandbox.s3().versions(BUCKET, key).len(), 2, "{key}: the old one and one new one");
+    }
+    bench.sandbox.clear_requests();
+    bench.run(&line).ok();
+    assert!(bench.requests("CopyObject").is_empty(), "rotated twice");
+    assert_no_traces(&bench);
+}
+
+#[test]
+fn what_a_context_was_given_to_is_remembered() {
+    let bench = bench();
+    for number in 0..5 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    let copies = |place: &str, context: &str| {
+        bench.sandbox.clear_requests();
+        let flags = format!("-e sse-kms --kms-key {ALIAS} --context {context} --yes");
+        bench.run(&format!("rotate s3://{BUCKET}/{place} {flags}")).ok();
+        bench.requests("CopyObject").len()
+    };
+    assert_eq!([copies("p/", "for=me"), copies("p/", "for=me")], [5, 0]);
+    assert_eq!(copies("p/", "for=you"), 5, "another context is another rotation");
+    bench.sandbox.s3().put_plain(BUCKET, "p/3", b"new");
+    assert_eq!(copies("p/", "for=you"), 1, "an object that was overwritten");
+    assert_eq!([copies("p/3", "for=all"), copies("p/3", "for=all")], [1, 0]);
+}
+
+#[test]
+fn an_object_that_is_deleted_meanwhile_is_no_failure() {
+    let bench = bench();
+    for number in 0..3 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    let gone = Kind::status(404, "NoSuchKey", "The specified key does not exist.");
+    bench.sandbox.fault(Fault::on("HeadObject", gone.clone()).only("/p/1").times(9));
+    bench.sandbox.fault(Fault::on("GetObject", gone).only("/p/1").times(9));
+    bench
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes"))
+        .ok()
+        .says(&["2 copied within S3", "1 left out"]);
+    bench.run(&format!("rotate s3://{BUCKET}/p/none -e sse-c --key a.key --yes")).exits(3);
+}
+
+#[test]
 fn a_signal_ends_a_run_in_good_order() {
     let bench = bench();
     for number in 0..20 {
@@ -98,4 +163,68 @@ fn a_signal_ends_a_run_in_good_order() {
     assert!(struck.wait(1, PATIENCE));
     running.signal("INT");
     running.end().exits(130).says(&["same command goes on"]);
+}
+
+#[test]
+fn a_server_that_asks_to_slow_down_is_obeyed_and_all_objects_end() {
+    let bench = bench();
+    for number in 0..60 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number:02}"), b"x");
+    }
+    let struck = bench.sandbox.fault(Fault::on("*", Kind::slow_down()).skip(60).times(8));
+    bench
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes"))
+        .ok()
+        .says(&["60 copied within S3"]);
+    assert_eq!(struck.count(), 8);
+    // To a HEAD S3 cannot say why.
+    let struck = bench.sandbox.fault(Fault::on("HeadObject", Kind::slow_down()).skip(20).times(5));
+    let rows = bench.run(&format!("inspect s3://{BUCKET}/p/ --key a.key --format ndjson")).ok().stdout;
+    assert_eq!(struck.count(), 5);
+    assert!(String::from_utf8(rows).unwrap().lines().count() >= 60);
+}
+
+#[test]
+fn retries_set_in_the_environment_or_the_profile_are_heard() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    let profile = bench.write("profile", b"[default]\nmax_attempts = 2\nretry_mode = legacy\n");
+    let attempts = |variable: &str, value: &str| {
+        bench.sandbox.clear_faults();
+        bench.sandbox.fault(Fault::on("ListObjectsV2", Kind::internal_error()).times(99));
+        bench.sandbox.clear_requests();
+        let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes");
+        bench.s3seal(line.split(' ')).with(variable, value).run().exits(7);
+        bench.requests("ListObjectsV2").len()
+    };
+    assert_eq!(attempts("AWS_MAX_ATTEMPTS", "3"), 3);
+    assert_eq!(attempts("AWS_CONFIG_FILE", profile.to_str().unwrap()), 2);
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes");
+    for (variable, value) in [("AWS_MAX_ATTEMPTS", "some"), ("AWS_RETRY_MODE", "bold")] {
+        bench.s3seal(line.split(' ')).with(variable, value).run().exits(2).says(&[variable, value]);
+    }
+}
+
+#[test]
+fn objects_under_one_key_are_looked_at_once_each() {
+    let bench = bench();
+    for number in 0..20 {
+        put(&bench, &format!("p/{number:02}"), "-e sse-c --key a.key");
+    }
+    let line = format!(
+        "rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key c.key --from-key a.key --yes --jobs 1"
+    );
+    let looks = || {
+        bench.sandbox.clear_requests();
+        bench.run(&line).ok();
+        [bench.requests("HeadObject").len(), bench.requests("GetObject").len()]
+    };
+    // The first: without a key, with the wrong one, with the right one, and why each was refused. After each copy once more.
+    assert_eq!(looks(), [3 + 19 + 20, 2]);
+    // Now the new key fits: it is tried last at first, and first from then on.
+    assert_eq!(looks(), [4 + 19, 3]);
+    bench.sandbox.s3().put_plain(BUCKET, "p/05", b"plain");
+    put(&bench, "p/15", "-e sse-c --key c.key");
+    bench.run(&line).ok().says(&["2 copied within S3", "18 there already"]);
+    assert!((0..20).all(|number| is_under(&bench, &format!("p/{number:02}"), 2)));
 }

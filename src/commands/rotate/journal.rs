@@ -2,11 +2,13 @@
 //!
 //! A line of JSON for each step: an object begun, an upload or a scratch object that must not stay behind, an object done.
 //! No secret is in it. What a crash tears off the end costs a second look at an object and nothing else; the file is
-//! locked, so that two runs do not write one journal.
+//! locked, so that two runs do not write one journal. However many objects an earlier run has done, memory does not hold
+//! them: they are looked up in a table on disk, which is made anew from the lines.
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
+use crate::transfer::index::Index;
 
 /// The version of the journal's form.
 const VERSION: u32 = 1;
@@ -39,18 +42,53 @@ enum Line {
     Cleared { object: String },
     /// An object is done, and has this ETag now.
     Done { object: String, version_id: Option<String>, etag: Option<String> },
+    /// An object was refused in good order: nothing of it is under way.
+    Refused { object: String },
 }
 
 /// A journal, open and locked.
 pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
-    done: HashMap<(String, Option<String>), Option<String>>,
-    /// Objects that were begun and not done, with the ETags that they had then.
-    unfinished: HashMap<(String, Option<String>), Option<String>>,
+    /// How far earlier runs have come with each object.
+    index: Index,
     leftovers: Leftovers,
-    /// Objects that this run has done, and scratch objects that are there now.
+    /// Objects that were done, and scratch objects that are there now.
     worth: AtomicI64,
+}
+
+/// How far an object has come.
+#[derive(Clone, Copy)]
+enum Step {
+    /// It was about to be written, and had this ETag.
+    Begun = 1,
+    /// It is written, and has this ETag.
+    Done = 2,
+}
+
+impl Step {
+    /// The step and the ETag in one word.
+    fn word(self, etag: Option<&str>) -> NonZero<u128> {
+        let etag = digest(&[etag.unwrap_or_default().as_bytes()]);
+        NonZero::<u128>::MIN | ((self as u128) << 120 | etag >> 8)
+    }
+
+    fn is_in(self, word: NonZero<u128>) -> bool {
+        word.get() >> 120 == self as u128
+    }
+}
+
+/// The name of a version of an object in the index.
+fn name_in_index(object: &str, version_id: Option<&str>) -> u128 {
+    let (version, is_there) = (version_id.unwrap_or_default(), [u8::from(version_id.is_some())]);
+    digest(&[&(object.len() as u64).to_le_bytes(), object.as_bytes(), &is_there, version.as_bytes()])
+}
+
+/// Half of a SHA-256: two that are the same by chance are not to be expected.
+fn digest(parts: &[&[u8]]) -> u128 {
+    let mut digest = Sha256::new();
+    parts.iter().for_each(|part| digest.update(part));
+    digest.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 /// What an earlier run may have left in S3.
@@ -64,6 +102,36 @@ pub struct Leftovers {
     pub beside: Vec<(S3Uri, S3Uri, Option<String>)>,
     /// Scratch objects.
     pub scratch: Vec<S3Uri>,
+}
+
+/// What is open while a journal is read, by object.
+#[derive(Default)]
+struct Open {
+    uploads: HashMap<String, Vec<String>>,
+    begun: HashMap<String, i64>,
+    beside: HashMap<String, (String, Option<String>)>,
+    scratch: Vec<String>,
+}
+
+impl Open {
+    /// What is still open at the journal's end.
+    fn leftovers(self) -> Leftovers {
+        let uri = |object: &str| object.parse::<S3Uri>().ok();
+        let uploads = self
+            .uploads
+            .iter()
+            .flat_map(|(object, ids)| ids.iter().filter_map(move |id| Some((uri(object)?, id.clone()))));
+        let beside = self
+            .beside
+            .into_iter()
+            .filter_map(|(object, (file, etag))| Some((uri(&object)?, uri(&file)?, etag)));
+        Leftovers {
+            uploads: uploads.collect(),
+            begun: self.begun.iter().filter_map(|(object, at)| Some((uri(object)?, *at))).collect(),
+            beside: beside.collect(),
+            scratch: self.scratch.iter().filter_map(|object| uri(object)).collect(),
+        }
+    }
 }
 
 /// Names a rotation by what it does where: the same command finds its own journal again.
@@ -92,9 +160,8 @@ impl Journal {
     pub fn open(path: &Path, rotation: &str) -> Result<Self> {
         let name = format!("the journal {}", path.display());
         let refused = |error| Error::local(format!("cannot write {name}"))(error);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(refused)?;
-        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(refused)?;
         let file = File::options().read(true).append(true).create(true).open(path).map_err(refused)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -104,11 +171,11 @@ impl Journal {
             }
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }
+        let lines = BufReader::new(&file).split(b'\n').count() as u64;
         let mut journal = Self {
             path: path.to_owned(),
             file: Mutex::new(file.try_clone().map_err(refused)?),
-            done: HashMap::new(),
-            unfinished: HashMap::new(),
+            index: Index::new(folder, lines).map_err(refused)?,
             leftovers: Leftovers::default(),
             worth: AtomicI64::new(0),
         };
@@ -122,7 +189,7 @@ impl Journal {
     fn read(&mut self, mut file: File, rotation: &str, name: &str) -> Result<bool> {
         let refused = |error| Error::local(format!("cannot read {name}"))(error);
         file.seek(SeekFrom::Start(0)).map_err(refused)?;
-        let mut uploads: HashMap<String, Vec<String>> = HashMap::new();
+        let mut open = Open::default();
         let mut reader = BufReader::new(file);
         let (mut first, mut torn, mut text) = (true, false, Vec::new());
         loop {
@@ -149,48 +216,47 @@ impl Journal {
             }
             // A line that a crash has torn says nothing.
             if let Ok(line) = line {
-                self.take(line, &mut uploads);
+                self.take(line, &mut open).map_err(refused)?;
             }
         }
-        for (object, ids) in uploads {
-            if let Ok(uri) = object.parse::<S3Uri>() {
-                self.leftovers.uploads.extend(ids.into_iter().map(|id| (uri.clone(), id)));
-            }
-        }
+        self.leftovers = open.leftovers();
         if torn {
             self.put(b"\n")?;
         }
         Ok(first)
     }
 
-    fn take(&mut self, line: Line, uploads: &mut HashMap<String, Vec<String>>) {
+    fn take(&self, line: Line, open: &mut Open) -> std::io::Result<()> {
         match line {
             Line::Journal { .. } => {}
             Line::Begin { object, at, version_id, etag, .. } => {
-                self.unfinished.insert((object.clone(), version_id), etag);
-                if let Ok(uri) = object.parse() {
-                    self.leftovers.begun.push((uri, at));
-                }
+                let name = name_in_index(&object, version_id.as_deref());
+                self.index.set(name, Step::Begun.word(etag.as_deref()))?;
+                open.begun.insert(object, at);
             }
             Line::Upload { object, id } => {
-                self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
-                uploads.entry(object).or_default().push(id);
+                open.begun.remove(&object);
+                open.uploads.entry(object).or_default().push(id);
             }
             Line::Beside { object, file, etag } => {
-                if let (Ok(object), Ok(file)) = (object.parse(), file.parse()) {
-                    self.leftovers.beside.push((object, file, etag));
-                }
+                open.beside.insert(object, (file, etag));
             }
-            Line::Scratch { object } => self.leftovers.scratch.extend(object.parse()),
-            Line::Cleared { object } => self.leftovers.scratch.retain(|uri| uri.to_string() != object),
+            Line::Scratch { object } => open.scratch.push(object),
+            Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
+            // Whether its upload is gone nobody has said; giving it up once more does no harm.
+            Line::Refused { object } => {
+                open.begun.remove(&object);
+            }
             Line::Done { object, version_id, etag } => {
-                self.leftovers.begun.retain(|(uri, _)| uri.to_string() != object);
-                self.leftovers.beside.retain(|(uri, ..)| uri.to_string() != object);
-                uploads.remove(&object);
-                self.unfinished.remove(&(object.clone(), version_id.clone()));
-                self.done.insert((object, version_id), etag);
+                let name = name_in_index(&object, version_id.as_deref());
+                self.index.set(name, Step::Done.word(etag.as_deref()))?;
+                open.begun.remove(&object);
+                open.beside.remove(&object);
+                open.uploads.remove(&object);
+                self.worth.fetch_add(1, Ordering::Relaxed);
             }
         }
+        Ok(())
     }
 
     /// What an earlier run may have left behind.
@@ -199,24 +265,22 @@ impl Journal {
         &self.leftovers
     }
 
-    /// How many objects an earlier run has done.
-    #[must_use]
-    pub fn done_before(&self) -> usize {
-        self.done.len()
-    }
-
-    /// Whether an object is done, and still is what it became then.
+    /// Whether an earlier run has done an object, and it still is what it became then. What cannot be looked up was not
+    /// done: a second look at an object does no harm.
     #[must_use]
     pub fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
-        let name = (uri.to_string(), version_id.map(str::to_owned));
-        etag.is_some() && self.done.get(&name).is_some_and(|done| done.as_deref() == etag)
+        etag.is_some() && self.step_of(uri, version_id) == Some(Step::Done.word(etag))
     }
 
     /// Whether an earlier run has begun with an object, and it is another one since.
     #[must_use]
     pub fn has_changed_since(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
-        let name = (uri.to_string(), version_id.map(str::to_owned));
-        self.unfinished.get(&name).is_some_and(|begun| begun.as_deref() != etag)
+        let step = self.step_of(uri, version_id);
+        step.is_some_and(|step| Step::Begun.is_in(step) && step != Step::Begun.word(etag))
+    }
+
+    fn step_of(&self, uri: &S3Uri, version_id: Option<&str>) -> Option<NonZero<u128>> {
+        self.index.get(name_in_index(&uri.to_string(), version_id)).ok().flatten()
     }
 
     /// Notes that an object is about to be written.
@@ -276,6 +340,14 @@ impl Journal {
         })
     }
 
+    /// Notes that S3 has refused an object, of which nothing is under way any more.
+    ///
+    /// # Errors
+    /// As [`Journal::begin`].
+    pub fn refused(&self, uri: &S3Uri) -> Result<()> {
+        self.write(&Line::Refused { object: uri.to_string() })
+    }
+
     /// Removes the journal of a rotation that has come to its end.
     pub fn finish(self) {
         // Nothing is lost if it stays: the next run finds everything done.
@@ -285,7 +357,7 @@ impl Journal {
     /// Whether a run that goes on later needs it: something is done, or may have been left behind.
     #[must_use]
     pub fn is_worth_keeping(&self) -> bool {
-        !self.done.is_empty() || self.worth.load(Ordering::Relaxed) > 0
+        self.worth.load(Ordering::Relaxed) > 0
     }
 
     fn write(&self, line: &Line) -> Result<()> {
@@ -328,6 +400,7 @@ mod tests {
         let path = folder.path().join("state/j");
         {
             let journal = Journal::open(&path, "r").unwrap();
+            assert!(!journal.is_worth_keeping());
             journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), "server-copy").unwrap();
             journal.upload(&uri("s3://bkt/a"), "u1").unwrap();
             journal.done(&uri("s3://bkt/a"), None, Some("\"2\"")).unwrap();
@@ -350,8 +423,46 @@ mod tests {
         let begun: Vec<_> = journal.leftovers().begun.iter().map(|(uri, _)| uri.clone()).collect();
         assert_eq!(begun, [uri("s3://bkt/c")]);
         assert_eq!(journal.leftovers().scratch, [uri("s3://bkt/.x")]);
+        assert!(journal.is_worth_keeping());
         journal.finish();
         assert!(!path.exists());
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn versions_and_steps_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        let (a, b) = (uri("s3://bkt/a"), uri("s3://bkt/b"));
+        {
+            let journal = Journal::open(&path, "r").unwrap();
+            journal.done(&a, Some("v1"), Some("1")).unwrap();
+            journal.begin(&a, None, Some("1"), "reseal").unwrap();
+            journal.begin(&b, None, Some("1"), "reseal").unwrap();
+            journal.done(&b, None, Some("2")).unwrap();
+        }
+        let journal = Journal::open(&path, "r").unwrap();
+        assert!(journal.is_done(&a, Some("v1"), Some("1")) && !journal.is_done(&a, Some("v2"), Some("1")));
+        assert!(!journal.is_done(&a, None, Some("1")) && journal.is_done(&b, None, Some("2")));
+        let changed = |uri, etag| journal.has_changed_since(uri, None, Some(etag));
+        assert!(changed(&a, "2") && !changed(&a, "1"));
+        assert!(!changed(&b, "2") && !changed(&b, "3"), "done is no longer begun");
+        assert!(!journal.has_changed_since(&a, Some("v1"), Some("3")));
+    }
+
+    #[test]
+    fn what_was_refused_has_left_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        {
+            let journal = Journal::open(&path, "r").unwrap();
+            for number in 0..1000 {
+                let object = uri(&format!("s3://bkt/{number}"));
+                journal.begin(&object, None, Some("1"), "server-copy").unwrap();
+                journal.refused(&object).unwrap();
+            }
+        }
+        assert_eq!(*Journal::open(&path, "r").unwrap().leftovers(), Leftovers::default());
     }
 
     #[test]

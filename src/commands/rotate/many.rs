@@ -19,6 +19,7 @@ use crate::seal::s3ec::instruction;
 use super::journal::Journal;
 use super::only::Only;
 use super::run::Running;
+use super::sight::Sight;
 use super::way::{self, Cost, Goal, Reason, Server, Way};
 use super::{Allowed, Plan, RotateOutcome, carry_out, plan};
 
@@ -142,7 +143,11 @@ impl Work<'_> {
                 Ok(named) => named,
                 Err(row) => return row,
             };
-            self.rotate(&uri, version.as_deref(), etag.as_deref()).await
+            match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
+                // Somebody has deleted it meanwhile: there is nothing to rotate any more.
+                Row::Failed { error, .. } if is_gone(&error, &uri) => Row::Skipped,
+                row => row,
+            }
         };
         self.each(place, work, tell).await
     }
@@ -158,7 +163,6 @@ impl Work<'_> {
         };
         match self.carry_out(plan).await {
             Ok(outcome) => Row::Done(Box::new(outcome)),
-            // Somebody has deleted it meanwhile: there is nothing to rotate any more.
             Err(error) => {
                 let error = Box::new(error);
                 Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error }
@@ -181,11 +185,19 @@ impl Work<'_> {
             Some(journal) => journal.upload(&uri, id),
             None => Ok(()),
         };
-        let outcome = carry_out(self.running, plan, self.allowed, Some(&on_start)).await?;
+        let outcome = carry_out(self.running, plan, self.allowed, Some(&on_start)).await;
         if let Some(journal) = self.journal {
-            journal.done(&uri, version.as_deref(), outcome.etag.as_deref())?;
+            match &outcome {
+                // An update in place leaves the ETag: by that nobody can tell the object from what it was.
+                Ok(outcome) if outcome.way == Way::UpdateInPlace => {
+                    journal.done(&uri, version.as_deref(), None)?
+                }
+                Ok(outcome) => journal.done(&uri, version.as_deref(), outcome.etag.as_deref())?,
+                Err(error) if is_final(error) => journal.refused(&uri)?,
+                Err(_) => {}
+            }
         }
-        Ok(outcome)
+        outcome
     }
 
     /// Looks at one object; what is not to be rotated is a row already.
@@ -213,22 +225,24 @@ impl Work<'_> {
         }
     }
 
-    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and
-    /// opens with the new key: that it has a new data key cannot be seen on it.
+    /// What cannot be seen on an object, a new data key or an encryption context, is known from the journal.
     fn already_written(&self, plan: Plan) -> Plan {
-        let Goal::Client { new_data_key: true, .. } = &self.running.target.goal else { return plan };
+        let Some(journal) = self.journal else { return plan };
         let Plan { sight, way, cost } = plan;
-        let etag = sight.facts.etag.as_deref();
-        let changed = self
-            .journal
-            .is_some_and(|journal| journal.has_changed_since(&sight.uri, sight.version_id.as_deref(), etag));
-        let mut goal = self.running.target.goal.clone();
-        if let Goal::Client { new_data_key, .. } = &mut goal {
-            *new_data_key = false;
-        }
-        let server = Server { updates_in_place: false };
-        let there = changed && way::way(&sight.present, &goal, server) == Way::Nothing;
+        let (version, etag) = (sight.version_id.as_deref(), sight.facts.etag.as_deref());
+        let there = journal.is_done(&sight.uri, version, etag)
+            || journal.has_changed_since(&sight.uri, version, etag) && self.is_sealed_anew(&sight);
         Plan { sight, way: if there { Way::Nothing } else { way }, cost }
+    }
+
+    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and
+    /// opens with the new key.
+    fn is_sealed_anew(&self, sight: &Sight) -> bool {
+        let mut goal = self.running.target.goal.clone();
+        let Goal::Client { new_data_key: new_data_key @ true, .. } = &mut goal else { return false };
+        *new_data_key = false;
+        let server = Server { updates_in_place: false };
+        way::way(&sight.present, &goal, server) == Way::Nothing
     }
 
     /// Names an object of the listing; older versions by their id.
@@ -276,6 +290,25 @@ impl Work<'_> {
         });
         Box::pin(many(chosen, self.jobs, self.running.stop, work, tell)).await
     }
+}
+
+/// Whether an object, and not something that belongs to it, is no longer there.
+fn is_gone(error: &Error, uri: &S3Uri) -> bool {
+    matches!(error, Error::NotFound { what, .. } if *what == uri.to_string())
+}
+
+/// Whether a refusal leaves nothing under way; after others nobody knows what S3 still does.
+fn is_final(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Denied { .. }
+            | Error::KeyNeeded { .. }
+            | Error::KeyWrong { .. }
+            | Error::Unsupported { .. }
+            | Error::Changed { .. }
+            | Error::NotFound { .. }
+            | Error::Service { .. }
+    )
 }
 
 fn is_hidden(error: &Error) -> bool {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
 use crate::aws::copy::{Copied, Copy, CopySource};
@@ -27,7 +28,7 @@ use crate::tuning::{Meter, Tuning};
 
 use super::carry::{By, Carried, Found, Loss, carry, unaccepted};
 use super::reseal;
-use super::sight::{Sight, kept};
+use super::sight::{LastKey, Sight, kept};
 use super::target::Target;
 use super::way::{Way, copy_part_size};
 
@@ -43,6 +44,10 @@ pub struct Running<'a> {
     pub accepted: &'a [Loss],
     /// Part size, jobs.
     pub tuning: &'a Tuning,
+    /// The SSE-C key that opened the last object.
+    pub last_key: LastKey,
+    /// Places for objects whose bytes come through this machine: each takes memory.
+    pub reseals: Semaphore,
     /// Counts bytes.
     pub meter: &'a Meter,
     /// Sees signals.
@@ -80,7 +85,10 @@ impl Running<'_> {
             Way::Rewrap { parts } => self.rewrap(sight, *parts, on_start).await,
             Way::RewrapBeside => self.rewrap_beside(sight, None).await,
             Way::Share => self.rewrap_beside(sight, self.target.share_to.as_deref()).await,
-            Way::Reseal => reseal::run(self, sight, on_start).await,
+            Way::Reseal => {
+                let _place = self.stop.or(self.reseals.acquire()).await?;
+                reseal::run(self, sight, on_start).await
+            }
         }
     }
 

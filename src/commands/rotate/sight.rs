@@ -2,6 +2,8 @@
 //!
 //! Nothing is changed here.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::aws::Connection;
 use crate::aws::belongings::Belongings;
 use crate::aws::objects::{Facts, Reader};
@@ -16,6 +18,7 @@ use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::seal::s3ec::{Storage, Version};
 
+use super::run::Running;
 use super::target::Target;
 use super::way::{Present, Sealed, SealedFormat};
 
@@ -74,28 +77,32 @@ impl Sight {
     }
 }
 
+/// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first
+/// asks once for each object, instead of asking whether it takes a key, why, and then with one.
+#[derive(Default)]
+pub struct LastKey(Mutex<Option<CustomerKey>>);
+
+impl LastKey {
+    fn get(&self) -> Option<CustomerKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(CustomerKey::again)
+    }
+
+    fn set(&self, key: Option<&CustomerKey>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = key.map(CustomerKey::again);
+    }
+}
+
 /// Looks at an object with the old keys, and with the new one if that fits by now.
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
-pub async fn see(
-    connection: &Connection,
-    uri: &S3Uri,
-    version_id: Option<&str>,
-    means: &Means,
-    target: &Target,
-) -> Result<Sight> {
-    let sighted = look(connection, uri, version_id, means.unlocker.ring(), None).await;
-    let Sighting { facts, customer_key } = match (sighted, target.customer_key()) {
-        (Err(refusal), Some(key)) if is_about_customer_key(&refusal) => {
-            let reader = Reader { connection, uri, version_id, key: Some(key) };
-            match reader.head().await {
-                Ok(facts) => Sighting { facts, customer_key: Some(key.again()) },
-                Err(_) => return Err(refusal),
-            }
-        }
-        (sighted, _) => sighted?,
+pub async fn see(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<Sight> {
+    let Running { connection, means, target, .. } = *running;
+    let Sighting { facts, customer_key } = match with_last_key(running, uri, version_id).await {
+        Some(sighting) => sighting,
+        None => with_any_key(running, uri, version_id).await?,
     };
+    running.last_key.set(customer_key.as_ref());
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let envelope = envelope_of(&reader, &facts, means).await?;
     let mut fingerprints = names_of(customer_key.as_ref(), means);
@@ -128,6 +135,31 @@ pub async fn see(
         fingerprints,
         present,
     })
+}
+
+/// Looks with the key that fitted last time; nothing is said against it if that fails.
+async fn with_last_key(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<Sighting> {
+    let key = running.last_key.get()?;
+    let reader = Reader { connection: running.connection, uri, version_id, key: Some(&key) };
+    let facts = reader.try_head().await.ok()?;
+    // A server that does not know SSE-C takes any key for any object.
+    let fits = facts.applied.customer_key_md5.as_deref() == Some(key.md5());
+    fits.then_some(Sighting { facts, customer_key: Some(key) })
+}
+
+/// Looks without a key, with the old ones, with the new one.
+async fn with_any_key(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<Sighting> {
+    let Running { connection, means, target, .. } = *running;
+    let sighted = look(connection, uri, version_id, means.unlocker.ring(), None).await;
+    let (Err(refusal), Some(key)) = (&sighted, target.customer_key()) else { return sighted };
+    if !is_about_customer_key(refusal) {
+        return sighted;
+    }
+    let reader = Reader { connection, uri, version_id, key: Some(key) };
+    match reader.head().await {
+        Ok(facts) => Ok(Sighting { facts, customer_key: Some(key.again()) }),
+        Err(_) => sighted,
+    }
 }
 
 /// The names of an SSE-C key, if the ring has it.

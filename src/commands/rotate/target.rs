@@ -3,6 +3,7 @@
 //! Made once: keys in AWS KMS are looked up, passphrases derived, and what opens the new objects is put together, so that
 //! each can be opened after it was written. What an object is stands in `sight`.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::aws::Connection;
@@ -91,11 +92,26 @@ impl Target {
         }
     }
 
+    /// Whether S3 shows on an object that it is there. Of an encryption context it shows nothing.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        self.context().is_none_or(Context::is_empty)
+    }
+
+    /// The encryption context that S3 is to use.
+    fn context(&self) -> Option<&Context> {
+        match self.at_rest()? {
+            ServerSide::SseKms { context, .. } | ServerSide::DsseKms { context, .. } => Some(context),
+            ServerSide::SseS3 | ServerSide::SseC(_) => None,
+        }
+    }
+
     /// The target in words that hold no secret and are the same for the same target: a journal belongs to one.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let mut words = format!("{:?}", self.goal);
+        let mut words = format!("{:?} {:?}", self.goal, self.context());
         if let Some(client) = self.client() {
+            let _ = write!(words, " {:?}", client.context);
             for wrapper in &client.wrappers {
                 words.push(' ');
                 match wrapper {

@@ -230,6 +230,18 @@ impl S3State {
         }
     }
 
+    /// Puts so many zeros that take no room in the place of an object's bytes, so that a test need not store gigabytes. Its
+    /// checksum is theirs from then on; whatever else it is stays. [`ObjectView`] shows none of these bytes.
+    pub fn set_hole(&self, bucket: &str, key: &str, len: u64) {
+        self.change(bucket, key, |object| {
+            let algorithm = object.sum.as_ref().map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm);
+            object.sum = Some(checksum::of_zeros(algorithm, len));
+            object.sum_type = ChecksumType::FullObject;
+            object.body = Body::hole(len);
+            object.parts.clear();
+        });
+    }
+
     /// Changes the checksum S3 remembers of an object to that of other bytes.
     pub fn set_checksum_of(&self, bucket: &str, key: &str, bytes: &[u8]) {
         self.change(bucket, key, |object| {

@@ -1,4 +1,4 @@
-//! A blob: bytes at rest, in memory or in a file that goes when the blob goes.
+//! A blob: bytes at rest, in memory or in a file that goes when the blob goes; or a hole, which takes no room.
 //!
 //! Files carry no names of objects: a blob knows only its bytes, so nothing of a bucket can be guessed from the folder.
 //!
@@ -118,6 +118,8 @@ pub enum Blob {
     Memory(Bytes),
     /// In a file of this many bytes.
     File(OnDisk, u64),
+    /// So many zeros, kept nowhere.
+    Hole(u64),
 }
 
 impl Blob {
@@ -127,7 +129,7 @@ impl Blob {
     pub fn len(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::File(_, len) => *len,
+            Self::File(_, len) | Self::Hole(len) => *len,
         }
     }
 
@@ -146,10 +148,11 @@ impl Blob {
                 file.seek(io::SeekFrom::Start(offset)).await?;
                 BlobReader::File(file)
             }
+            Self::Hole(_) => BlobReader::Hole,
         })
     }
 
-    /// All bytes at once, without a runtime: for a test that looks in.
+    /// All bytes at once, without a runtime: for a test that looks in. Of a hole there is nothing to see.
     ///
     /// # Panics
     /// If the file is gone.
@@ -158,6 +161,7 @@ impl Blob {
         match self {
             Self::Memory(bytes) => bytes.to_vec(),
             Self::File(path, _) => std::fs::read(&path.0).expect("the file of a blob"),
+            Self::Hole(_) => Vec::new(),
         }
     }
 }
@@ -169,6 +173,8 @@ pub enum BlobReader {
     Memory(Bytes),
     /// The open file.
     File(File),
+    /// Zeros.
+    Hole,
 }
 
 impl BlobReader {
@@ -187,6 +193,7 @@ impl BlobReader {
             Self::File(file) => {
                 file.read_exact(buffer).await?;
             }
+            Self::Hole => buffer.fill(0),
         }
         Ok(())
     }

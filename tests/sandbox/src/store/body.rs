@@ -46,6 +46,19 @@ impl Body {
         Self { segments: vec![Segment { blob, nonces }] }
     }
 
+    /// So many zeros that take no room, under any keys: nothing is encrypted, for nothing is there.
+    #[must_use]
+    pub fn hole(len: u64) -> Self {
+        Self { segments: vec![Segment { blob: Arc::new(Blob::Hole(len)), nonces: Vec::new() }] }
+    }
+
+    /// Whether it is nothing but holes.
+    #[must_use]
+    pub fn is_hole(&self) -> bool {
+        !self.segments.is_empty()
+            && self.segments.iter().all(|segment| matches!(*segment.blob, Blob::Hole(_)))
+    }
+
     /// Bodies in a row, under the same keys.
     #[must_use]
     pub fn join<'a>(bodies: impl IntoIterator<Item = &'a Self>) -> Self {

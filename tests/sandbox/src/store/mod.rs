@@ -11,7 +11,7 @@ mod cipher;
 mod lock;
 
 pub use blob::{Blob, BlobWriter, Shelf, Storage};
-pub use body::{Body, Pieces, Sink};
+pub use body::{Body, Sink};
 pub use lock::{BodyKeys, Kek, Lock, ServerKeys};
 
 /// Random bytes from the system.

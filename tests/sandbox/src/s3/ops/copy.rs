@@ -97,8 +97,8 @@ pub async fn copy_object(
         Some(name) => Algorithm::parse(name)?,
         None => object.sum.as_ref().map_or(Algorithm::Crc64Nvme, |sum| sum.algorithm),
     };
-    let pieces = object.body.read(0..object.body.len(), &source.keys);
-    let received = intake::copy(state, pieces, &sealing.keys, keep, &sealing.sse).await?;
+    let from = (&object.body, 0..object.body.len(), &source.keys);
+    let received = intake::copy(state, from, &sealing.keys, keep, &sealing.sse).await?;
     let made = Object {
         etag: put::etag(&sealing.sse, &received.md5),
         body: received.body,

@@ -75,8 +75,8 @@ pub async fn upload_part_copy(
     let object = &source.found.object;
     let range = source_range(input.copy_source_range.as_deref(), object.body.len())?;
     copy::check_size(state, range.end - range.start)?;
-    let pieces = object.body.read(range, &source.keys);
-    let received = intake::copy(state, pieces, &keys, upload.algorithm(), sse).await?;
+    let from = (&object.body, range, &source.keys);
+    let received = intake::copy(state, from, &keys, upload.algorithm(), sse).await?;
     let sum = upload.checksum.map(|_| received.sum.clone());
     let (etag, modified) = keep_part(state, place, &input.upload_id, input.part_number, received)?;
     let mut result = CopyPartResult {

@@ -1,0 +1,109 @@
+//! What is asked for beside the way: all versions, reading once more, losses that are accepted, another reader.
+
+use s3seal_sandbox::s3::SseView;
+use s3seal_sandbox::{Fault, Kind};
+
+use crate::support::{ALIAS, BUCKET, Bench};
+use crate::{OBJECT, assert_no_traces, assert_opens, bench, stored};
+
+/// What S3 says each version of [`OBJECT`] is encrypted with, the latest first.
+fn modes_of_versions(bench: &Bench) -> Vec<String> {
+    let rows = bench.run(&format!("inspect s3://{BUCKET}/ --all-versions --format ndjson")).ok().stdout;
+    let rows = String::from_utf8(rows).unwrap();
+    let rows = rows.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    rows.filter_map(|row| row["mode"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn all_versions_are_updated_where_they_stand() {
+    let bench = bench();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    let other = bench.sandbox.kms().create_key().to_string();
+    for flags in ["-e sse-s3".to_owned(), format!("-e sse-kms --kms-key {other}"), "-e sse-s3".to_owned()] {
+        stored(&bench, 1000, &flags);
+    }
+    let before = bench.sandbox.s3().versions(BUCKET, "o");
+    let line =
+        format!("rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
+    bench.run(&line).ok().says(&["3 updated in place"]);
+    assert_eq!(modes_of_versions(&bench), ["sse-kms"; 3]);
+    assert_eq!(bench.sandbox.s3().versions(BUCKET, "o")[..], before[..], "no version is new, none is gone");
+    assert_no_traces(&bench);
+    bench.run(&line).ok().says(&["3 there already"]);
+}
+
+#[test]
+fn a_version_that_no_way_reaches_is_named_and_the_others_change() {
+    let bench = bench();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    stored(&bench, 1000, "-e sse-c --key a.key");
+    stored(&bench, 1000, "-e sse-s3");
+    let old = bench.sandbox.s3().versions(BUCKET, "o")[1].id.clone();
+    bench
+        .run(&format!(
+            "rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --from-key a.key --yes"
+        ))
+        .exits(9)
+        .says(&[&format!("(version {old})"), "not the newest version", "1 updated in place"]);
+    assert!(matches!(bench.object("o").sse, SseView::SseKms { .. }));
+}
+
+#[test]
+fn verify_finds_what_a_look_cannot() {
+    for (stored_as, flags) in [
+        ("-e sse-s3", format!("-e sse-kms --kms-key {ALIAS}")),
+        ("-e client --key a.key", "--rewrap --key b.key --from-key a.key".to_owned()),
+        ("-e client --key a.key", "-e client --key b.key --new-data-key --from-key a.key".to_owned()),
+    ] {
+        for (verify, exit) in [("", 0), ("--verify", 6)] {
+            let bench = bench();
+            stored(&bench, 1000, stored_as);
+            // The first look at what is new: what it says is as it should be, the bytes are not.
+            let rot =
+                bench.meanwhile(|sandbox| sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[500] ^= 1));
+            bench.sandbox.fault(Fault::on("HeadObject", rot).skip(1));
+            bench.run(&format!("rotate {OBJECT} {flags} --yes {verify}")).exits(exit);
+        }
+    }
+}
+
+#[test]
+fn verify_reads_all_of_it_once_more() {
+    let bench = bench();
+    stored(&bench, 6 << 20, "-e sse-s3");
+    bench.sandbox.clear_requests();
+    let line = format!("rotate {OBJECT} -e sse-c --key a.key --verify --yes --json");
+    assert_eq!(bench.run(&line).ok().json()["verified"], true);
+    let read: u64 = bench.requests("GetObject").iter().map(|request| request.bytes_out).sum();
+    assert!(read >= 6 << 20, "{read} bytes");
+}
+
+#[test]
+fn tags_that_cannot_be_read_are_only_lost_where_that_is_accepted() {
+    let bench = bench();
+    let content = stored(&bench, 1000, "-e sse-s3 --tag team=red --metadata owner=me");
+    let denied = Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(Fault::on("GetObjectTagging", denied).times(99));
+    let line = format!("rotate {OBJECT} -e client --key a.key --yes");
+    bench.run(&line).exits(2).says(&["its tags cannot be read", "s3:GetObjectTagging", "--accept-loss tags"]);
+    assert_eq!(bench.object("o").tags.len(), 1);
+    bench.run(&format!("{line} --accept-loss acl")).exits(2);
+    bench.run(&format!("{line} --accept-loss tags")).ok();
+    assert!(bench.object("o").tags.is_empty());
+    assert_opens(&bench, "--key a.key", &content);
+    bench.run(&format!("{line} --accept-loss everything")).exits(2).says(&["write one of", "tags"]);
+}
+
+#[test]
+fn sharing_takes_an_instruction_file_and_replaces_nobodys() {
+    let bench = bench();
+    stored(&bench, 1000, "-e client --key a.key");
+    let line = format!("rotate {OBJECT} --share-to partner --key c.key --from-key a.key --yes");
+    bench.run(&line).exits(2).says(&["no instruction file"]);
+    let content = stored(&bench, 1000, "-e client --key a.key --instruction-file");
+    bench.run(&line).ok();
+    let other = format!("rotate {OBJECT} --share-to partner --key b.key --from-key a.key --yes");
+    bench.run(&other).exits(8).says(&["o.partner"]);
+    assert_opens(&bench, "--key c.key --instruction-suffix partner", &content);
+    assert_opens(&bench, "--key a.key", &content);
+}
