@@ -20,6 +20,7 @@ import tempfile
 import install
 import many
 import measure
+import summary
 import table
 import tools
 from server import BUCKET, Server
@@ -61,7 +62,10 @@ def run(arguments):
     finally:
         shutil.rmtree(folder)
     facts = _facts(asked, paths, missing, arguments)
-    table.write(asked.out, facts, [result for result in results if result["jobs"]])
+    results = [result for result in results if result["jobs"]]
+    table.write(asked.out, facts, results)
+    if asked.readme:
+        summary.write(facts, results)
     return 0
 
 
@@ -75,6 +79,7 @@ def _arguments(arguments):
     parser.add_argument("--folder", default=_roomy(), help="where files and the server's bodies are")
     parser.add_argument("--sparse", action="store_true", help="a file of zeros that takes no room")
     parser.add_argument("--out", default=os.path.join(install.target(), "bench"))
+    parser.add_argument("--readme", action="store_true", help="write the README's table too")
     parser.add_argument("--list", action="store_true")
     return parser.parse_args(arguments)
 

@@ -108,6 +108,13 @@ COMMANDS = {
         "get/client": "$AWS s3 cp --only-show-errors s3://$OBJECT $DEST.esdk"
                       " && $ESDK_CLI --decrypt -S -i $DEST.esdk -o $DEST -w discovery=true",
     },
+    # With the frames that s3seal makes, instead of its own 4 KiB.
+    "aws-encryption-cli, 64 KiB": {
+        "put/client": "$ESDK_CLI --encrypt -S --frame-length 65536 -i $FILE -o $DEST.esdk -w key=$KMS_ARN"
+                      " && $AWS s3 cp --only-show-errors $DEST.esdk s3://$OBJECT",
+        "get/client": "$AWS s3 cp --only-show-errors s3://$OBJECT $DEST.esdk"
+                      " && $ESDK_CLI --decrypt -S -i $DEST.esdk -o $DEST -w discovery=true",
+    },
 }
 
 
