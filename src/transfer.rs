@@ -6,12 +6,15 @@
 pub mod buffers;
 pub mod copy;
 pub mod download;
+pub mod folder;
 pub mod pipe;
 pub mod plan;
+pub mod room;
 pub mod sink;
 pub mod source;
 pub mod stop;
 pub mod upload;
+pub mod walk;
 
 pub use stop::Stop;
 

@@ -12,8 +12,9 @@ use crate::seal::Open;
 use crate::transfer::Stop;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::plan::{self, Release};
+use crate::transfer::room::Room;
 use crate::transfer::sink::Sink;
-use crate::tuning::{Meter, Tuning};
+use crate::tuning::Meter;
 
 /// How the stored bytes become plain.
 pub(super) enum Opening {
@@ -55,7 +56,7 @@ impl Described {
 pub(super) struct Transfer<'a> {
     pub(super) reader: &'a Reader<'a>,
     pub(super) facts: &'a Facts,
-    pub(super) tuning: &'a Tuning,
+    pub(super) room: &'a Room,
     pub(super) meter: &'a Meter,
     pub(super) stop: &'a Stop,
 }
@@ -74,8 +75,12 @@ impl Transfer<'_> {
     }
 
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
+        if let Some(body) = &self.facts.body {
+            let bytes = download::slice(body, &stored);
+            return download::pass(bytes, self.reader.name(), pipeline, self.meter, self.stop).await;
+        }
         let etag = self.facts.etag.as_deref();
-        download::run(self.reader, stored, etag, pipeline, self.tuning, self.meter, self.stop).await
+        download::run(self.reader, stored, etag, pipeline, self.room, self.meter, self.stop).await
     }
 
     /// Brings the object down; lets nothing go that is not proven. `hidden`: the sink shows nothing before its commit.
