@@ -46,8 +46,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store a file, standard input or a command''s output, encrypted')
-            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, opened and verified')
+            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store files, directories, standard input or a command''s output, encrypted')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, or all below a prefix, opened and verified')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of what is stored')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')
@@ -55,6 +55,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;put' {
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only keys that fit PATTERN (*, ?, […]); repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out keys that fit PATTERN; repeatable, the last that fits decides')
             [CompletionResult]::new('--expected-size', '--expected-size', [CompletionResultType]::ParameterName, 'How much standard input or a command will come to, so that parts fit')
             [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'How the object is encrypted [default: what the bucket does by itself]')
             [CompletionResult]::new('--encrypt', '--encrypt', [CompletionResultType]::ParameterName, 'How the object is encrypted [default: what the bucket does by itself]')
@@ -77,8 +79,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--content-disposition', '--content-disposition', [CompletionResultType]::ParameterName, 'The Content-Disposition header')
             [CompletionResult]::new('--content-language', '--content-language', [CompletionResultType]::ParameterName, 'The Content-Language header')
             [CompletionResult]::new('--if-match', '--if-match', [CompletionResultType]::ParameterName, 'Store only if the key''s object still has this ETag')
-            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8]')
-            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]')
             [CompletionResult]::new('--part-size', '--part-size', [CompletionResultType]::ParameterName, 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]')
             [CompletionResult]::new('--checksum', '--checksum', [CompletionResultType]::ParameterName, 'The checksum to compute, send and store [default: crc64nvme]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
@@ -92,6 +94,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--read-timeout', '--read-timeout', [CompletionResultType]::ParameterName, 'How long to wait for the next bytes, such as 1m')
             [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
             [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Store all the files below a directory, each under its name below it')
+            [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Store all the files below a directory, each under its name below it')
             [CompletionResult]::new('--from-command', '--from-command', [CompletionResultType]::ParameterName, 'Store a command''s output, and only if the command succeeds')
             [CompletionResult]::new('--fail-if-empty', '--fail-if-empty', [CompletionResultType]::ParameterName, 'Store nothing, and fail, if there is not a single byte')
             [CompletionResult]::new('--bucket-key', '--bucket-key', [CompletionResultType]::ParameterName, 'Let S3 use a bucket key, which saves requests to KMS [sse-kms]')
@@ -113,6 +117,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;get' {
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Take only keys that fit PATTERN (*, ?, […]); repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out keys that fit PATTERN; repeatable, the last that fits decides')
             [CompletionResult]::new('--version-id', '--version-id', [CompletionResultType]::ParameterName, 'The version to fetch')
             [CompletionResult]::new('--range', '--range', [CompletionResultType]::ParameterName, 'Bytes to fetch: FIRST-LAST, FIRST- or -COUNT')
             [CompletionResult]::new('--if-match', '--if-match', [CompletionResultType]::ParameterName, 'Fetch only if the object still has this ETag')
@@ -125,8 +131,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A pair of the encryption context that the object must have; repeatable')
             [CompletionResult]::new('--allow-legacy', '--allow-legacy', [CompletionResultType]::ParameterName, 'Open formats that prove less than today''s')
             [CompletionResult]::new('--instruction-suffix', '--instruction-suffix', [CompletionResultType]::ParameterName, 'The suffix of the instruction file''s key [default: .instruction]')
-            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8]')
-            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]')
             [CompletionResult]::new('--part-size', '--part-size', [CompletionResultType]::ParameterName, 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
@@ -139,6 +145,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--read-timeout', '--read-timeout', [CompletionResultType]::ParameterName, 'How long to wait for the next bytes, such as 1m')
             [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
             [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Fetch all the objects below a prefix, each to its name below the directory')
+            [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Fetch all the objects below a prefix, each to its name below the directory')
             [CompletionResult]::new('--no-clobber', '--no-clobber', [CompletionResultType]::ParameterName, 'Do not replace a file')
             [CompletionResult]::new('--unproven', '--unproven', [CompletionResultType]::ParameterName, 'Let bytes go to standard output before they are proven')
             [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'Fetch a client-side object''s sealed bytes as they are, for other programs')
@@ -230,8 +238,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--from-context', '--from-context', [CompletionResultType]::ParameterName, 'A pair of the encryption context that client-side objects have now; repeatable')
             [CompletionResult]::new('--allow-legacy', '--allow-legacy', [CompletionResultType]::ParameterName, 'Open formats that prove less than today''s')
             [CompletionResult]::new('--instruction-suffix', '--instruction-suffix', [CompletionResultType]::ParameterName, 'The suffix of the instruction file''s key [default: .instruction]')
-            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8]')
-            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8]')
+            [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]')
             [CompletionResult]::new('--part-size', '--part-size', [CompletionResultType]::ParameterName, 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
@@ -299,8 +307,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;help' {
-            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store a file, standard input or a command''s output, encrypted')
-            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, opened and verified')
+            [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store files, directories, standard input or a command''s output, encrypted')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, or all below a prefix, opened and verified')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of what is stored')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')

@@ -128,12 +128,20 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__get)
-            opts="-e -j -q -v -h --version-id --range --no-clobber --if-match --unproven --raw --encrypt --key --private-key --passphrase --kms-key --kms-discovery --context --allow-legacy --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --key --private-key --passphrase --kms-key --kms-discovery --context --allow-legacy --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --include)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --version-id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -560,12 +568,20 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__put)
-            opts="-e -j -q -v -h --from-command --fail-if-empty --expected-size --encrypt --kms-key --context --bucket-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --content-type --metadata --tag --storage-class --acl --cache-control --content-encoding --content-disposition --content-language --no-clobber --if-match --jobs --part-size --checksum --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --from-command --fail-if-empty --expected-size --encrypt --kms-key --context --bucket-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --content-type --metadata --tag --storage-class --acl --cache-control --content-encoding --content-disposition --content-language --no-clobber --if-match --jobs --part-size --checksum --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --include)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --expected-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -50,12 +50,14 @@ complete -c s3seal -n "__fish_s3seal_needs_command" -l no-sign-request -d 'Send 
 complete -c s3seal -n "__fish_s3seal_needs_command" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_needs_command" -s V -l version -d 'Print version'
-complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
-complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "put" -d 'Store files, directories, standard input or a command\'s output, encrypted'
+complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "get" -d 'Fetch an object, or all below a prefix, opened and verified'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "inspect" -d 'Show how objects and buckets are encrypted, and audit them'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "rotate" -d 'Change the encryption or the key of what is stored'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-size -d 'How much standard input or a command will come to, so that parts fit' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s e -l encrypt -d 'How the object is encrypted [default: what the bucket does by itself]' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
 sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
@@ -89,7 +91,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-encoding -
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-disposition -d 'The Content-Disposition header' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l content-language -d 'The Content-Language header' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l if-match -d 'Store only if the key\'s object still has this ETag' -r -f
-complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l checksum -d 'The checksum to compute, send and store [default: crc64nvme]' -r -f -a "crc64nvme\t''
 crc32\t''
@@ -112,6 +114,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l connect-timeout -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-bucket-owner -d 'The account that must own the bucket' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s r -l recursive -d 'Store all the files below a directory, each under its name below it'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l from-command -d 'Store a command\'s output, and only if the command succeeds'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l fail-if-empty -d 'Store nothing, and fail, if there is not a single byte'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l bucket-key -d 'Let S3 use a bucket key, which saves requests to KMS [sse-kms]'
@@ -127,6 +130,8 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l dualstack -d 'Use 
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l no-sign-request -d 'Send requests without credentials'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l version-id -d 'The version to fetch' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l range -d 'Bytes to fetch: FIRST-LAST, FIRST- or -COUNT' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l if-match -d 'Fetch only if the object still has this ETag' -r
@@ -143,7 +148,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l context -d 'A pair
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
 bar\t'A bar'
@@ -161,6 +166,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l connect-timeout -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l read-timeout -d 'How long to wait for the next bytes, such as 1m' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l expected-bucket-owner -d 'The account that must own the bucket' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l request-payer -d 'Agree to pay for the requests (Requester Pays buckets)' -r -f -a "requester\t''"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s r -l recursive -d 'Fetch all the objects below a prefix, each to its name below the directory'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-clobber -d 'Do not replace a file'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l unproven -d 'Let bytes go to standard output before they are proven'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l raw -d 'Fetch a client-side object\'s sealed bytes as they are, for other programs'
@@ -253,7 +259,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-context -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
 bar\t'A bar'
@@ -320,8 +326,8 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l dualstack -d 'U
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l no-sign-request -d 'Send requests without credentials'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "put" -d 'Store a file, standard input or a command\'s output, encrypted'
-complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "get" -d 'Fetch an object, opened and verified'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "put" -d 'Store files, directories, standard input or a command\'s output, encrypted'
+complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "get" -d 'Fetch an object, or all below a prefix, opened and verified'
 complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "inspect" -d 'Show how objects and buckets are encrypted, and audit them'
 complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "rotate" -d 'Change the encryption or the key of what is stored'
 complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "keygen" -d 'Make a new 256-bit key in a file that only you can read'

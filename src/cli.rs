@@ -32,6 +32,7 @@ mod ring_sources;
 mod rotate;
 mod session;
 mod signals;
+mod teller;
 mod transfer_args;
 mod words;
 

@@ -35,6 +35,15 @@ pub struct Settings {
     pub lock: Lock,
 }
 
+impl Settings {
+    /// Returns the settings of a file of this name, which its content type is guessed from if none is given.
+    #[must_use]
+    pub fn of_file(&self, name: &str) -> Self {
+        let guessed = || mime_guess::from_path(name).first_raw().map(str::to_owned);
+        Self { content_type: self.content_type.clone().or_else(guessed), ..self.clone() }
+    }
+}
+
 /// Who may do what with an object, as the grant headers say it: `id="…"` or `uri="…"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grants {

@@ -6,14 +6,17 @@
 pub mod buffers;
 pub mod copy;
 pub mod download;
+pub mod folder;
 pub mod index;
 pub mod pipe;
 pub mod plan;
+pub mod room;
 pub mod scatter;
 pub mod sink;
 pub mod source;
 pub mod stop;
 pub mod upload;
+pub mod walk;
 
 pub use stop::Stop;
 

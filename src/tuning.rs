@@ -65,6 +65,9 @@ pub struct SizeError(String);
 pub struct Tuning {
     /// Requests under way at once.
     pub jobs: NonZeroUsize,
+    /// Objects under way at once, where there are many: while they are small, waiting is what takes the time. They share
+    /// the memory of all.
+    pub objects: NonZeroUsize,
     /// Bytes of one part or range; the first step where parts grow.
     pub part_size: u64,
     /// What the caller believes an endless source will come to, in bytes; parts are sized for it.
@@ -73,11 +76,8 @@ pub struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self {
-            jobs: NonZeroUsize::new(8).unwrap_or(NonZeroUsize::MIN),
-            part_size: 8 << 20,
-            expected_size: None,
-        }
+        let count = |count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
+        Self { jobs: count(8), objects: count(64), part_size: 8 << 20, expected_size: None }
     }
 }
 
@@ -100,12 +100,22 @@ pub struct Meter(Arc<Counts>);
 struct Counts {
     done: AtomicU64,
     total: AtomicU64,
+    /// Whether it counts many objects, of which none knows the total.
+    many: bool,
 }
 
 impl Meter {
+    /// Makes a meter for many objects together: nobody knows how much is to come.
+    #[must_use]
+    pub fn of_many() -> Self {
+        Self(Arc::new(Counts { many: true, ..Counts::default() }))
+    }
+
     /// Says how many bytes are to come; an endless source leaves it at zero.
     pub fn expect(&self, total: u64) {
-        self.0.total.store(total, Ordering::Relaxed);
+        if !self.0.many {
+            self.0.total.store(total, Ordering::Relaxed);
+        }
     }
 
     /// Counts bytes that have arrived where they should.

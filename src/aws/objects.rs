@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
@@ -21,7 +22,7 @@ use crate::error::{Error, KeyFault, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
-/// What HEAD says about an object.
+/// What HEAD says about an object, or GET.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Stored bytes.
@@ -40,10 +41,12 @@ pub struct Facts {
     pub storage_class: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
-    /// What else S3 notes about it.
+    /// What else S3 notes about it; only of HEAD.
     pub marks: Marks,
-    /// What belongs to it.
+    /// What belongs to it; only of HEAD.
     pub belongings: Belongings,
+    /// All of its stored bytes, where they came along.
+    pub body: Option<Bytes>,
 }
 
 /// A checksum that S3 keeps beside an object.
@@ -129,6 +132,36 @@ impl Reader<'_> {
             // By the first refusal the SDK may have set its clock right: what GET may do now, HEAD may too.
             None => request.send().await.map(Facts::from).map_err(refused),
         }
+    }
+
+    /// Asks for the object's facts and for all of its stored bytes in one request. The bytes are left out where there
+    /// are more than `limit`, or where the answer broke off: they are to be fetched in ranges then.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub async fn with_body(&self, limit: u64) -> Result<Facts> {
+        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
+        let request = request
+            .set_version_id(self.version_id.map(str::to_owned))
+            .checksum_mode(ChecksumMode::Enabled)
+            .set_expected_bucket_owner(self.connection.owner())
+            .set_request_payer(self.connection.payer());
+        let mut answer = sse::get(request, self.key)
+            .send()
+            .await
+            .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
+        let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
+        let mut facts = Facts::from(answer);
+        if facts.len <= limit {
+            let mut bytes = Vec::with_capacity(usize::try_from(facts.len).unwrap_or_default());
+            while bytes.len() as u64 <= facts.len
+                && let Ok(Some(chunk)) = body.next().await
+            {
+                bytes.extend_from_slice(&chunk);
+            }
+            facts.body = (bytes.len() as u64 == facts.len).then(|| bytes.into());
+        }
+        Ok(facts)
     }
 
     /// Finds the reason of a refusal that came without one, by asking for one byte; `None` if that is not refused.
@@ -259,37 +292,54 @@ impl Reader<'_> {
     }
 }
 
+macro_rules! checksum_of {
+    ($answer:expr) => {{
+        let kept = Algorithm::ALL.into_iter().find_map(|algorithm| {
+            let value = match algorithm {
+                Algorithm::Crc64Nvme => $answer.checksum_crc64_nvme(),
+                Algorithm::Crc32 => $answer.checksum_crc32(),
+                Algorithm::Crc32c => $answer.checksum_crc32_c(),
+                Algorithm::Sha1 => $answer.checksum_sha1(),
+                Algorithm::Sha256 => $answer.checksum_sha256(),
+            };
+            value.map(|value| (algorithm, value.to_owned()))
+        });
+        kept.map(|(algorithm, value)| {
+            let composite = $answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');
+            Checksum { algorithm, value, composite }
+        })
+    }};
+}
+
+/// Reads what the answers to HEAD and to GET both say.
+macro_rules! facts_of {
+    ($answer:expr) => {
+        Facts {
+            len: $answer.content_length().unwrap_or_default().unsigned_abs(),
+            etag: $answer.e_tag().map(str::to_owned),
+            version_id: $answer.version_id().map(str::to_owned),
+            applied: Applied::from(&$answer),
+            metadata: ($answer.metadata().into_iter().flatten())
+                .map(|(key, value)| (key.to_ascii_lowercase(), value.clone()))
+                .collect(),
+            checksum: checksum_of!($answer),
+            storage_class: $answer.storage_class().map(|class| class.as_str().to_owned()),
+            content_type: $answer.content_type().map(str::to_owned),
+            ..Facts::default()
+        }
+    };
+}
+
 impl From<HeadObjectOutput> for Facts {
     fn from(answer: HeadObjectOutput) -> Self {
-        let metadata = answer.metadata().into_iter().flatten();
-        Self {
-            len: answer.content_length().unwrap_or_default().unsigned_abs(),
-            etag: answer.e_tag().map(str::to_owned),
-            version_id: answer.version_id().map(str::to_owned),
-            applied: Applied::from(&answer),
-            metadata: metadata.map(|(key, value)| (key.to_ascii_lowercase(), value.clone())).collect(),
-            checksum: checksum_of(&answer),
-            storage_class: answer.storage_class().map(|class| class.as_str().to_owned()),
-            content_type: answer.content_type().map(str::to_owned),
-            marks: Marks::from(&answer),
-            belongings: Belongings::from(&answer),
-        }
+        Self { marks: Marks::from(&answer), belongings: Belongings::from(&answer), ..facts_of!(answer) }
     }
 }
 
-fn checksum_of(answer: &HeadObjectOutput) -> Option<Checksum> {
-    let (algorithm, value) = Algorithm::ALL.into_iter().find_map(|algorithm| {
-        let value = match algorithm {
-            Algorithm::Crc64Nvme => answer.checksum_crc64_nvme(),
-            Algorithm::Crc32 => answer.checksum_crc32(),
-            Algorithm::Crc32c => answer.checksum_crc32_c(),
-            Algorithm::Sha1 => answer.checksum_sha1(),
-            Algorithm::Sha256 => answer.checksum_sha256(),
-        };
-        value.map(|value| (algorithm, value.to_owned()))
-    })?;
-    let composite = answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');
-    Some(Checksum { algorithm, value, composite })
+impl From<GetObjectOutput> for Facts {
+    fn from(answer: GetObjectOutput) -> Self {
+        facts_of!(answer)
+    }
 }
 
 /// Stored bytes on their way down.

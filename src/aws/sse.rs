@@ -11,6 +11,7 @@ use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
 use aws_sdk_s3::operation::create_multipart_upload::CreateMultipartUploadOutput;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::get_object_attributes::builders::GetObjectAttributesFluentBuilder;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -203,6 +204,7 @@ answers!(
     UploadPartOutput,
     UploadPartCopyOutput,
     CopyObjectOutput,
+    GetObjectOutput,
     HeadObjectOutput
 );
 

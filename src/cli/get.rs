@@ -2,19 +2,28 @@
 //!
 //! What is done with the request is `commands::get`.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueHint;
 
 use super::failure::Failure;
+use super::filter_args::FilterArgs;
 use super::key_source::SourceText;
 use super::outcome;
 use super::ring_sources::RingSources;
 use super::session::Session;
+use super::teller::{Teller, Verb};
 use super::transfer_args::TransferArgs;
-use crate::commands::get::{self, GetRequest};
+use crate::aws::Connection;
+use crate::commands::get::many::GetMany;
+use crate::commands::get::{self, GetOutcome, GetRequest};
+use crate::commands::many::Row;
+use crate::commands::unlock::Means;
 use crate::encryption::{Context, KmsKey, Legacy, Mode, pair};
 use crate::location::{ByteRange, S3Uri, Target};
+use crate::seal::ring::Unlocker;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,19 +31,29 @@ Examples:
   s3seal get s3://bucket/backup.tar /srv/restore/
   s3seal get s3://bucket/backup.tar --key file:/etc/backup.key
   s3seal get s3://bucket/home.tar - --private-key backup.key.pem | tar -x
-  s3seal get s3://bucket/db.sql --key old.key --key new.key";
+  s3seal get s3://bucket/db.sql --key old.key --key new.key
+  s3seal get -r s3://bucket/photos/ /srv/restore/photos --private-key backup.key.pem";
 
-/// Fetch an object, opened and verified
+/// Fetch an object, or all below a prefix, opened and verified
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub struct GetArgs {
-    /// The object
+    /// The object; with -r a bucket, or a prefix that ends in /
     #[arg(value_name = "s3://BUCKET/KEY")]
     source: S3Uri,
 
     /// The file or directory to write to; - for standard output [default: the object's name]
     #[arg(value_name = "DEST", value_hint = ValueHint::AnyPath)]
     dest: Option<PathBuf>,
+
+    /// Fetch all the objects below a prefix, each to its name below the directory
+    #[arg(short, long)]
+    #[arg(conflicts_with_all = ["version_id", "range", "if_match", "unproven"])]
+    recursive: bool,
+
+    #[command(flatten)]
+    filter: FilterArgs,
 
     /// The version to fetch
     #[arg(long, value_name = "ID")]
@@ -124,45 +143,127 @@ fn without_dot(suffix: String) -> String {
 /// Runs the verb.
 ///
 /// # Errors
-/// Everything that can go wrong, with its exit code.
+/// Everything that can go wrong, with its exit code; for many objects that some of them failed.
 pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
-    let target = args.target()?;
+    let what = args.what()?;
     let keys = args.opening.sources()?;
     let context = args.opening.context()?;
     let tuning = args.transfer.tuning(None)?;
     let ring = session.ask(move || keys.read()).await?;
-    let request = GetRequest {
-        source: args.source,
-        target,
-        keys: ring,
-        kms_context: context,
-        kms_keys: args.opening.kms_key,
-        kms_discovery: args.opening.kms_discovery,
-        raw: args.raw,
-        expect: args.opening.mode,
-        version_id: args.version_id,
-        range: args.range,
-        no_clobber: args.no_clobber,
-        if_match: args.if_match,
-        legacy: args.opening.allow_legacy.unwrap_or_default(),
-        unproven: args.unproven,
-        instruction_suffix: args.opening.instruction_suffix.map(without_dot),
-        tuning,
+    let opening = args.opening;
+    let means = Means {
+        unlocker: Arc::new(Unlocker::new(ring)),
+        kms_keys: opening.kms_key,
+        kms_discovery: opening.kms_discovery,
+        context,
+        legacy: opening.allow_legacy.unwrap_or_default(),
+        suffix: opening.instruction_suffix.map(without_dot),
     };
-    session.printer.detail(&format!("get {} to {}", request.source, request.target));
+    let (raw, expect, no_clobber, source) = (args.raw, opening.mode, args.no_clobber, args.source);
+    session.printer.detail(&format!("get {source} to {what}"));
     let connection = session.connect(options).await?;
+    match what {
+        What::One(target) => {
+            let (version_id, range, if_match) = (args.version_id, args.range, args.if_match);
+            let unproven = args.unproven;
+            let request = GetRequest {
+                source,
+                target,
+                raw,
+                expect,
+                version_id,
+                range,
+                no_clobber,
+                if_match,
+                unproven,
+                tuning,
+            };
+            one(session, &connection, request, &means).await
+        }
+        What::Many(target) => {
+            let filter = args.filter.filter();
+            let request = GetMany { source, filter, target, raw, expect, no_clobber, tuning };
+            many(session, &connection, request, &means).await
+        }
+    }
+}
+
+async fn one(
+    session: &Session,
+    connection: &Connection,
+    request: GetRequest,
+    means: &Means,
+) -> Result<(), Failure> {
     let meter = session.progress(&request.source.to_string());
-    let outcome = Box::pin(get::run(&connection, request, meter.meter(), &session.stop)).await;
+    let outcome = Box::pin(get::run(connection, request, means, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::get(&outcome?, session)
 }
 
+async fn many(
+    session: &Session,
+    connection: &Connection,
+    request: GetMany,
+    means: &Means,
+) -> Result<(), Failure> {
+    let progress = session.progress_of_many(&request.source.to_string());
+    let mut teller = Teller::new(Verb::Get, session, progress.objects());
+    let tell = |row: Row<GetOutcome>| teller.tell(&row, |fetched| outcome::fetched(fetched, session.json));
+    let ended = get::many::run(connection, request, means, progress.meter(), &session.stop, tell).await;
+    progress.finish();
+    teller.end(ended)
+}
+
+/// Where it goes.
+enum What {
+    One(Target),
+    /// Into a directory.
+    Many(PathBuf),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(target) => target.fmt(f),
+            Self::Many(folder) => folder.display().fmt(f),
+        }
+    }
+}
+
 impl GetArgs {
+    fn what(&self) -> Result<What, Failure> {
+        if !self.recursive {
+            if !self.filter.is_empty() {
+                return Err(Failure::usage("--include and --exclude choose below a prefix or a bucket")
+                    .hint("add -r, or leave them out"));
+            }
+            return self.target().map(What::One);
+        }
+        if self.source.is_object() {
+            return Err(Failure::usage(format!(
+                "-r takes a bucket or a prefix, and {} names one object",
+                self.source
+            ))
+            .hint(format!("end it in /: {}/", self.source)));
+        }
+        match &self.dest {
+            None => Err(Failure::usage("-r needs the directory to write to")
+                .hint(format!("s3seal get -r {} DIRECTORY", self.source))),
+            Some(dest) if dest.as_os_str() == "-" => {
+                Err(Failure::usage("many objects go into a directory, not to standard output")
+                    .hint("name a directory, or get them one by one"))
+            }
+            Some(dest) if dest.as_os_str().as_encoded_bytes().starts_with(b"s3://") => Err(to_s3()),
+            Some(dest) => Ok(What::Many(dest.clone())),
+        }
+    }
+
     fn target(&self) -> Result<Target, Failure> {
         if !self.source.is_object() {
             return Err(Failure::usage(format!("{} names no object", self.source))
-                .hint("write the whole key: s3://BUCKET/KEY"));
+                .hint("write the whole key: s3://BUCKET/KEY")
+                .hint("or add -r for all the objects below it"));
         }
         let name = self.source.name();
         let named = !matches!(name, "." | "..") && !name.contains('\0');
@@ -180,7 +281,7 @@ impl GetArgs {
                 Target::File(as_named(Some(dest))?)
             }
             Some(dest) if dest.as_os_str().as_encoded_bytes().starts_with(b"s3://") => {
-                return Err(Failure::usage("get writes to a file or to standard output, not to S3"));
+                return Err(to_s3());
             }
             Some(dest) => Target::File(dest.clone()),
         };
@@ -195,6 +296,10 @@ impl GetArgs {
             _ => Ok(target),
         }
     }
+}
+
+fn to_s3() -> Failure {
+    Failure::usage("get writes to a file or to standard output, not to S3")
 }
 
 impl OpeningArgs {
@@ -235,12 +340,8 @@ impl OpeningArgs {
         }
     }
 
-    fn context(&self) -> Result<Option<Context>, Failure> {
-        if self.context.is_empty() {
-            return Ok(None);
-        }
+    fn context(&self) -> Result<Context, Failure> {
         Context::new(self.context.iter().cloned())
-            .map(Some)
             .map_err(|error| Failure::usage(format!("--context: {error}")))
     }
 }

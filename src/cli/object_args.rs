@@ -74,14 +74,13 @@ pub struct ObjectArgs {
 }
 
 impl ObjectArgs {
-    /// Returns the settings; `name` is what the content type is guessed from.
+    /// Returns the settings; a content type that is not given is still to be guessed.
     ///
     /// # Errors
     /// A usage failure for metadata or tags that S3 would refuse.
-    pub fn settings(&self, name: &str) -> Result<Settings, Failure> {
-        let guessed = || mime_guess::from_path(name).first_raw().map(str::to_owned);
+    pub fn settings(&self) -> Result<Settings, Failure> {
         Ok(Settings {
-            content_type: self.content_type.clone().or_else(guessed),
+            content_type: self.content_type.clone(),
             cache_control: self.cache_control.clone(),
             content_encoding: self.content_encoding.clone(),
             content_disposition: self.content_disposition.clone(),

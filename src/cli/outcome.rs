@@ -10,6 +10,7 @@ use super::session::Session;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
+use crate::commands::put::many::Stored;
 use crate::encryption::Mode;
 use crate::location::Target;
 use crate::tuning::ByteSize;
@@ -42,6 +43,35 @@ pub fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
         (_, false) => session.printer.say(&get_line(outcome)),
     }
     Ok(())
+}
+
+/// One of many outcomes, in words.
+pub struct Said {
+    /// A line, or a JSON document.
+    pub text: String,
+    /// Its plain bytes.
+    pub bytes: u64,
+}
+
+/// Puts the outcome of one of many files into words.
+#[must_use]
+pub fn stored(stored: &Stored, json: bool) -> Said {
+    let Stored { path, outcome } = stored;
+    let text = if json {
+        let mut document = put_json(outcome);
+        document["source"] = json!(path.to_string_lossy());
+        document.to_string()
+    } else {
+        put_line(outcome)
+    };
+    Said { text, bytes: outcome.plain_len }
+}
+
+/// Puts the outcome of one of many objects into words.
+#[must_use]
+pub fn fetched(outcome: &GetOutcome, json: bool) -> Said {
+    let text = if json { get_json(outcome).to_string() } else { get_line(outcome) };
+    Said { text, bytes: outcome.plain_len }
 }
 
 fn put_line(outcome: &PutOutcome) -> String {

@@ -21,6 +21,8 @@ const LINE: Duration = Duration::from_secs(5);
 /// Progress being shown; gone when dropped.
 pub struct Progress {
     meter: Meter,
+    /// Counts objects, where there are many.
+    objects: Meter,
     printer: Printer,
     bar: Option<ProgressBar>,
     /// What the last line is about, and since when, where lines are wanted.
@@ -33,8 +35,7 @@ impl Progress {
     #[must_use]
     pub fn start(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
         let meter = Meter::default();
-        let mut progress =
-            Self { meter: meter.clone(), printer: printer.clone(), bar: None, lines: None, task: None };
+        let mut progress = Self::hidden(meter.clone(), printer);
         match shown(mode) {
             Shown::Nothing => {}
             Shown::Bar => {
@@ -55,8 +56,7 @@ impl Progress {
     #[must_use]
     pub fn counting(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
         let meter = Meter::default();
-        let mut progress =
-            Self { meter: meter.clone(), printer: printer.clone(), bar: None, lines: None, task: None };
+        let mut progress = Self::hidden(meter.clone(), printer);
         match shown(mode) {
             Shown::Nothing => {}
             Shown::Bar => {
@@ -73,6 +73,39 @@ impl Progress {
             }
         }
         progress
+    }
+
+    /// Begins to show how many objects and bytes below `what` have gone; nobody knows how many there will be.
+    #[must_use]
+    pub fn of_many(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
+        let meter = Meter::of_many();
+        let mut progress = Self::hidden(meter.clone(), printer);
+        let objects = progress.objects.clone();
+        match shown(mode) {
+            Shown::Nothing => {}
+            Shown::Bar => {
+                let bar = bar(what);
+                printer.keep_clear_of(Some(bar.clone()));
+                progress.bar = Some(bar.clone());
+                progress.task = Some(tokio::spawn(draw_many(what.to_owned(), bar, objects, meter)));
+            }
+            Shown::Lines => {
+                let lines = write_many(what.to_owned(), objects, meter, printer.clone());
+                progress.task = Some(tokio::spawn(lines));
+            }
+        }
+        progress
+    }
+
+    fn hidden(meter: Meter, printer: &Printer) -> Self {
+        let objects = Meter::default();
+        Self { meter, objects, printer: printer.clone(), bar: None, lines: None, task: None }
+    }
+
+    /// The meter that counts objects, where there are many.
+    #[must_use]
+    pub fn objects(&self) -> &Meter {
+        &self.objects
     }
 
     /// The meter that is read.
@@ -166,6 +199,27 @@ async fn write_counts(what: String, meter: Meter, printer: Printer) {
     loop {
         sleep(LINE).await;
         printer.say(&format!("{} {what}", meter.done()));
+    }
+}
+
+async fn draw_many(what: String, bar: ProgressBar, objects: Meter, meter: Meter) {
+    loop {
+        bar.set_message(escaped(&format!("{what}: {} objects", objects.done())).into_owned());
+        bar.set_position(meter.done());
+        bar.tick();
+        sleep(FRAME).await;
+    }
+}
+
+async fn write_many(what: String, objects: Meter, meter: Meter, printer: Printer) {
+    let mut before = 0;
+    loop {
+        sleep(LINE).await;
+        let done = meter.done();
+        let rate = done.saturating_sub(before) / LINE.as_secs();
+        let amount = ByteSize(done);
+        printer.say(&format!("{what}: {} objects, {amount}, {}/s", objects.done(), ByteSize(rate)));
+        before = done;
     }
 }
 

@@ -8,15 +8,21 @@ use clap::ValueHint;
 
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
+use super::filter_args::FilterArgs;
 use super::key_source::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
 use super::session::Session;
+use super::teller::{Teller, Verb};
 use super::transfer_args::TransferArgs;
+use crate::aws::Connection;
 use crate::checksum::Algorithm;
-use crate::commands::put::{self, PutRequest};
+use crate::commands::put::many::{PutMany, PutRow};
+use crate::commands::put::{self, How, PutRequest};
 use crate::error::Error;
+use crate::keys;
 use crate::location::{S3Uri, Source};
+use crate::object::WriteCondition;
 use crate::tuning::ByteSize;
 
 const EXAMPLES: &str = "\
@@ -24,29 +30,34 @@ Examples:
   s3seal put backup.tar s3://bucket/backup.tar
   s3seal put backup.tar s3://bucket/daily/ -e sse-kms --kms-key alias/backup
   s3seal put backup.tar s3://bucket/daily/ -e sse-c --key file:/etc/backup.key
+  s3seal put -r photos s3://bucket/photos/ -e client --public-key backup.pem
   s3seal put - s3://bucket/home.tar -e client --public-key backup.pem < home.tar
   s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db";
 
-/// Store a file, standard input or a command's output, encrypted
+/// Store files, directories, standard input or a command's output, encrypted
 #[derive(clap::Args)]
 #[command(
     after_help = EXAMPLES,
-    override_usage = "s3seal put [OPTIONS] <SOURCE> <s3://BUCKET/KEY>\n       \
+    override_usage = "s3seal put [OPTIONS] <SOURCE>... <s3://BUCKET/KEY>\n       \
                       s3seal put [OPTIONS] --from-command <s3://BUCKET/KEY> -- <COMMAND>..."
 )]
 pub struct PutArgs {
-    /// The file to store; - for standard input
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::FilePath)]
-    source: PathBuf,
-
-    /// Where to; a bucket or a key that ends in / takes the file's name
-    #[arg(value_name = "s3://BUCKET/KEY", required_unless_present = "from_command")]
-    target: Option<String>,
+    /// What to store: files, directories (-r), or - for standard input; then where to: s3://BUCKET/KEY, or a bucket or
+    /// a key that ends in / and takes their names
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, required = true, num_args = 1..)]
+    places: Vec<PathBuf>,
 
     /// The command whose output is stored
     #[arg(last = true, value_name = "COMMAND", requires = "from_command")]
     #[arg(value_hint = ValueHint::CommandWithArguments)]
     command: Vec<String>,
+
+    /// Store all the files below a directory, each under its name below it
+    #[arg(short, long)]
+    recursive: bool,
+
+    #[command(flatten)]
+    filter: FilterArgs,
 
     /// Store a command's output, and only if the command succeeds
     #[arg(long, requires = "command")]
@@ -77,64 +88,96 @@ pub struct PutArgs {
 /// Runs the verb.
 ///
 /// # Errors
-/// Everything that can go wrong, with its exit code.
+/// Everything that can go wrong, with its exit code; for many files that some of them failed.
 pub async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
-    let wanted = args.wanted()?;
-    session.printer.detail(&wanted.in_words());
-    let request = session.ask(move || wanted.request()).await?;
+    let Wanted { what, how, choice, keys } = args.wanted()?;
+    session.printer.detail(&what.in_words(choice.as_ref()));
+    let how = session
+        .ask(move || Ok(How { encryption: choice.map(|choice| choice.with_keys(&keys)).transpose()?, ..how }))
+        .await?;
     let connection = session.connect(options).await?;
+    match what {
+        What::One(source, target) => one(session, &connection, PutRequest { source, target, how }).await,
+        What::Many(sources, target) => {
+            let filter = args.filter.filter();
+            many(session, &connection, PutMany { sources, filter, target, how }).await
+        }
+    }
+}
+
+async fn one(session: &Session, connection: &Connection, request: PutRequest) -> Result<(), Failure> {
     let meter = session.progress(&request.target.to_string());
-    let outcome = Box::pin(put::run(&connection, request, meter.meter(), &session.stop)).await;
+    let outcome = Box::pin(put::run(connection, request, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::put(&outcome?, session)
 }
 
+async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {
+    let progress = session.progress_of_many(&request.target.to_string());
+    let mut teller = Teller::new(Verb::Put, session, progress.objects());
+    let tell = |row: PutRow| teller.tell(&row, |stored| outcome::stored(stored, session.json));
+    let ended = put::many::run(connection, request, progress.meter(), &session.stop, tell).await;
+    progress.finish();
+    teller.end(ended)
+}
+
 /// Everything but the keys, found to be possible.
 struct Wanted {
+    what: What,
     /// Its encryption is still open.
-    request: PutRequest,
+    how: How,
     choice: Option<Choice>,
     keys: KeyReader,
 }
 
-impl Wanted {
-    fn in_words(&self) -> String {
-        let mode = self.choice.as_ref().map_or("the bucket's default", |choice| choice.mode().title());
-        format!("put {} to {}, encryption: {mode}", self.request.source, self.request.target)
-    }
+/// What goes where.
+enum What {
+    One(Source, S3Uri),
+    /// Below a bucket or a prefix.
+    Many(Vec<PathBuf>, S3Uri),
+}
 
-    fn request(self) -> Result<PutRequest, Failure> {
-        let encryption = self.choice.map(|choice| choice.with_keys(&self.keys)).transpose()?;
-        Ok(PutRequest { encryption, ..self.request })
+impl What {
+    fn in_words(&self, choice: Option<&Choice>) -> String {
+        let mode = choice.map_or("the bucket's default", |choice| choice.mode().title());
+        match self {
+            Self::One(source, target) => format!("put {source} to {target}, encryption: {mode}"),
+            Self::Many(sources, target) => {
+                format!("put files from {} sources to {target}, encryption: {mode}", sources.len())
+            }
+        }
     }
 }
 
 impl PutArgs {
     /// Finds whatever cannot be meant, before a key is asked for or a request is sent.
     fn wanted(&self) -> Result<Wanted, Failure> {
-        let (source, target) = self.places()?;
+        let what = self.what()?;
+        let of_files = !matches!(what, What::One(Source::Stdin | Source::Command(_), _));
         let keys = KeyReader {
-            stdin_is_data: !matches!(source, Source::File(_)),
+            stdin_is_data: !of_files,
             allow_open: self.encryption.allow_open_key_file,
             sealing: true,
         };
         let choice = self.encryption.choose(&keys)?;
-        if self.expected_size.is_some() && matches!(source, Source::File(_)) {
+        if self.expected_size.is_some() && of_files {
             return Err(Failure::usage("--expected-size is for standard input and commands")
                 .hint("leave it out: a file says its size itself"));
         }
-        let settings = self.object.settings(match &source {
-            Source::File(path) => path.to_str().unwrap_or_default(),
-            Source::Stdin | Source::Command(_) => target.name(),
-        })?;
+        let settings = self.object.settings()?;
+        let settings = match &what {
+            What::One(Source::File(path), _) => settings.of_file(path.to_str().unwrap_or_default()),
+            What::One(_, target) => settings.of_file(target.name()),
+            What::Many(..) => settings,
+        };
         let tuning = self.transfer.tuning(self.expected_size)?;
-        if let Source::File(path) = &source {
-            can_be_read(path)?;
+        match &what {
+            What::One(Source::File(path), _) => can_be_read(path, self.recursive)?,
+            What::One(..) => {}
+            What::Many(paths, _) => paths.iter().try_for_each(|path| can_be_read(path, self.recursive))?,
         }
-        let request = PutRequest {
-            source,
-            target,
+        let how = How {
             encryption: None,
             settings,
             condition: self.object.condition(),
@@ -142,30 +185,72 @@ impl PutArgs {
             tuning,
             fail_if_empty: self.fail_if_empty,
         };
-        Ok(Wanted { request, choice, keys })
+        Ok(Wanted { what, how, choice, keys })
     }
 
-    fn places(&self) -> Result<(Source, S3Uri), Failure> {
+    fn what(&self) -> Result<What, Failure> {
+        if !self.recursive && !self.filter.is_empty() {
+            return Err(Failure::usage("--include and --exclude choose below a directory")
+                .hint("add -r, or leave them out"));
+        }
+        let is_key = |place: &PathBuf| place.to_str().is_some_and(keys::looks_like_key) && !place.exists();
+        if self.places.iter().any(is_key) {
+            return Err(Failure::usage("a key was typed where a file or an address belongs")
+                .hint("the command line is public: name the key's place, such as --key file:PATH")
+                .hint("it may be in your shell's history by now: make a new one with `s3seal keygen FILE`"));
+        }
         if self.from_command {
-            // With a command there is one place only, and it stands where the source would.
-            if self.target.is_some() {
-                return Err(Failure::usage("with --from-command there is no other source")
-                    .hint("s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
+            return self.command();
+        }
+        let (target, sources) = match self.places.split_last() {
+            Some((target, sources)) if !sources.is_empty() => (target.to_string_lossy(), sources),
+            _ => {
+                return Err(Failure::usage("put needs a source, and an address to store it at")
+                    .hint("s3seal put SOURCE s3://BUCKET/KEY"));
             }
-            let target = self.source.to_string_lossy().parse().map_err(Failure::usage)?;
-            return Ok((Source::Command(self.command.clone()), object(target, None)?));
-        }
-        let target = self.target.as_deref().unwrap_or_default();
-        if self.source.as_os_str().as_encoded_bytes().starts_with(b"s3://") {
-            let from = self.source.display();
+        };
+        if let Some(from) =
+            sources.iter().find(|path| path.as_os_str().as_encoded_bytes().starts_with(b"s3://"))
+        {
             return Err(Failure::usage("the source of put is on this machine, not in S3")
-                .hint(format!("to fetch: s3seal get {from} {target}")));
+                .hint(format!("to fetch: s3seal get {} {target}", from.display())));
         }
-        let target = target.parse().map_err(Failure::usage)?;
-        if self.source.as_os_str() == "-" {
-            return Ok((Source::Stdin, object(target, None)?));
+        let target: S3Uri = target.parse().map_err(Failure::usage)?;
+        match sources {
+            [source] if !self.recursive && source.as_os_str() == "-" => {
+                Ok(What::One(Source::Stdin, object(target, None)?))
+            }
+            [source] if !self.recursive => {
+                let target = object(target, Some(source))?;
+                Ok(What::One(Source::File(source.clone()), target))
+            }
+            sources => self.many(sources, target),
         }
-        Ok((Source::File(self.source.clone()), object(target, Some(&self.source))?))
+    }
+
+    /// With a command there is one place only, and it stands where the source would.
+    fn command(&self) -> Result<What, Failure> {
+        let ([target], false) = (self.places.as_slice(), self.recursive) else {
+            return Err(Failure::usage("with --from-command there is no other source")
+                .hint("s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
+        };
+        let target = target.to_string_lossy().parse().map_err(Failure::usage)?;
+        Ok(What::One(Source::Command(self.command.clone()), object(target, None)?))
+    }
+
+    fn many(&self, sources: &[PathBuf], target: S3Uri) -> Result<What, Failure> {
+        if sources.iter().any(|source| source.as_os_str() == "-") {
+            return Err(Failure::usage("standard input is stored by itself, not among files")
+                .hint("s3seal put - s3://BUCKET/KEY"));
+        }
+        if target.is_object() {
+            return Err(Failure::usage(format!("{target} names one object, and many files may come"))
+                .hint(format!("end it in /: {target}/")));
+        }
+        if matches!(self.object.condition(), WriteCondition::Matches(_)) {
+            return Err(Failure::usage("--if-match is for one object").hint("leave it out"));
+        }
+        Ok(What::Many(sources.to_vec(), target))
     }
 }
 
@@ -187,14 +272,18 @@ fn object(target: S3Uri, file: Option<&Path>) -> Result<S3Uri, Failure> {
     }
 }
 
-/// Whether there is a file, asked before keys are.
-fn can_be_read(path: &Path) -> Result<(), Failure> {
+/// Whether there is such a file, or a directory where that is wanted; asked before keys are.
+fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failure> {
     let what = path.display().to_string();
     match path.metadata() {
-        Ok(facts) if facts.is_dir() => Err(Failure::usage(format!("{what} is a directory")).hint(format!(
-            "pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY",
-            super::foreign::shell_word(&what)
-        ))),
+        Ok(facts) if facts.is_dir() && !directory_too => {
+            Err(Failure::usage(format!("{what} is a directory"))
+                .hint("add -r to store each file below it, to a target that ends in /")
+                .hint(format!(
+                    "or pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY",
+                    super::foreign::shell_word(&what)
+                )))
+        }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::NotFound { what, source: None }.into())

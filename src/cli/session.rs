@@ -84,6 +84,13 @@ impl Session {
         Progress::counting(mode, what, &self.printer)
     }
 
+    /// Begins to show progress of many objects, as the flags say.
+    #[must_use]
+    pub fn progress_of_many(&self, what: &str) -> Progress {
+        let mode = if self.quiet { ProgressMode::Never } else { self.progress };
+        Progress::of_many(mode, what, &self.printer)
+    }
+
     /// Begins to show progress, as the flags say.
     #[must_use]
     pub fn progress(&self, what: &str) -> Progress {

@@ -14,7 +14,7 @@ const PART: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Transfer")]
 pub struct TransferArgs {
-    /// How many requests at once; memory is about JOBS × part size [default: 8]
+    /// How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: Option<u16>,
 
@@ -44,8 +44,10 @@ impl TransferArgs {
                 Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint("use 5MiB to 5GiB")
             );
         }
+        let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         Ok(Tuning {
-            jobs: self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(default.jobs),
+            jobs: jobs.unwrap_or(default.jobs),
+            objects: jobs.unwrap_or(default.objects),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             expected_size: expected_size.map(|size| size.0),
         })

@@ -1,43 +1,35 @@
 //! `get`: look, unlock, plan, run, close.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use crate::aws::Connection;
 use crate::aws::objects::{Facts, Reader};
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
-use crate::commands::look::{Sighting, look};
+use crate::commands::look::{Sighting, look, look_into};
 use crate::commands::put::same_etag;
 use crate::commands::unlock::{self, Means};
-use crate::encryption::{Context, KmsKey, Legacy, Mode};
+use crate::encryption::Mode;
 use crate::error::{Error, Result};
-use crate::keys::{CustomerKey, KeyRing};
+use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
-use crate::seal::ring::Unlocker;
-use crate::transfer::sink;
+use crate::transfer::room::{Room, Taken};
+use crate::transfer::sink::{self, Claim, Sink};
 use crate::transfer::{Stop, blocking};
 use crate::tuning::{Meter, Tuning};
 
+pub mod many;
 mod opening;
 
 use opening::{Described, Opening, Transfer};
 
-/// Everything that `get` needs to know.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
+/// Everything that `get` needs to know about one object. What opens it is beside that: [`Means`].
 pub struct GetRequest {
     /// The object.
     pub source: S3Uri,
     /// Where the bytes go.
     pub target: Target,
-    /// The keys at hand.
-    pub keys: KeyRing,
-    /// The encryption context that a client-side object must have been sealed with.
-    pub kms_context: Option<Context>,
-    /// KMS keys that may open it: an object does not choose by itself.
-    pub kms_keys: Vec<KmsKey>,
-    /// Whether an object may name the KMS key that opens it.
-    pub kms_discovery: bool,
     /// Whether the stored bytes are wanted as they are, sealed or not.
     pub raw: bool,
     /// The mode that the object must be in; keys are used for nothing else.
@@ -50,12 +42,8 @@ pub struct GetRequest {
     pub no_clobber: bool,
     /// The ETag that the object must have.
     pub if_match: Option<String>,
-    /// How far back to read client-side formats.
-    pub legacy: Legacy,
     /// Whether unproven bytes may go to a stream at once.
     pub unproven: bool,
-    /// The suffix of the instruction file, if it is not the default one.
-    pub instruction_suffix: Option<String>,
     /// Range size, jobs.
     pub tuning: Tuning,
 }
@@ -105,75 +93,121 @@ pub enum ChecksumSeen {
 pub async fn run(
     connection: &Connection,
     request: GetRequest,
+    means: &Means,
     meter: &Meter,
     stop: &Stop,
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
-    let (wanted, means) = split(request);
-    let ready = stop.or(prepare(connection, &wanted, &means)).await??;
-    let Ready { sighting: Sighting { facts, customer_key }, opening, verifier, checksum } = ready;
-    let reader = wanted.reader(connection, customer_key.as_ref());
-    let transfer = Transfer { reader: &reader, facts: &facts, tuning: &wanted.tuning, meter, stop };
-    let described = Described::of(&opening);
+    let room = Room::new(&request.tuning);
+    let fetching = Fetching { connection, means, room: &room, meter, stop };
     // A pipe opens only when somebody reads it.
-    let (sink, claim) = stop.or(blocking(move || place.open())).await???;
-    let plain_len = transfer.run(opening, verifier, sink, claim.hides(), wanted.unproven).await?;
-    if let Some(file) = claim.to_sync()? {
-        stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("cannot write"))?;
+    let open = async { stop.or(blocking(move || place.open())).await?? };
+    let (outcome, folder) = fetching.fetch(request, None, open).await?;
+    if let Some(folder) = folder {
+        blocking(move || sink::settle(&folder)).await?;
     }
-    blocking(move || claim.commit()).await??;
-    Ok(GetOutcome {
-        source: wanted.source,
-        target: wanted.target,
-        plain_len,
-        stored_len: facts.len,
-        applied: facts.applied,
-        format: described.format,
-        etag: facts.etag,
-        version_id: facts.version_id,
-        checksum,
-        fingerprint: described.fingerprint,
-        authenticated: described.authenticated,
-    })
+    Ok(outcome)
 }
 
-/// The request without what unlocks.
-struct Wanted {
-    source: S3Uri,
-    target: Target,
-    expect: Option<Mode>,
-    version_id: Option<String>,
-    range: Option<ByteRange>,
-    if_match: Option<String>,
-    unproven: bool,
-    raw: bool,
-    tuning: Tuning,
+/// What is the same for all objects of a run.
+struct Fetching<'a> {
+    connection: &'a Connection,
+    means: &'a Means,
+    room: &'a Room,
+    meter: &'a Meter,
+    stop: &'a Stop,
 }
 
-fn split(request: GetRequest) -> (Wanted, Means) {
-    let means = Means {
-        unlocker: Arc::new(Unlocker::new(request.keys)),
-        kms_keys: request.kms_keys,
-        kms_discovery: request.kms_discovery,
-        context: request.kms_context.unwrap_or_default(),
-        legacy: request.legacy,
-        suffix: request.instruction_suffix,
-    };
-    let wanted = Wanted {
-        source: request.source,
-        target: request.target,
-        expect: request.expect,
-        version_id: request.version_id,
-        range: request.range,
-        if_match: request.if_match,
-        unproven: request.unproven,
-        raw: request.raw,
-        tuning: request.tuning,
-    };
-    (wanted, means)
+impl Fetching<'_> {
+    /// Brings one object down to what `open` opens; `listed` is its length, where a listing told it. Returns the folder
+    /// that has a new entry.
+    async fn fetch(
+        &self,
+        request: GetRequest,
+        listed: Option<u64>,
+        open: impl Future<Output = Result<(Sink, Claim)>>,
+    ) -> Result<(GetOutcome, Option<PathBuf>)> {
+        let Self { connection, room, meter, stop, .. } = *self;
+        let ready = stop.or(self.prepare(&request, listed)).await??;
+        let Ready { sighting: Sighting { facts, customer_key }, opening, verifier, checksum, _room } = ready;
+        let reader = request.reader(connection, customer_key.as_ref());
+        let transfer = Transfer { reader: &reader, facts: &facts, room, meter, stop };
+        let described = Described::of(&opening);
+        let (sink, claim) = open.await?;
+        let plain_len = transfer.run(opening, verifier, sink, claim.hides(), request.unproven).await?;
+        if let Some(file) = claim.to_sync()? {
+            stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("cannot write"))?;
+        }
+        let folder = blocking(move || claim.commit()).await??;
+        let outcome = GetOutcome {
+            source: request.source,
+            target: request.target,
+            plain_len,
+            stored_len: facts.len,
+            applied: facts.applied,
+            format: described.format,
+            etag: facts.etag,
+            version_id: facts.version_id,
+            checksum,
+            fingerprint: described.fingerprint,
+            authenticated: described.authenticated,
+        };
+        Ok((outcome, folder))
+    }
+
+    /// Looks, unlocks and plans.
+    async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
+        let (sighting, room) = self.look(request, listed).await?;
+        let (means, facts) = (self.means, &sighting.facts);
+        let reader = request.reader(self.connection, sighting.customer_key.as_ref());
+        if let Some(etag) = &request.if_match
+            && !same_etag(facts.etag.as_deref(), etag)
+        {
+            return Err(Error::Changed { what: reader.name(), source: None });
+        }
+        let envelope = if request.raw { None } else { unlock::envelope(&reader, facts, means).await? };
+        as_required(request.expect, means, envelope.is_some(), facts, &reader)?;
+        let opening = match envelope {
+            None => Opening::AsItIs(part_of(&reader, request.range, facts.len)?),
+            Some(envelope) => {
+                let unlocked = unlock::unlock(self.connection, envelope, means).await?;
+                match request.range {
+                    None => Opening::Whole(Box::new(unlocked)),
+                    Some(range) => {
+                        let len = unlocked.plain_len(facts.len).unwrap_or(facts.len);
+                        let part = unlocked.part(part_of(&reader, Some(range), len)?, facts.len)?;
+                        let described = Described::of_sealed(&unlocked, part.authenticated);
+                        Opening::Range(Box::new(part), described)
+                    }
+                }
+            }
+        };
+        let is_whole = match &opening {
+            Opening::AsItIs(range) => *range == (0..facts.len),
+            Opening::Range(..) => false,
+            Opening::Whole(_) => true,
+        };
+        let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
+        Ok(Ready { sighting, opening, verifier, checksum, _room: room })
+    }
+
+    /// Looks; a small object's bytes come along, and take room.
+    async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(Sighting, Option<Taken>)> {
+        let (connection, uri, ring) = (self.connection, &request.source, self.means.unlocker.ring());
+        let most = self.room.part_size();
+        if let Some(len) = listed.filter(|len| *len <= most) {
+            let taken = self.room.take(len).await?;
+            let sighting = look_into(connection, uri, len, ring, request.expect).await?;
+            // What is fetched in ranges after all takes its own.
+            let taken = sighting.facts.body.is_some().then_some(taken);
+            return Ok((sighting, taken));
+        }
+        let sighting = look(connection, uri, request.version_id.as_deref(), ring, request.expect).await?;
+        Ok((sighting, None))
+    }
 }
 
-impl Wanted {
+impl GetRequest {
     fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> Reader<'a> {
         Reader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
     }
@@ -185,44 +219,8 @@ struct Ready {
     opening: Opening,
     verifier: Option<Verifier>,
     checksum: ChecksumSeen,
-}
-
-/// Looks, unlocks and plans.
-async fn prepare(connection: &Connection, wanted: &Wanted, means: &Means) -> Result<Ready> {
-    let ring = means.unlocker.ring();
-    let sighting =
-        look(connection, &wanted.source, wanted.version_id.as_deref(), ring, wanted.expect).await?;
-    let facts = &sighting.facts;
-    let reader = wanted.reader(connection, sighting.customer_key.as_ref());
-    if let Some(etag) = &wanted.if_match
-        && !same_etag(facts.etag.as_deref(), etag)
-    {
-        return Err(Error::Changed { what: reader.name(), source: None });
-    }
-    let envelope = if wanted.raw { None } else { unlock::envelope(&reader, facts, means).await? };
-    as_required(wanted.expect, means, envelope.is_some(), facts, &reader)?;
-    let opening = match envelope {
-        None => Opening::AsItIs(part_of(&reader, wanted.range, facts.len)?),
-        Some(envelope) => {
-            let unlocked = unlock::unlock(connection, envelope, means).await?;
-            match wanted.range {
-                None => Opening::Whole(Box::new(unlocked)),
-                Some(range) => {
-                    let len = unlocked.plain_len(facts.len).unwrap_or(facts.len);
-                    let part = unlocked.part(part_of(&reader, Some(range), len)?, facts.len)?;
-                    let described = Described::of_sealed(&unlocked, part.authenticated);
-                    Opening::Range(Box::new(part), described)
-                }
-            }
-        }
-    };
-    let is_whole = match &opening {
-        Opening::AsItIs(range) => *range == (0..facts.len),
-        Opening::Range(..) => false,
-        Opening::Whole(_) => true,
-    };
-    let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
-    Ok(Ready { sighting, opening, verifier, checksum })
+    /// The room that the bytes take which are at hand.
+    _room: Option<Taken>,
 }
 
 /// Refuses an object that is not what the user requires it to be.

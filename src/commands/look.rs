@@ -28,7 +28,7 @@ pub async fn look(
     ring: &KeyRing,
     expect: Option<Mode>,
 ) -> Result<Sighting> {
-    seek(Reader { connection, uri, version_id, key: None }, Checksum::Wanted, ring, expect).await
+    seek(Reader { connection, uri, version_id, key: None }, Asking::Facts, ring, expect).await
 }
 
 /// Looks at an object as [`look`] does, but not at its checksum: so no permission on its KMS key is needed.
@@ -41,32 +41,45 @@ pub async fn glance(
     version_id: Option<&str>,
     ring: &KeyRing,
 ) -> Result<Sighting> {
-    seek(Reader { connection, uri, version_id, key: None }, Checksum::LeftOut, ring, None).await
+    seek(Reader { connection, uri, version_id, key: None }, Asking::FactsWithoutChecksum, ring, None).await
 }
 
-/// Whether S3 is asked for the checksum.
+/// Looks at an object as [`look`] does, and brings all of its bytes along in the same request, if there are no more than
+/// `limit`.
+///
+/// # Errors
+/// As [`look`].
+pub async fn look_into(
+    connection: &Connection,
+    uri: &S3Uri,
+    limit: u64,
+    ring: &KeyRing,
+    expect: Option<Mode>,
+) -> Result<Sighting> {
+    let reader = Reader { connection, uri, version_id: None, key: None };
+    seek(reader, Asking::WithBody(limit), ring, expect).await
+}
+
+/// What S3 is asked for.
 #[derive(Clone, Copy)]
-enum Checksum {
-    Wanted,
-    LeftOut,
+enum Asking {
+    Facts,
+    FactsWithoutChecksum,
+    WithBody(u64),
 }
 
-impl Checksum {
-    async fn head(self, reader: &Reader<'_>) -> Result<Facts> {
+impl Asking {
+    async fn ask(self, reader: &Reader<'_>) -> Result<Facts> {
         match self {
-            Self::Wanted => reader.head().await,
-            Self::LeftOut => reader.head_without_checksum().await,
+            Self::Facts => reader.head().await,
+            Self::FactsWithoutChecksum => reader.head_without_checksum().await,
+            Self::WithBody(limit) => reader.with_body(limit).await,
         }
     }
 }
 
-async fn seek(
-    without: Reader<'_>,
-    checksum: Checksum,
-    ring: &KeyRing,
-    expect: Option<Mode>,
-) -> Result<Sighting> {
-    let asked = match checksum.head(&without).await {
+async fn seek(without: Reader<'_>, asking: Asking, ring: &KeyRing, expect: Option<Mode>) -> Result<Sighting> {
+    let asked = match asking.ask(&without).await {
         Ok(facts) => return Ok(Sighting { facts, customer_key: None }),
         // Not every server says it in S3's words.
         Err(asked @ (Error::KeyNeeded { .. } | Error::Service { .. })) => asked,
@@ -86,7 +99,7 @@ async fn seek(
     let mut tried = 0;
     for key in ring.customer_keys() {
         tried += 1;
-        match checksum.head(&Reader { key: Some(&key), ..without }).await {
+        match asking.ask(&Reader { key: Some(&key), ..without }).await {
             Ok(facts) => return Ok(Sighting { facts, customer_key: Some(key) }),
             // Only S3 itself says why; others refuse the wrong key without a word.
             Err(

@@ -1,16 +1,120 @@
-//! Many objects: listing → bounded fan-out → one outcome each, in the listing's order.
+//! Many objects: listing → bounded fan-out → one outcome each.
 //!
 //! One combinator holds memory down: the next object is listed only when there is a place for it. What is done with
 //! an object, and what is told of it, is the verb's.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::num::NonZeroUsize;
 use std::pin::pin;
 
 use futures_util::stream::{Stream, StreamExt};
+use tokio::sync::Notify;
 
-use crate::error::{Error, Result};
+use crate::error::{Denial, Error, NetworkFault, Result};
 use crate::transfer::Stop;
+
+/// One of many objects on its way up or down.
+#[derive(Debug)]
+pub enum Row<O> {
+    /// It is there, and checked.
+    Done(Box<O>),
+    /// It is not meant to go; worth a word.
+    LeftOut {
+        /// The object or file, as the user would name it.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// It could not be brought there.
+    Failed {
+        /// The object or file, as the user would name it.
+        name: String,
+        /// Why not.
+        error: Box<Error>,
+    },
+}
+
+impl<O> Row<O> {
+    /// Makes the row that an outcome comes to: what must stay is left out.
+    ///
+    /// # Errors
+    /// What no further object would be spared: a signal, or trouble with the connection, the bucket or the credentials.
+    pub fn of(name: String, outcome: Result<O>) -> Result<Self> {
+        match outcome {
+            Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
+            Err(error) if concerns_all(&error) => Err(error),
+            Err(Error::TargetExists { what }) => {
+                Ok(Self::LeftOut { name, why: format!("{what} exists already") })
+            }
+            Err(error) => Ok(Self::Failed { name, error: Box::new(error) }),
+        }
+    }
+
+    /// Makes the row of what cannot be.
+    #[must_use]
+    pub fn refused(name: impl Into<String>, why: impl Into<String>) -> Self {
+        let name = name.into();
+        let error = Box::new(Error::Unsupported { what: name.clone(), why: why.into() });
+        Self::Failed { name, error }
+    }
+}
+
+/// Whether the next object would meet the same.
+fn concerns_all(error: &Error) -> bool {
+    match error {
+        Error::Interrupted(_) | Error::WrongRegion { .. } | Error::ReaderLeft => true,
+        Error::NotFound { what, .. } => what.starts_with("the bucket "),
+        Error::Network { why, .. } => matches!(why, NetworkFault::Connect | NetworkFault::Tls),
+        Error::Local { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+        Error::Denied { why, .. } => {
+            !matches!(why, Denial::Kms { .. } | Denial::Action { .. } | Denial::Unexplained { .. })
+        }
+        _ => false,
+    }
+}
+
+/// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes as they come.
+///
+/// Whatever ends it early (an error of the listing, of `work` or of `tell`, or a signal) lets no further object begin,
+/// and lets those under way come to their own end, so that none leaves anything behind: `work` sees the signal itself.
+///
+/// # Errors
+/// The first of those errors; `Interrupted`.
+pub async fn as_they_end<T, O, Working>(
+    listing: impl Stream<Item = Result<T>>,
+    jobs: NonZeroUsize,
+    stop: &Stop,
+    work: impl Fn(T) -> Working,
+    mut tell: impl FnMut(O) -> Result<()>,
+) -> Result<()>
+where
+    Working: Future<Output = Result<O>>,
+{
+    let broken = Notify::new();
+    let halted = async {
+        tokio::select! {
+            _ = stop.wait() => {}
+            () = broken.notified() => {}
+        }
+    };
+    let halted = pin!(halted);
+    let outcomes = listing.take_until(halted).map(|listed| {
+        // On the heap from the start: what is done with an object is a large future, and moved more than once.
+        let working = listed.map(|listed| Box::pin(work(listed)));
+        async move { working?.await }
+    });
+    let mut outcomes = pin!(outcomes.buffer_unordered(jobs.get()));
+    let mut ended = Ok(());
+    while let Some(outcome) = outcomes.next().await {
+        let told = outcome.and_then(&mut tell);
+        if told.is_err() && ended.is_ok() {
+            ended = told;
+            broken.notify_one();
+        }
+    }
+    ended?;
+    stop.or(ready(())).await
+}
 
 /// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes in the listing's order.
 ///

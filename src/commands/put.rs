@@ -6,22 +6,31 @@ use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
-use crate::commands::begin::{Begun, begin, prepare};
+use crate::commands::begin::{Begun, Prepared, begin, prepare};
 use crate::encryption::{Encryption, Format};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::object::{Settings, WriteCondition};
 use crate::seal::s3ec::instruction;
+use crate::transfer::room::Room;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Stop, blocking, plan, upload};
 use crate::tuning::{Meter, Tuning};
 
-/// Everything that `put` needs to know.
+pub mod many;
+
+/// Everything that `put` needs to know about one object.
 pub struct PutRequest {
     /// Where the bytes come from.
     pub source: Source,
     /// The object.
     pub target: S3Uri,
+    /// How it is stored.
+    pub how: How,
+}
+
+/// How objects are stored, one or many.
+pub struct How {
     /// How to encrypt; `None` is the bucket's default.
     pub encryption: Option<Encryption>,
     /// Headers, metadata, tags.
@@ -73,51 +82,71 @@ pub async fn run(
     meter: &Meter,
     stop: &Stop,
 ) -> Result<PutOutcome> {
-    let PutRequest { source, target, encryption, mut settings, condition, checksum, tuning, fail_if_empty } =
-        request;
+    let PutRequest { source, target, mut how } = request;
+    let encryption = how.encryption.take();
     let ready = async {
         let input = blocking(move || Input::open(&source)).await??;
-        may_write(connection, &target, &condition).await?;
+        may_write(connection, &target, &how.condition).await?;
         Ok((input, prepare(encryption).await?))
     };
     let (input, prepared) = stop.or(ready).await.flatten()?;
-    // Whatever ends this ends a command too, even while its output is still being read.
-    let _leash = input.leash();
-    let begun = stop.or(begin(connection, &prepared, input.len(), &mut settings)).await.flatten()?;
-    let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
-    if let Some(len) = input.len() {
-        meter.expect(len);
+    let room = Room::new(&how.tuning);
+    let storing = Storing { connection, prepared: &prepared, how: &how, room: &room, meter, stop };
+    storing.store(input, target, how.settings.clone()).await
+}
+
+/// What is the same for all objects of a run.
+struct Storing<'a> {
+    connection: &'a Connection,
+    prepared: &'a Prepared,
+    how: &'a How,
+    room: &'a Room,
+    meter: &'a Meter,
+    stop: &'a Stop,
+}
+
+impl Storing<'_> {
+    /// Stores what an opened source gives.
+    async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
+        let Self { connection, prepared, how, room, meter, stop } = *self;
+        // Whatever ends this ends a command too, even while its output is still being read.
+        let _leash = input.leash();
+        let begun = stop.or(begin(connection, prepared, input.len(), &mut settings)).await.flatten()?;
+        let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
+        if let Some(len) = input.len() {
+            meter.expect(len);
+        }
+        let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
+        let plan = plan::upload(sealed_len, &how.tuning)?;
+        let to = Destination {
+            connection,
+            uri: &target,
+            sse,
+            settings: &settings,
+            condition: &how.condition,
+            algorithm: how.checksum,
+            companion: beside.as_deref().map(|content| {
+                let uri = target.with_key(instruction::key_of(&target.key, None));
+                Companion::new(connection, uri, &target, content)
+            }),
+            on_start: None,
+        };
+        let parts = Parts::new(input, seal, plan, how.checksum).refusing_empty(how.fail_if_empty);
+        let uploaded = upload::run(parts, &to, room, meter, stop).await?;
+        Ok(PutOutcome {
+            applied: uploaded.completed.applied,
+            plain_len: uploaded.plain,
+            stored_len: uploaded.stored,
+            etag: uploaded.completed.etag,
+            version_id: uploaded.completed.version_id,
+            checksum: Some((how.checksum, uploaded.completed.checksum)),
+            parts: uploaded.parts,
+            format,
+            fingerprint,
+            key_names,
+            target,
+        })
     }
-    let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
-    let plan = plan::upload(sealed_len, &tuning)?;
-    let to = Destination {
-        connection,
-        uri: &target,
-        sse,
-        settings: &settings,
-        condition: &condition,
-        algorithm: checksum,
-        companion: beside.as_deref().map(|content| {
-            let uri = target.with_key(instruction::key_of(&target.key, None));
-            Companion::new(connection, uri, &target, content)
-        }),
-        on_start: None,
-    };
-    let parts = Parts::new(input, seal, plan, checksum).refusing_empty(fail_if_empty);
-    let uploaded = upload::run(parts, &to, &tuning, meter, stop).await?;
-    Ok(PutOutcome {
-        applied: uploaded.completed.applied,
-        plain_len: uploaded.plain,
-        stored_len: uploaded.stored,
-        etag: uploaded.completed.etag,
-        version_id: uploaded.completed.version_id,
-        checksum: Some((checksum, uploaded.completed.checksum)),
-        parts: uploaded.parts,
-        format,
-        fingerprint,
-        key_names,
-        target,
-    })
 }
 
 /// Finds out before hours of sending what S3 would refuse at their end. S3 decides all the same; who may not look

@@ -1,6 +1,7 @@
 //! Memory for parts, used again: what is allocated once is not asked of the system for every part.
 //!
-//! Fresh buffers of megabytes cost a page fault each 4 KiB, and an allocator that keeps what they leave behind.
+//! Fresh buffers of megabytes cost a page fault each 4 KiB, and an allocator that keeps what they leave behind. Small
+//! ones are the allocator's own affair.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,17 +9,24 @@ use bytes::Bytes;
 
 use crate::seal::Output;
 
+/// The smallest buffer that is kept, in bytes.
+const KEPT: usize = 1024 * 1024;
+
 /// Buffers that are free. Clones share them.
 #[derive(Clone, Default)]
 pub struct Buffers(Arc<Mutex<Vec<Output>>>);
 
 impl Buffers {
-    /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one.
+    /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one of about that
+    /// size.
     #[must_use]
     pub fn take(&self, capacity: usize) -> Output {
+        if capacity < KEPT {
+            return Output::with_capacity(capacity);
+        }
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Parts grow: what is too small now will be too small from now on.
-        free.retain(|buffer| buffer.capacity() >= capacity);
+        // What does not fit goes: kept beside a new one, it would be memory that nobody has counted.
+        free.retain(|buffer| (capacity..=capacity + capacity / 4).contains(&buffer.capacity()));
         let buffer = free.pop();
         drop(free);
         buffer.unwrap_or_else(|| Output::with_capacity(capacity))
@@ -45,6 +53,9 @@ impl AsRef<[u8]> for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.capacity() < KEPT {
+            return;
+        }
         buffer.clear();
         self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
     }
@@ -57,25 +68,30 @@ mod tests {
     #[test]
     fn a_buffer_comes_back_when_the_last_clone_is_gone() {
         let buffers = Buffers::default();
-        let mut first = buffers.take(1000);
+        let mut first = buffers.take(KEPT);
         first.extend_from_slice(b"abc");
         let at = first.as_ptr();
         let lent = buffers.lend(first);
         let clone = lent.clone();
         drop(lent);
-        let other = buffers.take(1000);
+        let other = buffers.take(KEPT);
         assert_ne!(other.as_ptr(), at);
         assert_eq!(&clone[..], b"abc");
         drop(clone);
-        let again = buffers.take(500);
+        let again = buffers.take(KEPT - KEPT / 8);
+        assert_ne!(again.as_ptr(), at, "too small to be kept");
+        let again = buffers.take(KEPT);
         assert_eq!((again.as_ptr(), again.len()), (at, 0));
     }
 
     #[test]
-    fn a_buffer_too_small_is_let_go() {
+    fn a_buffer_of_another_size_is_let_go() {
         let buffers = Buffers::default();
-        drop(buffers.lend(buffers.take(10)));
-        assert!(buffers.take(1000).capacity() >= 1000);
-        assert!(buffers.0.lock().unwrap().is_empty());
+        drop(buffers.lend(buffers.take(2 * KEPT)));
+        assert!(buffers.take(3 * KEPT).capacity() >= 3 * KEPT);
+        assert!(buffers.0.lock().unwrap().is_empty(), "too small");
+        drop(buffers.lend(buffers.take(3 * KEPT)));
+        assert!(buffers.take(2 * KEPT).capacity() < 3 * KEPT);
+        assert!(buffers.0.lock().unwrap().is_empty(), "too large");
     }
 }

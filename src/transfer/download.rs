@@ -5,22 +5,22 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result};
 use crate::seal::{Open, Output};
 use crate::transfer::pipe;
+use crate::transfer::room::{Room, Taken};
 use crate::transfer::sink::Sink;
 use crate::transfer::{Stop, blocking, plan};
-use crate::tuning::{Meter, Tuning};
+use crate::tuning::Meter;
 
 /// What stored bytes go through on this machine: sums, the format, the sink.
 pub struct Pipeline {
@@ -151,14 +151,14 @@ pub async fn run(
     whole: Range<u64>,
     etag: Option<&str>,
     pipeline: Pipeline,
-    tuning: &Tuning,
+    room: &Room,
     meter: &Meter,
     stop: &Stop,
 ) -> Result<(u64, Digests)> {
     let (sender, receiver) = mpsc::channel(1);
     let work = async {
         let (fetched, passed) = tokio::join!(
-            fetch_all(from, whole, etag, tuning, sender),
+            fetch_all(from, whole, etag, room, sender),
             pass_all(receiver, pipeline, from.name(), meter),
         );
         // The consumer leaving closes the channel, which ends the producer quietly: its error comes first.
@@ -173,39 +173,61 @@ pub async fn run(
     Ok((plain + rest, digests))
 }
 
-/// A range's bytes, with the place that they take.
+/// Passes stored bytes that are at hand through `pipeline`, as [`run`] does with those that it brings down.
+///
+/// # Errors
+/// What the format, the sink or a signal says.
+pub async fn pass(
+    bytes: Bytes,
+    name: String,
+    mut pipeline: Pipeline,
+    meter: &Meter,
+    stop: &Stop,
+) -> Result<(u64, Digests)> {
+    let work = blocking(move || {
+        let plain = pipeline.take(&[bytes], &name)?;
+        let (rest, digests) = pipeline.finish(&name)?;
+        Ok((plain + rest, digests))
+    });
+    let (plain, digests) = stop.or(work).await???;
+    meter.add(plain);
+    Ok((plain, digests))
+}
+
+/// Cuts a range out of a whole object; as much of it as there is.
+#[must_use]
+pub fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
+    let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
+    whole.slice(at(range.start)..at(range.end).max(at(range.start)))
+}
+
+/// A range's bytes, with the room that they take.
 struct Fetched {
     chunks: Vec<Bytes>,
-    _place: OwnedSemaphorePermit,
+    _place: Taken,
 }
 
 async fn fetch_all(
     from: &Reader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,
-    tuning: &Tuning,
+    room: &Room,
     sender: mpsc::Sender<Fetched>,
 ) -> Result<()> {
-    let jobs = tuning.jobs.get();
-    let places = Arc::new(Semaphore::new(jobs));
     let mut ranges = std::pin::pin!(
-        stream::iter(plan::ranges(whole, tuning.part_size))
-            .map(|range| {
-                let places = places.clone();
-                async move {
-                    // The place is taken before the bytes; it is given back when they have been passed on.
-                    let place = places.acquire_owned().await;
-                    let place = place.map_err(|error| Error::tampered(from.name(), error.to_string()))?;
-                    let mut chunks = Vec::new();
-                    let keep = async |chunk| {
-                        chunks.push(chunk);
-                        Ok(())
-                    };
-                    fetch(from, range, etag, keep).await?;
-                    Ok::<_, Error>(Fetched { chunks, _place: place })
-                }
+        stream::iter(plan::ranges(whole, room.part_size()))
+            .map(|range| async move {
+                // The room is taken before the bytes; it is given back when they have been passed on.
+                let place = room.take(range.end - range.start).await?;
+                let mut chunks = Vec::new();
+                let keep = async |chunk| {
+                    chunks.push(chunk);
+                    Ok(())
+                };
+                fetch(from, range, etag, keep).await?;
+                Ok::<_, Error>(Fetched { chunks, _place: place })
             })
-            .buffered(jobs)
+            .buffered(room.jobs())
     );
     while let Some(fetched) = ranges.next().await {
         if sender.send(fetched?).await.is_err() {

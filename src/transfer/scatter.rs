@@ -15,13 +15,16 @@ use crate::aws::objects::Reader;
 use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
 use crate::error::{Error, Result};
 use crate::transfer::download::fetch;
+use crate::transfer::room::Room;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Stop, blocking, plan};
-use crate::tuning::{Meter, Tuning};
+use crate::tuning::Meter;
 
 /// Bytes that are summed up and written in one go: few enough to be still in the cache, enough to be worth a change of
 /// threads.
 const BATCH: usize = 1024 * 1024;
+/// Bytes of a range that are in memory at most: a batch, and what comes while it is being written.
+const HELD: u64 = 2 * BATCH as u64;
 
 /// Where the bytes land.
 pub struct Landing {
@@ -49,7 +52,7 @@ pub async fn run(
     whole: Range<u64>,
     etag: Option<&str>,
     to: Landing,
-    tuning: &Tuning,
+    room: &Room,
     meter: &Meter,
     stop: &Stop,
 ) -> Result<u64> {
@@ -57,12 +60,15 @@ pub async fn run(
     let sink = Arc::new(sink);
     let algorithm = verifier.as_ref().and_then(Verifier::combines);
     let Range { start, end } = whole;
-    let ranges = stream::iter(plan::ranges(whole, tuning.part_size)).map(|range| {
+    let ranges = stream::iter(plan::ranges(whole, room.part_size())).map(|range| {
         let writing = Writing::new(sink.clone(), range.start - start, algorithm);
-        bring(from, range, etag, writing, meter)
+        async move {
+            let _place = room.take(HELD.min(range.end - range.start)).await?;
+            bring(from, range, etag, writing, meter).await
+        }
     });
     let mut sums = Sums { whole: algorithm.map(Whole::new), next: start, waiting: BTreeMap::new() };
-    let work = ranges.buffer_unordered(tuning.jobs.get()).try_for_each(|(range, sum)| {
+    let work = ranges.buffer_unordered(room.jobs()).try_for_each(|(range, sum)| {
         sums.add(range, sum);
         std::future::ready(Ok(()))
     });

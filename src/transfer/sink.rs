@@ -52,6 +52,14 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// As much of a file's name as leaves room for more within the 255 bytes that file systems allow.
+fn beginning_of_name(path: &Path) -> String {
+    const MOST: usize = 200;
+    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    name.truncate(name.floor_char_boundary(MOST));
+    name
+}
+
 /// A place to write to.
 #[derive(Debug)]
 pub enum Place {
@@ -88,9 +96,8 @@ impl Place {
             }
             Self::File { path, permissions, no_clobber } => {
                 let what = || format!("cannot write beside {}", path.display());
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let made = tempfile::Builder::new()
-                    .prefix(&format!(".{name}.s3seal-"))
+                    .prefix(&format!(".{}.s3seal-", beginning_of_name(&path)))
                     // What the system gives a new file; asked for while it is empty, then closed to others.
                     .permissions(Permissions::from_mode(0o666))
                     .tempfile_in(folder_of(&path))
@@ -172,7 +179,7 @@ impl Claim {
         matches!(self, Self::File(_))
     }
 
-    /// Returns a handle by which the bytes can be brought to disk beforehand: that may take long, the rest not.
+    /// Returns a handle by which the bytes are to be brought to disk beforehand: that may take long, the rest not.
     ///
     /// # Errors
     /// `Local` for what the system refuses.
@@ -183,26 +190,43 @@ impl Claim {
         }
     }
 
-    /// Makes what was written the target, in one step, on disk.
+    /// Brings what was written to disk and makes it the target: all steps in one, for what is small.
+    ///
+    /// # Errors
+    /// As [`Claim::commit`].
+    pub fn keep(self) -> Result<()> {
+        if let Some(file) = self.to_sync()? {
+            file.sync_all().map_err(Error::local("cannot write"))?;
+        }
+        if let Some(folder) = self.commit()? {
+            settle(&folder);
+        }
+        Ok(())
+    }
+
+    /// Makes what was written, and is on disk, the target in one step. Returns the folder that is to be [`settle`]d.
     ///
     /// # Errors
     /// `TargetExists` for a file that has appeared meanwhile and must stay, `Local` for what the system refuses.
-    pub fn commit(self) -> Result<()> {
-        let Self::File(hidden) = self else { return Ok(()) };
+    pub fn commit(self) -> Result<Option<PathBuf>> {
+        let Self::File(hidden) = self else { return Ok(None) };
         let Hidden { file, temp, path, permissions, no_clobber } = *hidden;
         let what = || format!("cannot write {}", path.display());
-        file.sync_all().map_err(Error::local(what()))?;
         file.set_permissions(permissions).map_err(Error::local(what()))?;
         let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
         placed.map_err(|refused| match refused.error.kind() {
             io::ErrorKind::AlreadyExists => Error::TargetExists { what: path.display().to_string() },
             _ => Error::local(what())(refused.error),
         })?;
-        // The rename itself must survive a power cut; a folder that cannot be opened for it is no reason to fail.
-        if let Ok(folder) = File::open(folder_of(&path)) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        Ok(Some(folder_of(&path).to_owned()))
+    }
+}
+
+/// Brings a folder's new entries to disk: a rename, too, must survive a power cut. A folder that cannot be opened for it
+/// is no reason to fail.
+pub fn settle(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
     }
 }
 
@@ -240,7 +264,7 @@ mod tests {
 
         let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
         sink.write(b"new").unwrap();
-        claim.commit().unwrap();
+        claim.keep().unwrap();
         assert_eq!(names(folder.path()), ["t"]);
         assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"new");
         assert_eq!(fs::metadata(folder.path().join("t")).unwrap().permissions().mode() & 0o777, 0o640);
@@ -266,7 +290,7 @@ mod tests {
         std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
         let (mut sink, claim) = prepare(&file(folder.path(), "link"), false).unwrap().open().unwrap();
         sink.write(b"new").unwrap();
-        claim.commit().unwrap();
+        claim.keep().unwrap();
         assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
         assert_eq!(fs::read(folder.path().join("real")).unwrap(), b"new");
     }

@@ -214,6 +214,8 @@ pub struct Parts {
     piece: Output,
     number: u32,
     plain: u64,
+    /// Bytes handed out in parts.
+    sealed: u64,
     ended: bool,
     refuse_empty: bool,
 }
@@ -223,6 +225,12 @@ impl Parts {
     #[must_use]
     pub fn refusing_empty(self, refuse_empty: bool) -> Self {
         Self { refuse_empty, ..self }
+    }
+
+    /// Takes the memory for parts from buffers that others use too.
+    #[must_use]
+    pub fn sharing(self, buffers: &Buffers) -> Self {
+        Self { buffers: buffers.clone(), ..self }
     }
 
     /// Joins a source, a format (`None`: as it is) and a plan.
@@ -239,15 +247,28 @@ impl Parts {
             piece: Output::new(),
             number: 0,
             plain: 0,
+            sealed: 0,
             ended: false,
             refuse_empty: false,
         }
     }
 
     /// The size in bytes that the next part will have at most.
-    #[must_use]
-    pub fn next_size(&self) -> u64 {
+    fn next_size(&self) -> u64 {
         self.plan.part_size(self.number + 1)
+    }
+
+    /// The bytes of memory that the next part will take: a small file takes no whole part's.
+    #[must_use]
+    pub fn next_room(&self) -> u64 {
+        let rest = self.plan.total().map(|total| total.saturating_sub(self.sealed));
+        self.next_size().min(rest.unwrap_or(u64::MAX))
+    }
+
+    /// Whether the length says that there is a further part, before anything of it is read.
+    #[must_use]
+    pub fn more_is_sure(&self) -> bool {
+        self.plan.total().is_some_and(|total| total > self.sealed)
     }
 
     /// Plain bytes read so far.
@@ -270,11 +291,12 @@ impl Parts {
     pub fn next_part(&mut self) -> Result<Option<Part>> {
         let size = usize::try_from(self.next_size()).map_err(|_| self.too_large("a part exceeds memory"))?;
         let before = self.plain;
-        let bytes = if self.sealing { self.sealed(size)? } else { self.as_it_is(size)? };
+        let bytes = if self.sealing { self.sealed_part(size)? } else { self.as_it_is(size)? };
         if bytes.is_empty() && self.number > 0 {
             return Ok(None);
         }
         self.number += 1;
+        self.sealed += bytes.len() as u64;
         if self.number > MAX_PARTS {
             return Err(self
                 .too_large("it needs more than 10,000 parts; say with --expected-size how much is coming"));
@@ -299,7 +321,7 @@ impl Parts {
         Ok(self.buffers.lend(out))
     }
 
-    fn sealed(&mut self, size: usize) -> Result<Bytes> {
+    fn sealed_part(&mut self, size: usize) -> Result<Bytes> {
         let room = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
         let mut out = self.buffers.take(room);
         out.extend_from_slice(&self.ahead);

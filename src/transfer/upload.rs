@@ -3,18 +3,17 @@
 //! Whatever ends it before the end (an error, a signal) aborts the upload: no part stays behind to be paid for.
 //! What is said to S3 is `aws`'s business, handed in as a [`Destination`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::aws::multipart::{Completed, Destination, Sent, Started};
 use crate::checksum::Whole;
 use crate::error::{Error, Result};
+use crate::transfer::room::{Room, Taken};
 use crate::transfer::source::{Part, Parts};
 use crate::transfer::{Stop, blocking};
-use crate::tuning::{Meter, Tuning};
+use crate::tuning::Meter;
 
 /// How long each of a signal's two steps of cleaning up may take: both together stay under two seconds.
 const QUICK: Duration = Duration::from_millis(900);
@@ -41,18 +40,25 @@ pub struct Uploaded {
 pub async fn run(
     mut parts: Parts,
     to: &Destination<'_>,
-    tuning: &Tuning,
+    room: &Room,
     meter: &Meter,
     stop: &Stop,
 ) -> Result<Uploaded> {
-    let (first, rest);
+    parts = parts.sharing(room.buffers());
+    let place = Some(stop.or(room.take(parts.next_room())).await??);
+    let (first, second);
     (first, parts) = next(parts, stop).await?;
     let first = first.ok_or_else(|| Error::tampered(to.name(), "the source gave no first part"))?;
-    // Only the next part tells that an endless source has ended just here.
-    (rest, parts) = if parts.ended() { (None, parts) } else { next(parts, stop).await? };
-    let outcome = match rest {
-        None => single(first, to, meter, stop).await,
-        Some(second) => many([first, second], parts, to, tuning, meter, stop).await,
+    let first = Made { part: first, place };
+    // Only the next part tells that an endless source has ended just here. It takes no room: who holds some must not
+    // wait for more.
+    (second, parts) =
+        if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, stop).await? };
+    let second = second.map(|part| Made { part, place: None });
+    let outcome = if second.is_some() || parts.more_is_sure() {
+        many([Some(first), second], parts, to, room, meter, stop).await
+    } else {
+        single(first, to, meter, stop).await
     };
     if let Err(error) = &outcome {
         within(to.put_back(), error, stop).await;
@@ -65,7 +71,8 @@ async fn next(mut parts: Parts, stop: &Stop) -> Result<(Option<Part>, Parts)> {
     stop.or(work).await??
 }
 
-async fn single(part: Part, to: &Destination<'_>, meter: &Meter, stop: &Stop) -> Result<Uploaded> {
+async fn single(made: Made, to: &Destination<'_>, meter: &Meter, stop: &Stop) -> Result<Uploaded> {
+    let Made { part, place: _place } = made;
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
     let completed = stop.or(to.put(part.bytes, &part.sum)).await??;
     meter.add(plain);
@@ -73,15 +80,15 @@ async fn single(part: Part, to: &Destination<'_>, meter: &Meter, stop: &Stop) ->
 }
 
 async fn many(
-    ready: [Part; 2],
+    ready: [Option<Made>; 2],
     parts: Parts,
     to: &Destination<'_>,
-    tuning: &Tuning,
+    room: &Room,
     meter: &Meter,
     stop: &Stop,
 ) -> Result<Uploaded> {
     let started = begin(to, stop).await?;
-    let outcome = stop.or(send_all(ready, parts, to, &started, tuning, meter)).await.flatten();
+    let outcome = stop.or(send_all(ready, parts, to, &started, room, meter)).await.flatten();
     if let Err(error) = &outcome {
         within(to.abort(&started), error, stop).await;
     }
@@ -123,24 +130,22 @@ pub(super) async fn begin(to: &Destination<'_>, stop: &Stop) -> Result<Started> 
 }
 
 async fn send_all(
-    ready: [Part; 2],
+    ready: [Option<Made>; 2],
     parts: Parts,
     to: &Destination<'_>,
     started: &Started,
-    tuning: &Tuning,
+    room: &Room,
     meter: &Meter,
 ) -> Result<Uploaded> {
-    let jobs = tuning.jobs.get();
-    let budget = Budget::new(jobs as u64 * tuning.part_size);
-    let sent: Vec<Done> = produce(ready, parts, budget)
+    let sent: Vec<Done> = produce(ready, parts, room)
         .map(|made| async move {
-            let Made { part, _place } = made?;
+            let Made { part, place: _place } = made?;
             let len = part.bytes.len() as u64;
             let sent = to.send(started, part.number, part.bytes, &part.sum).await?;
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
         })
-        .buffer_unordered(jobs)
+        .buffer_unordered(room.jobs())
         .try_collect()
         .await?;
     complete(sent, to, started).await
@@ -168,58 +173,32 @@ async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) 
     Ok(Uploaded { completed, plain, stored, parts })
 }
 
-/// Bytes that may be in memory at once; the place is taken before the bytes are read, given back once they are sent.
-struct Budget {
-    places: Arc<Semaphore>,
-    all: u32,
-}
-
-/// One place stands for this many bytes.
-const PLACE: u64 = 64 * 1024;
-
-impl Budget {
-    fn new(bytes: u64) -> Self {
-        let all = u32::try_from(bytes / PLACE)
-            .unwrap_or(u32::MAX)
-            .clamp(1, Semaphore::MAX_PERMITS.try_into().unwrap_or(u32::MAX));
-        Self { places: Arc::new(Semaphore::new(all as usize)), all }
-    }
-
-    /// Waits for room; something larger than everything waits until it is alone.
-    async fn take(&self, bytes: u64) -> Result<OwnedSemaphorePermit> {
-        let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
-        let places = self.places.clone().acquire_many_owned(places).await;
-        places
-            .map_err(|error| Error::Local { what: "memory".to_owned(), source: std::io::Error::other(error) })
-    }
-}
-
+/// A part with the room that it takes, given back once the part is sent.
 struct Made {
     part: Part,
-    _place: OwnedSemaphorePermit,
+    place: Option<Taken>,
 }
 
 /// Yields the parts at hand, then reads on, each only when there is room for it.
-fn produce(ready: [Part; 2], parts: Parts, budget: Budget) -> impl futures_util::Stream<Item = Result<Made>> {
-    let state = (ready.into_iter(), Some(parts), budget);
-    stream::unfold(state, |(mut ready, parts, budget)| async move {
-        let parts = parts?;
-        if let Some(part) = ready.next() {
-            let made = budget.take(part.bytes.len() as u64).await.map(|place| Made { part, _place: place });
-            return Some((made, (ready, Some(parts), budget)));
-        }
-        if parts.ended() {
-            return None;
-        }
-        let place = match budget.take(parts.next_size()).await {
-            Ok(place) => place,
-            Err(error) => return Some((Err(error), (ready, None, budget))),
-        };
-        let mut parts = parts;
-        match blocking(move || parts.next_part().map(|part| (part, parts))).await.and_then(|made| made) {
-            Ok((Some(part), parts)) => Some((Ok(Made { part, _place: place }), (ready, Some(parts), budget))),
+fn produce(
+    ready: [Option<Made>; 2],
+    parts: Parts,
+    room: &Room,
+) -> impl futures_util::Stream<Item = Result<Made>> {
+    let rest = stream::unfold(Some(parts), move |parts| async move {
+        let parts = parts.filter(|parts| !parts.ended())?;
+        match read(parts, room).await {
+            Ok((Some(made), parts)) => Some((Ok(made), Some(parts))),
             Ok((None, _)) => None,
-            Err(error) => Some((Err(error), (ready, None, budget))),
+            Err(error) => Some((Err(error), None)),
         }
-    })
+    });
+    stream::iter(ready.into_iter().flatten().map(Ok)).chain(rest)
+}
+
+async fn read(mut parts: Parts, room: &Room) -> Result<(Option<Made>, Parts)> {
+    let place = Some(room.take(parts.next_room()).await?);
+    let part;
+    (part, parts) = blocking(move || parts.next_part().map(|part| (part, parts))).await??;
+    Ok((part.map(|part| Made { part, place }), parts))
 }

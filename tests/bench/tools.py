@@ -23,8 +23,8 @@ COMMANDS = {
         "get/client": "$S3SEAL get -q --key $KEYS/aes s3://$OBJECT $DEST",
         "put/stdin": "$S3SEAL put -q - s3://$OBJECT < $FILE",
         "get/stdout": "$S3SEAL get -q s3://$OBJECT - > /dev/null",
-        "put/many": 'for f in $SMALL/*; do $S3SEAL put -q "$f" s3://$OBJECT/"${f##*/}" || exit; done',
-        "get/many": 'for f in $SMALL/*; do $S3SEAL get -q s3://$OBJECT/"${f##*/}" $DEST || exit; done',
+        "put/many": "$S3SEAL put -q -r $SMALL s3://$OBJECT/",
+        "get/many": "$S3SEAL get -q -r s3://$OBJECT/ $DEST.d",
         "get/one-byte": "$S3SEAL get -q s3://$OBJECT $DEST",
     },
     "s3seal esdk": {
@@ -33,7 +33,11 @@ COMMANDS = {
         "put/client-stdin": "$S3SEAL put -q -e client --key $KEYS/aes - s3://$OBJECT < $FILE",
         "get/client-stdout": "$S3SEAL get -q --key $KEYS/aes s3://$OBJECT - > /dev/null",
     },
-    # What a loop costs another; s5cmd's users would name the folder instead.
+    # What a loop costs: a start for each file. Users would name the folder instead.
+    "s3seal, a loop": {
+        "put/many": 'for f in $SMALL/*; do $S3SEAL put -q "$f" s3://$OBJECT/"${f##*/}" || exit; done',
+        "get/many": 'for f in $SMALL/*; do $S3SEAL get -q s3://$OBJECT/"${f##*/}" $DEST || exit; done',
+    },
     "s5cmd, a loop": {
         "put/many": 'for f in $SMALL/*; do $S5CMD --log error cp "$f" s3://$OBJECT/"${f##*/}" || exit; done',
         "get/many": 'for f in $SMALL/*; do $S5CMD --log error cp s3://$OBJECT/"${f##*/}" $DEST || exit; done',

@@ -44,7 +44,7 @@ pub struct Report {
 pub fn write(path: &Path, html: &str) -> Result<()> {
     let (mut sink, claim) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
     sink.write(html.as_bytes())?;
-    claim.commit()
+    claim.keep()
 }
 
 /// Makes the page; `names` are aliases of keys.

@@ -10,9 +10,10 @@ use crate::seal::Open;
 use crate::transfer::Stop;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::plan::{self, Release};
+use crate::transfer::room::Room;
 use crate::transfer::scatter::{self, Landing};
 use crate::transfer::sink::Sink;
-use crate::tuning::{Meter, Tuning};
+use crate::tuning::Meter;
 
 /// How the stored bytes become plain.
 pub(super) enum Opening {
@@ -54,7 +55,7 @@ impl Described {
 pub(super) struct Transfer<'a> {
     pub(super) reader: &'a Reader<'a>,
     pub(super) facts: &'a Facts,
-    pub(super) tuning: &'a Tuning,
+    pub(super) room: &'a Room,
     pub(super) meter: &'a Meter,
     pub(super) stop: &'a Stop,
 }
@@ -75,12 +76,16 @@ impl Transfer<'_> {
     async fn scatter(&self, stored: Range<u64>, verifier: Option<Verifier>, sink: Sink) -> Result<u64> {
         self.meter.expect(stored.end - stored.start);
         let (to, etag) = (Landing { sink, verifier }, self.facts.etag.as_deref());
-        scatter::run(self.reader, stored, etag, to, self.tuning, self.meter, self.stop).await
+        scatter::run(self.reader, stored, etag, to, self.room, self.meter, self.stop).await
     }
 
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
+        if let Some(body) = &self.facts.body {
+            let bytes = download::slice(body, &stored);
+            return download::pass(bytes, self.reader.name(), pipeline, self.meter, self.stop).await;
+        }
         let etag = self.facts.etag.as_deref();
-        download::run(self.reader, stored, etag, pipeline, self.tuning, self.meter, self.stop).await
+        download::run(self.reader, stored, etag, pipeline, self.room, self.meter, self.stop).await
     }
 
     /// Brings the object down; lets nothing go that is not proven. `hidden`: the sink shows nothing before its commit.
@@ -94,7 +99,9 @@ impl Transfer<'_> {
         unproven: bool,
     ) -> Result<u64> {
         let unlocked = match opening {
-            Opening::AsItIs(range) if hidden && Landing::takes(verifier.as_ref()) => {
+            Opening::AsItIs(range)
+                if hidden && self.facts.body.is_none() && Landing::takes(verifier.as_ref()) =>
+            {
                 return self.scatter(range, verifier, sink).await;
             }
             Opening::AsItIs(range) => return self.stream(range, None, verifier, Out::Sink(sink)).await,

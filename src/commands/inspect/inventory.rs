@@ -19,6 +19,7 @@ use crate::encryption::Mode;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::room::Room;
 use crate::transfer::{Stop, blocking, sink};
 use crate::tuning::{Meter, Tuning};
 
@@ -92,8 +93,8 @@ async fn fetch(connection: &Connection, uri: &S3Uri, data: &DataFile, stop: &Sto
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
         let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
-        let (tuning, meter) = (Tuning::default(), Meter::default());
-        download::run(&reader, 0..data.len, None, pipeline, &tuning, &meter, stop).await?;
+        let (room, meter) = (Room::new(&Tuning::default()), Meter::default());
+        download::run(&reader, 0..data.len, None, pipeline, &room, &meter, stop).await?;
     }
     Ok(file)
 }

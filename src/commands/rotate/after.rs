@@ -11,6 +11,7 @@ use crate::commands::unlock::{self, Means};
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::room::Room;
 use crate::tuning::Meter;
 
 use super::RotateOutcome;
@@ -168,7 +169,8 @@ async fn read_all(
     let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
     let unseen = Meter::default();
     let etag = facts.etag.as_deref();
-    download::run(reader, 0..facts.len, etag, pipeline, running.tuning, &unseen, running.stop).await?;
+    let room = Room::new(running.tuning);
+    download::run(reader, 0..facts.len, etag, pipeline, &room, &unseen, running.stop).await?;
     Ok(running.target.client().is_none() || unlocked.is_some())
 }
 

@@ -16,6 +16,7 @@ use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::s3ec::instruction;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::pipe::pipe;
+use crate::transfer::room::Room;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{plan, upload};
 use crate::tuning::Meter;
@@ -75,9 +76,11 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
     let parts = Parts::new(Input::pipe(sight.name(), source, plain_len), seal, plan, algorithm);
     let unseen = Meter::default();
     let etag = facts.etag.as_deref();
+    // Each side has room of its own: what comes down waits for what goes up.
+    let (below, above) = (Room::new(running.tuning), Room::new(running.tuning));
     let (down, up) = tokio::join!(
-        download::run(&reader, 0..facts.len, etag, pipeline, running.tuning, &unseen, running.stop),
-        upload::run(parts, &to, running.tuning, running.meter, running.stop),
+        download::run(&reader, 0..facts.len, etag, pipeline, &below, &unseen, running.stop),
+        upload::run(parts, &to, &above, running.meter, running.stop),
     );
     let uploaded = match (down, up) {
         (Ok(_), up) => up?,

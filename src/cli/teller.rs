@@ -1,0 +1,185 @@
+//! How many objects on their way up or down are told: a line or a JSON document for each, and the sum.
+//!
+//! What one outcome is in words stands in `outcome`; what is to be done about a failure, in `hints`.
+
+use serde_json::json;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::foreign::escaped;
+use super::outcome::{SCHEMA_VERSION, Said};
+use super::output;
+use super::session::Session;
+use crate::commands::many::Row;
+use crate::error::{Error, Result};
+use crate::tuning::{ByteSize, Meter};
+
+/// Which way they go.
+#[derive(Clone, Copy)]
+pub enum Verb {
+    /// Up.
+    Put,
+    /// Down.
+    Get,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Put => "put",
+            Self::Get => "get",
+        }
+    }
+
+    /// What has happened to those that went.
+    fn done(self) -> &'static str {
+        match self {
+            Self::Put => "stored",
+            Self::Get => "fetched",
+        }
+    }
+
+    /// What there would have been, had there been any.
+    fn nothing(self) -> &'static str {
+        match self {
+            Self::Put => "no file there; nothing was stored",
+            Self::Get => "no object there that is meant; nothing was fetched",
+        }
+    }
+}
+
+/// Tells rows as they come and counts them.
+pub struct Teller<'a> {
+    verb: Verb,
+    session: &'a Session,
+    /// Counts rows, for whoever shows progress.
+    objects: Meter,
+    done: u64,
+    bytes: u64,
+    left_out: u64,
+    failed: u64,
+}
+
+impl<'a> Teller<'a> {
+    /// Begins with nothing told.
+    #[must_use]
+    pub fn new(verb: Verb, session: &'a Session, objects: &Meter) -> Self {
+        Self { verb, session, objects: objects.clone(), done: 0, bytes: 0, left_out: 0, failed: 0 }
+    }
+
+    /// Tells one object; `say` puts an outcome into words.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub fn tell<O>(&mut self, row: &Row<O>, say: impl FnOnce(&O) -> Said) -> Result<()> {
+        self.objects.add(1);
+        let printer = &self.session.printer;
+        match row {
+            Row::Done(outcome) => {
+                let Said { text, bytes } = say(outcome);
+                self.done += 1;
+                self.bytes += bytes;
+                if self.session.json {
+                    return printer.beside_bar(|| output::document(&text));
+                }
+                printer.say(&text);
+            }
+            Row::LeftOut { name, why } => {
+                self.left_out += 1;
+                if self.session.json {
+                    return self.document(&json!({ "name": name, "left_out": why }));
+                }
+                printer.say(&format!("left out: {name}: {why}"));
+            }
+            Row::Failed { name, error } => {
+                self.failed += 1;
+                let said = in_words(error);
+                if self.session.json {
+                    let (message, causes) = (&said[0], &said[1..]);
+                    return self.document(&json!({ "name": name, "error": message, "causes": causes }));
+                }
+                let said = said.join(": ");
+                let named = if said.starts_with(name.as_str()) { said } else { format!("{name}: {said}") };
+                printer.line(&escaped(&format!("failed: {named}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the sum, and what all of it comes to.
+    ///
+    /// # Errors
+    /// How the run ended; exit 9 if some failed.
+    pub fn end(self, ended: Result<()>) -> Result<(), Failure> {
+        let told = self.done + self.left_out + self.failed;
+        let silent = match &ended {
+            Ok(()) => false,
+            Err(error) => told == 0 || matches!(error, Error::ReaderLeft),
+        };
+        if !silent {
+            self.sum()?;
+        }
+        let again = "the same command with --no-clobber goes on with the rest";
+        if let Err(error) = ended {
+            let failure = Failure::from(error);
+            return Err(if silent { failure } else { failure.hint(again) });
+        }
+        match self.failed {
+            0 => Ok(()),
+            failed => {
+                let all = self.done + failed;
+                let message = anyhow::anyhow!("{failed} of {all} objects were not {}", self.verb.done());
+                Err(Failure::new(Exit::Some, message).hint(format!("each of them is named above; {again}")))
+            }
+        }
+    }
+
+    fn sum(&self) -> Result<()> {
+        if self.session.json {
+            return self.document(&json!({ "summary": {
+                "objects": self.done,
+                "plain_bytes": self.bytes,
+                "left_out": self.left_out,
+                "failed": self.failed,
+            }}));
+        }
+        let mut words = Vec::new();
+        if self.done > 0 {
+            let noun = if self.done == 1 { "object" } else { "objects" };
+            words.push(format!("{} {noun} {}, {}", self.done, self.verb.done(), ByteSize(self.bytes)));
+        }
+        for (count, word) in [(self.left_out, "left out"), (self.failed, "failed")] {
+            if count > 0 {
+                words.push(format!("{count} {word}"));
+            }
+        }
+        if words.is_empty() {
+            words.push(self.verb.nothing().to_owned());
+        }
+        self.session.printer.say(&words.join(", "));
+        Ok(())
+    }
+
+    fn document(&self, fields: &serde_json::Value) -> Result<()> {
+        let mut document = json!({ "schema_version": SCHEMA_VERSION, "command": self.verb.as_str() });
+        if let (Some(document), Some(fields)) = (document.as_object_mut(), fields.as_object()) {
+            document.extend(fields.clone());
+        }
+        self.session.printer.beside_bar(|| output::document(&document.to_string()))
+    }
+}
+
+/// The error, then what lies behind it, each in a line.
+fn in_words(error: &Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let text = inner.to_string();
+        // Many errors of libraries repeat their own cause.
+        if !text.is_empty() && !said.last().is_some_and(|last| last.contains(&text)) {
+            said.push(text);
+        }
+        cause = inner.source();
+    }
+    said
+}

@@ -1,0 +1,105 @@
+//! `put` of many files: walk → bounded fan-out → one outcome each.
+//!
+//! Encryption is prepared once; each object still has a data key of its own. One room holds what is under way of all of
+//! them.
+
+use std::path::PathBuf;
+
+use crate::aws::Connection;
+use crate::commands::begin::{Prepared, prepare};
+use crate::commands::many::{Row, as_they_end};
+use crate::error::{Error, Result};
+use crate::location::{MAX_KEY_BYTES, S3Uri, Source};
+use crate::pattern::Filter;
+use crate::seal::s3ec::instruction;
+use crate::transfer::room::Room;
+use crate::transfer::source::Input;
+use crate::transfer::walk::{Found, walk};
+use crate::transfer::{Stop, blocking};
+use crate::tuning::Meter;
+
+use super::{How, PutOutcome, Storing, may_write};
+
+/// Everything that `put` needs to know about many objects.
+pub struct PutMany {
+    /// Files, and folders, of which everything below is meant.
+    pub sources: Vec<PathBuf>,
+    /// Which names below the folders.
+    pub filter: Filter,
+    /// The bucket, or a prefix that ends in `/`.
+    pub target: S3Uri,
+    /// How they are stored.
+    pub how: How,
+}
+
+/// What came of one file; nothing half is left behind of it.
+pub type PutRow = Row<Stored>;
+
+/// A file that is stored.
+pub struct Stored {
+    /// The file.
+    pub path: PathBuf,
+    /// What it came to.
+    pub outcome: PutOutcome,
+}
+
+/// Stores all the files, and tells each one.
+///
+/// # Errors
+/// What would meet every file alike, `tell`'s, or `Interrupted`. What was told until then is stored.
+pub async fn run(
+    connection: &Connection,
+    request: PutMany,
+    meter: &Meter,
+    stop: &Stop,
+    tell: impl FnMut(PutRow) -> Result<()>,
+) -> Result<()> {
+    let PutMany { sources, filter, target, mut how } = request;
+    let prepared = stop.or(prepare(how.encryption.take())).await??;
+    let room = Room::new(&how.tuning);
+    let storing = Storing { connection, prepared: &prepared, how: &how, room: &room, meter, stop };
+    let (storing, target) = (&storing, &target);
+    let work = |found| async move {
+        match found {
+            Found::File { path, name } => storing.file(path, &name, target).await,
+            Found::NoFile { path, what } => {
+                Ok(Row::LeftOut { name: path.display().to_string(), why: format!("is {what}") })
+            }
+            Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
+        }
+    };
+    Box::pin(as_they_end(walk(sources, filter), how.tuning.objects, stop, work, tell)).await
+}
+
+impl Storing<'_> {
+    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri) -> Result<PutRow> {
+        let shown = path.display().to_string();
+        let target = below.with_key(format!("{}{name}", below.key));
+        if let Some(why) = self.cannot_be(&target.key) {
+            return Ok(Row::refused(shown, why));
+        }
+        let source = Source::File(path.clone());
+        let stored = async {
+            let input = blocking(move || Input::open(&source)).await??;
+            let Some(len) = input.len() else {
+                let why = "is no regular file any more".to_owned();
+                return Err(Error::Unsupported { what: path.display().to_string(), why });
+            };
+            let _turn = self.stop.or(self.room.turn(len)).await??;
+            self.stop.or(may_write(self.connection, &target, &self.how.condition)).await??;
+            self.store(input, target, self.how.settings.of_file(name)).await
+        };
+        let outcome = stored.await;
+        Row::of(shown, outcome.map(|outcome| Stored { path, outcome }))
+    }
+
+    /// Why there can be no object of this key.
+    fn cannot_be(&self, key: &str) -> Option<String> {
+        if key.len() > MAX_KEY_BYTES {
+            return Some(format!("its key would be {} bytes long; S3 takes {MAX_KEY_BYTES}", key.len()));
+        }
+        let beside = matches!(self.prepared, Prepared::Client(client) if client.instruction_file);
+        (beside && key.ends_with(&instruction::key_of("", None)))
+            .then(|| "its key is that of another file's envelope with --instruction-file".to_owned())
+    }
+}

@@ -1,0 +1,170 @@
+//! What comes down, to which file, and what does not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use crate::support::{BUCKET, Bench};
+use crate::write;
+
+fn stored(keys: &[&str]) -> Bench {
+    let bench = Bench::new();
+    for key in keys {
+        bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
+    }
+    bench
+}
+
+fn files(bench: &Bench, folder: &str) -> Vec<String> {
+    let found = bench.program("find", [folder, "-mindepth", "1"]).run().ok();
+    let mut names: Vec<String> = String::from_utf8(found.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| line.strip_prefix(folder).unwrap()[1..].to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_prefix_comes_below_a_directory_that_is_made() {
+    let bench = stored(&["p/a", "p/b/c", "pq", "q/d"]);
+    bench.run("get -r s3://bench/p/ new/folder").ok().says(&["2 objects fetched"]);
+    assert_eq!(files(&bench, "new/folder"), ["a", "b", "b/c"]);
+    assert_eq!(bench.read("new/folder/b/c"), b"p/b/c");
+    bench.run("get -r s3://bench all").ok();
+    assert_eq!(files(&bench, "all"), ["p", "p/a", "p/b", "p/b/c", "pq", "q", "q/d"]);
+}
+
+#[test]
+fn more_than_one_page_comes() {
+    let bench = Bench::new();
+    let keys: Vec<String> = (0..1100).map(|number| format!("p/{number:04}")).collect();
+    for key in &keys {
+        bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
+    }
+    bench.run("get -r s3://bench/p/ all -q").ok();
+    assert_eq!(files(&bench, "all").len(), keys.len());
+    assert_eq!(bench.read("all/1099"), b"p/1099");
+}
+
+#[test]
+fn patterns_choose_by_the_key_below_the_prefix() {
+    let bench = stored(&["p/a.sql", "p/old/b.sql", "p/c.txt"]);
+    bench.run("get -r s3://bench/p/ d --exclude * --include *.sql --exclude old/*").ok();
+    assert_eq!(files(&bench, "d"), ["a.sql"]);
+}
+
+#[test]
+fn nothing_there_is_told_from_nothing_meant() {
+    let bench = stored(&["p/a"]);
+    bench
+        .run("get -r s3://bench/typo/ d")
+        .exits(3)
+        .says(&["an object below s3://bench/typo/ does not exist"]);
+    bench.run("get -r s3://bench/p/ d --exclude *").ok().says(&["no object there that is meant"]);
+    bench.run("get -r s3://other/p/ d").exits(3).says(&["the bucket other does not exist"]);
+    assert!(!bench.path("d").exists());
+}
+
+#[test]
+fn files_are_replaced_in_one_step_or_left() {
+    let bench = stored(&["p/a", "p/b"]);
+    write(&bench.path("d/a"), b"old");
+    fs::set_permissions(bench.path("d/a"), fs::Permissions::from_mode(0o640)).unwrap();
+    let before = fs::metadata(bench.path("d/a")).unwrap().ino();
+    bench
+        .run("get -r s3://bench/p/ d --no-clobber")
+        .ok()
+        .says(&["left out: s3://bench/p/a: d/a exists already", "1 object fetched, 3 B, 1 left out"]);
+    assert_eq!(bench.read("d/a"), b"old");
+    bench.run("get -r s3://bench/p/ d").ok();
+    assert_eq!(bench.read("d/a"), b"p/a");
+    let after = fs::metadata(bench.path("d/a")).unwrap();
+    assert_ne!(after.ino(), before, "written over");
+    assert_eq!(after.permissions().mode() & 0o7777, 0o640);
+    assert_eq!(files(&bench, "d"), ["a", "b"]);
+}
+
+#[test]
+fn no_clobber_asks_nothing_about_files_that_are_there() {
+    let bench = stored(&["p/a"]);
+    write(&bench.path("d/a"), b"old");
+    bench.run("get -r s3://bench/p/ d --no-clobber").ok();
+    assert!(bench.requests("GetObject").is_empty() && bench.requests("HeadObject").is_empty());
+}
+
+#[test]
+fn a_marker_is_a_folder() {
+    let bench = stored(&["p/a"]);
+    for key in ["p/", "p/empty/", "p/in/ner/"] {
+        bench.sandbox.s3().put_plain(BUCKET, key, b"");
+    }
+    bench.sandbox.s3().put_plain(BUCKET, "p/full/", b"content");
+    bench.run("get -r s3://bench/p/ d").exits(9).says(&[
+        "failed: s3://bench/p/full/: its key is a folder's, and it holds 7 bytes",
+        "1 of 2 objects were not fetched",
+    ]);
+    assert_eq!(files(&bench, "d"), ["a", "empty", "in", "in/ner"]);
+}
+
+#[test]
+fn instruction_files_stay_where_they_are() {
+    let bench = Bench::new();
+    bench.write("key", &[5; 32]);
+    write(&bench.path("t/a"), b"content");
+    bench.run("put -r t s3://bench/p/ -e client --key key --instruction-file").ok();
+    bench.assert_keys(&["p/a", "p/a.instruction"]);
+    bench.run("get -r s3://bench/p/ d --key key").ok().says(&["1 object fetched"]);
+    assert_eq!(files(&bench, "d"), ["a"]);
+    assert_eq!(bench.read("d/a"), b"content");
+    // Without its mark, as other writers leave it, the object beside it tells.
+    bench.sandbox.s3().set_metadata(BUCKET, "p/a.instruction", BTreeMap::new());
+    bench.run("get -r s3://bench/p/ e --key key").ok();
+    assert_eq!(files(&bench, "e"), ["a"]);
+    // A mirror of what is stored needs both; and a file of a user's own is one.
+    bench.run("get -r s3://bench/p/ raw --raw").ok();
+    assert_eq!(files(&bench, "raw"), ["a", "a.instruction"]);
+    bench.sandbox.s3().put_plain(BUCKET, "q/own.instruction", b"x");
+    bench.sandbox.s3().put_plain(BUCKET, "q/own", b"x");
+    bench.run("get -r s3://bench/q/ f").ok();
+    assert_eq!(files(&bench, "f"), ["own", "own.instruction"]);
+}
+
+#[test]
+fn the_mode_that_is_expected_is_expected_of_each() {
+    let bench = Bench::new();
+    bench.write("key", &[5; 32]);
+    write(&bench.path("t/a"), b"x");
+    bench.run("put -r t s3://bench/p/ -e client --key key").ok();
+    bench.sandbox.s3().put_plain(BUCKET, "p/b", b"planted");
+    let ended = bench.run("get -r s3://bench/p/ d -e client --key key").exits(9);
+    ended.says(&["s3://bench/p/b is not client-side", "1 object fetched"]);
+    assert_eq!(files(&bench, "d"), ["a"]);
+}
+
+#[test]
+fn an_object_that_was_replaced_since_it_was_listed_comes_as_it_is_now() {
+    let bench = stored(&["p/a"]);
+    let content = crate::support::bytes(2 * crate::support::PART);
+    let larger = content.clone();
+    let meanwhile = bench.meanwhile(move |sandbox| sandbox.s3().put_plain(BUCKET, "p/a", &larger));
+    bench.sandbox.fault(s3seal_sandbox::Fault::on("GetObject", meanwhile));
+    bench.run("get -r s3://bench/p/ d --part-size 5MiB").ok();
+    crate::support::assert_same(&bench.read("d/a"), &content, "the newer object");
+}
+
+#[test]
+fn rows_and_sum_are_documents() {
+    let bench = stored(&["p/a", "p//b"]);
+    let ended = bench.run("get -r s3://bench/p/ d --json").exits(9);
+    let rows: Vec<serde_json::Value> = String::from_utf8(ended.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let find = |field: &str| rows.iter().find(|row| row.get(field).is_some()).unwrap();
+    assert_eq!(find("target")["target"], "d/a");
+    assert_eq!(find("error")["name"], "s3://bench/p//b");
+    assert_eq!(rows.last().unwrap()["summary"]["failed"], 1);
+}

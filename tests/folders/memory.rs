@@ -1,0 +1,42 @@
+//! Many large files together take no more room than one.
+
+use std::fs;
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::support::{Bench, PART, PATIENCE, bytes};
+use crate::{assert_same_tree, write};
+
+/// Two parts: what one run may take more than another.
+const SLACK: u64 = 2 * 5 * 1024;
+
+/// The largest resident size in KiB that a run has had when its `last` request of an operation arrives.
+fn peak(bench: &Bench, line: &str, operation: &str, last: usize) -> u64 {
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(gate.clone())).skip(last - 1));
+    let running = bench.start(line);
+    assert!(held.wait(1, PATIENCE), "{line}");
+    let status = fs::read_to_string(format!("/proc/{}/status", running.pid)).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    gate.open();
+    running.end().ok();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn many_large_files_take_no_more_than_one() {
+    let bench = Bench::new();
+    // More objects than requests may be under way at once.
+    let flags = "--part-size 5MiB";
+    write(&bench.path("large"), &bytes(40 * PART));
+    for number in 0..20 {
+        write(&bench.path(&format!("tree/{number}")), &bytes(2 * PART));
+    }
+    let one = peak(&bench, &format!("put large s3://bench/large {flags}"), "CompleteMultipartUpload", 1);
+    let many = peak(&bench, &format!("put -r tree s3://bench/p/ {flags}"), "CompleteMultipartUpload", 20);
+    assert!(many < one + SLACK, "up: {many} KiB for many, {one} KiB for one");
+    let one = peak(&bench, &format!("get s3://bench/large copied {flags}"), "GetObject", 40);
+    let many = peak(&bench, &format!("get -r s3://bench/p/ copy {flags}"), "GetObject", 40);
+    assert!(many < one + SLACK, "down: {many} KiB for many, {one} KiB for one");
+    assert_same_tree(&bench, "copy");
+}
