@@ -23,7 +23,7 @@ GROUPS = [
     ("many objects, a look at each", ["inspect/many"]),
 ]
 # Fewer for those who would take more than a minute for all.
-FEW = {"aws cli": 1000, "aws s3api, a loop": 20}
+FEW = {"aws cli": 1000, "aws s3api in a loop": 20}
 
 COMMANDS = {
     "s3seal": {
@@ -39,10 +39,10 @@ COMMANDS = {
                         " --sse-c-copy-source AES256 --sse-c-copy-source-key fileb://$KEYS/aes $MANY $MANY",
         "rotate/sse-kms": "$AWS s3 cp --only-show-errors --recursive --sse aws:kms --sse-kms-key-id $KMS_ARN $MANY $MANY",
     },
-    "boto3, 32 threads": {
+    "boto3 in 32 threads": {
         "inspect/many": "$BOTO3 $BENCH/head_all.py $MANY > /dev/null",
     },
-    "aws s3api, a loop": {
+    "aws s3api in a loop": {
         "inspect/many": 'for key in $("$AWS" s3api list-objects-v2 --bucket ${MANY:5:5} --prefix ${MANY:11}/'
                         " --query 'Contents[].Key' --output text); do"
                         " $AWS s3api head-object --bucket ${MANY:5:5} --key $key || exit; done > /dev/null",

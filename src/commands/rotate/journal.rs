@@ -87,7 +87,9 @@ fn name_in_index(object: &str, version_id: Option<&str>) -> u128 {
 /// Half of a SHA-256: two that are the same by chance are not to be expected.
 fn digest(parts: &[&[u8]]) -> u128 {
     let mut digest = Sha256::new();
-    parts.iter().for_each(|part| digest.update(part));
+    for part in parts {
+        digest.update(part);
+    }
     digest.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 

@@ -190,7 +190,7 @@ impl Work<'_> {
             match &outcome {
                 // An update in place leaves the ETag: by that nobody can tell the object from what it was.
                 Ok(outcome) if outcome.way == Way::UpdateInPlace => {
-                    journal.done(&uri, version.as_deref(), None)?
+                    journal.done(&uri, version.as_deref(), None)?;
                 }
                 Ok(outcome) => journal.done(&uri, version.as_deref(), outcome.etag.as_deref())?,
                 Err(error) if is_final(error) => journal.refused(&uri)?,
