@@ -23,6 +23,7 @@ CASE_FILES = [
     "cases_multipart",
     "cases_s3ec",
     "cases_esdk",
+    "cases_rotate",
     "cases_readme",
     "contract_objects",
     "contract_buckets",

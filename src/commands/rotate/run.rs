@@ -4,7 +4,6 @@
 //! on its way out is an aborted upload or nothing.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
@@ -209,15 +208,7 @@ impl Running<'_> {
         } else {
             Seen::Is(0)
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let found = Found {
-            facts: &sight.facts,
-            tags,
-            grants,
-            annotations,
-            sealed: sight.present.sealed.is_some(),
-            now: i64::try_from(now).unwrap_or(i64::MAX),
-        };
+        let found = Found { tags, grants, annotations, ..sight.found() };
         let carried = carry(&found, by);
         let lost = unaccepted(&carried.losses, self.accepted);
         let Some((first, _)) = lost.first() else { return Ok(carried) };

@@ -2,9 +2,13 @@
 //!
 //! Nothing is changed here.
 
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::aws::Connection;
 use crate::aws::belongings::Belongings;
 use crate::aws::objects::{Facts, Reader};
+use crate::aws::seen::Seen;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::begin::Wrapper;
 use crate::commands::look::{Sighting, look};
@@ -14,8 +18,10 @@ use crate::encryption::{Format, Mode};
 use crate::error::{Error, KeyFault, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
+use crate::object::Grants;
 use crate::seal::s3ec::{Storage, Version};
 
+use super::carry::Found;
 use super::target::Target;
 use super::way::{Present, Sealed, SealedFormat};
 
@@ -62,6 +68,20 @@ impl Sight {
     pub async fn envelope(&self, connection: &Connection, means: &Means) -> Result<Envelope> {
         let found = envelope_of(&self.reader(connection), &self.facts, means).await?;
         found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
+    }
+
+    /// What HEAD says of what belongs to it.
+    #[must_use]
+    pub fn found(&self) -> Found<'_> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Found {
+            facts: &self.facts,
+            tags: Seen::Is(BTreeMap::new()),
+            grants: Seen::Is(Grants::default()),
+            annotations: Seen::Is(0),
+            sealed: self.present.sealed.is_some(),
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+        }
     }
 
     /// The client-side format in its word.
