@@ -24,6 +24,8 @@ CASE_FILES = [
     "cases_s3ec",
     "cases_esdk",
     "cases_rotate",
+    "cases_rotate_formats",
+    "cases_rotate_life",
     "cases_readme",
     "contract_objects",
     "contract_buckets",

@@ -9,7 +9,7 @@ use crate::error::{Error, KeyFault};
 use crate::location::S3Uri;
 
 /// The flags of keys that open, as other verbs have them.
-const OPENING: [&str; 5] = ["--key ", "--private-key ", "--passphrase", "--kms-key ", "--context "];
+const OPENING: [&str; 5] = ["--key", "--private-key", "--passphrase", "--kms-key", "--context"];
 
 /// Looks up hints; none where those of all verbs will do.
 #[must_use]

@@ -42,11 +42,13 @@ pub enum Loss {
     EventHold,
     /// Annotations.
     Annotations,
+    /// The encryption context of what is client-side.
+    Context,
 }
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Acl,
         Self::Tags,
         Self::Metadata,
@@ -54,6 +56,7 @@ impl Loss {
         Self::Checksum,
         Self::EventHold,
         Self::Annotations,
+        Self::Context,
     ];
 
     /// The word on the command line.
@@ -67,6 +70,7 @@ impl Loss {
             Self::Checksum => "checksum",
             Self::EventHold => "event-hold",
             Self::Annotations => "annotations",
+            Self::Context => "context",
         }
     }
 }

@@ -71,6 +71,9 @@ impl Running<'_> {
     /// # Errors
     /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
     pub async fn run(&self, sight: &Sight, way: &Way, on_start: OnStart<'_>) -> Result<Written> {
+        if matches!(way, Way::Rewrap { .. } | Way::RewrapBeside | Way::Reseal) {
+            self.keeps_context(sight)?;
+        }
         match way {
             Way::Nothing => Ok(Written { len: sight.facts.len, ..Written::default() }),
             Way::Refuse(reason) => Err(Error::Unsupported { what: sight.name(), why: reason.to_string() }),
@@ -99,6 +102,23 @@ impl Running<'_> {
             len: sight.facts.len,
             ..Written::default()
         })
+    }
+
+    /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.
+    fn keeps_context(&self, sight: &Sight) -> Result<()> {
+        let now = sight.present.sealed.map(|sealed| sealed.format);
+        if sight.context.is_empty()
+            || !self.target.drops_context(now)
+            || self.accepted.contains(&Loss::Context)
+        {
+            return Ok(());
+        }
+        let why = format!(
+            "its encryption context ({}) would be lost; give it with --context, or --accept-loss {} goes on without it",
+            sight.context.join(", "),
+            Loss::Context
+        );
+        Err(unsupported(sight, &why))
     }
 
     fn asks_bucket_key(&self) -> bool {

@@ -40,6 +40,8 @@ pub struct Sight {
     pub customer_key: Option<CustomerKey>,
     /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
     pub fingerprints: Vec<String>,
+    /// The names in its client-side encryption context, as its users gave it.
+    pub context: Vec<String>,
     /// What it comes to for the way.
     pub present: Present,
 }
@@ -119,6 +121,7 @@ pub async fn see(
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let envelope = envelope_of(&reader, &facts, means).await?;
     let mut fingerprints = names_of(customer_key.as_ref(), means);
+    let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let sealed = match envelope {
         None => None,
         Some(envelope) => {
@@ -146,6 +149,7 @@ pub async fn see(
         facts,
         customer_key,
         fingerprints,
+        context,
         present,
     })
 }
@@ -160,6 +164,19 @@ fn names_of(key: Option<&CustomerKey>, means: &Means) -> Vec<String> {
         }
     }
     names
+}
+
+/// The names in an encryption context, without those that the formats add.
+fn context_of(envelope: &Envelope) -> Vec<String> {
+    let pairs = match envelope {
+        Envelope::Esdk(message) => message.context(),
+        Envelope::S3ec(envelope) if envelope.wrap().kind() == WrapKind::Kms => envelope.description(),
+        Envelope::S3ec(_) => return Vec::new(),
+    };
+    let own = |name: &&String| {
+        !(name.starts_with("aws:") || name.starts_with("aws-crypto-") || name.as_str() == "kms_cmk_id")
+    };
+    pairs.keys().filter(own).cloned().collect()
 }
 
 fn is_about_customer_key(error: &Error) -> bool {
