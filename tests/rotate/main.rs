@@ -9,6 +9,7 @@ mod crashes;
 mod life;
 mod many;
 mod ways;
+mod witness;
 
 use std::process::Command;
 
