@@ -73,6 +73,17 @@ fn an_envelope_that_is_not_the_one_sent_is_found_out() {
 }
 
 #[test]
+fn an_instruction_file_that_the_new_key_does_not_open_is_found_out() {
+    let bench = bench();
+    stored(&bench, 3000, "-e client --key a.key --instruction-file");
+    let old = bench.object("o.instruction").plaintext.unwrap();
+    let puts_back = bench.meanwhile(move |sandbox| sandbox.s3().put_plain(BUCKET, "o.instruction", &old));
+    // The object, its file before it is rewritten, and the object afterwards.
+    bench.sandbox.fault(Fault::on("HeadObject", puts_back).skip(2));
+    bench.run(&format!("rotate {OBJECT} --rewrap --key b.key --from-key a.key --yes")).exits(5);
+}
+
+#[test]
 fn a_newer_object_between_the_write_and_the_look_is_told() {
     for flags in ["-e sse-c --key a.key", "-e client --key a.key", "-e sse-kms --kms-key ALIAS"] {
         let bench = bench();
@@ -151,6 +162,10 @@ fn older_versions_change_where_they_stand_and_the_right_one_does() {
     let first = stored(&bench, 3000, "-e sse-s3");
     let old = bench.object("o").version_id;
     stored(&bench, 10, "-e sse-s3");
+    bench
+        .run(&format!("rotate {OBJECT} -e sse-c --key a.key --version-id {old} --yes"))
+        .exits(2)
+        .says(&["not the newest version"]);
     let line = format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
     bench.run(&format!("{line} --version-id {old}")).ok();
     let modes = || {
