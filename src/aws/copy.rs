@@ -13,7 +13,7 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::multipart::{Destination, Sent, Started};
 use crate::aws::settle::{described, percent, sdk_algorithm, standing, summed};
-use crate::aws::sse::{self, Applied};
+use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ pub struct Copied {
 }
 
 impl Copy<'_> {
-    /// Makes the copy.
+    /// Makes the copy. Some servers say nothing of its encryption in their answer: then only a look tells what it is.
     ///
     /// # Errors
     /// What S3 refuses; `Changed` if the object is another one by now; `NotAsAsked` where it is stored otherwise.
@@ -86,13 +86,17 @@ impl Copy<'_> {
             answer => answer?,
         };
         match self.sse {
-            Some(asked) if !answer.applied.is_as_asked(self.sse) => Err(Error::NotAsAsked {
-                what: self.source.uri.to_string(),
-                asked: sse::describe(asked),
-                got: answer.applied.to_string(),
-                stored: true,
-                version_id: answer.version_id,
-            }),
+            Some(asked)
+                if answer.applied.mode != AppliedMode::NotSaid && !answer.applied.is_as_asked(self.sse) =>
+            {
+                Err(Error::NotAsAsked {
+                    what: self.source.uri.to_string(),
+                    asked: sse::describe(asked),
+                    got: answer.applied.to_string(),
+                    stored: true,
+                    version_id: answer.version_id,
+                })
+            }
             _ => Ok(answer),
         }
     }

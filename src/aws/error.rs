@@ -198,6 +198,12 @@ fn by_text(what: String, action: &str, refusal: Refusal) -> Error {
         let found = "not encrypted with SSE-C".to_owned();
         return Error::KeyWrong { what, why: KeyFault::NotApplicable { found }, source };
     }
+    // S3 says so only if the copy changes nothing; others also where it is another encryption that is asked for.
+    if says("trying to copy an object to itself") {
+        let why = "this server does not copy an object onto itself for another encryption; \
+                   `s3seal get` and `s3seal put` bring it there";
+        return Error::Unsupported { what, why: why.to_owned() };
+    }
     if says("blocked upload requests") && says("SSE-C") {
         return Error::Denied { what, why: Denial::SseCBlocked, source };
     }
@@ -313,6 +319,17 @@ mod tests {
             "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
         );
         assert!(matches!(error, Error::KeyNeeded { need: KeyNeed::Customer, .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_server_that_copies_nothing_onto_itself() {
+        let error = read(
+            400,
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the \
+             object's metadata, storage class, website redirect location or encryption attributes.",
+        );
+        assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
     }
 
     #[test]

@@ -78,7 +78,13 @@ impl Connection {
         if facts.version_id.as_deref() != put.version_id() {
             versions.push(facts.version_id.clone());
         }
-        updated?;
+        updated.map_err(|refusal| match refusal {
+            Error::Unsupported { why, .. } => Error::Unsupported {
+                what: "--update-in-place".to_owned(),
+                why: format!("the server does not know UpdateObjectEncryption ({why}); leave it out: objects are copied"),
+            },
+            refusal => refusal,
+        })?;
         let content = reader.whole(64 * 1024).await?.unwrap_or_default();
         let kept = content == SCRATCH.as_bytes() && facts.etag.as_deref() == put.e_tag();
         let as_asked = facts.applied.mode == AppliedMode::Known(Mode::SseKms)

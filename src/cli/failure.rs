@@ -16,7 +16,12 @@ pub struct Failure {
     pub error: anyhow::Error,
     /// What the user can do, beyond what `hints` knows of a core error.
     pub hints: Vec<String>,
+    /// Where the verb looks up what helps with a core error before `hints` is asked.
+    pub own_hints: Option<OwnHints>,
 }
+
+/// A verb's own hints for a core error, or none; with the flags by which the AWS CLI reaches the same place.
+pub type OwnHints = fn(&Error, &str) -> Option<Vec<String>>;
 
 impl Failure {
     /// A command line that cannot be meant.
@@ -34,7 +39,7 @@ impl Failure {
     /// Any failure, with its code.
     #[must_use]
     pub fn new(exit: Exit, error: anyhow::Error) -> Self {
-        Self { exit, error, hints: Vec::new() }
+        Self { exit, error, hints: Vec::new(), own_hints: None }
     }
 
     /// Adds the cause behind the message.

@@ -108,7 +108,8 @@ impl Told {
         }
         let mut hints = failure.hints.clone();
         if let Some(error) = failure.error.downcast_ref::<Error>() {
-            hints.extend(hints::of(error, aws_flags));
+            let own = failure.own_hints.and_then(|own| own(error, aws_flags));
+            hints.extend(own.unwrap_or_else(|| hints::of(error, aws_flags)));
         }
         Self { message, causes, hints }
     }

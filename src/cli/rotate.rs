@@ -34,6 +34,7 @@ use crate::seal::ring::Unlocker;
 use crate::tuning::{Meter, Tuning};
 
 mod batch;
+mod hints;
 mod state;
 mod telling;
 
@@ -195,7 +196,8 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
         legacy,
         suffix: args.old.instruction_suffix.clone(),
     };
-    Box::pin(args.rotate(session, &connection, &target, &means, tuning)).await
+    let rotated = Box::pin(args.rotate(session, &connection, &target, &means, tuning)).await;
+    rotated.map_err(|failure| Failure { own_hints: Some(hints::of), ..failure })
 }
 
 /// Reads the new keys and the old ones.

@@ -13,6 +13,8 @@ fn outside(bench: &Bench) -> Vec<String> {
 
 #[test]
 fn no_key_leads_out_of_the_directory() {
+    let bench = Bench::new();
+    let from_the_root = format!("p{}{}/escaped", "/..".repeat(20), bench.files().display());
     let keys = [
         "p/../escaped",
         "p/..",
@@ -20,9 +22,8 @@ fn no_key_leads_out_of_the_directory() {
         "p//etc/escaped",
         "p/./escaped",
         "p/a//escaped",
-        "p/../../../../../../../../../../../../tmp/s3seal-escaped",
+        &from_the_root,
     ];
-    let bench = Bench::new();
     for key in keys {
         bench.sandbox.s3().put_plain(BUCKET, key, b"hostile");
     }
@@ -36,7 +37,6 @@ fn no_key_leads_out_of_the_directory() {
     ended.says(&["longer than 255 bytes", "8 of 9 objects were not fetched"]);
     assert_eq!(fs::read_dir(bench.path("d")).unwrap().count(), 1);
     assert_eq!(outside(&bench), [""; 0]);
-    assert!(!fs::exists("/tmp/s3seal-escaped").unwrap());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod many;
 mod options;
 mod parts;
 mod ways;
+mod witness;
 
 use std::process::Command;
 

@@ -152,6 +152,22 @@ fn an_object_that_is_deleted_meanwhile_is_no_failure() {
 }
 
 #[test]
+fn what_a_journal_says_is_done_is_not_looked_at_again() {
+    let bench = bench();
+    for key in ["p/1", "p/2"] {
+        put(&bench, key, "-e sse-s3");
+    }
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --journal j --yes");
+    bench.run(&line).ok();
+    put(&bench, "p/2", "-e sse-s3");
+    bench.sandbox.clear_requests();
+    bench.run(&line).ok();
+    assert!(is_under(&bench, "p/1", 2) && is_under(&bench, "p/2", 2));
+    let looks = bench.requests("HeadObject");
+    assert!(looks.iter().all(|request| request.path.ends_with("p/2")), "{looks:?}");
+}
+
+#[test]
 fn a_signal_ends_a_run_in_good_order() {
     let bench = bench();
     for number in 0..20 {

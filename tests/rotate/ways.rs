@@ -198,6 +198,31 @@ fn what_would_be_lost_is_named_and_refused() {
 }
 
 #[test]
+fn an_encryption_context_is_not_lost_unasked() {
+    let bench = bench();
+    for (format, from) in [("s3ec", "--from-context team=blue"), ("esdk", "")] {
+        let content = stored(
+            &bench,
+            1000,
+            &format!("-e client --format {format} --kms-key {ALIAS} --context team=blue"),
+        );
+        let line = format!(
+            "rotate {OBJECT} -e client --new-data-key --kms-key {ALIAS} --from-kms-key {ALIAS} {from} --yes"
+        );
+        bench.run(&line).exits(2).says(&[
+            "its encryption context (team) would be lost",
+            "--context",
+            "--accept-loss context",
+        ]);
+        bench.run(&format!("{line} --context team=red")).ok();
+        assert_opens(&bench, &format!("--kms-key {ALIAS} --context team=red"), &content);
+        let on = line.replace("team=blue", "team=red");
+        bench.run(&format!("{on} --accept-loss context")).ok();
+        assert_opens(&bench, &format!("--kms-key {ALIAS}"), &content);
+    }
+}
+
+#[test]
 fn wrong_uses_say_what_fits() {
     let bench = bench();
     for (flags, says) in [

@@ -42,11 +42,13 @@ pub enum Loss {
     EventHold,
     /// Annotations.
     Annotations,
+    /// The encryption context of what is client-side.
+    Context,
 }
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Acl,
         Self::Tags,
         Self::Metadata,
@@ -54,6 +56,7 @@ impl Loss {
         Self::Checksum,
         Self::EventHold,
         Self::Annotations,
+        Self::Context,
     ];
 
     /// The word on the command line.
@@ -67,6 +70,7 @@ impl Loss {
             Self::Checksum => "checksum",
             Self::EventHold => "event-hold",
             Self::Annotations => "annotations",
+            Self::Context => "context",
         }
     }
 }
@@ -205,6 +209,42 @@ fn uploaded(found: &Found<'_>, carried: &mut Carried) {
     }
 }
 
+/// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
+#[must_use]
+pub fn lost(found: &Found<'_>, now: &Facts) -> Vec<String> {
+    let before = &found.facts.belongings;
+    let kept = carry(found, By::CopyReplacing).settings;
+    let has = &now.belongings;
+    let texts = [
+        ("Content-Type", &kept.content_type, &now.content_type),
+        ("Cache-Control", &kept.cache_control, &has.cache_control),
+        ("Content-Encoding", &kept.content_encoding, &has.content_encoding),
+        ("Content-Disposition", &kept.content_disposition, &has.content_disposition),
+        ("Content-Language", &kept.content_language, &has.content_language),
+        ("storage class", &kept.storage_class, &now.storage_class),
+        ("website redirect", &kept.website_redirect, &has.website_redirect),
+        ("retention mode", &kept.lock.mode, &has.lock.mode),
+    ];
+    let mut lost: Vec<(&str, &str)> = texts
+        .into_iter()
+        .filter_map(|(name, was, is)| Some((name, was.as_deref().filter(|was| is.as_deref() != Some(*was))?)))
+        .collect();
+    let metadata = kept.metadata.iter().filter(|(name, was)| now.metadata.get(*name) != Some(*was));
+    lost.extend(metadata.map(|(name, was)| (name.as_str(), was.as_str())));
+    let expires = has.expires.as_ref().and_then(|(_, date)| *date);
+    if let (Some((text, _)), true) = (&before.expires, kept.expires.is_some() && kept.expires != expires) {
+        lost.push(("Expires", text));
+    }
+    let mut told: Vec<String> = lost.into_iter().map(|(name, was)| format!("{name} '{was}'")).collect();
+    if kept.lock.until > has.lock.until {
+        told.push("the end of its retention".to_owned());
+    }
+    if kept.lock.legal_hold && !has.lock.legal_hold {
+        told.push("its legal hold".to_owned());
+    }
+    told
+}
+
 fn unseen<T>(what: &str, seen: &Seen<T>) -> String {
     match seen {
         Seen::NotAllowed(action) => format!("{what} cannot be read: {action} is not allowed"),
@@ -297,6 +337,37 @@ mod tests {
         let carried = carry(&found, By::Upload);
         assert_eq!(carried.settings, upload);
         assert_eq!((carried.algorithm, carried.losses), (Some(Algorithm::Sha256), vec![]));
+    }
+
+    #[test]
+    fn what_is_gone_afterwards_is_named_with_what_it_was() {
+        let facts = facts();
+        let found = found(&facts);
+        assert_eq!(lost(&found, &facts), [""; 0]);
+        let richer = Facts {
+            metadata: [("a", "1"), ("b", "2")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..facts.clone()
+        };
+        assert_eq!(lost(&found, &richer), [""; 0], "what came on top is no loss");
+        let all = [
+            "Content-Type 'text/plain'",
+            "Cache-Control 'no-cache'",
+            "Content-Encoding 'gzip'",
+            "Content-Disposition 'inline'",
+            "Content-Language 'de'",
+            "storage class 'STANDARD_IA'",
+            "website redirect '/there'",
+            "retention mode 'GOVERNANCE'",
+            "a '1'",
+            "Expires 'date'",
+            "the end of its retention",
+            "its legal hold",
+        ];
+        assert_eq!(lost(&found, &Facts::default()), all);
+        let ended = Found { now: 200, ..found };
+        assert_eq!(lost(&ended, &Facts::default()).len(), all.len() - 2, "a retention that had ended");
     }
 
     #[test]

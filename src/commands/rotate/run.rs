@@ -4,7 +4,6 @@
 //! on its way out is an aborted upload or nothing.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -77,6 +76,9 @@ impl Running<'_> {
     /// # Errors
     /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
     pub async fn run(&self, sight: &Sight, way: &Way, on_start: OnStart<'_>) -> Result<Written> {
+        if matches!(way, Way::Rewrap { .. } | Way::RewrapBeside | Way::Reseal) {
+            self.keeps_context(sight)?;
+        }
         match way {
             Way::Nothing => Ok(Written { len: sight.facts.len, ..Written::default() }),
             Way::Refuse(reason) => Err(Error::Unsupported { what: sight.name(), why: reason.to_string() }),
@@ -108,6 +110,23 @@ impl Running<'_> {
             len: sight.facts.len,
             ..Written::default()
         })
+    }
+
+    /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.
+    fn keeps_context(&self, sight: &Sight) -> Result<()> {
+        let now = sight.present.sealed.map(|sealed| sealed.format);
+        if sight.context.is_empty()
+            || !self.target.drops_context(now)
+            || self.accepted.contains(&Loss::Context)
+        {
+            return Ok(());
+        }
+        let why = format!(
+            "its encryption context ({}) would be lost; give it with --context, or --accept-loss {} goes on without it",
+            sight.context.join(", "),
+            Loss::Context
+        );
+        Err(unsupported(sight, &why))
     }
 
     fn asks_bucket_key(&self) -> bool {
@@ -217,15 +236,7 @@ impl Running<'_> {
         } else {
             Seen::Is(0)
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let found = Found {
-            facts: &sight.facts,
-            tags,
-            grants,
-            annotations,
-            sealed: sight.present.sealed.is_some(),
-            now: i64::try_from(now).unwrap_or(i64::MAX),
-        };
+        let found = Found { tags, grants, annotations, ..sight.found() };
         let carried = carry(&found, by);
         let lost = unaccepted(&carried.losses, self.accepted);
         let Some((first, _)) = lost.first() else { return Ok(carried) };

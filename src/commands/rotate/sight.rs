@@ -2,11 +2,14 @@
 //!
 //! Nothing is changed here.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::Connection;
 use crate::aws::belongings::Belongings;
 use crate::aws::objects::{Facts, Reader};
+use crate::aws::seen::Seen;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::begin::Wrapper;
 use crate::commands::look::{Sighting, look};
@@ -16,8 +19,10 @@ use crate::encryption::{Format, Mode};
 use crate::error::{Error, KeyFault, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
+use crate::object::Grants;
 use crate::seal::s3ec::{Storage, Version};
 
+use super::carry::Found;
 use super::run::Running;
 use super::target::Target;
 use super::way::{Present, Sealed, SealedFormat};
@@ -37,6 +42,8 @@ pub struct Sight {
     pub customer_key: Option<CustomerKey>,
     /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
     pub fingerprints: Vec<String>,
+    /// The names in its client-side encryption context, as its users gave it.
+    pub context: Vec<String>,
     /// What it comes to for the way.
     pub present: Present,
 }
@@ -65,6 +72,20 @@ impl Sight {
     pub async fn envelope(&self, connection: &Connection, means: &Means) -> Result<Envelope> {
         let found = envelope_of(&self.reader(connection), &self.facts, means).await?;
         found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
+    }
+
+    /// What HEAD says of what belongs to it.
+    #[must_use]
+    pub fn found(&self) -> Found<'_> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Found {
+            facts: &self.facts,
+            tags: Seen::Is(BTreeMap::new()),
+            grants: Seen::Is(Grants::default()),
+            annotations: Seen::Is(0),
+            sealed: self.present.sealed.is_some(),
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+        }
     }
 
     /// The client-side format in its word.
@@ -106,6 +127,7 @@ pub async fn see(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let envelope = envelope_of(&reader, &facts, means).await?;
     let mut fingerprints = names_of(customer_key.as_ref(), means);
+    let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let sealed = match envelope {
         None => None,
         Some(envelope) => {
@@ -133,6 +155,7 @@ pub async fn see(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -
         facts,
         customer_key,
         fingerprints,
+        context,
         present,
     })
 }
@@ -172,6 +195,19 @@ fn names_of(key: Option<&CustomerKey>, means: &Means) -> Vec<String> {
         }
     }
     names
+}
+
+/// The names in an encryption context, without those that the formats add.
+fn context_of(envelope: &Envelope) -> Vec<String> {
+    let pairs = match envelope {
+        Envelope::Esdk(message) => message.context(),
+        Envelope::S3ec(envelope) if envelope.wrap().kind() == WrapKind::Kms => envelope.description(),
+        Envelope::S3ec(_) => return Vec::new(),
+    };
+    let own = |name: &&String| {
+        !(name.starts_with("aws:") || name.starts_with("aws-crypto-") || name.as_str() == "kms_cmk_id")
+    };
+    pairs.keys().filter(own).cloned().collect()
 }
 
 fn is_about_customer_key(error: &Error) -> bool {

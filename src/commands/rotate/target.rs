@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::keys::{CustomerKey, KeyRing};
 use crate::seal::ring::Unlocker;
 
-use super::way::{AtRest, Goal};
+use super::way::{AtRest, Goal, SealedFormat};
 
 /// What is wanted beside the encryption itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,16 @@ impl Target {
             Prepared::Client(client) => Some(client),
             Prepared::Server(_) => None,
         }
+    }
+
+    /// Whether what is client-side would come out without an encryption context, where it could have one.
+    #[must_use]
+    pub fn drops_context(&self, now: Option<SealedFormat>) -> bool {
+        let Some(client) = self.client() else { return false };
+        let format = client.format.map(SealedFormat::Writable).or(now);
+        let keeps_one = format == Some(SealedFormat::Writable(Format::Esdk))
+            || client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_)));
+        keeps_one && client.context.is_empty()
     }
 
     /// The key for an update in place.
