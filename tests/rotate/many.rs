@@ -87,6 +87,29 @@ fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
 }
 
 #[test]
+fn what_was_done_under_another_passphrase_is_not_done() {
+    let bench = bench();
+    bench.write("other", b"another passphrase");
+    for number in 0..3 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    let line = |new: &str| {
+        format!("rotate s3://{BUCKET}/p/ -e client --passphrase {new} --from-passphrase pw --yes --jobs 1 -q")
+    };
+    let pause = Kind::Pause(s3seal_sandbox::Gate::new());
+    let struck = bench.sandbox.fault(Fault::on("PutObject", pause).skip(2));
+    let running = bench.start(&line("pw"));
+    assert!(struck.wait(1, PATIENCE), "too few objects");
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    bench.run(&line("other")).ok();
+    for number in 0..3 {
+        bench.run(&format!("get s3://{BUCKET}/p/{number} target --passphrase other")).ok();
+    }
+}
+
+#[test]
 fn hundreds_of_objects_stopped_three_times_are_each_written_once() {
     let bench = bench();
     let keys: Vec<String> = (0..300).map(|number| format!("p/{number:03}")).collect();

@@ -154,7 +154,7 @@ impl Work<'_> {
 
     /// Rotates one object; its failure is a row too.
     pub async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
-        if self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag)) {
+        if self.is_done(uri, version_id, etag) {
             return Row::Skipped;
         }
         let plan = match self.look(uri, version_id).await {
@@ -225,12 +225,19 @@ impl Work<'_> {
         }
     }
 
+    /// Whether the journal knows that the object is what it is to become. Another passphrase has the same journal: of what
+    /// is under one, only a look can tell.
+    fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+        !self.running.target.has_passphrase()
+            && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
+    }
+
     /// What cannot be seen on an object, a new data key or an encryption context, is known from the journal.
     fn already_written(&self, plan: Plan) -> Plan {
         let Some(journal) = self.journal else { return plan };
         let Plan { sight, way, cost } = plan;
         let (version, etag) = (sight.version_id.as_deref(), sight.facts.etag.as_deref());
-        let there = journal.is_done(&sight.uri, version, etag)
+        let there = self.is_done(&sight.uri, version, etag)
             || journal.has_changed_since(&sight.uri, version, etag) && self.is_sealed_anew(&sight);
         Plan { sight, way: if there { Way::Nothing } else { way }, cost }
     }

@@ -116,6 +116,13 @@ impl Target {
         }
     }
 
+    /// Whether it is under a passphrase, of which nothing stands in [`Target::in_words`].
+    #[must_use]
+    pub fn has_passphrase(&self) -> bool {
+        let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
+        self.client().is_some_and(|client| client.wrappers.iter().any(is_one))
+    }
+
     /// The target in words that hold no secret and are the same for the same target: a journal belongs to one.
     #[must_use]
     pub fn in_words(&self) -> String {
