@@ -21,7 +21,8 @@ use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
 use crate::commands::rotate::Allowed;
 use crate::commands::rotate::carry::Loss;
-use crate::commands::rotate::many::{self, Chosen, Plans, Row, Work};
+use crate::commands::rotate::leftovers;
+use crate::commands::rotate::many::{Chosen, Plans, Row, Work};
 use crate::commands::rotate::only::Only;
 use crate::commands::rotate::run::Running;
 use crate::commands::rotate::sight::LastKey;
@@ -324,10 +325,10 @@ impl RotateArgs {
 
     async fn work(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
         if let Some(journal) = work.journal {
-            session.stop.or(many::clear_leftovers(work.running, journal)).await??;
+            session.stop.or(leftovers::clear(work.running, journal)).await??;
         }
         if self.update_in_place && !self.dry_run {
-            many::prove(work.running, work.journal, &self.places[0]).await?;
+            leftovers::prove(work.running, work.journal, &self.places[0]).await?;
         }
         if !self.asked(session, work).await? {
             return Ok(());

@@ -13,6 +13,7 @@ mod after;
 pub mod batch;
 pub mod carry;
 pub mod journal;
+pub mod leftovers;
 pub mod many;
 pub mod only;
 mod reseal;
