@@ -307,14 +307,15 @@ impl Parts {
 
     /// Reads straight into the part: bytes that S3 encrypts are touched once.
     fn as_it_is(&mut self, size: usize) -> Result<Bytes> {
-        let mut out = self.buffers.take(size.min(self.rest()));
+        let wanted = size.min(self.rest());
+        let mut out = self.buffers.take(wanted);
         if !self.ended {
-            self.read(size, &mut out)?;
-            if out.len() < size {
-                self.end(&mut Output::new())?;
-            } else if self.input.len == Some(self.plain) {
+            let read = self.read(wanted, &mut out)?;
+            if self.input.len == Some(self.plain) {
                 // One byte more would say that the file has grown.
                 self.read(1, &mut Output::new())?;
+                self.end(&mut Output::new())?;
+            } else if read < wanted {
                 self.end(&mut Output::new())?;
             }
         }
@@ -329,11 +330,13 @@ impl Parts {
         let mut piece = std::mem::take(&mut self.piece);
         while out.len() < size && !self.ended {
             piece.clear();
-            let read = self.read(PIECE, &mut piece)?;
+            // One byte more than there is would say that the file has grown.
+            let wanted = PIECE.min(self.rest().saturating_add(1));
+            let read = self.read(wanted, &mut piece)?;
             if let Some(seal) = &mut self.seal {
                 seal.push(&piece, &mut out)?;
             }
-            if read < PIECE {
+            if read < wanted {
                 self.end(&mut out)?;
             }
         }
