@@ -15,10 +15,10 @@ BEGIN, END = "<!-- bench: written by tests/bench/run --readme -->\n", "<!-- end 
 COLUMNS = {
     "s5cmd": ["s5cmd"],
     "rclone": ["rclone", "rclone crypt"],
-    "aws cli": ["aws cli", "age | aws cli", "aws s3api, a loop"],
+    "aws cli": ["aws cli", "age | aws cli", "aws s3api in a loop"],
     "aws cli, CRT": ["aws cli, CRT"],
     "aws-encryption-cli": ["aws-encryption-cli, 64 KiB", "aws-encryption-cli"],
-    "bare SDK": ["sdk loop", "boto3, 32 threads"],
+    "bare SDK": ["sdk loop", "boto3 in 32 threads"],
 }
 
 
@@ -42,7 +42,7 @@ def section(facts, groups):
     lines = [
         "%s · `%s` · %s, client and server on it · %s · %s" % (
             facts["date"], facts["command"], facts["machine"], _size(facts["size_mib"]),
-            "; ".join(facts["versions"].values())), "",
+            ", ".join(_version(*pair) for pair in facts["versions"].items())), "",
         "| | s3seal | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 2) + "|",
     ]
     for group in groups:
@@ -52,6 +52,11 @@ def section(facts, groups):
                 if own in by_tool:
                     lines.append(_row(job, own, by_tool, counts))
     return "\n".join(lines) + "\n\n"
+
+
+def _version(tool, said):
+    word = said.removeprefix(tool).split()[0]
+    return word if "/" in word else "%s %s" % (tool, word)
 
 
 def _size(mib):
