@@ -48,7 +48,8 @@ def markdown(facts, groups):
 
 
 def _group(group):
-    lines = ["## %s" % group["group"].capitalize(), "",
+    name = group["group"]
+    lines = ["## %s" % (name[:1].upper() + name[1:]), "",
              "Load of the machine: %.1f before, %.1f after." % tuple(group["load"]), ""]
     for tool, why in group["failed"].items():
         lines += ["%s failed: %s" % (tool, why.replace("\n", " ")), ""]
