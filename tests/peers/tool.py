@@ -6,6 +6,7 @@ Not here: what must come of it (cases_*.py).
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections import namedtuple
@@ -102,11 +103,19 @@ class Tool:
         return self.file(key, name, 0o600)
 
     def aws(self, *arguments):
-        """Runs the aws cli against the same peer and fails unless it succeeds."""
-        done = subprocess.run(
-            [sys.executable, "-m", "awscli", *arguments], env=self.environment(), cwd=self.folder,
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
-        )
+        """Runs the aws cli against the same peer and fails unless it succeeds.
+
+        Rarely its interpreter crashes (SIGSEGV), which says nothing of what it was to read: then, and
+        only then, it is run a second time.
+        """
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-m", "awscli", *arguments], env=self.environment(), cwd=self.folder,
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
+            )
+            if done.returncode != -signal.SIGSEGV:
+                break
+            print("       aws %s crashed" % " ".join(arguments), file=sys.stderr, flush=True)
         if done.returncode != 0:
             raise Failed("aws %s: exit %d\n%s" % (" ".join(arguments), done.returncode, _text(done.stderr)))
         return done.stdout
