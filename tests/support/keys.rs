@@ -21,8 +21,7 @@ impl KnownKey {
 
     /// As a line of 64 digits.
     pub fn hex(&self) -> String {
-        let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
-        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        hex(&self.0)
     }
 
     /// As a request's header has it.
@@ -37,23 +36,39 @@ impl KnownKey {
 
     /// Every spelling of the key that must not appear anywhere.
     pub fn spellings(&self) -> Vec<Vec<u8>> {
-        let unpadded = self.base64().trim_end_matches('=').to_owned();
-        let url = unpadded.replace('+', "-").replace('/', "_");
-        vec![
-            self.0.to_vec(),
-            self.hex().into_bytes(),
-            self.hex().to_uppercase().into_bytes(),
-            unpadded.into_bytes(),
-            url.into_bytes(),
-            // As Rust's Debug shows a slice.
-            format!("{:?}", self.0).trim_matches(['[', ']']).to_owned().into_bytes(),
-        ]
+        spellings(&self.0)
     }
 
     /// The name of the first spelling that `text` holds.
     pub fn found_in(&self, text: &[u8]) -> Option<usize> {
         self.spellings().iter().position(|spelling| holds(text, spelling))
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Every spelling of a secret that must not appear anywhere: raw, in hex, in base64 (also as part of something longer, and
+/// as URLs have it), and as Rust's Debug shows a slice.
+pub fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    let hex = hex(secret);
+    let mut all = vec![
+        secret.to_vec(),
+        hex.to_uppercase().into_bytes(),
+        hex.into_bytes(),
+        format!("{secret:?}").trim_matches(['[', ']']).to_owned().into_bytes(),
+    ];
+    for before in 0..3 {
+        let text = BASE64_STANDARD.encode([&vec![0; before], secret].concat());
+        // The digits that hold bits of what stands before or after it are none of the secret's own.
+        let own = &text[(before * 8).div_ceil(6)..(before + secret.len()) * 8 / 6];
+        all.push(own.replace('+', "-").replace('/', "_").into_bytes());
+        all.push(own.replace('+', "%2B").replace('/', "%2F").into_bytes());
+        all.push(own.to_owned().into_bytes());
+    }
+    all
 }
 
 /// Whether `text` holds `part`.

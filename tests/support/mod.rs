@@ -50,6 +50,11 @@ impl Bench {
         Self::with(Config { kms_aliases: vec![ALIAS.to_owned()], ..Config::with_buckets([BUCKET]) })
     }
 
+    /// With a server that can be made [hostile](s3seal_sandbox::hostile): it keeps every byte that it receives.
+    pub fn hostile() -> Self {
+        Self::with(Config { kms_aliases: vec![ALIAS.to_owned()], ..Config::hostile() })
+    }
+
     /// With a configuration of its own.
     pub fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -139,6 +144,18 @@ impl Bench {
         assert_eq!(self.sandbox.s3().uploads(), [], "uploads left behind");
         assert_eq!(self.names(), files, "files");
         assert_eq!(names_in(&self.home()), [""; 0], "files in the home directory");
+    }
+
+    /// Fails if the server ever received a secret, in any spelling. For a bench that is [hostile](Bench::hostile).
+    #[track_caller]
+    pub fn never_received(&self, secret: &[u8]) {
+        let requests = self.sandbox.requests();
+        assert!(!requests.is_empty(), "nothing was received at all");
+        for request in requests {
+            assert!(!request.received.is_empty(), "the server keeps nothing of what it receives");
+            let found = keys::spellings(secret).iter().position(|text| keys::holds(&request.received, text));
+            assert_eq!(found, None, "the secret was received in {}", request.operation);
+        }
     }
 
     /// Fails unless [`BUCKET`] holds exactly these keys.

@@ -29,6 +29,8 @@ pub struct Config {
     pub account: String,
     /// Whether to remember requests. It takes about 2 KiB for each, so whoever asks nobody had better not.
     pub record: bool,
+    /// Whether to keep every byte that is received. It takes as much memory as clients send.
+    pub record_bodies: bool,
     /// What clients must sign with.
     pub credentials: Credentials,
 }
@@ -44,6 +46,7 @@ impl Default for Config {
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
             record: true,
+            record_bodies: false,
             credentials: Credentials::default(),
         }
     }
@@ -54,6 +57,12 @@ impl Config {
     #[must_use]
     pub fn with_buckets<const N: usize>(buckets: [&str; N]) -> Self {
         Self { buckets: buckets.map(str::to_owned).to_vec(), ..Self::default() }
+    }
+
+    /// For a server that is to be [hostile](crate::hostile): with a bucket `bench`, plain HTTP too, and a record of every byte.
+    #[must_use]
+    pub fn hostile() -> Self {
+        Self { http: true, record_bodies: true, ..Self::with_buckets(["bench"]) }
     }
 
     /// The user whom the credentials stand for, as messages of S3 and KMS name him.

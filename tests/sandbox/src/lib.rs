@@ -25,6 +25,7 @@
 //!   name only.
 //! * [`s3`]: what S3 means; the protocol is the `s3s` crate's. Its bodies lie in `store`, encrypted.
 //! * [`kms`]: keys and contexts, for clients and for S3 alike.
+//! * [`hostile`]: what a server that means harm does, to choose from.
 //! * [`config`]: what a sandbox is told at its start. `main.rs` is the same sandbox as a program.
 //!
 //! # Where it differs from AWS
@@ -41,10 +42,11 @@
 //! * Ciphertext blobs have a layout of their own, shorter than AWS's.
 
 pub mod config;
+pub mod hostile;
 pub mod kms;
 pub mod s3;
 pub mod server;
 mod store;
 
 pub use config::Config;
-pub use server::{Fault, Gate, Kind, Recorded, Sandbox, Struck};
+pub use server::{Answer, Fault, Gate, Kind, Recorded, Sandbox, Sent, Struck};

@@ -43,7 +43,7 @@ impl Body for RequestBody {
         }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(cx));
         if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            self.entry.bytes_in.fetch_add(data.len() as u64, Relaxed);
+            self.entry.received(data);
         }
         Poll::Ready(frame)
     }

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use s3s::Body;
 
+use super::answer::Answer;
 use super::body::{Flip, RequestBody, ResponseBody, Stall, Stop};
 use super::faults::{Faults, Kind, Strike};
 use super::operation;
@@ -51,11 +52,13 @@ impl Dispatch {
 
         at_arrival(&strikes, &line).await;
         let body = RequestBody { inner: body, entry: entry.clone(), stall: stall(&strikes) };
-        let response = match error_answer(&strikes) {
-            Some(error) => refuse(head, body, error).await,
+        let method = head.method.clone();
+        let response = match own_answer(&strikes) {
+            Some(strike) => instead(head, body, strike).await,
             None if operation::kms_operation(&head.headers).is_some() => self.kms(head, body).await,
             None => self.s3(head, body).await,
         };
+        let response = tampered(response, &method, &entry, &strikes).await;
         at_answer(&strikes, &line).await;
         self.recorder.answered(&entry, response.status());
         Ok(response.map(|body| shaped(body, entry, &strikes, &line)))
@@ -154,16 +157,18 @@ fn stall(strikes: &[Strike]) -> Option<Stall> {
     })
 }
 
-fn error_answer(strikes: &[Strike]) -> Option<&Strike> {
-    strikes.iter().find(|strike| matches!(strike.kind, Kind::Status { .. }))
+fn own_answer(strikes: &[Strike]) -> Option<&Strike> {
+    strikes.iter().find(|strike| matches!(strike.kind, Kind::Status { .. } | Kind::Answer(_)))
 }
 
-/// Reads the request to its end, so that the client can send it, and answers the error.
-async fn refuse(head: http::request::Parts, mut body: RequestBody, strike: &Strike) -> Response<Body> {
+/// Reads the request to its end, so that the client can send it, and gives the fault's own answer.
+async fn instead(head: http::request::Parts, mut body: RequestBody, strike: &Strike) -> Response<Body> {
     while let Some(Ok(_)) = body.frame().await {}
     strike.struck.strike();
-    let Kind::Status { code, s3_code, message, retry_after } = &strike.kind else {
-        unreachable!("only error answers are given here");
+    let (code, s3_code, message, retry_after) = match &strike.kind {
+        Kind::Status { code, s3_code, message, retry_after } => (code, s3_code, message, retry_after),
+        Kind::Answer(answer) => return answer(&body.entry.snapshot()).response(&head.method),
+        _ => unreachable!("only answers are given here"),
     };
     let status = StatusCode::from_u16(*code).expect("a fault's status is a status");
     let mut response = if operation::kms_operation(&head.headers).is_some() {
@@ -179,6 +184,24 @@ async fn refuse(head: http::request::Parts, mut body: RequestBody, strike: &Stri
     };
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
+    response
+}
+
+/// Lets the faults that tamper change the answer, in the order in which they were set.
+async fn tampered(
+    mut response: Response<Body>,
+    method: &http::Method,
+    entry: &Entry,
+    strikes: &[Strike],
+) -> Response<Body> {
+    for Strike { kind, struck } in strikes {
+        if let Kind::Tamper(tamper) = kind {
+            let mut answer = Answer::of(response).await;
+            tamper(&entry.snapshot(), &mut answer);
+            struck.strike();
+            response = answer.response(method);
+        }
     }
     response
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::recorder::{Entry, is};
+use super::answer::Answer;
+use super::recorder::{Entry, Recorded, is};
 
 /// One kind of trouble for the requests it matches.
 #[derive(Clone)]
@@ -44,6 +45,12 @@ impl Fault {
         Self { times, ..self }
     }
 
+    /// Strikes every matching request.
+    #[must_use]
+    pub fn always(self) -> Self {
+        self.times(usize::MAX)
+    }
+
     /// Matches only requests whose path or query holds `text`.
     #[must_use]
     pub fn only(self, text: &str) -> Self {
@@ -54,6 +61,11 @@ impl Fault {
         is(entry, &self.operation) && self.only.as_ref().is_none_or(|text| entry.mentions(text))
     }
 }
+
+/// Makes the answer to a request.
+type Answers = dyn Fn(&Recorded) -> Answer + Send + Sync;
+/// Changes the answer to a request.
+type Tampers = dyn Fn(&Recorded, &mut Answer) + Send + Sync;
 
 /// What happens to a request.
 #[derive(Clone)]
@@ -69,6 +81,10 @@ pub enum Kind {
         /// Seconds for a `Retry-After` header.
         retry_after: Option<u32>,
     },
+    /// The request is read, nothing is done, and this is answered.
+    Answer(Arc<Answers>),
+    /// The operation is done, and its answer is changed before it is sent.
+    Tamper(Arc<Tampers>),
     /// The connection is reset before the body is read; nothing is done.
     ResetBefore,
     /// The connection is reset after so many bytes of the answer's body; no effect on a body that is not longer.
@@ -112,6 +128,16 @@ impl Kind {
     #[must_use]
     pub fn status(code: u16, s3_code: &str, message: &str) -> Self {
         Self::Status { code, s3_code: s3_code.to_owned(), message: message.to_owned(), retry_after: None }
+    }
+
+    /// [`Kind::Answer`] with a closure.
+    pub fn answer(answer: impl Fn(&Recorded) -> Answer + Send + Sync + 'static) -> Self {
+        Self::Answer(Arc::new(answer))
+    }
+
+    /// [`Kind::Tamper`] with a closure.
+    pub fn tamper(tamper: impl Fn(&Recorded, &mut Answer) + Send + Sync + 'static) -> Self {
+        Self::Tamper(Arc::new(tamper))
     }
 
     /// [`Kind::Then`] with a closure.

@@ -4,6 +4,7 @@
 //! [`Sandbox`] ends every connection, also one that stalls. What S3 and KMS mean is in their own rooms.
 
 mod accept;
+mod answer;
 mod body;
 mod dispatch;
 mod faults;
@@ -23,6 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+pub use answer::{Answer, Sent};
 pub use faults::{Fault, Gate, Kind, Struck};
 pub use recorder::Recorded;
 
@@ -67,7 +69,7 @@ impl Sandbox {
         let credentials = (config.credentials.access_key.as_str(), config.credentials.secret_key.as_str());
         let dispatch = Arc::new(Dispatch {
             s3: s3::service(state.clone(), credentials),
-            recorder: recorder::Recorder::new(config.record),
+            recorder: recorder::Recorder::new(config.record, config.record_bodies),
             config,
             kms,
             faults: faults::Faults::default(),

@@ -1,7 +1,7 @@
 //! Remembers every request, for a test to assert on and to wait for.
 //!
 //! A test that sends a signal must know that the third part has begun, without sleeping; one that says "SSE-C headers on
-//! every part" must see what was really sent. Bodies are counted, not kept.
+//! every part" must see what was really sent. Bodies are counted, and kept where they are to be searched for keys.
 
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,9 @@ pub struct Recorded {
     pub bytes_out: u64,
     /// Whether it came over HTTPS.
     pub over_tls: bool,
+    /// Every byte received so far: the request's line, headers as they came, and body. Empty without
+    /// [`Config::record_bodies`](crate::Config::record_bodies).
+    pub received: Vec<u8>,
     /// When its head was received.
     pub at: SystemTime,
 }
@@ -55,6 +58,8 @@ pub(super) struct Entry {
     status: AtomicU16,
     pub(super) bytes_in: AtomicU64,
     pub(super) bytes_out: AtomicU64,
+    /// Every byte received, if they are kept.
+    received: Option<Mutex<Vec<u8>>>,
 }
 
 impl Entry {
@@ -67,12 +72,23 @@ impl Entry {
         self.head.path.contains(text) || self.head.query.contains(text)
     }
 
-    fn snapshot(&self) -> Recorded {
+    /// Notes a piece of the request's body.
+    pub(super) fn received(&self, data: &[u8]) {
+        self.bytes_in.fetch_add(data.len() as u64, Relaxed);
+        if let Some(received) = &self.received {
+            received.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(data);
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Recorded {
         let status = self.status.load(Relaxed);
         Recorded {
             status: (status != 0).then_some(status),
             bytes_in: self.bytes_in.load(Relaxed),
             bytes_out: self.bytes_out.load(Relaxed),
+            received: (self.received.as_ref())
+                .map(|received| received.lock().unwrap_or_else(PoisonError::into_inner).clone())
+                .unwrap_or_default(),
             ..self.head.clone()
         }
     }
@@ -81,14 +97,15 @@ impl Entry {
 /// All requests since the start, or since the last [`Recorder::clear`].
 pub(super) struct Recorder {
     keeps: bool,
+    keeps_bodies: bool,
     entries: Mutex<Vec<Arc<Entry>>>,
     changed: Condvar,
 }
 
 impl Recorder {
     /// Makes an empty one; if it `keeps` nothing, it stays empty.
-    pub(super) fn new(keeps: bool) -> Self {
-        Self { keeps, entries: Mutex::default(), changed: Condvar::default() }
+    pub(super) fn new(keeps: bool, keeps_bodies: bool) -> Self {
+        Self { keeps, keeps_bodies, entries: Mutex::default(), changed: Condvar::default() }
     }
 
     /// Adds a request whose head has come.
@@ -109,11 +126,13 @@ impl Recorder {
                 bytes_in: 0,
                 bytes_out: 0,
                 over_tls,
+                received: Vec::new(),
                 at: SystemTime::now(),
             },
             status: AtomicU16::new(0),
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
+            received: self.keeps_bodies.then(|| Mutex::new(as_received(head))),
         });
         if self.keeps {
             self.lock().push(entry.clone());
@@ -162,6 +181,15 @@ pub(super) fn is_answered(entry: &Entry, operation: &str) -> bool {
 /// Whether the entry is an `operation` (`*` is any).
 pub(super) fn is(entry: &Entry, operation: &str) -> bool {
     operation == "*" || entry.operation() == operation
+}
+
+/// The head with the very bytes of its headers' values, which need not be text.
+fn as_received(head: &http::request::Parts) -> Vec<u8> {
+    let mut bytes = format!("{} {}\r\n", head.method, head.uri).into_bytes();
+    for (name, value) in &head.headers {
+        bytes.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    bytes
 }
 
 fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
