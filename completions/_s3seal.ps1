@@ -179,6 +179,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable')
             [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'Where an RSA private key (PEM) is; repeatable')
             [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Where a passphrase is; without a value it is asked for; repeatable')
+            [CompletionResult]::new('--allow-legacy', '--allow-legacy', [CompletionResultType]::ParameterName, 'Try keys on formats that prove less than today''s, too')
             [CompletionResult]::new('--instruction-suffix', '--instruction-suffix', [CompletionResultType]::ParameterName, 'The suffix of the instruction file''s key [default: .instruction]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')

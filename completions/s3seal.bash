@@ -363,7 +363,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__inspect)
-            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --key --private-key --passphrase --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --key --private-key --passphrase --allow-legacy --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -426,6 +426,10 @@ _s3seal() {
                     ;;
                 --passphrase)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-legacy)
+                    COMPREPLY=($(compgen -W "v2 unauthenticated" -- "${cur}"))
                     return 0
                     ;;
                 --instruction-suffix)

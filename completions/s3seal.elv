@@ -173,6 +173,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --key 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable'
             cand --private-key 'Where an RSA private key (PEM) is; repeatable'
             cand --passphrase 'Where a passphrase is; without a value it is asked for; repeatable'
+            cand --allow-legacy 'Try keys on formats that prove less than today''s, too'
             cand --instruction-suffix 'The suffix of the instruction file''s key [default: .instruction]'
             cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
             cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'

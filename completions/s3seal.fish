@@ -195,6 +195,8 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l report -d 'Wri
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-legacy -d 'Try keys on formats that prove less than today\'s, too' -r -f -a "v2\t'formats that do not commit to their key'
+unauthenticated\t'these, and bytes that nothing proves unchanged'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
 bar\t'A bar'

@@ -157,6 +157,8 @@ pub enum KeyFault {
     NoneFits { tried: usize },
     /// The data key does not unwrap; the fingerprint that the object names, if any.
     DoesNotUnwrap { fingerprint: Option<String> },
+    /// The data key does not unwrap with RSA-OAEP, and PKCS #1 v1.5 was not to be tried.
+    DoesNotUnwrapWithOaep,
     /// A key was given for an object that is not encrypted with one.
     NotApplicable {
         /// How the object is encrypted, in words.
@@ -271,6 +273,9 @@ impl fmt::Display for KeyFault {
             }
             Self::DoesNotUnwrap { fingerprint: Some(print) } => {
                 write!(f, "the data key does not unwrap with the key given; the object names key {print}")
+            }
+            Self::DoesNotUnwrapWithOaep => {
+                f.write_str("wrong private key, or a data key wrapped with RSA PKCS #1 v1.5")
             }
             Self::NotApplicable { found } => write!(f, "a key was given, but the object is {found}"),
             Self::KmsDisabled { key } => write!(f, "the KMS key {key} is disabled"),

@@ -175,6 +175,10 @@ fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
             "pass the right key: --key, --private-key or --passphrase SOURCE, or --kms-key KEY (repeat it to try several)"
                 .to_owned(),
         ],
+        KeyFault::DoesNotUnwrapWithOaep => vec![
+            "pass the right key: --private-key SOURCE (repeat it to try several)".to_owned(),
+            "--allow-legacy unauthenticated tries RSA PKCS #1 v1.5 too".to_owned(),
+        ],
         KeyFault::NotApplicable { .. } => vec![format!("{what} opens without it: leave out the key")],
         KeyFault::KmsDisabled { key } => {
             vec![format!("`aws kms enable-key --key-id {}{aws}` enables it", shell_word(key))]
@@ -292,6 +296,7 @@ mod tests {
             ),
             (wrong(KeyFault::KmsPendingDeletion { key: key() }), "aws kms cancel-key-deletion --key-id"),
             (wrong(KeyFault::KmsUnknown { key: key() }), "check --kms-key and --region"),
+            (wrong(KeyFault::DoesNotUnwrapWithOaep), "--allow-legacy unauthenticated"),
             (wrong(KeyFault::Context), "--context KEY=VALUE"),
             (
                 Error::WrongRegion { what: what(), region: Some("eu-west-3".to_owned()), source: None },

@@ -16,6 +16,7 @@ use super::session::Session;
 use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, Looking};
+use crate::encryption::Legacy;
 use crate::error::Error;
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
@@ -145,6 +146,10 @@ struct RingArgs {
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
     passphrase: Vec<SourceText>,
 
+    /// Try keys on formats that prove less than today's, too
+    #[arg(long, value_name = "WHAT")]
+    allow_legacy: Option<Legacy>,
+
     /// The suffix of the instruction file's key [default: .instruction]
     #[arg(long, value_name = "SUFFIX")]
     instruction_suffix: Option<String>,
@@ -178,6 +183,7 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
         unlocker: Arc::new(Unlocker::new(ring)),
         expected: args.telling.expect,
         deep: args.deep,
+        legacy: args.keys.allow_legacy.unwrap_or_default(),
         instruction_suffix: args.keys.instruction_suffix,
         all_versions: args.all_versions,
         filter: args.filter.filter(),

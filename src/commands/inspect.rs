@@ -18,7 +18,7 @@ use crate::aws::seen::Seen;
 use crate::aws::transport::Transport;
 use crate::commands::look::{Sighting, glance, look};
 use crate::commands::many::many;
-use crate::encryption::KmsKey;
+use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
 use crate::pattern::Filter;
@@ -43,6 +43,8 @@ pub struct Looking {
     pub expected: Vec<Expectation>,
     /// Whether to look for client-side formats that leave no sign in the metadata: a request or two more an object.
     pub deep: bool,
+    /// How far back keys are tried.
+    pub legacy: Legacy,
     /// The suffix of instruction files, if it is not the default one.
     pub instruction_suffix: Option<String>,
     /// Whether to look at all versions, not only the newest.

@@ -1,7 +1,7 @@
 //! AES-GCM fed piece by piece, and the counter mode inside it: the bulk ciphers of one large message.
 //!
 //! aws-lc-rs seals whole buffers only, and an object does not fit in one; its library, AWS-LC, which TLS links
-//! anyway, can stream. This is the only file with `unsafe`. What the bytes mean does not belong here.
+//! anyway, can stream. Beside `wrap::oaep` the only file with `unsafe`. What the bytes mean does not belong here.
 
 #![expect(unsafe_code, reason = "AWS-LC offers streaming GCM only through its C interface")]
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::passphrase::Phc;
 use super::s3ec::{Envelope, Locked, Unlocked};
-use super::wrap::{self, PASSPHRASE_ENTRY};
+use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KeyRing, SymmetricKey};
 
@@ -54,6 +54,9 @@ impl Unlocker {
     pub fn unlock(&self, locked: Locked) -> Result<Unlocked> {
         let data_key = match locked.envelope().wrap().kind() {
             WrapKind::Aes => self.with_symmetric(&locked)?,
+            WrapKind::Rsa if locked.envelope().wrap() == Wrap::RsaPkcs1 => {
+                return self.with_private_pkcs1(locked);
+            }
             WrapKind::Rsa => self.with_private(&locked)?,
             kind @ (WrapKind::Kms | WrapKind::Passphrase) => {
                 return Err(not_found(&locked, &Search { kind, tried: 0, named_is_there: false }));
@@ -76,6 +79,17 @@ impl Unlocker {
                     Search { kind: WrapKind::Rsa, tried: keys.len(), named_is_there: !first.is_empty() };
                 not_found(locked, &search)
             })
+    }
+
+    fn with_private_pkcs1(&self, locked: Locked) -> Result<Unlocked> {
+        let keys = &self.ring.private;
+        if keys.is_empty() {
+            return Err(not_found(&locked, &Search { kind: WrapKind::Rsa, tried: 0, named_is_there: false }));
+        }
+        match locked.try_with(|_, _, bytes| wrap::unwrap_pkcs1(bytes, keys)) {
+            Some(data_key) => locked.unlock(data_key),
+            None => locked.reject(),
+        }
     }
 
     fn with_symmetric(&self, locked: &Locked) -> Result<DataKey> {

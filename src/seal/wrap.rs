@@ -5,19 +5,22 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{self, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap};
 use zeroize::Zeroizing;
 
-use super::gcm::{self, NONCE_LEN, TAG_LEN};
+use super::gcm::{NONCE_LEN, TAG_LEN};
 use super::passphrase::Derived;
 use crate::encryption::Format;
 use crate::error::{Error, Result, WrapKind};
-use crate::keys::{DataKey, Fingerprint, KEY_LEN, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 
+pub(super) mod aead;
+mod oaep;
 pub mod pem;
 pub(super) mod rsa;
+
+use rsa::Padding;
 
 /// The entry of the material description that names a local wrapping key by its fingerprint.
 pub const KEY_ENTRY: &str = "s3seal-key";
@@ -170,18 +173,27 @@ pub fn wrap(alg: Alg, data_key: &DataKey, with: &LocalKey<'_>) -> Result<Wrapped
 
 /// Unwraps with an AES key; nothing if it does not fit. No reason is given: some of these wraps would be oracles.
 pub(super) fn unwrap_aes(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &SymmetricKey) -> Option<DataKey> {
-    let bytes = match wrap {
+    match wrap {
         Wrap::AesGcm => unwrap_gcm(alg, wrapped, key),
-        Wrap::AesWrap => unwrap_rfc3394(wrapped, key),
-        Wrap::AesEcb => unwrap_ecb(wrapped, key),
+        Wrap::AesWrap => DataKey::new(unwrap_rfc3394(wrapped, key)?).ok(),
+        Wrap::AesEcb => DataKey::new(unwrap_ecb(wrapped, key)?).ok(),
         _ => None,
-    };
-    DataKey::new(bytes?).ok()
+    }
 }
 
-/// Unwraps with an RSA key; nothing if it does not fit.
+/// Unwraps with an RSA key; nothing if it does not fit. PKCS #1 v1.5 is [`unwrap_pkcs1`]'s.
 pub(super) fn unwrap_rsa(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) -> Option<DataKey> {
     rsa::unwrap(wrap, alg, wrapped, key)
+}
+
+/// Unwraps what is padded by PKCS #1 v1.5 with the first of `keys` that fits. The caller must not let it show when none
+/// does: who learns whether a padding was right learns, question by question, what any ciphertext under the key holds.
+pub(super) fn unwrap_pkcs1<'a>(
+    wrapped: &[u8],
+    keys: impl IntoIterator<Item = &'a RsaPrivateKey>,
+) -> Option<DataKey> {
+    let unwrap = |key| DataKey::new(rsa::decrypt(Padding::Pkcs1, wrapped, key)?).ok();
+    keys.into_iter().find_map(unwrap)
 }
 
 /// The fingerprint that a material description names, if it is one.
@@ -192,46 +204,19 @@ pub(super) fn named_key(description: &BTreeMap<String, String>) -> Option<&str> 
     plausible.then_some(name.as_str())
 }
 
-fn gcm_key(key: &SymmetricKey) -> Result<LessSafeKey> {
-    let algorithm = match key.as_bytes().len() {
-        16 => &AES_128_GCM,
-        24 => &AES_192_GCM,
-        _ => &AES_256_GCM,
-    };
-    UnboundKey::new(algorithm, key.as_bytes()).map(LessSafeKey::new).map_err(|_| gcm::refused())
-}
-
 /// nonce ‖ ciphertext ‖ tag; the content algorithm is the associated data (s3ec format, section 3).
 fn wrap_gcm(alg: Alg, data_key: &DataKey, key: &SymmetricKey) -> Result<Vec<u8>> {
-    if key.as_bytes().len() != KEY_LEN {
-        return Err(Error::Unsupported {
-            what: format!("a key of {} bits", 8 * key.as_bytes().len()),
-            why: "objects are sealed with keys of 256 bits only".to_owned(),
-        });
-    }
     let nonce = super::random::<NONCE_LEN>()?;
-    let mut secret = Zeroizing::new(data_key.as_bytes().to_vec());
-    let tag = gcm_key(key)?
-        .seal_in_place_separate_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(alg.as_str().as_bytes()),
-            secret.as_mut_slice(),
-        )
-        .map_err(|_| gcm::refused())?;
-    Ok([&nonce[..], &secret[..], tag.as_ref()].concat())
+    let sealed = aead::encrypt(data_key, key, &nonce, alg.as_str().as_bytes())?;
+    Ok([&nonce[..], &sealed].concat())
 }
 
-fn unwrap_gcm(alg: Alg, wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8>>> {
+fn unwrap_gcm(alg: Alg, wrapped: &[u8], key: &SymmetricKey) -> Option<DataKey> {
     let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>()?;
     if !matches!(sealed.len().checked_sub(TAG_LEN)?, 16 | 24 | 32) {
         return None;
     }
-    let mut bytes = Zeroizing::new(sealed.to_vec());
-    let aad = Aad::from(alg.as_str().as_bytes());
-    let nonce = Nonce::assume_unique_for_key(*nonce);
-    let len = gcm_key(key).ok()?.open_in_place(nonce, aad, &mut bytes).ok()?.len();
-    bytes.truncate(len);
-    Some(bytes)
+    aead::decrypt(sealed, key, nonce, alg.as_str().as_bytes())
 }
 
 /// RFC 3394, with its check value.

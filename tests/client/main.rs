@@ -10,5 +10,6 @@ mod support;
 mod instruction;
 mod modes;
 mod passes;
+mod pkcs1;
 mod round_trips;
 mod tampering;

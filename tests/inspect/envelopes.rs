@@ -26,7 +26,8 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
         ("esdk", "--key k --format esdk", "esdk", "aes", "object"),
     ] {
         bench.run(&format!("put source s3://bench/{name} -e client {flags}")).ok();
-        let found = bench.run(&format!("inspect s3://bench/{name} --key other --key k")).ok().json();
+        let look = format!("inspect s3://bench/{name} --allow-legacy v2");
+        let found = bench.run(&format!("{look} --key other --key k")).ok().json();
         let client = &found["client"];
         assert_eq!(
             (&found["mode"], &found["at_rest"]["mode"]),
@@ -41,11 +42,13 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
         let opens = if kind == "aes" { json!(true) } else { client["key_given_opens"].clone() };
         assert_eq!(client["key_given_opens"], opens, "{name}");
         if kind == "aes" {
-            let found = bench.run(&format!("inspect s3://bench/{name} --key other")).ok().json();
+            let found = bench.run(&format!("{look} --key other")).ok().json();
             assert_eq!(found["client"]["key_given_opens"], false, "{name}");
             assert_eq!(client["recipients"][0]["fingerprint"].as_str().unwrap().len(), 16, "{name}");
         }
     }
+    let v2 = bench.run("inspect s3://bench/v2 --key k").ok().json();
+    assert_eq!(v2["client"]["key_given_opens"], Value::Null, "not tried unless allowed");
     let kms = bench.run("inspect s3://bench/kms").ok().json();
     assert_eq!(kms["client"]["context"]["app"], "db");
     let pass = bench.run("inspect s3://bench/pass --passphrase file:pass").ok().json();

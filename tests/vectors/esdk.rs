@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use s3seal::encryption::{Context, Legacy};
-use s3seal::error::{Error, Result};
+use s3seal::error::{Error, KeyFault, Result};
 use s3seal::keys::{DataKey, KeyRing, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::esdk::{
@@ -139,7 +139,11 @@ fn required(id: &str) -> Context {
 fn policy(id: &str, suite: &str) -> Policy {
     let version_1 = suite < "0x0400" && !id.ends_with("-policy-require-decrypt");
     Policy {
-        legacy: if version_1 { Legacy::V2 } else { Legacy::Refused },
+        legacy: match version_1 {
+            _ if id.ends_with("-pkcs1") => Legacy::Unauthenticated,
+            true => Legacy::V2,
+            false => Legacy::Refused,
+        },
         max_edks: if id == "crafted-too-many-edks" { 2 } else { esdk::MAX_EDKS },
     }
 }
@@ -309,6 +313,18 @@ fn suites_of_version_1_need_the_switch() {
             }
             Err(error) => panic!("{id}: {error}"),
         }
+    }
+}
+
+#[test]
+fn pkcs1_needs_the_switch() {
+    let (vector, sealed) = load("positive", "s0478-rsa2048-pkcs1");
+    for legacy in [Legacy::Refused, Legacy::V2] {
+        let policy = Policy { legacy, ..Policy::default() };
+        let locked = read(&sealed, usize::MAX).unwrap().permit(policy, &Context::default()).unwrap();
+        let unlocked = Unlocker::new(ring(&vector.decrypt_keys[0])).unlock_esdk(&locked);
+        let Err(Error::KeyWrong { why, .. }) = unlocked else { panic!("opened under {legacy:?}") };
+        assert_eq!(why, KeyFault::DoesNotUnwrapWithOaep);
     }
 }
 

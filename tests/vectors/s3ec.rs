@@ -14,7 +14,7 @@ use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unlocker;
 use s3seal::seal::s3ec::{Envelope, KmsRequest, Locked, Need, Unlocked};
-use s3seal::seal::wrap::{LocalKey, pem};
+use s3seal::seal::wrap::{LocalKey, Wrap, pem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -232,6 +232,11 @@ fn assert_ranges(vector: &Vector, expected: &[u8]) {
     let stored = body.len() as u64;
     let locked = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
     let unlocked = vector.unlock(vector.ring(), locked).unwrap();
+    if unlocked.envelope().wrap() == Wrap::RsaPkcs1 {
+        let refused = unlocked.range(0..1, stored).map(|_| ());
+        assert!(matches!(refused, Err(Error::Unsupported { .. })), "{}", vector.id);
+        return;
+    }
     let len = expected.len();
     let starts = [0, 1, 15, 16, 17, 31, 32, 33, 1000, len.saturating_sub(17), len.saturating_sub(1), len];
     for start in starts {

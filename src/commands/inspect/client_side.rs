@@ -6,11 +6,12 @@ use crate::aws::objects::{Facts, Reader};
 use crate::commands::inspect::Looking;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts};
 use crate::commands::unlock::{begins_like_a_message, header, instruction_file};
-use crate::encryption::{Context, Legacy};
+use crate::encryption::Context;
 use crate::error::{Error, Result};
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message, Policy};
 use crate::seal::s3ec::{Envelope, Need};
+use crate::seal::wrap::Wrap;
 use crate::transfer::blocking;
 
 /// One object on which a second look is taken.
@@ -113,9 +114,14 @@ impl Second<'_> {
         self.alone && !self.looking.unlocker.ring().is_empty()
     }
 
-    /// Tries the local keys on a data key; nothing of the object itself is fetched, and AWS KMS is not asked.
+    /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
+    /// AWS KMS is not asked.
     async fn opens_s3ec(&self, envelope: Envelope) -> Result<Option<bool>> {
-        let locked = envelope.permit(Legacy::Unauthenticated)?;
+        // Only the content proves such a key, and it is not looked at here: to tell more would tell the padding.
+        if envelope.wrap() == Wrap::RsaPkcs1 {
+            return Ok(None);
+        }
+        let Ok(locked) = envelope.permit(self.looking.legacy) else { return Ok(None) };
         if locked.need() == Need::Kms {
             return Ok(None);
         }
@@ -124,8 +130,12 @@ impl Second<'_> {
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Option<bool>> {
-        let policy = Policy { legacy: Legacy::Unauthenticated, ..Policy::default() };
-        let Ok(locked) = message.permit(policy, &Context::default()) else { return Ok(Some(false)) };
+        let policy = Policy { legacy: self.looking.legacy, ..Policy::default() };
+        let locked = match message.permit(policy, &Context::default()) {
+            Ok(locked) => locked,
+            Err(Error::Unsupported { .. }) => return Ok(None),
+            Err(_) => return Ok(Some(false)),
+        };
         let unlocker = self.looking.unlocker.clone();
         Ok(opened(&blocking(move || unlocker.unlock_esdk(&locked).map(drop)).await?))
     }

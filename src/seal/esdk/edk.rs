@@ -2,15 +2,13 @@
 //!
 //! Raw AES and raw RSA wraps are made and undone here; AWS KMS's are only carried. Which keys are tried is `unlock`'s.
 
-use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use zeroize::Zeroizing;
-
 use super::context::{self, Pairs};
 use super::cursor::Cursor;
 use crate::error::{Error, Result};
-use crate::keys::{DataKey, KEY_LEN, RsaPrivateKey, RsaPublicKey, SymmetricKey};
-use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
+use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+use crate::seal::gcm::{NONCE_LEN, TAG_LEN};
 use crate::seal::passphrase::Phc;
+use crate::seal::wrap::aead;
 use crate::seal::wrap::rsa::{self, Padding};
 
 /// The provider id of AWS KMS.
@@ -53,24 +51,10 @@ impl Edk {
         (namespace, name): (&str, &str),
         key: &SymmetricKey,
     ) -> Result<Self> {
-        if key.as_bytes().len() != KEY_LEN {
-            return Err(Error::Unsupported {
-                what: format!("a key of {} bits", 8 * key.as_bytes().len()),
-                why: "objects are sealed with keys of 256 bits only".to_owned(),
-            });
-        }
         let nonce = crate::seal::random::<NONCE_LEN>()?;
-        let mut secret = Zeroizing::new(data_key.as_bytes().to_vec());
-        let aad = Aad::from(context::encode(pairs)?);
-        let tag = cipher(key)
-            .and_then(|cipher| {
-                let nonce = Nonce::assume_unique_for_key(nonce);
-                cipher.seal_in_place_separate_tag(nonce, aad, &mut secret).ok()
-            })
-            .ok_or_else(gcm::refused)?;
+        let ciphertext = aead::encrypt(data_key, key, &nonce, &context::encode(pairs)?)?;
         let mut info = name.as_bytes().to_vec();
         info.extend_from_slice(&info_end(&nonce));
-        let ciphertext = [&secret[..], tag.as_ref()].concat();
         Ok(Self { provider: namespace.as_bytes().to_vec(), info, ciphertext })
     }
 
@@ -172,12 +156,7 @@ impl Edk {
     /// Unwraps with an AES key of any length; nothing if it does not fit.
     pub(super) fn unwrap_aes(&self, pairs: &Pairs, key: &SymmetricKey) -> Option<DataKey> {
         let (_, nonce) = self.aes_parts()?;
-        let aad = Aad::from(context::encode(pairs).ok()?);
-        let mut bytes = Zeroizing::new(self.ciphertext.clone());
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        let len = cipher(key)?.open_in_place(nonce, aad, &mut bytes).ok()?.len();
-        bytes.truncate(len);
-        DataKey::new(bytes).ok()
+        aead::decrypt(&self.ciphertext, key, &nonce, &context::encode(pairs).ok()?)
     }
 
     /// Unwraps with an RSA key, padded in one way; nothing if it does not fit.
@@ -193,13 +172,4 @@ fn info_end(nonce: &[u8; NONCE_LEN]) -> [u8; INFO_END] {
     end[7] = 12;
     end[8..].copy_from_slice(nonce);
     end
-}
-
-fn cipher(key: &SymmetricKey) -> Option<LessSafeKey> {
-    let algorithm = match key.as_bytes().len() {
-        16 => &AES_128_GCM,
-        24 => &AES_192_GCM,
-        _ => &AES_256_GCM,
-    };
-    UnboundKey::new(algorithm, key.as_bytes()).map(LessSafeKey::new).ok()
 }

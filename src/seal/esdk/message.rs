@@ -156,7 +156,7 @@ impl Message {
             .collect();
         let mut full = self.header.context.clone();
         full.extend(unstored.clone());
-        Ok(Locked { message: self, required: required.clone(), unstored, full })
+        Ok(Locked { message: self, legacy: policy.legacy, required: required.clone(), unstored, full })
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
@@ -168,6 +168,7 @@ impl Message {
 #[derive(Clone, Debug)]
 pub struct Locked {
     message: Message,
+    legacy: Legacy,
     required: Context,
     /// Pairs that are authenticated and not stored.
     unstored: Pairs,
@@ -199,6 +200,11 @@ impl Locked {
     #[must_use]
     pub fn message(&self) -> &Message {
         &self.message
+    }
+
+    /// How far back to read.
+    pub(super) fn legacy(&self) -> Legacy {
+        self.legacy
     }
 
     /// Returns what can be asked of AWS KMS, in the message's order. Data keys that name no key by its ARN are left

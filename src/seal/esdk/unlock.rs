@@ -6,6 +6,7 @@
 use super::edk::{Edk, EdkKind};
 use super::marker::is_fingerprint;
 use super::message::{Locked, Unlocked};
+use crate::encryption::Legacy;
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
 use crate::seal::passphrase::Phc;
@@ -15,8 +16,8 @@ use crate::seal::wrap::rsa::Padding;
 /// The most wrapped data keys of one message on which passphrases are tried: each costs what it says.
 pub const MAX_PASSPHRASE_EDKS: usize = 3;
 
-/// By likelihood. What was padded in the old way is the last that is tried, and counts only once the header is
-/// proven with it: a failure must not tell what the padding was.
+/// By likelihood. PKCS #1 v1.5 is tried after these, only if asked for, and counts only once the header is proven with it:
+/// a failure must not tell what the padding was.
 const OAEP: [Padding; 4] = [Padding::OaepSha256, Padding::OaepSha1, Padding::OaepSha384, Padding::OaepSha512];
 
 /// How a search goes.
@@ -51,7 +52,9 @@ impl Unlocker {
         if let Some(data_key) = search.with_private(&self.ring().private) {
             return locked.unlock(&data_key);
         }
-        if let Some(unlocked) = search.with_private_pkcs1(&self.ring().private) {
+        if locked.legacy() == Legacy::Unauthenticated
+            && let Some(unlocked) = search.with_private_pkcs1(&self.ring().private)
+        {
             return Ok(unlocked);
         }
         if let Some(data_key) = search.with_passphrases(self)? {
@@ -188,11 +191,13 @@ impl<'a> Search<'a> {
             return Error::Unsupported { what, why };
         };
         let fingerprint = self.named;
+        let pkcs1_not_tried = kind == WrapKind::Rsa && self.locked.legacy() < Legacy::Unauthenticated;
         let why = match self.tried {
             0 => {
                 let need = KeyNeed::Wrapping { kind, fingerprint };
                 return Error::KeyNeeded { what, need };
             }
+            _ if pkcs1_not_tried => KeyFault::DoesNotUnwrapWithOaep,
             tried if tried > 1 && fingerprint.is_none() => KeyFault::NoneFits { tried },
             _ => KeyFault::DoesNotUnwrap { fingerprint },
         };

@@ -43,26 +43,28 @@ impl Cbc {
 
     /// Ends the message.
     pub(super) fn finish(self, out: &mut Output) -> Result<()> {
-        let broken = || {
-            Error::tampered(
-                &self.what,
-                "it does not decrypt to what was sealed: changed, cut, or another key",
-            )
-        };
         // The library refuses no block at all, a broken one, and a padding that is not right to its last byte.
         let mut last = [0; BLOCK];
-        let written = self.cipher.finish(&mut last).map_err(|_| broken())?.written().len();
+        let written = self.cipher.finish(&mut last).map_err(|_| broken(&self.what))?.written().len();
         out.extend_from_slice(&last[..written]);
         Ok(())
     }
 }
 
+fn broken(what: &str) -> Error {
+    Error::tampered(what, "it does not decrypt to what was sealed: changed, cut, or another key")
+}
+
 /// Opens a whole object.
-pub(super) struct CbcOpener(Cbc);
+pub(super) struct CbcOpener {
+    cipher: Cbc,
+    /// Whether it must fail at its end, the key being none.
+    rejected: bool,
+}
 
 impl CbcOpener {
-    pub(super) fn new(what: &str, key: &[u8], iv: [u8; CBC_IV_LEN]) -> Result<Self> {
-        Cbc::new(what, key, iv).map(Self)
+    pub(super) fn new(what: &str, key: &[u8], iv: [u8; CBC_IV_LEN], rejected: bool) -> Result<Self> {
+        Cbc::new(what, key, iv).map(|cipher| Self { cipher, rejected })
     }
 }
 
@@ -74,17 +76,20 @@ impl Open for CbcOpener {
     }
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
-        self.0.push(sealed, out)
+        self.cipher.push(sealed, out)
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
         Err(Error::Unsupported {
-            what: self.0.what.clone(),
+            what: self.cipher.what.clone(),
             why: "a download of AES-CBC cannot be resumed".to_owned(),
         })
     }
 
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
-        self.0.finish(out)
+        let Self { cipher, rejected } = *self;
+        let what = cipher.what.clone();
+        cipher.finish(out)?;
+        if rejected { Err(broken(&what)) } else { Ok(()) }
     }
 }

@@ -115,7 +115,19 @@ impl Locked {
             }
             Content::Gcm { .. } | Content::Cbc { .. } => Zeroizing::new(data_key.as_bytes().to_vec()),
         };
-        Ok(Unlocked { envelope, legacy, data_key, content_key })
+        Ok(Unlocked { envelope, legacy, data_key, content_key, rejected: false })
+    }
+
+    /// Goes on where no key unwraps a data key padded by PKCS #1 v1.5: all bytes are asked for as if one did, and at
+    /// their end the object is refused as one whose bytes were changed. So neither S3 nor who sees the result learns
+    /// whether the padding was right.
+    ///
+    /// # Errors
+    /// `Local` where the machine gives no random numbers.
+    pub(in crate::seal) fn reject(self) -> Result<Unlocked> {
+        let data_key = DataKey::new(Zeroizing::new(crate::seal::random::<KEY_LEN>()?.to_vec()))
+            .map_err(|_| crate::seal::gcm::refused())?;
+        Ok(Unlocked { rejected: true, ..self.unlock(data_key)? })
     }
 
     pub(in crate::seal) fn try_with(
@@ -133,6 +145,8 @@ pub struct Unlocked {
     legacy: Legacy,
     data_key: DataKey,
     content_key: Zeroizing<Vec<u8>>,
+    /// Whether no key fitted, which shows only at the end.
+    rejected: bool,
 }
 
 impl Unlocked {
@@ -155,7 +169,8 @@ impl Unlocked {
     pub fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.envelope.content {
             Content::Cbc { iv } => {
-                Ok(Box::new(cbc::CbcOpener::new(&self.envelope.what, &self.content_key, *iv)?))
+                let Self { envelope, content_key, rejected, .. } = self;
+                Ok(Box::new(cbc::CbcOpener::new(&envelope.what, content_key, *iv, *rejected)?))
             }
             Content::Gcm { .. } | Content::Committing { .. } => {
                 Ok(Box::new(GcmOpener::new(&self.envelope, &self.content_key)?))
@@ -175,6 +190,14 @@ impl Unlocked {
                 what: self.envelope.what.clone(),
                 why: "a range of it cannot be authenticated, only the whole object can; \
                       --allow-legacy unauthenticated reads it all the same"
+                    .to_owned(),
+            });
+        }
+        if self.envelope.wrap == Wrap::RsaPkcs1 {
+            return Err(Error::Unsupported {
+                what: self.envelope.what.clone(),
+                why: "its data key is wrapped with RSA PKCS #1 v1.5, so it can only be read whole: \
+                      a part would show whether the key fits"
                     .to_owned(),
             });
         }

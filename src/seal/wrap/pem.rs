@@ -3,11 +3,8 @@
 //! People have them in four shapes (SubjectPublicKeyInfo, PKCS #8, and PKCS #1 for either half); below this file
 //! there is one for each half. Other kinds of keys and encrypted ones are refused with what to do about it.
 
-use ::rsa::pkcs1::DecodeRsaPublicKey;
-use ::rsa::pkcs8::EncodePublicKey;
-use ::rsa::pkcs8::der::pem;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::{KeyPair, PrivateDecryptingKey, PublicEncryptingKey};
+use aws_lc_rs::rsa::{KeyPair, PrivateDecryptingKey, PublicEncryptingKey, PublicKey};
 use zeroize::Zeroizing;
 
 use crate::keys::{KeyError, RsaPrivateKey, RsaPublicKey};
@@ -22,13 +19,8 @@ const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// [`KeyError::Rsa`] says what was found instead, or what is wrong with the key.
 pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
     let (label, der) = decode(text)?;
-    let der = match label {
-        "PUBLIC KEY" => der.to_vec(),
-        "RSA PUBLIC KEY" => ::rsa::PublicKey::from_pkcs1_der(&der)
-            .ok()
-            .and_then(|key| key.to_public_key_der().ok())
-            .ok_or_else(|| fault("the PEM file holds no RSA public key that can be used"))?
-            .into_vec(),
+    match label {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => {}
         "PRIVATE KEY" | "RSA PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => {
             return Err(fault(
                 "this is a private key; the public half is needed here: openssl pkey -in FILE -pubout",
@@ -40,14 +32,15 @@ pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
             ));
         }
         other => return Err(unknown(other)),
-    };
-    let key = PublicEncryptingKey::from_der(&der)
+    }
+    let unusable = || fault("the PEM file holds no RSA public key that can be used (2048 to 8192 bits)");
+    // Encoded anew, so that one key has one encoding and thus one fingerprint.
+    let key = PublicKey::from_der(&der).map_err(|_| unusable())?;
+    let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| unusable())?;
+    PublicEncryptingKey::from_der(der.as_ref())
         .ok()
         .filter(|key| BITS.contains(&key.key_size_bits()))
-        .ok_or_else(|| fault("the PEM file holds no RSA public key that can be used (2048 to 8192 bits)"))?;
-    // Encoded anew, so that one key has one encoding and thus one fingerprint.
-    let der: PublicKeyX509Der<'_> =
-        key.as_der().map_err(|_| fault("the RSA public key cannot be encoded"))?;
+        .ok_or_else(unusable)?;
     Ok(RsaPublicKey::from_checked_der(der.as_ref().to_vec()))
 }
 
@@ -85,7 +78,7 @@ fn decode(text: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
     let begin = text.windows(BEGIN.len()).position(|window| window == BEGIN);
     let begin = begin.ok_or_else(|| fault("not a PEM file: it has no line '-----BEGIN …-----'"))?;
     let block = text[begin..].trim_ascii_end();
-    match pem::decode_vec(block) {
+    match pem_rfc7468::decode_vec(block) {
         Ok((label, der)) => Ok((label, Zeroizing::new(der))),
         // The old way to encrypt a PEM file, by headers inside it.
         Err(_) if contains(block, b"Proc-Type:") => Err(encrypted()),

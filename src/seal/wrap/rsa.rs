@@ -3,19 +3,14 @@
 //! Apart from the other wraps because the former's payloads are: a length, the key and the content algorithm in one.
 //! No failure says why it failed: v1.5 padding and OAEP must not become oracles.
 
-use ::rsa::oaep::DecryptingKey;
-use ::rsa::pkcs8::DecodePrivateKey;
-use ::rsa::traits::Decryptor;
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
     OaepAlgorithm, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, Pkcs1PrivateDecryptingKey,
     PrivateDecryptingKey, PublicEncryptingKey,
 };
-use sha1::Sha1;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{Alg, Wrap};
+use super::{Alg, Wrap, oaep};
 use crate::error::Result;
 use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey};
 use crate::seal::gcm;
@@ -27,7 +22,7 @@ pub(in crate::seal) enum Padding {
     OaepSha256,
     OaepSha384,
     OaepSha512,
-    /// For reading only.
+    /// PKCS #1 v1.5. For reading only, and only if asked for.
     Pkcs1,
 }
 
@@ -81,8 +76,7 @@ pub(super) fn wrap(alg: Alg, data_key: &DataKey, key: &RsaPublicKey) -> Result<V
 pub(super) fn unwrap(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) -> Option<DataKey> {
     let bytes = match wrap {
         Wrap::RsaOaepSha1 => key_of_payload(&decrypt(Padding::OaepSha1, wrapped, key)?, alg)?,
-        Wrap::RsaOaepSha256 => oaep_sha256(wrapped, key)?,
-        Wrap::RsaPkcs1 => pkcs1(wrapped, key)?,
+        Wrap::RsaOaepSha256 => oaep::decrypt_sha256_mgf1_sha1(wrapped, key)?,
         _ => return None,
     };
     DataKey::new(bytes).ok()
@@ -93,12 +87,6 @@ fn key_of_payload(payload: &[u8], alg: Alg) -> Option<Zeroizing<Vec<u8>>> {
     let (len, rest) = payload.split_first()?;
     let (key, bound) = rest.split_at_checked(usize::from(*len))?;
     (bound == alg.as_str().as_bytes()).then(|| Zeroizing::new(key.to_vec()))
-}
-
-/// SHA-256 with MGF1 over SHA-1, as the JDK takes that name; aws-lc-rs has no such pair.
-fn oaep_sha256(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
-    let key = ::rsa::PrivateKey::from_pkcs8_der(key.der()).ok()?;
-    DecryptingKey::<Sha256, Sha1>::new(key).decrypt(wrapped).ok().map(Zeroizing::new)
 }
 
 fn pkcs1(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
