@@ -128,7 +128,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__get)
-            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --key --private-key --passphrase --kms-key --kms-discovery --context --allow-legacy --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --sse-c-key --key --private-key --passphrase --kms-key --kms-discovery --context --allow-legacy --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -160,6 +160,10 @@ _s3seal() {
                     ;;
                 -e)
                     COMPREPLY=($(compgen -W "sse-s3 sse-kms dsse-kms sse-c client" -- "${cur}"))
+                    return 0
+                    ;;
+                --sse-c-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --key)
@@ -363,7 +367,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__inspect)
-            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --key --private-key --passphrase --allow-legacy --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --sse-c-key --key --private-key --passphrase --allow-legacy --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -414,6 +418,10 @@ _s3seal() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --sse-c-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --key)
@@ -572,7 +580,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__put)
-            opts="-r -e -j -q -v -h --recursive --include --exclude --from-command --fail-if-empty --expected-size --encrypt --kms-key --context --bucket-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --content-type --metadata --tag --storage-class --acl --cache-control --content-encoding --content-disposition --content-language --no-clobber --if-match --jobs --part-size --checksum --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --from-command --fail-if-empty --expected-size --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --content-type --metadata --tag --storage-class --acl --cache-control --content-encoding --content-disposition --content-language --no-clobber --if-match --jobs --part-size --checksum --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -603,6 +611,10 @@ _s3seal() {
                     return 0
                     ;;
                 --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sse-c-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -756,7 +768,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__rotate)
-            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --from-context --allow-legacy --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --from-context --allow-legacy --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -825,6 +837,10 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sse-c-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -850,6 +866,10 @@ _s3seal() {
                     return 0
                     ;;
                 --key-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-sse-c-key)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

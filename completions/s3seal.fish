@@ -62,13 +62,14 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l expected-size -d '
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s e -l encrypt -d 'How the object is encrypted [default: what the bucket does by itself]' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
 sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
 dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
-sse-c\t'S3 encrypts with your key and forgets it (--key)'
+sse-c\t'S3 encrypts with your key and forgets it (--sse-c-key)'
 client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l kms-key -d 'The KMS key: id, ARN or alias/NAME [sse-kms, dsse-kms: else the account\'s aws/s3 key]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l context -d 'A pair of the encryption context, in plain sight of KMS and its logs; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l key -d 'Where the 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l public-key -d 'The RSA public key (PEM) to seal with; its private key opens [client]' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l passphrase -d 'Where the passphrase is; without a value it is asked for [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l sse-c-key -d 'Where the 256-bit key is that S3 encrypts with; sent to S3; implies -e sse-c' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l key -d 'Where the 256-bit key is that seals here; it never leaves this machine; implies -e client' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l public-key -d 'The RSA public key (PEM) to seal with; its private key opens; implies -e client' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l passphrase -d 'Where the passphrase is; without a value it is asked for; implies -e client' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l format -d 'The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]' -r -f -a "s3ec\t'Amazon S3 Encryption Client, version 3: key-committing'
 s3ec-v2\t'Amazon S3 Encryption Client, version 2: for older readers'
 esdk\t'AWS Encryption SDK: framed, key-committing, for streams of any length'"
@@ -138,9 +139,10 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l if-match -d 'Fetch
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s e -l encrypt -d 'Fail unless the object is encrypted in this mode; keys serve for nothing else' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
 sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
 dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
-sse-c\t'S3 encrypts with your key and forgets it (--key)'
+sse-c\t'S3 encrypts with your key and forgets it (--sse-c-key)'
 client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l sse-c-key -d 'Where an SSE-C key is, which is sent to S3: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Where an AES key is that opens client-side objects; it never leaves this machine; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS key that may open the object, which does not choose by itself; repeatable' -r
@@ -192,7 +194,8 @@ json\t'One JSON document'
 ndjson\t'A JSON document on each line, the sum as the last'
 csv\t'Comma-separated values with a header; the sum goes to standard error'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l report -d 'Write the sum as an HTML page, too' -r -F
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Where a 256-bit key is: opens the view on SSE-C objects; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l sse-c-key -d 'Where an SSE-C key is, which is sent to S3: it opens the view on SSE-C objects; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Where an AES key of client-side objects is; it never leaves this machine; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-legacy -d 'Try keys on formats that prove less than today\'s, too' -r -f -a "v2\t'formats that do not commit to their key'
@@ -240,20 +243,22 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch-report -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s e -l encrypt -d 'How the object is encrypted [default: what the bucket does by itself]' -r -f -a "sse-s3\t'S3 encrypts with a key of its own'
 sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)'
 dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
-sse-c\t'S3 encrypts with your key and forgets it (--key)'
+sse-c\t'S3 encrypts with your key and forgets it (--sse-c-key)'
 client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-key -d 'The KMS key: id, ARN or alias/NAME [sse-kms, dsse-kms: else the account\'s aws/s3 key]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l context -d 'A pair of the encryption context, in plain sight of KMS and its logs; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l key -d 'Where the 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l public-key -d 'The RSA public key (PEM) to seal with; its private key opens [client]' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l passphrase -d 'Where the passphrase is; without a value it is asked for [client]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l sse-c-key -d 'Where the 256-bit key is that S3 encrypts with; sent to S3; implies -e sse-c' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l key -d 'Where the 256-bit key is that seals here; it never leaves this machine; implies -e client' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l public-key -d 'The RSA public key (PEM) to seal with; its private key opens; implies -e client' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l passphrase -d 'Where the passphrase is; without a value it is asked for; implies -e client' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l format -d 'The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]' -r -f -a "s3ec\t'Amazon S3 Encryption Client, version 3: key-committing'
 s3ec-v2\t'Amazon S3 Encryption Client, version 2: for older readers'
 esdk\t'AWS Encryption SDK: framed, key-committing, for streams of any length'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l at-rest -d 'What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l frame-length -d 'Bytes of plain text in a frame [client: esdk; default: 64KiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l key-name -d 'The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-key -d 'Where an old 256-bit key is; repeatable, the right one is found' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-sse-c-key -d 'Where an old SSE-C key is, which is sent to S3; repeatable, the right one is found' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-key -d 'Where an old AES key of client-side objects is; it never leaves this machine; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-private-key -d 'Where an old RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-passphrase -d 'Where an old passphrase is; without a value it is asked for; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-kms-key -d 'An old KMS key that may open what is client-side; repeatable' -r

@@ -17,7 +17,7 @@ pub const KEY_LEN: usize = 32;
 
 /// An AES key of 128, 192 or 256 bits, given by the user.
 ///
-/// As an SSE-C key and for sealing only 256 bits will do; shorter ones open what other programs sealed.
+/// For sealing only 256 bits will do; shorter ones open what other programs sealed. It never leaves the process.
 pub struct SymmetricKey(Zeroizing<Vec<u8>>);
 
 impl SymmetricKey {
@@ -99,6 +99,12 @@ impl SymmetricKey {
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.0)
     }
+
+    /// Returns the name that S3 would give the key if it were an SSE-C key: the base64 of its MD5.
+    #[must_use]
+    pub fn sse_c_md5(&self) -> String {
+        BASE64_STANDARD.encode(Md5::digest(&self.0))
+    }
 }
 
 fn from_hex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -162,32 +168,40 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A 256-bit key for SSE-C, with the two texts that its headers carry.
+/// A 256-bit key for SSE-C, with the two texts that its headers carry: the one kind of key that is sent to S3.
+///
+/// Made only from what the user gave as an SSE-C key. There is no way from a [`SymmetricKey`] to one of these, so
+/// nothing that a server answers can turn a key that stays here into one that is sent.
 pub struct CustomerKey {
     base64: Zeroizing<String>,
     md5: String,
+    fingerprint: Fingerprint,
 }
 
 impl CustomerKey {
-    /// Takes a 256-bit key for use with SSE-C.
+    /// Recognises an SSE-C key in the forms of [`SymmetricKey::recognise`].
     ///
     /// # Errors
-    /// [`KeyError::Length`] if it is shorter: SSE-C knows AES-256 only.
-    pub fn new(key: &SymmetricKey) -> Result<Self, KeyError> {
-        let bytes = key.as_bytes();
-        if bytes.len() != KEY_LEN {
-            return Err(KeyError::Length(bytes.len()));
-        }
+    /// [`KeyError::Unrecognised`] says what was found instead.
+    pub fn recognise(content: &[u8]) -> Result<Self, KeyError> {
+        let key = SymmetricKey::recognise(content)?;
         Ok(Self {
-            base64: Zeroizing::new(BASE64_STANDARD.encode(bytes)),
-            md5: BASE64_STANDARD.encode(Md5::digest(bytes)),
+            base64: Zeroizing::new(BASE64_STANDARD.encode(key.as_bytes())),
+            md5: key.sse_c_md5(),
+            fingerprint: key.fingerprint(),
         })
     }
 
     /// Makes a second one of it, wiped by itself: for a copy that keeps its source's key.
     #[must_use]
     pub fn again(&self) -> Self {
-        Self { base64: self.base64.clone(), md5: self.md5.clone() }
+        Self { base64: self.base64.clone(), md5: self.md5.clone(), fingerprint: self.fingerprint.clone() }
+    }
+
+    /// The name by which people and key rings know the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
     }
 
     /// The value of `x-amz-server-side-encryption-customer-key`.
@@ -305,10 +319,10 @@ impl RsaPrivateKey {
     }
 }
 
-/// The keys at hand for opening; the right one is found by fingerprint, else by trying.
+/// The keys at hand for opening client-side envelopes; the right one is found by fingerprint, else by trying.
 #[derive(Default)]
 pub struct KeyRing {
-    /// AES keys: wrapping keys of envelopes, or SSE-C keys.
+    /// AES keys.
     pub symmetric: Vec<SymmetricKey>,
     /// RSA private keys.
     pub private: Vec<RsaPrivateKey>,
@@ -321,11 +335,6 @@ impl KeyRing {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.symmetric.is_empty() && self.private.is_empty() && self.passphrases.is_empty()
-    }
-
-    /// Returns the keys of 256 bits as SSE-C keys, in the order given.
-    pub fn customer_keys(&self) -> impl Iterator<Item = CustomerKey> + '_ {
-        self.symmetric.iter().filter_map(|key| CustomerKey::new(key).ok())
     }
 }
 
@@ -417,11 +426,10 @@ mod tests {
     #[test]
     fn customer_headers_are_those_of_s3() {
         // openssl: 32 bytes of 'A', base64 and base64 of its MD5.
-        let key = SymmetricKey::recognise(&[b'A'; 32]).unwrap();
-        let customer = CustomerKey::new(&key).unwrap();
+        let customer = CustomerKey::recognise(&[b'A'; 32]).unwrap();
         assert_eq!(customer.base64(), "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=");
         assert_eq!(customer.md5(), "UhbdzFjo2t5SVgded/ZC2g==");
-        assert_eq!(key.fingerprint().as_str(), "22a48051594c1949");
+        assert_eq!(customer.fingerprint().as_str(), "22a48051594c1949");
     }
 
     #[test]

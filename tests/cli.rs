@@ -46,9 +46,9 @@ fn a_key_file_that_others_can_read_is_refused() {
     let shown = key.to_str().unwrap();
     for mode in [0o644, 0o640, 0o660] {
         file.set_permissions(Permissions::from_mode(mode)).unwrap();
-        let output = s3seal(&["put", "Cargo.toml", "s3://bkt/k", "-e", "sse-c", "--key", shown]);
+        let output = s3seal(&["put", "Cargo.toml", "s3://bkt/k", "-e", "sse-c", "--sse-c-key", shown]);
         let expected = format!(
-            "error: --key: {shown} is open to others (mode 0{mode:o})\n  hint: chmod 600 '{shown}'\n  \
+            "error: --sse-c-key: {shown} is open to others (mode 0{mode:o})\n  hint: chmod 600 '{shown}'\n  \
              hint: or allow it with --allow-open-key-file\n"
         );
         assert_eq!(text(&output.stderr), expected);

@@ -118,6 +118,16 @@ fn unsafe_code_stands_where_the_cipher_librarys_c_interface_is_used() {
     }
 }
 
+/// The type that `aws::sse` takes is made where the flag is read, and nowhere else: no other key is ever sent.
+#[test]
+fn sse_c_keys_are_made_where_their_flag_is_read() {
+    let makes = |(path, text): &(PathBuf, String)| {
+        code(text).contains("CustomerKey::recognise").then(|| path.file_name().unwrap().to_owned())
+    };
+    let made: Vec<_> = sources().iter().filter_map(makes).collect();
+    assert_eq!(made, ["key_source.rs"]);
+}
+
 #[test]
 fn files_stay_small_and_say_what_they_are_for() {
     for (path, text) in sources() {

@@ -73,9 +73,9 @@ fn the_key_is_in_no_output_whatever_its_source() {
     let all = SOURCES.map(|source| (source, "-vv --json"));
     let one = talks.map(|talk| (SOURCES[0], talk));
     for (source, talk) in all.into_iter().chain(one) {
-        for mode in ["sse-c", "client"] {
-            let put = ["put", "source", "s3://bench/object", "-e", mode, "--key", source];
-            let get = ["get", "s3://bench/object", "copy", "--key", source];
+        for flag in ["--sse-c-key", "--key"] {
+            let put = ["put", "source", "s3://bench/object", flag, source];
+            let get = ["get", "s3://bench/object", "copy", flag, source];
             for line in [&put[..], &get] {
                 let line: Vec<_> = line.iter().copied().chain(talk.split(' ')).collect();
                 let ended = keyed(&bench, &key, &line).run().ok();
@@ -89,10 +89,10 @@ fn the_key_is_in_no_output_whatever_its_source() {
 #[test]
 fn the_key_is_in_the_one_header_that_must_carry_it_and_not_there_in_client_mode() {
     let (bench, key) = bench();
-    for (mode, carries) in [("sse-c", true), ("client", false)] {
+    for (mode, flag, carries) in [("sse-c", "--sse-c-key", true), ("client", "--key", false)] {
         bench.sandbox.clear_requests();
-        bench.run(&format!("put large s3://bench/{mode} -e {mode} --key key --part-size 5MiB")).ok();
-        bench.run(&format!("get s3://bench/{mode} copy -e {mode} --key key --part-size 5MiB")).ok();
+        bench.run(&format!("put large s3://bench/{mode} -e {mode} {flag} key --part-size 5MiB")).ok();
+        bench.run(&format!("get s3://bench/{mode} copy -e {mode} {flag} key --part-size 5MiB")).ok();
         let with_key =
             |request: &&s3seal_sandbox::Recorded| request.header(CUSTOMER_KEY) == Some(&key.base64());
         assert_eq!(bench.sandbox.requests().iter().any(|request| with_key(&request)), carries, "{mode}");
@@ -100,10 +100,75 @@ fn the_key_is_in_the_one_header_that_must_carry_it_and_not_there_in_client_mode(
     }
 }
 
+/// What a store may answer to get at a key: S3's own words for a missing SSE-C key, and refusals that say nothing.
+const CLAIMS: [(u16, &str, &str); 6] = [
+    (
+        400,
+        "InvalidRequest",
+        "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+    ),
+    (
+        400,
+        "InvalidArgument",
+        "Requests specifying Server Side Encryption with Customer provided keys must provide the customer key.",
+    ),
+    (400, "InvalidRequest", ""),
+    (400, "SomethingNew", "An odd refusal."),
+    (403, "AccessDenied", "Access Denied"),
+    (409, "OperationAborted", ""),
+];
+
+#[test]
+fn a_store_that_claims_sse_c_never_gets_a_client_side_key() {
+    let (bench, key) = bench();
+    bench.write("new", &[9; 32].map(|byte: u8| byte.wrapping_mul(7) ^ 0x5a));
+    bench.run("put source s3://bench/sealed --key key").ok();
+    for (status, code, message) in CLAIMS {
+        for line in [
+            "get s3://bench/sealed copy --key key",
+            "get -r s3://bench/ folder --key key",
+            "inspect s3://bench/sealed --key key",
+            "inspect s3://bench/ --key key",
+            "rotate s3://bench/sealed --rewrap --key new --from-key key --yes",
+            "rotate s3://bench/ --rewrap --key new --from-key key --yes",
+        ] {
+            bench.sandbox.clear_requests();
+            for operation in ["HeadObject", "GetObject"] {
+                bench.sandbox.fault(Fault::on(operation, Kind::status(status, code, message)).times(999));
+            }
+            bench.run(&format!("{line} --max-attempts 1"));
+            bench.sandbox.clear_faults();
+            let requests = bench.sandbox.requests();
+            assert!(!requests.is_empty(), "{line}");
+            for request in &requests {
+                assert_eq!(request.header(CUSTOMER_KEY), None, "{line}: {status} {code} {message}");
+            }
+            nothing_leaks_to_the_server(&bench, &key);
+        }
+    }
+}
+
+#[test]
+fn an_sse_c_key_goes_only_where_the_answer_names_sse_c() {
+    let (bench, _) = bench();
+    bench.run("put source s3://bench/object --sse-c-key key").ok();
+    for (status, code, message) in CLAIMS {
+        let names_it = message.contains("Server Side Encryption");
+        bench.sandbox.clear_requests();
+        for operation in ["HeadObject", "GetObject"] {
+            bench.sandbox.fault(Fault::on(operation, Kind::status(status, code, message)));
+        }
+        bench.run("get s3://bench/object copy --sse-c-key key --max-attempts 1");
+        bench.sandbox.clear_faults();
+        let sent = bench.sandbox.requests().iter().any(|request| request.header(CUSTOMER_KEY).is_some());
+        assert_eq!(sent, names_it, "{status} {code} {message}");
+    }
+}
+
 #[test]
 fn no_error_holds_the_key() {
     let (bench, key) = bench();
-    bench.run("put source s3://bench/object -e sse-c --key key").ok();
+    bench.run("put source s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.run("put source s3://bench/sealed -e client --key key").ok();
     bench.run("put source s3://bench/others -e client --key other").ok();
     bench.run("put source s3://bench/plain").ok();
@@ -114,18 +179,18 @@ fn no_error_holds_the_key() {
         "get s3://bench/plain copy --key key",
         "get s3://bench/nothing copy --key key",
         "get s3://nowhere/nothing copy --key key",
-        "get s3://bench/object copy --key key --endpoint-url http://127.0.0.1:1 --max-attempts 1",
-        "put source s3://nowhere/object -e sse-c --key key",
-        "put nothing s3://bench/object -e sse-c --key key",
+        "get s3://bench/object copy --sse-c-key key --endpoint-url http://127.0.0.1:1 --max-attempts 1",
+        "put source s3://nowhere/object -e sse-c --sse-c-key key",
+        "put nothing s3://bench/object -e sse-c --sse-c-key key",
         "put source s3://bench/object -e sse-s3 --key key",
-        "put source s3://bench/object -e sse-c --key key --no-clobber",
-        &format!("put source s3://bench/object -e sse-c --key {hex}"),
-        &format!("put source s3://bench/object -e sse-c --key {base64}"),
-        &format!("put source s3://bench/object -e sse-c --key file:{hex}"),
-        &format!("put source s3://bench/object -e sse-c --key env:{hex}"),
-        &format!("put source s3://bench/object -e sse-c --key fd:{hex}"),
+        "put source s3://bench/object -e sse-c --sse-c-key key --no-clobber",
+        &format!("put source s3://bench/object -e sse-c --sse-c-key {hex}"),
+        &format!("put source s3://bench/object -e sse-c --sse-c-key {base64}"),
+        &format!("put source s3://bench/object -e sse-c --sse-c-key file:{hex}"),
+        &format!("put source s3://bench/object -e sse-c --sse-c-key env:{hex}"),
+        &format!("put source s3://bench/object -e sse-c --sse-c-key fd:{hex}"),
         &format!("put source s3://bench/object -e client --passphrase {base64}"),
-        &format!("get s3://bench/object copy --key {base64}"),
+        &format!("get s3://bench/object copy --sse-c-key {base64}"),
         &format!("get s3://bench/object copy --private-key {hex}"),
         "get s3://bench/object copy --private-key key",
         "put source s3://bench/object -e client --public-key key",
@@ -145,8 +210,8 @@ fn a_path_that_holds_the_key_is_not_repeated() {
     // Whoever types file: before the key itself has shown it to `ps`; it must not go to a log as well.
     let (bench, key) = bench();
     for line in [
-        format!("put source s3://bench/object -e sse-c --key file:{}", key.hex()),
-        format!("put source s3://bench/object -e sse-c --key file:{}", key.base64()),
+        format!("put source s3://bench/object -e sse-c --sse-c-key file:{}", key.hex()),
+        format!("put source s3://bench/object -e sse-c --sse-c-key file:{}", key.base64()),
     ] {
         let ended = bench.run(&line);
         assert_ne!(ended.code(), Some(0));
@@ -157,14 +222,14 @@ fn a_path_that_holds_the_key_is_not_repeated() {
 #[test]
 fn trouble_on_the_line_does_not_bring_the_key_to_light() {
     let (bench, key) = bench();
-    bench.run("put large s3://bench/object -e sse-c --key key --part-size 5MiB").ok();
+    bench.run("put large s3://bench/object -e sse-c --sse-c-key key --part-size 5MiB").ok();
     for kind in
         [Kind::ResetBefore, Kind::slow_down(), Kind::status(400, "Odd", "An odd refusal."), Kind::DropAnswer]
     {
         for (operation, line) in [
-            ("UploadPart", "put large s3://bench/new -e sse-c --key key --part-size 5MiB"),
-            ("GetObject", "get s3://bench/object copy --key key --part-size 5MiB"),
-            ("HeadObject", "get s3://bench/object copy --key key --part-size 5MiB"),
+            ("UploadPart", "put large s3://bench/new -e sse-c --sse-c-key key --part-size 5MiB"),
+            ("GetObject", "get s3://bench/object copy --sse-c-key key --part-size 5MiB"),
+            ("HeadObject", "get s3://bench/object copy --sse-c-key key --part-size 5MiB"),
         ] {
             bench.sandbox.fault(Fault::on(operation, kind.clone()).times(999));
             let ended = bench.run(&format!("{line} -vv --max-attempts 1"));
@@ -174,7 +239,7 @@ fn trouble_on_the_line_does_not_bring_the_key_to_light() {
         }
     }
     bench.sandbox.s3().lie(Lie::IgnoreSse);
-    let ended = bench.run("put source s3://bench/new -e sse-c --key key -vv").exits(6);
+    let ended = bench.run("put source s3://bench/new -e sse-c --sse-c-key key -vv").exits(6);
     nothing_leaks(&ended, &key, "a lying server");
 }
 
@@ -189,7 +254,7 @@ fn neither_children_nor_the_program_show_the_key_to_ps() {
         "s3://bench/object",
         "-e",
         "sse-c",
-        "--key",
+        "--sse-c-key",
         &format!("cmd:{look}"),
         "--",
         "sh",
@@ -212,7 +277,7 @@ fn a_variable_that_held_the_key_is_not_passed_on_to_commands() {
             "s3://bench/object",
             "-e",
             "sse-c",
-            "--key",
+            "--sse-c-key",
             "env:THE_KEY",
             "--",
             "sh",
@@ -234,8 +299,8 @@ fn a_variable_that_held_the_key_is_not_passed_on_to_commands() {
         ],
     ] {
         keyed(&bench, &key, line).run().ok();
-        let ended =
-            keyed(&bench, &key, &["get", "s3://bench/object", "-", "--key", "env:THE_KEY"]).run().ok();
+        let flag = line.iter().find(|word| word.ends_with("-key")).unwrap();
+        let ended = keyed(&bench, &key, &["get", "s3://bench/object", "-", flag, "env:THE_KEY"]).run().ok();
         assert!(holds(&ended.stdout, b"PATH="), "the environment was not stored");
         assert_eq!(key.found_in(&ended.stdout), None);
     }
@@ -265,7 +330,7 @@ fn keygen_shows_no_key() {
         let written = content.trim_ascii();
         assert!(!holds(&ended.stdout, written) && !holds(ended.stderr.as_bytes(), written), "{form}");
         bench.write("source", b"text");
-        bench.run(&format!("put source s3://bench/object -e sse-c --key made-{form}")).ok();
+        bench.run(&format!("put source s3://bench/object -e sse-c --sse-c-key made-{form}")).ok();
         let header = bench.requests("PutObject").pop().unwrap().header(CUSTOMER_KEY).unwrap().to_owned();
         assert!(!ended.stderr.contains(&header) && !holds(&ended.stdout, header.as_bytes()), "{form}");
     }

@@ -296,10 +296,9 @@ pub fn describe(sse: &ServerSide) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::SymmetricKey;
 
     fn customer() -> ServerSide {
-        ServerSide::SseC(CustomerKey::new(&SymmetricKey::recognise(&[b'A'; 32]).unwrap()).unwrap())
+        ServerSide::SseC(CustomerKey::recognise(&[b'A'; 32]).unwrap())
     }
 
     fn kms(key: &str) -> ServerSide {

@@ -10,7 +10,6 @@ use super::key_source::{KeyReader, KeySource, SourceText};
 use crate::encryption::{
     Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide, pair,
 };
-use crate::keys::CustomerKey;
 
 /// How the object is encrypted.
 #[derive(clap::Args)]
@@ -32,11 +31,15 @@ pub struct EncryptionArgs {
     #[arg(long)]
     bucket_key: bool,
 
-    /// Where the 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt
+    /// Where the 256-bit key is that S3 encrypts with; sent to S3; implies -e sse-c
+    #[arg(long, value_name = "SOURCE")]
+    sse_c_key: Vec<SourceText>,
+
+    /// Where the 256-bit key is that seals here; it never leaves this machine; implies -e client
     #[arg(long, value_name = "SOURCE")]
     key: Vec<SourceText>,
 
-    /// The RSA public key (PEM) to seal with; its private key opens [client]
+    /// The RSA public key (PEM) to seal with; its private key opens; implies -e client
     #[arg(long, value_name = "SOURCE")]
     public_key: Vec<SourceText>,
 
@@ -44,7 +47,7 @@ pub struct EncryptionArgs {
     #[arg(long, hide = true, value_name = "SOURCE")]
     private_key: Vec<SourceText>,
 
-    /// Where the passphrase is; without a value it is asked for [client]
+    /// Where the passphrase is; without a value it is asked for; implies -e client
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
     passphrase: Vec<SourceText>,
 
@@ -140,7 +143,16 @@ impl EncryptionArgs {
     /// # Errors
     /// A usage failure that says what fits.
     pub fn choose(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
-        self.choose_as(self.mode, keys)
+        self.choose_as(self.mode.or_else(|| self.implied_mode()), keys)
+    }
+
+    /// The mode that a key says by its flag. A KMS key says none: three modes take one.
+    fn implied_mode(&self) -> Option<Mode> {
+        if !self.sse_c_key.is_empty() {
+            return Some(Mode::SseC);
+        }
+        let seals = [&self.key, &self.public_key, &self.passphrase];
+        seals.iter().any(|sources| !sources.is_empty()).then_some(Mode::Client)
     }
 
     /// Checks what goes with a new wrapping key for what is client-side already: the mode need not be said.
@@ -179,8 +191,9 @@ impl EncryptionArgs {
     /// Each flag that was given, with the modes it belongs to.
     fn only_what_fits(&self, mode: Option<Mode>) -> Result<(), Failure> {
         use Mode::{Client, DsseKms, SseC, SseKms};
-        let given: [(bool, &str, &[Mode]); 11] = [
-            (!self.key.is_empty(), "--key", &[SseC, Client]),
+        let given: [(bool, &str, &[Mode]); 12] = [
+            (!self.sse_c_key.is_empty(), "--sse-c-key", &[SseC]),
+            (!self.key.is_empty(), "--key", &[Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[SseKms, DsseKms, Client]),
             (!self.context.is_empty(), "--context", &[SseKms, DsseKms, Client]),
             (self.bucket_key, "--bucket-key", &[SseKms]),
@@ -214,11 +227,11 @@ impl EncryptionArgs {
     }
 
     fn customer_key(&self, keys: &KeyReader) -> Result<KeySource, Failure> {
-        match self.key.as_slice() {
-            [source] => keys.key_source("--key", source),
+        match self.sse_c_key.as_slice() {
+            [source] => keys.key_source("--sse-c-key", source),
             [] => Err(Failure::usage("-e sse-c needs the key to encrypt with")
-                .hint("add --key SOURCE; `s3seal keygen FILE` makes one")),
-            _ => Err(Failure::usage("-e sse-c takes one --key")),
+                .hint("add --sse-c-key SOURCE; `s3seal keygen FILE` makes one")),
+            _ => Err(Failure::usage("-e sse-c takes one --sse-c-key")),
         }
     }
 
@@ -306,10 +319,15 @@ fn does_not_fit(flag: &str, mode: Mode, modes: &[Mode]) -> Failure {
     let failure = Failure::usage(format!("{flag} does not go with -e {mode}"));
     match (flag, mode) {
         ("--bucket-key", Mode::DsseKms) => failure.hint("S3 has no bucket keys for dsse-kms; leave it out"),
-        ("--kms-key", Mode::SseC) => failure.hint("sse-c takes --key; a KMS key goes with -e sse-kms"),
-        ("--key", Mode::SseKms | Mode::DsseKms) => {
-            failure.hint(format!("{mode} takes --kms-key; a key of your own goes with -e sse-c or -e client"))
-        }
+        ("--kms-key", Mode::SseC) => failure.hint("sse-c takes --sse-c-key; a KMS key goes with -e sse-kms"),
+        ("--key", Mode::SseC) => failure.hint(
+            "sse-c sends its key to S3: give it with --sse-c-key; a key that stays here goes with -e client",
+        ),
+        ("--sse-c-key", Mode::Client) => failure
+            .hint("client seals here and sends no key: give it with --key; a key for S3 goes with -e sse-c"),
+        ("--key" | "--sse-c-key", Mode::SseKms | Mode::DsseKms) => failure.hint(format!(
+            "{mode} takes --kms-key; a key of your own goes with -e client (--key) or -e sse-c (--sse-c-key)"
+        )),
         _ => failure.hint(format!("leave it out, or use {}", modes_in_words(modes))),
     }
 }
@@ -344,10 +362,7 @@ impl Choice {
             }
             Self::DsseKms { key, context } => Encryption::Server(ServerSide::DsseKms { key, context }),
             Self::SseC(source) => {
-                let key = keys.symmetric("--key", &source)?;
-                let customer =
-                    CustomerKey::new(&key).map_err(|error| Failure::key(format!("--key: {error}")))?;
-                Encryption::Server(ServerSide::SseC(customer))
+                Encryption::Server(ServerSide::SseC(keys.customer_key("--sse-c-key", &source)?))
             }
             Self::Client(choice) => Encryption::Client(choice.with_keys(keys)?),
         })
@@ -433,7 +448,28 @@ mod tests {
             chosen(&["-e", "dsse-kms", "--kms-key", "alias/a", "--context", "a=b=c"]),
             Choice::DsseKms { key: Some(key()), context: context() }
         );
-        assert_eq!(chosen(&["-e", "sse-c", "--key", "env:K"]), Choice::SseC(KeySource::Env("K".to_owned())));
+    }
+
+    #[test]
+    fn a_key_says_its_mode() {
+        let sse_c = || Choice::SseC(KeySource::Env("K".to_owned()));
+        assert_eq!(chosen(&["-e", "sse-c", "--sse-c-key", "env:K"]), sse_c());
+        assert_eq!(chosen(&["--sse-c-key", "env:K"]), sse_c());
+        for words in [["--key", "env:K"], ["--public-key", "env:K"], ["--passphrase", "env:K"]] {
+            assert_eq!(chosen(&words).mode(), Mode::Client, "{words:?}");
+        }
+        assert!(choose(&["--kms-key", "alias/a"]).is_err());
+    }
+
+    #[test]
+    fn a_key_that_stays_here_is_never_taken_for_one_that_is_sent() {
+        for words in [
+            &["-e", "sse-c", "--key", "env:K"][..],
+            &["-e", "client", "--sse-c-key", "env:K"],
+            &["--sse-c-key", "env:K", "--key", "env:L"],
+        ] {
+            assert!(choose(words).is_err(), "{words:?}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::key_source::SourceText;
 use super::outcome;
-use super::ring_sources::RingSources;
+use super::ring_sources::{RingSources, Typed};
 use super::session::Session;
 use super::teller::{Teller, Verb};
 use super::transfer_args::TransferArgs;
@@ -31,7 +31,7 @@ Examples:
   s3seal get s3://bucket/backup.tar /srv/restore/
   s3seal get s3://bucket/backup.tar --key file:/etc/backup.key
   s3seal get s3://bucket/home.tar - --private-key backup.key.pem | tar -x
-  s3seal get s3://bucket/db.sql --key old.key --key new.key
+  s3seal get s3://bucket/db.sql --sse-c-key old.key --sse-c-key new.key
   s3seal get -r s3://bucket/photos/ /srv/restore/photos --private-key backup.key.pem";
 
 /// Fetch an object, or all below a prefix, opened and verified
@@ -94,7 +94,11 @@ struct OpeningArgs {
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
     mode: Option<Mode>,
 
-    /// Where a 256-bit key is: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable
+    /// Where an SSE-C key is, which is sent to S3: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    sse_c_key: Vec<SourceText>,
+
+    /// Where an AES key is that opens client-side objects; it never leaves this machine; repeatable
     #[arg(long, value_name = "SOURCE")]
     key: Vec<SourceText>,
 
@@ -150,10 +154,11 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let keys = args.opening.sources()?;
     let context = args.opening.context()?;
     let tuning = args.transfer.tuning(None)?;
-    let ring = session.ask(move || keys.read()).await?;
+    let keys = session.ask(move || keys.read()).await?;
     let opening = args.opening;
     let means = Means {
-        unlocker: Arc::new(Unlocker::new(ring)),
+        customer_keys: keys.customer,
+        unlocker: Arc::new(Unlocker::new(keys.ring)),
         kms_keys: opening.kms_key,
         kms_discovery: opening.kms_discovery,
         context,
@@ -305,7 +310,13 @@ fn to_s3() -> Failure {
 impl OpeningArgs {
     fn sources(&self) -> Result<RingSources, Failure> {
         self.only_what_fits()?;
-        RingSources::understand(&self.key, &self.private_key, &self.passphrase, self.allow_open_key_file)
+        RingSources::understand(&Typed {
+            sse_c_key: &self.sse_c_key,
+            key: &self.key,
+            private_key: &self.private_key,
+            passphrase: &self.passphrase,
+            allow_open: self.allow_open_key_file,
+        })
     }
 
     fn only_what_fits(&self) -> Result<(), Failure> {
@@ -315,12 +326,17 @@ impl OpeningArgs {
             );
         }
         let Some(mode) = self.mode else { return Ok(()) };
-        if mode == Mode::SseC && self.key.is_empty() {
-            return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
-                .hint("add --key SOURCE"));
+        if mode == Mode::SseC && !self.key.is_empty() {
+            return Err(Failure::usage("--key does not go with -e sse-c")
+                .hint("sse-c sends its key to S3: give it with --sse-c-key"));
         }
-        let given: [(bool, &str, &[Mode]); 8] = [
-            (!self.key.is_empty(), "--key", &[Mode::SseC, Mode::Client]),
+        if mode == Mode::SseC && self.sse_c_key.is_empty() {
+            return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
+                .hint("add --sse-c-key SOURCE"));
+        }
+        let given: [(bool, &str, &[Mode]); 9] = [
+            (!self.sse_c_key.is_empty(), "--sse-c-key", &[Mode::SseC]),
+            (!self.key.is_empty(), "--key", &[Mode::Client]),
             (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
             (!self.passphrase.is_empty(), "--passphrase", &[Mode::Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
@@ -335,8 +351,8 @@ impl OpeningArgs {
                 Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
                     .hint("S3 opens these objects by itself; leave it out"))
             }
-            Some((_, flag, _)) => Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
-                .hint("leave it out, or use -e client")),
+            Some((_, flag, modes)) => Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
+                .hint(format!("leave it out, or use -e {}", modes[0]))),
         }
     }
 
@@ -353,13 +369,13 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct Line {
         #[command(flatten)]
         args: GetArgs,
     }
 
     fn target(words: &[&str]) -> Option<Target> {
-        Typed::try_parse_from(["get"].iter().chain(words)).unwrap().args.target().ok()
+        Line::try_parse_from(["get"].iter().chain(words)).unwrap().args.target().ok()
     }
 
     fn file(path: &str) -> Target {

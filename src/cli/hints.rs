@@ -109,7 +109,8 @@ fn denied(what: &str, why: &Denial, aws: &str) -> Vec<String> {
 fn sse_c_blocked(what: &str, aws: &str) -> Vec<String> {
     let bucket = what.parse::<S3Uri>().map_or_else(|_| "BUCKET".to_owned(), |uri| uri.bucket.to_string());
     vec![
-        "another mode goes without a change: -e client with the same key, -e sse-kms or -e sse-s3".to_owned(),
+        "another mode goes without a change: --key with the same key (client-side), -e sse-kms or -e sse-s3"
+            .to_owned(),
         format!(
             "to allow SSE-C: aws s3api put-bucket-encryption --bucket {} \
              --server-side-encryption-configuration \
@@ -137,7 +138,7 @@ fn kms_denied(action: &str, key: Option<&str>) -> Vec<String> {
 
 fn needed(need: &KeyNeed) -> String {
     match need {
-        KeyNeed::Customer => "pass the key it was stored with: --key SOURCE".to_owned(),
+        KeyNeed::Customer => "pass the key it was stored with: --sse-c-key SOURCE".to_owned(),
         KeyNeed::Wrapping { kind, fingerprint } => {
             let named = match fingerprint {
                 Some(print) => format!(" (fingerprint {print})"),
@@ -161,10 +162,10 @@ fn needed(need: &KeyNeed) -> String {
 fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
     match why {
         KeyFault::NotTheCustomerKey => {
-            vec!["pass the key it was stored with: --key SOURCE (repeat it to try several)".to_owned()]
+            vec!["pass the key it was stored with: --sse-c-key SOURCE (repeat it to try several)".to_owned()]
         }
         KeyFault::NoneFits { .. } => {
-            vec!["add the key it was encrypted with: another --key SOURCE".to_owned()]
+            vec!["add the key it was encrypted with: another --key, --sse-c-key, --private-key or --passphrase SOURCE".to_owned()]
         }
         KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
             format!("pass the key with fingerprint {print}: --key or --private-key SOURCE"),
@@ -284,8 +285,8 @@ mod tests {
         let what = || "s3://bkt/a b".to_owned();
         let key = || "arn:aws:kms:x".to_owned();
         let cases = [
-            (wrong(KeyFault::NotTheCustomerKey), "--key SOURCE"),
-            (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, "--key SOURCE"),
+            (wrong(KeyFault::NotTheCustomerKey), "--sse-c-key SOURCE"),
+            (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, "--sse-c-key SOURCE"),
             (wrong(KeyFault::NotApplicable { found: "SSE-S3".to_owned() }), "leave out the key"),
             (denial(Denial::SseCBlocked), "\"EncryptionType\":[\"NONE\"]"),
             (kms("kms:GenerateDataKey"), "allow kms:GenerateDataKey on arn:aws:kms:x"),

@@ -11,7 +11,7 @@ use clap::ValueHint;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::key_source::SourceText;
-use super::ring_sources::RingSources;
+use super::ring_sources::{RingSources, Typed};
 use super::session::Session;
 use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
@@ -36,7 +36,7 @@ use rows::{Format, Rows};
 const EXAMPLES: &str = "\
 Examples:
   s3seal inspect s3://bucket/backup.tar
-  s3seal inspect s3://bucket/backup.tar --key file:/etc/backup.key
+  s3seal inspect s3://bucket/backup.tar --sse-c-key file:/etc/backup.key
   s3seal inspect s3://bucket --bucket-only
   s3seal inspect s3://bucket/db/ --include '*.sql'
   s3seal inspect s3://bucket --all-versions --format csv > audit.csv
@@ -51,7 +51,7 @@ Expectations:
   sse-kms[:KEY]        by S3 with a key in AWS KMS: its id, ARN or alias/NAME
   dsse-kms[:KEY]       the same, twice
   sse-c[:FINGERPRINT]  by S3 with a key that it does not keep; which one is seen
-                       only with --key
+                       only with --sse-c-key
   client[:FORMAT]      before it was stored: s3ec, s3ec-v2, s3ec-v1 or esdk
 
 IAM actions:
@@ -87,7 +87,7 @@ pub struct InspectArgs {
 
     /// Audit from the S3 Inventory report of this manifest, without a request an object
     #[arg(long, value_name = "s3://BUCKET/MANIFEST")]
-    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "key", "private_key", "passphrase"])]
+    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "sse_c_key", "key", "private_key", "passphrase"])]
     inventory: Option<S3Uri>,
 
     #[command(flatten)]
@@ -134,7 +134,11 @@ struct TellingArgs {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Keys")]
 struct RingArgs {
-    /// Where a 256-bit key is: opens the view on SSE-C objects; repeatable
+    /// Where an SSE-C key is, which is sent to S3: it opens the view on SSE-C objects; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    sse_c_key: Vec<SourceText>,
+
+    /// Where an AES key of client-side objects is; it never leaves this machine; repeatable
     #[arg(long, value_name = "SOURCE")]
     key: Vec<SourceText>,
 
@@ -168,19 +172,21 @@ const JOBS: usize = 32;
 /// Everything that can go wrong, with its exit code; among it that objects are not as expected.
 pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     let options = Options { many_objects: !args.is_single(), ..session.options()? };
-    let keys = RingSources::understand(
-        &args.keys.key,
-        &args.keys.private_key,
-        &args.keys.passphrase,
-        args.keys.allow_open_key_file,
-    )?;
+    let keys = RingSources::understand(&Typed {
+        sse_c_key: &args.keys.sse_c_key,
+        key: &args.keys.key,
+        private_key: &args.keys.private_key,
+        passphrase: &args.keys.passphrase,
+        allow_open: args.keys.allow_open_key_file,
+    })?;
     args.only_what_fits()?;
     let single = args.is_single();
     let format =
         args.telling.format.or(session.json.then_some(if single { Format::Json } else { Format::Ndjson }));
-    let ring = session.ask(move || keys.read()).await?;
+    let keys = session.ask(move || keys.read()).await?;
     let mut looking = Looking {
-        unlocker: Arc::new(Unlocker::new(ring)),
+        customer_keys: keys.customer,
+        unlocker: Arc::new(Unlocker::new(keys.ring)),
         expected: args.telling.expect,
         deep: args.deep,
         legacy: args.keys.allow_legacy.unwrap_or_default(),

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use super::foreign::shell_word;
 use super::prompt;
-use crate::keys::{self, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+use crate::keys::{self, CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::wrap;
 
 /// The most that is read as a key or a passphrase, in bytes; an RSA key of 16,384 bits takes 13 KiB as PEM.
@@ -136,9 +136,16 @@ impl KeyReader {
     /// A failure with the code for keys, naming the flag and what was found.
     pub fn symmetric(&self, flag: &str, source: &KeySource) -> Result<SymmetricKey, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
-        SymmetricKey::recognise(&content).map_err(|error| {
-            not_a_key(flag, source, &error).hint("`s3seal keygen FILE` makes a key that will do")
-        })
+        SymmetricKey::recognise(&content).map_err(|error| self.not_a_256_bit_key(flag, source, &error))
+    }
+
+    /// Reads an SSE-C key: the only kind that is sent to S3.
+    ///
+    /// # Errors
+    /// As [`KeyReader::symmetric`].
+    pub fn customer_key(&self, flag: &str, source: &KeySource) -> Result<CustomerKey, Failure> {
+        let content = self.read(flag, source, Kind::Key)?;
+        CustomerKey::recognise(&content).map_err(|error| self.not_a_256_bit_key(flag, source, &error))
     }
 
     /// Reads an AES key to open with, which may be shorter; more than one where its text can be read in two ways.
@@ -190,6 +197,12 @@ impl KeyReader {
                 Err(Failure::key(format!("{flag}: the passphrase from {source} is not UTF-8 text")))
             }
         }
+    }
+
+    fn not_a_256_bit_key(&self, flag: &str, source: &KeySource, error: &KeyError) -> Failure {
+        let failure = not_a_key(flag, source, error);
+        // To open, a new key is of no use.
+        if self.sealing { failure.hint("`s3seal keygen FILE` makes a key that will do") } else { failure }
     }
 
     fn understand(&self, flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {

@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{ValueEnum, ValueHint};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -17,7 +18,7 @@ use super::outcome::SCHEMA_VERSION;
 use super::output;
 use super::session::Session;
 use crate::error::Error;
-use crate::keys::{CustomerKey, SymmetricKey};
+use crate::keys::SymmetricKey;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,9 +54,8 @@ enum Form {
 /// A file that exists, or what the system refuses.
 pub fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
     let key = SymmetricKey::random().map_err(|error| Failure::new(Exit::Failed, error.into()))?;
-    let customer = CustomerKey::new(&key).map_err(|error| Failure::new(Exit::Failed, error.into()))?;
-    write_new(&args.file, &args.form.written(&key, &customer))?;
-    let (fingerprint, md5) = (key.fingerprint(), customer.md5());
+    write_new(&args.file, &args.form.written(&key))?;
+    let (fingerprint, md5) = (key.fingerprint(), key.sse_c_md5());
     if session.json {
         let document = json!({
             "schema_version": SCHEMA_VERSION,
@@ -76,13 +76,14 @@ pub fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
 }
 
 impl Form {
-    fn written(self, key: &SymmetricKey, customer: &CustomerKey) -> Zeroizing<Vec<u8>> {
+    fn written(self, key: &SymmetricKey) -> Zeroizing<Vec<u8>> {
         // Enough room from the start: a buffer that grows would leave copies of the key behind.
         let mut out = Zeroizing::new(Vec::with_capacity(80));
         match self {
             Self::Raw => out.extend_from_slice(key.as_bytes()),
             Self::Base64 => {
-                out.extend_from_slice(customer.base64().as_bytes());
+                let base64 = Zeroizing::new(BASE64_STANDARD.encode(key.as_bytes()));
+                out.extend_from_slice(base64.as_bytes());
                 out.push(b'\n');
             }
             Self::Hex => {

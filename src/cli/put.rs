@@ -29,9 +29,9 @@ const EXAMPLES: &str = "\
 Examples:
   s3seal put backup.tar s3://bucket/backup.tar
   s3seal put backup.tar s3://bucket/daily/ -e sse-kms --kms-key alias/backup
-  s3seal put backup.tar s3://bucket/daily/ -e sse-c --key file:/etc/backup.key
-  s3seal put -r photos s3://bucket/photos/ -e client --public-key backup.pem
-  s3seal put - s3://bucket/home.tar -e client --public-key backup.pem < home.tar
+  s3seal put backup.tar s3://bucket/daily/ --sse-c-key file:/etc/backup.key
+  s3seal put -r photos s3://bucket/photos/ --public-key backup.pem
+  s3seal put - s3://bucket/home.tar --public-key backup.pem < home.tar
   s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db";
 
 /// Store files, directories, standard input or a command's output, encrypted

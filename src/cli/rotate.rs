@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::key_source::{KeyReader, SourceText};
 use super::prompt;
-use super::ring_sources::RingSources;
+use super::ring_sources::{OpeningKeys, RingSources, Typed};
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
@@ -29,7 +29,6 @@ use crate::commands::rotate::sight::LastKey;
 use crate::commands::rotate::target::{Target, Wish};
 use crate::commands::unlock::Means;
 use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
-use crate::keys::KeyRing;
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
 use crate::tuning::{Meter, Tuning};
@@ -44,9 +43,9 @@ use telling::Teller;
 const EXAMPLES: &str = "\
 Examples:
   s3seal rotate s3://bucket/db/ -e sse-kms --kms-key alias/new --dry-run
-  s3seal rotate s3://bucket/db/ -e sse-c --key new.key --from-key old.key --yes
+  s3seal rotate s3://bucket/db/ --sse-c-key new.key --from-sse-c-key old.key --yes
   s3seal rotate s3://bucket/home.tar --rewrap --public-key new.pem --from-private-key old.pem
-  s3seal rotate s3://bucket/home.tar -e client --passphrase --from-key old.key
+  s3seal rotate s3://bucket/home.tar --passphrase --from-key old.key
   s3seal rotate s3://bucket --only kms:1234abcd-12ab-34cd-56ef-1234567890ab -e sse-s3 --yes
   s3seal rotate s3://bucket -e sse-kms --kms-key alias/new --batch --batch-role arn:aws:iam::111122223333:role/batch
 
@@ -137,7 +136,11 @@ pub struct RotateArgs {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Old keys")]
 struct OldKeyArgs {
-    /// Where an old 256-bit key is; repeatable, the right one is found
+    /// Where an old SSE-C key is, which is sent to S3; repeatable, the right one is found
+    #[arg(long, value_name = "SOURCE")]
+    from_sse_c_key: Vec<SourceText>,
+
+    /// Where an old AES key of client-side objects is; it never leaves this machine; repeatable
     #[arg(long, value_name = "SOURCE")]
     from_key: Vec<SourceText>,
 
@@ -183,14 +186,15 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let tuning = args.transfer.tuning(None)?;
     let context = Context::new(args.old.from_context.iter().cloned())
         .map_err(|error| Failure::usage(format!("--from-context: {error}")))?;
-    let (encryption, ring) = keys(&args, choice, session).await?;
+    let (encryption, old) = keys(&args, choice, session).await?;
     let connection = session.connect(options).await?;
     let legacy = args.old.allow_legacy.unwrap_or_default();
     let wish =
         Wish { only_rewrap: args.rewrap, new_data_key: args.new_data_key, share_to: args.share_to.clone() };
     let target = session.stop.or(Target::new(&connection, encryption, wish, legacy)).await??;
     let means = Means {
-        unlocker: Arc::new(Unlocker::new(ring)),
+        customer_keys: old.customer,
+        unlocker: Arc::new(Unlocker::new(old.ring)),
         kms_keys: args.old.from_kms_key.clone(),
         kms_discovery: args.old.kms_discovery,
         context,
@@ -206,14 +210,14 @@ async fn keys(
     args: &RotateArgs,
     choice: Choice,
     session: &Session,
-) -> Result<(Encryption, KeyRing), Failure> {
-    let old = RingSources::understand_as(
-        ["--from-key", "--from-private-key", "--from-passphrase"],
-        &args.old.from_key,
-        &args.old.from_private_key,
-        &args.old.from_passphrase,
-        args.encryption.allow_open_key_file,
-    )?;
+) -> Result<(Encryption, OpeningKeys), Failure> {
+    let old = RingSources::understand_old(&Typed {
+        sse_c_key: &args.old.from_sse_c_key,
+        key: &args.old.from_key,
+        private_key: &args.old.from_private_key,
+        passphrase: &args.old.from_passphrase,
+        allow_open: args.encryption.allow_open_key_file,
+    })?;
     let reader = args.reader();
     session.ask(move || Ok((choice.with_keys(&reader)?, old.read()?))).await
 }

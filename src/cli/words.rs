@@ -18,7 +18,7 @@ impl ValueEnum for Mode {
             Self::SseS3 => "S3 encrypts with a key of its own",
             Self::SseKms => "S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)",
             Self::DsseKms => "S3 encrypts twice with a key in AWS KMS (--kms-key, --context)",
-            Self::SseC => "S3 encrypts with your key and forgets it (--key)",
+            Self::SseC => "S3 encrypts with your key and forgets it (--sse-c-key)",
             Self::Client => {
                 "encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)"
             }

@@ -193,16 +193,16 @@ impl Fetching<'_> {
 
     /// Looks; a small object's bytes come along, and take room.
     async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(Sighting, Option<Taken>)> {
-        let (connection, uri, ring) = (self.connection, &request.source, self.means.unlocker.ring());
+        let (connection, uri, keys) = (self.connection, &request.source, &self.means.customer_keys);
         let most = self.room.part_size();
         if let Some(len) = listed.filter(|len| *len <= most) {
             let taken = self.room.take(len).await?;
-            let sighting = look_into(connection, uri, len, ring, request.expect).await?;
+            let sighting = look_into(connection, uri, len, keys, request.expect).await?;
             // What is fetched in ranges after all takes its own.
             let taken = sighting.facts.body.is_some().then_some(taken);
             return Ok((sighting, taken));
         }
-        let sighting = look(connection, uri, request.version_id.as_deref(), ring, request.expect).await?;
+        let sighting = look(connection, uri, request.version_id.as_deref(), keys, request.expect).await?;
         Ok((sighting, None))
     }
 }
@@ -241,8 +241,8 @@ fn as_required(
             found: found.to_string(),
         });
     }
-    // Who gives a key believes the object needs it: handing out another's plain bytes would be a lie.
-    if !means.is_empty() && !sealed && reader.key.is_none() {
+    // A key was given, so the object must need it: handing out another's plain bytes would be a lie.
+    if means.has_keys() && !sealed && reader.key.is_none() {
         return Err(reader.not_applicable(&facts.applied));
     }
     Ok(())

@@ -20,6 +20,7 @@ use crate::commands::look::{Sighting, glance, look};
 use crate::commands::many::many;
 use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::pattern::Filter;
 use crate::seal::ring::Unlocker;
@@ -37,7 +38,9 @@ use summary::Summary;
 
 /// What all of `inspect` needs to know.
 pub struct Looking {
-    /// Keys to try: SSE-C objects show more to who has theirs.
+    /// SSE-C keys: such objects show more with theirs.
+    pub customer_keys: Vec<CustomerKey>,
+    /// Keys to try on client-side envelopes.
     pub unlocker: Arc<Unlocker>,
     /// What objects should be, any of these; empty for no opinion.
     pub expected: Vec<Expectation>,
@@ -110,8 +113,8 @@ pub async fn object(
     version_id: Option<&str>,
     looking: &Looking,
 ) -> Result<ObjectReport> {
-    let ring = looking.unlocker.ring();
-    let sighted = match look(connection, uri, version_id, ring, None).await {
+    let keys = &looking.customer_keys;
+    let sighted = match look(connection, uri, version_id, keys, None).await {
         // Only the checksum takes the KMS key, and a right on it.
         Err(
             Error::Denied { .. }
@@ -122,7 +125,7 @@ pub async fn object(
                     | KeyFault::KmsUnknown { .. },
                 ..
             },
-        ) => glance(connection, uri, version_id, ring).await,
+        ) => glance(connection, uri, version_id, keys).await,
         sighted => sighted,
     };
     let mut finding = finding(connection, uri, version_id, sighted, looking, true).await?;
@@ -256,7 +259,7 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &Lo
             return Row::Failed { name, version_id: entry.version_id, error };
         }
     };
-    let sighted = glance(connection, &uri, version_id, looking.unlocker.ring()).await;
+    let sighted = glance(connection, &uri, version_id, &looking.customer_keys).await;
     match finding(connection, &uri, version_id, sighted, looking, false).await {
         Ok(found) => {
             let finding = Box::new(found.listed(&entry));
@@ -276,7 +279,7 @@ async fn finding(
     looking: &Looking,
     alone: bool,
 ) -> Result<Finding> {
-    let tried = looking.unlocker.ring().customer_keys().count();
+    let tried = looking.customer_keys.len();
     let hidden = |fit| Ok(Finding::behind_customer_key(uri, version_id, fit));
     let sighting = match sighted {
         Ok(sighting) => sighting,
@@ -292,7 +295,7 @@ async fn finding(
     let Sighting { facts, customer_key } = sighting;
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let client = client_side::look(&reader, &facts, looking, alone).await?;
-    let fit = customer_key.as_ref().map(|key| CustomerKeyFit::of(key, looking.unlocker.ring()));
+    let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
     Ok(Finding::of(uri, facts, fit, client))
 }
 

@@ -4,7 +4,7 @@ use crate::aws::Connection;
 use crate::aws::objects::{Facts, Reader};
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, KeyFault, Result};
-use crate::keys::{CustomerKey, KeyRing};
+use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
 /// What was found.
@@ -15,20 +15,20 @@ pub struct Sighting {
     pub customer_key: Option<CustomerKey>,
 }
 
-/// Looks at an object; tries the ring's keys where S3 asks for one.
+/// Looks at an object; offers the SSE-C keys, in their order, where S3's answer says that it needs one.
 ///
-/// `expect` is the mode that the user requires: with any other than SSE-C no key is ever sent to S3.
+/// `expect` is the mode that the user requires.
 ///
 /// # Errors
-/// What S3 refuses; `KeyNeeded` without a key for SSE-C, `KeyWrong` where none of the ring's fits.
+/// What S3 refuses; `KeyNeeded` without a key for SSE-C, `KeyWrong` where none of them fits.
 pub async fn look(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
-    ring: &KeyRing,
+    keys: &[CustomerKey],
     expect: Option<Mode>,
 ) -> Result<Sighting> {
-    seek(Reader { connection, uri, version_id, key: None }, Asking::Facts, ring, expect).await
+    seek(Reader { connection, uri, version_id, key: None }, Asking::Facts, keys, expect).await
 }
 
 /// Looks at an object as [`look`] does, but not at its checksum: so no permission on its KMS key is needed.
@@ -39,9 +39,9 @@ pub async fn glance(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
-    ring: &KeyRing,
+    keys: &[CustomerKey],
 ) -> Result<Sighting> {
-    seek(Reader { connection, uri, version_id, key: None }, Asking::FactsWithoutChecksum, ring, None).await
+    seek(Reader { connection, uri, version_id, key: None }, Asking::FactsWithoutChecksum, keys, None).await
 }
 
 /// Looks at an object as [`look`] does, and brings all of its bytes along in the same request, if there are no more than
@@ -53,11 +53,11 @@ pub async fn look_into(
     connection: &Connection,
     uri: &S3Uri,
     limit: u64,
-    ring: &KeyRing,
+    keys: &[CustomerKey],
     expect: Option<Mode>,
 ) -> Result<Sighting> {
     let reader = Reader { connection, uri, version_id: None, key: None };
-    seek(reader, Asking::WithBody(limit), ring, expect).await
+    seek(reader, Asking::WithBody(limit), keys, expect).await
 }
 
 /// What S3 is asked for.
@@ -78,11 +78,15 @@ impl Asking {
     }
 }
 
-async fn seek(without: Reader<'_>, asking: Asking, ring: &KeyRing, expect: Option<Mode>) -> Result<Sighting> {
+async fn seek(
+    without: Reader<'_>,
+    asking: Asking,
+    keys: &[CustomerKey],
+    expect: Option<Mode>,
+) -> Result<Sighting> {
     let asked = match asking.ask(&without).await {
         Ok(facts) => return Ok(Sighting { facts, customer_key: None }),
-        // Not every server says it in S3's words.
-        Err(asked @ (Error::KeyNeeded { .. } | Error::Service { .. })) => asked,
+        Err(asked @ Error::KeyNeeded { .. }) => asked,
         Err(error) => return Err(error),
     };
     if let Some(expected) = expect.filter(|mode| *mode != Mode::SseC) {
@@ -96,11 +100,9 @@ async fn seek(without: Reader<'_>, asking: Asking, ring: &KeyRing, expect: Optio
         });
     }
     let mut refusal = None;
-    let mut tried = 0;
-    for key in ring.customer_keys() {
-        tried += 1;
-        match asking.ask(&Reader { key: Some(&key), ..without }).await {
-            Ok(facts) => return Ok(Sighting { facts, customer_key: Some(key) }),
+    for key in keys {
+        match asking.ask(&Reader { key: Some(key), ..without }).await {
+            Ok(facts) => return Ok(Sighting { facts, customer_key: Some(key.again()) }),
             // Only S3 itself says why; others refuse the wrong key without a word.
             Err(
                 error @ (Error::KeyWrong { .. }
@@ -113,7 +115,10 @@ async fn seek(without: Reader<'_>, asking: Asking, ring: &KeyRing, expect: Optio
     Err(match refusal {
         None => asked,
         Some(Error::KeyWrong { source, .. } | Error::Denied { source, .. }) => {
-            let why = if tried == 1 { KeyFault::NotTheCustomerKey } else { KeyFault::NoneFits { tried } };
+            let why = match keys.len() {
+                1 => KeyFault::NotTheCustomerKey,
+                tried => KeyFault::NoneFits { tried },
+            };
             Error::KeyWrong { what: without.name(), why, source }
         }
         Some(error) => error,

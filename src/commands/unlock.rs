@@ -9,7 +9,7 @@ use crate::aws::objects::{Facts, Reader};
 use crate::commands::sealed::{Sealed, Unlocked};
 use crate::encryption::{Context, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
-use crate::keys::DataKey;
+use crate::keys::{CustomerKey, DataKey};
 use crate::location::S3Uri;
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
@@ -20,9 +20,11 @@ use crate::transfer::{blocking, download};
 /// What is fetched at first of an object that may begin with a header.
 const BEGINNING: u64 = 4 * 1024;
 
-/// What opens client-side envelopes.
+/// What the user gave to read objects with.
 pub struct Means {
-    /// Local keys.
+    /// SSE-C keys: sent to S3 where its answer says that the object needs one.
+    pub customer_keys: Vec<CustomerKey>,
+    /// Local keys of client-side envelopes; they never leave the process.
     pub unlocker: Arc<Unlocker>,
     /// KMS keys that may be used: an object does not choose by itself.
     pub kms_keys: Vec<KmsKey>,
@@ -37,16 +39,35 @@ pub struct Means {
 }
 
 impl Means {
-    /// Whether the user gave anything that opens client-side envelopes.
+    /// The same for client-side envelopes alone: no SSE-C key comes along.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub fn client_side(&self) -> Self {
+        Self {
+            customer_keys: Vec::new(),
+            unlocker: self.unlocker.clone(),
+            kms_keys: self.kms_keys.clone(),
+            kms_discovery: self.kms_discovery,
+            context: self.context.clone(),
+            legacy: self.legacy,
+            suffix: self.suffix.clone(),
+        }
+    }
+
+    /// Whether the user gave any key at all.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        !self.customer_keys.is_empty() || !self.opens_nothing_client_side()
+    }
+
+    /// Whether the user gave nothing that opens client-side envelopes.
+    #[must_use]
+    pub fn opens_nothing_client_side(&self) -> bool {
         self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && !self.kms_discovery
     }
 }
 
 /// Finds an object's envelope, `None` if there is no sign of one. What nothing in the metadata points to is looked
-/// for only by who has keys that are not used yet: the key of SSE-C has done its work, and everybody else would pay
-/// requests for each plain object.
+/// for only with keys that could open it: everybody else would pay requests for each plain object.
 ///
 /// # Errors
 /// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there.
@@ -60,7 +81,7 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
         }
         Detected::Esdk(_) => return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message))),
         Detected::InstructionFileNeeded => true,
-        Detected::Plain if means.suffix.is_none() && (means.is_empty() || reader.key.is_some()) => {
+        Detected::Plain if means.suffix.is_none() && means.opens_nothing_client_side() => {
             return Ok(None);
         }
         Detected::Plain => {

@@ -27,7 +27,7 @@ FEW = {"aws cli": 1000, "aws s3api in a loop": 20}
 
 COMMANDS = {
     "s3seal": {
-        "rotate/sse-c": "$S3SEAL rotate -q $MANY/ -e sse-c --key $KEYS/aes2 --from-key $KEYS/aes --yes",
+        "rotate/sse-c": "$S3SEAL rotate -q $MANY/ --sse-c-key $KEYS/aes2 --from-sse-c-key $KEYS/aes --yes",
         "rotate/sse-kms": "$S3SEAL rotate -q $MANY/ -e sse-kms --kms-key $KMS_ARN --yes",
         "inspect/many": "$S3SEAL inspect -q $MANY/ --format ndjson > /dev/null",
     },
@@ -50,8 +50,8 @@ COMMANDS = {
 }
 # What every object is before a run, and what a run must have made of it.
 BEFORE = {
-    "rotate/sse-c": ("-e sse-c --key $KEYS/aes --from-key $KEYS/aes2", "sse-c"),
-    "rotate/sse-kms": ("-e sse-s3 --from-key $KEYS/aes --from-key $KEYS/aes2", "sse-kms"),
+    "rotate/sse-c": ("--sse-c-key $KEYS/aes --from-sse-c-key $KEYS/aes2", "sse-c"),
+    "rotate/sse-kms": ("-e sse-s3 --from-sse-c-key $KEYS/aes --from-sse-c-key $KEYS/aes2", "sse-kms"),
     "inspect/many": None,
 }
 for name, jobs in COMMANDS.items():
@@ -135,7 +135,7 @@ def _wrong(job, count, env):
         return None
     mode = BEFORE[job][1]
     # Under the old key an object would show its mode, but not open.
-    keys = "--key $KEYS/aes2" if mode == "sse-c" else ""
+    keys = "--sse-c-key $KEYS/aes2" if mode == "sse-c" else ""
     look = "$S3SEAL inspect -q $MANY/ %s --expect %s --format ndjson | grep -c '\"mode\":\"%s\"'" % (keys, mode, mode)
     seen = measure.run("test $(%s) -ge %d" % (look, count), env)
     return "not every object is %s afterwards: %s" % (mode, seen.failed) if seen.failed else None

@@ -67,7 +67,7 @@ fn required_to_be_client_side_no_key_ever_goes_to_the_server() {
     let bench = bench();
     bench.run("put source s3://bench/sealed -e client --key key").ok();
     // A server that says SSE-C of an object that was sealed here would be given the key, if it were that easy.
-    bench.run("put source s3://bench/claimed -e sse-c --key key").ok();
+    bench.run("put source s3://bench/claimed -e sse-c --sse-c-key key").ok();
     bench.sandbox.clear_requests();
     bench.run("get s3://bench/sealed copy -e client --key key").ok();
     let refused = bench.run("get s3://bench/claimed other -e client --key key");

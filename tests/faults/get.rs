@@ -6,8 +6,11 @@ use crate::support::{Bench, PART, assert_same, at_once, bytes};
 
 const SIZE: usize = 2 * PART + 10;
 /// How to put and how to get.
-const MODES: [(&str, &str); 3] =
-    [("-e sse-s3", ""), ("-e sse-c --key key", "--key key"), ("-e client --key key", "--key key")];
+const MODES: [(&str, &str); 3] = [
+    ("-e sse-s3", ""),
+    ("-e sse-c --sse-c-key key", "--sse-c-key key"),
+    ("-e client --key key", "--key key"),
+];
 
 /// A stored object, an old file where it is to go, and how many GETs come before those of the ranges: what a look takes
 /// differs from mode to mode.

@@ -5,7 +5,7 @@ use s3seal_sandbox::{Fault, Kind};
 use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
 
 const MODES: [&str; 4] =
-    ["-e sse-s3", "-e sse-c --key key", "-e client --key key", "-e sse-s3 --checksum sha256"];
+    ["-e sse-s3", "-e sse-c --sse-c-key key", "-e client --key key", "-e sse-s3 --checksum sha256"];
 
 fn bench(size: usize) -> Bench {
     let bench = Bench::new();
@@ -15,7 +15,7 @@ fn bench(size: usize) -> Bench {
 }
 
 fn is_stored(bench: &Bench, mode: &str) {
-    let key = if mode.contains("key") { "--key key" } else { "" };
+    let key = mode.find("--sse-c-key").or_else(|| mode.find("--key")).map_or("", |at| &mode[at..]);
     bench.run(&format!("get s3://bench/object copy {key}")).ok();
     assert_same(&bench.read("copy"), &bench.read("source"), mode);
     bench.assert_tidy(&["copy", "key", "source"]);

@@ -19,7 +19,7 @@ const PHASES: [Phase; 4] = [
     Phase { operation: "CompleteMultipartUpload", only: "", size: PART + 10 },
 ];
 
-const MODES: [&str; 2] = ["-e sse-c --key key", "-e client --key key"];
+const MODES: [&str; 2] = ["-e sse-c --sse-c-key key", "-e client --key key"];
 
 impl Phase {
     fn fault(&self, kind: Kind) -> Fault {
@@ -43,7 +43,8 @@ fn overcomes(phase: &Phase, kind: &Kind, flags: &str) -> Bench {
         let struck = bench.sandbox.fault(phase.fault(kind.clone()));
         bench.run(&format!("put source s3://bench/object {mode} --part-size 5MiB {flags}")).ok();
         assert_eq!(struck.count(), 1, "{}", phase.operation);
-        bench.run("get s3://bench/object copy --key key").ok();
+        let key = mode.split_once(' ').and_then(|(_, rest)| rest.split_once(' ')).unwrap().1;
+        bench.run(&format!("get s3://bench/object copy {key}")).ok();
         assert_same(&bench.read("copy"), &bytes(phase.size), phase.operation);
     }
     bench

@@ -184,7 +184,7 @@ fn the_key_of_sse_c_goes_with_every_object() {
     for name in ["t/a", "t/b"] {
         write(&bench.path(name), b"x");
     }
-    bench.run("put -r t s3://bench/p/ -e sse-c --key key").ok();
+    bench.run("put -r t s3://bench/p/ -e sse-c --sse-c-key key").ok();
     let sent = bench.requests("PutObject");
     assert_eq!(sent.len(), 2);
     assert!(sent.iter().all(|request| request.header(CUSTOMER_KEY).is_some()));

@@ -10,7 +10,7 @@ const MODES: [(&str, &str); 9] = [
     ("-e sse-s3", "-e sse-s3"),
     ("-e sse-kms --kms-key ALIAS --context a=b", "-e sse-kms"),
     ("-e dsse-kms --kms-key ALIAS", ""),
-    ("-e sse-c --key a.key", "--key b.key --key a.key"),
+    ("-e sse-c --sse-c-key a.key", "--sse-c-key b.key --sse-c-key a.key"),
     ("-e client --key a.key", "--key b.key --key a.key"),
     ("-e client --key a.key --instruction-file", "--key a.key"),
     ("-e client --format esdk --kms-key ALIAS", "--kms-key ALIAS"),
@@ -87,10 +87,13 @@ fn a_small_object_takes_one_request_and_a_large_one_its_ranges() {
 fn the_key_of_sse_c_goes_with_every_request_of_a_large_object_among_small_ones() {
     let bench = bench();
     crate::write(&bench.path("tree/large"), &crate::support::bytes(3 * crate::support::PART));
-    bench.run("put -r tree s3://bench/p/ -e sse-c --key a.key --part-size 5MiB").ok();
-    bench.run("get -r s3://bench/p/ copy --key a.key --part-size 5MiB").ok();
+    bench.run("put -r tree s3://bench/p/ -e sse-c --sse-c-key a.key --part-size 5MiB").ok();
+    bench.run("get -r s3://bench/p/ copy --sse-c-key a.key --part-size 5MiB").ok();
     assert_same_tree(&bench, "copy");
-    bench.run("get -r s3://bench/p/ other --key b.key").exits(9).says(&["12 of 12 objects were not fetched"]);
+    bench
+        .run("get -r s3://bench/p/ other --sse-c-key b.key")
+        .exits(9)
+        .says(&["12 of 12 objects were not fetched"]);
     bench.run("get -r s3://bench/p/ other").exits(9).says(&["needs its key"]);
     assert!(!bench.path("other").exists());
 }

@@ -56,9 +56,9 @@ fn a_changed_sse_c_object_is_seen() {
     let bench = Bench::new();
     bench.write("key", &[5; 32]);
     bench.write("source", &bytes(1000));
-    bench.run("put source s3://bench/object -e sse-c --key key").ok();
+    bench.run("put source s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.sandbox.s3().tamper_body(BUCKET, "object", |body| body[3] ^= 1);
-    bench.run("get s3://bench/object copy --key key").exits(6);
+    bench.run("get s3://bench/object copy --sse-c-key key").exits(6);
     bench.assert_tidy(&["key", "source"]);
 }
 

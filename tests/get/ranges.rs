@@ -38,8 +38,8 @@ fn a_range_may_name_its_first_and_last_byte_or_one_of_them_or_a_count_from_the_e
 #[test]
 fn a_range_of_an_sse_c_object_comes_back_to_a_file() {
     let content = bytes(100);
-    let bench = stored(&content, "-e sse-c --key key");
-    bench.run("get s3://bench/object copy --key key --range 10-19").ok().says(&["10 B"]);
+    let bench = stored(&content, "-e sse-c --sse-c-key key");
+    bench.run("get s3://bench/object copy --sse-c-key key --range 10-19").ok().says(&["10 B"]);
     assert_same(&bench.read("copy"), &content[10..20], "file");
 }
 

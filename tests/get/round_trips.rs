@@ -42,7 +42,7 @@ fn dsse_kms_comes_back() {
 
 #[test]
 fn sse_c_comes_back() {
-    comes_back("-e sse-c --key key", "--key key", "SSE-C");
+    comes_back("-e sse-c --sse-c-key key", "--sse-c-key key", "SSE-C");
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn of_several_keys_the_right_one_is_found() {
     for (name, seed) in [("one", 1), ("two", 2), ("three", 3)] {
         bench.write(name, &KnownKey::new(seed).0);
     }
-    bench.run("put three s3://bench/object -e sse-c --key three").ok();
-    bench.run("get s3://bench/object copy --key one --key two --key three").ok();
+    bench.run("put three s3://bench/object -e sse-c --sse-c-key three").ok();
+    bench.run("get s3://bench/object copy --sse-c-key one --sse-c-key two --sse-c-key three").ok();
     assert_eq!(bench.read("copy"), bench.read("three"));
-    let refused = bench.run("get s3://bench/object other --key one --key two");
+    let refused = bench.run("get s3://bench/object other --sse-c-key one --sse-c-key two");
     refused.exits(5).says(&["none of the 2 keys given fits"]);
     bench.assert_tidy(&["copy", "one", "three", "two"]);
 }
@@ -72,8 +72,8 @@ fn json_tells_what_was_fetched() {
     let bench = Bench::new();
     bench.write("key", &KnownKey::new(1).0);
     bench.write("source", &bytes(1000));
-    bench.run("put source s3://bench/object -e sse-c --key key").ok();
-    let ended = bench.run("get s3://bench/object copy --key key --json").ok();
+    bench.run("put source s3://bench/object -e sse-c --sse-c-key key").ok();
+    let ended = bench.run("get s3://bench/object copy --sse-c-key key --json").ok();
     assert_eq!(ended.stderr, "");
     let json = ended.json();
     assert_eq!(json["command"], "get");
@@ -83,7 +83,7 @@ fn json_tells_what_was_fetched() {
     assert_eq!(json["encryption"]["customer_key_md5"], KnownKey::new(1).md5());
     assert_eq!(json["checksum"]["verified"], true);
     // The object has standard output; the document goes beside it.
-    let ended = bench.run("get s3://bench/object - --key key --json").ok();
+    let ended = bench.run("get s3://bench/object - --sse-c-key key --json").ok();
     assert_same(&ended.stdout, &bytes(1000), "standard output");
     let json: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
     assert_eq!(json["target"], serde_json::Value::Null);

@@ -29,7 +29,7 @@ fn bench() -> Bench {
     };
     put("db/a.sql", 3000, &["-e", "sse-kms", "--kms-key", "alias/backup", "--bucket-key"]);
     put("db/b.sql", 2000, &["-e", "dsse-kms", "--kms-key", "alias/backup"]);
-    put("db/c.sql", 1000, &["-e", "sse-c", "--key", "k"]);
+    put("db/c.sql", 1000, &["-e", "sse-c", "--sse-c-key", "k"]);
     put("/lead", 30, &["-e", "sse-s3"]);
     put("odd\nkey,\"x\" \u{1b}[2J", 20, &["-e", "sse-s3"]);
     put("größe 1+1.bin", 10, &["-e", "sse-s3"]);

@@ -13,7 +13,7 @@ fn mixed() -> Bench {
     bench.write("source", b"text");
     key(&bench, "k", 1);
     bench.run("put source s3://bench/db/kms -e sse-kms --kms-key alias/backup").ok();
-    bench.run("put source s3://bench/db/c -e sse-c --key k").ok();
+    bench.run("put source s3://bench/db/c -e sse-c --sse-c-key k").ok();
     bench.run("put source s3://bench/db/client -e client --key k").ok();
     bench.run("put source s3://bench/other/s3 -e sse-s3").ok();
     bench.sandbox.s3().put_plain(BUCKET, "other/old", b"old text");
@@ -277,9 +277,9 @@ fn an_end_on_the_way_leaves_whole_lines() {
 fn nothing_but_reading_is_ever_asked() {
     let bench = mixed();
     bench.sandbox.clear_requests();
-    bench.run("inspect s3://bench --deep --key k").ok();
+    bench.run("inspect s3://bench --deep --sse-c-key k --key k").ok();
     for name in ["db/kms", "db/c", "db/client", "other/old"] {
-        bench.run(&format!("inspect s3://bench/{name} --key k")).ok();
+        bench.run(&format!("inspect s3://bench/{name} --sse-c-key k --key k")).ok();
     }
     for request in bench.sandbox.requests() {
         let reads = ["Get", "Head", "List", "Describe"]

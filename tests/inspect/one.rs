@@ -57,22 +57,22 @@ fn a_customer_key_fits_or_not_or_is_not_given() {
     bench.write("source", b"text");
     let right = key(&bench, "right", 1);
     key(&bench, "wrong", 2);
-    bench.run("put source s3://bench/k -e sse-c --key right").ok();
+    bench.run("put source s3://bench/k -e sse-c --sse-c-key right").ok();
     let state = |flags: &str| {
         let found = bench.run(&format!("inspect s3://bench/k {flags}")).ok().json();
         assert_eq!((&found["mode"], &found["stored_bytes"]), (&json!("sse-c"), &json!(4)));
         found["at_rest"].clone()
     };
     assert_eq!(state("")["customer_key"], json!({ "state": "not_given" }));
-    assert_eq!(state("--key wrong")["customer_key"], json!({ "state": "none_fits", "tried": 1 }));
-    let seen = state("--key wrong --key right");
+    assert_eq!(state("--sse-c-key wrong")["customer_key"], json!({ "state": "none_fits", "tried": 1 }));
+    let seen = state("--sse-c-key wrong --sse-c-key right");
     assert_eq!(seen["customer_key"]["state"], "fits");
     assert_eq!(seen["customer_key_md5"], right.md5());
     let print = seen["customer_key"]["fingerprint"].as_str().unwrap().to_owned();
-    bench.run(&format!("inspect s3://bench/k --key right --expect sse-c:{print}")).ok();
-    bench.run(&format!("inspect s3://bench/k --key right --expect sse-c:{}", right.md5())).ok();
+    bench.run(&format!("inspect s3://bench/k --sse-c-key right --expect sse-c:{print}")).ok();
+    bench.run(&format!("inspect s3://bench/k --sse-c-key right --expect sse-c:{}", right.md5())).ok();
     bench.run(&format!("inspect s3://bench/k --expect sse-c:{print}")).exits(8).says(&["key not given"]);
-    assert!(page(&bench, "s3://bench/k").contains("key not given: --key SOURCE"));
+    assert!(page(&bench, "s3://bench/k").contains("key not given: --sse-c-key SOURCE"));
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn keys_go_nowhere_but_into_the_requests_that_need_them() {
     bench.write("source", b"text");
     let known = key(&bench, "k", 1);
     bench.run("put source s3://bench/plain -e sse-s3").ok();
-    bench.run("put source s3://bench/c -e sse-c --key k").ok();
+    bench.run("put source s3://bench/c -e sse-c --sse-c-key k").ok();
     bench.sandbox.clear_requests();
-    let ended = bench.run("inspect s3://bench/ --key k -vv").ok();
+    let ended = bench.run("inspect s3://bench/ --sse-c-key k -vv").ok();
     assert_eq!(known.found_in(&ended.stdout), None);
     assert_eq!(known.found_in(ended.stderr.as_bytes()), None);
     for request in bench.sandbox.requests() {

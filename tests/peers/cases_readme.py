@@ -106,7 +106,7 @@ def yearly(b):
     rotate, inspect = (line.split(None, 5)[5] for line in lines)
     shell.run("s3seal keygen 2026.key && s3seal keygen lost.key && echo content > source")
     for name, key in (("1", "2026"), ("2", "2026"), ("lost", "lost")):
-        shell.run("s3seal put source s3://bucket/app/%s -e sse-c --key %s.key" % (name, key))
+        shell.run("s3seal put source s3://bucket/app/%s --sse-c-key %s.key" % (name, key))
     mailed = shell.run(rotate, exit=9)
     true("the mail names what failed:\n" + mailed, "failed: s3://readme-yearly/app/lost: " in mailed)
     true("and nothing else:\n" + mailed, "app/1" not in mailed and "app/2" not in mailed)
@@ -117,8 +117,8 @@ def yearly(b):
     for _ in range(2):
         equal("what is mailed when all is well", shell.run(rotate) + shell.run(inspect), "")
     for name in ("1", "2"):
-        equal("both keys open", shell.run("s3seal get -q --key 2027.key --key 2026.key s3://bucket/app/%s -" % name), "content\n")
-        shell.run("s3seal get --key 2026.key s3://bucket/app/%s -" % name, exit=5)
+        equal("both keys open", shell.run("s3seal get -q --sse-c-key 2027.key --sse-c-key 2026.key s3://bucket/app/%s -" % name), "content\n")
+        shell.run("s3seal get --sse-c-key 2026.key s3://bucket/app/%s -" % name, exit=5)
     shell.run("rm 2026.key")
     true("a missing key file is mailed", "2026.key" in shell.run(rotate, exit=5))
 

@@ -29,7 +29,7 @@ def both(name):
 def wrong_key(b):
     """403 AccessDenied on both, which must not read as a lack of permission."""
     b.tool.put(b"secret", b.name, *modes.SSE_C.seal(b))
-    b.tool.get(b.name, "--key", "file:" + b.tool.key_file(WRONG), exit=KEY)
+    b.tool.get(b.name, "--sse-c-key", "file:" + b.tool.key_file(WRONG), exit=KEY)
 
 
 @both("sse-c/wrong-key-keeps-the-old-file")
@@ -39,7 +39,7 @@ def old_file(b):
     wrong = b.tool.key_file(WRONG)
     target = b.tool.file(b"old", "target")
     before = sorted(os.listdir(b.folder))
-    b.tool.run("get", "--key", "file:" + wrong, b.tool.uri(b.name), target, exit=KEY)
+    b.tool.run("get", "--sse-c-key", "file:" + wrong, b.tool.uri(b.name), target, exit=KEY)
     with open(target, "rb") as file:
         equal("target", file.read(), b"old")
     equal("files beside the target", sorted(os.listdir(b.folder)), before)
@@ -65,7 +65,7 @@ def key_ring(b):
     """The wrong key first, the right one second."""
     b.tool.put(b"secret", b.name, *modes.SSE_C.seal(b))
     wrong = b.tool.file(WRONG, "wrong", 0o600)
-    fetched = b.tool.get(b.name, "--key", "file:" + wrong, *modes.SSE_C.unseal(b))
+    fetched = b.tool.get(b.name, "--sse-c-key", "file:" + wrong, *modes.SSE_C.unseal(b))
     equal("content", fetched, b"secret")
 
 
@@ -113,7 +113,7 @@ class Listener:
 @case("sse-c/refused-over-http-before-the-key-is-sent", "localstack")
 def over_http(b):
     """A put sends nothing at all; a get may ask what the object is, since the key could be for sealed bytes."""
-    key = ["--key", "file:" + b.tool.key_file(modes.CUSTOMER_KEY)]
+    key = ["--sse-c-key", "file:" + b.tool.key_file(modes.CUSTOMER_KEY)]
     source = b.tool.file(b"secret")
     with Listener() as listener:
         there = {"AWS_ENDPOINT_URL_S3": listener.url}

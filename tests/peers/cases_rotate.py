@@ -46,9 +46,9 @@ def _kms(name, which, *flags, **head):
 def _sse_c(name, key):
     file = name + ".key"
     return State(
-        name, lambda b: _customer(key), lambda b: ["-e", "sse-c", "--key", _key(b, key, file)],
-        lambda b: ["-e", "sse-c", "--key", _key(b, key, file)], lambda b: ["--from-key", _key(b, key, file)],
-        lambda b: ["--key", _key(b, key, file)], _customer(key),
+        name, lambda b: _customer(key), lambda b: ["-e", "sse-c", "--sse-c-key", _key(b, key, file)],
+        lambda b: ["-e", "sse-c", "--sse-c-key", _key(b, key, file)], lambda b: ["--from-sse-c-key", _key(b, key, file)],
+        lambda b: ["--sse-c-key", _key(b, key, file)], _customer(key),
         lambda b: {"SSECustomerAlgorithm": "AES256", "ServerSideEncryption": None})
 
 
@@ -249,7 +249,7 @@ def wrong_key(b):
     etag = b.head(**SSE_C.head)["ETag"]
     for old in ([], OTHER_SSE_C.old(b)):
         done = rotation.rotate(b, *SSE_S3.to(b), *old, exit=KEY)
-        true("the flag is named:\n" + done.stderr, "--from-key SOURCE" in done.stderr)
+        true("the flag is named:\n" + done.stderr, "--from-sse-c-key SOURCE" in done.stderr)
     equal("ETag", b.head(**SSE_C.head)["ETag"], etag)
 
 
@@ -273,7 +273,7 @@ def prefix(b):
     etags = [b.head(name, **OTHER_SSE_C.head)["ETag"] for name in names]
     for name in names:
         equal(name, b.read(name, **OTHER_SSE_C.head), name.encode())
-    again = b.tool.run(*line, "--from-key", _key(b, bytes(32), "lost.key"))
+    again = b.tool.run(*line, "--from-sse-c-key", _key(b, bytes(32), "lost.key"))
     equal("the sum of the second run", json.loads(again.stdout.splitlines()[-1])["summary"]["ways"], {"server-copy": 1})
     equal("ETags", [b.head(name, **OTHER_SSE_C.head)["ETag"] for name in names], etags)
 

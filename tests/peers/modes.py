@@ -62,8 +62,8 @@ SSE_KMS_DEFAULT = _server_side(
 DSSE_KMS = _kms("dsse-kms", lambda peer: peer.key.arn, mode="dsse-kms", algorithm="aws:kms:dsse")
 SSE_C = Mode(
     "sse-c",
-    lambda b: ["-e", "sse-c", "--key", "file:" + _customer_key(b)],
-    lambda b: ["--key", "file:" + _customer_key(b)],
+    lambda b: ["-e", "sse-c", "--sse-c-key", "file:" + _customer_key(b)],
+    lambda b: ["--sse-c-key", "file:" + _customer_key(b)],
     lambda b: CUSTOMER,
     lambda b: CUSTOMER,
     lambda b: ["--sse-c", "AES256", "--sse-c-key", "fileb://" + _customer_key(b)],

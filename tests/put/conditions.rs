@@ -42,7 +42,7 @@ fn no_clobber_stores_what_is_not_there_yet() {
 fn no_clobber_keeps_an_sse_c_object_whose_key_is_not_known() {
     let bench = Bench::new();
     bench.write("key", &[7; 32]);
-    bench.run("put key s3://bench/object -e sse-c --key key").ok();
+    bench.run("put key s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.run("put key s3://bench/object --no-clobber").exits(8).says(&["exists already"]);
 }
 

@@ -8,7 +8,7 @@ const MODES: [(&str, &str); 4] = [
     ("-e sse-s3", "SSE-S3"),
     ("-e sse-kms --kms-key alias/backup", "SSE-KMS"),
     ("-e dsse-kms --kms-key alias/backup", "DSSE-KMS"),
-    ("-e sse-c --key key", "SSE-C"),
+    ("-e sse-c --sse-c-key key", "SSE-C"),
 ];
 
 fn bench(size: usize) -> Bench {

@@ -34,7 +34,7 @@ fn assert_customer_key(request: &Recorded, key: &KnownKey) {
 
 #[test]
 fn the_sse_c_key_is_on_create_each_part_and_complete() {
-    let requests = put_both("-e sse-c --key key");
+    let requests = put_both("-e sse-c --sse-c-key key");
     let all = ["PutObject", "CreateMultipartUpload", "UploadPart", "UploadPart", "CompleteMultipartUpload"];
     assert_eq!(names(&requests), all);
     for request in &requests {
@@ -48,9 +48,9 @@ fn the_sse_c_key_is_on_head_and_on_every_range() {
     let bench = Bench::new();
     bench.write("key", KnownKey::new(1).base64().as_bytes());
     bench.write("source", &bytes(2 * PART));
-    bench.run("put source s3://bench/object -e sse-c --key key --part-size 5MiB").ok();
+    bench.run("put source s3://bench/object -e sse-c --sse-c-key key --part-size 5MiB").ok();
     bench.sandbox.clear_requests();
-    bench.run("get s3://bench/object copy -e sse-c --key key --part-size 5MiB").ok();
+    bench.run("get s3://bench/object copy -e sse-c --sse-c-key key --part-size 5MiB").ok();
     let gets = bench.requests("GetObject");
     assert!(gets.iter().filter(|get| get.header("range") != Some("bytes=0-0")).count() >= 2);
     for get in gets.iter().filter(|get| get.status != Some(400)) {

@@ -66,7 +66,7 @@ fn dsse_kms_stores_every_size() {
 
 #[test]
 fn sse_c_stores_every_size() {
-    stores_all_sizes("-e sse-c --key file:key", |_, sse| {
+    stores_all_sizes("-e sse-c --sse-c-key file:key", |_, sse| {
         assert_eq!(*sse, SseView::SseC { key_md5: KnownKey::new(1).md5() });
     });
 }

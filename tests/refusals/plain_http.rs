@@ -12,7 +12,7 @@ fn bench() -> Bench {
     });
     bench.write("key", &[5; 32]);
     bench.write("source", b"text");
-    bench.run("put source s3://bench/object -e sse-c --key key").ok();
+    bench.run("put source s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.sandbox.clear_requests();
     bench
 }
@@ -23,8 +23,9 @@ fn sse_c_is_refused_before_the_key_is_sent() {
     let url = bench.sandbox.http_endpoint();
     for size in [10, PART + 1] {
         bench.write("source", &bytes(size));
-        let line =
-            format!("put source s3://bench/new -e sse-c --key key --part-size 5MiB --endpoint-url {url}");
+        let line = format!(
+            "put source s3://bench/new -e sse-c --sse-c-key key --part-size 5MiB --endpoint-url {url}"
+        );
         bench.run(&line).exits(2).says(&["an SSE-C key must not go over http; nothing was sent"]);
     }
     assert!(bench.sandbox.requests().is_empty(), "{:?}", bench.sandbox.requests());
@@ -35,7 +36,7 @@ fn sse_c_is_refused_before_the_key_is_sent() {
 fn an_sse_c_object_is_not_opened_over_http() {
     let bench = bench();
     let url = bench.sandbox.http_endpoint();
-    let ended = bench.run(&format!("get s3://bench/object copy --key key --endpoint-url {url}"));
+    let ended = bench.run(&format!("get s3://bench/object copy --sse-c-key key --endpoint-url {url}"));
     ended.exits(2).writes_nothing().says(&["an SSE-C key must not go over http"]);
     assert!(bench.sandbox.requests().iter().all(|request| request.header(CUSTOMER_KEY).is_none()));
     bench.assert_tidy(&["key", "source"]);
@@ -46,7 +47,7 @@ fn the_environment_cannot_lead_a_key_over_http_either() {
     let bench = bench();
     let url = bench.sandbox.http_endpoint();
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
-        let line = ["put", "source", "s3://bench/new", "-e", "sse-c", "--key", "key"];
+        let line = ["put", "source", "s3://bench/new", "-e", "sse-c", "--sse-c-key", "key"];
         bench.s3seal(line).with(variable, &url).run().exits(2).says(&["must not go over http"]);
     }
     assert!(bench.sandbox.requests().is_empty());
@@ -57,7 +58,7 @@ fn over_loopback_it_goes_if_that_is_allowed() {
     let bench = bench();
     let url = bench.sandbox.http_endpoint();
     bench.write("source", &bytes(PART + 1));
-    let flags = format!("--key key --part-size 5MiB --allow-http --endpoint-url {url}");
+    let flags = format!("--sse-c-key key --part-size 5MiB --allow-http --endpoint-url {url}");
     bench.run(&format!("put source s3://bench/new -e sse-c {flags}")).says(&["s3://bench/new"]);
     bench.run(&format!("get s3://bench/new copy {flags}"));
     assert!(!bench.sandbox.requests().is_empty());

@@ -8,7 +8,13 @@ use crate::{OBJECT, assert_no_traces, bench, stored};
 
 /// Stored as, rotated with, opens before, opens after, bytes.
 const WAYS: [(&str, &str, &str, &str, usize); 8] = [
-    ("-e sse-c --key a.key", "-e sse-c --key b.key --from-key a.key", "--key a.key", "--key b.key", 1000),
+    (
+        "-e sse-c --sse-c-key a.key",
+        "-e sse-c --sse-c-key b.key --from-sse-c-key a.key",
+        "--sse-c-key a.key",
+        "--sse-c-key b.key",
+        1000,
+    ),
     ("-e client --key a.key", "--rewrap --key b.key --from-key a.key", "--key a.key", "--key b.key", 1000),
     (
         "-e client --key a.key --instruction-file",

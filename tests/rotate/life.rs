@@ -7,9 +7,9 @@ use crate::{OBJECT, assert_no_traces, assert_opens, bench, rsa, stored};
 const LIFE: [(&str, &str, &str); 13] = [
     ("-e sse-kms --kms-key alias/backup", "server-copy", ""),
     ("-e sse-kms --kms-key OTHER", "server-copy", ""),
-    ("-e sse-c --key a.key", "server-copy", "--key a.key"),
-    ("-e sse-c --key b.key --from-key a.key", "server-copy", "--key b.key"),
-    ("-e client --key c.key --from-key b.key", "reseal", "--key c.key"),
+    ("-e sse-c --sse-c-key a.key", "server-copy", "--sse-c-key a.key"),
+    ("-e sse-c --sse-c-key b.key --from-sse-c-key a.key", "server-copy", "--sse-c-key b.key"),
+    ("-e client --key c.key --from-sse-c-key b.key", "reseal", "--key c.key"),
     ("--rewrap --public-key new.pem --from-key c.key", "rewrap", "--private-key old.pem"),
     ("--rewrap --kms-key alias/backup --from-private-key old.pem", "rewrap", "--kms-key alias/backup"),
     ("--rewrap --passphrase pw --from-kms-key alias/backup", "rewrap", "--passphrase pw"),

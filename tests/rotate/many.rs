@@ -20,18 +20,18 @@ fn is_under(bench: &Bench, key: &str, seed: u8) -> bool {
 fn a_prefix_is_rotated_and_what_no_key_opens_is_named() {
     let bench = bench();
     for key in ["p/1", "p/2", "p/3"] {
-        put(&bench, key, "-e sse-c --key a.key");
+        put(&bench, key, "-e sse-c --sse-c-key a.key");
     }
-    put(&bench, "p/lost", "-e sse-c --key c.key");
-    put(&bench, "q/1", "-e sse-c --key a.key");
-    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key a.key --yes");
+    put(&bench, "p/lost", "-e sse-c --sse-c-key c.key");
+    put(&bench, "q/1", "-e sse-c --sse-c-key a.key");
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key b.key --from-sse-c-key a.key --yes");
     bench.run(&line).exits(9).says(&["failed: s3://bench/p/lost", "1 of 4 objects", "3 copied within S3"]);
     assert!(["p/1", "p/2", "p/3"].iter().all(|key| is_under(&bench, key, 2)));
     assert!(is_under(&bench, "q/1", 1) && is_under(&bench, "p/lost", 3));
     bench.sandbox.clear_requests();
     bench.run(&line).exits(9);
     assert!(bench.requests("CopyObject").is_empty(), "rotated twice");
-    bench.run(&format!("{line} --from-key c.key")).ok();
+    bench.run(&format!("{line} --from-sse-c-key c.key")).ok();
 }
 
 #[test]
@@ -41,7 +41,9 @@ fn patterns_and_modes_choose() {
     put(&bench, "p/b.sql", &format!("-e sse-kms --kms-key {ALIAS}"));
     put(&bench, "p/c.txt", "-e sse-s3");
     bench
-        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --include *.sql --only sse-s3 --yes"))
+        .run(&format!(
+            "rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --include *.sql --only sse-s3 --yes"
+        ))
         .ok();
     assert!(is_under(&bench, "p/a.sql", 1));
     assert!(!is_under(&bench, "p/b.sql", 1) && !is_under(&bench, "p/c.txt", 1));
@@ -116,9 +118,9 @@ fn hundreds_of_objects_stopped_three_times_are_each_written_once() {
     for key in &keys {
         bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
     }
-    bench.run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes -q")).ok();
+    bench.run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes -q")).ok();
     bench.sandbox.s3().set_versioning(BUCKET);
-    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key a.key --yes -q");
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key b.key --from-sse-c-key a.key --yes -q");
     for (signal, skip) in [("INT", 60), ("KILL", 80), ("KILL", 70)] {
         let fault = Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(skip);
         let struck = bench.sandbox.fault(fault);
@@ -168,10 +170,10 @@ fn an_object_that_is_deleted_meanwhile_is_no_failure() {
     bench.sandbox.fault(Fault::on("HeadObject", gone.clone()).only("/p/1").times(9));
     bench.sandbox.fault(Fault::on("GetObject", gone).only("/p/1").times(9));
     bench
-        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes"))
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes"))
         .ok()
         .says(&["2 copied within S3", "1 left out"]);
-    bench.run(&format!("rotate s3://{BUCKET}/p/none -e sse-c --key a.key --yes")).exits(3);
+    bench.run(&format!("rotate s3://{BUCKET}/p/none -e sse-c --sse-c-key a.key --yes")).exits(3);
 }
 
 #[test]
@@ -180,7 +182,7 @@ fn what_a_journal_says_is_done_is_not_looked_at_again() {
     for key in ["p/1", "p/2"] {
         put(&bench, key, "-e sse-s3");
     }
-    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key b.key --journal j --yes");
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key b.key --journal j --yes");
     bench.run(&line).ok();
     put(&bench, "p/2", "-e sse-s3");
     bench.sandbox.clear_requests();
@@ -198,7 +200,7 @@ fn a_signal_ends_a_run_in_good_order() {
     }
     let struck =
         bench.sandbox.fault(Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(5));
-    let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes --jobs 1"));
+    let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes --jobs 1"));
     assert!(struck.wait(1, PATIENCE));
     running.signal("INT");
     running.end().exits(130).says(&["same command goes on"]);
@@ -212,13 +214,13 @@ fn a_server_that_asks_to_slow_down_is_obeyed_and_all_objects_end() {
     }
     let struck = bench.sandbox.fault(Fault::on("*", Kind::slow_down()).skip(60).times(8));
     bench
-        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes"))
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes"))
         .ok()
         .says(&["60 copied within S3"]);
     assert_eq!(struck.count(), 8);
     // To a HEAD S3 cannot say why.
     let struck = bench.sandbox.fault(Fault::on("HeadObject", Kind::slow_down()).skip(20).times(5));
-    let rows = bench.run(&format!("inspect s3://{BUCKET}/p/ --key a.key --format ndjson")).ok().stdout;
+    let rows = bench.run(&format!("inspect s3://{BUCKET}/p/ --sse-c-key a.key --format ndjson")).ok().stdout;
     assert_eq!(struck.count(), 5);
     assert!(String::from_utf8(rows).unwrap().lines().count() >= 60);
 }
@@ -232,13 +234,13 @@ fn retries_set_in_the_environment_or_the_profile_are_heard() {
         bench.sandbox.clear_faults();
         bench.sandbox.fault(Fault::on("ListObjectsV2", Kind::internal_error()).times(99));
         bench.sandbox.clear_requests();
-        let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes");
+        let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes");
         bench.s3seal(line.split(' ')).with(variable, value).run().exits(7);
         bench.requests("ListObjectsV2").len()
     };
     assert_eq!(attempts("AWS_MAX_ATTEMPTS", "3"), 3);
     assert_eq!(attempts("AWS_CONFIG_FILE", profile.to_str().unwrap()), 2);
-    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --key a.key --yes");
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes");
     for (variable, value) in [("AWS_MAX_ATTEMPTS", "some"), ("AWS_RETRY_MODE", "bold")] {
         bench.s3seal(line.split(' ')).with(variable, value).run().exits(2).says(&[variable, value]);
     }
@@ -248,10 +250,10 @@ fn retries_set_in_the_environment_or_the_profile_are_heard() {
 fn objects_under_one_key_are_looked_at_once_each() {
     let bench = bench();
     for number in 0..20 {
-        put(&bench, &format!("p/{number:02}"), "-e sse-c --key a.key");
+        put(&bench, &format!("p/{number:02}"), "-e sse-c --sse-c-key a.key");
     }
     let line = format!(
-        "rotate s3://{BUCKET}/p/ -e sse-c --key b.key --from-key c.key --from-key a.key --yes --jobs 1"
+        "rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key b.key --from-sse-c-key c.key --from-sse-c-key a.key --yes --jobs 1"
     );
     let looks = || {
         bench.sandbox.clear_requests();
@@ -263,7 +265,7 @@ fn objects_under_one_key_are_looked_at_once_each() {
     // Now the new key fits: it is tried last at first, and first from then on.
     assert_eq!(looks(), [4 + 19, 3]);
     bench.sandbox.s3().put_plain(BUCKET, "p/05", b"plain");
-    put(&bench, "p/15", "-e sse-c --key c.key");
+    put(&bench, "p/15", "-e sse-c --sse-c-key c.key");
     bench.run(&line).ok().says(&["2 copied within S3", "18 there already"]);
     assert!((0..20).all(|number| is_under(&bench, &format!("p/{number:02}"), 2)));
 }

@@ -36,12 +36,12 @@ fn all_versions_are_updated_where_they_stand() {
 fn a_version_that_no_way_reaches_is_named_and_the_others_change() {
     let bench = bench();
     bench.sandbox.s3().set_versioning(BUCKET);
-    stored(&bench, 1000, "-e sse-c --key a.key");
+    stored(&bench, 1000, "-e sse-c --sse-c-key a.key");
     stored(&bench, 1000, "-e sse-s3");
     let old = bench.sandbox.s3().versions(BUCKET, "o")[1].id.clone();
     bench
         .run(&format!(
-            "rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --from-key a.key --yes"
+            "rotate s3://{BUCKET}/ --all-versions -e sse-kms --kms-key {ALIAS} --update-in-place --from-sse-c-key a.key --yes"
         ))
         .exits(9)
         .says(&[&format!("(version {old})"), "not the newest version", "1 updated in place"]);
@@ -72,7 +72,7 @@ fn verify_reads_all_of_it_once_more() {
     let bench = bench();
     stored(&bench, 6 << 20, "-e sse-s3");
     bench.sandbox.clear_requests();
-    let line = format!("rotate {OBJECT} -e sse-c --key a.key --verify --yes --json");
+    let line = format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --verify --yes --json");
     assert_eq!(bench.run(&line).ok().json()["verified"], true);
     let read: u64 = bench.requests("GetObject").iter().map(|request| request.bytes_out).sum();
     assert!(read >= 6 << 20, "{read} bytes");

@@ -106,13 +106,13 @@ fn a_server_copy_in_parts_changes_the_encryption_and_nothing_else() {
 
 #[test]
 fn a_customer_key_is_replaced_in_parts_and_a_wrong_one_refused() {
-    let bench = large("-e sse-c --key a.key");
+    let bench = large("-e sse-c --sse-c-key a.key");
     let before = bench.object("o").etag;
-    bench.run(&format!("rotate {OBJECT} -e sse-c --key b.key --from-key c.key --yes")).exits(5);
+    bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --from-sse-c-key c.key --yes")).exits(5);
     assert!(bench.requests("CreateMultipartUpload").is_empty());
     assert_eq!(bench.object("o").etag, before);
     bench.sandbox.clear_requests();
-    bench.run(&format!("rotate {OBJECT} -e sse-c --key b.key --from-key a.key --yes")).ok();
+    bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --from-sse-c-key a.key --yes")).ok();
     let [old, new] = [1, 2].map(|seed| KnownKey::new(seed).md5());
     for part in bench.requests("UploadPartCopy") {
         let md5 = |prefix: &str| {
@@ -169,7 +169,7 @@ fn a_sum_over_parts_gives_way_to_one_over_other_parts() {
 
 #[test]
 fn killed_at_its_worst_moments_it_is_readable_and_the_same_command_ends_it() {
-    let line = format!("rotate {OBJECT} -e sse-c --key b.key --from-key a.key --yes");
+    let line = format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --from-sse-c-key a.key --yes");
     let moments = [
         ("CreateMultipartUpload", 0),
         ("UploadPartCopy", 0),
@@ -178,7 +178,7 @@ fn killed_at_its_worst_moments_it_is_readable_and_the_same_command_ends_it() {
     ];
     for (operation, skip) in moments {
         for done in [false, true] {
-            let bench = large("-e sse-c --key a.key");
+            let bench = large("-e sse-c --sse-c-key a.key");
             let gate = Gate::new();
             let kind = if done { Kind::PauseAnswer(gate) } else { Kind::Pause(gate) };
             let struck = bench.sandbox.fault(Fault::on(operation, kind).skip(skip));
@@ -189,7 +189,7 @@ fn killed_at_its_worst_moments_it_is_readable_and_the_same_command_ends_it() {
             bench.sandbox.clear_faults();
             let at = format!("{operation} {skip}, done: {done}");
             let readable =
-                |key| bench.run(&format!("get {OBJECT} - --key {key} --range 0-99")).code() == Some(0);
+                |key| bench.run(&format!("get {OBJECT} - --sse-c-key {key} --range 0-99")).code() == Some(0);
             assert!(readable("a.key") || readable("b.key"), "lost at {at}");
             bench.run(&line).ok();
             assert!(readable("b.key"), "not finished after {at}");
@@ -205,7 +205,10 @@ fn a_newer_object_stays_whenever_it_comes() {
         let bench = large("-e sse-s3");
         let overwrite = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "o", b"newer"));
         bench.sandbox.fault(Fault::on(operation, overwrite).skip(skip));
-        bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes")).exits(8).says(&["has changed"]);
+        bench
+            .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes"))
+            .exits(8)
+            .says(&["has changed"]);
         assert_eq!(bench.object("o").plaintext.as_deref(), Some(&b"newer"[..]), "{operation}");
         assert_no_traces(&bench);
     }
@@ -213,7 +216,7 @@ fn a_newer_object_stays_whenever_it_comes() {
 
 #[test]
 fn a_part_that_fails_is_tried_again_and_one_that_keeps_failing_leaves_nothing() {
-    let line = format!("rotate {OBJECT} -e sse-c --key a.key --yes --max-attempts 3");
+    let line = format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes --max-attempts 3");
     for (kind, times, exit) in [
         (Kind::internal_error(), 1, 0),
         (Kind::slow_down(), 2, 0),
@@ -240,7 +243,7 @@ fn a_part_that_fails_is_tried_again_and_one_that_keeps_failing_leaves_nothing() 
 fn an_answer_that_says_the_parts_are_joined_may_get_lost() {
     let bench = large("-e sse-s3");
     bench.sandbox.fault(Fault::on("CompleteMultipartUpload", Kind::DropAnswer));
-    bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes")).ok();
+    bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes")).ok();
     let object = bench.object("o");
     assert_eq!((object.size, object.part_count), (LEN, PARTS));
     assert_no_traces(&bench);

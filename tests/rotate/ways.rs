@@ -11,7 +11,7 @@ fn a_dry_run_changes_nothing_and_says_what_it_takes() {
     let bench = bench();
     stored(&bench, 1000, "-e sse-s3");
     let before = bench.object("o").etag;
-    let plan = bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key --dry-run --json")).ok().json();
+    let plan = bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --dry-run --json")).ok().json();
     assert_eq!(plan["ways"]["server-copy"]["objects"], 1);
     assert_eq!(plan["ways"]["server-copy"]["moved_bytes"], 0);
     assert_eq!(bench.object("o").etag, before);
@@ -22,7 +22,7 @@ fn a_dry_run_changes_nothing_and_says_what_it_takes() {
 fn nobody_to_ask_is_no_yes() {
     let bench = bench();
     stored(&bench, 1000, "-e sse-s3");
-    bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key")).exits(2).says(&["--yes"]);
+    bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key")).exits(2).says(&["--yes"]);
     assert!(bench.requests("CopyObject").is_empty());
 }
 
@@ -102,7 +102,7 @@ fn a_server_that_takes_the_update_for_an_object_is_found_out_on_a_scratch_object
 #[test]
 fn a_newer_object_is_not_lost_whatever_the_way() {
     for (stored_as, flags, write) in [
-        ("-e sse-s3", "-e sse-c --key a.key", "CopyObject"),
+        ("-e sse-s3", "-e sse-c --sse-c-key a.key", "CopyObject"),
         ("-e client --key a.key", "--rewrap --key b.key --from-key a.key", "CopyObject"),
         ("-e sse-s3", "-e client --key a.key", "PutObject"),
         ("-e client --key a.key", "-e sse-s3 --from-key a.key", "PutObject"),
@@ -124,7 +124,7 @@ fn assert_no_uploads(bench: &crate::support::Bench) {
 #[test]
 fn an_answer_that_gets_lost_is_no_failure() {
     for (stored_as, flags, write, opens) in [
-        ("-e sse-s3", "-e sse-c --key a.key", "CopyObject", "--key a.key"),
+        ("-e sse-s3", "-e sse-c --sse-c-key a.key", "CopyObject", "--sse-c-key a.key"),
         ("-e client --key a.key", "--rewrap --key b.key --from-key a.key", "CopyObject", "--key b.key"),
         ("-e sse-s3", "-e client --key a.key", "PutObject", "--key a.key"),
     ] {
@@ -150,7 +150,7 @@ fn sealed_bytes_that_were_changed_are_not_sealed_anew() {
 #[test]
 fn a_missing_or_wrong_key_is_asked_for_and_nothing_changes() {
     let bench = bench();
-    stored(&bench, 1000, "-e sse-c --key a.key");
+    stored(&bench, 1000, "-e sse-c --sse-c-key a.key");
     bench.run(&format!("rotate {OBJECT} -e sse-s3 --yes")).exits(5);
     bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key b.key --yes")).exits(5);
     bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key b.key --from-key a.key --yes")).ok();
@@ -162,7 +162,7 @@ fn an_archived_object_is_refused_with_the_command_that_restores_it() {
     stored(&bench, 1000, "-e sse-s3 --storage-class GLACIER");
     bench.sandbox.s3().set_archived(BUCKET, "o");
     bench
-        .run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes"))
+        .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes"))
         .exits(2)
         .says(&["GLACIER", "aws s3api restore-object --bucket bench --key o"]);
 }
@@ -173,10 +173,10 @@ fn an_old_version_stays_behind_and_is_named() {
     bench.sandbox.s3().set_versioning(BUCKET);
     stored(&bench, 1000, "-e sse-s3");
     let old = bench.object("o").version_id;
-    let told = bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes --json")).ok().json();
+    let told = bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes --json")).ok().json();
     assert_eq!(told["old_version_id"], old.as_str());
     bench
-        .run(&format!("rotate {OBJECT} --version-id {old} -e sse-c --key a.key --yes"))
+        .run(&format!("rotate {OBJECT} --version-id {old} -e sse-c --sse-c-key a.key --yes"))
         .exits(2)
         .says(&["not the newest version"]);
     let kms =
@@ -191,10 +191,10 @@ fn what_would_be_lost_is_named_and_refused() {
     let denied = Kind::status(403, "AccessDenied", "Access Denied");
     bench.sandbox.fault(Fault::on("GetObjectAcl", denied).times(9));
     bench
-        .run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes"))
+        .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes"))
         .exits(2)
         .says(&["its ACL cannot be read", "--accept-loss acl"]);
-    bench.run(&format!("rotate {OBJECT} -e sse-c --key a.key --yes --accept-loss acl")).ok();
+    bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes --accept-loss acl")).ok();
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn wrong_uses_say_what_fits() {
     let bench = bench();
     for (flags, says) in [
         ("", "what the objects are to become"),
-        ("--rewrap -e sse-c --key a.key", "--rewrap does not go with -e sse-c"),
+        ("--rewrap -e sse-c --sse-c-key a.key", "--rewrap does not go with -e sse-c"),
         ("--rewrap --new-data-key --key a.key", "keeps the data key"),
         ("-e sse-s3 --update-in-place", "--update-in-place goes with"),
         ("-e sse-s3 --include *.x", "below a prefix"),

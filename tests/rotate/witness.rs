@@ -38,7 +38,7 @@ fn a_server_that_does_not_encrypt_as_asked_is_found_out_and_nothing_is_to_be_rem
 
 #[test]
 fn what_a_server_loses_on_the_way_is_named_with_what_it_was() {
-    for flags in ["-e sse-c --key a.key", "-e client --key a.key"] {
+    for flags in ["-e sse-c --sse-c-key a.key", "-e client --key a.key"] {
         let bench = bench();
         stored(&bench, 3000, "-e sse-s3 --metadata owner=me");
         let before = bench.object("o").metadata;
@@ -85,7 +85,7 @@ fn an_instruction_file_that_the_new_key_does_not_open_is_found_out() {
 
 #[test]
 fn a_newer_object_between_the_write_and_the_look_is_told() {
-    for flags in ["-e sse-c --key a.key", "-e client --key a.key", "-e sse-kms --kms-key ALIAS"] {
+    for flags in ["-e sse-c --sse-c-key a.key", "-e client --key a.key", "-e sse-kms --kms-key ALIAS"] {
         let bench = bench();
         stored(&bench, 3000, "-e sse-s3");
         let overwrite = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "o", b"newer"));
@@ -163,7 +163,7 @@ fn older_versions_change_where_they_stand_and_the_right_one_does() {
     let old = bench.object("o").version_id;
     stored(&bench, 10, "-e sse-s3");
     bench
-        .run(&format!("rotate {OBJECT} -e sse-c --key a.key --version-id {old} --yes"))
+        .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --version-id {old} --yes"))
         .exits(2)
         .says(&["not the newest version"]);
     let line = format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --update-in-place --yes");

@@ -92,17 +92,17 @@ run keygen other.key
 round_trip sse-s3 --
 round_trip sse-kms --kms-key alias/demo --context team=demo --
 round_trip dsse-kms --kms-key alias/demo --
-round_trip sse-c --key demo.key -- --key demo.key
+round_trip sse-c --sse-c-key demo.key -- --sse-c-key demo.key
 round_trip client --key demo.key -- --key demo.key
 
 say
 say "# what is encrypted how"
-run inspect s3://demo/ --format table --key demo.key
+run inspect s3://demo/ --format table --sse-c-key demo.key
 
 say
 say "# the wrong key"
 code=0
-run get --key other.key s3://demo/sse-c refused || code=$?
+run get --sse-c-key other.key s3://demo/sse-c refused || code=$?
 [ "$code" -eq 5 ] || fail "a wrong key ended with exit $code, not 5"
 [ ! -e refused ] || fail "a refused download left a file"
 say "refused with exit 5, and no file was written"
@@ -117,6 +117,6 @@ and in another, in the same directory:
 
   . ./s3seal-demo.env
   $S3SEAL keygen my.key
-  $S3SEAL put -e sse-c --key my.key FILE s3://demo/FILE
-  $S3SEAL get --key my.key s3://demo/FILE -
+  $S3SEAL put --sse-c-key my.key FILE s3://demo/FILE
+  $S3SEAL get --sse-c-key my.key s3://demo/FILE -
 END

@@ -98,7 +98,7 @@ fn a_signal_while_standard_input_blocks_ends_it_without_a_trace() {
     at_once(&[0, PIPE + 1, 2 * PART + PIPE + 1], |&written| {
         for (signal, code) in SIGNALS {
             let bench = bench(0);
-            let line = "put - s3://bench/object -e sse-c --key key --part-size 5MiB";
+            let line = "put - s3://bench/object -e sse-c --sse-c-key key --part-size 5MiB";
             let mut running = bench.s3seal(line.split(' ')).start_with_input();
             let mut stdin = running.stdin.take().unwrap();
             stdin.write_all(&bytes(written)).unwrap();

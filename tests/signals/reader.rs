@@ -9,7 +9,9 @@ fn a_reader_that_leaves_ends_it_quietly() {
     let bench = Bench::new();
     bench.write("key", &[5; 32]);
     bench.write("source", &bytes(3 * PART));
-    for (put, get) in [("", ""), ("-e sse-c --key key", "--key key"), ("-e client --key key", "--key key")] {
+    for (put, get) in
+        [("", ""), ("-e sse-c --sse-c-key key", "--sse-c-key key"), ("-e client --key key", "--key key")]
+    {
         bench.run(&format!("put source s3://bench/object {put} --part-size 5MiB")).ok();
         let (mut reader, writer) = std::io::pipe().unwrap();
         let line = format!("get s3://bench/object - {get} --part-size 5MiB");

@@ -9,7 +9,8 @@ use crate::error::{Error, KeyFault};
 use crate::location::S3Uri;
 
 /// The flags of keys that open, as other verbs have them.
-const OPENING: [&str; 5] = ["--key", "--private-key", "--passphrase", "--kms-key", "--context"];
+const OPENING: [&str; 6] =
+    ["--sse-c-key", "--key", "--private-key", "--passphrase", "--kms-key", "--context"];
 
 /// Looks up hints; none where those of all verbs will do.
 #[must_use]
@@ -63,12 +64,12 @@ mod tests {
         let wrapping = |kind| needed(KeyNeed::Wrapping { kind, fingerprint: None });
         let wrong = |why| Error::KeyWrong { what: "s3://bkt/a".to_owned(), why, source: None };
         for (error, flag) in [
-            (needed(KeyNeed::Customer), "--from-key SOURCE"),
+            (needed(KeyNeed::Customer), "--from-sse-c-key SOURCE"),
             (wrapping(WrapKind::Aes), "--from-key SOURCE"),
             (wrapping(WrapKind::Rsa), "--from-private-key SOURCE"),
             (wrapping(WrapKind::Kms), "--from-kms-key KEY"),
             (wrapping(WrapKind::Passphrase), "--from-passphrase SOURCE"),
-            (wrong(KeyFault::NotTheCustomerKey), "--from-key SOURCE"),
+            (wrong(KeyFault::NotTheCustomerKey), "--from-sse-c-key SOURCE"),
             (wrong(KeyFault::DoesNotUnwrap { fingerprint: None }), "--from-private-key or --from-passphrase"),
             (wrong(KeyFault::Context), "--from-context KEY=VALUE"),
         ] {

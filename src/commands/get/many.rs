@@ -195,8 +195,7 @@ impl Many<'_> {
     /// An object's metadata, if it can be had: who cannot see it will hear of it when it is fetched.
     async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
         let Fetching { connection, means, stop, .. } = self.fetching;
-        let sighted =
-            stop.or(look(connection, uri, None, means.unlocker.ring(), self.request.expect)).await?;
+        let sighted = stop.or(look(connection, uri, None, &means.customer_keys, self.request.expect)).await?;
         Ok(sighted.ok().map(|sighting| sighting.facts.metadata))
     }
 }

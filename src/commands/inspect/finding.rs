@@ -10,7 +10,6 @@ use crate::aws::objects::{Checksum, Facts};
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Legacy, Mode};
 use crate::error::WrapKind;
-use crate::keys::{CustomerKey, KeyRing};
 use crate::location::S3Uri;
 use crate::seal::esdk::{self, EdkKind, Marker};
 use crate::seal::s3ec::{self, Storage, Version, instruction};
@@ -236,16 +235,6 @@ impl Finding {
             ClientSeen::Sealed(envelope) => Some(envelope),
             _ => None,
         }
-    }
-}
-
-impl CustomerKeyFit {
-    /// Names the key of a ring that fitted.
-    #[must_use]
-    pub fn of(key: &CustomerKey, ring: &KeyRing) -> Self {
-        let same = |candidate: &CustomerKey| candidate.md5() == key.md5();
-        let found = ring.symmetric.iter().find(|given| CustomerKey::new(given).is_ok_and(|made| same(&made)));
-        Self::Fits { fingerprint: found.map(|key| key.fingerprint().to_string()).unwrap_or_default() }
     }
 }
 

@@ -134,14 +134,7 @@ async fn open(
         Way::RewrapBeside => running.means.suffix.clone(),
         _ => None,
     };
-    let means = Means {
-        unlocker: means.unlocker.clone(),
-        kms_keys: means.kms_keys.clone(),
-        kms_discovery: false,
-        context: means.context.clone(),
-        legacy: means.legacy,
-        suffix,
-    };
+    let means = Means { suffix, ..means.client_side() };
     let work = async {
         let envelope = unlock::envelope(reader, facts, &means).await?;
         let envelope = envelope

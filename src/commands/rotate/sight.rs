@@ -70,7 +70,7 @@ impl Sight {
     /// # Errors
     /// As [`unlock::envelope`]; `Changed` if it is gone.
     pub async fn envelope(&self, connection: &Connection, means: &Means) -> Result<Envelope> {
-        let found = envelope_of(&self.reader(connection), &self.facts, means).await?;
+        let found = unlock::envelope(&self.reader(connection), &self.facts, means).await?;
         found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
     }
 
@@ -125,8 +125,8 @@ pub async fn see(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -
     };
     running.last_key.set(customer_key.as_ref());
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let envelope = envelope_of(&reader, &facts, means).await?;
-    let mut fingerprints = names_of(customer_key.as_ref(), means);
+    let envelope = unlock::envelope(&reader, &facts, means).await?;
+    let mut fingerprints = names_of(customer_key.as_ref());
     let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let sealed = match envelope {
         None => None,
@@ -173,7 +173,7 @@ async fn with_last_key(running: &Running<'_>, uri: &S3Uri, version_id: Option<&s
 /// Looks without a key, with the old ones, with the new one.
 async fn with_any_key(running: &Running<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<Sighting> {
     let Running { connection, means, target, .. } = *running;
-    let sighted = look(connection, uri, version_id, means.unlocker.ring(), None).await;
+    let sighted = look(connection, uri, version_id, &means.customer_keys, None).await;
     let (Err(refusal), Some(key)) = (&sighted, target.customer_key()) else { return sighted };
     if !is_about_customer_key(refusal) {
         return sighted;
@@ -185,16 +185,9 @@ async fn with_any_key(running: &Running<'_>, uri: &S3Uri, version_id: Option<&st
     }
 }
 
-/// The names of an SSE-C key, if the ring has it.
-fn names_of(key: Option<&CustomerKey>, means: &Means) -> Vec<String> {
-    let Some(key) = key else { return Vec::new() };
-    let mut names = vec![key.md5().to_owned()];
-    for own in &means.unlocker.ring().symmetric {
-        if CustomerKey::new(own).is_ok_and(|own| own.md5() == key.md5()) {
-            names.push(own.fingerprint().to_string());
-        }
-    }
-    names
+/// The names of an SSE-C key.
+fn names_of(key: Option<&CustomerKey>) -> Vec<String> {
+    key.map_or_else(Vec::new, |key| vec![key.md5().to_owned(), key.fingerprint().to_string()])
 }
 
 /// The names in an encryption context, without those that the formats add.
@@ -214,31 +207,8 @@ fn is_about_customer_key(error: &Error) -> bool {
     matches!(
         error,
         Error::KeyNeeded { .. }
-            | Error::Service { .. }
             | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
     )
-}
-
-/// Looks for an envelope. Keys that have opened SSE-C are not taken for a sign that there is one.
-async fn envelope_of(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Result<Option<Envelope>> {
-    let ring = means.unlocker.ring();
-    let only_customer = reader.key.is_some()
-        && means.kms_keys.is_empty()
-        && !means.kms_discovery
-        && ring.private.is_empty()
-        && ring.passphrases.is_empty();
-    if !only_customer {
-        return unlock::envelope(reader, facts, means).await;
-    }
-    let none = Means {
-        unlocker: std::sync::Arc::default(),
-        kms_keys: Vec::new(),
-        kms_discovery: false,
-        context: means.context.clone(),
-        legacy: means.legacy,
-        suffix: means.suffix.clone(),
-    };
-    unlock::envelope(reader, facts, &none).await
 }
 
 fn describe(envelope: &Envelope) -> Sealed {
@@ -296,14 +266,7 @@ async fn is_for_goal(
         Envelope::Esdk(_) => {}
     }
     let Some(opens) = &target.means else { return Ok(false) };
-    let opens = Means {
-        unlocker: opens.unlocker.clone(),
-        kms_keys: opens.kms_keys.clone(),
-        kms_discovery: false,
-        context: opens.context.clone(),
-        legacy: means.legacy.max(opens.legacy),
-        suffix: None,
-    };
+    let opens = Means { legacy: means.legacy.max(opens.legacy), suffix: None, ..opens.client_side() };
     match unlock::unlock(connection, envelope, &opens).await {
         Ok(_) => Ok(true),
         Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),

@@ -223,8 +223,24 @@ fn means(prepared: &Prepared, legacy: Legacy) -> Option<Means> {
             return None;
         }
         let unlocker = Arc::new(Unlocker::new(ring));
-        return Some(Means { unlocker, kms_keys, kms_discovery: false, context, legacy, suffix: None });
+        return Some(Means {
+            customer_keys: Vec::new(),
+            unlocker,
+            kms_keys,
+            kms_discovery: false,
+            context,
+            legacy,
+            suffix: None,
+        });
     }
     let unlocker = Arc::new(Unlocker::new(ring));
-    Some(Means { unlocker, kms_keys, kms_discovery: false, context, legacy, suffix: None })
+    Some(Means {
+        customer_keys: Vec::new(),
+        unlocker,
+        kms_keys,
+        kms_discovery: false,
+        context,
+        legacy,
+        suffix: None,
+    })
 }

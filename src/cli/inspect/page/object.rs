@@ -55,7 +55,7 @@ fn at_rest(page: &mut Page, finding: &Finding, kms: Option<&KmsKeySeen>) {
             page.fact("  key", &format!("{fingerprint} (MD5 {md5}): the key given fits"));
         }
         Some(CustomerKeyFit::NotGiven) => {
-            page.toned("  key", Tone::Odd, "key not given: --key SOURCE shows what lies behind it");
+            page.toned("  key", Tone::Odd, "key not given: --sse-c-key SOURCE shows what lies behind it");
         }
         Some(CustomerKeyFit::NoneFits { tried: 1 }) => {
             page.toned("  key", Tone::Odd, "the key given does not fit");
