@@ -149,6 +149,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS 
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l context -d 'A pair of the encryption context that the object must have; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l max-kdf-memory -d 'The most memory that an object may ask for to try a passphrase [default: 256MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
@@ -200,6 +201,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-legacy -d 'Try keys on formats that prove less than today\'s, too' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l max-kdf-memory -d 'The most memory that an object may ask for to try a passphrase [default: 256MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
 bar\t'A bar'
@@ -265,6 +267,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-kms-key -d
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-context -d 'A pair of the encryption context that client-side objects have now; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l max-kdf-memory -d 'The most memory that an object may ask for to try a passphrase [default: 256MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r

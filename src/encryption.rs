@@ -132,9 +132,14 @@ pub struct Argon2 {
     pub parallelism: u32,
 }
 
+impl Argon2 {
+    /// The costs of what is written.
+    pub const DEFAULT: Self = Self { memory: 64 * 1024, time: 3, parallelism: 4 };
+}
+
 impl Default for Argon2 {
     fn default() -> Self {
-        Self { memory: 64 * 1024, time: 3, parallelism: 4 }
+        Self::DEFAULT
     }
 }
 

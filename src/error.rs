@@ -8,6 +8,8 @@
 use std::fmt;
 use std::io;
 
+use crate::tuning::ByteSize;
+
 /// The core's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -172,6 +174,8 @@ pub enum KeyFault {
     KmsUnknown { key: String },
     /// The encryption context given is not the one the object was sealed with.
     Context,
+    /// To try a passphrase would take more memory than is allowed; in bytes.
+    CostlyPassphrase { asked: u64, allowed: u64 },
 }
 
 /// How the network gave up.
@@ -282,6 +286,12 @@ impl fmt::Display for KeyFault {
             Self::KmsPendingDeletion { key } => write!(f, "the KMS key {key} is pending deletion"),
             Self::KmsUnknown { key } => write!(f, "AWS KMS knows no key {key}"),
             Self::Context => f.write_str("the encryption context given is not the object's"),
+            Self::CostlyPassphrase { asked, allowed } => write!(
+                f,
+                "its key derivation asks for {} of memory, and {} is allowed",
+                ByteSize(*asked),
+                ByteSize(*allowed)
+            ),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::commands::unlock::Means;
 use crate::encryption::{Context, KmsKey, Legacy, Mode, pair};
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::seal::ring::Unlocker;
+use crate::tuning::ByteSize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -130,6 +131,10 @@ struct OpeningArgs {
     #[arg(long, value_name = "WHAT")]
     allow_legacy: Option<Legacy>,
 
+    /// The most memory that an object may ask for to try a passphrase [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_kdf_memory: Option<ByteSize>,
+
     /// The suffix of the instruction file's key [default: .instruction]
     #[arg(long, value_name = "SUFFIX")]
     instruction_suffix: Option<String>,
@@ -158,7 +163,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let opening = args.opening;
     let means = Means {
         customer_keys: keys.customer,
-        unlocker: Arc::new(Unlocker::new(keys.ring)),
+        unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(opening.max_kdf_memory)),
         kms_keys: opening.kms_key,
         kms_discovery: opening.kms_discovery,
         context,

@@ -196,6 +196,10 @@ fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
             "an id or alias/NAME is looked up in your own account; name another account's key by its ARN"
                 .to_owned(),
         ],
+        KeyFault::CostlyPassphrase { asked, .. } => vec![format!(
+            "if you trust who stored it and this machine has the memory: --max-kdf-memory {}MiB",
+            asked.div_ceil(1 << 20)
+        )],
         KeyFault::Context => vec!["give the pairs it was sealed with: --context KEY=VALUE".to_owned()],
     }
 }
@@ -298,6 +302,10 @@ mod tests {
             (wrong(KeyFault::KmsPendingDeletion { key: key() }), "aws kms cancel-key-deletion --key-id"),
             (wrong(KeyFault::KmsUnknown { key: key() }), "check --kms-key and --region"),
             (wrong(KeyFault::DoesNotUnwrapWithOaep), "--allow-legacy unauthenticated"),
+            (
+                wrong(KeyFault::CostlyPassphrase { asked: (300 << 20) + 1024, allowed: 1 << 28 }),
+                "--max-kdf-memory 301MiB",
+            ),
             (wrong(KeyFault::Context), "--context KEY=VALUE"),
             (
                 Error::WrongRegion { what: what(), region: Some("eu-west-3".to_owned()), source: None },

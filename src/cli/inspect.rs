@@ -20,6 +20,7 @@ use crate::encryption::Legacy;
 use crate::error::Error;
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
+use crate::tuning::ByteSize;
 
 mod audit;
 mod csv_rows;
@@ -154,6 +155,10 @@ struct RingArgs {
     #[arg(long, value_name = "WHAT")]
     allow_legacy: Option<Legacy>,
 
+    /// The most memory that an object may ask for to try a passphrase [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_kdf_memory: Option<ByteSize>,
+
     /// The suffix of the instruction file's key [default: .instruction]
     #[arg(long, value_name = "SUFFIX")]
     instruction_suffix: Option<String>,
@@ -186,7 +191,7 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     let keys = session.ask(move || keys.read()).await?;
     let mut looking = Looking {
         customer_keys: keys.customer,
-        unlocker: Arc::new(Unlocker::new(keys.ring)),
+        unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(args.keys.max_kdf_memory)),
         expected: args.telling.expect,
         deep: args.deep,
         legacy: args.keys.allow_legacy.unwrap_or_default(),

@@ -31,7 +31,7 @@ use crate::commands::unlock::Means;
 use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
-use crate::tuning::{Meter, Tuning};
+use crate::tuning::{ByteSize, Meter, Tuning};
 
 mod batch;
 mod hints;
@@ -168,6 +168,10 @@ struct OldKeyArgs {
     #[arg(long, value_name = "WHAT")]
     allow_legacy: Option<Legacy>,
 
+    /// The most memory that an object may ask for to try a passphrase [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_kdf_memory: Option<ByteSize>,
+
     /// The suffix of the instruction file's key [default: .instruction]
     #[arg(long, value_name = "SUFFIX")]
     instruction_suffix: Option<String>,
@@ -194,7 +198,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let target = session.stop.or(Target::new(&connection, encryption, wish, legacy)).await??;
     let means = Means {
         customer_keys: old.customer,
-        unlocker: Arc::new(Unlocker::new(old.ring)),
+        unlocker: Arc::new(Unlocker::new(old.ring).with_kdf_memory(args.old.max_kdf_memory)),
         kms_keys: args.old.from_kms_key.clone(),
         kms_discovery: args.old.kms_discovery,
         context,

@@ -14,12 +14,12 @@ use crate::encryption::Argon2;
 use crate::error::{Error, Result};
 use crate::keys::{KEY_LEN, Passphrase, SymmetricKey};
 
-/// The most memory that a derivation may take, in KiB.
-pub const MAX_MEMORY: u32 = 1024 * 1024;
+/// The most memory that a derivation may take unless the user allows more, in KiB.
+pub const MAX_MEMORY: u32 = 4 * Argon2::DEFAULT.memory;
 /// The most passes.
-pub const MAX_TIME: u32 = 16;
+pub const MAX_TIME: u32 = 4 * Argon2::DEFAULT.time;
 /// The most lanes.
-pub const MAX_PARALLELISM: u32 = 16;
+pub const MAX_PARALLELISM: u32 = 4 * Argon2::DEFAULT.parallelism;
 
 const SALT_LEN: usize = 16;
 const SALT_RANGE: std::ops::RangeInclusive<usize> = 16..=64;
@@ -70,6 +70,12 @@ impl Derived {
 }
 
 impl Phc {
+    /// The memory that it takes, in KiB.
+    #[must_use]
+    pub fn memory(&self) -> u32 {
+        self.memory
+    }
+
     /// Derives the key. Takes as long, and as much memory, as the costs say.
     ///
     /// # Errors
@@ -93,8 +99,8 @@ impl Phc {
         if parallelism == 0 || parallelism > MAX_PARALLELISM {
             return Err(format!("p={parallelism} is not between 1 and {MAX_PARALLELISM}"));
         }
-        if memory < floor || memory > MAX_MEMORY {
-            return Err(format!("m={memory} KiB is not between {floor} and {MAX_MEMORY}"));
+        if memory < floor {
+            return Err(format!("m={memory} KiB is less than {floor}"));
         }
         if time == 0 || time > MAX_TIME {
             return Err(format!("t={time} is not between 1 and {MAX_TIME}"));
@@ -117,7 +123,8 @@ impl fmt::Display for Phc {
 impl FromStr for Phc {
     type Err = String;
 
-    /// Takes exactly what [`Phc`] writes: no other order, no other version, no hash; and within the caps.
+    /// Takes exactly what [`Phc`] writes: no other order, no other version, no hash; and within the caps, but for
+    /// memory, of which the user may allow more: [`Unlocker`](super::ring::Unlocker) holds that against its limit.
     fn from_str(text: &str) -> Result<Self, String> {
         let malformed = || "not a string of the form $argon2id$v=19$m=…,t=…,p=…$SALT".to_owned();
         if text.len() > MAX_TEXT {
@@ -185,14 +192,12 @@ mod tests {
     #[test]
     fn costs_are_capped_before_they_are_paid() {
         let read = |costs: &str| format!("$argon2id$v=19${costs}${SALT}").parse::<Phc>();
-        for costs in ["m=1048576,t=16,p=16", "m=8,t=1,p=1", "m=65536,t=3,p=4"] {
+        for costs in ["m=4294967295,t=12,p=16", "m=8,t=1,p=1", "m=65536,t=3,p=4"] {
             assert!(read(costs).is_ok(), "{costs}");
         }
         for costs in [
-            "m=1048577,t=3,p=4",
-            "m=4294967295,t=1,p=1",
             "m=4294967296,t=1,p=1",
-            "m=64,t=17,p=1",
+            "m=64,t=13,p=1",
             "m=64,t=1,p=17",
             "m=0,t=1,p=1",
             "m=7,t=1,p=1",
@@ -202,7 +207,7 @@ mod tests {
         ] {
             assert!(read(costs).is_err(), "{costs}");
         }
-        let costs = Argon2 { memory: MAX_MEMORY + 1, ..Argon2::default() };
+        let costs = Argon2 { time: MAX_TIME + 1, ..Argon2::default() };
         assert!(matches!(Derived::new(&passphrase("a"), costs), Err(Error::Unsupported { .. })));
     }
 

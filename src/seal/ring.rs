@@ -6,21 +6,29 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::passphrase::Phc;
+use super::passphrase::{MAX_MEMORY, Phc};
 use super::s3ec::{Envelope, Locked, Unlocked};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KeyRing, SymmetricKey};
+use crate::tuning::ByteSize;
 
 /// Derived keys kept; objects sealed in one run share a salt.
 const MAX_DERIVED: usize = 64;
 
 /// A key ring, and the keys already derived from its passphrases.
-#[derive(Default)]
 pub struct Unlocker {
     ring: KeyRing,
+    /// The most memory that an object may ask for to try a passphrase, in KiB.
+    kdf_memory: u32,
     /// By the passphrase's place in the ring and the parameters.
     derived: Mutex<BTreeMap<(usize, String), SymmetricKey>>,
+}
+
+impl Default for Unlocker {
+    fn default() -> Self {
+        Self::new(KeyRing::default())
+    }
 }
 
 /// How a search ended without a key.
@@ -36,7 +44,24 @@ impl Unlocker {
     /// Takes the keys at hand.
     #[must_use]
     pub fn new(ring: KeyRing) -> Self {
-        Self { ring, derived: Mutex::new(BTreeMap::new()) }
+        Self { ring, kdf_memory: MAX_MEMORY, derived: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Lets objects ask for so much memory to try a passphrase, and no more; `None` leaves it at [`MAX_MEMORY`].
+    #[must_use]
+    pub fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
+        let kib = |size: ByteSize| u32::try_from(size.0 / 1024).unwrap_or(u32::MAX);
+        Self { kdf_memory: most.map_or(self.kdf_memory, kib), ..self }
+    }
+
+    /// Refuses an object that asks for more memory than is allowed, before any is taken.
+    pub(super) fn affords(&self, what: &str, phc: &Phc) -> Result<()> {
+        if phc.memory() <= self.kdf_memory {
+            return Ok(());
+        }
+        let bytes = |kib| u64::from(kib) * 1024;
+        let why = KeyFault::CostlyPassphrase { asked: bytes(phc.memory()), allowed: bytes(self.kdf_memory) };
+        Err(Error::KeyWrong { what: what.to_owned(), why, source: None })
     }
 
     /// The keys at hand.
@@ -118,6 +143,9 @@ impl Unlocker {
         let phc: Phc = text.parse().map_err(|why| {
             Error::tampered(envelope.what(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
         })?;
+        if !self.ring.passphrases.is_empty() {
+            self.affords(envelope.what(), &phc)?;
+        }
         for place in 0..self.ring.passphrases.len() {
             if let Some(Some(data_key)) = self.with_derived(place, &phc, |key| try_symmetric(locked, key))? {
                 return Ok(Some(data_key));

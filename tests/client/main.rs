@@ -10,6 +10,7 @@ mod support;
 mod instruction;
 mod modes;
 mod passes;
+mod passphrases;
 mod pkcs1;
 mod round_trips;
 mod tampering;

@@ -7,7 +7,7 @@ use crate::commands::inspect::Looking;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts};
 use crate::commands::unlock::{begins_like_a_message, header, instruction_file};
 use crate::encryption::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, KeyFault, Result};
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message, Policy};
 use crate::seal::s3ec::{Envelope, Need};
@@ -144,7 +144,7 @@ impl Second<'_> {
 fn opened(tried: &Result<()>) -> Option<bool> {
     match tried {
         Ok(()) => Some(true),
-        Err(Error::KeyNeeded { .. }) => None,
+        Err(Error::KeyNeeded { .. } | Error::KeyWrong { why: KeyFault::CostlyPassphrase { .. }, .. }) => None,
         Err(_) => Some(false),
     }
 }

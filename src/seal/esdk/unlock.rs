@@ -33,7 +33,7 @@ struct Search<'a> {
     /// Whether something unwrapped that cannot be the data key.
     odd_length: bool,
     /// Why a passphrase could not be tried.
-    refused: Option<String>,
+    refused: Option<Error>,
 }
 
 impl Unlocker {
@@ -152,19 +152,25 @@ impl<'a> Search<'a> {
 
     fn with_passphrases(&mut self, unlocker: &Unlocker) -> Result<Option<DataKey>> {
         let edks: Vec<_> = self.edks(EdkKind::Passphrase).take(MAX_PASSPHRASE_EDKS).collect();
-        if edks.is_empty() {
+        if edks.is_empty() || unlocker.ring().passphrases.is_empty() {
             return Ok(None);
         }
         self.tried += unlocker.ring().passphrases.len();
+        let what = self.locked.message().what();
         for edk in edks {
             let phc: Phc = match edk.phc() {
                 Some(Ok(phc)) => phc,
                 Some(Err(why)) => {
-                    self.refused = Some(why);
+                    let why = format!("the parameters of its passphrase are refused: {why}");
+                    self.refused = Some(Error::tampered(what, why));
                     continue;
                 }
                 None => continue,
             };
+            if let Err(error) = unlocker.affords(what, &phc) {
+                self.refused = Some(error);
+                continue;
+            }
             for place in 0..unlocker.ring().passphrases.len() {
                 let tried = unlocker.with_derived(place, &phc, |key| self.try_symmetric(edk, key))?;
                 if let Some(Some(data_key)) = tried.transpose()? {
@@ -183,8 +189,8 @@ impl<'a> Search<'a> {
         if self.named_is_there {
             return Error::tampered(what, "its data key does not unwrap with the very key that it names");
         }
-        if let Some(why) = self.refused {
-            return Error::tampered(what, format!("the parameters of its passphrase are refused: {why}"));
+        if let Some(error) = self.refused {
+            return error;
         }
         let Some(kind) = self.wanted else {
             let why = "its data key is wrapped in ways that are not known here".to_owned();
