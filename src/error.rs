@@ -54,6 +54,9 @@ pub enum Error {
     /// The object is no longer the one seen or named.
     #[error("{what} is not the object expected: its ETag has changed")]
     Changed { what: String, source: Option<Cause> },
+    /// Another run of this program is working on the same.
+    #[error("another run is at work: {what} is locked")]
+    InUse { what: String },
     /// The object is not encrypted in the mode that was required.
     #[error("{what} is not {expected} but {found}")]
     NotAsExpected { what: String, expected: String, found: String },

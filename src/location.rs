@@ -65,6 +65,19 @@ impl S3Uri {
         !self.key.is_empty() && !self.key.ends_with('/')
     }
 
+    /// The part of the key up to its last slash: the folder that an object or a prefix is in; empty at the top.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.key.rfind('/').map_or("", |slash| &self.key[..=slash])
+    }
+
+    /// Whether `object` is this object, or lies under this prefix or in this bucket.
+    #[must_use]
+    pub fn holds(&self, object: &Self) -> bool {
+        let under = if self.is_object() { object.key == self.key } else { object.key.starts_with(&self.key) };
+        under && object.bucket == self.bucket
+    }
+
     /// Returns the same address with another key.
     #[must_use]
     pub fn with_key(&self, key: impl Into<String>) -> Self {

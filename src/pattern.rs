@@ -6,7 +6,10 @@ use std::str::FromStr;
 
 /// A pattern over a whole key. `*` stands for any text, slashes too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(Vec<Piece>);
+pub struct Pattern {
+    text: String,
+    pieces: Vec<Piece>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -52,7 +55,7 @@ impl FromStr for Pattern {
                 letter => pieces.push(Piece::Letter(*letter)),
             }
         }
-        Ok(Self(pieces))
+        Ok(Self { text: text.to_owned(), pieces })
     }
 }
 
@@ -85,7 +88,7 @@ impl Pattern {
         // Where to go back to: the last star, and the letter that it takes next.
         let mut star: Option<(usize, usize)> = None;
         while letter < key.len() {
-            match self.0.get(piece) {
+            match self.pieces.get(piece) {
                 Some(Piece::Any) => {
                     star = Some((piece, letter));
                     piece += 1;
@@ -103,7 +106,7 @@ impl Pattern {
                 },
             }
         }
-        self.0[piece..].iter().all(|piece| *piece == Piece::Any)
+        self.pieces[piece..].iter().all(|piece| *piece == Piece::Any)
     }
 }
 
@@ -136,6 +139,13 @@ impl Filter {
         Self(patterns)
     }
 
+    /// The patterns as they were given, in their order: `+` before those that include, `-` before those that exclude.
+    #[must_use]
+    pub fn in_words(&self) -> Vec<String> {
+        let sign = |choice| if choice == Choice::Include { '+' } else { '-' };
+        self.0.iter().map(|(choice, pattern)| format!("{} {}", sign(*choice), pattern.text)).collect()
+    }
+
     /// Reads a filter that includes one beginning (`abc*`) or one end (`*.sql`); `None` for every other.
     #[must_use]
     pub fn affix(&self) -> Option<Affix> {
@@ -147,7 +157,7 @@ impl Filter {
             });
             letters.collect::<Option<String>>()
         };
-        match pattern.0.as_slice() {
+        match pattern.pieces.as_slice() {
             [Piece::Any, end @ ..] if !end.is_empty() => text(end).map(Affix::End),
             [beginning @ .., Piece::Any] => text(beginning).map(Affix::Beginning),
             _ => None,

@@ -107,11 +107,38 @@ impl Connection {
     /// # Errors
     /// What S3 refuses.
     pub async fn remove(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<()> {
+        self.try_remove(uri, version_id, None).await
+    }
+
+    /// Removes an object if it still has this ETag; one that is gone already is fine.
+    ///
+    /// # Errors
+    /// What S3 refuses; `Changed` if it is another object by now.
+    pub async fn remove_if(&self, uri: &S3Uri, etag: &str) -> Result<()> {
+        let removed = match self.try_remove(uri, None, Some(etag)).await {
+            // A server that does not know the condition on a delete: then a look is the closest to it.
+            Err(Error::Unsupported { .. }) => {
+                let reader = Reader { connection: self, uri, version_id: None, key: None };
+                if reader.head().await?.etag.as_deref() != Some(etag) {
+                    return Err(Error::Changed { what: uri.to_string(), source: None });
+                }
+                self.try_remove(uri, None, None).await
+            }
+            removed => removed,
+        };
+        match removed {
+            Err(Error::NotFound { .. }) => Ok(()),
+            removed => removed,
+        }
+    }
+
+    async fn try_remove(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
         self.s3
             .delete_object()
             .bucket(uri.bucket.as_str())
             .key(&uri.key)
             .set_version_id(version_id.map(str::to_owned))
+            .set_if_match(etag.map(str::to_owned))
             .set_expected_bucket_owner(self.owner())
             .set_request_payer(self.payer())
             .send()
@@ -120,33 +147,12 @@ impl Connection {
             .map_err(|refusal| error::read(&uri.to_string(), "s3:DeleteObject", refusal))
     }
 
-    /// Gives up a multipart upload that an earlier run has left behind; one that is gone already is fine.
+    /// Gives up multipart uploads of one object that were started since `since` (seconds since 1970): the one with this id,
+    /// or, where a crash has swallowed the id, those that have no part yet. None that fits is fine.
     ///
     /// # Errors
-    /// What S3 refuses.
-    pub async fn give_up(&self, uri: &S3Uri, upload_id: &str) -> Result<()> {
-        let answer = self
-            .s3
-            .abort_multipart_upload()
-            .bucket(uri.bucket.as_str())
-            .key(&uri.key)
-            .upload_id(upload_id)
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer())
-            .send()
-            .await;
-        match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:AbortMultipartUpload", refusal)) {
-            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Gives up the uploads of one object that were started since `since` (seconds since 1970) and have no part yet: those
-    /// whose id a crash has swallowed.
-    ///
-    /// # Errors
-    /// What S3 refuses; it takes `s3:ListBucketMultipartUploads` and `s3:ListMultipartUploadParts`.
-    pub async fn give_up_empty(&self, uri: &S3Uri, since: i64) -> Result<()> {
+    /// What S3 refuses; it takes `s3:ListBucketMultipartUploads`, and without an id `s3:ListMultipartUploadParts`.
+    pub async fn give_up(&self, uri: &S3Uri, id: Option<&str>, since: i64) -> Result<()> {
         let answer = self
             .s3
             .list_multipart_uploads()
@@ -160,21 +166,48 @@ impl Connection {
         let ours = answer.uploads().iter().filter(|upload| {
             upload.key() == Some(&uri.key) && upload.initiated().is_some_and(|at| at.secs() >= since)
         });
-        for id in ours.filter_map(|upload| upload.upload_id()) {
-            let parts = self.s3.list_parts().bucket(uri.bucket.as_str()).key(&uri.key).upload_id(id);
-            let parts = parts
-                .set_expected_bucket_owner(self.owner())
-                .set_request_payer(self.payer())
-                .send()
-                .await
-                .map_err(|refusal| error::read(&uri.to_string(), "s3:ListMultipartUploadParts", refusal));
-            match parts {
-                Ok(parts) if parts.parts().is_empty() => self.give_up(uri, id).await?,
-                Ok(_) | Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
+        for listed in ours.filter_map(|upload| upload.upload_id()) {
+            let is_it = match id {
+                Some(id) => listed == id,
+                None => self.has_no_part(uri, listed).await?,
+            };
+            if is_it {
+                self.abort(uri, listed).await?;
             }
         }
         Ok(())
+    }
+
+    async fn has_no_part(&self, uri: &S3Uri, id: &str) -> Result<bool> {
+        let parts = self.s3.list_parts().bucket(uri.bucket.as_str()).key(&uri.key).upload_id(id);
+        let parts = parts
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .send()
+            .await
+            .map_err(|refusal| error::read(&uri.to_string(), "s3:ListMultipartUploadParts", refusal));
+        match parts {
+            Ok(parts) => Ok(parts.parts().is_empty()),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn abort(&self, uri: &S3Uri, id: &str) -> Result<()> {
+        let answer = self
+            .s3
+            .abort_multipart_upload()
+            .bucket(uri.bucket.as_str())
+            .key(&uri.key)
+            .upload_id(id)
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer())
+            .send()
+            .await;
+        match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:AbortMultipartUpload", refusal)) {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.

@@ -97,7 +97,7 @@ impl Exit {
             Self::Network => "The network gave up; the same command continues.",
             Self::Condition => {
                 "A condition does not hold: the target exists, the object has changed or is not in the mode \
-                 expected, or the source is empty."
+                 expected, the source is empty, or another run is at work."
             }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => "SIGHUP: the upload was aborted, temporary files are gone.",
@@ -117,6 +117,7 @@ impl Exit {
             Error::Tampered { .. } | Error::NotAsAsked { .. } => Self::Untrusted,
             Error::TargetExists { .. }
             | Error::Changed { .. }
+            | Error::InUse { .. }
             | Error::NotAsExpected { .. }
             | Error::EmptySource { .. } => Self::Condition,
             Error::Unsupported { .. } => Self::Usage,
@@ -199,6 +200,7 @@ mod tests {
             ),
             (Error::EmptySource { what: what() }, 8),
             (Error::Changed { what: what(), source: None }, 8),
+            (Error::InUse { what: what() }, 8),
             (Error::OutOfRange { what: what(), range: "9-".to_owned(), len: 3 }, 1),
             (Error::Unsupported { what: what(), why: "no".to_owned() }, 2),
             (Error::TooLarge { what: what(), why: "no".to_owned() }, 1),

@@ -30,6 +30,9 @@ pub fn of(error: &Error, aws: &str) -> Vec<String> {
         }
         Error::TargetExists { .. } => vec!["leave out --no-clobber to replace it".to_owned()],
         Error::Changed { what, .. } => changed(what, aws),
+        Error::InUse { .. } => {
+            vec!["wait until the other run ends, then run the same command again".to_owned()]
+        }
         Error::WrongRegion { region, .. } => vec![match region {
             Some(name) => format!("add --region {}", shell_word(name)),
             None => "add --region with the bucket's region".to_owned(),

@@ -25,6 +25,7 @@ use crate::commands::rotate::leftovers;
 use crate::commands::rotate::many::{Chosen, Plans, Row, Work};
 use crate::commands::rotate::only::Only;
 use crate::commands::rotate::run::Running;
+use crate::commands::rotate::scratch;
 use crate::commands::rotate::sight::LastKey;
 use crate::commands::rotate::target::{Target, Wish};
 use crate::commands::unlock::Means;
@@ -304,7 +305,7 @@ impl RotateArgs {
             only: self.only.clone(),
             all_versions: self.all_versions,
         };
-        let journal = self.journal(target)?;
+        let journal = self.journal(target, &chosen)?;
         let allowed = Allowed { update_in_place: self.update_in_place, verify: self.verify };
         let work = Work {
             running: &running,
@@ -333,10 +334,10 @@ impl RotateArgs {
 
     async fn work(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
         if let Some(journal) = work.journal {
-            session.stop.or(leftovers::clear(work.running, journal)).await??;
+            session.stop.or(leftovers::clear(work.running, journal, &self.places)).await??;
         }
         if self.update_in_place && !self.dry_run {
-            leftovers::prove(work.running, work.journal, &self.places[0]).await?;
+            scratch::prove_update(work.running, work.journal, &self.places[0]).await?;
         }
         if !self.asked(session, work).await? {
             return Ok(());

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 use std::num::NonZero;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 /// A name and its word, each in 16 bytes; a slot of zeros is empty, which no word is.
@@ -29,6 +29,14 @@ impl Index {
         let file = tempfile::tempfile_in(folder)?;
         file.set_len(slots.saturating_mul(SLOT as u64))?;
         Ok(Self { file, slots })
+    }
+
+    /// The user to whom files belong that this process makes in the folder.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn owner(&self) -> io::Result<u32> {
+        Ok(self.file.metadata()?.uid())
     }
 
     /// Sets the word of a name, in the place of an earlier one.

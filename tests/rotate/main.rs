@@ -7,6 +7,7 @@ mod support;
 
 mod batch;
 mod crashes;
+mod journal;
 mod life;
 mod many;
 mod options;

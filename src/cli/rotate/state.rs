@@ -2,12 +2,16 @@
 //!
 //! What stands in a journal is `commands::rotate::journal`'s.
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use super::RotateArgs;
 use crate::cli::failure::Failure;
 use crate::cli::foreign::shell_word;
-use crate::commands::rotate::journal::{Journal, name_of};
+use crate::commands::rotate::identity::Identity;
+use crate::commands::rotate::journal::Journal;
+use crate::commands::rotate::many::Chosen;
 use crate::commands::rotate::target::Target;
 use crate::error::Error;
 use crate::location::S3Uri;
@@ -17,16 +21,19 @@ impl RotateArgs {
     ///
     /// # Errors
     /// What the journal says; a usage failure where there is no place for it.
-    pub(super) fn journal(&self, target: &Target) -> Result<Option<Journal>, Failure> {
+    pub(super) fn journal(&self, target: &Target, chosen: &Chosen) -> Result<Option<Journal>, Failure> {
         if self.dry_run {
             return Ok(None);
         }
-        let choice = format!("{:?} {:?} {} {:?}", self.filter, self.only, self.all_versions, self.version_id);
-        let name = name_of(&self.places, &target.in_words(), &choice);
+        let suffix = self.old.instruction_suffix.as_deref();
+        let name = Identity::new(&self.places, chosen, self.version_id.as_deref(), suffix, target).name();
         let path = match &self.journal {
             Some(path) => path.clone(),
             None => match state_directory() {
-                Some(folder) => folder.join(format!("rotate-{name}.ndjson")),
+                Some(folder) => {
+                    keep_private(&folder)?;
+                    folder.join(format!("rotate-{name}.ndjson"))
+                }
                 None if self.single().is_some() => return Ok(None),
                 None => {
                     return Err(Failure::usage("there is no place for the journal: HOME is not set")
@@ -38,12 +45,24 @@ impl RotateArgs {
             Ok(journal) => Ok(Some(journal)),
             // One object needs none; it only helps to clear up after a crash.
             Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_none() => Ok(None),
-            Err(error @ Error::Local { .. }) => {
+            Err(error @ (Error::Local { .. } | Error::Tampered { .. })) => {
                 Err(Failure::from(error).hint("name another place for it: --journal FILE"))
             }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Closes a folder to others that an earlier version, or somebody else's program, has made open.
+fn keep_private(folder: &Path) -> Result<(), Failure> {
+    match std::fs::metadata(folder) {
+        Ok(facts) if facts.mode() & 0o077 != 0 => {
+            let closed = std::fs::set_permissions(folder, Permissions::from_mode(0o700));
+            closed.map_err(Error::local(format!("cannot close {} to others", folder.display())))?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Where programs keep what they must not forget (XDG Base Directory Specification).

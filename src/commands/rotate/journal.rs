@@ -4,9 +4,12 @@
 //! No secret is in it. What a crash tears off the end costs a second look at an object and nothing else; the file is
 //! locked, so that two runs do not write one journal. However many objects an earlier run has done, memory does not hold
 //! them: they are looked up in a table on disk, which is made anew from the lines.
+//!
+//! A journal is a memory and no authority: what stands in it names nothing that a run may delete. What a run makes of a
+//! line is `leftovers`' to judge, by the places of the command line.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -21,21 +24,23 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::transfer::index::Index;
 
+mod private;
+
 /// The version of the journal's form.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// One line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    /// The first one: which rotation this is.
-    Journal { version: u32, rotation: String },
+    /// The first one: which rotation this is, and since when (seconds since 1970).
+    Journal { version: u32, rotation: String, at: i64 },
     /// An object is about to be written.
     Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
     /// An upload was started.
-    Upload { object: String, id: String },
-    /// An object that may not need its instruction file any more is about to be replaced.
-    Beside { object: String, file: String, etag: Option<String> },
+    Upload { object: String, id: String, at: i64 },
+    /// An object that may not need its instruction file any more is about to be replaced; the ETags of both.
+    Beside { object: String, etag: Option<String>, file_etag: String },
     /// A scratch object is about to be written.
     Scratch { object: String },
     /// The scratch object is gone.
@@ -93,25 +98,49 @@ fn digest(parts: &[&[u8]]) -> u128 {
     digest.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
-/// What an earlier run may have left in S3.
+/// What an earlier run may have left in S3, if its lines are to be believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leftovers {
-    /// Uploads: the object and the upload's id.
-    pub uploads: Vec<(S3Uri, String)>,
-    /// Objects that were begun, and when (seconds since 1970), whose uploads have left no id.
-    pub begun: Vec<(S3Uri, i64)>,
-    /// Objects, their instruction files, and the ETags that the objects had while they needed these.
-    pub beside: Vec<(S3Uri, S3Uri, Option<String>)>,
+    /// Uploads.
+    pub uploads: Vec<Upload>,
+    /// Objects that may need their instruction file no more.
+    pub beside: Vec<Beside>,
     /// Scratch objects.
     pub scratch: Vec<S3Uri>,
+}
+
+/// An upload that was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The object that it was for.
+    pub uri: S3Uri,
+    /// Its id, unless a crash has swallowed that.
+    pub id: Option<String>,
+    /// When it was started at the earliest, in seconds since 1970: not before this journal.
+    pub since: i64,
+}
+
+/// An object whose instruction file may be left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The object.
+    pub uri: S3Uri,
+    /// The ETag that it had while it needed the file.
+    pub etag: Option<String>,
+    /// The ETag of the file.
+    pub file_etag: String,
 }
 
 /// What is open while a journal is read, by object.
 #[derive(Default)]
 struct Open {
-    uploads: HashMap<String, Vec<String>>,
+    /// When the journal began.
+    began: i64,
+    /// Ids, and when they were noted.
+    uploads: HashMap<String, Vec<(String, i64)>>,
     begun: HashMap<String, i64>,
-    beside: HashMap<String, (String, Option<String>)>,
+    /// The ETags of the object and of its file.
+    beside: HashMap<String, (Option<String>, String)>,
     scratch: Vec<String>,
 }
 
@@ -119,70 +148,46 @@ impl Open {
     /// What is still open at the journal's end.
     fn leftovers(self) -> Leftovers {
         let uri = |object: &str| object.parse::<S3Uri>().ok();
-        let uploads = self
-            .uploads
-            .iter()
-            .flat_map(|(object, ids)| ids.iter().filter_map(move |id| Some((uri(object)?, id.clone()))));
+        let upload =
+            |object: &str, id, at: i64| Some(Upload { uri: uri(object)?, id, since: at.max(self.began) });
+        let known = self.uploads.iter().flat_map(|(object, ids)| {
+            ids.iter().filter_map(move |(id, at)| upload(object, Some(id.clone()), *at))
+        });
+        let unknown = self.begun.iter().filter_map(|(object, at)| upload(object, None, *at));
         let beside = self
             .beside
             .into_iter()
-            .filter_map(|(object, (file, etag))| Some((uri(&object)?, uri(&file)?, etag)));
+            .filter_map(|(object, (etag, file_etag))| Some(Beside { uri: uri(&object)?, etag, file_etag }));
         Leftovers {
-            uploads: uploads.collect(),
-            begun: self.begun.iter().filter_map(|(object, at)| Some((uri(object)?, *at))).collect(),
+            uploads: known.chain(unknown).collect(),
             beside: beside.collect(),
             scratch: self.scratch.iter().filter_map(|object| uri(object)).collect(),
         }
     }
 }
 
-/// Names a rotation by what it does where: the same command finds its own journal again.
-#[must_use]
-pub fn name_of(places: &[S3Uri], target: &str, choice: &str) -> String {
-    use std::fmt::Write;
-    let mut digest = Sha256::new();
-    for place in places {
-        digest.update(place.to_string());
-        digest.update([0]);
-    }
-    digest.update(target);
-    digest.update([0]);
-    digest.update(choice);
-    digest.finalize()[..12].iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 impl Journal {
     /// Opens or begins the journal of a rotation.
     ///
     /// # Errors
-    /// `Unsupported` if it is another rotation's, or another run's at this moment; `Local` for what the system refuses.
+    /// `Unsupported` if it is another rotation's, `InUse` if another run has it at this moment; `Tampered` if it is not this
+    /// user's alone; `Local` for what the system refuses.
     pub fn open(path: &Path, rotation: &str) -> Result<Self> {
         let name = format!("the journal {}", path.display());
         let refused = |error| Error::local(format!("cannot write {name}"))(error);
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).map_err(refused)?;
-        let file = File::options().read(true).append(true).create(true).open(path).map_err(refused)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let why = "another run is writing it at this moment".to_owned();
-                return Err(Error::Unsupported { what: name, why });
-            }
-            Err(TryLockError::Error(error)) => return Err(refused(error)),
-        }
+        let file = private::open(path, &name)?;
         let lines = BufReader::new(&file).split(b'\n').count() as u64;
+        let index = Index::new(folder_of(path), lines).map_err(refused)?;
+        private::claim(&file, index.owner().map_err(refused)?, &name)?;
         let mut journal = Self {
             path: path.to_owned(),
             file: Mutex::new(file.try_clone().map_err(refused)?),
-            index: Index::new(folder, lines).map_err(refused)?,
+            index,
             leftovers: Leftovers::default(),
             worth: AtomicI64::new(0),
         };
         if journal.read(file, rotation, &name)? {
-            journal.put(&first_line(rotation))?;
+            journal.write(&Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: now() })?;
         }
         Ok(journal)
     }
@@ -202,10 +207,9 @@ impl Journal {
             torn = text.last() != Some(&b'\n');
             let line = serde_json::from_slice::<Line>(&text);
             if first {
-                let ours =
-                    matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of }) if of == rotation);
+                let ours = matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of, .. }) if of == rotation);
                 // What a crash has torn of the first line is the beginning of it; anything else is somebody's.
-                let ours_torn = torn && first_line(rotation).starts_with(&text);
+                let ours_torn = torn && !ours && is_torn_first_line(&text, rotation);
                 if !(ours || ours_torn) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
                     return Err(Error::Unsupported { what: name.to_owned(), why });
@@ -230,18 +234,19 @@ impl Journal {
 
     fn take(&self, line: Line, open: &mut Open) -> std::io::Result<()> {
         match line {
-            Line::Journal { .. } => {}
+            Line::Journal { at, .. } => open.began = open.began.max(at),
             Line::Begin { object, at, version_id, etag, .. } => {
                 let name = name_in_index(&object, version_id.as_deref());
                 self.index.set(name, Step::Begun.word(etag.as_deref()))?;
                 open.begun.insert(object, at);
             }
-            Line::Upload { object, id } => {
-                open.begun.remove(&object);
-                open.uploads.entry(object).or_default().push(id);
+            Line::Upload { object, id, at } => {
+                // It was started after the object was begun; what is noted then is later.
+                let since = open.begun.remove(&object).unwrap_or(at);
+                open.uploads.entry(object).or_default().push((id, since));
             }
-            Line::Beside { object, file, etag } => {
-                open.beside.insert(object, (file, etag));
+            Line::Beside { object, etag, file_etag } => {
+                open.beside.insert(object, (etag, file_etag));
             }
             Line::Scratch { object } => open.scratch.push(object),
             Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
@@ -304,18 +309,18 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub fn upload(&self, uri: &S3Uri, id: &str) -> Result<()> {
-        self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned() })
+        self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: now() })
     }
 
     /// Notes that an object with this ETag needs its instruction file, and may soon need it no more.
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn beside(&self, uri: &S3Uri, file: &S3Uri, etag: Option<&str>) -> Result<()> {
+    pub fn beside(&self, uri: &S3Uri, etag: Option<&str>, file_etag: &str) -> Result<()> {
         self.write(&Line::Beside {
             object: uri.to_string(),
-            file: file.to_string(),
             etag: etag.map(str::to_owned),
+            file_etag: file_etag.to_owned(),
         })
     }
 
@@ -376,11 +381,19 @@ impl Journal {
     }
 }
 
-fn first_line(rotation: &str) -> Vec<u8> {
-    let line = Line::Journal { version: VERSION, rotation: rotation.to_owned() };
-    let mut text = serde_json::to_vec(&line).unwrap_or_default();
-    text.push(b'\n');
-    text
+/// The folder that a journal is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a text without a line's end is the beginning of a first line of this rotation.
+fn is_torn_first_line(text: &[u8], rotation: &str) -> bool {
+    let whole = Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: 0 };
+    let whole = serde_json::to_vec(&whole).unwrap_or_default();
+    // Up to the time, which nobody knows any more.
+    let sure = whole.strip_suffix(b"0}}").unwrap_or_default();
+    sure.starts_with(text)
+        || text.strip_prefix(sure).is_some_and(|rest| rest.iter().all(|c| c.is_ascii_digit() || *c == b'}'))
 }
 
 fn now() -> i64 {
@@ -421,9 +434,12 @@ mod tests {
                 && !done("s3://bkt/a", None)
                 && !done("s3://bkt/b", Some("\"2\""))
         );
-        assert_eq!(journal.leftovers().uploads, [(uri("s3://bkt/b"), "u2".to_owned())]);
-        let begun: Vec<_> = journal.leftovers().begun.iter().map(|(uri, _)| uri.clone()).collect();
-        assert_eq!(begun, [uri("s3://bkt/c")]);
+        let mut uploads: Vec<_> =
+            journal.leftovers().uploads.iter().map(|one| (one.uri.to_string(), one.id.clone())).collect();
+        uploads.sort();
+        let expected = [("s3://bkt/b".to_owned(), Some("u2".to_owned())), ("s3://bkt/c".to_owned(), None)];
+        assert_eq!(uploads, expected);
+        assert!(journal.leftovers().uploads.iter().all(|one| one.since > 0));
         assert_eq!(journal.leftovers().scratch, [uri("s3://bkt/.x")]);
         assert!(journal.is_worth_keeping());
         journal.finish();
@@ -493,7 +509,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
         let journal = Journal::open(&path, "r").unwrap();
-        assert!(matches!(Journal::open(&path, "r"), Err(Error::Unsupported { .. })));
+        assert!(matches!(Journal::open(&path, "r"), Err(Error::InUse { .. })));
         drop(journal);
         assert!(matches!(Journal::open(&path, "other"), Err(Error::Unsupported { .. })));
         for data in [&b"data\n"[..], b"data"] {
@@ -505,11 +521,15 @@ mod tests {
     }
 
     #[test]
-    fn the_same_command_has_the_same_name() {
-        let places = [uri("s3://bkt/a/")];
-        let name = name_of(&places, "t", "c");
-        assert_eq!(name, name_of(&places, "t", "c"));
-        assert_ne!(name, name_of(&places, "u", "c"));
-        assert_ne!(name, name_of(&[uri("s3://bkt/b/")], "t", "c"));
+    fn no_line_makes_an_upload_older_than_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        drop(Journal::open(&path, "r").unwrap());
+        let mut file = File::options().append(true).open(&path).unwrap();
+        writeln!(file, r#"{{"upload":{{"object":"s3://bkt/a","id":"u","at":7}}}}"#).unwrap();
+        writeln!(file, r#"{{"journal":{{"version":2,"rotation":"r","at":7}}}}"#).unwrap();
+        drop(file);
+        let journal = Journal::open(&path, "r").unwrap();
+        assert!(matches!(journal.leftovers().uploads.as_slice(), [Upload { since: 8.., .. }]));
     }
 }

@@ -1,74 +1,48 @@
 //! What a rotation may leave behind, and how the next run removes it: uploads, instruction files, scratch objects.
 //!
-//! A scratch object is made here too: it proves that a server updates in place, before any real object is touched.
+//! The journal says what there may be; whether it is removed is decided here, by what the command line names and by what S3
+//! shows. A line of a journal can name nothing outside of the places of the command line.
 
-use futures_util::StreamExt;
-
-use crate::aws::listing::ListedKey;
 use crate::aws::objects::Reader;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::seal::detect::{self, Detected};
+use crate::seal::s3ec::instruction;
 
-use super::journal::Journal;
+use super::journal::{Beside, Journal, Upload};
 use super::run::Running;
+use super::scratch;
 
 /// How far this machine's clock and S3's may be apart, in seconds: beyond that S3 refuses requests anyway.
 const CLOCKS: i64 = 15 * 60;
 
-/// Removes what an earlier run has left behind.
+/// Removes what an earlier run has left behind in these places.
 ///
 /// # Errors
 /// What S3 refuses.
-pub async fn clear(running: &Running<'_>, journal: &Journal) -> Result<()> {
+pub async fn clear(running: &Running<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
     let leftovers = journal.leftovers();
-    for (uri, id) in &leftovers.uploads {
-        running.connection.give_up(uri, id).await?;
-    }
-    for (uri, at) in &leftovers.begun {
-        match running.connection.give_up_empty(uri, at - CLOCKS).await {
+    let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
+    for Upload { uri, id, since } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {
+        match running.connection.give_up(uri, id.as_deref(), since - CLOCKS).await {
             // Whoever may not list uploads leaves them to a lifecycle rule.
             Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
     }
-    for (uri, file, etag) in &leftovers.beside {
-        clear_beside(running, uri, file, etag.as_deref()).await?;
+    for beside in leftovers.beside.iter().filter(|one| is_in_place(&one.uri)) {
+        clear_beside(running, beside).await?;
     }
-    for uri in &leftovers.scratch {
-        clear_scratch(running, uri).await?;
+    for uri in leftovers.scratch.iter().filter(|uri| scratch::is_of(places, uri)) {
+        scratch::remove(running, uri).await?;
         journal.scratch(uri, false)?;
     }
     Ok(())
 }
 
-/// Proves on a scratch object beside `place` that the server updates in place.
-///
-/// # Errors
-/// Those of [`prove_update`](crate::aws::Connection::prove_update).
-pub async fn prove(running: &Running<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
-    let Some(key) = running.target.update_key() else { return Ok(()) };
-    let folder = place.key.rfind('/').map_or("", |slash| &place.key[..=slash]);
-    let mut random = [0; 8];
-    let _ = getrandom::fill(&mut random);
-    let scratch = place.with_key(format!("{folder}.s3seal-scratch-{:016x}", u64::from_le_bytes(random)));
-    if let Some(journal) = journal {
-        journal.scratch(&scratch, true)?;
-    }
-    let proved = running.stop.or(running.connection.prove_update(&scratch, key)).await;
-    let gone = match &proved {
-        Ok(Ok(())) => Ok(()),
-        // Whatever was left half-way; the reason of the failure is told, not this.
-        _ => clear_scratch(running, &scratch).await,
-    };
-    if let (Some(journal), Ok(())) = (journal, gone) {
-        journal.scratch(&scratch, false)?;
-    }
-    proved?
-}
-
 /// Removes an instruction file whose object has been replaced by one that does not need it.
-async fn clear_beside(running: &Running<'_>, uri: &S3Uri, file: &S3Uri, etag: Option<&str>) -> Result<()> {
+async fn clear_beside(running: &Running<'_>, beside: &Beside) -> Result<()> {
+    let Beside { uri, etag, file_etag } = beside;
     let key = running.target.customer_key();
     let reader = Reader { connection: running.connection, uri, version_id: None, key };
     let facts = match reader.head().await {
@@ -79,19 +53,13 @@ async fn clear_beside(running: &Running<'_>, uri: &S3Uri, file: &S3Uri, etag: Op
     };
     let needs_it =
         matches!(detect::detect(&uri.to_string(), &facts.metadata), Ok(Detected::InstructionFileNeeded));
-    if needs_it || facts.etag.as_deref() == etag {
+    if needs_it || facts.etag == *etag {
         return Ok(());
     }
-    running.connection.remove(file, None).await
-}
-
-async fn clear_scratch(running: &Running<'_>, uri: &S3Uri) -> Result<()> {
-    let markers = |_| {};
-    let versions = running.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
-    for version in versions.into_iter().flatten() {
-        if version.key == ListedKey::Text(uri.key.clone()) {
-            running.connection.remove(uri, version.version_id.as_deref()).await?;
-        }
+    let file = uri.with_key(instruction::key_of(&uri.key, running.means.suffix.as_deref()));
+    match running.connection.remove_if(&file, file_etag).await {
+        // Somebody has written another one since.
+        Err(Error::Changed { .. }) => Ok(()),
+        removed => removed,
     }
-    Ok(())
 }

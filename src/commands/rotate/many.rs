@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use futures_util::StreamExt;
 
 use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::objects::Reader;
 use crate::commands::many::many;
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
@@ -175,8 +176,8 @@ impl Work<'_> {
             let etag = plan.sight.facts.etag.as_deref();
             journal.begin(&uri, version.as_deref(), etag, plan.way.as_str())?;
             if plan.way == Way::Reseal && plan.sight.present.sealed.is_some_and(|sealed| sealed.beside) {
-                let suffix = self.running.means.suffix.as_deref();
-                journal.beside(&uri, &uri.with_key(instruction::key_of(&uri.key, suffix)), etag)?;
+                let file_etag = self.etag_of_instruction_file(&plan.sight).await?;
+                journal.beside(&uri, etag, &file_etag)?;
             }
         }
         let on_start = |id: &str| match self.journal {
@@ -196,6 +197,17 @@ impl Work<'_> {
             }
         }
         outcome
+    }
+
+    async fn etag_of_instruction_file(&self, sight: &Sight) -> Result<String> {
+        let Running { connection, means, stop, .. } = *self.running;
+        let uri = sight.uri.with_key(instruction::key_of(&sight.uri.key, means.suffix.as_deref()));
+        let reader = Reader { connection, uri: &uri, version_id: None, key: sight.customer_key.as_ref() };
+        let etag = stop.or(reader.head()).await??.etag;
+        etag.ok_or_else(|| Error::Unsupported {
+            what: uri.to_string(),
+            why: "the server names no ETag to bind its removal to".to_owned(),
+        })
     }
 
     /// Looks at one object; what is not to be rotated is a row already.
@@ -326,6 +338,5 @@ fn is_hidden(error: &Error) -> bool {
 
 /// The part of a key that stands below the folder which was asked for.
 fn below<'a>(place: &S3Uri, key: &'a str) -> &'a str {
-    let folder = place.key.rfind('/').map_or(0, |slash| slash + 1);
-    key.get(folder..).unwrap_or(key)
+    key.get(place.folder().len()..).unwrap_or(key)
 }

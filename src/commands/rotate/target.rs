@@ -3,7 +3,6 @@
 //! Made once: keys in AWS KMS are looked up, passphrases derived, and what opens the new objects is put together, so that
 //! each can be opened after it was written. What an object is stands in `sight`.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::aws::Connection;
@@ -109,42 +108,18 @@ impl Target {
     }
 
     /// The encryption context that S3 is to use.
-    fn context(&self) -> Option<&Context> {
+    pub(super) fn context(&self) -> Option<&Context> {
         match self.at_rest()? {
             ServerSide::SseKms { context, .. } | ServerSide::DsseKms { context, .. } => Some(context),
             ServerSide::SseS3 | ServerSide::SseC(_) => None,
         }
     }
 
-    /// Whether it is under a passphrase, of which nothing stands in [`Target::in_words`].
+    /// Whether it is under a passphrase, of which nothing stands in the name of a journal.
     #[must_use]
     pub fn has_passphrase(&self) -> bool {
         let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
         self.client().is_some_and(|client| client.wrappers.iter().any(is_one))
-    }
-
-    /// The target in words that hold no secret and are the same for the same target: a journal belongs to one.
-    #[must_use]
-    pub fn in_words(&self) -> String {
-        let mut words = format!("{:?} {:?}", self.goal, self.context());
-        if let Some(client) = self.client() {
-            let _ = write!(words, " {:?}", client.context);
-            for wrapper in &client.wrappers {
-                words.push(' ');
-                match wrapper {
-                    Wrapper::Kms(key) => words.push_str(key.as_str()),
-                    // Nothing of a passphrase may be written down.
-                    Wrapper::Passphrase(..) => words.push_str("passphrase"),
-                    Wrapper::Aes(key) => words.push_str(key.fingerprint().as_str()),
-                    Wrapper::Rsa(key) => words.push_str(key.fingerprint().as_str()),
-                }
-            }
-        }
-        if let Some(suffix) = &self.share_to {
-            words.push_str(" to ");
-            words.push_str(suffix);
-        }
-        words
     }
 }
 

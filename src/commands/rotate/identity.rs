@@ -1,0 +1,257 @@
+//! Which rotation a journal belongs to: what is asked for and where, in words that the same command always gives.
+//!
+//! The words are spelled out here, field by field, so that renaming a type leaves no journal behind; a test holds them. No
+//! secret is among them: keys stand by their fingerprints, and of a passphrase nothing does.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::commands::begin::Wrapper;
+use crate::encryption::{Context, Format};
+use crate::location::S3Uri;
+
+use super::many::Chosen;
+use super::target::Target;
+use super::way::{AtRest, Goal};
+
+/// A rotation in words.
+#[derive(Serialize)]
+pub struct Identity<'a> {
+    places: Vec<String>,
+    filter: Vec<String>,
+    only: Vec<String>,
+    all_versions: bool,
+    version_id: Option<&'a str>,
+    instruction_suffix: Option<&'a str>,
+    target: TargetWords<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum TargetWords<'a> {
+    Server(ServerWords<'a>),
+    Client(ClientWords<'a>),
+}
+
+#[derive(Serialize)]
+struct ServerWords<'a> {
+    mode: &'static str,
+    key: Option<&'a str>,
+    context: Option<&'a BTreeMap<String, String>>,
+    bucket_key: bool,
+}
+
+#[derive(Serialize)]
+struct ClientWords<'a> {
+    mode: &'static str,
+    format: Option<&'static str>,
+    keys: Vec<String>,
+    context: &'a BTreeMap<String, String>,
+    at_rest: Option<ServerWords<'a>>,
+    instruction_file: bool,
+    only_rewrap: bool,
+    new_data_key: bool,
+    share_to: Option<&'a str>,
+}
+
+impl<'a> Identity<'a> {
+    /// Puts a rotation into words.
+    #[must_use]
+    pub fn new(
+        places: &[S3Uri],
+        chosen: &Chosen,
+        version_id: Option<&'a str>,
+        instruction_suffix: Option<&'a str>,
+        target: &'a Target,
+    ) -> Self {
+        Self {
+            places: places.iter().map(ToString::to_string).collect(),
+            filter: chosen.filter.in_words(),
+            only: chosen.only.iter().map(ToString::to_string).collect(),
+            all_versions: chosen.all_versions,
+            version_id,
+            instruction_suffix,
+            target: TargetWords::new(target),
+        }
+    }
+
+    /// A short name for it, which two rotations do not share.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let digest = Sha256::digest(self.text());
+        digest[..12].iter().fold(String::new(), |mut name, byte| {
+            let _ = write!(name, "{byte:02x}");
+            name
+        })
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl<'a> TargetWords<'a> {
+    fn new(target: &'a Target) -> Self {
+        let server = |at_rest| ServerWords::new(at_rest, target);
+        match (&target.goal, target.client()) {
+            (Goal::Client { at_rest, beside, only_rewrap, new_data_key, .. }, Some(client)) => {
+                Self::Client(ClientWords {
+                    mode: "client",
+                    format: client.format.map(Format::as_str),
+                    keys: client.wrappers.iter().map(in_words).collect(),
+                    context: client.context.pairs(),
+                    at_rest: at_rest.as_ref().map(server),
+                    instruction_file: *beside,
+                    only_rewrap: *only_rewrap,
+                    new_data_key: *new_data_key,
+                    share_to: target.share_to.as_deref(),
+                })
+            }
+            (Goal::Server(at_rest) | Goal::Client { at_rest: Some(at_rest), .. }, _) => {
+                Self::Server(server(at_rest))
+            }
+            (Goal::Client { .. }, None) => Self::Server(server(&AtRest::SseS3)),
+        }
+    }
+}
+
+impl<'a> ServerWords<'a> {
+    fn new(at_rest: &'a AtRest, target: &'a Target) -> Self {
+        let context = target.context().map(Context::pairs);
+        let (mode, key, bucket_key) = match at_rest {
+            AtRest::SseS3 => ("sse-s3", None, false),
+            AtRest::SseKms { key, bucket_key, .. } => ("sse-kms", key.as_deref(), *bucket_key),
+            AtRest::DsseKms { key, .. } => ("dsse-kms", key.as_deref(), false),
+            AtRest::SseC { md5 } => ("sse-c", Some(md5.as_str()), false),
+        };
+        Self { mode, key, context, bucket_key }
+    }
+}
+
+fn in_words(wrapper: &Wrapper) -> String {
+    match wrapper {
+        Wrapper::Kms(key) => format!("kms {key}"),
+        Wrapper::Aes(key) => format!("aes {}", key.fingerprint()),
+        Wrapper::Rsa(key) => format!("rsa {}", key.fingerprint()),
+        // Nothing of a passphrase may be written down.
+        Wrapper::Passphrase(..) => "passphrase".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::begin::{Prepared, PreparedClient};
+    use crate::encryption::ServerSide;
+    use crate::keys::SymmetricKey;
+    use crate::pattern::{self, Filter};
+
+    const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/a";
+
+    fn context(name: &str) -> Context {
+        Context::new([(name.to_owned(), "v".to_owned())]).unwrap()
+    }
+
+    fn kms() -> (ServerSide, AtRest) {
+        let asked = ServerSide::SseKms {
+            key: Some(ARN.parse().unwrap()),
+            context: context("team"),
+            bucket_key: true,
+        };
+        let goal = AtRest::SseKms { key: Some(ARN.to_owned()), named: true, context: true, bucket_key: true };
+        (asked, goal)
+    }
+
+    fn server() -> Target {
+        let (asked, goal) = kms();
+        Target {
+            prepared: Prepared::Server(Some(asked)),
+            goal: Goal::Server(goal),
+            share_to: None,
+            means: None,
+        }
+    }
+
+    fn client() -> Target {
+        let (asked, goal) = kms();
+        Target {
+            prepared: Prepared::Client(PreparedClient {
+                format: Some(Format::Esdk),
+                wrappers: vec![
+                    Wrapper::Aes(SymmetricKey::recognise(&[b'A'; 32]).unwrap()),
+                    Wrapper::Kms("alias/x".parse().unwrap()),
+                ],
+                context: context("for"),
+                at_rest: Some(asked),
+                instruction_file: false,
+                frame_length: None,
+                key_name: None,
+            }),
+            goal: Goal::Client {
+                format: Some(Format::Esdk),
+                at_rest: Some(goal),
+                beside: false,
+                only_rewrap: false,
+                new_data_key: true,
+                share: false,
+            },
+            share_to: None,
+            means: None,
+        }
+    }
+
+    fn chosen() -> Chosen {
+        let filter = Filter::new(vec![
+            (pattern::Choice::Include, "*.sql".parse().unwrap()),
+            (pattern::Choice::Exclude, "old/*".parse().unwrap()),
+        ]);
+        Chosen {
+            filter,
+            only: vec!["sse-s3".parse().unwrap(), "kms:x".parse().unwrap()],
+            all_versions: false,
+        }
+    }
+
+    /// Journals that lie on disks are found by these texts: a change here makes runs that were stopped begin anew.
+    #[test]
+    fn the_words_of_a_rotation_stay_what_they_are() {
+        let places = ["s3://bkt/a/".parse().unwrap(), "s3://bkt/b".parse().unwrap()];
+        let target = server();
+        let identity = Identity::new(&places, &chosen(), Some("v1"), Some("mine"), &target);
+        let at_rest =
+            format!(r#"{{"mode":"sse-kms","key":"{ARN}","context":{{"team":"v"}},"bucket_key":true}}"#);
+        assert_eq!(
+            identity.text(),
+            format!(
+                "{}{at_rest}}}",
+                r#"{"places":["s3://bkt/a/","s3://bkt/b"],"filter":["+ *.sql","- old/*"],"only":["sse-s3","kms:x"],"all_versions":false,"version_id":"v1","instruction_suffix":"mine","target":"#
+            )
+        );
+        let target = client();
+        let identity = Identity::new(&places[1..], &Chosen::default(), None, None, &target);
+        let fingerprint = SymmetricKey::recognise(&[b'A'; 32]).unwrap().fingerprint();
+        assert_eq!(
+            identity.text(),
+            format!(
+                "{}[\"aes {fingerprint}\",\"kms alias/x\"],\"context\":{{\"for\":\"v\"}},\"at_rest\":{at_rest},{}",
+                r#"{"places":["s3://bkt/b"],"filter":[],"only":[],"all_versions":false,"version_id":null,"instruction_suffix":null,"target":{"mode":"client","format":"esdk","keys":"#,
+                r#""instruction_file":false,"only_rewrap":false,"new_data_key":true,"share_to":null}}"#
+            )
+        );
+        assert_eq!(identity.name().len(), 24);
+    }
+
+    #[test]
+    fn another_place_or_target_is_another_rotation() {
+        let (a, b) = (["s3://bkt/a/".parse().unwrap()], ["s3://bkt/b/".parse().unwrap()]);
+        let (one, other) = (server(), client());
+        let name =
+            |places: &[S3Uri], target: &Target| Identity::new(places, &chosen(), None, None, target).name();
+        assert_eq!(name(&a, &one), name(&a, &server()));
+        assert_ne!(name(&a, &one), name(&b, &one));
+        assert_ne!(name(&a, &one), name(&a, &other));
+    }
+}

@@ -1,0 +1,89 @@
+//! Opening a journal as a file that is this user's alone.
+//!
+//! Whoever can write a journal, or choose the file that is taken for one, has a say in what the next run does: neither may
+//! be anybody else.
+
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Permission bits that let others write.
+const OTHERS_WRITE: u32 = 0o022;
+/// What the owner may do with the journal, and nobody else.
+const OWNER_ONLY: u32 = 0o600;
+/// The same of the folder that is made for it.
+const FOLDER_OWNER_ONLY: u32 = 0o700;
+
+/// Opens the file, or makes it, and locks it; `name` names it in messages.
+///
+/// # Errors
+/// `Tampered` for a link, something that is no file, or a file that others can write; `InUse` while another run has it;
+/// `Local` for what the system refuses.
+pub fn open(path: &Path, name: &str) -> Result<File> {
+    let refused = |error| Error::local(format!("cannot write {name}"))(error);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(FOLDER_OWNER_ONLY)
+        .create(super::folder_of(path))
+        .map_err(refused)?;
+    // Not blocking: nobody may write to the other end of a pipe.
+    let opened = File::options()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(OWNER_ONLY)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path);
+    let file = match opened {
+        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+            return Err(Error::tampered(name, "it is a symbolic link"));
+        }
+        opened => opened.map_err(refused)?,
+    };
+    let facts = file.metadata().map_err(refused)?;
+    if !facts.is_file() {
+        return Err(Error::tampered(name, "it is not a regular file"));
+    }
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Error::InUse { what: name.to_owned() }),
+        Err(TryLockError::Error(error)) => return Err(refused(error)),
+    }
+    if facts.mode() & OTHERS_WRITE != 0 {
+        return Err(Error::tampered(name, "other users can write to it"));
+    }
+    Ok(file)
+}
+
+/// Takes a file that [`open`] has opened for this user's own, whose number is `user`, and hides it from others.
+///
+/// # Errors
+/// `Tampered` for somebody else's; `Local` for what the system refuses.
+pub fn claim(file: &File, user: u32, name: &str) -> Result<()> {
+    let refused = |error| Error::local(format!("cannot write {name}"))(error);
+    let facts = file.metadata().map_err(refused)?;
+    if facts.uid() != user {
+        return Err(Error::tampered(name, format!("it belongs to another user (uid {})", facts.uid())));
+    }
+    if facts.mode() & 0o777 != OWNER_ONLY {
+        file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(refused)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_user_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = open(&folder.path().join("made/j"), "the journal").unwrap();
+        let own = file.metadata().unwrap().uid();
+        assert!(matches!(claim(&file, own + 1, "the journal"), Err(Error::Tampered { .. })));
+        claim(&file, own, "the journal").unwrap();
+        assert_eq!(std::fs::metadata(folder.path().join("made")).unwrap().mode() & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,97 @@
+//! Scratch objects: what a server claims is tried on one of these before any real object is touched.
+//!
+//! They have names that nobody else gives, so that what a crash leaves can be told from everything else.
+
+use futures_util::StreamExt;
+
+use crate::aws::listing::ListedKey;
+use crate::error::Result;
+use crate::location::S3Uri;
+
+use super::journal::Journal;
+use super::run::Running;
+
+/// What the name of a scratch object begins with; sixteen hex digits follow.
+const PREFIX: &str = ".s3seal-scratch-";
+
+/// Proves on a scratch object beside `place` that the server updates in place.
+///
+/// # Errors
+/// Those of [`prove_update`](crate::aws::Connection::prove_update).
+pub async fn prove_update(running: &Running<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
+    let Some(key) = running.target.update_key() else { return Ok(()) };
+    let scratch = beside(place);
+    if let Some(journal) = journal {
+        journal.scratch(&scratch, true)?;
+    }
+    let proved = running.stop.or(running.connection.prove_update(&scratch, key)).await;
+    let gone = match &proved {
+        Ok(Ok(())) => Ok(()),
+        // Whatever was left half-way; the reason of the failure is told, not this.
+        _ => remove(running, &scratch).await,
+    };
+    if let (Some(journal), Ok(())) = (journal, gone) {
+        journal.scratch(&scratch, false)?;
+    }
+    proved?
+}
+
+/// Removes a scratch object, all versions of it.
+///
+/// # Errors
+/// What S3 refuses.
+pub(super) async fn remove(running: &Running<'_>, uri: &S3Uri) -> Result<()> {
+    let markers = |_| {};
+    let versions = running.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
+    for version in versions.into_iter().flatten() {
+        if version.key == ListedKey::Text(uri.key.clone()) {
+            running.connection.remove(uri, version.version_id.as_deref()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A new name in the folder of an object or of a prefix.
+fn beside(place: &S3Uri) -> S3Uri {
+    let mut random = [0; 8];
+    let _ = getrandom::fill(&mut random);
+    place.with_key(format!("{}{PREFIX}{:016x}", place.folder(), u64::from_le_bytes(random)))
+}
+
+/// Whether an object is a scratch object that a rotation of these places may have made.
+#[must_use]
+pub(super) fn is_of(places: &[S3Uri], uri: &S3Uri) -> bool {
+    let digits = uri.name().strip_prefix(PREFIX);
+    let is_one = digits
+        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    is_one && places.iter().any(|place| place.with_key(place.folder()).holds(uri))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(text: &str) -> S3Uri {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_scratch_object_is_known_by_its_name_and_its_place() {
+        for place in ["s3://bkt", "s3://bkt/p/", "s3://bkt/p/o"].map(uri) {
+            assert!(is_of(std::slice::from_ref(&place), &beside(&place)), "{place}");
+        }
+        let places = [uri("s3://bkt/p/"), uri("s3://bkt/q/o")];
+        for foreign in [
+            "s3://bkt/.s3seal-scratch-0123456789abcdef",
+            "s3://other/p/.s3seal-scratch-0123456789abcdef",
+            "s3://bkt/p/.s3seal-scratch-0123456789abcde",
+            "s3://bkt/p/.s3seal-scratch-0123456789abcdefg",
+            "s3://bkt/p/.s3seal-scratch-0123456789abcdeg",
+            "s3://bkt/p/.s3seal-scratch-0123456789abcdef/o",
+            "s3://bkt/p/precious",
+        ] {
+            assert!(!is_of(&places, &uri(foreign)), "{foreign}");
+        }
+        assert!(is_of(&places, &uri("s3://bkt/q/.s3seal-scratch-0123456789abcdef")));
+    }
+}

@@ -1,0 +1,160 @@
+//! The journal is a memory, not an authority: who may write it, and what a line in it can make a run do.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::bench;
+use crate::support::{BUCKET, Bench, PATIENCE, bytes};
+
+const LINE: &str = "rotate s3://bench/p/ -e sse-c --sse-c-key b.key --journal j --yes";
+
+fn append(bench: &Bench, lines: &[String]) {
+    let mut journal = fs::File::options().append(true).open(bench.path("j")).unwrap();
+    for line in lines {
+        writeln!(journal, "{line}").unwrap();
+    }
+}
+
+fn mode(path: &PathBuf) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Makes the journal one that has begun so many hours later.
+fn begin_later(bench: &Bench, hours: i64) {
+    let text = String::from_utf8(bench.read("j")).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let (before, at) = first.rsplit_once(':').unwrap();
+    let at: i64 = at.trim_end_matches('}').parse().unwrap();
+    bench.write("j", format!("{before}:{}}}}}\n{rest}", at + hours * 3600).as_bytes());
+}
+
+#[test]
+fn a_line_that_somebody_appends_deletes_no_object() {
+    let bench = bench();
+    let precious = ["precious", "precious.instruction", "p/1", "p/2", "p/.s3seal-scratch-"];
+    for key in precious {
+        bench.sandbox.s3().put_plain(BUCKET, key, b"x");
+    }
+    bench.run(LINE).ok();
+    let mut lines = Vec::new();
+    for key in
+        precious.iter().chain(&[".s3seal-scratch-0123456789abcdef", "q/.s3seal-scratch-0123456789abcdef"])
+    {
+        bench.sandbox.s3().put_plain(BUCKET, key, b"x");
+        lines.push(format!(r#"{{"scratch":{{"object":"s3://bench/{key}"}}}}"#));
+        let object = key.trim_end_matches(".instruction");
+        let etag = bench.object(key).etag;
+        lines.push(format!(
+            r#"{{"beside":{{"object":"s3://bench/{object}","etag":"x","file_etag":"\"{etag}\""}}}}"#
+        ));
+    }
+    append(&bench, &lines);
+    let before = bench.sandbox.s3().keys(BUCKET);
+    bench.sandbox.clear_requests();
+    bench.run(LINE).ok();
+    assert_eq!(bench.sandbox.s3().keys(BUCKET), before);
+    assert!(bench.requests("DeleteObject").is_empty());
+}
+
+#[test]
+fn a_line_that_somebody_appends_aborts_no_upload_but_one_of_this_rotation() {
+    for (key, hours) in [("q/other", 0), ("p/older", 1)] {
+        let bench = bench();
+        bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+        bench.write("large", &bytes(6 << 20));
+        let gate = Gate::new();
+        let struck = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())));
+        let putting = bench.start(&format!("put large s3://bench/{key} --part-size 5MiB"));
+        assert!(struck.wait(1, PATIENCE), "there was no upload");
+        bench.run(LINE).ok();
+        if hours > 0 {
+            begin_later(&bench, hours);
+        }
+        let uploads = bench.sandbox.s3().uploads();
+        let id = &uploads[0].upload_id;
+        append(
+            &bench,
+            &[
+                format!(r#"{{"upload":{{"object":"s3://bench/{key}","id":"{id}","at":0}}}}"#),
+                format!(
+                    r#"{{"begin":{{"object":"s3://bench/{key}","version_id":null,"etag":null,"way":"reseal","at":0}}}}"#
+                ),
+            ],
+        );
+        bench.run(LINE).ok();
+        gate.open();
+        putting.end().ok();
+        assert_eq!(bench.object(key).size, 6 << 20);
+    }
+}
+
+#[test]
+fn a_journal_is_its_owners_alone() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    bench.sandbox.s3().put_plain(BUCKET, "q/1", b"x");
+    bench.run(LINE).ok();
+    assert_eq!(mode(&bench.path("j")), 0o600);
+    fs::set_permissions(bench.path("j"), fs::Permissions::from_mode(0o644)).unwrap();
+    bench.run(LINE).ok();
+    assert_eq!(mode(&bench.path("j")), 0o600, "one that others could read");
+    // An encryption context cannot be seen on an object: its journal stays.
+    let context = "-e sse-kms --kms-key alias/backup --context for=me --yes";
+    bench.run(&format!("rotate s3://bench/q/ {context}")).ok();
+    let state = bench.home().join(".local/state/s3seal");
+    assert_eq!(mode(&state), 0o700);
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o755)).unwrap();
+    bench.run(&format!("rotate s3://bench/q/ {context}")).ok();
+    assert_eq!(mode(&state), 0o700, "one that others could read");
+    let kept: Vec<_> = fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(mode(&kept[0]), 0o600);
+}
+
+#[test]
+fn a_journal_that_others_can_write_is_refused() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    bench.run(LINE).ok();
+    for bits in [0o620, 0o602] {
+        fs::set_permissions(bench.path("j"), fs::Permissions::from_mode(bits)).unwrap();
+        bench
+            .run(LINE)
+            .exits(6)
+            .says(&["the journal j cannot be trusted: other users can write to it", "--journal"]);
+    }
+}
+
+#[test]
+fn a_journal_that_is_a_link_or_no_file_is_refused() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    bench.write("precious", b"");
+    symlink(bench.path("precious"), bench.path("j")).unwrap();
+    bench.run(LINE).exits(6).says(&["the journal j cannot be trusted: it is a symbolic link"]);
+    assert!(bench.read("precious").is_empty());
+    fs::remove_file(bench.path("j")).unwrap();
+    symlink("/dev/null", bench.path("j")).unwrap();
+    bench.run(LINE).exits(6);
+    bench
+        .run(&LINE.replace("--journal j", "--journal /dev/null"))
+        .exits(6)
+        .says(&["it is not a regular file"]);
+}
+
+#[test]
+fn a_second_run_of_the_same_rotation_is_told_that_the_first_is_at_work() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    let gate = Gate::new();
+    let struck = bench.sandbox.fault(Fault::on("CopyObject", Kind::Pause(gate.clone())));
+    let first = bench.start(LINE);
+    assert!(struck.wait(1, PATIENCE), "there was no copy");
+    bench.run(LINE).exits(8).says(&["another run is at work", "run the same command again"]);
+    gate.open();
+    first.end().ok();
+}
