@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, WrapKind};
+use crate::keys::{Fingerprint, RsaPrivateKey, SymmetricKey};
 
 pub mod detect;
 pub mod esdk;
@@ -26,6 +27,31 @@ pub struct Attributes {
     pub metadata: BTreeMap<String, String>,
     /// The content of an instruction file to be written before the object, if the format was asked for one.
     pub instruction: Option<String>,
+}
+
+/// The key that unwrapped a data key, and with that what an authenticated object proves: whoever sealed it had an AES key
+/// or a passphrase, or might use the key in AWS KMS; of an RSA pair nothing but the public half.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedWith {
+    /// What kind of key.
+    pub kind: WrapKind,
+    /// The key's own fingerprint, for AES and RSA keys.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+impl OpenedWith {
+    fn aes(key: &SymmetricKey) -> Self {
+        Self { kind: WrapKind::Aes, fingerprint: Some(key.fingerprint()) }
+    }
+
+    fn rsa(key: &RsaPrivateKey) -> Self {
+        Self { kind: WrapKind::Rsa, fingerprint: Some(key.public().fingerprint()) }
+    }
+
+    /// A passphrase or a key in AWS KMS.
+    fn nameless(kind: WrapKind) -> Self {
+        Self { kind, fingerprint: None }
+    }
 }
 
 /// When plain bytes that came out of [`Open::push`] may be believed.

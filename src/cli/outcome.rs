@@ -8,10 +8,12 @@ use super::failure::Failure;
 use super::output;
 use super::session::Session;
 use crate::aws::sse::{Applied, AppliedMode};
-use crate::commands::get::{ChecksumSeen, GetOutcome};
+use crate::commands::get::{ChecksumSeen, GetOutcome, Opened};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::many::Stored;
 use crate::encryption::Mode;
+use crate::error::WrapKind;
+use crate::keys::Fingerprint;
 use crate::location::Target;
 use crate::tuning::ByteSize;
 
@@ -94,21 +96,41 @@ fn put_line(outcome: &PutOutcome) -> String {
 
 fn get_line(outcome: &GetOutcome) -> String {
     let mut facts = vec![format!("from {}", outcome.source)];
-    facts.extend(encryption_words(
-        &outcome.applied,
-        outcome.format.as_deref(),
-        outcome.fingerprint.as_deref(),
-    ));
+    facts.extend(encryption_words(&outcome.applied, outcome.format.as_deref(), fingerprint(outcome)));
     facts.push(ByteSize(outcome.plain_len).to_string());
     facts.push(match &outcome.checksum {
         ChecksumSeen::Verified(algorithm, _) => format!("{algorithm} verified"),
         ChecksumSeen::NotKept => "no checksum kept by S3".to_owned(),
         ChecksumSeen::NotComparable(why) => format!("checksum not compared ({why})"),
     });
-    if outcome.format.is_some() {
-        facts.push(if outcome.authenticated { "authenticated" } else { "NOT AUTHENTICATED" }.to_owned());
-    }
+    facts.extend(outcome.opened.as_ref().map(|opened| proof_words(opened).to_owned()));
     format!("{}: {}", outcome.target, facts.join(", "))
+}
+
+/// The fingerprint of the local key that opened it.
+fn fingerprint(outcome: &GetOutcome) -> Option<&str> {
+    outcome.opened.as_ref()?.with.fingerprint.as_ref().map(Fingerprint::as_str)
+}
+
+/// What the opening of a client-side object proves.
+fn proof_words(opened: &Opened) -> &'static str {
+    match opened.with.kind {
+        _ if !opened.intact => "NOT AUTHENTICATED",
+        WrapKind::Aes => "authenticated: sealed by a holder of this key",
+        WrapKind::Passphrase => "authenticated: sealed by a holder of this passphrase",
+        WrapKind::Kms => "authenticated: sealed by a user of this KMS key",
+        WrapKind::Rsa => "intact; anyone with the public key could have sealed it",
+    }
+}
+
+fn opened_json(opened: &Opened) -> Value {
+    let kind = match opened.with.kind {
+        WrapKind::Aes => "symmetric-key",
+        WrapKind::Passphrase => "passphrase",
+        WrapKind::Kms => "kms-key",
+        WrapKind::Rsa => "private-key",
+    };
+    json!({ "kind": kind, "fingerprint": opened.with.fingerprint.as_ref().map(Fingerprint::as_str) })
 }
 
 /// How it is encrypted, the outermost last.
@@ -168,9 +190,11 @@ fn get_json(outcome: &GetOutcome) -> Value {
         "encryption": encryption_json(
             &outcome.applied,
             outcome.format.as_deref(),
-            outcome.fingerprint.as_deref(),
+            fingerprint(outcome),
         ),
-        "authenticated": outcome.authenticated,
+        "opened_by": outcome.opened.as_ref().map(opened_json),
+        "intact": outcome.opened.as_ref().map(|opened| opened.intact),
+        "authenticated": outcome.opened.as_ref().is_some_and(Opened::is_authenticated),
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
         "checksum": match &outcome.checksum {
@@ -205,6 +229,7 @@ mod tests {
     use super::*;
     use crate::checksum::Algorithm;
     use crate::encryption::Format;
+    use crate::seal::OpenedWith;
 
     fn applied(mode: Mode) -> Applied {
         Applied { mode: AppliedMode::Known(mode), kms_key: None, bucket_key: false, customer_key_md5: None }
@@ -226,7 +251,7 @@ mod tests {
         }
     }
 
-    fn fetched(checksum: ChecksumSeen, authenticated: bool) -> GetOutcome {
+    fn fetched(checksum: ChecksumSeen, kind: WrapKind, intact: bool) -> GetOutcome {
         GetOutcome {
             source: "s3://bkt/k".parse().unwrap(),
             target: Target::Stdout,
@@ -237,8 +262,7 @@ mod tests {
             etag: None,
             version_id: None,
             checksum,
-            fingerprint: Some("22a48051594c1949".to_owned()),
-            authenticated,
+            opened: Some(Opened { with: OpenedWith { kind, fingerprint: None }, intact }),
         }
     }
 
@@ -269,14 +293,23 @@ mod tests {
     #[test]
     fn what_is_not_proven_is_said_aloud() {
         let verified = ChecksumSeen::Verified(Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned());
-        assert!(get_line(&fetched(verified, true)).ends_with("5 B, crc64nvme verified, authenticated"));
-        let range = fetched(ChecksumSeen::NotComparable("a range".to_owned()), false);
+        for (kind, words, authenticated) in [
+            (WrapKind::Aes, "authenticated: sealed by a holder of this key", true),
+            (WrapKind::Passphrase, "authenticated: sealed by a holder of this passphrase", true),
+            (WrapKind::Kms, "authenticated: sealed by a user of this KMS key", true),
+            (WrapKind::Rsa, "intact; anyone with the public key could have sealed it", false),
+        ] {
+            let outcome = fetched(verified.clone(), kind, true);
+            assert!(get_line(&outcome).ends_with(&format!("5 B, crc64nvme verified, {words}")));
+            assert_eq!(get_json(&outcome)["authenticated"], authenticated);
+        }
+        let range = fetched(ChecksumSeen::NotComparable("a range".to_owned()), WrapKind::Aes, false);
         assert!(get_line(&range).ends_with("checksum not compared (a range), NOT AUTHENTICATED"));
         let document = get_json(&range);
         assert_eq!(document["authenticated"], false);
         assert_eq!(document["checksum"]["verified"], false);
         assert_eq!(document["target"], Value::Null);
-        assert_eq!(get_json(&fetched(ChecksumSeen::NotKept, true))["checksum"], Value::Null);
+        assert_eq!(get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))["checksum"], Value::Null);
     }
 
     /// Programs rely on these names: one that goes or changes its meaning takes a new schema version.
@@ -295,9 +328,9 @@ mod tests {
             "at_rest bucket_key customer_key_md5 fingerprint format kms_key mode"
         );
         assert_eq!(
-            fields(&get_json(&fetched(ChecksumSeen::NotKept, true))),
-            "authenticated bucket checksum command encryption etag key plain_bytes schema_version source \
-             stored_bytes target version_id"
+            fields(&get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))),
+            "authenticated bucket checksum command encryption etag intact key opened_by plain_bytes schema_version \
+             source stored_bytes target version_id"
         );
     }
 }

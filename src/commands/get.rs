@@ -11,9 +11,10 @@ use crate::commands::look::{Sighting, look, look_into};
 use crate::commands::put::same_etag;
 use crate::commands::unlock::{self, Means};
 use crate::encryption::Mode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
+use crate::seal::OpenedWith;
 use crate::transfer::room::{Room, Taken};
 use crate::transfer::sink::{self, Claim, Sink};
 use crate::transfer::{Stop, blocking};
@@ -69,10 +70,25 @@ pub struct GetOutcome {
     pub version_id: Option<String>,
     /// What became of the checksum.
     pub checksum: ChecksumSeen,
-    /// The fingerprint of the wrapping key that opened it, for local keys.
-    pub fingerprint: Option<String>,
-    /// Whether the plain bytes are proven to be those that were sealed.
-    pub authenticated: bool,
+    /// How a client-side object was opened; of what S3 decrypts, nothing is known here.
+    pub opened: Option<Opened>,
+}
+
+/// Which key opened an object, and whether its bytes are proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The key.
+    pub with: OpenedWith,
+    /// Whether the plain bytes are those that were sealed.
+    pub intact: bool,
+}
+
+impl Opened {
+    /// Whether whoever sealed the object is known to have had the key: not of an RSA pair, whose public half is enough.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.intact && self.with.kind != WrapKind::Rsa
+    }
 }
 
 /// What became of the checksum that S3 keeps.
@@ -149,8 +165,7 @@ impl Fetching<'_> {
             etag: facts.etag,
             version_id: facts.version_id,
             checksum,
-            fingerprint: described.fingerprint,
-            authenticated: described.authenticated,
+            opened: described.opened,
         };
         Ok((outcome, folder))
     }

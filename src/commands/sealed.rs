@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::encryption::Format;
 use crate::error::Result;
 use crate::seal::s3ec::Version;
-use crate::seal::{Open, esdk, s3ec};
+use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
 /// An envelope as it was found; nothing of it is proven.
 pub enum Sealed {
@@ -103,12 +103,12 @@ impl Unlocked {
         }
     }
 
-    /// The fingerprint that the envelope names, for local keys.
+    /// The key that unwrapped the data key.
     #[must_use]
-    pub fn fingerprint(&self) -> Option<String> {
+    pub fn opened_with(&self) -> &OpenedWith {
         match self {
-            Self::S3ec(unlocked) => unlocked.envelope().fingerprint().map(str::to_owned),
-            Self::Esdk(_) => None,
+            Self::S3ec(unlocked) => unlocked.opened_with(),
+            Self::Esdk(unlocked) => unlocked.opened_with(),
         }
     }
 }

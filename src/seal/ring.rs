@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::OpenedWith;
 use super::passphrase::{MAX_MEMORY, Phc};
 use super::s3ec::{Envelope, Locked, Unlocked};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
@@ -77,7 +78,7 @@ impl Unlocker {
     /// `KeyNeeded` where no key of the kind is at hand (for one in AWS KMS, always); `KeyWrong` where none fits;
     /// `Tampered` where the key named is at hand and yet does not fit, or the commitment does not hold.
     pub fn unlock(&self, locked: Locked) -> Result<Unlocked> {
-        let data_key = match locked.envelope().wrap().kind() {
+        let (data_key, opened_with) = match locked.envelope().wrap().kind() {
             WrapKind::Aes => self.with_symmetric(&locked)?,
             WrapKind::Rsa if locked.envelope().wrap() == Wrap::RsaPkcs1 => {
                 return self.with_private_pkcs1(locked);
@@ -87,10 +88,10 @@ impl Unlocker {
                 return Err(not_found(&locked, &Search { kind, tried: 0, named_is_there: false }));
             }
         };
-        locked.unlock(data_key)
+        Ok(locked.unlock(data_key)?.by(opened_with))
     }
 
-    fn with_private(&self, locked: &Locked) -> Result<DataKey> {
+    fn with_private(&self, locked: &Locked) -> Result<(DataKey, OpenedWith)> {
         let keys = &self.ring.private;
         let noted = locked.envelope().fingerprint();
         let (first, rest): (Vec<_>, Vec<_>) =
@@ -98,7 +99,10 @@ impl Unlocker {
         first
             .iter()
             .chain(&rest)
-            .find_map(|key| locked.try_with(|wrap, alg, bytes| wrap::unwrap_rsa(wrap, alg, bytes, key)))
+            .find_map(|key| {
+                let data_key = locked.try_with(|wrap, alg, bytes| wrap::unwrap_rsa(wrap, alg, bytes, key))?;
+                Some((data_key, OpenedWith::rsa(key)))
+            })
             .ok_or_else(|| {
                 let search =
                     Search { kind: WrapKind::Rsa, tried: keys.len(), named_is_there: !first.is_empty() };
@@ -117,19 +121,22 @@ impl Unlocker {
         }
     }
 
-    fn with_symmetric(&self, locked: &Locked) -> Result<DataKey> {
+    fn with_symmetric(&self, locked: &Locked) -> Result<(DataKey, OpenedWith)> {
         let keys = &self.ring.symmetric;
         let noted = locked.envelope().fingerprint();
         let (first, rest): (Vec<_>, Vec<_>) =
             keys.iter().partition(|key| noted == Some(key.fingerprint().as_str()));
-        let unwrapped = first.iter().chain(&rest).find_map(|key| try_symmetric(locked, key));
-        if let Some(data_key) = unwrapped {
-            return Ok(data_key);
+        let unwrapped = first
+            .iter()
+            .chain(&rest)
+            .find_map(|key| try_symmetric(locked, key).map(|data_key| (data_key, OpenedWith::aes(key))));
+        if let Some(unwrapped) = unwrapped {
+            return Ok(unwrapped);
         }
         let mut search = Search { kind: WrapKind::Aes, tried: keys.len(), named_is_there: !first.is_empty() };
         if locked.envelope().needs_passphrase() {
             if let Some(data_key) = self.with_passphrase(locked)? {
-                return Ok(data_key);
+                return Ok((data_key, OpenedWith::nameless(WrapKind::Passphrase)));
             }
             search.kind = WrapKind::Passphrase;
             search.tried = self.ring.passphrases.len();

@@ -7,6 +7,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authenticity;
 mod instruction;
 mod modes;
 mod passes;

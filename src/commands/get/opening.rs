@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::aws::objects::{Facts, Reader};
 use crate::checksum::Verifier;
+use crate::commands::get::Opened;
 use crate::commands::sealed::{Part, Unlocked};
 use crate::error::Result;
 use crate::seal::Open;
@@ -29,25 +30,21 @@ pub(super) enum Opening {
 #[derive(Clone, Default)]
 pub(super) struct Described {
     pub(super) format: Option<String>,
-    pub(super) fingerprint: Option<String>,
-    pub(super) authenticated: bool,
+    pub(super) opened: Option<Opened>,
 }
 
 impl Described {
     pub(super) fn of(opening: &Opening) -> Self {
         match opening {
-            Opening::AsItIs(_) => Self { authenticated: true, ..Self::default() },
+            Opening::AsItIs(_) => Self::default(),
             Opening::Range(_, described) => described.clone(),
             Opening::Whole(unlocked) => Self::of_sealed(unlocked, unlocked.is_authenticated()),
         }
     }
 
-    pub(super) fn of_sealed(unlocked: &Unlocked, authenticated: bool) -> Self {
-        Self {
-            format: Some(unlocked.format().to_owned()),
-            fingerprint: unlocked.fingerprint(),
-            authenticated,
-        }
+    pub(super) fn of_sealed(unlocked: &Unlocked, intact: bool) -> Self {
+        let with = unlocked.opened_with().clone();
+        Self { format: Some(unlocked.format().to_owned()), opened: Some(Opened { with, intact }) }
     }
 }
 

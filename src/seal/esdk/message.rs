@@ -22,9 +22,9 @@ use super::signature::Check;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KmsKey, Legacy};
-use crate::error::{Cause, Error, KeyFault, Result};
+use crate::error::{Cause, Error, KeyFault, Result, WrapKind};
 use crate::keys::DataKey;
-use crate::seal::{Open, Seal};
+use crate::seal::{Open, OpenedWith, Seal};
 
 /// A message's header: well-formed, and nothing more. None of it is proven yet.
 #[derive(Clone, Debug)]
@@ -253,7 +253,8 @@ impl Locked {
             return Err(self.context_differs());
         }
         let cipher = Arc::new(FrameCipher::new(key, header.message_id.clone()));
-        Ok(Unlocked { message: self.message.clone(), cipher })
+        let opened_with = OpenedWith::nameless(WrapKind::Kms);
+        Ok(Unlocked { message: self.message.clone(), cipher, opened_with })
     }
 
     /// Says why AWS KMS did not unwrap a data key. Pairs that the user demands and the message does not store are
@@ -276,6 +277,8 @@ impl Locked {
 pub struct Unlocked {
     message: Message,
     cipher: Arc<FrameCipher>,
+    /// AWS KMS, which unwraps outside of here, unless `unlock` names another.
+    pub(super) opened_with: OpenedWith,
 }
 
 impl Unlocked {

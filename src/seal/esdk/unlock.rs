@@ -9,6 +9,7 @@ use super::message::{Locked, Unlocked};
 use crate::encryption::Legacy;
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
+use crate::seal::OpenedWith;
 use crate::seal::passphrase::Phc;
 use crate::seal::ring::Unlocker;
 use crate::seal::wrap::rsa::Padding;
@@ -46,11 +47,11 @@ impl Unlocker {
     /// does not hold.
     pub fn unlock_esdk(&self, locked: &Locked) -> Result<Unlocked> {
         let mut search = Search::new(locked);
-        if let Some(data_key) = search.with_symmetric(&self.ring().symmetric)? {
-            return locked.unlock(&data_key);
+        if let Some((data_key, key)) = search.with_symmetric(&self.ring().symmetric)? {
+            return Ok(locked.unlock(&data_key)?.by(OpenedWith::aes(key)));
         }
-        if let Some(data_key) = search.with_private(&self.ring().private) {
-            return locked.unlock(&data_key);
+        if let Some((data_key, key)) = search.with_private(&self.ring().private) {
+            return Ok(locked.unlock(&data_key)?.by(OpenedWith::rsa(key)));
         }
         if locked.legacy() == Legacy::Unauthenticated
             && let Some(unlocked) = search.with_private_pkcs1(&self.ring().private)
@@ -58,9 +59,22 @@ impl Unlocker {
             return Ok(unlocked);
         }
         if let Some(data_key) = search.with_passphrases(self)? {
-            return locked.unlock(&data_key);
+            return Ok(locked.unlock(&data_key)?.by(OpenedWith::nameless(WrapKind::Passphrase)));
         }
         Err(search.not_found())
+    }
+}
+
+impl Unlocked {
+    /// The key that unwrapped the data key.
+    #[must_use]
+    pub fn opened_with(&self) -> &OpenedWith {
+        &self.opened_with
+    }
+
+    fn by(mut self, opened_with: OpenedWith) -> Self {
+        self.opened_with = opened_with;
+        self
     }
 }
 
@@ -99,7 +113,10 @@ impl<'a> Search<'a> {
     }
 
     /// Also on what names a passphrase: whoever has the derived key needs none.
-    fn with_symmetric(&mut self, keys: &[SymmetricKey]) -> Result<Option<DataKey>> {
+    fn with_symmetric<'k>(
+        &mut self,
+        keys: &'k [SymmetricKey],
+    ) -> Result<Option<(DataKey, &'k SymmetricKey)>> {
         let edks: Vec<_> = self.edks(EdkKind::Aes).chain(self.edks(EdkKind::Passphrase)).collect();
         if edks.is_empty() {
             return Ok(None);
@@ -110,16 +127,15 @@ impl<'a> Search<'a> {
             self.named_is_there |=
                 edks.iter().any(|edk| edk.kind() == EdkKind::Aes && edk.name() == print.as_str());
             for edk in &edks {
-                let data_key = self.try_symmetric(edk, key)?;
-                if data_key.is_some() {
-                    return Ok(data_key);
+                if let Some(data_key) = self.try_symmetric(edk, key)? {
+                    return Ok(Some((data_key, key)));
                 }
             }
         }
         Ok(None)
     }
 
-    fn with_private(&mut self, keys: &[RsaPrivateKey]) -> Option<DataKey> {
+    fn with_private<'k>(&mut self, keys: &'k [RsaPrivateKey]) -> Option<(DataKey, &'k RsaPrivateKey)> {
         let edks: Vec<_> = self.edks(EdkKind::Rsa).collect();
         if edks.is_empty() {
             return None;
@@ -134,7 +150,7 @@ impl<'a> Search<'a> {
                 for padding in OAEP {
                     let data_key = edk.unwrap_rsa(padding, key);
                     if let Some(data_key) = self.of_length(data_key) {
-                        return Some(data_key);
+                        return Some((data_key, key));
                     }
                 }
             }
@@ -146,8 +162,8 @@ impl<'a> Search<'a> {
         let edks: Vec<_> = self.edks(EdkKind::Rsa).collect();
         let pairs = keys.iter().flat_map(|key| edks.iter().map(move |edk| (key, edk)));
         pairs
-            .filter_map(|(key, edk)| edk.unwrap_rsa(Padding::Pkcs1, key))
-            .find_map(|data_key| self.locked.unlock(&data_key).ok())
+            .filter_map(|(key, edk)| Some((edk.unwrap_rsa(Padding::Pkcs1, key)?, key)))
+            .find_map(|(data_key, key)| Some(self.locked.unlock(&data_key).ok()?.by(OpenedWith::rsa(key))))
     }
 
     fn with_passphrases(&mut self, unlocker: &Unlocker) -> Result<Option<DataKey>> {

@@ -15,7 +15,7 @@ use crate::encryption::{Context, Legacy};
 use crate::error::{Error, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KEY_LEN};
 use crate::seal::wrap::{self, Alg, Wrap, WrappedKey};
-use crate::seal::{Attributes, Open, Seal};
+use crate::seal::{Attributes, Open, OpenedWith, Seal};
 
 /// An envelope that may be opened, by whoever has the key.
 #[derive(Debug)]
@@ -115,7 +115,8 @@ impl Locked {
             }
             Content::Gcm { .. } | Content::Cbc { .. } => Zeroizing::new(data_key.as_bytes().to_vec()),
         };
-        Ok(Unlocked { envelope, legacy, data_key, content_key, rejected: false })
+        let opened_with = OpenedWith::nameless(envelope.wrap.kind());
+        Ok(Unlocked { envelope, legacy, data_key, content_key, opened_with, rejected: false })
     }
 
     /// Goes on where no key unwraps a data key padded by PKCS #1 v1.5: all bytes are asked for as if one did, and at
@@ -145,6 +146,7 @@ pub struct Unlocked {
     legacy: Legacy,
     data_key: DataKey,
     content_key: Zeroizing<Vec<u8>>,
+    opened_with: OpenedWith,
     /// Whether no key fitted, which shows only at the end.
     rejected: bool,
 }
@@ -154,6 +156,17 @@ impl Unlocked {
     #[must_use]
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
+    }
+
+    /// The key that unwrapped the data key.
+    #[must_use]
+    pub fn opened_with(&self) -> &OpenedWith {
+        &self.opened_with
+    }
+
+    /// Names the local key that unwrapped the data key.
+    pub(in crate::seal) fn by(self, opened_with: OpenedWith) -> Self {
+        Self { opened_with, ..self }
     }
 
     /// The data key, to be wrapped anew (by AWS KMS; local keys: [`wrap::wrap`]).
