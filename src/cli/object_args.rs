@@ -104,6 +104,10 @@ impl ObjectArgs {
     }
 }
 
+/// How the names begin that the client-side formats and s3seal's own markers have: whoever could choose them could make an
+/// object look encrypted that is not.
+const RESERVED_METADATA: [&str; 2] = ["x-amz-", "s3seal-"];
+
 /// Metadata travels as headers: keys are tokens (RFC 9110, 5.6.2) without case, values printable ASCII.
 fn metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure> {
     let mut map = BTreeMap::new();
@@ -115,11 +119,13 @@ fn metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, Fail
             return Err(Failure::usage(format!("--metadata: '{key}' cannot be a header's name"))
                 .hint("use letters, digits, - and _; s3seal adds x-amz-meta- by itself"));
         }
-        if lower.starts_with("x-amz-") {
+        if RESERVED_METADATA.iter().any(|reserved| lower.starts_with(reserved)) {
             return Err(Failure::usage(format!(
                 "--metadata: '{key}' is kept for envelopes of client-side encryption"
             ))
-            .hint("use a key that does not begin with x-amz-; s3seal adds x-amz-meta- by itself"));
+            .hint(
+                "use a key that begins with neither x-amz- nor s3seal-; s3seal adds x-amz-meta- by itself",
+            ));
         }
         if !printable || value.trim() != value {
             return Err(Failure::usage(format!(

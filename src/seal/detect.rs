@@ -49,6 +49,12 @@ pub fn with_instruction(what: &str, metadata: &BTreeMap<String, String>, file: &
     metadata::join(what, metadata, file)
 }
 
+/// Whether a file is an instruction file, whatever object it belongs to: an envelope or a part of one, and nothing else.
+#[must_use]
+pub fn is_instruction_file(file: &[u8]) -> bool {
+    metadata::wraps_a_key(file)
+}
+
 /// Whether an entry of a sealed object's user metadata belongs to its envelope, and goes when the envelope goes.
 #[must_use]
 pub fn is_envelope_entry(name: &str) -> bool {

@@ -106,7 +106,7 @@ fn the_vectors_of_the_s3_encryption_client_are_told_right() {
     for (uri, vector) in &expected {
         let Some(row) = found.get(uri.as_str()) else { panic!("{uri} is not among the rows") };
         let client = &row["client"];
-        if client["state"] != "sealed" && !vector["instruction_files"][".instruction"].is_object() {
+        if client["state"] != "claimed" && !vector["instruction_files"][".instruction"].is_object() {
             continue; // Its instruction file has a name that must be given.
         }
         let format = match vector["format"].as_str().unwrap() {
@@ -183,4 +183,47 @@ fn messages_of_other_writers_are_known_by_their_first_bytes_when_asked() {
         .map(|share| share["objects"].as_u64().unwrap())
         .sum();
     assert_eq!(sum, count);
+}
+
+#[test]
+fn what_was_not_decrypted_is_called_a_claim() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    key(&bench, "k", 1);
+    bench.run("put source s3://bench/sealed -e client --key k").ok();
+    // What another program stores as plain text with our marker.
+    bench.sandbox.s3().put_plain(BUCKET, "fake", b"text");
+    let marker = BTreeMap::from([("s3seal-format".to_owned(), "esdk".to_owned())]);
+    bench.sandbox.s3().set_metadata(BUCKET, "fake", marker);
+    let (found, sum) = rows(&bench.run("inspect s3://bench/ --expect client").ok());
+    assert!(found.iter().all(|row| row["client"]["state"] == "claimed"), "{found:?}");
+    assert_eq!(sum["claimed_client"], 2);
+    let table = bench.run("inspect s3://bench/ --format table").ok();
+    assert!(String::from_utf8_lossy(&table.stdout).contains("2 claimed to be client-side, not decrypted"));
+    let opened = bench.run("inspect s3://bench/sealed --key k").ok().json();
+    assert_eq!(opened["client"]["state"], "opened");
+}
+
+#[test]
+fn instruction_files_belong_to_what_is_client_side_if_they_are_what_they_say() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    key(&bench, "k", 1);
+    for format in ["s3ec", "s3ec-v2"] {
+        bench
+            .run(&format!(
+                "put source s3://bench/{format} -e client --key k --instruction-file --format {format}"
+            ))
+            .ok();
+    }
+    let (found, _) = rows(&bench.run("inspect s3://bench/ --deep --expect client").ok());
+    let files = found.iter().filter(|row| row["client"]["state"] == "instruction_file").count();
+    assert_eq!((found.len(), files), (4, 2));
+    // A marker is no proof: what is marked and holds anything else is as plain as it is.
+    for body in [&b"secret plain text"[..], br#"{"x-amz-3":"AAAA","more":"plain text"}"#, b"{}"] {
+        bench.sandbox.s3().put_plain(BUCKET, "marked.instruction", body);
+        let marker = BTreeMap::from([("x-amz-crypto-instr-file".to_owned(), String::new())]);
+        bench.sandbox.s3().set_metadata(BUCKET, "marked.instruction", marker);
+        bench.run("inspect s3://bench/ --deep --expect client").exits(8);
+    }
 }

@@ -107,6 +107,7 @@ pub fn summary(summary: &Summary, expected: &[String], complete: bool) -> Value 
     if summary.others.objects > 0 {
         put("others", json!({ "objects": summary.others.objects, "bytes": summary.others.bytes }));
     }
+    put("claimed_client", json!(summary.claimed));
     if summary.delete_markers > 0 {
         put("delete_markers", json!(summary.delete_markers));
     }
@@ -168,7 +169,7 @@ fn fill(document: &mut Map<String, Value>, finding: &Finding, as_expected: Optio
 /// The plain length, where it is known: what is not sealed by a client is as long as it is stored.
 pub(super) fn plain_len(finding: &Finding) -> Option<u64> {
     match &finding.client {
-        ClientSeen::NoSign => finding.stored_len,
+        ClientSeen::NoSign | ClientSeen::InstructionFile => finding.stored_len,
         ClientSeen::Sealed(envelope) => envelope.plain_len,
         ClientSeen::Elsewhere | ClientSeen::Broken(_) | ClientSeen::OutOfSight => None,
     }
@@ -196,6 +197,7 @@ fn client(client: &ClientSeen) -> Value {
         ClientSeen::NoSign => Value::Null,
         ClientSeen::Sealed(found) => envelope(found),
         ClientSeen::Elsewhere => json!({ "state": "in_instruction_file" }),
+        ClientSeen::InstructionFile => json!({ "state": "instruction_file" }),
         ClientSeen::Broken(why) => json!({ "state": "broken", "why": why }),
         ClientSeen::OutOfSight => json!({ "state": "out_of_sight" }),
     }
@@ -204,7 +206,7 @@ fn client(client: &ClientSeen) -> Value {
 fn envelope(envelope: &EnvelopeFacts) -> Value {
     let content = envelope.content.as_ref();
     json!({
-        "state": "sealed",
+        "state": if envelope.opens == Some(true) { "opened" } else { "claimed" },
         "format": envelope.format,
         "title": envelope.title,
         "suite": content.map(|content| &content.suite),

@@ -47,6 +47,7 @@ pub fn row(row: &Row, expecting: bool, color: bool) -> String {
             let mode = tone.paint(color, &format!("{:MODE$}", escaped(mode_word(&mode))));
             let key = match &finding.client {
                 ClientSeen::Broken(_) => "broken envelope".to_owned(),
+                ClientSeen::InstructionFile => "instruction file".to_owned(),
                 _ if finding.marked_instruction_file => "marked instruction file".to_owned(),
                 _ => key_of(finding).unwrap_or_else(|| "-".to_owned()),
             };
@@ -97,6 +98,9 @@ pub fn summary(summary: &Summary, names: &[(String, String)], complete: bool, co
     if summary.delete_markers > 0 {
         let markers = if summary.delete_markers == 1 { "delete marker" } else { "delete markers" };
         let _ = write!(text, "; {} {markers}", grouped(summary.delete_markers));
+    }
+    if summary.claimed > 0 {
+        let _ = write!(text, "; {} claimed to be client-side, not decrypted", grouped(summary.claimed));
     }
     if summary.failed.count > 0 {
         let _ = write!(text, "; {} could not be looked at", summary.failed.count);

@@ -10,7 +10,7 @@ use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message, Policy};
-use crate::seal::s3ec::{Envelope, Need};
+use crate::seal::s3ec::{Envelope, Need, instruction};
 use crate::seal::wrap::Wrap;
 use crate::transfer::blocking;
 
@@ -42,6 +42,7 @@ pub(super) async fn look(
         Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
         Ok(Detected::InstructionFileNeeded) if closely => second.instructed(true).await,
         Ok(Detected::InstructionFileNeeded) => Ok(ClientSeen::Elsewhere),
+        Ok(Detected::Plain) if second.is_instruction_file().await? => Ok(ClientSeen::InstructionFile),
         Ok(Detected::Plain) if closely => match begins_like_a_message(reader, facts).await {
             Ok(true) => second.esdk(None).await,
             Err(error @ Error::Network { .. }) => Err(error),
@@ -86,6 +87,22 @@ impl Second<'_> {
             described.opens = self.opens_esdk(*message).await?;
         }
         Ok(ClientSeen::Sealed(Box::new(described)))
+    }
+
+    /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write the
+    /// former.
+    async fn is_instruction_file(&self) -> Result<bool> {
+        if !self.facts.metadata.contains_key(instruction::MARKER)
+            || self.facts.len > instruction::MAX_LEN as u64
+        {
+            return Ok(false);
+        }
+        match self.reader.whole(instruction::MAX_LEN as u64).await {
+            Ok(file) => Ok(file.is_some_and(|file| detect::is_instruction_file(&file))),
+            Err(error @ Error::Network { .. }) => Err(error),
+            // What cannot be read is not believed.
+            Err(_) => Ok(false),
+        }
     }
 
     /// Looks for an instruction file; `named` says that something points to one.

@@ -105,7 +105,12 @@ impl Expectation {
                     Some(CustomerKeyFit::Fits { fingerprint }) if fingerprint == print);
                 is(Mode::SseC) && (by_md5 || by_short)
             }
-            Self::Client => matches!(finding.client, ClientSeen::Sealed(_) | ClientSeen::Elsewhere),
+            // An instruction file belongs to a client-side object, and holds no content.
+            Self::Client => matches!(
+                finding.client,
+                ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile
+            ),
+            Self::Format(format) if finding.client == ClientSeen::InstructionFile => format != "esdk",
             Self::Format(format) => finding.envelope().is_some_and(|envelope| envelope.format == format),
         }
     }

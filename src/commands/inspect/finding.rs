@@ -81,6 +81,8 @@ pub enum ClientSeen {
     Sealed(Box<EnvelopeFacts>),
     /// The sign of an envelope whose rest lies in an instruction file that was not fetched.
     Elsewhere,
+    /// An instruction file: the wrapped data key of another object, read to be sure of it.
+    InstructionFile,
     /// Parts of an envelope that make none; the text says what is wrong.
     Broken(String),
     /// Out of sight: the metadata cannot be read without the SSE-C key, or was not looked at.
@@ -225,6 +227,17 @@ impl Finding {
         match self.client {
             ClientSeen::Sealed(_) | ClientSeen::Elsewhere => AppliedMode::Known(Mode::Client),
             _ => self.at_rest.applied.mode.clone(),
+        }
+    }
+
+    /// Whether it is client-side by what its metadata or its first bytes say, and no key at hand proved it: anyone can
+    /// write those.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        match &self.client {
+            ClientSeen::Sealed(envelope) => envelope.opens != Some(true),
+            ClientSeen::Elsewhere => true,
+            _ => false,
         }
     }
 

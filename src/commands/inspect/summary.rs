@@ -63,6 +63,8 @@ pub struct Summary {
     pub unexpected: Option<Offenders>,
     /// Objects that could not be looked at.
     pub failed: Offenders,
+    /// Objects that are client-side by their own claim alone.
+    pub claimed: u64,
     /// Delete markers passed over.
     pub delete_markers: u64,
 }
@@ -78,6 +80,7 @@ impl Summary {
     pub fn count(&mut self, finding: &Finding, as_expected: Option<bool>) {
         let bytes = finding.stored_len.unwrap_or(0);
         self.all.add(bytes);
+        self.claimed += u64::from(finding.is_claimed());
         let name = ShareName { mode: mode_word(&finding.mode()).to_owned(), key: key_of(finding) };
         if self.shares.len() < MAX_SHARES || self.shares.contains_key(&name) {
             self.shares.entry(name).or_default().add(bytes);
@@ -169,6 +172,7 @@ pub fn key_of(finding: &Finding) -> Option<String> {
             return Some(format!("{}: {}", envelope.format, who.collect::<Vec<_>>().join(" + ")));
         }
         ClientSeen::Elsewhere => return Some("in an instruction file".to_owned()),
+        ClientSeen::InstructionFile => return Some("instruction file".to_owned()),
         ClientSeen::NoSign | ClientSeen::Broken(_) | ClientSeen::OutOfSight => {}
     }
     let applied = &finding.at_rest.applied;

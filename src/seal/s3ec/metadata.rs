@@ -109,6 +109,11 @@ pub(in crate::seal) fn join(
     object.envelope(Storage::InstructionFile, description::of_file)
 }
 
+/// Whether a file holds a wrapped data key, and nothing that an instruction file has not.
+pub(in crate::seal) fn wraps_a_key(file: &[u8]) -> bool {
+    Fields::of_file("the file", file).is_ok_and(|fields| fields.any(&[V1_KEY, V2_KEY, V3_KEY]))
+}
+
 /// Writes an envelope: into metadata, or split between metadata and instruction file.
 ///
 /// # Errors

@@ -23,7 +23,7 @@ pub fn object(report: &ObjectReport, color: bool) -> String {
     let mut page = Page::new(&finding.uri.to_string(), color);
     at_rest(&mut page, finding, report.kms_key.as_ref());
     client(&mut page, &finding.client);
-    if finding.marked_instruction_file {
+    if finding.marked_instruction_file && finding.client != ClientSeen::InstructionFile {
         page.fact("", "its metadata says that it is an instruction file");
     }
     match &report.transport {
@@ -131,7 +131,10 @@ fn client(page: &mut Page, client: &ClientSeen) {
     match client {
         ClientSeen::NoSign => page.fact("client side", "no sign of any"),
         ClientSeen::Elsewhere => {
-            page.toned("client side", Tone::Good, "sealed; its envelope is in an instruction file");
+            page.toned("client side", Tone::Good, "claimed; its envelope is in an instruction file");
+        }
+        ClientSeen::InstructionFile => {
+            page.fact("client side", "an instruction file: the wrapped data key of another object");
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
         ClientSeen::OutOfSight => page.fact("client side", "out of sight without the SSE-C key"),
@@ -140,7 +143,8 @@ fn client(page: &mut Page, client: &ClientSeen) {
 }
 
 fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
-    page.toned("client side", Tone::Good, envelope.title);
+    let claimed = if envelope.opens == Some(true) { "" } else { " (claimed: nothing was decrypted)" };
+    page.toned("client side", Tone::Good, &format!("{}{claimed}", envelope.title));
     match &envelope.content {
         Some(content) => page.fact("  suite", &content_words(content)),
         None => page.toned("  suite", Tone::Odd, "in the object's bytes, which were not looked at"),
