@@ -13,7 +13,6 @@ pub mod esdk;
 pub mod gcm;
 mod output;
 pub mod passphrase;
-pub mod plain;
 pub mod ring;
 pub mod s3ec;
 pub mod wrap;

@@ -15,7 +15,6 @@ use s3seal::keys::{DataKey, KeyRing, Passphrase, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::passphrase::Derived;
-use s3seal::seal::plain::Plain;
 use s3seal::seal::ring::Unlocker;
 use s3seal::seal::s3ec::{self, Envelope, Storage, Unlocked};
 use s3seal::seal::wrap::{self, Alg, LocalKey, WrappedKey, pem};
@@ -151,14 +150,6 @@ fn cuts() -> impl Strategy<Value = Vec<usize>> {
 
 proptest! {
     #[test]
-    fn plain_passes_as_it_is(plain in vec(any::<u8>(), SIZES), up in cuts(), down in cuts()) {
-        prop_assert_eq!(Plain.sealed_len(plain.len() as u64), plain.len() as u64);
-        let sealed = pushed(Box::new(Plain), &plain, &up);
-        prop_assert_eq!(&sealed, &plain);
-        prop_assert_eq!(opened(Box::new(Plain), &sealed, &down).unwrap(), plain);
-    }
-
-    #[test]
     fn what_is_sealed_opens(
         alg in algs(), storage in storages(), plain in vec(any::<u8>(), SIZES), up in cuts(), down in cuts(),
     ) {
@@ -255,16 +246,6 @@ proptest! {
             }
             Err(other) => prop_assert!(false, "{}", other),
         }
-    }
-
-    #[test]
-    fn sealing_again_to_resume_gives_the_same_bytes(
-        alg in algs(), storage in storages(), plain in vec(any::<u8>(), SIZES), up in cuts(),
-    ) {
-        let object = seal(alg, storage, &plain, &[]);
-        let again = unlock(&object.beside, ring_of(7)).unwrap().sealer_again().unwrap();
-        prop_assert_eq!(again.attributes(), object.beside);
-        prop_assert_eq!(pushed(again, &plain, &up), object.body);
     }
 }
 

@@ -234,7 +234,7 @@ impl Applied {
             mode,
             kms_key: kms_key.map(str::to_owned),
             bucket_key: bucket_key.unwrap_or(false),
-            customer_key_md5: customer_key_md5.map(|md5| first_of_doubled(md5).to_owned()),
+            customer_key_md5: customer_key_md5.map(str::to_owned),
         }
     }
 
@@ -269,14 +269,6 @@ impl Applied {
                 _ => true,
             },
         }
-    }
-}
-
-/// Some servers send the MD5 header twice, which arrives as `x, x`.
-fn first_of_doubled(md5: &str) -> &str {
-    match md5.split_once(", ") {
-        Some((first, second)) if first == second => first,
-        _ => md5,
     }
 }
 
@@ -338,10 +330,5 @@ mod tests {
     #[test]
     fn an_unknown_mode_is_shown_as_it_is() {
         assert_eq!(said(Some("aws:fsx"), None, None).mode, AppliedMode::Other("aws:fsx".to_owned()));
-    }
-
-    #[test]
-    fn a_doubled_md5_header_is_read_once() {
-        assert_eq!(said(None, None, Some("x==, x==")).customer_key_md5.as_deref(), Some("x=="));
     }
 }

@@ -154,7 +154,7 @@ fn a_new_wrap_changes_who_can_open_and_nothing_else() {
                 (LocalKey::Aes(&aes(5)), ring(&[5], &[], &[])),
             ] {
                 let unlocked = unlock(&object.beside, present).unwrap();
-                let wrapped = unlocked.wrap_with(&key).unwrap();
+                let wrapped = wrap::wrap(alg, unlocked.data_key(), &key).unwrap();
                 let renewed = unlocked.rewrap(&object.beside.metadata, wrapped).unwrap();
                 assert_eq!(renewed.metadata["note"], "hello");
                 assert_eq!(renewed.metadata.get("x-amz-unencrypted-content-length").unwrap(), "29");

@@ -14,7 +14,7 @@ use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unlocker;
 use s3seal::seal::s3ec::{Envelope, KmsRequest, Locked, Need, Unlocked};
-use s3seal::seal::wrap::{LocalKey, Wrap, pem};
+use s3seal::seal::wrap::{self, LocalKey, Wrap, pem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -353,7 +353,7 @@ fn what_nothing_authenticates_is_not_wrapped_anew() {
         let locked = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
         let unlocked = vector.unlock(vector.ring(), locked).unwrap();
         let key = SymmetricKey::new(Zeroizing::new(vec![5; 32])).unwrap();
-        let wrapped = unlocked.wrap_with(&LocalKey::Aes(&key)).unwrap();
+        let wrapped = wrap::wrap(unlocked.alg(), unlocked.data_key(), &LocalKey::Aes(&key)).unwrap();
         match unlocked.rewrap(&vector.object_metadata, wrapped) {
             Ok(renewed) if allowed => {
                 let Detected::S3ec(envelope) = detect(id, &renewed.metadata).unwrap() else { panic!("{id}") };

@@ -107,16 +107,6 @@ impl Layout {
     fn start_of(&self, number: u64) -> u64 {
         self.header + (number - 1) * (self.frame_length + REGULAR_OVERHEAD)
     }
-
-    /// Where to read on once `plain` bytes are on disk: at the frame that the last of them is in, so that it is
-    /// compared with them. At 0, the header, if there are none.
-    #[must_use]
-    pub fn resume_at(&self, plain: u64) -> u64 {
-        match plain.checked_sub(1) {
-            None => 0,
-            Some(last) => self.start_of((last / self.frame_length + 1).min(self.frames)),
-        }
-    }
 }
 
 #[cfg(test)]

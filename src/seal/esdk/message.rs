@@ -14,17 +14,15 @@ use super::frame::{FrameCipher, SINGLE_OVERHEAD};
 use super::header::{Framing, Header};
 use super::kms::{self, KeyArn};
 use super::layout::Layout;
-use super::marker::Marker;
 use super::opener::FramedOpener;
 use super::range::{self, RangeRead};
-use super::sealer::Sealer;
 use super::signature::Check;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KmsKey, Legacy};
 use crate::error::{Cause, Error, KeyFault, Result, WrapKind};
 use crate::keys::DataKey;
-use crate::seal::{Open, OpenedWith, Seal};
+use crate::seal::{Open, OpenedWith};
 
 /// A message's header: well-formed, and nothing more. None of it is proven yet.
 #[derive(Clone, Debug)]
@@ -293,37 +291,13 @@ impl Unlocked {
     /// # Errors
     /// `Tampered` if the public key of a signed message is none.
     pub fn opener(&self) -> Result<Box<dyn Open>> {
-        self.open(false)
-    }
-
-    /// Starts to open the whole message from the first byte after its header.
-    ///
-    /// # Errors
-    /// As [`Unlocked::opener`].
-    pub fn body_opener(&self) -> Result<Box<dyn Open>> {
-        self.open(true)
-    }
-
-    fn open(&self, skip_header: bool) -> Result<Box<dyn Open>> {
         let Message { what, header } = &self.message;
         let cipher = self.cipher.clone();
         let raw: Bytes = header.raw().clone();
         let check = self.check()?;
         Ok(match header.framing {
-            Framing::Frames(length) => {
-                let mut opener = FramedOpener::new(what, raw, cipher, length, check);
-                if skip_header {
-                    opener.skip_header();
-                }
-                Box::new(opener)
-            }
-            Framing::Single => {
-                let mut opener = SingleOpener::new(what, raw, cipher, check);
-                if skip_header {
-                    opener.skip_header();
-                }
-                Box::new(opener)
-            }
+            Framing::Frames(length) => Box::new(FramedOpener::new(what, raw, cipher, length, check)),
+            Framing::Single => Box::new(SingleOpener::new(what, raw, cipher, check)),
         })
     }
 
@@ -388,27 +362,5 @@ impl Unlocked {
             .layout(stored)
             .ok_or_else(|| self.message.tampered(format!("no message of its kind has {stored} bytes")))?;
         Ok((frame_length, layout))
-    }
-
-    /// Starts to seal the very same message once more, header and all, to go on with an upload that was interrupted.
-    /// `marker` is the one that was to go beside it, as its metadata has it.
-    ///
-    /// Safe only if not one sealed byte is sent that differs from what was sent before at its place: the caller
-    /// compares digests, and begins anew with a fresh data key at the first difference.
-    ///
-    /// # Errors
-    /// `Unsupported` for messages that s3seal does not write.
-    pub fn sealer_again(&self, marker: Marker) -> Result<Box<dyn Seal>> {
-        let Message { header, what } = &self.message;
-        match header.framing {
-            Framing::Frames(length) if header.suite == super::suite::WRITTEN => {
-                let header = header.raw().clone();
-                Ok(Box::new(Sealer::new(header, marker, self.cipher.clone(), length, None)))
-            }
-            _ => Err(Error::Unsupported {
-                what: what.clone(),
-                why: format!("the algorithm suite {} is never written", header.suite.name()),
-            }),
-        }
     }
 }

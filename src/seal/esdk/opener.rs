@@ -65,11 +65,6 @@ impl FramedOpener {
         Self { header, cutter: Cutter::new(what, frame_length), body, failed: false }
     }
 
-    /// Starts after the header, which is known to be the one read before.
-    pub(super) fn skip_header(&mut self) {
-        self.header.clear();
-    }
-
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
         skip_known(&self.body.what, &mut self.header, &mut rest)?;
@@ -207,8 +202,7 @@ impl Open for FramedOpener {
     }
 
     /// Takes any number of plain bytes from the beginning. What is pushed next begins with the frame that
-    /// the last of them is in ([`Layout::resume_at`](super::Layout::resume_at)), which is compared with them, or with
-    /// the one after it, if they end with a frame. Those before that frame are not compared with anything: a frame
+    /// the last of them is in, which is compared with them, or with the one after it, if they end with a frame. Those before that frame are not compared with anything: a frame
     /// proves no other, so whoever replays must know that they are what came out.
     fn replay(&mut self, plain: &[u8]) -> Result<()> {
         let body = &mut self.body;

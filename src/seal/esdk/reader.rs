@@ -34,13 +34,6 @@ impl HeaderReader {
         Self { what: what.to_owned(), taken: BytesMut::new(), needed: 1 }
     }
 
-    /// How many more bytes there must be at least. 4 KiB hold the headers that are usual, [`MAX_HEADER`](super::MAX_HEADER)
-    /// any that is read.
-    #[must_use]
-    pub fn missing(&self) -> usize {
-        self.needed.saturating_sub(self.taken.len())
-    }
-
     /// Takes the next bytes.
     ///
     /// # Errors

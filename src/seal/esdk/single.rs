@@ -44,10 +44,6 @@ impl SingleOpener {
         }
     }
 
-    pub(super) fn skip_header(&mut self) {
-        self.header.clear();
-    }
-
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
         skip_known(&self.what, &mut self.header, &mut rest)?;

@@ -8,14 +8,14 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::description;
-use super::message::{GcmOpener, Sealer};
+use super::message::GcmOpener;
 use super::range::{self, RangeRead};
 use super::{Content, Envelope, Storage, cbc, kdf, metadata};
 use crate::encryption::{Context, Legacy};
 use crate::error::{Error, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KEY_LEN};
-use crate::seal::wrap::{self, Alg, Wrap, WrappedKey};
-use crate::seal::{Attributes, Open, OpenedWith, Seal};
+use crate::seal::wrap::{Alg, Wrap, WrappedKey};
+use crate::seal::{Attributes, Open, OpenedWith};
 
 /// An envelope that may be opened, by whoever has the key.
 #[derive(Debug)]
@@ -263,31 +263,5 @@ impl Unlocked {
     #[must_use]
     pub fn alg(&self) -> Alg {
         self.envelope.alg()
-    }
-
-    /// Starts to seal the very same object once more, under the same key and nonce, to go on with an upload that
-    /// was interrupted.
-    ///
-    /// Safe only if not one sealed byte is sent that differs from what was sent before at its place: the caller
-    /// compares digests, and begins anew with a fresh data key at the first difference.
-    ///
-    /// # Errors
-    /// `Unsupported` for formats that s3seal does not write.
-    pub fn sealer_again(&self) -> Result<Box<dyn Seal>> {
-        if matches!(self.envelope.content, Content::Cbc { .. }) {
-            return Err(Error::Unsupported {
-                what: self.envelope.what.clone(),
-                why: "AES-CBC is never written".to_owned(),
-            });
-        }
-        Ok(Box::new(Sealer::new(&self.envelope, &self.content_key)?))
-    }
-
-    /// Wraps the data key anew with a local key; see [`Unlocked::rewrap`].
-    ///
-    /// # Errors
-    /// Those of [`wrap::wrap`].
-    pub fn wrap_with(&self, key: &wrap::LocalKey<'_>) -> Result<WrappedKey> {
-        wrap::wrap(self.alg(), &self.data_key, key)
     }
 }
