@@ -59,7 +59,7 @@ _s3seal() {
 
     case "${cmd}" in
         s3seal)
-            opts="-q -v -h -V --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help --version put get inspect rotate keygen help"
+            opts="-q -v -h -V --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help --version put get inspect rotate keygen help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -82,6 +82,10 @@ _s3seal() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -128,7 +132,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__get)
-            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --sse-c-key --key --private-key --passphrase --kms-key --kms-discovery --context --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --sse-c-key --key --private-key --passphrase --kms-key --kms-discovery --kms-account --context --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -182,6 +186,10 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kms-account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -227,6 +235,10 @@ _s3seal() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -371,7 +383,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__inspect)
-            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --sse-c-key --key --private-key --passphrase --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --sse-c-key --key --private-key --passphrase --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -472,6 +484,10 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kms-endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ca-bundle)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -515,7 +531,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__keygen)
-            opts="-q -v -h --form --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-q -v -h --form --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -542,6 +558,10 @@ _s3seal() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -588,7 +608,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__put)
-            opts="-r -e -j -q -v -h --recursive --include --exclude --from-command --fail-if-empty --expected-size --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --content-type --metadata --tag --storage-class --acl --cache-control --content-encoding --content-disposition --content-language --no-clobber --if-match --jobs --part-size --checksum --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --from-command --fail-if-empty --expected-size --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --content-type --metadata --tag --storage-class --acl --cache-control --content-encoding --content-disposition --content-language --no-clobber --if-match --jobs --part-size --checksum --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -733,6 +753,10 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kms-endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ca-bundle)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -776,7 +800,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__rotate)
-            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --from-context --allow-legacy --max-kdf-memory --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --kms-account --from-context --allow-legacy --max-kdf-memory --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -897,6 +921,10 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --kms-account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --from-context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -942,6 +970,10 @@ _s3seal() {
                     return 0
                     ;;
                 --endpoint-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kms-endpoint-url)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

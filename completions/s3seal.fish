@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_s3seal_global_optspecs
-    string join \n q/quiet v/verbose json progress= color= profile= region= endpoint-url= ca-bundle= path-style fips dualstack no-sign-request max-attempts= connect-timeout= read-timeout= allow-http expected-bucket-owner= request-payer= h/help V/version
+    string join \n q/quiet v/verbose json progress= color= profile= region= endpoint-url= kms-endpoint-url= ca-bundle= path-style fips dualstack no-sign-request max-attempts= connect-timeout= read-timeout= allow-http expected-bucket-owner= request-payer= h/help V/version
 end
 
 function __fish_s3seal_needs_command
@@ -33,7 +33,8 @@ always\t'Always'
 never\t'Never'"
 complete -c s3seal -n "__fish_s3seal_needs_command" -l profile -d 'The profile of the AWS configuration files' -r
 complete -c s3seal -n "__fish_s3seal_needs_command" -l region -d 'The AWS region' -r
-complete -c s3seal -n "__fish_s3seal_needs_command" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l endpoint-url -d 'The address of S3, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_needs_command" -l kms-endpoint-url -d 'The address of KMS, if it is not AWS\'s own; --endpoint-url is not for KMS' -r
 complete -c s3seal -n "__fish_s3seal_needs_command" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
 complete -c s3seal -n "__fish_s3seal_needs_command" -l max-attempts -d 'How often a request is tried in all' -r
 complete -c s3seal -n "__fish_s3seal_needs_command" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
@@ -47,7 +48,7 @@ complete -c s3seal -n "__fish_s3seal_needs_command" -l path-style -d 'Name the b
 complete -c s3seal -n "__fish_s3seal_needs_command" -l fips -d 'Use FIPS endpoints'
 complete -c s3seal -n "__fish_s3seal_needs_command" -l dualstack -d 'Use endpoints that speak IPv6 too'
 complete -c s3seal -n "__fish_s3seal_needs_command" -l no-sign-request -d 'Send requests without credentials'
-complete -c s3seal -n "__fish_s3seal_needs_command" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_needs_command" -l allow-http -d 'Allow keys over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_needs_command" -s V -l version -d 'Print version'
 complete -c s3seal -n "__fish_s3seal_needs_command" -f -a "put" -d 'Store files, directories, standard input or a command\'s output, encrypted'
@@ -108,7 +109,8 @@ always\t'Always'
 never\t'Never'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l profile -d 'The profile of the AWS configuration files' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l region -d 'The AWS region' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l endpoint-url -d 'The address of S3, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l kms-endpoint-url -d 'The address of KMS, if it is not AWS\'s own; --endpoint-url is not for KMS' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l max-attempts -d 'How often a request is tried in all' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
@@ -129,7 +131,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l path-style -d 'Nam
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l fips -d 'Use FIPS endpoints'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l dualstack -d 'Use endpoints that speak IPv6 too'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l no-sign-request -d 'Send requests without credentials'
-complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand put" -l allow-http -d 'Allow keys over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand put" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l include -d 'Take only keys that fit PATTERN (*, ?, […]); repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l exclude -d 'Leave out keys that fit PATTERN; repeatable, the last that fits decides' -r
@@ -146,6 +148,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Where an A
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS key that may open the object, which does not choose by itself; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-account -d 'An account whose KMS keys an object may choose; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l context -d 'A pair of the encryption context that the object must have; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
@@ -162,7 +165,8 @@ always\t'Always'
 never\t'Never'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l profile -d 'The profile of the AWS configuration files' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l region -d 'The AWS region' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l endpoint-url -d 'The address of S3, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-endpoint-url -d 'The address of KMS, if it is not AWS\'s own; --endpoint-url is not for KMS' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l max-attempts -d 'How often a request is tried in all' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
@@ -173,7 +177,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s r -l recursive -d 
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-clobber -d 'Do not replace a file'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l unproven -d 'Let bytes go to standard output before they are proven'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l raw -d 'Fetch a client-side object\'s sealed bytes as they are, for other programs'
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-discovery -d 'Let the object choose the KMS key: any that the credentials may use'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-discovery -d 'Let each object choose its KMS key, within --kms-account or the key ARNs given'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-open-key-file -d 'Accept a key file that others can read'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s q -l quiet -d 'Say nothing but errors'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
@@ -182,7 +186,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l path-style -d 'Nam
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l fips -d 'Use FIPS endpoints'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l dualstack -d 'Use endpoints that speak IPv6 too'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l no-sign-request -d 'Send requests without credentials'
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-http -d 'Allow keys over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l version-id -d 'The version to look at' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l inventory -d 'Audit from the S3 Inventory report of this manifest, without a request an object' -r
@@ -212,7 +216,8 @@ always\t'Always'
 never\t'Never'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l profile -d 'The profile of the AWS configuration files' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l region -d 'The AWS region' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l endpoint-url -d 'The address of S3, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l kms-endpoint-url -d 'The address of KMS, if it is not AWS\'s own; --endpoint-url is not for KMS' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l max-attempts -d 'How often a request is tried in all' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
@@ -231,7 +236,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l path-style -d 
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l fips -d 'Use FIPS endpoints'
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l dualstack -d 'Use endpoints that speak IPv6 too'
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l no-sign-request -d 'Send requests without credentials'
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-http -d 'Allow keys over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l share-to -d 'Write a further instruction file with this suffix, for the reader with the new key' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l version-id -d 'The version to change; only an update in place can' -r
@@ -264,6 +269,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-key -d 'Wh
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-private-key -d 'Where an old RSA private key (PEM) is; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-passphrase -d 'Where an old passphrase is; without a value it is asked for; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-kms-key -d 'An old KMS key that may open what is client-side; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-account -d 'An account whose KMS keys an object may choose; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-context -d 'A pair of the encryption context that client-side objects have now; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
@@ -280,7 +286,8 @@ always\t'Always'
 never\t'Never'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l profile -d 'The profile of the AWS configuration files' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l region -d 'The AWS region' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l endpoint-url -d 'The address of S3, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-endpoint-url -d 'The address of KMS, if it is not AWS\'s own; --endpoint-url is not for KMS' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l max-attempts -d 'How often a request is tried in all' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
@@ -298,7 +305,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l batch -d 'Creat
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l bucket-key -d 'Let S3 use a bucket key, which saves requests to KMS [sse-kms]'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-file -d 'Keep the envelope in an instruction file beside the object [client: s3ec, s3ec-v2]'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-open-key-file -d 'Accept a key file that others can read'
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-discovery -d 'Let each object choose the old KMS key: any that the credentials may use'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-discovery -d 'Let each object choose its KMS key, within --kms-account or the key ARNs given'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s q -l quiet -d 'Say nothing but errors'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s v -l verbose -d 'Say what is decided; twice: every request, without secrets'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l json -d 'Write the outcome as one JSON document to standard output'
@@ -306,7 +313,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l path-style -d '
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l fips -d 'Use FIPS endpoints'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l dualstack -d 'Use endpoints that speak IPv6 too'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l no-sign-request -d 'Send requests without credentials'
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-http -d 'Allow keys over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l form -d 'How the key is written' -r -f -a "base64\t'A line of base64'
 hex\t'A line of 64 hex digits'
@@ -320,7 +327,8 @@ always\t'Always'
 never\t'Never'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l profile -d 'The profile of the AWS configuration files' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l region -d 'The AWS region' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l endpoint-url -d 'The service\'s address, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l endpoint-url -d 'The address of S3, for servers other than AWS' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l kms-endpoint-url -d 'The address of KMS, if it is not AWS\'s own; --endpoint-url is not for KMS' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l ca-bundle -d 'PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system\'s]' -r -F
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l max-attempts -d 'How often a request is tried in all' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l connect-timeout -d 'How long to wait for a connection, such as 10s' -r
@@ -334,7 +342,7 @@ complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l path-style -d '
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l fips -d 'Use FIPS endpoints'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l dualstack -d 'Use endpoints that speak IPv6 too'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l no-sign-request -d 'Send requests without credentials'
-complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l allow-http -d 'Allow SSE-C over http to an endpoint on this machine, and nowhere else'
+complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -l allow-http -d 'Allow keys over http to an endpoint on this machine, and nowhere else'
 complete -c s3seal -n "__fish_s3seal_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "put" -d 'Store files, directories, standard input or a command\'s output, encrypted'
 complete -c s3seal -n "__fish_s3seal_using_subcommand help; and not __fish_seen_subcommand_from put get inspect rotate keygen help" -f -a "get" -d 'Fetch an object, or all below a prefix, opened and verified'

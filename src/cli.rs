@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod connection_args;
+mod discovery_args;
 mod encryption_args;
 mod exit;
 mod failure;

@@ -8,6 +8,7 @@
 use std::fmt;
 use std::io;
 
+use crate::encryption::KeyArn;
 use crate::tuning::ByteSize;
 
 /// The core's result.
@@ -100,6 +101,13 @@ pub enum Error {
 pub enum Denial {
     /// No credentials were found anywhere.
     NoCredentials,
+    /// The profile that was named is not there.
+    NoProfile {
+        /// The files that were searched.
+        files: String,
+    },
+    /// The profile's session of IAM Identity Center (SSO) must be opened.
+    SsoLogin,
     /// The credentials' session is over.
     Expired,
     /// The service does not know the access key.
@@ -175,6 +183,8 @@ pub enum KeyFault {
     KmsPendingDeletion { key: String },
     /// KMS knows no such key (in this region and account).
     KmsUnknown { key: String },
+    /// The data key is wrapped with a KMS key of an account that is not allowed to choose.
+    KmsAccount { key: KeyArn },
     /// The encryption context given is not the one the object was sealed with.
     Context,
     /// To try a passphrase would take more memory than is allowed; in bytes.
@@ -225,6 +235,8 @@ impl Error {
 fn denied(what: &str, why: &Denial) -> String {
     match why {
         Denial::NoCredentials => format!("no AWS credentials were found for {what}"),
+        Denial::NoProfile { files } => format!("{what} was not found in {files}"),
+        Denial::SsoLogin => format!("the AWS credentials for {what} need an SSO login"),
         Denial::Expired => format!("the AWS credentials for {what} have expired"),
         Denial::UnknownAccessKey => format!("the access key used for {what} is not known to the service"),
         Denial::BadSignature => format!("the secret access key used for {what} does not fit its access key"),
@@ -288,6 +300,9 @@ impl fmt::Display for KeyFault {
             Self::KmsDisabled { key } => write!(f, "the KMS key {key} is disabled"),
             Self::KmsPendingDeletion { key } => write!(f, "the KMS key {key} is pending deletion"),
             Self::KmsUnknown { key } => write!(f, "AWS KMS knows no key {key}"),
+            Self::KmsAccount { key } => {
+                write!(f, "its data key is wrapped with {key}, a KMS key of an account that is not allowed")
+            }
             Self::Context => f.write_str("the encryption context given is not the object's"),
             Self::CostlyPassphrase { asked, allowed } => write!(
                 f,

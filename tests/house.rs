@@ -18,9 +18,10 @@ const VOCABULARY: [&str; 8] =
     ["checksum", "encryption", "error", "keys", "location", "object", "pattern", "tuning"];
 
 /// Outside crates and the rooms that may know them.
-const OUTSIDE: [(&str, &[&str]); 18] = [
+const OUTSIDE: [(&str, &[&str]); 19] = [
     ("aws_config", &["aws"]),
     ("aws_credential_types", &["aws"]),
+    ("aws_runtime", &["aws"]),
     ("aws_sdk_", &["aws"]),
     ("aws_smithy_", &["aws"]),
     ("aws_types", &["aws"]),

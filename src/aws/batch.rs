@@ -17,15 +17,14 @@ use aws_sdk_s3control::types::{
 };
 use aws_smithy_runtime_api::box_error::BoxError;
 
-use crate::aws::connection::{self, Connection};
+use crate::aws::connection::Connection;
+use crate::aws::endpoint::{is_address, is_aws};
 use crate::aws::error;
 use crate::aws::wire::{Tracer, host_of};
 use crate::encryption::KmsKey;
 use crate::error::{Error, Result};
 use crate::location::{Bucket, S3Uri};
 
-/// The variable that names the address of S3 Control.
-pub const ENDPOINT: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
 /// How a job ranks among the account's others; AWS's own examples use it.
 pub const PRIORITY: i32 = 10;
 
@@ -133,18 +132,13 @@ impl Connection {
     pub fn control(&self) -> Result<Control> {
         let mut config =
             Builder::from(&self.shared).interceptor(Unprefixed).interceptor(Tracer(self.trace.clone()));
-        let named = std::env::var(ENDPOINT).ok().filter(|url| !url.is_empty());
-        let s3 = connection::endpoint_of(&self.shared);
-        if let (None, Some(url)) = (&named, &s3)
-            && !host_of(url).is_some_and(connection::is_aws)
+        if let (None, Some(url)) = (&self.endpoints.control, &self.endpoints.s3)
+            && !host_of(url).is_some_and(is_aws)
         {
             let why = "it is not AWS, and S3 Batch Operations are AWS's".to_owned();
             return Err(Error::Unsupported { what: url.clone(), why });
         }
-        // An address of S3's is not that of S3 Control, in AWS too.
-        if named.is_some() || s3.is_some() {
-            config.set_endpoint_url(named);
-        }
+        config.set_endpoint_url(self.endpoints.control.clone());
         Ok(Control(aws_sdk_s3control::Client::from_conf(config.build())))
     }
 
@@ -269,7 +263,7 @@ fn unprefixed(uri: &str) -> Option<String> {
     let (account, bare) = rest.split_once('.')?;
     let uri = format!("{scheme}://{bare}");
     let is_account = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
-    (is_account && connection::is_local(Some(&uri))).then_some(uri)
+    (is_account && is_address(&uri)).then_some(uri)
 }
 
 #[cfg(test)]

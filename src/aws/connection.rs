@@ -1,7 +1,8 @@
 //! The clients, made once: credentials, region, endpoint, certificates, retries, and what must never be sent.
 //!
-//! Everything that the AWS SDK finds by itself (profiles, SSO, roles, the environment) is left to it. Added here:
-//! `AWS_CA_BUNDLE`, the refusal of keys over http, and a trace of requests without their secrets.
+//! Most of what the AWS SDK finds by itself (SSO, roles, the environment) is left to it. Added here: `AWS_CA_BUNDLE`, the
+//! way round proxies to this machine, the refusal of keys over http, and a trace of requests without their secrets. Which
+//! address a service has is `endpoint`'s; whose credentials are used, `profile`'s where one is named.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,13 +16,19 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
+use crate::aws::endpoint::{Endpoints, is_address, is_loopback};
+use crate::aws::kms::KeyNames;
+use crate::aws::profile;
 use crate::aws::retries::{ATTEMPTS, Busy, pace, retries};
 use crate::aws::transport::Origin;
-use crate::aws::wire::{NoKeyOverHttp, SaidOnce, Trace, Tracer, host_of};
+use crate::aws::wire::{NoKeyOverHttp, SaidOnce, Trace, Tracer, UnsignedOverTls};
 use crate::error::{Error, Result};
 
 /// The wait for a connection.
@@ -33,12 +40,14 @@ const READ: Duration = Duration::from_mins(1);
 #[derive(Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct Options {
-    /// The profile of the AWS config files.
+    /// The profile of the AWS config files; its credentials win over the environment's.
     pub profile: Option<String>,
     /// The region.
     pub region: Option<String>,
-    /// The endpoint of all services, for S3-compatible servers and tests.
+    /// The address of S3, for S3-compatible servers and tests.
     pub endpoint_url: Option<String>,
+    /// The address of KMS, which makes and opens data keys.
+    pub kms_endpoint_url: Option<String>,
     /// A PEM file of certificate authorities to trust instead of the system's.
     pub ca_bundle: Option<PathBuf>,
     /// Whether the bucket stands in the path rather than in the host's name.
@@ -71,12 +80,13 @@ pub struct Options {
 pub struct Connection {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) kms: aws_sdk_kms::Client,
+    pub(super) key_names: KeyNames,
+    pub(super) endpoints: Endpoints,
     /// What a client of a further service is made of.
     pub(super) shared: SdkConfig,
     pub(super) trace: Trace,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
-    https: bool,
     read_timeout: Duration,
     pub(super) origin: Origin,
     pub(super) ca_bundle: Option<PathBuf>,
@@ -88,53 +98,41 @@ pub struct Connection {
 /// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for a setting that is none.
 pub async fn connect(options: Options) -> Result<Connection> {
     let http = http_client(options.ca_bundle.as_deref())?;
+    let profile = profile::load(options.profile.as_deref()).await?;
+    let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
     let shared = shared_config(&options, http).await?;
     let origin = Origin::default();
-    let s3 = aws_sdk_s3::config::Builder::from(&shared)
-        .force_path_style(options.path_style || is_local(endpoint_of(&shared).as_deref()))
+    let mut s3 = aws_sdk_s3::config::Builder::from(&shared);
+    s3.set_endpoint_url(endpoints.s3.clone());
+    let s3 = s3
+        .force_path_style(options.path_style || endpoints.s3.as_deref().is_some_and(is_address))
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
+        .interceptor(UnsignedOverTls)
         .interceptor(SaidOnce)
         .interceptor(Tracer(options.trace.clone()))
         .interceptor(origin.clone())
         .retry_classifier(Busy)
         .retry_partition(pace())
         .build();
-    let https = !endpoint_of(&shared).is_some_and(|url| url.starts_with("http://"));
-    let kms = aws_sdk_kms::config::Builder::from(&shared)
+    let mut kms = aws_sdk_kms::config::Builder::from(&shared);
+    kms.set_endpoint_url(endpoints.kms.clone());
+    let kms = kms
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(Tracer(options.trace.clone()))
         .build();
     Ok(Connection {
         s3: aws_sdk_s3::Client::from_conf(s3),
         kms: aws_sdk_kms::Client::from_conf(kms),
+        key_names: KeyNames::default(),
+        endpoints,
         shared,
         trace: options.trace,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
-        https,
         read_timeout: options.read_timeout.unwrap_or(READ),
         origin,
         ca_bundle: options.ca_bundle,
     })
-}
-
-/// The endpoint that S3 requests go to, where the environment or a flag sets one.
-pub(super) fn endpoint_of(shared: &SdkConfig) -> Option<String> {
-    std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| shared.endpoint_url().map(str::to_owned))
-}
-
-/// Whether an endpoint is an address, where a bucket cannot stand in front.
-pub(super) fn is_local(endpoint: Option<&str>) -> bool {
-    endpoint.is_some_and(|url| {
-        host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
-    })
-}
-
-/// Whether a host is AWS's own.
-pub(super) fn is_aws(host: &str) -> bool {
-    [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"]
-        .iter()
-        .any(|domain| host.ends_with(domain))
 }
 
 async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkConfig> {
@@ -143,7 +141,7 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
     let read = options.read_timeout.unwrap_or(READ);
     timeouts.set_operation_attempt_timeout(Some(read));
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(http.clone())
         .timeout_config(timeouts.build())
         // Only so that the SDK does not read it: what is set is read below.
         .retry_config(RetryConfig::standard())
@@ -156,9 +154,6 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
     }
     if let Some(region) = &options.region {
         loader = loader.region(Region::new(region.clone()));
-    }
-    if let Some(url) = &options.endpoint_url {
-        loader = loader.endpoint_url(url);
     }
     if options.fips {
         loader = loader.use_fips(true);
@@ -173,10 +168,15 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
     let retries = retries(options, &shared)?;
     // S3-compatible servers have no regions; a request needs one all the same.
     let region = shared.region().cloned().unwrap_or(Region::new("us-east-1"));
-    Ok(shared.into_builder().retry_config(retries).region(region).build())
+    let credentials = options.profile.as_deref().map(|name| profile::credentials(name, &shared, http));
+    let mut shared = shared.into_builder().retry_config(retries).region(region);
+    if let Some(credentials) = credentials {
+        shared.set_credentials_provider(Some(credentials));
+    }
+    Ok(shared.build())
 }
 
-/// One pool of connections for all services, over TLS 1.2 or newer.
+/// One pool of connections for all services, over TLS 1.2 or newer; another for this machine, which no proxy can reach.
 fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
     let mut context = TlsContext::builder();
     if let Some(path) = ca_bundle {
@@ -186,8 +186,32 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
         what: ca_bundle.map_or_else(|| "TLS".to_owned(), |path| path.display().to_string()),
         why: error.to_string(),
     })?;
-    let proxy = ProxyConfig::from_env();
-    Ok(Builder::new().pool_max_idle_per_host(64).build_with_connector_fn(move |settings, components| {
+    let proxied = pooled(context.clone(), ProxyConfig::from_env());
+    let direct = pooled(context, ProxyConfig::disabled());
+    Ok(http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(ByAddress {
+            proxied: proxied.http_connector(settings, components),
+            direct: direct.http_connector(settings, components),
+        })
+    }))
+}
+
+/// Takes the way that a request's address asks for. To a proxy, `localhost` would be the proxy itself; and what may go
+/// in clear may do so only because it does not leave the machine.
+#[derive(Debug)]
+struct ByAddress {
+    proxied: SharedHttpConnector,
+    direct: SharedHttpConnector,
+}
+
+impl HttpConnector for ByAddress {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if is_loopback(request.uri()) { self.direct.call(request) } else { self.proxied.call(request) }
+    }
+}
+
+fn pooled(context: TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
+    Builder::new().pool_max_idle_per_host(64).build_with_connector_fn(move |settings, components| {
         let mut builder = Connector::builder();
         builder.set_connector_settings(settings.cloned());
         builder.set_sleep_impl(
@@ -199,7 +223,7 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .tls_context(context.clone())
             .build()
-    }))
+    })
 }
 
 fn trust_store(path: &Path) -> Result<TrustStore> {
@@ -215,12 +239,6 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
 }
 
 impl Connection {
-    /// Whether requests to S3 are encrypted on their way.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.https
-    }
-
     /// How often anything is tried in all.
     #[must_use]
     pub fn attempts(&self) -> u32 {

@@ -95,8 +95,11 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
             return Error::Unsupported { what: what.to_owned(), why: refused.to_string() };
         }
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
-            let missing = matches!(credentials, CredentialsError::CredentialsNotLoaded(_));
-            let why = if missing { Denial::NoCredentials } else { Denial::Credentials };
+            let why = match credentials {
+                CredentialsError::CredentialsNotLoaded(_) => Denial::NoCredentials,
+                _ if wants_sso_login(credentials) => Denial::SsoLogin,
+                _ => Denial::Credentials,
+            };
             return Error::Denied { what: what.to_owned(), why, source: Some(tip(error)) };
         }
         words.push_str(&cause.to_string());
@@ -117,6 +120,20 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
         NetworkFault::Connect
     };
     network(what, why, error)
+}
+
+/// Whether credentials could not be had because there is no session of IAM Identity Center, or none that is still open. The
+/// SDK's errors tell it in their texts only.
+fn wants_sso_login(error: &(dyn StdError + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(cause) = link {
+        let text = cause.to_string();
+        if ["SSO token", "/sso/cache/", "UnauthorizedException"].iter().any(|words| text.contains(words)) {
+            return true;
+        }
+        link = cause.source();
+    }
+    false
 }
 
 /// Finds the remedy for a refusal.

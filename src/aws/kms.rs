@@ -1,21 +1,24 @@
 //! AWS KMS for client-side encryption: makes data keys, wraps and unwraps them.
 //!
 //! Plaintext data keys come back over TLS only (`connection` refuses http) and go straight into a type that wipes
-//! itself. What the encryption context must hold is the format's affair, not this file's.
+//! itself. An answer counts only if it names the key that was asked for: a data key under another one would be readable
+//! to whoever owns that. What the encryption context must hold is the format's affair, not this file's.
 //! Source: GenerateDataKey, Encrypt and Decrypt in the AWS KMS API reference.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
+use futures_util::lock;
 use zeroize::Zeroizing;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::marks::date;
-use crate::encryption::KmsKey;
-use crate::error::{Error, Result};
-use crate::keys::DataKey;
+use crate::encryption::{Account, KeyArn, KmsKey};
+use crate::error::{Error, KeyFault, Result};
+use crate::keys::{DataKey, KEY_LEN};
 
 /// A data key and the blob that KMS unwraps it from.
 pub struct KmsDataKey {
@@ -23,8 +26,32 @@ pub struct KmsDataKey {
     pub plain: DataKey,
     /// The `CiphertextBlob`.
     pub wrapped: Vec<u8>,
-    /// The ARN of the KMS key that was used.
-    pub key_arn: String,
+    /// The KMS key that wrapped it.
+    pub key: KeyArn,
+}
+
+/// Whose key may unwrap a data key.
+#[derive(Clone, Copy)]
+pub enum MayUnwrap<'a> {
+    /// This key's, and no other one's.
+    Key(&'a KmsKey),
+    /// Any key's of these accounts: the wrapped data key names it.
+    AnyOf(&'a [Account]),
+}
+
+/// Which key answers to a name. Asked once: for the rest of the run it must stay that key.
+#[derive(Default)]
+pub(super) struct KeyNames {
+    /// `None` where the name could not be looked up: then the first answer decides.
+    known: Mutex<BTreeMap<KmsKey, Option<KeyArn>>>,
+    /// Held while one is looked up, so that many objects at once do not all ask.
+    asking: lock::Mutex<()>,
+}
+
+impl KeyNames {
+    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<KmsKey, Option<KeyArn>>) -> T) -> T {
+        act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What KMS says about a key of its own.
@@ -56,11 +83,10 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(&named(key), "kms:DescribeKey", refusal))?;
-        let metadata = answer
-            .key_metadata()
-            .ok_or_else(|| Error::tampered(named(key), "the answer of KMS has no description of it"))?;
+        let metadata =
+            answer.key_metadata().ok_or_else(|| not_trusted("it has no description of the key"))?;
         Ok(KmsKeyFacts {
-            arn: metadata.arn().unwrap_or_else(|| metadata.key_id()).to_owned(),
+            arn: answering(key, metadata.arn())?.to_string(),
             state: metadata.key_state().map(|state| state.as_str().to_owned()),
             manager: metadata.key_manager().map(|manager| manager.as_str().to_owned()),
             deletion: metadata.deletion_date().and_then(date),
@@ -83,15 +109,54 @@ impl Connection {
         Ok(answer.aliases().iter().filter_map(|alias| alias.alias_name().map(str::to_owned)).collect())
     }
 
+    /// The key behind a name, as far as KMS has been asked for it; an ARN names its key by itself.
+    #[must_use]
+    pub fn key_arn(&self, key: &KmsKey) -> Option<KeyArn> {
+        key.arn().or_else(|| self.key_names.with(|known| known.get(key).cloned().flatten()))
+    }
+
+    /// Looks up the key behind an alias, unless that was done before.
+    async fn look_up(&self, key: &KmsKey) -> Result<()> {
+        let is_known = || self.key_names.with(|known| known.contains_key(key));
+        if !key.is_alias() || is_known() {
+            return Ok(());
+        }
+        let _asking = self.key_names.asking.lock().await;
+        if is_known() {
+            return Ok(());
+        }
+        let found = match self.describe_key(key).await {
+            Ok(facts) => KeyArn::parse(&facts.arn),
+            // Who may use a key need not be allowed to look at it, and not every KMS can be asked.
+            Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::Service { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        self.key_names.with(|known| known.insert(key.clone(), found));
+        Ok(())
+    }
+
+    /// Checks that the key which an answer names is the one that was asked for, and remembers it.
+    fn answered(&self, key: &KmsKey, arn: Option<&str>) -> Result<KeyArn> {
+        let arn = answering(key, arn)?;
+        let expected = self
+            .key_names
+            .with(|known| known.entry(key.clone()).or_default().get_or_insert_with(|| arn.clone()).clone());
+        if arn != expected {
+            return Err(not_trusted(format!("{key} is {expected}, and {arn} was used instead")));
+        }
+        Ok(arn)
+    }
+
     /// Lets KMS make a 256-bit data key.
     ///
     /// # Errors
-    /// What KMS refuses.
+    /// What KMS refuses; `Tampered` for a data key of another length or under another key.
     pub async fn generate_data_key(
         &self,
         key: &KmsKey,
         context: &BTreeMap<String, String>,
     ) -> Result<KmsDataKey> {
+        self.look_up(key).await?;
         let answer = self
             .kms
             .generate_data_key()
@@ -101,21 +166,26 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(&named(key), "kms:GenerateDataKey", refusal))?;
-        let plain = data_key(answer.plaintext, &named(key))?;
-        let wrapped = answer.ciphertext_blob.map(Blob::into_inner).unwrap_or_default();
-        Ok(KmsDataKey { plain, wrapped, key_arn: answer.key_id.unwrap_or_else(|| key.to_string()) })
+        let plain = data_key(answer.plaintext)?;
+        if plain.as_bytes().len() != KEY_LEN {
+            let len = plain.as_bytes().len();
+            return Err(not_trusted(format!("its data key has {len} bytes and should have {KEY_LEN}")));
+        }
+        let key = self.answered(key, answer.key_id.as_deref())?;
+        Ok(KmsDataKey { plain, wrapped: wrapped(answer.ciphertext_blob)?, key })
     }
 
-    /// Lets KMS wrap a data key that exists; returns the blob and the ARN of the KMS key used.
+    /// Lets KMS wrap a data key that exists; returns the blob and the KMS key that wrapped it.
     ///
     /// # Errors
-    /// What KMS refuses.
+    /// What KMS refuses; `Tampered` for an answer under another key.
     pub async fn wrap_data_key(
         &self,
         key: &KmsKey,
         data_key: &DataKey,
         context: &BTreeMap<String, String>,
-    ) -> Result<(Vec<u8>, String)> {
+    ) -> Result<(Vec<u8>, KeyArn)> {
+        self.look_up(key).await?;
         let answer = self
             .kms
             .encrypt()
@@ -125,20 +195,28 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(&named(key), "kms:Encrypt", refusal))?;
-        let wrapped = answer.ciphertext_blob.map(Blob::into_inner).unwrap_or_default();
-        Ok((wrapped, answer.key_id.unwrap_or_else(|| key.to_string())))
+        let key = self.answered(key, answer.key_id.as_deref())?;
+        Ok((wrapped(answer.ciphertext_blob)?, key))
     }
 
-    /// Lets KMS unwrap a data key; without `key` KMS takes the one that its blob names.
+    /// Lets KMS unwrap a data key; returns the KMS key that did it, too.
     ///
     /// # Errors
-    /// What KMS refuses; `KeyWrong` for a blob that does not open.
+    /// What KMS refuses; `KeyWrong` for a blob that does not open, or that a key of another account opens; `Tampered` for an
+    /// answer under another key.
     pub async fn unwrap_data_key(
         &self,
-        key: Option<&KmsKey>,
+        may: MayUnwrap<'_>,
         wrapped: &[u8],
         context: &BTreeMap<String, String>,
-    ) -> Result<DataKey> {
+    ) -> Result<(DataKey, KeyArn)> {
+        let key = match may {
+            MayUnwrap::Key(key) => Some(key),
+            MayUnwrap::AnyOf(_) => None,
+        };
+        if let Some(key) = key {
+            self.look_up(key).await?;
+        }
         let what = key.map_or_else(|| "the data key".to_owned(), named);
         let answer = self
             .kms
@@ -149,8 +227,44 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(&what, "kms:Decrypt", refusal))?;
-        data_key(answer.plaintext, &what)
+        let arn = match may {
+            MayUnwrap::Key(key) => self.answered(key, answer.key_id.as_deref())?,
+            MayUnwrap::AnyOf(accounts) => {
+                let key = key_of(answer.key_id.as_deref())?;
+                if !accounts.iter().any(|account| account.owns(&key)) {
+                    return Err(Error::KeyWrong { what, why: KeyFault::KmsAccount { key }, source: None });
+                }
+                key
+            }
+        };
+        Ok((data_key(answer.plaintext)?, arn))
     }
+}
+
+fn not_trusted(why: impl Into<String>) -> Error {
+    Error::tampered("the answer of AWS KMS", why)
+}
+
+/// The key that an answer names.
+fn key_of(arn: Option<&str>) -> Result<KeyArn> {
+    arn.and_then(KeyArn::parse).ok_or_else(|| not_trusted("it names no key by its ARN"))
+}
+
+/// The key that an answer names, if it can be the one that was asked for.
+fn answering(key: &KmsKey, arn: Option<&str>) -> Result<KeyArn> {
+    let arn = key_of(arn)?;
+    if !key.may_be(arn.as_str()) {
+        return Err(not_trusted(format!("{key} was asked for, and {arn} was used instead")));
+    }
+    Ok(arn)
+}
+
+fn wrapped(blob: Option<Blob>) -> Result<Vec<u8>> {
+    let bytes = blob.map(Blob::into_inner).unwrap_or_default();
+    if bytes.is_empty() {
+        return Err(not_trusted("it has no wrapped data key"));
+    }
+    Ok(bytes)
 }
 
 fn named(key: &KmsKey) -> String {
@@ -161,7 +275,7 @@ fn pairs(context: &BTreeMap<String, String>) -> Option<HashMap<String, String>> 
     (!context.is_empty()).then(|| context.clone().into_iter().collect())
 }
 
-fn data_key(plaintext: Option<Blob>, what: &str) -> Result<DataKey> {
+fn data_key(plaintext: Option<Blob>) -> Result<DataKey> {
     let bytes = Zeroizing::new(plaintext.map(Blob::into_inner).unwrap_or_default());
-    DataKey::new(bytes).map_err(|error| Error::tampered(what, error.to_string()))
+    DataKey::new(bytes).map_err(|error| not_trusted(error.to_string()))
 }

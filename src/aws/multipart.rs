@@ -107,7 +107,6 @@ impl Destination<'_> {
             .set_request_payer(connection.payer());
         let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
         let request = request.customize().config_override(connection.patient_for(patience(len)));
-        let request = if connection.is_https() { request.disable_payload_signing() } else { request };
         self.write_companion().await?;
         let completed = match request.send().await {
             Ok(answer) => Completed {
@@ -172,7 +171,6 @@ impl Destination<'_> {
         let request = summed!(request, self.algorithm, sum.base64());
         let request = sse::part(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_for(patience(len)));
-        let request = if connection.is_https() { request.disable_payload_signing() } else { request };
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(refusal) => {

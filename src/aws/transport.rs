@@ -17,6 +17,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore};
 
 use crate::aws::connection::Connection;
+use crate::aws::endpoint::is_loopback;
 use crate::aws::seen::Seen;
 
 mod issuer;
@@ -110,7 +111,7 @@ impl TransportProbe {
         let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let tls = (scheme == "https").then(|| {
-            if has_proxy() {
+            if has_proxy() && !is_loopback(&self.uri) {
                 return Seen::NotToBeHad("it goes through a proxy".to_owned());
             }
             match handshake(host, self.ca_bundle.as_deref()) {

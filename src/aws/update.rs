@@ -6,7 +6,8 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use crate::aws::connection::{self, Connection};
+use crate::aws::connection::Connection;
+use crate::aws::endpoint::is_aws;
 use crate::aws::error;
 use crate::aws::objects::Reader;
 use crate::aws::sse::{self, AppliedMode};
@@ -213,6 +214,6 @@ impl Connection {
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     #[must_use]
     pub fn is_aws(&self) -> bool {
-        self.origin.host().is_some_and(connection::is_aws)
+        self.origin.host().is_some_and(is_aws)
     }
 }

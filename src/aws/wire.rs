@@ -6,15 +6,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use aws_runtime::auth::PayloadSigningOverride;
 use aws_sdk_s3::config::interceptors::{
-    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
-    FinalizerInterceptorContextRef,
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
+use crate::aws::endpoint::is_loopback;
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 
 /// Tells about requests as they end, without anything secret.
@@ -61,13 +63,10 @@ impl NoKeyOverHttp {
             (_, true) => "a data key from AWS KMS",
             _ => return None,
         };
-        if !uri.starts_with("http://") {
+        if is_tls(uri) {
             return None;
         }
-        let loopback = host_of(uri).is_some_and(|host| {
-            host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        });
-        (!(self.allow_loopback && loopback)).then_some(OverHttp { key })
+        (!(self.allow_loopback && is_loopback(uri))).then_some(OverHttp { key })
     }
 }
 
@@ -89,6 +88,33 @@ impl Intercept for NoKeyOverHttp {
             Some(refusal) => Err(refusal.into()),
             None => Ok(()),
         }
+    }
+}
+
+/// The operations that carry an object's bytes.
+const UPLOADS: [&str; 2] = ["PutObject", "UploadPart"];
+
+/// Leaves the bytes of an upload out of its signature where TLS protects them: hashing them takes longer than encrypting
+/// them. Decided by the address that the request was resolved to.
+#[derive(Debug)]
+pub(super) struct UnsignedOverTls;
+
+impl Intercept for UnsignedOverTls {
+    fn name(&self) -> &'static str {
+        "UnsignedOverTls"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let uploads = bag.load::<Metadata>().is_some_and(|metadata| UPLOADS.contains(&metadata.name()));
+        if uploads && is_tls(context.request().uri()) {
+            bag.interceptor_state().store_put(PayloadSigningOverride::unsigned_payload());
+        }
+        Ok(())
     }
 }
 
@@ -180,6 +206,11 @@ impl Intercept for Tracer {
     }
 }
 
+/// Whether what is sent to a URL is encrypted on its way.
+fn is_tls(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+}
+
 /// The host in a URL, without its port.
 pub(super) fn host_of(url: &str) -> Option<&str> {
     let rest = url.split_once("://")?.1;
@@ -205,6 +236,7 @@ mod tests {
             (true, "http://localhost:9/b/k", true, false, false),
             (true, "http://127.0.0.1.example/b/k", true, false, true),
             (true, "http://s3.example/b/k", true, false, true),
+            (false, "HTTP://s3.example/b/k", true, false, true),
             (false, "http://s3.example/b/k", false, false, false),
             (false, "http://kms.example/", false, true, true),
         ] {

@@ -3,6 +3,7 @@
 //! Credentials, profiles and endpoints are found by the SDK's own chain; nothing is looked up here.
 
 use std::env;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -28,9 +29,13 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "NAME")]
     region: Option<String>,
 
-    /// The service's address, for servers other than AWS
+    /// The address of S3, for servers other than AWS
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
+
+    /// The address of KMS, if it is not AWS's own; --endpoint-url is not for KMS
+    #[arg(long, global = true, value_name = "URL")]
+    kms_endpoint_url: Option<String>,
 
     /// PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system's]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -64,7 +69,7 @@ pub struct ConnectionArgs {
     #[arg(long, global = true, value_name = "TIME")]
     read_timeout: Option<Patience>,
 
-    /// Allow SSE-C over http to an endpoint on this machine, and nowhere else
+    /// Allow keys over http to an endpoint on this machine, and nowhere else
     #[arg(long, global = true)]
     allow_http: bool,
 
@@ -84,11 +89,11 @@ impl ConnectionArgs {
     /// # Errors
     /// A usage failure for flags that contradict each other.
     pub fn options(&self, printer: &Printer) -> Result<Options, Failure> {
-        if let Some(url) = &self.endpoint_url {
+        for url in [&self.endpoint_url, &self.kms_endpoint_url].into_iter().flatten() {
             let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
-            if !known {
+            if !known || url.contains(['?', '#']) {
                 return Err(Failure::usage(format!("'{url}' is not an endpoint's address"))
-                    .hint("write it as https://HOST or https://HOST:PORT"));
+                    .hint("write it as https://HOST, https://HOST:PORT or https://HOST/PATH"));
             }
         }
         if self.no_sign_request && self.profile.is_some() {
@@ -108,6 +113,7 @@ impl ConnectionArgs {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
+            kms_endpoint_url: self.kms_endpoint_url.clone(),
             ca_bundle,
             path_style: self.path_style,
             fips: self.fips,
@@ -124,16 +130,23 @@ impl ConnectionArgs {
         })
     }
 
-    /// Returns the flags with which the AWS CLI reaches the same place, for commands in hints; each begins with
-    /// a space.
+    /// Returns the flags with which the AWS CLI reaches the same places, for commands in hints.
     #[must_use]
-    pub fn aws_cli_flags(&self) -> String {
+    pub fn aws_cli_flags(&self) -> AwsFlags {
+        AwsFlags {
+            s3: self.flags_to(self.endpoint_url.as_deref()),
+            kms: self.flags_to(self.kms_endpoint_url.as_deref()),
+            profile: self.profile.clone().or_else(|| env::var("AWS_PROFILE").ok()),
+        }
+    }
+
+    fn flags_to(&self, endpoint_url: Option<&str>) -> String {
         let mut flags = String::new();
         let ca_bundle = self.ca_bundle.as_ref().map(|path| path.to_string_lossy());
         for (flag, value) in [
             ("--profile", self.profile.as_deref()),
             ("--region", self.region.as_deref()),
-            ("--endpoint-url", self.endpoint_url.as_deref()),
+            ("--endpoint-url", endpoint_url),
             ("--ca-bundle", ca_bundle.as_deref()),
         ] {
             if let Some(value) = value {
@@ -141,6 +154,31 @@ impl ConnectionArgs {
             }
         }
         flags
+    }
+}
+
+/// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.
+#[derive(Clone, Debug, Default)]
+pub struct AwsFlags {
+    s3: String,
+    /// Those of its KMS commands.
+    pub kms: String,
+    /// The profile in use, if one is named.
+    pub profile: Option<String>,
+}
+
+#[cfg(test)]
+impl AwsFlags {
+    /// As with `--region` alone.
+    pub fn in_region(name: &str) -> Self {
+        let flags = format!(" --region {name}");
+        Self { s3: flags.clone(), kms: flags, profile: None }
+    }
+}
+
+impl fmt::Display for AwsFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.s3)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 
+use super::connection_args::AwsFlags;
 use super::exit::Exit;
 use crate::error::Error;
 
@@ -21,7 +22,7 @@ pub struct Failure {
 }
 
 /// A verb's own hints for a core error, or none; with the flags by which the AWS CLI reaches the same place.
-pub type OwnHints = fn(&Error, &str) -> Option<Vec<String>>;
+pub type OwnHints = fn(&Error, &AwsFlags) -> Option<Vec<String>>;
 
 impl Failure {
     /// A command line that cannot be meant.

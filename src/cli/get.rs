@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::ValueHint;
 
+use super::discovery_args::DiscoveryArgs;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::key_source::SourceText;
@@ -119,9 +120,8 @@ struct OpeningArgs {
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
 
-    /// Let the object choose the KMS key: any that the credentials may use
-    #[arg(long)]
-    kms_discovery: bool,
+    #[command(flatten)]
+    discovery: DiscoveryArgs,
 
     /// A pair of the encryption context that the object must have; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
@@ -158,6 +158,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let what = args.what()?;
     let keys = args.opening.sources()?;
     let context = args.opening.context()?;
+    let kms_accounts = args.opening.discovery.accounts(&args.opening.kms_key, "--kms-key")?;
     let tuning = args.transfer.tuning(None)?;
     let keys = session.ask(move || keys.read()).await?;
     let opening = args.opening;
@@ -165,7 +166,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
         customer_keys: keys.customer,
         unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(opening.max_kdf_memory)),
         kms_keys: opening.kms_key,
-        kms_discovery: opening.kms_discovery,
+        kms_accounts,
         context,
         legacy: opening.allow_legacy.unwrap_or_default(),
         suffix: opening.instruction_suffix.map(without_dot),
@@ -345,7 +346,7 @@ impl OpeningArgs {
             (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
             (!self.passphrase.is_empty(), "--passphrase", &[Mode::Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
-            (self.kms_discovery, "--kms-discovery", &[Mode::Client]),
+            (self.discovery.is_on(), "--kms-discovery", &[Mode::Client]),
             (!self.context.is_empty(), "--context", &[Mode::Client]),
             (self.allow_legacy.is_some(), "--allow-legacy", &[Mode::Client]),
             (self.instruction_suffix.is_some(), "--instruction-suffix", &[Mode::Client]),

@@ -4,18 +4,25 @@
 
 use std::io::ErrorKind;
 
+use super::connection_args::AwsFlags;
 use super::foreign::shell_word;
 use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};
 use crate::location::S3Uri;
 
-/// Looks up hints; `aws` are the flags with which the AWS CLI reaches the same place, each after a space.
+/// Looks up hints; `aws` are the flags with which the AWS CLI reaches the same place.
 #[must_use]
-pub fn of(error: &Error, aws: &str) -> Vec<String> {
+pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
     match error {
         Error::NotFound { what, .. } => not_found(what, aws),
         Error::Denied { what, why, .. } => denied(what, why, aws),
         Error::KeyNeeded { need, .. } => vec![needed(need)],
         Error::KeyWrong { what, why, .. } => wrong(what, why, aws),
+        Error::Tampered { what, .. } if what.ends_with("of AWS KMS") => {
+            vec![
+                "nothing was written; check where KMS is: --kms-endpoint-url and AWS_ENDPOINT_URL_KMS"
+                    .to_owned(),
+            ]
+        }
         Error::Tampered { .. } => {
             vec!["no file was written; an older version may still be whole: --version-id ID".to_owned()]
         }
@@ -53,7 +60,7 @@ pub fn of(error: &Error, aws: &str) -> Vec<String> {
     }
 }
 
-fn not_found(what: &str, aws: &str) -> Vec<String> {
+fn not_found(what: &str, aws: &AwsFlags) -> Vec<String> {
     if let Some(bucket) = what.strip_prefix("the bucket ") {
         let make = format!("or make it: aws s3 mb {}{aws}", shell_word(&format!("s3://{bucket}")));
         return vec!["check its name, and --endpoint-url and --profile".to_owned(), make];
@@ -68,18 +75,27 @@ fn not_found(what: &str, aws: &str) -> Vec<String> {
     }
 }
 
-fn denied(what: &str, why: &Denial, aws: &str) -> Vec<String> {
+fn denied(what: &str, why: &Denial, aws: &AwsFlags) -> Vec<String> {
     match why {
         Denial::NoCredentials => vec![
             "`aws configure` or `aws sso login` sets them up; --profile NAME chooses among them".to_owned(),
             "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
         ],
+        Denial::NoProfile { .. } => vec![
+            "`aws configure list-profiles` shows those there are; `aws configure --profile NAME` makes one"
+                .to_owned(),
+        ],
+        Denial::SsoLogin => vec![format!(
+            "`aws sso login{}`, then run the same command again",
+            aws.profile.as_ref().map_or_else(String::new, |name| format!(" --profile {}", shell_word(name)))
+        )],
         Denial::Expired => vec![
             "`aws sso login`, or take new temporary credentials; then run the same command again".to_owned(),
         ],
         Denial::UnknownAccessKey => {
             vec![
-                "check AWS_ACCESS_KEY_ID or --profile, and --endpoint-url for servers other than AWS"
+                "check AWS_ACCESS_KEY_ID or --profile; for servers other than AWS --endpoint-url names that of S3, \
+                 --kms-endpoint-url that of KMS"
                     .to_owned(),
             ]
         }
@@ -109,7 +125,7 @@ fn denied(what: &str, why: &Denial, aws: &str) -> Vec<String> {
 }
 
 /// New buckets block SSE-C since April 2026 ("Default SSE-C setting for new buckets FAQ", Amazon S3 user guide).
-fn sse_c_blocked(what: &str, aws: &str) -> Vec<String> {
+fn sse_c_blocked(what: &str, aws: &AwsFlags) -> Vec<String> {
     let bucket = what.parse::<S3Uri>().map_or_else(|_| "BUCKET".to_owned(), |uri| uri.bucket.to_string());
     vec![
         "another mode goes without a change: --key with the same key (client-side), -e sse-kms or -e sse-s3"
@@ -162,7 +178,7 @@ fn needed(need: &KeyNeed) -> String {
     }
 }
 
-fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
+fn wrong(what: &str, why: &KeyFault, aws: &AwsFlags) -> Vec<String> {
     match why {
         KeyFault::NotTheCustomerKey => {
             vec!["pass the key it was stored with: --sse-c-key SOURCE (repeat it to try several)".to_owned()]
@@ -185,10 +201,10 @@ fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
         ],
         KeyFault::NotApplicable { .. } => vec![format!("{what} opens without it: leave out the key")],
         KeyFault::KmsDisabled { key } => {
-            vec![format!("`aws kms enable-key --key-id {}{aws}` enables it", shell_word(key))]
+            vec![format!("`aws kms enable-key --key-id {}{}` enables it", shell_word(key), aws.kms)]
         }
         KeyFault::KmsPendingDeletion { key } => {
-            let key = shell_word(key);
+            let (key, aws) = (shell_word(key), &aws.kms);
             vec![
                 format!("`aws kms cancel-key-deletion --key-id {key}{aws}` keeps it"),
                 format!("`aws kms enable-key --key-id {key}{aws}` then enables it"),
@@ -203,11 +219,14 @@ fn wrong(what: &str, why: &KeyFault, aws: &str) -> Vec<String> {
             "if you trust who stored it and this machine has the memory: --max-kdf-memory {}MiB",
             asked.div_ceil(1 << 20)
         )],
+        KeyFault::KmsAccount { key } => {
+            vec![format!("add --kms-account {} if you trust that account", key.account())]
+        }
         KeyFault::Context => vec!["give the pairs it was sealed with: --context KEY=VALUE".to_owned()],
     }
 }
 
-fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &str) -> Vec<String> {
+fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &AwsFlags) -> Vec<String> {
     let mut hints = vec![format!("{what} is stored now, as {got}: the server did not do what was asked")];
     if let Ok(uri) = what.parse::<S3Uri>() {
         let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
@@ -220,7 +239,7 @@ fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &str) -> V
     hints
 }
 
-fn changed(what: &str, aws: &str) -> Vec<String> {
+fn changed(what: &str, aws: &AwsFlags) -> Vec<String> {
     let mut hints =
         vec!["somebody wrote it meanwhile; run the same command again for the new one".to_owned()];
     if let Ok(uri) = what.parse::<S3Uri>() {
@@ -267,11 +286,16 @@ fn arn_of(what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encryption::KeyArn;
 
-    const AWS: &str = " --region eu-west-1";
+    const ARN: &str = "arn:aws:kms:eu-west-1:999988887777:key/1234abcd";
+
+    fn aws() -> AwsFlags {
+        AwsFlags::in_region("eu-west-1")
+    }
 
     fn all(error: &Error) -> String {
-        of(error, AWS).join("\n")
+        of(error, &aws()).join("\n")
     }
 
     fn denial(why: Denial) -> Error {
@@ -309,6 +333,10 @@ mod tests {
                 wrong(KeyFault::CostlyPassphrase { asked: (300 << 20) + 1024, allowed: 1 << 28 }),
                 "--max-kdf-memory 301MiB",
             ),
+            (
+                wrong(KeyFault::KmsAccount { key: KeyArn::parse(ARN).unwrap() }),
+                "--kms-account 999988887777 if you trust",
+            ),
             (wrong(KeyFault::Context), "--context KEY=VALUE"),
             (
                 Error::WrongRegion { what: what(), region: Some("eu-west-3".to_owned()), source: None },
@@ -316,6 +344,9 @@ mod tests {
             ),
             (denial(Denial::ClockSkew), "timedatectl"),
             (denial(Denial::NoCredentials), "aws sso login"),
+            (denial(Denial::SsoLogin), "`aws sso login`, then"),
+            (denial(Denial::NoProfile { files: "~/.aws/config".to_owned() }), "aws configure list-profiles"),
+            (Error::tampered("the answer of AWS KMS", "it lies"), "--kms-endpoint-url"),
             (
                 Error::NotFound { what: "the bucket bkt".to_owned(), source: None },
                 "aws s3 mb s3://bkt --region",
@@ -346,7 +377,7 @@ mod tests {
             version_id: version.map(str::to_owned),
         };
         assert_eq!(
-            of(&error(true, Some("v1")), AWS)[1],
+            of(&error(true, Some("v1")), &aws())[1],
             "remove it: aws s3api delete-object --bucket bkt --key 'a b' --version-id v1 --region eu-west-1"
         );
         assert!(all(&error(false, None)).contains("nothing is stored"));

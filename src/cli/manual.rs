@@ -17,11 +17,11 @@ bytes, 64 hex digits or base64 of 32 bytes. A key file that others can read is r
 pub const ENVIRONMENT: [(&str, &str); 11] = [
     ("AWS_PROFILE", "the profile, unless --profile is given"),
     ("AWS_REGION", "the region, unless --region is given"),
-    ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials"),
+    ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials, unless --profile is given"),
     ("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "the configuration files"),
     (
         "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL_S3_CONTROL",
-        "addresses of services other than AWS",
+        "addresses of services other than AWS; the first counts for KMS only if it is on this machine",
     ),
     (CA_BUNDLE, "a PEM file of the CA certificates to trust, unless --ca-bundle is given"),
     ("AWS_MAX_ATTEMPTS", "how often a request is tried, unless --max-attempts is given"),

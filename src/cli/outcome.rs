@@ -11,7 +11,7 @@ use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::get::{ChecksumSeen, GetOutcome, Opened};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::many::Stored;
-use crate::encryption::Mode;
+use crate::encryption::{KeyArn, Mode};
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::Target;
@@ -81,6 +81,7 @@ fn put_line(outcome: &PutOutcome) -> String {
         &outcome.applied,
         outcome.format.map(|format| format.to_string()).as_deref(),
         outcome.fingerprint.as_deref(),
+        &outcome.kms_keys,
     );
     facts.extend(outcome.key_names.iter().map(|name| format!("key name {name}")));
     facts.push(ByteSize(outcome.plain_len).to_string());
@@ -96,7 +97,12 @@ fn put_line(outcome: &PutOutcome) -> String {
 
 fn get_line(outcome: &GetOutcome) -> String {
     let mut facts = vec![format!("from {}", outcome.source)];
-    facts.extend(encryption_words(&outcome.applied, outcome.format.as_deref(), fingerprint(outcome)));
+    facts.extend(encryption_words(
+        &outcome.applied,
+        outcome.format.as_deref(),
+        fingerprint(outcome),
+        kms_key(outcome),
+    ));
     facts.push(ByteSize(outcome.plain_len).to_string());
     facts.push(match &outcome.checksum {
         ChecksumSeen::Verified(algorithm, _) => format!("{algorithm} verified"),
@@ -110,6 +116,11 @@ fn get_line(outcome: &GetOutcome) -> String {
 /// The fingerprint of the local key that opened it.
 fn fingerprint(outcome: &GetOutcome) -> Option<&str> {
     outcome.opened.as_ref()?.with.fingerprint.as_ref().map(Fingerprint::as_str)
+}
+
+/// The key in AWS KMS that opened it.
+fn kms_key(outcome: &GetOutcome) -> &[KeyArn] {
+    outcome.opened.as_ref().map_or(&[], |opened| opened.kms_key.as_slice())
 }
 
 /// What the opening of a client-side object proves.
@@ -138,12 +149,14 @@ pub(super) fn encryption_words(
     applied: &Applied,
     format: Option<&str>,
     fingerprint: Option<&str>,
+    wrapping_keys: &[KeyArn],
 ) -> Vec<String> {
     let mut words = match format {
         Some(format) => vec![format!("client-side ({format}) in {}", applied.mode)],
         None => vec![applied.mode.to_string()],
     };
     words.extend(fingerprint.map(|print| format!("key {print}")));
+    words.extend(wrapping_keys.iter().map(|key| format!("data key under {key}")));
     words.extend(applied.kms_key.as_ref().map(|key| format!("key {key}")));
     words.extend(applied.customer_key_md5.as_ref().map(|md5| format!("key MD5 {md5}")));
     if applied.bucket_key {
@@ -162,7 +175,12 @@ fn put_json(outcome: &PutOutcome) -> Value {
         "key": outcome.target.key,
         "version_id": outcome.version_id,
         "etag": outcome.etag,
-        "encryption": encryption_json(&outcome.applied, format.as_deref(), outcome.fingerprint.as_deref()),
+        "encryption": encryption_json(
+            &outcome.applied,
+            format.as_deref(),
+            outcome.fingerprint.as_deref(),
+            &outcome.kms_keys,
+        ),
         "key_names": outcome.key_names,
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
@@ -191,6 +209,7 @@ fn get_json(outcome: &GetOutcome) -> Value {
             &outcome.applied,
             outcome.format.as_deref(),
             fingerprint(outcome),
+            kms_key(outcome),
         ),
         "opened_by": outcome.opened.as_ref().map(opened_json),
         "intact": outcome.opened.as_ref().map(|opened| opened.intact),
@@ -207,7 +226,13 @@ fn get_json(outcome: &GetOutcome) -> Value {
     })
 }
 
-pub(super) fn encryption_json(applied: &Applied, format: Option<&str>, fingerprint: Option<&str>) -> Value {
+/// As [`encryption_words`]; `wrapping_kms_keys` are those of the data key, `kms_key` is that of S3's own encryption.
+pub(super) fn encryption_json(
+    applied: &Applied,
+    format: Option<&str>,
+    fingerprint: Option<&str>,
+    wrapping_keys: &[KeyArn],
+) -> Value {
     let at_rest = match &applied.mode {
         AppliedMode::Known(mode) => Some(mode.as_str()),
         AppliedMode::NotSaid => None,
@@ -218,6 +243,7 @@ pub(super) fn encryption_json(applied: &Applied, format: Option<&str>, fingerpri
         "at_rest": at_rest,
         "format": format,
         "fingerprint": fingerprint,
+        "wrapping_kms_keys": wrapping_keys.iter().map(KeyArn::as_str).collect::<Vec<_>>(),
         "kms_key": applied.kms_key,
         "bucket_key": applied.bucket_key,
         "customer_key_md5": applied.customer_key_md5,
@@ -247,6 +273,7 @@ mod tests {
             parts: 2,
             format: None,
             fingerprint: None,
+            kms_keys: Vec::new(),
             key_names: Vec::new(),
         }
     }
@@ -262,7 +289,7 @@ mod tests {
             etag: None,
             version_id: None,
             checksum,
-            opened: Some(Opened { with: OpenedWith { kind, fingerprint: None }, intact }),
+            opened: Some(Opened { with: OpenedWith { kind, fingerprint: None }, kms_key: None, intact }),
         }
     }
 
@@ -287,6 +314,12 @@ mod tests {
                 .starts_with("s3://bkt/k: client-side (s3ec) in SSE-S3, key 22a48051594c1949, 12 MiB")
         );
         assert_eq!(put_json(&client)["encryption"]["mode"], "client");
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+        let kms =
+            PutOutcome { fingerprint: None, kms_keys: vec![KeyArn::parse(arn).unwrap()], ..client.clone() };
+        let words = format!("s3://bkt/k: client-side (s3ec) in SSE-S3, data key under {arn}, 12 MiB");
+        assert!(put_line(&kms).starts_with(&words), "{}", put_line(&kms));
+        assert_eq!(put_json(&kms)["encryption"]["wrapping_kms_keys"], json!([arn]));
         assert_eq!(put_json(&client)["encryption"]["at_rest"], "sse-s3");
     }
 
@@ -325,7 +358,7 @@ mod tests {
         );
         assert_eq!(
             fields(&put["encryption"]),
-            "at_rest bucket_key customer_key_md5 fingerprint format kms_key mode"
+            "at_rest bucket_key customer_key_md5 fingerprint format kms_key mode wrapping_kms_keys"
         );
         assert_eq!(
             fields(&get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))),

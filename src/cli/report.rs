@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::connection_args::AwsFlags;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::keys;
 
 /// Tells a failure and returns the code to leave with; `aws_flags` make commands in hints reach the same place.
-pub fn failure(failure: &Failure, printer: &Printer, json: bool, aws_flags: &str) -> Exit {
+pub fn failure(failure: &Failure, printer: &Printer, json: bool, aws_flags: &AwsFlags) -> Exit {
     // Whoever closed the pipe knows: `s3seal get … - | head` is no accident.
     if failure.exit != Exit::ReaderLeft {
         let told = Told::from(failure, aws_flags);
@@ -45,7 +46,7 @@ pub fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
     if typed.json {
         let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
         let failure = Failure::usage(first.split_whitespace().collect::<Vec<_>>().join(" "));
-        Printer::silent().line(&Told::from(&failure, "").json(Exit::Usage));
+        Printer::silent().line(&Told::from(&failure, &AwsFlags::default()).json(Exit::Usage));
     } else {
         Printer::silent().line(text);
     }
@@ -96,7 +97,7 @@ struct Told {
 }
 
 impl Told {
-    fn from(failure: &Failure, aws_flags: &str) -> Self {
+    fn from(failure: &Failure, aws_flags: &AwsFlags) -> Self {
         let message = failure.error.to_string();
         let mut causes: Vec<String> = Vec::new();
         for cause in failure.error.chain().skip(1).map(ToString::to_string) {
@@ -152,7 +153,7 @@ mod tests {
     use crate::error::{KeyFault, NetworkFault};
 
     fn text(failure: impl Into<Failure>) -> String {
-        Told::from(&failure.into(), "").text(false)
+        Told::from(&failure.into(), &AwsFlags::default()).text(false)
     }
 
     #[test]
@@ -175,7 +176,7 @@ mod tests {
     fn a_cause_is_not_told_twice() {
         let inner = anyhow::anyhow!("connection refused");
         let outer = inner.context("cannot connect: connection refused");
-        let told = Told::from(&Failure::new(Exit::Network, outer), "");
+        let told = Told::from(&Failure::new(Exit::Network, outer), &AwsFlags::default());
         assert!(told.causes.is_empty(), "{:?}", told.causes);
     }
 
@@ -184,7 +185,7 @@ mod tests {
         let told = text(Error::NotFound { what: "s3://bkt/\x1b[2J\nerror: x".to_owned(), source: None });
         assert_eq!(told.lines().next(), Some(r"error: s3://bkt/\u{1b}[2J\nerror: x does not exist"));
         let failure = Failure::key("a").because(std::io::Error::other("b\n  c\x07\nerror: d"));
-        let told = Told::from(&failure, "").text(false);
+        let told = Told::from(&failure, &AwsFlags::default()).text(false);
         assert_eq!(told, "error: a\n  cause: b\n         c\\u{7}\n         error: d");
     }
 
@@ -193,7 +194,7 @@ mod tests {
         let failure: Failure =
             Error::Network { what: "s3://bkt/k".to_owned(), why: NetworkFault::Timeout, source: None }.into();
         let json: serde_json::Value =
-            serde_json::from_str(&Told::from(&failure, "").json(failure.exit)).unwrap();
+            serde_json::from_str(&Told::from(&failure, &AwsFlags::default()).json(failure.exit)).unwrap();
         assert_eq!(json["error"]["exit_code"], 7);
         assert_eq!(json["error"]["message"], "s3://bkt/k: the server did not answer in time");
         assert_eq!(json["schema_version"], 1);

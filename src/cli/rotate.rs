@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::ValueHint;
 use tokio::sync::Semaphore;
 
+use super::discovery_args::DiscoveryArgs;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -157,9 +158,8 @@ struct OldKeyArgs {
     #[arg(long, value_name = "KEY")]
     from_kms_key: Vec<KmsKey>,
 
-    /// Let each object choose the old KMS key: any that the credentials may use
-    #[arg(long)]
-    kms_discovery: bool,
+    #[command(flatten)]
+    discovery: DiscoveryArgs,
 
     /// A pair of the encryption context that client-side objects have now; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
@@ -191,6 +191,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let tuning = args.transfer.tuning(None)?;
     let context = Context::new(args.old.from_context.iter().cloned())
         .map_err(|error| Failure::usage(format!("--from-context: {error}")))?;
+    let kms_accounts = args.old.discovery.accounts(&args.old.from_kms_key, "--from-kms-key")?;
     let (encryption, old) = keys(&args, choice, session).await?;
     let connection = session.connect(options).await?;
     let legacy = args.old.allow_legacy.unwrap_or_default();
@@ -201,7 +202,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
         customer_keys: old.customer,
         unlocker: Arc::new(Unlocker::new(old.ring).with_kdf_memory(args.old.max_kdf_memory)),
         kms_keys: args.old.from_kms_key.clone(),
-        kms_discovery: args.old.kms_discovery,
+        kms_accounts,
         context,
         legacy,
         suffix: args.old.instruction_suffix.clone(),

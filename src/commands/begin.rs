@@ -4,7 +4,9 @@
 //! What is the same for many objects (a passphrase's key above all) is [`prepare`]d once.
 
 use crate::aws::Connection;
-use crate::encryption::{ClientSide, Context, Encryption, Format, KeyName, KmsKey, Recipient, ServerSide};
+use crate::encryption::{
+    ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
+};
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::object::Settings;
@@ -213,7 +215,7 @@ impl PreparedClient {
         let (data_key, mut made) = match first {
             Some(key) => {
                 let made = connection.generate_data_key(key, self.context.pairs()).await?;
-                (made.plain, Some((made.wrapped, made.key_arn)))
+                (made.plain, Some((made.wrapped, made.key)))
             }
             None => (fresh()?, None),
         };
@@ -258,6 +260,16 @@ impl PreparedClient {
             ));
         }
         Ok(wrapper)
+    }
+
+    /// The keys in AWS KMS among the wrapping keys, as KMS has named them.
+    #[must_use]
+    pub fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
+        let keys = self.wrappers.iter().filter_map(|wrapper| match wrapper {
+            Wrapper::Kms(key) => Some(key),
+            _ => None,
+        });
+        keys.filter_map(|key| connection.key_arn(key)).collect()
     }
 
     /// Makes a data key and wraps it.

@@ -10,7 +10,7 @@ use crate::checksum::{Algorithm, Verifier};
 use crate::commands::look::{Sighting, look, look_into};
 use crate::commands::put::same_etag;
 use crate::commands::unlock::{self, Means};
-use crate::encryption::Mode;
+use crate::encryption::{KeyArn, Mode};
 use crate::error::{Error, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
@@ -79,6 +79,8 @@ pub struct GetOutcome {
 pub struct Opened {
     /// The key.
     pub with: OpenedWith,
+    /// Which one it is of those in AWS KMS.
+    pub kms_key: Option<KeyArn>,
     /// Whether the plain bytes are those that were sealed.
     pub intact: bool,
 }

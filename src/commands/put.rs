@@ -7,7 +7,7 @@ use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
 use crate::commands::begin::{Begun, Prepared, begin, prepare};
-use crate::encryption::{Encryption, Format};
+use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::object::{Settings, WriteCondition};
@@ -68,6 +68,8 @@ pub struct PutOutcome {
     pub format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
     pub fingerprint: Option<String>,
+    /// The keys in AWS KMS that wrap the data key of a client-side object.
+    pub kms_keys: Vec<KeyArn>,
     /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
     pub key_names: Vec<String>,
 }
@@ -143,6 +145,10 @@ impl Storing<'_> {
             parts: uploaded.parts,
             format,
             fingerprint,
+            kms_keys: match prepared {
+                Prepared::Client(client) => client.kms_keys(connection),
+                Prepared::Server(_) => Vec::new(),
+            },
             key_names,
             target,
         })

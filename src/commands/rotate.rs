@@ -6,6 +6,7 @@
 use crate::aws::multipart::OnStart;
 use crate::aws::sse::Applied;
 use crate::commands::rotate::sight::{Sight, see};
+use crate::encryption::KeyArn;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
@@ -56,6 +57,8 @@ pub struct RotateOutcome {
     pub format: Option<String>,
     /// The fingerprint of the wrapping key now, for local keys.
     pub fingerprint: Option<String>,
+    /// The keys in AWS KMS that wrap the data key now, of a client-side object.
+    pub kms_keys: Vec<KeyArn>,
     /// Stored bytes now.
     pub stored_len: u64,
     /// The ETag now, with its quotes.

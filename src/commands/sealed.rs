@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::encryption::Format;
+use crate::encryption::{Format, KeyArn};
 use crate::error::Result;
 use crate::seal::s3ec::Version;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
@@ -18,7 +18,15 @@ pub enum Sealed {
 }
 
 /// An envelope with its data key. Can be opened more than once.
-pub enum Unlocked {
+pub struct Unlocked {
+    /// What can be opened.
+    pub content: Content,
+    /// The key in AWS KMS that unwrapped the data key; none for local keys.
+    pub kms_key: Option<KeyArn>,
+}
+
+/// An object whose data key is known.
+pub enum Content {
     /// The S3 Encryption Client's.
     S3ec(s3ec::Unlocked),
     /// The AWS Encryption SDK's.
@@ -43,9 +51,9 @@ impl Unlocked {
     /// # Errors
     /// Those of the formats.
     pub fn opener(&self) -> Result<Box<dyn Open>> {
-        match self {
-            Self::S3ec(unlocked) => unlocked.opener(),
-            Self::Esdk(unlocked) => unlocked.opener(),
+        match &self.content {
+            Content::S3ec(unlocked) => unlocked.opener(),
+            Content::Esdk(unlocked) => unlocked.opener(),
         }
     }
 
@@ -54,12 +62,12 @@ impl Unlocked {
     /// # Errors
     /// `OutOfRange` beyond the end; `Unsupported` where the format has no proof of a part, or no parts.
     pub fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
-        match self {
-            Self::S3ec(unlocked) => {
+        match &self.content {
+            Content::S3ec(unlocked) => {
                 let s3ec::RangeRead { sealed, opener, .. } = unlocked.range(plain, stored)?;
                 Ok(Part { sealed, opener, proof: None, authenticated: false })
             }
-            Self::Esdk(unlocked) => {
+            Content::Esdk(unlocked) => {
                 let esdk::RangeRead { sealed, opener, proves_length, .. } = unlocked.range(plain, stored)?;
                 let proof = if proves_length {
                     None
@@ -75,27 +83,27 @@ impl Unlocked {
     /// Whether the object proves that nobody changed it, once the whole is open.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {
-        match self {
-            Self::S3ec(unlocked) => unlocked.envelope().is_authenticated(),
-            Self::Esdk(_) => true,
+        match &self.content {
+            Content::S3ec(unlocked) => unlocked.envelope().is_authenticated(),
+            Content::Esdk(_) => true,
         }
     }
 
     /// The plain length of the object, where its stored length tells it.
     #[must_use]
     pub fn plain_len(&self, stored: u64) -> Option<u64> {
-        match self {
-            Self::S3ec(unlocked) => unlocked.envelope().plain_len(stored),
-            Self::Esdk(unlocked) => unlocked.message().plain_len(stored),
+        match &self.content {
+            Content::S3ec(unlocked) => unlocked.envelope().plain_len(stored),
+            Content::Esdk(unlocked) => unlocked.message().plain_len(stored),
         }
     }
 
     /// The word for the format: the one that `--format` takes, for those that it takes.
     #[must_use]
     pub fn format(&self) -> &'static str {
-        match self {
-            Self::Esdk(_) => Format::Esdk.as_str(),
-            Self::S3ec(unlocked) => match unlocked.envelope().version() {
+        match &self.content {
+            Content::Esdk(_) => Format::Esdk.as_str(),
+            Content::S3ec(unlocked) => match unlocked.envelope().version() {
                 Version::V3 => Format::S3ec.as_str(),
                 Version::V2 => Format::S3ecV2.as_str(),
                 Version::V1 => "s3ec-v1",
@@ -106,9 +114,9 @@ impl Unlocked {
     /// The key that unwrapped the data key.
     #[must_use]
     pub fn opened_with(&self) -> &OpenedWith {
-        match self {
-            Self::S3ec(unlocked) => unlocked.opened_with(),
-            Self::Esdk(unlocked) => unlocked.opened_with(),
+        match &self.content {
+            Content::S3ec(unlocked) => unlocked.opened_with(),
+            Content::Esdk(unlocked) => unlocked.opened_with(),
         }
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::aws::Connection;
+use crate::aws::kms::MayUnwrap;
 use crate::aws::objects::{Facts, Reader};
-use crate::commands::sealed::{Sealed, Unlocked};
-use crate::encryption::{Context, KmsKey, Legacy};
+use crate::commands::sealed::{Content, Sealed, Unlocked};
+use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{CustomerKey, DataKey};
 use crate::location::S3Uri;
@@ -28,8 +29,8 @@ pub struct Means {
     pub unlocker: Arc<Unlocker>,
     /// KMS keys that may be used: an object does not choose by itself.
     pub kms_keys: Vec<KmsKey>,
-    /// Whether an object may choose: any key of KMS that the credentials may use.
-    pub kms_discovery: bool,
+    /// Accounts among whose KMS keys an object may choose.
+    pub kms_accounts: Vec<Account>,
     /// The context that the object must have been sealed with.
     pub context: Context,
     /// How far back to read.
@@ -46,7 +47,7 @@ impl Means {
             customer_keys: Vec::new(),
             unlocker: self.unlocker.clone(),
             kms_keys: self.kms_keys.clone(),
-            kms_discovery: self.kms_discovery,
+            kms_accounts: self.kms_accounts.clone(),
             context: self.context.clone(),
             legacy: self.legacy,
             suffix: self.suffix.clone(),
@@ -62,7 +63,7 @@ impl Means {
     /// Whether the user gave nothing that opens client-side envelopes.
     #[must_use]
     pub fn opens_nothing_client_side(&self) -> bool {
-        self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && !self.kms_discovery
+        self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && self.kms_accounts.is_empty()
     }
 }
 
@@ -155,39 +156,46 @@ pub(super) async fn instruction_file(
 /// # Errors
 /// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`Means::legacy`] leaves out.
 pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> Result<Unlocked> {
-    match sealed {
+    let ring = means.unlocker.clone();
+    let (content, kms_key) = match sealed {
         Sealed::S3ec(envelope) => {
             let locked = envelope.permit(means.legacy)?;
             if locked.need() == Need::Kms {
-                return s3ec_with_kms(connection, locked, means).await.map(Unlocked::S3ec);
+                let (unlocked, key) = s3ec_with_kms(connection, locked, means).await?;
+                (Content::S3ec(unlocked), Some(key))
+            } else {
+                (Content::S3ec(blocking(move || ring.unlock(locked)).await??), None)
             }
-            let unlocker = means.unlocker.clone();
-            blocking(move || unlocker.unlock(locked)).await?.map(Unlocked::S3ec)
         }
         Sealed::Esdk(message) => {
             let policy = Policy { legacy: means.legacy, ..Policy::default() };
             let locked = message.permit(policy, &means.context)?;
-            if let Some(data_key) = esdk_with_kms(connection, &locked, means).await? {
-                return locked.unlock(&data_key).map(Unlocked::Esdk);
+            match esdk_with_kms(connection, &locked, means).await? {
+                Some((data_key, key)) => (Content::Esdk(locked.unlock(&data_key)?), Some(key)),
+                None => (Content::Esdk(blocking(move || ring.unlock_esdk(&locked)).await??), None),
             }
-            let unlocker = means.unlocker.clone();
-            blocking(move || unlocker.unlock_esdk(&locked)).await?.map(Unlocked::Esdk)
         }
-    }
+    };
+    Ok(Unlocked { content, kms_key })
 }
 
 async fn s3ec_with_kms(
     connection: &Connection,
     locked: s3ec::Locked,
     means: &Means,
-) -> Result<s3ec::Unlocked> {
+) -> Result<(s3ec::Unlocked, KeyArn)> {
     let request = locked.kms(&means.context)?;
-    let discovered = means.kms_discovery.then_some(None);
+    let any_of = (!means.kms_accounts.is_empty()).then_some(MayUnwrap::AnyOf(&means.kms_accounts));
     let mut refusal = None;
-    for key in means.kms_keys.iter().map(Some).chain(discovered) {
-        match connection.unwrap_data_key(key, request.blob, request.context).await {
-            Ok(data_key) => return locked.unlock(data_key),
-            Err(error @ Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, .. }) => refusal = Some(error),
+    for may in means.kms_keys.iter().map(MayUnwrap::Key).chain(any_of) {
+        match connection.unwrap_data_key(may, request.blob, request.context).await {
+            Ok((data_key, key)) => return Ok((locked.unlock(data_key)?, key)),
+            Err(
+                error @ Error::KeyWrong {
+                    why: KeyFault::DoesNotUnwrap { .. } | KeyFault::KmsAccount { .. },
+                    ..
+                },
+            ) => refusal = Some(error),
             Err(error) => return Err(error),
         }
     }
@@ -202,26 +210,34 @@ async fn s3ec_with_kms(
     })
 }
 
-/// Asks KMS for the data key, of each recipient in KMS that the user's keys allow. `None` if there is none of them;
-/// a refusal counts only where no local key could help.
+/// Asks KMS for the data key, of each recipient in KMS that the user's keys or accounts allow. `None` if there is none of
+/// them; a refusal counts only where no local key could help.
 async fn esdk_with_kms(
     connection: &Connection,
     locked: &esdk::Locked,
     means: &Means,
-) -> Result<Option<DataKey>> {
+) -> Result<Option<(DataKey, KeyArn)>> {
     let mut refusal = None;
     for request in locked.kms() {
-        let arn: KmsKey = match request.arn.parse() {
-            Ok(arn) => arn,
-            Err(_) => continue,
-        };
-        let given = means.kms_keys.iter().filter(|key| request.may_use(key));
-        for key in given.chain(means.kms_discovery.then_some(&arn)) {
-            match connection.unwrap_data_key(Some(key), request.blob, request.context).await {
-                Ok(data_key) => return Ok(Some(data_key)),
+        let named: KmsKey = (&request.arn).into();
+        let allowed = means.kms_accounts.iter().any(|account| account.owns(&request.arn));
+        if !means.kms_accounts.is_empty() && !allowed {
+            let why = KeyFault::KmsAccount { key: request.arn.clone() };
+            refusal = Some(Error::KeyWrong { what: locked.message().what().to_owned(), why, source: None });
+        }
+        let given = means.kms_keys.iter().filter(|key| key.may_unwrap(&request.arn));
+        for key in given.chain(allowed.then_some(&named)) {
+            match connection.unwrap_data_key(MayUnwrap::Key(key), request.blob, request.context).await {
+                Ok((_, key)) if !key.is_same_key(&request.arn) => {
+                    let why =
+                        format!("its data key is said to be under {}, and {key} unwrapped it", request.arn);
+                    return Err(Error::tampered(locked.message().what(), why));
+                }
+                Ok(unwrapped) => return Ok(Some(unwrapped)),
                 Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {
                     refusal = Some(locked.not_unwrapped(source));
                 }
+                Err(error @ Error::Tampered { .. }) => return Err(error),
                 Err(error) => refusal = Some(error),
             }
         }

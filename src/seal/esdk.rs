@@ -15,7 +15,6 @@ mod describe;
 mod edk;
 mod frame;
 mod header;
-pub mod kms;
 mod layout;
 pub mod marker;
 mod message;

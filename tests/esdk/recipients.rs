@@ -22,7 +22,7 @@ fn any_one_of_several_recipients_opens() {
         "--private-key rsa_a.pem",
         &format!("--kms-key {ALIAS}"),
         &format!("--kms-key {other}"),
-        "--kms-discovery",
+        "--kms-discovery --kms-account 111122223333",
         "--passphrase file:phrase",
         "--key other --key second",
         "--key other --private-key rsa_b.pem --passphrase file:phrase",

@@ -122,7 +122,8 @@ def any_opens_theirs(b, sdk):
     for key in keys:
         equal("with one", b.tool.get(b.name, *_opening(b, key)), plain)
         equal("with a wrong one too", b.tool.get(b.name, *wrong, *_opening(b, key)), plain)
-    equal("as the object says", b.tool.get(b.name, "--kms-discovery"), plain)
+    account = b.peer.key.arn.split(":")[4]
+    equal("as the object says", b.tool.get(b.name, "--kms-discovery", "--kms-account", account), plain)
     b.tool.get(b.name, *wrong, exit=KEY)
     b.tool.get(b.name, "--kms-key", b.peer.other_key.arn, exit=KEY)
 

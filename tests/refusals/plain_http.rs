@@ -81,7 +81,7 @@ fn modes_without_a_key_of_ours_may_go_over_http() {
 fn a_data_key_of_kms_does_not_come_over_http() {
     let bench = bench();
     let url = bench.sandbox.http_endpoint();
-    let line = format!("put source s3://bench/new -e client --kms-key {ALIAS} --endpoint-url {url}");
+    let line = format!("put source s3://bench/new -e client --kms-key {ALIAS} --kms-endpoint-url {url}");
     bench.run(&line).exits(2).says(&["a data key from AWS KMS must not go over http"]);
     assert!(bench.sandbox.requests().is_empty());
 }

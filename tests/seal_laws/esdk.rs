@@ -1,6 +1,6 @@
 //! The same laws for the AWS Encryption SDK's format, and those of its own shape: frames, headers, recipients.
 
-use s3seal::encryption::{Context, KeyName};
+use s3seal::encryption::{Context, KeyArn, KeyName};
 use s3seal::seal::Trust;
 use s3seal::seal::esdk::{
     self, EdkKind, HeaderReader, Locked, Message, NewMessage, Policy, Reading, Unlocked,
@@ -343,7 +343,7 @@ fn any_recipient_opens_and_nobody_else() {
     message.add(&LocalKey::Aes(&aes(1)), Some(&KeyName::new("ours", "a/b").unwrap())).unwrap();
     message.add(&LocalKey::Aes(&aes(2)), None).unwrap();
     let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    message.add_kms(arn, b"a blob".to_vec()).unwrap();
+    message.add_kms(&KeyArn::parse(arn).unwrap(), b"a blob".to_vec()).unwrap();
     let data_key = DataKey::new(Zeroizing::new(message.data_key().as_bytes().to_vec())).unwrap();
     let seal = message.seal(None, None).unwrap();
     let marker = seal.attributes().metadata["s3seal-recipients"].clone();
@@ -378,8 +378,8 @@ fn any_recipient_opens_and_nobody_else() {
     }
     let locked = permit(esdk::read(WHAT, &sealed).unwrap()).unwrap();
     let requests: Vec<_> =
-        locked.kms().map(|request| (request.arn, request.blob, request.context.len())).collect();
-    assert_eq!(requests, [(arn, &b"a blob"[..], 1)]);
+        locked.kms().map(|request| (request.arn.to_string(), request.blob, request.context.len())).collect();
+    assert_eq!(requests, [(arn.to_owned(), &b"a blob"[..], 1)]);
     let opener = locked.unlock(&data_key).unwrap().opener().unwrap();
     assert_eq!(opened(opener, &sealed, &[]).unwrap(), b"for many");
 
@@ -429,7 +429,6 @@ fn what_cannot_be_written_is_refused() {
     assert!(matches!(new().seal(None, None), Err(Error::Unsupported { .. })));
     let short = SymmetricKey::new(Zeroizing::new(vec![1; 16])).unwrap();
     assert!(matches!(new().add(&LocalKey::Aes(&short), None), Err(Error::Unsupported { .. })));
-    assert!(matches!(new().add_kms("alias/x", vec![]), Err(Error::Tampered { .. })));
     let mut many = new();
     for _ in 0..esdk::MAX_EDKS {
         many.add(&LocalKey::Aes(&aes(7)), None).unwrap();

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Choice, RotateArgs};
 use crate::aws::Options;
-use crate::aws::batch::{Control, ENDPOINT, Job, PRIORITY, Role, Under};
+use crate::aws::batch::{Control, Job, PRIORITY, Role, Under};
+use crate::aws::endpoint::CONTROL;
 use crate::cli::failure::Failure;
 use crate::cli::foreign::shell_word;
 use crate::cli::outcome::SCHEMA_VERSION;
@@ -113,7 +114,7 @@ fn reach(options: &Options) -> String {
 fn nowhere(error: Error) -> Failure {
     Failure::from(error)
         .hint(ITSELF)
-        .hint(format!("or name the address of S3 Control: {ENDPOINT}=https://HOST"))
+        .hint(format!("or name the address of S3 Control: {CONTROL}=https://HOST"))
 }
 
 /// What the flags come to.

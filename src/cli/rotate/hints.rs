@@ -3,6 +3,7 @@
 //! An object that is not as asked must not be thrown away here: it is the only one. And a missing key is an old key,
 //! whose flags begin with `--from-`. Everything else is `cli::hints`.
 
+use crate::cli::connection_args::AwsFlags;
 use crate::cli::foreign::shell_word;
 use crate::cli::hints;
 use crate::error::{Error, KeyFault};
@@ -14,7 +15,7 @@ const OPENING: [&str; 6] =
 
 /// Looks up hints; none where those of all verbs will do.
 #[must_use]
-pub fn of(error: &Error, aws: &str) -> Option<Vec<String>> {
+pub fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
     match error {
         Error::Tampered { what, .. } => Some(look(what).into_iter().collect()),
         Error::NotAsAsked { stored: false, .. } => Some(vec![
@@ -73,7 +74,7 @@ mod tests {
             (wrong(KeyFault::DoesNotUnwrap { fingerprint: None }), "--from-private-key or --from-passphrase"),
             (wrong(KeyFault::Context), "--from-context KEY=VALUE"),
         ] {
-            let hints = of(&error, "").unwrap().join("\n");
+            let hints = of(&error, &AwsFlags::default()).unwrap().join("\n");
             assert!(hints.contains(flag) && !hints.contains(" --key"), "{hints}");
         }
     }
@@ -87,8 +88,8 @@ mod tests {
             stored: true,
             version_id: None,
         };
-        let hints = of(&error, "").unwrap().join("\n");
+        let hints = of(&error, &AwsFlags::default()).unwrap().join("\n");
         assert!(!hints.contains("delete") && hints.contains("s3seal inspect 's3://bkt/a b'"), "{hints}");
-        assert_eq!(of(&Error::tampered("the server", "it lies"), ""), Some(vec![]));
+        assert_eq!(of(&Error::tampered("the server", "it lies"), &AwsFlags::default()), Some(vec![]));
     }
 }

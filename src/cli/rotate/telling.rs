@@ -143,6 +143,7 @@ fn line(outcome: &RotateOutcome) -> String {
         &outcome.applied,
         outcome.format.as_deref(),
         outcome.fingerprint.as_deref(),
+        &outcome.kms_keys,
     ));
     facts.push(ByteSize(outcome.stored_len).to_string());
     if outcome.opened == Some(true) {
@@ -170,11 +171,12 @@ fn document(outcome: &RotateOutcome) -> Value {
         "bucket": outcome.uri.bucket.as_str(),
         "key": outcome.uri.key,
         "way": outcome.way.as_str(),
-        "before": encryption_json(&outcome.before, outcome.format_before.as_deref(), None),
+        "before": encryption_json(&outcome.before, outcome.format_before.as_deref(), None, &[]),
         "encryption": encryption_json(
             &outcome.applied,
             outcome.format.as_deref(),
             outcome.fingerprint.as_deref(),
+            &outcome.kms_keys,
         ),
         "stored_bytes": outcome.stored_len,
         "etag": outcome.etag,

@@ -43,8 +43,8 @@ impl Described {
     }
 
     pub(super) fn of_sealed(unlocked: &Unlocked, intact: bool) -> Self {
-        let with = unlocked.opened_with().clone();
-        Self { format: Some(unlocked.format().to_owned()), opened: Some(Opened { with, intact }) }
+        let (with, kms_key) = (unlocked.opened_with().clone(), unlocked.kms_key.clone());
+        Self { format: Some(unlocked.format().to_owned()), opened: Some(Opened { with, kms_key, intact }) }
     }
 }
 

@@ -203,6 +203,7 @@ fn outcome(
         applied: facts.applied,
         format,
         fingerprint,
+        kms_keys: client.map(|client| client.kms_keys(running.connection)).unwrap_or_default(),
         stored_len: facts.len,
         etag: facts.etag,
         version_id: facts.version_id,

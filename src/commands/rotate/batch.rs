@@ -21,7 +21,7 @@ pub async fn prepare(connection: &Connection, job: Job) -> Result<Job> {
 }
 
 async fn by_arn(connection: &Connection, key: KmsKey) -> Result<KmsKey> {
-    if key.is_arn() {
+    if key.arn().is_some() {
         return Ok(key);
     }
     let facts = connection.describe_key(&key).await?;

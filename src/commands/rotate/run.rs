@@ -14,7 +14,7 @@ use crate::aws::multipart::{Destination, OnStart};
 use crate::aws::objects::Reader;
 use crate::aws::seen::Seen;
 use crate::commands::begin::fits;
-use crate::commands::sealed::Unlocked;
+use crate::commands::sealed::Content;
 use crate::commands::unlock::{self, Means};
 use crate::encryption::{Format, ServerSide};
 use crate::error::{Error, Result};
@@ -212,9 +212,9 @@ impl Running<'_> {
             let envelope = sight.envelope(self.connection, self.means).await?;
             unlock::unlock(self.connection, envelope, self.means).await
         };
-        match self.stop.or(work).await?? {
-            Unlocked::S3ec(unlocked) => Ok(unlocked),
-            Unlocked::Esdk(_) => Err(unsupported(sight, "a header of the Encryption SDK is never rewritten")),
+        match self.stop.or(work).await??.content {
+            Content::S3ec(unlocked) => Ok(unlocked),
+            Content::Esdk(_) => Err(unsupported(sight, "a header of the Encryption SDK is never rewritten")),
         }
     }
 

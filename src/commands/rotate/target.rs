@@ -162,7 +162,7 @@ async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
 /// Finds a key's ARN; without one named, that of the key which S3 then takes.
 async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<String> {
     match key {
-        Some(key) if key.is_arn() => Some(key.to_string()),
+        Some(key) if key.arn().is_some() => Some(key.to_string()),
         Some(key) => match connection.describe_key(key).await {
             Ok(facts) => Some(facts.arn),
             Err(_) => Some(key.to_string()),
@@ -177,7 +177,7 @@ async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<Strin
 /// Puts together what opens new objects: second ones of the keys that seal them.
 fn means(prepared: &Prepared, legacy: Legacy) -> Option<Means> {
     let (mut ring, mut kms_keys) = (KeyRing::default(), Vec::new());
-    let mut context = Context::default();
+    let (mut context, kms_accounts) = (Context::default(), Vec::new());
     if let Prepared::Client(client) = prepared {
         for wrapper in &client.wrappers {
             match wrapper {
@@ -202,20 +202,12 @@ fn means(prepared: &Prepared, legacy: Legacy) -> Option<Means> {
             customer_keys: Vec::new(),
             unlocker,
             kms_keys,
-            kms_discovery: false,
+            kms_accounts,
             context,
             legacy,
             suffix: None,
         });
     }
     let unlocker = Arc::new(Unlocker::new(ring));
-    Some(Means {
-        customer_keys: Vec::new(),
-        unlocker,
-        kms_keys,
-        kms_discovery: false,
-        context,
-        legacy,
-        suffix: None,
-    })
+    Some(Means { customer_keys: Vec::new(), unlocker, kms_keys, kms_accounts, context, legacy, suffix: None })
 }

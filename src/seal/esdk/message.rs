@@ -12,14 +12,13 @@ use super::context::{PUBLIC_KEY, Pairs, RESERVED};
 use super::edk::{Edk, EdkKind};
 use super::frame::{FrameCipher, SINGLE_OVERHEAD};
 use super::header::{Framing, Header};
-use super::kms::{self, KeyArn};
 use super::layout::Layout;
 use super::opener::FramedOpener;
 use super::range::{self, RangeRead};
 use super::signature::Check;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
-use crate::encryption::{Context, KmsKey, Legacy};
+use crate::encryption::{Context, KeyArn, Legacy};
 use crate::error::{Cause, Error, KeyFault, Result, WrapKind};
 use crate::keys::DataKey;
 use crate::seal::{Open, OpenedWith};
@@ -177,20 +176,12 @@ pub struct Locked {
 /// What to ask AWS KMS for.
 #[derive(Debug)]
 pub struct KmsRequest<'a> {
-    /// The ARN that the message names: for discovery, and to be compared with the answer's.
-    pub arn: &'a str,
+    /// The key that the message names: only a claim, to be compared with what may be used and with the answer.
+    pub arn: KeyArn,
     /// The ciphertext blob.
     pub blob: &'a [u8],
     /// The whole encryption context.
     pub context: &'a Pairs,
-}
-
-impl KmsRequest<'_> {
-    /// Whether a key that the user gave may unwrap it; see [`kms::may_unwrap`].
-    #[must_use]
-    pub fn may_use(&self, key: &KmsKey) -> bool {
-        kms::may_unwrap(key, self.arn)
-    }
 }
 
 impl Locked {
@@ -209,8 +200,7 @@ impl Locked {
     /// out.
     pub fn kms(&self) -> impl Iterator<Item = KmsRequest<'_>> {
         self.message.header.edks.iter().filter(|edk| edk.kind() == EdkKind::Kms).filter_map(|edk| {
-            let arn = edk.arn()?;
-            KeyArn::parse(arn)?;
+            let arn = KeyArn::parse(edk.arn()?)?;
             Some(KmsRequest { arn, blob: edk.ciphertext(), context: &self.full })
         })
     }

@@ -8,12 +8,11 @@ use super::context::{self, Pairs};
 use super::edk::{Edk, PASSPHRASE_NAMESPACE};
 use super::frame::FrameCipher;
 use super::header::{Draft, Header, MAX_EDKS, MAX_HEADER};
-use super::kms;
 use super::layout::{Layout, MAX_FRAMES};
 use super::marker::{Marker, Recipient};
 use super::sealer::{self, Sealer};
 use super::suite;
-use crate::encryption::{Context, KeyName};
+use crate::encryption::{Context, KeyArn, KeyName};
 use crate::error::{Error, Result, WrapKind};
 use crate::keys::{DataKey, Fingerprint};
 use crate::seal::Seal;
@@ -101,9 +100,9 @@ impl NewMessage {
     /// Adds a recipient in AWS KMS: the key's ARN and the ciphertext blob, both as AWS KMS answered.
     ///
     /// # Errors
-    /// `Tampered` if the answer names no key by its ARN; `Unsupported` for too many recipients.
-    pub fn add_kms(&mut self, arn: &str, blob: Vec<u8>) -> Result<()> {
-        let edk = Edk::kms(kms::checked(arn)?, blob);
+    /// `Unsupported` for too many recipients.
+    pub fn add_kms(&mut self, key: &KeyArn, blob: Vec<u8>) -> Result<()> {
+        let edk = Edk::kms(key.as_str(), blob);
         self.push(edk, Recipient::nameless(WrapKind::Kms))
     }
 

@@ -170,7 +170,8 @@ pub fn kms_hands_out(data_key: [u8; 32]) -> Kind {
     Kind::tamper(move |_, answer| set_json(answer, "Plaintext", &BASE64_STANDARD.encode(data_key)))
 }
 
-fn set_json(answer: &mut Answer, name: &str, value: &str) {
+/// Replaces a field of an answer of KMS.
+pub fn set_json(answer: &mut Answer, name: &str, value: &str) {
     if let Ok(mut json) = serde_json::from_str::<serde_json::Value>(&answer.text()) {
         json[name] = value.into();
         answer.set_body(json.to_string());

@@ -1,0 +1,193 @@
+//! Where each service is: by the flag, the environment and the profile, in the order of the AWS tools.
+//!
+//! KMS makes and opens data keys. An address that was given for a store must not become that of KMS too, or the store
+//! could read everything: what is set for all services counts for KMS only where it stays on this machine.
+//! Source: "Service-specific endpoints", AWS SDKs and Tools Reference Guide.
+
+use aws_config::profile::ProfileSet;
+use aws_runtime::env_config::property::PropertiesKey;
+
+use crate::aws::connection::Options;
+use crate::aws::wire::host_of;
+
+/// The variable that names the address of S3 Control.
+pub const CONTROL: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
+
+/// The addresses that are not AWS's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Endpoints {
+    pub(super) s3: Option<String>,
+    pub(super) kms: Option<String>,
+    pub(super) control: Option<String>,
+}
+
+/// A service, as each place of settings spells it.
+struct Service {
+    variable: &'static str,
+    in_profile: &'static str,
+}
+
+const S3: Service = Service { variable: "AWS_ENDPOINT_URL_S3", in_profile: "s3" };
+const KMS: Service = Service { variable: "AWS_ENDPOINT_URL_KMS", in_profile: "kms" };
+const S3_CONTROL: Service = Service { variable: CONTROL, in_profile: "s3-control" };
+
+/// Whether an address is one service's own, or was set for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Service,
+    All,
+}
+
+impl Endpoints {
+    /// Finds them all; `env` reads the environment.
+    pub(super) fn find(
+        options: &Options,
+        profile: &ProfileSet,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let settings = Settings { profile, env };
+        let flag = |url: &Option<String>| url.as_deref().map(with_slash);
+        Self {
+            s3: flag(&options.endpoint_url).or_else(|| settings.first(&S3, |_, _| true)),
+            kms: flag(&options.kms_endpoint_url)
+                .or_else(|| settings.first(&KMS, |scope, url| scope == Scope::Service || is_loopback(url))),
+            // S3 Control is another service than S3, in AWS too.
+            control: settings.first(&S3_CONTROL, |scope, _| scope == Scope::Service),
+        }
+    }
+}
+
+/// What is set beside the flags.
+struct Settings<'a, E> {
+    profile: &'a ProfileSet,
+    env: E,
+}
+
+impl<E: Fn(&str) -> Option<String>> Settings<'_, E> {
+    /// The first address set for a service that `counts`.
+    fn first(&self, service: &Service, counts: impl Fn(Scope, &str) -> bool) -> Option<String> {
+        if self.are_ignored() {
+            return None;
+        }
+        let candidates = [
+            (Scope::Service, self.variable(service.variable)),
+            (Scope::All, self.variable("AWS_ENDPOINT_URL")),
+            (Scope::Service, self.of_services(service.in_profile)),
+            (Scope::All, self.profile.get("endpoint_url").map(str::to_owned)),
+        ];
+        let found = candidates.into_iter().filter_map(|(scope, url)| Some((scope, url?)));
+        found.filter(|(scope, url)| counts(*scope, url)).map(|(_, url)| with_slash(&url)).next()
+    }
+
+    fn are_ignored(&self) -> bool {
+        let set = self.variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+        let set = set.as_deref().or_else(|| self.profile.get("ignore_configured_endpoint_urls"));
+        set.is_some_and(|word| word.eq_ignore_ascii_case("true"))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.env)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The address in the profile's `services` section.
+    fn of_services(&self, service: &str) -> Option<String> {
+        let key = PropertiesKey::builder()
+            .section_key("services")
+            .section_name(self.profile.get("services")?)
+            .property_name(service)
+            .sub_property_name("endpoint_url")
+            .build();
+        self.profile.other_sections().get(&key.ok()?).cloned()
+    }
+}
+
+/// The address with one slash at the end of its path: the SDK puts the bucket's name right behind it.
+fn with_slash(url: &str) -> String {
+    let bare = url.trim_end_matches('/');
+    let has_path = bare.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
+    if has_path { format!("{bare}/") } else { bare.to_owned() }
+}
+
+/// Whether an address is an IP or this machine's name: a bucket cannot stand in front of it.
+pub(super) fn is_address(url: &str) -> bool {
+    host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
+}
+
+/// Whether an address is on this machine.
+pub(super) fn is_loopback(url: &str) -> bool {
+    host_of(url).is_some_and(|host| {
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
+}
+
+/// Whether a host is AWS's own.
+pub(super) fn is_aws(host: &str) -> bool {
+    [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"]
+        .iter()
+        .any(|domain| host.ends_with(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(options: &Options, set: &[(&str, &str)]) -> Endpoints {
+        let env = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, url)| (*url).to_owned());
+        Endpoints::find(options, &ProfileSet::default(), env)
+    }
+
+    #[test]
+    fn kms_does_not_go_where_s3_goes() {
+        let flag = Options { endpoint_url: Some("https://store".to_owned()), ..Options::default() };
+        let both = Options { kms_endpoint_url: Some("https://kms".to_owned()), ..flag.clone() };
+        let all = |url| ("AWS_ENDPOINT_URL", url);
+        let own = ("AWS_ENDPOINT_URL_KMS", "https://own");
+        for (options, set, kms) in [
+            (&flag, &[][..], None),
+            (&both, &[own], Some("https://kms")),
+            (&flag, &[own], Some("https://own")),
+            (&flag, &[all("https://store")], None),
+            (&flag, &[all("https://store"), own], Some("https://own")),
+            (&flag, &[all("https://127.0.0.1:4566")], Some("https://127.0.0.1:4566")),
+            (&flag, &[all("http://localhost:4566")], Some("http://localhost:4566")),
+            (&flag, &[all("http://[::1]:4566")], Some("http://[::1]:4566")),
+            (&flag, &[all("http://127.0.0.1.example")], None),
+            (&flag, &[own, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "TRUE")], None),
+            (&flag, &[("AWS_ENDPOINT_URL_KMS", "")], None),
+        ] {
+            let found = find(options, set);
+            assert_eq!(found.kms.as_deref(), kms, "{set:?}");
+            assert_eq!(found.s3.as_deref(), Some("https://store"), "{set:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_s_own_address_wins_over_that_of_all() {
+        let all = ("AWS_ENDPOINT_URL", "https://all");
+        let found = find(&Options::default(), &[all, ("AWS_ENDPOINT_URL_S3", "https://own")]);
+        assert_eq!(found.s3.as_deref(), Some("https://own"));
+        let found = find(&Options::default(), &[all, (CONTROL, "https://control")]);
+        assert_eq!(
+            found,
+            Endpoints {
+                s3: Some("https://all".to_owned()),
+                kms: None,
+                control: Some("https://control".to_owned()),
+            }
+        );
+        assert_eq!(find(&Options::default(), &[all]).control, None);
+    }
+
+    #[test]
+    fn a_path_ends_in_one_slash() {
+        for (url, expected) in [
+            ("https://host", "https://host"),
+            ("https://host/", "https://host"),
+            ("https://host:9000/s3", "https://host:9000/s3/"),
+            ("https://host/s3/", "https://host/s3/"),
+            ("https://host/a/b//", "https://host/a/b/"),
+        ] {
+            assert_eq!(with_slash(url), expected);
+        }
+    }
+}

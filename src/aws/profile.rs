@@ -1,0 +1,68 @@
+//! The profile of the AWS configuration files, and the credentials of one that the command line names.
+//!
+//! The SDK takes access keys from the environment before any profile, also where the command line names one: the keys of
+//! another account might then write into it. `--profile` wins here, as in the AWS CLI; `AWS_PROFILE` keeps the SDK's order.
+
+use aws_config::SdkConfig;
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::os_shim_internal::{Env, Fs};
+
+use crate::error::{Denial, Error, Result};
+
+/// The files, each with the variable that names another place for it.
+const FILES: [(&str, &str); 2] =
+    [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
+
+/// Reads the configuration files; `named` is the profile that the command line names.
+///
+/// # Errors
+/// `Denied` where the profile named is not there; `Unsupported` for files that cannot be read, if one is named.
+pub(super) async fn load(named: Option<&str>) -> Result<ProfileSet> {
+    let files = EnvConfigFiles::default();
+    let selected = named.map(|name| name.to_owned().into());
+    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, selected).await;
+    // Without a profile named, what is wrong with the files is said by whoever needs them.
+    let Some(name) = named else { return Ok(loaded.unwrap_or_default()) };
+    let profiles = loaded.map_err(|error| Error::Unsupported { what: places(), why: error.to_string() })?;
+    if profiles.get_profile(name).is_none() {
+        let why = Denial::NoProfile { files: places() };
+        return Err(Error::Denied { what: format!("the profile {name}"), why, source: None });
+    }
+    Ok(profiles)
+}
+
+fn places() -> String {
+    FILES
+        .map(|(variable, usual)| {
+            std::env::var(variable).ok().filter(|path| !path.is_empty()).unwrap_or_else(|| usual.to_owned())
+        })
+        .join(" and ")
+}
+
+/// What gives a profile's credentials: itself, or where it says nothing the machine. Not the environment's access keys.
+pub(super) fn credentials(
+    name: &str,
+    shared: &SdkConfig,
+    http: SharedHttpClient,
+) -> SharedCredentialsProvider {
+    let config = ProviderConfig::without_region()
+        .with_behavior_version(shared.behavior_version())
+        .with_http_client(http)
+        .with_region(shared.region().cloned())
+        .with_use_fips(shared.use_fips())
+        .with_use_dual_stack(shared.use_dual_stack());
+    let profile = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build();
+    let container = EcsCredentialsProvider::builder().configure(&config).build();
+    let instance = ImdsCredentialsProvider::builder().configure(&config).build();
+    let chain = CredentialsProviderChain::first_try("Profile", profile)
+        .or_else("EcsContainer", container)
+        .or_else("Ec2InstanceMetadata", instance);
+    SharedCredentialsProvider::new(chain)
+}
