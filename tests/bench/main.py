@@ -79,7 +79,7 @@ def _arguments(arguments):
     parser.add_argument("--folder", default=_roomy(), help="where files and the server's bodies are")
     parser.add_argument("--sparse", action="store_true", help="a file of zeros that takes no room")
     parser.add_argument("--out", default=os.path.join(install.target(), "bench"))
-    parser.add_argument("--readme", action="store_true", help="write the README's table too")
+    parser.add_argument("--readme", action="store_true", help="write the tables of README.md and man/s3seal-benchmarks.7.md too")
     parser.add_argument("--list", action="store_true")
     return parser.parse_args(arguments)
 

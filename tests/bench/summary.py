@@ -1,7 +1,7 @@
-"""The short table of the README, and the whole one beside the programs.
+"""Writes the tables that readers see: five rows in the README, all jobs in the manual page.
 
-Why: who reads the README wants to know in one look who is ahead, by how much,
-and when that was measured. Not here: the whole table (table.py).
+Why: a reader of the README wants to know in one look who is ahead, by how much,
+and when that was measured. Not here: the full report (table.py).
 """
 
 import json
@@ -22,36 +22,60 @@ COLUMNS = {
 }
 
 
+# The rows and columns of the README: where s3seal wins, and where it does not.
+SHORT = ["put/none", "get/none", "get/sse-kms", "put/client, s3ec", "get/client, s3ec"]
+SHORT_COLUMNS = ["s5cmd", "rclone", "aws cli", "aws-encryption-cli"]
+
+
 def write(facts, groups):
-    """Writes the README's section, and bench.md and bench.json beside this file."""
+    """Writes the tables of the README and the manual page, and bench.md and bench.json beside this file."""
     with open(os.path.join(install.HERE, "bench.md"), "w") as file:
         file.write(table.markdown(facts, groups))
     with open(os.path.join(install.HERE, "bench.json"), "w") as file:
         json.dump({"facts": facts, "groups": groups}, file, indent=1)
         file.write("\n")
-    path = os.path.join(install.ROOT, "README.md")
+    pages(facts, groups)
+
+
+def pages(facts, groups):
+    """Replaces what stands between the marks. A run of some jobs only leaves the README as it is: five rows or none."""
+    rows = dict(_rows(groups))
+    _replace("man/s3seal-benchmarks.7.md", section(facts, rows, COLUMNS))
+    if all(name in rows for name in SHORT):
+        short = {name: rows[name] for name in SHORT}
+        _replace("README.md", section(facts, short, SHORT_COLUMNS))
+
+
+def _replace(page, text):
+    path = os.path.join(install.ROOT, page)
     with open(path) as file:
         before, rest = file.read().split(BEGIN)
     after = rest.split(END)[1]
     with open(path, "w") as file:
-        file.write(before + BEGIN + section(facts, groups) + END + after)
+        file.write(before + BEGIN + text + END + after)
 
 
-def section(facts, groups):
-    """What stands between the marks."""
+def section(facts, rows, columns):
+    """What stands between the marks: what the numbers depend on, and a table."""
     lines = [
         "%s · `%s` · %s, client and server on it · %s · %s" % (
             facts["date"], facts["command"], facts["machine"], _size(facts["size_mib"]),
             ", ".join(_version(*pair) for pair in facts["versions"].items())), "",
-        "| | s3seal | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 2) + "|",
+        "| | s3seal | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|",
     ]
+    lines += ["| %s | %s |" % (name, " | ".join([row["s3seal"]] + [row[column] for column in columns]))
+              for name, row in rows.items()]
+    return "\n".join(lines) + "\n\n"
+
+
+def _rows(groups):
+    """The name of each row, and its cells by column."""
     for group in groups:
         counts = group.get("counts", {})
         for job, by_tool in group["jobs"].items():
             for own in ("s3seal", "s3seal esdk"):
                 if own in by_tool:
-                    lines.append(_row(job, own, by_tool, counts))
-    return "\n".join(lines) + "\n\n"
+                    yield _row(job, own, by_tool, counts)
 
 
 def _version(tool, said):
@@ -69,11 +93,11 @@ def _row(job, own, by_tool, counts):
     each = counts.get(own, 1)
     seconds = mine["wall"]["median"]
     said = "%.0f objects/s" % (each / seconds) if own in counts else "%.*f s" % (3 if seconds < 0.1 else 2, seconds)
-    cells = ["%s · CPU %.2f s · %.0f MiB" % (said, mine["cpu"]["median"], mine["rss_mib"]["median"])]
-    for tools in COLUMNS.values():
-        tool = next((tool for tool in tools if tool in by_tool), None)
-        cells.append(_cell(by_tool[tool], counts.get(tool, 1), mine, each) if tool else "")
-    return "| %s | %s |" % (name, " | ".join(cells))
+    cells = {"s3seal": "%s · CPU %.2f s · %.0f MiB" % (said, mine["cpu"]["median"], mine["rss_mib"]["median"])}
+    for column, peers in COLUMNS.items():
+        tool = next((tool for tool in peers if tool in by_tool), None)
+        cells[column] = _cell(by_tool[tool], counts.get(tool, 1), mine, each) if tool else ""
+    return name, cells
 
 
 def _cell(cost, count, mine, each):
