@@ -1,7 +1,7 @@
-"""What the README shows of other programs, and its recipes for new keys, work as they stand there.
+"""What s3seal-recipes(7) shows of other programs, and its recipes for new keys, work as they stand there.
 
 Why: a reader will paste it. The text itself is run; only the names in it are replaced.
-Not here: the README's other commands, which the demo runs.
+Not here: the page's other commands.
 """
 
 import os
@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bench import content
 from checks import Failed, add, case, equal, true
 
-README = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
+RECIPES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "man", "s3seal-recipes.7.md")
 
 
 def _snippet():
-    with open(README, encoding="utf-8") as file:
+    with open(RECIPES, encoding="utf-8") as file:
         found = re.findall(r"```python\n(.*?)```", file.read(), re.DOTALL)
-    equal("Python snippets in the README", len(found), 1)
+    equal("Python snippets among the recipes", len(found), 1)
     return found[0]
 
 
@@ -46,7 +46,7 @@ def python_snippet_opens(b):
         text = text.replace(shown, real)
     text = re.sub(r'"arn:aws:kms:[^"]*"', repr(b.peer.key.arn), text.removeprefix("import boto3\n"))
     names = {"boto3": _Boto3(b.peer)}
-    exec(text, names)  # The README is ours.
+    exec(text, names)  # The page is ours.
     equal("what the snippet reads", names["plain"], plain)
 
 
@@ -85,11 +85,19 @@ class Shell:
 
 def _recipe(heading, language):
     """The lines of a recipe's blocks in one language; what a backslash broke is one line again."""
-    with open(README, encoding="utf-8") as file:
-        found = re.search(r"^#### %s\n(.*?)^##" % re.escape(heading), file.read(), re.DOTALL | re.MULTILINE)
-    true("the README has the recipe " + heading, found)
-    blocks = re.findall(r"```%s\n(.*?)```" % language, found[1], re.DOTALL)
-    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    with open(RECIPES, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    found, here, block = [], False, None
+    for line in lines:
+        if line.startswith("```"):
+            # A line of a block may begin with # too, and is no heading.
+            block = line[3:] if block is None else None
+        elif block is None and line.startswith("#"):
+            here = line == "## " + heading
+        elif here and block == language:
+            found.append(line)
+    true("there is a recipe " + heading, found)
+    return "\n".join(found).replace("\\\n", " ").splitlines()
 
 
 @case("readme/yearly-key-from-cron", "localstack")
@@ -128,7 +136,7 @@ def leaving(b):
     """Nothing is left under the old key, so that it can go, and everything opens without it."""
     old, new = b.peer.new_key(), b.peer.new_key()
     arn = "arn:aws:kms:eu-west-1:111122223333:key/"
-    shell = Shell(b, "readme-leaving", (arn + "1234abcd-…", old.arn), (arn + "5678cdef-…", new.arn))
+    shell = Shell(b, "readme-leaving", (arn + "1234abcd-12ab-34cd-56ef-1234567890ab", old.arn), (arn + "5678cdef-56ef-78ab-90cd-567890abcdef", new.arn))
     lines = _recipe("Leaving a key in AWS KMS", "sh")
     check = next(line for line in lines if line.startswith("! "))
     assignments, lines = [line for line in lines if line[3:4] == "="], [line for line in lines if line[3:4] != "="]
@@ -177,3 +185,30 @@ def lost_laptop(b):
     shell.run("s3seal get --private-key open.pem s3://bucket/s3ec -", exit=6)
     rule, = b.s3.get_bucket_lifecycle_configuration(Bucket=shell.bucket)["Rules"]
     equal("the lifecycle rule", rule["NoncurrentVersionExpiration"], {"NoncurrentDays": 1})
+
+
+@case("readme/leaving-sse-c-for-sse-kms", "localstack")
+def leaving_sse_c(b):
+    """Every object is under the KMS key and opens without its old key; the bucket blocks SSE-C."""
+    shell = Shell(b, "readme-leaving-sse-c", ("alias/backup", b.peer.key.arn))
+    shell.run("s3seal keygen old.key && echo content > source")
+    for name in ("1", "2"):
+        shell.run("s3seal put source s3://bucket/%s --sse-c-key old.key" % name)
+    for line in _recipe("Leaving SSE-C for SSE-KMS", "sh"):
+        shell.run(line)
+    for name in ("1", "2"):
+        equal(name, b.s3.head_object(Bucket=shell.bucket, Key=name)["SSEKMSKeyId"], b.peer.key.arn)
+        equal(name, shell.run("s3seal get -q s3://bucket/%s -" % name), "content\n")
+    rule, = b.s3.get_bucket_encryption(Bucket=shell.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    equal("what the bucket blocks", rule["BlockedEncryptionTypes"], {"EncryptionType": ["SSE-C"]})
+
+
+@case("readme/leaving-sse-c-for-client-side", "localstack")
+def leaving_sse_c_for_client_side(b):
+    """The new key opens the object, and the old one does not."""
+    shell = Shell(b, "readme-leaving-sse-c-client")
+    shell.run("s3seal keygen old.key && echo content > source && s3seal put source s3://bucket/1 --sse-c-key old.key")
+    for line in _recipe("Leaving SSE-C for client-side encryption", "sh"):
+        shell.run(line)
+    equal("the object", shell.run("s3seal get -q --key new.key s3://bucket/1 -"), "content\n")
+    shell.run("s3seal get --key old.key s3://bucket/1 -", exit=5)
