@@ -12,6 +12,8 @@ use std::process::Command;
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
+        // The manual's section 7 is written by hand.
+        .filter(|path| path.extension().is_none_or(|end| end != "md"))
         .map(|path| {
             (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())
         })
