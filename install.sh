@@ -112,8 +112,8 @@ build() {
 # What is installed: one "mode target source" a line, the target under the prefix.
 listing() {
     say "755 bin/s3seal $built/s3seal"
-    for page in "$checkout"/man/*.1; do
-        say "644 share/man/man1/${page##*/} $page"
+    for page in "$checkout"/man/*.[17]; do
+        say "644 share/man/man${page##*.}/${page##*/} $page"
     done
     say "644 share/bash-completion/completions/s3seal $checkout/completions/s3seal.bash"
     say "644 share/zsh/site-functions/_s3seal $checkout/completions/_s3seal"

@@ -1,19 +1,20 @@
 //! What is checked in as generated is what the program generates.
 //!
 //! After a change of the command line: `s3seal generate completions completions && s3seal generate man man`.
+//! After a change of a page in `man/*.7.md`: `S3SEAL_WRITE=1 cargo test --test generated`.
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        // The manual's section 7 is written by hand.
-        .filter(|path| path.extension().is_none_or(|end| end != "md"))
+        // Section 7 of the manual is made of Markdown, not of the command line.
+        .filter(|path| path.extension().is_none_or(|end| end != "md" && end != "7"))
         .map(|path| {
             (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())
         })
@@ -40,6 +41,60 @@ fn completions_are_current() {
 #[test]
 fn man_pages_are_current() {
     is_current("man");
+}
+
+/// The sources of section 7: what each is, and where its page goes.
+fn manual() -> Vec<(String, PathBuf)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    let found: Vec<_> =
+        sources.map(|path| (fs::read_to_string(&path).unwrap(), path.with_extension(""))).collect();
+    assert!(found.len() >= 4, "the sources of the manual were not found");
+    found
+}
+
+#[test]
+fn pages_of_section_7_are_those_of_their_sources() {
+    for (source, path) in manual() {
+        let title = path.file_stem().unwrap().to_str().unwrap().to_uppercase();
+        let page = mandown::convert(&source, &title, 7);
+        if std::env::var_os("S3SEAL_WRITE").is_some() {
+            fs::write(&path, &page).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == page, "{} is out of date: S3SEAL_WRITE=1 cargo test --test generated", path.display());
+    }
+}
+
+/// Whether a word in the table of threats is the name of a test: those are sentences.
+fn is_test_name(word: &str) -> bool {
+    word.matches('_').count() >= 3 && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    fn code(folder: &Path, all: &mut String) {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                code(&path, all);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                all.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut all = String::new();
+    for folder in ["src", "tests"] {
+        code(&root.join(folder), &mut all);
+    }
+    let page = fs::read_to_string(root.join("man/s3seal-security.7.md")).unwrap();
+    let table = page.split_once("# THREATS AND TESTS").unwrap().1;
+    let named: Vec<&str> = table.split('`').filter(|word| is_test_name(word)).collect();
+    assert!(named.len() > 40, "{} tests are named", named.len());
+    for name in named {
+        assert!(all.contains(&format!("fn {name}(")), "no test is called {name}");
+    }
 }
 
 #[test]
