@@ -12,11 +12,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const ALWAYS: [&str; 6] = [
+const ALWAYS: [&str; 7] = [
     "bin/s3seal",
     "share/bash-completion/completions/s3seal",
     "share/fish/vendor_completions.d/s3seal.fish",
     "share/man/man1/s3seal.1",
+    "share/man/man7/s3seal-security.7",
     "share/s3seal/installed",
     "share/zsh/site-functions/_s3seal",
 ];
