@@ -63,7 +63,11 @@ fn pages_of_section_7_are_those_of_their_sources() {
             fs::write(&path, &page).unwrap();
         }
         let kept = fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == page, "{} is out of date: S3SEAL_WRITE=1 cargo test --test generated", path.display());
+        assert!(
+            kept == page,
+            "{} is out of date: S3SEAL_WRITE=1 cargo test --test generated",
+            path.display()
+        );
     }
 }
 

@@ -75,8 +75,12 @@ fn every_man_page_of_the_checkout_is_installed() {
     let home = TempDir::new().unwrap();
     succeeds(&install(home.path(), &[]));
     let checkout = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("man"));
-    assert!(checkout.len() > 1, "there are pages to install");
-    assert_eq!(files(&home.path().join(".local/share/man/man1")), checkout);
+    for section in ["1", "7"] {
+        let is_in = |page: &&PathBuf| page.extension().is_some_and(|end| end == section);
+        let pages: Vec<_> = checkout.iter().filter(is_in).cloned().collect();
+        assert!(pages.len() > 1, "there are pages to install in section {section}");
+        assert_eq!(files(&home.path().join(format!(".local/share/man/man{section}"))), pages);
+    }
 }
 
 #[test]
