@@ -383,7 +383,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__inspect)
-            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --only-unexpected --format --report --sse-c-key --key --private-key --passphrase --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-j -q -v -h --version-id --all-versions --bucket-only --inventory --include --exclude --deep --jobs --expect --allow-empty --only-unexpected --format --report --sse-c-key --key --private-key --passphrase --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -800,7 +800,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__rotate)
-            opts="-y -e -j -q -v -h --rewrap --new-data-key --share-to --version-id --all-versions --only --include --exclude --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --kms-account --from-context --allow-legacy --max-kdf-memory --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-y -e -j -q -v -h --rewrap --new-data-key --seal-plaintext --share-to --version-id --all-versions --only --include --exclude --allow-empty --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --kms-account --from-context --allow-legacy --max-kdf-memory --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -20,6 +20,7 @@ pub mod objects;
 pub mod policy;
 mod profile;
 mod retries;
+mod scratch;
 pub mod seen;
 mod settle;
 pub mod sse;

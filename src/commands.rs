@@ -10,4 +10,5 @@ pub mod many;
 pub mod put;
 pub mod rotate;
 pub mod sealed;
+pub mod trial;
 pub mod unlock;

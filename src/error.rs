@@ -220,6 +220,14 @@ pub enum Signal {
 }
 
 impl Error {
+    /// The same once more, where a server did not do what was asked: that ends everything under way.
+    #[must_use]
+    pub fn ignored_mode(&self) -> Option<Self> {
+        let Self::NotAsAsked { what, asked, got, stored, version_id } = self else { return None };
+        let (what, asked, got) = (what.clone(), asked.clone(), got.clone());
+        Some(Self::NotAsAsked { what, asked, got, stored: *stored, version_id: version_id.clone() })
+    }
+
     /// Makes the error of a failed action on this machine.
     pub fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();

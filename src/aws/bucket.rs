@@ -97,8 +97,15 @@ impl Connection {
 
     pub(super) async fn bucket_region(&self, bucket: &Bucket) -> Result<Option<String>> {
         let request = self.s3.head_bucket().bucket(bucket.as_str()).set_expected_bucket_owner(self.owner());
-        let answer =
-            request.send().await.map_err(|refusal| error::read(&named(bucket), "s3:ListBucket", refusal))?;
+        let answer = request.send().await.map_err(|refusal| {
+            match error::read(&named(bucket), "s3:ListBucket", refusal) {
+                // HEAD has no body, and so no word for what is missing.
+                Error::NotFound { source, .. } => {
+                    Error::NotFound { what: format!("the bucket {bucket}"), source }
+                }
+                error => error,
+            }
+        })?;
         Ok(answer.bucket_region().map(str::to_owned))
     }
 

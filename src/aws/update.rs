@@ -1,23 +1,16 @@
-//! `UpdateObjectEncryption`: another key without another object, and the proof that a server knows the call.
+//! What changes or removes an object where it stands: `UpdateObjectEncryption`, deletes, and uploads to give up.
 //!
-//! A server that does not know it takes the request's body for a new object and overwrites what was there, with a 200.
-//! So it is sent to AWS, and to others only after a scratch object has survived it.
+//! A server that does not know `UpdateObjectEncryption` takes the request's body for a new object and overwrites what was
+//! there, with a 200. So it is sent to AWS, and to others only after a scratch object has survived it (`scratch`).
 //! Source: UpdateObjectEncryption in the Amazon S3 API reference.
-
-use aws_sdk_s3::primitives::ByteStream;
 
 use crate::aws::connection::Connection;
 use crate::aws::endpoint::is_aws;
 use crate::aws::error;
 use crate::aws::objects::Reader;
-use crate::aws::sse::{self, AppliedMode};
-use crate::encryption::{Mode, ServerSide};
+use crate::aws::sse;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
-
-/// What the scratch object holds.
-const SCRATCH: &str =
-    "s3seal tries whether this server knows UpdateObjectEncryption; this object can be deleted\n";
 
 impl Connection {
     /// Replaces the key of an object, or of one version of it, by a key in AWS KMS; nothing else changes.
@@ -43,64 +36,6 @@ impl Connection {
             .await
             .map(|_| ())
             .map_err(|refusal| error::read(&uri.to_string(), "s3:UpdateObjectEncryption", refusal))
-    }
-
-    /// Finds out on a scratch object at `uri`, where nothing may be, whether the server knows the call; removes it again,
-    /// also after a failure.
-    ///
-    /// # Errors
-    /// `Unsupported` where the server does not know it, `Tampered` where it answers as if it did and does something else;
-    /// what S3 refuses.
-    pub async fn prove_update(&self, uri: &S3Uri, key_arn: &str) -> Result<()> {
-        let mut versions = Vec::new();
-        let proved = self.try_update(uri, key_arn, &mut versions).await;
-        let mut removed = Ok(());
-        for version in versions {
-            let one = self.remove(uri, version.as_deref()).await;
-            removed = removed.and(one);
-        }
-        proved.and(removed)
-    }
-
-    /// Notes every version that it leaves.
-    async fn try_update(&self, uri: &S3Uri, key_arn: &str, versions: &mut Vec<Option<String>>) -> Result<()> {
-        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
-        let request = request
-            .body(ByteStream::from_static(SCRATCH.as_bytes()))
-            .if_none_match("*")
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer());
-        let put = sse::put(request, Some(&ServerSide::SseS3)).send().await;
-        let put = put.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
-        versions.push(put.version_id().map(str::to_owned));
-        let updated = self.update_encryption(uri, None, key_arn, false).await;
-        let reader = Reader { connection: self, uri, version_id: None, key: None };
-        let facts = reader.head().await?;
-        if facts.version_id.as_deref() != put.version_id() {
-            versions.push(facts.version_id.clone());
-        }
-        updated.map_err(|refusal| match refusal {
-            Error::Unsupported { why, .. } => Error::Unsupported {
-                what: "--update-in-place".to_owned(),
-                why: format!("the server does not know UpdateObjectEncryption ({why}); leave it out: objects are copied"),
-            },
-            refusal => refusal,
-        })?;
-        let content = reader.whole(64 * 1024).await?.unwrap_or_default();
-        let kept = content == SCRATCH.as_bytes() && facts.etag.as_deref() == put.e_tag();
-        let as_asked = facts.applied.mode == AppliedMode::Known(Mode::SseKms)
-            && facts.applied.kms_key.as_deref().is_none_or(|key| key == key_arn);
-        let why = match (kept, as_asked) {
-            (true, true) => return Ok(()),
-            (false, _) => {
-                "it does not know UpdateObjectEncryption: it overwrote a scratch object with the request; nothing else \
-                 was touched, and --update-in-place would destroy data there"
-            }
-            (true, false) => {
-                "it does not know UpdateObjectEncryption: it answered that all is well and changed nothing"
-            }
-        };
-        Err(Error::tampered("the server", why))
     }
 
     /// Removes an object, or one version of it.

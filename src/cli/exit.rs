@@ -87,7 +87,7 @@ impl Exit {
             Self::Done => "Done and checked.",
             Self::Failed => "Anything else.",
             Self::Usage => "Usage: the command line asks for what cannot be.",
-            Self::NotFound => "No such object, bucket or file.",
+            Self::NotFound => "No such object, bucket or file; nothing found.",
             Self::Denied => "Credentials missing, or access denied (by S3 or KMS).",
             Self::Key => "Key missing, wrong or disabled.",
             Self::Untrusted => {

@@ -228,15 +228,20 @@ fn wrong(what: &str, why: &KeyFault, aws: &AwsFlags) -> Vec<String> {
 
 fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &AwsFlags) -> Vec<String> {
     let mut hints = vec![format!("{what} is stored now, as {got}: the server did not do what was asked")];
-    if let Ok(uri) = what.parse::<S3Uri>() {
-        let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
-        hints.push(format!(
-            "remove it: aws s3api delete-object --bucket {} --key {}{version}{aws}",
-            shell_word(uri.bucket.as_str()),
-            shell_word(&uri.key)
-        ));
-    }
+    hints.extend(removal(what, version_id, aws).map(|command| format!("remove it: {command}")));
     hints
+}
+
+/// The command that removes an object, or the one version of it.
+#[must_use]
+pub fn removal(what: &str, version_id: Option<&str>, aws: &AwsFlags) -> Option<String> {
+    let uri = what.parse::<S3Uri>().ok()?;
+    let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
+    Some(format!(
+        "aws s3api delete-object --bucket {} --key {}{version}{aws}",
+        shell_word(uri.bucket.as_str()),
+        shell_word(&uri.key)
+    ))
 }
 
 fn changed(what: &str, aws: &AwsFlags) -> Vec<String> {

@@ -117,6 +117,10 @@ struct TellingArgs {
     #[arg(long, value_name = "WHAT")]
     expect: Vec<Expectation>,
 
+    /// Take it for success if nothing is found
+    #[arg(long)]
+    allow_empty: bool,
+
     /// Write rows only of what is not as expected
     #[arg(long, requires = "expect")]
     only_unexpected: bool,
@@ -211,8 +215,9 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
         session.printer.clone(),
     );
     let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
+    let allow_empty = args.telling.allow_empty;
     let report = Report { places, expected: expected.join(" or "), ..Report::default() };
-    let audit = Audit::new(session, &connection, &looking, rows, report, args.telling.report);
+    let audit = Audit::new(session, &connection, &looking, rows, report, args.telling.report, allow_empty);
     match args.places.as_slice() {
         [] => match &args.inventory {
             Some(manifest) => audit.inventory(manifest).await,

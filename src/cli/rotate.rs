@@ -9,14 +9,12 @@ use std::sync::Arc;
 use clap::ValueHint;
 use tokio::sync::Semaphore;
 
-use super::discovery_args::DiscoveryArgs;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_source::{KeyReader, SourceText};
+use super::key_source::KeyReader;
 use super::prompt;
-use super::ring_sources::{OpeningKeys, RingSources, Typed};
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
@@ -29,17 +27,21 @@ use crate::commands::rotate::run::Running;
 use crate::commands::rotate::scratch;
 use crate::commands::rotate::sight::LastKey;
 use crate::commands::rotate::target::{Target, Wish};
+use crate::commands::trial::Trial;
 use crate::commands::unlock::Means;
-use crate::encryption::{Context, Encryption, KmsKey, Legacy, pair};
+use crate::encryption::Context;
+use crate::error::Error;
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
-use crate::tuning::{ByteSize, Meter, Tuning};
+use crate::tuning::{Meter, Tuning};
 
 mod batch;
 mod hints;
+mod old_keys;
 mod state;
 mod telling;
 
+use old_keys::OldKeyArgs;
 use telling::Teller;
 
 const EXAMPLES: &str = "\
@@ -78,6 +80,10 @@ pub struct RotateArgs {
     #[arg(long)]
     new_data_key: bool,
 
+    /// Encrypt what is not client-side too, where old client-side keys or --new-data-key are given
+    #[arg(long, conflicts_with_all = ["rewrap", "share_to"])]
+    seal_plaintext: bool,
+
     /// Write a further instruction file with this suffix, for the reader with the new key
     #[arg(long, value_name = "SUFFIX", conflicts_with_all = ["new_data_key", "all_versions"])]
     share_to: Option<String>,
@@ -97,7 +103,11 @@ pub struct RotateArgs {
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// Show what would be done and what it takes; nothing is changed
+    /// Take it for success if nothing is found
+    #[arg(long)]
+    allow_empty: bool,
+
+    /// Show what would be done and what it takes; nothing is changed; fails if something cannot be done
     #[arg(long)]
     dry_run: bool,
 
@@ -134,50 +144,6 @@ pub struct RotateArgs {
     transfer: TransferArgs,
 }
 
-/// What opens the objects as they are.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Old keys")]
-struct OldKeyArgs {
-    /// Where an old SSE-C key is, which is sent to S3; repeatable, the right one is found
-    #[arg(long, value_name = "SOURCE")]
-    from_sse_c_key: Vec<SourceText>,
-
-    /// Where an old AES key of client-side objects is; it never leaves this machine; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    from_key: Vec<SourceText>,
-
-    /// Where an old RSA private key (PEM) is; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    from_private_key: Vec<SourceText>,
-
-    /// Where an old passphrase is; without a value it is asked for; repeatable
-    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
-    from_passphrase: Vec<SourceText>,
-
-    /// An old KMS key that may open what is client-side; repeatable
-    #[arg(long, value_name = "KEY")]
-    from_kms_key: Vec<KmsKey>,
-
-    #[command(flatten)]
-    discovery: DiscoveryArgs,
-
-    /// A pair of the encryption context that client-side objects have now; repeatable
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    from_context: Vec<(String, String)>,
-
-    /// Open formats that prove less than today's
-    #[arg(long, value_name = "WHAT")]
-    allow_legacy: Option<Legacy>,
-
-    /// The most memory that an object may ask for to try a passphrase [default: 256MiB]
-    #[arg(long, value_name = "SIZE")]
-    max_kdf_memory: Option<ByteSize>,
-
-    /// The suffix of the instruction file's key [default: .instruction]
-    #[arg(long, value_name = "SUFFIX")]
-    instruction_suffix: Option<String>,
-}
-
 /// Runs the verb.
 ///
 /// # Errors
@@ -192,12 +158,10 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let context = Context::new(args.old.from_context.iter().cloned())
         .map_err(|error| Failure::usage(format!("--from-context: {error}")))?;
     let kms_accounts = args.old.discovery.accounts(&args.old.from_kms_key, "--from-kms-key")?;
-    let (encryption, old) = keys(&args, choice, session).await?;
+    let (reader, old_keys) = (args.reader(), args.old.sources(args.encryption.allow_open_key_file)?);
+    let (encryption, old) = session.ask(move || Ok((choice.with_keys(&reader)?, old_keys.read()?))).await?;
     let connection = session.connect(options).await?;
     let legacy = args.old.allow_legacy.unwrap_or_default();
-    let wish =
-        Wish { only_rewrap: args.rewrap, new_data_key: args.new_data_key, share_to: args.share_to.clone() };
-    let target = session.stop.or(Target::new(&connection, encryption, wish, legacy)).await??;
     let means = Means {
         customer_keys: old.customer,
         unlocker: Arc::new(Unlocker::new(old.ring).with_kdf_memory(args.old.max_kdf_memory)),
@@ -207,25 +171,15 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
         legacy,
         suffix: args.old.instruction_suffix.clone(),
     };
+    let wish = Wish {
+        only_rewrap: args.rewrap,
+        new_data_key: args.new_data_key,
+        seal_plaintext: args.seal_plaintext,
+        share_to: args.share_to.clone(),
+    };
+    let target = session.stop.or(Target::new(&connection, encryption, wish, &means)).await??;
     let rotated = Box::pin(args.rotate(session, &connection, &target, &means, tuning)).await;
     rotated.map_err(|failure| Failure { own_hints: Some(hints::of), ..failure })
-}
-
-/// Reads the new keys and the old ones.
-async fn keys(
-    args: &RotateArgs,
-    choice: Choice,
-    session: &Session,
-) -> Result<(Encryption, OpeningKeys), Failure> {
-    let old = RingSources::understand_old(&Typed {
-        sse_c_key: &args.old.from_sse_c_key,
-        key: &args.old.from_key,
-        private_key: &args.old.from_private_key,
-        passphrase: &args.old.from_passphrase,
-        allow_open: args.encryption.allow_open_key_file,
-    })?;
-    let reader = args.reader();
-    session.ask(move || Ok((choice.with_keys(&reader)?, old.read()?))).await
 }
 
 impl RotateArgs {
@@ -260,6 +214,10 @@ impl RotateArgs {
                 "--update-in-place goes with -e sse-kms and a --kms-key, without --context",
             )
             .hint("leave it out: objects are copied within S3 then"));
+        }
+        if self.seal_plaintext && !matches!(choice, Choice::Client { .. }) {
+            return Err(Failure::usage("--seal-plaintext goes with -e client")
+                .hint("leave it out: S3's modes take what is there in any case"));
         }
         if self.rewrap && self.new_data_key {
             return Err(Failure::usage("--rewrap keeps the data key, --new-data-key takes a new one")
@@ -298,6 +256,8 @@ impl RotateArgs {
             tuning: &each,
             last_key: LastKey::default(),
             reseals: Semaphore::new(tuning.jobs.get()),
+            proof: Trial::default(),
+            first: Trial::default(),
             meter,
             stop: &session.stop,
         };
@@ -369,6 +329,7 @@ impl RotateArgs {
         }
         telling::plans(&plans, self.dry_run, session)?;
         if self.dry_run {
+            self.verdict(&plans)?;
             return Ok(false);
         }
         if plans.to_do() == 0 {
@@ -402,11 +363,19 @@ impl RotateArgs {
             counting.finish();
             if let Err(error) = ended {
                 teller.end(session)?;
-                return Err(Failure::from(error)
-                    .hint("what is done stays done; the same command goes on with the rest"));
+                let hint = match error {
+                    Error::NotAsAsked { .. } => {
+                        "no further object was begun; those not as asked are named above"
+                    }
+                    _ => "what is done stays done; the same command goes on with the rest",
+                };
+                return Err(Failure::from(error).hint(hint));
             }
         }
         teller.end(session)?;
+        if teller.told() == 0 && !self.allow_empty {
+            return Err(self.nothing_found());
+        }
         match teller.failed() {
             0 => Ok(()),
             failed => Err(Failure::new(

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::connection_args::ConnectionArgs;
+use super::connection_args::{AwsFlags, ConnectionArgs};
 use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
 use super::progress::Progress;
@@ -43,6 +43,12 @@ impl Session {
     /// A usage failure for flags that contradict each other.
     pub fn options(&self) -> Result<Options, Failure> {
         self.connection.options(&self.printer)
+    }
+
+    /// The flags with which the AWS CLI reaches the same place, each after a space.
+    #[must_use]
+    pub fn aws_flags(&self) -> AwsFlags {
+        self.connection.aws_cli_flags()
     }
 
     /// Does what may wait for a person or another program, off the runtime's threads.

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
+use super::hints;
 use super::outcome::{SCHEMA_VERSION, Said};
 use super::output;
 use super::session::Session;
@@ -58,13 +59,24 @@ pub struct Teller<'a> {
     bytes: u64,
     left_out: u64,
     failed: u64,
+    /// Objects that the server has stored otherwise than asked.
+    stored_otherwise: u64,
 }
 
 impl<'a> Teller<'a> {
     /// Begins with nothing told.
     #[must_use]
     pub fn new(verb: Verb, session: &'a Session, objects: &Meter) -> Self {
-        Self { verb, session, objects: objects.clone(), done: 0, bytes: 0, left_out: 0, failed: 0 }
+        Self {
+            verb,
+            session,
+            objects: objects.clone(),
+            done: 0,
+            bytes: 0,
+            left_out: 0,
+            failed: 0,
+            stored_otherwise: 0,
+        }
     }
 
     /// Tells one object; `say` puts an outcome into words.
@@ -92,6 +104,9 @@ impl<'a> Teller<'a> {
                 printer.say(&format!("left out: {name}: {why}"));
             }
             Row::Failed { name, error } => {
+                if let Error::NotAsAsked { stored: true, .. } = **error {
+                    return self.tell_stored_otherwise(name, error);
+                }
                 self.failed += 1;
                 let said = in_words(error);
                 if self.session.json {
@@ -106,12 +121,34 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
+    /// Tells an object that is there and must not be: what it is now, and the command that removes it.
+    fn tell_stored_otherwise(&mut self, name: &str, error: &Error) -> Result<()> {
+        let Error::NotAsAsked { what, got, version_id, .. } = error else { return Ok(()) };
+        self.stored_otherwise += 1;
+        let removal = hints::removal(what, version_id.as_deref(), &self.session.aws_flags());
+        if self.session.json {
+            return self.document(&json!({
+                "name": name,
+                "error": error.to_string(),
+                "causes": [],
+                "stored": { "object": what, "version_id": version_id, "encryption": got },
+                "remove": removal,
+            }));
+        }
+        let printer = &self.session.printer;
+        printer.line(&escaped(&format!("stored as {got}: {name}: {error}")));
+        if let Some(removal) = removal {
+            printer.line(&escaped(&format!("  remove it: {removal}")));
+        }
+        Ok(())
+    }
+
     /// Tells the sum, and what all of it comes to.
     ///
     /// # Errors
     /// How the run ended; exit 9 if some failed.
     pub fn end(self, ended: Result<()>) -> Result<(), Failure> {
-        let told = self.done + self.left_out + self.failed;
+        let told = self.done + self.left_out + self.failed + self.stored_otherwise;
         let silent = match &ended {
             Ok(()) => false,
             Err(error) => told == 0 || matches!(error, Error::ReaderLeft),
@@ -120,6 +157,9 @@ impl<'a> Teller<'a> {
             self.sum()?;
         }
         let again = "the same command with --no-clobber goes on with the rest";
+        if let Err(error @ Error::NotAsAsked { .. }) = ended {
+            return Err(self.ignored(error));
+        }
         if let Err(error) = ended {
             let failure = Failure::from(error);
             return Err(if silent { failure } else { failure.hint(again) });
@@ -134,6 +174,21 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// The end of a run in which the server did not do what was asked.
+    fn ignored(&self, error: Error) -> Failure {
+        let Error::NotAsAsked { asked, .. } = &error else { return error.into() };
+        let count = match self.stored_otherwise {
+            // The upload was given up before its end: nothing is there that must be removed.
+            0 => return error.into(),
+            1 => "1 object is".to_owned(),
+            count => format!("{count} objects are"),
+        };
+        let message = format!("the server does not do what was asked ({asked}): {count} stored otherwise");
+        Failure::new(Exit::Untrusted, anyhow::anyhow!(message))
+            .hint("each of them is named above, with the command that removes it")
+            .hint("no further file was begun; take a mode that this server knows, or -e client")
+    }
+
     fn sum(&self) -> Result<()> {
         if self.session.json {
             return self.document(&json!({ "summary": {
@@ -141,6 +196,7 @@ impl<'a> Teller<'a> {
                 "plain_bytes": self.bytes,
                 "left_out": self.left_out,
                 "failed": self.failed,
+                "stored_otherwise": self.stored_otherwise,
             }}));
         }
         let mut words = Vec::new();
@@ -148,7 +204,11 @@ impl<'a> Teller<'a> {
             let noun = if self.done == 1 { "object" } else { "objects" };
             words.push(format!("{} {noun} {}, {}", self.done, self.verb.done(), ByteSize(self.bytes)));
         }
-        for (count, word) in [(self.left_out, "left out"), (self.failed, "failed")] {
+        for (count, word) in [
+            (self.left_out, "left out"),
+            (self.failed, "failed"),
+            (self.stored_otherwise, "stored otherwise than asked"),
+        ] {
             if count > 0 {
                 words.push(format!("{count} {word}"));
             }

@@ -50,6 +50,15 @@ impl<O> Row<O> {
         }
     }
 
+    /// The error after which no further object may begin: the server has stored one otherwise than asked.
+    #[must_use]
+    pub fn ignored_mode(&self) -> Option<Error> {
+        match self {
+            Self::Failed { error, .. } => error.ignored_mode(),
+            Self::Done(_) | Self::LeftOut { .. } => None,
+        }
+    }
+
     /// Makes the row of what cannot be.
     #[must_use]
     pub fn refused(name: impl Into<String>, why: impl Into<String>) -> Self {
@@ -63,6 +72,8 @@ impl<O> Row<O> {
 fn concerns_all(error: &Error) -> bool {
     match error {
         Error::Interrupted(_) | Error::WrongRegion { .. } | Error::ReaderLeft => true,
+        // What is stored is named first.
+        Error::NotAsAsked { stored, .. } => !stored,
         Error::NotFound { what, .. } => what.starts_with("the bucket "),
         Error::Network { why, .. } => matches!(why, NetworkFault::Connect | NetworkFault::Tls),
         Error::Local { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,

@@ -8,6 +8,7 @@ mod support;
 mod faults;
 mod get;
 mod hostile;
+mod ignored_mode;
 mod memory;
 mod put;
 mod trees;

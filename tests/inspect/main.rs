@@ -12,6 +12,7 @@ mod canned;
 mod envelopes;
 mod inventory;
 mod many;
+mod nothing;
 mod one;
 mod size;
 

@@ -10,8 +10,10 @@ mod crashes;
 mod journal;
 mod life;
 mod many;
+mod nothing;
 mod options;
 mod parts;
+mod plaintext;
 mod ways;
 mod witness;
 

@@ -67,7 +67,7 @@ fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
     }
     // A new data key cannot be seen on an object: only the journal knows what is done.
     let line = format!(
-        "rotate s3://{BUCKET}/p/ -e client --key b.key --new-data-key --from-key b.key --yes --jobs 2"
+        "rotate s3://{BUCKET}/p/ -e client --key b.key --new-data-key --seal-plaintext --from-key b.key --yes --jobs 2"
     );
     for stop in [9, 7, 11] {
         let struck =
@@ -96,7 +96,9 @@ fn what_was_done_under_another_passphrase_is_not_done() {
         bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
     }
     let line = |new: &str| {
-        format!("rotate s3://{BUCKET}/p/ -e client --passphrase {new} --from-passphrase pw --yes --jobs 1 -q")
+        format!(
+            "rotate s3://{BUCKET}/p/ -e client --passphrase {new} --from-passphrase pw --seal-plaintext --yes --jobs 1 -q"
+        )
     };
     let pause = Kind::Pause(s3seal_sandbox::Gate::new());
     let struck = bench.sandbox.fault(Fault::on("PutObject", pause).skip(2));

@@ -152,8 +152,8 @@ fn a_missing_or_wrong_key_is_asked_for_and_nothing_changes() {
     let bench = bench();
     stored(&bench, 1000, "-e sse-c --sse-c-key a.key");
     bench.run(&format!("rotate {OBJECT} -e sse-s3 --yes")).exits(5);
-    bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key b.key --yes")).exits(5);
-    bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key b.key --from-key a.key --yes")).ok();
+    bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-sse-c-key b.key --yes")).exits(5);
+    bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-sse-c-key b.key --from-sse-c-key a.key --yes")).ok();
 }
 
 #[test]

@@ -24,7 +24,13 @@ fn a_server_that_does_not_encrypt_as_asked_is_found_out_and_nothing_is_to_be_rem
             let content = stored(&bench, 3000, &stored_as.replace("ALIAS", ALIAS));
             bench.sandbox.s3().lie(lie);
             let ended = bench.run(&format!("rotate {OBJECT} {} --yes", flags.replace("ALIAS", ALIAS)));
-            let ended = ended.exits(6).says(&["is not encrypted as asked", "s3seal inspect"]);
+            // Where plaintext would have replaced ciphertext, a scratch object has shown it.
+            let hint = if flags.contains("-e sse-kms") && stored_as.contains("client") {
+                "no object was changed"
+            } else {
+                "s3seal inspect"
+            };
+            let ended = ended.exits(6).says(&["is not encrypted as asked", hint]);
             assert!(!ended.stderr.contains("delete"), "{}", ended.stderr);
             bench.sandbox.s3().stop_lying();
             // Stored otherwise than asked, and there all the same.
@@ -200,4 +206,58 @@ fn a_bucket_key_and_what_s3_does_to_sealed_bytes_stay() {
     assert_eq!(format!("{:?}", bench.object("o").sse), before);
     bench.run(&format!("rotate {OBJECT} -e client --new-data-key --key b.key --from-key b.key --yes")).ok();
     assert_eq!(format!("{:?}", bench.object("o").sse), before);
+}
+
+#[test]
+fn ciphertext_is_not_replaced_by_plaintext_on_a_server_that_ignores_the_mode() {
+    for flags in ["-e sse-s3", "-e sse-c --sse-c-key b.key", "-e sse-kms --kms-key ALIAS"] {
+        let bench = bench();
+        let content = stored(&bench, 3000, "-e client --key a.key");
+        let before = bench.object("o");
+        bench.sandbox.s3().lie(Lie::IgnoreSse);
+        bench
+            .run(&format!("rotate {OBJECT} {} --from-key a.key --yes", flags.replace("ALIAS", ALIAS)))
+            .exits(6)
+            .says(&[".s3seal-scratch-", "is not encrypted as asked", "no object was changed"]);
+        let after = bench.object("o");
+        assert_eq!((after.stored, after.metadata), (before.stored, before.metadata), "{flags}");
+        assert_no_traces(&bench);
+        bench.sandbox.s3().stop_lying();
+        assert_opens(&bench, "--key a.key", &content);
+    }
+}
+
+#[test]
+fn a_server_that_takes_an_sse_c_key_for_show_is_found_out_by_asking_without_it() {
+    let bench = bench();
+    stored(&bench, 3000, "-e client --key a.key");
+    let before = bench.object("o").stored;
+    // By the time it is read, it is in the clear.
+    let opens = bench.meanwhile(|sandbox| {
+        let keys = sandbox.s3().keys(BUCKET);
+        let scratch = keys.iter().find(|key| key.contains("scratch")).unwrap();
+        sandbox.s3().put_plain(BUCKET, scratch, b"x");
+    });
+    bench.sandbox.fault(Fault::on("GetObject", opens).only("scratch"));
+    bench
+        .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --from-key a.key --yes"))
+        .exits(6)
+        .says(&["opens without the key"]);
+    assert_eq!(bench.object("o").stored, before);
+    assert_no_traces(&bench);
+}
+
+#[test]
+fn the_first_ignored_mode_ends_a_rotation_of_many() {
+    let bench = bench();
+    for number in 0..40 {
+        bench.write("source", b"x");
+        bench.run(&format!("put source s3://{BUCKET}/p/{number:02} -e sse-s3")).ok();
+    }
+    bench.sandbox.s3().lie(Lie::IgnoreSse);
+    let ended = bench
+        .run(&format!("rotate s3://{BUCKET}/p/ -e sse-kms --kms-key {ALIAS} --yes"))
+        .exits(6)
+        .says(&["no further object was begun"]);
+    assert!(bench.requests("CopyObject").len() == 1, "{}", ended.stderr);
 }

@@ -28,6 +28,8 @@ pub struct Audit<'a> {
     report: Report,
     /// Where the page goes, if one is wanted.
     paper: Option<PathBuf>,
+    /// Whether it is a success to find nothing.
+    allow_empty: bool,
 }
 
 impl<'a> Audit<'a> {
@@ -40,9 +42,10 @@ impl<'a> Audit<'a> {
         rows: Rows,
         report: Report,
         paper: Option<PathBuf>,
+        allow_empty: bool,
     ) -> Self {
         let summary = Summary::new(!looking.expected.is_empty());
-        Self { session, connection, looking, rows, summary, report, paper }
+        Self { session, connection, looking, rows, summary, report, paper, allow_empty }
     }
 
     /// Shows one object in full.
@@ -129,7 +132,20 @@ impl<'a> Audit<'a> {
         if let Some(path) = &self.paper {
             report::write(path, &report::html(&self.report, &self.summary, &names))?;
         }
+        self.found_something()?;
         self.verdict()
+    }
+
+    /// An audit of nothing vouches for nothing. A bucket that is shown is something, unless its objects were asked about.
+    fn found_something(&self) -> Result<(), Failure> {
+        let shown = !self.report.buckets.is_empty() && self.looking.expected.is_empty();
+        let found = self.summary.all.objects + self.summary.failed.count > 0;
+        if found || shown || self.allow_empty {
+            return Ok(());
+        }
+        let places = self.report.places.join(", ");
+        Err(Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {places}"))
+            .hint("check the prefix, and --include and --exclude; --allow-empty takes it for success"))
     }
 
     async fn place(

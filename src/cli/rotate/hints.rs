@@ -18,12 +18,15 @@ const OPENING: [&str; 6] =
 pub fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
     match error {
         Error::Tampered { what, .. } => Some(look(what).into_iter().collect()),
-        Error::NotAsAsked { stored: false, .. } => Some(vec![
-            "nothing was changed: the upload was aborted; this server cannot do what was asked".to_owned(),
-        ]),
-        Error::NotAsAsked { what, got, .. } => {
+        Error::NotAsAsked { stored: false, .. } => {
+            Some(vec!["no object was changed; this server cannot do what was asked".to_owned()])
+        }
+        Error::NotAsAsked { what, got, version_id, .. } => {
             let stored = format!("it is stored as {got}: the server did not do what was asked");
-            Some([stored].into_iter().chain(look(what)).collect())
+            // Only where an older version is left is it not the one there is.
+            let removal = version_id.as_deref().and_then(|id| hints::removal(what, Some(id), aws));
+            let removal = removal.map(|command| format!("to have the version before it again: {command}"));
+            Some([stored].into_iter().chain(look(what)).chain(removal).collect())
         }
         Error::Changed { .. } => Some(vec![
             "somebody wrote it meanwhile, and that stays; the same command rotates what is there now"

@@ -7,11 +7,12 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::RotateArgs;
+use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::foreign::shell_word;
 use crate::commands::rotate::identity::Identity;
 use crate::commands::rotate::journal::Journal;
-use crate::commands::rotate::many::Chosen;
+use crate::commands::rotate::many::{Chosen, Plans};
 use crate::commands::rotate::target::Target;
 use crate::error::Error;
 use crate::location::S3Uri;
@@ -50,6 +51,30 @@ impl RotateArgs {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl RotateArgs {
+    /// What a plan comes to, where nothing is done about it.
+    ///
+    /// # Errors
+    /// Exit 3 if nothing was found; for what cannot be done, the code that doing it would end with.
+    pub(super) fn verdict(&self, plans: &Plans) -> Result<(), Failure> {
+        if plans.counted() == 0 && !self.allow_empty {
+            return Err(self.nothing_found());
+        }
+        let message = match (plans.cannot(), self.single()) {
+            (0, _) => return Ok(()),
+            (_, Some(uri)) => return Err(Failure::usage(format!("{uri} cannot be rotated so"))),
+            (refused, None) => format!("{refused} of {} objects cannot be rotated so", plans.counted()),
+        };
+        Err(Failure::new(Exit::Some, anyhow::anyhow!(message)).hint("each of them is named above"))
+    }
+
+    pub(super) fn nothing_found(&self) -> Failure {
+        let places: Vec<String> = self.places.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
+            .hint("check the prefix, and --include and --exclude; --allow-empty takes it for success")
     }
 }
 

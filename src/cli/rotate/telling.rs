@@ -116,6 +116,12 @@ impl<'a> Teller<'a> {
         self.failed
     }
 
+    /// Objects that were found.
+    #[must_use]
+    pub fn told(&self) -> u64 {
+        self.counted() + self.skipped
+    }
+
     /// Objects that were meant.
     #[must_use]
     pub fn counted(&self) -> u64 {

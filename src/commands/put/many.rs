@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::aws::Connection;
 use crate::commands::begin::{Prepared, prepare};
 use crate::commands::many::{Row, as_they_end};
+use crate::commands::trial::Trial;
 use crate::error::{Error, Result};
 use crate::location::{MAX_KEY_BYTES, S3Uri, Source};
 use crate::pattern::Filter;
@@ -46,33 +47,39 @@ pub struct Stored {
 /// Stores all the files, and tells each one.
 ///
 /// # Errors
-/// What would meet every file alike, `tell`'s, or `Interrupted`. What was told until then is stored.
+/// What would meet every file alike, `tell`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored otherwise
+/// than asked. What was told until then is stored.
 pub async fn run(
     connection: &Connection,
     request: PutMany,
     meter: &Meter,
     stop: &Stop,
-    tell: impl FnMut(PutRow) -> Result<()>,
+    mut tell: impl FnMut(PutRow) -> Result<()>,
 ) -> Result<()> {
     let PutMany { sources, filter, target, mut how } = request;
     let prepared = stop.or(prepare(how.encryption.take())).await??;
     let room = Room::new(&how.tuning);
     let storing = Storing { connection, prepared: &prepared, how: &how, room: &room, meter, stop };
-    let (storing, target) = (&storing, &target);
+    let (storing, target, trial) = (&storing, &target, &Trial::default());
     let work = |found| async move {
         match found {
-            Found::File { path, name } => storing.file(path, &name, target).await,
+            Found::File { path, name } => storing.file(path, &name, target, trial).await,
             Found::NoFile { path, what } => {
                 Ok(Row::LeftOut { name: path.display().to_string(), why: format!("is {what}") })
             }
             Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
         }
     };
+    let tell = |row: PutRow| {
+        let ignored = row.ignored_mode();
+        tell(row)?;
+        ignored.map_or(Ok(()), Err)
+    };
     Box::pin(as_they_end(walk(sources, filter), how.tuning.objects, stop, work, tell)).await
 }
 
 impl Storing<'_> {
-    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri) -> Result<PutRow> {
+    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri, trial: &Trial) -> Result<PutRow> {
         let shown = path.display().to_string();
         let target = below.with_key(format!("{}{name}", below.key));
         if let Some(why) = self.cannot_be(&target.key) {
@@ -85,9 +92,12 @@ impl Storing<'_> {
                 let why = "is no regular file any more".to_owned();
                 return Err(Error::Unsupported { what: path.display().to_string(), why });
             };
-            let _turn = self.stop.or(self.room.turn(len)).await??;
             self.stop.or(may_write(self.connection, &target, &self.how.condition)).await??;
-            self.store(input, target, self.how.settings.of_file(name)).await
+            let first = self.stop.or(trial.turn()).await??;
+            let _turn = self.stop.or(self.room.turn(len)).await??;
+            let stored = self.store(input, target, self.how.settings.of_file(name)).await;
+            first.end(&stored);
+            stored
         };
         let outcome = stored.await;
         Row::of(shown, outcome.map(|outcome| Stored { path, outcome }))

@@ -197,6 +197,7 @@ mod tests {
                 only_rewrap: false,
                 new_data_key: true,
                 share: false,
+                seals_plaintext: true,
             },
             share_to: None,
             means: None,

@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::objects::Reader;
-use crate::commands::many::many;
+use crate::commands::many::{as_they_end, many};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
 use crate::pattern::Filter;
@@ -18,6 +18,7 @@ use crate::seal::s3ec::instruction;
 use super::journal::Journal;
 use super::only::Only;
 use super::run::Running;
+use super::scratch;
 use super::sight::Sight;
 use super::way::{self, Cost, Goal, Reason, Server, Way};
 use super::{Allowed, Plan, RotateOutcome, carry_out, plan};
@@ -86,6 +87,18 @@ impl Plans {
         }
     }
 
+    /// Objects that cannot be rotated.
+    #[must_use]
+    pub fn cannot(&self) -> u64 {
+        self.refused.len() as u64 + self.more_refused
+    }
+
+    /// Objects that were found.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.ways.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
+    }
+
     /// Objects that would be written.
     #[must_use]
     pub fn to_do(&self) -> u64 {
@@ -120,35 +133,48 @@ impl Work<'_> {
             };
             self.look(&uri, version.as_deref()).await
         };
-        self.each(place, work, |looked: Result<Plan, Row>| {
+        let count = |looked: Result<Plan, Row>| {
             match looked {
                 Ok(plan) => plans.count(&plan),
                 Err(Row::Failed { name, error, .. }) => plans.refuse(name, error.to_string()),
                 Err(_) => plans.skipped += 1,
             }
             Ok(())
-        })
-        .await
+        };
+        Box::pin(many(self.listing(place), self.jobs, self.running.stop, work, count)).await
     }
 
     /// Rotates everything below a prefix, and tells each object.
     ///
     /// # Errors
-    /// What the listing, `tell` or the journal says; `Interrupted`. What was told until then is done.
-    pub async fn run(&self, place: &S3Uri, tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
+    /// What the listing, `tell` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
+    /// What was told until then is done.
+    pub async fn run(&self, place: &S3Uri, mut tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let work = |listed: Listed| async move {
             let etag = listed.etag.clone();
             let (uri, version) = match self.named(place, listed) {
                 Ok(named) => named,
-                Err(row) => return row,
+                Err(row) => return Ok(row),
             };
             match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
                 // Somebody has deleted it meanwhile: there is nothing to rotate any more.
-                Row::Failed { error, .. } if is_gone(&error, &uri) => Row::Skipped,
-                row => row,
+                Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Skipped),
+                Row::Failed { error, .. } if matches!(*error, Error::NotAsAsked { stored: false, .. }) => {
+                    Err(*error)
+                }
+                row => Ok(row),
             }
         };
-        self.each(place, work, tell).await
+        let tell = |row: Row| {
+            let ignored = match &row {
+                Row::Failed { error, .. } => error.ignored_mode(),
+                Row::Done(_) | Row::Skipped => None,
+            };
+            tell(row)?;
+            ignored.map_or(Ok(()), Err)
+        };
+        let (jobs, stop) = (self.jobs, self.running.stop);
+        Box::pin(as_they_end(self.listing(place), jobs, stop, work, tell)).await
     }
 
     /// Rotates one object; its failure is a row too.
@@ -169,7 +195,23 @@ impl Work<'_> {
         }
     }
 
+    /// One object goes first, and its end shows whether the server does what is asked of it.
     async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
+        let Running { target, first, stop, .. } = self.running;
+        if plan.way == Way::Nothing || target.at_rest().is_none() {
+            return self.carry_out_alone(plan).await;
+        }
+        let replaces_ciphertext = plan.way == Way::Reseal && plan.sight.present.sealed.is_some();
+        if replaces_ciphertext && target.client().is_none() {
+            scratch::prove_mode(self.running, self.journal, &plan.sight.uri).await?;
+        }
+        let turn = stop.or(first.turn()).await??;
+        let outcome = self.carry_out_alone(plan).await;
+        turn.end(&outcome);
+        outcome
+    }
+
+    async fn carry_out_alone(&self, plan: Plan) -> Result<RotateOutcome> {
         let uri = plan.sight.uri.clone();
         let version = plan.sight.version_id.clone();
         if let (Some(journal), false) = (self.journal, plan.way == Way::Nothing) {
@@ -269,7 +311,9 @@ impl Work<'_> {
             ListedKey::Text(key) => {
                 let beside =
                     key.ends_with(".instruction") && matches!(self.running.target.goal, Goal::Client { .. });
-                if beside { Err(Row::Skipped) } else { Ok((place.with_key(key), version)) }
+                // What a proof has left, or is about to remove.
+                let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
+                if beside || scratch { Err(Row::Skipped) } else { Ok((place.with_key(key), version)) }
             }
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
@@ -280,32 +324,23 @@ impl Work<'_> {
         }
     }
 
-    async fn each<O, Working>(
-        &self,
-        place: &S3Uri,
-        work: impl Fn(Listed) -> Working,
-        tell: impl FnMut(O) -> Result<()>,
-    ) -> Result<()>
-    where
-        Working: Future<Output = O>,
-    {
+    /// Lists what is meant below a prefix, or the one object.
+    fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         let connection = self.running.connection;
-        let markers = |_| {};
         let listing = if self.chosen.all_versions {
-            connection.list_versions(place, &markers).left_stream()
+            connection.list_versions(place, &|_| {}).left_stream()
         } else {
             connection.list(place).right_stream()
         };
         // A key that begins like an object's is another object.
         let alone = place.is_object();
-        let chosen = listing.filter(|listed| {
+        listing.filter(move |listed| {
             let takes = listed.as_ref().map_or(true, |entry| {
                 let (ListedKey::Text(key) | ListedKey::NotText(key)) = &entry.key;
                 if alone { *key == place.key } else { self.chosen.filter.takes(below(place, key)) }
             });
             std::future::ready(takes)
-        });
-        Box::pin(many(chosen, self.jobs, self.running.stop, work, tell)).await
+        })
     }
 }
 

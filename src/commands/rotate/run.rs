@@ -15,6 +15,7 @@ use crate::aws::objects::Reader;
 use crate::aws::seen::Seen;
 use crate::commands::begin::fits;
 use crate::commands::sealed::Content;
+use crate::commands::trial::Trial;
 use crate::commands::unlock::{self, Means};
 use crate::encryption::{Format, ServerSide};
 use crate::error::{Error, Result};
@@ -47,6 +48,10 @@ pub struct Running<'a> {
     pub last_key: LastKey,
     /// Places for objects whose bytes come through this machine: each takes memory.
     pub reseals: Semaphore,
+    /// Whether the server does the target's mode, as a scratch object shows it.
+    pub proof: Trial,
+    /// Whether it does it on a real object.
+    pub first: Trial,
     /// Counts bytes.
     pub meter: &'a Meter,
     /// Sees signals.

@@ -5,6 +5,7 @@
 use futures_util::StreamExt;
 
 use crate::aws::listing::ListedKey;
+use crate::commands::begin::Prepared;
 use crate::error::Result;
 use crate::location::S3Uri;
 
@@ -14,24 +15,50 @@ use super::run::Running;
 /// What the name of a scratch object begins with; sixteen hex digits follow.
 const PREFIX: &str = ".s3seal-scratch-";
 
-/// Proves on a scratch object beside `place` that the server updates in place.
+/// Proves on a scratch object in the folder of `place` that the server updates in place.
 ///
 /// # Errors
 /// Those of [`prove_update`](crate::aws::Connection::prove_update).
 pub async fn prove_update(running: &Running<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
     let Some(key) = running.target.update_key() else { return Ok(()) };
     let scratch = beside(place);
-    if let Some(journal) = journal {
-        journal.scratch(&scratch, true)?;
+    noted(running, journal, &scratch, running.connection.prove_update(&scratch, key)).await
+}
+
+/// Proves, once in a run, on a scratch object in the folder of `object`, that the server does the target's mode.
+///
+/// # Errors
+/// `NotAsAsked` if it does not; what S3 refuses.
+pub async fn prove_mode(running: &Running<'_>, journal: Option<&Journal>, object: &S3Uri) -> Result<()> {
+    let Prepared::Server(Some(sse)) = &running.target.prepared else { return Ok(()) };
+    let turn = running.stop.or(running.proof.turn()).await??;
+    if turn.is_first() {
+        let scratch = beside(object);
+        let proved = noted(running, journal, &scratch, running.connection.prove_mode(&scratch, sse)).await;
+        turn.end(&proved);
+        proved?;
     }
-    let proved = running.stop.or(running.connection.prove_update(&scratch, key)).await;
+    Ok(())
+}
+
+/// Makes a proof, and notes its object as long as that may be there.
+async fn noted(
+    running: &Running<'_>,
+    journal: Option<&Journal>,
+    scratch: &S3Uri,
+    proof: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    if let Some(journal) = journal {
+        journal.scratch(scratch, true)?;
+    }
+    let proved = running.stop.or(proof).await;
     let gone = match &proved {
         Ok(Ok(())) => Ok(()),
         // Whatever was left half-way; the reason of the failure is told, not this.
-        _ => remove(running, &scratch).await,
+        _ => remove(running, scratch).await,
     };
     if let (Some(journal), Ok(())) = (journal, gone) {
-        journal.scratch(&scratch, false)?;
+        journal.scratch(scratch, false)?;
     }
     proved?
 }
@@ -58,13 +85,17 @@ fn beside(place: &S3Uri) -> S3Uri {
     place.with_key(format!("{}{PREFIX}{:016x}", place.folder(), u64::from_le_bytes(random)))
 }
 
+/// Whether a key is one that only scratch objects have.
+#[must_use]
+pub(super) fn is_name(name: &str) -> bool {
+    name.strip_prefix(PREFIX)
+        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
 /// Whether an object is a scratch object that a rotation of these places may have made.
 #[must_use]
 pub(super) fn is_of(places: &[S3Uri], uri: &S3Uri) -> bool {
-    let digits = uri.name().strip_prefix(PREFIX);
-    let is_one = digits
-        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    is_one && places.iter().any(|place| place.with_key(place.folder()).holds(uri))
+    is_name(uri.name()) && places.iter().any(|place| place.with_key(place.folder()).holds(uri))
 }
 
 #[cfg(test)]

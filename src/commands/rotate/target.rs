@@ -22,6 +22,8 @@ pub struct Wish {
     pub only_rewrap: bool,
     /// A new data key, though the old one would do.
     pub new_data_key: bool,
+    /// What is not client-side encrypted too, also among objects that old keys open.
+    pub seal_plaintext: bool,
     /// A further reader, whose instruction file has this suffix.
     pub share_to: Option<String>,
 }
@@ -39,7 +41,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Makes the target ready.
+    /// Makes the target ready; `old` is what opens the objects as they are.
     ///
     /// # Errors
     /// Those of the derivation. A KMS key that may not be looked up is no error: it is named as it was given.
@@ -47,11 +49,11 @@ impl Target {
         connection: &Connection,
         encryption: Encryption,
         wish: Wish,
-        legacy: Legacy,
+        old: &Means,
     ) -> Result<Self> {
         let prepared = prepare(Some(encryption)).await?;
-        let goal = goal(connection, &prepared, &wish).await;
-        let means = means(&prepared, legacy);
+        let goal = goal(connection, &prepared, &wish, old).await;
+        let means = means(&prepared, old.legacy);
         Ok(Self { prepared, goal, share_to: wish.share_to, means })
     }
 
@@ -123,7 +125,7 @@ impl Target {
     }
 }
 
-async fn goal(connection: &Connection, prepared: &Prepared, wish: &Wish) -> Goal {
+async fn goal(connection: &Connection, prepared: &Prepared, wish: &Wish, old: &Means) -> Goal {
     match prepared {
         Prepared::Server(sse) => match sse {
             Some(sse) => Goal::Server(at_rest(connection, sse).await),
@@ -139,6 +141,9 @@ async fn goal(connection: &Connection, prepared: &Prepared, wish: &Wish) -> Goal
             only_rewrap: wish.only_rewrap,
             new_data_key: wish.new_data_key,
             share: wish.share_to.is_some(),
+            // With old keys, only what they open is known to come from somebody who had one; with a new data key alone,
+            // what is meant has one already.
+            seals_plaintext: wish.seal_plaintext || !wish.new_data_key && old.opens_nothing_client_side(),
         },
     }
 }

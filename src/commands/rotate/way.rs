@@ -74,6 +74,8 @@ pub enum Goal {
         new_data_key: bool,
         /// Whether another reader is to get an instruction file of its own, and nothing else changes.
         share: bool,
+        /// Whether what is not client-side is encrypted too.
+        seals_plaintext: bool,
     },
 }
 
@@ -187,6 +189,8 @@ pub enum Reason {
     Archived(String),
     /// An older version cannot be replaced where it stands.
     Superseded,
+    /// Not client-side, where only what old keys have opened is to be encrypted anew.
+    Plaintext,
     /// `--rewrap` of what is not client-side.
     NotClientSide,
     /// `--share-to` of what has no instruction file.
@@ -209,6 +213,10 @@ impl fmt::Display for Reason {
             Self::Archived(class) => write!(f, "its bytes are archived ({class}) and must be restored first"),
             Self::Superseded => f.write_str(
                 "it is not the newest version, and only an update in place changes a version where it stands",
+            ),
+            Self::Plaintext => f.write_str(
+                "it is not encrypted client-side: nothing shows who wrote it, and encrypted it would look like the others; \
+                 --seal-plaintext encrypts it all the same",
             ),
             Self::NotClientSide => {
                 f.write_str("it is not encrypted client-side: there is no data key to rewrap")
@@ -259,6 +267,7 @@ pub fn way(present: &Present, goal: &Goal, server: Server) -> Way {
             Way::Refuse(Reason::NotClientSide)
         }
         (Goal::Client { .. }, None) if present.instruction_file => Way::Refuse(Reason::InstructionFile),
+        (Goal::Client { seals_plaintext: false, .. }, None) => Way::Refuse(Reason::Plaintext),
         (Goal::Server(_), Some(_)) | (Goal::Client { .. }, None) => Way::Reseal,
         (Goal::Client { .. }, Some(sealed)) => client_side(present, *sealed, goal),
     };
@@ -278,7 +287,7 @@ fn server_side(present: &Present, goal: &AtRest, server: Server) -> Way {
 }
 
 fn client_side(present: &Present, sealed: Sealed, goal: &Goal) -> Way {
-    let Goal::Client { format, at_rest, beside, only_rewrap, new_data_key, share } = goal else {
+    let Goal::Client { format, at_rest, beside, only_rewrap, new_data_key, share, .. } = goal else {
         return Way::Reseal;
     };
     if *share {

@@ -98,6 +98,7 @@ fn client(format: Option<Format>) -> Goal {
         only_rewrap: false,
         new_data_key: false,
         share: false,
+        seals_plaintext: true,
     }
 }
 
@@ -248,12 +249,36 @@ fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
 }
 
 #[test]
+fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
+    for (name, present) in presents() {
+        for (new, mut goal) in goals().into_iter().enumerate() {
+            let before = way(&present, &goal, UPDATING);
+            if let Goal::Client { seals_plaintext, .. } = &mut goal {
+                *seals_plaintext = false;
+            }
+            let expected = match (&goal, &present.sealed) {
+                (Goal::Client { .. }, None) if before == Way::Reseal => Way::Refuse(Reason::Plaintext),
+                _ => before,
+            };
+            assert_eq!(way(&present, &goal, UPDATING), expected, "{name}, goal {new}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
     let v3 = sealed(SealedFormat::Writable(Format::S3ec), true, true, false);
     let Goal::Client { format, at_rest, only_rewrap, share, .. } = client(None) else { panic!() };
     for new_data_key in [false, true] {
-        let goal =
-            Goal::Client { format, at_rest: at_rest.clone(), beside: true, only_rewrap, new_data_key, share };
+        let goal = Goal::Client {
+            format,
+            at_rest: at_rest.clone(),
+            beside: true,
+            only_rewrap,
+            new_data_key,
+            share,
+            seals_plaintext: true,
+        };
         let expected = if new_data_key { Way::Refuse(Reason::FileInUse) } else { Way::RewrapBeside };
         assert_eq!(way(&v3, &goal, PLAIN), expected);
     }

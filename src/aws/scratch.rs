@@ -1,0 +1,131 @@
+//! What a server claims, tried on a scratch object: that it knows `UpdateObjectEncryption`, that it does a mode.
+//!
+//! Each proof removes its object again. Where the object lies is the verb's business.
+
+use aws_sdk_s3::primitives::ByteStream;
+
+use crate::aws::companion::Written;
+use crate::aws::connection::Connection;
+use crate::aws::error;
+use crate::aws::objects::Reader;
+use crate::aws::sse::{self, Applied, AppliedMode};
+use crate::encryption::{Mode, ServerSide};
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+
+/// What the scratch object holds.
+const SCRATCH: &str = "s3seal tries what this server can do; this object can be deleted\n";
+
+/// What is read of it, should it be another one by now.
+const MAX_LEN: u64 = 64 * 1024;
+
+impl Connection {
+    /// Finds out on a scratch object at `uri`, where nothing may be, whether the server knows the call; removes it again,
+    /// also after a failure.
+    ///
+    /// # Errors
+    /// `Unsupported` where the server does not know it, `Tampered` where it answers as if it did and does something else;
+    /// what S3 refuses.
+    pub async fn prove_update(&self, uri: &S3Uri, key_arn: &str) -> Result<()> {
+        let mut versions = Vec::new();
+        let proved = self.try_update(uri, key_arn, &mut versions).await;
+        let mut removed = Ok(());
+        for version in versions {
+            let one = self.remove(uri, version.as_deref()).await;
+            removed = removed.and(one);
+        }
+        proved.and(removed)
+    }
+
+    /// Notes every version that it leaves.
+    async fn try_update(&self, uri: &S3Uri, key_arn: &str, versions: &mut Vec<Option<String>>) -> Result<()> {
+        let put = self.put_scratch(uri, &ServerSide::SseS3).await?;
+        versions.push(put.version_id.clone());
+        let updated = self.update_encryption(uri, None, key_arn, false).await;
+        let reader = Reader { connection: self, uri, version_id: None, key: None };
+        let facts = reader.head().await?;
+        if facts.version_id != put.version_id {
+            versions.push(facts.version_id.clone());
+        }
+        updated.map_err(|refusal| match refusal {
+            Error::Unsupported { why, .. } => Error::Unsupported {
+                what: "--update-in-place".to_owned(),
+                why: format!("the server does not know UpdateObjectEncryption ({why}); leave it out: objects are copied"),
+            },
+            refusal => refusal,
+        })?;
+        let content = reader.whole(64 * 1024).await?.unwrap_or_default();
+        let kept = content == SCRATCH.as_bytes() && facts.etag == put.etag;
+        let as_asked = facts.applied.mode == AppliedMode::Known(Mode::SseKms)
+            && facts.applied.kms_key.as_deref().is_none_or(|key| key == key_arn);
+        let why = match (kept, as_asked) {
+            (true, true) => return Ok(()),
+            (false, _) => {
+                "it does not know UpdateObjectEncryption: it overwrote a scratch object with the request; nothing else \
+                 was touched, and --update-in-place would destroy data there"
+            }
+            (true, false) => {
+                "it does not know UpdateObjectEncryption: it answered that all is well and changed nothing"
+            }
+        };
+        Err(Error::tampered("the server", why))
+    }
+
+    /// Finds out on a scratch object at `uri`, where nothing may be, whether the server does a mode; removes it again, also
+    /// after a failure.
+    ///
+    /// # Errors
+    /// `NotAsAsked` where the server does not do it; what S3 refuses.
+    pub async fn prove_mode(&self, uri: &S3Uri, sse: &ServerSide) -> Result<()> {
+        let written = self.put_scratch(uri, sse).await?;
+        let proved = self.try_mode(uri, sse, &written.applied).await;
+        let removed = match (&written.version_id, &written.etag) {
+            (None, Some(etag)) => self.remove_if(uri, etag).await,
+            (version, _) => self.remove(uri, version.as_deref()).await,
+        };
+        proved.and(removed)
+    }
+
+    /// An answer that says the mode is one witness, HEAD another; of SSE-C a third is that nothing opens without the key.
+    async fn try_mode(&self, uri: &S3Uri, sse: &ServerSide, answered: &Applied) -> Result<()> {
+        let ignored = |got: String| Error::NotAsAsked {
+            what: uri.to_string(),
+            asked: sse::describe(sse),
+            got,
+            stored: false,
+            version_id: None,
+        };
+        let key = sse::customer_key(Some(sse));
+        let facts = Reader { connection: self, uri, version_id: None, key }.head().await?;
+        for applied in [answered, &facts.applied] {
+            if !applied.is_as_asked(Some(sse)) {
+                return Err(ignored(applied.to_string()));
+            }
+        }
+        if key.is_none() {
+            return Ok(());
+        }
+        match (Reader { connection: self, uri, version_id: None, key: None }).whole(MAX_LEN).await {
+            Ok(_) | Err(Error::TooLarge { .. }) => {
+                Err(ignored(format!("{}, and it opens without the key", facts.applied)))
+            }
+            Err(error @ Error::Network { .. }) => Err(error),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn put_scratch(&self, uri: &S3Uri, sse: &ServerSide) -> Result<Written> {
+        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
+        let request = request
+            .body(ByteStream::from_static(SCRATCH.as_bytes()))
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer());
+        let answer = sse::put(request, Some(sse)).send().await;
+        let answer = answer.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
+        Ok(Written {
+            etag: answer.e_tag().map(str::to_owned),
+            version_id: answer.version_id().map(str::to_owned),
+            applied: Applied::from(&answer),
+        })
+    }
+}

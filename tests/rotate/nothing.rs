@@ -1,0 +1,37 @@
+//! A rotation that found nothing, or that cannot be done, is no success.
+
+use crate::bench;
+use crate::support::BUCKET;
+
+#[test]
+fn a_rotation_of_nothing_is_no_success() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    for line in [
+        "rotate s3://bench/typo/ -e sse-c --sse-c-key a.key",
+        "rotate s3://bench/p/ -e sse-c --sse-c-key a.key --include *.sql",
+    ] {
+        for how in ["--yes", "--dry-run"] {
+            bench
+                .run(&format!("{line} {how}"))
+                .exits(3)
+                .says(&["nothing found under s3://bench/", "--allow-empty"]);
+            bench.run(&format!("{line} {how} --allow-empty")).ok();
+        }
+    }
+}
+
+#[test]
+fn a_plan_with_something_that_cannot_be_done_is_no_success() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    bench.sandbox.s3().put_plain(BUCKET, "p/2", b"x");
+    bench.run("rotate s3://bench/p/ -e sse-c --sse-c-key a.key --dry-run").ok();
+    let line = "--rewrap --key b.key --from-key a.key --dry-run";
+    bench
+        .run(&format!("rotate s3://bench/p/ {line}"))
+        .exits(9)
+        .says(&["cannot: s3://bench/p/1", "2 of 2 objects cannot be rotated so"]);
+    bench.run(&format!("rotate s3://bench/p/1 {line}")).exits(2);
+    bench.run(&format!("rotate s3://bench/p/ {line} --json")).exits(9);
+}
