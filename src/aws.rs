@@ -14,6 +14,7 @@ mod error;
 pub mod inventory;
 pub mod kms;
 pub mod listing;
+mod lost_upload;
 pub mod marks;
 pub mod multipart;
 pub mod objects;

@@ -35,6 +35,9 @@ pub enum Error {
     /// The bytes or the answer are not to be trusted.
     #[error("{what} cannot be trusted: {why}")]
     Tampered { what: String, why: String, source: Option<Cause> },
+    /// The answer is not one of S3's or KMS's: another document than the one expected, a web page, a redirect, or too much.
+    #[error("{what}: the server sent an answer that was not understood: {why}")]
+    NotUnderstood { what: String, why: String, source: Option<Cause> },
     /// S3 stored the object otherwise than asked.
     #[error("{what} is not encrypted as asked: asked for {asked}, the answer says {got}")]
     NotAsAsked {
@@ -237,6 +240,11 @@ impl Error {
     /// Makes the error of data that does not hold.
     pub fn tampered(what: impl fmt::Display, why: impl Into<String>) -> Self {
         Self::Tampered { what: what.to_string(), why: why.into(), source: None }
+    }
+
+    /// Makes the error of an answer that says too little or something else.
+    pub fn not_understood(what: impl fmt::Display, why: impl Into<String>) -> Self {
+        Self::NotUnderstood { what: what.to_string(), why: why.into(), source: None }
     }
 }
 

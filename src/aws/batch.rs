@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use crate::aws::connection::Connection;
 use crate::aws::endpoint::{is_address, is_aws};
 use crate::aws::error;
-use crate::aws::wire::{Tracer, host_of};
+use crate::aws::wire::{Bounded, Tracer, host_of};
 use crate::encryption::KmsKey;
 use crate::error::{Error, Result};
 use crate::location::{Bucket, S3Uri};
@@ -130,8 +130,10 @@ impl Connection {
     /// # Errors
     /// `Unsupported` where S3 is a server of another make and none is named for S3 Control.
     pub fn control(&self) -> Result<Control> {
-        let mut config =
-            Builder::from(&self.shared).interceptor(Unprefixed).interceptor(Tracer(self.trace.clone()));
+        let mut config = Builder::from(&self.shared)
+            .interceptor(Unprefixed)
+            .interceptor(Bounded)
+            .interceptor(Tracer(self.trace.clone()));
         if let (None, Some(url)) = (&self.endpoints.control, &self.endpoints.s3)
             && !host_of(url).is_some_and(is_aws)
         {

@@ -116,6 +116,11 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(&named(bucket), "s3:GetEncryptionConfiguration", refusal))?;
+        let rules =
+            answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
+        if rules.is_none_or(<[_]>::is_empty) {
+            return Err(Error::not_understood(named(bucket), "it names no rules"));
+        }
         Ok(DefaultFacts::from(&answer))
     }
 

@@ -25,10 +25,11 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::aws::endpoint::{Endpoints, is_address, is_loopback};
 use crate::aws::kms::KeyNames;
+use crate::aws::lost_upload::ServerClock;
 use crate::aws::profile;
-use crate::aws::retries::{ATTEMPTS, Busy, pace, retries};
+use crate::aws::retries::{ATTEMPTS, Busy, TooLong, pace, retries};
 use crate::aws::transport::Origin;
-use crate::aws::wire::{NoKeyOverHttp, SaidOnce, Trace, Tracer, UnsignedOverTls};
+use crate::aws::wire::{Bounded, NoKeyOverHttp, SaidOnce, Trace, Tracer, UnsignedOverTls};
 use crate::error::{Error, Result};
 
 /// The wait for a connection.
@@ -89,6 +90,7 @@ pub struct Connection {
     request_payer: bool,
     read_timeout: Duration,
     pub(super) origin: Origin,
+    pub(super) server_clock: ServerClock,
     pub(super) ca_bundle: Option<PathBuf>,
 }
 
@@ -102,6 +104,7 @@ pub async fn connect(options: Options) -> Result<Connection> {
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
     let shared = shared_config(&options, http).await?;
     let origin = Origin::default();
+    let server_clock = ServerClock::default();
     let mut s3 = aws_sdk_s3::config::Builder::from(&shared);
     s3.set_endpoint_url(endpoints.s3.clone());
     let s3 = s3
@@ -109,16 +112,21 @@ pub async fn connect(options: Options) -> Result<Connection> {
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(UnsignedOverTls)
         .interceptor(SaidOnce)
+        .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
         .interceptor(origin.clone())
+        .interceptor(server_clock.clone())
         .retry_classifier(Busy)
+        .retry_classifier(TooLong)
         .retry_partition(pace())
         .build();
     let mut kms = aws_sdk_kms::config::Builder::from(&shared);
     kms.set_endpoint_url(endpoints.kms.clone());
     let kms = kms
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
+        .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
+        .retry_classifier(TooLong)
         .build();
     Ok(Connection {
         s3: aws_sdk_s3::Client::from_conf(s3),
@@ -131,6 +139,7 @@ pub async fn connect(options: Options) -> Result<Connection> {
         request_payer: options.request_payer,
         read_timeout: options.read_timeout.unwrap_or(READ),
         origin,
+        server_clock,
         ca_bundle: options.ca_bundle,
     })
 }

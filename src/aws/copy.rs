@@ -12,6 +12,7 @@ use aws_sdk_s3::types::{CompletedPart, CopyPartResult, MetadataDirective};
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::multipart::{Destination, Sent, Started};
+use crate::aws::objects::etag_of;
 use crate::aws::settle::{described, percent, sdk_algorithm, standing, summed};
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::checksum::{Algorithm, Sum};
@@ -125,7 +126,7 @@ impl Copy<'_> {
         let answer =
             request.send().await.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
         Ok(Copied {
-            etag: answer.copy_object_result().and_then(|result| result.e_tag()).map(str::to_owned),
+            etag: etag_of(answer.copy_object_result().and_then(|result| result.e_tag())),
             version_id: answer.version_id().map(str::to_owned),
             applied: Applied::from(&answer),
         })
@@ -175,8 +176,10 @@ impl Destination<'_> {
         self.check(&applied, false, None)?;
         let result = answer.copy_part_result();
         let sum = result.and_then(|result| sum_of(result, self.algorithm));
-        let etag = result.and_then(|result| result.e_tag()).map(str::to_owned);
-        let part = CompletedPart::builder().part_number(number).set_e_tag(etag);
+        let Some(etag) = etag_of(result.and_then(|result| result.e_tag())) else {
+            return Err(Error::not_understood(self.uri, "it names no ETag for a part"));
+        };
+        let part = CompletedPart::builder().part_number(number).e_tag(etag);
         let part = match &sum {
             Some(sum) => summed!(part, self.algorithm, sum.base64()),
             None => part,

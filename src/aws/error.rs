@@ -10,6 +10,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::aws::wire::is_too_long;
 use crate::error::{Cause, Denial, Error, KeyFault, KeyNeed, NetworkFault};
 
 /// An SDK error of any operation.
@@ -61,7 +62,20 @@ pub(super) fn read<E: Coded>(what: &str, action: &str, error: Refused<E>) -> Err
                 region: header("x-amz-bucket-region"),
                 request_id: header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
             };
-            classify(what, action, refusal)
+            if refusal.code.is_empty() && context.raw().status().is_success() {
+                let (why, source) = (other_document(&innermost(&error).to_string()), refusal.into());
+                return Error::NotUnderstood { what: what.to_owned(), why, source: Some(source) };
+            }
+            match header("location") {
+                Some(place) if refusal.code.is_empty() && refusal.region.is_none() => {
+                    let why = format!("it redirects to {place}, and redirects are not followed");
+                    Error::NotUnderstood { what: what.to_owned(), why, source: Some(refusal.into()) }
+                }
+                _ => classify(what, action, refusal),
+            }
+        }
+        SdkError::ResponseError(_) if is_too_long(&error) => {
+            Error::not_understood(what, "it is longer than any answer of S3 or KMS")
         }
         SdkError::TimeoutError(_) => network(what, NetworkFault::Timeout, &error),
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => not_sent(what, &error),
@@ -71,6 +85,15 @@ pub(super) fn read<E: Coded>(what: &str, action: &str, error: Refused<E>) -> Err
 
 fn network(what: &str, why: NetworkFault, error: &(dyn StdError + 'static)) -> Error {
     Error::Network { what: what.to_owned(), why, source: Some(tip(error)) }
+}
+
+/// Says how a document differs from the one expected, from what the SDK's decoder says about its root.
+fn other_document(text: &str) -> String {
+    let between = |from: &str, to: &str| Some(text.split_once(from)?.1.split_once(to)?.0);
+    match (between("expected ", " but got"), between("local: \"", "\"")) {
+        (Some(expected), Some(found)) => format!("expected the document <{expected}>, found <{found}>"),
+        _ => format!("not the document expected: {text}"),
+    }
 }
 
 /// The innermost cause: what lies above it in the SDK's chain only says that something failed.
@@ -109,6 +132,14 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
     let says = |word: &str| words.contains(word);
     if says("no credentials") || says("no providers in chain provided") {
         return Error::Denied { what: what.to_owned(), why: Denial::NoCredentials, source: None };
+    }
+    // What hyper says of a head that it cannot read.
+    if says("parsed") || says("message head is too large") {
+        return Error::NotUnderstood {
+            what: what.to_owned(),
+            why: "it is not HTTP, or its headers are too many or too long".to_owned(),
+            source: Some(tip(error)),
+        };
     }
     let why = if says("certificate") || says("UnknownIssuer") || says("TLS") {
         NetworkFault::Tls

@@ -13,6 +13,9 @@ use crate::aws::marks::date;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
+/// Entries in a page, at most: S3 gives a thousand, and some servers can be set to give more.
+const MAX_PAGE: usize = 10_000;
+
 /// One entry of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
@@ -77,6 +80,7 @@ impl Connection {
                 .await
                 .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucket", refusal))?;
             let encoded = answer.encoding_type() == Some(&EncodingType::Url);
+            check_page(uri, answer.contents().len())?;
             let page: Vec<_> = answer.contents().iter().map(|entry| object(entry, encoded)).collect();
             let next = match answer.next_continuation_token() {
                 Some(next) if answer.is_truncated() == Some(true) && token.as_deref() != Some(next) => {
@@ -119,6 +123,7 @@ impl Connection {
                 .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketVersions", refusal))?;
             let encoded = answer.encoding_type() == Some(&EncodingType::Url);
             let deleted: &[DeleteMarkerEntry] = answer.delete_markers();
+            check_page(uri, answer.versions().len())?;
             markers(deleted.len());
             let page: Vec<_> = answer.versions().iter().map(|entry| self::version(entry, encoded)).collect();
             let after = answer.next_key_marker().map(|marker| marker_text(marker, encoded));
@@ -143,6 +148,14 @@ impl Connection {
 /// A page that says there are more and not where: going on would leave objects out, or never end.
 fn stuck(uri: &S3Uri) -> Error {
     Error::tampered(format!("the listing of {uri}"), "the server says there is more, and not where")
+}
+
+/// Refuses a page that no server means: each entry of it would cost a request.
+fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
+    if entries <= MAX_PAGE {
+        return Ok(());
+    }
+    Err(Error::not_understood(format!("the listing of {uri}"), format!("a page of it has {entries} entries")))
 }
 
 fn object(entry: &Object, encoded: bool) -> Listed {

@@ -3,6 +3,8 @@
 //! A [`Destination`] is everything that is the same on each of those requests, made once. Bodies are bytes in
 //! memory: the SDK can send them again as they are.
 
+use std::time::Instant;
+
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -10,7 +12,7 @@ use bytes::Bytes;
 use crate::aws::companion::Companion;
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::objects::Reader;
+use crate::aws::objects::{Facts, Reader, etag_of};
 use crate::aws::settle::{described, sdk_algorithm, sdk_type, standing, summed, tagging};
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
@@ -94,6 +96,11 @@ impl Destination<'_> {
     /// # Errors
     /// What S3 refuses; `NotAsAsked` where it stored the object otherwise than asked.
     pub async fn put(&self, bytes: Bytes, sum: &Sum) -> Result<Completed> {
+        self.write_companion().await?;
+        self.if_matching(|etag| self.put_once(bytes.clone(), sum, etag)).await
+    }
+
+    async fn put_once(&self, bytes: Bytes, sum: &Sum, if_match: Option<String>) -> Result<Completed> {
         let connection = self.connection;
         let len = bytes.len() as u64;
         let request = connection.s3.put_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
@@ -102,19 +109,21 @@ impl Destination<'_> {
             .checksum_algorithm(sdk_algorithm(self.algorithm))
             .body(ByteStream::from(bytes))
             .set_if_none_match(self.if_none_match())
-            .set_if_match(self.if_match())
+            .set_if_match(if_match)
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
         let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
         let request = request.customize().config_override(connection.patient_for(patience(len)));
-        self.write_companion().await?;
         let completed = match request.send().await {
-            Ok(answer) => Completed {
-                etag: answer.e_tag().map(str::to_owned),
-                version_id: answer.version_id().map(str::to_owned),
-                applied: Applied::from(&answer),
-                checksum: sum.base64(),
-            },
+            Ok(answer) => {
+                let completed = Completed {
+                    etag: etag_of(answer.e_tag()),
+                    version_id: answer.version_id().map(str::to_owned),
+                    applied: Applied::from(&answer),
+                    checksum: sum.base64(),
+                };
+                self.named(completed, len).await?
+            }
             Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), &sum.base64(), len).await?,
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
@@ -135,12 +144,18 @@ impl Destination<'_> {
             .checksum_type(sdk_type(self.algorithm))
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
-        let request = sse::create(request, self.sse);
-        let answer = request.send().await.map_err(|error| self.refused("s3:PutObject", error))?;
-        let id = answer
-            .upload_id()
-            .ok_or_else(|| Error::tampered(self.uri, "the server named no upload to send parts to"))?
-            .to_owned();
+        let asked = Instant::now();
+        let answer = match sse::create(request, self.sse).send().await {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                let error = self.refused("s3:PutObject", refusal);
+                return Err(self.without_lost_upload(error, asked.elapsed()).await);
+            }
+        };
+        let Some(id) = answer.upload_id().filter(|id| !id.is_empty()).map(str::to_owned) else {
+            let error = Error::not_understood(self.uri, "it names no upload to send parts to");
+            return Err(self.without_lost_upload(error, asked.elapsed()).await);
+        };
         let started = Started { id, applied: Applied::from(&answer) };
         if let Some(Err(error)) = self.on_start.map(|tell| tell(&started.id)) {
             self.abort(&started).await;
@@ -184,7 +199,10 @@ impl Destination<'_> {
         };
         let applied = started.applied.then(&Applied::from(&answer));
         self.check(&applied, false, None)?;
-        let part = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag().map(str::to_owned));
+        let Some(etag) = etag_of(answer.e_tag()) else {
+            return Err(Error::not_understood(self.uri, "it names no ETag for a part"));
+        };
+        let part = CompletedPart::builder().part_number(number).e_tag(etag);
         Ok(Sent { part: summed!(part, self.algorithm, sum.base64()).build(), applied })
     }
 
@@ -212,7 +230,6 @@ impl Destination<'_> {
             .mpu_object_size(i64::try_from(len).unwrap_or(i64::MAX))
             .checksum_type(sdk_type(self.algorithm))
             .set_if_none_match(self.if_none_match())
-            .set_if_match(self.if_match())
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
         // A composite is computed by S3 from the parts' sums; only a full-object one can be sent.
@@ -222,17 +239,24 @@ impl Destination<'_> {
         };
         let whole = whole.unwrap_or_default();
         let request = sse::complete(request, sse::customer_key(self.sse));
-        let request = request.customize().config_override(connection.patient_for(JOINING));
         self.write_companion().await?;
-        let completed = match request.send().await {
-            Ok(answer) => Completed {
-                etag: answer.e_tag().map(str::to_owned),
-                version_id: answer.version_id().map(str::to_owned),
-                applied: applied.then(&Applied::from(&answer)),
-                checksum: whole.to_owned(),
-            },
-            Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), whole, len).await?,
+        let ask = async |if_match| {
+            let request = request.clone().set_if_match(if_match);
+            let request = request.customize().config_override(connection.patient_for(JOINING));
+            match request.send().await {
+                Ok(answer) => {
+                    let completed = Completed {
+                        etag: etag_of(answer.e_tag()),
+                        version_id: answer.version_id().map(str::to_owned),
+                        applied: applied.then(&Applied::from(&answer)),
+                        checksum: whole.to_owned(),
+                    };
+                    self.named(completed, len).await
+                }
+                Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), whole, len).await,
+            }
         };
+        let completed = self.if_matching(ask).await?;
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
     }
@@ -261,9 +285,7 @@ impl Destination<'_> {
         if !may_be_ours {
             return Err(refusal);
         }
-        let key = sse::customer_key(self.sse);
-        let reader = Reader { connection: self.connection, uri: self.uri, version_id: None, key };
-        match reader.head().await {
+        match self.reader().head().await {
             Ok(facts)
                 if facts.len == len && facts.checksum.as_ref().is_some_and(|kept| kept.value == checksum) =>
             {
@@ -276,6 +298,49 @@ impl Destination<'_> {
             }
             _ => Err(refusal),
         }
+    }
+
+    /// Asks HEAD for the ETag where the answer to a write named none: some servers leave it empty. What HEAD shows must be
+    /// what was sent.
+    async fn named(&self, completed: Completed, len: u64) -> Result<Completed> {
+        if completed.etag.is_some() {
+            return Ok(completed);
+        }
+        let other = |facts: &Facts| {
+            facts.len != len || facts.checksum.as_ref().is_some_and(|kept| kept.value != completed.checksum)
+        };
+        match self.reader().head().await {
+            Ok(facts) if !other(&facts) => Ok(Completed { etag: facts.etag, ..completed }),
+            _ => Err(Error::not_understood(
+                self.uri,
+                "it names no ETag, and HEAD shows another object or none",
+            )),
+        }
+    }
+
+    /// Sends a write under the condition on the object's ETag, if there is one. radosgw compares it with the quotes that
+    /// belong around it, so it never finds it: where the object is the one that was meant, it is asked without them.
+    async fn if_matching(
+        &self,
+        send: impl AsyncFn(Option<String>) -> Result<Completed>,
+    ) -> Result<Completed> {
+        let WriteCondition::Matches(meant) = self.condition else { return send(None).await };
+        match send(Some(meant.clone())).await {
+            Err(error @ Error::Changed { .. }) if meant.starts_with('"') => {
+                match self.reader().head().await {
+                    Ok(facts) if facts.etag.as_ref() == Some(meant) => {
+                        send(Some(meant.trim_matches('"').to_owned())).await
+                    }
+                    _ => Err(error),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let key = sse::customer_key(self.sse);
+        Reader { connection: self.connection, uri: self.uri, version_id: None, key }
     }
 
     async fn write_companion(&self) -> Result<()> {
@@ -294,13 +359,6 @@ impl Destination<'_> {
 
     fn if_none_match(&self) -> Option<String> {
         (*self.condition == WriteCondition::Absent).then(|| "*".to_owned())
-    }
-
-    fn if_match(&self) -> Option<String> {
-        match self.condition {
-            WriteCondition::Matches(etag) => Some(etag.clone()),
-            _ => None,
-        }
     }
 
     pub(super) fn check(&self, applied: &Applied, stored: bool, version_id: Option<&str>) -> Result<()> {

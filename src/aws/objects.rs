@@ -22,6 +22,9 @@ use crate::error::{Error, KeyFault, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
+/// Parts that an object has at most ("Multipart upload limits", Amazon S3 user guide).
+const MAX_PARTS: usize = 10_000;
+
 /// What HEAD says about an object, or GET.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -105,7 +108,14 @@ impl Reader<'_> {
     /// What S3 refuses.
     pub async fn try_head(&self) -> Result<Facts> {
         let answer = self.head_request(Some(ChecksumMode::Enabled)).send().await;
-        answer.map(Facts::from).map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))
+        let answer = answer.map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
+        self.of_object(Facts::of_head(&answer))
+    }
+
+    /// Takes the facts, if they are those of an object: a web page has none.
+    fn of_object(&self, facts: Option<Facts>) -> Result<Facts> {
+        let other = || Error::not_understood(self.name(), "it does not name an object's ETag and length");
+        facts.ok_or_else(other)
     }
 
     fn head_request(&self, checksum: Option<ChecksumMode>) -> HeadObjectFluentBuilder {
@@ -121,16 +131,16 @@ impl Reader<'_> {
     async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
         let request = self.head_request(checksum);
         let refused = |refusal| error::read(&self.name(), "s3:GetObject", refusal);
-        let bare = match request.clone().send().await.map_err(refused) {
-            Ok(answer) => return Ok(Facts::from(answer)),
+        match request.clone().send().await.map_err(refused) {
+            Ok(answer) => return self.of_object(Facts::of_head(&answer)),
             // The reason is elsewhere; these two name themselves also without a body.
             Err(error @ (Error::Network { .. } | Error::Unsupported { .. })) => return Err(error),
-            Err(bare) => bare,
-        };
-        match self.explain(bare).await {
+            Err(_) => {}
+        }
+        match self.explain().await {
             Some(reason) => Err(reason),
             // By the first refusal the SDK may have set its clock right: what GET may do now, HEAD may too.
-            None => request.send().await.map(Facts::from).map_err(refused),
+            None => self.of_object(Facts::of_head(&request.send().await.map_err(refused)?)),
         }
     }
 
@@ -151,7 +161,7 @@ impl Reader<'_> {
             .await
             .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
         let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
-        let mut facts = Facts::from(answer);
+        let mut facts = self.of_object(Facts::of_get(&answer))?;
         if facts.len <= limit {
             let mut bytes = Vec::with_capacity(usize::try_from(facts.len).unwrap_or_default());
             while bytes.len() as u64 <= facts.len
@@ -164,20 +174,27 @@ impl Reader<'_> {
         Ok(facts)
     }
 
-    /// Finds the reason of a refusal that came without one, by asking for one byte; `None` if that is not refused.
-    async fn explain(&self, bare: Error) -> Option<Error> {
+    /// Finds the reason of a refusal that came without one, by asking for one byte; `None` if that is not refused. An empty
+    /// object has no first byte: it is asked for whole.
+    async fn explain(&self) -> Option<Error> {
+        match self.try_get(Some("bytes=0-0")).await {
+            Some(Error::Service { code, .. }) if code == "InvalidRange" || code == "HTTP 416" => {
+                self.try_get(None).await
+            }
+            reason => reason,
+        }
+    }
+
+    /// Begins to fetch the object, or a range of it, and returns why that is refused.
+    async fn try_get(&self, range: Option<&str>) -> Option<Error> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
-            .range("bytes=0-0")
+            .set_range(range.map(str::to_owned))
             .set_expected_bucket_owner(self.connection.owner())
             .set_request_payer(self.connection.payer());
         let refusal = sse::get(request, self.key).send().await.err()?;
-        Some(match error::read(&self.name(), "s3:GetObject", refusal) {
-            // An empty object has no first byte: that is no reason.
-            Error::Service { code, .. } if code == "InvalidRange" => bare,
-            reason => reason,
-        })
+        Some(error::read(&self.name(), "s3:GetObject", refusal))
     }
 
     /// Begins to bring down the stored bytes of `range`, if the object is still the one with this ETag.
@@ -196,6 +213,12 @@ impl Reader<'_> {
             .send()
             .await
             .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
+        // Not every server knows the condition.
+        if let (Some(meant), Some(said)) = (etag, etag_of(answer.e_tag()))
+            && meant.trim_matches('"') != said.trim_matches('"')
+        {
+            return Err(Error::Changed { what: self.name(), source: None });
+        }
         let asked = format!("bytes {}-{}/", range.start, range.end - 1);
         match answer.content_range() {
             Some(said) if said.starts_with(&asked) => {}
@@ -273,6 +296,10 @@ impl Reader<'_> {
                 why: "the server does not list the parts".to_owned(),
             })?;
             let before = sizes.len();
+            if before > MAX_PARTS {
+                let why = "it lists more parts than an object can have";
+                return Err(Error::not_understood(self.name(), why));
+            }
             sizes.extend(parts.parts().iter().map(|part| part.size().unwrap_or_default().unsigned_abs()));
             match parts.next_part_number_marker() {
                 Some(next) if parts.is_truncated() == Some(true) && sizes.len() > before => {
@@ -311,14 +338,15 @@ macro_rules! checksum_of {
     }};
 }
 
-/// Reads what the answers to HEAD and to GET both say.
+/// Reads what the answers to HEAD and to GET both say. The function that it stands in returns `None` where they do not say
+/// what every object has.
 macro_rules! facts_of {
     ($answer:expr) => {
         Facts {
-            len: $answer.content_length().unwrap_or_default().unsigned_abs(),
-            etag: $answer.e_tag().map(str::to_owned),
+            len: u64::try_from($answer.content_length()?).ok()?,
+            etag: Some(etag_of($answer.e_tag())?),
             version_id: $answer.version_id().map(str::to_owned),
-            applied: Applied::from(&$answer),
+            applied: Applied::from($answer),
             metadata: ($answer.metadata().into_iter().flatten())
                 .map(|(key, value)| (key.to_ascii_lowercase(), value.clone()))
                 .collect(),
@@ -330,16 +358,19 @@ macro_rules! facts_of {
     };
 }
 
-impl From<HeadObjectOutput> for Facts {
-    fn from(answer: HeadObjectOutput) -> Self {
-        Self { marks: Marks::from(&answer), belongings: Belongings::from(&answer), ..facts_of!(answer) }
+impl Facts {
+    fn of_head(answer: &HeadObjectOutput) -> Option<Self> {
+        Some(Self { marks: Marks::from(answer), belongings: Belongings::from(answer), ..facts_of!(answer) })
+    }
+
+    fn of_get(answer: &GetObjectOutput) -> Option<Self> {
+        Some(facts_of!(answer))
     }
 }
 
-impl From<GetObjectOutput> for Facts {
-    fn from(answer: GetObjectOutput) -> Self {
-        facts_of!(answer)
-    }
+/// The ETag of an answer; some servers leave it empty.
+pub(super) fn etag_of(said: Option<&str>) -> Option<String> {
+    said.filter(|etag| !etag.trim_matches('"').is_empty()).map(str::to_owned)
 }
 
 /// Stored bytes on their way down.

@@ -16,6 +16,7 @@ use aws_smithy_types::retry::{RetryConfig, RetryMode};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::aws::connection::Options;
+use crate::aws::wire::is_too_long;
 use crate::error::{Error, Result};
 
 /// Attempts in all, where nobody says otherwise: enough to outlast a minute of trouble.
@@ -96,6 +97,27 @@ impl ClassifyRetry for Busy {
 
     fn name(&self) -> &'static str {
         "Busy"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// Asks only once for an answer that is too long: the SDK takes it for a broken connection.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
+impl ClassifyRetry for TooLong {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.output_or_error() {
+            Some(Err(error)) if is_too_long(error) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "TooLong"
     }
 
     fn priority(&self) -> RetryClassifierPriority {

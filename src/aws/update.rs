@@ -89,6 +89,20 @@ impl Connection {
     /// # Errors
     /// What S3 refuses; it takes `s3:ListBucketMultipartUploads`, and without an id `s3:ListMultipartUploadParts`.
     pub async fn give_up(&self, uri: &S3Uri, id: Option<&str>, since: i64) -> Result<()> {
+        for listed in self.uploads_since(uri, since).await? {
+            let is_it = match id {
+                Some(id) => listed == id,
+                None => self.has_no_part(uri, &listed).await?,
+            };
+            if is_it {
+                self.abort(uri, &listed).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists the ids of the multipart uploads of one object that were started since `since`.
+    pub(super) async fn uploads_since(&self, uri: &S3Uri, since: i64) -> Result<Vec<String>> {
         let answer = self
             .s3
             .list_multipart_uploads()
@@ -102,19 +116,10 @@ impl Connection {
         let ours = answer.uploads().iter().filter(|upload| {
             upload.key() == Some(&uri.key) && upload.initiated().is_some_and(|at| at.secs() >= since)
         });
-        for listed in ours.filter_map(|upload| upload.upload_id()) {
-            let is_it = match id {
-                Some(id) => listed == id,
-                None => self.has_no_part(uri, listed).await?,
-            };
-            if is_it {
-                self.abort(uri, listed).await?;
-            }
-        }
-        Ok(())
+        Ok(ours.filter_map(|upload| upload.upload_id()).map(str::to_owned).collect())
     }
 
-    async fn has_no_part(&self, uri: &S3Uri, id: &str) -> Result<bool> {
+    pub(super) async fn has_no_part(&self, uri: &S3Uri, id: &str) -> Result<bool> {
         let parts = self.s3.list_parts().bucket(uri.bucket.as_str()).key(&uri.key).upload_id(id);
         let parts = parts
             .set_expected_bucket_owner(self.owner())
@@ -129,7 +134,7 @@ impl Connection {
         }
     }
 
-    async fn abort(&self, uri: &S3Uri, id: &str) -> Result<()> {
+    pub(super) async fn abort(&self, uri: &S3Uri, id: &str) -> Result<()> {
         let answer = self
             .s3
             .abort_multipart_upload()

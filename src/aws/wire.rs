@@ -1,4 +1,5 @@
-//! What every request passes on its way out and back: no key in clear, no header twice, a trace without secrets.
+//! What every request passes on its way out and back: no key in clear, no header twice, no answer without end, a trace
+//! without secrets.
 //!
 //! Interceptors of the SDK, so that they hold for each attempt and for whatever endpoint a request is resolved to.
 
@@ -14,7 +15,9 @@ use aws_sdk_s3::config::interceptors::{
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use http_body_util::{LengthLimitError, Limited};
 
 use crate::aws::endpoint::is_loopback;
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
@@ -144,6 +147,52 @@ impl Intercept for SaidOnce {
         }
         Ok(())
     }
+}
+
+/// The longest document that is read: a page of a listing, whose keys are all of the longest, takes 6 MiB.
+const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// The longest refusal that is read; S3's take some hundred bytes.
+const MAX_REFUSAL: usize = 64 * 1024;
+
+/// Ends an answer that is longer than any of S3's or KMS's, for the SDK reads all but objects into memory.
+#[derive(Debug)]
+pub(super) struct Bounded;
+
+impl Intercept for Bounded {
+    fn name(&self) -> &'static str {
+        "Bounded"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let is_object = bag.load::<Metadata>().is_some_and(|metadata| metadata.name() == "GetObject");
+        let response = context.response_mut();
+        let limit = match (response.status().is_success(), is_object) {
+            // Whoever reads it does so piece by piece.
+            (true, true) => return Ok(()),
+            (true, false) => MAX_DOCUMENT,
+            (false, _) => MAX_REFUSAL,
+        };
+        let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+        *response.body_mut() = SdkBody::from_body_1_x(Limited::new(body, limit));
+        Ok(())
+    }
+}
+
+/// Whether an answer was ended because it is too long.
+pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(cause) = link {
+        if cause.is::<LengthLimitError>() {
+            return true;
+        }
+        link = cause.source();
+    }
+    false
 }
 
 /// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.

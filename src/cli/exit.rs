@@ -92,7 +92,7 @@ impl Exit {
             Self::Key => "Key missing, wrong or disabled.",
             Self::Untrusted => {
                 "Data or server not to be trusted: tag, commitment, checksum, truncation, or an answer that is \
-                 not what was asked; nothing was written."
+                 not what was asked or was not understood; nothing was written."
             }
             Self::Network => "The network gave up; the same command continues.",
             Self::Condition => {
@@ -114,7 +114,9 @@ impl Exit {
             Error::NotFound { .. } => Self::NotFound,
             Error::Denied { .. } => Self::Denied,
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
-            Error::Tampered { .. } | Error::NotAsAsked { .. } => Self::Untrusted,
+            Error::Tampered { .. } | Error::NotUnderstood { .. } | Error::NotAsAsked { .. } => {
+                Self::Untrusted
+            }
             Error::TargetExists { .. }
             | Error::Changed { .. }
             | Error::InUse { .. }
@@ -178,6 +180,7 @@ mod tests {
             (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, 5),
             (Error::KeyWrong { what: what(), why: KeyFault::NotTheCustomerKey, source: None }, 5),
             (Error::tampered("s3://bkt/k", "the tag does not hold"), 6),
+            (Error::not_understood("s3://bkt/k", "it is empty"), 6),
             (
                 Error::NotAsAsked {
                     what: what(),

@@ -26,6 +26,11 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         Error::Tampered { .. } => {
             vec!["no file was written; an older version may still be whole: --version-id ID".to_owned()]
         }
+        Error::NotUnderstood { .. } => vec![
+            "check that --endpoint-url is the address of an S3 server, with no web page or proxy in front; -vv shows \
+             each request"
+                .to_owned(),
+        ],
         Error::NotAsAsked { stored: false, .. } => {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
         }

@@ -236,6 +236,9 @@ pub fn reason(error: &Error) -> String {
         Error::NotFound { .. } => "does not exist".to_owned(),
         Error::Network { why, .. } => why.to_string(),
         Error::Unsupported { why, .. } => why.clone(),
+        Error::NotUnderstood { why, .. } => {
+            format!("the server sent an answer that was not understood: {why}")
+        }
         Error::Service { code, source: Some(source), .. } => format!("{code}: {source}"),
         error => error.to_string(),
     }

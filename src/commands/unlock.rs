@@ -93,7 +93,13 @@ pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Resu
         }
     };
     let (uri, file) = instruction_file(reader, means.suffix.as_deref()).await;
-    match file? {
+    let too_long = |error| match error {
+        Error::TooLarge { what, why } => {
+            Error::tampered(what, format!("no instruction file is so long: {why}"))
+        }
+        error => error,
+    };
+    match file.map_err(too_long)? {
         Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &facts.metadata, &file)?))),
         None if must_be_there => {
             Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })

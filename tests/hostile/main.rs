@@ -8,5 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod endless;
 mod key_service;
+mod not_understood;
 mod redirects;

@@ -34,23 +34,25 @@ const LINES: [&str; 4] = [
 
 #[test]
 fn no_verb_follows_a_redirect_to_plain_http() {
-    let (bench, _) = bench();
+    let (bench, key) = bench();
     for status in STATUSES {
         for line in LINES {
             let struck = redirect_all(&bench, status, &bench.sandbox.http_endpoint());
-            bench.run(line).exits(1).writes_nothing();
+            let ended = bench.run(line).exits(6).writes_nothing();
+            ended.says(&["not understood", "redirects are not followed"]);
             assert!(struck.count() > 0, "{line}");
             bench.sandbox.clear_faults();
         }
     }
     assert!(bench.sandbox.requests().iter().all(|request| request.over_tls));
+    bench.never_received(&key.0);
     bench.assert_keys(&["sealed"]);
     assert_eq!(bench.names(), ["key", "other", "source"]);
 }
 
 #[test]
 fn no_verb_follows_a_redirect_to_another_host() {
-    let (bench, _) = bench();
+    let (bench, key) = bench();
     let elsewhere = Bench::hostile();
     for status in STATUSES {
         for line in LINES {
@@ -59,11 +61,12 @@ fn no_verb_follows_a_redirect_to_another_host() {
             let both = [&bench, &elsewhere].map(|bench| std::fs::read(bench.sandbox.ca_file()).unwrap());
             bench.write("ca.pem", &both.concat());
             let line = format!("{line} --ca-bundle ca.pem");
-            bench.run(&line).exits(1).writes_nothing();
+            bench.run(&line).exits(6).writes_nothing();
             bench.sandbox.clear_faults();
         }
     }
     assert!(elsewhere.sandbox.requests().is_empty(), "a redirect was followed");
+    bench.never_received(&key.0);
     bench.assert_keys(&["sealed"]);
 }
 
@@ -74,7 +77,7 @@ fn a_key_for_s3_goes_to_no_host_but_the_one_that_was_asked() {
     for status in STATUSES {
         for to in [bench.sandbox.http_endpoint(), elsewhere.sandbox.endpoint()] {
             redirect_all(&bench, status, &to);
-            bench.run("put source s3://bench/new -e sse-c --key key").exits(1);
+            bench.run("put source s3://bench/new -e sse-c --sse-c-key key").exits(6);
             bench.sandbox.clear_faults();
         }
     }

@@ -122,7 +122,8 @@ fn without_the_right_on_the_kms_key_only_the_checksum_is_missing() {
 fn what_the_future_brings_is_shown_as_it_is() {
     let server = Canned::new(|request| {
         let head = request.starts_with("HEAD ");
-        let sse = "x-amz-server-side-encryption: aws:quantum\r\nx-amz-storage-class: GLASS\r\n";
+        let sse =
+            "x-amz-server-side-encryption: aws:quantum\r\nx-amz-storage-class: GLASS\r\netag: \"1\"\r\n";
         if head { format!("HTTP/1.1 200 OK\r\n{sse}content-length: 5\r\n\r\n") } else { Canned::not_found() }
     });
     let bench = Bench::new();

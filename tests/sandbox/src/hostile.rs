@@ -142,7 +142,7 @@ pub fn dripping(status: u16, pause: Duration) -> Kind {
 pub fn adds_headers(count: usize, len: usize) -> Kind {
     Kind::tamper(move |_, answer| {
         for number in 0..count {
-            answer.set(&format!("x-amz-meta-filler-{number}"), vec![b'x'; len]);
+            answer.headers.push((format!("x-amz-meta-filler-{number}"), vec![b'x'; len]));
         }
     })
 }

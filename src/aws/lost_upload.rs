@@ -1,0 +1,84 @@
+//! An upload that the server began with an answer that was not understood: it has an id, and nobody here knows it.
+//!
+//! Such an upload is paid for until it is aborted. It is found by listing: for this key, begun since the request, by the
+//! server's own clock, without a part, and the only one of its kind. Where that is not sure, nothing is aborted.
+//! Source: ListMultipartUploads in the Amazon S3 API reference.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_smithy_runtime_api::box_error::BoxError;
+
+use crate::aws::multipart::Destination;
+use crate::error::{Error, Result};
+
+/// Seconds that the server's clock is ahead of this machine's, from the last answer that has a date.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerClock(Arc<AtomicI64>);
+
+impl ServerClock {
+    /// Seconds since 1970, as the server counts them.
+    pub(super) fn now(&self) -> i64 {
+        local_now() + self.0.load(Relaxed)
+    }
+}
+
+fn local_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+impl Intercept for ServerClock {
+    fn name(&self) -> &'static str {
+        "ServerClock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        if let Some(date) = date.and_then(|text| DateTime::from_str(text, DateTimeFormat::HttpDate).ok()) {
+            self.0.store(date.secs() - local_now(), Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl Destination<'_> {
+    /// Aborts the upload that a request may have begun `waited` ago whose answer was not understood, and makes of that
+    /// `error` the one to tell.
+    pub(super) async fn without_lost_upload(&self, error: Error, waited: Duration) -> Error {
+        let Error::NotUnderstood { what, why, source } = error else { return error };
+        let told = match self.abort_lost_upload(waited).await {
+            Ok(true) => "the upload it began was found and aborted",
+            Ok(false) => "no upload was found that it began",
+            Err(_) => "whether it began an upload is not known: `aws s3api list-multipart-uploads` tells",
+        };
+        Error::NotUnderstood { what, why: format!("{why}; {told}"), source }
+    }
+
+    /// Returns whether there was one.
+    async fn abort_lost_upload(&self, waited: Duration) -> Result<bool> {
+        // The date of an answer, the time of an upload and the wait are whole seconds, each rounded down.
+        let since =
+            self.connection.server_clock.now() - i64::try_from(waited.as_secs()).unwrap_or(i64::MAX) - 3;
+        let mut found = Vec::new();
+        for id in self.connection.uploads_since(self.uri, since).await? {
+            if self.connection.has_no_part(self.uri, &id).await? {
+                found.push(id);
+            }
+        }
+        match found.as_slice() {
+            [] => Ok(false),
+            [id] => self.connection.abort(self.uri, id).await.map(|()| true),
+            _ => Err(Error::not_understood(self.uri, "several uploads were begun at once")),
+        }
+    }
+}
