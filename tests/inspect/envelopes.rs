@@ -200,6 +200,19 @@ fn what_was_not_decrypted_is_called_a_claim() {
     assert_eq!(sum["claimed_client"], 2);
     let table = bench.run("inspect s3://bench/ --format table").ok();
     assert!(String::from_utf8_lossy(&table.stdout).contains("2 claimed to be client-side, not decrypted"));
+    bench.run("inspect s3://bench/ --report page.html").ok();
+    let page = String::from_utf8(bench.read("page.html")).unwrap();
+    assert!(page.contains("Claimed to be client-side, not decrypted: 2."), "{page}");
+    for (line, expected) in [
+        ("inspect s3://bench/ --format csv", vec!["claimed", "claimed"]),
+        ("inspect s3://bench/sealed --key k --format csv", vec!["opened"]),
+    ] {
+        let table = bench.run(line).ok();
+        let mut reader = csv::Reader::from_reader(table.stdout.as_slice());
+        let column = reader.headers().unwrap().iter().position(|name| name == "client").unwrap();
+        let states: Vec<String> = reader.records().map(|row| row.unwrap()[column].to_owned()).collect();
+        assert_eq!(states, expected, "{line}");
+    }
     let opened = bench.run("inspect s3://bench/sealed --key k").ok().json();
     assert_eq!(opened["client"]["state"], "opened");
 }

@@ -5,18 +5,18 @@
 
 use std::borrow::Cow;
 
-use super::document::plain_len;
+use super::document::{client_state, plain_len};
 use crate::cli::foreign::escaped;
 use crate::commands::inspect::summary::{key_of, mode_word};
 use crate::commands::inspect::{Row, reason};
 
 /// The columns.
-pub const HEADER: &str = "uri,version_id,mode,key,at_rest,bucket_key,stored_bytes,plain_bytes,last_modified,storage_class,etag,as_expected,error";
+pub const HEADER: &str = "uri,version_id,mode,client,key,at_rest,bucket_key,stored_bytes,plain_bytes,last_modified,storage_class,etag,as_expected,error";
 
 /// One row, without its line end.
 #[must_use]
 pub fn row(row: &Row, terminal: bool) -> String {
-    let fields: [Cow<'_, str>; 13] = match row {
+    let fields: [Cow<'_, str>; 14] = match row {
         Row::Found { finding, as_expected } => {
             let number =
                 |number: Option<u64>| number.map_or(Cow::Borrowed(""), |number| number.to_string().into());
@@ -25,6 +25,7 @@ pub fn row(row: &Row, terminal: bool) -> String {
                 finding.uri.to_string().into(),
                 text(finding.version_id.as_ref()),
                 mode_word(&finding.mode()).to_owned().into(),
+                client_state(&finding.client).unwrap_or_default().into(),
                 key_of(finding).unwrap_or_default().into(),
                 mode_word(&finding.at_rest.applied.mode).into(),
                 finding.at_rest.applied.bucket_key.to_string().into(),
@@ -38,10 +39,10 @@ pub fn row(row: &Row, terminal: bool) -> String {
             ]
         }
         Row::Failed { name, version_id, error } => {
-            let mut fields: [Cow<'_, str>; 13] = Default::default();
+            let mut fields: [Cow<'_, str>; 14] = Default::default();
             fields[0] = name.into();
             fields[1] = version_id.as_deref().unwrap_or_default().into();
-            fields[12] = reason(error).into();
+            fields[13] = reason(error).into();
             fields
         }
     };
@@ -84,6 +85,6 @@ mod tests {
         };
         let line = row(&failed, false);
         assert_eq!(line.split(',').count(), HEADER.split(',').count());
-        assert_eq!(line, "s3://b/k,,,,,,,,,,,,no");
+        assert_eq!(line, "s3://b/k,,,,,,,,,,,,,no");
     }
 }

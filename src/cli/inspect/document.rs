@@ -193,20 +193,31 @@ fn at_rest(at_rest: &AtRest) -> Value {
 }
 
 fn client(client: &ClientSeen) -> Value {
+    let Some(state) = client_state(client) else { return Value::Null };
     match client {
-        ClientSeen::NoSign => Value::Null,
-        ClientSeen::Sealed(found) => envelope(found),
-        ClientSeen::Elsewhere => json!({ "state": "in_instruction_file" }),
-        ClientSeen::InstructionFile => json!({ "state": "instruction_file" }),
-        ClientSeen::Broken(why) => json!({ "state": "broken", "why": why }),
-        ClientSeen::OutOfSight => json!({ "state": "out_of_sight" }),
+        ClientSeen::Sealed(found) => envelope(found, state),
+        ClientSeen::Broken(why) => json!({ "state": state, "why": why }),
+        _ => json!({ "state": state }),
     }
 }
 
-fn envelope(envelope: &EnvelopeFacts) -> Value {
+/// The word for what is known of client-side encryption: `claimed` until a key at hand has opened it.
+pub(super) fn client_state(client: &ClientSeen) -> Option<&'static str> {
+    match client {
+        ClientSeen::NoSign => None,
+        ClientSeen::Sealed(envelope) if envelope.opens == Some(true) => Some("opened"),
+        ClientSeen::Sealed(_) => Some("claimed"),
+        ClientSeen::Elsewhere => Some("in_instruction_file"),
+        ClientSeen::InstructionFile => Some("instruction_file"),
+        ClientSeen::Broken(_) => Some("broken"),
+        ClientSeen::OutOfSight => Some("out_of_sight"),
+    }
+}
+
+fn envelope(envelope: &EnvelopeFacts, state: &str) -> Value {
     let content = envelope.content.as_ref();
     json!({
-        "state": if envelope.opens == Some(true) { "opened" } else { "claimed" },
+        "state": state,
         "format": envelope.format,
         "title": envelope.title,
         "suite": content.map(|content| &content.suite),

@@ -135,6 +135,14 @@ fn tiles(html: &mut String, summary: &Summary) {
         let _ = writeln!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     html.push_str("</dl>\n");
+    if summary.claimed > 0 {
+        let _ = writeln!(
+            html,
+            "<p class=\"odd\">Claimed to be client-side, not decrypted: {}. Anyone who can write an object can write \
+             such a claim.</p>",
+            grouped(summary.claimed)
+        );
+    }
 }
 
 /// The shares without their keys.
