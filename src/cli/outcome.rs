@@ -8,13 +8,15 @@ use super::failure::Failure;
 use super::output;
 use super::session::Session;
 use crate::aws::sse::{Applied, AppliedMode};
-use crate::commands::get::{ChecksumSeen, GetOutcome, Opened};
+use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::many::Stored;
+use crate::commands::sealed::Opened;
 use crate::encryption::{KeyArn, Mode};
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::Target;
+use crate::seal::OpenedWith;
 use crate::tuning::ByteSize;
 
 /// The version of all JSON documents; raised when a field changes its meaning or goes.
@@ -126,7 +128,11 @@ fn kms_key(outcome: &GetOutcome) -> &[KeyArn] {
 /// What the opening of a client-side object proves.
 fn proof_words(opened: &Opened) -> &'static str {
     match opened.with.kind {
-        _ if !opened.intact => "NOT AUTHENTICATED",
+        WrapKind::Rsa if opened.intact.is_none() => {
+            "its bytes were not read; anyone with the public key could have sealed it"
+        }
+        _ if opened.intact.is_none() => "its bytes were not read",
+        _ if opened.intact == Some(false) => "NOT AUTHENTICATED",
         WrapKind::Aes => "authenticated: sealed by a holder of this key",
         WrapKind::Passphrase => "authenticated: sealed by a holder of this passphrase",
         WrapKind::Kms => "authenticated: sealed by a user of this KMS key",
@@ -134,14 +140,30 @@ fn proof_words(opened: &Opened) -> &'static str {
     }
 }
 
-fn opened_json(opened: &Opened) -> Value {
-    let kind = match opened.with.kind {
+/// The key that opened an object, and what that proves.
+pub(super) fn opened_words(opened: &Opened) -> String {
+    let key = match opened.with.kind {
+        WrapKind::Aes => "key",
+        WrapKind::Passphrase => "passphrase",
+        WrapKind::Kms => "KMS key",
+        WrapKind::Rsa => "private key",
+    };
+    let name = opened.with.fingerprint.as_ref().map(ToString::to_string);
+    let key = match name.or(opened.kms_key.as_ref().map(ToString::to_string)) {
+        Some(name) => format!("{key} {name}"),
+        None => format!("a {key}"),
+    };
+    format!("opened with {key} ({})", proof_words(opened))
+}
+
+pub(super) fn opened_by_json(with: &OpenedWith) -> Value {
+    let kind = match with.kind {
         WrapKind::Aes => "symmetric-key",
         WrapKind::Passphrase => "passphrase",
         WrapKind::Kms => "kms-key",
         WrapKind::Rsa => "private-key",
     };
-    json!({ "kind": kind, "fingerprint": opened.with.fingerprint.as_ref().map(Fingerprint::as_str) })
+    json!({ "kind": kind, "fingerprint": with.fingerprint.as_ref().map(Fingerprint::as_str) })
 }
 
 /// How it is encrypted, the outermost last.
@@ -211,8 +233,8 @@ fn get_json(outcome: &GetOutcome) -> Value {
             fingerprint(outcome),
             kms_key(outcome),
         ),
-        "opened_by": outcome.opened.as_ref().map(opened_json),
-        "intact": outcome.opened.as_ref().map(|opened| opened.intact),
+        "opened_by": outcome.opened.as_ref().map(|opened| opened_by_json(&opened.with)),
+        "intact": outcome.opened.as_ref().and_then(|opened| opened.intact),
         "authenticated": outcome.opened.as_ref().is_some_and(Opened::is_authenticated),
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
@@ -255,7 +277,6 @@ mod tests {
     use super::*;
     use crate::checksum::Algorithm;
     use crate::encryption::Format;
-    use crate::seal::OpenedWith;
 
     fn applied(mode: Mode) -> Applied {
         Applied { mode: AppliedMode::Known(mode), kms_key: None, bucket_key: false, customer_key_md5: None }
@@ -289,7 +310,11 @@ mod tests {
             etag: None,
             version_id: None,
             checksum,
-            opened: Some(Opened { with: OpenedWith { kind, fingerprint: None }, kms_key: None, intact }),
+            opened: Some(Opened {
+                with: OpenedWith { kind, fingerprint: None },
+                kms_key: None,
+                intact: Some(intact),
+            }),
         }
     }
 

@@ -9,12 +9,12 @@ use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
 use crate::commands::look::{Sighting, look, look_into};
 use crate::commands::put::same_etag;
+use crate::commands::sealed::Opened;
 use crate::commands::unlock::{self, Means};
-use crate::encryption::{KeyArn, Mode};
-use crate::error::{Error, Result, WrapKind};
+use crate::encryption::Mode;
+use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
-use crate::seal::OpenedWith;
 use crate::transfer::room::{Room, Taken};
 use crate::transfer::sink::{self, Claim, Sink};
 use crate::transfer::{Stop, blocking};
@@ -72,25 +72,6 @@ pub struct GetOutcome {
     pub checksum: ChecksumSeen,
     /// How a client-side object was opened; of what S3 decrypts, nothing is known here.
     pub opened: Option<Opened>,
-}
-
-/// Which key opened an object, and whether its bytes are proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// The key.
-    pub with: OpenedWith,
-    /// Which one it is of those in AWS KMS.
-    pub kms_key: Option<KeyArn>,
-    /// Whether the plain bytes are those that were sealed.
-    pub intact: bool,
-}
-
-impl Opened {
-    /// Whether whoever sealed the object is known to have had the key: not of an RSA pair, whose public half is enough.
-    #[must_use]
-    pub fn is_authenticated(&self) -> bool {
-        self.intact && self.with.kind != WrapKind::Rsa
-    }
 }
 
 /// What became of the checksum that S3 keeps.

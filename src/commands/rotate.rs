@@ -6,6 +6,7 @@
 use crate::aws::multipart::OnStart;
 use crate::aws::sse::Applied;
 use crate::commands::rotate::sight::{Sight, see};
+use crate::commands::sealed::Opened;
 use crate::encryption::KeyArn;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
@@ -51,6 +52,8 @@ pub struct RotateOutcome {
     pub before: Applied,
     /// The client-side format before.
     pub format_before: Option<String>,
+    /// Which old key opened it, where the way takes that.
+    pub source: Option<Opened>,
     /// What S3 does now.
     pub applied: Applied,
     /// The client-side format now.

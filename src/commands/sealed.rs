@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::encryption::{Format, KeyArn};
-use crate::error::Result;
+use crate::error::{Result, WrapKind};
 use crate::seal::s3ec::Version;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
@@ -31,6 +31,25 @@ pub enum Content {
     S3ec(s3ec::Unlocked),
     /// The AWS Encryption SDK's.
     Esdk(esdk::Unlocked),
+}
+
+/// Which key opened an object, and whether its bytes are proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The key.
+    pub with: OpenedWith,
+    /// Which one it is of those in AWS KMS.
+    pub kms_key: Option<KeyArn>,
+    /// Whether the plain bytes are those that were sealed; `None` where only the data key was unwrapped.
+    pub intact: Option<bool>,
+}
+
+impl Opened {
+    /// Whether whoever sealed the object is known to have had the key: not of an RSA pair, whose public half is enough.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.intact == Some(true) && self.with.kind != WrapKind::Rsa
+    }
 }
 
 /// A part of an object about to be opened.
@@ -111,12 +130,13 @@ impl Unlocked {
         }
     }
 
-    /// The key that unwrapped the data key.
+    /// The key that unwrapped the data key, with what became of the bytes.
     #[must_use]
-    pub fn opened_with(&self) -> &OpenedWith {
-        match &self.content {
+    pub fn opened(&self, intact: Option<bool>) -> Opened {
+        let with = match &self.content {
             Content::S3ec(unlocked) => unlocked.opened_with(),
             Content::Esdk(unlocked) => unlocked.opened_with(),
-        }
+        };
+        Opened { with: with.clone(), kms_key: self.kms_key.clone(), intact }
     }
 }

@@ -86,3 +86,40 @@ fn the_fingerprint_told_is_that_of_the_key_which_opened_it_and_not_the_one_noted
     assert_ne!(document["opened_by"]["fingerprint"], "0123456789abcdef");
     assert_eq!(document["opened_by"]["fingerprint"], document["encryption"]["fingerprint"]);
 }
+
+#[test]
+fn inspect_says_which_key_opens_an_object_and_that_it_read_no_bytes() {
+    let bench = bench();
+    for format in ["s3ec", "esdk"] {
+        for (seals, opens, kind, words) in [
+            ("--key key", "--key other --key key", "symmetric-key", "(its bytes were not read)"),
+            (
+                "--passphrase file:phrase",
+                "--passphrase file:phrase",
+                "passphrase",
+                "opened with a passphrase",
+            ),
+            (
+                "--public-key rsa_a.pub.pem",
+                "--private-key rsa_a.pem",
+                "private-key",
+                "(its bytes were not read; anyone with the public key could have sealed it)",
+            ),
+        ] {
+            bench.run(&format!("put source s3://bench/object -e client --format {format} {seals}")).ok();
+            let client =
+                bench.run(&format!("inspect s3://bench/object {opens} --json")).ok().json()["client"].clone();
+            assert_eq!(client["opened_by"]["kind"], kind, "{format} {seals}");
+            assert_eq!(
+                client["opened_by"]["fingerprint"].is_string(),
+                kind != "passphrase",
+                "{format} {seals}"
+            );
+            let page = bench.run(&format!("inspect s3://bench/object {opens} --format table")).ok();
+            let page = String::from_utf8(page.stdout).unwrap();
+            assert!(page.contains("opened with ") && page.contains(words), "{page}");
+            let wrong = bench.run("inspect s3://bench/object --key other --json").ok().json();
+            assert_eq!(wrong["client"]["opened_by"], Value::Null, "{format} {seals}");
+        }
+    }
+}

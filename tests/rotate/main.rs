@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod authenticity;
 mod batch;
 mod crashes;
 mod journal;

@@ -12,9 +12,9 @@ use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::seen::Seen;
 use crate::aws::transport::{TlsFacts, Transport};
-use crate::cli::outcome::SCHEMA_VERSION;
+use crate::cli::outcome::{SCHEMA_VERSION, opened_by_json};
 use crate::commands::inspect::finding::{
-    AtRest, ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, RecipientFacts,
+    AtRest, ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, Opens, RecipientFacts,
 };
 use crate::commands::inspect::summary::{Offenders, Summary, kind_word, mode_word};
 use crate::commands::inspect::{KmsKeySeen, ObjectReport, Row, reason};
@@ -205,7 +205,7 @@ fn client(client: &ClientSeen) -> Value {
 pub(super) fn client_state(client: &ClientSeen) -> Option<&'static str> {
     match client {
         ClientSeen::NoSign => None,
-        ClientSeen::Sealed(envelope) if envelope.opens == Some(true) => Some("opened"),
+        ClientSeen::Sealed(envelope) if matches!(envelope.opens, Opens::With(_)) => Some("opened"),
         ClientSeen::Sealed(_) => Some("claimed"),
         ClientSeen::Elsewhere => Some("in_instruction_file"),
         ClientSeen::InstructionFile => Some("instruction_file"),
@@ -216,6 +216,11 @@ pub(super) fn client_state(client: &ClientSeen) -> Option<&'static str> {
 
 fn envelope(envelope: &EnvelopeFacts, state: &str) -> Value {
     let content = envelope.content.as_ref();
+    let (opens, opened_by) = match &envelope.opens {
+        Opens::NotTried => (None, None),
+        Opens::WithNone => (Some(false), None),
+        Opens::With(key) => (Some(true), Some(opened_by_json(key))),
+    };
     json!({
         "state": state,
         "format": envelope.format,
@@ -231,7 +236,8 @@ fn envelope(envelope: &EnvelopeFacts, state: &str) -> Value {
         "envelope_in": envelope.place.as_str(),
         "claimed_plain_bytes": envelope.claimed_len,
         "legacy": envelope.legacy.as_ref().map(|(legacy, why)| json!({ "allow": legacy.as_str(), "why": why })),
-        "key_given_opens": envelope.opens,
+        "key_given_opens": opens,
+        "opened_by": opened_by,
     })
 }
 

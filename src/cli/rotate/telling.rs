@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
-use crate::cli::outcome::{SCHEMA_VERSION, encryption_json, encryption_words};
+use crate::cli::outcome::{SCHEMA_VERSION, encryption_json, encryption_words, opened_by_json, opened_words};
 use crate::cli::output;
 use crate::cli::session::Session;
 use crate::commands::rotate::RotateOutcome;
 use crate::commands::rotate::many::{Plans, Row};
 use crate::commands::rotate::way::{Cost, Way};
+use crate::commands::sealed::Opened;
 use crate::error::Result;
+use crate::keys::Fingerprint;
 use crate::tuning::ByteSize;
 
 /// Tells rows as they come and counts them.
@@ -152,6 +154,7 @@ fn line(outcome: &RotateOutcome) -> String {
         &outcome.kms_keys,
     ));
     facts.push(ByteSize(outcome.stored_len).to_string());
+    facts.extend(outcome.source.as_ref().map(|source| format!("was {}", opened_words(source))));
     if outcome.opened == Some(true) {
         facts.push("opens with the new key".to_owned());
     }
@@ -169,6 +172,14 @@ fn line(outcome: &RotateOutcome) -> String {
     format!("{}: {}", outcome.uri, facts.join(", "))
 }
 
+/// How it was encrypted before, under the key that opened it.
+fn before_json(outcome: &RotateOutcome) -> Value {
+    let source = outcome.source.as_ref();
+    let fingerprint = source.and_then(|source| source.with.fingerprint.as_ref()).map(Fingerprint::as_str);
+    let kms_key = source.map_or(&[][..], |source| source.kms_key.as_slice());
+    encryption_json(&outcome.before, outcome.format_before.as_deref(), fingerprint, kms_key)
+}
+
 fn document(outcome: &RotateOutcome) -> Value {
     json!({
         "schema_version": SCHEMA_VERSION,
@@ -177,7 +188,10 @@ fn document(outcome: &RotateOutcome) -> Value {
         "bucket": outcome.uri.bucket.as_str(),
         "key": outcome.uri.key,
         "way": outcome.way.as_str(),
-        "before": encryption_json(&outcome.before, outcome.format_before.as_deref(), None, &[]),
+        "before": before_json(outcome),
+        "opened_by": outcome.source.as_ref().map(|source| opened_by_json(&source.with)),
+        "intact": outcome.source.as_ref().and_then(|source| source.intact),
+        "authenticated": outcome.source.as_ref().is_some_and(Opened::is_authenticated),
         "encryption": encryption_json(
             &outcome.applied,
             outcome.format.as_deref(),

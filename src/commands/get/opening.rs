@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use crate::aws::objects::{Facts, Reader};
 use crate::checksum::Verifier;
-use crate::commands::get::Opened;
-use crate::commands::sealed::{Part, Unlocked};
+use crate::commands::sealed::{Opened, Part, Unlocked};
 use crate::error::Result;
 use crate::seal::Open;
 use crate::transfer::Stop;
@@ -43,8 +42,7 @@ impl Described {
     }
 
     pub(super) fn of_sealed(unlocked: &Unlocked, intact: bool) -> Self {
-        let (with, kms_key) = (unlocked.opened_with().clone(), unlocked.kms_key.clone());
-        Self { format: Some(unlocked.format().to_owned()), opened: Some(Opened { with, kms_key, intact }) }
+        Self { format: Some(unlocked.format().to_owned()), opened: Some(unlocked.opened(Some(intact))) }
     }
 }
 

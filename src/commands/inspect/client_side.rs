@@ -4,10 +4,11 @@
 
 use crate::aws::objects::{Facts, Reader};
 use crate::commands::inspect::Looking;
-use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts};
+use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
 use crate::commands::unlock::{begins_like_a_message, header, instruction_file};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
+use crate::seal::OpenedWith;
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message, Policy};
 use crate::seal::s3ec::{Envelope, Need, instruction};
@@ -133,35 +134,37 @@ impl Second<'_> {
 
     /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
     /// AWS KMS is not asked.
-    async fn opens_s3ec(&self, envelope: Envelope) -> Result<Option<bool>> {
+    async fn opens_s3ec(&self, envelope: Envelope) -> Result<Opens> {
         // Only the content proves such a key, and it is not looked at here: to tell more would tell the padding.
         if envelope.wrap() == Wrap::RsaPkcs1 {
-            return Ok(None);
+            return Ok(Opens::NotTried);
         }
-        let Ok(locked) = envelope.permit(self.looking.legacy) else { return Ok(None) };
+        let Ok(locked) = envelope.permit(self.looking.legacy) else { return Ok(Opens::NotTried) };
         if locked.need() == Need::Kms {
-            return Ok(None);
+            return Ok(Opens::NotTried);
         }
         let unlocker = self.looking.unlocker.clone();
-        Ok(opened(&blocking(move || unlocker.unlock(locked).map(drop)).await?))
+        Ok(opened(blocking(move || Ok(unlocker.unlock(locked)?.opened_with().clone())).await?))
     }
 
-    async fn opens_esdk(&self, message: Message) -> Result<Option<bool>> {
+    async fn opens_esdk(&self, message: Message) -> Result<Opens> {
         let policy = Policy { legacy: self.looking.legacy, ..Policy::default() };
         let locked = match message.permit(policy, &Context::default()) {
             Ok(locked) => locked,
-            Err(Error::Unsupported { .. }) => return Ok(None),
-            Err(_) => return Ok(Some(false)),
+            Err(Error::Unsupported { .. }) => return Ok(Opens::NotTried),
+            Err(_) => return Ok(Opens::WithNone),
         };
         let unlocker = self.looking.unlocker.clone();
-        Ok(opened(&blocking(move || unlocker.unlock_esdk(&locked).map(drop)).await?))
+        Ok(opened(blocking(move || Ok(unlocker.unlock_esdk(&locked)?.opened_with().clone())).await?))
     }
 }
 
-fn opened(tried: &Result<()>) -> Option<bool> {
+fn opened(tried: Result<OpenedWith>) -> Opens {
     match tried {
-        Ok(()) => Some(true),
-        Err(Error::KeyNeeded { .. } | Error::KeyWrong { why: KeyFault::CostlyPassphrase { .. }, .. }) => None,
-        Err(_) => Some(false),
+        Ok(with) => Opens::With(with),
+        Err(Error::KeyNeeded { .. } | Error::KeyWrong { why: KeyFault::CostlyPassphrase { .. }, .. }) => {
+            Opens::NotTried
+        }
+        Err(_) => Opens::WithNone,
     }
 }

@@ -11,6 +11,7 @@ use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Legacy, Mode};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
+use crate::seal::OpenedWith;
 use crate::seal::esdk::{self, EdkKind, Marker};
 use crate::seal::s3ec::{self, Storage, Version, instruction};
 use crate::seal::wrap::PASSPHRASE_ENTRY;
@@ -112,8 +113,20 @@ pub struct EnvelopeFacts {
     pub claimed_len: Option<u64>,
     /// What `get --allow-legacy` has to say for it, with the reason.
     pub legacy: Option<(Legacy, String)>,
-    /// Whether a key at hand opens it; `None` if no such key was given or tried.
-    pub opens: Option<bool>,
+    /// What the keys at hand do with it.
+    pub opens: Opens,
+}
+
+/// Whether a key at hand unwraps the data key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Opens {
+    /// No key that could do it was given, or it was not tried.
+    #[default]
+    NotTried,
+    /// None does.
+    WithNone,
+    /// This one does.
+    With(OpenedWith),
 }
 
 /// How the bytes are sealed.
@@ -235,7 +248,7 @@ impl Finding {
     #[must_use]
     pub fn is_claimed(&self) -> bool {
         match &self.client {
-            ClientSeen::Sealed(envelope) => envelope.opens != Some(true),
+            ClientSeen::Sealed(envelope) => !matches!(envelope.opens, Opens::With(_)),
             ClientSeen::Elsewhere => true,
             _ => false,
         }
@@ -296,7 +309,7 @@ impl EnvelopeFacts {
             plain_len: envelope.plain_len(stored),
             claimed_len: envelope.claimed_len(),
             legacy: envelope.legacy(),
-            opens: None,
+            opens: Opens::NotTried,
         }
     }
 
@@ -362,7 +375,7 @@ impl EnvelopeFacts {
             plain_len: None,
             claimed_len: None,
             legacy: None,
-            opens: None,
+            opens: Opens::NotTried,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::aws::objects::{Checksum, Facts, Reader};
 use crate::aws::sse::describe;
 use crate::commands::begin::Wrapper;
 use crate::commands::get::verifier;
-use crate::commands::sealed::Unlocked;
+use crate::commands::sealed::{Opened, Unlocked};
 use crate::commands::unlock::{self, Means};
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
@@ -194,12 +194,16 @@ fn outcome(
             sight.facts.version_id.clone().filter(|old| facts.version_id.as_ref() != Some(old))
         }
     };
+    // The tag is that of the same data key.
+    let read = unlocked.filter(|_| verified).map(Unlocked::is_authenticated);
+    let source = written.source.clone().map(|source| Opened { intact: source.intact.or(read), ..source });
     RotateOutcome {
         uri: sight.uri,
         changed_version: sight.version_id,
         way,
         before: sight.facts.applied,
         format_before,
+        source,
         applied: facts.applied,
         format,
         fingerprint,

@@ -89,6 +89,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
     };
     clear_beside(running, sight, beside.is_some()).await?;
     Ok(Written {
+        source: unlocked.map(|unlocked| unlocked.opened(Some(unlocked.is_authenticated()))),
         etag: uploaded.completed.etag,
         version_id: uploaded.completed.version_id,
         checksum: Some(uploaded.completed.checksum),

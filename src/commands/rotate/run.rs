@@ -14,7 +14,7 @@ use crate::aws::multipart::{Destination, OnStart};
 use crate::aws::objects::Reader;
 use crate::aws::seen::Seen;
 use crate::commands::begin::fits;
-use crate::commands::sealed::Content;
+use crate::commands::sealed::{Content, Opened};
 use crate::commands::trial::Trial;
 use crate::commands::unlock::{self, Means};
 use crate::encryption::{Format, ServerSide};
@@ -61,6 +61,8 @@ pub struct Running<'a> {
 /// What was written.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
+    /// Which old key opened the object, if one had to.
+    pub source: Option<Opened>,
     /// The ETag, where the answer says it.
     pub etag: Option<String>,
     /// The version, where the bucket keeps versions.
@@ -159,7 +161,7 @@ impl Running<'_> {
     async fn rewrap(&self, sight: &Sight, parts: u32, on_start: OnStart<'_>) -> Result<Written> {
         let by = if parts == 0 { By::CopyReplacing } else { By::Upload };
         let mut carried = self.carried(sight, by).await?;
-        let Attributes { metadata, .. } = self.rewrapped(sight).await?;
+        let (Attributes { metadata, .. }, source) = self.rewrapped(sight).await?;
         fits(&metadata)?;
         carried.settings.metadata = metadata;
         let kept = match self.target.at_rest() {
@@ -168,7 +170,7 @@ impl Running<'_> {
         };
         let sse = self.target.at_rest().or(kept.as_ref());
         let made = CopyPlan { sight, key: sight.customer_key.as_ref(), sse, carried, parts, replaces: true };
-        self.copied(made, on_start).await
+        Ok(Written { source: Some(source), ..self.copied(made, on_start).await? })
     }
 
     /// A new wrap in the instruction file, or in one of its own for another reader.
@@ -178,7 +180,7 @@ impl Running<'_> {
         // Looked at before it is read: what changes between the two makes the condition of the write fail.
         let before = Reader { connection, uri: &old, version_id: None, key: sight.customer_key.as_ref() };
         let facts = self.stop.or(before.head()).await??;
-        let Attributes { instruction: content, .. } = self.rewrapped(sight).await?;
+        let (Attributes { instruction: content, .. }, source) = self.rewrapped(sight).await?;
         let content = content.ok_or_else(|| {
             Error::tampered(sight.name(), "its envelope is no longer in an instruction file")
         })?;
@@ -193,6 +195,7 @@ impl Running<'_> {
         let write = connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
         self.stop.or(write).await??;
         Ok(Written {
+            source: Some(source),
             etag: sight.facts.etag.clone(),
             version_id: sight.facts.version_id.clone(),
             len: sight.facts.len,
@@ -201,24 +204,26 @@ impl Running<'_> {
     }
 
     /// Unwraps the data key, checks the commitment, wraps it anew.
-    async fn rewrapped(&self, sight: &Sight) -> Result<Attributes> {
-        let unlocked = self.unlocked(sight).await?;
+    async fn rewrapped(&self, sight: &Sight) -> Result<(Attributes, Opened)> {
+        let (unlocked, source) = self.unlocked(sight).await?;
         let Some(client) = self.target.client() else {
             return Err(unsupported(sight, "there is no wrapping key to rewrap with"));
         };
         let wrapper = client.only()?;
         let wrap = client.wrap(self.connection, wrapper, unlocked.data_key(), unlocked.alg());
         let renewed = self.stop.or(wrap).await??;
-        unlocked.rewrap(&sight.facts.metadata, renewed)
+        Ok((unlocked.rewrap(&sight.facts.metadata, renewed)?, source))
     }
 
-    async fn unlocked(&self, sight: &Sight) -> Result<s3ec::Unlocked> {
+    async fn unlocked(&self, sight: &Sight) -> Result<(s3ec::Unlocked, Opened)> {
         let work = async {
             let envelope = sight.envelope(self.connection, self.means).await?;
             unlock::unlock(self.connection, envelope, self.means).await
         };
-        match self.stop.or(work).await??.content {
-            Content::S3ec(unlocked) => Ok(unlocked),
+        let unlocked = self.stop.or(work).await??;
+        let source = unlocked.opened(None);
+        match unlocked.content {
+            Content::S3ec(unlocked) => Ok((unlocked, source)),
             Content::Esdk(_) => Err(unsupported(sight, "a header of the Encryption SDK is never rewritten")),
         }
     }

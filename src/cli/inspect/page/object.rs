@@ -7,10 +7,12 @@ use crate::aws::seen::Seen;
 use crate::aws::sse::AppliedMode;
 use crate::aws::transport::Transport;
 use crate::cli::inspect::document::plain_len;
+use crate::cli::outcome::opened_words;
 use crate::commands::inspect::finding::{
-    ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, Finding, RecipientFacts,
+    ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, Finding, Opens, RecipientFacts,
 };
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
+use crate::commands::sealed::Opened;
 use crate::encryption::Mode;
 use crate::error::WrapKind;
 use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
@@ -143,7 +145,8 @@ fn client(page: &mut Page, client: &ClientSeen) {
 }
 
 fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
-    let claimed = if envelope.opens == Some(true) { "" } else { " (claimed: nothing was decrypted)" };
+    let is_opened = matches!(envelope.opens, Opens::With(_));
+    let claimed = if is_opened { "" } else { " (claimed: nothing was decrypted)" };
     page.toned("client side", Tone::Good, &format!("{}{claimed}", envelope.title));
     match &envelope.content {
         Some(content) => page.fact("  suite", &content_words(content)),
@@ -152,10 +155,13 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
     for (number, recipient) in envelope.recipients.iter().enumerate() {
         page.fact(if number == 0 { "  opens with" } else { "" }, &recipient_words(recipient));
     }
-    match envelope.opens {
-        Some(true) => page.toned("", Tone::Good, "a key given opens it"),
-        Some(false) => page.toned("", Tone::Odd, "no key given opens it"),
-        None => {}
+    match &envelope.opens {
+        Opens::With(key) => {
+            let opened = Opened { with: key.clone(), kms_key: None, intact: None };
+            page.toned("", Tone::Good, &opened_words(&opened));
+        }
+        Opens::WithNone => page.toned("", Tone::Odd, "no key given opens it"),
+        Opens::NotTried => {}
     }
     for (number, (key, value)) in envelope.context.iter().enumerate() {
         page.fact(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
