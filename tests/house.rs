@@ -34,9 +34,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("rustls", &["aws"]),
     ("anyhow", &["cli"]),
     ("clap", &["cli"]),
-    ("csv", &["aws"]),
+    ("csv", &["aws", "cli"]),
     ("flate2", &["aws"]),
     ("parquet", &["aws"]),
+    ("rustix", &["cli", "commands", "transfer"]),
     ("tempfile", &["transfer"]),
     ("tokio", &["transfer", "commands", "cli", "main"]),
 ];

@@ -8,8 +8,11 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use tempfile::TempPath;
+use rustix::fs::Mode;
+use rustix::process::umask;
+use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result};
 use crate::location::Target;
@@ -87,30 +90,43 @@ impl Place {
                 // The descriptor itself: Rust's standard output would look for line ends in the data.
                 let stdout =
                     io::stdout().as_fd().try_clone_to_owned().map_err(Error::local("cannot write"))?;
-                Ok((Sink { file: stdout.into() }, Claim::Stream))
+                Ok((Sink { file: stdout.into(), name: "standard output".into() }, Claim::Stream))
             }
             Self::Stream(Some(path)) => {
                 let what = format!("cannot open {}", path.display());
                 let file = File::options().write(true).open(&path).map_err(Error::local(what))?;
-                Ok((Sink { file }, Claim::Stream))
+                Ok((Sink { file, name: path.display().to_string().into() }, Claim::Stream))
             }
             Self::File { path, permissions, no_clobber } => {
                 let what = || format!("cannot write beside {}", path.display());
-                let made = tempfile::Builder::new()
-                    .prefix(&format!(".{}.s3seal-", beginning_of_name(&path)))
-                    // What the system gives a new file; asked for while it is empty, then closed to others.
-                    .permissions(Permissions::from_mode(0o666))
-                    .tempfile_in(folder_of(&path))
-                    .map_err(Error::local(what()))?;
-                let usual = made.as_file().metadata().map_err(Error::local(what()))?.permissions();
-                let (file, temp) = made.into_parts();
-                file.set_permissions(Permissions::from_mode(0o600)).map_err(Error::local(what()))?;
-                let sink = Sink { file: file.try_clone().map_err(Error::local(what()))? };
-                let permissions = permissions.unwrap_or(usual);
+                let (file, temp) = hidden_beside(&path).map_err(Error::local(what()))?.into_parts();
+                let name = path.display().to_string().into();
+                let sink = Sink { file: file.try_clone().map_err(Error::local(what()))?, name };
+                let permissions = permissions.unwrap_or_else(of_a_new_file);
                 Ok((sink, Claim::File(Box::new(Hidden { file, temp, path, permissions, no_clobber }))))
             }
         }
     }
+}
+
+/// Makes a temporary file that only its owner can open, from its first moment on.
+fn hidden_beside(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(&format!(".{}.s3seal-", beginning_of_name(path)))
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder_of(path))
+}
+
+/// The permissions that the system gives a new file of this process.
+fn of_a_new_file() -> Permissions {
+    static MODE: OnceLock<u32> = OnceLock::new();
+    // There is no asking without setting; a file that another thread makes meanwhile is closed to others.
+    let mode = MODE.get_or_init(|| {
+        let masked = umask(Mode::RWXG | Mode::RWXO);
+        umask(masked);
+        0o666 & !masked.bits()
+    });
+    Permissions::from_mode(*mode)
 }
 
 /// Opens a nameless temporary file: what is written through the sink is read through the file, once it is rewound.
@@ -118,15 +134,19 @@ impl Place {
 /// # Errors
 /// `Local` for what the system refuses.
 pub fn spool() -> Result<(Sink, File)> {
-    let what = || "cannot make a temporary file".to_owned();
+    let name = format!("a temporary file in {}", std::env::temp_dir().display());
+    let what = || format!("cannot make {name}");
     let file = tempfile::tempfile().map_err(Error::local(what()))?;
-    let sink = Sink { file: file.try_clone().map_err(Error::local(what()))? };
+    let copy = file.try_clone().map_err(Error::local(what()))?;
+    let sink = Sink { file: copy, name: name.into() };
     Ok((sink, file))
 }
 
 /// Takes plain bytes.
 pub struct Sink {
     file: File,
+    /// What is written to, for messages.
+    name: Box<str>,
 }
 
 impl Sink {
@@ -135,7 +155,7 @@ impl Sink {
     /// # Errors
     /// `ReaderLeft` where nobody reads the stream any longer, `Local` for what the system refuses.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(not_written)
+        self.file.write_all(bytes).map_err(|error| self.not_written(error))
     }
 
     /// Writes all of the bytes at `offset` bytes from the beginning; only a file can.
@@ -143,15 +163,15 @@ impl Sink {
     /// # Errors
     /// As [`Sink::write`].
     pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        self.file.write_all_at(bytes, offset).map_err(not_written)
+        self.file.write_all_at(bytes, offset).map_err(|error| self.not_written(error))
     }
-}
 
-fn not_written(error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        Error::ReaderLeft
-    } else {
-        Error::local("cannot write")(error)
+    fn not_written(&self, error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Error::ReaderLeft
+        } else {
+            Error::local(format!("cannot write {}", self.name))(error)
+        }
     }
 }
 
@@ -186,7 +206,10 @@ impl Claim {
     pub fn to_sync(&self) -> Result<Option<File>> {
         match self {
             Self::Stream => Ok(None),
-            Self::File(hidden) => hidden.file.try_clone().map(Some).map_err(Error::local("cannot write")),
+            Self::File(hidden) => {
+                let what = format!("cannot write {}", hidden.path.display());
+                hidden.file.try_clone().map(Some).map_err(Error::local(what))
+            }
         }
     }
 
@@ -195,8 +218,9 @@ impl Claim {
     /// # Errors
     /// As [`Claim::commit`].
     pub fn keep(self) -> Result<()> {
-        if let Some(file) = self.to_sync()? {
-            file.sync_all().map_err(Error::local("cannot write"))?;
+        if let Self::File(hidden) = &self {
+            let what = format!("cannot write {}", hidden.path.display());
+            hidden.file.sync_all().map_err(Error::local(what))?;
         }
         if let Some(folder) = self.commit()? {
             settle(&folder);
@@ -212,6 +236,8 @@ impl Claim {
         let Self::File(hidden) = self else { return Ok(None) };
         let Hidden { file, temp, path, permissions, no_clobber } = *hidden;
         let what = || format!("cannot write {}", path.display());
+        // Who may read, write and run it; that whoever runs it becomes somebody else was said of other bytes.
+        let permissions = Permissions::from_mode(permissions.mode() & 0o777);
         file.set_permissions(permissions).map_err(Error::local(what()))?;
         let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
         placed.map_err(|refused| match refused.error.kind() {
@@ -268,6 +294,35 @@ mod tests {
         assert_eq!(names(folder.path()), ["t"]);
         assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"new");
         assert_eq!(fs::metadata(folder.path().join("t")).unwrap().permissions().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_temporary_file_is_closed_to_others_from_its_first_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = hidden_beside(&folder.path().join("t")).unwrap();
+        assert_eq!(made.as_file().metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn special_bits_of_the_file_that_is_replaced_go_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        fs::write(&path, b"old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o6755)).unwrap();
+        let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
+        sink.write(b"new").unwrap();
+        claim.keep().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o755);
+    }
+
+    #[test]
+    fn a_new_file_has_the_permissions_that_the_system_gives_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, claim) = prepare(&file(folder.path(), "ours"), false).unwrap().open().unwrap();
+        claim.keep().unwrap();
+        fs::write(folder.path().join("theirs"), b"").unwrap();
+        let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("ours"), mode("theirs"));
     }
 
     #[test]

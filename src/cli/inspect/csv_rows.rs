@@ -46,21 +46,27 @@ pub fn row(row: &Row, terminal: bool) -> String {
             fields
         }
     };
-    let fields = fields.iter().map(|field| quoted(field, terminal));
-    fields.collect::<Vec<_>>().join(",")
+    let fields = fields.iter().map(|field| safe(field, terminal));
+    record(fields)
 }
 
-fn quoted(field: &str, terminal: bool) -> String {
+/// A field that a terminal does not obey, and that a spreadsheet does not compute.
+fn safe(field: &str, terminal: bool) -> Cow<'_, str> {
     let field = if terminal { escaped(field) } else { Cow::Borrowed(field) };
-    if field.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", field.replace('"', "\"\""))
-    } else {
-        // Formulas begin so in spreadsheets; no value of ours does, but a server's might.
-        match field.chars().next() {
-            Some('=' | '+' | '-' | '@' | '\t') => format!("\"'{field}\""),
-            _ => field.into_owned(),
-        }
+    // Formulas begin so in spreadsheets; no value of ours does, but a server's might.
+    if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{field}").into() } else { field }
+}
+
+fn record<'a>(fields: impl Iterator<Item = Cow<'a, str>>) -> String {
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    for field in fields {
+        // Memory takes whatever it is given.
+        let _ = writer.write_field(field.as_ref());
     }
+    let _ = writer.write_record(None::<&[u8]>);
+    let line = String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default();
+    line.trim_end_matches('\n').to_owned()
 }
 
 #[cfg(test)]
@@ -70,10 +76,20 @@ mod tests {
 
     #[test]
     fn a_field_is_one_field_whatever_it_holds() {
-        assert_eq!(quoted("plain", false), "plain");
-        assert_eq!(quoted("s3://b/a,\"b\"\n", false), "\"s3://b/a,\"\"b\"\"\n\"");
-        assert_eq!(quoted("s3://b/\x1b[2J", true), r"s3://b/\u{1b}[2J");
-        assert_eq!(quoted("=cmd()", false), "\"'=cmd()\"");
+        let written = |field: &str, terminal| record([safe(field, terminal)].into_iter());
+        assert_eq!(written("plain", false), "plain");
+        assert_eq!(written("s3://b/a,\"b\"\n", false), "\"s3://b/a,\"\"b\"\"\n\"");
+        assert_eq!(written("s3://b/\x1b[2J", true), r"s3://b/\u{1b}[2J");
+    }
+
+    #[test]
+    fn no_field_is_a_formula_whatever_else_it_holds() {
+        for field in ["=cmd()", "=1,2", "=\"a\"", "+1", "-1\n", "@a,b", "\t=1", "\r=1", "\n=1"] {
+            let line = record([safe(field, false)].into_iter());
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+            let read = reader.records().next().unwrap().unwrap();
+            assert_eq!(read.iter().collect::<Vec<_>>(), [format!("'{field}")], "{line}");
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
 use crate::error::{Error, Result};
 
 /// Permission bits that let others write.
@@ -34,10 +37,10 @@ pub fn open(path: &Path, name: &str) -> Result<File> {
         .append(true)
         .create(true)
         .mode(OWNER_ONLY)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path);
     let file = match opened {
-        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
+        Err(error) if Errno::from_io_error(&error) == Some(Errno::LOOP) => {
             return Err(Error::tampered(name, "it is a symbolic link"));
         }
         opened => opened.map_err(refused)?,
