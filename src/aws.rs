@@ -18,6 +18,7 @@ mod lost_upload;
 pub mod marks;
 pub mod multipart;
 pub mod objects;
+pub mod open_uploads;
 pub mod policy;
 mod profile;
 mod retries;
@@ -30,4 +31,5 @@ pub mod update;
 mod wire;
 
 pub use connection::{Connection, Options, connect};
+pub use open_uploads::OpenUploads;
 pub use wire::Trace;

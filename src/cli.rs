@@ -43,6 +43,8 @@ use failure::Failure;
 use output::{OutputArgs, Printer};
 use session::Session;
 
+use crate::aws::OpenUploads;
+
 const LONG_VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), "\nTLS and bulk ciphers: AWS-LC (rustls, aws-lc-rs)");
 
@@ -82,18 +84,45 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
     let json = cli.output.json;
-    match dispatch(cli, &printer).await {
-        Ok(()) => Exit::Done,
-        Err(failure) => report::failure(&failure, &printer, json, &aws_flags),
+    let open_uploads = OpenUploads::default();
+    let left = {
+        let (open_uploads, aws_flags) = (open_uploads.clone(), aws_flags.clone());
+        move || hints::left_uploads(&open_uploads.left(), &aws_flags)
+    };
+    match dispatch(cli, &printer, open_uploads, left.clone()).await {
+        Ok(()) => {
+            for line in left() {
+                printer.say(&line);
+            }
+            Exit::Done
+        }
+        Err(mut failure) => {
+            failure.hints.extend(left());
+            report::failure(&failure, &printer, json, &aws_flags)
+        }
     }
     .into()
 }
 
-async fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Failure> {
-    let stop = signals::listen().map_err(|error| {
+/// Runs the verb; `left` says which of the uploads in `open_uploads` are still there, should all end at once.
+async fn dispatch(
+    cli: Cli,
+    printer: &Printer,
+    open_uploads: OpenUploads,
+    left: impl Fn() -> Vec<String> + Send + 'static,
+) -> Result<(), Failure> {
+    let last_words = {
+        let printer = printer.clone();
+        move || {
+            for line in left() {
+                printer.line(&foreign::escaped(&line));
+            }
+        }
+    };
+    let stop = signals::listen(last_words).map_err(|error| {
         Failure::new(Exit::Failed, anyhow::Error::new(error).context("cannot catch signals"))
     })?;
-    let session = Session::new(cli.connection, &cli.output, printer.clone(), stop);
+    let session = Session::new(cli.connection, &cli.output, printer.clone(), stop, open_uploads);
     match cli.command {
         Command::Put(args) => put::run(*args, &session).await,
         Command::Get(args) => get::run(*args, &session).await,

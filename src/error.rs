@@ -30,7 +30,7 @@ pub enum Error {
     #[error("{what} {need}")]
     KeyNeeded { what: String, need: KeyNeed },
     /// A key was given, and it is not the one, or is of no use.
-    #[error("cannot open {what}: {why}")]
+    #[error("{}", wrong(what, why))]
     KeyWrong { what: String, why: KeyFault, source: Option<Cause> },
     /// The bytes or the answer are not to be trusted.
     #[error("{what} cannot be trusted: {why}")]
@@ -38,6 +38,9 @@ pub enum Error {
     /// The answer is not one of S3's or KMS's: another document than the one expected, a web page, a redirect, or too much.
     #[error("{what}: the server sent an answer that was not understood: {why}")]
     NotUnderstood { what: String, why: String, source: Option<Cause> },
+    /// S3 received other bytes than were sent.
+    #[error("{what}: S3 received other bytes than were sent; nothing was stored")]
+    Garbled { what: String, source: Option<Cause> },
     /// S3 stored the object otherwise than asked.
     #[error("{what} is not encrypted as asked: asked for {asked}, the answer says {got}")]
     NotAsAsked {
@@ -76,6 +79,9 @@ pub enum Error {
     /// More than a format or S3 can hold.
     #[error("{what} is too large: {why}")]
     TooLarge { what: String, why: String },
+    /// Something between here and the server takes no request of this size.
+    #[error("{what}: a proxy refuses a request of this size (HTTP 413)")]
+    ProxyLimit { what: String },
     /// The bucket lives elsewhere.
     #[error("{what} is in another region than the one asked{}", region_found(region.as_deref()))]
     WrongRegion { what: String, region: Option<String>, source: Option<Cause> },
@@ -201,6 +207,10 @@ pub enum NetworkFault {
     Connect,
     /// The server's certificate is not trusted.
     Tls,
+    /// The server's certificate is not valid at the time that this machine's clock shows.
+    CertificateTime,
+    /// The server answers something other than TLS.
+    NotTls,
     /// No answer, or no further bytes, in time.
     Timeout,
     /// The connection broke.
@@ -265,6 +275,16 @@ fn denied(what: &str, why: &Denial) -> String {
         Denial::Action { action } => format!("access to {what} is denied: {action} is not allowed"),
         Denial::Credentials => format!("the AWS credentials for {what} could not be loaded"),
         Denial::Unexplained { action } => format!("access to {what} is denied ({action})"),
+    }
+}
+
+/// KMS keys serve for writing as well, where nothing is opened.
+fn wrong(what: &str, why: &KeyFault) -> String {
+    match why {
+        KeyFault::KmsDisabled { .. } | KeyFault::KmsPendingDeletion { .. } | KeyFault::KmsUnknown { .. } => {
+            format!("{what}: {why}")
+        }
+        _ => format!("cannot open {what}: {why}"),
     }
 }
 
@@ -335,6 +355,8 @@ impl fmt::Display for NetworkFault {
         f.write_str(match self {
             Self::Connect => "no connection could be made",
             Self::Tls => "the server's certificate is not trusted",
+            Self::CertificateTime => "the server's certificate has expired, or is not valid yet",
+            Self::NotTls => "the server does not speak TLS at this port",
             Self::Timeout => "the server did not answer in time",
             Self::Broken => "the connection broke",
             Self::Throttled => "the service still asks to slow down",

@@ -26,6 +26,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::aws::endpoint::{Endpoints, is_address, is_loopback};
 use crate::aws::kms::KeyNames;
 use crate::aws::lost_upload::ServerClock;
+use crate::aws::open_uploads::OpenUploads;
 use crate::aws::profile;
 use crate::aws::retries::{ATTEMPTS, Busy, TooLong, pace, retries};
 use crate::aws::transport::Origin;
@@ -75,6 +76,8 @@ pub struct Options {
     pub request_payer: bool,
     /// Where requests are told about.
     pub trace: Trace,
+    /// Where uploads are noted that have begun and not ended.
+    pub open_uploads: OpenUploads,
 }
 
 /// The clients and what every request of this run shares.
@@ -86,6 +89,7 @@ pub struct Connection {
     /// What a client of a further service is made of.
     pub(super) shared: SdkConfig,
     pub(super) trace: Trace,
+    pub(super) open_uploads: OpenUploads,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
     read_timeout: Duration,
@@ -135,6 +139,7 @@ pub async fn connect(options: Options) -> Result<Connection> {
         endpoints,
         shared,
         trace: options.trace,
+        open_uploads: options.open_uploads,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
         read_timeout: options.read_timeout.unwrap_or(READ),

@@ -109,6 +109,9 @@ fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'st
     last
 }
 
+/// What hyper says of an answer's head that it cannot read.
+const UNREADABLE: [&str; 2] = ["parsed", "message head is too large"];
+
 /// Finds out why a request never became an answer.
 fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
     let mut link = Some(error);
@@ -129,19 +132,40 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
         words.push('\n');
         link = cause.source();
     }
-    let says = |word: &str| words.contains(word);
-    if says("no credentials") || says("no providers in chain provided") {
+    if ["no credentials", "no providers in chain provided"].iter().any(|said| words.contains(said)) {
         return Error::Denied { what: what.to_owned(), why: Denial::NoCredentials, source: None };
     }
-    // What hyper says of a head that it cannot read.
-    if says("parsed") || says("message head is too large") {
+    if UNREADABLE.iter().any(|said| words.contains(said)) {
         return Error::NotUnderstood {
             what: what.to_owned(),
             why: "it is not HTTP, or its headers are too many or too long".to_owned(),
             source: Some(tip(error)),
         };
     }
-    let why = if says("certificate") || says("UnknownIssuer") || says("TLS") {
+    network(what, fault(&words), error)
+}
+
+/// Whether a connector failed before it had a connection to send anything over.
+pub(super) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
+    let mut words = error.to_string();
+    let mut link = error.source();
+    while let Some(cause) = link {
+        words = format!("{words}\n{cause}");
+        link = cause.source();
+    }
+    let was_sent = matches!(fault(&words), NetworkFault::Broken | NetworkFault::Timeout)
+        || UNREADABLE.iter().any(|said| words.contains(said));
+    !was_sent
+}
+
+/// Tells from the words of an error and its causes how the network gave up.
+fn fault(words: &str) -> NetworkFault {
+    let says = |word: &str| words.contains(word);
+    if says("corrupt message") {
+        NetworkFault::NotTls
+    } else if says("certificate expired") || says("certificate not valid yet") {
+        NetworkFault::CertificateTime
+    } else if says("certificate") || says("UnknownIssuer") || says("TLS") {
         NetworkFault::Tls
     } else if says("timed out") || says("timeout") || says("throughput") {
         NetworkFault::Timeout
@@ -149,8 +173,7 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
         NetworkFault::Broken
     } else {
         NetworkFault::Connect
-    };
-    network(what, why, error)
+    }
 }
 
 /// Whether credentials could not be had because there is no session of IAM Identity Center, or none that is still open. The
@@ -215,8 +238,7 @@ pub(super) fn classify(what: &str, action: &str, refusal: Refusal) -> Error {
             Box::new(|what, source| Error::Network { what, why: NetworkFault::Throttled, source })
         }
         "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody" => {
-            let why = "S3 received other bytes than were sent; it stored nothing".to_owned();
-            Box::new(|what, source| Error::Tampered { what, why, source })
+            Box::new(|what, source| Error::Garbled { what, source })
         }
         "EntityTooLarge" => {
             let why = message.clone();
@@ -272,6 +294,8 @@ fn by_text(what: String, action: &str, refusal: Refusal) -> Error {
         }
         404 => Error::NotFound { what, source },
         412 => Error::Changed { what, source },
+        // S3 itself says EntityTooLarge, in a 400.
+        413 => Error::ProxyLimit { what },
         429 => Error::Network { what, why: NetworkFault::Throttled, source },
         500..=599 if status != 501 => Error::Network { what, why: NetworkFault::Unavailable, source },
         501 => Error::Unsupported { what, why: format!("this server cannot do it: {text}") },
@@ -499,7 +523,8 @@ mod tests {
         }
         assert!(matches!(read(501, "NotImplemented", "x"), Error::Unsupported { .. }));
         assert!(matches!(read(412, "PreconditionFailed", ""), Error::Changed { .. }));
-        assert!(matches!(read(400, "BadDigest", ""), Error::Tampered { .. }));
+        assert!(matches!(read(400, "BadDigest", ""), Error::Garbled { .. }));
+        assert!(matches!(read(413, "", ""), Error::ProxyLimit { .. }));
         assert!(matches!(read(400, "InvalidArgument", "x"), Error::Service { .. }));
     }
 }

@@ -56,7 +56,11 @@ impl Destination<'_> {
     /// `error` the one to tell.
     pub(super) async fn without_lost_upload(&self, error: Error, waited: Duration) -> Error {
         let Error::NotUnderstood { what, why, source } = error else { return error };
-        let told = match self.abort_lost_upload(waited).await {
+        let found = self.abort_lost_upload(waited).await;
+        if found.is_ok() {
+            self.connection.open_uploads.answered(self.uri, None);
+        }
+        let told = match found {
             Ok(true) => "the upload it began was found and aborted",
             Ok(false) => "no upload was found that it began",
             Err(_) => "whether it began an upload is not known: `aws s3api list-multipart-uploads` tells",

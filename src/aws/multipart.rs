@@ -15,6 +15,7 @@ use crate::aws::error;
 use crate::aws::objects::{Facts, Reader, etag_of};
 use crate::aws::settle::{described, sdk_algorithm, sdk_type, standing, summed, tagging};
 use crate::aws::sse::{self, Applied};
+use crate::aws::wire::Unanswered;
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
@@ -76,6 +77,8 @@ pub struct Completed {
     pub applied: Applied,
     /// The object's checksum as sent: base64, with `-N` for a composite.
     pub checksum: String,
+    /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
+    pub compared: bool,
 }
 
 impl Destination<'_> {
@@ -113,7 +116,11 @@ impl Destination<'_> {
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
         let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
-        let request = request.customize().config_override(connection.patient_for(patience(len)));
+        let unanswered = Unanswered::default();
+        let request = request
+            .customize()
+            .config_override(connection.patient_for(patience(len)))
+            .interceptor(unanswered.clone());
         let completed = match request.send().await {
             Ok(answer) => {
                 let completed = Completed {
@@ -121,10 +128,14 @@ impl Destination<'_> {
                     version_id: answer.version_id().map(str::to_owned),
                     applied: Applied::from(&answer),
                     checksum: sum.base64(),
+                    compared: false,
                 };
                 self.named(completed, len).await?
             }
-            Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), &sum.base64(), len).await?,
+            Err(refusal) => {
+                let refusal = self.refused("s3:PutObject", refusal);
+                self.arrived(refusal, &unanswered, &sum.base64(), len).await?
+            }
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
@@ -144,11 +155,17 @@ impl Destination<'_> {
             .checksum_type(sdk_type(self.algorithm))
             .set_expected_bucket_owner(connection.owner())
             .set_request_payer(connection.payer());
-        let asked = Instant::now();
-        let answer = match sse::create(request, self.sse).send().await {
+        let unanswered = Unanswered::default();
+        let request = sse::create(request, self.sse).customize().interceptor(unanswered.clone());
+        let (asked, open) = (Instant::now(), &connection.open_uploads);
+        open.starting(self.uri);
+        let answer = match request.send().await {
             Ok(answer) => answer,
             Err(refusal) => {
                 let error = self.refused("s3:PutObject", refusal);
+                if !unanswered.any() && !matches!(error, Error::NotUnderstood { .. }) {
+                    open.answered(self.uri, None);
+                }
                 return Err(self.without_lost_upload(error, asked.elapsed()).await);
             }
         };
@@ -156,6 +173,11 @@ impl Destination<'_> {
             let error = Error::not_understood(self.uri, "it names no upload to send parts to");
             return Err(self.without_lost_upload(error, asked.elapsed()).await);
         };
+        if unanswered.any() {
+            // One that an earlier attempt may have begun, beside the one that the last attempt has.
+            open.starting(self.uri);
+        }
+        open.answered(self.uri, Some(&id));
         let started = Started { id, applied: Applied::from(&answer) };
         if let Some(Err(error)) = self.on_start.map(|tell| tell(&started.id)) {
             self.abort(&started).await;
@@ -242,18 +264,30 @@ impl Destination<'_> {
         self.write_companion().await?;
         let ask = async |if_match| {
             let request = request.clone().set_if_match(if_match);
-            let request = request.customize().config_override(connection.patient_for(JOINING));
+            let unanswered = Unanswered::default();
+            let request = request
+                .customize()
+                .config_override(connection.patient_for(JOINING))
+                .interceptor(unanswered.clone());
             match request.send().await {
                 Ok(answer) => {
+                    connection.open_uploads.ended(&started.id);
                     let completed = Completed {
                         etag: etag_of(answer.e_tag()),
                         version_id: answer.version_id().map(str::to_owned),
                         applied: applied.then(&Applied::from(&answer)),
                         checksum: whole.to_owned(),
+                        compared: false,
                     };
                     self.named(completed, len).await
                 }
-                Err(refusal) => self.arrived(self.refused("s3:PutObject", refusal), whole, len).await,
+                Err(refusal) => {
+                    let refusal = self.refused("s3:PutObject", refusal);
+                    let completed = self.arrived(refusal, &unanswered, whole, len).await?;
+                    // The same bytes may be somebody else's object; then the upload is still there.
+                    self.abort(started).await;
+                    Ok(completed)
+                }
             }
         };
         let completed = self.if_matching(ask).await?;
@@ -261,28 +295,24 @@ impl Destination<'_> {
         Ok(completed)
     }
 
-    /// Gives a multipart upload up. There is nobody left to tell about a failure; what matters is that it was tried.
+    /// Gives a multipart upload up. What could not be aborted stays among the connection's open uploads.
     pub async fn abort(&self, started: &Started) {
-        let connection = self.connection;
-        let _ = connection
-            .s3
-            .abort_multipart_upload()
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
-            .upload_id(&started.id)
-            .set_expected_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer())
-            .send()
-            .await;
+        let _ = self.connection.abort(self.uri, &started.id).await;
     }
 
     /// Asks whether the object is there all the same. When an answer gets lost, the request is sent again, and the
     /// second one is refused because the first has done its work: the upload is gone, or the condition no longer
-    /// holds.
-    async fn arrived(&self, refusal: Error, checksum: &str, len: u64) -> Result<Completed> {
+    /// holds. Where every attempt was answered, the object is somebody else's, also if it has the same bytes.
+    async fn arrived(
+        &self,
+        refusal: Error,
+        unanswered: &Unanswered,
+        checksum: &str,
+        len: u64,
+    ) -> Result<Completed> {
         let may_be_ours =
             matches!(refusal, Error::NotFound { .. } | Error::Changed { .. } | Error::TargetExists { .. });
-        if !may_be_ours {
+        if !may_be_ours || !unanswered.any() {
             return Err(refusal);
         }
         match self.reader().head().await {
@@ -294,6 +324,7 @@ impl Destination<'_> {
                     version_id: facts.version_id,
                     applied: facts.applied,
                     checksum: checksum.to_owned(),
+                    compared: true,
                 })
             }
             _ => Err(refusal),

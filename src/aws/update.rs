@@ -134,6 +134,7 @@ impl Connection {
         }
     }
 
+    /// Aborts a multipart upload; one that is gone is fine.
     pub(super) async fn abort(&self, uri: &S3Uri, id: &str) -> Result<()> {
         let answer = self
             .s3
@@ -146,7 +147,10 @@ impl Connection {
             .send()
             .await;
         match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:AbortMultipartUpload", refusal)) {
-            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Ok(_) | Err(Error::NotFound { .. }) => {
+                self.open_uploads.ended(id);
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

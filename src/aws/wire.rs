@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use aws_runtime::auth::PayloadSigningOverride;
@@ -20,6 +21,7 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use http_body_util::{LengthLimitError, Limited};
 
 use crate::aws::endpoint::is_loopback;
+use crate::aws::error;
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 
 /// Tells about requests as they end, without anything secret.
@@ -179,6 +181,44 @@ impl Intercept for Bounded {
         };
         let body = std::mem::replace(response.body_mut(), SdkBody::taken());
         *response.body_mut() = SdkBody::from_body_1_x(Limited::new(body, limit));
+        Ok(())
+    }
+}
+
+/// Notes attempts at one request that ended without an answer: what was asked for may have been done all the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unanswered(Arc<AtomicBool>);
+
+impl Unanswered {
+    /// Whether there was such an attempt.
+    pub(super) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Unanswered {
+    fn name(&self) -> &'static str {
+        "Unanswered"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
+        let is_open = match error.as_connector_error() {
+            Some(broken) => !error::was_never_sent(broken),
+            // A failure on the server's side, or of a proxy, says nothing of what was done; asking to slow down does.
+            None if error.is_operation_error() => {
+                context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 500..=502 | 504..))
+            }
+            None => error.is_timeout_error() || error.is_response_error(),
+        };
+        if is_open {
+            self.0.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 }

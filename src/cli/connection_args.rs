@@ -120,13 +120,13 @@ impl ConnectionArgs {
             dualstack: self.dualstack,
             no_sign_request: self.no_sign_request,
             max_attempts: self.max_attempts,
-            many_objects: false,
             connect_timeout: self.connect_timeout.map(|time| time.0),
             read_timeout: self.read_timeout.map(|time| time.0),
             allow_http: self.allow_http,
             expected_bucket_owner: self.expected_bucket_owner.clone(),
             request_payer: self.request_payer.is_some(),
             trace,
+            ..Options::default()
         })
     }
 

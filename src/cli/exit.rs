@@ -5,7 +5,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::error::{Error, Signal};
+use crate::error::{Error, NetworkFault, Signal};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +91,8 @@ impl Exit {
             Self::Denied => "Credentials missing, or access denied (by S3 or KMS).",
             Self::Key => "Key missing, wrong or disabled.",
             Self::Untrusted => {
-                "Data or server not to be trusted: tag, commitment, checksum, truncation, or an answer that is \
-                 not what was asked or was not understood; nothing was written."
+                "Data or server not to be trusted: tag, commitment, checksum, truncation, certificate, or an answer \
+                 that is not what was asked or was not understood; nothing was written."
             }
             Self::Network => "The network gave up; the same command continues.",
             Self::Condition => {
@@ -100,7 +100,10 @@ impl Exit {
                  expected, the source is empty, or another run is at work."
             }
             Self::Some => "Some of many objects failed; each one is named.",
-            Self::Hangup => "SIGHUP: the upload was aborted, temporary files are gone.",
+            Self::Hangup => {
+                "SIGHUP: uploads were aborted, or what is left is named with the command that removes it; temporary \
+                 files are gone."
+            }
             Self::Interrupt => "SIGINT: as above.",
             Self::ReaderLeft => "The reader of standard output left.",
             Self::Terminate => "SIGTERM: as above.",
@@ -114,9 +117,15 @@ impl Exit {
             Error::NotFound { .. } => Self::NotFound,
             Error::Denied { .. } => Self::Denied,
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
-            Error::Tampered { .. } | Error::NotUnderstood { .. } | Error::NotAsAsked { .. } => {
-                Self::Untrusted
-            }
+            // Of a server by its certificate: it is not known to be the one meant, and trying again does not change that.
+            Error::Tampered { .. }
+            | Error::NotUnderstood { .. }
+            | Error::Garbled { .. }
+            | Error::NotAsAsked { .. }
+            | Error::Network {
+                why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
+                ..
+            } => Self::Untrusted,
             Error::TargetExists { .. }
             | Error::Changed { .. }
             | Error::InUse { .. }
@@ -128,6 +137,7 @@ impl Exit {
             Error::SourceChanged { .. }
             | Error::OutOfRange { .. }
             | Error::TooLarge { .. }
+            | Error::ProxyLimit { .. }
             | Error::WrongRegion { .. }
             | Error::Local { .. }
             | Error::CommandFailed { .. }
@@ -157,7 +167,7 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Denial, KeyFault, KeyNeed, NetworkFault};
+    use crate::error::{Denial, KeyFault, KeyNeed};
 
     fn what() -> String {
         "s3://bkt/k".to_owned()
@@ -181,6 +191,11 @@ mod tests {
             (Error::KeyWrong { what: what(), why: KeyFault::NotTheCustomerKey, source: None }, 5),
             (Error::tampered("s3://bkt/k", "the tag does not hold"), 6),
             (Error::not_understood("s3://bkt/k", "it is empty"), 6),
+            (Error::Garbled { what: what(), source: None }, 6),
+            (Error::ProxyLimit { what: what() }, 1),
+            (Error::Network { what: what(), why: NetworkFault::Tls, source: None }, 6),
+            (Error::Network { what: what(), why: NetworkFault::CertificateTime, source: None }, 6),
+            (Error::Network { what: what(), why: NetworkFault::NotTls, source: None }, 6),
             (
                 Error::NotAsAsked {
                     what: what(),

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 
 use super::connection_args::AwsFlags;
 use super::foreign::shell_word;
+use crate::aws::open_uploads::OpenUpload;
 use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};
 use crate::location::S3Uri;
 
@@ -30,6 +31,15 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             "check that --endpoint-url is the address of an S3 server, with no web page or proxy in front; -vv shows \
              each request"
                 .to_owned(),
+        ],
+        Error::Garbled { .. } => vec![
+            "run the same command again; if it fails again, a proxy on the way or this machine's memory changes \
+             bytes"
+                .to_owned(),
+        ],
+        Error::ProxyLimit { .. } => vec![
+            "raise the limit of the proxy (nginx: client_max_body_size)".to_owned(),
+            "or send smaller requests: --part-size 5MiB".to_owned(),
         ],
         Error::NotAsAsked { stored: false, .. } => {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
@@ -63,6 +73,26 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         | Error::Interrupted(_)
         | Error::ReaderLeft => Vec::new(),
     }
+}
+
+/// Names the uploads that are left at the end, each with the command that removes it.
+#[must_use]
+pub fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
+    let named = |OpenUpload { uri, id }: &OpenUpload| {
+        let (bucket, key) = (shell_word(uri.bucket.as_str()), shell_word(&uri.key));
+        match id {
+            Some(id) => format!(
+                "an upload of {uri} was not aborted, and its parts stay stored until it is: \
+                 aws s3api abort-multipart-upload --bucket {bucket} --key {key} --upload-id {}{aws}",
+                shell_word(id)
+            ),
+            None => format!(
+                "an upload of {uri} may have been left behind: \
+                 `aws s3api list-multipart-uploads --bucket {bucket} --prefix {key}{aws}` lists it"
+            ),
+        }
+    };
+    uploads.iter().map(named).collect()
 }
 
 fn not_found(what: &str, aws: &AwsFlags) -> Vec<String> {
@@ -105,7 +135,12 @@ fn denied(what: &str, why: &Denial, aws: &AwsFlags) -> Vec<String> {
             ]
         }
         Denial::Credentials => vec!["`aws sts get-caller-identity` shows what is wrong with them".to_owned()],
-        Denial::BadSignature => vec!["check AWS_SECRET_ACCESS_KEY, or the profile's".to_owned()],
+        Denial::BadSignature => vec![
+            "check AWS_SECRET_ACCESS_KEY, or the profile's".to_owned(),
+            "a proxy in front of the server must pass on the Host header as it is (nginx: proxy_set_header Host \
+             $http_host)"
+                .to_owned(),
+        ],
         Denial::ClockSkew => {
             vec!["set the clock (`timedatectl set-ntp true`), then run the same command again".to_owned()]
         }
@@ -266,11 +301,18 @@ fn network(why: NetworkFault) -> Vec<String> {
     let first = match why {
         NetworkFault::Connect => Some("check --endpoint-url and --region, and that this machine is online"),
         NetworkFault::Tls => Some("--ca-bundle FILE or AWS_CA_BUNDLE names the certificates to trust"),
+        NetworkFault::CertificateTime => {
+            Some("check this machine's clock (`date -u`); if it is right, the server needs a new certificate")
+        }
+        NetworkFault::NotTls => Some(
+            "check the port in --endpoint-url; for a server without TLS write http:// in place of https://",
+        ),
         NetworkFault::Timeout => Some("--read-timeout and --connect-timeout give it longer"),
         NetworkFault::Throttled => Some("--jobs 2 asks for less at once"),
         NetworkFault::Broken | NetworkFault::Unavailable => None,
     };
-    let again = (why != NetworkFault::Tls).then_some("run the same command again");
+    let again = (!matches!(why, NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls))
+        .then_some("run the same command again");
     [first, again].into_iter().flatten().map(str::to_owned).collect()
 }
 

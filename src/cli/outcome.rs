@@ -94,6 +94,9 @@ fn put_line(outcome: &PutOutcome) -> String {
         facts.push(format!("{algorithm} {value}"));
     }
     facts.extend(outcome.version_id.as_ref().map(|id| format!("version {id}")));
+    if outcome.compared {
+        facts.push("answer lost; found stored by comparing size and checksum".to_owned());
+    }
     format!("{}: {}", outcome.target, facts.join(", "))
 }
 
@@ -207,6 +210,7 @@ fn put_json(outcome: &PutOutcome) -> Value {
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
         "parts": outcome.parts,
+        "found_by_comparison": outcome.compared,
         "checksum": outcome.checksum.as_ref().map(|(algorithm, value)| {
             json!({ "algorithm": algorithm.as_str(), "value": value })
         }),
@@ -291,6 +295,7 @@ mod tests {
             etag: Some("\"e\"".to_owned()),
             version_id: None,
             checksum: Some((Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned())),
+            compared: false,
             parts: 2,
             format: None,
             fingerprint: None,
@@ -378,7 +383,7 @@ mod tests {
         let put = put_json(&stored(applied(Mode::SseC)));
         assert_eq!(
             fields(&put),
-            "bucket checksum command encryption etag key key_names parts plain_bytes schema_version stored_bytes target \
+            "bucket checksum command encryption etag found_by_comparison key key_names parts plain_bytes schema_version stored_bytes target \
              version_id"
         );
         assert_eq!(

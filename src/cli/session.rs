@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
 use super::progress::Progress;
 use super::prompt;
+use crate::aws::OpenUploads;
 use crate::aws::connection::{self, Connection, Options};
 use crate::error::Error;
 use crate::transfer::Stop;
@@ -27,14 +28,21 @@ pub struct Session {
     progress: ProgressMode,
     quiet: bool,
     connection: ConnectionArgs,
+    open_uploads: OpenUploads,
 }
 
 impl Session {
     /// Gathers what is shared.
     #[must_use]
-    pub fn new(connection: ConnectionArgs, output: &OutputArgs, printer: Printer, stop: Stop) -> Self {
+    pub fn new(
+        connection: ConnectionArgs,
+        output: &OutputArgs,
+        printer: Printer,
+        stop: Stop,
+        open_uploads: OpenUploads,
+    ) -> Self {
         let (json, progress, quiet) = (output.json, output.progress, output.quiet);
-        Self { printer, stop, json, progress, quiet, connection }
+        Self { printer, stop, json, progress, quiet, connection, open_uploads }
     }
 
     /// Returns the options to connect with.
@@ -42,7 +50,8 @@ impl Session {
     /// # Errors
     /// A usage failure for flags that contradict each other.
     pub fn options(&self) -> Result<Options, Failure> {
-        self.connection.options(&self.printer)
+        let open_uploads = self.open_uploads.clone();
+        Ok(Options { open_uploads, ..self.connection.options(&self.printer)? })
     }
 
     /// The flags with which the AWS CLI reaches the same place, each after a space.

@@ -11,11 +11,11 @@ use super::exit::Exit;
 use crate::error::Signal;
 use crate::transfer::Stop;
 
-/// Begins to listen; the future given back sees the first signal.
+/// Begins to listen; the future given back sees the first signal. The second one gets no more than `last_words` said.
 ///
 /// # Errors
 /// What the system says when a handler cannot be set.
-pub fn listen() -> io::Result<Stop> {
+pub fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Stop> {
     let (sender, stop) = Stop::new();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -30,6 +30,7 @@ pub fn listen() -> io::Result<Stop> {
                 () = next(&mut hangup) => Signal::Hangup,
             };
             if !first {
+                last_words();
                 at_once(seen);
             }
             first = false;

@@ -135,7 +135,8 @@ impl Fetching<'_> {
         let (sink, claim) = open.await?;
         let plain_len = transfer.run(opening, verifier, sink, claim.hides(), request.unproven).await?;
         if let Some(file) = claim.to_sync()? {
-            stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("cannot write"))?;
+            let what = format!("cannot write {}", request.target);
+            stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local(what))?;
         }
         let folder = blocking(move || claim.commit()).await??;
         let outcome = GetOutcome {

@@ -75,7 +75,10 @@ fn concerns_all(error: &Error) -> bool {
         // What is stored is named first.
         Error::NotAsAsked { stored, .. } => !stored,
         Error::NotFound { what, .. } => what.starts_with("the bucket "),
-        Error::Network { why, .. } => matches!(why, NetworkFault::Connect | NetworkFault::Tls),
+        Error::Network { why, .. } => matches!(
+            why,
+            NetworkFault::Connect | NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
+        ),
         Error::Local { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
         Error::Denied { why, .. } => {
             !matches!(why, Denial::Kms { .. } | Denial::Action { .. } | Denial::Unexplained { .. })

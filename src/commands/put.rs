@@ -62,6 +62,8 @@ pub struct PutOutcome {
     pub version_id: Option<String>,
     /// The checksum that was sent: algorithm and base64.
     pub checksum: Option<(Algorithm, String)>,
+    /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
+    pub compared: bool,
     /// Parts sent; 0 for one request.
     pub parts: u32,
     /// The client-side format.
@@ -137,6 +139,7 @@ impl Storing<'_> {
         let uploaded = upload::run(parts, &to, room, meter, stop).await?;
         Ok(PutOutcome {
             applied: uploaded.completed.applied,
+            compared: uploaded.completed.compared,
             plain_len: uploaded.plain,
             stored_len: uploaded.stored,
             etag: uploaded.completed.etag,

@@ -1,8 +1,8 @@
 //! Done, but the client was not told: asked again, S3 refuses for the very reason that it was done.
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes};
 
 const MODES: [&str; 4] =
     ["-e sse-s3", "-e sse-c --sse-c-key key", "-e client --key key", "-e sse-s3 --checksum sha256"];
@@ -63,6 +63,35 @@ fn the_lost_answer_to_the_end_of_an_upload_is_made_up_for() {
             is_stored(&bench, mode);
         }
     }
+}
+
+#[test]
+fn an_object_that_only_a_comparison_shows_to_be_ours_is_said_to_be_so() {
+    for (size, last) in [(1000, "PutObject"), (PART + 10, "CompleteMultipartUpload")] {
+        let bench = bench(size);
+        let line = "put source s3://bench/object --no-clobber --part-size 5MiB";
+        bench.sandbox.fault(Fault::on(last, Kind::DropAnswer));
+        bench.run(line).ok().says(&["answer lost; found stored by comparing size and checksum"]);
+        let line = "put source s3://bench/other --no-clobber --part-size 5MiB --json";
+        bench.sandbox.fault(Fault::on(last, Kind::DropAnswer));
+        assert_eq!(bench.run(line).ok().json()["found_by_comparison"], true);
+        assert_eq!(bench.run("put source s3://bench/third --json").ok().json()["found_by_comparison"], false);
+        bench.assert_tidy(&["key", "source"]);
+    }
+}
+
+#[test]
+fn the_same_bytes_of_somebody_else_leave_no_upload_when_our_own_answer_was_lost() {
+    let bench = bench(PART + 10);
+    let (gate, complete) = (Gate::new(), "CompleteMultipartUpload");
+    let held = bench.sandbox.fault(Fault::on(complete, Kind::Pause(gate.clone())));
+    bench.sandbox.fault(Fault::on(complete, Kind::DropAnswer));
+    let ours = bench.start("put source s3://bench/object --no-clobber --part-size 5MiB");
+    assert!(held.wait(1, PATIENCE));
+    bench.run("put source s3://bench/object --part-size 5MiB").ok();
+    gate.open();
+    ours.end().ok().says(&["answer lost"]);
+    bench.assert_tidy(&["key", "source"]);
 }
 
 #[test]

@@ -191,3 +191,34 @@ fn when_the_abort_fails_too_the_error_told_is_the_first_one() {
     ended.exits(1).says(&["the service answered Odd", "An odd refusal."]);
     assert_eq!(bench.object("object").plaintext.unwrap(), b"old");
 }
+
+#[test]
+fn an_upload_that_cannot_be_aborted_is_named_with_the_command_that_aborts_it() {
+    for flags in ["", "--json"] {
+        let bench = Bench::new();
+        bench.write("source", &bytes(PART + 10));
+        bench.sandbox.fault(Fault::on("UploadPart", Kind::status(400, "Odd", "An odd refusal.")).times(99));
+        bench
+            .sandbox
+            .fault(Fault::on("AbortMultipartUpload", Kind::status(403, "AccessDenied", "No.")).times(9));
+        let ended = bench.run(&format!("put source s3://bench/object --part-size 5MiB {flags}")).exits(1);
+        let id = &bench.sandbox.s3().uploads()[0].upload_id;
+        let command =
+            format!("aws s3api abort-multipart-upload --bucket bench --key object --upload-id {id}");
+        ended.says(&["An odd refusal", "its parts stay stored until it is", &command]);
+    }
+}
+
+#[test]
+fn uploads_of_many_files_that_cannot_be_aborted_are_all_named() {
+    let bench = Bench::new();
+    bench.write("source", &bytes(PART + 10));
+    bench.write("second", &bytes(PART + 10));
+    bench.sandbox.fault(Fault::on("UploadPart", Kind::status(400, "Odd", "An odd refusal.")).times(99));
+    bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::status(403, "AccessDenied", "No.")).times(9));
+    let ended = bench.run("put source second s3://bench/ --part-size 5MiB").exits(9);
+    let uploads = bench.sandbox.s3().uploads();
+    assert_eq!(uploads.len(), 2);
+    let named = |id: &str| ended.stderr.contains(&format!("--upload-id {id}"));
+    assert!(uploads.iter().all(|upload| named(&upload.upload_id)), "{}", ended.stderr);
+}

@@ -1,9 +1,9 @@
 //! What is there stays if that was asked for: --no-clobber and --if-match, in one request and in parts.
 
-use s3seal_sandbox::Fault;
 use s3seal_sandbox::s3::Lie;
+use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, bytes};
+use crate::support::{BUCKET, Bench, Ended, PART, PATIENCE, Running, bytes};
 
 const SIZES: [usize; 2] = [10, PART + 1];
 
@@ -121,4 +121,43 @@ fn a_server_that_ignores_conditions_is_not_trusted_with_the_first_look_alone() {
     old(&bench);
     bench.sandbox.s3().lie(Lie::IgnoreConditions);
     bench.run("put old s3://bench/object --no-clobber").exits(8);
+}
+
+#[test]
+fn of_two_that_store_the_same_bytes_where_nothing_is_yet_exactly_one_does() {
+    for (size, last) in SIZES.into_iter().zip(["PutObject", "CompleteMultipartUpload"]) {
+        let bench = Bench::new();
+        bench.write("new", &bytes(size));
+        // Both have looked, and found nothing, before either writes.
+        let gate = Gate::new();
+        let held = bench.sandbox.fault(Fault::on(last, Kind::Pause(gate.clone())).times(2));
+        let line = "put new s3://bench/object --no-clobber --part-size 5MiB";
+        let both = [bench.start(line), bench.start(line)];
+        assert!(held.wait(2, PATIENCE));
+        gate.open();
+        let mut ended = both.map(Running::end);
+        ended.sort_by_key(Ended::code);
+        let [stored, refused] = ended;
+        stored.ok();
+        refused.exits(8).says(&["s3://bench/object exists already"]);
+        assert_eq!(bench.object("object").size, size as u64);
+        bench.assert_tidy(&["new"]);
+    }
+}
+
+#[test]
+fn what_somebody_else_has_stored_meanwhile_is_not_ours_also_if_it_is_the_same() {
+    for (size, last) in SIZES.into_iter().zip(["PutObject", "CompleteMultipartUpload"]) {
+        let bench = Bench::new();
+        let etag = old(&bench);
+        bench.write("new", &bytes(size));
+        let gate = Gate::new();
+        let held = bench.sandbox.fault(Fault::on(last, Kind::Pause(gate.clone())));
+        let first = bench.start(&format!("put new s3://bench/object --if-match {etag} --part-size 5MiB"));
+        assert!(held.wait(1, PATIENCE));
+        bench.run("put new s3://bench/object --part-size 5MiB").ok();
+        gate.open();
+        first.end().exits(8).says(&["is not the object expected"]);
+        bench.assert_tidy(&["new", "old"]);
+    }
 }

@@ -72,10 +72,11 @@ fn a_disabled_key_is_told_with_how_to_enable_it() {
     let (bench, arn) = bench();
     bench.sandbox.kms().disable(&arn);
     for line in PUTS.iter().chain(&GETS) {
-        bench.run(line).exits(5).writes_nothing().says(&[
+        let ended = bench.run(line).exits(5).writes_nothing().says(&[
             &format!("the KMS key {arn} is disabled"),
             &format!("hint: `aws kms enable-key --key-id {arn}"),
         ]);
+        assert!(!ended.stderr.contains("cannot open"), "{line}: {}", ended.stderr);
     }
     nothing_is_written(&bench);
 }

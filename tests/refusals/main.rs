@@ -8,7 +8,10 @@
 mod support;
 
 mod access;
+mod certificates;
 mod customer_key;
 mod kms;
 mod place;
 mod plain_http;
+mod proxies;
+mod wrong_keys;

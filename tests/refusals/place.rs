@@ -103,13 +103,13 @@ fn a_server_whose_certificate_nobody_vouches_for_is_not_talked_to() {
         .without("AWS_CA_BUNDLE")
         .run();
     system
-        .exits(7)
+        .exits(6)
         .says(&["the server's certificate is not trusted", "hint: --ca-bundle FILE or AWS_CA_BUNDLE"]);
     let other = Bench::new();
     let ca = other.sandbox.ca_file();
     let line =
         ["put", "source", "s3://bench/object", "--max-attempts", "1", "--ca-bundle", ca.to_str().unwrap()];
-    bench.s3seal(line).run().exits(7).says(&["the server's certificate is not trusted"]);
+    bench.s3seal(line).run().exits(6).says(&["the server's certificate is not trusted"]);
     assert!(bench.sandbox.requests().is_empty());
 }
 

@@ -75,7 +75,9 @@ fn a_signal_while_the_start_gets_no_answer_does_not_wait_for_ever() {
     let held = bench.sandbox.fault(Fault::on("CreateMultipartUpload", Kind::Pause(Gate::new())));
     let running = bench.start("put source s3://bench/object --part-size 5MiB");
     assert!(held.wait(1, PATIENCE));
-    interrupt(running, "TERM", 143);
+    running.signal("TERM");
+    let command = "aws s3api list-multipart-uploads --bucket bench --prefix object";
+    running.end().exits(143).says(&["may have been left behind", command]);
 }
 
 #[test]
@@ -141,7 +143,10 @@ fn a_second_signal_ends_it_at_once() {
     assert!(aborting.wait(1, PATIENCE));
     running.signal("TERM");
     let ended = running.end().exits(143);
-    assert_eq!(ended.stderr, "", "it had no time to say anything");
+    let id = &bench.sandbox.s3().uploads()[0].upload_id;
+    let command = format!("aws s3api abort-multipart-upload --bucket bench --key object --upload-id {id}");
+    assert_eq!(ended.stderr.lines().count(), 1, "it has no time to say more: {}", ended.stderr);
+    ended.says(&[&command]);
 }
 
 #[test]
@@ -151,7 +156,10 @@ fn an_abort_without_an_answer_is_not_waited_for_beyond_the_bound() {
     bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(Gate::new())).times(99));
     let running = bench.start("put source s3://bench/object --part-size 5MiB");
     assert!(held.wait(1, PATIENCE));
-    interrupt(running, "INT", 130);
+    running.signal("INT");
+    let id = &bench.sandbox.s3().uploads()[0].upload_id;
+    let command = format!("aws s3api abort-multipart-upload --bucket bench --key object --upload-id {id}");
+    running.end().exits(130).says(&["interrupted by SIGINT", "was not aborted", &command]);
 }
 
 #[test]

@@ -76,8 +76,20 @@ pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
 fn decode(text: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
     // Tools and people write notes before a key and leave empty lines after it.
     let begin = text.windows(BEGIN.len()).position(|window| window == BEGIN);
-    let begin = begin.ok_or_else(|| fault("not a PEM file: it has no line '-----BEGIN …-----'"))?;
+    let begin = begin.ok_or_else(|| match text.trim_ascii_start() {
+        text if text.starts_with(b"ssh-rsa ") => {
+            fault("this is a public key in OpenSSH's own form; convert it: ssh-keygen -e -m PKCS8 -f FILE")
+        }
+        _ => fault("not a PEM file: it has no line '-----BEGIN …-----'"),
+    })?;
     let block = text[begin..].trim_ascii_end();
+    // Its lines are longer than PEM's, so that it does not even decode.
+    if block.starts_with(b"-----BEGIN OPENSSH PRIVATE KEY-----") {
+        return Err(fault(
+            "this is a private key in OpenSSH's own form; convert a copy of it, which changes the file: \
+             ssh-keygen -p -m PEM -f FILE",
+        ));
+    }
     match pem_rfc7468::decode_vec(block) {
         Ok((label, der)) => Ok((label, Zeroizing::new(der))),
         // The old way to encrypt a PEM file, by headers inside it.
@@ -141,8 +153,10 @@ mod tests {
             (public(file!("rsa_a.cert.pem")), "openssl x509 -in FILE -noout -pubkey"),
             (public(file!("rsa_1024.pub.pem")), "2048 to 8192 bits"),
             (public(file!("ec.pub.pem")), "no RSA public key"),
-            (public(b"ssh-rsa AAAA"), "not a PEM file"),
+            (public(file!("rsa_a.openssh.pub")), "ssh-keygen -e -m PKCS8 -f FILE"),
+            (public(b"ssh-ed25519 AAAA"), "not a PEM file"),
             (public(b""), "not a PEM file"),
+            (private(file!("rsa_a.openssh.pem")), "ssh-keygen -p -m PEM -f FILE"),
             (private(file!("rsa_a.pub.pem")), "this is a public key"),
             (private(file!("rsa_a.encrypted.pem")), "is encrypted; decrypt it first"),
             (private(file!("rsa_a.encrypted.pkcs1.pem")), "is encrypted; decrypt it first"),

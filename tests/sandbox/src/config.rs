@@ -31,6 +31,8 @@ pub struct Config {
     pub record: bool,
     /// Whether to keep every byte that is received. It takes as much memory as clients send.
     pub record_bodies: bool,
+    /// Whether the server's certificate has expired; it looks so too to a client whose clock is fast.
+    pub certificate_expired: bool,
     /// What clients must sign with.
     pub credentials: Credentials,
 }
@@ -46,6 +48,7 @@ impl Default for Config {
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
             record: true,
+            certificate_expired: false,
             record_bodies: false,
             credentials: Credentials::default(),
         }

@@ -28,10 +28,10 @@ const VALID_FOR: Duration = Duration::from_hours(30 * 24);
 const VALID_BEFORE: Duration = Duration::from_hours(24);
 
 /// The server's side of TLS 1.2 and 1.3, and the authority's certificate in PEM.
-pub(super) fn server_config() -> io::Result<(Arc<ServerConfig>, String)> {
+pub(super) fn server_config(expired: bool) -> io::Result<(Arc<ServerConfig>, String)> {
     let authority = CertifiedIssuer::self_signed(authority_params(), new_key()?).map_err(io::Error::other)?;
     let key = new_key()?;
-    let leaf = leaf_params()?.signed_by(&key, &authority).map_err(io::Error::other)?;
+    let leaf = leaf_params(expired)?.signed_by(&key, &authority).map_err(io::Error::other)?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
@@ -56,13 +56,16 @@ fn authority_params() -> CertificateParams {
     params
 }
 
-fn leaf_params() -> io::Result<CertificateParams> {
+fn leaf_params(expired: bool) -> io::Result<CertificateParams> {
     let mut params = CertificateParams::new(NAMES.map(str::to_owned).to_vec()).map_err(io::Error::other)?;
     params.distinguished_name.push(DnType::CommonName, "s3seal sandbox");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     limit(&mut params);
+    if expired {
+        params.not_after = OffsetDateTime::now_utc() - VALID_BEFORE / 2;
+    }
     Ok(params)
 }
 

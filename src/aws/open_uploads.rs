@@ -1,0 +1,74 @@
+//! The multipart uploads that this run has begun and not ended: whatever is left of them at its end must be named, for
+//! their parts are stored, and paid for, until somebody aborts them.
+//!
+//! Kept apart from the errors: an upload is left also where the run is cut short, and where it succeeds.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::location::S3Uri;
+
+/// An upload that is, or may be, at the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// The object that it was to become.
+    pub uri: S3Uri,
+    /// Its id; `None` where the answer that names it did not arrive.
+    pub id: Option<String>,
+}
+
+/// All of them. Cheap to clone; every clone sees the same uploads.
+#[derive(Clone, Default)]
+pub struct OpenUploads(Arc<Mutex<Vec<OpenUpload>>>);
+
+impl OpenUploads {
+    /// Those that are still open.
+    #[must_use]
+    pub fn left(&self) -> Vec<OpenUpload> {
+        self.lock().clone()
+    }
+
+    /// Notes that an upload is asked for.
+    pub(super) fn starting(&self, uri: &S3Uri) {
+        self.lock().push(OpenUpload { uri: uri.clone(), id: None });
+    }
+
+    /// Notes that the server has named, or refused, what was asked for.
+    pub(super) fn answered(&self, uri: &S3Uri, id: Option<&str>) {
+        let mut uploads = self.lock();
+        if let Some(place) = uploads.iter().position(|upload| upload.id.is_none() && upload.uri == *uri) {
+            uploads.remove(place);
+        }
+        uploads.extend(id.map(|id| OpenUpload { uri: uri.clone(), id: Some(id.to_owned()) }));
+    }
+
+    /// Notes that an upload has become an object or was aborted.
+    pub(super) fn ended(&self, id: &str) {
+        self.lock().retain(|upload| upload.id.as_deref() != Some(id));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<OpenUpload>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_is_open_from_the_request_for_it_to_its_end() {
+        let uploads = OpenUploads::default();
+        let uri: S3Uri = "s3://bkt/k".parse().unwrap();
+        let open = |id: Option<&str>| OpenUpload { uri: uri.clone(), id: id.map(str::to_owned) };
+        uploads.starting(&uri);
+        assert_eq!(uploads.left(), [open(None)]);
+        uploads.answered(&uri, Some("1"));
+        uploads.starting(&uri);
+        uploads.starting(&uri);
+        uploads.answered(&uri, None);
+        assert_eq!(uploads.left(), [open(Some("1")), open(None)]);
+        uploads.ended("2");
+        uploads.ended("1");
+        assert_eq!(uploads.left(), [open(None)]);
+    }
+}
