@@ -25,6 +25,7 @@ mod manual;
 mod object_args;
 mod outcome;
 mod output;
+mod process;
 mod progress;
 mod prompt;
 mod put;
@@ -111,6 +112,9 @@ async fn dispatch(
     open_uploads: OpenUploads,
     left: impl Fn() -> Vec<String> + Send + 'static,
 ) -> Result<(), Failure> {
+    process::keep_memory_private().map_err(|error| {
+        Failure::new(Exit::Failed, anyhow::Error::new(error).context("cannot turn core dumps off"))
+    })?;
     let last_words = {
         let printer = printer.clone();
         move || {

@@ -8,6 +8,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
@@ -385,4 +386,84 @@ fn the_credentials_of_aws_are_in_no_output() {
             ended.stderr
         );
     }
+}
+
+/// What a command that was started can see of the one that started it.
+const LOOK: &str = "ls -l /proc/self/fd; env";
+
+#[test]
+fn no_command_inherits_the_descriptor_of_a_key() {
+    let (bench, key) = bench();
+    // The key's file stays at its place in the descriptor, so that whoever inherits it can read it again.
+    for source in ["fd:9", "/dev/fd/9", "/proc/self/fd/9"] {
+        let look = ["sh", "-c", LOOK];
+        let line = ["put", "--from-command", "s3://bench/object", "-e", "client", "--key", source, "--"];
+        keyed(&bench, &key, &[&line[..], &look].concat()).run().ok();
+        let seen = keyed(&bench, &key, &["get", "s3://bench/object", "-", "--key", "fd:9"]).run().ok().stdout;
+        let seen = String::from_utf8(seen).unwrap();
+        assert!(seen.contains(" 1 -> "), "nothing was seen: {seen}");
+        let mut open = seen.lines().filter(|line| line.contains(" -> "));
+        assert!(!open.any(|line| line.contains(" 9 -> ") || line.ends_with("/key")), "{source}: {seen}");
+    }
+}
+
+#[test]
+fn a_key_command_sees_no_other_key_wherever_that_stands_on_the_command_line() {
+    let (bench, key) = bench();
+    keyed(&bench, &key, &["put", "source", "s3://bench/object", "-e", "client", "--key", "other"]).run().ok();
+    for later in ["env:THE_KEY", "fd:9"] {
+        let look = format!("cmd:({LOOK}) >seen; cat key.raw");
+        let line = ["get", "s3://bench/object", "copy", "--key", &look, "--key", later, "--key", "other"];
+        keyed(&bench, &key, &line).run().ok();
+        let seen = String::from_utf8(bench.read("seen")).unwrap();
+        assert!(seen.contains("PATH="), "nothing was seen: {seen}");
+        assert!(!seen.contains(" 9 -> ") || later != "fd:9", "{seen}");
+        assert!(!seen.contains("THE_KEY") || later != "env:THE_KEY", "{seen}");
+    }
+}
+
+#[test]
+fn a_key_command_does_not_read_the_key_from_standard_input() {
+    let (bench, key) = bench();
+    let line = ["put", "source", "s3://bench/object", "-e", "client", "--format", "esdk"];
+    let keys = ["--key", "cmd:cat >seen; cat other", "--key", "fd:0"];
+    keyed(&bench, &key, &[&line[..], &keys].concat()).input(key.hex().as_bytes()).run().ok();
+    assert_eq!(bench.read("seen"), b"");
+}
+
+#[test]
+fn memory_that_holds_keys_is_neither_dumped_nor_open_to_other_processes_of_the_user() {
+    // The kernel gives what shows a process's memory to root where it must not be dumped, else to the process's user.
+    // Root sees no difference, and gives up being root first.
+    let (bench, key) = bench();
+    let look = "stat -c 'itself %u' /proc/self/environ; stat -c 'parent %u' /proc/$PPID/environ; \
+                grep 'core file' /proc/$PPID/limits";
+    let mut line = vec!["put", "--from-command", "s3://bench/object", "--key", "env:THE_KEY", "-e", "client"];
+    line.extend(["--", "sh", "-c", look]);
+    let root = fs::metadata("/proc/self/environ").unwrap().uid() == 0;
+    let program = if root {
+        for folder in [bench.files(), bench.home()] {
+            fs::set_permissions(folder.parent().unwrap(), fs::Permissions::from_mode(0o755)).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let (_, ca) = bench.sandbox.env().into_iter().find(|(name, _)| name == "AWS_CA_BUNDLE").unwrap();
+        fs::copy(ca, bench.path("ca.pem")).unwrap();
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", env!("CARGO_BIN_EXE_s3seal")];
+        bench
+            .program("setpriv", nobody.into_iter().chain(line))
+            .with("THE_KEY", key.base64())
+            .with("AWS_CA_BUNDLE", "ca.pem")
+    } else {
+        keyed(&bench, &key, &line)
+    };
+    program.run().ok();
+    let get = ["get", "s3://bench/object", "-", "--key", "env:THE_KEY"];
+    let seen = String::from_utf8(keyed(&bench, &key, &get).run().ok().stdout).unwrap();
+    assert!(seen.contains("itself ") && !seen.contains("itself 0\n"), "{seen}");
+    assert!(seen.contains("parent 0\n"), "{seen}");
+    let limits: Vec<_> = seen.lines().filter(|line| line.contains("core file")).collect();
+    assert_eq!(
+        limits[0].split_whitespace().collect::<Vec<_>>(),
+        ["Max", "core", "file", "size", "0", "0", "bytes"]
+    );
 }

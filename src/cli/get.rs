@@ -3,6 +3,7 @@
 //! What is done with the request is `commands::get`.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use clap::ValueHint;
 use super::discovery_args::DiscoveryArgs;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
+use super::foreign::shell_word;
 use super::key_source::SourceText;
 use super::outcome;
+use super::process;
 use super::ring_sources::{RingSources, Typed};
 use super::session::Session;
 use super::teller::{Teller, Verb};
@@ -297,6 +300,14 @@ impl GetArgs {
             Some(dest) => Target::File(dest.clone()),
         };
         match &target {
+            Target::Stdout if process::was_closed(io::stdout()) => {
+                Err(Failure::usage("standard output is closed; nothing was fetched")
+                    .hint(format!(
+                        "to verify the object and keep nothing: s3seal get {} - >/dev/null",
+                        shell_word(&self.source.to_string())
+                    ))
+                    .hint("/dev/null opened for reading and writing counts as closed"))
+            }
             Target::Stdout if self.no_clobber => {
                 Err(Failure::usage("--no-clobber does not go with standard output").hint("leave it out"))
             }

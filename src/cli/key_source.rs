@@ -12,17 +12,22 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::foreign::shell_word;
+use super::process;
 use super::prompt;
 use crate::keys::{self, CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::wrap;
 
 /// The most that is read as a key or a passphrase, in bytes; an RSA key of 16,384 bits takes 13 KiB as PEM.
 const MAX_LEN: usize = 64 * 1024;
+
+/// Whether standard input is the source of a key, which a key command must not read.
+static STDIN_IS_KEY: AtomicBool = AtomicBool::new(false);
 
 /// The forms of a source, for help and man pages.
 pub const FORMS: [(&str, &str); 6] = [
@@ -60,6 +65,12 @@ pub enum KeySource {
     Command(String),
     /// The person at the terminal.
     Prompt,
+}
+
+impl KeySource {
+    fn at(path: &str) -> Self {
+        process::descriptor_named(path).map_or_else(|| Self::File(path.into()), Self::Fd)
+    }
 }
 
 impl fmt::Display for KeySource {
@@ -207,7 +218,7 @@ impl KeyReader {
 
     fn understand(&self, flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {
         let source = match text.split_once(':') {
-            Some(("file", path)) => KeySource::File(path.into()),
+            Some(("file", path)) => KeySource::at(path),
             Some(("env", name)) => KeySource::Env(name.to_owned()),
             Some(("fd", number)) => KeySource::Fd(number.parse().map_err(|_| malformed(flag))?),
             Some(("cmd", line)) => KeySource::Command(line.to_owned()),
@@ -229,6 +240,9 @@ impl KeyReader {
             ))
             .hint("use file:PATH, env:NAME, fd:N with N of 3 or more, cmd:COMMAND or prompt"));
         }
+        if is_stdin(&source) {
+            STDIN_IS_KEY.store(true, Ordering::Relaxed);
+        }
         match &source {
             KeySource::Env(name) if keys::looks_like_key(name) => Err(on_argv(flag, kind)),
             KeySource::File(path) if path.to_str().is_some_and(keys::looks_like_key) && !path.exists() => {
@@ -238,16 +252,20 @@ impl KeyReader {
                 keys::spend_variable(name);
                 Ok(source)
             }
+            KeySource::Fd(0) => Ok(source),
             KeySource::Fd(1 | 2) => {
                 Err(Failure::usage(format!("{flag}: {source} is for output; a key cannot be read from it")))
+            }
+            KeySource::Fd(number) => {
+                process::keep_from_commands(*number).map_err(|error| unreadable(flag, &source, error))?;
+                Ok(source)
             }
             _ => Ok(source),
         }
     }
 
     fn read(&self, flag: &str, source: &KeySource, kind: Kind) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let unreadable =
-            |error: io::Error| Failure::key(format!("{flag}: cannot read {source}")).because(error);
+        let unreadable = |error| unreadable(flag, source, error);
         let content = match source {
             KeySource::File(path) => {
                 let file = File::open(path).map_err(unreadable)?;
@@ -287,7 +305,7 @@ impl KeyReader {
             |error: io::Error| Failure::key(format!("{flag}: the key command cannot be run")).because(error);
         let mut command = Command::new("sh");
         command.arg("-c").arg(line).stdout(Stdio::piped());
-        if self.stdin_is_data {
+        if self.stdin_is_data || STDIN_IS_KEY.load(Ordering::Relaxed) {
             command.stdin(Stdio::null());
         }
         for name in keys::spent_variables() {
@@ -315,7 +333,7 @@ fn bare(flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {
             .hint(format!("write {flag}=prompt to be asked, or put {flag} last")));
     }
     if Path::new(text).exists() {
-        return Ok(KeySource::File(text.into()));
+        return Ok(KeySource::at(text));
     }
     if keys::looks_like_key(text) {
         return Err(on_argv(flag, kind));
@@ -354,9 +372,7 @@ fn malformed(flag: &str) -> Failure {
 fn is_stdin(source: &KeySource) -> bool {
     match source {
         KeySource::Fd(0) => true,
-        KeySource::File(path) => {
-            ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|stdin| path == Path::new(stdin))
-        }
+        KeySource::File(path) => path == Path::new("/dev/stdin"),
         _ => false,
     }
 }
@@ -372,6 +388,10 @@ fn closed_to_others(flag: &str, path: &Path, facts: &Metadata) -> Result<(), Fai
     Err(Failure::key(format!("{flag}: {shown} is open to others (mode {:04o})", mode & 0o7777))
         .hint(format!("chmod 600 {}", shell_word(&shown)))
         .hint("or allow it with --allow-open-key-file"))
+}
+
+fn unreadable(flag: &str, source: &KeySource, error: io::Error) -> Failure {
+    Failure::key(format!("{flag}: cannot read {source}")).because(error)
 }
 
 fn not_a_key(flag: &str, source: &KeySource, error: &KeyError) -> Failure {
@@ -442,7 +462,8 @@ mod tests {
         assert_eq!(source("/etc/backup.key").unwrap(), KeySource::File("/etc/backup.key".into()));
         assert_eq!(source("backup.key").unwrap(), KeySource::File("backup.key".into()));
         assert_eq!(source("env:NAME").unwrap(), KeySource::Env("NAME".to_owned()));
-        assert_eq!(source("fd:3").unwrap(), KeySource::Fd(3));
+        assert_eq!(source("fd:0").unwrap(), KeySource::Fd(0));
+        assert_eq!(source("fd:999").unwrap(), KeySource::Fd(999));
         assert_eq!(source("cmd:pass show a:b").unwrap(), KeySource::Command("pass show a:b".to_owned()));
         assert_eq!(source("prompt").unwrap(), KeySource::Prompt);
         for text in ["", "-", "file:", "env:", "env:A=B", "fd:", "fd:-1", "fd:1", "fd:2", "cmd:", "cmd: "] {

@@ -2,6 +2,7 @@
 //!
 //! What is done with the request is `commands::put`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
@@ -9,9 +10,11 @@ use clap::ValueHint;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
+use super::foreign::shell_word;
 use super::key_source::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
+use super::process;
 use super::session::Session;
 use super::teller::{Teller, Verb};
 use super::transfer_args::TransferArgs;
@@ -212,13 +215,30 @@ impl PutArgs {
         if let Some(from) =
             sources.iter().find(|path| path.as_os_str().as_encoded_bytes().starts_with(b"s3://"))
         {
-            return Err(Failure::usage("the source of put is on this machine, not in S3")
-                .hint(format!("to fetch: s3seal get {} {target}", from.display())));
+            let from = from.to_string_lossy();
+            let (from, to) = (shell_word(&from), shell_word(&target));
+            let failure = Failure::usage("the source of put is on this machine, not in S3");
+            return Err(if target.starts_with("s3://") {
+                failure
+                    .hint(format!("to copy within S3: aws s3 cp {from} {to}"))
+                    .hint(format!("or through this machine: s3seal get {from} - | s3seal put - {to}"))
+            } else {
+                failure.hint(format!("to fetch: s3seal get {from} {to}"))
+            });
         }
         let target: S3Uri = target.parse().map_err(Failure::usage)?;
         match sources {
             [source] if !self.recursive && source.as_os_str() == "-" => {
-                Ok(What::One(Source::Stdin, object(target, None)?))
+                let target = object(target, None)?;
+                if process::was_closed(io::stdin()) {
+                    return Err(Failure::usage("standard input is closed; nothing was stored")
+                        .hint(format!(
+                            "to store an empty object: s3seal put - {} </dev/null",
+                            shell_word(&target.to_string())
+                        ))
+                        .hint("/dev/null opened for reading and writing counts as closed"));
+                }
+                Ok(What::One(Source::Stdin, target))
             }
             [source] if !self.recursive => {
                 let target = object(target, Some(source))?;
@@ -279,10 +299,7 @@ fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failure> {
         Ok(facts) if facts.is_dir() && !directory_too => {
             Err(Failure::usage(format!("{what} is a directory"))
                 .hint("add -r to store each file below it, to a target that ends in /")
-                .hint(format!(
-                    "or pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY",
-                    super::foreign::shell_word(&what)
-                )))
+                .hint(format!("or pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY", shell_word(&what))))
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -170,5 +170,31 @@ fn a_folder_without_leave_to_write_is_told() {
 #[test]
 fn a_full_device_is_told() {
     let bench = stored(b"text");
-    bench.run("get s3://bench/folder/object /dev/full").exits(1).says(&["No space left", "hint: make room"]);
+    let ended = bench.run("get s3://bench/folder/object /dev/full").exits(1);
+    ended.says(&["error: cannot write /dev/full", "No space left", "hint: make room"]);
+}
+
+#[test]
+fn a_file_that_cannot_take_all_of_it_is_named() {
+    let bench = stored(&bytes(100_000));
+    // A limit on a file's size fails as a full disk does, and needs no disk.
+    let s3seal = env!("CARGO_BIN_EXE_s3seal");
+    let script = format!("trap '' XFSZ; ulimit -f 1; exec {s3seal} get s3://bench/folder/object copy");
+    let ended = bench.program("sh", ["-c", &script]).run().exits(1);
+    ended.says(&["error: cannot write copy", "File too large"]);
+    assert!(!bench.names().contains(&"copy".to_owned()));
+}
+
+#[test]
+fn a_closed_standard_output_takes_no_object() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    bench.run("put source s3://bench/object").ok();
+    let shell = |redirection: &str| {
+        let script = format!("exec {} get s3://bench/object - {redirection}", env!("CARGO_BIN_EXE_s3seal"));
+        bench.program("sh", ["-c", &script]).run()
+    };
+    shell(">&-").exits(2).says(&["standard output is closed", "s3seal get s3://bench/object - >/dev/null"]);
+    assert_eq!(bench.requests("GetObject").len(), 0);
+    shell(">/dev/null").ok().says(&["verified"]);
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{Bench, PART, PATIENCE, assert_same, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes};
 
 /// Starts an upload of one job, holds its first part, lets `change` act, and goes on.
 fn while_the_first_part_is_held(bench: &Bench, change: impl FnOnce()) -> crate::support::Ended {
@@ -117,4 +117,25 @@ fn a_named_pipe_is_a_source_of_unknown_length() {
     std::fs::write(&pipe, bytes(PART + 1)).unwrap();
     running.end().ok();
     assert_same(&bench.object("object").plaintext.unwrap(), &bytes(PART + 1), "stored");
+}
+
+#[test]
+fn a_closed_standard_input_is_no_empty_object() {
+    let bench = Bench::new();
+    bench.sandbox.s3().put_plain(BUCKET, "backup", b"old");
+    let script = format!("exec {} put - s3://bench/backup <&-", env!("CARGO_BIN_EXE_s3seal"));
+    let ended = bench.program("sh", ["-c", &script]).run();
+    ended.exits(2).says(&["standard input is closed", "s3seal put - s3://bench/backup </dev/null"]);
+    assert_eq!(bench.object("backup").plaintext.unwrap(), b"old");
+}
+
+#[test]
+fn standard_input_from_the_null_device_is_an_empty_object() {
+    let bench = Bench::new();
+    for (flags, code) in [("--fail-if-empty", 8), ("", 0)] {
+        let script =
+            format!("exec {} put - s3://bench/object {flags} </dev/null", env!("CARGO_BIN_EXE_s3seal"));
+        bench.program("sh", ["-c", &script]).run().exits(code);
+    }
+    assert_eq!(bench.object("object").size, 0);
 }
