@@ -1,5 +1,7 @@
 //! What is asked for beside the way: all versions, reading once more, losses that are accepted, another reader.
 
+use std::os::unix::fs::PermissionsExt;
+
 use s3seal_sandbox::s3::SseView;
 use s3seal_sandbox::{Fault, Kind};
 
@@ -106,4 +108,13 @@ fn sharing_takes_an_instruction_file_and_replaces_nobodys() {
     bench.run(&other).exits(8).says(&["o.partner"]);
     assert_opens(&bench, "--key c.key --instruction-suffix partner", &content);
     assert_opens(&bench, "--key a.key", &content);
+}
+
+#[test]
+fn the_folder_that_keeps_journals_is_closed_to_others() {
+    let bench = bench();
+    stored(&bench, 100, "");
+    bench.run(&format!("rotate {OBJECT} -e sse-kms --yes")).ok();
+    let mode = std::fs::metadata(bench.home().join(".local/state/s3seal")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o700);
 }
