@@ -19,6 +19,7 @@ mod generate;
 mod get;
 mod hints;
 mod inspect;
+mod key_command;
 mod key_source;
 mod keygen;
 mod manual;

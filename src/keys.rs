@@ -82,6 +82,19 @@ impl SymmetricKey {
         Ok(keys)
     }
 
+    /// Says what shows that a key was typed or made up rather than drawn at random; `None` where nothing does. Of random
+    /// keys of 256 bits one in 10^13 is taken for such a one.
+    #[must_use]
+    pub fn weakness(&self) -> Option<&'static str> {
+        if self.0.iter().all(|byte| *byte == self.0[0]) {
+            Some("all of its bytes are the same")
+        } else if self.0.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+            Some("all of its bytes are printable characters")
+        } else {
+            None
+        }
+    }
+
     /// Makes a second one of it, wiped by itself: for a ring that must open what this key has just sealed.
     #[must_use]
     pub fn again(&self) -> Self {
@@ -421,6 +434,18 @@ mod tests {
         assert_eq!(lengths(BASE64_STANDARD.encode([7; 24]).as_bytes()), [24, 32]);
         assert!(SymmetricKey::recognise_to_open(b"too short").is_err());
         assert!(SymmetricKey::recognise(&[200; 16]).is_err());
+    }
+
+    #[test]
+    fn a_key_that_was_never_random_is_known_by_its_bytes() {
+        let weak = |bytes: [u8; KEY_LEN]| SymmetricKey::recognise(&bytes).unwrap().weakness().is_some();
+        assert!(weak([0; KEY_LEN]) && weak([0xff; KEY_LEN]));
+        assert!(weak(*b"correct horse battery staple :-)"));
+        assert!(weak(*b"0123456789abcdef0123456789ABCDEF"));
+        assert!(!weak(*b"0123456789abcdef0123456789ABCDE\n"));
+        for _ in 0..1000 {
+            assert_eq!(SymmetricKey::random().unwrap().weakness(), None);
+        }
     }
 
     #[test]

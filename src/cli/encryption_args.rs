@@ -14,6 +14,7 @@ use crate::encryption::{
 /// How the object is encrypted.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Encryption")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct EncryptionArgs {
     /// How the object is encrypted [default: what the bucket does by itself]
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
@@ -74,6 +75,10 @@ pub struct EncryptionArgs {
     /// Accept a key file that others can read
     #[arg(long)]
     pub allow_open_key_file: bool,
+
+    /// Encrypt with a key that is plainly no random one
+    #[arg(long)]
+    allow_weak_key: bool,
 }
 
 /// What the flags come to; the keys are not read yet.
@@ -138,6 +143,16 @@ impl FromStr for AtRest {
 }
 
 impl EncryptionArgs {
+    /// Makes what reads the keys to encrypt with; `stdin_is_data` where standard input carries the object.
+    pub fn reader(&self, stdin_is_data: bool) -> KeyReader {
+        KeyReader {
+            stdin_is_data,
+            allow_open: self.allow_open_key_file,
+            allow_weak: self.allow_weak_key,
+            sealing: true,
+        }
+    }
+
     /// Checks what goes with what.
     ///
     /// # Errors
@@ -417,7 +432,12 @@ mod tests {
 
     fn choose(words: &[&str]) -> Result<Option<Choice>, Failure> {
         let typed = Typed::try_parse_from(["put"].iter().chain(words)).unwrap();
-        typed.args.choose(&KeyReader { stdin_is_data: false, allow_open: false, sealing: true })
+        typed.args.choose(&KeyReader {
+            stdin_is_data: false,
+            allow_open: false,
+            allow_weak: false,
+            sealing: true,
+        })
     }
 
     fn chosen(words: &[&str]) -> Choice {

@@ -10,7 +10,6 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,13 +17,14 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::foreign::shell_word;
+use super::key_command;
 use super::process;
 use super::prompt;
 use crate::keys::{self, CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::wrap;
 
 /// The most that is read as a key or a passphrase, in bytes; an RSA key of 16,384 bits takes 13 KiB as PEM.
-const MAX_LEN: usize = 64 * 1024;
+pub(super) const MAX_LEN: usize = 64 * 1024;
 
 /// Whether standard input is the source of a key, which a key command must not read.
 static STDIN_IS_KEY: AtomicBool = AtomicBool::new(false);
@@ -107,11 +107,14 @@ impl Kind {
 
 /// Reads sources, under the rules of one command.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct KeyReader {
     /// Standard input carries the object.
     pub stdin_is_data: bool,
     /// A key file may be open to others.
     pub allow_open: bool,
+    /// What encrypts may be a key that is plainly no random one.
+    pub allow_weak: bool,
     /// What is typed seals: ask twice.
     pub sealing: bool,
 }
@@ -147,6 +150,7 @@ impl KeyReader {
     /// A failure with the code for keys, naming the flag and what was found.
     pub fn symmetric(&self, flag: &str, source: &KeySource) -> Result<SymmetricKey, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
+        self.not_weak(flag, source, &content)?;
         SymmetricKey::recognise(&content).map_err(|error| self.not_a_256_bit_key(flag, source, &error))
     }
 
@@ -156,6 +160,7 @@ impl KeyReader {
     /// As [`KeyReader::symmetric`].
     pub fn customer_key(&self, flag: &str, source: &KeySource) -> Result<CustomerKey, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
+        self.not_weak(flag, source, &content)?;
         CustomerKey::recognise(&content).map_err(|error| self.not_a_256_bit_key(flag, source, &error))
     }
 
@@ -207,6 +212,16 @@ impl KeyReader {
                 drop(Zeroizing::new(error.into_bytes()));
                 Err(Failure::key(format!("{flag}: the passphrase from {source} is not UTF-8 text")))
             }
+        }
+    }
+
+    fn not_weak(&self, flag: &str, source: &KeySource, content: &[u8]) -> Result<(), Failure> {
+        let key = SymmetricKey::recognise(content).ok().filter(|_| !self.allow_weak);
+        match key.and_then(|key| key.weakness()) {
+            None => Ok(()),
+            Some(why) => Err(Failure::key(format!("{flag}: {source} holds no random key: {why}"))
+                .hint("`s3seal keygen FILE` makes one; for words that people remember there is --passphrase")
+                .hint("or use it all the same with --allow-weak-key")),
         }
     }
 
@@ -284,7 +299,10 @@ impl KeyReader {
             KeySource::Fd(number) => {
                 File::open(format!("/dev/fd/{number}")).and_then(read_to_end).map_err(unreadable)?
             }
-            KeySource::Command(line) => self.output_of(flag, line)?,
+            KeySource::Command(line) => {
+                let stdin_is_taken = self.stdin_is_data || STDIN_IS_KEY.load(Ordering::Relaxed);
+                key_command::output_of(flag, line, stdin_is_taken)?
+            }
             KeySource::Prompt => {
                 let what = if kind == Kind::Passphrase { "Passphrase" } else { "Key" };
                 let mut typed = prompt::secret(&format!("{what} ({flag})"), self.sealing)?;
@@ -295,29 +313,6 @@ impl KeyReader {
             return Err(Failure::key(format!(
                 "{flag}: {source} holds more than {MAX_LEN} bytes; that is no key"
             )));
-        }
-        Ok(content)
-    }
-
-    /// Runs a command line; what it says on standard error passes through.
-    fn output_of(&self, flag: &str, line: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let failed =
-            |error: io::Error| Failure::key(format!("{flag}: the key command cannot be run")).because(error);
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(line).stdout(Stdio::piped());
-        if self.stdin_is_data || STDIN_IS_KEY.load(Ordering::Relaxed) {
-            command.stdin(Stdio::null());
-        }
-        for name in keys::spent_variables() {
-            command.env_remove(name);
-        }
-        let mut child = command.spawn().map_err(failed)?;
-        // Dropping the pipe's end after reading lets a command that says too much end by itself.
-        let content = child.stdout.take().map_or_else(|| Ok(Zeroizing::default()), read_to_end);
-        let status = child.wait().map_err(failed)?;
-        let content = content.map_err(failed)?;
-        if !status.success() && content.len() <= MAX_LEN {
-            return Err(Failure::key(format!("{flag}: the key command failed ({status})")));
         }
         Ok(content)
     }
@@ -399,7 +394,7 @@ fn not_a_key(flag: &str, source: &KeySource, error: &KeyError) -> Failure {
 }
 
 /// Reads at most one byte more than [`MAX_LEN`], into memory that is not moved and is wiped in the end.
-fn read_to_end(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn read_to_end(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(vec![0; MAX_LEN + 1]);
     let mut len = 0;
     while len < buffer.len() {
@@ -425,7 +420,7 @@ mod tests {
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
     fn reader() -> KeyReader {
-        KeyReader { stdin_is_data: false, allow_open: false, sealing: false }
+        KeyReader { stdin_is_data: false, allow_open: false, allow_weak: false, sealing: false }
     }
 
     fn source(text: &str) -> Result<KeySource, Failure> {

@@ -158,11 +158,7 @@ impl PutArgs {
     fn wanted(&self) -> Result<Wanted, Failure> {
         let what = self.what()?;
         let of_files = !matches!(what, What::One(Source::Stdin | Source::Command(_), _));
-        let keys = KeyReader {
-            stdin_is_data: !of_files,
-            allow_open: self.encryption.allow_open_key_file,
-            sealing: true,
-        };
+        let keys = self.encryption.reader(!of_files);
         let choice = self.encryption.choose(&keys)?;
         if self.expected_size.is_some() && of_files {
             return Err(Failure::usage("--expected-size is for standard input and commands")

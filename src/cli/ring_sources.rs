@@ -60,7 +60,12 @@ impl RingSources {
     }
 
     fn understand_as(flags: [&'static str; 4], typed: &Typed<'_>) -> Result<Self, Failure> {
-        let reader = KeyReader { stdin_is_data: false, allow_open: typed.allow_open, sealing: false };
+        let reader = KeyReader {
+            stdin_is_data: false,
+            allow_open: typed.allow_open,
+            allow_weak: true,
+            sealing: false,
+        };
         let keys = |flag: &str, texts: &[SourceText]| -> Result<Vec<KeySource>, Failure> {
             texts.iter().map(|text| reader.key_source(flag, text)).collect()
         };

@@ -13,7 +13,6 @@ use super::encryption_args::{Choice, EncryptionArgs};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_source::KeyReader;
 use super::prompt;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
@@ -158,7 +157,8 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let context = Context::new(args.old.from_context.iter().cloned())
         .map_err(|error| Failure::usage(format!("--from-context: {error}")))?;
     let kms_accounts = args.old.discovery.accounts(&args.old.from_kms_key, "--from-kms-key")?;
-    let (reader, old_keys) = (args.reader(), args.old.sources(args.encryption.allow_open_key_file)?);
+    let (reader, old_keys) =
+        (args.encryption.reader(false), args.old.sources(args.encryption.allow_open_key_file)?);
     let (encryption, old) = session.ask(move || Ok((choice.with_keys(&reader)?, old_keys.read()?))).await?;
     let connection = session.connect(options).await?;
     let legacy = args.old.allow_legacy.unwrap_or_default();
@@ -183,13 +183,9 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
 }
 
 impl RotateArgs {
-    fn reader(&self) -> KeyReader {
-        KeyReader { stdin_is_data: false, allow_open: self.encryption.allow_open_key_file, sealing: true }
-    }
-
     /// Finds whatever cannot be meant, before a key is asked for or a request is sent.
     fn only_what_fits(&self) -> Result<Choice, Failure> {
-        let reader = self.reader();
+        let reader = self.encryption.reader(false);
         let choice = if self.rewrap || self.share_to.is_some() {
             self.encryption.choose_rewrap(&reader)?
         } else {

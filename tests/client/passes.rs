@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::support::{BUCKET, Bench, assert_same, bytes};
+use crate::support::{BUCKET, Bench, assert_same, bytes, key};
 
 const MIB: usize = 1024 * 1024;
 /// More than is held in memory, with the tag.
@@ -12,7 +12,7 @@ const RANGE: usize = 8 * MIB;
 
 fn sealed(size: usize) -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(size));
     bench.run("put source s3://bench/object -e client --key key").ok();
     bench.sandbox.clear_requests();

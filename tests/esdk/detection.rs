@@ -8,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use sha2::{Digest as _, Sha256};
 
 use super::stored::{FRAME, SEAL, Stored, bench};
-use crate::support::{BUCKET, Bench, assert_same};
+use crate::support::{BUCKET, Bench, assert_same, key};
 
 /// A bench with a message of the official clients in its bucket, and the AES key that opens it.
 fn with_vector(id: &str) -> (Bench, serde_json::Value) {
@@ -40,7 +40,7 @@ fn a_marker_names_the_format_and_who_can_open() {
     assert_eq!(metadata["mine"], "1");
     let recipients = &metadata["s3seal-recipients"];
     // The fingerprint of an AES key is that of its bytes.
-    assert!(recipients.starts_with(&format!("aes:{},rsa:", &sha256(&[7; 32])[..16])), "{recipients}");
+    assert!(recipients.starts_with(&format!("aes:{},rsa:", &sha256(&key(7))[..16])), "{recipients}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Several may open one object; nobody else may.
 
 use super::stored::{SEAL, Stored, bench, message};
-use crate::support::ALIAS;
+use crate::support::{ALIAS, key};
 
 #[test]
 fn any_one_of_several_recipients_opens() {
     let bench = bench();
-    bench.write("second", &[9; 32]);
+    bench.write("second", &key(9));
     bench.write("source", b"for five");
     let other = bench.sandbox.kms().create_key().0;
     bench

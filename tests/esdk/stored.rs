@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use s3seal::seal::esdk::{Message, read};
 
-use crate::support::{BUCKET, Bench, bytes};
+use crate::support::{BUCKET, Bench, bytes, key};
 
 /// The usual length of frames, in plain bytes.
 pub const FRAME: usize = 64 * 1024;
@@ -74,8 +74,8 @@ pub const SEAL: &str = "-e client --format esdk --key key --part-size 5MiB";
 /// A bench with a key, a key that is not it, and an RSA key pair.
 pub fn bench() -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[7; 32]);
-    bench.write("other", &[8; 32]);
+    bench.write("key", &key(7));
+    bench.write("other", &key(8));
     bench.write("phrase", b"correct horse battery staple\n");
     for name in ["rsa_a.pem", "rsa_a.pub.pem", "rsa_b.pem"] {
         let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);

@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::support::{Bench, PART, assert_same, at_once, bytes};
+use crate::support::{Bench, PART, assert_same, at_once, bytes, key};
 
 const SIZE: usize = 2 * PART + 10;
 /// How to put and how to get.
@@ -16,7 +16,7 @@ const MODES: [(&str, &str); 3] = [
 /// differs from mode to mode.
 fn stored((put, get): (&str, &str)) -> (Bench, usize) {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(SIZE));
     bench.run(&format!("put source s3://bench/object {put} --part-size 5MiB")).ok();
     bench.run(&format!("get s3://bench/object copy {get} --part-size 5MiB -j 1")).ok();

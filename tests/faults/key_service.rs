@@ -2,12 +2,12 @@
 
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::support::{ALIAS, Bench, assert_same, bytes};
+use crate::support::{ALIAS, Bench, assert_same, bytes, key};
 
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.write("source", &bytes(1000));
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench
 }
 

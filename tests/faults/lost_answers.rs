@@ -2,14 +2,14 @@
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes, key};
 
 const MODES: [&str; 4] =
     ["-e sse-s3", "-e sse-c --sse-c-key key", "-e client --key key", "-e sse-s3 --checksum sha256"];
 
 fn bench(size: usize) -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(size));
     bench
 }

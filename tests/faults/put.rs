@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::support::{BUCKET, Bench, PART, assert_same, at_once, bytes};
+use crate::support::{BUCKET, Bench, PART, assert_same, at_once, bytes, key};
 
 /// A request of an upload, and the size of an object that takes it there. The last part is small, so that it is not
 /// given the time that many bytes may take.
@@ -29,7 +29,7 @@ impl Phase {
     /// A bench with an old object in the way, the source and a key.
     fn bench(&self) -> Bench {
         let bench = Bench::new();
-        bench.write("key", &[5; 32]);
+        bench.write("key", &key(5));
         bench.write("source", &bytes(self.size));
         bench.sandbox.s3().put_plain(BUCKET, "object", b"old");
         bench
@@ -155,7 +155,7 @@ fn a_part_that_is_sent_again_is_sent_as_it_was() {
 #[test]
 fn many_faults_at_once_are_overcome() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     let content = bytes(6 * PART + 77);
     bench.write("source", &content);
     let kinds = [Kind::ResetBefore, Kind::slow_down(), Kind::internal_error(), Kind::DropAnswer];

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes, key};
 use crate::{assert_same_tree, tree, write};
 
 fn denied() -> Kind {
@@ -54,7 +54,7 @@ fn one_refused_read_is_named_and_the_others_are_done() {
 #[test]
 fn a_changed_byte_fails_its_object_alone() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     tree(&bench);
     for (up, down) in [("", ""), ("-e client --key key", "--key key")] {
         bench.run(&format!("put -r tree s3://bench/p/ {up}")).ok();

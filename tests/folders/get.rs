@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use crate::support::{BUCKET, Bench};
+use crate::support::{BUCKET, Bench, key};
 use crate::write;
 
 fn stored(keys: &[&str]) -> Bench {
@@ -111,7 +111,7 @@ fn a_marker_is_a_folder() {
 #[test]
 fn instruction_files_stay_where_they_are() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     write(&bench.path("t/a"), b"content");
     bench.run("put -r t s3://bench/p/ -e client --key key --instruction-file").ok();
     bench.assert_keys(&["p/a", "p/a.instruction"]);
@@ -134,7 +134,7 @@ fn instruction_files_stay_where_they_are() {
 #[test]
 fn the_mode_that_is_expected_is_expected_of_each() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     write(&bench.path("t/a"), b"x");
     bench.run("put -r t s3://bench/p/ -e client --key key").ok();
     bench.sandbox.s3().put_plain(BUCKET, "p/b", b"planted");

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
-use crate::support::{Bench, CUSTOMER_KEY};
+use crate::support::{Bench, CUSTOMER_KEY, key};
 use crate::write;
 
 #[test]
@@ -128,7 +128,7 @@ fn no_clobber_leaves_each_object_that_is_there() {
 #[test]
 fn an_envelope_beside_an_object_is_not_replaced_by_a_file_of_that_name() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     write(&bench.path("t/a"), b"content");
     write(&bench.path("t/a.instruction"), b"a user's own");
     let ended = bench.run("put -r t s3://bench/p/ -e client --key key --instruction-file").exits(9);
@@ -183,7 +183,7 @@ fn quiet_says_nothing_but_failures() {
 #[test]
 fn the_key_of_sse_c_goes_with_every_object() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     for name in ["t/a", "t/b"] {
         write(&bench.path(name), b"x");
     }

@@ -1,6 +1,6 @@
 //! What comes down is compared with the checksum that S3 keeps; what differs is not handed out.
 
-use crate::support::{BUCKET, Bench, PART, bytes};
+use crate::support::{BUCKET, Bench, PART, bytes, key};
 
 /// An object of so many bytes, stored with this checksum, and an old file where it is to go.
 fn stored(size: usize, algorithm: &str) -> Bench {
@@ -54,7 +54,7 @@ fn bytes_that_were_swapped_are_seen() {
 #[test]
 fn a_changed_sse_c_object_is_seen() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(1000));
     bench.run("put source s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.sandbox.s3().tamper_body(BUCKET, "object", |body| body[3] ^= 1);

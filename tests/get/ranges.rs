@@ -1,10 +1,10 @@
 //! A part of the plain bytes, and nothing else of them.
 
-use crate::support::{Bench, PART, assert_same, bytes};
+use crate::support::{Bench, PART, assert_same, bytes, key};
 
 fn stored(content: &[u8], flags: &str) -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", content);
     bench.run(&format!("put source s3://bench/object {flags} --part-size 5MiB")).ok();
     bench

@@ -17,7 +17,7 @@ from bench import MIB, content
 from checks import add, case, equal, true
 
 USAGE, KEY, DISTRUST, SOME = 2, 5, 6, 9
-KEY_A, KEY_B, KEY_C = modes.CUSTOMER_KEY, bytes(range(64, 96)), bytes(range(128, 160))
+KEY_A, KEY_B, KEY_C = modes.CUSTOMER_KEY, bytes(range(160, 192)), bytes(range(128, 160))
 
 # A state of an object. boto: how boto3 stores it so, or nothing where only s3seal can; put: how s3seal does.
 # to: what rotate needs to bring it there; old: what it needs to bring it away; get: what opens it;

@@ -94,8 +94,8 @@ def _rewraps(b, form, reader, target, plain, way="rewrap"):
 def through_all(b, form, beside):
     """s3seal wrote it under AES; then other AES, RSA, KMS, other KMS, and back to AES."""
     plain, (_, form_options, _) = content(LENGTH), FORMATS[form]
-    readers = [aes(b, bytes(range(32))), aes(b, bytes(range(32, 64))), rsa_pair(b), rsa_pair(b), kms(b, b.peer.key),
-               kms(b, b.peer.other_key), aes(b, bytes(range(64, 96)))]
+    readers = [aes(b, bytes(range(32))), aes(b, bytes(range(192, 224))), rsa_pair(b), rsa_pair(b), kms(b, b.peer.key),
+               kms(b, b.peer.other_key), aes(b, bytes(range(160, 192)))]
     b.tool.put(plain, b.name, "-e", "client", *readers[0].new, *form_options, *rotation.FLAGS,
                *(["--instruction-file"] if beside else []))
     for reader, target in zip(readers, readers[1:]):
@@ -275,7 +275,7 @@ def _sdk_opens(b, key):
 
 def _esdk_keys(b):
     return {"aes": esdk.Aes("peers", "backup", bytes(range(32))), "rsa": esdk.new_rsa("peers", "backup"),
-            "kms": esdk.Kms(b.peer.key.arn), "other-aes": esdk.Aes("peers", "other", bytes(range(32, 64))),
+            "kms": esdk.Kms(b.peer.key.arn), "other-aes": esdk.Aes("peers", "other", bytes(range(192, 224))),
             "other-kms": esdk.Kms(b.peer.other_key.arn)}
 
 

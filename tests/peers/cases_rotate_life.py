@@ -11,7 +11,7 @@ from checks import case, equal
 from modes import CUSTOMER
 from cases_rotate_formats import aes, kms, opens, rsa_pair
 
-OTHER_CUSTOMER = {**CUSTOMER, "SSECustomerKey": bytes(range(64, 96))}
+OTHER_CUSTOMER = {**CUSTOMER, "SSECustomerKey": bytes(range(160, 192))}
 
 
 @case("rotate/life", "localstack")

@@ -1,6 +1,6 @@
 //! A command's output is stored only if the command succeeds; an empty source only if that is allowed.
 
-use crate::support::{Bench, PART, assert_same, bytes};
+use crate::support::{Bench, PART, assert_same, bytes, key};
 
 #[test]
 fn the_output_of_a_command_is_stored() {
@@ -74,7 +74,7 @@ fn an_empty_source_is_refused_if_that_is_asked_for() {
 #[test]
 fn an_empty_source_is_refused_also_before_it_is_sealed() {
     let bench = Bench::new();
-    bench.write("key", &[9; 32]);
+    bench.write("key", &key(9));
     let flags = [
         "put",
         "-",

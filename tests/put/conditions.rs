@@ -3,7 +3,7 @@
 use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, Ended, PART, PATIENCE, Running, bytes};
+use crate::support::{BUCKET, Bench, Ended, PART, PATIENCE, Running, bytes, key};
 
 const SIZES: [usize; 2] = [10, PART + 1];
 
@@ -41,7 +41,7 @@ fn no_clobber_stores_what_is_not_there_yet() {
 #[test]
 fn no_clobber_keeps_an_sse_c_object_whose_key_is_not_known() {
     let bench = Bench::new();
-    bench.write("key", &[7; 32]);
+    bench.write("key", &key(7));
     bench.run("put key s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.run("put key s3://bench/object --no-clobber").exits(8).says(&["exists already"]);
 }

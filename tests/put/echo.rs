@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::s3::{Lie, SseView};
 
-use crate::support::{ALIAS, BUCKET, Bench, PART, bytes};
+use crate::support::{ALIAS, BUCKET, Bench, PART, bytes, key};
 
 const MODES: [(&str, &str); 4] = [
     ("-e sse-s3", "SSE-S3"),
@@ -13,7 +13,7 @@ const MODES: [(&str, &str); 4] = [
 
 fn bench(size: usize) -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[7; 32]);
+    bench.write("key", &key(7));
     bench.write("source", &bytes(size));
     bench
 }

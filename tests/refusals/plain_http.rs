@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::Config;
 
-use crate::support::{ALIAS, BUCKET, Bench, CUSTOMER_KEY, PART, bytes};
+use crate::support::{ALIAS, BUCKET, Bench, CUSTOMER_KEY, PART, bytes, key};
 
 fn bench() -> Bench {
     let bench = Bench::with(Config {
@@ -10,7 +10,7 @@ fn bench() -> Bench {
         kms_aliases: vec![ALIAS.to_owned()],
         ..Config::with_buckets([BUCKET])
     });
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", b"text");
     bench.run("put source s3://bench/object -e sse-c --sse-c-key key").ok();
     bench.sandbox.clear_requests();

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{Bench, PART, PATIENCE, at_once, bytes};
+use crate::support::{Bench, PART, PATIENCE, at_once, bytes, key};
 
 const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
 const BOUND: Duration = Duration::from_secs(8);
 
 fn stored() -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(3 * PART));
     bench.run("put source s3://bench/object -e client --key key --part-size 5MiB").ok();
     bench.write("copy", b"old");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, Running, at_once, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, Running, at_once, bytes, key};
 
 /// Signals by name, with the exit code of each.
 const SIGNALS: [(&str, i32); 3] = [("INT", 130), ("TERM", 143), ("HUP", 129)];
@@ -26,7 +26,7 @@ const PHASES: [(&str, usize); 5] = [
 
 fn bench(size: usize) -> Bench {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(size));
     bench.sandbox.s3().put_plain(BUCKET, "object", b"old");
     bench
@@ -175,7 +175,7 @@ fn a_signal_between_two_attempts_is_not_slept_through() {
 fn an_instruction_file_goes_back_to_what_it_was() {
     for before in [true, false] {
         let bench = Bench::new();
-        bench.write("key", &[5; 32]);
+        bench.write("key", &key(5));
         bench.write("old", b"old");
         bench.write("source", &bytes(1000));
         if before {

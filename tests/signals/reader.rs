@@ -2,12 +2,12 @@
 
 use std::io::Read;
 
-use crate::support::{Bench, PART, bytes};
+use crate::support::{Bench, PART, bytes, key};
 
 #[test]
 fn a_reader_that_leaves_ends_it_quietly() {
     let bench = Bench::new();
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     bench.write("source", &bytes(3 * PART));
     for (put, get) in
         [("", ""), ("-e sse-c --sse-c-key key", "--sse-c-key key"), ("-e client --key key", "--key key")]

@@ -185,6 +185,11 @@ pub fn bytes(len: usize) -> Vec<u8> {
     all
 }
 
+/// A 256-bit key of so many possible ones, which looks like a random one.
+pub fn key(seed: u8) -> [u8; 32] {
+    keys::KnownKey::new(seed).0
+}
+
 /// Fails, without printing megabytes, unless both are equal.
 #[track_caller]
 pub fn assert_same(found: &[u8], expected: &[u8], what: &str) {

@@ -1,0 +1,38 @@
+//! The command behind `cmd:`, whose standard output is a key.
+//!
+//! It gets nothing of this process but what it needs: neither the other keys nor an input that carries something else.
+
+use std::io;
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+use super::failure::Failure;
+use super::key_source::{MAX_LEN, read_to_end};
+use crate::keys;
+
+/// Runs a command line by sh; what it says on standard error passes through.
+///
+/// # Errors
+/// A key failure for a command that cannot be run or does not succeed.
+pub fn output_of(flag: &str, line: &str, stdin_is_taken: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed =
+        |error: io::Error| Failure::key(format!("{flag}: the key command cannot be run")).because(error);
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(line).stdout(Stdio::piped());
+    if stdin_is_taken {
+        command.stdin(Stdio::null());
+    }
+    for name in keys::spent_variables() {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    // Dropping the pipe's end after reading lets a command that says too much end by itself.
+    let content = child.stdout.take().map_or_else(|| Ok(Zeroizing::default()), read_to_end);
+    let status = child.wait().map_err(failed)?;
+    let content = content.map_err(failed)?;
+    if !status.success() && content.len() <= MAX_LEN {
+        return Err(Failure::key(format!("{flag}: the key command failed ({status})")));
+    }
+    Ok(content)
+}
