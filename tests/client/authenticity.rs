@@ -4,13 +4,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{ALIAS, Bench};
+use crate::support::{ALIAS, Bench, key};
 
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.write("source", b"text");
-    bench.write("key", &[7; 32]);
-    bench.write("other", &[8; 32]);
+    bench.write("key", &key(7));
+    bench.write("other", &key(8));
     bench.write("phrase", b"correct horse battery staple");
     for name in ["rsa_a.pem", "rsa_a.pub.pem"] {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);

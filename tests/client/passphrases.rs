@@ -6,7 +6,7 @@ use s3seal::keys::Passphrase;
 use s3seal::seal::passphrase::Phc;
 use zeroize::Zeroizing;
 
-use crate::support::{BUCKET, Bench};
+use crate::support::{self, BUCKET, Bench};
 
 const PHRASE: &str = "correct horse battery staple";
 /// A little more than is allowed: 257 MiB.
@@ -65,7 +65,7 @@ fn inspect_and_rotate_try_no_costly_passphrase_either() {
         };
         assert!(opens("").is_null());
         assert_eq!(opens("--max-kdf-memory 257MiB"), true);
-        bench.write("new", &[9; 32]);
+        bench.write("new", &support::key(9));
         let rotate = format!(
             "rotate s3://bench/{key} --yes -e client --key new --new-data-key --from-passphrase file:phrase"
         );

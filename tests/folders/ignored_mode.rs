@@ -4,7 +4,7 @@ use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
 use serde_json::Value;
 
-use crate::support::{BUCKET, Bench, PATIENCE};
+use crate::support::{BUCKET, Bench, PATIENCE, key};
 
 const FILES: usize = 60;
 
@@ -14,7 +14,7 @@ fn bench() -> Bench {
     for number in 0..FILES {
         bench.write(&format!("tree/{number:02}"), b"text");
     }
-    bench.write("key", &[7; 32]);
+    bench.write("key", &key(7));
     bench
 }
 

@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::{Fault, Kind, hostile};
 
-use crate::support::{ALIAS, Bench};
+use crate::support::{ALIAS, Bench, key};
 
 /// A key of somebody else's.
 const THEIRS: &str = "arn:aws:kms:us-east-1:999988887777:key/9999abcd-12ab-34cd-56ef-1234567890ab";
@@ -11,7 +11,7 @@ const THEIRS: &str = "arn:aws:kms:us-east-1:999988887777:key/9999abcd-12ab-34cd-
 fn bench() -> (Bench, String) {
     let bench = Bench::hostile();
     bench.write("source", b"text");
-    bench.write("key", &[5; 32]);
+    bench.write("key", &key(5));
     let arn = bench.sandbox.kms().create_key_with_alias("alias/mine").0;
     for format in FORMATS {
         bench
