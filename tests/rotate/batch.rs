@@ -181,7 +181,7 @@ fn a_bucket_that_a_job_would_not_find_is_told_before_one_is_created() {
     let bench = crate::bench();
     let line =
         format!("rotate s3://elsewhere/ --batch --batch-role {ROLE} -e sse-kms --kms-key {ALIAS} --yes");
-    bench.run(&line).exits(3).says(&["s3://elsewhere does not exist"]);
+    bench.run(&line).exits(3).says(&["the bucket elsewhere does not exist"]);
     bench.sandbox.fault(Fault::on("HeadBucket", Kind::status(301, "PermanentRedirect", "")));
     to_kms(&bench, "--yes").run().exits(1).says(&["s3://bench is in another region", "--region"]);
     assert_eq!(bench.sandbox.s3().jobs(), []);
