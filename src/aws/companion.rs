@@ -58,24 +58,39 @@ impl<'a> Companion<'a> {
         let content = self.reader(&self.uri).whole(MAX_LEN).await?;
         let object_etag = self.object_etag().await?;
         self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
-        let written_version = self.put(Bytes::copy_from_slice(self.content.as_bytes()), sse).await?;
+        let content = Bytes::copy_from_slice(self.content.as_bytes());
+        let written_version = self.put(content, sse, &WriteCondition::None).await?;
         if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             before.written_version = written_version;
         }
         Ok(())
     }
 
-    /// Puts back what was there before, unless the object has become the new one after all. There is nobody left to
-    /// tell about a failure.
+    /// Puts back what was there before, unless the object has become the new one after all, or somebody else has written
+    /// the companion since. There is nobody left to tell about a failure.
     pub(super) async fn put_back(&self, sse: Option<&ServerSide>) {
         let Some(before) = self.take() else { return };
         // An answer may have got lost: the object is asked, not the error.
         if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
             let _ = match (before.written_version, before.content) {
                 (Some(version), _) => self.connection.remove(&self.uri, Some(&version)).await,
-                (None, Some(content)) => self.put(content, sse).await.map(|_| ()),
-                (None, None) => self.connection.remove(&self.uri, None).await,
+                (None, content) => self.replace_ours(content, sse).await,
             };
+        }
+    }
+
+    /// Replaces the companion by what was there before it, or removes it: only if it is the one that was written here.
+    async fn replace_ours(&self, before: Option<Bytes>, sse: Option<&ServerSide>) -> Result<()> {
+        // The answer to the write may have got lost, and with it the ETag: what is there now is compared.
+        let now = self.reader(&self.uri).whole_with_facts(MAX_LEN).await?.unwrap_or_default();
+        let is_ours = now.body.as_deref() == Some(self.content.as_bytes());
+        let Some(etag) = now.etag.filter(|_| is_ours) else { return Ok(()) };
+        let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag).await };
+        let condition = WriteCondition::Matches(etag);
+        match self.put(before.clone(), sse, &condition).await {
+            // A server that does not know the condition: the look just now is the closest to it.
+            Err(Error::Unsupported { .. }) => self.put(before, sse, &WriteCondition::None).await.map(|_| ()),
+            written => written.map(|_| ()),
         }
     }
 
@@ -100,8 +115,13 @@ impl<'a> Companion<'a> {
         }
     }
 
-    async fn put(&self, content: Bytes, sse: Option<&ServerSide>) -> Result<Option<String>> {
-        let written = self.connection.put_instruction(&self.uri, content, sse, &WriteCondition::None).await?;
+    async fn put(
+        &self,
+        content: Bytes,
+        sse: Option<&ServerSide>,
+        condition: &WriteCondition,
+    ) -> Result<Option<String>> {
+        let written = self.connection.put_instruction(&self.uri, content, sse, condition).await?;
         Ok(written.version_id)
     }
 }

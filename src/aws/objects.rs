@@ -237,6 +237,20 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses; `TooLarge` beyond the limit.
     pub async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
+        Ok(self.whole_answer(limit).await?.map(|(bytes, _)| bytes))
+    }
+
+    /// Fetches a small object as [`Reader::whole`] does, together with what the answer says about it.
+    ///
+    /// # Errors
+    /// As [`Reader::whole`].
+    pub async fn whole_with_facts(&self, limit: u64) -> Result<Option<Facts>> {
+        let Some((bytes, answer)) = self.whole_answer(limit).await? else { return Ok(None) };
+        let facts = self.of_object(Facts::of_get(&answer))?;
+        Ok(Some(Facts { body: Some(bytes), ..facts }))
+    }
+
+    async fn whole_answer(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
         let mut tries = 1;
         loop {
             match self.whole_once(limit).await {
@@ -247,19 +261,19 @@ impl Reader<'_> {
         }
     }
 
-    async fn whole_once(&self, limit: u64) -> Result<Option<Bytes>> {
+    async fn whole_once(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_expected_bucket_owner(self.connection.owner())
             .set_request_payer(self.connection.payer());
-        let answer = match sse::get(request, self.key).send().await {
+        let mut answer = match sse::get(request, self.key).send().await {
             Ok(answer) => answer,
             Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
                 Error::NotFound { .. } => return Ok(None),
                 error => return Err(error),
             },
         };
-        let mut body = Body { name: self.name(), stream: answer.body };
+        let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await? {
             if (bytes.len() + chunk.len()) as u64 > limit {
@@ -267,7 +281,7 @@ impl Reader<'_> {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Some(bytes.into()))
+        Ok(Some((bytes.into(), answer)))
     }
 
     /// Asks for the sizes of the object's parts, which a composite checksum was made over.

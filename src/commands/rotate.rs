@@ -3,7 +3,6 @@
 //! One object here; [`many`] does it for a prefix. What may be lost on the way is refused before anything is written, and
 //! an object can be opened, with the old key or the new one, at every moment.
 
-use crate::aws::multipart::OnStart;
 use crate::aws::sse::Applied;
 use crate::commands::rotate::sight::{Sight, see};
 use crate::commands::sealed::Opened;
@@ -15,6 +14,7 @@ mod after;
 pub mod batch;
 pub mod carry;
 pub mod identity;
+pub mod instruction_file;
 pub mod journal;
 pub mod leftovers;
 pub mod many;
@@ -26,6 +26,7 @@ pub mod sight;
 pub mod target;
 pub mod way;
 
+use journal::ObjectJournal;
 use run::{Running, Written};
 use way::{Cost, Server, Way, cost, way};
 
@@ -105,17 +106,11 @@ pub async fn plan(
     Ok(Plan { sight, way, cost })
 }
 
-/// Does what was planned, and looks again.
+/// Writes what was planned.
 ///
 /// # Errors
-/// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays;
-/// `Tampered` and `NotAsAsked` if what is there afterwards is not what was meant.
-pub async fn carry_out(
-    running: &Running<'_>,
-    plan: Plan,
-    allowed: Allowed,
-    on_start: OnStart<'_>,
-) -> Result<RotateOutcome> {
+/// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays.
+pub async fn write(running: &Running<'_>, plan: &Plan, journal: ObjectJournal<'_>) -> Result<Written> {
     let Plan { sight, way, .. } = plan;
     if let Some(version) = &sight.version_id
         && sight.facts.etag.is_none()
@@ -125,14 +120,30 @@ pub async fn carry_out(
             why: format!("the server names no ETag of version {version} to bind the write to"),
         });
     }
-    let written = match running.run(&sight, &way, on_start).await {
-        Ok(written) => written,
+    match running.run(sight, way, journal).await {
         Err(refusal @ (Error::Changed { .. } | Error::NotFound { .. })) => {
-            arrived(running, &sight, &way, refusal).await?
+            arrived(running, sight, way, refusal).await
         }
-        Err(error) => return Err(error),
-    };
-    after::check(running, sight, way, written, allowed.verify).await
+        written => written,
+    }
+}
+
+/// Looks again after the write, and removes what only the object as it was has needed.
+///
+/// # Errors
+/// `Tampered` and `NotAsAsked` if what is there is not what was meant; `Changed` if somebody else has written it since.
+pub async fn check(
+    running: &Running<'_>,
+    plan: Plan,
+    mut written: Written,
+    allowed: Allowed,
+) -> Result<RotateOutcome> {
+    let obsolete = written.obsolete.take();
+    let outcome = after::check(running, plan.sight, plan.way, written, allowed.verify).await?;
+    if let Some(file) = obsolete {
+        instruction_file::remove(running, &file, &outcome.uri).await?;
+    }
+    Ok(outcome)
 }
 
 /// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second one

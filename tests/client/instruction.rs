@@ -1,6 +1,7 @@
 //! The envelope in a file beside the object.
 
 use s3seal_sandbox::s3::SseView;
+use s3seal_sandbox::{Fault, Kind};
 
 use crate::support::keys::KnownKey;
 use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
@@ -157,5 +158,45 @@ fn a_file_of_another_name_is_read_if_it_is_named() {
     for suffix in ["partner", ".partner"] {
         bench.run(&format!("get s3://bench/object copy --key key --instruction-suffix {suffix}")).ok();
         assert_same(&bench.read("copy"), &bytes(1000), suffix);
+    }
+}
+
+#[test]
+fn a_file_that_was_written_for_an_object_that_did_not_come_to_be_is_taken_back() {
+    for before in [false, true] {
+        let bench = Bench::new();
+        bench.write("key", &KnownKey::new(1).0);
+        bench.write("source", &bytes(1000));
+        if before {
+            put(&bench, "object", "");
+        }
+        let file = || bench.sandbox.s3().object(BUCKET, "object.instruction").and_then(|file| file.plaintext);
+        let was = file();
+        let denied = Kind::status(403, "AccessDenied", "Access Denied");
+        bench.sandbox.fault(Fault::on("PutObject", denied).skip(1));
+        bench.run("put source s3://bench/object -e client --key key --instruction-file").exits(4);
+        assert_eq!(file(), was, "there before: {before}");
+    }
+}
+
+#[test]
+fn a_file_that_somebody_else_has_written_meanwhile_is_not_taken_back() {
+    for before in [false, true] {
+        let bench = Bench::new();
+        bench.write("key", &KnownKey::new(1).0);
+        bench.write("source", &bytes(1000));
+        if before {
+            put(&bench, "object", "");
+        }
+        // At the last moment: after s3seal has found its own file there.
+        let overwrite =
+            || bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "object.instruction", b"theirs"));
+        let denied = Kind::status(403, "AccessDenied", "Access Denied");
+        bench.sandbox.fault(Fault::on("PutObject", denied).skip(1));
+        bench.sandbox.fault(Fault::on("DeleteObject", overwrite()).only("object.instruction"));
+        bench.sandbox.fault(Fault::on("PutObject", overwrite()).only("object.instruction").skip(1));
+        bench.run("put source s3://bench/object -e client --key key --instruction-file").exits(4);
+        let file = bench.object("object.instruction").plaintext;
+        assert_eq!(file.as_deref(), Some(&b"theirs"[..]), "there before: {before}");
     }
 }

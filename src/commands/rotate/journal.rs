@@ -24,7 +24,10 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::transfer::index::Index;
 
+mod object;
 mod private;
+
+pub use object::ObjectJournal;
 
 /// The version of the journal's form.
 const VERSION: u32 = 2;

@@ -8,20 +8,18 @@ use std::num::NonZeroUsize;
 use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
-use crate::aws::objects::Reader;
 use crate::commands::many::{as_they_end, many};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
 use crate::pattern::Filter;
-use crate::seal::s3ec::instruction;
 
-use super::journal::Journal;
+use super::journal::{Journal, ObjectJournal};
 use super::only::Only;
 use super::run::Running;
 use super::scratch;
 use super::sight::Sight;
 use super::way::{self, Cost, Goal, Reason, Server, Way};
-use super::{Allowed, Plan, RotateOutcome, carry_out, plan};
+use super::{Allowed, Plan, RotateOutcome, check, plan, write};
 
 /// Which objects.
 #[derive(Clone, Debug, Default)]
@@ -212,44 +210,26 @@ impl Work<'_> {
     }
 
     async fn carry_out_alone(&self, plan: Plan) -> Result<RotateOutcome> {
-        let uri = plan.sight.uri.clone();
-        let version = plan.sight.version_id.clone();
-        if let (Some(journal), false) = (self.journal, plan.way == Way::Nothing) {
-            let etag = plan.sight.facts.etag.as_deref();
-            journal.begin(&uri, version.as_deref(), etag, plan.way.as_str())?;
-            if plan.way == Way::Reseal && plan.sight.present.sealed.is_some_and(|sealed| sealed.beside) {
-                let file_etag = self.etag_of_instruction_file(&plan.sight).await?;
-                journal.beside(&uri, etag, &file_etag)?;
-            }
+        let (uri, version) = (plan.sight.uri.clone(), plan.sight.version_id.clone());
+        let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
+        let begins = !matches!(plan.way, Way::Nothing | Way::Refuse(_));
+        if begins {
+            journal.begin(plan.sight.facts.etag.as_deref(), plan.way.as_str())?;
         }
-        let on_start = |id: &str| match self.journal {
-            Some(journal) => journal.upload(&uri, id),
-            None => Ok(()),
-        };
-        let outcome = carry_out(self.running, plan, self.allowed, Some(&on_start)).await;
-        if let Some(journal) = self.journal {
-            match &outcome {
-                // An update in place leaves the ETag: by that nobody can tell the object from what it was.
-                Ok(outcome) if outcome.way == Way::UpdateInPlace => {
-                    journal.done(&uri, version.as_deref(), None)?;
+        let written = match write(self.running, &plan, journal).await {
+            Ok(written) => written,
+            Err(error) => {
+                if begins && is_final(&error) {
+                    journal.refused()?;
                 }
-                Ok(outcome) => journal.done(&uri, version.as_deref(), outcome.etag.as_deref())?,
-                Err(error) if is_final(error) => journal.refused(&uri)?,
-                Err(_) => {}
+                return Err(error);
             }
-        }
-        outcome
-    }
-
-    async fn etag_of_instruction_file(&self, sight: &Sight) -> Result<String> {
-        let Running { connection, means, stop, .. } = *self.running;
-        let uri = sight.uri.with_key(instruction::key_of(&sight.uri.key, means.suffix.as_deref()));
-        let reader = Reader { connection, uri: &uri, version_id: None, key: sight.customer_key.as_ref() };
-        let etag = stop.or(reader.head()).await??.etag;
-        etag.ok_or_else(|| Error::Unsupported {
-            what: uri.to_string(),
-            why: "the server names no ETag to bind its removal to".to_owned(),
-        })
+        };
+        let outcome = check(self.running, plan, written, self.allowed).await?;
+        // An update in place leaves the ETag: by that nobody can tell the object from what it was.
+        let in_place = outcome.way == Way::UpdateInPlace;
+        journal.done(outcome.etag.as_deref().filter(|_| !in_place))?;
+        Ok(outcome)
     }
 
     /// Looks at one object; what is not to be rotated is a row already.

@@ -4,7 +4,7 @@
 //! two says its end no earlier. A failure on either side ends both, and the upload is aborted.
 
 use crate::aws::companion::Companion;
-use crate::aws::multipart::{Destination, OnStart};
+use crate::aws::multipart::Destination;
 use crate::commands::begin::{Begun, Shape, begin_as};
 use crate::commands::get::verifier;
 use crate::commands::sealed::Unlocked;
@@ -22,6 +22,8 @@ use crate::transfer::{plan, upload};
 use crate::tuning::Meter;
 
 use super::carry::By;
+use super::instruction_file;
+use super::journal::ObjectJournal;
 use super::run::{Running, Written};
 use super::sight::{Sight, kept};
 use super::way::SealedFormat;
@@ -30,12 +32,20 @@ use super::way::SealedFormat;
 ///
 /// # Errors
 /// Whatever either side says; then the object is as it was.
-pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) -> Result<Written> {
+pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_>) -> Result<Written> {
     let connection = running.connection;
     let carried = running.carried(sight, By::Upload).await?;
     let mut settings = carried.settings;
     let facts = &sight.facts;
     let reader = sight.reader(connection);
+    // Read before its envelope is opened: one that somebody writes between the two is not removed.
+    let obsolete = if sight.present.sealed.is_some_and(|sealed| sealed.beside) {
+        let file = instruction_file::read(running, sight).await?;
+        journal.beside(facts.etag.as_deref(), &file.etag)?;
+        Some(file)
+    } else {
+        None
+    };
     let unlocked = if sight.present.sealed.is_some() {
         let work = async {
             let envelope = sight.envelope(connection, running.means).await?;
@@ -56,6 +66,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
     let plan = plan::upload(sealed_len, running.tuning)?;
     let condition = WriteCondition::Matches(facts.etag.clone().unwrap_or_default());
     let algorithm = carried.algorithm.unwrap_or_default();
+    let on_start = |id: &str| journal.upload(id);
     let to = Destination {
         connection,
         uri: &sight.uri,
@@ -67,7 +78,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
             let uri = sight.uri.with_key(instruction::key_of(&sight.uri.key, None));
             Companion::new(connection, uri, &sight.uri, content)
         }),
-        on_start,
+        on_start: Some(&on_start),
     };
     let (writer, source) = pipe();
     let (verifier, _) = verifier(&reader, facts, true).await;
@@ -87,8 +98,8 @@ pub async fn run(running: &Running<'_>, sight: &Sight, on_start: OnStart<'_>) ->
         // The one that failed first says why; the other only says that it was left alone.
         (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => return Err(error),
     };
-    clear_beside(running, sight, beside.is_some()).await?;
     Ok(Written {
+        obsolete,
         source: unlocked.map(|unlocked| unlocked.opened(Some(unlocked.is_authenticated()))),
         etag: uploaded.completed.etag,
         version_id: uploaded.completed.version_id,
@@ -119,14 +130,4 @@ fn keeps(running: &Running<'_>, sight: &Sight) -> Result<(Shape, Option<ServerSi
     // metadata, and the file goes afterwards.
     let beside = client.instruction_file && !sealed.beside;
     Ok((Shape { format, beside }, kept))
-}
-
-/// Removes an instruction file that the new object has no use for: it would be taken for its envelope.
-async fn clear_beside(running: &Running<'_>, sight: &Sight, has_new: bool) -> Result<()> {
-    let was_beside = sight.present.sealed.is_some_and(|sealed| sealed.beside);
-    if !was_beside || has_new {
-        return Ok(());
-    }
-    let key = instruction::key_of(&sight.uri.key, running.means.suffix.as_deref());
-    running.connection.remove(&sight.uri.with_key(key), None).await
 }

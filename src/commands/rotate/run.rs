@@ -10,8 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
 use crate::aws::copy::{Copied, Copy, CopySource};
-use crate::aws::multipart::{Destination, OnStart};
-use crate::aws::objects::Reader;
+use crate::aws::multipart::Destination;
 use crate::aws::seen::Seen;
 use crate::commands::begin::fits;
 use crate::commands::sealed::{Content, Opened};
@@ -27,6 +26,8 @@ use crate::transfer::{Stop, copy};
 use crate::tuning::{Meter, Tuning};
 
 use super::carry::{By, Carried, Found, Loss, carry, unaccepted};
+use super::instruction_file::{self, InstructionFile};
+use super::journal::ObjectJournal;
 use super::reseal;
 use super::sight::{LastKey, Sight, kept};
 use super::target::Target;
@@ -75,14 +76,16 @@ pub struct Written {
     pub len: u64,
     /// The metadata that must stand there now, where they were replaced.
     pub metadata: Option<BTreeMap<String, String>>,
+    /// The instruction file that only the object as it was has needed.
+    pub obsolete: Option<InstructionFile>,
 }
 
 impl Running<'_> {
-    /// Runs a way to its end; tells `on_start` the id of an upload, should there be one.
+    /// Runs a way to its end; notes in the journal what must not be lost.
     ///
     /// # Errors
     /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
-    pub async fn run(&self, sight: &Sight, way: &Way, on_start: OnStart<'_>) -> Result<Written> {
+    pub async fn run(&self, sight: &Sight, way: &Way, journal: ObjectJournal<'_>) -> Result<Written> {
         if matches!(way, Way::Rewrap { .. } | Way::RewrapBeside | Way::Reseal) {
             self.keeps_context(sight)?;
         }
@@ -90,13 +93,13 @@ impl Running<'_> {
             Way::Nothing => Ok(Written { len: sight.facts.len, ..Written::default() }),
             Way::Refuse(reason) => Err(Error::Unsupported { what: sight.name(), why: reason.to_string() }),
             Way::UpdateInPlace => self.update(sight).await,
-            Way::ServerCopy { parts } => self.server_copy(sight, *parts, on_start).await,
-            Way::Rewrap { parts } => self.rewrap(sight, *parts, on_start).await,
+            Way::ServerCopy { parts } => self.server_copy(sight, *parts, journal).await,
+            Way::Rewrap { parts } => self.rewrap(sight, *parts, journal).await,
             Way::RewrapBeside => self.rewrap_beside(sight, None).await,
             Way::Share => self.rewrap_beside(sight, self.target.share_to.as_deref()).await,
             Way::Reseal => {
                 let _place = self.stop.or(self.reseals.acquire()).await?;
-                reseal::run(self, sight, on_start).await
+                reseal::run(self, sight, journal).await
             }
         }
     }
@@ -140,7 +143,7 @@ impl Running<'_> {
         matches!(self.target.at_rest(), Some(ServerSide::SseKms { bucket_key: true, .. }))
     }
 
-    async fn server_copy(&self, sight: &Sight, parts: u32, on_start: OnStart<'_>) -> Result<Written> {
+    async fn server_copy(&self, sight: &Sight, parts: u32, journal: ObjectJournal<'_>) -> Result<Written> {
         let by = if parts == 0 { By::Copy } else { By::Upload };
         let carried = self.carried(sight, by).await?;
         let same_mode = match self.target.at_rest() {
@@ -154,11 +157,11 @@ impl Running<'_> {
         };
         let sse = same_mode.as_ref().or(self.target.at_rest());
         let made = CopyPlan { sight, key: sight.customer_key.as_ref(), sse, carried, parts, replaces: false };
-        self.copied(made, on_start).await
+        self.copied(made, journal).await
     }
 
     /// A new wrap for the same data key; the object's bytes stay, its metadata change.
-    async fn rewrap(&self, sight: &Sight, parts: u32, on_start: OnStart<'_>) -> Result<Written> {
+    async fn rewrap(&self, sight: &Sight, parts: u32, journal: ObjectJournal<'_>) -> Result<Written> {
         let by = if parts == 0 { By::CopyReplacing } else { By::Upload };
         let mut carried = self.carried(sight, by).await?;
         let (Attributes { metadata, .. }, source) = self.rewrapped(sight).await?;
@@ -170,16 +173,13 @@ impl Running<'_> {
         };
         let sse = self.target.at_rest().or(kept.as_ref());
         let made = CopyPlan { sight, key: sight.customer_key.as_ref(), sse, carried, parts, replaces: true };
-        Ok(Written { source: Some(source), ..self.copied(made, on_start).await? })
+        Ok(Written { source: Some(source), ..self.copied(made, journal).await? })
     }
 
     /// A new wrap in the instruction file, or in one of its own for another reader.
     async fn rewrap_beside(&self, sight: &Sight, share_to: Option<&str>) -> Result<Written> {
-        let connection = self.connection;
-        let old = sight.uri.with_key(instruction::key_of(&sight.uri.key, self.means.suffix.as_deref()));
-        // Looked at before it is read: what changes between the two makes the condition of the write fail.
-        let before = Reader { connection, uri: &old, version_id: None, key: sight.customer_key.as_ref() };
-        let facts = self.stop.or(before.head()).await??;
+        // Read before its envelope is opened: what changes between the two makes the condition of the write fail.
+        let old = instruction_file::read(self, sight).await?;
         let (Attributes { instruction: content, .. }, source) = self.rewrapped(sight).await?;
         let content = content.ok_or_else(|| {
             Error::tampered(sight.name(), "its envelope is no longer in an instruction file")
@@ -189,10 +189,10 @@ impl Running<'_> {
                 sight.uri.with_key(instruction::key_of(&sight.uri.key, Some(suffix))),
                 WriteCondition::Absent,
             ),
-            None => (old.clone(), WriteCondition::Matches(facts.etag.clone().unwrap_or_default())),
+            None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),
         };
-        let sse = kept(&facts.applied, sight.customer_key.as_ref(), &old.to_string())?;
-        let write = connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
+        let sse = kept(&old.applied, sight.customer_key.as_ref(), &old.uri.to_string())?;
+        let write = self.connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
         self.stop.or(write).await??;
         Ok(Written {
             source: Some(source),
@@ -255,7 +255,7 @@ impl Running<'_> {
         Err(Error::Unsupported { what: sight.name(), why })
     }
 
-    async fn copied(&self, plan: CopyPlan<'_>, on_start: OnStart<'_>) -> Result<Written> {
+    async fn copied(&self, plan: CopyPlan<'_>, journal: ObjectJournal<'_>) -> Result<Written> {
         let sight = plan.sight;
         let etag = sight.facts.etag.as_deref().unwrap_or_default();
         let source = CopySource { uri: &sight.uri, etag, key: plan.key };
@@ -274,7 +274,7 @@ impl Running<'_> {
             self.meter.add(sight.facts.len);
             Written { etag, version_id, ..Written::default() }
         } else {
-            self.copied_in_parts(&plan, source, on_start).await?
+            self.copied_in_parts(&plan, source, journal).await?
         };
         Ok(Written { len: sight.facts.len, metadata, ..written })
     }
@@ -283,10 +283,11 @@ impl Running<'_> {
         &self,
         plan: &CopyPlan<'_>,
         source: CopySource<'_>,
-        on_start: OnStart<'_>,
+        journal: ObjectJournal<'_>,
     ) -> Result<Written> {
         let facts = &plan.sight.facts;
         let condition = WriteCondition::Matches(source.etag.to_owned());
+        let on_start = |id: &str| journal.upload(id);
         let to = Destination {
             connection: self.connection,
             uri: source.uri,
@@ -295,7 +296,7 @@ impl Running<'_> {
             condition: &condition,
             algorithm: plan.carried.algorithm.unwrap_or_default(),
             companion: None,
-            on_start,
+            on_start: Some(&on_start),
         };
         let whole = facts.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
         let ranges = copy::Ranges {

@@ -1,0 +1,58 @@
+//! The instruction file of an object that is rotated: read as it stands, and bound to what was read.
+
+use crate::aws::objects::Reader;
+use crate::aws::sse::Applied;
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+use crate::seal::s3ec::instruction;
+
+use super::run::Running;
+use super::sight::Sight;
+
+/// An instruction file as it was read.
+#[derive(Clone, Debug)]
+pub struct InstructionFile {
+    /// Where it lies.
+    pub uri: S3Uri,
+    /// Its ETag, to which whatever is done to it is bound.
+    pub etag: String,
+    /// What it holds.
+    pub content: String,
+    /// What S3 does to its bytes.
+    pub applied: Applied,
+}
+
+/// Reads the instruction file that an object has.
+///
+/// # Errors
+/// What S3 refuses; `NotFound` if there is none; `Unsupported` where the server names no ETag.
+pub async fn read(running: &Running<'_>, sight: &Sight) -> Result<InstructionFile> {
+    let Running { connection, means, stop, .. } = *running;
+    let uri = sight.uri.with_key(instruction::key_of(&sight.uri.key, means.suffix.as_deref()));
+    let reader = Reader { connection, uri: &uri, version_id: None, key: sight.customer_key.as_ref() };
+    let found = stop.or(reader.whole_with_facts(instruction::MAX_LEN as u64)).await??;
+    let Some(facts) = found else {
+        return Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None });
+    };
+    let Some(etag) = facts.etag else {
+        let why = "the server names no ETag to bind its replacement or removal to".to_owned();
+        return Err(Error::Unsupported { what: uri.to_string(), why });
+    };
+    let content = String::from_utf8_lossy(&facts.body.unwrap_or_default()).into_owned();
+    Ok(InstructionFile { uri, etag, content, applied: facts.applied })
+}
+
+/// Removes the instruction file of an object that was seen not to need it any more: it would be taken for its envelope.
+///
+/// # Errors
+/// What S3 refuses; `Changed` if somebody else has written it since it was read.
+pub async fn remove(running: &Running<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
+    let removal = running.connection.remove_if(&file.uri, &file.etag);
+    running.stop.or(removal).await?.map_err(|error| match error {
+        Error::Changed { source, .. } => {
+            let what = format!("{object} is rotated; the instruction file {}", file.uri);
+            Error::Changed { what, source }
+        }
+        error => error,
+    })
+}

@@ -1,0 +1,62 @@
+//! The journal as the rotation of one object writes it. Without a journal nothing is written, and that is no failure.
+
+use super::Journal;
+use crate::error::Result;
+use crate::location::S3Uri;
+
+/// The steps of one object.
+#[derive(Clone, Copy)]
+pub struct ObjectJournal<'a> {
+    /// The journal, if the run keeps one.
+    pub journal: Option<&'a Journal>,
+    /// The object.
+    pub uri: &'a S3Uri,
+    /// The version that is changed where it stands.
+    pub version_id: Option<&'a str>,
+}
+
+impl ObjectJournal<'_> {
+    /// As [`Journal::begin`].
+    ///
+    /// # Errors
+    /// As there; so with all of these.
+    pub fn begin(&self, etag: Option<&str>, way: &str) -> Result<()> {
+        self.write(|journal| journal.begin(self.uri, self.version_id, etag, way))
+    }
+
+    /// As [`Journal::upload`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn upload(&self, id: &str) -> Result<()> {
+        self.write(|journal| journal.upload(self.uri, id))
+    }
+
+    /// As [`Journal::beside`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn beside(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
+        self.write(|journal| journal.beside(self.uri, etag, file_etag))
+    }
+
+    /// As [`Journal::done`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn done(&self, etag: Option<&str>) -> Result<()> {
+        self.write(|journal| journal.done(self.uri, self.version_id, etag))
+    }
+
+    /// As [`Journal::refused`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn refused(&self) -> Result<()> {
+        self.write(|journal| journal.refused(self.uri))
+    }
+
+    fn write(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
+        self.journal.map_or(Ok(()), step)
+    }
+}
