@@ -5,7 +5,7 @@
 
 use aws_sdk_s3::operation::get_object_acl::GetObjectAclOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::{Grant, Permission};
+use aws_sdk_s3::types::{Grant, Permission, Type};
 use std::collections::BTreeMap;
 
 use crate::aws::error;
@@ -136,6 +136,11 @@ impl Reader<'_> {
 
 fn read_grants(answer: &GetObjectAclOutput) -> Option<Grants> {
     let owner = answer.owner().and_then(|owner| owner.id());
+    if let [only] = answer.grants()
+        && is_owner_without_id(only)
+    {
+        return Some(Grants::default());
+    }
     let mut grants = Grants::default();
     for grant in answer.grants() {
         let to = match grantee(grant) {
@@ -161,6 +166,15 @@ fn read_grants(answer: &GetObjectAclOutput) -> Option<Grants> {
     Some(if grants == alone { Grants::default() } else { grants })
 }
 
+/// Whether a grant is the one that MinIO's code answers for every object: everything to the owner, whom it does not name.
+fn is_owner_without_id(grant: &Grant) -> bool {
+    let owner = grant.grantee().is_some_and(|to| {
+        *to.r#type() == Type::CanonicalUser
+            && [to.id(), to.uri(), to.email_address()].into_iter().flatten().all(str::is_empty)
+    });
+    owner && grant.permission() == Some(&Permission::FullControl)
+}
+
 enum Grantee<'a> {
     Id(&'a str),
     Uri(&'a str),
@@ -169,7 +183,8 @@ enum Grantee<'a> {
 
 fn grantee(grant: &Grant) -> Grantee<'_> {
     let grantee = grant.grantee();
-    match (grantee.and_then(|to| to.id()), grantee.and_then(|to| to.uri())) {
+    let id = grantee.and_then(|to| to.id()).filter(|id| !id.is_empty());
+    match (id, grantee.and_then(|to| to.uri())) {
         (Some(id), _) => Grantee::Id(id),
         (None, Some(uri)) => Grantee::Uri(uri),
         (None, None) => Grantee::Unknown,

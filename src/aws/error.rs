@@ -190,6 +190,9 @@ fn wants_sso_login(error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
+/// Behind these words radosgw names a KMS key.
+const RADOSGW_KMS_KEY: &str = "kms-keyid:";
+
 /// Finds the remedy for a refusal.
 pub(super) fn classify(what: &str, action: &str, refusal: Refusal) -> Error {
     let what = what.to_owned();
@@ -204,6 +207,10 @@ pub(super) fn classify(what: &str, action: &str, refusal: Refusal) -> Error {
         }
         "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload" | "NotFound" => {
             Box::new(|what, source| Error::NotFound { what, source })
+        }
+        // radosgw's code for a key that its KMS does not know.
+        "InvalidAccessKeyId" if message.contains(RADOSGW_KMS_KEY) => {
+            Box::new(wrong(KeyFault::KmsUnknown { key: key_named() }))
         }
         "InvalidAccessKeyId" | "UnrecognizedClientException" | "InvalidClientTokenId" => {
             Box::new(denied(Denial::UnknownAccessKey))
@@ -257,11 +264,15 @@ fn by_text(what: String, action: &str, refusal: Refusal) -> Error {
     let region = refusal.region.clone();
     let code = if refusal.code.is_empty() { format!("HTTP {status}") } else { refusal.code.clone() };
     let source: Option<Cause> = Some(refusal.into());
-    if says("must provide the correct secret key") {
+    // The second text is radosgw's. Where an object is written, it says that the request was garbled.
+    let of_another_key = action == "s3:GetObject" && says("calculated MD5 hash of the key did not match");
+    if says("must provide the correct secret key") || of_another_key {
         return Error::KeyWrong { what, why: KeyFault::NotTheCustomerKey, source };
     }
-    // The second text is that of S3-compatible servers.
-    if says("stored using a form of Server Side Encryption") || says("must provide the customer key") {
+    // The second text is that of servers other than S3; what they miss of the key, each says otherwise.
+    if says("stored using a form of Server Side Encryption")
+        || says("Server Side Encryption with Customer provided keys must provide")
+    {
         return Error::KeyNeeded { what, need: KeyNeed::Customer };
     }
     if says("not applicable to this object") {
@@ -314,8 +325,11 @@ fn not_authorized(text: &str) -> Option<(String, Option<String>)> {
     Some((action.to_owned(), key.map(str::to_owned)))
 }
 
-/// The key that a KMS refusal is about: an ARN in the text, or what stands in quotes.
+/// The key that a KMS refusal is about: an ARN in the text, what radosgw names, or what stands in quotes.
 fn named_key(text: &str) -> String {
+    if let Some((_, key)) = text.split_once(RADOSGW_KMS_KEY) {
+        return key.split_whitespace().next().unwrap_or_default().to_owned();
+    }
     if let Some(at) = text.find("arn:") {
         let end =
             text[at..].find(|c: char| c.is_whitespace() || c == '\'').map_or(text.len(), |len| at + len);

@@ -8,7 +8,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod claims;
 mod endless;
 mod key_service;
 mod not_understood;
+mod other_servers;
 mod redirects;
+mod swapped;

@@ -28,7 +28,7 @@ struct Second<'a> {
 /// an instruction file is fetched, also where nothing points to it, and the keys at hand are tried.
 ///
 /// # Errors
-/// `Network` where something that must be fetched cannot be.
+/// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
 pub(super) async fn look(
     reader: &Reader<'_>,
     facts: &Facts,
@@ -46,7 +46,7 @@ pub(super) async fn look(
         Ok(Detected::Plain) if second.is_instruction_file().await? => Ok(ClientSeen::InstructionFile),
         Ok(Detected::Plain) if closely => match begins_like_a_message(reader, facts).await {
             Ok(true) => second.esdk(None).await,
-            Err(error @ Error::Network { .. }) => Err(error),
+            Err(error @ (Error::Network { .. } | Error::Changed { .. })) => Err(error),
             // Bytes that cannot be fetched (no right, or archived) show no sign.
             Ok(false) | Err(_) => second.instructed(false).await,
         },
@@ -59,7 +59,7 @@ pub(super) async fn look(
 fn broken(error: Error) -> Result<ClientSeen> {
     match error {
         Error::Tampered { why, .. } => Ok(ClientSeen::Broken(why)),
-        error @ Error::Network { .. } => Err(error),
+        error @ (Error::Network { .. } | Error::Changed { .. }) => Err(error),
         error => Ok(ClientSeen::Broken(error.to_string())),
     }
 }
