@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+mod bound_name;
 mod kms;
 
+pub use bound_name::BoundName;
 pub use kms::{Account, KeyArn, KmsKey};
 
 use crate::keys::{CustomerKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
@@ -65,6 +67,8 @@ pub struct ClientSide {
     pub recipients: Vec<Recipient>,
     /// The encryption context (KMS recipients; any recipient in the Encryption SDK's format).
     pub context: Context,
+    /// Whether each object's name goes into its context.
+    pub bind_name: bool,
     /// What S3 does to the sealed bytes; none means the bucket's default. SSE-C is not on offer here.
     pub at_rest: Option<ServerSide>,
     /// Whether the envelope goes into an instruction file beside the object (S3 Encryption Client).
@@ -284,12 +288,15 @@ impl Context {
     ///
     /// # Errors
     /// [`EncryptionError::Twice`] for a key given twice, [`EncryptionError::Reserved`] for one that AWS keeps
-    /// for itself (`aws:…`, `aws-crypto-…`).
+    /// for itself (`aws:…`, `aws-crypto-…`), [`EncryptionError::Name`] for those of a [`BoundName`].
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, EncryptionError> {
         let mut map = BTreeMap::new();
         for (key, value) in pairs {
             if key.starts_with("aws:") || key.starts_with("aws-crypto-") {
                 return Err(EncryptionError::Reserved(key));
+            }
+            if BoundName::is_entry(&key) {
+                return Err(EncryptionError::Name(key));
             }
             if map.insert(key.clone(), value).is_some() {
                 return Err(EncryptionError::Twice(key));
@@ -340,6 +347,9 @@ pub enum EncryptionError {
     /// A context key that AWS keeps for itself.
     #[error("the context key '{0}' is reserved by AWS")]
     Reserved(String),
+    /// A context key of a bound name.
+    #[error("the context key '{0}' is reserved: --bind-name writes it, and it is compared wherever it is")]
+    Name(String),
 }
 
 #[cfg(test)]

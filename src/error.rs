@@ -41,6 +41,12 @@ pub enum Error {
     /// S3 received other bytes than were sent.
     #[error("{what}: S3 received other bytes than were sent; nothing was stored")]
     Garbled { what: String, source: Option<Cause> },
+    /// The object is bound to another name than the one it has.
+    #[error("{what} cannot be trusted: it is bound to the name {bound}")]
+    OtherName { what: String, bound: String },
+    /// The object is bound to no name, and it was required to be.
+    #[error("{what} is not bound to its name")]
+    NoBoundName { what: String },
     /// S3 stored the object otherwise than asked.
     #[error("{what} is not encrypted as asked: asked for {asked}, the answer says {got}")]
     NotAsAsked {

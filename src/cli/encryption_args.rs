@@ -28,6 +28,10 @@ pub struct EncryptionArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
 
+    /// Bind the object's name into the encryption context, for get to compare [client: a KMS key, or esdk]
+    #[arg(long)]
+    bind_name: bool,
+
     /// Let S3 use a bucket key, which saves requests to KMS [sse-kms]
     #[arg(long)]
     bucket_key: bool,
@@ -102,6 +106,7 @@ pub struct ClientChoice {
     recipients: Vec<RecipientChoice>,
     format: Option<Format>,
     context: Context,
+    bind_name: bool,
     at_rest: Option<AtRest>,
     instruction_file: bool,
     frame_length: Option<u32>,
@@ -206,11 +211,12 @@ impl EncryptionArgs {
     /// Each flag that was given, with the modes it belongs to.
     fn only_what_fits(&self, mode: Option<Mode>) -> Result<(), Failure> {
         use Mode::{Client, DsseKms, SseC, SseKms};
-        let given: [(bool, &str, &[Mode]); 12] = [
+        let given: [(bool, &str, &[Mode]); 13] = [
             (!self.sse_c_key.is_empty(), "--sse-c-key", &[SseC]),
             (!self.key.is_empty(), "--key", &[Client]),
             (!self.kms_key.is_empty(), "--kms-key", &[SseKms, DsseKms, Client]),
             (!self.context.is_empty(), "--context", &[SseKms, DsseKms, Client]),
+            (self.bind_name, "--bind-name", &[Client]),
             (self.bucket_key, "--bucket-key", &[SseKms]),
             (!self.public_key.is_empty(), "--public-key", &[Client]),
             (!self.passphrase.is_empty(), "--passphrase", &[Client]),
@@ -255,14 +261,21 @@ impl EncryptionArgs {
         self.recipients_fit(&recipients)?;
         self.format_fits()?;
         let kms = recipients.iter().any(|recipient| matches!(recipient, RecipientChoice::Kms(_)));
-        if !context.is_empty() && !kms && self.format != Some(Format::Esdk) {
-            return Err(Failure::usage("--context goes with a KMS key or with --format esdk")
-                .hint("add --kms-key, or leave out --context"));
+        if !kms && self.format != Some(Format::Esdk) {
+            if !context.is_empty() {
+                return Err(Failure::usage("--context goes with a KMS key or with --format esdk")
+                    .hint("add --kms-key, or leave out --context"));
+            }
+            if self.bind_name {
+                return Err(Failure::usage("--bind-name goes with a KMS key or with --format esdk")
+                    .hint("add --format esdk, or use --kms-key"));
+            }
         }
         Ok(ClientChoice {
             recipients,
             format: self.format,
             context,
+            bind_name: self.bind_name,
             at_rest: self.at_rest.clone(),
             instruction_file: self.instruction_file,
             frame_length: self.frame_length()?,
@@ -400,6 +413,7 @@ impl ClientChoice {
             recipients: recipients.collect::<Result<_, Failure>>()?,
             format: self.format,
             context: self.context,
+            bind_name: self.bind_name,
             at_rest: self.at_rest.map(AtRest::server_side),
             instruction_file: self.instruction_file,
             frame_length: self.frame_length,

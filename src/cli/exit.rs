@@ -119,6 +119,7 @@ impl Exit {
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
             // Of a server by its certificate: it is not known to be the one meant, and trying again does not change that.
             Error::Tampered { .. }
+            | Error::OtherName { .. }
             | Error::NotUnderstood { .. }
             | Error::Garbled { .. }
             | Error::NotAsAsked { .. }
@@ -130,6 +131,7 @@ impl Exit {
             | Error::Changed { .. }
             | Error::InUse { .. }
             | Error::NotAsExpected { .. }
+            | Error::NoBoundName { .. }
             | Error::EmptySource { .. } => Self::Condition,
             Error::Unsupported { .. } => Self::Usage,
             Error::Network { .. } => Self::Network,

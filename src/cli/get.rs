@@ -130,6 +130,10 @@ struct OpeningArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
 
+    /// Refuse objects that --bind-name did not bind to the name they have
+    #[arg(long, conflicts_with = "raw")]
+    require_bound_name: bool,
+
     /// Open formats that prove less than today's
     #[arg(long, value_name = "WHAT")]
     allow_legacy: Option<Legacy>,
@@ -173,6 +177,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
         context,
         legacy: opening.allow_legacy.unwrap_or_default(),
         suffix: opening.instruction_suffix.map(without_dot),
+        require_bound_name: opening.require_bound_name,
     };
     let (raw, expect, no_clobber, source) = (args.raw, opening.mode, args.no_clobber, args.source);
     session.printer.detail(&format!("get {source} to {what}"));
@@ -351,7 +356,7 @@ impl OpeningArgs {
             return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
                 .hint("add --sse-c-key SOURCE"));
         }
-        let given: [(bool, &str, &[Mode]); 9] = [
+        let given: [(bool, &str, &[Mode]); 10] = [
             (!self.sse_c_key.is_empty(), "--sse-c-key", &[Mode::SseC]),
             (!self.key.is_empty(), "--key", &[Mode::Client]),
             (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
@@ -359,6 +364,7 @@ impl OpeningArgs {
             (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
             (self.discovery.is_on(), "--kms-discovery", &[Mode::Client]),
             (!self.context.is_empty(), "--context", &[Mode::Client]),
+            (self.require_bound_name, "--require-bound-name", &[Mode::Client]),
             (self.allow_legacy.is_some(), "--allow-legacy", &[Mode::Client]),
             (self.instruction_suffix.is_some(), "--instruction-suffix", &[Mode::Client]),
         ];

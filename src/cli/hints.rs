@@ -41,6 +41,12 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             "raise the limit of the proxy (nginx: client_max_body_size)".to_owned(),
             "or send smaller requests: --part-size 5MiB".to_owned(),
         ],
+        Error::OtherName { .. } => vec![
+            "it was copied, renamed or swapped; it opens only under the name that it was encrypted for".to_owned(),
+        ],
+        Error::NoBoundName { .. } => vec![
+            "leave out --require-bound-name to take it as it is; --bind-name of put and rotate binds names".to_owned(),
+        ],
         Error::NotAsAsked { stored: false, .. } => {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
         }

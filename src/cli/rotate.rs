@@ -170,6 +170,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
         context,
         legacy,
         suffix: args.old.instruction_suffix.clone(),
+        require_bound_name: args.old.require_bound_name,
     };
     let wish = Wish {
         only_rewrap: args.rewrap,

@@ -9,6 +9,7 @@ use crate::encryption::{
 };
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
+use crate::location::S3Uri;
 use crate::object::Settings;
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
@@ -35,8 +36,10 @@ pub struct PreparedClient {
     pub format: Option<Format>,
     /// The wrapping keys.
     pub wrappers: Vec<Wrapper>,
-    /// The encryption context.
+    /// The encryption context, as the user gave it.
     pub context: Context,
+    /// Whether each object's name goes into its context.
+    pub bind_name: bool,
     /// What S3 does to the sealed bytes; none means the bucket's default.
     pub at_rest: Option<ServerSide>,
     /// Whether the envelope goes into an instruction file beside the object.
@@ -69,8 +72,16 @@ pub async fn prepare(encryption: Option<Encryption>) -> Result<Prepared> {
         Some(Encryption::Server(sse)) => return Ok(Prepared::Server(Some(sse))),
         Some(Encryption::Client(client)) => client,
     };
-    let ClientSide { format, recipients, context, at_rest, instruction_file, frame_length, key_name } =
-        client;
+    let ClientSide {
+        format,
+        recipients,
+        context,
+        bind_name,
+        at_rest,
+        instruction_file,
+        frame_length,
+        key_name,
+    } = client;
     let mut wrappers = Vec::new();
     for recipient in recipients {
         wrappers.push(match recipient {
@@ -91,6 +102,7 @@ pub async fn prepare(encryption: Option<Encryption>) -> Result<Prepared> {
         format,
         wrappers,
         context,
+        bind_name,
         at_rest,
         instruction_file,
         frame_length,
@@ -115,21 +127,24 @@ pub struct Begun<'a> {
     pub key_names: Vec<String>,
 }
 
-/// Begins to encrypt one object; adds the envelope to `settings`. `len` is the plain length where it is known.
+/// Begins to encrypt the object `uri`; adds the envelope to `settings`. `len` is the plain length where it is known.
 ///
 /// # Errors
 /// What KMS refuses; `TooLarge` and `Unsupported` for what cannot be, before the first byte.
 pub async fn begin<'a>(
     connection: &Connection,
     prepared: &'a Prepared,
+    uri: &S3Uri,
     len: Option<u64>,
     settings: &mut Settings,
 ) -> Result<Begun<'a>> {
     let shape = match prepared {
         Prepared::Server(_) => Shape::default(),
-        Prepared::Client(client) => Shape { format: client.format, beside: client.instruction_file },
+        Prepared::Client(client) => {
+            Shape { format: client.format, beside: client.instruction_file, bound: client.bind_name }
+        }
     };
-    begin_as(connection, prepared, shape, len, settings).await
+    begin_as(connection, prepared, uri, shape, len, settings).await
 }
 
 /// What of an envelope an object may bring along itself, when it is sealed anew.
@@ -139,6 +154,8 @@ pub struct Shape {
     pub format: Option<Format>,
     /// Whether the envelope goes into an instruction file.
     pub beside: bool,
+    /// Whether its name is bound into its context.
+    pub bound: bool,
 }
 
 /// Begins as [`begin`] does, in a shape of its own.
@@ -148,6 +165,7 @@ pub struct Shape {
 pub async fn begin_as<'a>(
     connection: &Connection,
     prepared: &'a Prepared,
+    uri: &S3Uri,
     shape: Shape,
     len: Option<u64>,
     settings: &mut Settings,
@@ -157,9 +175,10 @@ pub async fn begin_as<'a>(
         Prepared::Client(client) => client,
     };
     let format = shape.format.unwrap_or_else(|| default_format(len));
+    let context = client.context_of(shape.bound.then_some(uri));
     let mut begun = match format {
-        Format::Esdk => client.esdk(connection, shape.beside, len).await?,
-        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, format, shape.beside, len).await?,
+        Format::Esdk => client.esdk(connection, &context, shape.beside, len).await?,
+        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, &context, format, shape.beside, len).await?,
     };
     if let Some(seal) = &begun.seal {
         let Attributes { metadata, instruction } = seal.attributes();
@@ -178,9 +197,16 @@ fn default_format(len: Option<u64>) -> Format {
 }
 
 impl PreparedClient {
+    /// The encryption context of an object that is bound to a name, or to none.
+    #[must_use]
+    pub fn context_of(&self, bound_to: Option<&S3Uri>) -> Context {
+        bound_to.map_or_else(|| self.context.clone(), |uri| self.context.bound_to(&uri.into()))
+    }
+
     async fn s3ec(
         &self,
         connection: &Connection,
+        context: &Context,
         format: Format,
         beside: bool,
         len: Option<u64>,
@@ -188,8 +214,9 @@ impl PreparedClient {
         if self.frame_length.is_some() || self.key_name.is_some() {
             return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
         }
-        let wrapper = self.only()?;
-        let (data_key, under_it) = self.data_key(connection, wrapper, Alg::try_from(format)?).await?;
+        let wrapper = self.only(context)?;
+        let (data_key, under_it) =
+            self.data_key(connection, wrapper, Alg::try_from(format)?, context).await?;
         let storage = if beside { Storage::InstructionFile } else { Storage::Metadata };
         Ok(Begun {
             seal: Some(s3ec::sealer(&data_key, under_it, storage, len)?),
@@ -201,7 +228,13 @@ impl PreparedClient {
     }
 
     /// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
-    async fn esdk(&self, connection: &Connection, beside: bool, len: Option<u64>) -> Result<Begun<'_>> {
+    async fn esdk(
+        &self,
+        connection: &Connection,
+        context: &Context,
+        beside: bool,
+        len: Option<u64>,
+    ) -> Result<Begun<'_>> {
         if beside {
             return Err(unsupported(
                 "--instruction-file",
@@ -214,12 +247,12 @@ impl PreparedClient {
         });
         let (data_key, mut made) = match first {
             Some(key) => {
-                let made = connection.generate_data_key(key, self.context.pairs()).await?;
+                let made = connection.generate_data_key(key, context.pairs()).await?;
                 (made.plain, Some((made.wrapped, made.key)))
             }
             None => (fresh()?, None),
         };
-        let mut message = NewMessage::new(data_key, &self.context)?;
+        let mut message = NewMessage::new(data_key, context)?;
         let mut begun = Begun { sse: self.at_rest.as_ref(), format: Some(Format::Esdk), ..Begun::default() };
         for wrapper in &self.wrappers {
             match wrapper {
@@ -249,11 +282,11 @@ impl PreparedClient {
     ///
     /// # Errors
     /// `Unsupported` unless there is exactly one, or for a context that it cannot carry.
-    pub fn only(&self) -> Result<&Wrapper> {
+    pub fn only(&self, context: &Context) -> Result<&Wrapper> {
         let [wrapper] = self.wrappers.as_slice() else {
             return Err(unsupported("the S3 Encryption Client's formats", "take exactly one wrapping key"));
         };
-        if !self.context.is_empty() && !matches!(wrapper, Wrapper::Kms(_)) {
+        if !context.is_empty() && !matches!(wrapper, Wrapper::Kms(_)) {
             return Err(unsupported(
                 "an encryption context",
                 "the S3 Encryption Client's formats keep one with --kms-key only",
@@ -278,14 +311,15 @@ impl PreparedClient {
         connection: &Connection,
         wrapper: &Wrapper,
         alg: Alg,
+        context: &Context,
     ) -> Result<(DataKey, WrappedKey)> {
         if let Wrapper::Kms(key) = wrapper {
-            let context = kms_context(alg, &self.context)?;
+            let context = kms_context(alg, context)?;
             let made = connection.generate_data_key(key, &context).await?;
             return Ok((made.plain, WrappedKey::from_kms(alg, made.wrapped, context)));
         }
         let data_key = fresh()?;
-        let under_it = self.wrap(connection, wrapper, &data_key, alg).await?;
+        let under_it = self.wrap(connection, wrapper, &data_key, alg, context).await?;
         Ok((data_key, under_it))
     }
 
@@ -299,10 +333,11 @@ impl PreparedClient {
         wrapper: &Wrapper,
         data_key: &DataKey,
         alg: Alg,
+        context: &Context,
     ) -> Result<WrappedKey> {
         match wrapper {
             Wrapper::Kms(key) => {
-                let context = kms_context(alg, &self.context)?;
+                let context = kms_context(alg, context)?;
                 let (blob, _) = connection.wrap_data_key(key, data_key, &context).await?;
                 Ok(WrappedKey::from_kms(alg, blob, context))
             }

@@ -115,7 +115,8 @@ impl Storing<'_> {
         let Self { connection, prepared, how, room, meter, stop } = *self;
         // Whatever ends this ends a command too, even while its output is still being read.
         let _leash = input.leash();
-        let begun = stop.or(begin(connection, prepared, input.len(), &mut settings)).await.flatten()?;
+        let begun =
+            stop.or(begin(connection, prepared, &target, input.len(), &mut settings)).await.flatten()?;
         let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
         if let Some(len) = input.len() {
             meter.expect(len);

@@ -2,9 +2,10 @@
 //!
 //! The formats differ in what they prove and where their envelope lies; that is settled here and nowhere above.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::encryption::{Format, KeyArn};
+use crate::encryption::{BoundName, Format, KeyArn};
 use crate::error::{Result, WrapKind};
 use crate::seal::s3ec::Version;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
@@ -15,6 +16,24 @@ pub enum Sealed {
     S3ec(s3ec::Envelope),
     /// The AWS Encryption SDK's, from the beginning of the object itself.
     Esdk(Box<esdk::Message>),
+}
+
+impl Sealed {
+    /// The encryption context, which is authenticated once a data key is unwrapped under it. A material description of
+    /// local keys is none.
+    #[must_use]
+    pub fn context(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Esdk(message) => Some(message.context()),
+            Self::S3ec(envelope) => (envelope.wrap().kind() == WrapKind::Kms).then(|| envelope.description()),
+        }
+    }
+
+    /// The name that the object is bound to, by its context.
+    #[must_use]
+    pub fn bound_name(&self) -> Option<BoundName<'_>> {
+        self.context().and_then(BoundName::of)
+    }
 }
 
 /// An envelope with its data key. Can be opened more than once.

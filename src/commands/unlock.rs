@@ -37,6 +37,8 @@ pub struct Means {
     pub legacy: Legacy,
     /// The suffix of the instruction file, if it is not the default one.
     pub suffix: Option<String>,
+    /// Whether objects must be bound to the name that they have.
+    pub require_bound_name: bool,
 }
 
 impl Means {
@@ -51,6 +53,7 @@ impl Means {
             context: self.context.clone(),
             legacy: self.legacy,
             suffix: self.suffix.clone(),
+            require_bound_name: self.require_bound_name,
         }
     }
 
@@ -67,12 +70,25 @@ impl Means {
     }
 }
 
-/// Finds an object's envelope, `None` if there is no sign of one. What nothing in the metadata points to is looked
-/// for only with keys that could open it: everybody else would pay requests for each plain object.
+/// Finds an object's envelope, `None` if there is no sign of one, and compares the name that it is bound to.
 ///
 /// # Errors
-/// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there.
+/// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there; `OtherName` and
+/// `NoBoundName`. A name is proven only once [`unlock`] has succeeded.
 pub async fn envelope(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Result<Option<Sealed>> {
+    let sealed = find(reader, facts, means).await?;
+    match sealed.as_ref().and_then(Sealed::bound_name) {
+        Some(name) if !name.is(reader.uri) => {
+            Err(Error::OtherName { what: reader.name(), bound: name.to_string() })
+        }
+        None if means.require_bound_name => Err(Error::NoBoundName { what: reader.name() }),
+        _ => Ok(sealed),
+    }
+}
+
+/// What nothing in the metadata points to is looked
+/// for only with keys that could open it: everybody else would pay requests for each plain object.
+async fn find(reader: &Reader<'_>, facts: &Facts, means: &Means) -> Result<Option<Sealed>> {
     let name = reader.name();
     let must_be_there = match detect::detect(&name, &facts.metadata)? {
         Detected::S3ec(envelope) if means.suffix.is_none() => return Ok(Some(Sealed::S3ec(envelope))),
@@ -163,11 +179,16 @@ pub(super) async fn instruction_file(
 /// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`Means::legacy`] leaves out.
 pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> Result<Unlocked> {
     let ring = means.unlocker.clone();
+    // The name was compared already: the user need not give it once more.
+    let context = match sealed.bound_name() {
+        Some(name) => &means.context.bound_to(&name),
+        None => &means.context,
+    };
     let (content, kms_key) = match sealed {
         Sealed::S3ec(envelope) => {
             let locked = envelope.permit(means.legacy)?;
             if locked.need() == Need::Kms {
-                let (unlocked, key) = s3ec_with_kms(connection, locked, means).await?;
+                let (unlocked, key) = s3ec_with_kms(connection, locked, context, means).await?;
                 (Content::S3ec(unlocked), Some(key))
             } else {
                 (Content::S3ec(blocking(move || ring.unlock(locked)).await??), None)
@@ -175,7 +196,7 @@ pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> R
         }
         Sealed::Esdk(message) => {
             let policy = Policy { legacy: means.legacy, ..Policy::default() };
-            let locked = message.permit(policy, &means.context)?;
+            let locked = message.permit(policy, context)?;
             match esdk_with_kms(connection, &locked, means).await? {
                 Some((data_key, key)) => (Content::Esdk(locked.unlock(&data_key)?), Some(key)),
                 None => (Content::Esdk(blocking(move || ring.unlock_esdk(&locked)).await??), None),
@@ -188,9 +209,10 @@ pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> R
 async fn s3ec_with_kms(
     connection: &Connection,
     locked: s3ec::Locked,
+    context: &Context,
     means: &Means,
 ) -> Result<(s3ec::Unlocked, KeyArn)> {
-    let request = locked.kms(&means.context)?;
+    let request = locked.kms(context)?;
     let any_of = (!means.kms_accounts.is_empty()).then_some(MayUnwrap::AnyOf(&means.kms_accounts));
     let mut refusal = None;
     for may in means.kms_keys.iter().map(MayUnwrap::Key).chain(any_of) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ALIAS, Bench, key};
 
-fn bench() -> Bench {
+pub fn bench() -> Bench {
     let bench = Bench::new();
     bench.write("source", b"text");
     bench.write("key", &key(7));

@@ -10,6 +10,7 @@ mod support;
 mod authenticity;
 mod instruction;
 mod modes;
+mod names;
 mod passes;
 mod passphrases;
 mod pkcs1;

@@ -12,6 +12,7 @@ mod instruction_files;
 mod journal;
 mod life;
 mod many;
+mod names;
 mod nothing;
 mod options;
 mod parts;

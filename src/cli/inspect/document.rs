@@ -18,6 +18,8 @@ use crate::commands::inspect::finding::{
 };
 use crate::commands::inspect::summary::{Offenders, Summary, kind_word, mode_word};
 use crate::commands::inspect::{KmsKeySeen, ObjectReport, Row, reason};
+use crate::encryption::BoundName;
+use crate::location::S3Uri;
 
 /// The document of one object.
 #[must_use]
@@ -142,7 +144,7 @@ fn fill(document: &mut Map<String, Value>, finding: &Finding, as_expected: Optio
     }
     put("mode", json!(mode_word(&finding.mode())));
     put("at_rest", at_rest(&finding.at_rest));
-    put("client", client(&finding.client));
+    put("client", client(&finding.client, &finding.uri));
     put("stored_bytes", json!(finding.stored_len));
     put("plain_bytes", json!(plain_len(finding)));
     put("etag", json!(finding.etag));
@@ -192,10 +194,10 @@ fn at_rest(at_rest: &AtRest) -> Value {
     })
 }
 
-fn client(client: &ClientSeen) -> Value {
+fn client(client: &ClientSeen, uri: &S3Uri) -> Value {
     let Some(state) = client_state(client) else { return Value::Null };
     match client {
-        ClientSeen::Sealed(found) => envelope(found, state),
+        ClientSeen::Sealed(found) => envelope(found, state, uri),
         ClientSeen::Broken(why) => json!({ "state": state, "why": why }),
         _ => json!({ "state": state }),
     }
@@ -214,7 +216,7 @@ pub(super) fn client_state(client: &ClientSeen) -> Option<&'static str> {
     }
 }
 
-fn envelope(envelope: &EnvelopeFacts, state: &str) -> Value {
+fn envelope(envelope: &EnvelopeFacts, state: &str, uri: &S3Uri) -> Value {
     let content = envelope.content.as_ref();
     let (opens, opened_by) = match &envelope.opens {
         Opens::NotTried => (None, None),
@@ -232,6 +234,9 @@ fn envelope(envelope: &EnvelopeFacts, state: &str) -> Value {
         "frame_bytes": content.and_then(|content| content.frame_length),
         "recipients": envelope.recipients.iter().map(recipient).collect::<Vec<_>>(),
         "context": envelope.context,
+        "bound_name": BoundName::of(&envelope.context).map(|name| {
+            json!({ "uri": name.to_string(), "is_this": name.is(uri) })
+        }),
         "description": envelope.description,
         "envelope_in": envelope.place.as_str(),
         "claimed_plain_bytes": envelope.claimed_len,

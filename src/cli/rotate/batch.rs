@@ -172,6 +172,7 @@ fn only_what_fits(args: &RotateArgs) -> Result<(), Failure> {
         (args.journal.is_some(), "--journal"),
         (!args.accept_loss.is_empty(), "--accept-loss"),
         (old_keys, "an old key"),
+        (old.require_bound_name, "--require-bound-name"),
     ];
     match given.iter().find(|(is_given, _)| *is_given) {
         Some((_, flag)) => Err(Failure::usage(format!("{flag} does not go with --batch")).hint(ITSELF)),

@@ -40,6 +40,10 @@ pub(super) struct OldKeyArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) from_context: Vec<(String, String)>,
 
+    /// Refuse objects that --bind-name did not bind to the name they have
+    #[arg(long)]
+    pub(super) require_bound_name: bool,
+
     /// Open formats that prove less than today's
     #[arg(long, value_name = "WHAT")]
     pub(super) allow_legacy: Option<Legacy>,

@@ -42,7 +42,7 @@ pub(super) async fn check(
     let checksum_compared = compare(running, &sight, &way, &written, &facts)?;
     let unlocked = match &running.target.means {
         Some(means) if running.target.client().is_some() && way != Way::Nothing => {
-            Some(open(running, &reader, &facts, means, &way).await?)
+            Some(open(running, &sight, &reader, &facts, means, &way).await?)
         }
         _ => None,
     };
@@ -124,6 +124,7 @@ fn comparable(found: &Checksum, written: &Written, sight: &Sight) -> bool {
 /// Opens the envelope with the new key.
 async fn open(
     running: &Running<'_>,
+    sight: &Sight,
     reader: &Reader<'_>,
     facts: &Facts,
     means: &Means,
@@ -134,7 +135,8 @@ async fn open(
         Way::RewrapBeside => running.means.suffix.clone(),
         _ => None,
     };
-    let means = Means { suffix, ..means.client_side() };
+    let require_bound_name = running.target.binds_name(&sight.present);
+    let means = Means { suffix, require_bound_name, ..means.client_side() };
     let work = async {
         let envelope = unlock::envelope(reader, facts, &means).await?;
         let envelope = envelope

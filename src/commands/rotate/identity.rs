@@ -50,6 +50,7 @@ struct ClientWords<'a> {
     format: Option<&'static str>,
     keys: Vec<String>,
     context: &'a BTreeMap<String, String>,
+    bind_name: bool,
     at_rest: Option<ServerWords<'a>>,
     instruction_file: bool,
     only_rewrap: bool,
@@ -103,6 +104,7 @@ impl<'a> TargetWords<'a> {
                     format: client.format.map(Format::as_str),
                     keys: client.wrappers.iter().map(in_words).collect(),
                     context: client.context.pairs(),
+                    bind_name: client.bind_name,
                     at_rest: at_rest.as_ref().map(server),
                     instruction_file: *beside,
                     only_rewrap: *only_rewrap,
@@ -185,6 +187,7 @@ mod tests {
                     Wrapper::Kms("alias/x".parse().unwrap()),
                 ],
                 context: context("for"),
+                bind_name: false,
                 at_rest: Some(asked),
                 instruction_file: false,
                 frame_length: None,
@@ -196,6 +199,8 @@ mod tests {
                 beside: false,
                 only_rewrap: false,
                 new_data_key: true,
+                bind_name: false,
+                kms: true,
                 share: false,
                 seals_plaintext: true,
             },
@@ -237,7 +242,7 @@ mod tests {
         assert_eq!(
             identity.text(),
             format!(
-                "{}[\"aes {fingerprint}\",\"kms alias/x\"],\"context\":{{\"for\":\"v\"}},\"at_rest\":{at_rest},{}",
+                "{}[\"aes {fingerprint}\",\"kms alias/x\"],\"context\":{{\"for\":\"v\"}},\"bind_name\":false,\"at_rest\":{at_rest},{}",
                 r#"{"places":["s3://bkt/b"],"filter":[],"only":[],"all_versions":false,"version_id":null,"instruction_suffix":null,"target":{"mode":"client","format":"esdk","keys":"#,
                 r#""instruction_file":false,"only_rewrap":false,"new_data_key":true,"share_to":null}}"#
             )

@@ -60,7 +60,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_
         Some(unlocked) => unlocked.plain_len(facts.len),
     };
     let (shape, kept) = keeps(running, sight)?;
-    let work = begin_as(connection, &running.target.prepared, shape, plain_len, &mut settings);
+    let work = begin_as(connection, &running.target.prepared, &sight.uri, shape, plain_len, &mut settings);
     let Begun { seal, sse, format, instruction: beside, .. } = running.stop.or(work).await??;
     let sealed_len = plain_len.map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
     let plan = plan::upload(sealed_len, running.tuning)?;
@@ -114,8 +114,9 @@ pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_
 /// does to the sealed bytes.
 fn keeps(running: &Running<'_>, sight: &Sight) -> Result<(Shape, Option<ServerSide>)> {
     let Some(client) = running.target.client() else { return Ok((Shape::default(), None)) };
+    let bound = running.target.binds_name(&sight.present);
     let Some(sealed) = sight.present.sealed else {
-        return Ok((Shape { format: client.format, beside: client.instruction_file }, None));
+        return Ok((Shape { format: client.format, beside: client.instruction_file, bound }, None));
     };
     let kept = match client.at_rest {
         Some(_) => None,
@@ -129,5 +130,5 @@ fn keeps(running: &Running<'_>, sight: &Sight) -> Result<(Shape, Option<ServerSi
     // A file that the object needs cannot be replaced in the moment in which the object is: the envelope moves into the
     // metadata, and the file goes afterwards.
     let beside = client.instruction_file && !sealed.beside;
-    Ok((Shape { format, beside }, kept))
+    Ok((Shape { format, beside, bound }, kept))
 }

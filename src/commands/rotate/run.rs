@@ -209,8 +209,9 @@ impl Running<'_> {
         let Some(client) = self.target.client() else {
             return Err(unsupported(sight, "there is no wrapping key to rewrap with"));
         };
-        let wrapper = client.only()?;
-        let wrap = client.wrap(self.connection, wrapper, unlocked.data_key(), unlocked.alg());
+        let context = client.context_of(self.target.binds_name(&sight.present).then_some(&sight.uri));
+        let wrapper = client.only(&context)?;
+        let wrap = client.wrap(self.connection, wrapper, unlocked.data_key(), unlocked.alg(), &context);
         let renewed = self.stop.or(wrap).await??;
         Ok((unlocked.rewrap(&sight.facts.metadata, renewed)?, source))
     }

@@ -15,7 +15,7 @@ use crate::commands::begin::Wrapper;
 use crate::commands::look::{Sighting, look};
 use crate::commands::sealed::Sealed as Envelope;
 use crate::commands::unlock::{self, Means};
-use crate::encryption::{Format, Mode};
+use crate::encryption::{BoundName, Format, Mode};
 use crate::error::{Error, KeyFault, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
@@ -192,15 +192,13 @@ fn names_of(key: Option<&CustomerKey>) -> Vec<String> {
 
 /// The names in an encryption context, without those that the formats add.
 fn context_of(envelope: &Envelope) -> Vec<String> {
-    let pairs = match envelope {
-        Envelope::Esdk(message) => message.context(),
-        Envelope::S3ec(envelope) if envelope.wrap().kind() == WrapKind::Kms => envelope.description(),
-        Envelope::S3ec(_) => return Vec::new(),
-    };
     let own = |name: &&String| {
-        !(name.starts_with("aws:") || name.starts_with("aws-crypto-") || name.as_str() == "kms_cmk_id")
+        !(name.starts_with("aws:")
+            || name.starts_with("aws-crypto-")
+            || name.as_str() == "kms_cmk_id"
+            || BoundName::is_entry(name))
     };
-    pairs.keys().filter(own).cloned().collect()
+    envelope.context().map_or_else(Vec::new, |pairs| pairs.keys().filter(own).cloned().collect())
 }
 
 fn is_about_customer_key(error: &Error) -> bool {
@@ -212,6 +210,7 @@ fn is_about_customer_key(error: &Error) -> bool {
 }
 
 fn describe(envelope: &Envelope) -> Sealed {
+    let bound = envelope.bound_name().is_some();
     match envelope {
         Envelope::S3ec(envelope) => {
             let authenticated = envelope.plain_len(u64::MAX).is_some();
@@ -223,6 +222,7 @@ fn describe(envelope: &Envelope) -> Sealed {
                 },
                 beside: envelope.storage() == Storage::InstructionFile,
                 rewrappable: authenticated && envelope.version() != Version::V1,
+                bound,
                 for_goal: false,
             }
         }
@@ -230,6 +230,7 @@ fn describe(envelope: &Envelope) -> Sealed {
             format: SealedFormat::Writable(Format::Esdk),
             beside: false,
             rewrappable: false,
+            bound,
             for_goal: false,
         },
     }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::keys::{CustomerKey, KeyRing};
 use crate::seal::ring::Unlocker;
 
-use super::way::{AtRest, Goal, SealedFormat};
+use super::way::{AtRest, Goal, Present, SealedFormat};
 
 /// What is wanted beside the encryption itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,13 @@ impl Target {
         }
     }
 
+    /// Whether an object is to be bound to its name: asked for, or kept.
+    #[must_use]
+    pub fn binds_name(&self, present: &Present) -> bool {
+        let keeps = present.sealed.is_some_and(|sealed| sealed.bound);
+        self.client().is_some_and(|client| client.bind_name || keeps)
+    }
+
     /// Whether what is client-side would come out without an encryption context, where it could have one.
     #[must_use]
     pub fn drops_context(&self, now: Option<SealedFormat>) -> bool {
@@ -140,6 +147,8 @@ async fn goal(connection: &Connection, prepared: &Prepared, wish: &Wish, old: &M
             beside: client.instruction_file,
             only_rewrap: wish.only_rewrap,
             new_data_key: wish.new_data_key,
+            bind_name: client.bind_name,
+            kms: client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_))),
             share: wish.share_to.is_some(),
             // With old keys, only what they open is known to come from somebody who had one; with a new data key alone,
             // what is meant has one already.
@@ -211,8 +220,18 @@ fn means(prepared: &Prepared, legacy: Legacy) -> Option<Means> {
             context,
             legacy,
             suffix: None,
+            require_bound_name: false,
         });
     }
     let unlocker = Arc::new(Unlocker::new(ring));
-    Some(Means { customer_keys: Vec::new(), unlocker, kms_keys, kms_accounts, context, legacy, suffix: None })
+    Some(Means {
+        customer_keys: Vec::new(),
+        unlocker,
+        kms_keys,
+        kms_accounts,
+        context,
+        legacy,
+        suffix: None,
+        require_bound_name: false,
+    })
 }

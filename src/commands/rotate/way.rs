@@ -42,6 +42,8 @@ pub struct Sealed {
     pub beside: bool,
     /// Whether the data key can be wrapped anew: the bytes are authenticated.
     pub rewrappable: bool,
+    /// Whether its name is bound into its encryption context.
+    pub bound: bool,
     /// Whether the goal's key opens it already.
     pub for_goal: bool,
 }
@@ -72,6 +74,10 @@ pub enum Goal {
         only_rewrap: bool,
         /// Whether the data key must be a new one.
         new_data_key: bool,
+        /// Whether names are bound into the encryption context, also of objects that have none there.
+        bind_name: bool,
+        /// Whether the key is in AWS KMS: then every format has an encryption context.
+        kms: bool,
         /// Whether another reader is to get an instruction file of its own, and nothing else changes.
         share: bool,
         /// Whether what is not client-side is encrypted too.
@@ -203,6 +209,8 @@ pub enum Reason {
     NotAuthenticated,
     /// Its instruction file and the object itself would have to be replaced in the same moment.
     FileInUse,
+    /// Its name is bound into an encryption context, which what is asked for does not have.
+    NameUnbound,
     /// Locked, and not to be replaced where it stands.
     Locked,
 }
@@ -235,6 +243,10 @@ impl fmt::Display for Reason {
             Self::FileInUse => f.write_str(
                 "its instruction file cannot be replaced together with the object: in between it could not be read; \
                  leave out --instruction-file, and the envelope goes into its metadata",
+            ),
+            Self::NameUnbound => f.write_str(
+                "it is bound to its name, and would not be any more: the S3 Encryption Client's formats bind names with \
+                 a KMS key only; --format esdk keeps it bound",
             ),
             Self::Locked => f.write_str("Object Lock protects this version from being changed"),
         }
@@ -287,16 +299,25 @@ fn server_side(present: &Present, goal: &AtRest, server: Server) -> Way {
 }
 
 fn client_side(present: &Present, sealed: Sealed, goal: &Goal) -> Way {
-    let Goal::Client { format, at_rest, beside, only_rewrap, new_data_key, share, .. } = goal else {
+    let Goal::Client { format, at_rest, beside, only_rewrap, new_data_key, bind_name, kms, share, .. } = goal
+    else {
         return Way::Reseal;
     };
+    let to = format.unwrap_or(match sealed.format {
+        SealedFormat::Writable(format) => format,
+        SealedFormat::S3ecV1 => Format::S3ec,
+    });
+    if (*bind_name || sealed.bound) && !kms && to != Format::Esdk {
+        return Way::Refuse(Reason::NameUnbound);
+    }
     if *share {
         return if sealed.beside { Way::Share } else { Way::Refuse(Reason::NothingToShare) };
     }
     let same_format = format.is_none_or(|format| sealed.format == SealedFormat::Writable(format));
     let moved_rest = at_rest.as_ref().is_some_and(|goal| !goal.is_met(&present.applied));
     let same_place = !beside || sealed.beside;
-    if same_format && same_place && !moved_rest && sealed.for_goal && !new_data_key {
+    let same_name = !bind_name || sealed.bound;
+    if same_format && same_place && same_name && !moved_rest && sealed.for_goal && !new_data_key {
         return Way::Nothing;
     }
     let is_esdk = sealed.format == SealedFormat::Writable(Format::Esdk);

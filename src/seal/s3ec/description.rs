@@ -27,7 +27,8 @@ pub fn kms_context(alg: Alg, given: &Context) -> Result<BTreeMap<String, String>
     if context.iter().any(|(key, value)| !(is_safe(key) && is_safe(value))) {
         return Err(Error::Unsupported {
             what: "the encryption context".to_owned(),
-            why: "S3 metadata carries ASCII only, and other clients read nothing else".to_owned(),
+            why: "S3 metadata carries ASCII only, and other clients read nothing else; --format esdk takes any text"
+                .to_owned(),
         });
     }
     context.insert(ALG_ENTRY.to_owned(), alg.as_str().to_owned());

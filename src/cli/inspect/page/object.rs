@@ -13,8 +13,9 @@ use crate::commands::inspect::finding::{
 };
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::commands::sealed::Opened;
-use crate::encryption::Mode;
+use crate::encryption::{BoundName, Mode};
 use crate::error::WrapKind;
+use crate::location::S3Uri;
 use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
 use crate::tuning::ByteSize;
 
@@ -24,7 +25,7 @@ pub fn object(report: &ObjectReport, color: bool) -> String {
     let finding = &report.finding;
     let mut page = Page::new(&finding.uri.to_string(), color);
     at_rest(&mut page, finding, report.kms_key.as_ref());
-    client(&mut page, &finding.client);
+    client(&mut page, finding);
     if finding.marked_instruction_file && finding.client != ClientSeen::InstructionFile {
         page.fact("", "its metadata says that it is an instruction file");
     }
@@ -129,8 +130,8 @@ fn state_words(state: &str) -> String {
     words
 }
 
-fn client(page: &mut Page, client: &ClientSeen) {
-    match client {
+fn client(page: &mut Page, finding: &Finding) {
+    match &finding.client {
         ClientSeen::NoSign => page.fact("client side", "no sign of any"),
         ClientSeen::Elsewhere => {
             page.toned("client side", Tone::Good, "claimed; its envelope is in an instruction file");
@@ -140,11 +141,11 @@ fn client(page: &mut Page, client: &ClientSeen) {
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
         ClientSeen::OutOfSight => page.fact("client side", "out of sight without the SSE-C key"),
-        ClientSeen::Sealed(envelope) => sealed(page, envelope),
+        ClientSeen::Sealed(envelope) => sealed(page, envelope, &finding.uri),
     }
 }
 
-fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
+fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
     let is_opened = matches!(envelope.opens, Opens::With(_));
     let claimed = if is_opened { "" } else { " (claimed: nothing was decrypted)" };
     page.toned("client side", Tone::Good, &format!("{}{claimed}", envelope.title));
@@ -165,6 +166,11 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts) {
     }
     for (number, (key, value)) in envelope.context.iter().enumerate() {
         page.fact(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
+    }
+    match BoundName::of(&envelope.context) {
+        Some(name) if name.is(uri) => page.fact("  name", "bound to the one it has"),
+        Some(name) => page.toned("  name", Tone::Bad, &format!("bound to another: {name}")),
+        None => {}
     }
     // Two entries of our own are told above, where they belong.
     let told = |key: &str| [KEY_ENTRY, PASSPHRASE_ENTRY].contains(&key);

@@ -44,7 +44,7 @@ fn sse_s3() -> Present {
 }
 
 fn sealed(format: SealedFormat, rewrappable: bool, beside: bool, for_goal: bool) -> Present {
-    Present { sealed: Some(Sealed { format, beside, rewrappable, for_goal }), ..sse_s3() }
+    Present { sealed: Some(Sealed { format, beside, rewrappable, bound: false, for_goal }), ..sse_s3() }
 }
 
 /// What is there, by name.
@@ -97,6 +97,8 @@ fn client(format: Option<Format>) -> Goal {
         beside: false,
         only_rewrap: false,
         new_data_key: false,
+        bind_name: false,
+        kms: false,
         share: false,
         seals_plaintext: true,
     }
@@ -276,6 +278,8 @@ fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
             beside: true,
             only_rewrap,
             new_data_key,
+            bind_name: false,
+            kms: false,
             share,
             seals_plaintext: true,
         };
@@ -313,4 +317,53 @@ fn a_plan_says_what_it_takes() {
     let reseal = cost(&large, &client(None), &Way::Reseal, 8 << 20);
     assert_eq!(reseal, Cost { objects: 1, stored: 20 << 20, moved: 40 << 20, requests: 10, kms_calls: 0 });
     assert_eq!(cost(&sse_s3(), kms_goal, &Way::Nothing, 8).requests, 1);
+}
+
+#[test]
+fn a_bound_name_is_kept_or_the_way_is_refused() {
+    let bound = |present: &Present| {
+        let sealed = present.sealed.map(|sealed| Sealed { bound: true, ..sealed });
+        Present { sealed, ..present.clone() }
+    };
+    for (name, present) in presents() {
+        for (new, goal) in goals().into_iter().enumerate() {
+            let before = way(&present, &goal, UPDATING);
+            let Goal::Client { format, .. } = &goal else {
+                assert_eq!(way(&bound(&present), &goal, UPDATING), before, "{name}, goal {new}");
+                continue;
+            };
+            let Some(sealed) = present.sealed else { continue };
+            let to = format.map_or(sealed.format, SealedFormat::Writable);
+            let found = way(&bound(&present), &goal, UPDATING);
+            if to == SealedFormat::Writable(Format::Esdk) {
+                assert_eq!(found, before, "{name}, goal {new}");
+            } else {
+                assert_eq!(found, Way::Refuse(Reason::NameUnbound), "{name}, goal {new}");
+            }
+            let mut with_kms = goal.clone();
+            if let Goal::Client { kms, .. } = &mut with_kms {
+                *kms = true;
+            }
+            assert_eq!(way(&bound(&present), &with_kms, UPDATING), before, "{name}, goal {new}, with KMS");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_to_be_bound_is_a_reason_to_write() {
+    for format in [Format::S3ec, Format::Esdk] {
+        let present = sealed(SealedFormat::Writable(format), format == Format::S3ec, false, true);
+        let mut goal = client(None);
+        if let Goal::Client { kms, .. } = &mut goal {
+            *kms = true;
+        }
+        assert_eq!(way(&present, &goal, PLAIN), Way::Nothing);
+        if let Goal::Client { bind_name, .. } = &mut goal {
+            *bind_name = true;
+        }
+        let expected = if format == Format::Esdk { Way::Reseal } else { Way::Rewrap { parts: 0 } };
+        assert_eq!(way(&present, &goal, PLAIN), expected);
+        let bound = present.sealed.map(|sealed| Sealed { bound: true, ..sealed });
+        assert_eq!(way(&Present { sealed: bound, ..present }, &goal, PLAIN), Way::Nothing);
+    }
 }
