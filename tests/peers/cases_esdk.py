@@ -9,6 +9,7 @@ Not here: the format's corners and what must fail, which the vectors have (tests
 import base64
 import json
 
+from aws_encryption_sdk.exceptions import AWSEncryptionSDKClientError
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 import esdk
@@ -16,7 +17,7 @@ from bench import MIB, content
 from checks import Failed, add, case, equal, true
 from esdk import Aes, Cli, JavaScript, Kms, Python
 
-KEY, DISTRUST = 5, 6
+KEY, DISTRUST, CONDITION = 5, 6, 8
 FRAME = 64 << 10
 PART = 5 * MIB
 SMALL = [("empty", 0), ("1", 1), ("frame-less-one", FRAME - 1), ("frame", FRAME), ("frame-and-one", FRAME + 1)]
@@ -194,6 +195,32 @@ def required_context(b):
     equal("with it", b.tool.get(b.name, *opening, "--context", "tier=1"), b"secret")
     b.tool.get(b.name, *opening, exit=KEY)
     b.tool.get(b.name, *opening, "--context", "tier=2", exit=KEY)
+
+
+def bound_name(b, kind):
+    """The name is two pairs of the context: both sides open it under its own name, and nobody under another."""
+    key = _key(b, kind)
+    name = {"s3seal-bucket": b.bucket, "s3seal-object-key": b.name}
+    other = {**name, "s3seal-object-key": "another"}
+    opening = _opening(b, key)
+    _put(b, b"ours", [key], "--bind-name", "--context", "team=blue")
+    equal("what Python reads", Python(b).decrypt(b.read(), [key], name), (b"ours", {"team": "blue", **name}))
+    try:
+        Python(b).decrypt(b.read(), [key], other)
+    except AWSEncryptionSDKClientError:
+        pass
+    else:
+        raise Failed("Python opened it with %r" % other)
+    b.tool.put(Python(b).encrypt(b"theirs", [key], name), b.name)
+    equal("what s3seal reads", b.tool.get(b.name, *opening, "--require-bound-name"), b"theirs")
+    b.s3.copy_object(Bucket=b.bucket, Key=b.name + "-copy", CopySource=b.where())
+    b.tool.get(b.name + "-copy", *opening, exit=DISTRUST)
+    b.tool.put(Python(b).encrypt(b"theirs", [key]), b.name)
+    b.tool.get(b.name, *opening, "--require-bound-name", exit=CONDITION)
+
+
+for _kind in ("aes", "rsa", "kms"):
+    _register("bind-name/" + _kind, bound_name, _kind)
 
 
 @case("esdk/passphrase-opens-elsewhere", "localstack")

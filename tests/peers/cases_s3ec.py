@@ -15,7 +15,7 @@ import s3ec
 from bench import MIB, content
 from checks import Failed, add, case, equal, true
 
-USAGE, KEY, DISTRUST = 2, 5, 6
+USAGE, KEY, DISTRUST, CONDITION = 2, 5, 6, 8
 PART = 5 * MIB
 SIZES = [
     ("empty", 0), ("1", 1), ("15", 15), ("16", 16), ("17", 17),
@@ -140,6 +140,29 @@ def other_context(b):
     b.tool.get(b.name, *key, exit=KEY)
     b.tool.get(b.name, "--kms-key", b.peer.other_key.arn, "--context", "team=blue", exit=KEY)
     equal("with the right ones", b.tool.get(b.name, *key, "--context", "team=blue"), b"secret")
+
+
+@case("s3ec/bind-name", "localstack")
+def bound_name(b):
+    """The name is two pairs of the context: both sides open it under its own name, and nobody under another."""
+    name = {"s3seal-bucket": b.bucket, "s3seal-object-key": b.name}
+    key = ["--kms-key", b.peer.key.arn]
+    b.tool.put(b"ours", b.name, "-e", "client", *key, "--bind-name", "--context", "team=blue")
+    client = s3ec.with_kms(b.peer, b.peer.key)
+    equal("what the Python client reads", _read(b, client, {"team": "blue", **name}), b"ours")
+    for context in ({"team": "blue"}, {"team": "blue", **name, "s3seal-object-key": "another"}):
+        try:
+            _read(b, client, context)
+        except S3EncryptionClientError:
+            pass
+        else:
+            raise Failed("the Python client opened it with %r" % context)
+    client.put_object(**b.where(), Body=b"theirs", EncryptionContext=name)
+    equal("what s3seal reads", b.tool.get(b.name, *key, "--require-bound-name"), b"theirs")
+    b.s3.copy_object(Bucket=b.bucket, Key=b.name + "-copy", CopySource=b.where())
+    b.tool.get(b.name + "-copy", *key, exit=DISTRUST)
+    client.put_object(**b.where(), Body=b"theirs", EncryptionContext={})
+    b.tool.get(b.name, *key, "--require-bound-name", exit=CONDITION)
 
 
 @case("s3ec/v2-is-refused-unless-allowed", "localstack")

@@ -69,10 +69,11 @@ class Python:
             algorithm=getattr(suites, PYTHON_SUITES[suite]), **how)
         return sealed
 
-    def decrypt(self, sealed, keys):
-        """The plain bytes and the context, from a client that demands commitment."""
+    def decrypt(self, sealed, keys, context=None):
+        """The plain bytes and the context, which `context` must be a part of, from a client that demands commitment."""
         import aws_encryption_sdk
-        plain, header = aws_encryption_sdk.EncryptionSDKClient().decrypt(source=sealed, keyring=self._keyring(keys))
+        plain, header = aws_encryption_sdk.EncryptionSDKClient().decrypt(
+            source=sealed, keyring=self._keyring(keys), encryption_context=dict(context or {}))
         return plain, dict(header.encryption_context)
 
     def _keyring(self, keys):
