@@ -3,13 +3,15 @@
 //! Two storeys: [`EncryptionArgs::choose`] finds every wrong combination before any key is asked for;
 //! [`Choice::with_keys`] reads the keys. What a mode needs is said here once.
 
-use std::str::FromStr;
-
 use super::failure::Failure;
 use super::key_source::{KeyReader, KeySource, SourceText};
 use crate::encryption::{
     Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide, pair,
 };
+
+mod at_rest;
+
+use at_rest::AtRest;
 
 /// How the object is encrypted.
 #[derive(clap::Args)]
@@ -119,32 +121,6 @@ enum RecipientChoice {
     Rsa(KeySource),
     Kms(KmsKey),
     Passphrase(KeySource),
-}
-
-/// What S3 does to sealed bytes.
-#[derive(Clone, Debug, PartialEq)]
-enum AtRest {
-    SseS3,
-    SseKms(Option<KmsKey>),
-    DsseKms(Option<KmsKey>),
-}
-
-impl FromStr for AtRest {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (word, key) = match text.split_once(':') {
-            Some((word, key)) => (word, Some(key)),
-            None => (text, None),
-        };
-        let key = key.map(KmsKey::from_str).transpose().map_err(|error| error.to_string())?;
-        match (word, key) {
-            ("sse-s3", None) => Ok(Self::SseS3),
-            ("sse-kms", key) => Ok(Self::SseKms(key)),
-            ("dsse-kms", key) => Ok(Self::DsseKms(key)),
-            _ => Err("write sse-s3, sse-kms, sse-kms:KEY, dsse-kms or dsse-kms:KEY".to_owned()),
-        }
-    }
 }
 
 impl EncryptionArgs {
@@ -419,16 +395,6 @@ impl ClientChoice {
             frame_length: self.frame_length,
             key_name: self.key_name,
         })
-    }
-}
-
-impl AtRest {
-    fn server_side(self) -> ServerSide {
-        match self {
-            Self::SseS3 => ServerSide::SseS3,
-            Self::SseKms(key) => ServerSide::SseKms { key, context: Context::default(), bucket_key: false },
-            Self::DsseKms(key) => ServerSide::DsseKms { key, context: Context::default() },
-        }
     }
 }
 

@@ -180,7 +180,7 @@ pub(super) async fn instruction_file(
 pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> Result<Unlocked> {
     let ring = means.unlocker.clone();
     // The name was compared already: the user need not give it once more.
-    let context = match sealed.bound_name() {
+    let demanded = match sealed.bound_name() {
         Some(name) => &means.context.bound_to(&name),
         None => &means.context,
     };
@@ -188,7 +188,7 @@ pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> R
         Sealed::S3ec(envelope) => {
             let locked = envelope.permit(means.legacy)?;
             if locked.need() == Need::Kms {
-                let (unlocked, key) = s3ec_with_kms(connection, locked, context, means).await?;
+                let (unlocked, key) = s3ec_with_kms(connection, locked, demanded, means).await?;
                 (Content::S3ec(unlocked), Some(key))
             } else {
                 (Content::S3ec(blocking(move || ring.unlock(locked)).await??), None)
@@ -196,7 +196,7 @@ pub async fn unlock(connection: &Connection, sealed: Sealed, means: &Means) -> R
         }
         Sealed::Esdk(message) => {
             let policy = Policy { legacy: means.legacy, ..Policy::default() };
-            let locked = message.permit(policy, context)?;
+            let locked = message.permit(policy, demanded)?;
             match esdk_with_kms(connection, &locked, means).await? {
                 Some((data_key, key)) => (Content::Esdk(locked.unlock(&data_key)?), Some(key)),
                 None => (Content::Esdk(blocking(move || ring.unlock_esdk(&locked)).await??), None),

@@ -45,6 +45,7 @@ struct ServerWords<'a> {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 struct ClientWords<'a> {
     mode: &'static str,
     format: Option<&'static str>,

@@ -1,0 +1,68 @@
+//! Why an object cannot be rotated as asked, and what can be done about it.
+
+use std::fmt;
+
+/// Why it cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The bytes are in an archive.
+    Archived(String),
+    /// An older version cannot be replaced where it stands.
+    Superseded,
+    /// Not client-side, where only what old keys have opened is to be encrypted anew.
+    Plaintext,
+    /// `--rewrap` of what is not client-side.
+    NotClientSide,
+    /// `--share-to` of what has no instruction file.
+    NothingToShare,
+    /// S3 encrypts it in a mode that s3seal does not know.
+    UnknownMode(String),
+    /// It is an instruction file: it goes with its object.
+    InstructionFile,
+    /// Nothing authenticates its bytes, so they are to be sealed anew, which was not asked for.
+    NotAuthenticated,
+    /// Its instruction file and the object itself would have to be replaced in the same moment.
+    FileInUse,
+    /// Its name is bound into an encryption context, which what is asked for does not have.
+    NameUnbound,
+    /// Locked, and not to be replaced where it stands.
+    Locked,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Archived(class) => write!(f, "its bytes are archived ({class}) and must be restored first"),
+            Self::Superseded => f.write_str(
+                "it is not the newest version, and only an update in place changes a version where it stands",
+            ),
+            Self::Plaintext => f.write_str(
+                "it is not encrypted client-side: nothing shows who wrote it, and encrypted it would look like the others; \
+                 --seal-plaintext encrypts it all the same",
+            ),
+            Self::NotClientSide => {
+                f.write_str("it is not encrypted client-side: there is no data key to rewrap")
+            }
+            Self::NothingToShare => f.write_str(
+                "it has no instruction file; only what is sealed with --instruction-file can be shared so",
+            ),
+            Self::UnknownMode(mode) => write!(f, "S3 stores it as '{mode}', which s3seal does not know"),
+            Self::InstructionFile => {
+                f.write_str("it is the instruction file of another object and goes with that one")
+            }
+            Self::NotAuthenticated => f.write_str(
+                "nothing authenticates its bytes: with a new key only, it would be vouched for as it is; \
+                 seal it anew with --new-data-key",
+            ),
+            Self::FileInUse => f.write_str(
+                "its instruction file cannot be replaced together with the object: in between it could not be read; \
+                 leave out --instruction-file, and the envelope goes into its metadata",
+            ),
+            Self::NameUnbound => f.write_str(
+                "it is bound to its name, and would not be any more: the S3 Encryption Client's formats bind names with \
+                 a KMS key only; --format esdk keeps it bound",
+            ),
+            Self::Locked => f.write_str("Object Lock protects this version from being changed"),
+        }
+    }
+}
