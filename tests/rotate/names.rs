@@ -34,8 +34,8 @@ fn a_bound_name_is_kept_by_every_way() {
         ] {
             let content = stored(&bench, 1000, &seals);
             bench.run(&format!("rotate {OBJECT} {line} {to}")).ok();
-            let context = if to.contains("team") { "--context team=blue" } else { "" };
-            assert_bound(&bench, &format!("--kms-key {other} {context}"), &content);
+            let team = if to.contains("team") { "--context team=blue" } else { "" };
+            assert_bound(&bench, &format!("--kms-key {other} {team}"), &content);
         }
         let content = stored(&bench, 1000, &seals);
         bench.run(&format!("rotate {OBJECT} {line} --key b.key --format esdk")).ok();
