@@ -21,7 +21,7 @@ pub struct Program {
 impl Program {
     /// With an empty environment but for where programs are.
     pub fn new(program: &str, folder: &Path) -> Self {
-        let mut command = Command::new(program);
+        let mut command = hearing_hangups(program);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, stdin: None }
@@ -104,6 +104,19 @@ impl Program {
         thread::spawn(move || sender.send(wait(child)).ok());
         Running { pid, stdin, stdout, stderr, ended, is_over: false }
     }
+}
+
+/// A command that hears SIGHUP, also where the tests were started under nohup: what is ignored is inherited.
+fn hearing_hangups(program: &str) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
+    if ignored & 1 == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP", program]);
+    command
 }
 
 fn wait(mut child: Child) -> ExitStatus {
