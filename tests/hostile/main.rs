@@ -10,8 +10,10 @@ mod support;
 
 mod claims;
 mod endless;
+mod ignored_mode;
 mod key_service;
 mod not_understood;
 mod other_servers;
 mod redirects;
+mod slow;
 mod swapped;
