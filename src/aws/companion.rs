@@ -85,7 +85,7 @@ impl<'a> Companion<'a> {
         let now = self.reader(&self.uri).whole_with_facts(MAX_LEN).await?.unwrap_or_default();
         let is_ours = now.body.as_deref() == Some(self.content.as_bytes());
         let Some(etag) = now.etag.filter(|_| is_ours) else { return Ok(()) };
-        let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag).await };
+        let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };
         let condition = WriteCondition::Matches(etag);
         match self.put(before.clone(), sse, &condition).await {
             // A server that does not know the condition: the look just now is the closest to it.

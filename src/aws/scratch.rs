@@ -80,7 +80,7 @@ impl Connection {
         let written = self.put_scratch(uri, sse).await?;
         let proved = self.try_mode(uri, sse, &written.applied).await;
         let removed = match (&written.version_id, &written.etag) {
-            (None, Some(etag)) => self.remove_if(uri, etag).await,
+            (None, Some(etag)) => self.remove_if(uri, etag, sse::customer_key(Some(sse))).await,
             (version, _) => self.remove(uri, version.as_deref()).await,
         };
         proved.and(removed)

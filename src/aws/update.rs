@@ -10,6 +10,7 @@ use crate::aws::error;
 use crate::aws::objects::Reader;
 use crate::aws::sse;
 use crate::error::{Error, Result};
+use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
 impl Connection {
@@ -46,15 +47,15 @@ impl Connection {
         self.try_remove(uri, version_id, None).await
     }
 
-    /// Removes an object if it still has this ETag; one that is gone already is fine.
+    /// Removes an object if it still has this ETag; one that is gone already is fine. `key` is its SSE-C key, for servers
+    /// that know no condition on a delete: there a HEAD is the closest to it.
     ///
     /// # Errors
     /// What S3 refuses; `Changed` if it is another object by now.
-    pub async fn remove_if(&self, uri: &S3Uri, etag: &str) -> Result<()> {
+    pub async fn remove_if(&self, uri: &S3Uri, etag: &str, key: Option<&CustomerKey>) -> Result<()> {
         let removed = match self.try_remove(uri, None, Some(etag)).await {
-            // A server that does not know the condition on a delete: then a look is the closest to it.
             Err(Error::Unsupported { .. }) => {
-                let reader = Reader { connection: self, uri, version_id: None, key: None };
+                let reader = Reader { connection: self, uri, version_id: None, key };
                 if reader.head().await?.etag.as_deref() != Some(etag) {
                     return Err(Error::Changed { what: uri.to_string(), source: None });
                 }

@@ -18,16 +18,17 @@ OTHER_CUSTOMER = {**CUSTOMER, "SSECustomerKey": bytes(range(160, 192))}
 def life(b):
     """Each step opens with its own key, and the official client opens what is s3ec."""
     plain = content(6 * MIB)
-    a, c, d = (aes(b, key) for key in (CUSTOMER["SSECustomerKey"], OTHER_CUSTOMER["SSECustomerKey"], bytes(32)))
+    a, c, d = (aes(b, key) for key in (CUSTOMER["SSECustomerKey"], OTHER_CUSTOMER["SSECustomerKey"], bytes(range(96, 128))))
     pair, master = rsa_pair(b), kms(b, b.peer.key)
+    sse_c = lambda key: ["--sse-c-key", key.new[1]]  # noqa: E731
     phrase = "file:" + b.tool.key_file(b"correct horse battery staple", "phrase")
     # To, way, what get needs, how boto3 asks, which official client opens it.
     steps = [
         (["-e", "sse-kms", "--kms-key", b.peer.key.arn], "server-copy", [], {}, None),
         (["-e", "sse-kms", "--kms-key", b.peer.other_key.arn], "server-copy", [], {}, None),
-        (["-e", "sse-c", *a.new], "server-copy", a.new, CUSTOMER, None),
-        (["-e", "sse-c", *c.new, *a.old], "server-copy", c.new, OTHER_CUSTOMER, None),
-        (["-e", "client", *d.new, *c.old], "reseal", d.new, {}, d),
+        (sse_c(a), "server-copy", sse_c(a), CUSTOMER, None),
+        ([*sse_c(c), "--from-sse-c-key", a.old[1]], "server-copy", sse_c(c), OTHER_CUSTOMER, None),
+        (["-e", "client", *d.new, "--from-sse-c-key", c.old[1]], "reseal", d.new, {}, d),
         (["--rewrap", *pair.new, *d.old], "rewrap", ["--private-key", pair.old[1]], {}, pair),
         (["--rewrap", *master.new, *pair.old], "rewrap", master.new, {}, master),
         (["--rewrap", "--passphrase", phrase, *master.old], "rewrap", ["--passphrase", phrase], {}, None),

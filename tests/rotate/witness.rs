@@ -248,6 +248,16 @@ fn a_server_that_takes_an_sse_c_key_for_show_is_found_out_by_asking_without_it()
 }
 
 #[test]
+fn a_scratch_object_in_sse_c_is_removed_where_deletes_know_no_condition() {
+    let bench = bench();
+    stored(&bench, 3000, "-e client --key a.key");
+    bench.sandbox.fault(Fault::on("DeleteObject", Kind::status(501, "NotImplemented", "If-Match")));
+    bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --from-key a.key --yes")).ok();
+    bench.assert_keys(&["o"]);
+    assert_no_traces(&bench);
+}
+
+#[test]
 fn the_first_ignored_mode_ends_a_rotation_of_many() {
     let bench = bench();
     for number in 0..40 {

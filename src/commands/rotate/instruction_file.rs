@@ -47,7 +47,7 @@ pub async fn read(running: &Running<'_>, sight: &Sight) -> Result<InstructionFil
 /// # Errors
 /// What S3 refuses; `Changed` if somebody else has written it since it was read.
 pub async fn remove(running: &Running<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
-    let removal = running.connection.remove_if(&file.uri, &file.etag);
+    let removal = running.connection.remove_if(&file.uri, &file.etag, None);
     running.stop.or(removal).await?.map_err(|error| match error {
         Error::Changed { source, .. } => {
             let what = format!("{object} is rotated; the instruction file {}", file.uri);

@@ -57,7 +57,7 @@ async fn clear_beside(running: &Running<'_>, beside: &Beside) -> Result<()> {
         return Ok(());
     }
     let file = uri.with_key(instruction::key_of(&uri.key, running.means.suffix.as_deref()));
-    match running.connection.remove_if(&file, file_etag).await {
+    match running.connection.remove_if(&file, file_etag, None).await {
         // Somebody has written another one since.
         Err(Error::Changed { .. }) => Ok(()),
         removed => removed,
