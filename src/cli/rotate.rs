@@ -2,31 +2,24 @@
 //!
 //! What is done with an object is `commands::rotate`; how it is told is `telling`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueHint;
-use tokio::sync::Semaphore;
 
 use super::encryption_args::{Choice, EncryptionArgs};
-use super::exit::Exit;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
+use super::progress::Progress;
 use super::prompt;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
-use crate::commands::rotate::Allowed;
 use crate::commands::rotate::carry::Loss;
-use crate::commands::rotate::leftovers;
-use crate::commands::rotate::many::{Chosen, Plans, Row, Work};
+use crate::commands::rotate::many::{Chosen, Plans};
 use crate::commands::rotate::only::Only;
-use crate::commands::rotate::run::Running;
-use crate::commands::rotate::scratch;
-use crate::commands::rotate::sight::LastKey;
 use crate::commands::rotate::target::{Target, Wish};
-use crate::commands::trial::Trial;
+use crate::commands::rotate::{self, Allowed, Report, RotateRequest};
 use crate::commands::unlock::Means;
 use crate::encryption::Context;
 use crate::error::Error;
@@ -38,10 +31,10 @@ mod batch;
 mod hints;
 mod old_keys;
 mod state;
+mod summary;
 mod telling;
 
 use old_keys::OldKeyArgs;
-use telling::Teller;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -179,7 +172,13 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
         share_to: args.share_to.clone(),
     };
     let target = session.stop.or(Target::new(&connection, encryption, wish, &means)).await??;
-    let rotated = Box::pin(args.rotate(session, &connection, &target, &means, tuning)).await;
+    let progress = args.single().map(|uri| session.progress(&uri.to_string()));
+    let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
+    let request = args.request(target, means, tuning, meter)?;
+    let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
     rotated.map_err(|failure| Failure { own_hints: Some(hints::of), ..failure })
 }
 
@@ -225,161 +224,95 @@ impl RotateArgs {
 
     /// Whether it is about one object, whose failure is the command's.
     fn single(&self) -> Option<&S3Uri> {
-        match self.places.as_slice() {
-            [place] if place.is_object() && !self.all_versions => Some(place),
-            _ => None,
-        }
+        rotate::single(&self.places, self.all_versions)
     }
 
+    fn request(
+        &self,
+        target: Target,
+        means: Means,
+        tuning: Tuning,
+        meter: Meter,
+    ) -> Result<RotateRequest, Failure> {
+        Ok(RotateRequest {
+            places: self.places.clone(),
+            version_id: self.version_id.clone(),
+            chosen: Chosen {
+                filter: self.filter.clone().filter(),
+                only: self.only.clone(),
+                all_versions: self.all_versions,
+            },
+            target,
+            means,
+            accepted: self.accept_loss.clone(),
+            allowed: Allowed { update_in_place: self.update_in_place, verify: self.verify },
+            confirmed: self.yes,
+            journal: self.journal_location()?,
+            tuning,
+            jobs: self.transfer.objects(),
+            meter,
+        })
+    }
+
+    /// Asks and prints; whatever is done is done by [`rotate::run`].
     async fn rotate(
         &self,
         session: &Session,
         connection: &Connection,
-        target: &Target,
-        means: &Means,
-        tuning: Tuning,
+        request: &RotateRequest,
     ) -> Result<(), Failure> {
-        let single = self.single();
-        let bytes = Meter::default();
-        let progress = single.map(|uri| session.progress(&uri.to_string()));
-        let meter = progress.as_ref().map_or(&bytes, |progress| progress.meter());
-        // Many objects go side by side, each in one row; one object goes in parts side by side.
-        let each = if single.is_some() { tuning } else { Tuning { jobs: NonZeroUsize::MIN, ..tuning } };
-        let running = Running {
-            connection,
-            means,
-            target,
-            accepted: &self.accept_loss,
-            tuning: &each,
-            last_key: LastKey::default(),
-            reseals: Semaphore::new(tuning.jobs.get()),
-            proof: Trial::default(),
-            first: Trial::default(),
-            meter,
-            stop: &session.stop,
-        };
-        let chosen = Chosen {
-            filter: self.filter.clone().filter(),
-            only: self.only.clone(),
-            all_versions: self.all_versions,
-        };
-        let journal = self.journal(target, &chosen)?;
-        let allowed = Allowed { update_in_place: self.update_in_place, verify: self.verify };
-        let work = Work {
-            running: &running,
-            chosen: &chosen,
-            allowed,
-            journal: journal.as_ref(),
-            jobs: self.transfer.objects(),
-        };
-        let ended = self.work(session, &work).await;
-        if let Some(progress) = progress {
-            progress.finish();
-        }
-        if let (Some(journal), None) = (journal, &self.journal) {
-            // What broke off may have left something behind, which only the journal knows.
-            let broke = ended.as_ref().is_err_and(|failure| {
-                !matches!(failure.exit, Exit::Usage | Exit::Untrusted | Exit::Key | Exit::Condition)
-            });
-            // Only the journal knows what was written with an encryption context: the next run asks it.
-            let over = ended.is_ok() && target.is_visible();
-            if over || !(broke || journal.is_worth_keeping()) {
-                journal.finish();
-            }
-        }
-        ended
-    }
-
-    async fn work(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
-        if let Some(journal) = work.journal {
-            session.stop.or(leftovers::clear(work.running, journal, &self.places)).await??;
-        }
-        if self.update_in_place && !self.dry_run {
-            scratch::prove_update(work.running, work.journal, &self.places[0]).await?;
-        }
-        if !self.asked(session, work).await? {
-            return Ok(());
-        }
-        match self.single() {
-            Some(uri) => self.one(session, work, uri).await,
-            None => self.all(session, work).await,
-        }
-    }
-
-    /// Shows the plan and asks; true to go on.
-    async fn asked(&self, session: &Session, work: &Work<'_>) -> Result<bool, Failure> {
-        if self.yes && !self.dry_run {
-            return Ok(true);
-        }
-        let mut plans = Plans::default();
-        match self.single() {
-            Some(uri) => match work.look(uri, self.version_id.as_deref()).await {
-                Ok(plan) => plans.count(&plan),
-                Err(Row::Failed { error, .. }) => return Err(state::failure(*error, uri)),
-                Err(_) => plans.skipped += 1,
-            },
-            None => {
-                for place in &self.places {
-                    work.plan(place, &mut plans).await?;
-                }
-            }
-        }
-        telling::plans(&plans, self.dry_run, session)?;
         if self.dry_run {
-            self.verdict(&plans)?;
-            return Ok(false);
+            let plans = rotate::dry_run(connection, request, &session.stop).await;
+            return self.dry_run_ended(session, plans);
         }
-        if plans.to_do() == 0 {
-            return Ok(true);
-        }
-        let question = format!("Rotate {} objects?", plans.to_do());
-        let yes = session.ask(move || prompt::confirm(&question)).await?;
-        if !yes {
-            session.printer.say("nothing was changed");
-        }
-        Ok(yes)
-    }
-
-    async fn one(&self, session: &Session, work: &Work<'_>, uri: &S3Uri) -> Result<(), Failure> {
-        match work.rotate(uri, self.version_id.as_deref(), None).await {
-            Row::Failed { error, .. } => Err(state::failure(*error, uri)),
-            row => Teller::new(session).tell(&row).map_err(Failure::from),
-        }
-    }
-
-    async fn all(&self, session: &Session, work: &Work<'_>) -> Result<(), Failure> {
-        let mut teller = Teller::new(session);
-        for place in &self.places {
-            let counting = session.count(&place.to_string());
-            let ended = work
-                .run(place, |row| {
-                    counting.meter().add(1);
-                    teller.tell(&row)
-                })
-                .await;
-            counting.finish();
-            if let Err(error) = ended {
-                teller.end(session)?;
-                let hint = match error {
-                    Error::NotAsAsked { .. } => {
-                        "no further object was begun; those not as asked are named above"
-                    }
-                    _ => "what is done stays done; the same command goes on with the rest",
-                };
-                return Err(Failure::from(error).hint(hint));
+        // A failure of the question itself is no error of the core.
+        let mut unanswered = None;
+        let confirm = async |plans: &Plans| match confirm(session, plans).await {
+            Ok(yes) => Ok(yes),
+            Err(failure) => match failure.error.downcast::<Error>() {
+                Ok(error) => Err(error),
+                Err(error) => {
+                    unanswered = Some(Failure { error, ..failure });
+                    Ok(false)
+                }
+            },
+        };
+        let mut counting: Option<Progress> = None;
+        let report = |report: Report<'_>| match report {
+            Report::Place(place) => {
+                if let Some(before) = counting.replace(session.count(&place.to_string())) {
+                    before.finish();
+                }
+                Ok(())
             }
+            Report::Object(row) => {
+                if let Some(counting) = &counting {
+                    counting.meter().add(1);
+                }
+                telling::row(row, session)
+            }
+        };
+        let ended = rotate::run(connection, request, &session.stop, confirm, report).await;
+        if let Some(counting) = counting {
+            counting.finish();
         }
-        teller.end(session)?;
-        if teller.told() == 0 && !self.allow_empty {
-            return Err(self.nothing_found());
-        }
-        match teller.failed() {
-            0 => Ok(()),
-            failed => Err(Failure::new(
-                Exit::Some,
-                anyhow::anyhow!("{failed} of {} objects were not rotated", teller.counted()),
-            )
-            .hint("each of them is named above; the same command tries them again")),
+        match unanswered {
+            Some(failure) => Err(failure),
+            None => self.ended(session, ended),
         }
     }
+}
+
+/// Shows the plan and asks; true to go on.
+async fn confirm(session: &Session, plans: &Plans) -> Result<bool, Failure> {
+    telling::plans(plans, false, session)?;
+    if plans.to_do() == 0 {
+        return Ok(true);
+    }
+    let question = format!("Rotate {} objects?", plans.to_do());
+    let yes = session.ask(move || prompt::confirm(&question)).await?;
+    if !yes {
+        session.printer.say("nothing was changed");
+    }
+    Ok(yes)
 }

@@ -1,6 +1,6 @@
 //! `rotate`: look, choose the way, run it, look again.
 //!
-//! One object here; [`many`] does it for a prefix. What may be lost on the way is refused before anything is written, and
+//! One object here; [`many`] does it for a prefix, and [`run`](fn@run) is the whole of it. What may be lost on the way is refused before anything is written, and
 //! an object can be opened, with the old key or the new one, at every moment.
 
 use crate::aws::sse::Applied;
@@ -19,12 +19,15 @@ pub mod journal;
 pub mod leftovers;
 pub mod many;
 pub mod only;
+mod request;
 mod reseal;
 pub mod run;
 pub mod scratch;
 pub mod sight;
 pub mod target;
 pub mod way;
+
+pub use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
 
 use journal::ObjectJournal;
 use run::{Running, Written};

@@ -2,133 +2,91 @@
 //!
 //! No secret is in an outcome; fingerprints and MD5s of keys are public.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
 use crate::cli::outcome::{SCHEMA_VERSION, encryption_json, encryption_words, opened_by_json, opened_words};
 use crate::cli::output;
 use crate::cli::session::Session;
-use crate::commands::rotate::RotateOutcome;
 use crate::commands::rotate::many::{Plans, Row};
 use crate::commands::rotate::way::{Cost, Way};
+use crate::commands::rotate::{RotateOutcome, Summary};
 use crate::commands::sealed::Opened;
 use crate::error::Result;
 use crate::keys::Fingerprint;
 use crate::tuning::ByteSize;
 
-/// Tells rows as they come and counts them.
-pub struct Teller<'a> {
-    session: &'a Session,
-    ways: BTreeMap<&'static str, u64>,
-    skipped: u64,
-    failed: u64,
-    old_versions: u64,
+/// Tells one object.
+///
+/// # Errors
+/// What standard output says.
+pub fn row(row: &Row, session: &Session) -> Result<()> {
+    let printer = &session.printer;
+    match row {
+        Row::Skipped => {}
+        Row::Done(outcome) => {
+            if session.json {
+                printer.beside_bar(|| output::document(&document(outcome).to_string()))?;
+            } else {
+                printer.say(&line(outcome));
+            }
+        }
+        Row::Failed { name, version_id, error } => {
+            if session.json {
+                let document = json!({
+                    "schema_version": SCHEMA_VERSION,
+                    "command": "rotate",
+                    "object": name,
+                    "version_id": version_id,
+                    "error": error.to_string(),
+                });
+                printer.beside_bar(|| output::document(&document.to_string()))?;
+            } else {
+                let version = version_id.as_ref().map_or_else(String::new, |id| format!(" (version {id})"));
+                printer.line(&crate::cli::foreign::escaped(&format!("failed: {name}{version}: {error}")));
+            }
+        }
+    }
+    Ok(())
 }
 
-impl<'a> Teller<'a> {
-    /// Begins with nothing told.
-    #[must_use]
-    pub fn new(session: &'a Session) -> Self {
-        Self { session, ways: BTreeMap::new(), skipped: 0, failed: 0, old_versions: 0 }
+/// Tells the sum.
+///
+/// # Errors
+/// What standard output says.
+pub fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
+    if session.json {
+        let document = json!({
+            "schema_version": SCHEMA_VERSION,
+            "command": "rotate",
+            "summary": {
+                "ways": summary.ways,
+                "skipped": summary.skipped,
+                "failed": summary.failed,
+                "old_versions": summary.old_versions,
+            },
+        });
+        output::document(&document.to_string())?;
+        return Ok(());
     }
-
-    /// Tells one object.
-    ///
-    /// # Errors
-    /// What standard output says.
-    pub fn tell(&mut self, row: &Row) -> Result<()> {
-        let printer = &self.session.printer;
-        match row {
-            Row::Skipped => self.skipped += 1,
-            Row::Done(outcome) => {
-                *self.ways.entry(outcome.way.as_str()).or_default() += 1;
-                self.old_versions += u64::from(outcome.old_version.is_some());
-                if self.session.json {
-                    printer.beside_bar(|| output::document(&document(outcome).to_string()))?;
-                } else {
-                    printer.say(&line(outcome));
-                }
-            }
-            Row::Failed { name, version_id, error } => {
-                self.failed += 1;
-                if self.session.json {
-                    let document = json!({
-                        "schema_version": SCHEMA_VERSION,
-                        "command": "rotate",
-                        "object": name,
-                        "version_id": version_id,
-                        "error": error.to_string(),
-                    });
-                    printer.beside_bar(|| output::document(&document.to_string()))?;
-                } else {
-                    let version =
-                        version_id.as_ref().map_or_else(String::new, |id| format!(" (version {id})"));
-                    printer.line(&crate::cli::foreign::escaped(&format!("failed: {name}{version}: {error}")));
-                }
-            }
-        }
-        Ok(())
+    let mut words: Vec<String> =
+        summary.ways.iter().map(|(way, count)| format!("{count} {}", in_words(way))).collect();
+    if summary.skipped > 0 {
+        words.push(format!("{} left out or done before", summary.skipped));
     }
-
-    /// Tells the sum.
-    ///
-    /// # Errors
-    /// What standard output says.
-    pub fn end(&self, session: &Session) -> Result<(), Failure> {
-        if session.json {
-            let summary = json!({
-                "schema_version": SCHEMA_VERSION,
-                "command": "rotate",
-                "summary": {
-                    "ways": self.ways,
-                    "skipped": self.skipped,
-                    "failed": self.failed,
-                    "old_versions": self.old_versions,
-                },
-            });
-            output::document(&summary.to_string())?;
-            return Ok(());
-        }
-        let mut words: Vec<String> =
-            self.ways.iter().map(|(way, count)| format!("{count} {}", in_words(way))).collect();
-        if self.skipped > 0 {
-            words.push(format!("{} left out or done before", self.skipped));
-        }
-        if self.failed > 0 {
-            words.push(format!("{} failed", self.failed));
-        }
-        if words.is_empty() {
-            words.push("no object there".to_owned());
-        }
-        session.printer.say(&words.join(", "));
-        if self.old_versions > 0 {
-            session.printer.say(&format!(
-                "{} older versions stay in the bucket under their old keys",
-                self.old_versions
-            ));
-        }
-        Ok(())
+    if summary.failed > 0 {
+        words.push(format!("{} failed", summary.failed));
     }
-
-    /// Objects that failed.
-    #[must_use]
-    pub fn failed(&self) -> u64 {
-        self.failed
+    if words.is_empty() {
+        words.push("no object there".to_owned());
     }
-
-    /// Objects that were found.
-    #[must_use]
-    pub fn told(&self) -> u64 {
-        self.counted() + self.skipped
+    session.printer.say(&words.join(", "));
+    if summary.old_versions > 0 {
+        session
+            .printer
+            .say(&format!("{} older versions stay in the bucket under their old keys", summary.old_versions));
     }
-
-    /// Objects that were meant.
-    #[must_use]
-    pub fn counted(&self) -> u64 {
-        self.failed + self.ways.values().sum::<u64>()
-    }
+    Ok(())
 }
 
 /// A way as the sum names it.

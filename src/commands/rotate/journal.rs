@@ -24,9 +24,11 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::transfer::index::Index;
 
+mod location;
 mod object;
 mod private;
 
+pub use location::JournalLocation;
 pub use object::ObjectJournal;
 
 /// The version of the journal's form.

@@ -76,6 +76,20 @@ pub fn claim(file: &File, user: u32, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Closes a folder to others that an earlier version, or somebody else's program, has made open.
+///
+/// # Errors
+/// `Local` for what the system refuses.
+pub fn close_folder(folder: &Path) -> Result<()> {
+    match std::fs::metadata(folder) {
+        Ok(facts) if facts.mode() & 0o077 != 0 => {
+            let closed = std::fs::set_permissions(folder, Permissions::from_mode(FOLDER_OWNER_ONLY));
+            closed.map_err(Error::local(format!("cannot close {} to others", folder.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,95 @@
+//! What a rotation ends with: the sum that is printed, and success, or a failure with its exit code.
+
+use super::RotateArgs;
+use super::telling;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::foreign::shell_word;
+use crate::cli::session::Session;
+use crate::commands::rotate::many::Plans;
+use crate::commands::rotate::{Stage, Stopped, Summary};
+use crate::error::{Error, Result as CoreResult};
+use crate::location::S3Uri;
+
+impl RotateArgs {
+    /// Shows what would be done.
+    ///
+    /// # Errors
+    /// Exit 3 if nothing was found; for what cannot be done, the code that doing it would end with.
+    pub(super) fn dry_run_ended(&self, session: &Session, plans: CoreResult<Plans>) -> Result<(), Failure> {
+        let plans = plans.map_err(|error| self.failed(error))?;
+        telling::plans(&plans, true, session)?;
+        if plans.counted() == 0 && !self.allow_empty {
+            return Err(self.nothing_found());
+        }
+        let message = match (plans.cannot(), self.single()) {
+            (0, _) => return Ok(()),
+            (_, Some(uri)) => return Err(Failure::usage(format!("{uri} cannot be rotated so"))),
+            (refused, None) => format!("{refused} of {} objects cannot be rotated so", plans.counted()),
+        };
+        Err(Failure::new(Exit::Some, anyhow::anyhow!(message)).hint("each of them is named above"))
+    }
+
+    /// Prints the sum of many objects; that of one has been printed.
+    ///
+    /// # Errors
+    /// How the run ended; exit 3 if nothing was found, 9 if some objects failed.
+    pub(super) fn ended(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
+        let many = self.single().is_none();
+        let summary = match ended {
+            Ok(summary) if summary.declined || !many => return Ok(()),
+            Ok(summary) => summary,
+            Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
+                telling::summary(&summary, session)?;
+                let hint = match error {
+                    Error::NotAsAsked { .. } => {
+                        "no further object was begun; those not as asked are named above"
+                    }
+                    _ => "what is done stays done; the same command goes on with the rest",
+                };
+                return Err(Failure::from(error).hint(hint));
+            }
+            Err(Stopped {
+                stage: Stage::Journal,
+                error: error @ (Error::Local { .. } | Error::Tampered { .. }),
+                ..
+            }) => {
+                return Err(Failure::from(error).hint("name another place for it: --journal FILE"));
+            }
+            Err(Stopped { error, .. }) => return Err(self.failed(error)),
+        };
+        telling::summary(&summary, session)?;
+        if summary.found() == 0 && !self.allow_empty {
+            return Err(self.nothing_found());
+        }
+        match summary.failed {
+            0 => Ok(()),
+            failed => {
+                let all = summary.selected();
+                let message = anyhow::anyhow!("{failed} of {all} objects were not rotated");
+                Err(Failure::new(Exit::Some, message)
+                    .hint("each of them is named above; the same command tries them again"))
+            }
+        }
+    }
+
+    fn nothing_found(&self) -> Failure {
+        let places: Vec<String> = self.places.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
+            .hint("check the prefix, and --include and --exclude; --allow-empty takes it for success")
+    }
+
+    /// Adds what helps with a single object.
+    fn failed(&self, error: Error) -> Failure {
+        let archived = matches!(&error, Error::Unsupported { why, .. } if why.contains("restored first"));
+        let failure = Failure::from(error);
+        match self.single() {
+            Some(S3Uri { bucket, key, .. }) if archived => failure.hint(format!(
+                "aws s3api restore-object --bucket {} --key {} --restore-request Days=7",
+                shell_word(bucket.as_str()),
+                shell_word(key)
+            )),
+            _ => failure,
+        }
+    }
+}

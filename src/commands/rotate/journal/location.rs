@@ -1,0 +1,42 @@
+//! Where a journal is, and opening it there.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+
+use super::{Journal, private};
+
+/// Where the journal of a rotation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalLocation {
+    /// In the file that the user has named, where it stays.
+    File(PathBuf),
+    /// In a file of its own in the directory for such state, until the rotation is complete.
+    Directory(PathBuf),
+    /// Nowhere: there is no such directory.
+    None,
+}
+
+impl JournalLocation {
+    /// Whether the user has named none.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        !matches!(self, Self::File(_))
+    }
+
+    /// Opens the journal of the rotation that has this name.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open(&self, rotation: &str) -> Result<Option<Journal>> {
+        let path = match self {
+            Self::File(path) => path.clone(),
+            Self::Directory(folder) => {
+                private::close_folder(folder)?;
+                folder.join(format!("rotate-{rotation}.ndjson"))
+            }
+            Self::None => return Ok(None),
+        };
+        Journal::open(&path, rotation).map(Some)
+    }
+}

@@ -1,0 +1,327 @@
+//! A rotation as a whole: the journal, what an earlier run has left behind, the plan and its confirmation, the objects.
+//!
+//! How one object is rotated is [`super`]'s, and which objects there are is `many`'s. What is asked and printed is the
+//! caller's, who gets the plan and each object's outcome.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use tokio::sync::Semaphore;
+
+use crate::aws::Connection;
+use crate::commands::trial::Trial;
+use crate::commands::unlock::Means;
+use crate::error::{Error, NetworkFault, Result};
+use crate::location::S3Uri;
+use crate::transfer::Stop;
+use crate::tuning::{Meter, Tuning};
+
+use super::Allowed;
+use super::carry::Loss;
+use super::identity::Identity;
+use super::journal::{Journal, JournalLocation};
+use super::leftovers;
+use super::many::{Chosen, Plans, Row, Work};
+use super::run::Running;
+use super::scratch;
+use super::sight::LastKey;
+use super::target::Target;
+
+/// What a rotation is asked to do.
+pub struct RotateRequest {
+    /// Objects, prefixes and buckets.
+    pub places: Vec<S3Uri>,
+    /// The version to change, of one object.
+    pub version_id: Option<String>,
+    /// Which objects below the prefixes.
+    pub chosen: Chosen,
+    /// What they are to become.
+    pub target: Target,
+    /// What opens them as they are.
+    pub means: Means,
+    /// What may be lost.
+    pub accepted: Vec<Loss>,
+    /// What the rotation of each may do.
+    pub allowed: Allowed,
+    /// Whether there is nothing to confirm; then no plan is made.
+    pub confirmed: bool,
+    /// Where the journal is.
+    pub journal: JournalLocation,
+    /// Part size, and how many parts or re-encrypted objects go at once.
+    pub tuning: Tuning,
+    /// How many objects go at once.
+    pub jobs: NonZeroUsize,
+    /// Counts bytes.
+    pub meter: Meter,
+}
+
+/// What a run reports on its way.
+pub enum Report<'a> {
+    /// The next of the request's places begins.
+    Place(&'a S3Uri),
+    /// An object has been rotated, skipped, or has failed.
+    Object(&'a Row),
+}
+
+/// What a run has done.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Whether the plan was not confirmed; then nothing was done.
+    pub declined: bool,
+    /// Rotated objects, by the name of the way.
+    pub ways: BTreeMap<&'static str, u64>,
+    /// Objects that were not selected, or that an earlier run has done.
+    pub skipped: u64,
+    /// Objects that could not be rotated.
+    pub failed: u64,
+    /// Older versions that stay under their old keys.
+    pub old_versions: u64,
+}
+
+/// A run that ended before it had come to every object.
+#[derive(Debug)]
+pub struct Stopped {
+    /// How far it had come.
+    pub stage: Stage,
+    /// Why it ended.
+    pub error: Error,
+    /// What it had done.
+    pub summary: Summary,
+}
+
+/// How far a run had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The journal could not be opened.
+    Journal,
+    /// No object was changed yet.
+    Preparation,
+    /// Some objects may be changed.
+    Objects,
+}
+
+/// The object, if a rotation is about one only, whose failure is then the failure of the run.
+#[must_use]
+pub fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
+    match places {
+        [place] if place.is_object() && !all_versions => Some(place),
+        _ => None,
+    }
+}
+
+/// Plans a rotation; nothing is changed, in S3 or in the journal.
+///
+/// # Errors
+/// What a listing says; for a single object, what the look at it says; `Interrupted`.
+pub async fn dry_run(connection: &Connection, request: &RotateRequest, stop: &Stop) -> Result<Plans> {
+    let tuning = request.tuning_of_each();
+    let running = request.running(connection, &tuning, stop);
+    request.plans(&request.work(&running, None)).await
+}
+
+/// Rotates all objects of the request: those under way when it is stopped come to their own end.
+///
+/// # Errors
+/// `confirm`'s and `report`'s; what the journal or a listing says; for a single object, its own failure; `Interrupted`.
+pub async fn run(
+    connection: &Connection,
+    request: &RotateRequest,
+    stop: &Stop,
+    confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
+    report: impl FnMut(Report<'_>) -> Result<()>,
+) -> Result<Summary, Stopped> {
+    let mut summary = Summary::default();
+    let stopped = |stage, error, summary| Stopped { stage, error, summary };
+    let journal = match request.open_journal() {
+        Ok(journal) => journal,
+        Err(error) => return Err(stopped(Stage::Journal, error, summary)),
+    };
+    let tuning = request.tuning_of_each();
+    let running = request.running(connection, &tuning, stop);
+    let work = request.work(&running, journal.as_ref());
+    let ended = match request.prepare(&work, confirm).await {
+        Ok(true) => {
+            request.rotate(&work, &mut summary, report).await.map_err(|error| (Stage::Objects, error))
+        }
+        Ok(false) => {
+            summary.declined = true;
+            Ok(())
+        }
+        Err(error) => Err((Stage::Preparation, error)),
+    };
+    let error = ended.as_ref().err().map(|(_, error)| error);
+    if let Some(journal) = journal
+        && !request.keeps(&journal, &summary, error)
+    {
+        journal.finish();
+    }
+    match ended {
+        Ok(()) => Ok(summary),
+        Err((stage, error)) => Err(stopped(stage, error, summary)),
+    }
+}
+
+impl RotateRequest {
+    fn single(&self) -> Option<&S3Uri> {
+        single(&self.places, self.chosen.all_versions)
+    }
+
+    /// Many objects go side by side, each in one row; one object goes in parts side by side.
+    fn tuning_of_each(&self) -> Tuning {
+        let jobs = if self.single().is_some() { self.tuning.jobs } else { NonZeroUsize::MIN };
+        Tuning { jobs, ..self.tuning }
+    }
+
+    fn running<'a>(&'a self, connection: &'a Connection, tuning: &'a Tuning, stop: &'a Stop) -> Running<'a> {
+        Running {
+            connection,
+            means: &self.means,
+            target: &self.target,
+            accepted: &self.accepted,
+            tuning,
+            last_key: LastKey::default(),
+            reseals: Semaphore::new(self.tuning.jobs.get()),
+            proof: Trial::default(),
+            first: Trial::default(),
+            meter: &self.meter,
+            stop,
+        }
+    }
+
+    fn work<'a>(&'a self, running: &'a Running<'a>, journal: Option<&'a Journal>) -> Work<'a> {
+        Work { running, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
+    }
+
+    fn open_journal(&self) -> Result<Option<Journal>> {
+        let (version_id, suffix) = (self.version_id.as_deref(), self.means.suffix.as_deref());
+        let name = Identity::new(&self.places, &self.chosen, version_id, suffix, &self.target).name();
+        match self.journal.open(&name) {
+            // One object needs none; it only helps to clear up after a crash.
+            Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_default() => Ok(None),
+            opened => opened,
+        }
+    }
+
+    /// Removes what an earlier run has left, proves what is to be proved, and has the plan confirmed; true to go on.
+    async fn prepare(
+        &self,
+        work: &Work<'_>,
+        confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
+    ) -> Result<bool> {
+        if let Some(journal) = work.journal {
+            let cleared = leftovers::clear(work.running, journal, &self.places);
+            work.running.stop.or(cleared).await??;
+        }
+        if let (true, Some(place)) = (self.allowed.update_in_place, self.places.first()) {
+            scratch::prove_update(work.running, work.journal, place).await?;
+        }
+        if self.confirmed {
+            return Ok(true);
+        }
+        confirm(&self.plans(work).await?).await
+    }
+
+    async fn plans(&self, work: &Work<'_>) -> Result<Plans> {
+        let mut plans = Plans::default();
+        if let Some(uri) = self.single() {
+            match work.look(uri, self.version_id.as_deref()).await {
+                Ok(plan) => plans.count(&plan),
+                Err(Row::Failed { error, .. }) => return Err(*error),
+                Err(_) => plans.skipped += 1,
+            }
+        } else {
+            for place in &self.places {
+                work.plan(place, &mut plans).await?;
+            }
+        }
+        Ok(plans)
+    }
+
+    async fn rotate(
+        &self,
+        work: &Work<'_>,
+        summary: &mut Summary,
+        mut report: impl FnMut(Report<'_>) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(uri) = self.single() {
+            let row = work.rotate(uri, self.version_id.as_deref(), None).await;
+            summary.count(&row);
+            return match row {
+                Row::Failed { error, .. } => Err(*error),
+                row => report(Report::Object(&row)),
+            };
+        }
+        for place in &self.places {
+            report(Report::Place(place))?;
+            let tell = |row| {
+                summary.count(&row);
+                report(Report::Object(&row))
+            };
+            work.run(place, tell).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the journal stays for the next run. One that the user has named always does.
+    fn keeps(&self, journal: &Journal, summary: &Summary, error: Option<&Error>) -> bool {
+        if !self.journal.is_default() {
+            return true;
+        }
+        match error {
+            // What broke off may have left something behind, which only the journal knows.
+            Some(error) => !leaves_nothing(error) || journal.is_worth_keeping(),
+            None if summary.failed > 0 => true,
+            // Only the journal knows what was written with an encryption context: the next run asks it.
+            None if summary.found() == 0 || !self.target.is_visible() => journal.is_worth_keeping(),
+            None => false,
+        }
+    }
+}
+
+/// Whether an error leaves nothing under way in S3.
+fn leaves_nothing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unsupported { .. }
+            | Error::KeyNeeded { .. }
+            | Error::KeyWrong { .. }
+            | Error::Tampered { .. }
+            | Error::NotUnderstood { .. }
+            | Error::Garbled { .. }
+            | Error::NotAsAsked { .. }
+            | Error::TargetExists { .. }
+            | Error::Changed { .. }
+            | Error::InUse { .. }
+            | Error::NotAsExpected { .. }
+            | Error::EmptySource { .. }
+            | Error::Network {
+                why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
+                ..
+            }
+    )
+}
+
+impl Summary {
+    fn count(&mut self, row: &Row) {
+        match row {
+            Row::Skipped => self.skipped += 1,
+            Row::Failed { .. } => self.failed += 1,
+            Row::Done(outcome) => {
+                *self.ways.entry(outcome.way.as_str()).or_default() += 1;
+                self.old_versions += u64::from(outcome.old_version.is_some());
+            }
+        }
+    }
+
+    /// Objects that were found.
+    #[must_use]
+    pub fn found(&self) -> u64 {
+        self.selected() + self.skipped
+    }
+
+    /// Objects that were to be rotated.
+    #[must_use]
+    pub fn selected(&self) -> u64 {
+        self.failed + self.ways.values().sum::<u64>()
+    }
+}
