@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod aws_flags;
 mod connection_args;
 mod discovery_args;
 mod encryption_args;
@@ -19,6 +20,7 @@ mod generate;
 mod get;
 mod hints;
 mod inspect;
+mod key_bytes;
 mod key_command;
 mod key_source;
 mod keygen;

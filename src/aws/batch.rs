@@ -17,10 +17,10 @@ use aws_sdk_s3control::types::{
 };
 use aws_smithy_runtime_api::box_error::BoxError;
 
+use crate::aws::address::{host_of, is_address, is_aws};
 use crate::aws::connection::Connection;
-use crate::aws::endpoint::{is_address, is_aws};
 use crate::aws::error;
-use crate::aws::wire::{Bounded, Tracer, host_of};
+use crate::aws::wire::{Bounded, Tracer};
 use crate::encryption::KmsKey;
 use crate::error::{Error, Result};
 use crate::location::{Bucket, S3Uri};

@@ -23,13 +23,15 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::aws::endpoint::{Endpoints, is_address, is_loopback};
-use crate::aws::kms::KeyNames;
-use crate::aws::lost_upload::ServerClock;
+use crate::aws::address::{is_address, is_loopback};
+use crate::aws::endpoint::Endpoints;
+use crate::aws::key_names::KeyNames;
 use crate::aws::open_uploads::OpenUploads;
+use crate::aws::options::Options;
+use crate::aws::origin::Origin;
 use crate::aws::profile;
 use crate::aws::retries::{ATTEMPTS, Busy, TooLong, pace, retries};
-use crate::aws::transport::Origin;
+use crate::aws::server_clock::ServerClock;
 use crate::aws::wire::{Bounded, NoKeyOverHttp, SaidOnce, Trace, Tracer, UnsignedOverTls};
 use crate::error::{Error, Result};
 
@@ -37,48 +39,6 @@ use crate::error::{Error, Result};
 const CONNECT: Duration = Duration::from_secs(10);
 /// The wait for an answer, or for further bytes.
 const READ: Duration = Duration::from_mins(1);
-
-/// How to reach the services. `Default` leaves everything to the SDK and the environment.
-#[derive(Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
-pub struct Options {
-    /// The profile of the AWS config files; its credentials win over the environment's.
-    pub profile: Option<String>,
-    /// The region.
-    pub region: Option<String>,
-    /// The address of S3, for S3-compatible servers and tests.
-    pub endpoint_url: Option<String>,
-    /// The address of KMS, which makes and opens data keys.
-    pub kms_endpoint_url: Option<String>,
-    /// A PEM file of certificate authorities to trust instead of the system's.
-    pub ca_bundle: Option<PathBuf>,
-    /// Whether the bucket stands in the path rather than in the host's name.
-    pub path_style: bool,
-    /// Whether to use FIPS endpoints.
-    pub fips: bool,
-    /// Whether to use dual-stack endpoints.
-    pub dualstack: bool,
-    /// Whether to leave requests unsigned.
-    pub no_sign_request: bool,
-    /// Attempts for a request in all.
-    pub max_attempts: Option<u32>,
-    /// Whether many objects are worked on, so that the rate of requests is to follow what S3 can take.
-    pub many_objects: bool,
-    /// The longest wait for a connection.
-    pub connect_timeout: Option<Duration>,
-    /// The longest wait for an answer, or for further bytes of it.
-    pub read_timeout: Option<Duration>,
-    /// Whether a key may go over http to a loopback address.
-    pub allow_http: bool,
-    /// The account that must own the bucket.
-    pub expected_bucket_owner: Option<String>,
-    /// Whether the requester pays.
-    pub request_payer: bool,
-    /// Where requests are told about.
-    pub trace: Trace,
-    /// Where uploads are noted that have begun and not ended.
-    pub open_uploads: OpenUploads,
-}
 
 /// The clients and what every request of this run shares.
 pub struct Connection {

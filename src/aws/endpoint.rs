@@ -7,8 +7,8 @@
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::property::PropertiesKey;
 
-use crate::aws::connection::Options;
-use crate::aws::wire::host_of;
+use crate::aws::address::is_loopback;
+use crate::aws::options::Options;
 
 /// The variable that names the address of S3 Control.
 pub const CONTROL: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
@@ -106,25 +106,6 @@ fn with_slash(url: &str) -> String {
     let bare = url.trim_end_matches('/');
     let has_path = bare.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
     if has_path { format!("{bare}/") } else { bare.to_owned() }
-}
-
-/// Whether an address is an IP or this machine's name: a bucket cannot stand in front of it.
-pub(super) fn is_address(url: &str) -> bool {
-    host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
-}
-
-/// Whether an address is on this machine.
-pub(super) fn is_loopback(url: &str) -> bool {
-    host_of(url).is_some_and(|host| {
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
-}
-
-/// Whether a host is AWS's own.
-pub(super) fn is_aws(host: &str) -> bool {
-    [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"]
-        .iter()
-        .any(|domain| host.ends_with(domain))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::aws::wire::is_too_long;
 use crate::error::{Cause, Denial, Error, KeyFault, KeyNeed, NetworkFault};
+use http_body_util::LengthLimitError;
 
 /// An SDK error of any operation.
 pub(super) type Refused<E> = SdkError<E, HttpResponse>;
@@ -19,6 +19,20 @@ pub(super) type Refused<E> = SdkError<E, HttpResponse>;
 /// What an operation's own error offers.
 pub(super) trait Coded: ProvideErrorMetadata + StdError + Send + Sync + 'static {}
 impl<T: ProvideErrorMetadata + StdError + Send + Sync + 'static> Coded for T {}
+
+/// A key was about to go over http.
+#[derive(Debug)]
+pub(super) struct OverHttp {
+    pub(super) key: &'static str,
+}
+
+impl fmt::Display for OverHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must not go over http; nothing was sent (use an https endpoint)", self.key)
+    }
+}
+
+impl StdError for OverHttp {}
 
 /// A service's refusal, taken apart; shown as the cause of the error it became.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +97,18 @@ pub(super) fn read<E: Coded>(what: &str, action: &str, error: Refused<E>) -> Err
     }
 }
 
+/// Whether an answer was ended because it is too long.
+pub(super) fn is_too_long(error: &(dyn StdError + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(cause) = link {
+        if cause.is::<LengthLimitError>() {
+            return true;
+        }
+        link = cause.source();
+    }
+    false
+}
+
 fn network(what: &str, why: NetworkFault, error: &(dyn StdError + 'static)) -> Error {
     Error::Network { what: what.to_owned(), why, source: Some(tip(error)) }
 }
@@ -117,7 +143,7 @@ fn not_sent(what: &str, error: &(dyn StdError + 'static)) -> Error {
     let mut link = Some(error);
     let mut words = String::new();
     while let Some(cause) = link {
-        if let Some(refused) = cause.downcast_ref::<super::wire::OverHttp>() {
+        if let Some(refused) = cause.downcast_ref::<OverHttp>() {
             return Error::Unsupported { what: what.to_owned(), why: refused.to_string() };
         }
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {

@@ -6,11 +6,9 @@
 //! Source: GenerateDataKey, Encrypt and Decrypt in the AWS KMS API reference.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
-use futures_util::lock;
 use zeroize::Zeroizing;
 
 use crate::aws::connection::Connection;
@@ -37,21 +35,6 @@ pub enum MayUnwrap<'a> {
     Key(&'a KmsKey),
     /// Any key's of these accounts: the wrapped data key names it.
     AnyOf(&'a [Account]),
-}
-
-/// Which key answers to a name. Asked once: for the rest of the run it must stay that key.
-#[derive(Default)]
-pub(super) struct KeyNames {
-    /// `None` where the name could not be looked up: then the first answer decides.
-    known: Mutex<BTreeMap<KmsKey, Option<KeyArn>>>,
-    /// Held while one is looked up, so that many objects at once do not all ask.
-    asking: lock::Mutex<()>,
-}
-
-impl KeyNames {
-    fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<KmsKey, Option<KeyArn>>) -> T) -> T {
-        act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// What KMS says about a key of its own.

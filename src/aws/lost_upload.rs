@@ -4,52 +4,10 @@
 //! server's own clock, without a part, and the only one of its kind. Where that is not sure, nothing is aborted.
 //! Source: ListMultipartUploads in the Amazon S3 API reference.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
-use aws_smithy_runtime_api::box_error::BoxError;
+use std::time::Duration;
 
 use crate::aws::multipart::Destination;
 use crate::error::{Error, Result};
-
-/// Seconds that the server's clock is ahead of this machine's, from the last answer that has a date.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ServerClock(Arc<AtomicI64>);
-
-impl ServerClock {
-    /// Seconds since 1970, as the server counts them.
-    pub(super) fn now(&self) -> i64 {
-        local_now() + self.0.load(Relaxed)
-    }
-}
-
-fn local_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(since).unwrap_or(i64::MAX)
-}
-
-impl Intercept for ServerClock {
-    fn name(&self) -> &'static str {
-        "ServerClock"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _bag: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        if let Some(date) = date.and_then(|text| DateTime::from_str(text, DateTimeFormat::HttpDate).ok()) {
-            self.0.store(date.secs() - local_now(), Relaxed);
-        }
-        Ok(())
-    }
-}
 
 impl Destination<'_> {
     /// Aborts the upload that a request may have begun `waited` ago whose answer was not understood, and makes of that

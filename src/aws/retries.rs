@@ -15,8 +15,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 use aws_smithy_types::retry::{RetryConfig, RetryMode};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use crate::aws::connection::Options;
-use crate::aws::wire::is_too_long;
+use crate::aws::error::is_too_long;
+use crate::aws::options::Options;
 use crate::error::{Error, Result};
 
 /// Attempts in all, where nobody says otherwise: enough to outlast a minute of trouble.

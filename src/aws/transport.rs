@@ -6,18 +6,16 @@
 use std::fmt;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore};
 
+use crate::aws::address::is_loopback;
 use crate::aws::connection::Connection;
-use crate::aws::endpoint::is_loopback;
 use crate::aws::seen::Seen;
 
 mod issuer;
@@ -60,35 +58,6 @@ pub struct TlsFacts {
     pub issuer: Option<String>,
 }
 
-/// Where S3 requests go, noted from the first of them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Origin(Arc<OnceLock<String>>);
-
-impl Origin {
-    /// The server's name, without its port.
-    pub(super) fn host(&self) -> Option<&str> {
-        let (_, rest) = self.0.get()?.split_once("://")?;
-        let authority = rest.split(['/', '?']).next()?;
-        Some(authority.split_once(':').map_or(authority, |(host, _)| host))
-    }
-}
-
-impl Intercept for Origin {
-    fn name(&self) -> &'static str {
-        "Origin"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _bag: &mut ConfigBag,
-    ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
-        self.0.get_or_init(|| context.request().uri().to_owned());
-        Ok(())
-    }
-}
-
 /// What a look at the transport takes: may wait for the network, so it is to be made off the runtime's threads.
 pub struct TransportProbe {
     uri: String,
@@ -99,7 +68,7 @@ impl Connection {
     /// Prepares a look at how the requests to S3 travel; `None` before the first of them.
     #[must_use]
     pub fn transport_probe(&self) -> Option<TransportProbe> {
-        let uri = self.origin.0.get()?.clone();
+        let uri = self.origin.uri()?.to_owned();
         Some(TransportProbe { uri, ca_bundle: self.ca_bundle.clone() })
     }
 }

@@ -4,8 +4,9 @@
 //! there, with a 200. So it is sent to AWS, and to others only after a scratch object has survived it (`scratch`).
 //! Source: UpdateObjectEncryption in the Amazon S3 API reference.
 
+use crate::aws::address::is_aws;
 use crate::aws::connection::Connection;
-use crate::aws::endpoint::is_aws;
+
 use crate::aws::error;
 use crate::aws::objects::Reader;
 use crate::aws::sse;

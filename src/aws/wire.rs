@@ -18,10 +18,10 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
-use http_body_util::{LengthLimitError, Limited};
+use http_body_util::Limited;
 
-use crate::aws::endpoint::is_loopback;
-use crate::aws::error;
+use crate::aws::address::is_loopback;
+use crate::aws::error::{self, OverHttp};
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 
 /// Tells about requests as they end, without anything secret.
@@ -40,20 +40,6 @@ impl Trace {
         Self(None)
     }
 }
-
-/// A key was about to go over http.
-#[derive(Debug)]
-pub(super) struct OverHttp {
-    key: &'static str,
-}
-
-impl fmt::Display for OverHttp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} must not go over http; nothing was sent (use an https endpoint)", self.key)
-    }
-}
-
-impl std::error::Error for OverHttp {}
 
 /// Stops any request that would carry a key in clear, whatever endpoint it was resolved to.
 #[derive(Debug)]
@@ -223,18 +209,6 @@ impl Intercept for Unanswered {
     }
 }
 
-/// Whether an answer was ended because it is too long.
-pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut link = Some(error);
-    while let Some(cause) = link {
-        if cause.is::<LengthLimitError>() {
-            return true;
-        }
-        link = cause.source();
-    }
-    false
-}
-
 /// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.
 #[derive(Debug)]
 struct Began(Instant, String);
@@ -298,16 +272,6 @@ impl Intercept for Tracer {
 /// Whether what is sent to a URL is encrypted on its way.
 fn is_tls(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
-}
-
-/// The host in a URL, without its port.
-pub(super) fn host_of(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
-    let authority = rest.split(['/', '?']).next()?;
-    if let Some(v6) = authority.strip_prefix('[') {
-        return v6.split(']').next();
-    }
-    authority.split(':').next()
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! Credentials, profiles and endpoints are found by the SDK's own chain; nothing is looked up here.
 
 use std::env;
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::aws_flags::AwsFlags;
 use super::failure::Failure;
 use super::foreign::shell_word;
 use super::output::Printer;
@@ -154,31 +154,6 @@ impl ConnectionArgs {
             }
         }
         flags
-    }
-}
-
-/// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.
-#[derive(Clone, Debug, Default)]
-pub struct AwsFlags {
-    s3: String,
-    /// Those of its KMS commands.
-    pub kms: String,
-    /// The profile in use, if one is named.
-    pub profile: Option<String>,
-}
-
-#[cfg(test)]
-impl AwsFlags {
-    /// As with `--region` alone.
-    pub fn in_region(name: &str) -> Self {
-        let flags = format!(" --region {name}");
-        Self { s3: flags.clone(), kms: flags, profile: None }
-    }
-}
-
-impl fmt::Display for AwsFlags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.s3)
     }
 }
 

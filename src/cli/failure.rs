@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use super::connection_args::AwsFlags;
+use super::aws_flags::AwsFlags;
 use super::exit::Exit;
 use crate::error::Error;
 

@@ -4,7 +4,7 @@
 
 use std::io::ErrorKind;
 
-use super::connection_args::AwsFlags;
+use super::aws_flags::AwsFlags;
 use super::foreign::shell_word;
 use crate::aws::open_uploads::OpenUpload;
 use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};

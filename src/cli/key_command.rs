@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use super::key_source::{MAX_LEN, read_to_end};
+use super::key_bytes::{MAX_LEN, read_to_end};
 use crate::keys;
 
 /// Runs a command line by sh; what it says on standard error passes through.

@@ -6,7 +6,7 @@
 use std::env;
 use std::fmt;
 use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,12 @@ use zeroize::Zeroizing;
 
 use super::failure::Failure;
 use super::foreign::shell_word;
+use super::key_bytes::{MAX_LEN, read_to_end};
 use super::key_command;
 use super::process;
 use super::prompt;
 use crate::keys::{self, CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::wrap;
-
-/// The most that is read as a key or a passphrase, in bytes; an RSA key of 16,384 bits takes 13 KiB as PEM.
-pub(super) const MAX_LEN: usize = 64 * 1024;
 
 /// Whether standard input is the source of a key, which a key command must not read.
 static STDIN_IS_KEY: AtomicBool = AtomicBool::new(false);
@@ -391,22 +389,6 @@ fn unreadable(flag: &str, source: &KeySource, error: io::Error) -> Failure {
 
 fn not_a_key(flag: &str, source: &KeySource, error: &KeyError) -> Failure {
     Failure::key(format!("{flag}: {source}: {error}"))
-}
-
-/// Reads at most one byte more than [`MAX_LEN`], into memory that is not moved and is wiped in the end.
-pub(super) fn read_to_end(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(vec![0; MAX_LEN + 1]);
-    let mut len = 0;
-    while len < buffer.len() {
-        match from.read(&mut buffer[len..]) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    buffer.truncate(len);
-    Ok(buffer)
 }
 
 #[cfg(test)]

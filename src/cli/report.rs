@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::connection_args::AwsFlags;
+use super::aws_flags::AwsFlags;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use super::connection_args::{AwsFlags, ConnectionArgs};
+use super::aws_flags::AwsFlags;
+use super::connection_args::ConnectionArgs;
 use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
 use super::progress::Progress;
 use super::prompt;
-use crate::aws::OpenUploads;
-use crate::aws::connection::{self, Connection, Options};
+use crate::aws::{self, Connection, OpenUploads, Options};
 use crate::error::Error;
 use crate::transfer::Stop;
 
@@ -87,7 +87,7 @@ impl Session {
     /// What the connection says, or `Interrupted`.
     pub async fn connect(&self, options: Options) -> Result<Connection, Failure> {
         tokio::select! {
-            connection = connection::connect(options) => Ok(connection?),
+            connection = aws::connect(options) => Ok(connection?),
             signal = self.stop.wait() => Err(Error::Interrupted(signal).into()),
         }
     }

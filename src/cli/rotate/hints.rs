@@ -3,7 +3,7 @@
 //! An object that is not as asked must not be thrown away here: it is the only one. And a missing key is an old key,
 //! whose flags begin with `--from-`. Everything else is `cli::hints`.
 
-use crate::cli::connection_args::AwsFlags;
+use crate::cli::aws_flags::AwsFlags;
 use crate::cli::foreign::shell_word;
 use crate::cli::hints;
 use crate::error::{Error, KeyFault};

@@ -1,0 +1,45 @@
+//! The server's clock, by the dates of its answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_smithy_runtime_api::box_error::BoxError;
+
+/// Seconds that the server's clock is ahead of this machine's, from the last answer that has a date.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerClock(Arc<AtomicI64>);
+
+impl ServerClock {
+    /// Seconds since 1970, as the server counts them.
+    pub(super) fn now(&self) -> i64 {
+        local_now() + self.0.load(Relaxed)
+    }
+}
+
+fn local_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+impl Intercept for ServerClock {
+    fn name(&self) -> &'static str {
+        "ServerClock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        if let Some(date) = date.and_then(|text| DateTime::from_str(text, DateTimeFormat::HttpDate).ok()) {
+            self.0.store(date.secs() - local_now(), Relaxed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,28 @@
+//! The flags with which the AWS CLI reaches the same places, for the commands in hints.
+
+use std::fmt;
+
+/// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.
+#[derive(Clone, Debug, Default)]
+pub struct AwsFlags {
+    pub(super) s3: String,
+    /// Those of its KMS commands.
+    pub kms: String,
+    /// The profile in use, if one is named.
+    pub profile: Option<String>,
+}
+
+impl fmt::Display for AwsFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.s3)
+    }
+}
+
+#[cfg(test)]
+impl AwsFlags {
+    /// As with `--region` alone.
+    pub fn in_region(name: &str) -> Self {
+        let flags = format!(" --region {name}");
+        Self { s3: flags.clone(), kms: flags, profile: None }
+    }
+}
