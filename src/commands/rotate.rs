@@ -13,6 +13,7 @@ use crate::location::S3Uri;
 mod after;
 pub mod batch;
 pub mod carry;
+pub mod execution;
 pub mod identity;
 pub mod instruction_file;
 pub mod journal;
@@ -26,12 +27,14 @@ pub mod scratch;
 pub mod sight;
 pub mod target;
 pub mod way;
+mod written;
 
 pub use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
 
+use execution::Running;
 use journal::ObjectJournal;
-use run::{Running, Written};
 use way::{Cost, Server, Way, cost, way};
+use written::Written;
 
 /// What will be done to one object.
 pub struct Plan {

@@ -16,9 +16,10 @@ use crate::tuning::Meter;
 
 use super::RotateOutcome;
 use super::carry;
-use super::run::{Running, Written};
+use super::execution::Running;
 use super::sight::Sight;
 use super::way::{Goal, Way};
+use super::written::Written;
 
 /// Looks again and compares.
 ///

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::seal::s3ec::instruction;
 
-use super::run::Running;
+use super::execution::Running;
 use super::sight::Sight;
 
 /// An instruction file as it was read.

@@ -9,8 +9,8 @@ use crate::location::S3Uri;
 use crate::seal::detect::{self, Detected};
 use crate::seal::s3ec::instruction;
 
+use super::execution::Running;
 use super::journal::{Beside, Journal, Upload};
-use super::run::Running;
 use super::scratch;
 
 /// How far this machine's clock and S3's may be apart, in seconds: beyond that S3 refuses requests anyway.

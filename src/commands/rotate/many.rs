@@ -13,9 +13,9 @@ use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::location::S3Uri;
 use crate::pattern::Filter;
 
+use super::execution::Running;
 use super::journal::{Journal, ObjectJournal};
 use super::only::Only;
-use super::run::Running;
 use super::scratch;
 use super::sight::Sight;
 use super::way::{self, Cost, Goal, Reason, Server, Way};

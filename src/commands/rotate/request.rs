@@ -18,13 +18,12 @@ use crate::tuning::{Meter, Tuning};
 
 use super::Allowed;
 use super::carry::Loss;
+use super::execution::{LastKey, Running};
 use super::identity::Identity;
 use super::journal::{Journal, JournalLocation};
 use super::leftovers;
 use super::many::{Chosen, Plans, Row, Work};
-use super::run::Running;
 use super::scratch;
-use super::sight::LastKey;
 use super::target::Target;
 
 /// What a rotation is asked to do.

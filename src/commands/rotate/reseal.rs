@@ -22,11 +22,12 @@ use crate::transfer::{plan, upload};
 use crate::tuning::Meter;
 
 use super::carry::By;
+use super::execution::Running;
 use super::instruction_file;
 use super::journal::ObjectJournal;
-use super::run::{Running, Written};
 use super::sight::{Sight, kept};
 use super::way::SealedFormat;
+use super::written::Written;
 
 /// Brings an object down, opens it, seals it and brings it up.
 ///
@@ -34,7 +35,7 @@ use super::way::SealedFormat;
 /// Whatever either side says; then the object is as it was.
 pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_>) -> Result<Written> {
     let connection = running.connection;
-    let carried = running.carried(sight, By::Upload).await?;
+    let carried = sight.carried(running, By::Upload).await?;
     let mut settings = carried.settings;
     let facts = &sight.facts;
     let reader = sight.reader(connection);

@@ -3,82 +3,29 @@
 //! Every write names the ETag of the look. The source can be read until S3 has the new object; what a way leaves behind
 //! on its way out is an aborted upload or nothing.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use tokio::sync::Semaphore;
 
-use crate::aws::Connection;
 use crate::aws::copy::{Copied, Copy, CopySource};
 use crate::aws::multipart::Destination;
-use crate::aws::seen::Seen;
 use crate::commands::begin::fits;
 use crate::commands::sealed::{Content, Opened};
-use crate::commands::trial::Trial;
-use crate::commands::unlock::{self, Means};
-use crate::encryption::{Format, ServerSide};
+use crate::commands::unlock;
+use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::object::WriteCondition;
 use crate::seal::s3ec::instruction;
 use crate::seal::{Attributes, s3ec};
-use crate::transfer::{Stop, copy};
-use crate::tuning::{Meter, Tuning};
+use crate::transfer::copy;
 
-use super::carry::{By, Carried, Found, Loss, carry, unaccepted};
-use super::instruction_file::{self, InstructionFile};
+use super::carry::{By, Carried, Loss};
+use super::execution::Running;
+use super::instruction_file;
 use super::journal::ObjectJournal;
 use super::reseal;
-use super::sight::{LastKey, Sight, kept};
-use super::target::Target;
+use super::sight::{Sight, kept};
 use super::way::{Way, copy_part_size};
-
-/// What is the same for all objects of a run.
-pub struct Running<'a> {
-    /// The clients.
-    pub connection: &'a Connection,
-    /// What opens the objects as they are.
-    pub means: &'a Means,
-    /// What they are to become.
-    pub target: &'a Target,
-    /// What may be lost.
-    pub accepted: &'a [Loss],
-    /// Part size, jobs.
-    pub tuning: &'a Tuning,
-    /// The SSE-C key that opened the last object.
-    pub last_key: LastKey,
-    /// Places for objects whose bytes come through this machine: each takes memory.
-    pub reseals: Semaphore,
-    /// Whether the server does the target's mode, as a scratch object shows it.
-    pub proof: Trial,
-    /// Whether it does it on a real object.
-    pub first: Trial,
-    /// Counts bytes.
-    pub meter: &'a Meter,
-    /// Sees signals.
-    pub stop: &'a Stop,
-}
-
-/// What was written.
-#[derive(Clone, Debug, Default)]
-pub struct Written {
-    /// Which old key opened the object, if one had to.
-    pub source: Option<Opened>,
-    /// The ETag, where the answer says it.
-    pub etag: Option<String>,
-    /// The version, where the bucket keeps versions.
-    pub version_id: Option<String>,
-    /// The checksum that was sent, of bytes that are new.
-    pub checksum: Option<String>,
-    /// The client-side format of bytes that are new.
-    pub format: Option<Format>,
-    /// Stored bytes.
-    pub len: u64,
-    /// The metadata that must stand there now, where they were replaced.
-    pub metadata: Option<BTreeMap<String, String>>,
-    /// The instruction file that only the object as it was has needed.
-    pub obsolete: Option<InstructionFile>,
-}
+use super::written::Written;
 
 impl Running<'_> {
     /// Runs a way to its end; notes in the journal what must not be lost.
@@ -145,7 +92,7 @@ impl Running<'_> {
 
     async fn server_copy(&self, sight: &Sight, parts: u32, journal: ObjectJournal<'_>) -> Result<Written> {
         let by = if parts == 0 { By::Copy } else { By::Upload };
-        let carried = self.carried(sight, by).await?;
+        let carried = sight.carried(self, by).await?;
         let same_mode = match self.target.at_rest() {
             Some(ServerSide::SseKms { key, context, bucket_key: false })
                 if sight.facts.applied.bucket_key =>
@@ -163,7 +110,7 @@ impl Running<'_> {
     /// A new wrap for the same data key; the object's bytes stay, its metadata change.
     async fn rewrap(&self, sight: &Sight, parts: u32, journal: ObjectJournal<'_>) -> Result<Written> {
         let by = if parts == 0 { By::CopyReplacing } else { By::Upload };
-        let mut carried = self.carried(sight, by).await?;
+        let mut carried = sight.carried(self, by).await?;
         let (Attributes { metadata, .. }, source) = self.rewrapped(sight).await?;
         fits(&metadata)?;
         carried.settings.metadata = metadata;
@@ -227,33 +174,6 @@ impl Running<'_> {
             Content::S3ec(unlocked) => Ok((unlocked, source)),
             Content::Esdk(_) => Err(unsupported(sight, "a header of the Encryption SDK is never rewritten")),
         }
-    }
-
-    /// Finds out what belongs to an object, and refuses to lose any of it unasked.
-    ///
-    /// # Errors
-    /// `Unsupported` names what would be lost.
-    pub(super) async fn carried(&self, sight: &Sight, by: By) -> Result<Carried> {
-        let reader = sight.reader(self.connection);
-        let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
-        // HEAD counts them only for who may read them.
-        let tags = if by == By::Upload {
-            Seen::of(reader.tags().await, "s3:GetObjectTagging")
-        } else {
-            Seen::Is(BTreeMap::new())
-        };
-        let annotations = if by == By::Upload && self.connection.is_aws() {
-            Seen::of(reader.annotations().await, "s3:ListObjectAnnotations")
-        } else {
-            Seen::Is(0)
-        };
-        let found = Found { tags, grants, annotations, ..sight.found() };
-        let carried = carry(&found, by);
-        let lost = unaccepted(&carried.losses, self.accepted);
-        let Some((first, _)) = lost.first() else { return Ok(carried) };
-        let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
-        let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
-        Err(Error::Unsupported { what: sight.name(), why })
     }
 
     async fn copied(&self, plan: CopyPlan<'_>, journal: ObjectJournal<'_>) -> Result<Written> {

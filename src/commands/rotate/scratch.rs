@@ -9,8 +9,8 @@ use crate::commands::begin::Prepared;
 use crate::error::Result;
 use crate::location::S3Uri;
 
+use super::execution::Running;
 use super::journal::Journal;
-use super::run::Running;
 
 /// What the name of a scratch object begins with; sixteen hex digits follow.
 const PREFIX: &str = ".s3seal-scratch-";

@@ -3,7 +3,6 @@
 //! Nothing is changed here.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::Connection;
@@ -22,8 +21,8 @@ use crate::location::S3Uri;
 use crate::object::Grants;
 use crate::seal::s3ec::{Storage, Version};
 
-use super::carry::Found;
-use super::run::Running;
+use super::carry::{By, Carried, Found, carry, unaccepted};
+use super::execution::Running;
 use super::target::Target;
 use super::way::{Present, Sealed, SealedFormat};
 
@@ -88,6 +87,33 @@ impl Sight {
         }
     }
 
+    /// Finds out what belongs to the object, and refuses to lose any of it unasked.
+    ///
+    /// # Errors
+    /// `Unsupported` names what would be lost.
+    pub(super) async fn carried(&self, running: &Running<'_>, by: By) -> Result<Carried> {
+        let reader = self.reader(running.connection);
+        let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
+        // HEAD counts them only for who may read them.
+        let tags = if by == By::Upload {
+            Seen::of(reader.tags().await, "s3:GetObjectTagging")
+        } else {
+            Seen::Is(BTreeMap::new())
+        };
+        let annotations = if by == By::Upload && running.connection.is_aws() {
+            Seen::of(reader.annotations().await, "s3:ListObjectAnnotations")
+        } else {
+            Seen::Is(0)
+        };
+        let found = Found { tags, grants, annotations, ..self.found() };
+        let carried = carry(&found, by);
+        let lost = unaccepted(&carried.losses, running.accepted);
+        let Some((first, _)) = lost.first() else { return Ok(carried) };
+        let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
+        let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
+        Err(Error::Unsupported { what: self.name(), why })
+    }
+
     /// The client-side format in its word.
     #[must_use]
     pub fn format(&self) -> Option<&'static str> {
@@ -95,21 +121,6 @@ impl Sight {
             SealedFormat::S3ecV1 => "s3ec-v1",
             SealedFormat::Writable(format) => format.as_str(),
         })
-    }
-}
-
-/// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first
-/// asks once for each object, instead of asking whether it takes a key, why, and then with one.
-#[derive(Default)]
-pub struct LastKey(Mutex<Option<CustomerKey>>);
-
-impl LastKey {
-    fn get(&self) -> Option<CustomerKey> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(CustomerKey::again)
-    }
-
-    fn set(&self, key: Option<&CustomerKey>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = key.map(CustomerKey::again);
     }
 }
 

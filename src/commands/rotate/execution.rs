@@ -1,0 +1,56 @@
+//! What is the same for all objects of a run, and what they learn from each other.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use crate::aws::Connection;
+use crate::commands::trial::Trial;
+use crate::commands::unlock::Means;
+use crate::keys::CustomerKey;
+use crate::transfer::Stop;
+use crate::tuning::{Meter, Tuning};
+
+use super::carry::Loss;
+use super::target::Target;
+
+/// What is the same for all objects of a run.
+pub struct Running<'a> {
+    /// The clients.
+    pub connection: &'a Connection,
+    /// What opens the objects as they are.
+    pub means: &'a Means,
+    /// What they are to become.
+    pub target: &'a Target,
+    /// What may be lost.
+    pub accepted: &'a [Loss],
+    /// Part size, jobs.
+    pub tuning: &'a Tuning,
+    /// The SSE-C key that opened the last object.
+    pub last_key: LastKey,
+    /// Places for objects whose bytes come through this machine: each takes memory.
+    pub reseals: Semaphore,
+    /// Whether the server does the target's mode, as a scratch object shows it.
+    pub proof: Trial,
+    /// Whether it does it on a real object.
+    pub first: Trial,
+    /// Counts bytes.
+    pub meter: &'a Meter,
+    /// Sees signals.
+    pub stop: &'a Stop,
+}
+
+/// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first
+/// asks once for each object, instead of asking whether it takes a key, why, and then with one.
+#[derive(Default)]
+pub struct LastKey(Mutex<Option<CustomerKey>>);
+
+impl LastKey {
+    pub(super) fn get(&self) -> Option<CustomerKey> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(CustomerKey::again)
+    }
+
+    pub(super) fn set(&self, key: Option<&CustomerKey>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = key.map(CustomerKey::again);
+    }
+}
