@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -146,4 +147,163 @@ fn files_stay_small_and_say_what_they_are_for() {
             path.display()
         );
     }
+}
+
+/// The modules of the crate by their paths, such as `aws::connection`, with their code; the root is the empty path.
+fn modules() -> BTreeMap<String, String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let module = |path: &Path| {
+        let below = path.strip_prefix(&src).unwrap().with_extension("");
+        let names: Vec<&str> = below.iter().map(|name| name.to_str().unwrap()).collect();
+        if names == ["lib"] { String::new() } else { names.join("::") }
+    };
+    sources().iter().map(|(path, text)| (module(path), code(text))).collect()
+}
+
+/// The paths that a `use` names, one by one: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn single_paths(tree: &str, found: &mut Vec<String>) {
+    let Some((before, rest)) = tree.split_once('{') else {
+        found
+            .push(tree.split(" as ").next().unwrap_or_default().trim().trim_end_matches("::self").to_owned());
+        return;
+    };
+    let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+    let (mut depth, mut start) = (0, 0);
+    for (at, c) in inner.char_indices().chain([(inner.len(), ',')]) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                if !inner[start..at].trim().is_empty() {
+                    single_paths(&format!("{}{}", before.trim(), inner[start..at].trim()), found);
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What code names by a path: in `pub use`, and in all other places.
+fn named(code: &str) -> (Vec<String>, Vec<String>) {
+    let (mut reexported, mut named) = (Vec::new(), Vec::new());
+    let mut rest = String::new();
+    for statement in code.split_inclusive(';') {
+        let is_use =
+            |line: &str| line.starts_with("use ") || line.starts_with("pub") && line.contains(" use ");
+        let Some(line) = statement.lines().find(|line| is_use(line.trim_start())) else {
+            rest.push_str(statement);
+            continue;
+        };
+        let (before, tree) = statement.split_at(statement.find(line).unwrap());
+        let (visibility, tree) = tree.trim_end_matches(';').split_once("use ").unwrap();
+        single_paths(tree, if visibility.trim().is_empty() { &mut named } else { &mut reexported });
+        rest.push_str(before);
+    }
+    let paths = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
+    named.extend(paths.filter(|path| path.contains("::")).map(str::to_owned));
+    (reexported, named)
+}
+
+/// The module that a path means, seen from the module `here`; nothing for what is no module of the crate. What a module
+/// re-exports of its children, as `reexported` says of each module, is the child's.
+fn target(here: &str, path: &str, reexported: &BTreeMap<String, Vec<String>>) -> Option<String> {
+    let child = |of: &str, name: &str| if of.is_empty() { name.to_owned() } else { format!("{of}::{name}") };
+    let (first, rest) = path.split_once("::").unwrap_or((path, ""));
+    let (mut at, mut rest) = match first {
+        "crate" => (String::new(), rest),
+        "self" => (here.to_owned(), rest),
+        "super" => (parent(here), rest),
+        name if reexported.contains_key(&child(here, name)) => (here.to_owned(), path),
+        _ => return None,
+    };
+    while let Some((name, after)) =
+        Some(rest.split_once("::").unwrap_or((rest, ""))).filter(|_| !rest.is_empty())
+    {
+        let next = if name == "super" { parent(&at) } else { child(&at, name) };
+        if !reexported.contains_key(&next) {
+            let origin = reexported[&at].iter().find(|path| path.rsplit("::").next() == Some(name));
+            return origin.and_then(|path| target(&at, path, reexported)).or(Some(at));
+        }
+        (at, rest) = (next, after);
+    }
+    Some(at)
+}
+
+fn parent(module: &str) -> String {
+    module.rsplit_once("::").map_or_else(String::new, |(parent, _)| parent.to_owned())
+}
+
+/// Which modules each one imports.
+fn imports() -> BTreeMap<String, BTreeSet<String>> {
+    let modules = modules();
+    let reexported: BTreeMap<_, _> =
+        modules.iter().map(|(path, code)| (path.clone(), named(code).0)).collect();
+    let of = |here: &String, code: &String| {
+        let found = named(code).1;
+        let found = found.iter().filter_map(|path| target(here, path, &reexported));
+        found
+            .filter(|module| !(module.is_empty() || format!("{here}::").starts_with(&format!("{module}::"))))
+            .collect()
+    };
+    modules.iter().map(|(here, code)| (here.clone(), of(here, code))).collect()
+}
+
+/// Follows imports from the last module of `way`, and returns the way round if there is one.
+fn circle(
+    way: &mut Vec<String>,
+    imports: &BTreeMap<String, BTreeSet<String>>,
+    done: &mut BTreeSet<String>,
+) -> Option<Vec<String>> {
+    let here = way.last()?.clone();
+    for next in imports.get(&here)? {
+        if let Some(start) = way.iter().position(|module| module == next) {
+            return Some(way[start..].to_vec());
+        }
+        if !done.contains(next) {
+            way.push(next.clone());
+            if let Some(found) = circle(way, imports, done) {
+                return Some(found);
+            }
+            way.pop();
+        }
+    }
+    done.insert(here);
+    None
+}
+
+/// Whoever wants to understand a file reads what it imports, and is never led back to it. A re-export of a child is the
+/// child's own name for this. A file may use what the module file that it is a part of defines (`seal::s3ec::kdf` what
+/// `seal::s3ec` defines), for the two are read together; brothers may not use each other in a circle.
+#[test]
+fn no_file_is_imported_by_what_it_imports() {
+    let imports = imports();
+    let are = |here: &str, other: &str| imports[here].contains(other);
+    assert!(are("commands::get", "aws::connection"), "a re-export was not followed");
+    assert!(are("aws::endpoint", "aws::options") && are("cli", "cli::exit"), "imports were not found");
+    let mut done = BTreeSet::new();
+    for module in imports.keys() {
+        let found = circle(&mut vec![module.clone()], &imports, &mut done);
+        assert_eq!(found, None, "each of these imports the next one, and the last one the first");
+    }
+}
+
+#[test]
+fn what_code_names_is_found_in_every_form() {
+    let code = "pub use child::Item;\nuse crate::a::{self, b::C, d::{E, F as G}};\npub(crate) use super::x::Y;\n\
+                fn f() { crate::a::g(super::h::I::J, other::k()) }";
+    let (reexported, named) = named(code);
+    assert_eq!(reexported, ["child::Item", "super::x::Y"]);
+    assert_eq!(
+        named,
+        [
+            "crate::a",
+            "crate::a::b::C",
+            "crate::a::d::E",
+            "crate::a::d::F",
+            "crate::a::g",
+            "super::h::I::J",
+            "other::k"
+        ]
+    );
 }
