@@ -1,7 +1,7 @@
 //! A rotation that found nothing, or that cannot be done, is no success.
 
-use crate::bench;
 use crate::support::BUCKET;
+use crate::{assert_no_traces, bench};
 
 #[test]
 fn a_rotation_of_nothing_is_no_success() {
@@ -19,6 +19,13 @@ fn a_rotation_of_nothing_is_no_success() {
             bench.run(&format!("{line} {how} --allow-empty")).ok();
         }
     }
+}
+
+#[test]
+fn a_rotation_of_nothing_leaves_no_journal() {
+    let bench = bench();
+    bench.run("rotate s3://bench/typo/ -e sse-c --sse-c-key a.key --yes").exits(3);
+    assert_no_traces(&bench);
 }
 
 #[test]

@@ -148,11 +148,13 @@ pub async fn run(
         }
         Err(error) => Err((Stage::Preparation, error)),
     };
-    let error = ended.as_ref().err().map(|(_, error)| error);
-    if let Some(journal) = journal
-        && !request.keeps(&journal, &summary, error)
-    {
-        journal.finish();
+    if let Some(journal) = journal {
+        let ended = ended.as_ref().map(|()| &summary).map_err(|(_, error)| error);
+        let is_visible = request.target.is_visible();
+        // One that the user has named always stays.
+        if request.journal.is_default() && !needs_journal(ended, is_visible, journal.is_worth_keeping()) {
+            journal.finish();
+        }
     }
     match ended {
         Ok(()) => Ok(summary),
@@ -260,20 +262,17 @@ impl RotateRequest {
         }
         Ok(())
     }
+}
 
-    /// Whether the journal stays for the next run. One that the user has named always does.
-    fn keeps(&self, journal: &Journal, summary: &Summary, error: Option<&Error>) -> bool {
-        if !self.journal.is_default() {
-            return true;
-        }
-        match error {
-            // What broke off may have left something behind, which only the journal knows.
-            Some(error) => !leaves_nothing(error) || journal.is_worth_keeping(),
-            None if summary.failed > 0 => true,
-            // Only the journal knows what was written with an encryption context: the next run asks it.
-            None if summary.found() == 0 || !self.target.is_visible() => journal.is_worth_keeping(),
-            None => false,
-        }
+/// Whether the next run needs the journal of one that has ended so; `is_visible` says whether S3 shows what was done, and
+/// `is_worth_keeping` what the journal itself says.
+fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_keeping: bool) -> bool {
+    match ended {
+        // What broke off may have left something behind, which only the journal knows.
+        Err(error) => !leaves_nothing(error) || is_worth_keeping,
+        Ok(summary) if summary.failed > 0 => true,
+        // What was written with an encryption context only the journal knows; and a run that did nothing has no say.
+        Ok(summary) => is_worth_keeping && (!is_visible || summary.found() == 0),
     }
 }
 
@@ -322,5 +321,39 @@ impl Summary {
     #[must_use]
     pub fn selected(&self) -> u64 {
         self.failed + self.ways.values().sum::<u64>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Signal;
+
+    #[test]
+    fn a_journal_stays_as_long_as_the_next_run_needs_it() {
+        let what = || "s3://bkt/k".to_owned();
+        let done = |failed| Summary { ways: [("reseal", 1)].into(), failed, ..Summary::default() };
+        let (complete, partly, nothing) = (done(0), done(1), Summary::default());
+        let refused = Error::Changed { what: what(), source: None };
+        let interrupted = Error::Interrupted(Signal::Terminate);
+        let timeout = Error::Network { what: what(), why: NetworkFault::Timeout, source: None };
+        let stranger = Error::Network { what: what(), why: NetworkFault::Tls, source: None };
+        // Visible and worthless, visible and worth keeping, invisible and worth keeping.
+        for (ended, needed) in [
+            (Ok(&complete), [false, false, true]),
+            (Ok(&partly), [true, true, true]),
+            (Ok(&nothing), [false, true, true]),
+            (Err(&refused), [false, true, true]),
+            (Err(&stranger), [false, true, true]),
+            (Err(&interrupted), [true, true, true]),
+            (Err(&timeout), [true, true, true]),
+        ] {
+            let cases = [(true, false), (true, true), (false, true)];
+            assert_eq!(
+                cases.map(|(visible, worth)| needs_journal(ended, visible, worth)),
+                needed,
+                "{ended:?}"
+            );
+        }
     }
 }
