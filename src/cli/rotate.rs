@@ -279,7 +279,7 @@ impl RotateArgs {
         };
         let mut counting: Option<Progress> = None;
         let report = |report: Report<'_>| match report {
-            Report::Place(place) => {
+            Report::Begin(place) => {
                 if let Some(before) = counting.replace(session.count(&place.to_string())) {
                     before.finish();
                 }

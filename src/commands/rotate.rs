@@ -1,7 +1,7 @@
 //! `rotate`: look, choose the way, run it, look again.
 //!
-//! One object here; [`many`] does it for a prefix, and [`run`](fn@run) is the whole of it. What may be lost on the way is refused before anything is written, and
-//! an object can be opened, with the old key or the new one, at every moment.
+//! One object here; [`many`] does it for a prefix, and `request` is the whole of it. What may be lost on the way is
+//! refused before anything is written, and an object can be opened, with the old key or the new one, at every moment.
 
 use crate::aws::sse::Applied;
 use crate::commands::rotate::sight::{Sight, see};

@@ -57,7 +57,7 @@ pub struct RotateRequest {
 /// What a run reports on its way.
 pub enum Report<'a> {
     /// The next of the request's places begins.
-    Place(&'a S3Uri),
+    Begin(&'a S3Uri),
     /// An object has been rotated, skipped, or has failed.
     Object(&'a Row),
 }
@@ -253,7 +253,7 @@ impl RotateRequest {
             };
         }
         for place in &self.places {
-            report(Report::Place(place))?;
+            report(Report::Begin(place))?;
             let tell = |row| {
                 summary.count(&row);
                 report(Report::Object(&row))
