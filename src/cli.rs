@@ -24,6 +24,7 @@ mod key_bytes;
 mod key_command;
 mod key_source;
 mod keygen;
+mod lost_envelope;
 mod manual;
 mod object_args;
 mod outcome;

@@ -3,6 +3,7 @@
 //! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
 
 pub mod begin;
+pub mod envelope;
 pub mod get;
 pub mod inspect;
 pub mod look;

@@ -11,6 +11,10 @@ use std::io;
 use crate::encryption::KeyArn;
 use crate::tuning::ByteSize;
 
+mod lost;
+
+pub use lost::LostEnvelope;
+
 /// The core's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -58,6 +62,9 @@ pub enum Error {
         /// The version stored, where the bucket keeps versions.
         version_id: Option<String>,
     },
+    /// S3 stored a client-side object, and not the envelope that was sent with it.
+    #[error("{0}")]
+    EnvelopeLost(Box<LostEnvelope>),
     /// The source gave other bytes than it promised.
     #[error("{what} changed while it was being read: {why}")]
     SourceChanged { what: String, why: String },
@@ -241,10 +248,36 @@ pub enum Signal {
 impl Error {
     /// The same once more, where a server did not do what was asked: that ends everything under way.
     #[must_use]
-    pub fn ignored_mode(&self) -> Option<Self> {
-        let Self::NotAsAsked { what, asked, got, stored, version_id } = self else { return None };
-        let (what, asked, got) = (what.clone(), asked.clone(), got.clone());
-        Some(Self::NotAsAsked { what, asked, got, stored: *stored, version_id: version_id.clone() })
+    pub fn ends_run(&self) -> Option<Self> {
+        match self {
+            Self::EnvelopeLost(lost) => Some(Self::EnvelopeLost(lost.clone())),
+            Self::NotAsAsked { what, asked, got, stored, version_id } => {
+                let (what, asked, got) = (what.clone(), asked.clone(), got.clone());
+                Some(Self::NotAsAsked { what, asked, got, stored: *stored, version_id: version_id.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same for an object that comes after the one that has shown it: nothing of that is stored.
+    #[must_use]
+    pub fn of_later(mut self) -> Self {
+        match &mut self {
+            Self::NotAsAsked { stored, version_id, .. } => (*stored, *version_id) = (false, None),
+            Self::EnvelopeLost(lost) => (lost.stored, lost.version_id) = (false, None),
+            _ => {}
+        }
+        self
+    }
+
+    /// Whether nothing of the object that it is about was stored, because another one has shown what the server does.
+    #[must_use]
+    pub fn is_of_later(&self) -> bool {
+        match self {
+            Self::NotAsAsked { stored, .. } => !stored,
+            Self::EnvelopeLost(lost) => !lost.stored,
+            _ => false,
+        }
     }
 
     /// Makes the error of a failed action on this machine.

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Everything about a new object beside its bytes and its encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -74,6 +76,29 @@ impl Lock {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What stands in addition to the ciphertext and opens it for whoever has the key: wrapped data key, IV, algorithms,
+/// description. Nothing of it is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicEnvelope {
+    /// Its entries in the object's metadata, without `x-amz-meta-`.
+    #[serde(rename = "metadata")]
+    pub metadata: BTreeMap<String, String>,
+    /// Its instruction file, if it has one.
+    #[serde(rename = "instruction_file", default, skip_serializing_if = "Option::is_none")]
+    pub instruction_file: Option<FileContent>,
+}
+
+/// A small object with its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileContent {
+    /// Where it lies, as `s3://BUCKET/KEY`.
+    #[serde(rename = "uri")]
+    pub uri: String,
+    /// What it holds.
+    #[serde(rename = "content")]
+    pub content: String,
 }
 
 /// On what condition a write happens; S3 decides, so there is no race.

@@ -107,7 +107,19 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses.
     pub async fn try_head(&self) -> Result<Facts> {
-        let answer = self.head_request(Some(ChecksumMode::Enabled)).send().await;
+        self.try_head_with(Some(ChecksumMode::Enabled)).await
+    }
+
+    /// Asks as [`Reader::try_head`] does, and as [`Reader::head_without_checksum`].
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub async fn try_head_without_checksum(&self) -> Result<Facts> {
+        self.try_head_with(None).await
+    }
+
+    async fn try_head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
+        let answer = self.head_request(checksum).send().await;
         let answer = answer.map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
         self.of_object(Facts::of_head(&answer))
     }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::foreign::shell_word;
+use crate::location::S3Uri;
+
 /// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.
 #[derive(Clone, Debug, Default)]
 pub struct AwsFlags {
@@ -10,6 +13,20 @@ pub struct AwsFlags {
     pub kms: String,
     /// The profile in use, if one is named.
     pub profile: Option<String>,
+}
+
+impl AwsFlags {
+    /// The command that removes an object, or the one version of it.
+    #[must_use]
+    pub fn removal(&self, what: &str, version_id: Option<&str>) -> Option<String> {
+        let uri = what.parse::<S3Uri>().ok()?;
+        let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
+        Some(format!(
+            "aws s3api delete-object --bucket {} --key {}{version}{self}",
+            shell_word(uri.bucket.as_str()),
+            shell_word(&uri.key)
+        ))
+    }
 }
 
 impl fmt::Display for AwsFlags {

@@ -92,7 +92,7 @@ impl Exit {
             Self::Key => "Key missing, wrong or disabled.",
             Self::Untrusted => {
                 "Data or server not to be trusted: tag, commitment, checksum, truncation, certificate, or an answer \
-                 that is not what was asked or was not understood; nothing was written."
+                 that is not what was asked or was not understood; no file was written, and what is stored is named."
             }
             Self::Network => "The network gave up; the same command continues.",
             Self::Condition => {
@@ -123,6 +123,7 @@ impl Exit {
             | Error::NotUnderstood { .. }
             | Error::Garbled { .. }
             | Error::NotAsAsked { .. }
+            | Error::EnvelopeLost(_)
             | Error::Network {
                 why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
                 ..

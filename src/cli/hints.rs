@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 
 use super::aws_flags::AwsFlags;
 use super::foreign::shell_word;
+use super::lost_envelope;
 use crate::aws::open_uploads::OpenUpload;
 use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};
 use crate::location::S3Uri;
@@ -53,6 +54,7 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         Error::NotAsAsked { what, got, version_id, .. } => {
             not_as_asked(what, got, version_id.as_deref(), aws)
         }
+        Error::EnvelopeLost(lost) => lost_envelope::after_put(lost, aws),
         Error::SourceChanged { .. } => {
             vec!["nothing was stored; run the same command again when nobody writes to it".to_owned()]
         }
@@ -274,20 +276,8 @@ fn wrong(what: &str, why: &KeyFault, aws: &AwsFlags) -> Vec<String> {
 
 fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &AwsFlags) -> Vec<String> {
     let mut hints = vec![format!("{what} is stored now, as {got}: the server did not do what was asked")];
-    hints.extend(removal(what, version_id, aws).map(|command| format!("remove it: {command}")));
+    hints.extend(aws.removal(what, version_id).map(|command| format!("remove it: {command}")));
     hints
-}
-
-/// The command that removes an object, or the one version of it.
-#[must_use]
-pub fn removal(what: &str, version_id: Option<&str>, aws: &AwsFlags) -> Option<String> {
-    let uri = what.parse::<S3Uri>().ok()?;
-    let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
-    Some(format!(
-        "aws s3api delete-object --bucket {} --key {}{version}{aws}",
-        shell_word(uri.bucket.as_str()),
-        shell_word(&uri.key)
-    ))
 }
 
 fn changed(what: &str, aws: &AwsFlags) -> Vec<String> {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::output;
 use super::session::Session;
+use crate::aws::seen::Seen;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
@@ -94,10 +95,22 @@ fn put_line(outcome: &PutOutcome) -> String {
         facts.push(format!("{algorithm} {value}"));
     }
     facts.extend(outcome.version_id.as_ref().map(|id| format!("version {id}")));
+    facts.extend(
+        outcome.envelope.as_ref().and_then(unverified).map(|why| format!("envelope not verified ({why})")),
+    );
     if outcome.compared {
         facts.push("answer lost; found stored by comparing size and checksum".to_owned());
     }
     format!("{}: {}", outcome.target, facts.join(", "))
+}
+
+/// Why the envelope of an object that is stored could not be seen.
+fn unverified(envelope: &Seen<()>) -> Option<String> {
+    match envelope {
+        Seen::Is(()) => None,
+        Seen::NotAllowed(action) => Some(format!("{action} is not allowed")),
+        Seen::NotToBeHad(why) => Some(why.clone()),
+    }
 }
 
 fn get_line(outcome: &GetOutcome) -> String {
@@ -210,6 +223,10 @@ fn put_json(outcome: &PutOutcome) -> Value {
         "plain_bytes": outcome.plain_len,
         "stored_bytes": outcome.stored_len,
         "parts": outcome.parts,
+        "envelope": outcome.envelope.as_ref().map(|envelope| {
+            let why = unverified(envelope);
+            json!({ "verified": why.is_none(), "why": why })
+        }),
         "found_by_comparison": outcome.compared,
         "checksum": outcome.checksum.as_ref().map(|(algorithm, value)| {
             json!({ "algorithm": algorithm.as_str(), "value": value })
@@ -296,6 +313,7 @@ mod tests {
             version_id: None,
             checksum: Some((Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned())),
             compared: false,
+            envelope: None,
             parts: 2,
             format: None,
             fingerprint: None,
@@ -383,7 +401,7 @@ mod tests {
         let put = put_json(&stored(applied(Mode::SseC)));
         assert_eq!(
             fields(&put),
-            "bucket checksum command encryption etag found_by_comparison key key_names parts plain_bytes schema_version stored_bytes target \
+            "bucket checksum command encryption envelope etag found_by_comparison key key_names parts plain_bytes schema_version stored_bytes target \
              version_id"
         );
         assert_eq!(

@@ -35,7 +35,11 @@ Examples:
   s3seal put backup.tar s3://bucket/daily/ --sse-c-key file:/etc/backup.key
   s3seal put -r photos s3://bucket/photos/ --public-key backup.pem
   s3seal put - s3://bucket/home.tar --public-key backup.pem < home.tar
-  s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db";
+  s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db
+
+After each client-side object one HEAD request checks that the server kept its
+envelope. Without s3:GetObject the object is stored all the same, and the
+outcome says: envelope not verified.";
 
 /// Store files, directories, standard input or a command's output, encrypted
 #[derive(clap::Args)]

@@ -12,8 +12,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
 use super::hints;
+use super::lost_envelope;
 use super::output::{Color, Printer};
-use crate::error::Error;
+use crate::error::{Error, LostEnvelope};
 use crate::keys;
 
 /// Tells a failure and returns the code to leave with; `aws_flags` make commands in hints reach the same place.
@@ -94,6 +95,7 @@ struct Told {
     message: String,
     causes: Vec<String>,
     hints: Vec<String>,
+    envelope: Option<LostEnvelope>,
 }
 
 impl Told {
@@ -108,11 +110,15 @@ impl Told {
             }
         }
         let mut hints = failure.hints.clone();
+        let mut envelope = None;
         if let Some(error) = failure.error.downcast_ref::<Error>() {
             let own = failure.own_hints.and_then(|own| own(error, aws_flags));
             hints.extend(own.unwrap_or_else(|| hints::of(error, aws_flags)));
+            if let Error::EnvelopeLost(lost) = error {
+                envelope = Some(LostEnvelope::clone(lost));
+            }
         }
-        Self { message, causes, hints }
+        Self { message, causes, hints, envelope }
     }
 
     fn text(&self, color: bool) -> String {
@@ -126,22 +132,23 @@ impl Told {
         };
         let causes = self.causes.iter().map(|cause| line("33", "cause:", &broken(cause)));
         let hints = self.hints.iter().map(|hint| line("36", "hint:", &escaped(hint)));
+        let envelope = self.envelope.iter().map(|lost| line("33", "envelope:", &lost_envelope::line(lost)));
         let mut lines = vec![line("1;31", "error:", &escaped(&self.message))];
-        lines.extend(causes.chain(hints).map(|line| format!("  {line}")));
+        lines.extend(causes.chain(envelope).chain(hints).map(|line| format!("  {line}")));
         lines.join("\n")
     }
 
     fn json(&self, exit: Exit) -> String {
-        json!({
-            "schema_version": super::outcome::SCHEMA_VERSION,
-            "error": {
-                "message": self.message,
-                "causes": self.causes,
-                "hints": self.hints,
-                "exit_code": exit.code(),
-            },
-        })
-        .to_string()
+        let mut error = json!({
+            "message": self.message,
+            "causes": self.causes,
+            "hints": self.hints,
+            "exit_code": exit.code(),
+        });
+        if let Some(lost) = &self.envelope {
+            error["envelope"] = lost.document();
+        }
+        json!({ "schema_version": super::outcome::SCHEMA_VERSION, "error": error }).to_string()
     }
 }
 

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
-use super::hints;
+use super::lost_envelope;
 use super::outcome::{SCHEMA_VERSION, Said};
 use super::output;
 use super::session::Session;
 use crate::commands::many::Row;
-use crate::error::{Error, Result};
+use crate::error::{Error, LostEnvelope, Result};
 use crate::tuning::{ByteSize, Meter};
 
 /// Which way they go.
@@ -104,8 +104,10 @@ impl<'a> Teller<'a> {
                 printer.say(&format!("left out: {name}: {why}"));
             }
             Row::Failed { name, error } => {
-                if let Error::NotAsAsked { stored: true, .. } = **error {
-                    return self.tell_stored_otherwise(name, error);
+                match &**error {
+                    Error::NotAsAsked { stored: true, .. } => return self.tell_stored_otherwise(name, error),
+                    Error::EnvelopeLost(lost) if lost.stored => return self.tell_lost_envelope(name, lost),
+                    _ => {}
                 }
                 self.failed += 1;
                 let said = in_words(error);
@@ -125,7 +127,7 @@ impl<'a> Teller<'a> {
     fn tell_stored_otherwise(&mut self, name: &str, error: &Error) -> Result<()> {
         let Error::NotAsAsked { what, got, version_id, .. } = error else { return Ok(()) };
         self.stored_otherwise += 1;
-        let removal = hints::removal(what, version_id.as_deref(), &self.session.aws_flags());
+        let removal = self.session.aws_flags().removal(what, version_id.as_deref());
         if self.session.json {
             return self.document(&json!({
                 "name": name,
@@ -137,6 +139,29 @@ impl<'a> Teller<'a> {
         }
         let printer = &self.session.printer;
         printer.line(&escaped(&format!("stored as {got}: {name}: {error}")));
+        if let Some(removal) = removal {
+            printer.line(&escaped(&format!("  remove it: {removal}")));
+        }
+        Ok(())
+    }
+
+    /// Tells an object that is there without its envelope: what that was, and the command that removes the object.
+    fn tell_lost_envelope(&mut self, name: &str, lost: &LostEnvelope) -> Result<()> {
+        self.stored_otherwise += 1;
+        let removal = self.session.aws_flags().removal(&lost.what, lost.version_id.as_deref());
+        if self.session.json {
+            return self.document(&json!({
+                "name": name,
+                "error": lost.to_string(),
+                "causes": [],
+                "stored": { "object": lost.what, "version_id": lost.version_id },
+                "envelope": lost.document(),
+                "remove": removal,
+            }));
+        }
+        let printer = &self.session.printer;
+        printer.line(&escaped(&format!("stored: {name}: {lost}")));
+        printer.line(&format!("  envelope: {}", lost_envelope::line(lost)));
         if let Some(removal) = removal {
             printer.line(&escaped(&format!("  remove it: {removal}")));
         }
@@ -157,7 +182,7 @@ impl<'a> Teller<'a> {
             self.sum()?;
         }
         let again = "the same command with --no-clobber goes on with the rest";
-        if let Err(error @ Error::NotAsAsked { .. }) = ended {
+        if let Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) = ended {
             return Err(self.ignored(error));
         }
         if let Err(error) = ended {
@@ -176,17 +201,26 @@ impl<'a> Teller<'a> {
 
     /// The end of a run in which the server did not do what was asked.
     fn ignored(&self, error: Error) -> Failure {
-        let Error::NotAsAsked { asked, .. } = &error else { return error.into() };
+        let (what, hint) = match &error {
+            Error::NotAsAsked { asked, .. } => (
+                format!("the server does not do what was asked ({asked})"),
+                "no further file was begun; take a mode that this server knows, or -e client",
+            ),
+            _ => (
+                "the server does not keep the envelopes of client-side objects".to_owned(),
+                "no further file was begun; this server drops metadata, or a proxy in front of it: use one that keeps them",
+            ),
+        };
         let count = match self.stored_otherwise {
             // The upload was given up before its end: nothing is there that must be removed.
             0 => return error.into(),
             1 => "1 object is".to_owned(),
             count => format!("{count} objects are"),
         };
-        let message = format!("the server does not do what was asked ({asked}): {count} stored otherwise");
+        let message = format!("{what}: {count} stored otherwise");
         Failure::new(Exit::Untrusted, anyhow::anyhow!(message))
             .hint("each of them is named above, with the command that removes it")
-            .hint("no further file was begun; take a mode that this server knows, or -e client")
+            .hint(hint)
     }
 
     fn sum(&self) -> Result<()> {

@@ -3,18 +3,21 @@
 //! Here the neighbours meet who do not know each other: KMS makes a data key (`aws`), the format uses it (`seal`).
 //! What is the same for many objects (a passphrase's key above all) is [`prepare`]d once.
 
+use std::collections::BTreeMap;
+
 use crate::aws::Connection;
+use crate::commands::envelope::SentEnvelope;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
-use crate::object::Settings;
+use crate::object::{FileContent, PublicEnvelope, Settings};
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::passphrase::Derived;
-use crate::seal::s3ec::{self, Storage, kms_context};
+use crate::seal::s3ec::{self, Storage, instruction, kms_context};
 use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
 use crate::seal::{Attributes, Seal};
 use crate::transfer::blocking;
@@ -121,10 +124,26 @@ pub struct Begun<'a> {
     pub format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
     pub fingerprint: Option<String>,
+    /// The envelope's entries in the object's metadata.
+    pub metadata: BTreeMap<String, String>,
     /// The content of the instruction file that is to be written before the object.
     pub instruction: Option<String>,
     /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
     pub key_names: Vec<String>,
+}
+
+impl Begun<'_> {
+    /// The envelope of the object that is stored at `uri`, if it is client-side.
+    #[must_use]
+    pub fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
+        let format = self.format?;
+        let instruction_file = self.instruction.as_ref().map(|content| FileContent {
+            uri: uri.with_key(instruction::key_of(&uri.key, None)).to_string(),
+            content: content.clone(),
+        });
+        let envelope = PublicEnvelope { metadata: self.metadata.clone(), instruction_file };
+        Some(SentEnvelope::new(envelope, format))
+    }
 }
 
 /// Begins to encrypt the object `uri`; adds the envelope to `settings`. `len` is the plain length where it is known.
@@ -182,7 +201,8 @@ pub async fn begin_as<'a>(
     };
     if let Some(seal) = &begun.seal {
         let Attributes { metadata, instruction } = seal.attributes();
-        describe(settings, metadata)?;
+        describe(settings, &metadata)?;
+        begun.metadata = metadata;
         begun.instruction = instruction;
     }
     Ok(begun)
@@ -365,14 +385,14 @@ fn fresh() -> Result<DataKey> {
 }
 
 /// Puts the envelope into the object's metadata.
-fn describe(settings: &mut Settings, envelope: std::collections::BTreeMap<String, String>) -> Result<()> {
+fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Result<()> {
     if let Some(name) = settings.metadata.keys().find(|name| name.starts_with("x-amz-")) {
         return Err(unsupported(
             &format!("the metadata '{name}'"),
             "names that begin with x-amz- belong to the envelope of client-side encryption",
         ));
     }
-    settings.metadata.extend(envelope);
+    settings.metadata.extend(envelope.clone());
     fits(&settings.metadata)
 }
 
@@ -380,7 +400,7 @@ fn describe(settings: &mut Settings, envelope: std::collections::BTreeMap<String
 ///
 /// # Errors
 /// `Unsupported` if not.
-pub(super) fn fits(metadata: &std::collections::BTreeMap<String, String>) -> Result<()> {
+pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > MAX_METADATA {
         return Err(unsupported(

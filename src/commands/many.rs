@@ -52,9 +52,9 @@ impl<O> Row<O> {
 
     /// The error after which no further object may begin: the server has stored one otherwise than asked.
     #[must_use]
-    pub fn ignored_mode(&self) -> Option<Error> {
+    pub fn ends_run(&self) -> Option<Error> {
         match self {
-            Self::Failed { error, .. } => error.ignored_mode(),
+            Self::Failed { error, .. } => error.ends_run(),
             Self::Done(_) | Self::LeftOut { .. } => None,
         }
     }
@@ -73,7 +73,7 @@ fn concerns_all(error: &Error) -> bool {
     match error {
         Error::Interrupted(_) | Error::WrongRegion { .. } | Error::ReaderLeft => true,
         // What is stored is named first.
-        Error::NotAsAsked { stored, .. } => !stored,
+        Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => error.is_of_later(),
         Error::NotFound { what, .. } => what.starts_with("the bucket "),
         Error::Network { why, .. } => matches!(
             why,

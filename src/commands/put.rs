@@ -4,9 +4,11 @@ use crate::aws::Connection;
 use crate::aws::companion::Companion;
 use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
+use crate::aws::seen::Seen;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
 use crate::commands::begin::{Begun, Prepared, begin, prepare};
+use crate::commands::envelope;
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
@@ -64,6 +66,8 @@ pub struct PutOutcome {
     pub checksum: Option<(Algorithm, String)>,
     /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
     pub compared: bool,
+    /// Whether the envelope of a client-side object was seen afterwards as it was sent.
+    pub envelope: Option<Seen<()>>,
     /// Parts sent; 0 for one request.
     pub parts: u32,
     /// The client-side format.
@@ -79,7 +83,8 @@ pub struct PutOutcome {
 /// Stores one object.
 ///
 /// # Errors
-/// Whatever the source, S3 or a signal says; nothing half is left behind.
+/// Whatever the source, S3 or a signal says; nothing half is left behind. `NotAsAsked` and `EnvelopeLost` if it is stored, and
+/// not as it was to be.
 pub async fn run(
     connection: &Connection,
     request: PutRequest,
@@ -117,7 +122,8 @@ impl Storing<'_> {
         let _leash = input.leash();
         let begun =
             stop.or(begin(connection, prepared, &target, input.len(), &mut settings)).await.flatten()?;
-        let Begun { seal, sse, format, fingerprint, instruction: beside, key_names } = begun;
+        let sent = begun.envelope(&target);
+        let Begun { seal, sse, format, fingerprint, instruction: beside, key_names, .. } = begun;
         if let Some(len) = input.len() {
             meter.expect(len);
         }
@@ -138,7 +144,15 @@ impl Storing<'_> {
         };
         let parts = Parts::new(input, seal, plan, how.checksum).refusing_empty(how.fail_if_empty);
         let uploaded = upload::run(parts, &to, room, meter, stop).await?;
+        let envelope = match &sent {
+            None => None,
+            Some(sent) => {
+                let reader = Reader { connection, uri: &target, version_id: None, key: None };
+                Some(envelope::look(&reader, &uploaded.completed, sent, stop).await?)
+            }
+        };
         Ok(PutOutcome {
+            envelope,
             applied: uploaded.completed.applied,
             compared: uploaded.completed.compared,
             plain_len: uploaded.plain,

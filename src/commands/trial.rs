@@ -29,7 +29,7 @@ impl Trial {
         match &*verdict {
             Verdict::Open => Ok(Turn(Some(verdict))),
             Verdict::Passed => Ok(Turn(None)),
-            Verdict::Failed(error) => Err(error.ignored_mode().unwrap_or(Error::ReaderLeft)),
+            Verdict::Failed(error) => Err(error.ends_run().unwrap_or(Error::ReaderLeft)),
         }
     }
 }
@@ -47,12 +47,8 @@ impl Turn<'_> {
         match outcome {
             Ok(_) => *verdict = Verdict::Passed,
             Err(error) => {
-                if let Some(mut error) = error.ignored_mode() {
-                    // Of those that come after it, nothing is stored.
-                    if let Error::NotAsAsked { stored, version_id, .. } = &mut error {
-                        (*stored, *version_id) = (false, None);
-                    }
-                    *verdict = Verdict::Failed(error);
+                if let Some(error) = error.ends_run() {
+                    *verdict = Verdict::Failed(error.of_later());
                 }
             }
         }

@@ -10,6 +10,7 @@ mod support;
 
 mod claims;
 mod endless;
+mod envelopes;
 mod ignored_mode;
 mod key_service;
 mod not_understood;

@@ -8,6 +8,7 @@ mod support;
 mod authenticity;
 mod batch;
 mod crashes;
+mod envelopes;
 mod instruction_files;
 mod journal;
 mod life;

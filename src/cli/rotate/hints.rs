@@ -5,7 +5,7 @@
 
 use crate::cli::aws_flags::AwsFlags;
 use crate::cli::foreign::shell_word;
-use crate::cli::hints;
+use crate::cli::{hints, lost_envelope};
 use crate::error::{Error, KeyFault};
 use crate::location::S3Uri;
 
@@ -24,10 +24,11 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
         Error::NotAsAsked { what, got, version_id, .. } => {
             let stored = format!("it is stored as {got}: the server did not do what was asked");
             // Only where an older version is left is it not the one there is.
-            let removal = version_id.as_deref().and_then(|id| hints::removal(what, Some(id), aws));
+            let removal = version_id.as_deref().and_then(|id| aws.removal(what, Some(id)));
             let removal = removal.map(|command| format!("to have the version before it again: {command}"));
             Some([stored].into_iter().chain(look(what)).chain(removal).collect())
         }
+        Error::EnvelopeLost(lost) => Some(lost_envelope::after_rotate(lost, aws)),
         Error::Changed { .. } => Some(vec![
             "somebody wrote it meanwhile, and that stays; the same command rotates what is there now"
                 .to_owned(),

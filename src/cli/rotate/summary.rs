@@ -35,6 +35,19 @@ impl RotateArgs {
     /// # Errors
     /// How the run ended; exit 3 if nothing was found, 9 if some objects failed.
     pub(super) fn ended(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
+        let (Ok(summary) | Err(Stopped { summary, .. })) = &ended;
+        let journal = summary.envelopes_in.clone();
+        let ended = self.verdict(session, ended);
+        ended.map_err(|failure| match journal {
+            Some(path) => failure.hint(format!(
+                "the journal {} has the envelopes too, and stays until they are seen on the objects",
+                path.display()
+            )),
+            None => failure,
+        })
+    }
+
+    fn verdict(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
         let many = self.single().is_none();
         let summary = match ended {
             Ok(summary) if summary.declined || !many => return Ok(()),
@@ -42,7 +55,7 @@ impl RotateArgs {
             Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
                 telling::summary(&summary, session)?;
                 let hint = match error {
-                    Error::NotAsAsked { .. } => {
+                    Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
                         "no further object was begun; those not as asked are named above"
                     }
                     _ => "what is done stays done; the same command goes on with the rest",

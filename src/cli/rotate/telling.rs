@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
+use crate::cli::lost_envelope;
 use crate::cli::outcome::{SCHEMA_VERSION, encryption_json, encryption_words, opened_by_json, opened_words};
 use crate::cli::output;
 use crate::cli::session::Session;
@@ -12,7 +13,7 @@ use crate::commands::rotate::many::{Plans, Row};
 use crate::commands::rotate::way::{Cost, Way};
 use crate::commands::rotate::{RotateOutcome, Summary};
 use crate::commands::sealed::Opened;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::Fingerprint;
 use crate::tuning::ByteSize;
 
@@ -33,17 +34,23 @@ pub fn row(row: &Row, session: &Session) -> Result<()> {
         }
         Row::Failed { name, version_id, error } => {
             if session.json {
-                let document = json!({
+                let mut document = json!({
                     "schema_version": SCHEMA_VERSION,
                     "command": "rotate",
                     "object": name,
                     "version_id": version_id,
                     "error": error.to_string(),
                 });
+                if let Error::EnvelopeLost(lost) = &**error {
+                    document["envelope"] = lost.document();
+                }
                 printer.beside_bar(|| output::document(&document.to_string()))?;
             } else {
                 let version = version_id.as_ref().map_or_else(String::new, |id| format!(" (version {id})"));
                 printer.line(&crate::cli::foreign::escaped(&format!("failed: {name}{version}: {error}")));
+                if let Error::EnvelopeLost(lost) = &**error {
+                    printer.line(&format!("  envelope: {}", lost_envelope::line(lost)));
+                }
             }
         }
     }

@@ -71,7 +71,7 @@ pub async fn run(
         }
     };
     let tell = |row: PutRow| {
-        let ignored = row.ignored_mode();
+        let ignored = row.ends_run();
         tell(row)?;
         ignored.map_or(Ok(()), Err)
     };

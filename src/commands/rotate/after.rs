@@ -2,14 +2,19 @@
 //!
 //! The answer of a write is one witness; what can be read afterwards is another. Nothing is changed here.
 
+use bytes::Bytes;
+
 use crate::aws::objects::{Checksum, Facts, Reader};
 use crate::aws::sse::describe;
 use crate::commands::begin::Wrapper;
 use crate::commands::get::verifier;
-use crate::commands::sealed::{Opened, Unlocked};
+use crate::commands::sealed::{Opened, Sealed, Unlocked};
 use crate::commands::unlock::{self, Means};
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
+use crate::location::S3Uri;
+use crate::seal::detect;
+use crate::seal::s3ec::instruction;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::room::Room;
 use crate::tuning::Meter;
@@ -24,7 +29,7 @@ use super::written::Written;
 /// Looks again and compares.
 ///
 /// # Errors
-/// `Changed` if it is another object by now; `Tampered` and `NotAsAsked` if it is not what was meant.
+/// `Changed` if it is another object by now; `Tampered`, `NotAsAsked` and `EnvelopeLost` if it is not what was meant.
 pub(super) async fn check(
     running: &Running<'_>,
     sight: Sight,
@@ -41,9 +46,10 @@ pub(super) async fn check(
         _ => running.stop.or(reader.head()).await??,
     };
     let checksum_compared = compare(running, &sight, &way, &written, &facts)?;
+    let file = running.stop.or(sent_file(&written, &reader)).await??;
     let unlocked = match &running.target.means {
         Some(means) if running.target.client().is_some() && way != Way::Nothing => {
-            Some(open(running, &sight, &reader, &facts, means, &way).await?)
+            Some(open(running, &sight, &reader, &facts, means, file).await?)
         }
         _ => None,
     };
@@ -73,6 +79,9 @@ fn compare(
     let is_ours = written.metadata.as_ref() == Some(&facts.metadata);
     if !is_ours && written.etag.is_some() && facts.etag != written.etag {
         return Err(Error::Changed { what: sight.name(), source: None });
+    }
+    if let Some(sent) = &written.envelope {
+        sent.compare(sight.name(), facts.version_id.as_deref(), &facts.metadata)?;
     }
     if facts.len != written.len {
         return tampered(format!("it has {} bytes now and should have {}", facts.len, written.len));
@@ -129,22 +138,34 @@ async fn open(
     reader: &Reader<'_>,
     facts: &Facts,
     means: &Means,
-    way: &Way,
+    file: Option<Bytes>,
 ) -> Result<Unlocked> {
-    let suffix = match way {
-        Way::Share => running.target.share_to.clone(),
-        Way::RewrapBeside => running.means.suffix.clone(),
-        _ => None,
-    };
     let require_bound_name = running.target.binds_name(&sight.present);
-    let means = Means { suffix, require_bound_name, ..means.client_side() };
+    let means = Means { require_bound_name, ..means.client_side() };
     let work = async {
-        let envelope = unlock::envelope(reader, facts, &means).await?;
+        let envelope = match file {
+            Some(file) => {
+                Some(Sealed::S3ec(detect::with_instruction(&reader.name(), &facts.metadata, &file)?))
+            }
+            None => unlock::envelope(reader, facts, &means).await?,
+        };
         let envelope = envelope
             .ok_or_else(|| Error::tampered(reader.name(), "its envelope is gone after the rotation"))?;
         unlock::unlock(running.connection, envelope, &means).await
     };
     running.stop.or(work).await?
+}
+
+/// Reads the instruction file that was sent: it must be there as it was.
+async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Bytes>> {
+    let Some(sent) = &written.envelope else { return Ok(None) };
+    let Some(uri) = sent.new.instruction_file.as_ref().and_then(|file| file.uri.parse::<S3Uri>().ok()) else {
+        return Ok(None);
+    };
+    let file = Reader { uri: &uri, version_id: None, ..*reader };
+    let found = file.whole(instruction::MAX_LEN as u64).await?;
+    sent.compare_file(reader.name(), found.as_deref())?;
+    Ok(found)
 }
 
 /// Reads everything once more: the tag, the checksum. False where only somebody else could open it.

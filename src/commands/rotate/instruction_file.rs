@@ -3,11 +3,11 @@
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::error::{Error, Result};
+use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::seal::s3ec::instruction;
 
 use super::execution::Running;
-use super::sight::Sight;
 
 /// An instruction file as it was read.
 #[derive(Clone, Debug)]
@@ -22,14 +22,18 @@ pub struct InstructionFile {
     pub applied: Applied,
 }
 
-/// Reads the instruction file that an object has.
+/// Reads the instruction file of an object that opens with this SSE-C key, if it needs one.
 ///
 /// # Errors
 /// What S3 refuses; `NotFound` if there is none; `Unsupported` where the server names no ETag.
-pub async fn read(running: &Running<'_>, sight: &Sight) -> Result<InstructionFile> {
+pub async fn read(
+    running: &Running<'_>,
+    object: &S3Uri,
+    key: Option<&CustomerKey>,
+) -> Result<InstructionFile> {
     let Running { connection, means, stop, .. } = *running;
-    let uri = sight.uri.with_key(instruction::key_of(&sight.uri.key, means.suffix.as_deref()));
-    let reader = Reader { connection, uri: &uri, version_id: None, key: sight.customer_key.as_ref() };
+    let uri = object.with_key(instruction::key_of(&object.key, means.suffix.as_deref()));
+    let reader = Reader { connection, uri: &uri, version_id: None, key };
     let found = stop.or(reader.whole_with_facts(instruction::MAX_LEN as u64)).await??;
     let Some(facts) = found else {
         return Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None });

@@ -8,7 +8,7 @@
 //! A journal is a memory and no authority: what stands in it names nothing that a run may delete. What a run makes of a
 //! line is `leftovers`' to judge, by the places of the command line.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::num::NonZero;
@@ -22,14 +22,19 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
+use crate::object::PublicEnvelope;
 use crate::transfer::index::Index;
 
+mod leftovers;
 mod location;
 mod object;
 mod private;
 
+pub use leftovers::{Beside, Leftovers, Upload};
 pub use location::JournalLocation;
 pub use object::ObjectJournal;
+
+use leftovers::Open;
 
 /// The version of the journal's form.
 const VERSION: u32 = 2;
@@ -46,6 +51,8 @@ enum Line {
     Upload { object: String, id: String, at: i64 },
     /// An object that may not need its instruction file any more is about to be replaced; the ETags of both.
     Beside { object: String, etag: Option<String>, file_etag: String },
+    /// The envelope of an object is about to be replaced; what is public of both.
+    Envelope { object: String, old: Option<PublicEnvelope>, new: Option<PublicEnvelope> },
     /// A scratch object is about to be written.
     Scratch { object: String },
     /// The scratch object is gone.
@@ -65,6 +72,9 @@ pub struct Journal {
     leftovers: Leftovers,
     /// Objects that were done, and scratch objects that are there now.
     worth: AtomicI64,
+    /// Objects of which nobody has seen yet that they have the envelope which was to be written: as long as there are any,
+    /// the journal may be the only place that has it.
+    envelopes: Mutex<HashSet<String>>,
 }
 
 /// How far an object has come.
@@ -103,74 +113,6 @@ fn digest(parts: &[&[u8]]) -> u128 {
     digest.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
-/// What an earlier run may have left in S3, if its lines are to be believed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
-    /// Uploads.
-    pub uploads: Vec<Upload>,
-    /// Objects that may need their instruction file no more.
-    pub beside: Vec<Beside>,
-    /// Scratch objects.
-    pub scratch: Vec<S3Uri>,
-}
-
-/// An upload that was left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    /// The object that it was for.
-    pub uri: S3Uri,
-    /// Its id, unless a crash has swallowed that.
-    pub id: Option<String>,
-    /// When it was started at the earliest, in seconds since 1970: not before this journal.
-    pub since: i64,
-}
-
-/// An object whose instruction file may be left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beside {
-    /// The object.
-    pub uri: S3Uri,
-    /// The ETag that it had while it needed the file.
-    pub etag: Option<String>,
-    /// The ETag of the file.
-    pub file_etag: String,
-}
-
-/// What is open while a journal is read, by object.
-#[derive(Default)]
-struct Open {
-    /// When the journal began.
-    began: i64,
-    /// Ids, and when they were noted.
-    uploads: HashMap<String, Vec<(String, i64)>>,
-    begun: HashMap<String, i64>,
-    /// The ETags of the object and of its file.
-    beside: HashMap<String, (Option<String>, String)>,
-    scratch: Vec<String>,
-}
-
-impl Open {
-    /// What is still open at the journal's end.
-    fn leftovers(self) -> Leftovers {
-        let uri = |object: &str| object.parse::<S3Uri>().ok();
-        let upload =
-            |object: &str, id, at: i64| Some(Upload { uri: uri(object)?, id, since: at.max(self.began) });
-        let known = self.uploads.iter().flat_map(|(object, ids)| {
-            ids.iter().filter_map(move |(id, at)| upload(object, Some(id.clone()), *at))
-        });
-        let unknown = self.begun.iter().filter_map(|(object, at)| upload(object, None, *at));
-        let beside = self
-            .beside
-            .into_iter()
-            .filter_map(|(object, (etag, file_etag))| Some(Beside { uri: uri(&object)?, etag, file_etag }));
-        Leftovers {
-            uploads: known.chain(unknown).collect(),
-            beside: beside.collect(),
-            scratch: self.scratch.iter().filter_map(|object| uri(object)).collect(),
-        }
-    }
-}
-
 impl Journal {
     /// Opens or begins the journal of a rotation.
     ///
@@ -190,6 +132,7 @@ impl Journal {
             index,
             leftovers: Leftovers::default(),
             worth: AtomicI64::new(0),
+            envelopes: Mutex::default(),
         };
         if journal.read(file, rotation, &name)? {
             journal.write(&Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: now() })?;
@@ -253,11 +196,13 @@ impl Journal {
             Line::Beside { object, etag, file_etag } => {
                 open.beside.insert(object, (etag, file_etag));
             }
+            Line::Envelope { object, .. } => self.set_envelope_open(object, true),
             Line::Scratch { object } => open.scratch.push(object),
             Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
             // Whether its upload is gone nobody has said; giving it up once more does no harm.
             Line::Refused { object } => {
                 open.begun.remove(&object);
+                self.set_envelope_open(object, false);
             }
             Line::Done { object, version_id, etag } => {
                 let name = name_in_index(&object, version_id.as_deref());
@@ -265,6 +210,7 @@ impl Journal {
                 open.begun.remove(&object);
                 open.beside.remove(&object);
                 open.uploads.remove(&object);
+                self.set_envelope_open(object, false);
                 self.worth.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -329,6 +275,47 @@ impl Journal {
         })
     }
 
+    /// Notes the envelope that an object is about to get, and the one that it has.
+    ///
+    /// # Errors
+    /// As [`Journal::begin`].
+    pub fn envelope(
+        &self,
+        uri: &S3Uri,
+        old: Option<&PublicEnvelope>,
+        new: Option<&PublicEnvelope>,
+    ) -> Result<()> {
+        self.set_envelope_open(uri.to_string(), true);
+        self.write(&Line::Envelope { object: uri.to_string(), old: old.cloned(), new: new.cloned() })
+    }
+
+    fn set_envelope_open(&self, object: String, is_open: bool) {
+        let mut open = self.envelopes.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_open {
+            open.insert(object);
+        } else {
+            open.remove(&object);
+        }
+    }
+
+    /// Whether an object was about to get an envelope, and nobody has seen it since.
+    #[must_use]
+    pub fn has_open_envelope(&self, uri: &S3Uri) -> bool {
+        self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).contains(&uri.to_string())
+    }
+
+    /// Whether the journal may be the only place that has some object's envelope.
+    #[must_use]
+    pub fn has_open_envelopes(&self) -> bool {
+        !self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Notes a scratch object, before it is there or after it has gone.
     ///
     /// # Errors
@@ -345,6 +332,7 @@ impl Journal {
     /// As [`Journal::begin`].
     pub fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
         self.worth.fetch_add(1, Ordering::Relaxed);
+        self.set_envelope_open(uri.to_string(), false);
         self.write(&Line::Done {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
@@ -357,6 +345,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub fn refused(&self, uri: &S3Uri) -> Result<()> {
+        self.set_envelope_open(uri.to_string(), false);
         self.write(&Line::Refused { object: uri.to_string() })
     }
 
@@ -409,6 +398,7 @@ fn now() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::FileContent;
 
     fn uri(text: &str) -> S3Uri {
         text.parse().unwrap()
@@ -471,6 +461,40 @@ mod tests {
         assert!(changed(&a, "2") && !changed(&a, "1"));
         assert!(!changed(&b, "2") && !changed(&b, "3"), "done is no longer begun");
         assert!(!journal.has_changed_since(&a, Some("v1"), Some("3")));
+    }
+
+    #[test]
+    fn an_envelope_stands_in_it_under_the_documented_names_until_the_object_was_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        let envelope = |value: &str, file: Option<&str>| PublicEnvelope {
+            metadata: [("x-amz-3".to_owned(), value.to_owned())].into(),
+            instruction_file: file.map(|content| FileContent {
+                uri: "s3://bkt/a.instruction".to_owned(),
+                content: content.to_owned(),
+            }),
+        };
+        let (a, b) = (uri("s3://bkt/a"), uri("s3://bkt/b"));
+        {
+            let journal = Journal::open(&path, "r").unwrap();
+            journal.envelope(&a, Some(&envelope("1", None)), Some(&envelope("2", Some("{}")))).unwrap();
+            journal.envelope(&b, None, None).unwrap();
+            journal.refused(&b).unwrap();
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            text.contains(
+                r#"{"envelope":{"object":"s3://bkt/a","old":{"metadata":{"x-amz-3":"1"}},"new":{"metadata":{"x-amz-3":"2"},"instruction_file":{"uri":"s3://bkt/a.instruction","content":"{}"}}}}"#
+            ),
+            "{text}"
+        );
+        let journal = Journal::open(&path, "r").unwrap();
+        assert!(journal.has_open_envelope(&a) && !journal.has_open_envelope(&b));
+        assert!(journal.has_open_envelopes());
+        journal.done(&a, None, Some("1")).unwrap();
+        assert!(!journal.has_open_envelopes());
+        drop(journal);
+        assert!(!Journal::open(&path, "r").unwrap().has_open_envelopes());
     }
 
     #[test]

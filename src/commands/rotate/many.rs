@@ -157,15 +157,13 @@ impl Work<'_> {
             match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
                 // Somebody has deleted it meanwhile: there is nothing to rotate any more.
                 Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Skipped),
-                Row::Failed { error, .. } if matches!(*error, Error::NotAsAsked { stored: false, .. }) => {
-                    Err(*error)
-                }
+                Row::Failed { error, .. } if error.is_of_later() => Err(*error),
                 row => Ok(row),
             }
         };
         let tell = |row: Row| {
             let ignored = match &row {
-                Row::Failed { error, .. } => error.ignored_mode(),
+                Row::Failed { error, .. } => error.ends_run(),
                 Row::Done(_) | Row::Skipped => None,
             };
             tell(row)?;
@@ -196,7 +194,7 @@ impl Work<'_> {
     /// One object goes first, and its end shows whether the server does what is asked of it.
     async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
         let Running { target, first, stop, .. } = self.running;
-        if plan.way == Way::Nothing || target.at_rest().is_none() {
+        if plan.way == Way::Nothing {
             return self.carry_out_alone(plan).await;
         }
         let replaces_ciphertext = plan.way == Way::Reseal && plan.sight.present.sealed.is_some();
@@ -269,9 +267,16 @@ impl Work<'_> {
         let Some(journal) = self.journal else { return plan };
         let Plan { sight, way, cost } = plan;
         let (version, etag) = (sight.version_id.as_deref(), sight.facts.etag.as_deref());
-        let there = self.is_done(&sight.uri, version, etag)
-            || journal.has_changed_since(&sight.uri, version, etag) && self.is_sealed_anew(&sight);
-        Plan { sight, way: if there { Way::Nothing } else { way }, cost }
+        let changed = journal.has_changed_since(&sight.uri, version, etag);
+        if self.is_done(&sight.uri, version, etag) || changed && self.is_sealed_anew(&sight) {
+            return Plan { sight, way: Way::Nothing, cost };
+        }
+        // An earlier run has replaced it by ciphertext that nobody could tell from plaintext.
+        let is_lost = changed
+            && sight.present.sealed.is_none()
+            && way == Way::Reseal
+            && journal.has_open_envelope(&sight.uri);
+        Plan { sight, way: if is_lost { Way::Refuse(Reason::EnvelopeLost) } else { way }, cost }
     }
 
     /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and

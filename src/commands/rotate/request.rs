@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use tokio::sync::Semaphore;
 
@@ -75,6 +76,8 @@ pub struct Summary {
     pub failed: u64,
     /// Older versions that stay under their old keys.
     pub old_versions: u64,
+    /// The journal, if it may be the only place that has some object's envelope: then it stays.
+    pub envelopes_in: Option<PathBuf>,
 }
 
 /// A run that ended before it had come to every object.
@@ -149,10 +152,13 @@ pub async fn run(
         Err(error) => Err((Stage::Preparation, error)),
     };
     if let Some(journal) = journal {
-        let ended = ended.as_ref().map(|()| &summary).map_err(|(_, error)| error);
         let is_visible = request.target.is_visible();
-        // One that the user has named always stays.
-        if request.journal.is_default() && !needs_journal(ended, is_visible, journal.is_worth_keeping()) {
+        let ended = ended.as_ref().map(|()| &summary).map_err(|(_, error)| error);
+        let needed = needs_journal(ended, is_visible, journal.is_worth_keeping());
+        if journal.has_open_envelopes() {
+            summary.envelopes_in = Some(journal.path().to_owned());
+        } else if request.journal.is_default() && !needed {
+            // One that the user has named always stays.
             journal.finish();
         }
     }
@@ -287,6 +293,7 @@ fn leaves_nothing(error: &Error) -> bool {
             | Error::NotUnderstood { .. }
             | Error::Garbled { .. }
             | Error::NotAsAsked { .. }
+            | Error::EnvelopeLost(_)
             | Error::TargetExists { .. }
             | Error::Changed { .. }
             | Error::InUse { .. }

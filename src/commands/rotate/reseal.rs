@@ -41,7 +41,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_
     let reader = sight.reader(connection);
     // Read before its envelope is opened: one that somebody writes between the two is not removed.
     let obsolete = if sight.present.sealed.is_some_and(|sealed| sealed.beside) {
-        let file = instruction_file::read(running, sight).await?;
+        let file = instruction_file::read(running, &sight.uri, sight.customer_key.as_ref()).await?;
         journal.beside(facts.etag.as_deref(), &file.etag)?;
         Some(file)
     } else {
@@ -62,7 +62,16 @@ pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_
     };
     let (shape, kept) = keeps(running, sight)?;
     let work = begin_as(connection, &running.target.prepared, &sight.uri, shape, plain_len, &mut settings);
-    let Begun { seal, sse, format, instruction: beside, .. } = running.stop.or(work).await??;
+    let begun = running.stop.or(work).await??;
+    let mut envelope = begun.envelope(&sight.uri);
+    let old = sight.public_envelope(obsolete.as_ref());
+    if envelope.is_some() || old.is_some() {
+        journal.envelope(old.as_ref(), envelope.as_ref().map(|envelope| &envelope.new))?;
+    }
+    if let Some(envelope) = &mut envelope {
+        envelope.old = old;
+    }
+    let Begun { seal, sse, format, instruction: beside, .. } = begun;
     let sealed_len = plain_len.map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
     let plan = plan::upload(sealed_len, running.tuning)?;
     let condition = WriteCondition::Matches(facts.etag.clone().unwrap_or_default());
@@ -101,6 +110,7 @@ pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_
     };
     Ok(Written {
         obsolete,
+        envelope,
         source: unlocked.map(|unlocked| unlocked.opened(Some(unlocked.is_authenticated()))),
         etag: uploaded.completed.etag,
         version_id: uploaded.completed.version_id,

@@ -8,12 +8,13 @@ use bytes::Bytes;
 use crate::aws::copy::{Copied, Copy, CopySource};
 use crate::aws::multipart::Destination;
 use crate::commands::begin::fits;
+use crate::commands::envelope::{SentEnvelope, envelope_entries};
 use crate::commands::sealed::{Content, Opened};
 use crate::commands::unlock;
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
-use crate::object::WriteCondition;
+use crate::object::{FileContent, PublicEnvelope, WriteCondition};
 use crate::seal::s3ec::instruction;
 use crate::seal::{Attributes, s3ec};
 use crate::transfer::copy;
@@ -42,8 +43,8 @@ impl Running<'_> {
             Way::UpdateInPlace => self.update(sight).await,
             Way::ServerCopy { parts } => self.server_copy(sight, *parts, journal).await,
             Way::Rewrap { parts } => self.rewrap(sight, *parts, journal).await,
-            Way::RewrapBeside => self.rewrap_beside(sight, None).await,
-            Way::Share => self.rewrap_beside(sight, self.target.share_to.as_deref()).await,
+            Way::RewrapBeside => self.rewrap_beside(sight, None, journal).await,
+            Way::Share => self.rewrap_beside(sight, self.target.share_to.as_deref(), journal).await,
             Way::Reseal => {
                 let _place = self.stop.or(self.reseals.acquire()).await?;
                 reseal::run(self, sight, journal).await
@@ -113,6 +114,11 @@ impl Running<'_> {
         let mut carried = sight.carried(self, by).await?;
         let (Attributes { metadata, .. }, source) = self.rewrapped(sight).await?;
         fits(&metadata)?;
+        let envelope = SentEnvelope {
+            new: PublicEnvelope { metadata: envelope_entries(&metadata), instruction_file: None },
+            old: sight.public_envelope(None),
+            is_needed: true,
+        };
         carried.settings.metadata = metadata;
         let kept = match self.target.at_rest() {
             Some(_) => None,
@@ -120,13 +126,20 @@ impl Running<'_> {
         };
         let sse = self.target.at_rest().or(kept.as_ref());
         let made = CopyPlan { sight, key: sight.customer_key.as_ref(), sse, carried, parts, replaces: true };
-        Ok(Written { source: Some(source), ..self.copied(made, journal).await? })
+        journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
+        let copied = self.copied(made, journal).await?;
+        Ok(Written { source: Some(source), envelope: Some(envelope), ..copied })
     }
 
     /// A new wrap in the instruction file, or in one of its own for another reader.
-    async fn rewrap_beside(&self, sight: &Sight, share_to: Option<&str>) -> Result<Written> {
+    async fn rewrap_beside(
+        &self,
+        sight: &Sight,
+        share_to: Option<&str>,
+        journal: ObjectJournal<'_>,
+    ) -> Result<Written> {
         // Read before its envelope is opened: what changes between the two makes the condition of the write fail.
-        let old = instruction_file::read(self, sight).await?;
+        let old = instruction_file::read(self, &sight.uri, sight.customer_key.as_ref()).await?;
         let (Attributes { instruction: content, .. }, source) = self.rewrapped(sight).await?;
         let content = content.ok_or_else(|| {
             Error::tampered(sight.name(), "its envelope is no longer in an instruction file")
@@ -139,10 +152,20 @@ impl Running<'_> {
             None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),
         };
         let sse = kept(&old.applied, sight.customer_key.as_ref(), &old.uri.to_string())?;
+        let envelope = SentEnvelope {
+            new: PublicEnvelope {
+                metadata: envelope_entries(&sight.facts.metadata),
+                instruction_file: Some(FileContent { uri: uri.to_string(), content: content.clone() }),
+            },
+            old: sight.public_envelope(Some(&old)),
+            is_needed: true,
+        };
+        journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
         let write = self.connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
         self.stop.or(write).await??;
         Ok(Written {
             source: Some(source),
+            envelope: Some(envelope),
             etag: sight.facts.etag.clone(),
             version_id: sight.facts.version_id.clone(),
             len: sight.facts.len,

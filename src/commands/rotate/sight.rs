@@ -11,6 +11,7 @@ use crate::aws::objects::{Facts, Reader};
 use crate::aws::seen::Seen;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::begin::Wrapper;
+use crate::commands::envelope::envelope_entries;
 use crate::commands::look::{Sighting, look};
 use crate::commands::sealed::Sealed as Envelope;
 use crate::commands::unlock::{self, Means};
@@ -18,11 +19,12 @@ use crate::encryption::{BoundName, Format, Mode};
 use crate::error::{Error, KeyFault, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
-use crate::object::Grants;
+use crate::object::{FileContent, Grants, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
 
 use super::carry::{By, Carried, Found, carry, unaccepted};
 use super::execution::Running;
+use super::instruction_file::InstructionFile;
 use super::target::Target;
 use super::way::{Present, Sealed, SealedFormat};
 
@@ -71,6 +73,16 @@ impl Sight {
     pub async fn envelope(&self, connection: &Connection, means: &Means) -> Result<Envelope> {
         let found = unlock::envelope(&self.reader(connection), &self.facts, means).await?;
         found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
+    }
+
+    /// What is public of its envelope, if it has one; `file` is its instruction file.
+    #[must_use]
+    pub fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
+        self.present.sealed.is_some().then(|| PublicEnvelope {
+            metadata: envelope_entries(&self.facts.metadata),
+            instruction_file: file
+                .map(|file| FileContent { uri: file.uri.to_string(), content: file.content.clone() }),
+        })
     }
 
     /// What HEAD says of what belongs to it.

@@ -356,11 +356,14 @@ pub fn cost(present: &Present, goal: &Goal, way: &Way, part_size: u64) -> Cost {
             let each = u64::from(*count).max(1);
             (0, parts(*count), each * (kms_before + kms_after))
         }
-        Way::RewrapBeside | Way::Share => (0, 3, kms_before + kms_after),
+        // The instruction file is read for each of: what it is, what it binds, its key, and once it is written.
+        Way::RewrapBeside | Way::Share => (0, 5, kms_before + kms_after),
         Way::Reseal => {
             let ranges = len.div_ceil(part_size.max(1)).max(1);
             let up = if ranges == 1 { 1 } else { ranges + 2 };
-            (2 * len, ranges + up, ranges * (kms_before + kms_after))
+            // The instruction file that goes is read three times, and deleted.
+            let file = if present.sealed.is_some_and(|sealed| sealed.beside) { 4 } else { 0 };
+            (2 * len, ranges + up + file, ranges * (kms_before + kms_after))
         }
     };
     let looks = if work == 0 { 1 } else { 2 };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::commands::envelope::SentEnvelope;
 use crate::commands::sealed::Opened;
 use crate::encryption::Format;
 
@@ -24,6 +25,8 @@ pub struct Written {
     pub len: u64,
     /// The metadata that must stand there now, where they were replaced.
     pub metadata: Option<BTreeMap<String, String>>,
+    /// The envelope that must stand there now, where it is a new one.
+    pub envelope: Option<SentEnvelope>,
     /// The instruction file that only the object as it was has needed.
     pub obsolete: Option<InstructionFile>,
 }

@@ -3,6 +3,7 @@
 use super::Journal;
 use crate::error::Result;
 use crate::location::S3Uri;
+use crate::object::PublicEnvelope;
 
 /// The steps of one object.
 #[derive(Clone, Copy)]
@@ -38,6 +39,14 @@ impl ObjectJournal<'_> {
     /// As there.
     pub fn beside(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
         self.write(|journal| journal.beside(self.uri, etag, file_etag))
+    }
+
+    /// As [`Journal::envelope`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn envelope(&self, old: Option<&PublicEnvelope>, new: Option<&PublicEnvelope>) -> Result<()> {
+        self.write(|journal| journal.envelope(self.uri, old, new))
     }
 
     /// As [`Journal::done`].

@@ -25,6 +25,8 @@ pub enum Reason {
     FileInUse,
     /// Its name is bound into an encryption context, which what is asked for does not have.
     NameUnbound,
+    /// An earlier run has replaced it by ciphertext whose envelope is not there.
+    EnvelopeLost,
     /// Locked, and not to be replaced where it stands.
     Locked,
 }
@@ -61,6 +63,10 @@ impl fmt::Display for Reason {
             Self::NameUnbound => f.write_str(
                 "it is bound to its name, and would not be any more: the S3 Encryption Client's formats bind names with \
                  a KMS key only; --format esdk keeps it bound",
+            ),
+            Self::EnvelopeLost => f.write_str(
+                "an earlier run encrypted it, and its envelope is gone; restore that from the journal, or delete the journal \
+                 if it is another object",
             ),
             Self::Locked => f.write_str("Object Lock protects this version from being changed"),
         }

@@ -1,0 +1,126 @@
+//! An envelope that a server did not keep: the line that must not be lost, and what can be done with it.
+
+use std::fmt::Write;
+
+use super::aws_flags::AwsFlags;
+use super::foreign::{harmful, shell_word};
+use crate::error::LostEnvelope;
+
+/// The envelope as one line of JSON, in which nothing acts on a terminal.
+#[must_use]
+pub fn line(lost: &LostEnvelope) -> String {
+    let mut line = String::new();
+    for c in lost.document().to_string().chars() {
+        if harmful(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// What to do about an object that was stored and has its source still.
+#[must_use]
+pub fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
+    if !lost.stored {
+        return vec![NOT_THIS_SERVER.to_owned()];
+    }
+    let keep = if lost.is_needed {
+        "keep the envelope above: with it and the key the object can still be decrypted"
+    } else {
+        "get with the key decrypts it all the same; without a key nothing shows that it is encrypted"
+    };
+    let removal = aws.removal(&lost.what, lost.version_id.as_deref());
+    let remove = removal.map(|command| format!("or remove the object: {command}"));
+    [keep.to_owned()].into_iter().chain(remove).chain([NOT_THIS_SERVER.to_owned()]).collect()
+}
+
+/// What to do about an object that was rotated: it may be the only one there is.
+#[must_use]
+pub fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
+    if !lost.stored {
+        return vec![
+            "no object was changed after that; this server cannot be used for client-side encryption"
+                .to_owned(),
+        ];
+    }
+    if !lost.is_needed {
+        return vec![
+            "get with the key decrypts it all the same; without a key nothing shows that it is encrypted"
+                .to_owned(),
+        ];
+    }
+    let mut hints = vec![
+        "keep the envelope above: with \"new\" and the new key the object can still be decrypted".to_owned(),
+        restore(lost, aws),
+    ];
+    // Only where an older version is left is this not the only one.
+    let removal = lost.version_id.as_deref().and_then(|id| aws.removal(&lost.what, Some(id)));
+    hints.extend(removal.map(|command| format!("to have the version before it again: {command}")));
+    hints
+}
+
+const NOT_THIS_SERVER: &str =
+    "this server drops metadata, or a proxy in front of it: use one that keeps them";
+
+/// The command that makes the object readable again.
+fn restore(lost: &LostEnvelope, aws: &AwsFlags) -> String {
+    let metadata = serde_json::to_string(&lost.new.metadata).unwrap_or_default();
+    match &lost.new.instruction_file {
+        Some(file) if lost.is_about_file => format!(
+            "to write the instruction file again: printf %s {} | aws s3 cp - {}{aws}",
+            shell_word(&file.content),
+            shell_word(&file.uri)
+        ),
+        _ => format!(
+            "to restore it where metadata are kept: aws s3 cp {}{aws} FILE, then aws s3 cp FILE s3://BUCKET/KEY --metadata {}",
+            shell_word(&lost.what),
+            shell_word(&metadata)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::PublicEnvelope;
+
+    fn lost(value: &str) -> LostEnvelope {
+        LostEnvelope {
+            what: "s3://bkt/a b".to_owned(),
+            version_id: None,
+            change: "dropped x-amz-3".to_owned(),
+            new: PublicEnvelope {
+                metadata: [("x-amz-3".to_owned(), value.to_owned())].into(),
+                instruction_file: None,
+            },
+            old: None,
+            is_needed: true,
+            is_about_file: false,
+            stored: true,
+        }
+    }
+
+    #[test]
+    fn the_line_is_one_and_stays_json() {
+        let line = line(&lost("a\u{202e}\u{e0001}\nb"));
+        assert!(!line.contains(harmful), "{line}");
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["new"]["metadata"]["x-amz-3"], "a\u{202e}\u{e0001}\nb");
+    }
+
+    #[test]
+    fn nobody_is_told_to_remove_the_only_object_there_is() {
+        let aws = AwsFlags::default();
+        assert!(
+            after_put(&lost("v"), &aws)
+                .join("\n")
+                .contains("aws s3api delete-object --bucket bkt --key 'a b'")
+        );
+        let hints = after_rotate(&lost("v"), &aws).join("\n");
+        assert!(!hints.contains("delete") && hints.contains("--metadata '{\"x-amz-3\":\"v\"}'"), "{hints}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Whether an envelope is stored as it was sent: some servers drop metadata, or mix them up, and answer that all is well.
+
+use std::collections::BTreeMap;
+
+use crate::aws::multipart::Completed;
+use crate::aws::objects::Reader;
+use crate::aws::seen::Seen;
+use crate::encryption::Format;
+use crate::error::{Error, LostEnvelope, Result};
+use crate::object::PublicEnvelope;
+use crate::seal::detect::is_envelope_entry;
+use crate::transfer::Stop;
+
+/// An envelope that was sent.
+#[derive(Clone, Debug)]
+pub struct SentEnvelope {
+    /// The envelope.
+    pub new: PublicEnvelope,
+    /// The one that it replaces.
+    pub old: Option<PublicEnvelope>,
+    /// Whether the object cannot be decrypted without it: a message of the Encryption SDK brings its own along.
+    pub is_needed: bool,
+}
+
+impl SentEnvelope {
+    /// Makes one that replaces none.
+    #[must_use]
+    pub fn new(new: PublicEnvelope, format: Format) -> Self {
+        Self { new, old: None, is_needed: format != Format::Esdk }
+    }
+
+    /// Compares its instruction file with what is there.
+    ///
+    /// # Errors
+    /// `EnvelopeLost` if it is not there as it was sent.
+    pub fn compare_file(&self, what: String, found: Option<&[u8]>) -> Result<()> {
+        let Some(sent) = &self.new.instruction_file else { return Ok(()) };
+        let verb = match found {
+            Some(found) if found == sent.content.as_bytes() => return Ok(()),
+            Some(_) => "changed",
+            None => "dropped",
+        };
+        let change = format!("{verb} the instruction file {}", sent.uri);
+        Err(Error::EnvelopeLost(Box::new(LostEnvelope {
+            is_about_file: true,
+            ..self.lost(what, None, change)
+        })))
+    }
+
+    /// Compares it with the metadata of an object.
+    ///
+    /// # Errors
+    /// `EnvelopeLost` if it is not there as it was sent.
+    pub fn compare(
+        &self,
+        what: String,
+        version_id: Option<&str>,
+        found: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        match change(&self.new.metadata, &envelope_entries(found)) {
+            None => Ok(()),
+            Some(change) => Err(Error::EnvelopeLost(Box::new(self.lost(what, version_id, change)))),
+        }
+    }
+
+    fn lost(&self, what: String, version_id: Option<&str>, change: String) -> LostEnvelope {
+        LostEnvelope {
+            what,
+            version_id: version_id.map(str::to_owned),
+            change,
+            new: self.new.clone(),
+            old: self.old.clone(),
+            is_about_file: false,
+            is_needed: self.is_needed,
+            stored: true,
+        }
+    }
+}
+
+/// The entries of an object's metadata that belong to its envelope.
+#[must_use]
+pub fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let entries = metadata.iter().filter(|(name, _)| is_envelope_entry(name));
+    entries.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Looks at an object that was stored, whether its envelope is there. What cannot be seen is no failure: who may write need
+/// not be allowed to read.
+///
+/// # Errors
+/// `EnvelopeLost` if it is seen not to be there.
+pub async fn look(
+    reader: &Reader<'_>,
+    stored: &Completed,
+    sent: &SentEnvelope,
+    stop: &Stop,
+) -> Result<Seen<()>> {
+    // The object is stored: a signal only ends the look at it.
+    let answer = stop.or(reader.try_head_without_checksum()).await.flatten();
+    let facts = match Seen::of(answer, "s3:GetObject") {
+        Seen::Is(facts) => facts,
+        Seen::NotAllowed(action) => return Ok(Seen::NotAllowed(action)),
+        Seen::NotToBeHad(why) => return Ok(Seen::NotToBeHad(why)),
+    };
+    let compared = sent.compare(reader.name(), stored.version_id.as_deref(), &facts.metadata);
+    let is_another = stored.version_id.is_some() && facts.version_id != stored.version_id
+        || stored.etag.is_some() && facts.etag != stored.etag;
+    match compared {
+        Err(_) if is_another => {
+            Ok(Seen::NotToBeHad("another object has been written there since".to_owned()))
+        }
+        compared => compared.map(Seen::Is),
+    }
+}
+
+/// What happened to these entries, in words; `None` if nothing did.
+fn change(sent: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Option<String> {
+    let names =
+        |entries: Vec<&String>| entries.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let kinds = [
+        ("dropped", sent.keys().filter(|name| !found.contains_key(*name)).collect()),
+        (
+            "changed",
+            sent.iter()
+                .filter(|(name, value)| found.get(*name).is_some_and(|other| other != *value))
+                .map(|(name, _)| name)
+                .collect(),
+        ),
+        ("added", found.keys().filter(|name| !sent.contains_key(*name)).collect()),
+    ];
+    let words: Vec<String> = kinds
+        .into_iter()
+        .filter(|(_, entries): &(_, Vec<&String>)| !entries.is_empty())
+        .map(|(verb, entries)| format!("{verb} {}", names(entries)))
+        .collect();
+    (!words.is_empty()).then(|| words.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn every_change_of_an_entry_is_named() {
+        let sent = entries(&[("x-amz-3", "a"), ("x-amz-c", "115"), ("x-amz-d", "b")]);
+        assert_eq!(change(&sent, &sent), None);
+        let found = entries(&[("x-amz-3", "z"), ("x-amz-d", "b"), ("x-amz-iv", "c")]);
+        assert_eq!(
+            change(&sent, &found).as_deref(),
+            Some("dropped x-amz-c and changed x-amz-3 and added x-amz-iv")
+        );
+    }
+
+    #[test]
+    fn metadata_of_the_user_are_no_part_of_an_envelope() {
+        let found = entries(&[("x-amz-3", "a"), ("mtime", "1"), ("s3seal-format", "esdk")]);
+        assert_eq!(envelope_entries(&found), entries(&[("s3seal-format", "esdk"), ("x-amz-3", "a")]));
+    }
+}

@@ -1,0 +1,73 @@
+//! What the lines of a journal leave open at its end, and what that may have left in S3.
+
+use std::collections::HashMap;
+
+use crate::location::S3Uri;
+
+/// What an earlier run may have left in S3, if its lines are to be believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Uploads.
+    pub uploads: Vec<Upload>,
+    /// Objects that may need their instruction file no more.
+    pub beside: Vec<Beside>,
+    /// Scratch objects.
+    pub scratch: Vec<S3Uri>,
+}
+
+/// An upload that was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The object that it was for.
+    pub uri: S3Uri,
+    /// Its id, unless a crash has swallowed that.
+    pub id: Option<String>,
+    /// When it was started at the earliest, in seconds since 1970: not before this journal.
+    pub since: i64,
+}
+
+/// An object whose instruction file may be left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// The object.
+    pub uri: S3Uri,
+    /// The ETag that it had while it needed the file.
+    pub etag: Option<String>,
+    /// The ETag of the file.
+    pub file_etag: String,
+}
+
+/// What is open while a journal is read, by object.
+#[derive(Default)]
+pub(super) struct Open {
+    /// When the journal began.
+    pub(super) began: i64,
+    /// Ids, and when they were noted.
+    pub(super) uploads: HashMap<String, Vec<(String, i64)>>,
+    pub(super) begun: HashMap<String, i64>,
+    /// The ETags of the object and of its file.
+    pub(super) beside: HashMap<String, (Option<String>, String)>,
+    pub(super) scratch: Vec<String>,
+}
+
+impl Open {
+    /// What is still open at the journal's end.
+    pub(super) fn leftovers(self) -> Leftovers {
+        let uri = |object: &str| object.parse::<S3Uri>().ok();
+        let upload =
+            |object: &str, id, at: i64| Some(Upload { uri: uri(object)?, id, since: at.max(self.began) });
+        let known = self.uploads.iter().flat_map(|(object, ids)| {
+            ids.iter().filter_map(move |(id, at)| upload(object, Some(id.clone()), *at))
+        });
+        let unknown = self.begun.iter().filter_map(|(object, at)| upload(object, None, *at));
+        let beside = self
+            .beside
+            .into_iter()
+            .filter_map(|(object, (etag, file_etag))| Some(Beside { uri: uri(&object)?, etag, file_etag }));
+        Leftovers {
+            uploads: known.chain(unknown).collect(),
+            beside: beside.collect(),
+            scratch: self.scratch.iter().filter_map(|object| uri(object)).collect(),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A server that does not keep the metadata of what it stores, or mixes them up: an envelope that is gone is told with the
+//! envelope, so that nothing is lost.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use s3seal_sandbox::{Fault, Kind, Sandbox};
+use serde_json::Value;
+
+use crate::support::keys::KnownKey;
+use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
+
+type Metadata = BTreeMap<String, String>;
+
+fn bench(len: usize) -> Bench {
+    let bench = Bench::hostile();
+    bench.write("key", &KnownKey::new(1).0);
+    bench.write("source", &bytes(len));
+    bench
+}
+
+/// Once an operation is done, all objects have the metadata that `change` makes of theirs.
+fn changes(bench: &Bench, operation: &str, change: impl Fn(Metadata) -> Metadata + Send + Sync + 'static) {
+    let sandbox = Arc::downgrade(&bench.sandbox);
+    let change_all = move |sandbox: &Sandbox| {
+        for key in sandbox.s3().keys(BUCKET) {
+            let metadata = sandbox.s3().object(BUCKET, &key).unwrap().metadata;
+            sandbox.s3().set_metadata(BUCKET, &key, change(metadata));
+        }
+    };
+    let kind = Kind::ThenAnswer(Arc::new(move || change_all(&sandbox.upgrade().unwrap())));
+    bench.sandbox.fault(Fault::on(operation, kind).always());
+}
+
+fn drops(bench: &Bench, operation: &str) {
+    changes(bench, operation, |_| Metadata::new());
+}
+
+/// The envelope on the line that begins with this word.
+#[track_caller]
+fn envelope(stderr: &str) -> Value {
+    let line = stderr.lines().find_map(|line| line.trim_start().strip_prefix("envelope: "));
+    serde_json::from_str(line.unwrap_or_else(|| panic!("no envelope: {stderr}"))).unwrap()
+}
+
+fn metadata(envelope: &Value) -> Metadata {
+    serde_json::from_value(envelope["metadata"].clone()).unwrap()
+}
+
+#[test]
+fn put_tells_an_envelope_that_the_server_dropped_and_with_it_the_object_opens() {
+    for (flags, len, operation) in [
+        ("", 100, "PutObject"),
+        ("--part-size 5MiB", PART + 1, "CompleteMultipartUpload"),
+        ("--format s3ec-v2", 100, "PutObject"),
+        ("--instruction-file", 100, "PutObject"),
+    ] {
+        let bench = bench(len);
+        drops(&bench, operation);
+        let ended = bench.run(&format!("put source s3://{BUCKET}/a/b -e client --key key {flags}")).exits(6);
+        let ended = ended.writes_nothing().says(&[
+            "s3://bench/a/b is stored without the envelope that was sent",
+            "the server dropped x-amz-",
+            "cannot be decrypted without it",
+            "hint: keep the envelope",
+            "aws s3api delete-object --bucket bench --key a/b",
+        ]);
+        let told = envelope(&ended.stderr);
+        assert_eq!(told["object"], "s3://bench/a/b");
+        assert_eq!(told["old"], Value::Null);
+        bench.sandbox.clear_faults();
+        let code = bench.run("get s3://bench/a/b copy --key key --allow-legacy v2").code();
+        assert!(matches!(code, Some(5 | 6)), "opened without its envelope: {code:?}");
+        bench.sandbox.s3().set_metadata(BUCKET, "a/b", metadata(&told["new"]));
+        let file = &told["new"]["instruction_file"];
+        if flags == "--instruction-file" {
+            assert_eq!(file["uri"], "s3://bench/a/b.instruction");
+            let stored = bench.object("a/b.instruction").plaintext.unwrap();
+            assert_eq!(file["content"].as_str().unwrap().as_bytes(), stored);
+        } else {
+            assert_eq!(*file, Value::Null);
+        }
+        bench.run("get s3://bench/a/b copy --key key --allow-legacy v2").ok();
+        assert_same(&bench.read("copy"), &bytes(len), flags);
+    }
+}
+
+#[test]
+fn put_tells_an_envelope_that_the_server_mixed_up() {
+    let bench = bench(100);
+    bench.run(&format!("put source s3://{BUCKET}/other -e client --key key")).ok();
+    let others = bench.object("other").metadata;
+    changes(&bench, "PutObject", move |_| others.clone());
+    let ended = bench.run(&format!("put source s3://{BUCKET}/o -e client --key key")).exits(6);
+    let told = envelope(&ended.says(&["the server changed x-amz-3, x-amz-d, x-amz-i"]).stderr);
+    bench.sandbox.clear_faults();
+    bench.run("get s3://bench/o copy --key key").exits(6);
+    bench.sandbox.s3().set_metadata(BUCKET, "o", metadata(&told["new"]));
+    bench.run("get s3://bench/o copy --key key").ok();
+}
+
+#[test]
+fn put_says_of_an_object_that_brings_its_envelope_along_that_it_still_opens() {
+    let bench = bench(100);
+    drops(&bench, "PutObject");
+    let line = format!("put source s3://{BUCKET}/o -e client --format esdk --key key");
+    bench.run(&line).exits(6).says(&[
+        "s3://bench/o is stored without the metadata that was sent",
+        "the server dropped s3seal-format, s3seal-recipients",
+        "can still be decrypted",
+        "aws s3api delete-object --bucket bench --key o",
+    ]);
+    bench.run("get s3://bench/o copy --key key").ok();
+}
+
+#[test]
+fn put_has_the_envelope_in_its_document_too() {
+    let bench = bench(100);
+    drops(&bench, "PutObject");
+    let ended = bench.run(&format!("put source s3://{BUCKET}/o -e client --key key --json")).exits(6);
+    let document: Value = serde_json::from_str(&ended.writes_nothing().stderr).unwrap();
+    let told = &document["error"]["envelope"];
+    assert_eq!(told["object"], "s3://bench/o");
+    assert!(told["new"]["metadata"]["x-amz-3"].is_string(), "{document}");
+    assert_eq!(document["error"]["exit_code"], 6);
+}
+
+#[test]
+fn put_of_many_ends_with_the_first_envelope_that_the_server_dropped() {
+    for json in [false, true] {
+        let bench = bench(1);
+        std::fs::create_dir(bench.path("tree")).unwrap();
+        for number in 0..40 {
+            bench.write(&format!("tree/{number:02}"), b"text");
+        }
+        drops(&bench, "PutObject");
+        let flags = if json { "--json" } else { "" };
+        let ended = bench.run(&format!("put -r tree s3://{BUCKET}/p/ -e client --key key {flags}")).exits(6);
+        let keys = bench.sandbox.s3().keys(BUCKET);
+        assert_eq!(keys.len(), 1, "{}", ended.stderr);
+        let removal = format!("aws s3api delete-object --bucket bench --key {}", keys[0]);
+        let told = if json {
+            let stdout = String::from_utf8(ended.stdout.clone()).unwrap();
+            let rows: Vec<Value> = stdout.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+            assert_eq!(rows.last().unwrap()["summary"]["stored_otherwise"], 1);
+            assert!(rows[0]["remove"].as_str().unwrap().starts_with(&removal), "{stdout}");
+            rows[0]["envelope"].clone()
+        } else {
+            assert!(ended.stderr.contains(&removal) && ended.stderr.contains("no further file was begun"));
+            assert!(!ended.stderr.contains("--no-clobber"), "{}", ended.stderr);
+            envelope(&ended.stderr)
+        };
+        assert_eq!(told["object"], format!("s3://bench/{}", keys[0]));
+        bench.sandbox.s3().set_metadata(BUCKET, &keys[0], metadata(&told["new"]));
+        bench.run(&format!("get s3://bench/{} copy --key key", keys[0])).ok();
+    }
+}
+
+#[test]
+fn put_says_so_if_the_envelope_cannot_be_seen_and_has_stored_the_object_all_the_same() {
+    for kind in
+        [Kind::status(403, "AccessDenied", ""), Kind::internal_error(), Kind::status(404, "NoSuchKey", "")]
+    {
+        let bench = bench(100);
+        bench.sandbox.fault(Fault::on("HeadObject", kind).always());
+        let line = format!("put source s3://{BUCKET}/o -e client --key key --max-attempts 1");
+        bench.run(&line).ok().says(&["envelope not verified ("]);
+        let document = bench.run(&format!("{line} --json")).ok().json();
+        assert_eq!(document["envelope"]["verified"], false);
+        assert!(document["envelope"]["why"].is_string());
+        bench.sandbox.clear_faults();
+        bench.run("get s3://bench/o copy --key key").ok();
+    }
+}
+
+#[test]
+fn put_looks_once_at_what_is_client_side_and_not_at_all_at_the_rest() {
+    let bench = bench(100);
+    for (flags, looks) in
+        [("-e sse-s3", 0), ("-e client --key key", 1), ("-e client --format esdk --key key", 1)]
+    {
+        bench.sandbox.clear_requests();
+        let document = bench.run(&format!("put source s3://{BUCKET}/o {flags} --json")).ok().json();
+        assert_eq!(bench.requests("HeadObject").len(), looks, "{flags}");
+        let verified = if looks == 0 { Value::Null } else { true.into() };
+        assert_eq!(document["envelope"]["verified"], verified, "{flags}");
+    }
+}
+
+#[test]
+fn put_is_not_told_to_have_lost_an_envelope_that_somebody_has_replaced_since() {
+    let bench = bench(100);
+    let overwrite = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "o", b"newer"));
+    bench.sandbox.fault(Fault::on("HeadObject", overwrite));
+    let ended = bench.run(&format!("put source s3://{BUCKET}/o -e client --key key")).ok();
+    ended.says(&["envelope not verified (", "another object"]);
+}
