@@ -40,18 +40,29 @@ fn a_server_that_ignores_the_mode_gets_no_second_object() {
 }
 
 #[test]
+fn a_server_that_is_asked_for_no_mode_gets_many_objects_at_once_from_the_first() {
+    let bench = bench();
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(gate.clone())).times(8));
+    let running = bench.start(&format!("put -r tree s3://{BUCKET}/p/ --jobs 8"));
+    assert!(held.wait(8, PATIENCE), "one goes first though nothing is asked");
+    gate.open();
+    running.end().ok();
+    assert_eq!(bench.sandbox.s3().keys(BUCKET).len(), FILES);
+}
+
+#[test]
 fn all_that_was_under_way_is_named_with_the_command_that_removes_it() {
     for json in [false, true] {
         let bench = bench();
         bench.sandbox.s3().set_versioning(BUCKET);
         // The first ten are stored as asked; then the server changes its mind, with eight under way.
         let gate = Gate::new();
-        let lies = bench.meanwhile(|sandbox| sandbox.s3().lie(Lie::IgnoreSse));
-        bench.sandbox.fault(Fault::on("PutObject", lies).skip(10));
         let held = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(gate.clone())).skip(10).times(8));
         let flags = if json { "--json" } else { "-v" };
         let running = bench.start(&format!("put -r tree s3://{BUCKET}/p/ -e sse-s3 --jobs 8 {flags}"));
         assert!(held.wait(8, PATIENCE), "eight were to be under way");
+        bench.sandbox.s3().lie(Lie::IgnoreSse);
         gate.open();
         let ended = running.end().exits(6);
         let stored = bench.sandbox.s3().keys(BUCKET);
