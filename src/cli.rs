@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 mod aws_flags;
 mod connection_args;
 mod discovery_args;
+mod document;
 mod encryption_args;
 mod exit;
 mod failure;
@@ -79,6 +80,19 @@ enum Command {
     Generate(generate::GenerateArgs),
 }
 
+impl Command {
+    fn name(&self) -> document::Command {
+        match self {
+            Self::Put(_) => document::Command::Put,
+            Self::Get(_) => document::Command::Get,
+            Self::Inspect(_) => document::Command::Inspect,
+            Self::Rotate(_) => document::Command::Rotate,
+            Self::Keygen(_) => document::Command::Keygen,
+            Self::Generate(_) => document::Command::Generate,
+        }
+    }
+}
+
 /// Runs a command line and returns its exit code.
 pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let argv: Vec<OsString> = argv.into_iter().collect();
@@ -88,7 +102,7 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
-    let json = cli.output.json;
+    let json = cli.output.json.then(|| cli.command.name());
     let open_uploads = OpenUploads::default();
     let left = {
         let (open_uploads, aws_flags) = (open_uploads.clone(), aws_flags.clone());

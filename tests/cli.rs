@@ -68,7 +68,7 @@ fn a_new_key_is_closed_to_others_and_never_replaces_one() {
         let made = fs::read(&key).unwrap();
         let recognised = s3seal::keys::SymmetricKey::recognise(&made).unwrap();
         let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(document["fingerprint"], recognised.fingerprint().as_str());
+        assert_eq!(document["key_fingerprint"], recognised.fingerprint().as_str());
 
         let again = s3seal(&["keygen", shown]);
         assert_eq!(again.status.code(), Some(8));

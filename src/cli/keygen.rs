@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{ValueEnum, ValueHint};
-use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::document::{Command, Document, KeyDocument, Record};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::outcome::SCHEMA_VERSION;
 use super::output;
 use super::session::Session;
 use crate::error::Error;
@@ -57,14 +56,12 @@ pub fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
     write_new(&args.file, &args.form.written(&key))?;
     let (fingerprint, md5) = (key.fingerprint(), key.sse_c_md5());
     if session.json {
-        let document = json!({
-            "schema_version": SCHEMA_VERSION,
-            "command": "keygen",
-            "file": args.file.to_string_lossy(),
-            "fingerprint": fingerprint.as_str(),
-            "customer_key_md5": md5,
-        });
-        output::document(&document.to_string())?;
+        let key = KeyDocument {
+            file: args.file.to_string_lossy().into_owned(),
+            key_fingerprint: fingerprint.as_str().to_owned(),
+            customer_key_md5: md5,
+        };
+        output::document(&Document::new(Command::Keygen, Record::Key(key)).text())?;
     } else {
         let file = args.file.display();
         session

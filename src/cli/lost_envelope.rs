@@ -1,25 +1,14 @@
 //! An envelope that a server did not keep: the line that must not be lost, and what can be done with it.
 
-use std::fmt::Write;
-
 use super::aws_flags::AwsFlags;
-use super::foreign::{harmful, shell_word};
+use super::document::text;
+use super::foreign::shell_word;
 use crate::error::LostEnvelope;
 
 /// The envelope as one line of JSON, in which nothing acts on a terminal.
 #[must_use]
 pub fn line(lost: &LostEnvelope) -> String {
-    let mut line = String::new();
-    for c in lost.document().to_string().chars() {
-        if harmful(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        } else {
-            line.push(c);
-        }
-    }
-    line
+    text(&lost.document())
 }
 
 /// What to do about an object that was stored and has its source still.
@@ -86,6 +75,7 @@ fn restore(lost: &LostEnvelope, aws: &AwsFlags) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::foreign::harmful;
     use crate::object::PublicEnvelope;
 
     fn lost(value: &str) -> LostEnvelope {

@@ -2,34 +2,32 @@
 //!
 //! Said only after everything was checked. No secret is in an outcome; fingerprints and MD5s of keys are public.
 
-use serde_json::{Value, json};
+use std::path::Path;
 
+use super::document::transfer::{EnvelopeCheck, FetchedObject, StoredObject};
+use super::document::{self, Command, Document, Encryption, Object, Proof, Record};
 use super::failure::Failure;
 use super::output;
 use super::session::Session;
 use crate::aws::seen::Seen;
-use crate::aws::sse::{Applied, AppliedMode};
+use crate::aws::sse::Applied;
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::many::Stored;
 use crate::commands::sealed::Opened;
-use crate::encryption::{KeyArn, Mode};
+use crate::encryption::KeyArn;
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::Target;
-use crate::seal::OpenedWith;
 use crate::tuning::ByteSize;
 
-/// The version of all JSON documents; raised when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// Tells the outcome of `put`.
+/// Tells the outcome of `put`; `file` is where it was read from.
 ///
 /// # Errors
 /// What standard output says.
-pub fn put(outcome: &PutOutcome, session: &Session) -> Result<(), Failure> {
+pub fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Result<(), Failure> {
     if session.json {
-        output::document(&put_json(outcome).to_string())?;
+        output::document(&put_document(outcome, file).text())?;
     } else {
         session.printer.say(&put_line(outcome));
     }
@@ -42,9 +40,9 @@ pub fn put(outcome: &PutOutcome, session: &Session) -> Result<(), Failure> {
 /// What standard output says.
 pub fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
     match (&outcome.target, session.json) {
-        (Target::File(_), true) => output::document(&get_json(outcome).to_string())?,
+        (Target::File(_), true) => output::document(&get_document(outcome).text())?,
         // Standard output has carried the object.
-        (Target::Stdout, true) => session.printer.line(&get_json(outcome).to_string()),
+        (Target::Stdout, true) => session.printer.line(&get_document(outcome).text()),
         (_, false) => session.printer.say(&get_line(outcome)),
     }
     Ok(())
@@ -62,20 +60,14 @@ pub struct Said {
 #[must_use]
 pub fn stored(stored: &Stored, json: bool) -> Said {
     let Stored { path, outcome } = stored;
-    let text = if json {
-        let mut document = put_json(outcome);
-        document["source"] = json!(path.to_string_lossy());
-        document.to_string()
-    } else {
-        put_line(outcome)
-    };
+    let text = if json { put_document(outcome, Some(path)).text() } else { put_line(outcome) };
     Said { text, bytes: outcome.plain_len }
 }
 
 /// Puts the outcome of one of many objects into words.
 #[must_use]
 pub fn fetched(outcome: &GetOutcome, json: bool) -> Said {
-    let text = if json { get_json(outcome).to_string() } else { get_line(outcome) };
+    let text = if json { get_document(outcome).text() } else { get_line(outcome) };
     Said { text, bytes: outcome.plain_len }
 }
 
@@ -172,14 +164,13 @@ pub(super) fn opened_words(opened: &Opened) -> String {
     format!("opened with {key} ({})", proof_words(opened))
 }
 
-pub(super) fn opened_by_json(with: &OpenedWith) -> Value {
-    let kind = match with.kind {
-        WrapKind::Aes => "symmetric-key",
-        WrapKind::Passphrase => "passphrase",
-        WrapKind::Kms => "kms-key",
-        WrapKind::Rsa => "private-key",
-    };
-    json!({ "kind": kind, "fingerprint": with.fingerprint.as_ref().map(Fingerprint::as_str) })
+/// The same for programs.
+pub(super) fn proof(opened: Option<&Opened>) -> Proof {
+    Proof {
+        opened_by: opened.map(|opened| (&opened.with).into()),
+        intact: opened.and_then(|opened| opened.intact),
+        authenticated: opened.is_some_and(Opened::is_authenticated),
+    }
 }
 
 /// How it is encrypted, the outermost last.
@@ -203,101 +194,83 @@ pub(super) fn encryption_words(
     words
 }
 
-fn put_json(outcome: &PutOutcome) -> Value {
+fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
     let format = outcome.format.map(|format| format.to_string());
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "command": "put",
-        "target": outcome.target.to_string(),
-        "bucket": outcome.target.bucket.as_str(),
-        "key": outcome.target.key,
-        "version_id": outcome.version_id,
-        "etag": outcome.etag,
-        "encryption": encryption_json(
-            &outcome.applied,
-            format.as_deref(),
-            outcome.fingerprint.as_deref(),
-            &outcome.kms_keys,
-        ),
-        "key_names": outcome.key_names,
-        "plain_bytes": outcome.plain_len,
-        "stored_bytes": outcome.stored_len,
-        "parts": outcome.parts,
-        "envelope": outcome.envelope.as_ref().map(|envelope| {
-            let why = unverified(envelope);
-            json!({ "verified": why.is_none(), "why": why })
+    let encryption = Encryption::of(
+        &outcome.applied,
+        format.as_deref(),
+        outcome.fingerprint.as_deref(),
+        &outcome.kms_keys,
+    );
+    let object = Object::of(&outcome.target, outcome.version_id.as_ref(), outcome.etag.as_ref(), encryption);
+    let stored = StoredObject {
+        object: Object { bytes: Some(outcome.plain_len), stored_bytes: Some(outcome.stored_len), ..object },
+        file: file.map(|path| path.to_string_lossy().into_owned()),
+        checksum: outcome.checksum.as_ref().map(|(algorithm, value)| document::Checksum {
+            algorithm: Some(algorithm.as_str().to_owned()),
+            value: Some(value.clone()),
+            ..document::Checksum::default()
         }),
-        "found_by_comparison": outcome.compared,
-        "checksum": outcome.checksum.as_ref().map(|(algorithm, value)| {
-            json!({ "algorithm": algorithm.as_str(), "value": value })
+        parts: outcome.parts,
+        envelope_check: outcome.envelope.as_ref().map(|envelope| {
+            let reason = unverified(envelope);
+            EnvelopeCheck { verified: reason.is_none(), reason }
         }),
-    })
+        found_by_comparison: outcome.compared,
+        key_names: outcome.key_names.clone(),
+    };
+    Document::new(Command::Put, Record::Stored(stored))
 }
 
-fn get_json(outcome: &GetOutcome) -> Value {
-    let target = match &outcome.target {
-        Target::File(path) => Some(path.to_string_lossy()),
-        Target::Stdout => None,
-    };
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "command": "get",
-        "source": outcome.source.to_string(),
-        "bucket": outcome.source.bucket.as_str(),
-        "key": outcome.source.key,
-        "target": target,
-        "version_id": outcome.version_id,
-        "etag": outcome.etag,
-        "encryption": encryption_json(
-            &outcome.applied,
-            outcome.format.as_deref(),
-            fingerprint(outcome),
-            kms_key(outcome),
-        ),
-        "opened_by": outcome.opened.as_ref().map(|opened| opened_by_json(&opened.with)),
-        "intact": outcome.opened.as_ref().and_then(|opened| opened.intact),
-        "authenticated": outcome.opened.as_ref().is_some_and(Opened::is_authenticated),
-        "plain_bytes": outcome.plain_len,
-        "stored_bytes": outcome.stored_len,
-        "checksum": match &outcome.checksum {
-            ChecksumSeen::Verified(algorithm, value) => {
-                json!({ "algorithm": algorithm.as_str(), "value": value, "verified": true })
-            }
-            ChecksumSeen::NotKept => Value::Null,
-            ChecksumSeen::NotComparable(why) => json!({ "verified": false, "why": why }),
+fn get_document(outcome: &GetOutcome) -> Document {
+    let encryption =
+        Encryption::of(&outcome.applied, outcome.format.as_deref(), fingerprint(outcome), kms_key(outcome));
+    let object = Object::of(&outcome.source, outcome.version_id.as_ref(), outcome.etag.as_ref(), encryption);
+    let fetched = FetchedObject {
+        object: Object { bytes: Some(outcome.plain_len), stored_bytes: Some(outcome.stored_len), ..object },
+        file: match &outcome.target {
+            Target::File(path) => Some(path.to_string_lossy().into_owned()),
+            Target::Stdout => None,
         },
-    })
+        checksum: checksum(&outcome.checksum),
+        proof: proof(outcome.opened.as_ref()),
+    };
+    Document::new(Command::Get, Record::Fetched(fetched))
 }
 
-/// As [`encryption_words`]; `wrapping_kms_keys` are those of the data key, `kms_key` is that of S3's own encryption.
-pub(super) fn encryption_json(
-    applied: &Applied,
-    format: Option<&str>,
-    fingerprint: Option<&str>,
-    wrapping_keys: &[KeyArn],
-) -> Value {
-    let at_rest = match &applied.mode {
-        AppliedMode::Known(mode) => Some(mode.as_str()),
-        AppliedMode::NotSaid => None,
-        AppliedMode::Other(word) => Some(word.as_str()),
-    };
-    json!({
-        "mode": if format.is_some() { Some(Mode::Client.as_str()) } else { at_rest },
-        "at_rest": at_rest,
-        "format": format,
-        "fingerprint": fingerprint,
-        "wrapping_kms_keys": wrapping_keys.iter().map(KeyArn::as_str).collect::<Vec<_>>(),
-        "kms_key": applied.kms_key,
-        "bucket_key": applied.bucket_key,
-        "customer_key_md5": applied.customer_key_md5,
-    })
+fn checksum(seen: &ChecksumSeen) -> Option<document::Checksum> {
+    let checksum = document::Checksum::default();
+    match seen {
+        ChecksumSeen::Verified(algorithm, value) => Some(document::Checksum {
+            algorithm: Some(algorithm.as_str().to_owned()),
+            value: Some(value.clone()),
+            verified: Some(true),
+            ..checksum
+        }),
+        ChecksumSeen::NotKept => None,
+        ChecksumSeen::NotComparable(why) => {
+            Some(document::Checksum { verified: Some(false), reason: Some(why.clone()), ..checksum })
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::aws::sse::AppliedMode;
     use crate::checksum::Algorithm;
-    use crate::encryption::Format;
+    use crate::encryption::{Format, Mode};
+    use crate::seal::OpenedWith;
+
+    fn put_json(outcome: &PutOutcome) -> Value {
+        serde_json::to_value(put_document(outcome, None)).unwrap()
+    }
+
+    fn get_json(outcome: &GetOutcome) -> Value {
+        serde_json::to_value(get_document(outcome)).unwrap()
+    }
 
     fn applied(mode: Mode) -> Applied {
         Applied { mode: AppliedMode::Known(mode), kms_key: None, bucket_key: false, customer_key_md5: None }
@@ -389,7 +362,7 @@ mod tests {
         let document = get_json(&range);
         assert_eq!(document["authenticated"], false);
         assert_eq!(document["checksum"]["verified"], false);
-        assert_eq!(document["target"], Value::Null);
+        assert_eq!(document["file"], Value::Null);
         assert_eq!(get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))["checksum"], Value::Null);
     }
 
@@ -401,17 +374,18 @@ mod tests {
         let put = put_json(&stored(applied(Mode::SseC)));
         assert_eq!(
             fields(&put),
-            "bucket checksum command encryption envelope etag found_by_comparison key key_names parts plain_bytes schema_version stored_bytes target \
-             version_id"
+            "bucket bytes checksum command encryption envelope_check etag file found_by_comparison key key_names parts \
+             record schema_version stored_bytes uri version_id"
         );
+        assert_eq!(put["etag"], "e");
         assert_eq!(
             fields(&put["encryption"]),
-            "at_rest bucket_key customer_key_md5 fingerprint format kms_key mode wrapping_kms_keys"
+            "at_rest bucket_key customer_key_md5 format key_fingerprint kms_key mode wrapping_kms_keys"
         );
         assert_eq!(
             fields(&get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))),
-            "authenticated bucket checksum command encryption etag intact key opened_by plain_bytes schema_version \
-             source stored_bytes target version_id"
+            "authenticated bucket bytes checksum command encryption etag file intact key opened_by record \
+             schema_version stored_bytes uri version_id"
         );
     }
 }

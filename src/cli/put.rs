@@ -115,9 +115,13 @@ pub async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
 
 async fn one(session: &Session, connection: &Connection, request: PutRequest) -> Result<(), Failure> {
     let meter = session.progress(&request.target.to_string());
+    let file = match &request.source {
+        Source::File(path) => Some(path.clone()),
+        Source::Stdin | Source::Command(_) => None,
+    };
     let outcome = Box::pin(put::run(connection, request, meter.meter(), &session.stop)).await;
     meter.finish();
-    outcome::put(&outcome?, session)
+    outcome::put(&outcome?, file.as_deref(), session)
 }
 
 async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {

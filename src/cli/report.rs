@@ -5,9 +5,9 @@
 use std::ffi::OsString;
 
 use clap::ValueEnum;
-use serde_json::json;
 
 use super::aws_flags::AwsFlags;
+use super::document::{self, Command, Document, Record, RunError};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
@@ -17,13 +17,14 @@ use super::output::{Color, Printer};
 use crate::error::{Error, LostEnvelope};
 use crate::keys;
 
-/// Tells a failure and returns the code to leave with; `aws_flags` make commands in hints reach the same place.
-pub fn failure(failure: &Failure, printer: &Printer, json: bool, aws_flags: &AwsFlags) -> Exit {
+/// Tells a failure, in words or as a document of the verb given, and returns the code to leave with; `aws_flags` make
+/// commands in hints reach the same place.
+pub fn failure(failure: &Failure, printer: &Printer, json: Option<Command>, aws_flags: &AwsFlags) -> Exit {
     // Whoever closed the pipe knows: `s3seal get … - | head` is no accident.
     if failure.exit != Exit::ReaderLeft {
         let told = Told::from(failure, aws_flags);
-        if json {
-            printer.line(&told.json(failure.exit));
+        if let Some(command) = json {
+            printer.line(&told.document(failure.exit, Some(command)).text());
         } else {
             printer.line(&told.text(printer.color()));
         }
@@ -47,7 +48,8 @@ pub fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
     if typed.json {
         let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
         let failure = Failure::usage(first.split_whitespace().collect::<Vec<_>>().join(" "));
-        Printer::silent().line(&Told::from(&failure, &AwsFlags::default()).json(Exit::Usage));
+        let told = Told::from(&failure, &AwsFlags::default());
+        Printer::silent().line(&told.document(Exit::Usage, typed.command).text());
     } else {
         Printer::silent().line(text);
     }
@@ -57,6 +59,7 @@ pub fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
 /// What can be seen of the flags in a command line that clap refuses.
 struct Typed {
     json: bool,
+    command: Option<Command>,
     color: Color,
     keys: Vec<String>,
 }
@@ -76,6 +79,7 @@ impl Typed {
         });
         Self {
             json,
+            command: words.iter().skip(1).find_map(|word| Command::named(word)),
             // A bar of colour codes in a document helps nobody.
             color: match color.and_then(|word| Color::from_str(word, false).ok()) {
                 _ if json => Color::Never,
@@ -138,17 +142,11 @@ impl Told {
         lines.join("\n")
     }
 
-    fn json(&self, exit: Exit) -> String {
-        let mut error = json!({
-            "message": self.message,
-            "causes": self.causes,
-            "hints": self.hints,
-            "exit_code": exit.code(),
-        });
-        if let Some(lost) = &self.envelope {
-            error["envelope"] = lost.document();
-        }
-        json!({ "schema_version": super::outcome::SCHEMA_VERSION, "error": error }).to_string()
+    fn document(self, exit: Exit, command: Option<Command>) -> Document {
+        let Self { message, causes, hints, envelope } = self;
+        let envelope = envelope.map(|lost| lost.document());
+        let error = document::Error { message, causes, hints, exit_code: exit.code(), envelope };
+        Document::new(command, Record::Error(RunError { error }))
     }
 }
 
@@ -200,10 +198,10 @@ mod tests {
     fn json_holds_the_same() {
         let failure: Failure =
             Error::Network { what: "s3://bkt/k".to_owned(), why: NetworkFault::Timeout, source: None }.into();
-        let json: serde_json::Value =
-            serde_json::from_str(&Told::from(&failure, &AwsFlags::default()).json(failure.exit)).unwrap();
+        let told = Told::from(&failure, &AwsFlags::default());
+        let json = serde_json::to_value(told.document(failure.exit, Some(Command::Get))).unwrap();
         assert_eq!(json["error"]["exit_code"], 7);
         assert_eq!(json["error"]["message"], "s3://bkt/k: the server did not answer in time");
-        assert_eq!(json["schema_version"], 1);
+        assert_eq!((&json["schema_version"], &json["command"]), (&1.into(), &"get".into()));
     }
 }

@@ -49,7 +49,7 @@ The cheapest safe way is taken for each object, and it can be opened at every mo
   update in place   SSE-S3 or SSE-KMS to SSE-KMS on AWS: no data moves
   server copy       any of S3's modes to another: S3 copies the object onto itself
   rewrap            a new key for what is sealed as s3ec: only metadata change
-  reseal            everything else: streamed through with a new data key
+  re-encrypt        everything else: streamed through with a new data key
 Of many objects 32 go at once, 8 of them streamed through; --jobs sets both.
 
 What a new key does not undo: in a bucket with versions the old version stays, under the

@@ -2,13 +2,13 @@
 //!
 //! What one outcome is in words stands in `outcome`; what is to be done about a failure, in `hints`.
 
-use serde_json::json;
-
+use super::document::transfer::{FailedObject, SkippedObject, TransferSummary};
+use super::document::{self, Command, Document, Record, Summaries, Summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::foreign::escaped;
 use super::lost_envelope;
-use super::outcome::{SCHEMA_VERSION, Said};
+use super::outcome::Said;
 use super::output;
 use super::session::Session;
 use crate::commands::many::Row;
@@ -25,10 +25,18 @@ pub enum Verb {
 }
 
 impl Verb {
-    fn as_str(self) -> &'static str {
+    fn command(self) -> Command {
         match self {
-            Self::Put => "put",
-            Self::Get => "get",
+            Self::Put => Command::Put,
+            Self::Get => Command::Get,
+        }
+    }
+
+    /// Where a row's name belongs: that of a source, an address or a file.
+    fn uri_and_file(self, name: &str) -> (Option<String>, Option<String>) {
+        match self {
+            Self::Put => (None, Some(name.to_owned())),
+            Self::Get => (Some(name.to_owned()), None),
         }
     }
 
@@ -99,23 +107,31 @@ impl<'a> Teller<'a> {
             Row::LeftOut { name, why } => {
                 self.left_out += 1;
                 if self.session.json {
-                    return self.document(&json!({ "name": name, "left_out": why }));
+                    let (uri, file) = self.verb.uri_and_file(name);
+                    return self.document(Record::Skipped(SkippedObject { uri, file, reason: why.clone() }));
                 }
                 printer.say(&format!("left out: {name}: {why}"));
             }
             Row::Failed { name, error } => {
                 match &**error {
                     Error::NotAsAsked { stored: true, .. } => return self.tell_stored_otherwise(name, error),
-                    Error::EnvelopeLost(lost) if lost.stored => return self.tell_lost_envelope(name, lost),
+                    Error::EnvelopeLost(lost) if lost.stored => {
+                        return self.tell_lost_envelope(name, error, lost);
+                    }
                     _ => {}
                 }
                 self.failed += 1;
-                let said = in_words(error);
+                let error = document::Error::of(error);
                 if self.session.json {
-                    let (message, causes) = (&said[0], &said[1..]);
-                    return self.document(&json!({ "name": name, "error": message, "causes": causes }));
+                    let (uri, file) = self.verb.uri_and_file(name);
+                    return self.document(Record::Failed(FailedObject {
+                        uri,
+                        file,
+                        error,
+                        ..FailedObject::default()
+                    }));
                 }
-                let said = said.join(": ");
+                let said = [&[error.message][..], &error.causes].concat().join(": ");
                 let named = if said.starts_with(name.as_str()) { said } else { format!("{name}: {said}") };
                 printer.line(&escaped(&format!("failed: {named}")));
             }
@@ -129,12 +145,14 @@ impl<'a> Teller<'a> {
         self.stored_otherwise += 1;
         let removal = self.session.aws_flags().removal(what, version_id.as_deref());
         if self.session.json {
-            return self.document(&json!({
-                "name": name,
-                "error": error.to_string(),
-                "causes": [],
-                "stored": { "object": what, "version_id": version_id, "encryption": got },
-                "remove": removal,
+            let (_, file) = self.verb.uri_and_file(name);
+            return self.document(Record::Failed(FailedObject {
+                uri: Some(what.clone()),
+                file,
+                version_id: version_id.clone(),
+                error: document::Error::of(error),
+                stored_as: Some(got.clone()),
+                remove: removal,
             }));
         }
         let printer = &self.session.printer;
@@ -146,17 +164,18 @@ impl<'a> Teller<'a> {
     }
 
     /// Tells an object that is there without its envelope: what that was, and the command that removes the object.
-    fn tell_lost_envelope(&mut self, name: &str, lost: &LostEnvelope) -> Result<()> {
+    fn tell_lost_envelope(&mut self, name: &str, error: &Error, lost: &LostEnvelope) -> Result<()> {
         self.stored_otherwise += 1;
         let removal = self.session.aws_flags().removal(&lost.what, lost.version_id.as_deref());
         if self.session.json {
-            return self.document(&json!({
-                "name": name,
-                "error": lost.to_string(),
-                "causes": [],
-                "stored": { "object": lost.what, "version_id": lost.version_id },
-                "envelope": lost.document(),
-                "remove": removal,
+            let (_, file) = self.verb.uri_and_file(name);
+            return self.document(Record::Failed(FailedObject {
+                uri: Some(lost.what.clone()),
+                file,
+                version_id: lost.version_id.clone(),
+                error: document::Error::of(error),
+                stored_as: None,
+                remove: removal,
             }));
         }
         let printer = &self.session.printer;
@@ -225,13 +244,14 @@ impl<'a> Teller<'a> {
 
     fn sum(&self) -> Result<()> {
         if self.session.json {
-            return self.document(&json!({ "summary": {
-                "objects": self.done,
-                "plain_bytes": self.bytes,
-                "left_out": self.left_out,
-                "failed": self.failed,
-                "stored_otherwise": self.stored_otherwise,
-            }}));
+            let summary = Summary::Transfer(TransferSummary {
+                objects: self.done,
+                bytes: self.bytes,
+                skipped: self.left_out,
+                failed: self.failed,
+                stored_otherwise: self.stored_otherwise,
+            });
+            return self.document(Record::Summary(Summaries { summary }));
         }
         let mut words = Vec::new();
         if self.done > 0 {
@@ -254,26 +274,8 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    fn document(&self, fields: &serde_json::Value) -> Result<()> {
-        let mut document = json!({ "schema_version": SCHEMA_VERSION, "command": self.verb.as_str() });
-        if let (Some(document), Some(fields)) = (document.as_object_mut(), fields.as_object()) {
-            document.extend(fields.clone());
-        }
-        self.session.printer.beside_bar(|| output::document(&document.to_string()))
+    fn document(&self, record: Record) -> Result<()> {
+        let document = Document::new(self.verb.command(), record);
+        self.session.printer.beside_bar(|| output::document(&document.text()))
     }
-}
-
-/// The error, then what lies behind it, each in a line.
-fn in_words(error: &Error) -> Vec<String> {
-    let mut said = vec![error.to_string()];
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        // Many errors of libraries repeat their own cause.
-        if !text.is_empty() && !said.last().is_some_and(|last| last.contains(&text)) {
-            said.push(text);
-        }
-        cause = inner.source();
-    }
-    said
 }

@@ -112,7 +112,7 @@ fn a_wrong_key_is_told_with_the_fingerprint_of_the_right_one() {
     let bench = bench();
     bench.write("other", &KnownKey::new(2).0);
     let line = "put source s3://bench/object -e client --key key --json";
-    let print = bench.run(line).ok().json()["encryption"]["fingerprint"].as_str().unwrap().to_owned();
+    let print = bench.run(line).ok().json()["encryption"]["key_fingerprint"].as_str().unwrap().to_owned();
     bench.write("copy", b"old");
     let ended = bench.run("get s3://bench/object copy --key other").exits(5);
     ended.says(&[

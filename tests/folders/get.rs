@@ -158,13 +158,9 @@ fn an_object_that_was_replaced_since_it_was_listed_comes_as_it_is_now() {
 fn rows_and_sum_are_documents() {
     let bench = stored(&["p/a", "p//b"]);
     let ended = bench.run("get -r s3://bench/p/ d --json").exits(9);
-    let rows: Vec<serde_json::Value> = String::from_utf8(ended.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let find = |field: &str| rows.iter().find(|row| row.get(field).is_some()).unwrap();
-    assert_eq!(find("target")["target"], "d/a");
-    assert_eq!(find("error")["name"], "s3://bench/p//b");
+    let rows = ended.documents();
+    let find = |record: &str| rows.iter().find(|row| row["record"] == record).unwrap();
+    assert_eq!(find("object")["file"], "d/a");
+    assert_eq!(find("failed")["uri"], "s3://bench/p//b");
     assert_eq!(rows.last().unwrap()["summary"]["failed"], 1);
 }

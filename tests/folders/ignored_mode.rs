@@ -2,7 +2,6 @@
 
 use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
-use serde_json::Value;
 
 use crate::support::{BUCKET, Bench, PATIENCE, key};
 
@@ -82,8 +81,8 @@ fn all_that_was_under_way_is_named_with_the_command_that_removes_it() {
         }
         assert!(!said.contains("not stored"), "{said}");
         if json {
-            let rows: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            let named = rows.iter().filter(|row| row["stored"]["encryption"] == "no encryption");
+            let rows = ended.documents();
+            let named = rows.iter().filter(|row| row["stored_as"] == "no encryption");
             assert_eq!(named.count(), plain.len());
             assert_eq!(rows.last().unwrap()["summary"]["stored_otherwise"], plain.len());
         }

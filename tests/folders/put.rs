@@ -147,26 +147,19 @@ fn rows_and_sum_are_documents() {
     symlink("nowhere", bench.path("t/broken")).unwrap();
     bench.program("mkfifo", ["t/pipe"]).run().ok();
     let ended = bench.run("put -r t s3://bench/p/ --json").exits(9);
-    let rows: Vec<serde_json::Value> = String::from_utf8(ended.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let find = |field: &str| rows.iter().find(|row| row.get(field).is_some()).unwrap();
+    let rows = ended.documents();
+    let find = |record: &str| rows.iter().find(|row| row["record"] == record).unwrap();
     assert!(rows.iter().all(|row| row["schema_version"] == 1 && row["command"] == "put"));
+    assert_eq!((&find("object")["uri"], &find("object")["file"]), (&"s3://bench/p/a".into(), &"t/a".into()));
     assert_eq!(
-        (&find("target")["target"], &find("target")["source"]),
-        (&"s3://bench/p/a".into(), &"t/a".into())
-    );
-    assert_eq!(
-        (&find("left_out")["name"], &find("left_out")["left_out"]),
+        (&find("skipped")["file"], &find("skipped")["reason"]),
         (&"t/pipe".into(), &"is a named pipe".into())
     );
-    assert_eq!(find("error")["name"], "t/broken");
+    assert_eq!(find("failed")["file"], "t/broken");
     let sum = &rows.last().unwrap()["summary"];
     assert_eq!(
         *sum,
-        serde_json::json!({ "objects": 1, "plain_bytes": 4, "left_out": 1, "failed": 1, "stored_otherwise": 0 })
+        serde_json::json!({ "objects": 1, "bytes": 4, "skipped": 1, "failed": 1, "stored_otherwise": 0 })
     );
 }
 

@@ -1,6 +1,7 @@
 //! Every mode's objects come back, whole, to a file and to standard output.
 
 use crate::support::keys::KnownKey;
+use crate::support::schema::document;
 use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
 
 const SIZES: [usize; 6] = [0, 1, PART - 1, PART, PART + 1, 2 * PART + 12_345];
@@ -78,15 +79,15 @@ fn json_tells_what_was_fetched() {
     let json = ended.json();
     assert_eq!(json["command"], "get");
     assert_eq!(json["schema_version"], 1);
-    assert_eq!(json["plain_bytes"], 1000);
+    assert_eq!(json["bytes"], 1000);
     assert_eq!(json["encryption"]["mode"], "sse-c");
     assert_eq!(json["encryption"]["customer_key_md5"], KnownKey::new(1).md5());
     assert_eq!(json["checksum"]["verified"], true);
     // The object has standard output; the document goes beside it.
     let ended = bench.run("get s3://bench/object - --sse-c-key key --json").ok();
     assert_same(&ended.stdout, &bytes(1000), "standard output");
-    let json: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
-    assert_eq!(json["target"], serde_json::Value::Null);
+    let json = document(&ended.stderr);
+    assert_eq!(json["file"], serde_json::Value::Null);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use s3seal_sandbox::{Fault, Kind, Sandbox};
 use serde_json::Value;
 
 use crate::support::keys::KnownKey;
+use crate::support::schema::document;
 use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
 
 type Metadata = BTreeMap<String, String>;
@@ -118,7 +119,7 @@ fn put_has_the_envelope_in_its_document_too() {
     let bench = bench(100);
     drops(&bench, "PutObject");
     let ended = bench.run(&format!("put source s3://{BUCKET}/o -e client --key key --json")).exits(6);
-    let document: Value = serde_json::from_str(&ended.writes_nothing().stderr).unwrap();
+    let document = document(&ended.writes_nothing().stderr);
     let told = &document["error"]["envelope"];
     assert_eq!(told["object"], "s3://bench/o");
     assert!(told["new"]["metadata"]["x-amz-3"].is_string(), "{document}");
@@ -140,11 +141,10 @@ fn put_of_many_ends_with_the_first_envelope_that_the_server_dropped() {
         assert_eq!(keys.len(), 1, "{}", ended.stderr);
         let removal = format!("aws s3api delete-object --bucket bench --key {}", keys[0]);
         let told = if json {
-            let stdout = String::from_utf8(ended.stdout.clone()).unwrap();
-            let rows: Vec<Value> = stdout.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+            let rows = ended.documents();
             assert_eq!(rows.last().unwrap()["summary"]["stored_otherwise"], 1);
-            assert!(rows[0]["remove"].as_str().unwrap().starts_with(&removal), "{stdout}");
-            rows[0]["envelope"].clone()
+            assert!(rows[0]["remove"].as_str().unwrap().starts_with(&removal), "{rows:?}");
+            rows[0]["error"]["envelope"].clone()
         } else {
             assert!(ended.stderr.contains(&removal) && ended.stderr.contains("no further file was begun"));
             assert!(!ended.stderr.contains("--no-clobber"), "{}", ended.stderr);
@@ -166,8 +166,8 @@ fn put_says_so_if_the_envelope_cannot_be_seen_and_has_stored_the_object_all_the_
         let line = format!("put source s3://{BUCKET}/o -e client --key key --max-attempts 1");
         bench.run(&line).ok().says(&["envelope not verified ("]);
         let document = bench.run(&format!("{line} --json")).ok().json();
-        assert_eq!(document["envelope"]["verified"], false);
-        assert!(document["envelope"]["why"].is_string());
+        assert_eq!(document["envelope_check"]["verified"], false);
+        assert!(document["envelope_check"]["reason"].is_string());
         bench.sandbox.clear_faults();
         bench.run("get s3://bench/o copy --key key").ok();
     }
@@ -183,7 +183,7 @@ fn put_looks_once_at_what_is_client_side_and_not_at_all_at_the_rest() {
         let document = bench.run(&format!("put source s3://{BUCKET}/o {flags} --json")).ok().json();
         assert_eq!(bench.requests("HeadObject").len(), looks, "{flags}");
         let verified = if looks == 0 { Value::Null } else { true.into() };
-        assert_eq!(document["envelope"]["verified"], verified, "{flags}");
+        assert_eq!(document["envelope_check"]["verified"], verified, "{flags}");
     }
 }
 

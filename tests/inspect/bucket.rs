@@ -3,11 +3,10 @@
 use s3seal_sandbox::{Fault, Kind};
 use serde_json::{Value, json};
 
-use crate::lines;
 use crate::support::{BUCKET, Bench};
 
 fn facts(bench: &Bench) -> Value {
-    lines(&bench.run("inspect s3://bench --bucket-only").ok()).remove(0)
+    bench.run("inspect s3://bench --bucket-only").ok().documents().remove(0)
 }
 
 #[test]
@@ -41,8 +40,8 @@ fn what_is_set_is_told() {
     let found = facts(&bench);
     assert_eq!(found["default_encryption"]["blocked"], json!(["SSE-C"]));
     assert_eq!(found["versioning"], "Enabled");
-    assert_eq!(found["policy"]["demands_tls"], "for_all");
-    assert_eq!(found["policy"]["demands_modes"], json!(["aws:kms"]));
+    assert_eq!(found["policy"]["requires_tls"], "all");
+    assert_eq!(found["policy"]["required_encryption"], json!(["aws:kms"]));
     let page =
         String::from_utf8(bench.run("inspect s3://bench --bucket-only --format table").ok().stdout).unwrap();
     for shown in ["SSE-C", "demands TLS", "writes must say aws:kms", "enabled", "read as far as"] {
@@ -67,7 +66,7 @@ fn each_right_that_is_missing_hides_one_fact_only() {
         let found = facts(&bench);
         assert_eq!(struck.count(), 1, "{operation}");
         for (_, other, _) in operations {
-            let hidden = found[other]["not_allowed"].as_str();
+            let hidden = found[other]["access_denied"].as_str();
             assert_eq!(hidden, (other == fact).then_some(action), "{operation}: {found}");
         }
     }

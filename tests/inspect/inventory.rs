@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use s3seal_sandbox::Config;
 
 use crate::support::Bench;
-use crate::{key, lines, rows};
+use crate::{key, rows};
 
 fn report(format: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inspect/inventory").join(format)
@@ -61,10 +61,10 @@ fn store(bench: &Bench, format: &str, change: impl Fn(String) -> String) {
 /// Objects and bytes by mode, whatever the keys.
 fn by_mode(sum: &Value) -> BTreeMap<String, (u64, u64)> {
     let mut modes = BTreeMap::new();
-    for share in sum["shares"].as_array().unwrap() {
+    for share in sum["groups"].as_array().unwrap() {
         let amount: &mut (u64, u64) = modes.entry(share["mode"].as_str().unwrap().to_owned()).or_default();
         amount.0 += share["objects"].as_u64().unwrap();
-        amount.1 += share["bytes"].as_u64().unwrap();
+        amount.1 += share["stored_bytes"].as_u64().unwrap();
     }
     modes
 }
@@ -81,20 +81,24 @@ fn a_report_sums_up_to_what_the_objects_do() {
         let ended = bench.run("inspect --inventory s3://reports/manifest.json").ok();
         let (reported, sum) = rows(&ended);
         assert_eq!(by_mode(&sum), by_mode(&seen), "{format}");
-        assert_eq!((&sum["objects"], &sum["bytes"]), (&seen["objects"], &seen["bytes"]), "{format}");
+        assert_eq!(
+            (&sum["objects"], &sum["stored_bytes"]),
+            (&seen["objects"], &seen["stored_bytes"]),
+            "{format}"
+        );
         assert_eq!(sum["delete_markers"], 1, "{format}");
         let mut found: Vec<&str> = reported.iter().map(|row| row["key"].as_str().unwrap()).collect();
         found.sort_unstable();
         assert_eq!(found, keys, "{format}");
         let a = reported.iter().find(|row| row["key"] == "db/a.sql").unwrap();
-        assert_eq!((&a["at_rest"]["bucket_key"], &a["stored_bytes"]), (&json!(true), &json!(3000)));
+        assert_eq!((&a["encryption"]["bucket_key"], &a["stored_bytes"]), (&json!(true), &json!(3000)));
         assert_eq!(a["last_modified"].as_str().unwrap()[..19], *"2026-10-01T01:00:00");
-        let head = &lines(&ended)[0];
+        let head = &ended.documents()[0];
         assert_eq!(
             (&head["record"], &head["created"]),
             (&json!("inventory"), &json!("2026-10-01T01:00:00Z"))
         );
-        assert_eq!(head["cannot_know"], json!(["keys", "client_side"]));
+        assert_eq!(head["not_covered"], json!(["keys", "client_side"]));
         assert!(
             bench.requests("HeadObject").iter().all(|request| request.path.starts_with("/reports/")),
             "{format}"
@@ -111,7 +115,7 @@ fn expectations_hold_for_reports_as_far_as_those_can_tell() {
     store(&bench, "csv", |manifest| manifest);
     let line = "inspect --inventory s3://reports/manifest.json";
     let ended = bench.run(&format!("{line} --expect encrypted")).exits(8);
-    assert_eq!(rows(&ended).1["unexpected"]["first"][0]["uri"], "s3://demo/old/plain.txt");
+    assert_eq!(rows(&ended).1["unexpected_objects"][0]["name"], "s3://demo/old/plain.txt");
     bench.run(&format!("{line} --expect encrypted --exclude old/*")).ok();
     for cannot in ["client", "sse-kms:alias/backup", "sse-c:abc"] {
         bench

@@ -27,16 +27,11 @@ fn key(bench: &Bench, name: &str, seed: u8) -> support::keys::KnownKey {
     key
 }
 
-/// Every line of standard output as a JSON document.
-fn lines(ended: &Ended) -> Vec<Value> {
-    let text = String::from_utf8(ended.stdout.clone()).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
-}
-
 /// The documents about objects, and the sum.
 fn rows(ended: &Ended) -> (Vec<Value>, Value) {
-    let mut all = lines(ended);
-    let sum = all.pop().unwrap();
-    assert_eq!(sum["record"], "summary");
-    (all.into_iter().filter(|row| row["record"] == "object").collect(), sum)
+    let mut all = ended.documents();
+    let mut last = all.pop().unwrap();
+    assert_eq!(last["record"], "summary");
+    let is_row = |row: &Value| row["record"] == "object" || row["record"] == "failed";
+    (all.into_iter().filter(is_row).collect(), last["summary"].take())
 }

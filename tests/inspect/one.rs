@@ -28,16 +28,16 @@ fn each_mode_of_s3_is_named_with_its_key() {
         [("s3", "sse-s3", false), ("kms", "sse-kms", true), ("dsse", "dsse-kms", false)]
     {
         let found = bench.run(&format!("inspect s3://bench/{name}")).ok().json();
-        assert_eq!((&found["mode"], &found["schema_version"]), (&json!(mode), &json!(1)));
-        assert_eq!(found["at_rest"]["bucket_key"], bucket_key);
-        assert_eq!((&found["stored_bytes"], &found["plain_bytes"]), (&json!(4), &json!(4)));
+        assert_eq!((&found["encryption"]["mode"], &found["schema_version"]), (&json!(mode), &json!(1)));
+        assert_eq!(found["encryption"]["bucket_key"], bucket_key);
+        assert_eq!((&found["stored_bytes"], &found["bytes"]), (&json!(4), &json!(4)));
         assert_eq!(found["checksum"]["algorithm"], "crc64nvme");
         assert_eq!(found["client"], json!(null));
         if mode != "sse-s3" {
-            assert!(found["at_rest"]["kms_key"].as_str().unwrap().starts_with("arn:aws:kms:"));
+            assert!(found["encryption"]["kms_key"].as_str().unwrap().starts_with("arn:aws:kms:"));
             assert_eq!(found["kms"]["aliases"], json!([ALIAS]));
-            assert_eq!(found["kms"]["description"]["state"], "Enabled");
-            assert_eq!(found["kms"]["description"]["manager"], "CUSTOMER");
+            assert_eq!(found["kms"]["metadata"]["state"], "Enabled");
+            assert_eq!(found["kms"]["metadata"]["manager"], "CUSTOMER");
         }
     }
 }
@@ -46,7 +46,7 @@ fn each_mode_of_s3_is_named_with_its_key() {
 fn an_object_of_old_is_not_encrypted_and_said_so() {
     let bench = Bench::new();
     bench.sandbox.s3().put_plain(BUCKET, "old", b"text");
-    assert_eq!(bench.run("inspect s3://bench/old").ok().json()["mode"], "none");
+    assert_eq!(bench.run("inspect s3://bench/old").ok().json()["encryption"]["mode"], "none");
     assert!(page(&bench, "s3://bench/old").contains("at rest       none"));
     bench.run("inspect s3://bench/old --expect encrypted").exits(8).says(&["is not encrypted but none"]);
 }
@@ -60,15 +60,16 @@ fn a_customer_key_fits_or_not_or_is_not_given() {
     bench.run("put source s3://bench/k -e sse-c --sse-c-key right").ok();
     let state = |flags: &str| {
         let found = bench.run(&format!("inspect s3://bench/k {flags}")).ok().json();
-        assert_eq!((&found["mode"], &found["stored_bytes"]), (&json!("sse-c"), &json!(4)));
-        found["at_rest"].clone()
+        assert_eq!((&found["encryption"]["mode"], &found["stored_bytes"]), (&json!("sse-c"), &json!(4)));
+        found
     };
     assert_eq!(state("")["customer_key"], json!({ "state": "not_given" }));
-    assert_eq!(state("--sse-c-key wrong")["customer_key"], json!({ "state": "none_fits", "tried": 1 }));
+    assert_eq!(state("--sse-c-key wrong")["customer_key"], json!({ "state": "no_match", "tried": 1 }));
     let seen = state("--sse-c-key wrong --sse-c-key right");
-    assert_eq!(seen["customer_key"]["state"], "fits");
-    assert_eq!(seen["customer_key_md5"], right.md5());
-    let print = seen["customer_key"]["fingerprint"].as_str().unwrap().to_owned();
+    assert_eq!(seen["customer_key"]["state"], "matches");
+    assert_eq!(seen["encryption"]["customer_key_md5"], right.md5());
+    let print = seen["customer_key"]["key_fingerprint"].as_str().unwrap().to_owned();
+    assert_eq!(seen["encryption"]["key_fingerprint"], print);
     bench.run(&format!("inspect s3://bench/k --sse-c-key right --expect sse-c:{print}")).ok();
     bench.run(&format!("inspect s3://bench/k --sse-c-key right --expect sse-c:{}", right.md5())).ok();
     bench.run(&format!("inspect s3://bench/k --expect sse-c:{print}")).exits(8).says(&["key not given"]);
@@ -115,7 +116,7 @@ fn without_the_right_on_the_kms_key_only_the_checksum_is_missing() {
     bench.run("put source s3://bench/k -e sse-kms --kms-key alias/backup").ok();
     bench.sandbox.kms().deny(KmsAction::Decrypt, None);
     let found = bench.run("inspect s3://bench/k").ok().json();
-    assert_eq!((&found["mode"], &found["stored_bytes"]), (&json!("sse-kms"), &json!(4)));
+    assert_eq!((&found["encryption"]["mode"], &found["stored_bytes"]), (&json!("sse-kms"), &json!(4)));
 }
 
 #[test]
@@ -132,7 +133,10 @@ fn what_the_future_brings_is_shown_as_it_is() {
         bench.s3seal(line.split_whitespace()).run()
     };
     let found = ask("").ok().json();
-    assert_eq!((&found["mode"], &found["storage_class"]), (&json!("aws:quantum"), &json!("GLASS")));
+    assert_eq!(
+        (&found["encryption"]["mode"], &found["storage_class"]),
+        (&json!("aws:quantum"), &json!("GLASS"))
+    );
     assert_eq!(found["transport"], json!({ "scheme": "http", "host": server.host(), "tls": null }));
     ask("--expect encrypted").ok();
     ask("--expect sse-kms").exits(8);
@@ -148,7 +152,7 @@ fn the_way_to_s3_is_told() {
     let found = bench.run("inspect s3://bench/k").ok().json();
     let tls = &found["transport"]["tls"];
     assert_eq!((&found["transport"]["scheme"], &tls["version"]), (&json!("https"), &json!("TLS 1.3")));
-    assert!(tls["cipher"].as_str().unwrap().starts_with("TLS_AES_"), "{tls}");
+    assert!(tls["cipher_suite"].as_str().unwrap().starts_with("TLS_AES_"), "{tls}");
     assert!(tls["certificate_issuer"].as_str().unwrap().contains("sandbox"), "{tls}");
 }
 

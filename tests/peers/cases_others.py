@@ -33,8 +33,8 @@ def boto3_wrote_and_inspect_tells(b, mode):
     """What `inspect` says of an object that boto3 stored."""
     b.s3.put_object(**b.where(), Body=content(SMALL), **mode.boto(b))
     said = json.loads(b.tool.run("inspect", b.tool.uri(b.name), "--format", "json", *mode.unseal(b)).stdout)
-    equal("mode", said["mode"], "sse-s3" if mode.name == "none" else mode.name)
-    equal("plain bytes", said["plain_bytes"], SMALL)
+    equal("mode", said["encryption"]["mode"], "sse-s3" if mode.name == "none" else mode.name)
+    equal("plain bytes", said["bytes"], SMALL)
 
 
 def aws_cli_wrote(b, mode, size):

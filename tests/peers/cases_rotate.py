@@ -83,17 +83,17 @@ WAYS = [
     (SSE_C, OTHER_SSE_C, "server-copy"),
     (SSE_C, KMS, "server-copy"),
     (SSE_C, SSE_S3, "server-copy"),
-    (SSE_S3, S3EC, "reseal"),
-    (SSE_C, S3EC, "reseal"),
-    (KMS, ESDK, "reseal"),
-    (S3EC, SSE_S3, "reseal"),
-    (S3EC, OTHER_KMS, "reseal"),
-    (S3EC, SSE_C, "reseal"),
-    (S3EC, ESDK, "reseal"),
+    (SSE_S3, S3EC, "re-encrypt"),
+    (SSE_C, S3EC, "re-encrypt"),
+    (KMS, ESDK, "re-encrypt"),
+    (S3EC, SSE_S3, "re-encrypt"),
+    (S3EC, OTHER_KMS, "re-encrypt"),
+    (S3EC, SSE_C, "re-encrypt"),
+    (S3EC, ESDK, "re-encrypt"),
     (S3EC, OTHER_S3EC, "rewrap"),
-    (ESDK, OTHER_ESDK, "reseal"),
-    (ESDK, SSE_S3, "reseal"),
-    (ESDK, S3EC, "reseal"),
+    (ESDK, OTHER_ESDK, "re-encrypt"),
+    (ESDK, SSE_S3, "re-encrypt"),
+    (ESDK, S3EC, "re-encrypt"),
 ]
 
 
@@ -121,7 +121,7 @@ def goes(b, origin, target, way, size):
     before, sums = rotation.beside(b, **origin.head), rotation.checksums(b, **origin.head)
     options = [*target.to(b), *origin.old(b)]
     told = rotation.rotate(b, *options, "--verify")
-    equal("way", told["way"], way)
+    equal("strategy", told["strategy"], way)
     _is(b, target, plain)
     equal("everything else", rotation.beside(b, **target.head), before)
     if origin.boto and target.boto:
@@ -129,7 +129,7 @@ def goes(b, origin, target, way, size):
     etag = b.head(**target.head)["ETag"]
     # A context is never shown, so that it is there already cannot be seen.
     if target is not CONTEXT:
-        equal("the second time", rotation.rotate(b, *options)["way"], "nothing")
+        equal("the second time", rotation.rotate(b, *options)["strategy"], "none")
         equal("the object then", b.head(**target.head)["ETag"], etag)
 
 
@@ -166,7 +166,7 @@ def at_rest(b, rest, size):
     b.tool.put(plain, b.name, *S3EC.put(b), *rotation.FLAGS, "--part-size", "5MiB", "--at-rest", rest(b.peer))
     before, shown = rotation.beside(b), _shown(b)
     told = rotation.rotate(b, "--rewrap", *OTHER_S3EC.get(b), *S3EC.old(b), "--verify")
-    equal("way", told["way"], "rewrap")
+    equal("strategy", told["strategy"], "rewrap")
     equal("encryption at rest", _shown(b), shown)
     equal("everything else", rotation.beside(b), before)
     _is(b, OTHER_S3EC, plain)
@@ -235,7 +235,7 @@ def lock(b):
         for target, origin in ((OTHER_SSE_C, SSE_C), (S3EC, OTHER_SSE_C)):
             told = rotation.rotate(b, *target.to(b), *origin.old(b))
             equal("after " + target.name, rotation.beside(b, **target.head), before)
-            equal("the version that stays", told["old_version_id"], old)
+            equal("the version that stays", told["previous_version_id"], old)
             equal("that version", b.read(VersionId=old, **origin.head), b"plain")
             old = told["version_id"]
     finally:
@@ -267,14 +267,14 @@ def prefix(b):
     done = b.tool.run(*line, exit=SOME)
     rows = [json.loads(row) for row in done.stdout.splitlines()]
     equal("the sum", rows[-1]["summary"], {
-        "failed": 1, "old_versions": 0, "skipped": 0, "ways": {"reseal": 4, "server-copy": 6}})
+        "objects": 10, "failed": 1, "previous_versions": 0, "skipped": 0, "strategies": {"re-encrypt": 4, "server-copy": 6}})
     failed, = (row for row in rows if "error" in row)
-    equal("what failed", failed["object"], b.tool.uri(b.name + "/lost"))
+    equal("what failed", failed["uri"], b.tool.uri(b.name + "/lost"))
     etags = [b.head(name, **OTHER_SSE_C.head)["ETag"] for name in names]
     for name in names:
         equal(name, b.read(name, **OTHER_SSE_C.head), name.encode())
     again = b.tool.run(*line, "--from-sse-c-key", _key(b, bytes(32), "lost.key"))
-    equal("the sum of the second run", json.loads(again.stdout.splitlines()[-1])["summary"]["ways"], {"server-copy": 1})
+    equal("the sum of the second run", json.loads(again.stdout.splitlines()[-1])["summary"]["strategies"], {"server-copy": 1})
     equal("ETags", [b.head(name, **OTHER_SSE_C.head)["ETag"] for name in names], etags)
 
 

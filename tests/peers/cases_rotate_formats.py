@@ -82,7 +82,7 @@ def _rewraps(b, form, reader, target, plain, way="rewrap"):
     opens(b, reader, suite, plain)
     stored, etag, before = b.read(), b.head()["ETag"], rotation.beside(b)
     told = rotation.rotate(b, "--rewrap", *target.new, *reader.old, *legacy)
-    equal("way", told["way"], way)
+    equal("strategy", told["strategy"], way)
     opens(b, target, suite, plain)
     is_refused(b, reader, suite)
     equal("the sealed bytes", b.read(), stored)
@@ -143,11 +143,11 @@ def two_readers(b):
     first, partner, second = aes(b, bytes(range(32))), rsa_pair(b), kms(b, b.peer.key)
     b.tool.put(plain, b.name, "-e", "client", *first.new, "--instruction-file")
     told = rotation.rotate(b, "--share-to", "partner", *partner.new, *first.old)
-    equal("way", told["way"], "share")
+    equal("strategy", told["strategy"], "share")
     opens(b, first, s3ec.V3, plain)
     opens(b, partner, s3ec.V3, plain, InstructionFileSuffix=".partner")
     is_refused(b, first, s3ec.V3, InstructionFileSuffix=".partner")
-    equal("way", rotation.rotate(b, "--rewrap", *second.new, *first.old)["way"], "rewrap-instruction-file")
+    equal("way", rotation.rotate(b, "--rewrap", *second.new, *first.old)["strategy"], "rewrap-instruction-file")
     opens(b, second, s3ec.V3, plain)
     opens(b, partner, s3ec.V3, plain, InstructionFileSuffix=".partner")
     is_refused(b, first, s3ec.V3)
@@ -173,7 +173,7 @@ def new_data_key(b):
     opens(b, old, s3ec.V3, plain)
     b.s3.copy_object(**b.where(), CopySource=b.where(), Metadata=now, MetadataDirective="REPLACE")
     told = rotation.rotate(b, "-e", "client", "--new-data-key", *new.new, *new.old)
-    equal("way", told["way"], "reseal")
+    equal("strategy", told["strategy"], "re-encrypt")
     opens(b, new, s3ec.V3, plain)
     put_back()
     is_refused(b, old, s3ec.V3)
@@ -188,7 +188,7 @@ def v2_to_v3(b):
     line = ["-e", "client", "--format", "s3ec", *reader.new, *reader.old]
     done = rotation.rotate(b, *line, exit=USAGE)
     true("the message names the switch:\n" + done.stderr, "--allow-legacy" in done.stderr)
-    equal("way", rotation.rotate(b, *line, "--allow-legacy", "v2")["way"], "reseal")
+    equal("way", rotation.rotate(b, *line, "--allow-legacy", "v2")["strategy"], "re-encrypt")
     opens(b, reader, s3ec.V3, plain)
 
 
@@ -233,7 +233,7 @@ def vector_rewraps(b, path, target):
     # AESWrap and OAEP with SHA-256 are outdated wraps: opening them takes the stronger word.
     outdated = ["--allow-legacy", "unauthenticated"] if vector["writer"].startswith("AWS SDK for Java 1") else legacy
     told = rotation.rotate(b, "--rewrap", *target.new, *reader.old, *outdated)
-    equal("way", told["way"], "rewrap-instruction-file")
+    equal("strategy", told["strategy"], "rewrap-instruction-file")
     opens(b, target, suite, plain)
     is_refused(b, reader, suite)
     equal("the object's ETag", b.head()["ETag"], etag)
@@ -249,7 +249,7 @@ def vector_reseals(b, path):
     line = [*target.new, *reader.old, "--allow-legacy", "unauthenticated"]
     done = rotation.rotate(b, "--rewrap", *line, exit=USAGE)
     true("the message says why:\n" + done.stderr, "nothing authenticates its bytes" in done.stderr)
-    equal("way", rotation.rotate(b, "-e", "client", "--new-data-key", *line)["way"], "reseal")
+    equal("way", rotation.rotate(b, "-e", "client", "--new-data-key", *line)["strategy"], "re-encrypt")
     opens(b, target, s3ec.V3, plain)
     equal("objects there", rotation.keys(b, b.name), [b.name])
 
@@ -300,7 +300,7 @@ def esdk_rotates(b, origin, target):
     true("the message says what would be lost:\n" + done.stderr, "encryption context (team) would be lost" in done.stderr)
     equal("what the SDK reads", _sdk_opens(b, old), (plain, CONTEXT))
     told = rotation.rotate(b, *line, "--context", "team=blue")
-    equal("way", told["way"], "reseal")
+    equal("strategy", told["strategy"], "re-encrypt")
     equal("what the SDK reads", _sdk_opens(b, new), (plain, CONTEXT))
     true("the message is another one", b.read() != before)
     try:

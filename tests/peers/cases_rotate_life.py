@@ -28,25 +28,25 @@ def life(b):
         (["-e", "sse-kms", "--kms-key", b.peer.other_key.arn], "server-copy", [], {}, None),
         (sse_c(a), "server-copy", sse_c(a), CUSTOMER, None),
         ([*sse_c(c), "--from-sse-c-key", a.old[1]], "server-copy", sse_c(c), OTHER_CUSTOMER, None),
-        (["-e", "client", *d.new, "--from-sse-c-key", c.old[1]], "reseal", d.new, {}, d),
+        (["-e", "client", *d.new, "--from-sse-c-key", c.old[1]], "re-encrypt", d.new, {}, d),
         (["--rewrap", *pair.new, *d.old], "rewrap", ["--private-key", pair.old[1]], {}, pair),
         (["--rewrap", *master.new, *pair.old], "rewrap", master.new, {}, master),
         (["--rewrap", "--passphrase", phrase, *master.old], "rewrap", ["--passphrase", phrase], {}, None),
-        (["-e", "client", "--format", "esdk", *a.new, "--from-passphrase", phrase], "reseal", a.new, {}, None),
-        (["-e", "dsse-kms", *a.old], "reseal", [], {}, None),
+        (["-e", "client", "--format", "esdk", *a.new, "--from-passphrase", phrase], "re-encrypt", a.new, {}, None),
+        (["-e", "dsse-kms", *a.old], "re-encrypt", [], {}, None),
         (["-e", "sse-s3"], "server-copy", [], {}, None),
     ]
     rotation.store(b, plain, ServerSideEncryption="AES256", ACL="public-read", ChecksumAlgorithm="SHA256")
     before, sums = rotation.beside(b), rotation.checksums(b)
     for options, way, opening, asking, client in steps:
-        equal("way", rotation.rotate(b, *options, "--verify")["way"], way)
+        equal("way", rotation.rotate(b, *options, "--verify")["strategy"], way)
         equal("what s3seal reads", b.tool.get(b.name, *opening), plain)
         equal("everything else", rotation.beside(b, **asking), before)
         if client:
             opens(b, client, s3ec.V3, plain)
         # LocalStack names no key under DSSE-KMS: that it is there already cannot be seen.
         if "dsse-kms" not in options:
-            equal("the second time", rotation.rotate(b, *options)["way"], "nothing")
+            equal("the second time", rotation.rotate(b, *options)["strategy"], "none")
     equal("what boto3 reads", b.read(), plain)
     equal("checksums", rotation.checksums(b), sums)
     equal("objects there", rotation.keys(b, b.name), [b.name])

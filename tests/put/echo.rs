@@ -2,6 +2,7 @@
 
 use s3seal_sandbox::s3::{Lie, SseView};
 
+use crate::support::schema::document;
 use crate::support::{ALIAS, BUCKET, Bench, PART, bytes, key};
 
 const MODES: [(&str, &str); 4] = [
@@ -106,7 +107,8 @@ fn json_holds_the_error_too() {
     let bench = bench(100);
     bench.sandbox.s3().lie(Lie::IgnoreSse);
     let ended = bench.run("put source s3://bench/object -e sse-s3 --json").exits(6).writes_nothing();
-    let json: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
+    let json = document(&ended.stderr);
+    assert_eq!((&json["command"], &json["record"]), (&"put".into(), &"error".into()));
     assert_eq!(json["error"]["exit_code"], 6);
     assert!(json["error"]["message"].as_str().unwrap().contains("not encrypted as asked"));
 }

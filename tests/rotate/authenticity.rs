@@ -24,7 +24,7 @@ fn the_outcome_says_which_old_key_opened_the_object_and_what_that_proves() {
     let kms = format!("--kms-key {ALIAS}");
     let from_kms = format!("--from-kms-key {ALIAS}");
     for (seals, opens, kind, words, authenticated) in [
-        ("--key a.key", "--from-key c.key --from-key a.key", "symmetric-key", "a holder of this key", true),
+        ("--key a.key", "--from-key c.key --from-key a.key", "aes", "a holder of this key", true),
         (
             "--passphrase file:pw",
             "--from-passphrase file:pw",
@@ -32,11 +32,11 @@ fn the_outcome_says_which_old_key_opened_the_object_and_what_that_proves() {
             "a holder of this passphrase",
             true,
         ),
-        (&*kms, &*from_kms, "kms-key", "a user of this KMS key", true),
+        (&*kms, &*from_kms, "kms", "a user of this KMS key", true),
         (
             "--public-key new.pem",
             "--from-private-key old.pem",
-            "private-key",
+            "rsa",
             "intact; anyone with the public key could have sealed it",
             false,
         ),
@@ -52,11 +52,14 @@ fn the_outcome_says_which_old_key_opened_the_object_and_what_that_proves() {
                 (&document["intact"], &document["authenticated"]),
                 (&true.into(), &authenticated.into())
             );
-            assert_eq!(document["opened_by"]["fingerprint"], document["before"]["fingerprint"], "{to}");
-            let named = matches!(kind, "symmetric-key" | "private-key");
-            assert_eq!(document["opened_by"]["fingerprint"].is_string(), named, "{to}");
-            let arns = document["before"]["wrapping_kms_keys"].as_array().unwrap();
-            assert_eq!(arns.len(), usize::from(kind == "kms-key"), "{to}");
+            assert_eq!(
+                document["opened_by"]["key_fingerprint"], document["previous_encryption"]["key_fingerprint"],
+                "{to}"
+            );
+            let named = matches!(kind, "aes" | "rsa");
+            assert_eq!(document["opened_by"]["key_fingerprint"].is_string(), named, "{to}");
+            let arns = document["previous_encryption"]["wrapping_kms_keys"].as_array().unwrap();
+            assert_eq!(arns.len(), usize::from(kind == "kms"), "{to}");
         }
     }
 }
@@ -78,7 +81,7 @@ fn a_new_wrap_alone_proves_nothing_of_bytes_that_were_not_read() {
         let line = told(&bench, seals, &to);
         assert!(line.contains(words) && !line.contains("authenticated"), "{line}");
         let document = rotated(&bench, seals, &to);
-        assert!(document["opened_by"]["fingerprint"].is_string(), "{document}");
+        assert!(document["opened_by"]["key_fingerprint"].is_string(), "{document}");
         assert_eq!(
             (&document["intact"], &document["authenticated"]),
             (&Value::Null, &false.into()),

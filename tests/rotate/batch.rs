@@ -74,7 +74,8 @@ fn a_job_is_created_as_the_dry_run_shows_it() {
         ("--expected-bucket-owner 444455556666", "Report/ExpectedBucketOwner", "444455556666"),
     ] {
         let bench = crate::bench();
-        let shown = to_kms(&bench, &format!("{further} --dry-run")).run().ok().json();
+        let shown = to_kms(&bench, &format!("{further} --dry-run")).run().ok().stdout;
+        let shown: Value = serde_json::from_slice(&shown).unwrap();
         let mut asked = BTreeMap::new();
         leaves(&shown, "", &mut asked);
         assert_eq!(asked.remove("AccountId").as_deref(), Some("111122223333"));

@@ -9,14 +9,14 @@ const LIFE: [(&str, &str, &str); 13] = [
     ("-e sse-kms --kms-key OTHER", "server-copy", ""),
     ("-e sse-c --sse-c-key a.key", "server-copy", "--sse-c-key a.key"),
     ("-e sse-c --sse-c-key b.key --from-sse-c-key a.key", "server-copy", "--sse-c-key b.key"),
-    ("-e client --key c.key --from-sse-c-key b.key", "reseal", "--key c.key"),
+    ("-e client --key c.key --from-sse-c-key b.key", "re-encrypt", "--key c.key"),
     ("--rewrap --public-key new.pem --from-key c.key", "rewrap", "--private-key old.pem"),
     ("--rewrap --kms-key alias/backup --from-private-key old.pem", "rewrap", "--kms-key alias/backup"),
     ("--rewrap --passphrase pw --from-kms-key alias/backup", "rewrap", "--passphrase pw"),
-    ("-e client --key a.key --from-passphrase pw --new-data-key", "reseal", "--key a.key"),
-    ("-e client --format esdk --key a.key --from-key a.key", "reseal", "--key a.key"),
-    ("--rewrap --key b.key --from-key a.key", "reseal", "--key b.key"),
-    ("-e dsse-kms --kms-key alias/backup --from-key b.key", "reseal", ""),
+    ("-e client --key a.key --from-passphrase pw --new-data-key", "re-encrypt", "--key a.key"),
+    ("-e client --format esdk --key a.key --from-key a.key", "re-encrypt", "--key a.key"),
+    ("--rewrap --key b.key --from-key a.key", "re-encrypt", "--key b.key"),
+    ("-e dsse-kms --kms-key alias/backup --from-key b.key", "re-encrypt", ""),
     ("-e sse-s3", "server-copy", ""),
 ];
 
@@ -37,10 +37,10 @@ fn an_object_goes_through_every_mode_and_keeps_all_else() {
         let flags = flags.replace("OTHER", &other).replace(ALIAS, "alias/backup");
         let line = format!("rotate {OBJECT} {flags} --part-size 5MiB --yes --json --verify");
         let told = bench.run(&line).ok().json();
-        assert_eq!(told["way"], way, "{flags}");
+        assert_eq!(told["strategy"], way, "{flags}");
         assert_opens(&bench, opens, &content);
         let again = bench.run(&line.replace("--new-data-key", "")).ok().json();
-        assert_eq!(again["way"], "nothing", "{flags}, the second time");
+        assert_eq!(again["strategy"], "none", "{flags}, the second time");
         assert_no_traces(&bench);
     }
     let after = bench.object("o");

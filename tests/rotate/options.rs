@@ -10,10 +10,8 @@ use crate::{OBJECT, assert_no_traces, assert_opens, bench, stored};
 
 /// What S3 says each version of [`OBJECT`] is encrypted with, the latest first.
 fn modes_of_versions(bench: &Bench) -> Vec<String> {
-    let rows = bench.run(&format!("inspect s3://{BUCKET}/ --all-versions --format ndjson")).ok().stdout;
-    let rows = String::from_utf8(rows).unwrap();
-    let rows = rows.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    rows.filter_map(|row| row["mode"].as_str().map(str::to_owned)).collect()
+    let rows = bench.run(&format!("inspect s3://{BUCKET}/ --all-versions --format ndjson")).ok().documents();
+    rows.iter().filter_map(|row| row["encryption"]["mode"].as_str().map(str::to_owned)).collect()
 }
 
 #[test]

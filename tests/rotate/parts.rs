@@ -82,7 +82,7 @@ fn a_server_copy_in_parts_changes_the_encryption_and_nothing_else() {
         let line = format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --yes --json");
         let told = bench.run(&line).ok().json();
         assert_eq!(
-            (told["way"].as_str(), told["checksum_compared"].as_bool()),
+            (told["strategy"].as_str(), told["checksum_compared"].as_bool()),
             (Some("server-copy"), Some(true))
         );
         assert_copied_in_parts(&bench);
@@ -100,7 +100,7 @@ fn a_server_copy_in_parts_changes_the_encryption_and_nothing_else() {
             assert_eq!(etag.trim_matches('"'), before.etag);
         }
         assert_no_traces(&bench);
-        assert_eq!(bench.run(&line).ok().json()["way"], "nothing");
+        assert_eq!(bench.run(&line).ok().json()["strategy"], "none");
     }
 }
 
@@ -140,7 +140,7 @@ fn a_rewrap_in_parts_replaces_the_envelope_and_keeps_all_else() {
         .run(&format!("rotate {OBJECT} --rewrap --public-key new.pem --from-key a.key --yes --json"))
         .ok()
         .json();
-    assert_eq!(told["way"], "rewrap");
+    assert_eq!(told["strategy"], "rewrap");
     assert_copied_in_parts(&bench);
     let after = bench.object("o");
     assert_same_marks(&before, &after);

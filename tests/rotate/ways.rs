@@ -12,8 +12,8 @@ fn a_dry_run_changes_nothing_and_says_what_it_takes() {
     stored(&bench, 1000, "-e sse-s3");
     let before = bench.object("o").etag;
     let plan = bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --dry-run --json")).ok().json();
-    assert_eq!(plan["ways"]["server-copy"]["objects"], 1);
-    assert_eq!(plan["ways"]["server-copy"]["moved_bytes"], 0);
+    assert_eq!(plan["strategies"]["server-copy"]["objects"], 1);
+    assert_eq!(plan["strategies"]["server-copy"]["moved_bytes"], 0);
     assert_eq!(bench.object("o").etag, before);
     assert!(bench.requests("CopyObject").is_empty());
 }
@@ -71,7 +71,7 @@ fn an_update_in_place_is_proved_first_and_leaves_etag_and_dates() {
     let content = stored(&bench, 3000, "-e sse-s3");
     let before = bench.object("o");
     let line = format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --update-in-place --yes --json");
-    assert_eq!(bench.run(&line).ok().json()["way"], "update-in-place");
+    assert_eq!(bench.run(&line).ok().json()["strategy"], "update-in-place");
     let after = bench.object("o");
     assert!(matches!(after.sse, SseView::SseKms { .. }));
     assert_eq!((after.etag, after.modified), (before.etag, before.modified));
@@ -174,7 +174,7 @@ fn an_old_version_stays_behind_and_is_named() {
     stored(&bench, 1000, "-e sse-s3");
     let old = bench.object("o").version_id;
     let told = bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes --json")).ok().json();
-    assert_eq!(told["old_version_id"], old.as_str());
+    assert_eq!(told["previous_version_id"], old.as_str());
     bench
         .run(&format!("rotate {OBJECT} --version-id {old} -e sse-c --sse-c-key a.key --yes"))
         .exits(2)

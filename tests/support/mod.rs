@@ -8,6 +8,7 @@
 
 pub mod keys;
 pub mod program;
+pub mod schema;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

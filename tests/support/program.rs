@@ -251,9 +251,16 @@ impl Ended {
         self
     }
 
-    /// Standard output as one JSON document.
+    /// Standard output as one document of ours.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stderr))
+        assert!(!self.stdout.is_empty(), "no document: {}", self.stderr);
+        super::schema::document(std::str::from_utf8(&self.stdout).expect("documents are UTF-8"))
+    }
+
+    /// Standard output as documents of ours, one a line.
+    #[track_caller]
+    pub fn documents(&self) -> Vec<serde_json::Value> {
+        super::schema::documents(std::str::from_utf8(&self.stdout).expect("documents are UTF-8"))
     }
 }

@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 
 use super::document::{client_state, plain_len};
+use crate::cli::document::inspection::ClientState;
 use crate::cli::foreign::escaped;
 use crate::commands::inspect::summary::{key_of, mode_word};
 use crate::commands::inspect::{Row, reason};
 
 /// The columns.
-pub const HEADER: &str = "uri,version_id,mode,client,key,at_rest,bucket_key,stored_bytes,plain_bytes,last_modified,storage_class,etag,as_expected,error";
+pub const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
 
 /// One row, without its line end.
 #[must_use]
@@ -25,7 +26,7 @@ pub fn row(row: &Row, terminal: bool) -> String {
                 finding.uri.to_string().into(),
                 text(finding.version_id.as_ref()),
                 mode_word(&finding.mode()).to_owned().into(),
-                client_state(&finding.client).unwrap_or_default().into(),
+                client_state(&finding.client).map_or("", ClientState::as_str).into(),
                 key_of(finding).unwrap_or_default().into(),
                 mode_word(&finding.at_rest.applied.mode).into(),
                 finding.at_rest.applied.bucket_key.to_string().into(),

@@ -1,170 +1,181 @@
-//! Findings as JSON, for programs: one shape for one object and for a row of many.
-//!
-//! Nothing is cut or escaped away: a key is in it as it is, in JSON's own escapes. `schema_version` is that of all
-//! documents.
-
-use std::fmt::Write;
-
-use serde_json::{Map, Value, json};
+//! Findings as documents, for programs: one shape for one object and for a row of many.
 
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::seen::Seen;
 use crate::aws::transport::{TlsFacts, Transport};
-use crate::cli::outcome::{SCHEMA_VERSION, opened_by_json};
-use crate::commands::inspect::finding::{
-    AtRest, ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, Opens, RecipientFacts,
+use crate::cli::document::bucket::{
+    AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
 };
-use crate::commands::inspect::summary::{Offenders, Summary, kind_word, mode_word};
-use crate::commands::inspect::{KmsKeySeen, ObjectReport, Row, reason};
+use crate::cli::document::inspection::{
+    self, Amount, Client, ClientState, CustomerKeyMatch, Envelope, Group, InspectedObject, InspectionSummary,
+    KmsKey, KmsKeyMetadata, Legacy, NamedObject, ObjectLock, Probe, Recipient, Tls,
+};
+use crate::cli::document::transfer::FailedObject;
+use crate::cli::document::{
+    Checksum, Command, Document, Encryption, Error, Object, Record, Summaries, Summary as Sum,
+};
+use crate::commands::inspect::finding::{
+    ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, Opens, RecipientFacts,
+};
+use crate::commands::inspect::summary::{self, Offenders, Summary, mode_word};
+use crate::commands::inspect::{KmsKeySeen, ObjectReport, Row};
 use crate::encryption::BoundName;
+use crate::error::WrapKind;
 use crate::location::S3Uri;
 
 /// The document of one object.
 #[must_use]
-pub fn object(report: &ObjectReport) -> Value {
-    let mut document = head("object");
-    document.insert("command".to_owned(), json!("inspect"));
-    fill(&mut document, &report.finding, report.as_expected);
-    document.insert("kms".to_owned(), report.kms_key.as_ref().map_or(Value::Null, kms_key));
-    document.insert("transport".to_owned(), report.transport.as_ref().map_or(Value::Null, transport));
-    Value::Object(document)
+pub fn object(report: &ObjectReport) -> Document {
+    inspected(InspectedObject {
+        kms: report.kms_key.as_ref().map(kms_key),
+        transport: report.transport.as_ref().map(transport),
+        ..finding(&report.finding, report.as_expected)
+    })
 }
 
 /// The document of one of many.
 #[must_use]
-pub fn row(row: &Row) -> Value {
-    let mut document = head("object");
+pub fn row(row: &Row) -> Document {
     match row {
-        Row::Found { finding, as_expected } => fill(&mut document, finding, *as_expected),
+        Row::Found { finding: found, as_expected } => inspected(finding(found, *as_expected)),
         Row::Failed { name, version_id, error } => {
-            document.insert("uri".to_owned(), json!(name));
-            document.insert("version_id".to_owned(), json!(version_id));
-            document.insert("error".to_owned(), json!(reason(error)));
+            let failed = FailedObject {
+                uri: Some(name.clone()),
+                version_id: version_id.clone(),
+                error: Error::of(error),
+                ..FailedObject::default()
+            };
+            Document::new(Command::Inspect, Record::Failed(failed))
         }
     }
-    Value::Object(document)
+}
+
+fn inspected(object: InspectedObject) -> Document {
+    Document::new(Command::Inspect, Record::Inspected(Box::new(object)))
 }
 
 /// The document of a bucket's own facts.
 #[must_use]
-pub fn bucket(facts: &BucketFacts) -> Value {
-    let mut document = head("bucket");
-    let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    put("bucket", json!(facts.bucket.as_str()));
-    put("region", seen(&facts.region, |region| json!(region)));
-    put(
-        "default_encryption",
-        seen(&facts.default, |default| {
-            default.as_ref().map_or(Value::Null, |default| {
-                json!({
-                    "mode": mode_word(&default.mode),
-                    "kms_key": default.kms_key,
-                    "bucket_key": default.bucket_key,
-                    "blocked": default.blocked,
-                })
+pub fn bucket(facts: &BucketFacts) -> Document {
+    let document = BucketDocument {
+        bucket: facts.bucket.as_str().to_owned(),
+        region: probe(&facts.region, Clone::clone),
+        default_encryption: probe(&facts.default, |default| {
+            default.as_ref().map(|default| DefaultEncryption {
+                mode: mode_word(&default.mode).to_owned(),
+                kms_key: default.kms_key.clone(),
+                bucket_key: default.bucket_key,
+                blocked: default.blocked.clone(),
             })
         }),
-    );
-    put("policy", seen(&facts.policy, |found| found.as_ref().map_or(Value::Null, policy)));
-    put("versioning", seen(&facts.versioning, |status| json!(status)));
-    put(
-        "incomplete_uploads",
-        seen(&facts.incomplete_uploads, |rule| {
-            rule.as_ref().map_or(
-                Value::Null,
-                |rule| json!({ "aborted_after_days": rule.days, "whole_bucket": rule.whole }),
-            )
+        policy: probe(&facts.policy, |found| found.as_ref().map(policy)),
+        versioning: probe(&facts.versioning, Clone::clone),
+        incomplete_uploads: probe(&facts.incomplete_uploads, |rule| {
+            rule.as_ref().map(|rule| AbortRule { days: rule.days, whole_bucket: rule.whole })
         }),
-    );
-    Value::Object(document)
+    };
+    Document::new(Command::Inspect, Record::Bucket(document))
 }
 
 /// The document of a report of S3 Inventory.
 #[must_use]
-pub fn inventory(manifest: &Manifest) -> Value {
-    let mut document = head("inventory");
-    let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    put("bucket", json!(manifest.source.as_str()));
-    put("created", json!(manifest.created));
-    put("format", json!(manifest.format.as_str()));
-    put("files", json!(manifest.files.len()));
-    put("cannot_know", json!(["keys", "client_side"]));
-    Value::Object(document)
+pub fn inventory(manifest: &Manifest) -> Document {
+    let document = InventoryDocument {
+        bucket: manifest.source.as_str().to_owned(),
+        created: manifest.created.clone(),
+        format: manifest.format.as_str().to_owned(),
+        files: manifest.files.len(),
+        not_covered: ["keys", "client_side"].map(str::to_owned).to_vec(),
+    };
+    Document::new(Command::Inspect, Record::Inventory(document))
 }
 
 /// The document of the sum.
 #[must_use]
-pub fn summary(summary: &Summary, expected: &[String], complete: bool) -> Value {
-    let mut document = head("summary");
-    let shares = summary.largest_first().into_iter().map(|(name, amount)| {
-        json!({ "mode": name.mode, "key": name.key, "objects": amount.objects, "bytes": amount.bytes })
+pub fn summary(summary: &Summary, expected: &[String], complete: bool) -> Document {
+    let summary = Sum::Inspection(sum(summary, expected, complete));
+    Document::new(Command::Inspect, Record::Summary(Summaries { summary }))
+}
+
+/// The sum.
+#[must_use]
+pub fn sum(summary: &Summary, expected: &[String], complete: bool) -> InspectionSummary {
+    let groups = summary.largest_first().into_iter().map(|(name, counted)| Group {
+        mode: name.mode.clone(),
+        encryption_key: name.key.clone(),
+        amount: amount(counted),
     });
-    let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    put("complete", json!(complete));
-    put("objects", json!(summary.all.objects));
-    put("bytes", json!(summary.all.bytes));
-    put("shares", shares.collect());
-    if summary.others.objects > 0 {
-        put("others", json!({ "objects": summary.others.objects, "bytes": summary.others.bytes }));
+    InspectionSummary {
+        complete,
+        objects: summary.all.objects,
+        stored_bytes: summary.all.bytes,
+        groups: groups.collect(),
+        ungrouped: amount(summary.others),
+        claimed_client: summary.claimed,
+        delete_markers: summary.delete_markers,
+        expected: expected.to_vec(),
+        unexpected: summary.unexpected.as_ref().map(|list| list.count),
+        unexpected_objects: summary.unexpected.as_ref().map(named).unwrap_or_default(),
+        failed: summary.failed.count,
+        failed_objects: named(&summary.failed),
     }
-    put("claimed_client", json!(summary.claimed));
-    if summary.delete_markers > 0 {
-        put("delete_markers", json!(summary.delete_markers));
-    }
-    if let Some(unexpected) = &summary.unexpected {
-        put("expected", json!(expected));
-        put("unexpected", offenders(unexpected, "found"));
-    }
-    put("failed", offenders(&summary.failed, "why"));
-    Value::Object(document)
 }
 
-fn offenders(list: &Offenders, why: &str) -> Value {
-    let first = list.first.iter().map(|one| json!({ "uri": one.name, why: one.why }));
-    json!({ "count": list.count, "first": first.collect::<Vec<_>>() })
+fn amount(counted: summary::Amount) -> Amount {
+    Amount { objects: counted.objects, stored_bytes: counted.bytes }
 }
 
-fn head(record: &str) -> Map<String, Value> {
-    let mut head = Map::new();
-    head.insert("schema_version".to_owned(), json!(SCHEMA_VERSION));
-    head.insert("record".to_owned(), json!(record));
-    head
+fn named(list: &Offenders) -> Vec<NamedObject> {
+    list.first.iter().map(|one| NamedObject { name: one.name.clone(), reason: one.why.clone() }).collect()
 }
 
-fn fill(document: &mut Map<String, Value>, finding: &Finding, as_expected: Option<bool>) {
-    let mut put = |name: &str, value: Value| document.insert(name.to_owned(), value);
-    put("uri", json!(finding.uri.to_string()));
-    put("bucket", json!(finding.uri.bucket.as_str()));
-    put("key", json!(finding.uri.key));
-    put("version_id", json!(finding.version_id));
-    if let Some(latest) = finding.latest {
-        put("is_latest", json!(latest));
+fn finding(finding: &Finding, as_expected: Option<bool>) -> InspectedObject {
+    let object =
+        Object::of(&finding.uri, finding.version_id.as_ref(), finding.etag.as_ref(), encryption(finding));
+    InspectedObject {
+        object: Object { bytes: plain_len(finding), stored_bytes: finding.stored_len, ..object },
+        is_latest: finding.latest,
+        client: client(&finding.client, &finding.uri),
+        customer_key: finding.at_rest.customer_key.as_ref().map(customer_key),
+        last_modified: finding.marks.last_modified.clone(),
+        storage_class: finding.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
+        content_type: finding.content_type.clone(),
+        checksum: checksum(finding),
+        object_lock: finding.marks.lock.as_ref().map(|lock| ObjectLock {
+            mode: lock.mode.clone(),
+            retain_until: lock.until.clone(),
+            legal_hold: lock.legal_hold,
+        }),
+        tag_count: finding.marks.tags,
+        marked_instruction_file: finding.marked_instruction_file,
+        archive_status: finding.marks.archive.clone(),
+        replication_status: finding.marks.replication.clone(),
+        as_expected,
+        kms: None,
+        transport: None,
     }
-    put("mode", json!(mode_word(&finding.mode())));
-    put("at_rest", at_rest(&finding.at_rest));
-    put("client", client(&finding.client, &finding.uri));
-    put("stored_bytes", json!(finding.stored_len));
-    put("plain_bytes", json!(plain_len(finding)));
-    put("etag", json!(finding.etag));
-    put("last_modified", json!(finding.marks.last_modified));
-    put("storage_class", json!(finding.storage_class.as_deref().unwrap_or("STANDARD")));
-    put("content_type", json!(finding.content_type));
-    put("checksum", checksum(finding));
-    put(
-        "lock",
-        finding.marks.lock.as_ref().map_or(
-            Value::Null,
-            |lock| json!({ "mode": lock.mode, "until": lock.until, "legal_hold": lock.legal_hold }),
-        ),
-    );
-    put("tags", json!(finding.marks.tags));
-    put("marked_instruction_file", json!(finding.marked_instruction_file));
-    put("archive", json!(finding.marks.archive));
-    put("replication", json!(finding.marks.replication));
-    if let Some(as_expected) = as_expected {
-        put("as_expected", json!(as_expected));
+}
+
+/// The encryption by what S3 and the object's envelope say; only a fingerprint is that of a key at hand.
+fn encryption(finding: &Finding) -> Encryption {
+    let envelope = finding.envelope();
+    let opened_with = envelope.and_then(|envelope| match &envelope.opens {
+        Opens::With(key) => key.fingerprint.as_ref().map(ToString::to_string),
+        Opens::NotTried | Opens::WithNone => None,
+    });
+    let matching = match &finding.at_rest.customer_key {
+        Some(CustomerKeyFit::Fits { fingerprint }) => Some(fingerprint.clone()),
+        _ => None,
+    };
+    let named = envelope.map(|envelope| envelope.recipients.as_slice()).unwrap_or_default().iter();
+    let wrapping = named.filter(|recipient| recipient.kind == Some(WrapKind::Kms));
+    Encryption {
+        mode: mode_word(&finding.mode()).to_owned(),
+        key_fingerprint: opened_with.or(matching),
+        wrapping_kms_keys: wrapping.filter_map(|recipient| recipient.key.clone()).collect(),
+        ..Encryption::of(&finding.at_rest.applied, envelope.map(|envelope| envelope.format), None, &[])
     }
 }
 
@@ -177,182 +188,145 @@ pub(super) fn plain_len(finding: &Finding) -> Option<u64> {
     }
 }
 
-fn at_rest(at_rest: &AtRest) -> Value {
-    let applied = &at_rest.applied;
-    let fit = at_rest.customer_key.as_ref().map(|fit| match fit {
-        CustomerKeyFit::Fits { fingerprint } => json!({ "state": "fits", "fingerprint": fingerprint }),
-        CustomerKeyFit::NotGiven => json!({ "state": "not_given" }),
-        CustomerKeyFit::NoneFits { tried } => json!({ "state": "none_fits", "tried": tried }),
-        CustomerKeyFit::NotSaid => json!({ "state": "not_said" }),
-    });
-    json!({
-        "mode": mode_word(&applied.mode),
-        "kms_key": applied.kms_key,
-        "bucket_key": applied.bucket_key,
-        "customer_key_md5": applied.customer_key_md5,
-        "customer_key": fit,
-    })
-}
-
-fn client(client: &ClientSeen, uri: &S3Uri) -> Value {
-    let Some(state) = client_state(client) else { return Value::Null };
-    match client {
-        ClientSeen::Sealed(found) => envelope(found, state, uri),
-        ClientSeen::Broken(why) => json!({ "state": state, "why": why }),
-        _ => json!({ "state": state }),
+fn customer_key(fit: &CustomerKeyFit) -> CustomerKeyMatch {
+    match fit {
+        CustomerKeyFit::Fits { fingerprint } => {
+            CustomerKeyMatch::Matches { key_fingerprint: fingerprint.clone() }
+        }
+        CustomerKeyFit::NotGiven => CustomerKeyMatch::NotGiven,
+        CustomerKeyFit::NoneFits { tried } => CustomerKeyMatch::NoMatch { tried: *tried },
+        CustomerKeyFit::NotSaid => CustomerKeyMatch::Unknown,
     }
 }
 
-/// The word for what is known of client-side encryption: `claimed` until a key at hand has opened it.
-pub(super) fn client_state(client: &ClientSeen) -> Option<&'static str> {
+fn client(client: &ClientSeen, uri: &S3Uri) -> Option<Client> {
+    let (reason, envelope) = match client {
+        ClientSeen::Sealed(found) => (None, Some(envelope(found, uri))),
+        ClientSeen::Broken(why) => (Some(why.clone()), None),
+        _ => (None, None),
+    };
+    Some(Client { state: client_state(client)?, reason, envelope })
+}
+
+/// What is known of client-side encryption: `claimed` until a key at hand has opened it.
+pub(super) fn client_state(client: &ClientSeen) -> Option<ClientState> {
     match client {
         ClientSeen::NoSign => None,
-        ClientSeen::Sealed(envelope) if matches!(envelope.opens, Opens::With(_)) => Some("opened"),
-        ClientSeen::Sealed(_) => Some("claimed"),
-        ClientSeen::Elsewhere => Some("in_instruction_file"),
-        ClientSeen::InstructionFile => Some("instruction_file"),
-        ClientSeen::Broken(_) => Some("broken"),
-        ClientSeen::OutOfSight => Some("out_of_sight"),
+        ClientSeen::Sealed(envelope) if matches!(envelope.opens, Opens::With(_)) => Some(ClientState::Opened),
+        ClientSeen::Sealed(_) => Some(ClientState::Claimed),
+        ClientSeen::Elsewhere => Some(ClientState::InInstructionFile),
+        ClientSeen::InstructionFile => Some(ClientState::InstructionFile),
+        ClientSeen::Broken(_) => Some(ClientState::Broken),
+        ClientSeen::OutOfSight => Some(ClientState::Unknown),
     }
 }
 
-fn envelope(envelope: &EnvelopeFacts, state: &str, uri: &S3Uri) -> Value {
+fn envelope(envelope: &EnvelopeFacts, uri: &S3Uri) -> Envelope {
     let content = envelope.content.as_ref();
-    let (opens, opened_by) = match &envelope.opens {
+    let (key_given_opens, opened_by) = match &envelope.opens {
         Opens::NotTried => (None, None),
         Opens::WithNone => (Some(false), None),
-        Opens::With(key) => (Some(true), Some(opened_by_json(key))),
+        Opens::With(key) => (Some(true), Some(key.into())),
     };
-    json!({
-        "state": state,
-        "format": envelope.format,
-        "title": envelope.title,
-        "suite": content.map(|content| &content.suite),
-        "key_committing": content.map(|content| content.committing),
-        "authenticated": content.map(|content| content.authenticated),
-        "signed": content.map(|content| content.signed),
-        "frame_bytes": content.and_then(|content| content.frame_length),
-        "recipients": envelope.recipients.iter().map(recipient).collect::<Vec<_>>(),
-        "context": envelope.context,
-        "bound_name": BoundName::of(&envelope.context).map(|name| {
-            json!({ "uri": name.to_string(), "is_this": name.is(uri) })
-        }),
-        "description": envelope.description,
-        "envelope_in": envelope.place.as_str(),
-        "claimed_plain_bytes": envelope.claimed_len,
-        "legacy": envelope.legacy.as_ref().map(|(legacy, why)| json!({ "allow": legacy.as_str(), "why": why })),
-        "key_given_opens": opens,
-        "opened_by": opened_by,
-    })
-}
-
-fn recipient(recipient: &RecipientFacts) -> Value {
-    json!({
-        "kind": kind_word(recipient.kind),
-        "wrap": recipient.wrap,
-        "key": recipient.key,
-        "fingerprint": recipient.fingerprint,
-        "passphrase": recipient.passphrase,
-    })
-}
-
-fn checksum(finding: &Finding) -> Value {
-    match (&finding.checksum, &finding.marks.other_checksum) {
-        (Some(sum), _) => json!({
-            "algorithm": sum.algorithm.as_str(),
-            "value": sum.value,
-            "type": if sum.composite { "COMPOSITE" } else { "FULL_OBJECT" },
-        }),
-        (None, Some((algorithm, value))) => json!({ "algorithm": algorithm, "value": value }),
-        (None, None) => Value::Null,
+    Envelope {
+        title: envelope.title.to_owned(),
+        suite: content.map(|content| content.suite.clone()),
+        key_committing: content.map(|content| content.committing),
+        authenticated_encryption: content.map(|content| content.authenticated),
+        signed: content.map(|content| content.signed),
+        frame_bytes: content.and_then(|content| content.frame_length),
+        recipients: envelope.recipients.iter().map(recipient).collect(),
+        encryption_context: envelope.context.clone(),
+        bound_name: BoundName::of(&envelope.context)
+            .map(|name| inspection::BoundName { uri: name.to_string(), is_this: name.is(uri) }),
+        material_description: envelope.description.clone(),
+        envelope_in: envelope.place.as_str().to_owned(),
+        claimed_bytes: envelope.claimed_len,
+        legacy: envelope
+            .legacy
+            .as_ref()
+            .map(|(legacy, why)| Legacy { allow: legacy.as_str().map(str::to_owned), reason: why.clone() }),
+        key_given_opens,
+        opened_by,
     }
 }
 
-fn kms_key(key: &KmsKeySeen) -> Value {
-    json!({
-        "key": key.key,
-        "description": seen(&key.facts, |facts| json!({
-            "arn": facts.arn,
-            "state": facts.state,
-            "manager": facts.manager,
-            "deletion": facts.deletion,
-        })),
-        "aliases": seen(&key.aliases, |aliases| json!(aliases)),
+fn recipient(recipient: &RecipientFacts) -> Recipient {
+    Recipient {
+        kind: recipient.kind.into(),
+        wrap: recipient.wrap.clone(),
+        key_name: recipient.key.clone(),
+        key_fingerprint: recipient.fingerprint.clone(),
+        passphrase: recipient.passphrase.clone(),
+    }
+}
+
+fn checksum(finding: &Finding) -> Option<Checksum> {
+    let known = finding.checksum.as_ref().map(|sum| Checksum {
+        algorithm: Some(sum.algorithm.as_str().to_owned()),
+        value: Some(sum.value.clone()),
+        kind: Some(if sum.composite { "COMPOSITE" } else { "FULL_OBJECT" }.to_owned()),
+        ..Checksum::default()
+    });
+    let other = finding.marks.other_checksum.as_ref();
+    known.or_else(|| {
+        other.map(|(algorithm, value)| Checksum {
+            algorithm: Some((*algorithm).to_owned()),
+            value: Some(value.clone()),
+            ..Checksum::default()
+        })
     })
 }
 
-fn transport(transport: &Transport) -> Value {
-    json!({
-        "scheme": transport.scheme,
-        "host": transport.host,
-        "tls": transport.tls.as_ref().map(|facts| seen(facts, tls)),
-    })
+fn kms_key(key: &KmsKeySeen) -> KmsKey {
+    KmsKey {
+        kms_key: key.key.clone(),
+        metadata: probe(&key.facts, |facts| KmsKeyMetadata {
+            arn: facts.arn.clone(),
+            state: facts.state.clone(),
+            manager: facts.manager.clone(),
+            deletion_date: facts.deletion.clone(),
+        }),
+        aliases: probe(&key.aliases, Clone::clone),
+    }
 }
 
-fn tls(tls: &TlsFacts) -> Value {
-    json!({
-        "version": tls.version,
-        "cipher": tls.cipher,
-        "key_exchange": tls.key_exchange,
-        "certificate_issuer": tls.issuer,
-    })
+fn transport(transport: &Transport) -> inspection::Transport {
+    inspection::Transport {
+        scheme: transport.scheme.clone(),
+        host: transport.host.clone(),
+        tls: transport.tls.as_ref().map(|facts| probe(facts, tls)),
+    }
 }
 
-fn policy(policy: &PolicyFacts) -> Value {
-    json!({
-        "demands_tls": match policy.tls {
-            TlsDemand::NotSeen => "not_seen",
-            TlsDemand::ForSome => "for_some",
-            TlsDemand::ForAll => "for_all",
+fn tls(tls: &TlsFacts) -> Tls {
+    Tls {
+        version: tls.version.clone(),
+        cipher_suite: tls.cipher.clone(),
+        key_exchange: tls.key_exchange.clone(),
+        certificate_issuer: tls.issuer.clone(),
+    }
+}
+
+fn policy(policy: &PolicyFacts) -> Policy {
+    Policy {
+        requires_tls: match policy.tls {
+            TlsDemand::NotSeen => Requirement::None,
+            TlsDemand::ForSome => Requirement::Some,
+            TlsDemand::ForAll => Requirement::All,
         },
-        "least_tls_version": policy.tls_version,
-        "demands_modes": policy.modes,
-        "demands_kms_keys": policy.keys,
-        "demands_header": policy.header,
-        "denies_sse_c": policy.denies_sse_c,
-        "best_effort": true,
-    })
+        minimum_tls_version: policy.tls_version.clone(),
+        required_encryption: policy.modes.clone(),
+        required_kms_keys: policy.keys.clone(),
+        requires_encryption_header: policy.header,
+        denies_sse_c: policy.denies_sse_c,
+    }
 }
 
-fn seen<T>(seen: &Seen<T>, fact: impl FnOnce(&T) -> Value) -> Value {
+fn probe<T, U>(seen: &Seen<T>, known: impl FnOnce(&T) -> U) -> Probe<U> {
     match seen {
-        Seen::Is(found) => fact(found),
-        Seen::NotAllowed(action) => json!({ "not_allowed": action }),
-        Seen::NotToBeHad(why) => json!({ "not_to_be_had": why }),
-    }
-}
-
-/// Writes a document so that it also does no harm on a terminal: what a terminal would act on is escaped as JSON does.
-#[must_use]
-pub fn text(document: &Value) -> String {
-    let plain = document.to_string();
-    if !plain.contains(super::super::foreign::harmful) {
-        return plain;
-    }
-    // Such characters stand only inside of strings.
-    let mut out = String::with_capacity(plain.len() + 16);
-    for c in plain.chars() {
-        if super::super::foreign::harmful(c) {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn documents_are_harmless_on_a_terminal_and_say_the_same() {
-        let value = json!({ "key": "a\u{9b}31m\u{202e}gpj.\u{1b}[2J\n\u{e0001}ä" });
-        let text = text(&value);
-        assert!(!text.contains(super::super::super::foreign::harmful), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        Seen::Is(found) => Probe::Known(known(found)),
+        Seen::NotAllowed(action) => Probe::AccessDenied { access_denied: (*action).to_owned() },
+        Seen::NotToBeHad(why) => Probe::Unavailable { unavailable: why.clone() },
     }
 }

@@ -6,11 +6,11 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use serde_json::Value;
 
 use super::{csv_rows, document, page, table};
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
+use crate::cli::document::{Document, audit_head, text};
 use crate::cli::output::Printer;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{ObjectReport, Row};
@@ -41,8 +41,8 @@ pub struct Rows {
     printer: Printer,
     begun: Begun,
     /// Documents that JSON has beside its objects.
-    buckets: Vec<Value>,
-    inventory: Option<Value>,
+    buckets: Vec<Document>,
+    inventory: Option<Document>,
 }
 
 /// What has been written, as far as what comes next depends on it.
@@ -91,7 +91,7 @@ impl Rows {
     pub fn object(&mut self, report: &ObjectReport) -> Result<()> {
         match self.format {
             Format::Table => self.write(&page::object(report, self.color)),
-            Format::Json | Format::Ndjson => self.line(&document::text(&document::object(report))),
+            Format::Json | Format::Ndjson => self.line(&document::object(report).text()),
             Format::Csv => {
                 self.line(csv_rows::HEADER)?;
                 let row =
@@ -108,7 +108,7 @@ impl Rows {
     pub fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::bucket(facts, self.color))),
-            Format::Ndjson => self.line(&document::text(&document::bucket(facts))),
+            Format::Ndjson => self.line(&document::bucket(facts).text()),
             Format::Json => {
                 self.buckets.push(document::bucket(facts));
                 Ok(())
@@ -128,7 +128,7 @@ impl Rows {
     pub fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
-            Format::Ndjson => self.line(&document::text(&document::inventory(manifest))),
+            Format::Ndjson => self.line(&document::inventory(manifest).text()),
             Format::Json => {
                 self.inventory = Some(document::inventory(manifest));
                 Ok(())
@@ -164,12 +164,12 @@ impl Rows {
         self.begin()?;
         match self.format {
             Format::Table => self.line(&table::row(row, self.is_expecting(), self.color)),
-            Format::Ndjson => self.line(&document::text(&document::row(row))),
+            Format::Ndjson => self.line(&document::row(row).text()),
             Format::Csv => self.line(&csv_rows::row(row, self.terminal)),
             Format::Json => {
                 let before = std::mem::replace(&mut self.begun, Begun::Rows);
                 let comma = if before == Begun::Rows { "," } else { "" };
-                self.write(&format!("{comma}\n{}", document::text(&document::row(row))))
+                self.write(&format!("{comma}\n{}", document::row(row).text()))
             }
         }
     }
@@ -192,12 +192,12 @@ impl Rows {
                 Ok(())
             }
             Format::Ndjson => {
-                self.line(&document::text(&document::summary(summary, &self.expected, complete)))?;
+                self.line(&document::summary(summary, &self.expected, complete).text())?;
                 self.tell_offenders(summary);
                 Ok(())
             }
             Format::Json => {
-                let sum = document::text(&document::summary(summary, &self.expected, complete));
+                let sum = text(&document::sum(summary, &self.expected, complete));
                 let beside = self.beside();
                 self.write(&format!("\n],{beside}\"summary\":{sum}}}\n"))?;
                 self.tell_offenders(summary);
@@ -215,9 +215,8 @@ impl Rows {
 
     /// What a JSON document holds beside its objects, each with a comma behind it.
     fn beside(&mut self) -> String {
-        let buckets = document::text(&Value::Array(std::mem::take(&mut self.buckets)));
-        let inventory =
-            self.inventory.take().map(|value| format!("\"inventory\":{},", document::text(&value)));
+        let buckets = text(&std::mem::take(&mut self.buckets));
+        let inventory = self.inventory.take().map(|inventory| format!("\"inventory\":{},", inventory.text()));
         format!("\"buckets\":{buckets},{}", inventory.unwrap_or_default())
     }
 
@@ -251,10 +250,7 @@ impl Rows {
         match self.format {
             Format::Table => self.line(&table::header(self.is_expecting(), self.color)),
             Format::Csv => self.line(csv_rows::HEADER),
-            Format::Json => self.write(&format!(
-                "{{\"schema_version\":{},\"command\":\"inspect\",\"objects\":[",
-                crate::cli::outcome::SCHEMA_VERSION
-            )),
+            Format::Json => self.write(&audit_head()),
             Format::Ndjson => Ok(()),
         }
     }

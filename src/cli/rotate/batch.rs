@@ -10,9 +10,9 @@ use super::{Choice, RotateArgs};
 use crate::aws::Options;
 use crate::aws::batch::{Control, Job, PRIORITY, Role, Under};
 use crate::aws::endpoint::CONTROL;
+use crate::cli::document::{self, Command, Document, Record};
 use crate::cli::failure::Failure;
 use crate::cli::foreign::shell_word;
-use crate::cli::outcome::SCHEMA_VERSION;
 use crate::cli::output;
 use crate::cli::prompt;
 use crate::cli::session::Session;
@@ -80,7 +80,7 @@ pub async fn run(
         return Ok(());
     }
     let id = create(&control, &job, session, &flags).await?;
-    output::document(&if session.json { document(&id, &job).to_string() } else { id.clone() })?;
+    output::document(&if session.json { document(&id, &job).text() } else { id.clone() })?;
     session.printer.say(&format!(
         "created; to follow it: aws s3control describe-job --account-id {account} --job-id {}{flags}",
         shell_word(&id)
@@ -294,12 +294,11 @@ fn request(job: &Job) -> Value {
     })
 }
 
-fn document(id: &str, job: &Job) -> Value {
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "command": "rotate",
-        "job_id": id,
-        "account_id": job.role.account,
-        "request": request(job),
-    })
+fn document(id: &str, job: &Job) -> Document {
+    let created = document::rotation::Job {
+        job_id: id.to_owned(),
+        account_id: job.role.account.clone(),
+        request: request(job),
+    };
+    Document::new(Command::Rotate, Record::Job(created))
 }

@@ -2,17 +2,19 @@
 //!
 //! No secret is in an outcome; fingerprints and MD5s of keys are public.
 
-use serde_json::{Value, json};
-
+use crate::cli::document::rotation::{
+    Plan, PlannedCost, RefusedObject, RotatedObject, RotationSummary, Strategy,
+};
+use crate::cli::document::transfer::FailedObject;
+use crate::cli::document::{self, Command, Document, Encryption, Object, Record, Summaries};
 use crate::cli::failure::Failure;
 use crate::cli::lost_envelope;
-use crate::cli::outcome::{SCHEMA_VERSION, encryption_json, encryption_words, opened_by_json, opened_words};
+use crate::cli::outcome::{self, encryption_words, opened_words};
 use crate::cli::output;
 use crate::cli::session::Session;
 use crate::commands::rotate::many::{Plans, Row};
 use crate::commands::rotate::way::{Cost, Way};
 use crate::commands::rotate::{RotateOutcome, Summary};
-use crate::commands::sealed::Opened;
 use crate::error::{Error, Result};
 use crate::keys::Fingerprint;
 use crate::tuning::ByteSize;
@@ -27,24 +29,21 @@ pub fn row(row: &Row, session: &Session) -> Result<()> {
         Row::Skipped => {}
         Row::Done(outcome) => {
             if session.json {
-                printer.beside_bar(|| output::document(&document(outcome).to_string()))?;
+                printer.beside_bar(|| output::document(&document(outcome).text()))?;
             } else {
                 printer.say(&line(outcome));
             }
         }
         Row::Failed { name, version_id, error } => {
             if session.json {
-                let mut document = json!({
-                    "schema_version": SCHEMA_VERSION,
-                    "command": "rotate",
-                    "object": name,
-                    "version_id": version_id,
-                    "error": error.to_string(),
-                });
-                if let Error::EnvelopeLost(lost) = &**error {
-                    document["envelope"] = lost.document();
-                }
-                printer.beside_bar(|| output::document(&document.to_string()))?;
+                let failed = FailedObject {
+                    uri: Some(name.clone()),
+                    version_id: version_id.clone(),
+                    error: document::Error::of(error),
+                    ..FailedObject::default()
+                };
+                let document = Document::new(Command::Rotate, Record::Failed(failed));
+                printer.beside_bar(|| output::document(&document.text()))?;
             } else {
                 let version = version_id.as_ref().map_or_else(String::new, |id| format!(" (version {id})"));
                 printer.line(&crate::cli::foreign::escaped(&format!("failed: {name}{version}: {error}")));
@@ -63,21 +62,19 @@ pub fn row(row: &Row, session: &Session) -> Result<()> {
 /// What standard output says.
 pub fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
     if session.json {
-        let document = json!({
-            "schema_version": SCHEMA_VERSION,
-            "command": "rotate",
-            "summary": {
-                "ways": summary.ways,
-                "skipped": summary.skipped,
-                "failed": summary.failed,
-                "old_versions": summary.old_versions,
-            },
+        let sum = document::Summary::Rotation(RotationSummary {
+            objects: summary.selected() - summary.failed,
+            strategies: summary.ways.iter().map(|(way, count)| (strategy(way), *count)).collect(),
+            skipped: summary.skipped,
+            failed: summary.failed,
+            previous_versions: summary.old_versions,
         });
-        output::document(&document.to_string())?;
+        let document = Document::new(Command::Rotate, Record::Summary(Summaries { summary: sum }));
+        output::document(&document.text())?;
         return Ok(());
     }
     let mut words: Vec<String> =
-        summary.ways.iter().map(|(way, count)| format!("{count} {}", in_words(way))).collect();
+        summary.ways.iter().map(|(way, count)| format!("{count} {}", in_words(strategy(way)))).collect();
     if summary.skipped > 0 {
         words.push(format!("{} left out or done before", summary.skipped));
     }
@@ -96,22 +93,21 @@ pub fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A way as the sum names it.
-fn in_words(way: &str) -> &str {
-    match way {
-        "nothing" => "there already",
-        "update-in-place" => "updated in place",
-        "server-copy" => "copied within S3",
-        "rewrap" => "rewrapped",
-        "rewrap-instruction-file" => "rewrapped beside the object",
-        "share" => "shared",
-        "reseal" => "resealed",
-        other => other,
+/// A strategy as the sum names it.
+fn in_words(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::None => "there already",
+        Strategy::UpdateInPlace => "updated in place",
+        Strategy::ServerCopy => "copied within S3",
+        Strategy::Rewrap => "rewrapped",
+        Strategy::RewrapInstructionFile => "rewrapped beside the object",
+        Strategy::Share => "shared",
+        Strategy::ReEncrypt => "re-encrypted",
     }
 }
 
 fn line(outcome: &RotateOutcome) -> String {
-    let mut facts = vec![in_words(outcome.way.as_str()).to_owned()];
+    let mut facts = vec![in_words(strategy(outcome.way.as_str())).to_owned()];
     facts.extend(encryption_words(
         &outcome.applied,
         outcome.format.as_deref(),
@@ -138,39 +134,51 @@ fn line(outcome: &RotateOutcome) -> String {
 }
 
 /// How it was encrypted before, under the key that opened it.
-fn before_json(outcome: &RotateOutcome) -> Value {
+fn previous_encryption(outcome: &RotateOutcome) -> Encryption {
     let source = outcome.source.as_ref();
     let fingerprint = source.and_then(|source| source.with.fingerprint.as_ref()).map(Fingerprint::as_str);
     let kms_key = source.map_or(&[][..], |source| source.kms_key.as_slice());
-    encryption_json(&outcome.before, outcome.format_before.as_deref(), fingerprint, kms_key)
+    Encryption::of(&outcome.before, outcome.format_before.as_deref(), fingerprint, kms_key)
 }
 
-fn document(outcome: &RotateOutcome) -> Value {
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "command": "rotate",
-        "object": outcome.uri.to_string(),
-        "bucket": outcome.uri.bucket.as_str(),
-        "key": outcome.uri.key,
-        "way": outcome.way.as_str(),
-        "before": before_json(outcome),
-        "opened_by": outcome.source.as_ref().map(|source| opened_by_json(&source.with)),
-        "intact": outcome.source.as_ref().and_then(|source| source.intact),
-        "authenticated": outcome.source.as_ref().is_some_and(Opened::is_authenticated),
-        "encryption": encryption_json(
-            &outcome.applied,
-            outcome.format.as_deref(),
-            outcome.fingerprint.as_deref(),
-            &outcome.kms_keys,
-        ),
-        "stored_bytes": outcome.stored_len,
-        "etag": outcome.etag,
-        "version_id": outcome.changed_version.as_ref().or(outcome.version_id.as_ref()),
-        "old_version_id": outcome.old_version,
-        "opened": outcome.opened,
-        "checksum_compared": outcome.checksum_compared,
-        "verified": outcome.verified,
-    })
+fn document(outcome: &RotateOutcome) -> Document {
+    let encryption = Encryption::of(
+        &outcome.applied,
+        outcome.format.as_deref(),
+        outcome.fingerprint.as_deref(),
+        &outcome.kms_keys,
+    );
+    let version_id = outcome.changed_version.as_ref().or(outcome.version_id.as_ref());
+    let object = Object::of(&outcome.uri, version_id, outcome.etag.as_ref(), encryption);
+    let rotated = RotatedObject {
+        object: Object {
+            // What client-side encryption adds is not known here.
+            bytes: outcome.format.is_none().then_some(outcome.stored_len),
+            stored_bytes: Some(outcome.stored_len),
+            ..object
+        },
+        strategy: strategy(outcome.way.as_str()),
+        previous_encryption: previous_encryption(outcome),
+        proof: outcome::proof(outcome.source.as_ref()),
+        previous_version_id: outcome.old_version.clone(),
+        opens_with_new_key: outcome.opened,
+        checksum_compared: outcome.checksum_compared,
+        verified: outcome.verified,
+    };
+    Document::new(Command::Rotate, Record::Rotated(Box::new(rotated)))
+}
+
+/// The public word for what the journal calls `way`.
+fn strategy(way: &str) -> Strategy {
+    match way {
+        "nothing" => Strategy::None,
+        "update-in-place" => Strategy::UpdateInPlace,
+        "server-copy" => Strategy::ServerCopy,
+        "rewrap" => Strategy::Rewrap,
+        "rewrap-instruction-file" => Strategy::RewrapInstructionFile,
+        "share" => Strategy::Share,
+        _ => Strategy::ReEncrypt,
+    }
 }
 
 /// Tells what would be done.
@@ -181,7 +189,7 @@ pub fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(), Fail
     if session.json {
         // A question is no document.
         if dry_run {
-            output::document(&plans_json(plans).to_string())?;
+            output::document(&plan_document(plans).text())?;
         }
         return Ok(());
     }
@@ -224,39 +232,29 @@ fn plan_line(way: &str, cost: Cost) -> String {
         facts.push(format!("{} requests", cost.requests));
         facts.push(format!("{} KMS calls", cost.kms_calls));
     }
-    format!("{way}: {}", facts.join(", "))
+    format!("{}: {}", strategy(way).as_str(), facts.join(", "))
 }
 
 fn objects(count: u64) -> String {
     if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
 }
 
-fn plans_json(plans: &Plans) -> Value {
-    let ways: serde_json::Map<String, Value> = plans
-        .ways
-        .iter()
-        .map(|(way, cost)| {
-            let cost = json!({
-                "objects": cost.objects,
-                "stored_bytes": cost.stored,
-                "moved_bytes": cost.moved,
-                "requests": cost.requests,
-                "kms_calls": cost.kms_calls,
-            });
-            ((*way).to_owned(), cost)
-        })
-        .collect();
-    let refused: Vec<Value> =
-        plans.refused.iter().map(|(name, why)| json!({ "object": name, "why": why })).collect();
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "command": "rotate",
-        "dry_run": true,
-        "ways": ways,
-        "refused": refused,
-        "refused_more": plans.more_refused,
-        "left_out": plans.skipped,
-    })
+fn plan_document(plans: &Plans) -> Document {
+    let cost = |cost: &Cost| PlannedCost {
+        objects: cost.objects,
+        stored_bytes: cost.stored,
+        moved_bytes: cost.moved,
+        requests: cost.requests,
+        kms_calls: cost.kms_calls,
+    };
+    let refused = |(name, why): &(String, String)| RefusedObject { name: name.clone(), reason: why.clone() };
+    let plan = Plan {
+        strategies: plans.ways.iter().map(|(way, found)| (strategy(way), cost(found))).collect(),
+        refused: plans.refused.iter().map(refused).collect(),
+        refused_unlisted: plans.more_refused,
+        skipped: plans.skipped,
+    };
+    Document::new(Command::Rotate, Record::Plan(plan))
 }
 
 #[cfg(test)]
@@ -273,15 +271,15 @@ mod tests {
         assert_eq!(
             plan_lines(&plans),
             [
-                "nothing: 1 object, 1 B",
-                "reseal: 2 objects, 2 KiB, 4 KiB through this machine, 8 requests, 1 KMS calls",
+                "none: 1 object, 1 B",
+                "re-encrypt: 2 objects, 2 KiB, 4 KiB through this machine, 8 requests, 1 KMS calls",
                 "cannot: s3://bkt/k: archived",
             ]
         );
         assert_eq!(plans.to_do(), 2);
-        let document = plans_json(&plans);
-        assert_eq!(document["ways"]["reseal"]["moved_bytes"], 4096);
-        assert_eq!(document["refused"][0]["object"], "s3://bkt/k");
+        let document = serde_json::to_value(plan_document(&plans)).unwrap();
+        assert_eq!(document["strategies"]["re-encrypt"]["moved_bytes"], 4096);
+        assert_eq!(document["refused"][0]["name"], "s3://bkt/k");
         assert_eq!(plan_lines(&Plans::default()), ["no object there"]);
     }
 }

@@ -1,0 +1,442 @@
+//! The words of `--json`: every document that the program prints, as types.
+//!
+//! Programs rely on these names and values, and on nothing else that is printed. The comments on fields are the
+//! descriptions of the published schema, `man/s3seal.schema.json`, so they are written for whoever reads documents.
+//! What fills the types stands with each verb.
+
+#![allow(clippy::struct_field_names, reason = "a field is named as its readers know it")]
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::exit::Exit;
+use super::foreign::harmful;
+use crate::aws::sse::Applied;
+use crate::commands::inspect::summary::mode_word;
+use crate::encryption::{KeyArn, Mode};
+use crate::error::{self, WrapKind};
+use crate::keys::Fingerprint;
+use crate::location::S3Uri;
+use crate::seal::OpenedWith;
+
+pub mod bucket;
+pub mod inspection;
+pub mod rotation;
+pub mod transfer;
+
+/// The version of all documents.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A document of `s3seal --json`, or of `s3seal inspect` with `--format json` or `ndjson`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Document {
+    /// The version of this schema: 1. It is raised when a field goes or changes its meaning; a new field does not raise it.
+    schema_version: u32,
+    /// The verb that ran; null if the command line names none.
+    command: Option<Command>,
+    /// What the document is about.
+    #[serde(flatten)]
+    record: Record,
+}
+
+/// A verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// `s3seal put`.
+    Put,
+    /// `s3seal get`.
+    Get,
+    /// `s3seal inspect`.
+    Inspect,
+    /// `s3seal rotate`.
+    Rotate,
+    /// `s3seal keygen`.
+    Keygen,
+    /// `s3seal generate`.
+    Generate,
+}
+
+impl Command {
+    /// The verb of this name.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "put" => Self::Put,
+            "get" => Self::Get,
+            "inspect" => Self::Inspect,
+            "rotate" => Self::Rotate,
+            "keygen" => Self::Keygen,
+            "generate" => Self::Generate,
+            _ => return None,
+        })
+    }
+}
+
+/// What a document is about.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// An object that `put` stored.
+    #[serde(rename = "object")]
+    Stored(transfer::StoredObject),
+    /// An object that `get` wrote to a file or to standard output.
+    #[serde(rename = "object")]
+    Fetched(transfer::FetchedObject),
+    /// An object that `rotate` changed, or found already as asked.
+    #[serde(rename = "object")]
+    Rotated(Box<rotation::RotatedObject>),
+    /// An object that `inspect` looked at.
+    #[serde(rename = "object")]
+    Inspected(Box<inspection::InspectedObject>),
+    /// One of many objects that was not touched, on purpose.
+    Skipped(transfer::SkippedObject),
+    /// One of many objects that failed.
+    Failed(transfer::FailedObject),
+    /// The end of a run over many objects.
+    Summary(Summaries),
+    /// What `rotate --dry-run` would do.
+    Plan(rotation::Plan),
+    /// The S3 Batch Operations job that `rotate --batch` created.
+    Job(rotation::Job),
+    /// A bucket that `inspect` looked at.
+    Bucket(bucket::BucketDocument),
+    /// The report of S3 Inventory that `inspect --inventory` reads.
+    Inventory(bucket::InventoryDocument),
+    /// The key that `keygen` made.
+    Key(KeyDocument),
+    /// What ended the run; written to standard error.
+    Error(RunError),
+    /// All that `inspect --format json` found, in one document.
+    #[expect(dead_code, reason = "written piece by piece, as objects are found")]
+    Audit(inspection::Audit),
+}
+
+impl Document {
+    /// Makes a document; the verb is unknown where the command line was not understood.
+    #[must_use]
+    pub fn new(command: impl Into<Option<Command>>, record: Record) -> Self {
+        Self { schema_version: SCHEMA_VERSION, command: command.into(), record }
+    }
+
+    /// Writes it in one line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text(self)
+    }
+}
+
+/// What stands before the objects where all of an audit is one document, which is written as they come.
+#[must_use]
+pub fn audit_head() -> String {
+    format!(
+        "{{\"schema_version\":{SCHEMA_VERSION},\"command\":\"inspect\",\"record\":\"audit\",\"objects\":["
+    )
+}
+
+/// Writes one line of JSON that also does no harm on a terminal: what a terminal would act on is escaped as JSON does.
+#[must_use]
+pub fn text(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Such characters stand only inside of strings.
+        if harmful(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// An object in S3.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Object {
+    /// Its address, `s3://BUCKET/KEY`, with the key as it is.
+    pub uri: String,
+    /// Its bucket.
+    pub bucket: String,
+    /// Its key in the bucket.
+    pub key: String,
+    /// Its version, as S3 names it; null where the bucket keeps no versions.
+    pub version_id: Option<String>,
+    /// Its ETag, without quotes; null if S3 names none.
+    pub etag: Option<String>,
+    /// How it is encrypted.
+    pub encryption: Encryption,
+    /// Its content's length in bytes, before client-side encryption; of `get --range` the bytes written. Null if unknown.
+    pub bytes: Option<u64>,
+    /// The length in bytes of what S3 stores, with what client-side encryption adds; null if unknown.
+    pub stored_bytes: Option<u64>,
+}
+
+impl Object {
+    /// Puts an object into words.
+    #[must_use]
+    pub fn of(
+        uri: &S3Uri,
+        version_id: Option<&String>,
+        etag: Option<&String>,
+        encryption: Encryption,
+    ) -> Self {
+        Self {
+            uri: uri.to_string(),
+            bucket: uri.bucket.as_str().to_owned(),
+            key: uri.key.clone(),
+            version_id: version_id.cloned(),
+            etag: etag.map(|etag| etag.trim_matches('"').to_owned()),
+            encryption,
+            bytes: None,
+            stored_bytes: None,
+        }
+    }
+}
+
+/// How an object is encrypted.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Encryption {
+    /// `client` where it is encrypted before it is stored (in `inspect`: where it says so itself), else as `at_rest`.
+    pub mode: String,
+    /// What S3 does, as its answer says: `sse-s3`, `sse-kms`, `dsse-kms`, `sse-c`, `none`, or S3's word for a mode that
+    /// s3seal does not know.
+    pub at_rest: String,
+    /// The client-side format: `s3ec`, `s3ec-v2`, `s3ec-v1` or `esdk`; null where there is none, or it is not known.
+    pub format: Option<String>,
+    /// The KMS key of S3's own encryption, as S3 names it; null for other modes, and where S3 does not say.
+    pub kms_key: Option<String>,
+    /// Whether S3 uses an S3 Bucket Key.
+    pub bucket_key: bool,
+    /// The fingerprint of the local key that encrypted it, opened it, or (SSE-C) matches it: the first 16 hex digits of
+    /// SHA-256, as `keygen` shows it. Null where no such key was used.
+    pub key_fingerprint: Option<String>,
+    /// The MD5 of its SSE-C key in base64, as S3 shows it; null for other modes.
+    pub customer_key_md5: Option<String>,
+    /// The ARNs of the KMS keys that wrap the data key of client-side encryption; in `inspect` those that the object names.
+    pub wrapping_kms_keys: Vec<String>,
+}
+
+impl Encryption {
+    /// Puts into words what S3 applied, and what was done before.
+    #[must_use]
+    pub fn of(
+        applied: &Applied,
+        format: Option<&str>,
+        fingerprint: Option<&str>,
+        wrapping_keys: &[KeyArn],
+    ) -> Self {
+        let at_rest = mode_word(&applied.mode).to_owned();
+        Self {
+            mode: if format.is_some() { Mode::Client.as_str().to_owned() } else { at_rest.clone() },
+            at_rest,
+            format: format.map(str::to_owned),
+            kms_key: applied.kms_key.clone(),
+            bucket_key: applied.bucket_key,
+            key_fingerprint: fingerprint.map(str::to_owned),
+            customer_key_md5: applied.customer_key_md5.clone(),
+            wrapping_kms_keys: wrapping_keys.iter().map(|key| key.as_str().to_owned()).collect(),
+        }
+    }
+}
+
+/// The checksum that S3 keeps of what it stores.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Checksum {
+    /// Its algorithm, such as `crc64nvme` or `sha256`; null if it is not known.
+    pub algorithm: Option<String>,
+    /// Its value in base64, of a composite one with `-N` for N parts; null if it is not known.
+    pub value: Option<String>,
+    /// `FULL_OBJECT` or `COMPOSITE`; null if it is not known.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Whether the bytes that `get` read have it; null for other verbs.
+    pub verified: Option<bool>,
+    /// Why it was not compared; null if it was, or need not be.
+    pub reason: Option<String>,
+}
+
+/// The kind of a key that wraps data keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// A symmetric key (AES).
+    Aes,
+    /// An RSA key pair: the public key wraps, the private key unwraps.
+    Rsa,
+    /// A key in AWS KMS.
+    Kms,
+    /// A passphrase.
+    Passphrase,
+    /// A key that s3seal cannot use.
+    Other,
+}
+
+impl From<Option<WrapKind>> for KeyKind {
+    fn from(kind: Option<WrapKind>) -> Self {
+        match kind {
+            Some(WrapKind::Aes) => Self::Aes,
+            Some(WrapKind::Rsa) => Self::Rsa,
+            Some(WrapKind::Kms) => Self::Kms,
+            Some(WrapKind::Passphrase) => Self::Passphrase,
+            None => Self::Other,
+        }
+    }
+}
+
+/// The key that opened a client-side object.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OpenedBy {
+    /// Its kind.
+    pub kind: KeyKind,
+    /// The fingerprint of an AES key, or of the public half of an RSA key; null for other kinds.
+    pub key_fingerprint: Option<String>,
+}
+
+impl From<&OpenedWith> for OpenedBy {
+    fn from(with: &OpenedWith) -> Self {
+        let fingerprint = with.fingerprint.as_ref().map(Fingerprint::as_str);
+        Self { kind: Some(with.kind).into(), key_fingerprint: fingerprint.map(str::to_owned) }
+    }
+}
+
+/// Which key opened a client-side object, and what that proves.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Proof {
+    /// The key that opened it; null if it is not client-side.
+    pub opened_by: Option<OpenedBy>,
+    /// Whether its bytes are those that were encrypted; null if they were not read, or it is not client-side.
+    pub intact: Option<bool>,
+    /// Whether it was encrypted by a holder of the key that opened it: false for RSA, whose public key anyone may have.
+    pub authenticated: bool,
+}
+
+/// What ended the run.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunError {
+    /// What went wrong.
+    pub error: Error,
+}
+
+/// What went wrong.
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Error {
+    /// What happened, to what.
+    pub message: String,
+    /// What lies behind it, the nearest first.
+    pub causes: Vec<String>,
+    /// What can be done about it. Empty for one of many objects; a run over it alone gives them.
+    pub hints: Vec<String>,
+    /// The exit code: that of the run, or for one of many objects that of a run over it alone.
+    pub exit_code: u8,
+    /// The envelope of a client-side object that the server did not keep, without which it cannot be decrypted: `object`,
+    /// `new` and, of a rotation, `old`. Null for other errors.
+    pub envelope: Option<Value>,
+}
+
+impl Error {
+    /// Puts the error of one of many objects into words.
+    #[must_use]
+    pub fn of(error: &error::Error) -> Self {
+        let message = error.to_string();
+        let mut causes: Vec<String> = Vec::new();
+        let mut next = std::error::Error::source(error);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Many errors of libraries repeat their own cause.
+            if !text.is_empty() && !causes.last().unwrap_or(&message).contains(&text) {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
+        let envelope = match error {
+            error::Error::EnvelopeLost(lost) => Some(lost.document()),
+            _ => None,
+        };
+        Self { message, causes, hints: Vec::new(), exit_code: Exit::of(error).code(), envelope }
+    }
+}
+
+/// The end of a run over many objects.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Summaries {
+    /// The sum.
+    pub summary: Summary,
+}
+
+/// The sum over many objects.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Summary {
+    /// Of `put` and `get`.
+    Transfer(transfer::TransferSummary),
+    /// Of `rotate`.
+    Rotation(rotation::RotationSummary),
+    /// Of `inspect`.
+    Inspection(inspection::InspectionSummary),
+}
+
+/// The key that `keygen` made.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct KeyDocument {
+    /// The file that holds it.
+    pub file: String,
+    /// Its fingerprint: the first 16 hex digits of SHA-256.
+    pub key_fingerprint: String,
+    /// Its MD5 in base64, which S3 shows of objects that have it as SSE-C key.
+    pub customer_key_md5: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use schemars::generate::SchemaSettings;
+
+    use super::*;
+
+    /// After a change: `S3SEAL_WRITE=1 cargo test --lib schema`.
+    #[test]
+    fn the_published_schema_is_that_of_the_types() {
+        let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+        let schema = generator.into_root_schema_for::<Document>();
+        let schema = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("man/s3seal.schema.json");
+        if std::env::var_os("S3SEAL_WRITE").is_some() {
+            fs::write(&path, &schema).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == schema, "out of date: S3SEAL_WRITE=1 cargo test --lib schema");
+    }
+
+    #[test]
+    fn documents_are_harmless_on_a_terminal_and_say_the_same() {
+        let file = "a\u{9b}31m\u{202e}gpj.\u{1b}[2J\n\u{e0001}ä";
+        let key = KeyDocument {
+            file: file.to_owned(),
+            key_fingerprint: String::new(),
+            customer_key_md5: String::new(),
+        };
+        let text = Document::new(Command::Keygen, Record::Key(key)).text();
+        assert!(!text.contains(harmful), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["file"], file);
+    }
+}

@@ -1,0 +1,96 @@
+//! The documents of `inspect` that are about a bucket: its own facts, and its report of S3 Inventory.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::inspection::Probe;
+
+/// A bucket.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BucketDocument {
+    /// Its name.
+    pub bucket: String,
+    /// Its region; null if the server does not say.
+    pub region: Probe<Option<String>>,
+    /// What happens to an object that is stored without naming an encryption; null if the server keeps no such setting.
+    pub default_encryption: Probe<Option<DefaultEncryption>>,
+    /// What its policy demands, as far as that can be read; null without a policy.
+    pub policy: Probe<Option<Policy>>,
+    /// `Enabled` or `Suspended`; null if it never kept versions.
+    pub versioning: Probe<Option<String>>,
+    /// The lifecycle rule that aborts incomplete uploads; null without one.
+    pub incomplete_uploads: Probe<Option<AbortRule>>,
+}
+
+/// A bucket's default encryption.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DefaultEncryption {
+    /// The mode: `sse-s3`, `sse-kms`, `dsse-kms`, or `none` if the rule names none.
+    pub mode: String,
+    /// The KMS key; null for the account's `aws/s3` and for other modes.
+    pub kms_key: Option<String>,
+    /// Whether an S3 Bucket Key is used.
+    pub bucket_key: bool,
+    /// The modes that writes may not use, in S3's words; null if the server does not say.
+    pub blocked: Option<Vec<String>>,
+}
+
+/// What a bucket policy demands of everybody, as far as that can be read.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Policy {
+    /// Whether requests without TLS are denied.
+    pub requires_tls: Requirement,
+    /// The oldest TLS version that is let in, such as `1.2`.
+    pub minimum_tls_version: Option<String>,
+    /// What the encryption header of a write must be, in S3's words, such as `aws:kms`; empty for no demand.
+    pub required_encryption: BTreeSet<String>,
+    /// The KMS keys that a write must name; empty for no demand.
+    pub required_kms_keys: BTreeSet<String>,
+    /// Whether a write must carry an encryption header.
+    pub requires_encryption_header: bool,
+    /// Whether writes in SSE-C are denied.
+    pub denies_sse_c: bool,
+}
+
+/// For how much something is required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Requirement {
+    /// Not, as far as can be read.
+    None,
+    /// For some actions or objects.
+    Some,
+    /// For all.
+    All,
+}
+
+/// A lifecycle rule that aborts incomplete uploads.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AbortRule {
+    /// After how many days.
+    pub days: u32,
+    /// Whether it is for the whole bucket.
+    pub whole_bucket: bool,
+}
+
+/// A report of S3 Inventory.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct InventoryDocument {
+    /// The bucket that it is about.
+    pub bucket: String,
+    /// When it was begun (RFC 3339).
+    pub created: Option<String>,
+    /// The format of its files, in S3's word.
+    pub format: String,
+    /// How many files it has.
+    pub files: usize,
+    /// What no such report says of objects: `keys`, which encryption key one has; `client_side`, client-side encryption.
+    pub not_covered: Vec<String>,
+}
