@@ -15,6 +15,7 @@ use crate::aws::multipart::{Destination, Sent, Started};
 use crate::aws::objects::etag_of;
 use crate::aws::settle::{described, percent, sdk_algorithm, standing, summed};
 use crate::aws::sse::{self, Applied, AppliedMode};
+use crate::aws::wire::Unanswered;
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
@@ -65,8 +66,10 @@ pub struct Copy<'a> {
 }
 
 /// What a copy came to.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Copied {
+    /// The refusal of a request of which an earlier attempt got no answer: that one may have made the copy.
+    pub refused: Option<Error>,
     /// The ETag, with its quotes.
     pub etag: Option<String>,
     /// The version, where the bucket keeps versions.
@@ -122,10 +125,20 @@ impl Copy<'_> {
         // Named, so that the copy keeps the algorithm of its source also where that is not the default.
         let request = request.set_checksum_algorithm(self.algorithm.map(sdk_algorithm));
         let request = sse::copy(sse::copy_source(request, self.source.key), self.sse);
-        let request = request.customize().config_override(connection.patient_for(JOINING));
-        let answer =
-            request.send().await.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
+        let unanswered = Unanswered::default();
+        let request = request
+            .customize()
+            .config_override(connection.patient_for(JOINING))
+            .interceptor(unanswered.clone());
+        let answer = request.send().await;
+        let answer = match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal)) {
+            Err(refusal @ (Error::Changed { .. } | Error::NotFound { .. })) if unanswered.any() => {
+                return Ok(Copied { refused: Some(refusal), ..Copied::default() });
+            }
+            answer => answer?,
+        };
         Ok(Copied {
+            refused: None,
             etag: etag_of(answer.copy_object_result().and_then(|result| result.e_tag())),
             version_id: answer.version_id().map(str::to_owned),
             applied: Applied::from(&answer),

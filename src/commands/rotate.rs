@@ -79,6 +79,8 @@ pub struct RotateOutcome {
     pub old_version: Option<String>,
     /// Whether the new envelope was opened with the new key; `None` where there is none, or no key to open it with.
     pub opened: Option<bool>,
+    /// Whether the answer to the write got lost, and only a comparison shows that the object is ours.
+    pub found_by_comparison: bool,
     /// Whether the checksum was compared with that of before, or with what was sent.
     pub checksum_compared: bool,
     /// Whether everything was read once more.
@@ -126,11 +128,10 @@ pub async fn write(running: &Running<'_>, plan: &Plan, journal: ObjectJournal<'_
             why: format!("the server names no ETag of version {version} to bind the write to"),
         });
     }
-    match running.run(sight, way, journal).await {
-        Err(refusal @ (Error::Changed { .. } | Error::NotFound { .. })) => {
-            arrived(running, sight, way, refusal).await
-        }
-        written => written,
+    let mut written = running.run(sight, way, journal).await?;
+    match written.refused.take() {
+        Some(refusal) => arrived(running, sight, refusal, written).await,
+        None => Ok(written),
     }
 }
 
@@ -154,10 +155,7 @@ pub async fn check(
 
 /// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second one
 /// is refused because the first has done its work.
-async fn arrived(running: &Running<'_>, before: &Sight, way: &Way, refusal: Error) -> Result<Written> {
-    if !matches!(way, Way::ServerCopy { .. } | Way::Rewrap { .. }) {
-        return Err(refusal);
-    }
+async fn arrived(running: &Running<'_>, before: &Sight, refusal: Error, written: Written) -> Result<Written> {
     let now = see(running, &before.uri, None).await;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
@@ -168,10 +166,6 @@ async fn arrived(running: &Running<'_>, before: &Sight, way: &Way, refusal: Erro
     if !is_there {
         return Err(refusal);
     }
-    Ok(Written {
-        etag: now.facts.etag,
-        version_id: now.facts.version_id,
-        len: now.facts.len,
-        ..Written::default()
-    })
+    let (etag, version_id) = (now.facts.etag, now.facts.version_id);
+    Ok(Written { found_by_comparison: true, etag, version_id, ..written })
 }

@@ -25,6 +25,8 @@ pub struct RotatedObject {
     pub previous_version_id: Option<String>,
     /// Whether the new key was seen to open it; null if it is not client-side, or the key that opens is not at hand.
     pub opens_with_new_key: Option<bool>,
+    /// Whether S3's answer was lost, and the object was found stored by comparing size and checksum.
+    pub found_by_comparison: bool,
     /// Whether its checksum was compared with the one before, or with the one sent.
     pub checksum_compared: bool,
     /// Whether all of it was read once more and compared (`--verify`).

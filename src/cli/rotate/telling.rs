@@ -119,6 +119,9 @@ fn line(outcome: &RotateOutcome) -> String {
     if outcome.opened == Some(true) {
         facts.push("opens with the new key".to_owned());
     }
+    if outcome.found_by_comparison {
+        facts.push("answer lost; found stored by comparing size and checksum".to_owned());
+    }
     if outcome.checksum_compared && outcome.way != Way::Nothing {
         facts.push("checksum compared".to_owned());
     }
@@ -162,6 +165,7 @@ fn document(outcome: &RotateOutcome) -> Document {
         proof: outcome::proof(outcome.source.as_ref()),
         previous_version_id: outcome.old_version.clone(),
         opens_with_new_key: outcome.opened,
+        found_by_comparison: outcome.found_by_comparison,
         checksum_compared: outcome.checksum_compared,
         verified: outcome.verified,
     };

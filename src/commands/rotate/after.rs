@@ -237,6 +237,7 @@ fn outcome(
         version_id: facts.version_id,
         old_version,
         opened: client.map(|_| unlocked.is_some()).filter(|opened| *opened),
+        found_by_comparison: written.found_by_comparison,
         checksum_compared,
         verified,
     }

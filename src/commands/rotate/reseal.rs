@@ -109,6 +109,8 @@ pub async fn run(running: &Running<'_>, sight: &Sight, journal: ObjectJournal<'_
         (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => return Err(error),
     };
     Ok(Written {
+        refused: None,
+        found_by_comparison: uploaded.completed.compared,
         obsolete,
         envelope,
         source: unlocked.map(|unlocked| unlocked.opened(Some(unlocked.is_authenticated()))),

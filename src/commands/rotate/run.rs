@@ -214,9 +214,9 @@ impl Running<'_> {
                 algorithm: None,
                 len: sight.facts.len,
             };
-            let Copied { etag, version_id, .. } = self.stop.or(copy.make()).await??;
+            let Copied { refused, etag, version_id, .. } = self.stop.or(copy.make()).await??;
             self.meter.add(sight.facts.len);
-            Written { etag, version_id, ..Written::default() }
+            Written { refused, etag, version_id, ..Written::default() }
         } else {
             self.copied_in_parts(&plan, source, journal).await?
         };
@@ -250,7 +250,12 @@ impl Running<'_> {
             whole: whole.map(|kept| kept.value.as_str()),
         };
         let completed = copy::run(&ranges, &to, self.tuning, self.meter, self.stop).await?;
-        Ok(Written { etag: completed.etag, version_id: completed.version_id, ..Written::default() })
+        Ok(Written {
+            found_by_comparison: completed.compared,
+            etag: completed.etag,
+            version_id: completed.version_id,
+            ..Written::default()
+        })
     }
 }
 

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use crate::commands::envelope::SentEnvelope;
 use crate::commands::sealed::Opened;
 use crate::encryption::Format;
+use crate::error::Error;
 
 use super::instruction_file::InstructionFile;
 
 /// What was written.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Written {
+    /// The refusal of a copy of which an earlier attempt got no answer: whether that one made it, only a look can tell.
+    pub refused: Option<Error>,
     /// Which old key opened the object, if one had to.
     pub source: Option<Opened>,
+    /// Whether the answer got lost, and only a comparison shows that the object is ours.
+    pub found_by_comparison: bool,
     /// The ETag, where the answer says it.
     pub etag: Option<String>,
     /// The version, where the bucket keeps versions.
