@@ -4,39 +4,39 @@
 //! says in s3seal's own words what came back.
 
 mod address;
+pub mod attributes;
 pub mod batch;
-pub mod belongings;
 pub mod bucket;
-pub mod companion;
 pub mod connection;
 pub mod copy;
 pub mod endpoint;
 mod error;
+pub mod head_details;
+pub mod instruction_file;
+mod interceptors;
 pub mod inventory;
 mod key_names;
 pub mod kms;
 pub mod listing;
 mod lost_upload;
-pub mod marks;
 pub mod multipart;
 pub mod objects;
 pub mod open_uploads;
 mod options;
 mod origin;
 pub mod policy;
+pub mod probe;
 mod profile;
-mod retries;
+mod request_fields;
+mod retry;
 mod scratch;
-pub mod seen;
 mod server_clock;
-mod settle;
 pub mod sse;
 mod subresources;
 pub mod transport;
-pub mod update;
-mod wire;
+pub mod update_encryption;
 
 pub use connection::{Connection, connect};
+pub use interceptors::Trace;
 pub use open_uploads::OpenUploads;
 pub use options::Options;
-pub use wire::Trace;

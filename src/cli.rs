@@ -13,10 +13,10 @@ mod connection_args;
 mod discovery_args;
 mod document;
 mod encryption_args;
+mod error_report;
 mod exit;
 mod failure;
 mod filter_args;
-mod foreign;
 mod generate;
 mod get;
 mod hints;
@@ -34,14 +34,14 @@ mod process;
 mod progress;
 mod prompt;
 mod put;
-mod report;
+mod reporter;
 mod ring_sources;
 mod rotate;
+mod sanitize;
 mod session;
 mod signals;
-mod teller;
 mod transfer_args;
-mod words;
+mod value_names;
 
 use connection_args::ConnectionArgs;
 use exit::Exit;
@@ -98,7 +98,7 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let cli = match Cli::try_parse_from(&argv) {
         Ok(cli) => cli,
-        Err(error) => return report::refusal(&error, &argv).into(),
+        Err(error) => return error_report::refusal(&error, &argv).into(),
     };
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
@@ -117,7 +117,7 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(mut failure) => {
             failure.hints.extend(left());
-            report::failure(&failure, &printer, json, &aws_flags)
+            error_report::failure(&failure, &printer, json, &aws_flags)
         }
     }
     .into()
@@ -137,7 +137,7 @@ async fn dispatch(
         let printer = printer.clone();
         move || {
             for line in left() {
-                printer.line(&foreign::escaped(&line));
+                printer.line(&sanitize::escaped(&line));
             }
         }
     };

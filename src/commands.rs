@@ -2,14 +2,14 @@
 //!
 //! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
 
-pub mod begin;
+pub mod bulk;
+pub mod client_object;
+pub mod decrypt;
+pub mod encrypt;
 pub mod envelope;
 pub mod get;
+pub mod head;
 pub mod inspect;
-pub mod look;
-pub mod many;
 pub mod put;
 pub mod rotate;
-pub mod sealed;
 pub mod trial;
-pub mod unlock;

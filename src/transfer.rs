@@ -3,22 +3,22 @@
 //! What is computed (sizes, ranges, what may be released) stands in [`plan`]; the rest runs it.
 //! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them.
 
-pub mod buffers;
+pub mod buffer_pool;
+pub mod cancellation;
 pub mod copy;
+pub mod disk_map;
 pub mod download;
-pub mod folder;
-pub mod index;
+pub mod memory_budget;
+pub mod parallel_write;
 pub mod pipe;
 pub mod plan;
-pub mod room;
-pub mod scatter;
 pub mod sink;
 pub mod source;
-pub mod stop;
+pub mod target_directory;
 pub mod upload;
 pub mod walk;
 
-pub use stop::Stop;
+pub use cancellation::Cancellation;
 
 use crate::error::{Error, Result};
 

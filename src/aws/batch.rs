@@ -20,7 +20,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use crate::aws::address::{host_of, is_address, is_aws};
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::wire::{Bounded, Tracer};
+use crate::aws::interceptors::{Bounded, Tracer};
 use crate::encryption::KmsKey;
 use crate::error::{Error, Result};
 use crate::location::{Bucket, S3Uri};

@@ -13,7 +13,7 @@ use futures_util::future::join4;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::policy::{self, PolicyFacts};
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, Result};

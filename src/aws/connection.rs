@@ -25,14 +25,14 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::aws::address::{is_address, is_loopback};
 use crate::aws::endpoint::Endpoints;
+use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, Trace, Tracer, UnsignedOverTls};
 use crate::aws::key_names::KeyNames;
 use crate::aws::open_uploads::OpenUploads;
 use crate::aws::options::Options;
 use crate::aws::origin::Origin;
 use crate::aws::profile;
-use crate::aws::retries::{ATTEMPTS, Busy, TooLong, pace, retries};
+use crate::aws::retry::{ATTEMPTS, ThrottlingOn503, TooLong, pace, retries};
 use crate::aws::server_clock::ServerClock;
-use crate::aws::wire::{Bounded, NoKeyOverHttp, SaidOnce, Trace, Tracer, UnsignedOverTls};
 use crate::error::{Error, Result};
 
 /// The wait for a connection.
@@ -75,12 +75,12 @@ pub async fn connect(options: Options) -> Result<Connection> {
         .force_path_style(options.path_style || endpoints.s3.as_deref().is_some_and(is_address))
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(UnsignedOverTls)
-        .interceptor(SaidOnce)
+        .interceptor(MergeRepeatedHeader)
         .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
         .interceptor(origin.clone())
         .interceptor(server_clock.clone())
-        .retry_classifier(Busy)
+        .retry_classifier(ThrottlingOn503)
         .retry_classifier(TooLong)
         .retry_partition(pace())
         .build();

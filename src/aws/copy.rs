@@ -11,11 +11,11 @@ use aws_sdk_s3::types::{CompletedPart, CopyPartResult, MetadataDirective};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::interceptors::Unanswered;
 use crate::aws::multipart::{Destination, Sent, Started};
 use crate::aws::objects::etag_of;
-use crate::aws::settle::{described, percent, sdk_algorithm, standing, summed};
+use crate::aws::request_fields::{described, percent, sdk_algorithm, standing, summed};
 use crate::aws::sse::{self, Applied, AppliedMode};
-use crate::aws::wire::Unanswered;
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};

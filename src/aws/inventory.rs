@@ -11,8 +11,8 @@ use std::io::{self, Read, Seek};
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
+use crate::aws::head_details::date_of;
 use crate::aws::listing::{Listed, ListedKey};
-use crate::aws::marks::date_of;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::Mode;
 use crate::error::{Error, Result};

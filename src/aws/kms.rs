@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::marks::date;
+use crate::aws::head_details::date;
 use crate::encryption::{Account, KeyArn, KmsKey};
 use crate::error::{Error, KeyFault, Result};
 use crate::keys::{DataKey, KEY_LEN};

@@ -9,7 +9,7 @@ use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::marks::date;
+use crate::aws::head_details::date;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 

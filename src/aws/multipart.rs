@@ -9,13 +9,13 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 
-use crate::aws::companion::Companion;
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::objects::{Facts, Reader, etag_of};
-use crate::aws::settle::{described, sdk_algorithm, sdk_type, standing, summed, tagging};
+use crate::aws::instruction_file::PendingInstructionFile;
+use crate::aws::interceptors::Unanswered;
+use crate::aws::objects::{ObjectHead, Reader, etag_of};
+use crate::aws::request_fields::{described, sdk_algorithm, sdk_type, standing, summed, tagging};
 use crate::aws::sse::{self, Applied};
-use crate::aws::wire::Unanswered;
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ pub struct Destination<'a> {
     /// The checksum sent along.
     pub algorithm: Algorithm,
     /// A small object that belongs to this one, written just before it exists.
-    pub companion: Option<Companion<'a>>,
+    pub companion: Option<PendingInstructionFile<'a>>,
     /// Told the id of a multipart upload as soon as there is one, so that it can be found again after a crash.
     pub on_start: OnStart<'a>,
 }
@@ -337,7 +337,7 @@ impl Destination<'_> {
         if completed.etag.is_some() {
             return Ok(completed);
         }
-        let other = |facts: &Facts| {
+        let other = |facts: &ObjectHead| {
             facts.len != len || facts.checksum.as_ref().is_some_and(|kept| kept.value != completed.checksum)
         };
         match self.reader().head().await {

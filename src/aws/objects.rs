@@ -12,10 +12,10 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ObjectAttributes};
 use bytes::Bytes;
 
-use crate::aws::belongings::Belongings;
+use crate::aws::attributes::CopyableAttributes;
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::marks::Marks;
+use crate::aws::head_details::HeadDetails;
 use crate::aws::sse::{self, Applied};
 use crate::checksum::Algorithm;
 use crate::error::{Error, KeyFault, Result};
@@ -27,7 +27,7 @@ const MAX_PARTS: usize = 10_000;
 
 /// What HEAD says about an object, or GET.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct ObjectHead {
     /// Stored bytes.
     pub len: u64,
     /// The ETag, with its quotes.
@@ -45,9 +45,9 @@ pub struct Facts {
     /// `Content-Type`.
     pub content_type: Option<String>,
     /// What else S3 notes about it; only of HEAD.
-    pub marks: Marks,
+    pub marks: HeadDetails,
     /// What belongs to it; only of HEAD.
-    pub belongings: Belongings,
+    pub belongings: CopyableAttributes,
     /// All of its stored bytes, where they came along.
     pub body: Option<Bytes>,
 }
@@ -89,7 +89,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses, with the reason that a one-byte GET finds.
-    pub async fn head(&self) -> Result<Facts> {
+    pub async fn head(&self) -> Result<ObjectHead> {
         self.head_with(Some(ChecksumMode::Enabled)).await
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// As [`Reader::head`].
-    pub async fn head_without_checksum(&self) -> Result<Facts> {
+    pub async fn head_without_checksum(&self) -> Result<ObjectHead> {
         self.head_with(None).await
     }
 
@@ -106,7 +106,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn try_head(&self) -> Result<Facts> {
+    pub async fn try_head(&self) -> Result<ObjectHead> {
         self.try_head_with(Some(ChecksumMode::Enabled)).await
     }
 
@@ -114,18 +114,18 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn try_head_without_checksum(&self) -> Result<Facts> {
+    pub async fn try_head_without_checksum(&self) -> Result<ObjectHead> {
         self.try_head_with(None).await
     }
 
-    async fn try_head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
+    async fn try_head_with(&self, checksum: Option<ChecksumMode>) -> Result<ObjectHead> {
         let answer = self.head_request(checksum).send().await;
         let answer = answer.map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
-        self.of_object(Facts::of_head(&answer))
+        self.of_object(ObjectHead::of_head(&answer))
     }
 
     /// Takes the facts, if they are those of an object: a web page has none.
-    fn of_object(&self, facts: Option<Facts>) -> Result<Facts> {
+    fn of_object(&self, facts: Option<ObjectHead>) -> Result<ObjectHead> {
         let other = || Error::not_understood(self.name(), "it does not name an object's ETag and length");
         facts.ok_or_else(other)
     }
@@ -140,11 +140,11 @@ impl Reader<'_> {
         sse::head(request, self.key)
     }
 
-    async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<Facts> {
+    async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<ObjectHead> {
         let request = self.head_request(checksum);
         let refused = |refusal| error::read(&self.name(), "s3:GetObject", refusal);
         match request.clone().send().await.map_err(refused) {
-            Ok(answer) => return self.of_object(Facts::of_head(&answer)),
+            Ok(answer) => return self.of_object(ObjectHead::of_head(&answer)),
             // The reason is elsewhere; these two name themselves also without a body.
             Err(error @ (Error::Network { .. } | Error::Unsupported { .. })) => return Err(error),
             Err(_) => {}
@@ -152,7 +152,7 @@ impl Reader<'_> {
         match self.explain().await {
             Some(reason) => Err(reason),
             // By the first refusal the SDK may have set its clock right: what GET may do now, HEAD may too.
-            None => self.of_object(Facts::of_head(&request.send().await.map_err(refused)?)),
+            None => self.of_object(ObjectHead::of_head(&request.send().await.map_err(refused)?)),
         }
     }
 
@@ -161,7 +161,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn with_body(&self, limit: u64) -> Result<Facts> {
+    pub async fn with_body(&self, limit: u64) -> Result<ObjectHead> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
@@ -173,7 +173,7 @@ impl Reader<'_> {
             .await
             .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
         let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
-        let mut facts = self.of_object(Facts::of_get(&answer))?;
+        let mut facts = self.of_object(ObjectHead::of_get(&answer))?;
         if facts.len <= limit {
             let mut bytes = Vec::with_capacity(usize::try_from(facts.len).unwrap_or_default());
             while bytes.len() as u64 <= facts.len
@@ -256,10 +256,10 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// As [`Reader::whole`].
-    pub async fn whole_with_facts(&self, limit: u64) -> Result<Option<Facts>> {
+    pub async fn whole_with_facts(&self, limit: u64) -> Result<Option<ObjectHead>> {
         let Some((bytes, answer)) = self.whole_answer(limit).await? else { return Ok(None) };
-        let facts = self.of_object(Facts::of_get(&answer))?;
-        Ok(Some(Facts { body: Some(bytes), ..facts }))
+        let facts = self.of_object(ObjectHead::of_get(&answer))?;
+        Ok(Some(ObjectHead { body: Some(bytes), ..facts }))
     }
 
     async fn whole_answer(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
@@ -368,7 +368,7 @@ macro_rules! checksum_of {
 /// what every object has.
 macro_rules! facts_of {
     ($answer:expr) => {
-        Facts {
+        ObjectHead {
             len: u64::try_from($answer.content_length()?).ok()?,
             etag: Some(etag_of($answer.e_tag())?),
             version_id: $answer.version_id().map(str::to_owned),
@@ -379,14 +379,18 @@ macro_rules! facts_of {
             checksum: checksum_of!($answer),
             storage_class: $answer.storage_class().map(|class| class.as_str().to_owned()),
             content_type: $answer.content_type().map(str::to_owned),
-            ..Facts::default()
+            ..ObjectHead::default()
         }
     };
 }
 
-impl Facts {
+impl ObjectHead {
     fn of_head(answer: &HeadObjectOutput) -> Option<Self> {
-        Some(Self { marks: Marks::from(answer), belongings: Belongings::from(answer), ..facts_of!(answer) })
+        Some(Self {
+            marks: HeadDetails::from(answer),
+            belongings: CopyableAttributes::from(answer),
+            ..facts_of!(answer)
+        })
     }
 
     fn of_get(answer: &GetObjectOutput) -> Option<Self> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::aws::interceptors::Trace;
 use crate::aws::open_uploads::OpenUploads;
-use crate::aws::wire::Trace;
 
 /// How to reach the services. `Default` leaves everything to the SDK and the environment.
 #[derive(Clone, Default)]

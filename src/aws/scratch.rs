@@ -4,9 +4,9 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 
-use crate::aws::companion::Written;
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::instruction_file::Written;
 use crate::aws::objects::Reader;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};

@@ -16,7 +16,7 @@ use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore};
 
 use crate::aws::address::is_loopback;
 use crate::aws::connection::Connection;
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 
 mod issuer;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::foreign::shell_word;
+use super::sanitize::shell_word;
 use crate::location::S3Uri;
 
 /// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.

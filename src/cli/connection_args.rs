@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::aws_flags::AwsFlags;
 use super::failure::Failure;
-use super::foreign::shell_word;
 use super::output::Printer;
+use super::sanitize::shell_word;
 use crate::aws::{Options, Trace};
 
 /// The variable that names a file of CA certificates; known from the AWS CLI, not read by the SDK.
@@ -63,11 +63,11 @@ pub struct ConnectionArgs {
 
     /// How long to wait for a connection, such as 10s
     #[arg(long, global = true, value_name = "TIME")]
-    connect_timeout: Option<Patience>,
+    connect_timeout: Option<Timeout>,
 
     /// How long to wait for the next bytes, such as 1m
     #[arg(long, global = true, value_name = "TIME")]
-    read_timeout: Option<Patience>,
+    read_timeout: Option<Timeout>,
 
     /// Allow keys over http to an endpoint on this machine, and nowhere else
     #[arg(long, global = true)]
@@ -159,9 +159,9 @@ impl ConnectionArgs {
 
 /// A time as typed: `500ms`, `10s`, `2m`, or plain seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Patience(Duration);
+struct Timeout(Duration);
 
-impl FromStr for Patience {
+impl FromStr for Timeout {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        let read = |text: &str| text.parse::<Patience>().map(|time| time.0.as_millis());
+        let read = |text: &str| text.parse::<Timeout>().map(|time| time.0.as_millis());
         assert_eq!(read("10"), Ok(10_000));
         assert_eq!(read("10s"), Ok(10_000));
         assert_eq!(read("2m"), Ok(120_000));

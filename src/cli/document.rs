@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::exit::Exit;
-use super::foreign::harmful;
+use super::sanitize::harmful;
 use crate::aws::sse::Applied;
 use crate::commands::inspect::summary::mode_word;
 use crate::encryption::{KeyArn, Mode};

@@ -12,19 +12,19 @@ use clap::ValueHint;
 use super::discovery_args::DiscoveryArgs;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::foreign::shell_word;
 use super::key_source::SourceText;
 use super::outcome;
 use super::process;
+use super::reporter::{Reporter, Verb};
 use super::ring_sources::{RingSources, Typed};
+use super::sanitize::shell_word;
 use super::session::Session;
-use super::teller::{Teller, Verb};
 use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
-use crate::commands::get::many::GetMany;
+use crate::commands::bulk::Row;
+use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::get::bulk::GetMany;
 use crate::commands::get::{self, GetOutcome, GetRequest};
-use crate::commands::many::Row;
-use crate::commands::unlock::Means;
 use crate::encryption::{Context, KmsKey, Legacy, Mode, pair};
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::seal::ring::Unlocker;
@@ -169,7 +169,7 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let tuning = args.transfer.tuning(None)?;
     let keys = session.ask(move || keys.read()).await?;
     let opening = args.opening;
-    let means = Means {
+    let decryption_keys = DecryptionKeys {
         customer_keys: keys.customer,
         unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(opening.max_kdf_memory)),
         kms_keys: opening.kms_key,
@@ -198,12 +198,12 @@ pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
                 unproven,
                 tuning,
             };
-            one(session, &connection, request, &means).await
+            one(session, &connection, request, &decryption_keys).await
         }
         What::Many(target) => {
             let filter = args.filter.filter();
             let request = GetMany { source, filter, target, raw, expect, no_clobber, tuning };
-            many(session, &connection, request, &means).await
+            many(session, &connection, request, &decryption_keys).await
         }
     }
 }
@@ -212,10 +212,11 @@ async fn one(
     session: &Session,
     connection: &Connection,
     request: GetRequest,
-    means: &Means,
+    decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
     let meter = session.progress(&request.source.to_string());
-    let outcome = Box::pin(get::run(connection, request, means, meter.meter(), &session.stop)).await;
+    let outcome =
+        Box::pin(get::run(connection, request, decryption_keys, meter.meter(), &session.stop)).await;
     meter.finish();
     outcome::get(&outcome?, session)
 }
@@ -224,14 +225,15 @@ async fn many(
     session: &Session,
     connection: &Connection,
     request: GetMany,
-    means: &Means,
+    decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
     let progress = session.progress_of_many(&request.source.to_string());
-    let mut teller = Teller::new(Verb::Get, session, progress.objects());
-    let tell = |row: Row<GetOutcome>| teller.tell(&row, |fetched| outcome::fetched(fetched, session.json));
-    let ended = get::many::run(connection, request, means, progress.meter(), &session.stop, tell).await;
+    let mut reporter = Reporter::new(Verb::Get, session, progress.objects());
+    let tell = |row: Row<GetOutcome>| reporter.tell(&row, |fetched| outcome::fetched(fetched, session.json));
+    let ended =
+        get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, tell).await;
     progress.finish();
-    teller.end(ended)
+    reporter.end(ended)
 }
 
 /// Where it goes.

@@ -5,8 +5,8 @@
 use std::io::ErrorKind;
 
 use super::aws_flags::AwsFlags;
-use super::foreign::shell_word;
 use super::lost_envelope;
+use super::sanitize::shell_word;
 use crate::aws::open_uploads::OpenUpload;
 use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};
 use crate::location::S3Uri;

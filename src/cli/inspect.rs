@@ -15,7 +15,7 @@ use super::ring_sources::{RingSources, Typed};
 use super::session::Session;
 use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
-use crate::commands::inspect::{self, Looking};
+use crate::commands::inspect::{self, InspectOptions};
 use crate::encryption::Legacy;
 use crate::error::Error;
 use crate::location::S3Uri;
@@ -103,7 +103,7 @@ pub struct InspectArgs {
     jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]
-    telling: TellingArgs,
+    telling: ResultArgs,
 
     #[command(flatten)]
     keys: RingArgs,
@@ -112,7 +112,7 @@ pub struct InspectArgs {
 /// What is expected and how results are written.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Results")]
-struct TellingArgs {
+struct ResultArgs {
     /// What objects should be, such as sse-kms or client; repeatable: any will do
     #[arg(long, value_name = "WHAT")]
     expect: Vec<Expectation>,
@@ -193,7 +193,7 @@ pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     let format =
         args.telling.format.or(session.json.then_some(if single { Format::Json } else { Format::Ndjson }));
     let keys = session.ask(move || keys.read()).await?;
-    let mut looking = Looking {
+    let mut looking = InspectOptions {
         customer_keys: keys.customer,
         unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(args.keys.max_kdf_memory)),
         expected: args.telling.expect,

@@ -16,11 +16,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use super::foreign::shell_word;
 use super::key_bytes::{MAX_LEN, read_to_end};
 use super::key_command;
 use super::process;
 use super::prompt;
+use super::sanitize::shell_word;
 use crate::keys::{self, CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::wrap;
 

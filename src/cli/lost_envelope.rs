@@ -2,7 +2,7 @@
 
 use super::aws_flags::AwsFlags;
 use super::document::text;
-use super::foreign::shell_word;
+use super::sanitize::shell_word;
 use crate::error::LostEnvelope;
 
 /// The envelope as one line of JSON, in which nothing acts on a terminal.
@@ -75,7 +75,7 @@ fn restore(lost: &LostEnvelope, aws: &AwsFlags) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::foreign::harmful;
+    use crate::cli::sanitize::harmful;
     use crate::object::PublicEnvelope;
 
     fn lost(value: &str) -> LostEnvelope {

@@ -9,12 +9,12 @@ use super::document::{self, Command, Document, Encryption, Object, Proof, Record
 use super::failure::Failure;
 use super::output;
 use super::session::Session;
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::aws::sse::Applied;
+use crate::commands::client_object::Opened;
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
-use crate::commands::put::many::Stored;
-use crate::commands::sealed::Opened;
+use crate::commands::put::bulk::Stored;
 use crate::encryption::KeyArn;
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
-use super::foreign::escaped;
+use super::sanitize::escaped;
 use crate::error::{Error, Result};
 
 /// The flags about talk, the same for every verb.

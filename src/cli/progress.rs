@@ -9,8 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::foreign::escaped;
 use super::output::{Printer, ProgressMode};
+use super::sanitize::escaped;
 use crate::tuning::{ByteSize, Meter};
 
 /// How often the bar is looked at.

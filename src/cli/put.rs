@@ -10,18 +10,18 @@ use clap::ValueHint;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::foreign::shell_word;
 use super::key_source::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
 use super::process;
+use super::reporter::{Reporter, Verb};
+use super::sanitize::shell_word;
 use super::session::Session;
-use super::teller::{Teller, Verb};
 use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
 use crate::checksum::Algorithm;
-use crate::commands::put::many::{PutMany, PutRow};
-use crate::commands::put::{self, How, PutRequest};
+use crate::commands::put::bulk::{PutMany, PutRow};
+use crate::commands::put::{self, PutOptions, PutRequest};
 use crate::error::Error;
 use crate::keys;
 use crate::location::{S3Uri, Source};
@@ -101,7 +101,9 @@ pub async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
     let Wanted { what, how, choice, keys } = args.wanted()?;
     session.printer.detail(&what.in_words(choice.as_ref()));
     let how = session
-        .ask(move || Ok(How { encryption: choice.map(|choice| choice.with_keys(&keys)).transpose()?, ..how }))
+        .ask(move || {
+            Ok(PutOptions { encryption: choice.map(|choice| choice.with_keys(&keys)).transpose()?, ..how })
+        })
         .await?;
     let connection = session.connect(options).await?;
     match what {
@@ -126,18 +128,18 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
 
 async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {
     let progress = session.progress_of_many(&request.target.to_string());
-    let mut teller = Teller::new(Verb::Put, session, progress.objects());
-    let tell = |row: PutRow| teller.tell(&row, |stored| outcome::stored(stored, session.json));
-    let ended = put::many::run(connection, request, progress.meter(), &session.stop, tell).await;
+    let mut reporter = Reporter::new(Verb::Put, session, progress.objects());
+    let tell = |row: PutRow| reporter.tell(&row, |stored| outcome::stored(stored, session.json));
+    let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, tell).await;
     progress.finish();
-    teller.end(ended)
+    reporter.end(ended)
 }
 
 /// Everything but the keys, found to be possible.
 struct Wanted {
     what: What,
     /// Its encryption is still open.
-    how: How,
+    how: PutOptions,
     choice: Option<Choice>,
     keys: KeyReader,
 }
@@ -184,7 +186,7 @@ impl PutArgs {
             What::One(..) => {}
             What::Many(paths, _) => paths.iter().try_for_each(|path| can_be_read(path, self.recursive))?,
         }
-        let how = How {
+        let how = PutOptions {
             encryption: None,
             settings,
             condition: self.object.condition(),

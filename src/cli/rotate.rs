@@ -15,12 +15,12 @@ use super::prompt;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
-use crate::commands::rotate::carry::Loss;
-use crate::commands::rotate::many::{Chosen, Plans};
-use crate::commands::rotate::only::Only;
-use crate::commands::rotate::target::{Target, Wish};
+use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::rotate::bulk::{Filters, Plans};
+use crate::commands::rotate::desired::{RotationOptions, Target};
+use crate::commands::rotate::preserve::Loss;
+use crate::commands::rotate::selector::Selector;
 use crate::commands::rotate::{self, Allowed, Report, RotateRequest};
-use crate::commands::unlock::Means;
 use crate::encryption::Context;
 use crate::error::Error;
 use crate::location::S3Uri;
@@ -29,10 +29,10 @@ use crate::tuning::{Meter, Tuning};
 
 mod batch;
 mod hints;
+mod journal_file;
 mod old_keys;
-mod state;
+mod report;
 mod summary;
-mod telling;
 
 use old_keys::OldKeyArgs;
 
@@ -90,7 +90,7 @@ pub struct RotateArgs {
 
     /// Only objects that are this: a mode, key:FINGERPRINT or kms:ARN; repeatable, any will do
     #[arg(long, value_name = "WHAT")]
-    only: Vec<Only>,
+    only: Vec<Selector>,
 
     #[command(flatten)]
     filter: FilterArgs,
@@ -155,7 +155,7 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let (encryption, old) = session.ask(move || Ok((choice.with_keys(&reader)?, old_keys.read()?))).await?;
     let connection = session.connect(options).await?;
     let legacy = args.old.allow_legacy.unwrap_or_default();
-    let means = Means {
+    let decryption_keys = DecryptionKeys {
         customer_keys: old.customer,
         unlocker: Arc::new(Unlocker::new(old.ring).with_kdf_memory(args.old.max_kdf_memory)),
         kms_keys: args.old.from_kms_key.clone(),
@@ -165,16 +165,16 @@ pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
         suffix: args.old.instruction_suffix.clone(),
         require_bound_name: args.old.require_bound_name,
     };
-    let wish = Wish {
+    let options = RotationOptions {
         only_rewrap: args.rewrap,
         new_data_key: args.new_data_key,
         seal_plaintext: args.seal_plaintext,
         share_to: args.share_to.clone(),
     };
-    let target = session.stop.or(Target::new(&connection, encryption, wish, &means)).await??;
+    let target = session.stop.or(Target::new(&connection, encryption, options, &decryption_keys)).await??;
     let progress = args.single().map(|uri| session.progress(&uri.to_string()));
     let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
-    let request = args.request(target, means, tuning, meter)?;
+    let request = args.request(target, decryption_keys, tuning, meter)?;
     let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
     if let Some(progress) = progress {
         progress.finish();
@@ -230,20 +230,20 @@ impl RotateArgs {
     fn request(
         &self,
         target: Target,
-        means: Means,
+        decryption_keys: DecryptionKeys,
         tuning: Tuning,
         meter: Meter,
     ) -> Result<RotateRequest, Failure> {
         Ok(RotateRequest {
             places: self.places.clone(),
             version_id: self.version_id.clone(),
-            chosen: Chosen {
+            chosen: Filters {
                 filter: self.filter.clone().filter(),
                 only: self.only.clone(),
                 all_versions: self.all_versions,
             },
             target,
-            means,
+            decryption_keys,
             accepted: self.accept_loss.clone(),
             allowed: Allowed { update_in_place: self.update_in_place, verify: self.verify },
             confirmed: self.yes,
@@ -289,7 +289,7 @@ impl RotateArgs {
                 if let Some(counting) = &counting {
                     counting.meter().add(1);
                 }
-                telling::row(row, session)
+                report::row(row, session)
             }
         };
         let ended = rotate::run(connection, request, &session.stop, confirm, report).await;
@@ -305,7 +305,7 @@ impl RotateArgs {
 
 /// Shows the plan and asks; true to go on.
 async fn confirm(session: &Session, plans: &Plans) -> Result<bool, Failure> {
-    telling::plans(plans, false, session)?;
+    report::plans(plans, false, session)?;
     if plans.to_do() == 0 {
         return Ok(true);
     }

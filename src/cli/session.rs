@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::prompt;
 use crate::aws::{self, Connection, OpenUploads, Options};
 use crate::error::Error;
-use crate::transfer::Stop;
+use crate::transfer::Cancellation;
 
 /// How long a prompt has to give the terminal back after a signal.
 const PROMPT_ENDS: Duration = Duration::from_millis(300);
@@ -22,7 +22,7 @@ pub struct Session {
     /// The one way to standard error.
     pub printer: Printer,
     /// Sees the signals.
-    pub stop: Stop,
+    pub stop: Cancellation,
     /// Outcomes are wanted as JSON.
     pub json: bool,
     progress: ProgressMode,
@@ -38,7 +38,7 @@ impl Session {
         connection: ConnectionArgs,
         output: &OutputArgs,
         printer: Printer,
-        stop: Stop,
+        stop: Cancellation,
         open_uploads: OpenUploads,
     ) -> Self {
         let (json, progress, quiet) = (output.json, output.progress, output.quiet);

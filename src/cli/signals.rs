@@ -1,6 +1,6 @@
 //! INT, TERM and HUP: the first asks everything to stop in good order, the second ends the program at once.
 //!
-//! What stopping means is up to whatever runs; it learns of it through [`Stop`]. SIGPIPE needs no handler: Rust
+//! What stopping means is up to whatever runs; it learns of it through [`Cancellation`]. SIGPIPE needs no handler: Rust
 //! ignores it, and a write to a broken pipe becomes an error.
 
 use std::io;
@@ -9,14 +9,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
 use crate::error::Signal;
-use crate::transfer::Stop;
+use crate::transfer::Cancellation;
 
 /// Begins to listen; the future given back sees the first signal. The second one gets no more than `last_words` said.
 ///
 /// # Errors
 /// What the system says when a handler cannot be set.
-pub fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Stop> {
-    let (sender, stop) = Stop::new();
+pub fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Cancellation> {
+    let (sender, stop) = Cancellation::new();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     // Under nohup the hang-up is ignored from the start, and must stay so.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::aws::multipart::Completed;
 use crate::aws::objects::Reader;
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::encryption::Format;
 use crate::error::{Error, LostEnvelope, Result};
 use crate::object::PublicEnvelope;
 use crate::seal::detect::is_envelope_entry;
-use crate::transfer::Stop;
+use crate::transfer::Cancellation;
 
 /// An envelope that was sent.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ pub async fn look(
     reader: &Reader<'_>,
     stored: &Completed,
     sent: &SentEnvelope,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<Seen<()>> {
     // The object is stored: a signal only ends the look at it.
     let answer = stop.or(reader.try_head_without_checksum()).await.flatten();

@@ -1,31 +1,31 @@
-//! `get`: look, unlock, plan, run, close.
+//! `get`: head, decrypt, plan, run, close.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::aws::Connection;
-use crate::aws::objects::{Facts, Reader};
+use crate::aws::objects::{ObjectHead, Reader};
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
-use crate::commands::look::{Sighting, look, look_into};
+use crate::commands::client_object::Opened;
+use crate::commands::decrypt::{self, DecryptionKeys};
+use crate::commands::head::{KeyedHead, head, head_with_body};
 use crate::commands::put::same_etag;
-use crate::commands::sealed::Opened;
-use crate::commands::unlock::{self, Means};
 use crate::encryption::Mode;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
-use crate::transfer::room::{Room, Taken};
-use crate::transfer::sink::{self, Claim, Sink};
-use crate::transfer::{Stop, blocking};
+use crate::transfer::memory_budget::{MemoryBudget, Permit};
+use crate::transfer::sink::{self, PendingFile, Sink};
+use crate::transfer::{Cancellation, blocking};
 use crate::tuning::{Meter, Tuning};
 
-pub mod many;
-mod opening;
+pub mod bulk;
+mod decryption;
 
-use opening::{Described, Opening, Transfer};
+use decryption::{Described, Opening, Transfer};
 
-/// Everything that `get` needs to know about one object. What opens it is beside that: [`Means`].
+/// Everything that `get` needs to know about one object. What opens it is beside that: [`DecryptionKeys`].
 pub struct GetRequest {
     /// The object.
     pub source: S3Uri,
@@ -92,13 +92,13 @@ pub enum ChecksumSeen {
 pub async fn run(
     connection: &Connection,
     request: GetRequest,
-    means: &Means,
+    decryption_keys: &DecryptionKeys,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
-    let room = Room::new(&request.tuning);
-    let fetching = Fetching { connection, means, room: &room, meter, stop };
+    let budget = MemoryBudget::new(&request.tuning);
+    let fetching = Download { connection, decryption_keys, budget: &budget, meter, stop };
     // A pipe opens only when somebody reads it.
     let open = async { stop.or(blocking(move || place.open())).await?? };
     let (outcome, folder) = fetching.fetch(request, None, open).await?;
@@ -109,36 +109,36 @@ pub async fn run(
 }
 
 /// What is the same for all objects of a run.
-struct Fetching<'a> {
+struct Download<'a> {
     connection: &'a Connection,
-    means: &'a Means,
-    room: &'a Room,
+    decryption_keys: &'a DecryptionKeys,
+    budget: &'a MemoryBudget,
     meter: &'a Meter,
-    stop: &'a Stop,
+    stop: &'a Cancellation,
 }
 
-impl Fetching<'_> {
+impl Download<'_> {
     /// Brings one object down to what `open` opens; `listed` is its length, where a listing told it. Returns the folder
     /// that has a new entry.
     async fn fetch(
         &self,
         request: GetRequest,
         listed: Option<u64>,
-        open: impl Future<Output = Result<(Sink, Claim)>>,
+        open: impl Future<Output = Result<(Sink, PendingFile)>>,
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
-        let Self { connection, room, meter, stop, .. } = *self;
+        let Self { connection, budget, meter, stop, .. } = *self;
         let ready = stop.or(self.prepare(&request, listed)).await??;
-        let Ready { sighting: Sighting { facts, customer_key }, opening, verifier, checksum, _room } = ready;
+        let Ready { keyed: KeyedHead { facts, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
-        let transfer = Transfer { reader: &reader, facts: &facts, room, meter, stop };
+        let transfer = Transfer { reader: &reader, facts: &facts, budget, meter, stop };
         let described = Described::of(&opening);
-        let (sink, claim) = open.await?;
-        let plain_len = transfer.run(opening, verifier, sink, claim.hides(), request.unproven).await?;
-        if let Some(file) = claim.to_sync()? {
+        let (sink, pending) = open.await?;
+        let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unproven).await?;
+        if let Some(file) = pending.to_sync()? {
             let what = format!("cannot write {}", request.target);
             stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local(what))?;
         }
-        let folder = blocking(move || claim.commit()).await??;
+        let folder = blocking(move || pending.commit()).await??;
         let outcome = GetOutcome {
             source: request.source,
             target: request.target,
@@ -156,20 +156,21 @@ impl Fetching<'_> {
 
     /// Looks, unlocks and plans.
     async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
-        let (sighting, room) = self.look(request, listed).await?;
-        let (means, facts) = (self.means, &sighting.facts);
-        let reader = request.reader(self.connection, sighting.customer_key.as_ref());
+        let (keyed, budget) = self.look(request, listed).await?;
+        let (decryption_keys, facts) = (self.decryption_keys, &keyed.facts);
+        let reader = request.reader(self.connection, keyed.customer_key.as_ref());
         if let Some(etag) = &request.if_match
             && !same_etag(facts.etag.as_deref(), etag)
         {
             return Err(Error::Changed { what: reader.name(), source: None });
         }
-        let envelope = if request.raw { None } else { unlock::envelope(&reader, facts, means).await? };
-        as_required(request.expect, means, envelope.is_some(), facts, &reader)?;
+        let envelope =
+            if request.raw { None } else { decrypt::envelope(&reader, facts, decryption_keys).await? };
+        as_required(request.expect, decryption_keys, envelope.is_some(), facts, &reader)?;
         let opening = match envelope {
             None => Opening::AsItIs(part_of(&reader, request.range, facts.len)?),
             Some(envelope) => {
-                let unlocked = unlock::unlock(self.connection, envelope, means).await?;
+                let unlocked = decrypt::unlock(self.connection, envelope, decryption_keys).await?;
                 match request.range {
                     None => Opening::Whole(Box::new(unlocked)),
                     Some(range) => {
@@ -187,22 +188,22 @@ impl Fetching<'_> {
             Opening::Whole(_) => true,
         };
         let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
-        Ok(Ready { sighting, opening, verifier, checksum, _room: room })
+        Ok(Ready { keyed, opening, verifier, checksum, _room: budget })
     }
 
     /// Looks; a small object's bytes come along, and take room.
-    async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(Sighting, Option<Taken>)> {
-        let (connection, uri, keys) = (self.connection, &request.source, &self.means.customer_keys);
-        let most = self.room.part_size();
+    async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(KeyedHead, Option<Permit>)> {
+        let (connection, uri, keys) = (self.connection, &request.source, &self.decryption_keys.customer_keys);
+        let most = self.budget.part_size();
         if let Some(len) = listed.filter(|len| *len <= most) {
-            let taken = self.room.take(len).await?;
-            let sighting = look_into(connection, uri, len, keys, request.expect).await?;
+            let taken = self.budget.take(len).await?;
+            let keyed = head_with_body(connection, uri, len, keys, request.expect).await?;
             // What is fetched in ranges after all takes its own.
-            let taken = sighting.facts.body.is_some().then_some(taken);
-            return Ok((sighting, taken));
+            let taken = keyed.facts.body.is_some().then_some(taken);
+            return Ok((keyed, taken));
         }
-        let sighting = look(connection, uri, request.version_id.as_deref(), keys, request.expect).await?;
-        Ok((sighting, None))
+        let keyed = head(connection, uri, request.version_id.as_deref(), keys, request.expect).await?;
+        Ok((keyed, None))
     }
 }
 
@@ -214,20 +215,20 @@ impl GetRequest {
 
 /// Everything settled before the first byte.
 struct Ready {
-    sighting: Sighting,
+    keyed: KeyedHead,
     opening: Opening,
     verifier: Option<Verifier>,
     checksum: ChecksumSeen,
     /// The room that the bytes take which are at hand.
-    _room: Option<Taken>,
+    _room: Option<Permit>,
 }
 
 /// Refuses an object that is not what the user requires it to be.
 fn as_required(
     expect: Option<Mode>,
-    means: &Means,
+    decryption_keys: &DecryptionKeys,
     sealed: bool,
-    facts: &Facts,
+    facts: &ObjectHead,
     reader: &Reader<'_>,
 ) -> Result<()> {
     let found = if sealed { AppliedMode::Known(Mode::Client) } else { facts.applied.mode.clone() };
@@ -241,7 +242,7 @@ fn as_required(
         });
     }
     // A key was given, so the object must need it: handing out another's plain bytes would be a lie.
-    if means.has_keys() && !sealed && reader.key.is_none() {
+    if decryption_keys.has_keys() && !sealed && reader.key.is_none() {
         return Err(reader.not_applicable(&facts.applied));
     }
     Ok(())
@@ -261,7 +262,7 @@ fn part_of(reader: &Reader<'_>, range: Option<ByteRange>, len: u64) -> Result<Ra
 /// Prepares the comparison with the checksum that S3 keeps, where it can be made.
 pub(super) async fn verifier(
     reader: &Reader<'_>,
-    facts: &Facts,
+    facts: &ObjectHead,
     is_whole: bool,
 ) -> (Option<Verifier>, ChecksumSeen) {
     let Some(kept) = &facts.checksum else { return (None, ChecksumSeen::NotKept) };

@@ -14,17 +14,17 @@ use crate::aws::Connection;
 use crate::aws::kms::KmsKeyFacts;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::objects::Reader;
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::aws::transport::Transport;
-use crate::commands::look::{Sighting, glance, look};
-use crate::commands::many::many;
+use crate::commands::bulk::many;
+use crate::commands::head::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::pattern::Filter;
 use crate::seal::ring::Unlocker;
-use crate::transfer::{Stop, blocking};
+use crate::transfer::{Cancellation, blocking};
 
 mod client_side;
 pub mod expect;
@@ -37,7 +37,7 @@ use finding::{CustomerKeyFit, Finding};
 use summary::Summary;
 
 /// What all of `inspect` needs to know.
-pub struct Looking {
+pub struct InspectOptions {
     /// SSE-C keys: such objects show more with theirs.
     pub customer_keys: Vec<CustomerKey>,
     /// Keys to try on client-side envelopes.
@@ -111,10 +111,10 @@ pub async fn object(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
-    looking: &Looking,
+    looking: &InspectOptions,
 ) -> Result<ObjectReport> {
     let keys = &looking.customer_keys;
-    let sighted = match look(connection, uri, version_id, keys, None).await {
+    let keyed = match head(connection, uri, version_id, keys, None).await {
         // Only the checksum takes the KMS key, and a right on it.
         Err(
             Error::Denied { .. }
@@ -125,10 +125,10 @@ pub async fn object(
                     | KeyFault::KmsUnknown { .. },
                 ..
             },
-        ) => glance(connection, uri, version_id, keys).await,
-        sighted => sighted,
+        ) => head_without_checksum(connection, uri, version_id, keys).await,
+        keyed => keyed,
     };
-    let mut finding = finding(connection, uri, version_id, sighted, looking, true).await?;
+    let mut finding = finding(connection, uri, version_id, keyed, looking, true).await?;
     if finding.stored_len.is_none() {
         finding = listed(connection, finding).await;
     }
@@ -151,8 +151,8 @@ pub async fn object(
 pub async fn audit(
     connection: &Connection,
     place: &S3Uri,
-    looking: &Looking,
-    stop: &Stop,
+    looking: &InspectOptions,
+    stop: &Cancellation,
     summary: &mut Summary,
     mut tell: impl FnMut(&Row) -> Result<()>,
 ) -> Result<()> {
@@ -251,7 +251,7 @@ fn below<'a>(place: &S3Uri, key: &'a ListedKey) -> &'a str {
     key.get(folder..).unwrap_or(key)
 }
 
-async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &Looking) -> Row {
+async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &InspectOptions) -> Row {
     let version_id = entry.version_id.as_deref();
     let uri = match &entry.key {
         ListedKey::Text(key) => place.with_key(key.clone()),
@@ -262,8 +262,8 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &Lo
             return Row::Failed { name, version_id: entry.version_id, error };
         }
     };
-    let sighted = glance(connection, &uri, version_id, &looking.customer_keys).await;
-    match finding(connection, &uri, version_id, sighted, looking, false).await {
+    let keyed = head_without_checksum(connection, &uri, version_id, &looking.customer_keys).await;
+    match finding(connection, &uri, version_id, keyed, looking, false).await {
         Ok(found) => {
             let finding = Box::new(found.listed(&entry));
             let as_expected = is_as_expected(&looking.expected, &finding);
@@ -278,14 +278,14 @@ async fn finding(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
-    sighted: Result<Sighting>,
-    looking: &Looking,
+    keyed: Result<KeyedHead>,
+    looking: &InspectOptions,
     alone: bool,
 ) -> Result<Finding> {
     let tried = looking.customer_keys.len();
     let hidden = |fit| Ok(Finding::behind_customer_key(uri, version_id, fit));
-    let sighting = match sighted {
-        Ok(sighting) => sighting,
+    let keyed = match keyed {
+        Ok(keyed) => keyed,
         Err(Error::KeyNeeded { need: KeyNeed::Customer, .. }) if tried == 0 => {
             return hidden(CustomerKeyFit::NotGiven);
         }
@@ -295,7 +295,7 @@ async fn finding(
         ) => return hidden(CustomerKeyFit::NoneFits { tried }),
         Err(error) => return Err(error),
     };
-    let Sighting { facts, customer_key } = sighting;
+    let KeyedHead { facts, customer_key } = keyed;
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let client = client_side::look(&reader, &facts, looking, alone).await?;
     let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });

@@ -1,25 +1,25 @@
 //! `put`: measure, begin, plan, run, check.
 
 use crate::aws::Connection;
-use crate::aws::companion::Companion;
+use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
-use crate::commands::begin::{Begun, Prepared, begin, prepare};
+use crate::commands::encrypt::{Begun, Encryptor, begin, prepare};
 use crate::commands::envelope;
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::object::{Settings, WriteCondition};
 use crate::seal::s3ec::instruction;
-use crate::transfer::room::Room;
+use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
-use crate::transfer::{Stop, blocking, plan, upload};
+use crate::transfer::{Cancellation, blocking, plan, upload};
 use crate::tuning::{Meter, Tuning};
 
-pub mod many;
+pub mod bulk;
 
 /// Everything that `put` needs to know about one object.
 pub struct PutRequest {
@@ -28,11 +28,11 @@ pub struct PutRequest {
     /// The object.
     pub target: S3Uri,
     /// How it is stored.
-    pub how: How,
+    pub how: PutOptions,
 }
 
 /// How objects are stored, one or many.
-pub struct How {
+pub struct PutOptions {
     /// How to encrypt; `None` is the bucket's default.
     pub encryption: Option<Encryption>,
     /// Headers, metadata, tags.
@@ -89,7 +89,7 @@ pub async fn run(
     connection: &Connection,
     request: PutRequest,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<PutOutcome> {
     let PutRequest { source, target, mut how } = request;
     let encryption = how.encryption.take();
@@ -99,25 +99,25 @@ pub async fn run(
         Ok((input, prepare(encryption).await?))
     };
     let (input, prepared) = stop.or(ready).await.flatten()?;
-    let room = Room::new(&how.tuning);
-    let storing = Storing { connection, prepared: &prepared, how: &how, room: &room, meter, stop };
+    let budget = MemoryBudget::new(&how.tuning);
+    let storing = PutRun { connection, prepared: &prepared, how: &how, budget: &budget, meter, stop };
     storing.store(input, target, how.settings.clone()).await
 }
 
 /// What is the same for all objects of a run.
-struct Storing<'a> {
+struct PutRun<'a> {
     connection: &'a Connection,
-    prepared: &'a Prepared,
-    how: &'a How,
-    room: &'a Room,
+    prepared: &'a Encryptor,
+    how: &'a PutOptions,
+    budget: &'a MemoryBudget,
     meter: &'a Meter,
-    stop: &'a Stop,
+    stop: &'a Cancellation,
 }
 
-impl Storing<'_> {
+impl PutRun<'_> {
     /// Stores what an opened source gives.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
-        let Self { connection, prepared, how, room, meter, stop } = *self;
+        let Self { connection, prepared, how, budget, meter, stop } = *self;
         // Whatever ends this ends a command too, even while its output is still being read.
         let _leash = input.leash();
         let begun =
@@ -138,12 +138,12 @@ impl Storing<'_> {
             algorithm: how.checksum,
             companion: beside.as_deref().map(|content| {
                 let uri = target.with_key(instruction::key_of(&target.key, None));
-                Companion::new(connection, uri, &target, content)
+                PendingInstructionFile::new(connection, uri, &target, content)
             }),
             on_start: None,
         };
         let parts = Parts::new(input, seal, plan, how.checksum).refusing_empty(how.fail_if_empty);
-        let uploaded = upload::run(parts, &to, room, meter, stop).await?;
+        let uploaded = upload::run(parts, &to, budget, meter, stop).await?;
         let envelope = match &sent {
             None => None,
             Some(sent) => {
@@ -164,8 +164,8 @@ impl Storing<'_> {
             format,
             fingerprint,
             kms_keys: match prepared {
-                Prepared::Client(client) => client.kms_keys(connection),
-                Prepared::Server(_) => Vec::new(),
+                Encryptor::Client(client) => client.kms_keys(connection),
+                Encryptor::Server(_) => Vec::new(),
             },
             key_names,
             target,

@@ -1,47 +1,47 @@
 //! `rotate`: look, choose the way, run it, look again.
 //!
-//! One object here; [`many`] does it for a prefix, and `request` is the whole of it. What may be lost on the way is
+//! One object here; [`bulk`] does it for a prefix, and `request` is the whole of it. What may be lost on the way is
 //! refused before anything is written, and an object can be opened, with the old key or the new one, at every moment.
 
 use crate::aws::sse::Applied;
-use crate::commands::rotate::sight::{Sight, see};
-use crate::commands::sealed::Opened;
+use crate::commands::client_object::Opened;
+use crate::commands::rotate::object_state::{ObjectState, see};
 use crate::encryption::KeyArn;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
-mod after;
 pub mod batch;
-pub mod carry;
+pub mod bulk;
+pub mod cleanup;
+pub mod desired;
+pub mod execute;
 pub mod execution;
 pub mod identity;
 pub mod instruction_file;
 pub mod journal;
-pub mod leftovers;
-pub mod many;
-pub mod only;
+pub mod object_state;
+pub mod preserve;
+mod reencrypt;
 mod request;
-mod reseal;
-pub mod run;
 pub mod scratch;
-pub mod sight;
-pub mod target;
-pub mod way;
+pub mod selector;
+pub mod strategy;
+mod verify;
 mod written;
 
 pub use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
 
-use execution::Running;
+use execution::Execution;
 use journal::ObjectJournal;
-use way::{Cost, Server, Way, cost, way};
+use strategy::{Cost, Server, Strategy, cost, strategy};
 use written::Written;
 
 /// What will be done to one object.
 pub struct Plan {
     /// What was found.
-    pub sight: Sight,
+    pub state: ObjectState,
     /// How it will be done.
-    pub way: Way,
+    pub way: Strategy,
     /// What that takes.
     pub cost: Cost,
 }
@@ -54,7 +54,7 @@ pub struct RotateOutcome {
     /// The version that was changed where it stands.
     pub changed_version: Option<String>,
     /// How it was done.
-    pub way: Way,
+    pub way: Strategy,
     /// What S3 did to its bytes before.
     pub before: Applied,
     /// The client-side format before.
@@ -101,36 +101,36 @@ pub struct Allowed {
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
 pub async fn plan(
-    running: &Running<'_>,
+    running: &Execution<'_>,
     uri: &S3Uri,
     version_id: Option<&str>,
     allowed: Allowed,
 ) -> Result<Plan> {
-    let sight = running.stop.or(see(running, uri, version_id)).await??;
+    let state = running.stop.or(see(running, uri, version_id)).await??;
     let server = Server { updates_in_place: allowed.update_in_place || running.connection.is_aws() };
     let goal = &running.target.goal;
-    let way = way(&sight.present, goal, server);
-    let cost = cost(&sight.present, goal, &way, running.tuning.part_size);
-    Ok(Plan { sight, way, cost })
+    let way = strategy(&state.present, goal, server);
+    let cost = cost(&state.present, goal, &way, running.tuning.part_size);
+    Ok(Plan { state, way, cost })
 }
 
 /// Writes what was planned.
 ///
 /// # Errors
 /// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays.
-pub async fn write(running: &Running<'_>, plan: &Plan, journal: ObjectJournal<'_>) -> Result<Written> {
-    let Plan { sight, way, .. } = plan;
-    if let Some(version) = &sight.version_id
-        && sight.facts.etag.is_none()
+pub async fn write(running: &Execution<'_>, plan: &Plan, journal: ObjectJournal<'_>) -> Result<Written> {
+    let Plan { state, way, .. } = plan;
+    if let Some(version) = &state.version_id
+        && state.facts.etag.is_none()
     {
         return Err(Error::Unsupported {
-            what: sight.name(),
+            what: state.name(),
             why: format!("the server names no ETag of version {version} to bind the write to"),
         });
     }
-    let mut written = running.run(sight, way, journal).await?;
+    let mut written = running.run(state, way, journal).await?;
     match written.refused.take() {
-        Some(refusal) => arrived(running, sight, refusal, written).await,
+        Some(refusal) => arrived(running, state, refusal, written).await,
         None => Ok(written),
     }
 }
@@ -140,13 +140,13 @@ pub async fn write(running: &Running<'_>, plan: &Plan, journal: ObjectJournal<'_
 /// # Errors
 /// `Tampered` and `NotAsAsked` if what is there is not what was meant; `Changed` if somebody else has written it since.
 pub async fn check(
-    running: &Running<'_>,
+    running: &Execution<'_>,
     plan: Plan,
     mut written: Written,
     allowed: Allowed,
 ) -> Result<RotateOutcome> {
     let obsolete = written.obsolete.take();
-    let outcome = after::check(running, plan.sight, plan.way, written, allowed.verify).await?;
+    let outcome = verify::check(running, plan.state, plan.way, written, allowed.verify).await?;
     if let Some(file) = obsolete {
         instruction_file::remove(running, &file, &outcome.uri).await?;
     }
@@ -155,11 +155,16 @@ pub async fn check(
 
 /// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second one
 /// is refused because the first has done its work.
-async fn arrived(running: &Running<'_>, before: &Sight, refusal: Error, written: Written) -> Result<Written> {
+async fn arrived(
+    running: &Execution<'_>,
+    before: &ObjectState,
+    refusal: Error,
+    written: Written,
+) -> Result<Written> {
     let now = see(running, &before.uri, None).await;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
-    let is_there = way::way(&now.present, &running.target.goal, server) == Way::Nothing
+    let is_there = strategy::strategy(&now.present, &running.target.goal, server) == Strategy::Nothing
         && now.facts.len == before.facts.len
         && now.facts.checksum.is_some()
         && now.facts.checksum == before.facts.checksum;

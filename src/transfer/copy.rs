@@ -9,7 +9,7 @@ use crate::aws::multipart::{Completed, Destination, Sent, Started};
 use crate::checksum::{Sum, Whole};
 use crate::error::{Error, Result};
 use crate::transfer::upload::{begin, within};
-use crate::transfer::{Stop, plan};
+use crate::transfer::{Cancellation, plan};
 use crate::tuning::{Meter, Tuning};
 
 /// What is to be copied.
@@ -33,7 +33,7 @@ pub async fn run(
     to: &Destination<'_>,
     tuning: &Tuning,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<Completed> {
     let started = begin(to, stop).await?;
     let outcome = stop.or(copy_all(ranges, to, &started, tuning, meter)).await.flatten();

@@ -16,10 +16,10 @@ use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result};
 use crate::seal::{Open, Output};
+use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
-use crate::transfer::room::{Room, Taken};
 use crate::transfer::sink::Sink;
-use crate::transfer::{Stop, blocking, plan};
+use crate::transfer::{Cancellation, blocking, plan};
 use crate::tuning::Meter;
 
 /// What stored bytes go through on this machine: sums, the format, the sink.
@@ -151,14 +151,14 @@ pub async fn run(
     whole: Range<u64>,
     etag: Option<&str>,
     pipeline: Pipeline,
-    room: &Room,
+    budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<(u64, Digests)> {
     let (sender, receiver) = mpsc::channel(1);
     let work = async {
         let (fetched, passed) = tokio::join!(
-            fetch_all(from, whole, etag, room, sender),
+            fetch_all(from, whole, etag, budget, sender),
             pass_all(receiver, pipeline, from.name(), meter),
         );
         // The consumer leaving closes the channel, which ends the producer quietly: its error comes first.
@@ -182,7 +182,7 @@ pub async fn pass(
     name: String,
     mut pipeline: Pipeline,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<(u64, Digests)> {
     let work = blocking(move || {
         let plain = pipeline.take(&[bytes], &name)?;
@@ -204,21 +204,21 @@ pub fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
 /// A range's bytes, with the room that they take.
 struct Fetched {
     chunks: Vec<Bytes>,
-    _place: Taken,
+    _place: Permit,
 }
 
 async fn fetch_all(
     from: &Reader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,
-    room: &Room,
+    budget: &MemoryBudget,
     sender: mpsc::Sender<Fetched>,
 ) -> Result<()> {
     let mut ranges = std::pin::pin!(
-        stream::iter(plan::ranges(whole, room.part_size()))
+        stream::iter(plan::ranges(whole, budget.part_size()))
             .map(|range| async move {
                 // The room is taken before the bytes; it is given back when they have been passed on.
-                let place = room.take(range.end - range.start).await?;
+                let place = budget.take(range.end - range.start).await?;
                 let mut chunks = Vec::new();
                 let keep = async |chunk| {
                     chunks.push(chunk);
@@ -227,7 +227,7 @@ async fn fetch_all(
                 fetch(from, range, etag, keep).await?;
                 Ok::<_, Error>(Fetched { chunks, _place: place })
             })
-            .buffered(room.jobs())
+            .buffered(budget.jobs())
     );
     while let Some(fetched) = ranges.next().await {
         if sender.send(fetched?).await.is_err() {

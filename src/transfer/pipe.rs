@@ -58,9 +58,9 @@ impl Reader {
     ///
     /// # Errors
     /// `SourceChanged` where the writer is gone without having said the end: what came so far is worth nothing.
-    pub fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+    pub fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
-        while filled < room.len() && !self.ended {
+        while filled < budget.len() && !self.ended {
             if self.piece.is_empty() {
                 match self.receiver.recv() {
                     Ok(Some(piece)) => self.piece = piece,
@@ -71,8 +71,8 @@ impl Reader {
                     }
                 }
             }
-            let now = self.piece.len().min(room.len() - filled);
-            room[filled..filled + now].copy_from_slice(&self.piece[..now]);
+            let now = self.piece.len().min(budget.len() - filled);
+            budget[filled..filled + now].copy_from_slice(&self.piece[..now]);
             self.piece.advance(now);
             filled += now;
         }
@@ -93,12 +93,12 @@ mod tests {
             }
             writer.end().unwrap();
         });
-        let mut room = [0; 1000];
-        assert_eq!(reader.read(&mut room[..7]).unwrap(), 7);
-        assert_eq!(room[..7], [0, 0, 0, 1, 1, 1, 2]);
-        assert_eq!(reader.read(&mut room).unwrap(), 293);
-        assert_eq!(room[..2], [2, 2]);
-        assert_eq!(reader.read(&mut room).unwrap(), 0);
+        let mut budget = [0; 1000];
+        assert_eq!(reader.read(&mut budget[..7]).unwrap(), 7);
+        assert_eq!(budget[..7], [0, 0, 0, 1, 1, 1, 2]);
+        assert_eq!(reader.read(&mut budget).unwrap(), 293);
+        assert_eq!(budget[..2], [2, 2]);
+        assert_eq!(reader.read(&mut budget).unwrap(), 0);
         feeder.join().unwrap();
     }
 
@@ -107,10 +107,10 @@ mod tests {
         let (mut writer, mut reader) = pipe();
         writer.write(b"half").unwrap();
         drop(writer);
-        let mut room = [0; 4];
-        assert_eq!(reader.read(&mut room).unwrap(), 4);
-        assert_eq!(&room, b"half");
-        assert!(matches!(reader.read(&mut room), Err(Error::SourceChanged { .. })));
+        let mut budget = [0; 4];
+        assert_eq!(reader.read(&mut budget).unwrap(), 4);
+        assert_eq!(&budget, b"half");
+        assert!(matches!(reader.read(&mut budget), Err(Error::SourceChanged { .. })));
     }
 
     #[test]

@@ -21,20 +21,20 @@ use crate::location::Target;
 ///
 /// # Errors
 /// `TargetExists` where a file is and must stay, `NotFound` for a folder that is not there.
-pub fn prepare(target: &Target, no_clobber: bool) -> Result<Place> {
-    let Target::File(path) = target else { return Ok(Place::Stream(None)) };
+pub fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
+    let Target::File(path) = target else { return Ok(SinkTarget::Stream(None)) };
     let name = path.display().to_string();
     match fs::metadata(path) {
         Ok(facts) if facts.is_dir() => {
             Err(Error::Unsupported { what: name, why: "is a directory".to_owned() })
         }
         // A pipe or a device takes bytes as they come; there is nothing to rename.
-        Ok(facts) if !facts.is_file() => Ok(Place::Stream(Some(path.clone()))),
+        Ok(facts) if !facts.is_file() => Ok(SinkTarget::Stream(Some(path.clone()))),
         Ok(_) if no_clobber => Err(Error::TargetExists { what: name }),
         Ok(facts) => {
             // Through a link: the file behind it is replaced, not the link.
             let path = fs::canonicalize(path).map_err(Error::local(format!("cannot open {name}")))?;
-            Ok(Place::File { path, permissions: Some(facts.permissions()), no_clobber })
+            Ok(SinkTarget::File { path, permissions: Some(facts.permissions()), no_clobber })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = folder_of(path);
@@ -42,7 +42,7 @@ pub fn prepare(target: &Target, no_clobber: bool) -> Result<Place> {
                 let what = format!("the folder {}", folder.display());
                 return Err(Error::NotFound { what, source: Some(error.into()) });
             }
-            Ok(Place::File { path: path.clone(), permissions: None, no_clobber })
+            Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber })
         }
         Err(error) => Err(Error::local(format!("cannot open {name}"))(error)),
     }
@@ -65,7 +65,7 @@ fn beginning_of_name(path: &Path) -> String {
 
 /// A place to write to.
 #[derive(Debug)]
-pub enum Place {
+pub enum SinkTarget {
     /// Standard output, or a pipe or device by its path.
     Stream(Option<PathBuf>),
     /// A regular file.
@@ -79,23 +79,23 @@ pub enum Place {
     },
 }
 
-impl Place {
-    /// Opens the place: what is written goes through the [`Sink`], the [`Claim`] decides whether it stays.
+impl SinkTarget {
+    /// Opens the place: what is written goes through the [`Sink`], the [`PendingFile`] decides whether it stays.
     ///
     /// # Errors
     /// `Local` for what the system refuses.
-    pub fn open(self) -> Result<(Sink, Claim)> {
+    pub fn open(self) -> Result<(Sink, PendingFile)> {
         match self {
             Self::Stream(None) => {
                 // The descriptor itself: Rust's standard output would look for line ends in the data.
                 let stdout =
                     io::stdout().as_fd().try_clone_to_owned().map_err(Error::local("cannot write"))?;
-                Ok((Sink { file: stdout.into(), name: "standard output".into() }, Claim::Stream))
+                Ok((Sink { file: stdout.into(), name: "standard output".into() }, PendingFile::Stream))
             }
             Self::Stream(Some(path)) => {
                 let what = format!("cannot open {}", path.display());
                 let file = File::options().write(true).open(&path).map_err(Error::local(what))?;
-                Ok((Sink { file, name: path.display().to_string().into() }, Claim::Stream))
+                Ok((Sink { file, name: path.display().to_string().into() }, PendingFile::Stream))
             }
             Self::File { path, permissions, no_clobber } => {
                 let what = || format!("cannot write beside {}", path.display());
@@ -103,7 +103,10 @@ impl Place {
                 let name = path.display().to_string().into();
                 let sink = Sink { file: file.try_clone().map_err(Error::local(what()))?, name };
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
-                Ok((sink, Claim::File(Box::new(Hidden { file, temp, path, permissions, no_clobber }))))
+                Ok((
+                    sink,
+                    PendingFile::File(Box::new(TemporaryFile { file, temp, path, permissions, no_clobber })),
+                ))
             }
         }
     }
@@ -176,15 +179,15 @@ impl Sink {
 }
 
 /// What was written, not yet in its place. Dropped, it is gone without a trace.
-pub enum Claim {
+pub enum PendingFile {
     /// A stream keeps what it was given.
     Stream,
     /// A temporary file.
-    File(Box<Hidden>),
+    File(Box<TemporaryFile>),
 }
 
 /// A temporary file beside its target.
-pub struct Hidden {
+pub struct TemporaryFile {
     file: File,
     temp: TempPath,
     path: PathBuf,
@@ -192,8 +195,8 @@ pub struct Hidden {
     no_clobber: bool,
 }
 
-impl Claim {
-    /// Whether what is written stays hidden until [`Claim::commit`].
+impl PendingFile {
+    /// Whether what is written stays hidden until [`PendingFile::commit`].
     #[must_use]
     pub fn hides(&self) -> bool {
         matches!(self, Self::File(_))
@@ -216,7 +219,7 @@ impl Claim {
     /// Brings what was written to disk and makes it the target: all steps in one, for what is small.
     ///
     /// # Errors
-    /// As [`Claim::commit`].
+    /// As [`PendingFile::commit`].
     pub fn keep(self) -> Result<()> {
         if let Self::File(hidden) = &self {
             let what = format!("cannot write {}", hidden.path.display());
@@ -234,7 +237,7 @@ impl Claim {
     /// `TargetExists` for a file that has appeared meanwhile and must stay, `Local` for what the system refuses.
     pub fn commit(self) -> Result<Option<PathBuf>> {
         let Self::File(hidden) = self else { return Ok(None) };
-        let Hidden { file, temp, path, permissions, no_clobber } = *hidden;
+        let TemporaryFile { file, temp, path, permissions, no_clobber } = *hidden;
         let what = || format!("cannot write {}", path.display());
         // Who may read, write and run it; that whoever runs it becomes somebody else was said of other bytes.
         let permissions = Permissions::from_mode(permissions.mode() & 0o777);
@@ -277,20 +280,20 @@ mod tests {
         fs::write(folder.path().join("t"), b"old").unwrap();
         fs::set_permissions(folder.path().join("t"), Permissions::from_mode(0o640)).unwrap();
         {
-            let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
+            let (mut sink, pending) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
             sink.write(b"half").unwrap();
             assert_eq!(names(folder.path()).len(), 2);
             let hidden = names(folder.path()).remove(0);
             let mode = fs::metadata(folder.path().join(&hidden)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
-            drop(claim);
+            drop(pending);
         }
         assert_eq!(names(folder.path()), ["t"]);
         assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"old");
 
-        let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
+        let (mut sink, pending) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
         sink.write(b"new").unwrap();
-        claim.keep().unwrap();
+        pending.keep().unwrap();
         assert_eq!(names(folder.path()), ["t"]);
         assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"new");
         assert_eq!(fs::metadata(folder.path().join("t")).unwrap().permissions().mode() & 0o777, 0o640);
@@ -309,17 +312,17 @@ mod tests {
         let path = folder.path().join("t");
         fs::write(&path, b"old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o6755)).unwrap();
-        let (mut sink, claim) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
+        let (mut sink, pending) = prepare(&file(folder.path(), "t"), false).unwrap().open().unwrap();
         sink.write(b"new").unwrap();
-        claim.keep().unwrap();
+        pending.keep().unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o755);
     }
 
     #[test]
     fn a_new_file_has_the_permissions_that_the_system_gives_one() {
         let folder = tempfile::tempdir().unwrap();
-        let (_, claim) = prepare(&file(folder.path(), "ours"), false).unwrap().open().unwrap();
-        claim.keep().unwrap();
+        let (_, pending) = prepare(&file(folder.path(), "ours"), false).unwrap().open().unwrap();
+        pending.keep().unwrap();
         fs::write(folder.path().join("theirs"), b"").unwrap();
         let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode("ours"), mode("theirs"));
@@ -329,10 +332,10 @@ mod tests {
     fn a_file_that_must_stay_stays_also_if_it_comes_late() {
         let folder = tempfile::tempdir().unwrap();
         let target = file(folder.path(), "t");
-        let (mut sink, claim) = prepare(&target, true).unwrap().open().unwrap();
+        let (mut sink, pending) = prepare(&target, true).unwrap().open().unwrap();
         sink.write(b"mine").unwrap();
         fs::write(folder.path().join("t"), b"theirs").unwrap();
-        assert!(matches!(claim.commit(), Err(Error::TargetExists { .. })));
+        assert!(matches!(pending.commit(), Err(Error::TargetExists { .. })));
         assert!(matches!(prepare(&target, true), Err(Error::TargetExists { .. })));
         assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"theirs");
         assert_eq!(names(folder.path()), ["t"]);
@@ -343,9 +346,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("real"), b"old").unwrap();
         std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
-        let (mut sink, claim) = prepare(&file(folder.path(), "link"), false).unwrap().open().unwrap();
+        let (mut sink, pending) = prepare(&file(folder.path(), "link"), false).unwrap().open().unwrap();
         sink.write(b"new").unwrap();
-        claim.keep().unwrap();
+        pending.keep().unwrap();
         assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
         assert_eq!(fs::read(folder.path().join("real")).unwrap(), b"new");
     }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::{Output, Seal};
-use crate::transfer::buffers::Buffers;
+use crate::transfer::buffer_pool::BufferPool;
 use crate::transfer::pipe;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
 
@@ -38,7 +38,7 @@ pub struct Input {
 enum Reader {
     File(File),
     Stdin(io::Stdin),
-    Command(Leash, ChildStdout),
+    Command(ChildGuard, ChildStdout),
     Pipe(pipe::Reader),
 }
 
@@ -47,15 +47,15 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// Holds a command that was started: dropped anywhere, it ends the command, also while its output is being read.
 #[derive(Clone, Default)]
-pub struct Leash(Option<Arc<Mutex<Child>>>);
+pub struct ChildGuard(Option<Arc<Mutex<Child>>>);
 
-impl Leash {
+impl ChildGuard {
     fn with<T>(&self, act: impl FnOnce(&mut Child) -> T) -> Option<T> {
         self.0.as_ref().map(|child| act(&mut child.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
-impl Drop for Leash {
+impl Drop for ChildGuard {
     /// A command whose output is no longer wanted must not stay behind.
     fn drop(&mut self) {
         self.with(|child| {
@@ -110,12 +110,12 @@ impl Input {
     }
 
     /// Fills `room`, less of it only at the end of the source; returns how many bytes came.
-    fn read(&mut self, room: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
         match &mut self.reader {
-            Reader::File(file) => fill(file, room),
-            Reader::Stdin(stdin) => fill(stdin, room),
-            Reader::Command(_, stdout) => fill(stdout, room),
-            Reader::Pipe(pipe) => return pipe.read(room),
+            Reader::File(file) => fill(file, budget),
+            Reader::Stdin(stdin) => fill(stdin, budget),
+            Reader::Command(_, stdout) => fill(stdout, budget),
+            Reader::Pipe(pipe) => return pipe.read(budget),
         }
         .map_err(Error::local(format!("cannot read {}", self.name)))
     }
@@ -139,19 +139,19 @@ impl Input {
 
     /// Returns what ends a command when it is dropped; of other sources there is nothing to end.
     #[must_use]
-    pub fn leash(&self) -> Leash {
+    pub fn leash(&self) -> ChildGuard {
         match &self.reader {
             Reader::Command(leash, _) => leash.clone(),
-            Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => Leash::default(),
+            Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => ChildGuard::default(),
         }
     }
 }
 
 /// Reads in as few calls as the source allows.
-fn fill(reader: &mut impl Read, room: &mut [u8]) -> io::Result<usize> {
+fn fill(reader: &mut impl Read, budget: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
-    while filled < room.len() {
-        match reader.read(&mut room[filled..]) {
+    while filled < budget.len() {
+        match reader.read(&mut budget[filled..]) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -181,7 +181,7 @@ fn start(argv: &[String], name: &str) -> Result<Reader> {
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| not_opened(program, error))?;
     let stdout = child.stdout.take();
-    let leash = Leash(Some(Arc::new(Mutex::new(child))));
+    let leash = ChildGuard(Some(Arc::new(Mutex::new(child))));
     let none = || Error::local(format!("cannot read {name}"))(io::ErrorKind::BrokenPipe.into());
     Ok(Reader::Command(leash, stdout.ok_or_else(none)?))
 }
@@ -210,7 +210,7 @@ pub struct Parts {
     algorithm: Algorithm,
     /// Sealed bytes beyond the part they were made for.
     ahead: Vec<u8>,
-    buffers: Buffers,
+    buffers: BufferPool,
     piece: Output,
     number: u32,
     plain: u64,
@@ -229,7 +229,7 @@ impl Parts {
 
     /// Takes the memory for parts from buffers that others use too.
     #[must_use]
-    pub fn sharing(self, buffers: &Buffers) -> Self {
+    pub fn sharing(self, buffers: &BufferPool) -> Self {
         Self { buffers: buffers.clone(), ..self }
     }
 
@@ -243,7 +243,7 @@ impl Parts {
             plan,
             algorithm,
             ahead: Vec::new(),
-            buffers: Buffers::default(),
+            buffers: BufferPool::default(),
             piece: Output::new(),
             number: 0,
             plain: 0,
@@ -323,8 +323,8 @@ impl Parts {
     }
 
     fn sealed_part(&mut self, size: usize) -> Result<Bytes> {
-        let room = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
-        let mut out = self.buffers.take(room);
+        let budget = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
+        let mut out = self.buffers.take(budget);
         out.extend_from_slice(&self.ahead);
         self.ahead.clear();
         let mut piece = std::mem::take(&mut self.piece);

@@ -10,9 +10,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::aws::multipart::{Completed, Destination, Sent, Started};
 use crate::checksum::Whole;
 use crate::error::{Error, Result};
-use crate::transfer::room::{Room, Taken};
+use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::source::{Part, Parts};
-use crate::transfer::{Stop, blocking};
+use crate::transfer::{Cancellation, blocking};
 use crate::tuning::Meter;
 
 /// How long each of a signal's two steps of cleaning up may take: both together stay under two seconds.
@@ -40,12 +40,12 @@ pub struct Uploaded {
 pub async fn run(
     mut parts: Parts,
     to: &Destination<'_>,
-    room: &Room,
+    budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<Uploaded> {
-    parts = parts.sharing(room.buffers());
-    let place = Some(stop.or(room.take(parts.next_room())).await??);
+    parts = parts.sharing(budget.buffers());
+    let place = Some(stop.or(budget.take(parts.next_room())).await??);
     let (first, second);
     (first, parts) = next(parts, stop).await?;
     let first = first.ok_or_else(|| Error::tampered(to.name(), "the source gave no first part"))?;
@@ -56,7 +56,7 @@ pub async fn run(
         if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, stop).await? };
     let second = second.map(|part| Made { part, place: None });
     let outcome = if second.is_some() || parts.more_is_sure() {
-        many([Some(first), second], parts, to, room, meter, stop).await
+        many([Some(first), second], parts, to, budget, meter, stop).await
     } else {
         single(first, to, meter, stop).await
     };
@@ -66,12 +66,12 @@ pub async fn run(
     outcome
 }
 
-async fn next(mut parts: Parts, stop: &Stop) -> Result<(Option<Part>, Parts)> {
+async fn next(mut parts: Parts, stop: &Cancellation) -> Result<(Option<Part>, Parts)> {
     let work = blocking(move || parts.next_part().map(|part| (part, parts)));
     stop.or(work).await??
 }
 
-async fn single(made: Made, to: &Destination<'_>, meter: &Meter, stop: &Stop) -> Result<Uploaded> {
+async fn single(made: Made, to: &Destination<'_>, meter: &Meter, stop: &Cancellation) -> Result<Uploaded> {
     let Made { part, place: _place } = made;
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
     let completed = stop.or(to.put(part.bytes, &part.sum)).await??;
@@ -83,12 +83,12 @@ async fn many(
     ready: [Option<Made>; 2],
     parts: Parts,
     to: &Destination<'_>,
-    room: &Room,
+    budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Stop,
+    stop: &Cancellation,
 ) -> Result<Uploaded> {
     let started = begin(to, stop).await?;
-    let outcome = stop.or(send_all(ready, parts, to, &started, room, meter)).await.flatten();
+    let outcome = stop.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
     if let Err(error) = &outcome {
         within(to.abort(&started), error, stop).await;
     }
@@ -96,7 +96,7 @@ async fn many(
 }
 
 /// Cleans up after `error`: patiently after a failure, quickly after a signal, also one that comes only now.
-pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Stop) {
+pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Cancellation) {
     let hurry = async {
         if !matches!(error, Error::Interrupted(_)) {
             stop.wait().await;
@@ -112,7 +112,7 @@ pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, st
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
 /// be aborted.
-pub(super) async fn begin(to: &Destination<'_>, stop: &Stop) -> Result<Started> {
+pub(super) async fn begin(to: &Destination<'_>, stop: &Cancellation) -> Result<Started> {
     let mut starting = std::pin::pin!(to.start());
     let signal = tokio::select! {
         biased;
@@ -134,10 +134,10 @@ async fn send_all(
     parts: Parts,
     to: &Destination<'_>,
     started: &Started,
-    room: &Room,
+    budget: &MemoryBudget,
     meter: &Meter,
 ) -> Result<Uploaded> {
-    let sent: Vec<Done> = produce(ready, parts, room)
+    let sent: Vec<Done> = produce(ready, parts, budget)
         .map(|made| async move {
             let Made { part, place: _place } = made?;
             let len = part.bytes.len() as u64;
@@ -145,7 +145,7 @@ async fn send_all(
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
         })
-        .buffer_unordered(room.jobs())
+        .buffer_unordered(budget.jobs())
         .try_collect()
         .await?;
     complete(sent, to, started).await
@@ -176,18 +176,18 @@ async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) 
 /// A part with the room that it takes, given back once the part is sent.
 struct Made {
     part: Part,
-    place: Option<Taken>,
+    place: Option<Permit>,
 }
 
 /// Yields the parts at hand, then reads on, each only when there is room for it.
 fn produce(
     ready: [Option<Made>; 2],
     parts: Parts,
-    room: &Room,
+    budget: &MemoryBudget,
 ) -> impl futures_util::Stream<Item = Result<Made>> {
     let rest = stream::unfold(Some(parts), move |parts| async move {
         let parts = parts.filter(|parts| !parts.ended())?;
-        match read(parts, room).await {
+        match read(parts, budget).await {
             Ok((Some(made), parts)) => Some((Ok(made), Some(parts))),
             Ok((None, _)) => None,
             Err(error) => Some((Err(error), None)),
@@ -196,8 +196,8 @@ fn produce(
     stream::iter(ready.into_iter().flatten().map(Ok)).chain(rest)
 }
 
-async fn read(mut parts: Parts, room: &Room) -> Result<(Option<Made>, Parts)> {
-    let place = Some(room.take(parts.next_room()).await?);
+async fn read(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, Parts)> {
+    let place = Some(budget.take(parts.next_room()).await?);
     let part;
     (part, parts) = blocking(move || parts.next_part().map(|part| (part, parts))).await??;
     Ok((part.map(|part| Made { part, place }), parts))

@@ -7,7 +7,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
 use super::{Batches, Inventoried, set};
-use crate::aws::marks::date_of;
+use crate::aws::head_details::date_of;
 use crate::error::{Error, Result};
 
 /// Columns, and the names that CSV reports have for them.

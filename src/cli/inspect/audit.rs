@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
 use crate::cli::session::Session;
 use crate::commands::inspect::summary::Summary;
-use crate::commands::inspect::{self, Looking, ObjectReport, Row, inventory};
+use crate::commands::inspect::{self, InspectOptions, ObjectReport, Row, inventory};
 use crate::location::S3Uri;
 
 /// Keys of the sum whose aliases are asked for, at most.
@@ -21,7 +21,7 @@ const NAMED: usize = 20;
 pub struct Audit<'a> {
     session: &'a Session,
     connection: &'a Connection,
-    looking: &'a Looking,
+    looking: &'a InspectOptions,
     rows: Rows,
     summary: Summary,
     /// What was asked and found beside the objects.
@@ -38,7 +38,7 @@ impl<'a> Audit<'a> {
     pub fn new(
         session: &'a Session,
         connection: &'a Connection,
-        looking: &'a Looking,
+        looking: &'a InspectOptions,
         rows: Rows,
         report: Report,
         paper: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::document::{client_state, plain_len};
 use crate::cli::document::inspection::ClientState;
-use crate::cli::foreign::escaped;
+use crate::cli::sanitize::escaped;
 use crate::commands::inspect::summary::{key_of, mode_word};
 use crate::commands::inspect::{Row, reason};
 

@@ -3,7 +3,7 @@
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::aws::transport::{TlsFacts, Transport};
 use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,

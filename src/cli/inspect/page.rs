@@ -4,8 +4,8 @@
 
 use std::fmt::Write;
 
-use crate::aws::seen::Seen;
-use crate::cli::foreign::escaped;
+use crate::aws::probe::Seen;
+use crate::cli::sanitize::escaped;
 
 mod bucket;
 mod object;

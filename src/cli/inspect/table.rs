@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::page::{Tone, grouped};
 use crate::aws::sse::AppliedMode;
-use crate::cli::foreign::escaped;
+use crate::cli::sanitize::escaped;
 use crate::commands::inspect::finding::ClientSeen;
 use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary, key_of, mode_word, name_of};
 use crate::commands::inspect::{Row, reason};

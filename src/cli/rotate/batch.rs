@@ -12,12 +12,12 @@ use crate::aws::batch::{Control, Job, PRIORITY, Role, Under};
 use crate::aws::endpoint::CONTROL;
 use crate::cli::document::{self, Command, Document, Record};
 use crate::cli::failure::Failure;
-use crate::cli::foreign::shell_word;
 use crate::cli::output;
 use crate::cli::prompt;
+use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
 use crate::commands::rotate::batch::prepare;
-use crate::commands::rotate::only::Only;
+use crate::commands::rotate::selector::Selector;
 use crate::encryption::Mode;
 use crate::error::Error;
 use crate::location::S3Uri;
@@ -207,16 +207,16 @@ fn affixes(args: &RotateArgs, place: &S3Uri) -> Result<(String, Option<String>),
 }
 
 /// What objects must be under now; a job takes one such choice.
-fn only(chosen: &[Only]) -> Result<Option<Under>, Failure> {
+fn only(chosen: &[Selector]) -> Result<Option<Under>, Failure> {
     let wrong = |what: &dyn std::fmt::Display| {
         Failure::usage(format!("--only {what}: a job takes sse-s3, sse-kms or kms:ARN, one of them"))
             .hint(ITSELF)
     };
     match chosen {
         [] => Ok(None),
-        [Only::Mode(Mode::SseS3)] => Ok(Some(Under::SseS3)),
-        [Only::Mode(Mode::SseKms)] => Ok(Some(Under::SseKms)),
-        [one @ Only::Kms(key)] => Ok(Some(Under::Key(key.parse().map_err(|_| wrong(one))?))),
+        [Selector::Mode(Mode::SseS3)] => Ok(Some(Under::SseS3)),
+        [Selector::Mode(Mode::SseKms)] => Ok(Some(Under::SseKms)),
+        [one @ Selector::Kms(key)] => Ok(Some(Under::Key(key.parse().map_err(|_| wrong(one))?))),
         [other, ..] => Err(wrong(other)),
     }
 }

@@ -4,7 +4,7 @@
 //! whose flags begin with `--from-`. Everything else is `cli::hints`.
 
 use crate::cli::aws_flags::AwsFlags;
-use crate::cli::foreign::shell_word;
+use crate::cli::sanitize::shell_word;
 use crate::cli::{hints, lost_envelope};
 use crate::error::{Error, KeyFault};
 use crate::location::S3Uri;

@@ -1,12 +1,12 @@
 //! What a rotation ends with: the sum that is printed, and success, or a failure with its exit code.
 
 use super::RotateArgs;
-use super::telling;
+use super::report;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::foreign::shell_word;
+use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
-use crate::commands::rotate::many::Plans;
+use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::{Stage, Stopped, Summary};
 use crate::error::{Error, Result as CoreResult};
 use crate::location::S3Uri;
@@ -18,7 +18,7 @@ impl RotateArgs {
     /// Exit 3 if nothing was found; for what cannot be done, the code that doing it would end with.
     pub(super) fn dry_run_ended(&self, session: &Session, plans: CoreResult<Plans>) -> Result<(), Failure> {
         let plans = plans.map_err(|error| self.failed(error))?;
-        telling::plans(&plans, true, session)?;
+        report::plans(&plans, true, session)?;
         if plans.counted() == 0 && !self.allow_empty {
             return Err(self.nothing_found());
         }
@@ -53,7 +53,7 @@ impl RotateArgs {
             Ok(summary) if summary.declined || !many => return Ok(()),
             Ok(summary) => summary,
             Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
-                telling::summary(&summary, session)?;
+                report::summary(&summary, session)?;
                 let hint = match error {
                     Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
                         "no further object was begun; those not as asked are named above"
@@ -71,7 +71,7 @@ impl RotateArgs {
             }
             Err(Stopped { error, .. }) => return Err(self.failed(error)),
         };
-        telling::summary(&summary, session)?;
+        report::summary(&summary, session)?;
         if summary.found() == 0 && !self.allow_empty {
             return Err(self.nothing_found());
         }

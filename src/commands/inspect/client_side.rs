@@ -2,10 +2,10 @@
 //!
 //! No content is opened. A broken envelope is a finding here, where `get` refuses it.
 
-use crate::aws::objects::{Facts, Reader};
-use crate::commands::inspect::Looking;
+use crate::aws::objects::{ObjectHead, Reader};
+use crate::commands::decrypt::{begins_like_a_message, header, instruction_file};
+use crate::commands::inspect::InspectOptions;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
-use crate::commands::unlock::{begins_like_a_message, header, instruction_file};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
 use crate::seal::OpenedWith;
@@ -18,8 +18,8 @@ use crate::transfer::blocking;
 /// One object on which a second look is taken.
 struct Second<'a> {
     reader: &'a Reader<'a>,
-    facts: &'a Facts,
-    looking: &'a Looking,
+    facts: &'a ObjectHead,
+    looking: &'a InspectOptions,
     /// Whether it is one object and not one of many: then the keys at hand are tried.
     alone: bool,
 }
@@ -31,8 +31,8 @@ struct Second<'a> {
 /// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
 pub(super) async fn look(
     reader: &Reader<'_>,
-    facts: &Facts,
-    looking: &Looking,
+    facts: &ObjectHead,
+    looking: &InspectOptions,
     alone: bool,
 ) -> Result<ClientSeen> {
     let second = Second { reader, facts, looking, alone };

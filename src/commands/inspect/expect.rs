@@ -131,14 +131,14 @@ pub fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Option<boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::objects::Facts;
+    use crate::aws::objects::ObjectHead;
     use crate::aws::sse::Applied;
 
     const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/k-1";
 
     fn found(mode: AppliedMode, kms_key: Option<&str>, client: ClientSeen) -> Finding {
         let applied = Applied { mode, kms_key: kms_key.map(str::to_owned), ..Applied::default() };
-        let facts = Facts { applied, ..Facts::default() };
+        let facts = ObjectHead { applied, ..ObjectHead::default() };
         Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, client)
     }
 

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::aws::head_details::HeadDetails;
 use crate::aws::listing::Listed;
-use crate::aws::marks::Marks;
-use crate::aws::objects::{Checksum, Facts};
+use crate::aws::objects::{Checksum, ObjectHead};
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Legacy, Mode};
 use crate::error::WrapKind;
@@ -40,7 +40,7 @@ pub struct Finding {
     /// The checksum, if it is one that s3seal knows and it was asked for.
     pub checksum: Option<Checksum>,
     /// Dates, locks, tags and so on.
-    pub marks: Marks,
+    pub marks: HeadDetails,
     /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
     pub marked_instruction_file: bool,
 }
@@ -185,7 +185,12 @@ pub struct RecipientFacts {
 impl Finding {
     /// Makes the finding of an object that S3 told about.
     #[must_use]
-    pub fn of(uri: &S3Uri, facts: Facts, customer_key: Option<CustomerKeyFit>, client: ClientSeen) -> Self {
+    pub fn of(
+        uri: &S3Uri,
+        facts: ObjectHead,
+        customer_key: Option<CustomerKeyFit>,
+        client: ClientSeen,
+    ) -> Self {
         Self {
             uri: uri.clone(),
             marked_instruction_file: facts.metadata.contains_key(instruction::MARKER),
@@ -217,7 +222,7 @@ impl Finding {
             storage_class: None,
             content_type: None,
             checksum: None,
-            marks: Marks::default(),
+            marks: HeadDetails::default(),
             marked_instruction_file: false,
         }
     }

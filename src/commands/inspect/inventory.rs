@@ -8,19 +8,19 @@ use tokio::sync::mpsc;
 use super::expect::is_as_expected;
 use super::finding::{AtRest, ClientSeen, CustomerKeyFit, Finding};
 use super::summary::Summary;
-use super::{Looking, Row, below, count};
+use super::{InspectOptions, Row, below, count};
 use crate::aws::Connection;
+use crate::aws::head_details::HeadDetails;
 use crate::aws::inventory::{self, DataFile, Inventoried, MAX_MANIFEST, Manifest};
 use crate::aws::listing::ListedKey;
-use crate::aws::marks::Marks;
 use crate::aws::objects::Reader;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
-use crate::transfer::room::Room;
-use crate::transfer::{Stop, blocking, sink};
+use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::{Cancellation, blocking, sink};
 use crate::tuning::{Meter, Tuning};
 
 /// Batches that wait to be told, at most.
@@ -45,8 +45,8 @@ pub async fn audit(
     connection: &Connection,
     uri: &S3Uri,
     manifest: &Manifest,
-    looking: &Looking,
-    stop: &Stop,
+    looking: &InspectOptions,
+    stop: &Cancellation,
     summary: &mut Summary,
     mut tell: impl FnMut(&Row) -> Result<()>,
 ) -> Result<()> {
@@ -88,23 +88,28 @@ pub async fn audit(
     Ok(())
 }
 
-async fn fetch(connection: &Connection, uri: &S3Uri, data: &DataFile, stop: &Stop) -> Result<std::fs::File> {
+async fn fetch(
+    connection: &Connection,
+    uri: &S3Uri,
+    data: &DataFile,
+    stop: &Cancellation,
+) -> Result<std::fs::File> {
     let reader = Reader { connection, uri, version_id: None, key: None };
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
         let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
-        let (room, meter) = (Room::new(&Tuning::default()), Meter::default());
-        download::run(&reader, 0..data.len, None, pipeline, &room, &meter, stop).await?;
+        let (budget, meter) = (MemoryBudget::new(&Tuning::default()), Meter::default());
+        download::run(&reader, 0..data.len, None, pipeline, &budget, &meter, stop).await?;
     }
     Ok(file)
 }
 
-fn is_wanted(source: &S3Uri, object: &Inventoried, looking: &Looking) -> bool {
+fn is_wanted(source: &S3Uri, object: &Inventoried, looking: &InspectOptions) -> bool {
     let version = looking.all_versions || object.listed.latest != Some(false);
     version && looking.filter.takes(below(source, &object.listed.key))
 }
 
-fn row(source: &S3Uri, object: Inventoried, looking: &Looking) -> Row {
+fn row(source: &S3Uri, object: Inventoried, looking: &InspectOptions) -> Row {
     let Inventoried { listed, applied, .. } = object;
     let key = match &listed.key {
         ListedKey::Text(key) | ListedKey::NotText(key) => key.clone(),
@@ -121,7 +126,7 @@ fn row(source: &S3Uri, object: Inventoried, looking: &Looking) -> Row {
         storage_class: None,
         content_type: None,
         checksum: None,
-        marks: Marks::default(),
+        marks: HeadDetails::default(),
         marked_instruction_file: false,
     };
     let mut finding = finding.listed(&listed);

@@ -202,12 +202,12 @@ pub fn kind_word(kind: Option<WrapKind>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::objects::Facts;
+    use crate::aws::objects::ObjectHead;
     use crate::aws::sse::Applied;
 
     fn finding(mode: AppliedMode, key: Option<&str>, len: u64) -> Finding {
         let applied = Applied { mode, kms_key: key.map(str::to_owned), ..Applied::default() };
-        let facts = Facts { len, applied, ..Facts::default() };
+        let facts = ObjectHead { len, applied, ..ObjectHead::default() };
         Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, ClientSeen::NoSign)
     }
 

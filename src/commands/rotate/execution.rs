@@ -5,21 +5,21 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
+use crate::commands::decrypt::DecryptionKeys;
 use crate::commands::trial::Trial;
-use crate::commands::unlock::Means;
 use crate::keys::CustomerKey;
-use crate::transfer::Stop;
+use crate::transfer::Cancellation;
 use crate::tuning::{Meter, Tuning};
 
-use super::carry::Loss;
-use super::target::Target;
+use super::desired::Target;
+use super::preserve::Loss;
 
 /// What is the same for all objects of a run.
-pub struct Running<'a> {
+pub struct Execution<'a> {
     /// The clients.
     pub connection: &'a Connection,
     /// What opens the objects as they are.
-    pub means: &'a Means,
+    pub decryption_keys: &'a DecryptionKeys,
     /// What they are to become.
     pub target: &'a Target,
     /// What may be lost.
@@ -37,7 +37,7 @@ pub struct Running<'a> {
     /// Counts bytes.
     pub meter: &'a Meter,
     /// Sees signals.
-    pub stop: &'a Stop,
+    pub stop: &'a Cancellation,
 }
 
 /// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first

@@ -9,13 +9,13 @@ use std::fmt::Write;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::commands::begin::Wrapper;
+use crate::commands::encrypt::Wrapper;
 use crate::encryption::{Context, Format};
 use crate::location::S3Uri;
 
-use super::many::Chosen;
-use super::target::Target;
-use super::way::{AtRest, Goal};
+use super::bulk::Filters;
+use super::desired::Target;
+use super::strategy::{AtRest, Desired};
 
 /// A rotation in words.
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ impl<'a> Identity<'a> {
     #[must_use]
     pub fn new(
         places: &[S3Uri],
-        chosen: &Chosen,
+        chosen: &Filters,
         version_id: Option<&'a str>,
         instruction_suffix: Option<&'a str>,
         target: &'a Target,
@@ -99,7 +99,7 @@ impl<'a> TargetWords<'a> {
     fn new(target: &'a Target) -> Self {
         let server = |at_rest| ServerWords::new(at_rest, target);
         match (&target.goal, target.client()) {
-            (Goal::Client { at_rest, beside, only_rewrap, new_data_key, .. }, Some(client)) => {
+            (Desired::Client { at_rest, beside, only_rewrap, new_data_key, .. }, Some(client)) => {
                 Self::Client(ClientWords {
                     mode: "client",
                     format: client.format.map(Format::as_str),
@@ -113,10 +113,10 @@ impl<'a> TargetWords<'a> {
                     share_to: target.share_to.as_deref(),
                 })
             }
-            (Goal::Server(at_rest) | Goal::Client { at_rest: Some(at_rest), .. }, _) => {
+            (Desired::Server(at_rest) | Desired::Client { at_rest: Some(at_rest), .. }, _) => {
                 Self::Server(server(at_rest))
             }
-            (Goal::Client { .. }, None) => Self::Server(server(&AtRest::SseS3)),
+            (Desired::Client { .. }, None) => Self::Server(server(&AtRest::SseS3)),
         }
     }
 }
@@ -147,7 +147,7 @@ fn in_words(wrapper: &Wrapper) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::begin::{Prepared, PreparedClient};
+    use crate::commands::encrypt::{ClientEncryptor, Encryptor};
     use crate::encryption::ServerSide;
     use crate::keys::SymmetricKey;
     use crate::pattern::{self, Filter};
@@ -171,17 +171,17 @@ mod tests {
     fn server() -> Target {
         let (asked, goal) = kms();
         Target {
-            prepared: Prepared::Server(Some(asked)),
-            goal: Goal::Server(goal),
+            prepared: Encryptor::Server(Some(asked)),
+            goal: Desired::Server(goal),
             share_to: None,
-            means: None,
+            decryption_keys: None,
         }
     }
 
     fn client() -> Target {
         let (asked, goal) = kms();
         Target {
-            prepared: Prepared::Client(PreparedClient {
+            prepared: Encryptor::Client(ClientEncryptor {
                 format: Some(Format::Esdk),
                 wrappers: vec![
                     Wrapper::Aes(SymmetricKey::recognise(&[b'A'; 32]).unwrap()),
@@ -194,7 +194,7 @@ mod tests {
                 frame_length: None,
                 key_name: None,
             }),
-            goal: Goal::Client {
+            goal: Desired::Client {
                 format: Some(Format::Esdk),
                 at_rest: Some(goal),
                 beside: false,
@@ -206,16 +206,16 @@ mod tests {
                 seals_plaintext: true,
             },
             share_to: None,
-            means: None,
+            decryption_keys: None,
         }
     }
 
-    fn chosen() -> Chosen {
+    fn chosen() -> Filters {
         let filter = Filter::new(vec![
             (pattern::Choice::Include, "*.sql".parse().unwrap()),
             (pattern::Choice::Exclude, "old/*".parse().unwrap()),
         ]);
-        Chosen {
+        Filters {
             filter,
             only: vec!["sse-s3".parse().unwrap(), "kms:x".parse().unwrap()],
             all_versions: false,
@@ -238,7 +238,7 @@ mod tests {
             )
         );
         let target = client();
-        let identity = Identity::new(&places[1..], &Chosen::default(), None, None, &target);
+        let identity = Identity::new(&places[1..], &Filters::default(), None, None, &target);
         let fingerprint = SymmetricKey::recognise(&[b'A'; 32]).unwrap().fingerprint();
         assert_eq!(
             identity.text(),

@@ -7,7 +7,7 @@ use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::seal::s3ec::instruction;
 
-use super::execution::Running;
+use super::execution::Execution;
 
 /// An instruction file as it was read.
 #[derive(Clone, Debug)]
@@ -27,12 +27,12 @@ pub struct InstructionFile {
 /// # Errors
 /// What S3 refuses; `NotFound` if there is none; `Unsupported` where the server names no ETag.
 pub async fn read(
-    running: &Running<'_>,
+    running: &Execution<'_>,
     object: &S3Uri,
     key: Option<&CustomerKey>,
 ) -> Result<InstructionFile> {
-    let Running { connection, means, stop, .. } = *running;
-    let uri = object.with_key(instruction::key_of(&object.key, means.suffix.as_deref()));
+    let Execution { connection, decryption_keys, stop, .. } = *running;
+    let uri = object.with_key(instruction::key_of(&object.key, decryption_keys.suffix.as_deref()));
     let reader = Reader { connection, uri: &uri, version_id: None, key };
     let found = stop.or(reader.whole_with_facts(instruction::MAX_LEN as u64)).await??;
     let Some(facts) = found else {
@@ -50,7 +50,7 @@ pub async fn read(
 ///
 /// # Errors
 /// What S3 refuses; `Changed` if somebody else has written it since it was read.
-pub async fn remove(running: &Running<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
+pub async fn remove(running: &Execution<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
     let removal = running.connection.remove_if(&file.uri, &file.etag, None);
     running.stop.or(removal).await?.map_err(|error| match error {
         Error::Changed { source, .. } => {

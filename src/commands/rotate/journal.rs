@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
-use crate::transfer::index::Index;
+use crate::transfer::disk_map::DiskMap;
 
 mod leftovers;
 mod location;
@@ -68,7 +68,7 @@ pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
     /// How far earlier runs have come with each object.
-    index: Index,
+    index: DiskMap,
     leftovers: Leftovers,
     /// Objects that were done, and scratch objects that are there now.
     worth: AtomicI64,
@@ -124,7 +124,7 @@ impl Journal {
         let refused = |error| Error::local(format!("cannot write {name}"))(error);
         let file = private::open(path, &name)?;
         let lines = BufReader::new(&file).split(b'\n').count() as u64;
-        let index = Index::new(folder_of(path), lines).map_err(refused)?;
+        let index = DiskMap::new(folder_of(path), lines).map_err(refused)?;
         private::claim(&file, index.owner().map_err(refused)?, &name)?;
         let mut journal = Self {
             path: path.to_owned(),

@@ -10,22 +10,22 @@ use std::path::PathBuf;
 use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
+use crate::commands::decrypt::DecryptionKeys;
 use crate::commands::trial::Trial;
-use crate::commands::unlock::Means;
 use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;
-use crate::transfer::Stop;
+use crate::transfer::Cancellation;
 use crate::tuning::{Meter, Tuning};
 
 use super::Allowed;
-use super::carry::Loss;
-use super::execution::{LastKey, Running};
+use super::bulk::{BulkRotation, Filters, Plans, Row};
+use super::cleanup;
+use super::desired::Target;
+use super::execution::{Execution, LastKey};
 use super::identity::Identity;
 use super::journal::{Journal, JournalLocation};
-use super::leftovers;
-use super::many::{Chosen, Plans, Row, Work};
+use super::preserve::Loss;
 use super::scratch;
-use super::target::Target;
 
 /// What a rotation is asked to do.
 pub struct RotateRequest {
@@ -34,11 +34,11 @@ pub struct RotateRequest {
     /// The version to change, of one object.
     pub version_id: Option<String>,
     /// Which objects below the prefixes.
-    pub chosen: Chosen,
+    pub chosen: Filters,
     /// What they are to become.
     pub target: Target,
     /// What opens them as they are.
-    pub means: Means,
+    pub decryption_keys: DecryptionKeys,
     /// What may be lost.
     pub accepted: Vec<Loss>,
     /// What the rotation of each may do.
@@ -115,7 +115,7 @@ pub fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
 ///
 /// # Errors
 /// What a listing says; for a single object, what the look at it says; `Interrupted`.
-pub async fn dry_run(connection: &Connection, request: &RotateRequest, stop: &Stop) -> Result<Plans> {
+pub async fn dry_run(connection: &Connection, request: &RotateRequest, stop: &Cancellation) -> Result<Plans> {
     let tuning = request.tuning_of_each();
     let running = request.running(connection, &tuning, stop);
     request.plans(&request.work(&running, None)).await
@@ -128,7 +128,7 @@ pub async fn dry_run(connection: &Connection, request: &RotateRequest, stop: &St
 pub async fn run(
     connection: &Connection,
     request: &RotateRequest,
-    stop: &Stop,
+    stop: &Cancellation,
     confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
     report: impl FnMut(Report<'_>) -> Result<()>,
 ) -> Result<Summary, Stopped> {
@@ -179,10 +179,15 @@ impl RotateRequest {
         Tuning { jobs, ..self.tuning }
     }
 
-    fn running<'a>(&'a self, connection: &'a Connection, tuning: &'a Tuning, stop: &'a Stop) -> Running<'a> {
-        Running {
+    fn running<'a>(
+        &'a self,
+        connection: &'a Connection,
+        tuning: &'a Tuning,
+        stop: &'a Cancellation,
+    ) -> Execution<'a> {
+        Execution {
             connection,
-            means: &self.means,
+            decryption_keys: &self.decryption_keys,
             target: &self.target,
             accepted: &self.accepted,
             tuning,
@@ -195,12 +200,12 @@ impl RotateRequest {
         }
     }
 
-    fn work<'a>(&'a self, running: &'a Running<'a>, journal: Option<&'a Journal>) -> Work<'a> {
-        Work { running, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
+    fn work<'a>(&'a self, running: &'a Execution<'a>, journal: Option<&'a Journal>) -> BulkRotation<'a> {
+        BulkRotation { running, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
     }
 
     fn open_journal(&self) -> Result<Option<Journal>> {
-        let (version_id, suffix) = (self.version_id.as_deref(), self.means.suffix.as_deref());
+        let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_deref());
         let name = Identity::new(&self.places, &self.chosen, version_id, suffix, &self.target).name();
         match self.journal.open(&name) {
             // One object needs none; it only helps to clear up after a crash.
@@ -212,11 +217,11 @@ impl RotateRequest {
     /// Removes what an earlier run has left, proves what is to be proved, and has the plan confirmed; true to go on.
     async fn prepare(
         &self,
-        work: &Work<'_>,
+        work: &BulkRotation<'_>,
         confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
     ) -> Result<bool> {
         if let Some(journal) = work.journal {
-            let cleared = leftovers::clear(work.running, journal, &self.places);
+            let cleared = cleanup::clear(work.running, journal, &self.places);
             work.running.stop.or(cleared).await??;
         }
         if let (true, Some(place)) = (self.allowed.update_in_place, self.places.first()) {
@@ -228,7 +233,7 @@ impl RotateRequest {
         confirm(&self.plans(work).await?).await
     }
 
-    async fn plans(&self, work: &Work<'_>) -> Result<Plans> {
+    async fn plans(&self, work: &BulkRotation<'_>) -> Result<Plans> {
         let mut plans = Plans::default();
         if let Some(uri) = self.single() {
             match work.look(uri, self.version_id.as_deref()).await {
@@ -246,7 +251,7 @@ impl RotateRequest {
 
     async fn rotate(
         &self,
-        work: &Work<'_>,
+        work: &BulkRotation<'_>,
         summary: &mut Summary,
         mut report: impl FnMut(Report<'_>) -> Result<()>,
     ) -> Result<()> {

@@ -5,11 +5,11 @@
 use futures_util::StreamExt;
 
 use crate::aws::listing::ListedKey;
-use crate::commands::begin::Prepared;
+use crate::commands::encrypt::Encryptor;
 use crate::error::Result;
 use crate::location::S3Uri;
 
-use super::execution::Running;
+use super::execution::Execution;
 use super::journal::Journal;
 
 /// What the name of a scratch object begins with; sixteen hex digits follow.
@@ -19,7 +19,7 @@ const PREFIX: &str = ".s3seal-scratch-";
 ///
 /// # Errors
 /// Those of [`prove_update`](crate::aws::Connection::prove_update).
-pub async fn prove_update(running: &Running<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
+pub async fn prove_update(running: &Execution<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
     let Some(key) = running.target.update_key() else { return Ok(()) };
     let scratch = beside(place);
     noted(running, journal, &scratch, running.connection.prove_update(&scratch, key)).await
@@ -29,8 +29,8 @@ pub async fn prove_update(running: &Running<'_>, journal: Option<&Journal>, plac
 ///
 /// # Errors
 /// `NotAsAsked` if it does not; what S3 refuses.
-pub async fn prove_mode(running: &Running<'_>, journal: Option<&Journal>, object: &S3Uri) -> Result<()> {
-    let Prepared::Server(Some(sse)) = &running.target.prepared else { return Ok(()) };
+pub async fn prove_mode(running: &Execution<'_>, journal: Option<&Journal>, object: &S3Uri) -> Result<()> {
+    let Encryptor::Server(Some(sse)) = &running.target.prepared else { return Ok(()) };
     let turn = running.stop.or(running.proof.turn()).await??;
     if turn.is_first() {
         let scratch = beside(object);
@@ -43,7 +43,7 @@ pub async fn prove_mode(running: &Running<'_>, journal: Option<&Journal>, object
 
 /// Makes a proof, and notes its object as long as that may be there.
 async fn noted(
-    running: &Running<'_>,
+    running: &Execution<'_>,
     journal: Option<&Journal>,
     scratch: &S3Uri,
     proof: impl Future<Output = Result<()>>,
@@ -67,7 +67,7 @@ async fn noted(
 ///
 /// # Errors
 /// What S3 refuses.
-pub(super) async fn remove(running: &Running<'_>, uri: &S3Uri) -> Result<()> {
+pub(super) async fn remove(running: &Execution<'_>, uri: &S3Uri) -> Result<()> {
     let markers = |_| {};
     let versions = running.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
     for version in versions.into_iter().flatten() {

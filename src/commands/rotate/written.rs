@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::commands::client_object::Opened;
 use crate::commands::envelope::SentEnvelope;
-use crate::commands::sealed::Opened;
 use crate::encryption::Format;
 use crate::error::Error;
 

@@ -3,16 +3,16 @@
 use std::fmt::Write;
 
 use super::{Page, Tone, grouped};
-use crate::aws::seen::Seen;
+use crate::aws::probe::Seen;
 use crate::aws::sse::AppliedMode;
 use crate::aws::transport::Transport;
 use crate::cli::inspect::document::plain_len;
 use crate::cli::outcome::opened_words;
+use crate::commands::client_object::Opened;
 use crate::commands::inspect::finding::{
     ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, Finding, Opens, RecipientFacts,
 };
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
-use crate::commands::sealed::Opened;
 use crate::encryption::{BoundName, Mode};
 use crate::error::WrapKind;
 use crate::location::S3Uri;

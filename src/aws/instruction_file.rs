@@ -1,0 +1,178 @@
+//! A small object that belongs to another one and changes with it, such as an instruction file.
+//!
+//! S3 has no write of two objects at once. The companion is written just before the object it belongs to; if that
+//! one does not come to be, what was there before is put back, so that the old object stays readable.
+
+use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::aws::connection::Connection;
+use crate::aws::error;
+use crate::aws::objects::Reader;
+use crate::aws::sse::{self, Applied};
+use crate::encryption::ServerSide;
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+use crate::object::WriteCondition;
+
+/// Companions are small; larger ones are somebody else's objects.
+const MAX_LEN: u64 = 64 * 1024;
+
+/// Marks an instruction file, as the official Java client does.
+const MARKER: &str = "x-amz-crypto-instr-file";
+
+/// A companion to be written.
+pub struct PendingInstructionFile<'a> {
+    connection: &'a Connection,
+    /// Where it goes.
+    uri: S3Uri,
+    /// The object that it belongs to.
+    of: &'a S3Uri,
+    content: &'a str,
+    before: Mutex<Option<Before>>,
+}
+
+/// What was there before, and how to tell whether the object has changed since.
+struct Before {
+    content: Option<Bytes>,
+    /// The version that was written over it, which a versioned bucket can take away again.
+    written_version: Option<String>,
+    /// The ETag that the object had.
+    object_etag: Option<String>,
+}
+
+impl<'a> PendingInstructionFile<'a> {
+    /// Prepares a companion of `of` at `uri`; nothing is written yet.
+    #[must_use]
+    pub fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
+        Self { connection, uri, of, content, before: Mutex::new(None) }
+    }
+
+    /// Writes the companion, encrypted at rest as the object, and keeps in mind what it replaced.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub(super) async fn write(&self, sse: Option<&ServerSide>) -> Result<()> {
+        let content = self.reader(&self.uri).whole(MAX_LEN).await?;
+        let object_etag = self.object_etag().await?;
+        self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
+        let content = Bytes::copy_from_slice(self.content.as_bytes());
+        let written_version = self.put(content, sse, &WriteCondition::None).await?;
+        if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            before.written_version = written_version;
+        }
+        Ok(())
+    }
+
+    /// Puts back what was there before, unless the object has become the new one after all, or somebody else has written
+    /// the companion since. There is nobody left to tell about a failure.
+    pub(super) async fn put_back(&self, sse: Option<&ServerSide>) {
+        let Some(before) = self.take() else { return };
+        // An answer may have got lost: the object is asked, not the error.
+        if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
+            let _ = match (before.written_version, before.content) {
+                (Some(version), _) => self.connection.remove(&self.uri, Some(&version)).await,
+                (None, content) => self.replace_ours(content, sse).await,
+            };
+        }
+    }
+
+    /// Replaces the companion by what was there before it, or removes it: only if it is the one that was written here.
+    async fn replace_ours(&self, before: Option<Bytes>, sse: Option<&ServerSide>) -> Result<()> {
+        // The answer to the write may have got lost, and with it the ETag: what is there now is compared.
+        let now = self.reader(&self.uri).whole_with_facts(MAX_LEN).await?.unwrap_or_default();
+        let is_ours = now.body.as_deref() == Some(self.content.as_bytes());
+        let Some(etag) = now.etag.filter(|_| is_ours) else { return Ok(()) };
+        let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };
+        let condition = WriteCondition::Matches(etag);
+        match self.put(before.clone(), sse, &condition).await {
+            // A server that does not know the condition: the look just now is the closest to it.
+            Err(Error::Unsupported { .. }) => self.put(before, sse, &WriteCondition::None).await.map(|_| ()),
+            written => written.map(|_| ()),
+        }
+    }
+
+    fn keep(&self, before: Option<Before>) {
+        *self.before.lock().unwrap_or_else(PoisonError::into_inner) = before;
+    }
+
+    fn take(&self) -> Option<Before> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn reader<'b>(&'b self, uri: &'b S3Uri) -> Reader<'b> {
+        Reader { connection: self.connection, uri, version_id: None, key: None }
+    }
+
+    async fn object_etag(&self) -> Result<Option<String>> {
+        match self.reader(self.of).head().await {
+            Ok(facts) => Ok(facts.etag),
+            // None, or one in SSE-C: no envelope of ours protects that one.
+            Err(Error::NotFound { .. } | Error::KeyNeeded { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put(
+        &self,
+        content: Bytes,
+        sse: Option<&ServerSide>,
+        condition: &WriteCondition,
+    ) -> Result<Option<String>> {
+        let written = self.connection.put_instruction(&self.uri, content, sse, condition).await?;
+        Ok(written.version_id)
+    }
+}
+
+impl Connection {
+    /// Writes an instruction file.
+    ///
+    /// # Errors
+    /// What S3 refuses; `Changed` or `TargetExists` where the condition does not hold.
+    pub async fn put_instruction(
+        &self,
+        uri: &S3Uri,
+        content: Bytes,
+        sse: Option<&ServerSide>,
+        condition: &WriteCondition,
+    ) -> Result<Written> {
+        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
+        let request = request
+            .body(ByteStream::from(content))
+            .content_type("application/json")
+            .metadata(MARKER, "")
+            .set_if_none_match((*condition == WriteCondition::Absent).then(|| "*".to_owned()))
+            .set_if_match(match condition {
+                WriteCondition::Matches(etag) => Some(etag.clone()),
+                _ => None,
+            })
+            .set_expected_bucket_owner(self.owner())
+            .set_request_payer(self.payer());
+        let answer = sse::put(request, sse).send().await;
+        let answer =
+            answer.map_err(|refusal| match error::read(&uri.to_string(), "s3:PutObject", refusal) {
+                Error::Changed { what, .. } if *condition == WriteCondition::Absent => {
+                    Error::TargetExists { what }
+                }
+                error => error,
+            })?;
+        Ok(Written {
+            etag: answer.e_tag().map(str::to_owned),
+            version_id: answer.version_id().map(str::to_owned),
+            applied: Applied::from(&answer),
+        })
+    }
+}
+
+/// A small object that S3 has.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The ETag, with its quotes.
+    pub etag: Option<String>,
+    /// The version, where the bucket keeps versions.
+    pub version_id: Option<String>,
+    /// What S3 says it applied.
+    pub applied: Applied,
+}

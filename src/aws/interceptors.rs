@@ -1,0 +1,300 @@
+//! What every request passes on its way out and back: no key in clear, no header twice, no answer without end, a trace
+//! without secrets.
+//!
+//! Interceptors of the SDK, so that they hold for each attempt and for whatever endpoint a request is resolved to.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use aws_runtime::auth::PayloadSigningOverride;
+use aws_sdk_s3::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use http_body_util::Limited;
+
+use crate::aws::address::is_loopback;
+use crate::aws::error::{self, OverHttp};
+use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
+
+/// Tells about requests as they end, without anything secret.
+#[derive(Clone, Default)]
+pub struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
+
+impl Trace {
+    /// Tells `listener`, a line a request.
+    pub fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    /// Tells nobody.
+    #[must_use]
+    pub fn off() -> Self {
+        Self(None)
+    }
+}
+
+/// Stops any request that would carry a key in clear, whatever endpoint it was resolved to.
+#[derive(Debug)]
+pub(super) struct NoKeyOverHttp {
+    pub(super) allow_loopback: bool,
+}
+
+impl NoKeyOverHttp {
+    fn refusal(&self, uri: &str, has_key_header: bool, is_kms: bool) -> Option<OverHttp> {
+        let key = match (has_key_header, is_kms) {
+            (true, _) => "an SSE-C key",
+            (_, true) => "a data key from AWS KMS",
+            _ => return None,
+        };
+        if is_tls(uri) {
+            return None;
+        }
+        (!(self.allow_loopback && is_loopback(uri))).then_some(OverHttp { key })
+    }
+}
+
+impl Intercept for NoKeyOverHttp {
+    fn name(&self) -> &'static str {
+        "NoKeyOverHttp"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let request = context.request();
+        let has_key = KEY_HEADERS.iter().any(|name| request.headers().contains_key(name));
+        let is_kms = bag.load::<Metadata>().is_some_and(|metadata| metadata.service() == "KMS");
+        match self.refusal(request.uri(), has_key, is_kms) {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The operations that carry an object's bytes.
+const UPLOADS: [&str; 2] = ["PutObject", "UploadPart"];
+
+/// Leaves the bytes of an upload out of its signature where TLS protects them: hashing them takes longer than encrypting
+/// them. Decided by the address that the request was resolved to.
+#[derive(Debug)]
+pub(super) struct UnsignedOverTls;
+
+impl Intercept for UnsignedOverTls {
+    fn name(&self) -> &'static str {
+        "UnsignedOverTls"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let uploads = bag.load::<Metadata>().is_some_and(|metadata| UPLOADS.contains(&metadata.name()));
+        if uploads && is_tls(context.request().uri()) {
+            bag.interceptor_state().store_put(PayloadSigningOverride::unsigned_payload());
+        }
+        Ok(())
+    }
+}
+
+/// Some servers send the MD5 of a customer key twice, and the SDK would refuse the answer for it.
+#[derive(Debug)]
+pub(super) struct MergeRepeatedHeader;
+
+impl Intercept for MergeRepeatedHeader {
+    fn name(&self) -> &'static str {
+        "SaidOnce"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let headers = context.response_mut().headers_mut();
+        let values: Vec<&str> = headers.get_all(KEY_MD5_HEADER).collect();
+        if let [first, rest @ ..] = values.as_slice()
+            && !rest.is_empty()
+            && rest.iter().all(|value| value == first)
+        {
+            let value = (*first).to_owned();
+            headers.insert(KEY_MD5_HEADER, value);
+        }
+        Ok(())
+    }
+}
+
+/// The longest document that is read: a page of a listing, whose keys are all of the longest, takes 6 MiB.
+const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// The longest refusal that is read; S3's take some hundred bytes.
+const MAX_REFUSAL: usize = 64 * 1024;
+
+/// Ends an answer that is longer than any of S3's or KMS's, for the SDK reads all but objects into memory.
+#[derive(Debug)]
+pub(super) struct Bounded;
+
+impl Intercept for Bounded {
+    fn name(&self) -> &'static str {
+        "Bounded"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let is_object = bag.load::<Metadata>().is_some_and(|metadata| metadata.name() == "GetObject");
+        let response = context.response_mut();
+        let limit = match (response.status().is_success(), is_object) {
+            // Whoever reads it does so piece by piece.
+            (true, true) => return Ok(()),
+            (true, false) => MAX_DOCUMENT,
+            (false, _) => MAX_REFUSAL,
+        };
+        let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+        *response.body_mut() = SdkBody::from_body_1_x(Limited::new(body, limit));
+        Ok(())
+    }
+}
+
+/// Notes attempts at one request that ended without an answer: what was asked for may have been done all the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unanswered(Arc<AtomicBool>);
+
+impl Unanswered {
+    /// Whether there was such an attempt.
+    pub(super) fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Unanswered {
+    fn name(&self) -> &'static str {
+        "Unanswered"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
+        let is_open = match error.as_connector_error() {
+            Some(broken) => !error::was_never_sent(broken),
+            // A failure on the server's side, or of a proxy, says nothing of what was done; asking to slow down does.
+            None if error.is_operation_error() => {
+                context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 500..=502 | 504..))
+            }
+            None => error.is_timeout_error() || error.is_response_error(),
+        };
+        if is_open {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.
+#[derive(Debug)]
+struct Began(Instant, String);
+
+impl Storable for Began {
+    type Storer = StoreReplace<Self>;
+}
+
+/// Tells a [`Trace`] about each attempt.
+pub(super) struct Tracer(pub(super) Trace);
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tracer")
+    }
+}
+
+impl Intercept for Tracer {
+    fn name(&self) -> &'static str {
+        "Tracer"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        if self.0.0.is_some() {
+            let uri = context.request().uri();
+            let place = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+            bag.interceptor_state().store_put(Began(Instant::now(), place.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let (Some(listener), Some(Began(at, place))) = (&self.0.0, bag.load::<Began>()) else {
+            return Ok(());
+        };
+        let name =
+            bag.load::<Metadata>().map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
+        let answer = context.response().map_or_else(
+            || "no answer".to_owned(),
+            |response| {
+                let id =
+                    ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|id| response.headers().get(id));
+                format!("{} (request {})", response.status().as_u16(), id.unwrap_or("-"))
+            },
+        );
+        listener(format!("{name} {place}: {answer} in {} ms", at.elapsed().as_millis()));
+        Ok(())
+    }
+}
+
+/// Whether what is sent to a URL is encrypted on its way.
+fn is_tls(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_goes_over_http_only_to_loopback_and_only_when_allowed() {
+        for (allow, uri, header, kms, refused) in [
+            (false, "https://s3.example/b/k", true, false, false),
+            (false, "http://s3.example/b/k", true, false, true),
+            (false, "http://127.0.0.1:9/b/k", true, false, true),
+            (true, "http://127.0.0.1:9/b/k", true, false, false),
+            (true, "http://[::1]:9/b/k", true, false, false),
+            (true, "http://localhost:9/b/k", true, false, false),
+            (true, "http://127.0.0.1.example/b/k", true, false, true),
+            (true, "http://s3.example/b/k", true, false, true),
+            (false, "HTTP://s3.example/b/k", true, false, true),
+            (false, "http://s3.example/b/k", false, false, false),
+            (false, "http://kms.example/", false, true, true),
+        ] {
+            let found = NoKeyOverHttp { allow_loopback: allow }.refusal(uri, header, kms);
+            assert_eq!(found.is_some(), refused, "{allow} {uri} {header} {kms}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What is said about an object on every request that makes one, and the SDK's words for checksums.
+//!
+//! Three kinds of request make an object (`PutObject`, `CreateMultipartUpload`, `CopyObject`) and have the same fields
+//! without a type in common: macros say them once. Encryption is `sse`'s.
+
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, ObjectLockLegalHoldStatus, ObjectLockMode};
+
+use crate::checksum::Algorithm;
+use crate::object::Settings;
+
+/// Puts on a request what a copy can also take over from its source: content headers and metadata.
+macro_rules! described {
+    ($request:expr, $settings:expr) => {
+        $request
+            .set_content_type($settings.content_type.clone())
+            .set_cache_control($settings.cache_control.clone())
+            .set_content_encoding($settings.content_encoding.clone())
+            .set_content_disposition($settings.content_disposition.clone())
+            .set_content_language($settings.content_language.clone())
+            .set_expires($settings.expires.map(aws_sdk_s3::primitives::DateTime::from_secs))
+            .set_metadata(Some($settings.metadata.clone().into_iter().collect()))
+    };
+}
+
+/// Puts on a request what no copy takes over by itself: class, ACL, lock, redirect.
+macro_rules! standing {
+    ($request:expr, $settings:expr) => {
+        $request
+            .set_storage_class($settings.storage_class.as_deref().map(aws_sdk_s3::types::StorageClass::from))
+            .set_acl($settings.acl.as_deref().map(aws_sdk_s3::types::ObjectCannedAcl::from))
+            .set_grant_full_control(crate::aws::request_fields::granted(&$settings.grants.full_control))
+            .set_grant_read(crate::aws::request_fields::granted(&$settings.grants.read))
+            .set_grant_read_acp(crate::aws::request_fields::granted(&$settings.grants.read_acp))
+            .set_grant_write_acp(crate::aws::request_fields::granted(&$settings.grants.write_acp))
+            .set_website_redirect_location($settings.website_redirect.clone())
+            .set_object_lock_mode(crate::aws::request_fields::lock_mode($settings))
+            .set_object_lock_retain_until_date(crate::aws::request_fields::lock_until($settings))
+            .set_object_lock_legal_hold_status(crate::aws::request_fields::legal_hold($settings))
+    };
+}
+
+/// Puts a finished sum on a request, under its algorithm's name.
+macro_rules! summed {
+    ($request:expr, $algorithm:expr, $value:expr) => {
+        match $algorithm {
+            Algorithm::Crc64Nvme => $request.checksum_crc64_nvme($value),
+            Algorithm::Crc32 => $request.checksum_crc32($value),
+            Algorithm::Crc32c => $request.checksum_crc32_c($value),
+            Algorithm::Sha1 => $request.checksum_sha1($value),
+            Algorithm::Sha256 => $request.checksum_sha256($value),
+        }
+    };
+}
+
+pub(super) use {described, standing, summed};
+
+/// The value of a grant header.
+pub(super) fn granted(to: &[String]) -> Option<String> {
+    (!to.is_empty()).then(|| to.join(", "))
+}
+
+pub(super) fn lock_mode(settings: &Settings) -> Option<ObjectLockMode> {
+    settings.lock.mode.as_deref().map(ObjectLockMode::from)
+}
+
+pub(super) fn lock_until(settings: &Settings) -> Option<DateTime> {
+    settings.lock.until.map(DateTime::from_secs)
+}
+
+pub(super) fn legal_hold(settings: &Settings) -> Option<ObjectLockLegalHoldStatus> {
+    settings.lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On)
+}
+
+/// The tags as their header carries them.
+pub(super) fn tagging(settings: &Settings) -> Option<String> {
+    if settings.tags.is_empty() {
+        return None;
+    }
+    let pairs = settings.tags.iter().map(|(key, value)| format!("{}={}", percent(key), percent(value)));
+    Some(pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// Escapes a tag's key or value for the query string that the tagging header is.
+pub(super) fn percent(text: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+pub(super) fn sdk_algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {
+    match algorithm {
+        Algorithm::Crc64Nvme => ChecksumAlgorithm::Crc64Nvme,
+        Algorithm::Crc32 => ChecksumAlgorithm::Crc32,
+        Algorithm::Crc32c => ChecksumAlgorithm::Crc32C,
+        Algorithm::Sha1 => ChecksumAlgorithm::Sha1,
+        Algorithm::Sha256 => ChecksumAlgorithm::Sha256,
+    }
+}
+
+pub(super) fn sdk_type(algorithm: Algorithm) -> ChecksumType {
+    if algorithm.is_full_object() { ChecksumType::FullObject } else { ChecksumType::Composite }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_travel_as_a_query_string() {
+        let mut settings = Settings::default();
+        assert_eq!(tagging(&settings), None);
+        settings.tags.insert("team".to_owned(), "a&b=c ü".to_owned());
+        settings.tags.insert("x".to_owned(), String::new());
+        assert_eq!(tagging(&settings).as_deref(), Some("team=a%26b%3Dc%20%C3%BC&x="));
+    }
+}

@@ -1,0 +1,173 @@
+//! How often and how fast a request is tried again: the flag's word, then the environment's and the profile's, then ours.
+//!
+//! One object is worth some insisting. Many objects are a load: there the rate itself gives way to what S3 asks for, and
+//! comes back by itself. Waiting and counting are the SDK's.
+//! Source: "Retry behavior", AWS SDKs and Tools Reference Guide; "Best practices design patterns", Amazon S3 user guide.
+
+use std::str::FromStr;
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryPartition};
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority,
+};
+use aws_smithy_types::retry::{RetryConfig, RetryMode};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use crate::aws::error::is_too_long;
+use crate::aws::options::Options;
+use crate::error::{Error, Result};
+
+/// Attempts in all, where nobody says otherwise: enough to outlast a minute of trouble.
+pub(super) const ATTEMPTS: u32 = 6;
+
+/// The requests a second that an adaptive client believes to have made before its first one. The SDK's own limiter believes
+/// in half a one: refused in its first half second, it takes three quarters of a minute to come back to hundreds. The first
+/// measurement leaves a fifth of this.
+const PACE: f64 = 2000.0;
+
+/// Makes the rate that adaptive retries begin with.
+pub(super) fn pace() -> RetryPartition {
+    let limiter = ClientRateLimiter::builder().tokens_retrieved_per_second(PACE).build();
+    RetryPartition::custom("s3seal").client_rate_limiter(limiter).build()
+}
+
+/// Works out the retries from the flags, the environment and the profile.
+///
+/// # Errors
+/// `Unsupported` for a setting that is none.
+pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConfig> {
+    let settings = shared.service_config();
+    let mode = match set(settings, "AWS_RETRY_MODE", "retry_mode")? {
+        Some(Mode(mode)) => mode,
+        None if options.many_objects => RetryMode::Adaptive,
+        None => RetryMode::Standard,
+    };
+    let attempts = match options.max_attempts {
+        Some(attempts) => attempts,
+        None => set::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(ATTEMPTS),
+    };
+    Ok(RetryConfig::standard().with_retry_mode(mode).with_max_attempts(attempts.max(1)))
+}
+
+/// A mode as the AWS tools write it.
+struct Mode(RetryMode);
+
+impl FromStr for Mode {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.to_ascii_lowercase().as_str() {
+            "adaptive" => Ok(Self(RetryMode::Adaptive)),
+            // The first is that of older tools, which this SDK never had.
+            "legacy" | "standard" => Ok(Self(RetryMode::Standard)),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Reads a setting from the environment, else from the profile. The SDK's own reading does not tell what was set from what
+/// was not, and panics on what it cannot read.
+fn set<T: FromStr>(
+    settings: Option<&dyn LoadServiceConfig>,
+    variable: &'static str,
+    in_profile: &'static str,
+) -> Result<Option<T>> {
+    let key = ServiceConfigKey::builder().service_id("s3").env(variable).profile(in_profile).build();
+    let text = settings.zip(key.ok()).and_then(|(settings, key)| settings.load_config(key));
+    let Some(text) = text else { return Ok(None) };
+    text.trim().parse().map(Some).map_err(|_| Error::Unsupported {
+        what: format!("{variable} or the profile's {in_profile}"),
+        why: format!("'{text}' cannot be read"),
+    })
+}
+
+/// Takes every 503 for what S3 means by it: fewer requests. To a HEAD it cannot say so, for there is no body.
+#[derive(Debug)]
+pub(super) struct ThrottlingOn503;
+
+impl ClassifyRetry for ThrottlingOn503 {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|answer| answer.status().as_u16()) {
+            Some(503) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Busy"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// Asks only once for an answer that is too long: the SDK takes it for a broken connection.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
+impl ClassifyRetry for TooLong {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.output_or_error() {
+            Some(Err(error)) if is_too_long(error) => RetryAction::RetryForbidden,
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "TooLong"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Settings(&'static [(&'static str, &'static str)]);
+
+    impl LoadServiceConfig for Settings {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            let value =
+                |name| self.0.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned());
+            value(key.env()).or_else(|| value(key.profile()))
+        }
+    }
+
+    fn worked_out(
+        settings: &'static [(&'static str, &'static str)],
+        options: &Options,
+    ) -> Option<(RetryMode, u32)> {
+        let shared = SdkConfig::builder().service_config(Settings(settings)).build();
+        retries(options, &shared).ok().map(|retries| (retries.mode(), retries.max_attempts()))
+    }
+
+    #[test]
+    fn whoever_says_it_first_is_heard() {
+        use RetryMode::{Adaptive, Standard};
+        let one = Options::default();
+        let many = Options { many_objects: true, ..Options::default() };
+        let three = Options { max_attempts: Some(3), ..Options::default() };
+        for (settings, options, expected) in [
+            (&[][..], &one, Some((Standard, ATTEMPTS))),
+            (&[], &many, Some((Adaptive, ATTEMPTS))),
+            (&[], &three, Some((Standard, 3))),
+            (&[("retry_mode", "standard"), ("max_attempts", "3")], &many, Some((Standard, 3))),
+            (&[("AWS_RETRY_MODE", "adaptive"), ("retry_mode", "standard")], &one, Some((Adaptive, ATTEMPTS))),
+            (&[("AWS_MAX_ATTEMPTS", "9")], &three, Some((Standard, 3))),
+            (&[("AWS_MAX_ATTEMPTS", "9"), ("max_attempts", "2")], &many, Some((Adaptive, 9))),
+            (&[("retry_mode", "legacy")], &many, Some((Standard, ATTEMPTS))),
+            (&[("AWS_MAX_ATTEMPTS", "0")], &one, Some((Standard, 1))),
+            (&[("AWS_MAX_ATTEMPTS", "many")], &one, None),
+            (&[("AWS_RETRY_MODE", "bold")], &many, None),
+        ] {
+            assert_eq!(worked_out(settings, options), expected, "{settings:?}");
+        }
+    }
+}

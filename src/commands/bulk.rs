@@ -1,0 +1,255 @@
+//! Many objects: listing → bounded fan-out → one outcome each.
+//!
+//! One combinator holds memory down: the next object is listed only when there is a place for it. What is done with
+//! an object, and what is told of it, is the verb's.
+
+use std::future::{Future, ready};
+use std::num::NonZeroUsize;
+use std::pin::pin;
+
+use futures_util::stream::{Stream, StreamExt};
+use tokio::sync::Notify;
+
+use crate::error::{Denial, Error, NetworkFault, Result};
+use crate::transfer::Cancellation;
+
+/// One of many objects on its way up or down.
+#[derive(Debug)]
+pub enum Row<O> {
+    /// It is there, and checked.
+    Done(Box<O>),
+    /// It is not meant to go; worth a word.
+    LeftOut {
+        /// The object or file, as the user would name it.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// It could not be brought there.
+    Failed {
+        /// The object or file, as the user would name it.
+        name: String,
+        /// Why not.
+        error: Box<Error>,
+    },
+}
+
+impl<O> Row<O> {
+    /// Makes the row that an outcome comes to: what must stay is left out.
+    ///
+    /// # Errors
+    /// What no further object would be spared: a signal, or trouble with the connection, the bucket or the credentials.
+    pub fn of(name: String, outcome: Result<O>) -> Result<Self> {
+        match outcome {
+            Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
+            Err(error) if concerns_all(&error) => Err(error),
+            Err(Error::TargetExists { what }) => {
+                Ok(Self::LeftOut { name, why: format!("{what} exists already") })
+            }
+            Err(error) => Ok(Self::Failed { name, error: Box::new(error) }),
+        }
+    }
+
+    /// The error after which no further object may begin: the server has stored one otherwise than asked.
+    #[must_use]
+    pub fn ends_run(&self) -> Option<Error> {
+        match self {
+            Self::Failed { error, .. } => error.ends_run(),
+            Self::Done(_) | Self::LeftOut { .. } => None,
+        }
+    }
+
+    /// Makes the row of what cannot be.
+    #[must_use]
+    pub fn refused(name: impl Into<String>, why: impl Into<String>) -> Self {
+        let name = name.into();
+        let error = Box::new(Error::Unsupported { what: name.clone(), why: why.into() });
+        Self::Failed { name, error }
+    }
+}
+
+/// Whether the next object would meet the same.
+fn concerns_all(error: &Error) -> bool {
+    match error {
+        Error::Interrupted(_) | Error::WrongRegion { .. } | Error::ReaderLeft => true,
+        // What is stored is named first.
+        Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => error.is_of_later(),
+        Error::NotFound { what, .. } => what.starts_with("the bucket "),
+        Error::Network { why, .. } => matches!(
+            why,
+            NetworkFault::Connect | NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
+        ),
+        Error::Local { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+        Error::Denied { why, .. } => {
+            !matches!(why, Denial::Kms { .. } | Denial::Action { .. } | Denial::Unexplained { .. })
+        }
+        _ => false,
+    }
+}
+
+/// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes as they come.
+///
+/// Whatever ends it early (an error of the listing, of `work` or of `tell`, or a signal) lets no further object begin,
+/// and lets those under way come to their own end, so that none leaves anything behind: `work` sees the signal itself.
+///
+/// # Errors
+/// The first of those errors; `Interrupted`.
+pub async fn as_they_end<T, O, Working>(
+    listing: impl Stream<Item = Result<T>>,
+    jobs: NonZeroUsize,
+    stop: &Cancellation,
+    work: impl Fn(T) -> Working,
+    mut tell: impl FnMut(O) -> Result<()>,
+) -> Result<()>
+where
+    Working: Future<Output = Result<O>>,
+{
+    let broken = Notify::new();
+    let halted = async {
+        tokio::select! {
+            _ = stop.wait() => {}
+            () = broken.notified() => {}
+        }
+    };
+    let halted = pin!(halted);
+    let outcomes = listing.take_until(halted).map(|listed| {
+        // On the heap from the start: what is done with an object is a large future, and moved more than once.
+        let working = listed.map(|listed| Box::pin(work(listed)));
+        async move { working?.await }
+    });
+    let mut outcomes = pin!(outcomes.buffer_unordered(jobs.get()));
+    let mut ended = Ok(());
+    while let Some(outcome) = outcomes.next().await {
+        let told = outcome.and_then(&mut tell);
+        if told.is_err() && ended.is_ok() {
+            ended = told;
+            broken.notify_one();
+        }
+    }
+    ended?;
+    stop.or(ready(())).await
+}
+
+/// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes in the listing's order.
+///
+/// An outcome that is a failure is still an outcome: `work` makes it, `tell` counts it, and the others go on. What ends
+/// everything is a listing that breaks off, a `tell` that fails, or a signal; nothing is told after that.
+///
+/// # Errors
+/// Those of the listing and of `tell`; `Interrupted`.
+pub async fn many<T, O, Working>(
+    listing: impl Stream<Item = Result<T>>,
+    jobs: NonZeroUsize,
+    stop: &Cancellation,
+    work: impl Fn(T) -> Working,
+    mut tell: impl FnMut(O) -> Result<()>,
+) -> Result<()>
+where
+    Working: Future<Output = O>,
+{
+    let outcomes = listing.map(|listed| {
+        let working = listed.map(&work);
+        async move {
+            match working {
+                Ok(working) => Ok(working.await),
+                Err(error) => Err(error),
+            }
+        }
+    });
+    let mut outcomes = pin!(outcomes.buffered(jobs.get()));
+    loop {
+        tokio::select! {
+            biased;
+            signal = stop.wait() => return Err(Error::Interrupted(signal)),
+            outcome = outcomes.next() => match outcome {
+                None => return Ok(()),
+                Some(outcome) => tell(outcome?)?,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::stream;
+
+    use super::*;
+    use crate::error::Signal;
+
+    fn jobs(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_object_is_told_once_and_in_order_with_so_many_under_way() {
+        let (_sender, stop) = Cancellation::new();
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let listing = stream::iter((0..100).map(Ok));
+        let work = |number: u64| {
+            let (now, most) = (&now, &most);
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                for _ in 0..number % 7 {
+                    tokio::task::yield_now().await;
+                }
+                now.fetch_sub(1, Ordering::SeqCst);
+                number
+            }
+        };
+        let mut told = Vec::new();
+        many(listing, jobs(5), &stop, work, |number| {
+            told.push(number);
+            Ok(())
+        })
+        .await
+        .unwrap();
+        assert_eq!(told, (0..100).collect::<Vec<_>>());
+        assert_eq!(most.load(Ordering::SeqCst), 5);
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_breaks_ends_it_after_what_came_before() {
+        let (_sender, stop) = Cancellation::new();
+        let broken = Error::EmptySource { what: "x".to_owned() };
+        let listing = stream::iter([Ok(1), Ok(2), Err(broken), Ok(3)]);
+        let mut told = Vec::new();
+        let ended = many(
+            listing,
+            jobs(8),
+            &stop,
+            |n| async move { n },
+            |n| {
+                told.push(n);
+                Ok(())
+            },
+        )
+        .await;
+        assert!(matches!(ended, Err(Error::EmptySource { .. })));
+        assert_eq!(told, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_signal_ends_it() {
+        let (sender, stop) = Cancellation::new();
+        let listing = stream::iter((0..).map(Ok));
+        let mut told = 0;
+        let ended = many(
+            listing,
+            jobs(4),
+            &stop,
+            |n: u64| async move { n },
+            |n| {
+                told += 1;
+                if n == 10 {
+                    sender.send(Signal::Interrupt);
+                }
+                Ok(())
+            },
+        )
+        .await;
+        assert!(matches!(ended, Err(Error::Interrupted(Signal::Interrupt))));
+        assert_eq!(told, 11);
+    }
+}

@@ -1,0 +1,294 @@
+//! `get`'s second step: which envelope an object has, and its data key from the keys at hand or from KMS.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::aws::Connection;
+use crate::aws::kms::MayUnwrap;
+use crate::aws::objects::{ObjectHead, Reader};
+use crate::commands::client_object::{Content, Sealed, Unlocked};
+use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
+use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
+use crate::keys::{CustomerKey, DataKey};
+use crate::location::S3Uri;
+use crate::seal::detect::{self, Detected};
+use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
+use crate::seal::ring::Unlocker;
+use crate::seal::s3ec::{self, Need, instruction};
+use crate::transfer::{blocking, download};
+
+/// What is fetched at first of an object that may begin with a header.
+const BEGINNING: u64 = 4 * 1024;
+
+/// What the user gave to read objects with.
+pub struct DecryptionKeys {
+    /// SSE-C keys: sent to S3 where its answer says that the object needs one.
+    pub customer_keys: Vec<CustomerKey>,
+    /// Local keys of client-side envelopes; they never leave the process.
+    pub unlocker: Arc<Unlocker>,
+    /// KMS keys that may be used: an object does not choose by itself.
+    pub kms_keys: Vec<KmsKey>,
+    /// Accounts among whose KMS keys an object may choose.
+    pub kms_accounts: Vec<Account>,
+    /// The context that the object must have been sealed with.
+    pub context: Context,
+    /// How far back to read.
+    pub legacy: Legacy,
+    /// The suffix of the instruction file, if it is not the default one.
+    pub suffix: Option<String>,
+    /// Whether objects must be bound to the name that they have.
+    pub require_bound_name: bool,
+}
+
+impl DecryptionKeys {
+    /// The same for client-side envelopes alone: no SSE-C key comes along.
+    #[must_use]
+    pub fn client_side(&self) -> Self {
+        Self {
+            customer_keys: Vec::new(),
+            unlocker: self.unlocker.clone(),
+            kms_keys: self.kms_keys.clone(),
+            kms_accounts: self.kms_accounts.clone(),
+            context: self.context.clone(),
+            legacy: self.legacy,
+            suffix: self.suffix.clone(),
+            require_bound_name: self.require_bound_name,
+        }
+    }
+
+    /// Whether the user gave any key at all.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        !self.customer_keys.is_empty() || !self.opens_nothing_client_side()
+    }
+
+    /// Whether the user gave nothing that opens client-side envelopes.
+    #[must_use]
+    pub fn opens_nothing_client_side(&self) -> bool {
+        self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && self.kms_accounts.is_empty()
+    }
+}
+
+/// Finds an object's envelope, `None` if there is no sign of one, and compares the name that it is bound to.
+///
+/// # Errors
+/// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there; `OtherName` and
+/// `NoBoundName`. A name is proven only once [`unlock`] has succeeded.
+pub async fn envelope(
+    reader: &Reader<'_>,
+    facts: &ObjectHead,
+    decryption_keys: &DecryptionKeys,
+) -> Result<Option<Sealed>> {
+    let sealed = find(reader, facts, decryption_keys).await?;
+    match sealed.as_ref().and_then(Sealed::bound_name) {
+        Some(name) if !name.is(reader.uri) => {
+            Err(Error::OtherName { what: reader.name(), bound: name.to_string() })
+        }
+        None if decryption_keys.require_bound_name => Err(Error::NoBoundName { what: reader.name() }),
+        _ => Ok(sealed),
+    }
+}
+
+/// What nothing in the metadata points to is looked
+/// for only with keys that could open it: everybody else would pay requests for each plain object.
+async fn find(
+    reader: &Reader<'_>,
+    facts: &ObjectHead,
+    decryption_keys: &DecryptionKeys,
+) -> Result<Option<Sealed>> {
+    let name = reader.name();
+    let must_be_there = match detect::detect(&name, &facts.metadata)? {
+        Detected::S3ec(envelope) if decryption_keys.suffix.is_none() => {
+            return Ok(Some(Sealed::S3ec(envelope)));
+        }
+        Detected::S3ec(_) => {
+            let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
+            return Err(Error::Unsupported { what: name, why });
+        }
+        Detected::Esdk(_) => return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message))),
+        Detected::InstructionFileNeeded => true,
+        Detected::Plain
+            if decryption_keys.suffix.is_none() && decryption_keys.opens_nothing_client_side() =>
+        {
+            return Ok(None);
+        }
+        Detected::Plain => {
+            if decryption_keys.suffix.is_none() && begins_like_a_message(reader, facts).await? {
+                return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message)));
+            }
+            decryption_keys.suffix.is_some()
+        }
+    };
+    let (uri, file) = instruction_file(reader, decryption_keys.suffix.as_deref()).await;
+    let too_long = |error| match error {
+        Error::TooLarge { what, why } => {
+            Error::tampered(what, format!("no instruction file is so long: {why}"))
+        }
+        error => error,
+    };
+    match file.map_err(too_long)? {
+        Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &facts.metadata, &file)?))),
+        None if must_be_there => {
+            Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
+        }
+        None => Ok(None),
+    }
+}
+
+/// Whether an object begins as the AWS Encryption SDK's messages do.
+pub(super) async fn begins_like_a_message(reader: &Reader<'_>, facts: &ObjectHead) -> Result<bool> {
+    let end = facts.len.min(BEGINNING);
+    Ok(end > 0 && looks_like_esdk(&beginning(reader, facts, 0, end).await?))
+}
+
+/// Reads a message's header from the beginning of the object.
+pub(super) async fn header(reader: &Reader<'_>, facts: &ObjectHead) -> Result<Box<Message>> {
+    let mut header = HeaderReader::new(&reader.name());
+    let mut at = 0;
+    while at < facts.len {
+        // A header that is not in the first piece is a long one.
+        let more = if at == 0 { BEGINNING } else { 16 * BEGINNING };
+        let end = (at + more).min(facts.len);
+        match header.push(&beginning(reader, facts, at, end).await?)? {
+            Reading::Whole(message, _) => return Ok(message),
+            Reading::NeedMore(unfinished) => header = unfinished,
+        }
+        at = end;
+    }
+    Err(header.cut_short())
+}
+
+async fn beginning(reader: &Reader<'_>, facts: &ObjectHead, from: u64, to: u64) -> Result<Vec<u8>> {
+    if let Some(body) = &facts.body {
+        return Ok(download::slice(body, &(from..to)).to_vec());
+    }
+    let mut body = reader.range(from..to, facts.etag.as_deref()).await?;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() as u64 > to - from {
+            return Err(Error::tampered(reader.name(), "the server sent more bytes than it was asked for"));
+        }
+    }
+    Ok(bytes)
+}
+
+/// Fetches the instruction file beside an object, if there is one; says where that is, too.
+pub(super) async fn instruction_file(
+    reader: &Reader<'_>,
+    suffix: Option<&str>,
+) -> (S3Uri, Result<Option<Bytes>>) {
+    let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
+    let beside = Reader { uri: &uri, version_id: None, ..*reader };
+    let file = beside.whole(instruction::MAX_LEN as u64).await;
+    (uri, file)
+}
+
+/// Unwraps the data key.
+///
+/// # Errors
+/// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`DecryptionKeys::legacy`] leaves out.
+pub async fn unlock(
+    connection: &Connection,
+    sealed: Sealed,
+    decryption_keys: &DecryptionKeys,
+) -> Result<Unlocked> {
+    let ring = decryption_keys.unlocker.clone();
+    // The name was compared already: the user need not give it once more.
+    let demanded = match sealed.bound_name() {
+        Some(name) => &decryption_keys.context.bound_to(&name),
+        None => &decryption_keys.context,
+    };
+    let (content, kms_key) = match sealed {
+        Sealed::S3ec(envelope) => {
+            let locked = envelope.permit(decryption_keys.legacy)?;
+            if locked.need() == Need::Kms {
+                let (unlocked, key) = s3ec_with_kms(connection, locked, demanded, decryption_keys).await?;
+                (Content::S3ec(unlocked), Some(key))
+            } else {
+                (Content::S3ec(blocking(move || ring.unlock(locked)).await??), None)
+            }
+        }
+        Sealed::Esdk(message) => {
+            let policy = Policy { legacy: decryption_keys.legacy, ..Policy::default() };
+            let locked = message.permit(policy, demanded)?;
+            match esdk_with_kms(connection, &locked, decryption_keys).await? {
+                Some((data_key, key)) => (Content::Esdk(locked.unlock(&data_key)?), Some(key)),
+                None => (Content::Esdk(blocking(move || ring.unlock_esdk(&locked)).await??), None),
+            }
+        }
+    };
+    Ok(Unlocked { content, kms_key })
+}
+
+async fn s3ec_with_kms(
+    connection: &Connection,
+    locked: s3ec::Locked,
+    context: &Context,
+    decryption_keys: &DecryptionKeys,
+) -> Result<(s3ec::Unlocked, KeyArn)> {
+    let request = locked.kms(context)?;
+    let any_of =
+        (!decryption_keys.kms_accounts.is_empty()).then_some(MayUnwrap::AnyOf(&decryption_keys.kms_accounts));
+    let mut refusal = None;
+    for may in decryption_keys.kms_keys.iter().map(MayUnwrap::Key).chain(any_of) {
+        match connection.unwrap_data_key(may, request.blob, request.context).await {
+            Ok((data_key, key)) => return Ok((locked.unlock(data_key)?, key)),
+            Err(
+                error @ Error::KeyWrong {
+                    why: KeyFault::DoesNotUnwrap { .. } | KeyFault::KmsAccount { .. },
+                    ..
+                },
+            ) => refusal = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    let what = locked.envelope().what().to_owned();
+    Err(match refusal {
+        None => {
+            let need = KeyNeed::Wrapping { kind: WrapKind::Kms, fingerprint: None };
+            Error::KeyNeeded { what, need }
+        }
+        Some(Error::KeyWrong { why, source, .. }) => Error::KeyWrong { what, why, source },
+        Some(error) => error,
+    })
+}
+
+/// Asks KMS for the data key, of each recipient in KMS that the user's keys or accounts allow. `None` if there is none of
+/// them; a refusal counts only where no local key could help.
+async fn esdk_with_kms(
+    connection: &Connection,
+    locked: &esdk::Locked,
+    decryption_keys: &DecryptionKeys,
+) -> Result<Option<(DataKey, KeyArn)>> {
+    let mut refusal = None;
+    for request in locked.kms() {
+        let named: KmsKey = (&request.arn).into();
+        let allowed = decryption_keys.kms_accounts.iter().any(|account| account.owns(&request.arn));
+        if !decryption_keys.kms_accounts.is_empty() && !allowed {
+            let why = KeyFault::KmsAccount { key: request.arn.clone() };
+            refusal = Some(Error::KeyWrong { what: locked.message().what().to_owned(), why, source: None });
+        }
+        let given = decryption_keys.kms_keys.iter().filter(|key| key.may_unwrap(&request.arn));
+        for key in given.chain(allowed.then_some(&named)) {
+            match connection.unwrap_data_key(MayUnwrap::Key(key), request.blob, request.context).await {
+                Ok((_, key)) if !key.is_same_key(&request.arn) => {
+                    let why =
+                        format!("its data key is said to be under {}, and {key} unwrapped it", request.arn);
+                    return Err(Error::tampered(locked.message().what(), why));
+                }
+                Ok(unwrapped) => return Ok(Some(unwrapped)),
+                Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {
+                    refusal = Some(locked.not_unwrapped(source));
+                }
+                Err(error @ Error::Tampered { .. }) => return Err(error),
+                Err(error) => refusal = Some(error),
+            }
+        }
+    }
+    match refusal {
+        Some(error) if decryption_keys.unlocker.ring().is_empty() => Err(error),
+        _ => Ok(None),
+    }
+}

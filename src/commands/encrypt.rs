@@ -1,0 +1,416 @@
+//! `put`'s second step: a data key, its wrap, the sealer and what goes beside the object.
+//!
+//! Here the neighbours meet who do not know each other: KMS makes a data key (`aws`), the format uses it (`seal`).
+//! What is the same for many objects (a passphrase's key above all) is [`prepare`]d once.
+
+use std::collections::BTreeMap;
+
+use crate::aws::Connection;
+use crate::commands::envelope::SentEnvelope;
+use crate::encryption::{
+    ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
+};
+use crate::error::{Error, Result};
+use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
+use crate::location::S3Uri;
+use crate::object::{FileContent, PublicEnvelope, Settings};
+use crate::seal::esdk::NewMessage;
+use crate::seal::gcm::MAX_PLAIN;
+use crate::seal::passphrase::Derived;
+use crate::seal::s3ec::{self, Storage, instruction, kms_context};
+use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
+use crate::seal::{Attributes, Seal};
+use crate::transfer::blocking;
+
+/// S3's limit on user metadata: bytes of all names and values ("Working with object metadata", user guide).
+const MAX_METADATA: usize = 2048;
+
+/// How to encrypt, ready for any number of objects.
+pub enum Encryptor {
+    /// S3 does it; `None` is the bucket's default.
+    Server(Option<ServerSide>),
+    /// s3seal does it.
+    Client(ClientEncryptor),
+}
+
+/// Client-side encryption, its wrapping keys at hand.
+pub struct ClientEncryptor {
+    /// The format; none named means by the object's length.
+    pub format: Option<Format>,
+    /// The wrapping keys.
+    pub wrappers: Vec<Wrapper>,
+    /// The encryption context, as the user gave it.
+    pub context: Context,
+    /// Whether each object's name goes into its context.
+    pub bind_name: bool,
+    /// What S3 does to the sealed bytes; none means the bucket's default.
+    pub at_rest: Option<ServerSide>,
+    /// Whether the envelope goes into an instruction file beside the object.
+    pub instruction_file: bool,
+    /// Bytes of plain text in a frame (Encryption SDK).
+    pub frame_length: Option<u32>,
+    /// The name of raw keys (Encryption SDK).
+    pub key_name: Option<KeyName>,
+}
+
+/// A wrapping key, ready to wrap.
+pub enum Wrapper {
+    /// A raw AES-256 key.
+    Aes(SymmetricKey),
+    /// An RSA public key.
+    Rsa(RsaPublicKey),
+    /// A key in AWS KMS.
+    Kms(KmsKey),
+    /// A passphrase, and the key derived from it: one salt for all objects of a run.
+    Passphrase(Passphrase, Box<Derived>),
+}
+
+/// Derives what must be derived; a passphrase takes its time and memory here.
+///
+/// # Errors
+/// Those of the derivation.
+pub async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor> {
+    let client = match encryption {
+        None => return Ok(Encryptor::Server(None)),
+        Some(Encryption::Server(sse)) => return Ok(Encryptor::Server(Some(sse))),
+        Some(Encryption::Client(client)) => client,
+    };
+    let ClientSide {
+        format,
+        recipients,
+        context,
+        bind_name,
+        at_rest,
+        instruction_file,
+        frame_length,
+        key_name,
+    } = client;
+    let mut wrappers = Vec::new();
+    for recipient in recipients {
+        wrappers.push(match recipient {
+            Recipient::Aes(key) => Wrapper::Aes(key),
+            Recipient::Rsa(key) => Wrapper::Rsa(key),
+            Recipient::Kms(key) => Wrapper::Kms(key),
+            Recipient::Passphrase(passphrase, costs) => {
+                let (passphrase, derived) = blocking(move || {
+                    let derived = Derived::new(&passphrase, costs);
+                    (passphrase, derived)
+                })
+                .await?;
+                Wrapper::Passphrase(passphrase, Box::new(derived?))
+            }
+        });
+    }
+    Ok(Encryptor::Client(ClientEncryptor {
+        format,
+        wrappers,
+        context,
+        bind_name,
+        at_rest,
+        instruction_file,
+        frame_length,
+        key_name,
+    }))
+}
+
+/// What is known before the first byte.
+#[derive(Default)]
+pub struct Begun<'a> {
+    /// The format at work; `None` where S3 encrypts.
+    pub seal: Option<Box<dyn Seal>>,
+    /// What S3 is asked to do to the bytes.
+    pub sse: Option<&'a ServerSide>,
+    /// The client-side format.
+    pub format: Option<Format>,
+    /// The fingerprint of the wrapping key, for local keys.
+    pub fingerprint: Option<String>,
+    /// The envelope's entries in the object's metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// The content of the instruction file that is to be written before the object.
+    pub instruction: Option<String>,
+    /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
+    pub key_names: Vec<String>,
+}
+
+impl Begun<'_> {
+    /// The envelope of the object that is stored at `uri`, if it is client-side.
+    #[must_use]
+    pub fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
+        let format = self.format?;
+        let instruction_file = self.instruction.as_ref().map(|content| FileContent {
+            uri: uri.with_key(instruction::key_of(&uri.key, None)).to_string(),
+            content: content.clone(),
+        });
+        let envelope = PublicEnvelope { metadata: self.metadata.clone(), instruction_file };
+        Some(SentEnvelope::new(envelope, format))
+    }
+}
+
+/// Begins to encrypt the object `uri`; adds the envelope to `settings`. `len` is the plain length where it is known.
+///
+/// # Errors
+/// What KMS refuses; `TooLarge` and `Unsupported` for what cannot be, before the first byte.
+pub async fn begin<'a>(
+    connection: &Connection,
+    prepared: &'a Encryptor,
+    uri: &S3Uri,
+    len: Option<u64>,
+    settings: &mut Settings,
+) -> Result<Begun<'a>> {
+    let shape = match prepared {
+        Encryptor::Server(_) => EnvelopeShape::default(),
+        Encryptor::Client(client) => {
+            EnvelopeShape { format: client.format, beside: client.instruction_file, bound: client.bind_name }
+        }
+    };
+    begin_as(connection, prepared, uri, shape, len, settings).await
+}
+
+/// What of an envelope an object may bring along itself, when it is sealed anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EnvelopeShape {
+    /// The format; none means by the length.
+    pub format: Option<Format>,
+    /// Whether the envelope goes into an instruction file.
+    pub beside: bool,
+    /// Whether its name is bound into its context.
+    pub bound: bool,
+}
+
+/// Begins as [`begin`] does, in a shape of its own.
+///
+/// # Errors
+/// As [`begin`].
+pub async fn begin_as<'a>(
+    connection: &Connection,
+    prepared: &'a Encryptor,
+    uri: &S3Uri,
+    shape: EnvelopeShape,
+    len: Option<u64>,
+    settings: &mut Settings,
+) -> Result<Begun<'a>> {
+    let client = match prepared {
+        Encryptor::Server(sse) => return Ok(Begun { sse: sse.as_ref(), ..Begun::default() }),
+        Encryptor::Client(client) => client,
+    };
+    let format = shape.format.unwrap_or_else(|| default_format(len));
+    let context = client.context_of(shape.bound.then_some(uri));
+    let mut begun = match format {
+        Format::Esdk => client.esdk(connection, &context, shape.beside, len).await?,
+        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, &context, format, shape.beside, len).await?,
+    };
+    if let Some(seal) = &begun.seal {
+        let Attributes { metadata, instruction } = seal.attributes();
+        describe(settings, &metadata)?;
+        begun.metadata = metadata;
+        begun.instruction = instruction;
+    }
+    Ok(begun)
+}
+
+/// The S3 Encryption Client's where its one message is sure to hold the object, else the Encryption SDK's.
+fn default_format(len: Option<u64>) -> Format {
+    match len {
+        Some(len) if len <= MAX_PLAIN => Format::S3ec,
+        _ => Format::Esdk,
+    }
+}
+
+impl ClientEncryptor {
+    /// The encryption context of an object that is bound to a name, or to none.
+    #[must_use]
+    pub fn context_of(&self, bound_to: Option<&S3Uri>) -> Context {
+        bound_to.map_or_else(|| self.context.clone(), |uri| self.context.bound_to(&uri.into()))
+    }
+
+    async fn s3ec(
+        &self,
+        connection: &Connection,
+        context: &Context,
+        format: Format,
+        beside: bool,
+        len: Option<u64>,
+    ) -> Result<Begun<'_>> {
+        if self.frame_length.is_some() || self.key_name.is_some() {
+            return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
+        }
+        let wrapper = self.only(context)?;
+        let (data_key, under_it) =
+            self.data_key(connection, wrapper, Alg::try_from(format)?, context).await?;
+        let storage = if beside { Storage::InstructionFile } else { Storage::Metadata };
+        Ok(Begun {
+            seal: Some(s3ec::sealer(&data_key, under_it, storage, len)?),
+            sse: self.at_rest.as_ref(),
+            format: Some(format),
+            fingerprint: wrapper.fingerprint().map(|print| print.to_string()),
+            ..Begun::default()
+        })
+    }
+
+    /// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
+    async fn esdk(
+        &self,
+        connection: &Connection,
+        context: &Context,
+        beside: bool,
+        len: Option<u64>,
+    ) -> Result<Begun<'_>> {
+        if beside {
+            return Err(unsupported(
+                "--instruction-file",
+                "the Encryption SDK's envelope is the object's own header",
+            ));
+        }
+        let first = self.wrappers.iter().find_map(|wrapper| match wrapper {
+            Wrapper::Kms(key) => Some(key),
+            _ => None,
+        });
+        let (data_key, mut made) = match first {
+            Some(key) => {
+                let made = connection.generate_data_key(key, context.pairs()).await?;
+                (made.plain, Some((made.wrapped, made.key)))
+            }
+            None => (fresh()?, None),
+        };
+        let mut message = NewMessage::new(data_key, context)?;
+        let mut begun = Begun { sse: self.at_rest.as_ref(), format: Some(Format::Esdk), ..Begun::default() };
+        for wrapper in &self.wrappers {
+            match wrapper {
+                Wrapper::Kms(key) => {
+                    let (blob, arn) = if let Some(made) = made.take() {
+                        made
+                    } else {
+                        connection.wrap_data_key(key, message.data_key(), message.context()).await?
+                    };
+                    message.add_kms(&arn, blob)?;
+                }
+                Wrapper::Aes(key) => message.add(&LocalKey::Aes(key), self.key_name.as_ref())?,
+                Wrapper::Rsa(key) => message.add(&LocalKey::Rsa(key), self.key_name.as_ref())?,
+                Wrapper::Passphrase(_, derived) => message.add(&LocalKey::Passphrase(derived), None)?,
+            }
+            if let Some(print) = wrapper.fingerprint() {
+                let name = self.key_name.clone().unwrap_or_else(|| KeyName::of(&print));
+                begun.key_names.push(name.to_string());
+                begun.fingerprint.get_or_insert(print.to_string());
+            }
+        }
+        begun.seal = Some(message.seal(self.frame_length, len)?);
+        Ok(begun)
+    }
+
+    /// The one wrapping key that the S3 Encryption Client's formats know.
+    ///
+    /// # Errors
+    /// `Unsupported` unless there is exactly one, or for a context that it cannot carry.
+    pub fn only(&self, context: &Context) -> Result<&Wrapper> {
+        let [wrapper] = self.wrappers.as_slice() else {
+            return Err(unsupported("the S3 Encryption Client's formats", "take exactly one wrapping key"));
+        };
+        if !context.is_empty() && !matches!(wrapper, Wrapper::Kms(_)) {
+            return Err(unsupported(
+                "an encryption context",
+                "the S3 Encryption Client's formats keep one with --kms-key only",
+            ));
+        }
+        Ok(wrapper)
+    }
+
+    /// The keys in AWS KMS among the wrapping keys, as KMS has named them.
+    #[must_use]
+    pub fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
+        let keys = self.wrappers.iter().filter_map(|wrapper| match wrapper {
+            Wrapper::Kms(key) => Some(key),
+            _ => None,
+        });
+        keys.filter_map(|key| connection.key_arn(key)).collect()
+    }
+
+    /// Makes a data key and wraps it.
+    async fn data_key(
+        &self,
+        connection: &Connection,
+        wrapper: &Wrapper,
+        alg: Alg,
+        context: &Context,
+    ) -> Result<(DataKey, WrappedKey)> {
+        if let Wrapper::Kms(key) = wrapper {
+            let context = kms_context(alg, context)?;
+            let made = connection.generate_data_key(key, &context).await?;
+            return Ok((made.plain, WrappedKey::from_kms(alg, made.wrapped, context)));
+        }
+        let data_key = fresh()?;
+        let under_it = self.wrap(connection, wrapper, &data_key, alg, context).await?;
+        Ok((data_key, under_it))
+    }
+
+    /// Wraps a data key that exists, for one of the S3 Encryption Client's formats.
+    ///
+    /// # Errors
+    /// What KMS or the format refuses.
+    pub async fn wrap(
+        &self,
+        connection: &Connection,
+        wrapper: &Wrapper,
+        data_key: &DataKey,
+        alg: Alg,
+        context: &Context,
+    ) -> Result<WrappedKey> {
+        match wrapper {
+            Wrapper::Kms(key) => {
+                let context = kms_context(alg, context)?;
+                let (blob, _) = connection.wrap_data_key(key, data_key, &context).await?;
+                Ok(WrappedKey::from_kms(alg, blob, context))
+            }
+            Wrapper::Aes(key) => wrap::wrap(alg, data_key, &LocalKey::Aes(key)),
+            Wrapper::Rsa(key) => wrap::wrap(alg, data_key, &LocalKey::Rsa(key)),
+            Wrapper::Passphrase(_, derived) => wrap::wrap(alg, data_key, &LocalKey::Passphrase(derived)),
+        }
+    }
+}
+
+impl Wrapper {
+    /// The name of a local key, for people and key rings.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Aes(key) => Some(key.fingerprint()),
+            Self::Rsa(key) => Some(key.fingerprint()),
+            Self::Kms(_) | Self::Passphrase(..) => None,
+        }
+    }
+}
+
+fn fresh() -> Result<DataKey> {
+    DataKey::random().map_err(|error| Error::local("a data key")(std::io::Error::other(error)))
+}
+
+/// Puts the envelope into the object's metadata.
+fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Result<()> {
+    if let Some(name) = settings.metadata.keys().find(|name| name.starts_with("x-amz-")) {
+        return Err(unsupported(
+            &format!("the metadata '{name}'"),
+            "names that begin with x-amz- belong to the envelope of client-side encryption",
+        ));
+    }
+    settings.metadata.extend(envelope.clone());
+    fits(&settings.metadata)
+}
+
+/// Whether S3 takes so much metadata.
+///
+/// # Errors
+/// `Unsupported` if not.
+pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
+    let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > MAX_METADATA {
+        return Err(unsupported(
+            &format!("metadata of {bytes} bytes"),
+            "S3 keeps 2048, and the envelope takes its share; write it beside the object with --instruction-file",
+        ));
+    }
+    Ok(())
+}
+
+fn unsupported(what: &str, why: &str) -> Error {
+    Error::Unsupported { what: what.to_owned(), why: why.to_owned() }
+}

@@ -1,0 +1,214 @@
+//! `get` of many objects: listing → bounded fan-out → one outcome each, all below one folder.
+//!
+//! A small object takes one request: its facts and its bytes come together, and nothing is let go before both are
+//! proven. One room holds what is under way of all of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, future};
+
+use crate::aws::Connection;
+use crate::aws::listing::{Listed, ListedKey};
+use crate::commands::bulk::{Row, as_they_end};
+use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::head::head;
+use crate::encryption::Mode;
+use crate::error::{Error, Result};
+use crate::location::{S3Uri, Target};
+use crate::pattern::Filter;
+use crate::seal::detect::{self, Detected};
+use crate::seal::s3ec::instruction;
+use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::target_directory::TargetDirectory;
+use crate::transfer::{Cancellation, blocking};
+use crate::tuning::{Meter, Tuning};
+
+use super::{Download, GetOutcome, GetRequest};
+
+/// Everything that `get` needs to know about many objects. What opens them is beside that: [`DecryptionKeys`].
+pub struct GetMany {
+    /// The bucket, or a prefix that ends in `/`.
+    pub source: S3Uri,
+    /// Which keys below it.
+    pub filter: Filter,
+    /// The folder that they go into.
+    pub target: PathBuf,
+    /// Whether the stored bytes are wanted as they are, sealed or not.
+    pub raw: bool,
+    /// The mode that each must be in; keys are used for nothing else.
+    pub expect: Option<Mode>,
+    /// Whether files that exist must stay.
+    pub no_clobber: bool,
+    /// Range size, jobs.
+    pub tuning: Tuning,
+}
+
+/// What came of one object; `None` for one that has no file of its own.
+pub type GetRow = Option<Row<GetOutcome>>;
+
+/// Brings all the objects down, and tells each one.
+///
+/// # Errors
+/// What the listing says, what would meet every object alike, `tell`'s, or `Interrupted`; `NotFound` if there is no
+/// object at all. What was told until then is there.
+pub async fn run(
+    connection: &Connection,
+    request: GetMany,
+    decryption_keys: &DecryptionKeys,
+    meter: &Meter,
+    stop: &Cancellation,
+    mut tell: impl FnMut(Row<GetOutcome>) -> Result<()>,
+) -> Result<()> {
+    let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
+    let budget = MemoryBudget::new(&request.tuning);
+    let fetching = Download { connection, decryption_keys, budget: &budget, meter, stop };
+    let many = Many { fetching, request: &request, folder: folder.clone() };
+    let mut is_empty = true;
+    let listing = connection.list(&request.source).inspect(|_| is_empty = false).filter(|listed| {
+        let takes = listed.as_ref().map_or(true, |listed| request.filter.takes(many.below(&listed.key)));
+        future::ready(takes)
+    });
+    let work = |listed| many.object(listed);
+    let told = |row: GetRow| row.map_or(Ok(()), &mut tell);
+    let ended = Box::pin(as_they_end(listing, request.tuning.objects, stop, work, told)).await;
+    // What is there is there, however this ends.
+    blocking(move || folder.settle()).await?;
+    ended?;
+    if is_empty {
+        return Err(Error::NotFound { what: format!("an object below {}", request.source), source: None });
+    }
+    Ok(())
+}
+
+struct Many<'a> {
+    fetching: Download<'a>,
+    request: &'a GetMany,
+    folder: Arc<TargetDirectory>,
+}
+
+impl Many<'_> {
+    /// The part of a key that stands below the prefix.
+    fn below<'a>(&self, key: &'a ListedKey) -> &'a str {
+        let (ListedKey::Text(key) | ListedKey::NotText(key)) = key;
+        key.strip_prefix(self.request.source.key.as_str()).unwrap_or(key)
+    }
+
+    async fn object(&self, listed: Listed) -> Result<GetRow> {
+        let source = &self.request.source;
+        let ListedKey::Text(key) = &listed.key else {
+            let (ListedKey::Text(shown) | ListedKey::NotText(shown)) = listed.key;
+            let why = "its key is not text: it is shown percent-encoded and cannot be asked for";
+            return Ok(Some(Row::refused(format!("s3://{}/{shown}", source.bucket), why)));
+        };
+        let uri = source.with_key(key.clone());
+        if !key.starts_with(&source.key) {
+            return Ok(Some(Row::refused(
+                uri.to_string(),
+                "was not asked for: the server listed it all the same",
+            )));
+        }
+        let name = self.below(&listed.key).to_owned();
+        if name.is_empty() || name.ends_with('/') {
+            return self.marker(&uri, name, listed.len).await;
+        }
+        let shown = uri.to_string();
+        let fetched = async {
+            let target = self.folder.find(&name).map_err(|error| about(&uri, &name, error))?;
+            if self.is_instruction_file(&uri).await? {
+                return Ok(None);
+            }
+            let _turn = self.fetching.stop.or(self.fetching.budget.turn(listed.len)).await??;
+            self.fetch(uri, name, target, listed.len).await.map(Some)
+        };
+        match fetched.await {
+            Ok(None) => Ok(None),
+            Ok(Some(outcome)) => Row::of(shown, Ok(outcome)).map(Some),
+            Err(error) => Row::of(shown, Err(error)).map(Some),
+        }
+    }
+
+    async fn fetch(&self, uri: S3Uri, name: String, target: PathBuf, len: u64) -> Result<GetOutcome> {
+        let request = GetRequest {
+            source: uri,
+            target: Target::File(target),
+            raw: self.request.raw,
+            expect: self.request.expect,
+            version_id: None,
+            range: None,
+            no_clobber: self.request.no_clobber,
+            if_match: None,
+            unproven: false,
+            tuning: self.request.tuning,
+        };
+        let folder = self.folder.clone();
+        let open = async { blocking(move || folder.place(&name)?.open()).await? };
+        let (outcome, new_in) = self.fetching.fetch(request, Some(len), open).await?;
+        if let Some(new_in) = new_in {
+            let folder = self.folder.clone();
+            blocking(move || folder.has_new(new_in)).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Makes the folder that an empty object stands for, as the console and others leave them.
+    async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
+        if len > 0 {
+            let why = format!("its key is a folder's, and it holds {len} bytes");
+            return Ok(Some(Row::refused(uri.to_string(), why)));
+        }
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let folder = self.folder.clone();
+        let made = {
+            let name = name.clone();
+            blocking(move || folder.make(&name)).await?
+        };
+        match made.map_err(|error| about(uri, &name, error)) {
+            Ok(()) => Ok(None),
+            Err(error) => Row::of(uri.to_string(), Err(error)).map(Some),
+        }
+    }
+
+    /// Whether an object is the envelope of the one beside it, and no file. Only a key with the suffix takes a look.
+    async fn is_instruction_file(&self, uri: &S3Uri) -> Result<bool> {
+        let decryption_keys = self.fetching.decryption_keys;
+        let end = instruction::key_of("", decryption_keys.suffix.as_deref());
+        let Some(beside) = uri.key.strip_suffix(&end).filter(|beside| !beside.is_empty()) else {
+            return Ok(false);
+        };
+        if self.request.raw {
+            return Ok(false);
+        }
+        // With a suffix of its own the user says what these files are; else the file says it, or the object.
+        let (file, object) = (self.metadata(uri).await?, self.metadata(&uri.with_key(beside)).await?);
+        let needs_it =
+            |metadata: &_| matches!(detect::detect(beside, metadata), Ok(Detected::InstructionFileNeeded));
+        Ok(match object {
+            Some(object) => decryption_keys.suffix.is_some() || needs_it(&object) || is_marked(file.as_ref()),
+            None => is_marked(file.as_ref()),
+        })
+    }
+
+    /// An object's metadata, if it can be had: who cannot see it will hear of it when it is fetched.
+    async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
+        let Download { connection, decryption_keys, stop, .. } = self.fetching;
+        let keyed =
+            stop.or(head(connection, uri, None, &decryption_keys.customer_keys, self.request.expect)).await?;
+        Ok(keyed.ok().map(|keyed| keyed.facts.metadata))
+    }
+}
+
+fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
+    metadata.is_some_and(|metadata| metadata.contains_key(instruction::MARKER))
+}
+
+/// Names the object rather than what stands below its prefix.
+fn about(uri: &S3Uri, name: &str, error: Error) -> Error {
+    match error {
+        Error::Unsupported { what, why } if what == name => Error::Unsupported { what: uri.to_string(), why },
+        error => error,
+    }
+}

@@ -1,0 +1,117 @@
+//! `put` of many files: walk → bounded fan-out → one outcome each.
+//!
+//! Encryption is prepared once; each object still has a data key of its own. One room holds what is under way of all of
+//! them.
+
+use std::path::PathBuf;
+
+use crate::aws::Connection;
+use crate::commands::bulk::{Row, as_they_end};
+use crate::commands::encrypt::{Encryptor, prepare};
+use crate::commands::trial::Trial;
+use crate::error::{Error, Result};
+use crate::location::{MAX_KEY_BYTES, S3Uri, Source};
+use crate::pattern::Filter;
+use crate::seal::s3ec::instruction;
+use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::source::Input;
+use crate::transfer::walk::{Found, walk};
+use crate::transfer::{Cancellation, blocking};
+use crate::tuning::Meter;
+
+use super::{PutOptions, PutOutcome, PutRun, may_write};
+
+/// Everything that `put` needs to know about many objects.
+pub struct PutMany {
+    /// Files, and folders, of which everything below is meant.
+    pub sources: Vec<PathBuf>,
+    /// Which names below the folders.
+    pub filter: Filter,
+    /// The bucket, or a prefix that ends in `/`.
+    pub target: S3Uri,
+    /// How they are stored.
+    pub how: PutOptions,
+}
+
+/// What came of one file; nothing half is left behind of it.
+pub type PutRow = Row<Stored>;
+
+/// A file that is stored.
+pub struct Stored {
+    /// The file.
+    pub path: PathBuf,
+    /// What it came to.
+    pub outcome: PutOutcome,
+}
+
+/// Stores all the files, and tells each one.
+///
+/// # Errors
+/// What would meet every file alike, `tell`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored otherwise
+/// than asked. What was told until then is stored.
+pub async fn run(
+    connection: &Connection,
+    request: PutMany,
+    meter: &Meter,
+    stop: &Cancellation,
+    mut tell: impl FnMut(PutRow) -> Result<()>,
+) -> Result<()> {
+    let PutMany { sources, filter, target, mut how } = request;
+    let prepared = stop.or(prepare(how.encryption.take())).await??;
+    let budget = MemoryBudget::new(&how.tuning);
+    let storing = PutRun { connection, prepared: &prepared, how: &how, budget: &budget, meter, stop };
+    let asks_nothing = matches!(prepared, Encryptor::Server(None));
+    let trial = if asks_nothing { Trial::passed() } else { Trial::default() };
+    let (storing, target, trial) = (&storing, &target, &trial);
+    let work = |found| async move {
+        match found {
+            Found::File { path, name } => storing.file(path, &name, target, trial).await,
+            Found::NoFile { path, what } => {
+                Ok(Row::LeftOut { name: path.display().to_string(), why: format!("is {what}") })
+            }
+            Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
+        }
+    };
+    let tell = |row: PutRow| {
+        let ignored = row.ends_run();
+        tell(row)?;
+        ignored.map_or(Ok(()), Err)
+    };
+    Box::pin(as_they_end(walk(sources, filter), how.tuning.objects, stop, work, tell)).await
+}
+
+impl PutRun<'_> {
+    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri, trial: &Trial) -> Result<PutRow> {
+        let shown = path.display().to_string();
+        let target = below.with_key(format!("{}{name}", below.key));
+        if let Some(why) = self.cannot_be(&target.key) {
+            return Ok(Row::refused(shown, why));
+        }
+        let source = Source::File(path.clone());
+        let stored = async {
+            let input = blocking(move || Input::open(&source)).await??;
+            let Some(len) = input.len() else {
+                let why = "is no regular file any more".to_owned();
+                return Err(Error::Unsupported { what: path.display().to_string(), why });
+            };
+            self.stop.or(may_write(self.connection, &target, &self.how.condition)).await??;
+            let first = self.stop.or(trial.turn()).await??;
+            let _turn = self.stop.or(self.budget.turn(len)).await??;
+            let stored = self.store(input, target, self.how.settings.of_file(name)).await;
+            first.end(&stored);
+            stored
+        };
+        let outcome = stored.await;
+        Row::of(shown, outcome.map(|outcome| Stored { path, outcome }))
+    }
+
+    /// Why there can be no object of this key.
+    fn cannot_be(&self, key: &str) -> Option<String> {
+        if key.len() > MAX_KEY_BYTES {
+            return Some(format!("its key would be {} bytes long; S3 takes {MAX_KEY_BYTES}", key.len()));
+        }
+        let beside = matches!(self.prepared, Encryptor::Client(client) if client.instruction_file);
+        (beside && key.ends_with(&instruction::key_of("", None)))
+            .then(|| "its key is that of another file's envelope with --instruction-file".to_owned())
+    }
+}

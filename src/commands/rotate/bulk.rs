@@ -1,0 +1,364 @@
+//! Rotating what lies below a prefix: which objects, one plan or one outcome each, and the journal of it all.
+//!
+//! An object that cannot be rotated is named, and the others go on. How one object is rotated is [`super`]'s.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use futures_util::{Stream, StreamExt};
+
+use crate::aws::listing::{Listed, ListedKey};
+use crate::commands::bulk::{as_they_end, many};
+use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::location::S3Uri;
+use crate::pattern::Filter;
+
+use super::execution::Execution;
+use super::journal::{Journal, ObjectJournal};
+use super::object_state::ObjectState;
+use super::scratch;
+use super::selector::Selector;
+use super::strategy::{self, Cost, Desired, Reason, Server, Strategy};
+use super::{Allowed, Plan, RotateOutcome, check, plan, write};
+
+/// Which objects.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    /// Which keys below the prefix.
+    pub filter: Filter,
+    /// Only objects that are one of these; empty for all.
+    pub only: Vec<Selector>,
+    /// Whether older versions too.
+    pub all_versions: bool,
+}
+
+/// One of many objects.
+#[derive(Debug)]
+pub enum Row {
+    /// It was rotated, or is there already.
+    Done(Box<RotateOutcome>),
+    /// It is not meant, or an earlier run has done it.
+    Skipped,
+    /// It could not be rotated.
+    Failed {
+        /// The object, as the user would name it.
+        name: String,
+        /// The version.
+        version_id: Option<String>,
+        /// Why not.
+        error: Box<Error>,
+    },
+}
+
+/// What would be done, by way.
+#[derive(Debug, Default)]
+pub struct Plans {
+    /// By the way's name.
+    pub ways: BTreeMap<&'static str, Cost>,
+    /// What could not be looked at, or is refused: name and reason.
+    pub refused: Vec<(String, String)>,
+    /// Refusals beyond those that are kept by name.
+    pub more_refused: u64,
+    /// Objects that an earlier run has done, or that are not meant.
+    pub skipped: u64,
+}
+
+/// Refusals that a plan keeps by name.
+const NAMED: usize = 100;
+
+impl Plans {
+    /// Counts a plan.
+    pub fn count(&mut self, plan: &Plan) {
+        if let Strategy::Refuse(reason) = &plan.way {
+            self.refuse(plan.state.name(), reason.to_string());
+        } else {
+            self.ways.entry(plan.way.as_str()).or_default().add(plan.cost);
+        }
+    }
+
+    /// Counts a refusal.
+    pub fn refuse(&mut self, name: String, why: String) {
+        if self.refused.len() < NAMED {
+            self.refused.push((name, why));
+        } else {
+            self.more_refused += 1;
+        }
+    }
+
+    /// Objects that cannot be rotated.
+    #[must_use]
+    pub fn cannot(&self) -> u64 {
+        self.refused.len() as u64 + self.more_refused
+    }
+
+    /// Objects that were found.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.ways.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
+    }
+
+    /// Objects that would be written.
+    #[must_use]
+    pub fn to_do(&self) -> u64 {
+        self.ways.iter().filter(|(way, _)| **way != "nothing").map(|(_, cost)| cost.objects).sum()
+    }
+}
+
+/// A rotation of many.
+pub struct BulkRotation<'a> {
+    /// What is the same for all objects.
+    pub running: &'a Execution<'a>,
+    /// Which objects.
+    pub chosen: &'a Filters,
+    /// What each may.
+    pub allowed: Allowed,
+    /// What is done so far.
+    pub journal: Option<&'a Journal>,
+    /// Objects at once.
+    pub jobs: NonZeroUsize,
+}
+
+impl BulkRotation<'_> {
+    /// Plans for everything below a prefix, or for one object.
+    ///
+    /// # Errors
+    /// What the listing says; `Interrupted`.
+    pub async fn plan(&self, place: &S3Uri, plans: &mut Plans) -> Result<()> {
+        let work = |listed| async move {
+            let (uri, version) = match self.named(place, listed) {
+                Ok(named) => named,
+                Err(row) => return Err(row),
+            };
+            self.look(&uri, version.as_deref()).await
+        };
+        let count = |looked: Result<Plan, Row>| {
+            match looked {
+                Ok(plan) => plans.count(&plan),
+                Err(Row::Failed { name, error, .. }) => plans.refuse(name, error.to_string()),
+                Err(_) => plans.skipped += 1,
+            }
+            Ok(())
+        };
+        Box::pin(many(self.listing(place), self.jobs, self.running.stop, work, count)).await
+    }
+
+    /// Rotates everything below a prefix, and tells each object.
+    ///
+    /// # Errors
+    /// What the listing, `tell` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
+    /// What was told until then is done.
+    pub async fn run(&self, place: &S3Uri, mut tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        let work = |listed: Listed| async move {
+            let etag = listed.etag.clone();
+            let (uri, version) = match self.named(place, listed) {
+                Ok(named) => named,
+                Err(row) => return Ok(row),
+            };
+            match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
+                // Somebody has deleted it meanwhile: there is nothing to rotate any more.
+                Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Skipped),
+                Row::Failed { error, .. } if error.is_of_later() => Err(*error),
+                row => Ok(row),
+            }
+        };
+        let tell = |row: Row| {
+            let ignored = match &row {
+                Row::Failed { error, .. } => error.ends_run(),
+                Row::Done(_) | Row::Skipped => None,
+            };
+            tell(row)?;
+            ignored.map_or(Ok(()), Err)
+        };
+        let (jobs, stop) = (self.jobs, self.running.stop);
+        Box::pin(as_they_end(self.listing(place), jobs, stop, work, tell)).await
+    }
+
+    /// Rotates one object; its failure is a row too.
+    pub async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
+        if self.is_done(uri, version_id, etag) {
+            return Row::Skipped;
+        }
+        let plan = match self.look(uri, version_id).await {
+            Ok(plan) => plan,
+            Err(row) => return row,
+        };
+        match self.carry_out(plan).await {
+            Ok(outcome) => Row::Done(Box::new(outcome)),
+            Err(error) => {
+                let error = Box::new(error);
+                Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error }
+            }
+        }
+    }
+
+    /// One object goes first, and its end shows whether the server does what is asked of it.
+    async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
+        let Execution { target, first, stop, .. } = self.running;
+        if plan.way == Strategy::Nothing {
+            return self.carry_out_alone(plan).await;
+        }
+        let replaces_ciphertext = plan.way == Strategy::Reseal && plan.state.present.sealed.is_some();
+        if replaces_ciphertext && target.client().is_none() {
+            scratch::prove_mode(self.running, self.journal, &plan.state.uri).await?;
+        }
+        let turn = stop.or(first.turn()).await??;
+        let outcome = self.carry_out_alone(plan).await;
+        turn.end(&outcome);
+        outcome
+    }
+
+    async fn carry_out_alone(&self, plan: Plan) -> Result<RotateOutcome> {
+        let (uri, version) = (plan.state.uri.clone(), plan.state.version_id.clone());
+        let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
+        let begins = !matches!(plan.way, Strategy::Nothing | Strategy::Refuse(_));
+        if begins {
+            journal.begin(plan.state.facts.etag.as_deref(), plan.way.as_str())?;
+        }
+        let written = match write(self.running, &plan, journal).await {
+            Ok(written) => written,
+            Err(error) => {
+                if begins && is_final(&error) {
+                    journal.refused()?;
+                }
+                return Err(error);
+            }
+        };
+        let outcome = check(self.running, plan, written, self.allowed).await?;
+        // An update in place leaves the ETag: by that nobody can tell the object from what it was.
+        let in_place = outcome.way == Strategy::UpdateInPlace;
+        journal.done(outcome.etag.as_deref().filter(|_| !in_place))?;
+        Ok(outcome)
+    }
+
+    /// Looks at one object; what is not to be rotated is a row already.
+    ///
+    /// # Errors
+    /// The row.
+    pub async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
+        let failed = |error| Row::Failed {
+            name: uri.to_string(),
+            version_id: version_id.map(str::to_owned),
+            error: Box::new(error),
+        };
+        let only = &self.chosen.only;
+        match plan(self.running, uri, version_id, self.allowed).await {
+            Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.state)) => {
+                Err(Row::Skipped)
+            }
+            Ok(Plan { way: Strategy::Refuse(Reason::InstructionFile), .. }) => Err(Row::Skipped),
+            Ok(plan) => Ok(self.already_written(plan)),
+            // Whoever asks for other modes does not mean what only a missing key would open.
+            Err(error)
+                if is_hidden(&error) && !only.is_empty() && !only.iter().any(Selector::may_be_hidden) =>
+            {
+                Err(Row::Skipped)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Whether the journal knows that the object is what it is to become. Another passphrase has the same journal: of what
+    /// is under one, only a look can tell.
+    fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+        !self.running.target.has_passphrase()
+            && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
+    }
+
+    /// What cannot be seen on an object, a new data key or an encryption context, is known from the journal.
+    fn already_written(&self, plan: Plan) -> Plan {
+        let Some(journal) = self.journal else { return plan };
+        let Plan { state, way, cost } = plan;
+        let (version, etag) = (state.version_id.as_deref(), state.facts.etag.as_deref());
+        let changed = journal.has_changed_since(&state.uri, version, etag);
+        if self.is_done(&state.uri, version, etag) || changed && self.is_sealed_anew(&state) {
+            return Plan { state, way: Strategy::Nothing, cost };
+        }
+        // An earlier run has replaced it by ciphertext that nobody could tell from plaintext.
+        let is_lost = changed
+            && state.present.sealed.is_none()
+            && way == Strategy::Reseal
+            && journal.has_open_envelope(&state.uri);
+        Plan { state, way: if is_lost { Strategy::Refuse(Reason::EnvelopeLost) } else { way }, cost }
+    }
+
+    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and
+    /// opens with the new key.
+    fn is_sealed_anew(&self, state: &ObjectState) -> bool {
+        let mut goal = self.running.target.goal.clone();
+        let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut goal else { return false };
+        *new_data_key = false;
+        let server = Server { updates_in_place: false };
+        strategy::strategy(&state.present, &goal, server) == Strategy::Nothing
+    }
+
+    /// Names an object of the listing; older versions by their id.
+    fn named(&self, place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), Row> {
+        let version = listed.version_id.filter(|_| listed.latest == Some(false));
+        match listed.key {
+            ListedKey::Text(key) => {
+                let beside = key.ends_with(".instruction")
+                    && matches!(self.running.target.goal, Desired::Client { .. });
+                // What a proof has left, or is about to remove.
+                let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
+                if beside || scratch { Err(Row::Skipped) } else { Ok((place.with_key(key), version)) }
+            }
+            ListedKey::NotText(shown) => {
+                let name = format!("s3://{}/{shown}", place.bucket);
+                let why = "its key is not text and cannot be asked for".to_owned();
+                let error = Box::new(Error::Unsupported { what: name.clone(), why });
+                Err(Row::Failed { name, version_id: version, error })
+            }
+        }
+    }
+
+    /// Lists what is meant below a prefix, or the one object.
+    fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
+        let connection = self.running.connection;
+        let listing = if self.chosen.all_versions {
+            connection.list_versions(place, &|_| {}).left_stream()
+        } else {
+            connection.list(place).right_stream()
+        };
+        // A key that begins like an object's is another object.
+        let alone = place.is_object();
+        listing.filter(move |listed| {
+            let takes = listed.as_ref().map_or(true, |entry| {
+                let (ListedKey::Text(key) | ListedKey::NotText(key)) = &entry.key;
+                if alone { *key == place.key } else { self.chosen.filter.takes(below(place, key)) }
+            });
+            std::future::ready(takes)
+        })
+    }
+}
+
+/// Whether an object, and not something that belongs to it, is no longer there.
+fn is_gone(error: &Error, uri: &S3Uri) -> bool {
+    matches!(error, Error::NotFound { what, .. } if *what == uri.to_string())
+}
+
+/// Whether a refusal leaves nothing under way; after others nobody knows what S3 still does.
+fn is_final(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Denied { .. }
+            | Error::KeyNeeded { .. }
+            | Error::KeyWrong { .. }
+            | Error::Unsupported { .. }
+            | Error::Changed { .. }
+            | Error::NotFound { .. }
+            | Error::Service { .. }
+    )
+}
+
+fn is_hidden(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::KeyNeeded { need: KeyNeed::Customer, .. }
+            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
+    )
+}
+
+/// The part of a key that stands below the folder which was asked for.
+fn below<'a>(place: &S3Uri, key: &'a str) -> &'a str {
+    key.get(place.folder().len()..).unwrap_or(key)
+}

@@ -1,0 +1,65 @@
+//! What a rotation may leave behind, and how the next run removes it: uploads, instruction files, scratch objects.
+//!
+//! The journal says what there may be; whether it is removed is decided here, by what the command line names and by what S3
+//! shows. A line of a journal can name nothing outside of the places of the command line.
+
+use crate::aws::objects::Reader;
+use crate::error::{Error, Result};
+use crate::location::S3Uri;
+use crate::seal::detect::{self, Detected};
+use crate::seal::s3ec::instruction;
+
+use super::execution::Execution;
+use super::journal::{Beside, Journal, Upload};
+use super::scratch;
+
+/// How far this machine's clock and S3's may be apart, in seconds: beyond that S3 refuses requests anyway.
+const CLOCKS: i64 = 15 * 60;
+
+/// Removes what an earlier run has left behind in these places.
+///
+/// # Errors
+/// What S3 refuses.
+pub async fn clear(running: &Execution<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
+    let leftovers = journal.leftovers();
+    let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
+    for Upload { uri, id, since } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {
+        match running.connection.give_up(uri, id.as_deref(), since - CLOCKS).await {
+            // Whoever may not list uploads leaves them to a lifecycle rule.
+            Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for beside in leftovers.beside.iter().filter(|one| is_in_place(&one.uri)) {
+        clear_beside(running, beside).await?;
+    }
+    for uri in leftovers.scratch.iter().filter(|uri| scratch::is_of(places, uri)) {
+        scratch::remove(running, uri).await?;
+        journal.scratch(uri, false)?;
+    }
+    Ok(())
+}
+
+/// Removes an instruction file whose object has been replaced by one that does not need it.
+async fn clear_beside(running: &Execution<'_>, beside: &Beside) -> Result<()> {
+    let Beside { uri, etag, file_etag } = beside;
+    let key = running.target.customer_key();
+    let reader = Reader { connection: running.connection, uri, version_id: None, key };
+    let facts = match reader.head().await {
+        Ok(facts) => facts,
+        // Not the target's key yet, or gone altogether: whatever it is, it is not what was to be written.
+        Err(Error::KeyNeeded { .. } | Error::KeyWrong { .. } | Error::NotFound { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let needs_it =
+        matches!(detect::detect(&uri.to_string(), &facts.metadata), Ok(Detected::InstructionFileNeeded));
+    if needs_it || facts.etag == *etag {
+        return Ok(());
+    }
+    let file = uri.with_key(instruction::key_of(&uri.key, running.decryption_keys.suffix.as_deref()));
+    match running.connection.remove_if(&file, file_etag, None).await {
+        // Somebody has written another one since.
+        Err(Error::Changed { .. }) => Ok(()),
+        removed => removed,
+    }
+}

@@ -1,0 +1,243 @@
+//! What objects are to become: the encryption as it was asked for, ready for any number of them.
+//!
+//! Made once: keys in AWS KMS are looked up, passphrases derived, and what opens the new objects is put together, so that
+//! each can be opened after it was written. What an object is stands in `sight`.
+
+use std::sync::Arc;
+
+use crate::aws::Connection;
+use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper, prepare};
+use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide};
+use crate::error::Result;
+use crate::keys::{CustomerKey, KeyRing};
+use crate::seal::ring::Unlocker;
+
+use super::strategy::{AtRest, Current, Desired, SealedFormat};
+
+/// What is wanted beside the encryption itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RotationOptions {
+    /// Only a new wrapping key, for what is client-side already.
+    pub only_rewrap: bool,
+    /// A new data key, though the old one would do.
+    pub new_data_key: bool,
+    /// What is not client-side encrypted too, also among objects that old keys open.
+    pub seal_plaintext: bool,
+    /// A further reader, whose instruction file has this suffix.
+    pub share_to: Option<String>,
+}
+
+/// What objects are to become.
+pub struct Target {
+    /// The encryption, ready to be used.
+    pub prepared: Encryptor,
+    /// The same, to be compared with what is there.
+    pub goal: Desired,
+    /// The suffix of a further reader's instruction file.
+    pub share_to: Option<String>,
+    /// What opens an object once it is there; nothing where that takes a key which is not at hand.
+    pub decryption_keys: Option<DecryptionKeys>,
+}
+
+impl Target {
+    /// Makes the target ready; `old` is what opens the objects as they are.
+    ///
+    /// # Errors
+    /// Those of the derivation. A KMS key that may not be looked up is no error: it is named as it was given.
+    pub async fn new(
+        connection: &Connection,
+        encryption: Encryption,
+        options: RotationOptions,
+        old: &DecryptionKeys,
+    ) -> Result<Self> {
+        let prepared = prepare(Some(encryption)).await?;
+        let goal = goal(connection, &prepared, &options, old).await;
+        let decryption_keys = decryption_keys(&prepared, old.legacy);
+        Ok(Self { prepared, goal, share_to: options.share_to, decryption_keys })
+    }
+
+    /// What S3 is asked to do to the bytes, if that is said.
+    #[must_use]
+    pub fn at_rest(&self) -> Option<&ServerSide> {
+        match &self.prepared {
+            Encryptor::Server(sse) => sse.as_ref(),
+            Encryptor::Client(client) => client.at_rest.as_ref(),
+        }
+    }
+
+    /// The SSE-C key that new objects need.
+    #[must_use]
+    pub fn customer_key(&self) -> Option<&CustomerKey> {
+        match &self.prepared {
+            Encryptor::Server(Some(ServerSide::SseC(key))) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Client-side encryption, if that is the target.
+    #[must_use]
+    pub fn client(&self) -> Option<&ClientEncryptor> {
+        match &self.prepared {
+            Encryptor::Client(client) => Some(client),
+            Encryptor::Server(_) => None,
+        }
+    }
+
+    /// Whether an object is to be bound to its name: asked for, or kept.
+    #[must_use]
+    pub fn binds_name(&self, present: &Current) -> bool {
+        let keeps = present.sealed.is_some_and(|sealed| sealed.bound);
+        self.client().is_some_and(|client| client.bind_name || keeps)
+    }
+
+    /// Whether what is client-side would come out without an encryption context, where it could have one.
+    #[must_use]
+    pub fn drops_context(&self, now: Option<SealedFormat>) -> bool {
+        let Some(client) = self.client() else { return false };
+        let format = client.format.map(SealedFormat::Writable).or(now);
+        let keeps_one = format == Some(SealedFormat::Writable(Format::Esdk))
+            || client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_)));
+        keeps_one && client.context.is_empty()
+    }
+
+    /// The key for an update in place.
+    #[must_use]
+    pub fn update_key(&self) -> Option<&str> {
+        match &self.goal {
+            Desired::Server(AtRest::SseKms { key, .. }) => key.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether S3 shows on an object that it is there. Of an encryption context it shows nothing.
+    #[must_use]
+    pub fn is_visible(&self) -> bool {
+        self.context().is_none_or(Context::is_empty)
+    }
+
+    /// The encryption context that S3 is to use.
+    pub(super) fn context(&self) -> Option<&Context> {
+        match self.at_rest()? {
+            ServerSide::SseKms { context, .. } | ServerSide::DsseKms { context, .. } => Some(context),
+            ServerSide::SseS3 | ServerSide::SseC(_) => None,
+        }
+    }
+
+    /// Whether it is under a passphrase, of which nothing stands in the name of a journal.
+    #[must_use]
+    pub fn has_passphrase(&self) -> bool {
+        let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
+        self.client().is_some_and(|client| client.wrappers.iter().any(is_one))
+    }
+}
+
+async fn goal(
+    connection: &Connection,
+    prepared: &Encryptor,
+    options: &RotationOptions,
+    old: &DecryptionKeys,
+) -> Desired {
+    match prepared {
+        Encryptor::Server(sse) => match sse {
+            Some(sse) => Desired::Server(at_rest(connection, sse).await),
+            None => Desired::Server(AtRest::SseS3),
+        },
+        Encryptor::Client(client) => Desired::Client {
+            format: client.format,
+            at_rest: match &client.at_rest {
+                Some(sse) => Some(at_rest(connection, sse).await),
+                None => None,
+            },
+            beside: client.instruction_file,
+            only_rewrap: options.only_rewrap,
+            new_data_key: options.new_data_key,
+            bind_name: client.bind_name,
+            kms: client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_))),
+            share: options.share_to.is_some(),
+            // With old keys, only what they open is known to come from somebody who had one; with a new data key alone,
+            // what is meant has one already.
+            seals_plaintext: options.seal_plaintext
+                || !options.new_data_key && old.opens_nothing_client_side(),
+        },
+    }
+}
+
+async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
+    match sse {
+        ServerSide::SseS3 => AtRest::SseS3,
+        ServerSide::SseC(key) => AtRest::SseC { md5: key.md5().to_owned() },
+        ServerSide::SseKms { key, context, bucket_key } => AtRest::SseKms {
+            key: resolved(connection, key.as_ref()).await,
+            named: key.is_some(),
+            context: !context.is_empty(),
+            bucket_key: *bucket_key,
+        },
+        ServerSide::DsseKms { key, context } => {
+            AtRest::DsseKms { key: resolved(connection, key.as_ref()).await, context: !context.is_empty() }
+        }
+    }
+}
+
+/// Finds a key's ARN; without one named, that of the key which S3 then takes.
+async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<String> {
+    match key {
+        Some(key) if key.arn().is_some() => Some(key.to_string()),
+        Some(key) => match connection.describe_key(key).await {
+            Ok(facts) => Some(facts.arn),
+            Err(_) => Some(key.to_string()),
+        },
+        None => {
+            let own = "alias/aws/s3".parse().ok()?;
+            connection.describe_key(&own).await.ok().map(|facts| facts.arn)
+        }
+    }
+}
+
+/// Puts together what opens new objects: second ones of the keys that seal them.
+fn decryption_keys(prepared: &Encryptor, legacy: Legacy) -> Option<DecryptionKeys> {
+    let (mut ring, mut kms_keys) = (KeyRing::default(), Vec::new());
+    let (mut context, kms_accounts) = (Context::default(), Vec::new());
+    if let Encryptor::Client(client) = prepared {
+        for wrapper in &client.wrappers {
+            match wrapper {
+                Wrapper::Aes(key) => ring.symmetric.push(key.again()),
+                Wrapper::Kms(key) => kms_keys.push(key.clone()),
+                Wrapper::Passphrase(passphrase, derived) => {
+                    // The derived key first: it opens what has just been sealed without deriving again.
+                    ring.symmetric.push(derived.key().again());
+                    ring.passphrases.push(passphrase.again());
+                }
+                Wrapper::Rsa(_) => {}
+            }
+        }
+        context = client.context.clone();
+        // What this run writes in V2 it must be able to read.
+        let legacy = if client.format == Some(Format::S3ecV2) { legacy.max(Legacy::V2) } else { legacy };
+        if ring.is_empty() && kms_keys.is_empty() {
+            return None;
+        }
+        let unlocker = Arc::new(Unlocker::new(ring));
+        return Some(DecryptionKeys {
+            customer_keys: Vec::new(),
+            unlocker,
+            kms_keys,
+            kms_accounts,
+            context,
+            legacy,
+            suffix: None,
+            require_bound_name: false,
+        });
+    }
+    let unlocker = Arc::new(Unlocker::new(ring));
+    Some(DecryptionKeys {
+        customer_keys: Vec::new(),
+        unlocker,
+        kms_keys,
+        kms_accounts,
+        context,
+        legacy,
+        suffix: None,
+        require_bound_name: false,
+    })
+}

@@ -1,0 +1,371 @@
+//! What an object is, before it is rotated and after: the look, and what it comes to for the way.
+//!
+//! Nothing is changed here.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::aws::Connection;
+use crate::aws::attributes::CopyableAttributes;
+use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::probe::Seen;
+use crate::aws::sse::{Applied, AppliedMode};
+use crate::commands::client_object::Sealed as Envelope;
+use crate::commands::decrypt::{self, DecryptionKeys};
+use crate::commands::encrypt::Wrapper;
+use crate::commands::envelope::envelope_entries;
+use crate::commands::head::{KeyedHead, head};
+use crate::encryption::{BoundName, Format, Mode};
+use crate::error::{Error, KeyFault, Result, WrapKind};
+use crate::keys::CustomerKey;
+use crate::location::S3Uri;
+use crate::object::{FileContent, Grants, PublicEnvelope};
+use crate::seal::s3ec::{Storage, Version};
+
+use super::desired::Target;
+use super::execution::Execution;
+use super::instruction_file::InstructionFile;
+use super::preserve::{CopyMethod, Found, Preserved, carry, unaccepted};
+use super::strategy::{Current, Sealed, SealedFormat};
+
+/// Metadata that marks an instruction file.
+const MARKER: &str = "x-amz-crypto-instr-file";
+
+/// An object as it was found.
+pub struct ObjectState {
+    /// The object.
+    pub uri: S3Uri,
+    /// The version that was asked for.
+    pub version_id: Option<String>,
+    /// What S3 says.
+    pub facts: ObjectHead,
+    /// The SSE-C key that opens it.
+    pub customer_key: Option<CustomerKey>,
+    /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
+    pub fingerprints: Vec<String>,
+    /// The names in its client-side encryption context, as its users gave it.
+    pub context: Vec<String>,
+    /// What it comes to for the way.
+    pub present: Current,
+}
+
+impl ObjectState {
+    /// Reads the object as it was found.
+    #[must_use]
+    pub fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+        let version_id = self.version_id.as_deref();
+        Reader { connection, uri: &self.uri, version_id, key: self.customer_key.as_ref() }
+    }
+
+    /// The object, for messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.version_id {
+            Some(version) => format!("{} (version {version})", self.uri),
+            None => self.uri.to_string(),
+        }
+    }
+
+    /// The envelope, fetched again: an envelope is used up when it is opened.
+    ///
+    /// # Errors
+    /// As [`decrypt::envelope`]; `Changed` if it is gone.
+    pub async fn envelope(
+        &self,
+        connection: &Connection,
+        decryption_keys: &DecryptionKeys,
+    ) -> Result<Envelope> {
+        let found = decrypt::envelope(&self.reader(connection), &self.facts, decryption_keys).await?;
+        found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
+    }
+
+    /// What is public of its envelope, if it has one; `file` is its instruction file.
+    #[must_use]
+    pub fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
+        self.present.sealed.is_some().then(|| PublicEnvelope {
+            metadata: envelope_entries(&self.facts.metadata),
+            instruction_file: file
+                .map(|file| FileContent { uri: file.uri.to_string(), content: file.content.clone() }),
+        })
+    }
+
+    /// What HEAD says of what belongs to it.
+    #[must_use]
+    pub fn found(&self) -> Found<'_> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        Found {
+            facts: &self.facts,
+            tags: Seen::Is(BTreeMap::new()),
+            grants: Seen::Is(Grants::default()),
+            annotations: Seen::Is(0),
+            sealed: self.present.sealed.is_some(),
+            now: i64::try_from(now).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Finds out what belongs to the object, and refuses to lose any of it unasked.
+    ///
+    /// # Errors
+    /// `Unsupported` names what would be lost.
+    pub(super) async fn carried(&self, running: &Execution<'_>, by: CopyMethod) -> Result<Preserved> {
+        let reader = self.reader(running.connection);
+        let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
+        // HEAD counts them only for who may read them.
+        let tags = if by == CopyMethod::Upload {
+            Seen::of(reader.tags().await, "s3:GetObjectTagging")
+        } else {
+            Seen::Is(BTreeMap::new())
+        };
+        let annotations = if by == CopyMethod::Upload && running.connection.is_aws() {
+            Seen::of(reader.annotations().await, "s3:ListObjectAnnotations")
+        } else {
+            Seen::Is(0)
+        };
+        let found = Found { tags, grants, annotations, ..self.found() };
+        let carried = carry(&found, by);
+        let lost = unaccepted(&carried.losses, running.accepted);
+        let Some((first, _)) = lost.first() else { return Ok(carried) };
+        let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
+        let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
+        Err(Error::Unsupported { what: self.name(), why })
+    }
+
+    /// The client-side format in its word.
+    #[must_use]
+    pub fn format(&self) -> Option<&'static str> {
+        self.present.sealed.map(|sealed| match sealed.format {
+            SealedFormat::S3ecV1 => "s3ec-v1",
+            SealedFormat::Writable(format) => format.as_str(),
+        })
+    }
+}
+
+/// Looks at an object with the old keys, and with the new one if that fits by now.
+///
+/// # Errors
+/// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
+pub async fn see(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<ObjectState> {
+    let Execution { connection, decryption_keys, target, .. } = *running;
+    let KeyedHead { facts, customer_key } = match with_last_key(running, uri, version_id).await {
+        Some(keyed) => keyed,
+        None => with_any_key(running, uri, version_id).await?,
+    };
+    running.last_key.set(customer_key.as_ref());
+    let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
+    let envelope = decrypt::envelope(&reader, &facts, decryption_keys).await?;
+    let mut fingerprints = names_of(customer_key.as_ref());
+    let context = envelope.as_ref().map(context_of).unwrap_or_default();
+    let sealed = match envelope {
+        None => None,
+        Some(envelope) => {
+            if let Envelope::S3ec(envelope) = &envelope {
+                fingerprints.extend(envelope.fingerprint().map(str::to_owned));
+            }
+            let mut sealed = describe(&envelope);
+            sealed.as_desired = is_as_desired(connection, envelope, target, decryption_keys).await?;
+            Some(sealed)
+        }
+    };
+    let superseded = is_superseded(connection, uri, version_id, customer_key.as_ref()).await?;
+    let present = Current {
+        applied: facts.applied.clone(),
+        sealed,
+        len: facts.len,
+        archived: archived(&facts),
+        locked: is_locked(&facts.belongings),
+        superseded,
+        instruction_file: facts.metadata.contains_key(MARKER) && sealed.is_none(),
+    };
+    Ok(ObjectState {
+        uri: uri.clone(),
+        version_id: version_id.map(str::to_owned),
+        facts,
+        customer_key,
+        fingerprints,
+        context,
+        present,
+    })
+}
+
+/// Looks with the key that fitted last time; nothing is said against it if that fails.
+async fn with_last_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
+    let key = running.last_key.get()?;
+    let reader = Reader { connection: running.connection, uri, version_id, key: Some(&key) };
+    let facts = reader.try_head().await.ok()?;
+    // A server that does not know SSE-C takes any key for any object.
+    let fits = facts.applied.customer_key_md5.as_deref() == Some(key.md5());
+    fits.then_some(KeyedHead { facts, customer_key: Some(key) })
+}
+
+/// Looks without a key, with the old ones, with the new one.
+async fn with_any_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<KeyedHead> {
+    let Execution { connection, decryption_keys, target, .. } = *running;
+    let keyed = head(connection, uri, version_id, &decryption_keys.customer_keys, None).await;
+    let (Err(refusal), Some(key)) = (&keyed, target.customer_key()) else { return keyed };
+    if !is_about_customer_key(refusal) {
+        return keyed;
+    }
+    let reader = Reader { connection, uri, version_id, key: Some(key) };
+    match reader.head().await {
+        Ok(facts) => Ok(KeyedHead { facts, customer_key: Some(key.again()) }),
+        Err(_) => keyed,
+    }
+}
+
+/// The names of an SSE-C key.
+fn names_of(key: Option<&CustomerKey>) -> Vec<String> {
+    key.map_or_else(Vec::new, |key| vec![key.md5().to_owned(), key.fingerprint().to_string()])
+}
+
+/// The names in an encryption context, without those that the formats add.
+fn context_of(envelope: &Envelope) -> Vec<String> {
+    let own = |name: &&String| {
+        !(name.starts_with("aws:")
+            || name.starts_with("aws-crypto-")
+            || name.as_str() == "kms_cmk_id"
+            || BoundName::is_entry(name))
+    };
+    envelope.context().map_or_else(Vec::new, |pairs| pairs.keys().filter(own).cloned().collect())
+}
+
+fn is_about_customer_key(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::KeyNeeded { .. }
+            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
+    )
+}
+
+fn describe(envelope: &Envelope) -> Sealed {
+    let bound = envelope.bound_name().is_some();
+    match envelope {
+        Envelope::S3ec(envelope) => {
+            let authenticated = envelope.plain_len(u64::MAX).is_some();
+            Sealed {
+                format: match envelope.version() {
+                    Version::V1 => SealedFormat::S3ecV1,
+                    Version::V2 => SealedFormat::Writable(Format::S3ecV2),
+                    Version::V3 => SealedFormat::Writable(Format::S3ec),
+                },
+                beside: envelope.storage() == Storage::InstructionFile,
+                rewrappable: authenticated && envelope.version() != Version::V1,
+                bound,
+                as_desired: false,
+            }
+        }
+        Envelope::Esdk(_) => Sealed {
+            format: SealedFormat::Writable(Format::Esdk),
+            beside: false,
+            rewrappable: false,
+            bound,
+            as_desired: false,
+        },
+    }
+}
+
+/// Whether the target's keys open it already, and no others are meant to.
+async fn is_as_desired(
+    connection: &Connection,
+    envelope: Envelope,
+    target: &Target,
+    decryption_keys: &DecryptionKeys,
+) -> Result<bool> {
+    let Some(client) = target.client() else { return Ok(false) };
+    match &envelope {
+        Envelope::Esdk(message) if message.edks().len() != client.wrappers.len() => return Ok(false),
+        Envelope::S3ec(envelope) => match client.wrappers.as_slice() {
+            [Wrapper::Rsa(key)] => {
+                let same = envelope.fingerprint() == Some(key.fingerprint().as_str());
+                return Ok(same && envelope.wrap().kind() == WrapKind::Rsa);
+            }
+            // An outdated wrap is to be renewed, also under the same key.
+            _ if envelope.wrap().is_outdated() => return Ok(false),
+            // A key of one kind does not open what is wrapped for another: no need to ask.
+            [Wrapper::Kms(_)] if envelope.wrap().kind() != WrapKind::Kms => return Ok(false),
+            [Wrapper::Aes(key)] => {
+                let named = envelope.fingerprint();
+                if named.is_some_and(|print| print != key.fingerprint().as_str()) {
+                    return Ok(false);
+                }
+            }
+            [Wrapper::Passphrase(..)] if !envelope.needs_passphrase() => return Ok(false),
+            _ => {}
+        },
+        Envelope::Esdk(_) => {}
+    }
+    let Some(opens) = &target.decryption_keys else { return Ok(false) };
+    let opens = DecryptionKeys {
+        legacy: decryption_keys.legacy.max(opens.legacy),
+        suffix: None,
+        ..opens.client_side()
+    };
+    match decrypt::unlock(connection, envelope, &opens).await {
+        Ok(_) => Ok(true),
+        Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Whether another version is the newest.
+async fn is_superseded(
+    connection: &Connection,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+    key: Option<&CustomerKey>,
+) -> Result<bool> {
+    let Some(version) = version_id else { return Ok(false) };
+    let newest = Reader { connection, uri, version_id: None, key };
+    match newest.head().await {
+        Ok(facts) => Ok(facts.version_id.as_deref() != Some(version)),
+        // Deleted, or under another key: another version at any rate.
+        Err(Error::NotFound { .. } | Error::KeyNeeded { .. } | Error::KeyWrong { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// The archive that an object's bytes are in, unless they have been restored.
+fn archived(facts: &ObjectHead) -> Option<String> {
+    let class = facts.storage_class.as_deref();
+    let cold = match class {
+        Some("GLACIER" | "DEEP_ARCHIVE") => class,
+        Some("INTELLIGENT_TIERING") => {
+            facts.marks.archive.as_deref().filter(|state| state.ends_with("ARCHIVE_ACCESS"))
+        }
+        _ => None,
+    };
+    cold.filter(|_| !facts.belongings.restored).map(str::to_owned)
+}
+
+fn is_locked(belongings: &CopyableAttributes) -> bool {
+    belongings.lock.legal_hold || belongings.lock.mode.is_some()
+}
+
+/// Says what S3 does to an object, for the cases in which it is to go on: nothing where it does nothing.
+///
+/// # Errors
+/// `Unsupported` for a mode that s3seal cannot ask for.
+pub fn kept(
+    applied: &Applied,
+    key: Option<&CustomerKey>,
+    what: &str,
+) -> Result<Option<crate::encryption::ServerSide>> {
+    use crate::encryption::{Context, KmsKey, ServerSide};
+    let kms_key = applied.kms_key.as_deref().and_then(|arn| arn.parse::<KmsKey>().ok());
+    Ok(match (&applied.mode, key) {
+        (AppliedMode::NotSaid, _) => None,
+        (AppliedMode::Known(Mode::SseC), Some(key)) => Some(ServerSide::SseC(key.again())),
+        (AppliedMode::Known(Mode::SseS3), _) => Some(ServerSide::SseS3),
+        (AppliedMode::Known(Mode::SseKms), _) => Some(ServerSide::SseKms {
+            key: kms_key,
+            context: Context::default(),
+            bucket_key: applied.bucket_key,
+        }),
+        (AppliedMode::Known(Mode::DsseKms), _) => {
+            Some(ServerSide::DsseKms { key: kms_key, context: Context::default() })
+        }
+        (mode, _) => {
+            let why = format!("S3 stores it as '{mode}', which s3seal cannot ask for; add --at-rest");
+            return Err(Error::Unsupported { what: what.to_owned(), why });
+        }
+    })
+}

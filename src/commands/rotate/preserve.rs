@@ -1,0 +1,426 @@
+//! What goes over to the object that replaces another, and what would be lost: pure.
+//!
+//! A copy of S3's takes some things along by itself and drops others without a word; a new upload drops everything. What
+//! is to be said on the request, so that nothing is missing afterwards, is worked out here once for all ways.
+//! Source: CopyObject in the Amazon S3 API reference, "Considerations when using this action".
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::aws::objects::ObjectHead;
+use crate::aws::probe::Seen;
+use crate::checksum::Algorithm;
+use crate::object::{Grants, Lock, Settings};
+use crate::seal::detect::is_envelope_entry;
+
+/// How the new object comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyMethod {
+    /// One copy within S3 that takes metadata and headers along.
+    Copy,
+    /// One copy within S3 that replaces metadata, and headers with them.
+    CopyReplacing,
+    /// An upload, of parts that S3 copies or of bytes: nothing goes along.
+    Upload,
+}
+
+/// Something that cannot go over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loss {
+    /// The ACL could not be read, or cannot be said.
+    Acl,
+    /// The tags could not be read.
+    Tags,
+    /// Metadata that S3 does not show, or shows encoded.
+    Metadata,
+    /// An `Expires` that is no date.
+    Expires,
+    /// A checksum of an algorithm that s3seal does not know; another takes its place.
+    Checksum,
+    /// A hold that waits for an event.
+    EventHold,
+    /// Annotations.
+    Annotations,
+    /// The encryption context of what is client-side.
+    Context,
+}
+
+impl Loss {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Acl,
+        Self::Tags,
+        Self::Metadata,
+        Self::Expires,
+        Self::Checksum,
+        Self::EventHold,
+        Self::Annotations,
+        Self::Context,
+    ];
+
+    /// The word on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Acl => "acl",
+            Self::Tags => "tags",
+            Self::Metadata => "metadata",
+            Self::Expires => "expires",
+            Self::Checksum => "checksum",
+            Self::EventHold => "event-hold",
+            Self::Annotations => "annotations",
+            Self::Context => "context",
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Loss {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|loss| loss.as_str() == text).ok_or_else(|| {
+            let words: Vec<_> = Self::ALL.iter().map(|loss| loss.as_str()).collect();
+            format!("write one of {}", words.join(", "))
+        })
+    }
+}
+
+/// Everything about an object beside its bytes and its encryption, as far as it could be seen.
+pub struct Found<'a> {
+    /// What HEAD says.
+    pub facts: &'a ObjectHead,
+    /// Its tags.
+    pub tags: Seen<BTreeMap<String, String>>,
+    /// Its ACL.
+    pub grants: Seen<Grants>,
+    /// How many annotations it has.
+    pub annotations: Seen<usize>,
+    /// Whether it is encrypted client-side, so that its envelope is among its metadata.
+    pub sealed: bool,
+    /// The time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// What is said about the new object, and what is lost all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preserved {
+    /// Headers, metadata, tags, class, ACL, lock.
+    pub settings: Settings,
+    /// The checksum to keep; none is S3's own choice.
+    pub algorithm: Option<Algorithm>,
+    /// What cannot go over, each once, with the reason.
+    pub losses: Vec<(Loss, String)>,
+}
+
+/// Works out what must be said.
+#[must_use]
+pub fn carry(found: &Found<'_>, by: CopyMethod) -> Preserved {
+    let mut carried = Preserved {
+        algorithm: found.facts.checksum.as_ref().map(|kept| kept.algorithm),
+        ..Preserved::default()
+    };
+    standing(found, &mut carried);
+    if by != CopyMethod::Copy {
+        described(found, &mut carried);
+    }
+    if by == CopyMethod::Upload {
+        uploaded(found, &mut carried);
+    }
+    carried
+}
+
+/// What no copy takes along by itself.
+fn standing(found: &Found<'_>, carried: &mut Preserved) {
+    let facts = found.facts;
+    let belongings = &facts.belongings;
+    carried.settings.storage_class.clone_from(&facts.storage_class);
+    carried.settings.website_redirect.clone_from(&belongings.website_redirect);
+    carried.settings.lock = lock(&belongings.lock, found.now);
+    match &found.grants {
+        Seen::Is(grants) => carried.settings.grants.clone_from(grants),
+        other => carried.losses.push((Loss::Acl, unseen("its ACL", other))),
+    }
+    if belongings.event_hold {
+        carried.losses.push((Loss::EventHold, "a hold that waits for an event begins anew".to_owned()));
+    }
+}
+
+/// A retention that has ended protects nothing any more, and S3 takes no date that has passed.
+fn lock(lock: &Lock, now: i64) -> Lock {
+    match lock.until {
+        Some(until) if until <= now => Lock { legal_hold: lock.legal_hold, ..Lock::default() },
+        _ => lock.clone(),
+    }
+}
+
+/// What a copy takes along unless it replaces metadata.
+fn described(found: &Found<'_>, carried: &mut Preserved) {
+    let facts = found.facts;
+    let belongings = &facts.belongings;
+    let settings = &mut carried.settings;
+    settings.content_type.clone_from(&facts.content_type);
+    settings.cache_control.clone_from(&belongings.cache_control);
+    settings.content_encoding.clone_from(&belongings.content_encoding);
+    settings.content_disposition.clone_from(&belongings.content_disposition);
+    settings.content_language.clone_from(&belongings.content_language);
+    settings.metadata.clone_from(&facts.metadata);
+    if found.sealed {
+        settings.metadata.retain(|name, _| !is_envelope_entry(name));
+    }
+    match &belongings.expires {
+        Some((_, Some(date))) => settings.expires = Some(*date),
+        Some((text, None)) => {
+            carried.losses.push((Loss::Expires, format!("its Expires header is no date ('{text}')")));
+        }
+        None => {}
+    }
+    let encoded = settings.metadata.iter().find(|(_, value)| value.starts_with("=?"));
+    if belongings.hidden_metadata > 0 {
+        let why = format!("{} metadata entries cannot be shown in headers", belongings.hidden_metadata);
+        carried.losses.push((Loss::Metadata, why));
+    } else if let Some((name, _)) = encoded {
+        let why = format!("its metadata '{name}' is not ASCII and comes encoded");
+        carried.losses.push((Loss::Metadata, why));
+    }
+}
+
+/// What every copy takes along and no upload does.
+fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
+    let facts = found.facts;
+    match &found.tags {
+        Seen::Is(tags) => carried.settings.tags.clone_from(tags),
+        other => carried.losses.push((Loss::Tags, unseen("its tags", other))),
+    }
+    match &found.annotations {
+        Seen::Is(0) => {}
+        Seen::Is(count) => {
+            carried.losses.push((Loss::Annotations, format!("its {count} annotations stay behind")));
+        }
+        other => carried.losses.push((Loss::Annotations, unseen("its annotations", other))),
+    }
+    if let (None, Some((name, _))) = (&facts.checksum, &facts.marks.other_checksum) {
+        let why = format!("its {name} checksum gives way to one that s3seal computes");
+        carried.losses.push((Loss::Checksum, why));
+    }
+}
+
+/// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
+#[must_use]
+pub fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
+    let before = &found.facts.belongings;
+    let kept = carry(found, CopyMethod::CopyReplacing).settings;
+    let has = &now.belongings;
+    let texts = [
+        ("Content-Type", &kept.content_type, &now.content_type),
+        ("Cache-Control", &kept.cache_control, &has.cache_control),
+        ("Content-Encoding", &kept.content_encoding, &has.content_encoding),
+        ("Content-Disposition", &kept.content_disposition, &has.content_disposition),
+        ("Content-Language", &kept.content_language, &has.content_language),
+        ("storage class", &kept.storage_class, &now.storage_class),
+        ("website redirect", &kept.website_redirect, &has.website_redirect),
+        ("retention mode", &kept.lock.mode, &has.lock.mode),
+    ];
+    let mut lost: Vec<(&str, &str)> = texts
+        .into_iter()
+        .filter_map(|(name, was, is)| Some((name, was.as_deref().filter(|was| is.as_deref() != Some(*was))?)))
+        .collect();
+    let metadata = kept.metadata.iter().filter(|(name, was)| now.metadata.get(*name) != Some(*was));
+    lost.extend(metadata.map(|(name, was)| (name.as_str(), was.as_str())));
+    let expires = has.expires.as_ref().and_then(|(_, date)| *date);
+    if let (Some((text, _)), true) = (&before.expires, kept.expires.is_some() && kept.expires != expires) {
+        lost.push(("Expires", text));
+    }
+    let mut told: Vec<String> = lost.into_iter().map(|(name, was)| format!("{name} '{was}'")).collect();
+    if kept.lock.until > has.lock.until {
+        told.push("the end of its retention".to_owned());
+    }
+    if kept.lock.legal_hold && !has.lock.legal_hold {
+        told.push("its legal hold".to_owned());
+    }
+    told
+}
+
+fn unseen<T>(what: &str, seen: &Seen<T>) -> String {
+    match seen {
+        Seen::NotAllowed(action) => format!("{what} cannot be read: {action} is not allowed"),
+        Seen::NotToBeHad(why) => format!("{what} cannot be read: {why}"),
+        Seen::Is(_) => what.to_owned(),
+    }
+}
+
+/// Returns what is lost and was not accepted.
+#[must_use]
+pub fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
+    losses.iter().filter(|(loss, _)| !accepted.contains(loss)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::attributes::CopyableAttributes;
+    use crate::aws::head_details::HeadDetails;
+    use crate::aws::objects::Checksum;
+
+    fn facts() -> ObjectHead {
+        let text = |text: &str| Some(text.to_owned());
+        ObjectHead {
+            len: 10,
+            content_type: text("text/plain"),
+            storage_class: text("STANDARD_IA"),
+            metadata: [("a", "1"), ("x-amz-3", "wrapped"), ("s3seal-format", "esdk")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            checksum: Some(Checksum {
+                algorithm: Algorithm::Sha256,
+                value: "v".to_owned(),
+                composite: false,
+            }),
+            belongings: CopyableAttributes {
+                cache_control: text("no-cache"),
+                content_encoding: text("gzip"),
+                content_disposition: text("inline"),
+                content_language: text("de"),
+                expires: Some(("date".to_owned(), Some(7))),
+                website_redirect: text("/there"),
+                lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
+                ..CopyableAttributes::default()
+            },
+            ..ObjectHead::default()
+        }
+    }
+
+    fn found(facts: &ObjectHead) -> Found<'_> {
+        Found {
+            facts,
+            tags: Seen::Is([("t".to_owned(), "1".to_owned())].into()),
+            grants: Seen::Is(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
+            annotations: Seen::Is(0),
+            sealed: true,
+            now: 100,
+        }
+    }
+
+    fn losses(found: &Found<'_>, by: CopyMethod) -> Vec<Loss> {
+        carry(found, by).losses.into_iter().map(|(loss, _)| loss).collect()
+    }
+
+    #[test]
+    fn each_way_says_what_it_would_drop() {
+        let facts = facts();
+        let found = found(&facts);
+        let text = |text: &str| Some(text.to_owned());
+        let copy = Settings {
+            storage_class: text("STANDARD_IA"),
+            website_redirect: text("/there"),
+            lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
+            grants: Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() },
+            ..Settings::default()
+        };
+        assert_eq!(carry(&found, CopyMethod::Copy).settings, copy);
+        let replacing = Settings {
+            content_type: text("text/plain"),
+            cache_control: text("no-cache"),
+            content_encoding: text("gzip"),
+            content_disposition: text("inline"),
+            content_language: text("de"),
+            expires: Some(7),
+            metadata: [("a".to_owned(), "1".to_owned())].into(),
+            ..copy
+        };
+        assert_eq!(carry(&found, CopyMethod::CopyReplacing).settings, replacing);
+        let upload = Settings { tags: [("t".to_owned(), "1".to_owned())].into(), ..replacing };
+        let carried = carry(&found, CopyMethod::Upload);
+        assert_eq!(carried.settings, upload);
+        assert_eq!((carried.algorithm, carried.losses), (Some(Algorithm::Sha256), vec![]));
+    }
+
+    #[test]
+    fn what_is_gone_afterwards_is_named_with_what_it_was() {
+        let facts = facts();
+        let found = found(&facts);
+        assert_eq!(lost(&found, &facts), [""; 0]);
+        let richer = ObjectHead {
+            metadata: [("a", "1"), ("b", "2")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..facts.clone()
+        };
+        assert_eq!(lost(&found, &richer), [""; 0], "what came on top is no loss");
+        let all = [
+            "Content-Type 'text/plain'",
+            "Cache-Control 'no-cache'",
+            "Content-Encoding 'gzip'",
+            "Content-Disposition 'inline'",
+            "Content-Language 'de'",
+            "storage class 'STANDARD_IA'",
+            "website redirect '/there'",
+            "retention mode 'GOVERNANCE'",
+            "a '1'",
+            "Expires 'date'",
+            "the end of its retention",
+            "its legal hold",
+        ];
+        assert_eq!(lost(&found, &ObjectHead::default()), all);
+        let ended = Found { now: 200, ..found };
+        assert_eq!(lost(&ended, &ObjectHead::default()).len(), all.len() - 2, "a retention that had ended");
+    }
+
+    #[test]
+    fn metadata_that_look_like_an_envelope_are_one_only_on_a_sealed_object() {
+        let facts = facts();
+        let plain = Found { sealed: false, ..found(&facts) };
+        assert_eq!(carry(&plain, CopyMethod::Upload).settings.metadata.len(), 3);
+    }
+
+    #[test]
+    fn a_lock_that_has_ended_is_not_said_again() {
+        let facts = facts();
+        let later = Found { now: 200, ..found(&facts) };
+        let lock = carry(&later, CopyMethod::Copy).settings.lock;
+        assert_eq!(lock, Lock { legal_hold: true, ..Lock::default() });
+    }
+
+    #[test]
+    fn what_cannot_go_over_is_named_where_it_matters() {
+        let mut facts = facts();
+        facts.belongings.expires = Some(("never".to_owned(), None));
+        facts.belongings.hidden_metadata = 2;
+        facts.belongings.event_hold = true;
+        facts.checksum = None;
+        facts.marks =
+            HeadDetails { other_checksum: Some(("SHA512", "v".to_owned())), ..HeadDetails::default() };
+        let all = Found {
+            tags: Seen::NotAllowed("s3:GetObjectTagging"),
+            grants: Seen::NotAllowed("s3:GetObjectAcl"),
+            annotations: Seen::Is(3),
+            ..found(&facts)
+        };
+        assert_eq!(losses(&all, CopyMethod::Copy), [Loss::Acl, Loss::EventHold]);
+        let replacing = [Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
+        assert_eq!(losses(&all, CopyMethod::CopyReplacing), replacing);
+        let upload = [&replacing[..], &[Loss::Tags, Loss::Annotations, Loss::Checksum]].concat();
+        assert_eq!(losses(&all, CopyMethod::Upload), upload);
+
+        let carried = carry(&all, CopyMethod::Copy);
+        assert_eq!(unaccepted(&carried.losses, &[Loss::Acl]).len(), 1);
+        assert!(unaccepted(&carried.losses, &Loss::ALL).is_empty());
+        for loss in Loss::ALL {
+            assert_eq!(loss.as_str().parse(), Ok(loss));
+        }
+    }
+
+    #[test]
+    fn text_that_comes_encoded_is_not_sent_again_as_if_it_were_plain() {
+        let mut facts = facts();
+        facts.metadata.insert("city".to_owned(), "=?UTF-8?B?w7w=?=".to_owned());
+        assert_eq!(losses(&found(&facts), CopyMethod::CopyReplacing), [Loss::Metadata]);
+        assert_eq!(losses(&found(&facts), CopyMethod::Copy), []);
+    }
+}

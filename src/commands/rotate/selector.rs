@@ -1,0 +1,72 @@
+//! `--only`: what an object must be to be rotated, compared with what was found. Pure.
+//!
+//! Which keys lie below a prefix is `pattern`'s; this is about the objects themselves.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::aws::sse::AppliedMode;
+use crate::encryption::Mode;
+
+use super::object_state::ObjectState;
+
+/// What an object must be to be rotated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// In this mode.
+    Mode(Mode),
+    /// Under the key with this fingerprint.
+    Key(String),
+    /// Under this KMS key: an ARN or an id.
+    Kms(String),
+}
+
+impl FromStr for Selector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("key", print)) if !print.is_empty() => Ok(Self::Key(print.to_owned())),
+            Some(("kms", key)) if !key.is_empty() => Ok(Self::Kms(key.to_owned())),
+            _ => [Mode::SseS3, Mode::SseKms, Mode::DsseKms, Mode::SseC, Mode::Client]
+                .into_iter()
+                .find(|mode| mode.as_str() == text)
+                .map(Self::Mode)
+                .ok_or_else(|| "write a mode, key:FINGERPRINT or kms:ARN".to_owned()),
+        }
+    }
+}
+
+impl Selector {
+    /// Whether an object is that.
+    #[must_use]
+    pub fn takes(&self, state: &ObjectState) -> bool {
+        let applied = &state.facts.applied;
+        let sealed = state.present.sealed.is_some();
+        match self {
+            Self::Mode(Mode::Client) => sealed,
+            Self::Mode(mode) => !sealed && applied.mode == AppliedMode::Known(*mode),
+            Self::Key(print) => state.fingerprints.contains(print),
+            Self::Kms(key) => applied
+                .kms_key
+                .as_ref()
+                .is_some_and(|found| found == key || found.ends_with(&format!(":key/{key}"))),
+        }
+    }
+
+    /// Whether an object in SSE-C may be meant whose key is not at hand.
+    #[must_use]
+    pub fn may_be_hidden(&self) -> bool {
+        matches!(self, Self::Mode(Mode::SseC) | Self::Key(_))
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mode(mode) => write!(f, "{mode}"),
+            Self::Key(print) => write!(f, "key:{print}"),
+            Self::Kms(key) => write!(f, "kms:{key}"),
+        }
+    }
+}

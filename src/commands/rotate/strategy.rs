@@ -1,0 +1,382 @@
+//! How an object gets from what it is to what it should be: the cheapest way that loses nothing. Pure.
+//!
+//! [`way`] is total: every pair of a sighting and a goal has exactly one answer, and what cannot be done has its reason.
+//! Nothing is asked of a server here; what a server can do is said in [`Server`].
+
+use crate::aws::copy::MAX_COPY;
+use crate::aws::sse::{Applied, AppliedMode};
+use crate::encryption::{Format, Mode};
+use crate::transfer::plan::{MAX_PART, MAX_PARTS, ranges};
+
+mod reason;
+
+pub use reason::Reason;
+
+/// The size of a part that S3 copies by itself, unless so many would be needed that it must be larger: large enough to
+/// need few requests, small enough to go in parallel.
+const COPY_PART: u64 = 256 << 20;
+
+/// What an object is, as far as its rotation depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current {
+    /// What S3 does to its bytes.
+    pub applied: Applied,
+    /// Client-side encryption, if there is any.
+    pub sealed: Option<Sealed>,
+    /// Stored bytes.
+    pub len: u64,
+    /// The archive in which its bytes are and must be restored from before they can be read.
+    pub archived: Option<String>,
+    /// Whether Object Lock protects it.
+    pub locked: bool,
+    /// Whether it is a version behind the newest.
+    pub superseded: bool,
+    /// Whether it is an instruction file, which belongs to another object.
+    pub instruction_file: bool,
+}
+
+/// Client-side encryption.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Sealed {
+    /// The format.
+    pub format: SealedFormat,
+    /// Whether its envelope is in an instruction file.
+    pub beside: bool,
+    /// Whether the data key can be wrapped anew: the bytes are authenticated.
+    pub rewrappable: bool,
+    /// Whether its name is bound into its encryption context.
+    pub bound: bool,
+    /// Whether the goal's key opens it already.
+    pub as_desired: bool,
+}
+
+/// The client-side formats, those that are only read too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealedFormat {
+    /// The first one, AES-CBC.
+    S3ecV1,
+    /// One of those that s3seal writes.
+    Writable(Format),
+}
+
+/// What an object should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Desired {
+    /// Encrypted by S3.
+    Server(AtRest),
+    /// Encrypted client-side.
+    Client {
+        /// The format; none keeps the one that is there.
+        format: Option<Format>,
+        /// What S3 does to the sealed bytes; none keeps what it does.
+        at_rest: Option<AtRest>,
+        /// Whether the envelope must be in an instruction file.
+        beside: bool,
+        /// Whether only the wrapping key may change: what is not client-side is refused.
+        only_rewrap: bool,
+        /// Whether the data key must be a new one.
+        new_data_key: bool,
+        /// Whether names are bound into the encryption context, also of objects that have none there.
+        bind_name: bool,
+        /// Whether the key is in AWS KMS: then every format has an encryption context.
+        kms: bool,
+        /// Whether another reader is to get an instruction file of its own, and nothing else changes.
+        share: bool,
+        /// Whether what is not client-side is encrypted too.
+        seals_plaintext: bool,
+    },
+}
+
+/// A mode of S3's, with what can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// SSE-S3.
+    SseS3,
+    /// SSE-KMS.
+    SseKms {
+        /// The key's ARN, or its id where the ARN is not to be had; `None` where not even that is known.
+        key: Option<String>,
+        /// Whether the user has named a key.
+        named: bool,
+        /// Whether there is an encryption context, which S3 never shows.
+        context: bool,
+        /// Whether a bucket key is asked for.
+        bucket_key: bool,
+    },
+    /// DSSE-KMS.
+    DsseKms {
+        /// As for SSE-KMS.
+        key: Option<String>,
+        /// As for SSE-KMS.
+        context: bool,
+    },
+    /// SSE-C.
+    SseC {
+        /// The key's MD5 in base64, as S3 shows it.
+        md5: String,
+    },
+}
+
+impl AtRest {
+    /// Whether an object is so already. A context cannot be compared, so one that is asked for is never there yet.
+    #[must_use]
+    pub fn is_met(&self, applied: &Applied) -> bool {
+        let is = |mode| applied.mode == AppliedMode::Known(mode);
+        match self {
+            Self::SseS3 => is(Mode::SseS3),
+            Self::SseKms { key, context, bucket_key, .. } => {
+                is(Mode::SseKms)
+                    && !context
+                    && is_key(key.as_deref(), applied)
+                    && (!bucket_key || applied.bucket_key)
+            }
+            Self::DsseKms { key, context } => {
+                is(Mode::DsseKms) && !context && is_key(key.as_deref(), applied)
+            }
+            Self::SseC { md5 } => is(Mode::SseC) && applied.customer_key_md5.as_ref() == Some(md5),
+        }
+    }
+
+    /// The key for `UpdateObjectEncryption`, which takes SSE-KMS only, without a context and by its full ARN.
+    fn updatable(&self) -> Option<&str> {
+        match self {
+            Self::SseKms { key: Some(key), named: true, context: false, .. } if key.starts_with("arn:") => {
+                Some(key)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether an object has the key of a goal.
+fn is_key(key: Option<&str>, applied: &Applied) -> bool {
+    match (key, applied.kms_key.as_deref()) {
+        (Some(key), Some(found)) => key == found || found.ends_with(&format!(":key/{key}")),
+        _ => false,
+    }
+}
+
+/// What the server can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Whether it knows `UpdateObjectEncryption`: AWS does, another server has proved it.
+    pub updates_in_place: bool,
+}
+
+/// How it will be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// It is there already.
+    Nothing,
+    /// `UpdateObjectEncryption`: no data moves.
+    UpdateInPlace,
+    /// S3 copies the object onto itself; in so many parts, or 0 for one request.
+    ServerCopy {
+        /// Parts.
+        parts: u32,
+    },
+    /// The data key is wrapped anew and the object's metadata replaced by a copy within S3.
+    Rewrap {
+        /// As for [`Strategy::ServerCopy`].
+        parts: u32,
+    },
+    /// The data key is wrapped anew and the instruction file rewritten: the object is not touched.
+    RewrapBeside,
+    /// The data key is wrapped for another reader, into an instruction file of its own.
+    Share,
+    /// Everything comes down, is opened, sealed with a new data key and goes up.
+    Reseal,
+    /// It cannot be done.
+    Refuse(Reason),
+}
+
+impl Strategy {
+    /// Its name in plans, outcomes and journals.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::UpdateInPlace => "update-in-place",
+            Self::ServerCopy { .. } => "server-copy",
+            Self::Rewrap { .. } => "rewrap",
+            Self::RewrapBeside => "rewrap-instruction-file",
+            Self::Share => "share",
+            Self::Reseal => "reseal",
+            Self::Refuse(_) => "refuse",
+        }
+    }
+}
+
+/// Chooses the way.
+#[must_use]
+pub fn strategy(present: &Current, goal: &Desired, server: Server) -> Strategy {
+    let way = match (goal, &present.sealed) {
+        (Desired::Server(at_rest), None) => server_side(present, at_rest, server),
+        (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
+            Strategy::Refuse(Reason::NotClientSide)
+        }
+        (Desired::Client { .. }, None) if present.instruction_file => {
+            Strategy::Refuse(Reason::InstructionFile)
+        }
+        (Desired::Client { seals_plaintext: false, .. }, None) => Strategy::Refuse(Reason::Plaintext),
+        (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Strategy::Reseal,
+        (Desired::Client { .. }, Some(sealed)) => client_side(present, *sealed, goal),
+    };
+    possible(present, way)
+}
+
+fn server_side(present: &Current, goal: &AtRest, server: Server) -> Strategy {
+    if goal.is_met(&present.applied) {
+        return Strategy::Nothing;
+    }
+    let from = &present.applied.mode;
+    let updatable = matches!(from, AppliedMode::Known(Mode::SseS3 | Mode::SseKms)) && !present.locked;
+    if server.updates_in_place && updatable && goal.updatable().is_some() {
+        return Strategy::UpdateInPlace;
+    }
+    Strategy::ServerCopy { parts: copy_parts(present.len) }
+}
+
+fn client_side(present: &Current, sealed: Sealed, goal: &Desired) -> Strategy {
+    let Desired::Client { format, at_rest, beside, only_rewrap, new_data_key, bind_name, kms, share, .. } =
+        goal
+    else {
+        return Strategy::Reseal;
+    };
+    let to = format.unwrap_or(match sealed.format {
+        SealedFormat::Writable(format) => format,
+        SealedFormat::S3ecV1 => Format::S3ec,
+    });
+    if (*bind_name || sealed.bound) && !kms && to != Format::Esdk {
+        return Strategy::Refuse(Reason::NameUnbound);
+    }
+    if *share {
+        return if sealed.beside { Strategy::Share } else { Strategy::Refuse(Reason::NothingToShare) };
+    }
+    let same_format = format.is_none_or(|format| sealed.format == SealedFormat::Writable(format));
+    let moved_rest = at_rest.as_ref().is_some_and(|goal| !goal.is_met(&present.applied));
+    let same_place = !beside || sealed.beside;
+    let same_name = !bind_name || sealed.bound;
+    if same_format && same_place && same_name && !moved_rest && sealed.as_desired && !new_data_key {
+        return Strategy::Nothing;
+    }
+    let is_esdk = sealed.format == SealedFormat::Writable(Format::Esdk);
+    if *only_rewrap && !is_esdk && !sealed.rewrappable && !new_data_key {
+        return Strategy::Refuse(Reason::NotAuthenticated);
+    }
+    // A header of the Encryption SDK is never rewritten: its tag has one nonce, and a second header would be the end of it.
+    let reseals = *new_data_key || is_esdk || !same_format || !same_place || !sealed.rewrappable;
+    if (reseals || moved_rest) && *beside && sealed.beside {
+        return Strategy::Refuse(Reason::FileInUse);
+    }
+    if reseals {
+        return Strategy::Reseal;
+    }
+    match (sealed.beside, moved_rest) {
+        (false, _) => Strategy::Rewrap { parts: copy_parts(present.len) },
+        (true, false) => Strategy::RewrapBeside,
+        // Two objects would have to change at once.
+        (true, true) => Strategy::Reseal,
+    }
+}
+
+/// Refuses what the object's place or mode does not allow.
+fn possible(present: &Current, way: Strategy) -> Strategy {
+    let keeps_place =
+        matches!(way, Strategy::Nothing | Strategy::UpdateInPlace | Strategy::RewrapBeside | Strategy::Share);
+    match (&way, &present.archived, &present.applied.mode) {
+        (Strategy::Refuse(_) | Strategy::Nothing | Strategy::UpdateInPlace, ..) => way,
+        _ if present.superseded && present.locked => Strategy::Refuse(Reason::Locked),
+        _ if present.superseded => Strategy::Refuse(Reason::Superseded),
+        (_, Some(class), _) if !keeps_place => Strategy::Refuse(Reason::Archived(class.clone())),
+        // A copy that keeps the mode must be able to name it.
+        (Strategy::Rewrap { .. } | Strategy::RewrapBeside | Strategy::Share, _, AppliedMode::Other(mode)) => {
+            Strategy::Refuse(Reason::UnknownMode(mode.clone()))
+        }
+        _ => way,
+    }
+}
+
+/// How many parts S3 is to copy an object in; 0 for one request.
+#[must_use]
+pub fn copy_parts(len: u64) -> u32 {
+    if len <= MAX_COPY {
+        return 0;
+    }
+    u32::try_from(ranges(0..len, copy_part_size(len)).count()).unwrap_or(u32::MAX)
+}
+
+/// The size of a part that S3 copies, in bytes.
+#[must_use]
+pub fn copy_part_size(len: u64) -> u64 {
+    COPY_PART.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
+}
+
+/// What a way takes, roughly: what S3 and KMS charge for, and what goes over the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Objects.
+    pub objects: u64,
+    /// Stored bytes of these objects.
+    pub stored: u64,
+    /// Bytes that go through this machine, down and up.
+    pub moved: u64,
+    /// Requests to S3.
+    pub requests: u64,
+    /// Calls of AWS KMS, those that S3 makes among them.
+    pub kms_calls: u64,
+}
+
+impl Cost {
+    /// Adds another one.
+    pub fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.stored += other.stored;
+        self.moved += other.moved;
+        self.requests += other.requests;
+        self.kms_calls += other.kms_calls;
+    }
+}
+
+/// Estimates a way's cost; `part_size` is that of an upload. The look before and the look after are counted in.
+#[must_use]
+pub fn cost(present: &Current, goal: &Desired, way: &Strategy, part_size: u64) -> Cost {
+    let len = present.len;
+    let kms_before = u64::from(is_kms(&present.applied.mode));
+    let rest_after = match goal {
+        Desired::Server(at_rest) => Some(at_rest),
+        Desired::Client { at_rest, .. } => at_rest.as_ref(),
+    };
+    let kms_after = match rest_after {
+        Some(at_rest) => u64::from(matches!(at_rest, AtRest::SseKms { .. } | AtRest::DsseKms { .. })),
+        None => kms_before,
+    };
+    let parts = |parts: u32| if parts == 0 { 1 } else { u64::from(parts) + 2 };
+    let (moved, work, kms_calls) = match way {
+        Strategy::Nothing | Strategy::Refuse(_) => (0, 0, 0),
+        Strategy::UpdateInPlace => (0, 1, 2),
+        Strategy::ServerCopy { parts: count } | Strategy::Rewrap { parts: count } => {
+            let each = u64::from(*count).max(1);
+            (0, parts(*count), each * (kms_before + kms_after))
+        }
+        // The instruction file is read for each of: what it is, what it binds, its key, and once it is written.
+        Strategy::RewrapBeside | Strategy::Share => (0, 5, kms_before + kms_after),
+        Strategy::Reseal => {
+            let ranges = len.div_ceil(part_size.max(1)).max(1);
+            let up = if ranges == 1 { 1 } else { ranges + 2 };
+            // The instruction file that goes is read three times, and deleted.
+            let file = if present.sealed.is_some_and(|sealed| sealed.beside) { 4 } else { 0 };
+            (2 * len, ranges + up + file, ranges * (kms_before + kms_after))
+        }
+    };
+    let looks = if work == 0 { 1 } else { 2 };
+    Cost { objects: 1, stored: len, moved, requests: work + looks, kms_calls }
+}
+
+fn is_kms(mode: &AppliedMode) -> bool {
+    matches!(mode, AppliedMode::Known(Mode::SseKms | Mode::DsseKms))
+}
+
+#[cfg(test)]
+mod table;

@@ -1,0 +1,376 @@
+//! The table of ways, complete: every kind of object towards every goal.
+//!
+//! One letter a way, so that the whole can be seen: `.` nothing, `U` update in place, `C` server copy, `W` rewrap,
+//! `B` rewrap beside, `S` share, `R` reseal, `x` refused.
+
+use super::*;
+
+const A: &str = "arn:aws:kms:us-east-1:111122223333:key/a";
+const B: &str = "arn:aws:kms:us-east-1:111122223333:key/b";
+
+fn letter(way: &Strategy) -> char {
+    match way {
+        Strategy::Nothing => '.',
+        Strategy::UpdateInPlace => 'U',
+        Strategy::ServerCopy { .. } => 'C',
+        Strategy::Rewrap { .. } => 'W',
+        Strategy::RewrapBeside => 'B',
+        Strategy::Share => 'S',
+        Strategy::Reseal => 'R',
+        Strategy::Refuse(_) => 'x',
+    }
+}
+
+fn stored(mode: AppliedMode, kms_key: Option<&str>, md5: Option<&str>) -> Current {
+    let applied = Applied {
+        mode,
+        kms_key: kms_key.map(str::to_owned),
+        bucket_key: false,
+        customer_key_md5: md5.map(str::to_owned),
+    };
+    Current {
+        applied,
+        sealed: None,
+        len: 1000,
+        archived: None,
+        locked: false,
+        superseded: false,
+        instruction_file: false,
+    }
+}
+
+fn sse_s3() -> Current {
+    stored(AppliedMode::Known(Mode::SseS3), None, None)
+}
+
+fn sealed(format: SealedFormat, rewrappable: bool, beside: bool, as_desired: bool) -> Current {
+    Current { sealed: Some(Sealed { format, beside, rewrappable, bound: false, as_desired }), ..sse_s3() }
+}
+
+/// What is there, by name.
+fn presents() -> Vec<(&'static str, Current)> {
+    use SealedFormat::{S3ecV1, Writable};
+    let known = AppliedMode::Known;
+    let v2 = Writable(Format::S3ecV2);
+    let v3 = Writable(Format::S3ec);
+    let esdk = Writable(Format::Esdk);
+    vec![
+        ("none", stored(AppliedMode::NotSaid, None, None)),
+        ("sse-s3", sse_s3()),
+        ("kms a", stored(known(Mode::SseKms), Some(A), None)),
+        ("kms b", stored(known(Mode::SseKms), Some(B), None)),
+        ("dsse a", stored(known(Mode::DsseKms), Some(A), None)),
+        ("dsse b", stored(known(Mode::DsseKms), Some(B), None)),
+        ("sse-c 1", stored(known(Mode::SseC), None, Some("1"))),
+        ("sse-c 2", stored(known(Mode::SseC), None, Some("2"))),
+        ("other", stored(AppliedMode::Other("aws:fsx".to_owned()), None, None)),
+        ("v1", sealed(S3ecV1, false, false, false)),
+        ("v1 goal", sealed(S3ecV1, false, false, true)),
+        ("v2 cbc", sealed(v2, false, false, false)),
+        ("v2", sealed(v2, true, false, false)),
+        ("v2 goal", sealed(v2, true, false, true)),
+        ("v2 beside", sealed(v2, true, true, false)),
+        ("v3", sealed(v3, true, false, false)),
+        ("v3 goal", sealed(v3, true, false, true)),
+        ("v3 beside", sealed(v3, true, true, false)),
+        ("v3 beside goal", sealed(v3, true, true, true)),
+        ("esdk", sealed(esdk, false, false, false)),
+        ("esdk goal", sealed(esdk, false, false, true)),
+        (
+            "v3 in other",
+            Current {
+                applied: Applied { mode: AppliedMode::Other("aws:fsx".to_owned()), ..Applied::default() },
+                ..sealed(v3, true, false, false)
+            },
+        ),
+    ]
+}
+
+fn kms(key: Option<&str>, named: bool, context: bool) -> AtRest {
+    AtRest::SseKms { key: key.map(str::to_owned), named, context, bucket_key: false }
+}
+
+fn client(format: Option<Format>) -> Desired {
+    Desired::Client {
+        format,
+        at_rest: None,
+        beside: false,
+        only_rewrap: false,
+        new_data_key: false,
+        bind_name: false,
+        kms: false,
+        share: false,
+        seals_plaintext: true,
+    }
+}
+
+/// What is wanted, in the table's order.
+fn goals() -> Vec<Desired> {
+    let with = |change: fn(&mut Desired)| {
+        let mut goal = client(None);
+        change(&mut goal);
+        goal
+    };
+    vec![
+        Desired::Server(AtRest::SseS3),
+        Desired::Server(kms(Some(A), true, false)),
+        Desired::Server(kms(Some(A), true, true)),
+        Desired::Server(kms(None, false, false)),
+        Desired::Server(AtRest::DsseKms { key: Some(A.to_owned()), context: false }),
+        Desired::Server(AtRest::SseC { md5: "1".to_owned() }),
+        client(None),
+        client(Some(Format::S3ec)),
+        client(Some(Format::S3ecV2)),
+        client(Some(Format::Esdk)),
+        with(|goal| {
+            if let Desired::Client { at_rest, .. } = goal {
+                *at_rest = Some(AtRest::SseKms {
+                    key: Some(A.to_owned()),
+                    named: true,
+                    context: false,
+                    bucket_key: false,
+                });
+            }
+        }),
+        with(|goal| {
+            if let Desired::Client { beside, .. } = goal {
+                *beside = true;
+            }
+        }),
+        with(|goal| {
+            if let Desired::Client { only_rewrap, .. } = goal {
+                *only_rewrap = true;
+            }
+        }),
+        with(|goal| {
+            if let Desired::Client { new_data_key, .. } = goal {
+                *new_data_key = true;
+            }
+        }),
+        with(|goal| {
+            if let Desired::Client { share, .. } = goal {
+                *share = true;
+            }
+        }),
+    ]
+}
+
+fn row(present: &Current, server: Server) -> String {
+    goals().iter().map(|goal| letter(&strategy(present, goal, server))).collect()
+}
+
+const PLAIN: Server = Server { updates_in_place: false };
+const UPDATING: Server = Server { updates_in_place: true };
+
+#[test]
+fn every_object_gets_to_every_goal_by_the_cheapest_way_or_is_refused() {
+    // Goals: s3, kms, kms with context, kms unnamed, dsse, sse-c | client, s3ec, v2, esdk, at rest, beside | rewrap, new
+    // data key, share.
+    let expected = [
+        ("none", "CCCCCC", "RRRRRR", "xRx"),
+        ("sse-s3", ".CCCCC", "RRRRRR", "xRx"),
+        ("kms a", "C.CCCC", "RRRRRR", "xRx"),
+        ("kms b", "CCCCCC", "RRRRRR", "xRx"),
+        ("dsse a", "CCCC.C", "RRRRRR", "xRx"),
+        ("dsse b", "CCCCCC", "RRRRRR", "xRx"),
+        ("sse-c 1", "CCCCC.", "RRRRRR", "xRx"),
+        ("sse-c 2", "CCCCCC", "RRRRRR", "xRx"),
+        ("other", "CCCCCC", "RRRRRR", "xRx"),
+        ("v1", "RRRRRR", "RRRRRR", "xRx"),
+        ("v1 goal", "RRRRRR", ".RRRRR", ".Rx"),
+        ("v2 cbc", "RRRRRR", "RRRRRR", "xRx"),
+        ("v2", "RRRRRR", "WRWRWR", "WRx"),
+        ("v2 goal", "RRRRRR", ".R.RWR", ".Rx"),
+        ("v2 beside", "RRRRRR", "BRBRRB", "BRS"),
+        ("v3", "RRRRRR", "WWRRWR", "WRx"),
+        ("v3 goal", "RRRRRR", "..RRWR", ".Rx"),
+        ("v3 beside", "RRRRRR", "BBRRRB", "BRS"),
+        ("v3 beside goal", "RRRRRR", "..RRR.", ".RS"),
+        ("esdk", "RRRRRR", "RRRRRR", "RRx"),
+        ("esdk goal", "RRRRRR", ".RR.RR", ".Rx"),
+        ("v3 in other", "RRRRRR", "xxRRxR", "xRx"),
+    ];
+    let presents = presents();
+    assert_eq!(presents.len(), expected.len());
+    for ((name, present), (of, server_side, client_side, special)) in presents.iter().zip(expected) {
+        assert_eq!(*name, of);
+        assert_eq!(row(present, PLAIN), format!("{server_side}{client_side}{special}"), "{name}");
+    }
+}
+
+#[test]
+fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_asked() {
+    let updated = [("sse-s3", ".UCCCC"), ("kms b", "CUCCCC"), ("kms a", "C.CCCC")];
+    for (name, present) in presents() {
+        let (plain, updating) = (row(&present, PLAIN), row(&present, UPDATING));
+        match updated.iter().find(|(of, _)| *of == name) {
+            Some((_, expected)) => assert_eq!(&updating[..6], *expected, "{name}"),
+            None => assert_eq!(updating, plain, "{name}"),
+        }
+    }
+    let locked = Current { locked: true, ..sse_s3() };
+    assert_eq!(row(&locked, UPDATING), row(&locked, PLAIN));
+    let mut alias = goals().remove(1);
+    if let Desired::Server(AtRest::SseKms { key, .. }) = &mut alias {
+        *key = Some("alias/a".to_owned());
+    }
+    assert_eq!(letter(&strategy(&sse_s3(), &alias, UPDATING)), 'C', "the call takes full ARNs only");
+}
+
+#[test]
+fn an_older_version_changes_in_place_or_not_at_all() {
+    for (name, present) in presents() {
+        let old = Current { superseded: true, ..present.clone() };
+        for (new, goal) in goals().iter().enumerate() {
+            let (newest, older) =
+                (letter(&strategy(&present, goal, UPDATING)), letter(&strategy(&old, goal, UPDATING)));
+            let expected = if matches!(newest, '.' | 'U') { newest } else { 'x' };
+            assert_eq!(older, expected, "{name}, goal {new}");
+        }
+    }
+    let locked = Current { superseded: true, locked: true, ..sse_s3() };
+    assert_eq!(strategy(&locked, &goals()[1], UPDATING), Strategy::Refuse(Reason::Locked));
+}
+
+#[test]
+fn an_archived_object_changes_only_where_its_bytes_are_not_needed() {
+    for (name, present) in presents() {
+        let archived = Current { archived: Some("GLACIER".to_owned()), ..present.clone() };
+        for (new, goal) in goals().iter().enumerate() {
+            let before = letter(&strategy(&present, goal, UPDATING));
+            let expected = if matches!(before, 'C' | 'W' | 'R') { 'x' } else { before };
+            assert_eq!(letter(&strategy(&archived, goal, UPDATING)), expected, "{name}, goal {new}");
+        }
+    }
+}
+
+#[test]
+fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
+    let file = Current { instruction_file: true, ..sse_s3() };
+    assert_eq!(row(&file, PLAIN), format!("{}{}{}", ".CCCCC", "xxxxxx", "xxx"));
+}
+
+#[test]
+fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
+    for (name, present) in presents() {
+        for (new, mut goal) in goals().into_iter().enumerate() {
+            let before = strategy(&present, &goal, UPDATING);
+            if let Desired::Client { seals_plaintext, .. } = &mut goal {
+                *seals_plaintext = false;
+            }
+            let expected = match (&goal, &present.sealed) {
+                (Desired::Client { .. }, None) if before == Strategy::Reseal => {
+                    Strategy::Refuse(Reason::Plaintext)
+                }
+                _ => before,
+            };
+            assert_eq!(strategy(&present, &goal, UPDATING), expected, "{name}, goal {new}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
+    let v3 = sealed(SealedFormat::Writable(Format::S3ec), true, true, false);
+    let Desired::Client { format, at_rest, only_rewrap, share, .. } = client(None) else { panic!() };
+    for new_data_key in [false, true] {
+        let goal = Desired::Client {
+            format,
+            at_rest: at_rest.clone(),
+            beside: true,
+            only_rewrap,
+            new_data_key,
+            bind_name: false,
+            kms: false,
+            share,
+            seals_plaintext: true,
+        };
+        let expected =
+            if new_data_key { Strategy::Refuse(Reason::FileInUse) } else { Strategy::RewrapBeside };
+        assert_eq!(strategy(&v3, &goal, PLAIN), expected);
+    }
+}
+
+#[test]
+fn a_bucket_key_is_asked_for_or_left_alone() {
+    let with =
+        |bucket_key| AtRest::SseKms { key: Some(A.to_owned()), named: true, context: false, bucket_key };
+    let plain = stored(AppliedMode::Known(Mode::SseKms), Some(A), None).applied;
+    let saving = Applied { bucket_key: true, ..plain.clone() };
+    assert!(with(false).is_met(&plain) && with(false).is_met(&saving));
+    assert!(!with(true).is_met(&plain) && with(true).is_met(&saving));
+}
+
+#[test]
+fn a_large_object_is_copied_in_parts() {
+    let gib = 1_u64 << 30;
+    for (len, parts) in [(0, 0), (5 * gib, 0), (5 * gib + 1, 21), (6 * gib, 24), (50_000_000_000_000, 10_000)]
+    {
+        assert_eq!(copy_parts(len), parts, "{len}");
+        assert!(copy_part_size(len) <= MAX_PART);
+    }
+}
+
+#[test]
+fn a_plan_says_what_it_takes() {
+    let kms_goal = &goals()[1];
+    let copy = cost(&sse_s3(), kms_goal, &Strategy::ServerCopy { parts: 0 }, 8 << 20);
+    assert_eq!(copy, Cost { objects: 1, stored: 1000, moved: 0, requests: 3, kms_calls: 1 });
+    let large = Current { len: 20 << 20, ..sse_s3() };
+    let reseal = cost(&large, &client(None), &Strategy::Reseal, 8 << 20);
+    assert_eq!(reseal, Cost { objects: 1, stored: 20 << 20, moved: 40 << 20, requests: 10, kms_calls: 0 });
+    assert_eq!(cost(&sse_s3(), kms_goal, &Strategy::Nothing, 8).requests, 1);
+}
+
+#[test]
+fn a_bound_name_is_kept_or_the_way_is_refused() {
+    let bound = |present: &Current| {
+        let sealed = present.sealed.map(|sealed| Sealed { bound: true, ..sealed });
+        Current { sealed, ..present.clone() }
+    };
+    for (name, present) in presents() {
+        for (new, goal) in goals().into_iter().enumerate() {
+            let before = strategy(&present, &goal, UPDATING);
+            let Desired::Client { format, .. } = &goal else {
+                assert_eq!(strategy(&bound(&present), &goal, UPDATING), before, "{name}, goal {new}");
+                continue;
+            };
+            let Some(sealed) = present.sealed else { continue };
+            let to = format.map_or(sealed.format, SealedFormat::Writable);
+            let found = strategy(&bound(&present), &goal, UPDATING);
+            if to == SealedFormat::Writable(Format::Esdk) {
+                assert_eq!(found, before, "{name}, goal {new}");
+            } else {
+                assert_eq!(found, Strategy::Refuse(Reason::NameUnbound), "{name}, goal {new}");
+            }
+            let mut with_kms = goal.clone();
+            if let Desired::Client { kms, .. } = &mut with_kms {
+                *kms = true;
+            }
+            assert_eq!(
+                strategy(&bound(&present), &with_kms, UPDATING),
+                before,
+                "{name}, goal {new}, with KMS"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_to_be_bound_is_a_reason_to_write() {
+    for format in [Format::S3ec, Format::Esdk] {
+        let present = sealed(SealedFormat::Writable(format), format == Format::S3ec, false, true);
+        let mut goal = client(None);
+        if let Desired::Client { kms, .. } = &mut goal {
+            *kms = true;
+        }
+        assert_eq!(strategy(&present, &goal, PLAIN), Strategy::Nothing);
+        if let Desired::Client { bind_name, .. } = &mut goal {
+            *bind_name = true;
+        }
+        let expected = if format == Format::Esdk { Strategy::Reseal } else { Strategy::Rewrap { parts: 0 } };
+        assert_eq!(strategy(&present, &goal, PLAIN), expected);
+        let bound = present.sealed.map(|sealed| Sealed { bound: true, ..sealed });
+        assert_eq!(strategy(&Current { sealed: bound, ..present }, &goal, PLAIN), Strategy::Nothing);
+    }
+}

@@ -1,0 +1,97 @@
+//! Memory for parts, used again: what is allocated once is not asked of the system for every part.
+//!
+//! Fresh buffers of megabytes cost a page fault each 4 KiB, and an allocator that keeps what they leave behind. Small
+//! ones are the allocator's own affair.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::seal::Output;
+
+/// The smallest buffer that is kept, in bytes.
+const KEPT: usize = 1024 * 1024;
+
+/// Buffers that are free. Clones share them.
+#[derive(Clone, Default)]
+pub struct BufferPool(Arc<Mutex<Vec<Output>>>);
+
+impl BufferPool {
+    /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one of about that
+    /// size.
+    #[must_use]
+    pub fn take(&self, capacity: usize) -> Output {
+        if capacity < KEPT {
+            return Output::with_capacity(capacity);
+        }
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What does not fit goes: kept beside a new one, it would be memory that nobody has counted.
+        free.retain(|buffer| (capacity..=capacity + capacity / 4).contains(&buffer.capacity()));
+        let buffer = free.pop();
+        drop(free);
+        buffer.unwrap_or_else(|| Output::with_capacity(capacity))
+    }
+
+    /// Hands out a filled buffer; it comes back once nobody needs its bytes.
+    #[must_use]
+    pub fn lend(&self, buffer: Output) -> Bytes {
+        Bytes::from_owner(Lent { buffer, home: self.clone() })
+    }
+}
+
+struct Lent {
+    buffer: Output,
+    home: BufferPool,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        if buffer.capacity() < KEPT {
+            return;
+        }
+        buffer.clear();
+        self.home.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_when_the_last_clone_is_gone() {
+        let buffers = BufferPool::default();
+        let mut first = buffers.take(KEPT);
+        first.extend_from_slice(b"abc");
+        let at = first.as_ptr();
+        let lent = buffers.lend(first);
+        let clone = lent.clone();
+        drop(lent);
+        let other = buffers.take(KEPT);
+        assert_ne!(other.as_ptr(), at);
+        assert_eq!(&clone[..], b"abc");
+        drop(clone);
+        let again = buffers.take(KEPT - KEPT / 8);
+        assert_ne!(again.as_ptr(), at, "too small to be kept");
+        let again = buffers.take(KEPT);
+        assert_eq!((again.as_ptr(), again.len()), (at, 0));
+    }
+
+    #[test]
+    fn a_buffer_of_another_size_is_let_go() {
+        let buffers = BufferPool::default();
+        drop(buffers.lend(buffers.take(2 * KEPT)));
+        assert!(buffers.take(3 * KEPT).capacity() >= 3 * KEPT);
+        assert!(buffers.0.lock().unwrap().is_empty(), "too small");
+        drop(buffers.lend(buffers.take(3 * KEPT)));
+        assert!(buffers.take(2 * KEPT).capacity() < 3 * KEPT);
+        assert!(buffers.0.lock().unwrap().is_empty(), "too large");
+    }
+}

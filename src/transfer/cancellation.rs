@@ -1,0 +1,61 @@
+//! The one way to stop from outside: a signal, passed down from the edge to whatever is running.
+//!
+//! A future to select on, not a flag to poll: a transfer stops also where it would wait for ever.
+
+use tokio::sync::watch;
+
+use crate::error::{Error, Result, Signal};
+
+/// Waits for a signal. Cheap to clone; every clone sees the same signal.
+#[derive(Clone, Debug)]
+pub struct Cancellation(watch::Receiver<Option<Signal>>);
+
+/// The other end: says that everything should stop.
+#[derive(Debug)]
+pub struct CancellationSender(watch::Sender<Option<Signal>>);
+
+impl Cancellation {
+    /// Makes both ends.
+    #[must_use]
+    pub fn new() -> (CancellationSender, Self) {
+        let (sender, receiver) = watch::channel(None);
+        (CancellationSender(sender), Self(receiver))
+    }
+
+    /// Waits until a signal is sent; for ever if none is.
+    pub async fn wait(&self) -> Signal {
+        let mut receiver = self.0.clone();
+        let sent = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
+        match sent {
+            Some(signal) => signal,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Cancellation {
+    /// Runs `work` unless a signal comes first, which drops it where it is.
+    ///
+    /// # Errors
+    /// `Interrupted` by the signal.
+    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            signal = self.wait() => Err(Error::Interrupted(signal)),
+            done = work => Ok(done),
+        }
+    }
+}
+
+impl CancellationSender {
+    /// Sends the signal; the first one counts.
+    pub fn send(&self, signal: Signal) {
+        self.0.send_if_modified(|sent| {
+            let first = sent.is_none();
+            if first {
+                *sent = Some(signal);
+            }
+            first
+        });
+    }
+}

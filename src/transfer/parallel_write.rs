@@ -1,0 +1,156 @@
+//! Brings bytes that need no opening into a file: each range to its own place as it comes.
+//!
+//! Nothing waits for what stands before it, so little is held and what is written is still in the cache. Only for a file
+//! that nobody sees before it is whole: a stream and a format need their bytes in order, see
+//! [`download`](super::download).
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::aws::objects::Reader;
+use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
+use crate::error::{Error, Result};
+use crate::transfer::download::fetch;
+use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::sink::Sink;
+use crate::transfer::{Cancellation, blocking, plan};
+use crate::tuning::Meter;
+
+/// Bytes that are summed up and written in one go: few enough to be still in the cache, enough to be worth a change of
+/// threads.
+const BATCH: usize = 1024 * 1024;
+/// Bytes of a range that are in memory at most: a batch, and what comes while it is being written.
+const HELD: u64 = 2 * BATCH as u64;
+
+/// Where the bytes land.
+pub struct ParallelSink {
+    /// The file.
+    pub sink: Sink,
+    /// Compares with the checksum that S3 keeps.
+    pub verifier: Option<Verifier>,
+}
+
+impl ParallelSink {
+    /// Whether the bytes can be checked without being in order.
+    #[must_use]
+    pub fn takes(verifier: Option<&Verifier>) -> bool {
+        verifier.is_none_or(|verifier| verifier.combines().is_some())
+    }
+}
+
+/// Brings the stored bytes of `whole` into the file, which begins with the first of them; returns how many.
+///
+/// # Errors
+/// What S3, the network, the file or a signal says; `Tampered` where the checksum differs; `Changed` if the object is
+/// another one by now.
+pub async fn run(
+    from: &Reader<'_>,
+    whole: Range<u64>,
+    etag: Option<&str>,
+    to: ParallelSink,
+    budget: &MemoryBudget,
+    meter: &Meter,
+    stop: &Cancellation,
+) -> Result<u64> {
+    let ParallelSink { sink, verifier } = to;
+    let sink = Arc::new(sink);
+    let algorithm = verifier.as_ref().and_then(Verifier::combines);
+    let Range { start, end } = whole;
+    let ranges = stream::iter(plan::ranges(whole, budget.part_size())).map(|range| {
+        let writing = Writing::new(sink.clone(), range.start - start, algorithm);
+        async move {
+            let _place = budget.take(HELD.min(range.end - range.start)).await?;
+            bring(from, range, etag, writing, meter).await
+        }
+    });
+    let mut sums = Sums { whole: algorithm.map(Whole::new), next: start, waiting: BTreeMap::new() };
+    let work = ranges.buffer_unordered(budget.jobs()).try_for_each(|(range, sum)| {
+        sums.add(range, sum);
+        std::future::ready(Ok(()))
+    });
+    stop.or(work).await??;
+    if let (Some(verifier), Some(found)) = (verifier, &sums.whole) {
+        verifier.compare(found).map_err(|why| Error::tampered(from.name(), why))?;
+    }
+    Ok(end - start)
+}
+
+/// The sums of ranges, joined as soon as those before them are there.
+struct Sums {
+    whole: Option<Whole>,
+    /// Where the range begins that comes next.
+    next: u64,
+    waiting: BTreeMap<u64, (Sum, u64)>,
+}
+
+impl Sums {
+    fn add(&mut self, range: Range<u64>, sum: Option<Sum>) {
+        let (Some(whole), Some(sum)) = (&mut self.whole, sum) else { return };
+        self.waiting.insert(range.start, (sum, range.end));
+        while let Some((sum, end)) = self.waiting.remove(&self.next) {
+            whole.append(&sum, end - self.next);
+            self.next = end;
+        }
+    }
+}
+
+async fn bring(
+    from: &Reader<'_>,
+    range: Range<u64>,
+    etag: Option<&str>,
+    mut writing: Writing,
+    meter: &Meter,
+) -> Result<(Range<u64>, Option<Sum>)> {
+    let take = async |chunk: Bytes| {
+        meter.add(chunk.len() as u64);
+        writing.take(chunk).await
+    };
+    fetch(from, range.clone(), etag, take).await?;
+    writing.flush().await?;
+    Ok((range, writing.running.map(Running::finish)))
+}
+
+/// A range on its way into the file.
+struct Writing {
+    sink: Arc<Sink>,
+    /// Where the next bytes go.
+    at: u64,
+    running: Option<Running>,
+    batch: Vec<Bytes>,
+    held: usize,
+}
+
+impl Writing {
+    fn new(sink: Arc<Sink>, at: u64, algorithm: Option<Algorithm>) -> Self {
+        Self { sink, at, running: algorithm.map(Running::new), batch: Vec::new(), held: 0 }
+    }
+
+    async fn take(&mut self, chunk: Bytes) -> Result<()> {
+        self.held += chunk.len();
+        self.batch.push(chunk);
+        if self.held < BATCH { Ok(()) } else { self.flush().await }
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let (sink, at, batch) = (self.sink.clone(), self.at, std::mem::take(&mut self.batch));
+        let mut running = self.running.take();
+        let work = move || {
+            let mut at = at;
+            for chunk in batch {
+                if let Some(running) = &mut running {
+                    running.update(&chunk);
+                }
+                sink.write_at(&chunk, at)?;
+                at += chunk.len() as u64;
+            }
+            Ok::<_, Error>(running)
+        };
+        self.running = blocking(work).await??;
+        self.at += std::mem::take(&mut self.held) as u64;
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! A folder that objects come down into, each at the place that its key says, and none outside.
+//!
+//! Whoever may write into a bucket chooses the keys in it: a key that would climb out, or go through a link that is in
+//! the folder, is refused. Links are looked for when a place is taken; against somebody who changes the folder at the
+//! same moment, its permissions are what helps.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Error, Result};
+use crate::transfer::sink::{SinkTarget, settle};
+
+/// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
+const MAX_NAME: usize = 255;
+
+/// Folders with new entries that are remembered until they are brought to disk together.
+const MAX_UNSETTLED: usize = 1024;
+
+/// The folder.
+pub struct TargetDirectory {
+    root: PathBuf,
+    no_clobber: bool,
+    unsettled: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl TargetDirectory {
+    /// Takes a folder, which need not be there yet.
+    ///
+    /// # Errors
+    /// `Unsupported` for what is there and no folder.
+    pub fn new(root: PathBuf, no_clobber: bool) -> Result<Self> {
+        if root.exists() && !root.is_dir() {
+            return Err(refused(root.display().to_string(), "is no directory"));
+        }
+        Ok(Self { root, no_clobber, unsettled: Mutex::default() })
+    }
+
+    /// Where a key of this name (what stands below the prefix) would go; nothing is made yet.
+    ///
+    /// # Errors
+    /// `Unsupported` for a name that cannot be a file's within the folder, `TargetExists` for a file that must stay.
+    pub fn find(&self, name: &str) -> Result<PathBuf> {
+        self.visit(name, Making::Nothing).map(|(path, _)| path)
+    }
+
+    /// Takes the place for a key of this name; makes the folders that lead to it.
+    ///
+    /// # Errors
+    /// As [`TargetDirectory::find`]; `Local` for what the system refuses.
+    pub fn place(&self, name: &str) -> Result<SinkTarget> {
+        self.visit(name, Making::Folders).map(|(_, place)| place)
+    }
+
+    /// Makes the folder that a key ending in `/` stands for.
+    ///
+    /// # Errors
+    /// As [`TargetDirectory::place`].
+    pub fn make(&self, name: &str) -> Result<()> {
+        let folders = components(name.strip_suffix('/').unwrap_or(name));
+        let folders = folders.map_err(|why| refused(name.to_owned(), why))?;
+        self.make_root()?;
+        self.lead(&folders, Making::Folders).map(|_| ())
+    }
+
+    /// Remembers that a folder has a new entry.
+    pub fn has_new(&self, folder: PathBuf) {
+        let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
+        unsettled.insert(folder);
+        let full = unsettled.len() >= MAX_UNSETTLED;
+        drop(unsettled);
+        if full {
+            self.settle();
+        }
+    }
+
+    /// Brings all new entries to disk. Takes its time.
+    pub fn settle(&self) {
+        let unsettled = std::mem::take(&mut *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner));
+        for folder in &unsettled {
+            settle(folder);
+        }
+    }
+
+    fn visit(&self, name: &str, making: Making) -> Result<(PathBuf, SinkTarget)> {
+        let mut folders = components(name).map_err(|why| refused(name.to_owned(), why))?;
+        let file = folders.pop().unwrap_or_default();
+        if making == Making::Folders {
+            self.make_root()?;
+        }
+        let path = self.lead(&folders, making)?.join(file);
+        let what = path.display().to_string();
+        let permissions = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::local(format!("cannot write {what}"))(error)),
+            Ok(facts) if facts.is_symlink() => return Err(refused(what, IS_LINK)),
+            Ok(facts) if facts.is_dir() => return Err(refused(what, "is a directory")),
+            Ok(facts) if !facts.is_file() => return Err(refused(what, "is no regular file")),
+            Ok(_) if self.no_clobber => return Err(Error::TargetExists { what }),
+            Ok(facts) => Some(facts.permissions()),
+        };
+        let place = SinkTarget::File { path: path.clone(), permissions, no_clobber: self.no_clobber };
+        Ok((path, place))
+    }
+
+    fn make_root(&self) -> Result<()> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.root)
+            .map_err(Error::local(format!("cannot make the folder {}", self.root.display())))
+    }
+
+    /// Goes down the folders; none of them may be a link.
+    fn lead(&self, folders: &[&str], making: Making) -> Result<PathBuf> {
+        let mut path = self.root.clone();
+        for folder in folders {
+            path.push(folder);
+            let what = path.display().to_string();
+            match fs::symlink_metadata(&path) {
+                Ok(facts) if facts.is_dir() => {}
+                Ok(facts) if facts.is_symlink() => return Err(refused(what, IS_LINK)),
+                Ok(_) => return Err(refused(what, "is a file, and the key needs a folder of that name")),
+                Err(error) if error.kind() == ErrorKind::NotFound => match making {
+                    Making::Nothing => {}
+                    Making::Folders => self.make_folder(&path)?,
+                },
+                Err(error) => return Err(Error::local(format!("cannot write below {what}"))(error)),
+            }
+        }
+        Ok(path)
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<()> {
+        match DirBuilder::new().create(path) {
+            // Another object has just made it; a link would not be a folder.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && is_real_folder(path) => Ok(()),
+            made => {
+                made.map_err(Error::local(format!("cannot make the folder {}", path.display())))?;
+                self.has_new(path.parent().unwrap_or(&self.root).to_owned());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What may be made on the way to a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Making {
+    Nothing,
+    Folders,
+}
+
+const IS_LINK: &str = "is a link, which could lead out of the directory";
+
+fn is_real_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
+}
+
+fn refused(what: String, why: &str) -> Error {
+    Error::Unsupported { what, why: why.to_owned() }
+}
+
+/// Splits a name into what leads to the file and the file.
+///
+/// # Errors
+/// Why it can be no file's name below a folder.
+fn components(name: &str) -> Result<Vec<&str>, &'static str> {
+    let parts: Vec<&str> = name.split('/').collect();
+    for part in &parts {
+        match *part {
+            "" => return Err("a folder in its key has no name"),
+            "." | ".." => return Err("its key would lead out of the directory (. or ..)"),
+            part if part.contains('\0') => return Err("its key holds a NUL, which no file's name can"),
+            part if part.len() > MAX_NAME => return Err("a name in its key is longer than 255 bytes"),
+            _ => {}
+        }
+    }
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out() {
+        for name in ["", "/etc/passwd", "a//b", "a/", "..", "../a", "a/../b", "a/..", ".", "./a", "a\0b"] {
+            assert!(components(name).is_err(), "{name:?}");
+        }
+        assert!(components(&"n".repeat(256)).is_err());
+        assert_eq!(components(&format!("a/{}", "n".repeat(255))).unwrap().len(), 2);
+        for name in ["a", "...", "..a", "-rf", "a b", "a\nb", "größe", "a\\b", "~"] {
+            assert_eq!(components(name).unwrap(), [name]);
+        }
+    }
+
+    #[test]
+    fn a_link_in_the_folder_is_not_gone_through() {
+        let root = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        symlink(outside.path(), root.path().join("out")).unwrap();
+        fs::write(outside.path().join("file"), b"old").unwrap();
+        symlink(outside.path().join("file"), root.path().join("file")).unwrap();
+        let folder = TargetDirectory::new(root.path().to_owned(), false).unwrap();
+        for name in ["out/a", "out/b/c", "file", "out"] {
+            assert!(matches!(folder.find(name), Err(Error::Unsupported { .. })), "{name}");
+            assert!(matches!(folder.place(name), Err(Error::Unsupported { .. })), "{name}");
+        }
+        assert!(folder.make("out/d/").is_err());
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_are_made_only_when_a_place_is_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = TargetDirectory::new(root.path().join("new"), false).unwrap();
+        let path = folder.find("a/b/c").unwrap();
+        assert!(!root.path().join("new").exists());
+        let (_, pending) = folder.place("a/b/c").unwrap().open().unwrap();
+        assert_eq!(pending.commit().unwrap().as_deref(), path.parent());
+        assert!(path.is_file());
+        assert!(folder.place("a/b").is_err(), "a folder is in the way");
+        assert!(folder.place("a/b/c/d").is_err(), "a file is in the way");
+        folder.make("e/f/").unwrap();
+        assert!(root.path().join("new/e/f").is_dir());
+        folder.settle();
+    }
+}
