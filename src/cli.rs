@@ -58,7 +58,7 @@ const LONG_VERSION: &str =
 #[derive(Parser)]
 #[command(name = "s3seal", version, long_version = LONG_VERSION, max_term_width = 80)]
 #[command(after_long_help = manual::after_long_help())]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 

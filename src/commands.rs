@@ -2,14 +2,14 @@
 //!
 //! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
 
-pub mod bulk;
-pub mod client_object;
-pub mod decrypt;
-pub mod encrypt;
-pub mod envelope;
-pub mod get;
-pub mod head;
-pub mod inspect;
-pub mod put;
-pub mod rotate;
-pub mod trial;
+pub(crate) mod bulk;
+pub(crate) mod client_object;
+pub(crate) mod decrypt;
+pub(crate) mod encrypt;
+pub(crate) mod envelope;
+pub(crate) mod get;
+pub(crate) mod head;
+pub(crate) mod inspect;
+pub(crate) mod put;
+pub(crate) mod rotate;
+pub(crate) mod trial;

@@ -11,16 +11,18 @@
 //!
 //! `tests/house.rs` keeps these directions.
 
-pub mod aws;
+#![deny(unreachable_pub)]
+
+mod aws;
 pub mod checksum;
 pub mod cli;
-pub mod commands;
+mod commands;
 pub mod encryption;
 pub mod error;
 pub mod keys;
-pub mod location;
-pub mod object;
-pub mod pattern;
+mod location;
+mod object;
+mod pattern;
 pub mod seal;
-pub mod transfer;
-pub mod tuning;
+mod transfer;
+mod tuning;

@@ -7,18 +7,18 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// S3's limit on a key's length in bytes of UTF-8 ("Object key naming", AWS user guide).
-pub const MAX_KEY_BYTES: usize = 1024;
+pub(crate) const MAX_KEY_BYTES: usize = 1024;
 
 /// A bucket's name, an access point's alias or an access point's ARN.
 ///
 /// Only what would break a URI or a request is refused: S3-compatible servers allow more names than S3 does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Bucket(String);
+pub(crate) struct Bucket(String);
 
 impl Bucket {
     /// The name as requests carry it.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -45,42 +45,42 @@ impl FromStr for Bucket {
 
 /// An `s3://BUCKET[/KEY]` address; an empty key names the bucket itself, one ending in `/` a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct S3Uri {
+pub(crate) struct S3Uri {
     /// The bucket.
-    pub bucket: Bucket,
+    pub(crate) bucket: Bucket,
     /// The key, exactly as typed: no percent decoding, no normalising.
-    pub key: String,
+    pub(crate) key: String,
 }
 
 impl S3Uri {
     /// Returns the last segment of the key, the name a file would take; empty for a bucket or a prefix.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
     }
 
     /// Whether this names one object rather than a bucket or a prefix.
     #[must_use]
-    pub fn is_object(&self) -> bool {
+    pub(crate) fn is_object(&self) -> bool {
         !self.key.is_empty() && !self.key.ends_with('/')
     }
 
     /// The part of the key up to its last slash: the folder that an object or a prefix is in; empty at the top.
     #[must_use]
-    pub fn folder(&self) -> &str {
+    pub(crate) fn folder(&self) -> &str {
         self.key.rfind('/').map_or("", |slash| &self.key[..=slash])
     }
 
     /// Whether `object` is this object, or lies under this prefix or in this bucket.
     #[must_use]
-    pub fn holds(&self, object: &Self) -> bool {
+    pub(crate) fn holds(&self, object: &Self) -> bool {
         let under = if self.is_object() { object.key == self.key } else { object.key.starts_with(&self.key) };
         under && object.bucket == self.bucket
     }
 
     /// Returns the same address with another key.
     #[must_use]
-    pub fn with_key(&self, key: impl Into<String>) -> Self {
+    pub(crate) fn with_key(&self, key: impl Into<String>) -> Self {
         Self { bucket: self.bucket.clone(), key: key.into() }
     }
 }
@@ -122,7 +122,7 @@ fn split(rest: &str) -> (&str, &str) {
 
 /// Where `put` reads from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(crate) enum Source {
     /// A file.
     File(PathBuf),
     /// Standard input.
@@ -143,7 +143,7 @@ impl fmt::Display for Source {
 
 /// Where `get` writes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// A file; replaced in one step once everything is proven.
     File(PathBuf),
     /// Standard output.
@@ -161,7 +161,7 @@ impl fmt::Display for Target {
 
 /// A part of an object's plain bytes, as typed in `--range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ByteRange {
+pub(crate) enum ByteRange {
     /// From the first offset to the last one, both included.
     Between(u64, u64),
     /// From an offset to the end.
@@ -173,7 +173,7 @@ pub enum ByteRange {
 impl ByteRange {
     /// Returns the half-open interval within an object of `len` bytes, or `None` where S3 would answer 416.
     #[must_use]
-    pub fn within(self, len: u64) -> Option<std::ops::Range<u64>> {
+    pub(crate) fn within(self, len: u64) -> Option<std::ops::Range<u64>> {
         let range = match self {
             Self::Between(first, last) => first..last.saturating_add(1).min(len),
             Self::From(first) => first..len,
@@ -219,7 +219,7 @@ impl FromStr for ByteRange {
 
 /// What is wrong with a place as typed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LocationError {
+pub(crate) enum LocationError {
     /// No `s3://` in front.
     #[error("'{0}' is not an S3 address: write s3://BUCKET/KEY")]
     Scheme(String),

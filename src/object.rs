@@ -8,39 +8,39 @@ use serde::{Deserialize, Serialize};
 
 /// Everything about a new object beside its bytes and its encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `Content-Type`.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// `Cache-Control`.
-    pub cache_control: Option<String>,
+    pub(crate) cache_control: Option<String>,
     /// `Content-Encoding`.
-    pub content_encoding: Option<String>,
+    pub(crate) content_encoding: Option<String>,
     /// `Content-Disposition`.
-    pub content_disposition: Option<String>,
+    pub(crate) content_disposition: Option<String>,
     /// `Content-Language`.
-    pub content_language: Option<String>,
+    pub(crate) content_language: Option<String>,
     /// User metadata: keys in lower case, without `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     /// Tags.
-    pub tags: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<String, String>,
     /// The storage class, in S3's word.
-    pub storage_class: Option<String>,
+    pub(crate) storage_class: Option<String>,
     /// The canned ACL, in S3's word.
-    pub acl: Option<String>,
+    pub(crate) acl: Option<String>,
     /// Grants one by one, where no canned ACL says them; not together with [`Settings::acl`].
-    pub grants: Grants,
+    pub(crate) grants: Grants,
     /// `Expires`, in seconds since 1970.
-    pub expires: Option<i64>,
+    pub(crate) expires: Option<i64>,
     /// Where a website's visitor is sent instead (`x-amz-website-redirect-location`).
-    pub website_redirect: Option<String>,
+    pub(crate) website_redirect: Option<String>,
     /// Object Lock.
-    pub lock: Lock,
+    pub(crate) lock: Lock,
 }
 
 impl Settings {
     /// Returns the settings of a file of this name, which its content type is guessed from if none is given.
     #[must_use]
-    pub fn of_file(&self, name: &str) -> Self {
+    pub(crate) fn of_file(&self, name: &str) -> Self {
         let guessed = || mime_guess::from_path(name).first_raw().map(str::to_owned);
         Self { content_type: self.content_type.clone().or_else(guessed), ..self.clone() }
     }
@@ -48,62 +48,54 @@ impl Settings {
 
 /// Who may do what with an object, as the grant headers say it: `id="…"` or `uri="…"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grants {
+pub(crate) struct Grants {
     /// Everything.
-    pub full_control: Vec<String>,
+    pub(crate) full_control: Vec<String>,
     /// Reading the object.
-    pub read: Vec<String>,
+    pub(crate) read: Vec<String>,
     /// Reading its ACL.
-    pub read_acp: Vec<String>,
+    pub(crate) read_acp: Vec<String>,
     /// Writing its ACL.
-    pub write_acp: Vec<String>,
+    pub(crate) write_acp: Vec<String>,
 }
 
 /// How an object is protected from deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     /// The retention mode, in S3's word.
-    pub mode: Option<String>,
+    pub(crate) mode: Option<String>,
     /// The end of the retention, in seconds since 1970.
-    pub until: Option<i64>,
+    pub(crate) until: Option<i64>,
     /// Whether a legal hold is on.
-    pub legal_hold: bool,
-}
-
-impl Lock {
-    /// Whether nothing is locked.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
+    pub(crate) legal_hold: bool,
 }
 
 /// What stands in addition to the ciphertext and opens it for whoever has the key: wrapped data key, IV, algorithms,
 /// description. Nothing of it is secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicEnvelope {
+pub(crate) struct PublicEnvelope {
     /// Its entries in the object's metadata, without `x-amz-meta-`.
     #[serde(rename = "metadata")]
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     /// Its instruction file, if it has one.
     #[serde(rename = "instruction_file", default, skip_serializing_if = "Option::is_none")]
-    pub instruction_file: Option<FileContent>,
+    pub(crate) instruction_file: Option<FileContent>,
 }
 
 /// A small object with its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileContent {
+pub(crate) struct FileContent {
     /// Where it lies, as `s3://BUCKET/KEY`.
     #[serde(rename = "uri")]
-    pub uri: String,
+    pub(crate) uri: String,
     /// What it holds.
     #[serde(rename = "content")]
-    pub content: String,
+    pub(crate) content: String,
 }
 
 /// On what condition a write happens; S3 decides, so there is no race.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum WriteCondition {
+pub(crate) enum WriteCondition {
     /// Always.
     #[default]
     None,

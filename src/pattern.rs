@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// A pattern over a whole key. `*` stands for any text, slashes too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern {
+pub(crate) struct Pattern {
     text: String,
     pieces: Vec<Piece>,
 }
@@ -82,7 +82,7 @@ fn set(letters: &[char]) -> Option<(Piece, &[char])> {
 impl Pattern {
     /// Whether the whole key fits.
     #[must_use]
-    pub fn fits(&self, key: &str) -> bool {
+    pub(crate) fn fits(&self, key: &str) -> bool {
         let key: Vec<char> = key.chars().collect();
         let (mut piece, mut letter) = (0, 0);
         // Where to go back to: the last star, and the letter that it takes next.
@@ -112,11 +112,11 @@ impl Pattern {
 
 /// Patterns in the order given: the last that fits decides. A key that none fits is in, unless the first of them includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter(Vec<(Choice, Pattern)>);
+pub(crate) struct Filter(Vec<(Choice, Pattern)>);
 
 /// What a filter comes to where only beginnings and ends of keys can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Affix {
+pub(crate) enum Affix {
     /// Keys that begin so.
     Beginning(String),
     /// Keys that end so.
@@ -125,7 +125,7 @@ pub enum Affix {
 
 /// What a pattern does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// Takes what fits.
     Include,
     /// Leaves out what fits.
@@ -135,20 +135,20 @@ pub enum Choice {
 impl Filter {
     /// Takes patterns in the order in which they were given.
     #[must_use]
-    pub fn new(patterns: Vec<(Choice, Pattern)>) -> Self {
+    pub(crate) fn new(patterns: Vec<(Choice, Pattern)>) -> Self {
         Self(patterns)
     }
 
     /// The patterns as they were given, in their order: `+` before those that include, `-` before those that exclude.
     #[must_use]
-    pub fn in_words(&self) -> Vec<String> {
+    pub(crate) fn in_words(&self) -> Vec<String> {
         let sign = |choice| if choice == Choice::Include { '+' } else { '-' };
         self.0.iter().map(|(choice, pattern)| format!("{} {}", sign(*choice), pattern.text)).collect()
     }
 
     /// Reads a filter that includes one beginning (`abc*`) or one end (`*.sql`); `None` for every other.
     #[must_use]
-    pub fn affix(&self) -> Option<Affix> {
+    pub(crate) fn affix(&self) -> Option<Affix> {
         let [(Choice::Include, pattern)] = self.0.as_slice() else { return None };
         let text = |pieces: &[Piece]| {
             let letters = pieces.iter().map(|piece| match piece {
@@ -166,7 +166,7 @@ impl Filter {
 
     /// Whether a key is chosen.
     #[must_use]
-    pub fn takes(&self, key: &str) -> bool {
+    pub(crate) fn takes(&self, key: &str) -> bool {
         let last = self.0.iter().rev().find(|(_, pattern)| pattern.fits(key));
         match (last, self.0.first()) {
             (Some((choice, _)), _) => *choice == Choice::Include,

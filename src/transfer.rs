@@ -3,22 +3,22 @@
 //! What is computed (sizes, ranges, what may be released) stands in [`plan`]; the rest runs it.
 //! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them.
 
-pub mod buffer_pool;
-pub mod cancellation;
-pub mod copy;
-pub mod disk_map;
-pub mod download;
-pub mod memory_budget;
-pub mod parallel_write;
-pub mod pipe;
-pub mod plan;
-pub mod sink;
-pub mod source;
-pub mod target_directory;
-pub mod upload;
-pub mod walk;
+pub(crate) mod buffer_pool;
+pub(crate) mod cancellation;
+pub(crate) mod copy;
+pub(crate) mod disk_map;
+pub(crate) mod download;
+pub(crate) mod memory_budget;
+pub(crate) mod parallel_write;
+pub(crate) mod pipe;
+pub(crate) mod plan;
+pub(crate) mod sink;
+pub(crate) mod source;
+pub(crate) mod target_directory;
+pub(crate) mod upload;
+pub(crate) mod walk;
 
-pub use cancellation::Cancellation;
+pub(crate) use cancellation::Cancellation;
 
 use crate::error::{Error, Result};
 

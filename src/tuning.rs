@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// `KiB`/`K` and so on count by 1024, `KB` and so on by 1000, as `aws s3` and `rclone` users know them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ByteSize(pub u64);
+pub(crate) struct ByteSize(pub(crate) u64);
 
 impl FromStr for ByteSize {
     type Err = SizeError;
@@ -58,20 +58,20 @@ impl fmt::Display for ByteSize {
 /// Not a size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a size: write a number with an optional unit, such as 8MiB or 1GiB")]
-pub struct SizeError(String);
+pub(crate) struct SizeError(String);
 
 /// How a transfer is cut and how much of it goes at once. Memory is about `jobs × part_size`.
 #[derive(Clone, Copy, Debug)]
-pub struct Tuning {
+pub(crate) struct Tuning {
     /// Requests under way at once.
-    pub jobs: NonZeroUsize,
+    pub(crate) jobs: NonZeroUsize,
     /// Objects under way at once, where there are many: while they are small, waiting is what takes the time. They share
     /// the memory of all.
-    pub objects: NonZeroUsize,
+    pub(crate) objects: NonZeroUsize,
     /// Bytes of one part or range; the first step where parts grow.
-    pub part_size: u64,
+    pub(crate) part_size: u64,
     /// What the caller believes an endless source will come to, in bytes; parts are sized for it.
-    pub expected_size: Option<u64>,
+    pub(crate) expected_size: Option<u64>,
 }
 
 impl Default for Tuning {
@@ -84,17 +84,17 @@ impl Default for Tuning {
 /// Returns the seconds that sending `bytes` may take beyond the wait for an answer, before it counts as stuck:
 /// as if over a line of 32 KiB/s.
 #[must_use]
-pub fn patience(bytes: u64) -> u64 {
+pub(crate) fn patience(bytes: u64) -> u64 {
     bytes / (32 * 1024)
 }
 
 /// The seconds that S3 may take to join the parts of an upload, or to copy gigabytes by itself
 /// ("`CompleteMultipartUpload`", Amazon S3 API reference).
-pub const JOINING: u64 = 15 * 60;
+pub(crate) const JOINING: u64 = 15 * 60;
 
 /// Counts plain bytes as they pass, for whoever shows progress.
 #[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Counts>);
+pub(crate) struct Meter(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -107,31 +107,31 @@ struct Counts {
 impl Meter {
     /// Makes a meter for many objects together: nobody knows how much is to come.
     #[must_use]
-    pub fn of_many() -> Self {
+    pub(crate) fn of_many() -> Self {
         Self(Arc::new(Counts { many: true, ..Counts::default() }))
     }
 
     /// Says how many bytes are to come; an endless source leaves it at zero.
-    pub fn expect(&self, total: u64) {
+    pub(crate) fn expect(&self, total: u64) {
         if !self.0.many {
             self.0.total.store(total, Ordering::Relaxed);
         }
     }
 
     /// Counts bytes that have arrived where they should.
-    pub fn add(&self, bytes: u64) {
+    pub(crate) fn add(&self, bytes: u64) {
         self.0.done.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Bytes counted so far.
     #[must_use]
-    pub fn done(&self) -> u64 {
+    pub(crate) fn done(&self) -> u64 {
         self.0.done.load(Ordering::Relaxed)
     }
 
     /// Bytes expected in all, if that is known.
     #[must_use]
-    pub fn total(&self) -> Option<u64> {
+    pub(crate) fn total(&self) -> Option<u64> {
         match self.0.total.load(Ordering::Relaxed) {
             0 => None,
             total => Some(total),

@@ -9,27 +9,27 @@ use crate::object::Lock;
 
 /// What HEAD tells of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CopyableAttributes {
+pub(crate) struct CopyableAttributes {
     /// `Cache-Control`.
-    pub cache_control: Option<String>,
+    pub(crate) cache_control: Option<String>,
     /// `Content-Encoding`.
-    pub content_encoding: Option<String>,
+    pub(crate) content_encoding: Option<String>,
     /// `Content-Disposition`.
-    pub content_disposition: Option<String>,
+    pub(crate) content_disposition: Option<String>,
     /// `Content-Language`.
-    pub content_language: Option<String>,
+    pub(crate) content_language: Option<String>,
     /// `Expires` as it stands there, and the same as seconds since 1970 if it is a date.
-    pub expires: Option<(String, Option<i64>)>,
+    pub(crate) expires: Option<(String, Option<i64>)>,
     /// `x-amz-website-redirect-location`.
-    pub website_redirect: Option<String>,
+    pub(crate) website_redirect: Option<String>,
     /// Object Lock.
-    pub lock: Lock,
+    pub(crate) lock: Lock,
     /// Whether a hold that waits for an event is on it.
-    pub event_hold: bool,
+    pub(crate) event_hold: bool,
     /// Metadata entries that S3 keeps and cannot show in headers.
-    pub hidden_metadata: u32,
+    pub(crate) hidden_metadata: u32,
     /// Whether it has been restored from an archive and can be read for now.
-    pub restored: bool,
+    pub(crate) restored: bool,
 }
 
 impl From<&HeadObjectOutput> for CopyableAttributes {

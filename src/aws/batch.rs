@@ -26,17 +26,17 @@ use crate::error::{Error, Result};
 use crate::location::{Bucket, S3Uri};
 
 /// How a job ranks among the account's others; AWS's own examples use it.
-pub const PRIORITY: i32 = 10;
+pub(crate) const PRIORITY: i32 = 10;
 
 /// The role that a job takes on, by its ARN, which also says whose job it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
+pub(crate) struct Role {
     /// The whole ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// `aws`, `aws-cn` or `aws-us-gov`.
-    pub partition: String,
+    pub(crate) partition: String,
     /// The account: twelve digits.
-    pub account: String,
+    pub(crate) account: String,
 }
 
 impl FromStr for Role {
@@ -63,7 +63,7 @@ impl FromStr for Role {
 
 /// What encrypts the objects that a job is about, as far as it is to choose among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Under {
+pub(crate) enum Under {
     /// SSE-S3.
     SseS3,
     /// SSE-KMS, whatever the key.
@@ -74,62 +74,62 @@ pub enum Under {
 
 /// A job that gives objects another key in AWS KMS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub(crate) struct Job {
     /// Who does it.
-    pub role: Role,
+    pub(crate) role: Role,
     /// The bucket, or the prefix in it.
-    pub place: S3Uri,
+    pub(crate) place: S3Uri,
     /// What the objects' keys begin with, beyond the place's own prefix.
-    pub beginning: String,
+    pub(crate) beginning: String,
     /// What the objects' keys end with.
-    pub end: Option<String>,
+    pub(crate) end: Option<String>,
     /// What the objects must be encrypted with now; `None` leaves it to the job to find out.
-    pub only: Option<Under>,
+    pub(crate) only: Option<Under>,
     /// The new key; S3 wants its ARN.
-    pub key: KmsKey,
+    pub(crate) key: KmsKey,
     /// Whether S3 may use a bucket key.
-    pub bucket_key: bool,
+    pub(crate) bucket_key: bool,
     /// The account that must own the buckets.
-    pub owner: String,
+    pub(crate) owner: String,
     /// Where the report about what failed is written.
-    pub report: S3Uri,
+    pub(crate) report: S3Uri,
 }
 
 impl Job {
     /// The ARN of a bucket in the job's partition.
     #[must_use]
-    pub fn arn_of(&self, bucket: &Bucket) -> String {
+    pub(crate) fn arn_of(&self, bucket: &Bucket) -> String {
         format!("arn:{}:s3:::{bucket}", self.role.partition)
     }
 
     /// What the objects' keys begin with.
     #[must_use]
-    pub fn prefix(&self) -> String {
+    pub(crate) fn prefix(&self) -> String {
         format!("{}{}", self.place.key, self.beginning)
     }
 
     /// The report's prefix, as S3 wants it: without a slash at its end.
     #[must_use]
-    pub fn report_prefix(&self) -> &str {
+    pub(crate) fn report_prefix(&self) -> &str {
         self.report.key.trim_end_matches('/')
     }
 
     /// How lists of jobs show it: at most 256 characters.
     #[must_use]
-    pub fn description(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!("s3seal rotate {}", self.place).chars().take(256).collect()
     }
 }
 
 /// S3 Control, where jobs are created.
-pub struct Control(aws_sdk_s3control::Client);
+pub(crate) struct Control(aws_sdk_s3control::Client);
 
 impl Connection {
     /// Finds S3 Control; nothing is sent yet.
     ///
     /// # Errors
     /// `Unsupported` where S3 is a server of another make and none is named for S3 Control.
-    pub fn control(&self) -> Result<Control> {
+    pub(crate) fn control(&self) -> Result<Control> {
         let mut config = Builder::from(&self.shared)
             .interceptor(Unprefixed)
             .interceptor(Bounded)
@@ -149,7 +149,7 @@ impl Connection {
     ///
     /// # Errors
     /// `NotFound`, `WrongRegion`, `Network`. Who may create jobs need not be allowed to look: that is no error.
-    pub async fn reach_bucket(&self, bucket: &Bucket) -> Result<()> {
+    pub(crate) async fn reach_bucket(&self, bucket: &Bucket) -> Result<()> {
         let what = format!("s3://{bucket}");
         match self.bucket_region(bucket).await {
             Ok(Some(region)) if self.s3.config().region().is_some_and(|asked| asked.as_ref() != region) => {
@@ -169,7 +169,7 @@ impl Control {
     ///
     /// # Errors
     /// What S3 Control refuses; it takes `s3:CreateJob`, and `iam:PassRole` on the role.
-    pub async fn create_job(&self, job: &Job) -> Result<String> {
+    pub(crate) async fn create_job(&self, job: &Job) -> Result<String> {
         let what = format!("a job for {}", job.place);
         let unbuilt = |error: BuildError| Error::Unsupported { what: what.clone(), why: error.to_string() };
         let answer = self

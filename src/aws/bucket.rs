@@ -21,41 +21,41 @@ use crate::location::{Bucket, S3Uri};
 
 /// Facts about a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BucketFacts {
+pub(crate) struct BucketFacts {
     /// The bucket.
-    pub bucket: Bucket,
+    pub(crate) bucket: Bucket,
     /// Its region.
-    pub region: Seen<Option<String>>,
+    pub(crate) region: Seen<Option<String>>,
     /// What happens to an object that names no encryption; `None` where the server keeps no such setting.
-    pub default: Seen<Option<DefaultFacts>>,
+    pub(crate) default: Seen<Option<DefaultFacts>>,
     /// What its policy demands; `None` without a policy.
-    pub policy: Seen<Option<PolicyFacts>>,
+    pub(crate) policy: Seen<Option<PolicyFacts>>,
     /// `Enabled` or `Suspended` in S3's words; `None` where it never was on.
-    pub versioning: Seen<Option<String>>,
+    pub(crate) versioning: Seen<Option<String>>,
     /// How the parts of uploads that nobody ends are cleaned up.
-    pub incomplete_uploads: Seen<Option<CleanUp>>,
+    pub(crate) incomplete_uploads: Seen<Option<CleanUp>>,
 }
 
 /// A bucket's default encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DefaultFacts {
+pub(crate) struct DefaultFacts {
     /// The mode; `NotSaid` where the rule names none.
-    pub mode: AppliedMode,
+    pub(crate) mode: AppliedMode,
     /// The KMS key; none is the account's `aws/s3`.
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// Whether a bucket key is used.
-    pub bucket_key: bool,
+    pub(crate) bucket_key: bool,
     /// The modes that writes may not use, in S3's words (`SSE-C`); `None` where the server does not say.
-    pub blocked: Option<Vec<String>>,
+    pub(crate) blocked: Option<Vec<String>>,
 }
 
 /// A lifecycle rule that aborts incomplete uploads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CleanUp {
+pub(crate) struct CleanUp {
     /// Days after the upload began.
-    pub days: u32,
+    pub(crate) days: u32,
     /// Whether the rule is for the whole bucket.
-    pub whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Connection {
@@ -63,7 +63,7 @@ impl Connection {
     ///
     /// # Errors
     /// `NotFound` for no such bucket, `Network` where nothing can be reached; refusals are part of the facts.
-    pub async fn bucket_facts(&self, bucket: &Bucket) -> Result<BucketFacts> {
+    pub(crate) async fn bucket_facts(&self, bucket: &Bucket) -> Result<BucketFacts> {
         let region = match known(self.bucket_region(bucket).await)? {
             Err(error @ (Error::NotFound { .. } | Error::Network { .. } | Error::WrongRegion { .. })) => {
                 return Err(error);

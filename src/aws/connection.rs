@@ -41,7 +41,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const READ: Duration = Duration::from_mins(1);
 
 /// The clients and what every request of this run shares.
-pub struct Connection {
+pub(crate) struct Connection {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) kms: aws_sdk_kms::Client,
     pub(super) key_names: KeyNames,
@@ -62,7 +62,7 @@ pub struct Connection {
 ///
 /// # Errors
 /// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for a setting that is none.
-pub async fn connect(options: Options) -> Result<Connection> {
+pub(crate) async fn connect(options: Options) -> Result<Connection> {
     let http = http_client(options.ca_bundle.as_deref())?;
     let profile = profile::load(options.profile.as_deref()).await?;
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
@@ -215,13 +215,13 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
 impl Connection {
     /// How often anything is tried in all.
     #[must_use]
-    pub fn attempts(&self) -> u32 {
+    pub(crate) fn attempts(&self) -> u32 {
         self.s3.config().retry_config().map_or(ATTEMPTS, RetryConfig::max_attempts)
     }
 
     /// The longest wait for further bytes of an answer.
     #[must_use]
-    pub fn read_timeout(&self) -> Duration {
+    pub(crate) fn read_timeout(&self) -> Duration {
         self.read_timeout
     }
 

@@ -25,17 +25,17 @@ use crate::object::Settings;
 use crate::tuning::JOINING;
 
 /// The largest object that one request copies: 5 GiB (CopyObject, Amazon S3 API reference).
-pub const MAX_COPY: u64 = 5 << 30;
+pub(crate) const MAX_COPY: u64 = 5 << 30;
 
 /// An object as the source of a copy.
 #[derive(Clone, Copy)]
-pub struct CopySource<'a> {
+pub(crate) struct CopySource<'a> {
     /// The object.
-    pub uri: &'a S3Uri,
+    pub(crate) uri: &'a S3Uri,
     /// The ETag that it must still have.
-    pub etag: &'a str,
+    pub(crate) etag: &'a str,
     /// The SSE-C key that opens it, if it needs one.
-    pub key: Option<&'a CustomerKey>,
+    pub(crate) key: Option<&'a CustomerKey>,
 }
 
 impl CopySource<'_> {
@@ -48,34 +48,32 @@ impl CopySource<'_> {
 }
 
 /// A copy of an object onto itself in one request.
-pub struct Copy<'a> {
+pub(crate) struct Copy<'a> {
     /// The clients.
-    pub connection: &'a Connection,
+    pub(crate) connection: &'a Connection,
     /// The object, source and target in one.
-    pub source: CopySource<'a>,
+    pub(crate) source: CopySource<'a>,
     /// What S3 is asked to do to the bytes.
-    pub sse: Option<&'a ServerSide>,
+    pub(crate) sse: Option<&'a ServerSide>,
     /// Headers and metadata, class, ACL and lock. Tags go over by themselves.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// Whether content headers and metadata are replaced by those of `settings`; else they go over by themselves.
-    pub replaces_metadata: bool,
+    pub(crate) replaces_metadata: bool,
     /// The checksum to keep beside the copy; none leaves it to S3, which keeps the source's.
-    pub algorithm: Option<Algorithm>,
-    /// Stored bytes, which the wait for the answer is measured by.
-    pub len: u64,
+    pub(crate) algorithm: Option<Algorithm>,
 }
 
 /// What a copy came to.
 #[derive(Debug, Default)]
-pub struct Copied {
+pub(crate) struct Copied {
     /// The refusal of a request of which an earlier attempt got no answer: that one may have made the copy.
-    pub refused: Option<Error>,
+    pub(crate) refused: Option<Error>,
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version, where the bucket keeps versions.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// What S3 says it applied.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
 }
 
 impl Copy<'_> {
@@ -83,7 +81,7 @@ impl Copy<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `Changed` if the object is another one by now; `NotAsAsked` where it is stored otherwise.
-    pub async fn make(&self) -> Result<Copied> {
+    pub(crate) async fn make(&self) -> Result<Copied> {
         let answer = match self.send(true).await {
             // A server that does not know the condition on the target: the one on the source still holds.
             Err(Error::Unsupported { .. }) => self.send(false).await?,
@@ -151,7 +149,7 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// As [`Destination::send`]; `Changed` if the source is another one by now.
-    pub async fn copy_part(
+    pub(crate) async fn copy_part(
         &self,
         started: &Started,
         number: u32,

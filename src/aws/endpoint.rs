@@ -11,7 +11,7 @@ use crate::aws::address::is_loopback;
 use crate::aws::options::Options;
 
 /// The variable that names the address of S3 Control.
-pub const CONTROL: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
+pub(crate) const CONTROL: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
 
 /// The addresses that are not AWS's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,30 +8,30 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 
 /// Notes about an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeadDetails {
+pub(crate) struct HeadDetails {
     /// When it was stored.
-    pub last_modified: Option<String>,
+    pub(crate) last_modified: Option<String>,
     /// How it is locked.
-    pub lock: Option<Lock>,
+    pub(crate) lock: Option<Lock>,
     /// How many tags it has; `None` where S3 does not say (it says nothing of none).
-    pub tags: Option<u32>,
+    pub(crate) tags: Option<u32>,
     /// The state of an archived object: S3's word for its archive, or for a restore under way.
-    pub archive: Option<String>,
+    pub(crate) archive: Option<String>,
     /// Its part in a replication, in S3's word.
-    pub replication: Option<String>,
+    pub(crate) replication: Option<String>,
     /// A checksum of an algorithm that s3seal does not compute: its name and value.
-    pub other_checksum: Option<(&'static str, String)>,
+    pub(crate) other_checksum: Option<(&'static str, String)>,
 }
 
 /// Object Lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     /// The retention mode, in S3's word.
-    pub mode: Option<String>,
+    pub(crate) mode: Option<String>,
     /// The end of the retention.
-    pub until: Option<String>,
+    pub(crate) until: Option<String>,
     /// Whether a legal hold is on.
-    pub legal_hold: bool,
+    pub(crate) legal_hold: bool,
 }
 
 impl From<&HeadObjectOutput> for HeadDetails {
@@ -71,6 +71,6 @@ pub(super) fn date(date: &DateTime) -> Option<String> {
 
 /// Writes a date given in seconds since 1970 as RFC 3339.
 #[must_use]
-pub fn date_of(seconds: u64) -> Option<String> {
+pub(crate) fn date_of(seconds: u64) -> Option<String> {
     date(&DateTime::from_secs(i64::try_from(seconds).ok()?))
 }

@@ -24,7 +24,7 @@ const MAX_LEN: u64 = 64 * 1024;
 const MARKER: &str = "x-amz-crypto-instr-file";
 
 /// A companion to be written.
-pub struct PendingInstructionFile<'a> {
+pub(crate) struct PendingInstructionFile<'a> {
     connection: &'a Connection,
     /// Where it goes.
     uri: S3Uri,
@@ -46,7 +46,7 @@ struct Before {
 impl<'a> PendingInstructionFile<'a> {
     /// Prepares a companion of `of` at `uri`; nothing is written yet.
     #[must_use]
-    pub fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
+    pub(crate) fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
         Self { connection, uri, of, content, before: Mutex::new(None) }
     }
 
@@ -131,7 +131,7 @@ impl Connection {
     ///
     /// # Errors
     /// What S3 refuses; `Changed` or `TargetExists` where the condition does not hold.
-    pub async fn put_instruction(
+    pub(crate) async fn put_instruction(
         &self,
         uri: &S3Uri,
         content: Bytes,
@@ -168,11 +168,11 @@ impl Connection {
 
 /// A small object that S3 has.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub(crate) struct Written {
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version, where the bucket keeps versions.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// What S3 says it applied.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
 }

@@ -26,17 +26,17 @@ use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 
 /// Tells about requests as they end, without anything secret.
 #[derive(Clone, Default)]
-pub struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
+pub(crate) struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
 
 impl Trace {
     /// Tells `listener`, a line a request.
-    pub fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
     /// Tells nobody.
     #[must_use]
-    pub fn off() -> Self {
+    pub(crate) fn off() -> Self {
         Self(None)
     }
 }

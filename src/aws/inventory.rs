@@ -23,24 +23,24 @@ mod csv_file;
 mod parquet_file;
 
 /// The longest manifest that is read, in bytes.
-pub const MAX_MANIFEST: u64 = 16 << 20;
+pub(crate) const MAX_MANIFEST: u64 = 16 << 20;
 
 /// The description of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The bucket that the report is about.
-    pub source: Bucket,
+    pub(crate) source: Bucket,
     /// When it was begun (RFC 3339).
-    pub created: Option<String>,
+    pub(crate) created: Option<String>,
     /// The format of its files.
-    pub format: FileFormat,
+    pub(crate) format: FileFormat,
     /// Its files.
-    pub files: Vec<DataFile>,
+    pub(crate) files: Vec<DataFile>,
 }
 
 /// The format of a report's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FileFormat {
+pub(crate) enum FileFormat {
     /// Gzipped CSV, with these columns.
     Csv(Vec<String>),
     /// Apache Parquet.
@@ -50,7 +50,7 @@ pub enum FileFormat {
 impl FileFormat {
     /// Its name in manifests.
     #[must_use]
-    pub fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Csv(_) => "CSV",
             Self::Parquet => "Parquet",
@@ -60,24 +60,24 @@ impl FileFormat {
 
 /// One file of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataFile {
+pub(crate) struct DataFile {
     /// Its key, in the bucket where the manifest is.
-    pub key: String,
+    pub(crate) key: String,
     /// Its bytes.
-    pub len: u64,
+    pub(crate) len: u64,
     /// Their MD5, in hex.
-    pub md5: Option<String>,
+    pub(crate) md5: Option<String>,
 }
 
 /// One object of a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inventoried {
+pub(crate) struct Inventoried {
     /// What a listing would say.
-    pub listed: Listed,
+    pub(crate) listed: Listed,
     /// Whether it is a delete marker.
-    pub deleted: bool,
+    pub(crate) deleted: bool,
     /// Server-side encryption; reports do not say which key.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +103,7 @@ struct RawFile {
 ///
 /// # Errors
 /// `Tampered` for what is none, `Unsupported` for formats that are not read and reports without encryption.
-pub fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
+pub(crate) fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
     let raw: RawManifest = serde_json::from_slice(json)
         .map_err(|error| Error::tampered(what, format!("it is not a manifest of S3 Inventory: {error}")))?;
     let refuse = |why: String| Error::Unsupported { what: what.to_owned(), why };
@@ -145,7 +145,7 @@ pub fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
 ///
 /// # Errors
 /// `Tampered` for a file that is not what its manifest says, and those of `each`.
-pub fn read(
+pub(crate) fn read(
     what: &str,
     format: &FileFormat,
     expected: &DataFile,

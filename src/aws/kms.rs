@@ -19,18 +19,18 @@ use crate::error::{Error, KeyFault, Result};
 use crate::keys::{DataKey, KEY_LEN};
 
 /// A data key and the blob that KMS unwraps it from.
-pub struct KmsDataKey {
+pub(crate) struct KmsDataKey {
     /// The key.
-    pub plain: DataKey,
+    pub(crate) plain: DataKey,
     /// The `CiphertextBlob`.
-    pub wrapped: Vec<u8>,
+    pub(crate) wrapped: Vec<u8>,
     /// The KMS key that wrapped it.
-    pub key: KeyArn,
+    pub(crate) key: KeyArn,
 }
 
 /// Whose key may unwrap a data key.
 #[derive(Clone, Copy)]
-pub enum MayUnwrap<'a> {
+pub(crate) enum MayUnwrap<'a> {
     /// This key's, and no other one's.
     Key(&'a KmsKey),
     /// Any key's of these accounts: the wrapped data key names it.
@@ -39,15 +39,15 @@ pub enum MayUnwrap<'a> {
 
 /// What KMS says about a key of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KmsKeyFacts {
+pub(crate) struct KmsKeyFacts {
     /// The key's ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Its state, in KMS's word (`Enabled`, `PendingDeletion`, …).
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// Who manages it, in KMS's word (`AWS`, `CUSTOMER`).
-    pub manager: Option<String>,
+    pub(crate) manager: Option<String>,
     /// When it will be deleted (RFC 3339), if it waits for that.
-    pub deletion: Option<String>,
+    pub(crate) deletion: Option<String>,
 }
 
 /// Aliases asked for, at most: a key has one or two.
@@ -58,7 +58,7 @@ impl Connection {
     ///
     /// # Errors
     /// What KMS refuses; it takes `kms:DescribeKey`.
-    pub async fn describe_key(&self, key: &KmsKey) -> Result<KmsKeyFacts> {
+    pub(crate) async fn describe_key(&self, key: &KmsKey) -> Result<KmsKeyFacts> {
         let answer = self
             .kms
             .describe_key()
@@ -80,7 +80,7 @@ impl Connection {
     ///
     /// # Errors
     /// What KMS refuses; it takes `kms:ListAliases`.
-    pub async fn key_aliases(&self, key: &KmsKey) -> Result<Vec<String>> {
+    pub(crate) async fn key_aliases(&self, key: &KmsKey) -> Result<Vec<String>> {
         let answer = self
             .kms
             .list_aliases()
@@ -94,7 +94,7 @@ impl Connection {
 
     /// The key behind a name, as far as KMS has been asked for it; an ARN names its key by itself.
     #[must_use]
-    pub fn key_arn(&self, key: &KmsKey) -> Option<KeyArn> {
+    pub(crate) fn key_arn(&self, key: &KmsKey) -> Option<KeyArn> {
         key.arn().or_else(|| self.key_names.with(|known| known.get(key).cloned().flatten()))
     }
 
@@ -134,7 +134,7 @@ impl Connection {
     ///
     /// # Errors
     /// What KMS refuses; `Tampered` for a data key of another length or under another key.
-    pub async fn generate_data_key(
+    pub(crate) async fn generate_data_key(
         &self,
         key: &KmsKey,
         context: &BTreeMap<String, String>,
@@ -162,7 +162,7 @@ impl Connection {
     ///
     /// # Errors
     /// What KMS refuses; `Tampered` for an answer under another key.
-    pub async fn wrap_data_key(
+    pub(crate) async fn wrap_data_key(
         &self,
         key: &KmsKey,
         data_key: &DataKey,
@@ -187,7 +187,7 @@ impl Connection {
     /// # Errors
     /// What KMS refuses; `KeyWrong` for a blob that does not open, or that a key of another account opens; `Tampered` for an
     /// answer under another key.
-    pub async fn unwrap_data_key(
+    pub(crate) async fn unwrap_data_key(
         &self,
         may: MayUnwrap<'_>,
         wrapped: &[u8],

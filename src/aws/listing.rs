@@ -18,26 +18,26 @@ const MAX_PAGE: usize = 10_000;
 
 /// One entry of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// The key, whole, not only what stands below the prefix.
-    pub key: ListedKey,
+    pub(crate) key: ListedKey,
     /// The version, in a listing of versions.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// Whether it is the newest version, in a listing of versions.
-    pub latest: Option<bool>,
+    pub(crate) latest: Option<bool>,
     /// Stored bytes.
-    pub len: u64,
+    pub(crate) len: u64,
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// When it was stored (RFC 3339).
-    pub last_modified: Option<String>,
+    pub(crate) last_modified: Option<String>,
     /// The storage class, in S3's word.
-    pub storage_class: Option<String>,
+    pub(crate) storage_class: Option<String>,
 }
 
 /// A key as a listing gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListedKey {
+pub(crate) enum ListedKey {
     /// One that requests can name.
     Text(String),
     /// Bytes that are not UTF-8, percent-encoded as they came: S3 has none of these, other servers may.
@@ -60,7 +60,7 @@ enum Next {
 
 impl Connection {
     /// Lists the newest objects whose keys begin with that of `uri`, in the bucket's order.
-    pub fn list<'a>(&'a self, uri: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
+    pub(crate) fn list<'a>(&'a self, uri: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         stream::try_unfold(Next::First, move |next| async move {
             let token = match next {
                 Next::End => return Ok(None),
@@ -97,7 +97,7 @@ impl Connection {
 
     /// Lists all versions of the objects whose keys begin with that of `uri`; delete markers, which hold nothing, are
     /// counted into `markers` only.
-    pub fn list_versions<'a>(
+    pub(crate) fn list_versions<'a>(
         &'a self,
         uri: &'a S3Uri,
         markers: &'a (dyn Fn(usize) + Sync),
@@ -198,7 +198,7 @@ fn marker_text(text: &str, encoded: bool) -> String {
 
 /// Decodes percent-encoded text in which a plus sign is a space; `None` if that is not UTF-8, or not encoded so.
 #[must_use]
-pub fn decoded(text: &str) -> Option<String> {
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

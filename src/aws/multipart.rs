@@ -24,36 +24,36 @@ use crate::object::{Settings, WriteCondition};
 use crate::tuning::{JOINING, patience};
 
 /// Is told the id of an upload as soon as there is one; may refuse to go on.
-pub type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
+pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
 
 /// Where an object goes and everything said about it beside its bytes.
-pub struct Destination<'a> {
+pub(crate) struct Destination<'a> {
     /// The clients.
-    pub connection: &'a Connection,
+    pub(crate) connection: &'a Connection,
     /// The object.
-    pub uri: &'a S3Uri,
+    pub(crate) uri: &'a S3Uri,
     /// What S3 is asked to do to the bytes; `None` is the bucket's default.
-    pub sse: Option<&'a ServerSide>,
+    pub(crate) sse: Option<&'a ServerSide>,
     /// Headers, metadata, tags.
-    pub settings: &'a Settings,
+    pub(crate) settings: &'a Settings,
     /// When to write at all.
-    pub condition: &'a WriteCondition,
+    pub(crate) condition: &'a WriteCondition,
     /// The checksum sent along.
-    pub algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     /// A small object that belongs to this one, written just before it exists.
-    pub companion: Option<PendingInstructionFile<'a>>,
+    pub(crate) companion: Option<PendingInstructionFile<'a>>,
     /// Told the id of a multipart upload as soon as there is one, so that it can be found again after a crash.
-    pub on_start: OnStart<'a>,
+    pub(crate) on_start: OnStart<'a>,
 }
 
 /// A multipart upload under way.
-pub struct Started {
+pub(crate) struct Started {
     pub(super) id: String,
     pub(super) applied: Applied,
 }
 
 /// A part that S3 has.
-pub struct Sent {
+pub(crate) struct Sent {
     pub(super) part: CompletedPart,
     pub(super) applied: Applied,
 }
@@ -61,36 +61,36 @@ pub struct Sent {
 impl Sent {
     /// The part's number, counted from 1.
     #[must_use]
-    pub fn number(&self) -> i32 {
+    pub(crate) fn number(&self) -> i32 {
         self.part.part_number().unwrap_or_default()
     }
 }
 
 /// An object that S3 has.
 #[derive(Clone, Debug)]
-pub struct Completed {
+pub(crate) struct Completed {
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version, where the bucket keeps versions.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// What S3 says it applied.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// The object's checksum as sent: base64, with `-N` for a composite.
-    pub checksum: String,
+    pub(crate) checksum: String,
     /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
-    pub compared: bool,
+    pub(crate) compared: bool,
 }
 
 impl Destination<'_> {
     /// The object, for messages.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.uri.to_string()
     }
 
     /// The checksum sent along.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
@@ -98,7 +98,7 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` where it stored the object otherwise than asked.
-    pub async fn put(&self, bytes: Bytes, sum: &Sum) -> Result<Completed> {
+    pub(crate) async fn put(&self, bytes: Bytes, sum: &Sum) -> Result<Completed> {
         self.write_companion().await?;
         self.if_matching(|etag| self.put_once(bytes.clone(), sum, etag)).await
     }
@@ -145,7 +145,7 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn start(&self) -> Result<Started> {
+    pub(crate) async fn start(&self) -> Result<Started> {
         let connection = self.connection;
         let request =
             connection.s3.create_multipart_upload().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
@@ -190,7 +190,7 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` where neither the start nor this answer says what was asked.
-    pub async fn send(&self, started: &Started, number: u32, bytes: Bytes, sum: &Sum) -> Result<Sent> {
+    pub(crate) async fn send(&self, started: &Started, number: u32, bytes: Bytes, sum: &Sum) -> Result<Sent> {
         let connection = self.connection;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let len = bytes.len() as u64;
@@ -232,7 +232,7 @@ impl Destination<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` and `Tampered` where its answer differs from what was sent.
-    pub async fn complete(
+    pub(crate) async fn complete(
         &self,
         started: &Started,
         sent: Vec<Sent>,
@@ -296,7 +296,7 @@ impl Destination<'_> {
     }
 
     /// Gives a multipart upload up. What could not be aborted stays among the connection's open uploads.
-    pub async fn abort(&self, started: &Started) {
+    pub(crate) async fn abort(&self, started: &Started) {
         let _ = self.connection.abort(self.uri, &started.id).await;
     }
 
@@ -382,7 +382,7 @@ impl Destination<'_> {
     }
 
     /// Puts back what the companion has replaced, if the object itself did not come to be.
-    pub async fn put_back(&self) {
+    pub(crate) async fn put_back(&self) {
         if let Some(companion) = &self.companion {
             companion.put_back(self.sse).await;
         }

@@ -27,58 +27,58 @@ const MAX_PARTS: usize = 10_000;
 
 /// What HEAD says about an object, or GET.
 #[derive(Clone, Debug, Default)]
-pub struct ObjectHead {
+pub(crate) struct ObjectHead {
     /// Stored bytes.
-    pub len: u64,
+    pub(crate) len: u64,
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// Server-side encryption.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// User metadata: keys in lower case, without `x-amz-meta-`.
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     /// The checksum S3 keeps, if it is one that s3seal knows.
-    pub checksum: Option<Checksum>,
+    pub(crate) checksum: Option<Checksum>,
     /// The storage class, in S3's word; none is STANDARD.
-    pub storage_class: Option<String>,
+    pub(crate) storage_class: Option<String>,
     /// `Content-Type`.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// What else S3 notes about it; only of HEAD.
-    pub marks: HeadDetails,
+    pub(crate) marks: HeadDetails,
     /// What belongs to it; only of HEAD.
-    pub belongings: CopyableAttributes,
+    pub(crate) belongings: CopyableAttributes,
     /// All of its stored bytes, where they came along.
-    pub body: Option<Bytes>,
+    pub(crate) body: Option<Bytes>,
 }
 
 /// A checksum that S3 keeps beside an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checksum {
+pub(crate) struct Checksum {
     /// The algorithm.
-    pub algorithm: Algorithm,
+    pub(crate) algorithm: Algorithm,
     /// Base64; of a composite with `-N`.
-    pub value: String,
+    pub(crate) value: String,
     /// Whether it is a sum over the parts' sums.
-    pub composite: bool,
+    pub(crate) composite: bool,
 }
 
 /// One object, as it is read: the same on every request.
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     /// The clients.
-    pub connection: &'a Connection,
+    pub(crate) connection: &'a Connection,
     /// The object.
-    pub uri: &'a S3Uri,
+    pub(crate) uri: &'a S3Uri,
     /// The version; none is the newest.
-    pub version_id: Option<&'a str>,
+    pub(crate) version_id: Option<&'a str>,
     /// The SSE-C key, once it is known to be needed.
-    pub key: Option<&'a CustomerKey>,
+    pub(crate) key: Option<&'a CustomerKey>,
 }
 
 impl Reader<'_> {
     /// The object, for messages.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self.version_id {
             Some(version) => format!("{} (version {version})", self.uri),
             None => self.uri.to_string(),
@@ -89,7 +89,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses, with the reason that a one-byte GET finds.
-    pub async fn head(&self) -> Result<ObjectHead> {
+    pub(crate) async fn head(&self) -> Result<ObjectHead> {
         self.head_with(Some(ChecksumMode::Enabled)).await
     }
 
@@ -98,7 +98,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// As [`Reader::head`].
-    pub async fn head_without_checksum(&self) -> Result<ObjectHead> {
+    pub(crate) async fn head_without_checksum(&self) -> Result<ObjectHead> {
         self.head_with(None).await
     }
 
@@ -106,7 +106,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn try_head(&self) -> Result<ObjectHead> {
+    pub(crate) async fn try_head(&self) -> Result<ObjectHead> {
         self.try_head_with(Some(ChecksumMode::Enabled)).await
     }
 
@@ -114,7 +114,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn try_head_without_checksum(&self) -> Result<ObjectHead> {
+    pub(crate) async fn try_head_without_checksum(&self) -> Result<ObjectHead> {
         self.try_head_with(None).await
     }
 
@@ -161,7 +161,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn with_body(&self, limit: u64) -> Result<ObjectHead> {
+    pub(crate) async fn with_body(&self, limit: u64) -> Result<ObjectHead> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
@@ -213,7 +213,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `Changed` for another ETag; `Tampered` for an answer about other bytes.
-    pub async fn range(&self, range: Range<u64>, etag: Option<&str>) -> Result<Body> {
+    pub(crate) async fn range(&self, range: Range<u64>, etag: Option<&str>) -> Result<Body> {
         let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
         let request = request
             .set_version_id(self.version_id.map(str::to_owned))
@@ -248,7 +248,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `TooLarge` beyond the limit.
-    pub async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
+    pub(crate) async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
         Ok(self.whole_answer(limit).await?.map(|(bytes, _)| bytes))
     }
 
@@ -256,7 +256,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// As [`Reader::whole`].
-    pub async fn whole_with_facts(&self, limit: u64) -> Result<Option<ObjectHead>> {
+    pub(crate) async fn whole_with_facts(&self, limit: u64) -> Result<Option<ObjectHead>> {
         let Some((bytes, answer)) = self.whole_answer(limit).await? else { return Ok(None) };
         let facts = self.of_object(ObjectHead::of_get(&answer))?;
         Ok(Some(ObjectHead { body: Some(bytes), ..facts }))
@@ -300,7 +300,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses (it takes `s3:GetObjectAttributes`); `Unsupported` where the answer does not list them.
-    pub async fn part_sizes(&self) -> Result<Vec<u64>> {
+    pub(crate) async fn part_sizes(&self) -> Result<Vec<u64>> {
         let mut sizes = Vec::new();
         let mut marker = None;
         loop {
@@ -338,7 +338,7 @@ impl Reader<'_> {
 
     /// Makes the error for an object that has no use for the key given.
     #[must_use]
-    pub fn not_applicable(&self, found: &Applied) -> Error {
+    pub(crate) fn not_applicable(&self, found: &Applied) -> Error {
         let why =
             KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };
         Error::KeyWrong { what: self.name(), why, source: None }
@@ -404,7 +404,7 @@ pub(super) fn etag_of(said: Option<&str>) -> Option<String> {
 }
 
 /// Stored bytes on their way down.
-pub struct Body {
+pub(crate) struct Body {
     name: String,
     stream: ByteStream,
 }
@@ -414,7 +414,7 @@ impl Body {
     ///
     /// # Errors
     /// `Network` where the connection breaks or stands still.
-    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
         self.stream.try_next().await.map_err(|error| error::broken(&self.name, &error))
     }
 }

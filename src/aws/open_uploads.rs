@@ -9,21 +9,21 @@ use crate::location::S3Uri;
 
 /// An upload that is, or may be, at the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenUpload {
+pub(crate) struct OpenUpload {
     /// The object that it was to become.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// Its id; `None` where the answer that names it did not arrive.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
 }
 
 /// All of them. Cheap to clone; every clone sees the same uploads.
 #[derive(Clone, Default)]
-pub struct OpenUploads(Arc<Mutex<Vec<OpenUpload>>>);
+pub(crate) struct OpenUploads(Arc<Mutex<Vec<OpenUpload>>>);
 
 impl OpenUploads {
     /// Those that are still open.
     #[must_use]
-    pub fn left(&self) -> Vec<OpenUpload> {
+    pub(crate) fn left(&self) -> Vec<OpenUpload> {
         self.lock().clone()
     }
 

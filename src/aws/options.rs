@@ -9,41 +9,41 @@ use crate::aws::open_uploads::OpenUploads;
 /// How to reach the services. `Default` leaves everything to the SDK and the environment.
 #[derive(Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
-pub struct Options {
+pub(crate) struct Options {
     /// The profile of the AWS config files; its credentials win over the environment's.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// The region.
-    pub region: Option<String>,
+    pub(crate) region: Option<String>,
     /// The address of S3, for S3-compatible servers and tests.
-    pub endpoint_url: Option<String>,
+    pub(crate) endpoint_url: Option<String>,
     /// The address of KMS, which makes and opens data keys.
-    pub kms_endpoint_url: Option<String>,
+    pub(crate) kms_endpoint_url: Option<String>,
     /// A PEM file of certificate authorities to trust instead of the system's.
-    pub ca_bundle: Option<PathBuf>,
+    pub(crate) ca_bundle: Option<PathBuf>,
     /// Whether the bucket stands in the path rather than in the host's name.
-    pub path_style: bool,
+    pub(crate) path_style: bool,
     /// Whether to use FIPS endpoints.
-    pub fips: bool,
+    pub(crate) fips: bool,
     /// Whether to use dual-stack endpoints.
-    pub dualstack: bool,
+    pub(crate) dualstack: bool,
     /// Whether to leave requests unsigned.
-    pub no_sign_request: bool,
+    pub(crate) no_sign_request: bool,
     /// Attempts for a request in all.
-    pub max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     /// Whether many objects are worked on, so that the rate of requests is to follow what S3 can take.
-    pub many_objects: bool,
+    pub(crate) many_objects: bool,
     /// The longest wait for a connection.
-    pub connect_timeout: Option<Duration>,
+    pub(crate) connect_timeout: Option<Duration>,
     /// The longest wait for an answer, or for further bytes of it.
-    pub read_timeout: Option<Duration>,
+    pub(crate) read_timeout: Option<Duration>,
     /// Whether a key may go over http to a loopback address.
-    pub allow_http: bool,
+    pub(crate) allow_http: bool,
     /// The account that must own the bucket.
-    pub expected_bucket_owner: Option<String>,
+    pub(crate) expected_bucket_owner: Option<String>,
     /// Whether the requester pays.
-    pub request_payer: bool,
+    pub(crate) request_payer: bool,
     /// Where requests are told about.
-    pub trace: Trace,
+    pub(crate) trace: Trace,
     /// Where uploads are noted that have begun and not ended.
-    pub open_uploads: OpenUploads,
+    pub(crate) open_uploads: OpenUploads,
 }

@@ -10,24 +10,24 @@ use serde_json::Value;
 
 /// Demands found in a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PolicyFacts {
+pub(crate) struct PolicyFacts {
     /// Whether requests without TLS are denied, and for how much.
-    pub tls: TlsDemand,
+    pub(crate) tls: TlsDemand,
     /// The oldest TLS version that is let in, such as `1.2`.
-    pub tls_version: Option<String>,
+    pub(crate) tls_version: Option<String>,
     /// What the encryption header of a write must be, in S3's words (`aws:kms`).
-    pub modes: BTreeSet<String>,
+    pub(crate) modes: BTreeSet<String>,
     /// The KMS keys that a write must name.
-    pub keys: BTreeSet<String>,
+    pub(crate) keys: BTreeSet<String>,
     /// Whether a write must carry an encryption header at all.
-    pub header: bool,
+    pub(crate) header: bool,
     /// Whether writes with SSE-C are denied.
-    pub denies_sse_c: bool,
+    pub(crate) denies_sse_c: bool,
 }
 
 /// How far requests without TLS are denied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsDemand {
+pub(crate) enum TlsDemand {
     /// Not, as far as can be read.
     #[default]
     NotSeen,
@@ -39,7 +39,7 @@ pub enum TlsDemand {
 
 /// Reads a policy; `None` for what is no policy.
 #[must_use]
-pub fn read(json: &str) -> Option<PolicyFacts> {
+pub(crate) fn read(json: &str) -> Option<PolicyFacts> {
     let policy: Value = serde_json::from_str(json).ok()?;
     let statements = policy.get("Statement")?;
     let mut facts = PolicyFacts::default();

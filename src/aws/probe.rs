@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 
 /// A fact that may be out of sight.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen<T> {
+pub(crate) enum Seen<T> {
     /// The fact.
     Is(T),
     /// Not allowed to see it: the action that is missing, such as `kms:DescribeKey`.
@@ -18,7 +18,7 @@ pub enum Seen<T> {
 
 impl<T> Seen<T> {
     /// Takes an answer that needs `action`.
-    pub fn of(answer: Result<T>, action: &'static str) -> Self {
+    pub(crate) fn of(answer: Result<T>, action: &'static str) -> Self {
         match answer {
             Ok(fact) => Self::Is(fact),
             Err(Error::Denied { .. }) => Self::NotAllowed(action),
@@ -27,7 +27,7 @@ impl<T> Seen<T> {
     }
 
     /// Takes an answer in which what does not exist is a fact too.
-    pub fn of_optional(answer: Result<T>, action: &'static str) -> Seen<Option<T>> {
+    pub(crate) fn of_optional(answer: Result<T>, action: &'static str) -> Seen<Option<T>> {
         match answer {
             Err(Error::NotFound { .. }) => Seen::Is(None),
             answer => Seen::of(answer.map(Some), action),
@@ -35,7 +35,7 @@ impl<T> Seen<T> {
     }
 
     /// The fact, if it was seen.
-    pub fn fact(&self) -> Option<&T> {
+    pub(crate) fn fact(&self) -> Option<&T> {
         match self {
             Self::Is(fact) => Some(fact),
             _ => None,

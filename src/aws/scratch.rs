@@ -26,7 +26,7 @@ impl Connection {
     /// # Errors
     /// `Unsupported` where the server does not know it, `Tampered` where it answers as if it did and does something else;
     /// what S3 refuses.
-    pub async fn prove_update(&self, uri: &S3Uri, key_arn: &str) -> Result<()> {
+    pub(crate) async fn prove_update(&self, uri: &S3Uri, key_arn: &str) -> Result<()> {
         let mut versions = Vec::new();
         let proved = self.try_update(uri, key_arn, &mut versions).await;
         let mut removed = Ok(());
@@ -76,7 +76,7 @@ impl Connection {
     ///
     /// # Errors
     /// `NotAsAsked` where the server does not do it; what S3 refuses.
-    pub async fn prove_mode(&self, uri: &S3Uri, sse: &ServerSide) -> Result<()> {
+    pub(crate) async fn prove_mode(&self, uri: &S3Uri, sse: &ServerSide) -> Result<()> {
         let written = self.put_scratch(uri, sse).await?;
         let proved = self.try_mode(uri, sse, &written.applied).await;
         let removed = match (&written.version_id, &written.etag) {

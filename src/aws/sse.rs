@@ -139,20 +139,20 @@ fn context_header(context: &Context) -> Option<String> {
 
 /// What an answer says about server-side encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// The mode.
-    pub mode: AppliedMode,
+    pub(crate) mode: AppliedMode,
     /// The KMS key, as S3 names it.
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// Whether a bucket key is used.
-    pub bucket_key: bool,
+    pub(crate) bucket_key: bool,
     /// The customer key's MD5: its fingerprint in S3.
-    pub customer_key_md5: Option<String>,
+    pub(crate) customer_key_md5: Option<String>,
 }
 
 /// A mode as an answer says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum AppliedMode {
+pub(crate) enum AppliedMode {
     /// One that s3seal knows.
     Known(Mode),
     /// Nothing is said: none (objects of before 2023), or a server that does not tell.
@@ -240,7 +240,7 @@ impl Applied {
 
     /// Returns what a later answer adds; where it is silent, what was said before stands.
     #[must_use]
-    pub fn then(&self, later: &Self) -> Self {
+    pub(crate) fn then(&self, later: &Self) -> Self {
         match later.mode {
             AppliedMode::NotSaid => self.clone(),
             _ => Self {
@@ -255,7 +255,7 @@ impl Applied {
     /// Whether this is what was asked for: the mode, and the key where one was named. The bucket key is left out: it
     /// saves requests and says nothing about protection.
     #[must_use]
-    pub fn is_as_asked(&self, asked: Option<&ServerSide>) -> bool {
+    pub(crate) fn is_as_asked(&self, asked: Option<&ServerSide>) -> bool {
         let Some(asked) = asked else { return true };
         if self.mode != AppliedMode::Known(asked.mode()) {
             return false;
@@ -274,7 +274,7 @@ impl Applied {
 
 /// Says a mode with its key, as a person would.
 #[must_use]
-pub fn describe(sse: &ServerSide) -> String {
+pub(crate) fn describe(sse: &ServerSide) -> String {
     match sse {
         ServerSide::SseS3 => Mode::SseS3.title().to_owned(),
         ServerSide::SseC(key) => format!("{} with key MD5 {}", Mode::SseC.title(), key.md5()),

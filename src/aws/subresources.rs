@@ -15,7 +15,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses; it takes `s3:GetObjectTagging`.
-    pub async fn tags(&self) -> Result<BTreeMap<String, String>> {
+    pub(crate) async fn tags(&self) -> Result<BTreeMap<String, String>> {
         let request = self.connection.s3.get_object_tagging();
         let answer = request
             .bucket(self.uri.bucket.as_str())
@@ -38,7 +38,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses; it takes `s3:ListObjectAnnotations`.
-    pub async fn annotations(&self) -> Result<usize> {
+    pub(crate) async fn annotations(&self) -> Result<usize> {
         let request = self.connection.s3.list_object_annotations();
         let answer = request
             .bucket(self.uri.bucket.as_str())
@@ -57,7 +57,7 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// What S3 refuses; it takes `s3:GetObjectAcl`. `Unsupported` for a grant that no request header can say.
-    pub async fn grants(&self) -> Result<Grants> {
+    pub(crate) async fn grants(&self) -> Result<Grants> {
         let request = self.connection.s3.get_object_acl();
         let answer = request
             .bucket(self.uri.bucket.as_str())

@@ -36,30 +36,30 @@ const SUITES: [CipherSuite; 7] = [
 
 /// How bytes travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transport {
+pub(crate) struct Transport {
     /// `https` or `http`.
-    pub scheme: String,
+    pub(crate) scheme: String,
     /// The server's name, with its port if it has one of its own.
-    pub host: String,
+    pub(crate) host: String,
     /// What TLS comes to; `None` for http.
-    pub tls: Option<Seen<TlsFacts>>,
+    pub(crate) tls: Option<Seen<TlsFacts>>,
 }
 
 /// A TLS connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFacts {
+pub(crate) struct TlsFacts {
     /// `TLS 1.3`.
-    pub version: String,
+    pub(crate) version: String,
     /// The cipher suite, by IANA's name.
-    pub cipher: String,
+    pub(crate) cipher: String,
     /// The key exchange, by IANA's name.
-    pub key_exchange: Option<String>,
+    pub(crate) key_exchange: Option<String>,
     /// Who issued the server's certificate, as the certificate says.
-    pub issuer: Option<String>,
+    pub(crate) issuer: Option<String>,
 }
 
 /// What a look at the transport takes: may wait for the network, so it is to be made off the runtime's threads.
-pub struct TransportProbe {
+pub(crate) struct TransportProbe {
     uri: String,
     ca_bundle: Option<PathBuf>,
 }
@@ -67,7 +67,7 @@ pub struct TransportProbe {
 impl Connection {
     /// Prepares a look at how the requests to S3 travel; `None` before the first of them.
     #[must_use]
-    pub fn transport_probe(&self) -> Option<TransportProbe> {
+    pub(crate) fn transport_probe(&self) -> Option<TransportProbe> {
         let uri = self.origin.uri()?.to_owned();
         Some(TransportProbe { uri, ca_bundle: self.ca_bundle.clone() })
     }
@@ -76,7 +76,7 @@ impl Connection {
 impl TransportProbe {
     /// Looks. Waits at most about half a minute.
     #[must_use]
-    pub fn look(&self) -> Transport {
+    pub(crate) fn look(&self) -> Transport {
         let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let tls = (scheme == "https").then(|| {

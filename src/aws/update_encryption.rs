@@ -19,7 +19,7 @@ impl Connection {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn update_encryption(
+    pub(crate) async fn update_encryption(
         &self,
         uri: &S3Uri,
         version_id: Option<&str>,
@@ -44,7 +44,7 @@ impl Connection {
     ///
     /// # Errors
     /// What S3 refuses.
-    pub async fn remove(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<()> {
+    pub(crate) async fn remove(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<()> {
         self.try_remove(uri, version_id, None).await
     }
 
@@ -53,7 +53,7 @@ impl Connection {
     ///
     /// # Errors
     /// What S3 refuses; `Changed` if it is another object by now.
-    pub async fn remove_if(&self, uri: &S3Uri, etag: &str, key: Option<&CustomerKey>) -> Result<()> {
+    pub(crate) async fn remove_if(&self, uri: &S3Uri, etag: &str, key: Option<&CustomerKey>) -> Result<()> {
         let removed = match self.try_remove(uri, None, Some(etag)).await {
             Err(Error::Unsupported { .. }) => {
                 let reader = Reader { connection: self, uri, version_id: None, key };
@@ -90,7 +90,7 @@ impl Connection {
     ///
     /// # Errors
     /// What S3 refuses; it takes `s3:ListBucketMultipartUploads`, and without an id `s3:ListMultipartUploadParts`.
-    pub async fn give_up(&self, uri: &S3Uri, id: Option<&str>, since: i64) -> Result<()> {
+    pub(crate) async fn give_up(&self, uri: &S3Uri, id: Option<&str>, since: i64) -> Result<()> {
         for listed in self.uploads_since(uri, since).await? {
             let is_it = match id {
                 Some(id) => listed == id,
@@ -159,7 +159,7 @@ impl Connection {
 
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     #[must_use]
-    pub fn is_aws(&self) -> bool {
+    pub(crate) fn is_aws(&self) -> bool {
         self.origin.host().is_some_and(is_aws)
     }
 }

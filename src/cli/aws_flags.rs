@@ -7,18 +7,18 @@ use crate::location::S3Uri;
 
 /// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.
 #[derive(Clone, Debug, Default)]
-pub struct AwsFlags {
+pub(crate) struct AwsFlags {
     pub(super) s3: String,
     /// Those of its KMS commands.
-    pub kms: String,
+    pub(crate) kms: String,
     /// The profile in use, if one is named.
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
 }
 
 impl AwsFlags {
     /// The command that removes an object, or the one version of it.
     #[must_use]
-    pub fn removal(&self, what: &str, version_id: Option<&str>) -> Option<String> {
+    pub(crate) fn removal(&self, what: &str, version_id: Option<&str>) -> Option<String> {
         let uri = what.parse::<S3Uri>().ok()?;
         let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
         Some(format!(
@@ -38,7 +38,7 @@ impl fmt::Display for AwsFlags {
 #[cfg(test)]
 impl AwsFlags {
     /// As with `--region` alone.
-    pub fn in_region(name: &str) -> Self {
+    pub(crate) fn in_region(name: &str) -> Self {
         let flags = format!(" --region {name}");
         Self { s3: flags.clone(), kms: flags, profile: None }
     }

@@ -14,13 +14,13 @@ use super::sanitize::shell_word;
 use crate::aws::{Options, Trace};
 
 /// The variable that names a file of CA certificates; known from the AWS CLI, not read by the SDK.
-pub const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+pub(crate) const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// How to connect.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
-pub struct ConnectionArgs {
+pub(crate) struct ConnectionArgs {
     /// The profile of the AWS configuration files
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
@@ -88,7 +88,7 @@ impl ConnectionArgs {
     ///
     /// # Errors
     /// A usage failure for flags that contradict each other.
-    pub fn options(&self, printer: &Printer) -> Result<Options, Failure> {
+    pub(crate) fn options(&self, printer: &Printer) -> Result<Options, Failure> {
         for url in [&self.endpoint_url, &self.kms_endpoint_url].into_iter().flatten() {
             let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
             if !known || url.contains(['?', '#']) {
@@ -132,7 +132,7 @@ impl ConnectionArgs {
 
     /// Returns the flags with which the AWS CLI reaches the same places, for commands in hints.
     #[must_use]
-    pub fn aws_cli_flags(&self) -> AwsFlags {
+    pub(crate) fn aws_cli_flags(&self) -> AwsFlags {
         AwsFlags {
             s3: self.flags_to(self.endpoint_url.as_deref()),
             kms: self.flags_to(self.kms_endpoint_url.as_deref()),

@@ -5,7 +5,7 @@ use crate::encryption::{Account, KmsKey};
 
 /// Discovery of KMS keys.
 #[derive(clap::Args)]
-pub struct DiscoveryArgs {
+pub(crate) struct DiscoveryArgs {
     /// Let each object choose its KMS key, within --kms-account or the key ARNs given
     #[arg(long)]
     kms_discovery: bool,
@@ -18,7 +18,7 @@ pub struct DiscoveryArgs {
 impl DiscoveryArgs {
     /// Whether objects may choose.
     #[must_use]
-    pub fn is_on(&self) -> bool {
+    pub(crate) fn is_on(&self) -> bool {
         self.kms_discovery
     }
 
@@ -26,7 +26,7 @@ impl DiscoveryArgs {
     ///
     /// # Errors
     /// A usage failure where nothing bounds the choice: any account's owner could then make objects that open.
-    pub fn accounts(&self, keys: &[KmsKey], flag: &str) -> Result<Vec<Account>, Failure> {
+    pub(crate) fn accounts(&self, keys: &[KmsKey], flag: &str) -> Result<Vec<Account>, Failure> {
         let are_arns = !keys.is_empty() && keys.iter().all(|key| key.arn().is_some());
         if self.kms_discovery && self.kms_account.is_empty() && !are_arns {
             return Err(Failure::usage(

@@ -21,10 +21,10 @@ use crate::keys::Fingerprint;
 use crate::location::S3Uri;
 use crate::seal::OpenedWith;
 
-pub mod bucket;
-pub mod inspection;
-pub mod rotation;
-pub mod transfer;
+pub(crate) mod bucket;
+pub(crate) mod inspection;
+pub(crate) mod rotation;
+pub(crate) mod transfer;
 
 /// The version of all documents.
 const SCHEMA_VERSION: u32 = 1;
@@ -32,7 +32,7 @@ const SCHEMA_VERSION: u32 = 1;
 /// A document of `s3seal --json`, or of `s3seal inspect` with `--format json` or `ndjson`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Document {
+pub(crate) struct Document {
     /// The version of this schema: 1. It is raised when a field goes or changes its meaning; a new field does not raise it.
     schema_version: u32,
     /// The verb that ran; null if the command line names none.
@@ -46,7 +46,7 @@ pub struct Document {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
+pub(crate) enum Command {
     /// `s3seal put`.
     Put,
     /// `s3seal get`.
@@ -64,7 +64,7 @@ pub enum Command {
 impl Command {
     /// The verb of this name.
     #[must_use]
-    pub fn named(word: &str) -> Option<Self> {
+    pub(crate) fn named(word: &str) -> Option<Self> {
         Some(match word {
             "put" => Self::Put,
             "get" => Self::Get,
@@ -81,7 +81,7 @@ impl Command {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "record", rename_all = "snake_case")]
-pub enum Record {
+pub(crate) enum Record {
     /// An object that `put` stored.
     #[serde(rename = "object")]
     Stored(transfer::StoredObject),
@@ -120,20 +120,20 @@ pub enum Record {
 impl Document {
     /// Makes a document; the verb is unknown where the command line was not understood.
     #[must_use]
-    pub fn new(command: impl Into<Option<Command>>, record: Record) -> Self {
+    pub(crate) fn new(command: impl Into<Option<Command>>, record: Record) -> Self {
         Self { schema_version: SCHEMA_VERSION, command: command.into(), record }
     }
 
     /// Writes it in one line.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         text(self)
     }
 }
 
 /// What stands before the objects where all of an audit is one document, which is written as they come.
 #[must_use]
-pub fn audit_head() -> String {
+pub(crate) fn audit_head() -> String {
     format!(
         "{{\"schema_version\":{SCHEMA_VERSION},\"command\":\"inspect\",\"record\":\"audit\",\"objects\":["
     )
@@ -141,7 +141,7 @@ pub fn audit_head() -> String {
 
 /// Writes one line of JSON that also does no harm on a terminal: what a terminal would act on is escaped as JSON does.
 #[must_use]
-pub fn text(value: &impl Serialize) -> String {
+pub(crate) fn text(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -160,29 +160,29 @@ pub fn text(value: &impl Serialize) -> String {
 /// An object in S3.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Object {
+pub(crate) struct Object {
     /// Its address, `s3://BUCKET/KEY`, with the key as it is.
-    pub uri: String,
+    pub(crate) uri: String,
     /// Its bucket.
-    pub bucket: String,
+    pub(crate) bucket: String,
     /// Its key in the bucket.
-    pub key: String,
+    pub(crate) key: String,
     /// Its version, as S3 names it; null where the bucket keeps no versions.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// Its ETag, without quotes; null if S3 names none.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// How it is encrypted.
-    pub encryption: Encryption,
+    pub(crate) encryption: Encryption,
     /// Its content's length in bytes, before client-side encryption; of `get --range` the bytes written. Null if unknown.
-    pub bytes: Option<u64>,
+    pub(crate) bytes: Option<u64>,
     /// The length in bytes of what S3 stores, with what client-side encryption adds; null if unknown.
-    pub stored_bytes: Option<u64>,
+    pub(crate) stored_bytes: Option<u64>,
 }
 
 impl Object {
     /// Puts an object into words.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         uri: &S3Uri,
         version_id: Option<&String>,
         etag: Option<&String>,
@@ -204,31 +204,31 @@ impl Object {
 /// How an object is encrypted.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Encryption {
+pub(crate) struct Encryption {
     /// `client` where it is encrypted before it is stored (in `inspect`: where it says so itself), else as `at_rest`.
-    pub mode: String,
+    pub(crate) mode: String,
     /// What S3 does, as its answer says: `sse-s3`, `sse-kms`, `dsse-kms`, `sse-c`, `none`, or S3's word for a mode that
     /// s3seal does not know.
-    pub at_rest: String,
+    pub(crate) at_rest: String,
     /// The client-side format: `s3ec`, `s3ec-v2`, `s3ec-v1` or `esdk`; null where there is none, or it is not known.
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
     /// The KMS key of S3's own encryption, as S3 names it; null for other modes, and where S3 does not say.
-    pub kms_key: Option<String>,
+    pub(crate) kms_key: Option<String>,
     /// Whether S3 uses an S3 Bucket Key.
-    pub bucket_key: bool,
+    pub(crate) bucket_key: bool,
     /// The fingerprint of the local key that encrypted it, opened it, or (SSE-C) matches it: the first 16 hex digits of
     /// SHA-256, as `keygen` shows it. Null where no such key was used.
-    pub key_fingerprint: Option<String>,
+    pub(crate) key_fingerprint: Option<String>,
     /// The MD5 of its SSE-C key in base64, as S3 shows it; null for other modes.
-    pub customer_key_md5: Option<String>,
+    pub(crate) customer_key_md5: Option<String>,
     /// The ARNs of the KMS keys that wrap the data key of client-side encryption; in `inspect` those that the object names.
-    pub wrapping_kms_keys: Vec<String>,
+    pub(crate) wrapping_kms_keys: Vec<String>,
 }
 
 impl Encryption {
     /// Puts into words what S3 applied, and what was done before.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         applied: &Applied,
         format: Option<&str>,
         fingerprint: Option<&str>,
@@ -251,25 +251,25 @@ impl Encryption {
 /// The checksum that S3 keeps of what it stores.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Checksum {
+pub(crate) struct Checksum {
     /// Its algorithm, such as `crc64nvme` or `sha256`; null if it is not known.
-    pub algorithm: Option<String>,
+    pub(crate) algorithm: Option<String>,
     /// Its value in base64, of a composite one with `-N` for N parts; null if it is not known.
-    pub value: Option<String>,
+    pub(crate) value: Option<String>,
     /// `FULL_OBJECT` or `COMPOSITE`; null if it is not known.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub(crate) kind: Option<String>,
     /// Whether the bytes that `get` read have it; null for other verbs.
-    pub verified: Option<bool>,
+    pub(crate) verified: Option<bool>,
     /// Why it was not compared; null if it was, or need not be.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// The kind of a key that wraps data keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum KeyKind {
+pub(crate) enum KeyKind {
     /// A symmetric key (AES).
     Aes,
     /// An RSA key pair: the public key wraps, the private key unwraps.
@@ -297,11 +297,11 @@ impl From<Option<WrapKind>> for KeyKind {
 /// The key that opened a client-side object.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct OpenedBy {
+pub(crate) struct OpenedBy {
     /// Its kind.
-    pub kind: KeyKind,
+    pub(crate) kind: KeyKind,
     /// The fingerprint of an AES key, or of the public half of an RSA key; null for other kinds.
-    pub key_fingerprint: Option<String>,
+    pub(crate) key_fingerprint: Option<String>,
 }
 
 impl From<&OpenedWith> for OpenedBy {
@@ -314,44 +314,44 @@ impl From<&OpenedWith> for OpenedBy {
 /// Which key opened a client-side object, and what that proves.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Proof {
+pub(crate) struct Proof {
     /// The key that opened it; null if it is not client-side.
-    pub opened_by: Option<OpenedBy>,
+    pub(crate) opened_by: Option<OpenedBy>,
     /// Whether its bytes are those that were encrypted; null if they were not read, or it is not client-side.
-    pub intact: Option<bool>,
+    pub(crate) intact: Option<bool>,
     /// Whether it was encrypted by a holder of the key that opened it: false for RSA, whose public key anyone may have.
-    pub authenticated: bool,
+    pub(crate) authenticated: bool,
 }
 
 /// What ended the run.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RunError {
+pub(crate) struct RunError {
     /// What went wrong.
-    pub error: Error,
+    pub(crate) error: Error,
 }
 
 /// What went wrong.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Error {
+pub(crate) struct Error {
     /// What happened, to what.
-    pub message: String,
+    pub(crate) message: String,
     /// What lies behind it, the nearest first.
-    pub causes: Vec<String>,
+    pub(crate) causes: Vec<String>,
     /// What can be done about it. Empty for one of many objects; a run over it alone gives them.
-    pub hints: Vec<String>,
+    pub(crate) hints: Vec<String>,
     /// The exit code: that of the run, or for one of many objects that of a run over it alone.
-    pub exit_code: u8,
+    pub(crate) exit_code: u8,
     /// The envelope of a client-side object that the server did not keep, without which it cannot be decrypted: `object`,
     /// `new` and, of a rotation, `old`. Null for other errors.
-    pub envelope: Option<Value>,
+    pub(crate) envelope: Option<Value>,
 }
 
 impl Error {
     /// Puts the error of one of many objects into words.
     #[must_use]
-    pub fn of(error: &error::Error) -> Self {
+    pub(crate) fn of(error: &error::Error) -> Self {
         let message = error.to_string();
         let mut causes: Vec<String> = Vec::new();
         let mut next = std::error::Error::source(error);
@@ -374,16 +374,16 @@ impl Error {
 /// The end of a run over many objects.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Summaries {
+pub(crate) struct Summaries {
     /// The sum.
-    pub summary: Summary,
+    pub(crate) summary: Summary,
 }
 
 /// The sum over many objects.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
-pub enum Summary {
+pub(crate) enum Summary {
     /// Of `put` and `get`.
     Transfer(transfer::TransferSummary),
     /// Of `rotate`.
@@ -395,13 +395,13 @@ pub enum Summary {
 /// The key that `keygen` made.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct KeyDocument {
+pub(crate) struct KeyDocument {
     /// The file that holds it.
-    pub file: String,
+    pub(crate) file: String,
     /// Its fingerprint: the first 16 hex digits of SHA-256.
-    pub key_fingerprint: String,
+    pub(crate) key_fingerprint: String,
     /// Its MD5 in base64, which S3 shows of objects that have it as SSE-C key.
-    pub customer_key_md5: String,
+    pub(crate) customer_key_md5: String,
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use at_rest::AtRest;
 #[derive(clap::Args)]
 #[command(next_help_heading = "Encryption")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub struct EncryptionArgs {
+pub(crate) struct EncryptionArgs {
     /// How the object is encrypted [default: what the bucket does by itself]
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
     mode: Option<Mode>,
@@ -80,7 +80,7 @@ pub struct EncryptionArgs {
 
     /// Accept a key file that others can read
     #[arg(long)]
-    pub allow_open_key_file: bool,
+    pub(crate) allow_open_key_file: bool,
 
     /// Encrypt with a key that is plainly no random one
     #[arg(long)]
@@ -89,7 +89,7 @@ pub struct EncryptionArgs {
 
 /// What the flags come to; the keys are not read yet.
 #[derive(Debug, PartialEq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// A mode that needs no key from here.
     SseS3,
     /// SSE-KMS.
@@ -104,7 +104,7 @@ pub enum Choice {
 
 /// Client-side encryption, its keys not read yet.
 #[derive(Debug, PartialEq)]
-pub struct ClientChoice {
+pub(crate) struct ClientChoice {
     recipients: Vec<RecipientChoice>,
     format: Option<Format>,
     context: Context,
@@ -125,7 +125,7 @@ enum RecipientChoice {
 
 impl EncryptionArgs {
     /// Makes what reads the keys to encrypt with; `stdin_is_data` where standard input carries the object.
-    pub fn reader(&self, stdin_is_data: bool) -> KeyReader {
+    pub(crate) fn reader(&self, stdin_is_data: bool) -> KeyReader {
         KeyReader {
             stdin_is_data,
             allow_open: self.allow_open_key_file,
@@ -138,7 +138,7 @@ impl EncryptionArgs {
     ///
     /// # Errors
     /// A usage failure that says what fits.
-    pub fn choose(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
+    pub(crate) fn choose(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
         self.choose_as(self.mode.or_else(|| self.implied_mode()), keys)
     }
 
@@ -155,7 +155,7 @@ impl EncryptionArgs {
     ///
     /// # Errors
     /// As [`EncryptionArgs::choose`].
-    pub fn choose_rewrap(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
+    pub(crate) fn choose_rewrap(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
         if let Some(mode) = self.mode.filter(|mode| *mode != Mode::Client) {
             return Err(Failure::usage(format!("--rewrap does not go with -e {mode}"))
                 .hint("leave out -e: the mode stays; or leave out --rewrap to change it"));
@@ -344,7 +344,7 @@ fn modes_in_words(modes: &[Mode]) -> String {
 impl Choice {
     /// The mode, without what belongs to it.
     #[must_use]
-    pub fn mode(&self) -> Mode {
+    pub(crate) fn mode(&self) -> Mode {
         match self {
             Self::SseS3 => Mode::SseS3,
             Self::SseKms { .. } => Mode::SseKms,
@@ -358,7 +358,7 @@ impl Choice {
     ///
     /// # Errors
     /// What [`KeyReader`] says.
-    pub fn with_keys(self, keys: &KeyReader) -> Result<Encryption, Failure> {
+    pub(crate) fn with_keys(self, keys: &KeyReader) -> Result<Encryption, Failure> {
         Ok(match self {
             Self::SseS3 => Encryption::Server(ServerSide::SseS3),
             Self::SseKms { key, context, bucket_key } => {

@@ -19,7 +19,12 @@ use crate::keys;
 
 /// Tells a failure, in words or as a document of the verb given, and returns the code to leave with; `aws_flags` make
 /// commands in hints reach the same place.
-pub fn failure(failure: &Failure, printer: &Printer, json: Option<Command>, aws_flags: &AwsFlags) -> Exit {
+pub(crate) fn failure(
+    failure: &Failure,
+    printer: &Printer,
+    json: Option<Command>,
+    aws_flags: &AwsFlags,
+) -> Exit {
     // Whoever closed the pipe knows: `s3seal get … - | head` is no accident.
     if failure.exit != Exit::ReaderLeft {
         let told = ErrorReport::from(failure, aws_flags);
@@ -33,7 +38,7 @@ pub fn failure(failure: &Failure, printer: &Printer, json: Option<Command>, aws_
 }
 
 /// Tells what clap has to say: a refusal, or the help or version that was asked for.
-pub fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
+pub(crate) fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done;

@@ -9,7 +9,7 @@ use crate::error::{Error, NetworkFault, Signal};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Done and checked.
     Done,
     /// Failed in a way that has no code of its own.
@@ -42,7 +42,7 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, by number.
-    pub const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -61,7 +61,7 @@ impl Exit {
 
     /// The number; from a signal, 128 and the signal's number.
     #[must_use]
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
@@ -82,7 +82,7 @@ impl Exit {
 
     /// When it is used, for people.
     #[must_use]
-    pub fn when(self) -> &'static str {
+    pub(crate) fn when(self) -> &'static str {
         match self {
             Self::Done => "Done and checked.",
             Self::Failed => "Anything else.",
@@ -112,7 +112,7 @@ impl Exit {
 
     /// Returns the code for an error of the core.
     #[must_use]
-    pub fn of(error: &Error) -> Self {
+    pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::NotFound { .. } => Self::NotFound,
             Error::Denied { .. } => Self::Denied,

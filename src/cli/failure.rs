@@ -10,49 +10,49 @@ use crate::error::Error;
 
 /// Why a command ends without success.
 #[derive(Debug)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The code to leave with.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// The message and its chain of causes.
-    pub error: anyhow::Error,
+    pub(crate) error: anyhow::Error,
     /// What the user can do, beyond what `hints` knows of a core error.
-    pub hints: Vec<String>,
+    pub(crate) hints: Vec<String>,
     /// Where the verb looks up what helps with a core error before `hints` is asked.
-    pub own_hints: Option<OwnHints>,
+    pub(crate) own_hints: Option<OwnHints>,
 }
 
 /// A verb's own hints for a core error, or none; with the flags by which the AWS CLI reaches the same place.
-pub type OwnHints = fn(&Error, &AwsFlags) -> Option<Vec<String>>;
+pub(crate) type OwnHints = fn(&Error, &AwsFlags) -> Option<Vec<String>>;
 
 impl Failure {
     /// A command line that cannot be meant.
     #[must_use]
-    pub fn usage(message: impl Display) -> Self {
+    pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
     }
 
     /// A key that cannot be had.
     #[must_use]
-    pub fn key(message: impl Display) -> Self {
+    pub(crate) fn key(message: impl Display) -> Self {
         Self::new(Exit::Key, anyhow::anyhow!("{message}"))
     }
 
     /// Any failure, with its code.
     #[must_use]
-    pub fn new(exit: Exit, error: anyhow::Error) -> Self {
+    pub(crate) fn new(exit: Exit, error: anyhow::Error) -> Self {
         Self { exit, error, hints: Vec::new(), own_hints: None }
     }
 
     /// Adds the cause behind the message.
     #[must_use]
-    pub fn because(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn because(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         let message = self.error.to_string();
         Self { error: anyhow::Error::new(cause).context(message), ..self }
     }
 
     /// Adds a hint.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }

@@ -8,20 +8,20 @@ use crate::pattern::{Choice, Filter, Pattern};
 
 /// The patterns, in the order given.
 #[derive(Clone, Debug, Default)]
-pub struct FilterArgs {
+pub(crate) struct FilterArgs {
     patterns: Vec<(Choice, Pattern)>,
 }
 
 impl FilterArgs {
     /// Returns the filter that they make.
     #[must_use]
-    pub fn filter(self) -> Filter {
+    pub(crate) fn filter(self) -> Filter {
         Filter::new(self.patterns)
     }
 
     /// Whether none was given.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 }

@@ -18,7 +18,7 @@ use crate::error::Error;
 
 /// Write completions and man pages, for whoever packages s3seal
 #[derive(Debug, clap::Args)]
-pub struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     /// What to write
     what: What,
 
@@ -39,7 +39,7 @@ enum What {
 ///
 /// # Errors
 /// What the system refuses.
-pub fn run(args: &GenerateArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let written = fs::create_dir_all(&args.dir).and_then(|()| {
         let cli = visible(&Cli::command());
         match args.what {

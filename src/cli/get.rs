@@ -43,7 +43,7 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
-pub struct GetArgs {
+pub(crate) struct GetArgs {
     /// The object; with -r a bucket, or a prefix that ends in /
     #[arg(value_name = "s3://BUCKET/KEY")]
     source: S3Uri,
@@ -160,7 +160,7 @@ fn without_dot(suffix: String) -> String {
 ///
 /// # Errors
 /// Everything that can go wrong, with its exit code; for many objects that some of them failed.
-pub async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
     let what = args.what()?;
     let keys = args.opening.sources()?;

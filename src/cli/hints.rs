@@ -13,7 +13,7 @@ use crate::location::S3Uri;
 
 /// Looks up hints; `aws` are the flags with which the AWS CLI reaches the same place.
 #[must_use]
-pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
+pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
     match error {
         Error::NotFound { what, .. } => not_found(what, aws),
         Error::Denied { what, why, .. } => denied(what, why, aws),
@@ -85,7 +85,7 @@ pub fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
 
 /// Names the uploads that are left at the end, each with the command that removes it.
 #[must_use]
-pub fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
+pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
     let named = |OpenUpload { uri, id }: &OpenUpload| {
         let (bucket, key) = (shell_word(uri.bucket.as_str()), shell_word(&uri.key));
         match id {

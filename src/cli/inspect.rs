@@ -69,7 +69,7 @@ IAM actions:
 /// Show how objects and buckets are encrypted, and audit them
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{DETAILS}"))]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// An object, a prefix (ending in /) or a bucket; repeatable
     #[arg(value_name = "s3://BUCKET[/KEY]", required_unless_present = "inventory")]
     places: Vec<S3Uri>,
@@ -179,7 +179,7 @@ const JOBS: usize = 32;
 ///
 /// # Errors
 /// Everything that can go wrong, with its exit code; among it that objects are not as expected.
-pub async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     let options = Options { many_objects: !args.is_single(), ..session.options()? };
     let keys = RingSources::understand(&Typed {
         sse_c_key: &args.keys.sse_c_key,

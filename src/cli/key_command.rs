@@ -15,7 +15,7 @@ use crate::keys;
 ///
 /// # Errors
 /// A key failure for a command that cannot be run or does not succeed.
-pub fn output_of(flag: &str, line: &str, stdin_is_taken: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn output_of(flag: &str, line: &str, stdin_is_taken: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed =
         |error: io::Error| Failure::key(format!("{flag}: the key command cannot be run")).because(error);
     let mut command = Command::new("sh");

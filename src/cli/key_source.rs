@@ -28,7 +28,7 @@ use crate::seal::wrap;
 static STDIN_IS_KEY: AtomicBool = AtomicBool::new(false);
 
 /// The forms of a source, for help and man pages.
-pub const FORMS: [(&str, &str); 6] = [
+pub(crate) const FORMS: [(&str, &str); 6] = [
     ("file:PATH", "a file that nobody else may read"),
     ("PATH", "the same"),
     ("env:NAME", "the environment variable of that name; not passed on to commands"),
@@ -39,7 +39,7 @@ pub const FORMS: [(&str, &str); 6] = [
 
 /// A source as typed. Not printable: it may be a key that somebody typed by mistake.
 #[derive(Clone)]
-pub struct SourceText(String);
+pub(crate) struct SourceText(String);
 
 impl FromStr for SourceText {
     type Err = std::convert::Infallible;
@@ -52,7 +52,7 @@ impl FromStr for SourceText {
 
 /// A source, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     /// A file.
     File(PathBuf),
     /// The name of an environment variable.
@@ -106,15 +106,15 @@ impl Kind {
 /// Reads sources, under the rules of one command.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
-pub struct KeyReader {
+pub(crate) struct KeyReader {
     /// Standard input carries the object.
-    pub stdin_is_data: bool,
+    pub(crate) stdin_is_data: bool,
     /// A key file may be open to others.
-    pub allow_open: bool,
+    pub(crate) allow_open: bool,
     /// What encrypts may be a key that is plainly no random one.
-    pub allow_weak: bool,
+    pub(crate) allow_weak: bool,
     /// What is typed seals: ask twice.
-    pub sealing: bool,
+    pub(crate) sealing: bool,
 }
 
 impl KeyReader {
@@ -122,7 +122,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// A usage failure that never repeats what may be a secret.
-    pub fn key_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
+    pub(crate) fn key_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
         self.understand(flag, &text.0, Kind::Key)
     }
 
@@ -130,7 +130,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::key_source`].
-    pub fn passphrase_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
+    pub(crate) fn passphrase_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
         self.understand(flag, &text.0, Kind::Passphrase)
     }
 
@@ -138,7 +138,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::key_source`].
-    pub fn public_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
+    pub(crate) fn public_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
         self.understand(flag, &text.0, Kind::PublicKey)
     }
 
@@ -146,7 +146,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// A failure with the code for keys, naming the flag and what was found.
-    pub fn symmetric(&self, flag: &str, source: &KeySource) -> Result<SymmetricKey, Failure> {
+    pub(crate) fn symmetric(&self, flag: &str, source: &KeySource) -> Result<SymmetricKey, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
         self.not_weak(flag, source, &content)?;
         SymmetricKey::recognise(&content).map_err(|error| self.not_a_256_bit_key(flag, source, &error))
@@ -156,7 +156,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::symmetric`].
-    pub fn customer_key(&self, flag: &str, source: &KeySource) -> Result<CustomerKey, Failure> {
+    pub(crate) fn customer_key(&self, flag: &str, source: &KeySource) -> Result<CustomerKey, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
         self.not_weak(flag, source, &content)?;
         CustomerKey::recognise(&content).map_err(|error| self.not_a_256_bit_key(flag, source, &error))
@@ -166,7 +166,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::symmetric`].
-    pub fn to_open(&self, flag: &str, source: &KeySource) -> Result<Vec<SymmetricKey>, Failure> {
+    pub(crate) fn to_open(&self, flag: &str, source: &KeySource) -> Result<Vec<SymmetricKey>, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
         SymmetricKey::recognise_to_open(&content).map_err(|error| not_a_key(flag, source, &error))
     }
@@ -175,7 +175,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::symmetric`].
-    pub fn private_key(&self, flag: &str, source: &KeySource) -> Result<RsaPrivateKey, Failure> {
+    pub(crate) fn private_key(&self, flag: &str, source: &KeySource) -> Result<RsaPrivateKey, Failure> {
         let content = self.read(flag, source, Kind::Key)?;
         wrap::pem::private_key(&content).map_err(|error| not_a_key(flag, source, &error))
     }
@@ -184,7 +184,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::symmetric`].
-    pub fn public_key(&self, flag: &str, source: &KeySource) -> Result<RsaPublicKey, Failure> {
+    pub(crate) fn public_key(&self, flag: &str, source: &KeySource) -> Result<RsaPublicKey, Failure> {
         let content = self.read(flag, source, Kind::PublicKey)?;
         wrap::pem::public_key(&content).map_err(|error| not_a_key(flag, source, &error))
     }
@@ -193,7 +193,7 @@ impl KeyReader {
     ///
     /// # Errors
     /// As [`KeyReader::symmetric`], also for an empty one or one that is not UTF-8.
-    pub fn passphrase(&self, flag: &str, source: &KeySource) -> Result<Passphrase, Failure> {
+    pub(crate) fn passphrase(&self, flag: &str, source: &KeySource) -> Result<Passphrase, Failure> {
         let mut content = self.read(flag, source, Kind::Passphrase)?;
         if content.last() == Some(&b'\n') {
             content.pop();

@@ -27,7 +27,7 @@ Examples:
 /// Make a new 256-bit key in a file that only you can read
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct KeygenArgs {
+pub(crate) struct KeygenArgs {
     /// The file to make; it must not exist
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
@@ -51,7 +51,7 @@ enum Form {
 ///
 /// # Errors
 /// A file that exists, or what the system refuses.
-pub fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
+pub(crate) fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
     let key = SymmetricKey::random().map_err(|error| Failure::new(Exit::Failed, error.into()))?;
     write_new(&args.file, &args.form.written(&key))?;
     let (fingerprint, md5) = (key.fingerprint(), key.sse_c_md5());

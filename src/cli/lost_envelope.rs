@@ -7,13 +7,13 @@ use crate::error::LostEnvelope;
 
 /// The envelope as one line of JSON, in which nothing acts on a terminal.
 #[must_use]
-pub fn line(lost: &LostEnvelope) -> String {
+pub(crate) fn line(lost: &LostEnvelope) -> String {
     text(&lost.document())
 }
 
 /// What to do about an object that was stored and has its source still.
 #[must_use]
-pub fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
+pub(crate) fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     if !lost.stored {
         return vec![NOT_THIS_SERVER.to_owned()];
     }
@@ -29,7 +29,7 @@ pub fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
 
 /// What to do about an object that was rotated: it may be the only one there is.
 #[must_use]
-pub fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
+pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     if !lost.stored {
         return vec![
             "no object was changed after that; this server cannot be used for client-side encryption"

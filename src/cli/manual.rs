@@ -9,12 +9,12 @@ use super::exit::Exit;
 use super::key_source;
 
 /// What [`key_source::FORMS`] are about.
-pub const SOURCES_INTRO: &str = "\
+pub(crate) const SOURCES_INTRO: &str = "\
 A key or passphrase is never typed on the command line, which is public; its place is named. A 256-bit key is 32 raw \
 bytes, 64 hex digits or base64 of 32 bytes. A key file that others can read is refused.";
 
 /// The environment that is looked at, by s3seal itself or by the AWS SDK in it.
-pub const ENVIRONMENT: [(&str, &str); 11] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 11] = [
     ("AWS_PROFILE", "the profile, unless --profile is given"),
     ("AWS_REGION", "the region, unless --region is given"),
     ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials, unless --profile is given"),
@@ -33,7 +33,7 @@ pub const ENVIRONMENT: [(&str, &str); 11] = [
 
 /// Returns what stands below the long help of the program.
 #[must_use]
-pub fn after_long_help() -> String {
+pub(crate) fn after_long_help() -> String {
     let mut text = String::from("Sources of keys and passphrases:\n");
     table(&mut text, &key_source::FORMS.map(|(form, meaning)| (form.to_owned(), meaning)));
     text += "\nExit codes:\n";

@@ -27,7 +27,7 @@ const ACLS: [&str; 7] = [
 /// What else is said about the object.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Object")]
-pub struct ObjectArgs {
+pub(crate) struct ObjectArgs {
     /// The content type [default: guessed from the name]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
@@ -78,7 +78,7 @@ impl ObjectArgs {
     ///
     /// # Errors
     /// A usage failure for metadata or tags that S3 would refuse.
-    pub fn settings(&self) -> Result<Settings, Failure> {
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         Ok(Settings {
             content_type: self.content_type.clone(),
             cache_control: self.cache_control.clone(),
@@ -95,7 +95,7 @@ impl ObjectArgs {
 
     /// Returns the condition of the write.
     #[must_use]
-    pub fn condition(&self) -> WriteCondition {
+    pub(crate) fn condition(&self) -> WriteCondition {
         match &self.if_match {
             Some(etag) => WriteCondition::Matches(etag.clone()),
             None if self.no_clobber => WriteCondition::Absent,

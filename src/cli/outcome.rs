@@ -25,7 +25,7 @@ use crate::tuning::ByteSize;
 ///
 /// # Errors
 /// What standard output says.
-pub fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Result<(), Failure> {
+pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Result<(), Failure> {
     if session.json {
         output::document(&put_document(outcome, file).text())?;
     } else {
@@ -38,7 +38,7 @@ pub fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Resu
 ///
 /// # Errors
 /// What standard output says.
-pub fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
+pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
     match (&outcome.target, session.json) {
         (Target::File(_), true) => output::document(&get_document(outcome).text())?,
         // Standard output has carried the object.
@@ -49,16 +49,16 @@ pub fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
 }
 
 /// One of many outcomes, in words.
-pub struct Said {
+pub(crate) struct Said {
     /// A line, or a JSON document.
-    pub text: String,
+    pub(crate) text: String,
     /// Its plain bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Puts the outcome of one of many files into words.
 #[must_use]
-pub fn stored(stored: &Stored, json: bool) -> Said {
+pub(crate) fn stored(stored: &Stored, json: bool) -> Said {
     let Stored { path, outcome } = stored;
     let text = if json { put_document(outcome, Some(path)).text() } else { put_line(outcome) };
     Said { text, bytes: outcome.plain_len }
@@ -66,7 +66,7 @@ pub fn stored(stored: &Stored, json: bool) -> Said {
 
 /// Puts the outcome of one of many objects into words.
 #[must_use]
-pub fn fetched(outcome: &GetOutcome, json: bool) -> Said {
+pub(crate) fn fetched(outcome: &GetOutcome, json: bool) -> Said {
     let text = if json { get_document(outcome).text() } else { get_line(outcome) };
     Said { text, bytes: outcome.plain_len }
 }

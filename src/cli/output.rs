@@ -14,36 +14,36 @@ use crate::error::{Error, Result};
 /// The flags about talk, the same for every verb.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub(crate) struct OutputArgs {
     /// Say nothing but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 
     /// Say what is decided; twice: every request, without secrets
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
 
     /// Write the outcome as one JSON document to standard output
     ///
     /// If the object itself goes to standard output, the document goes to standard error. An error is one JSON
     /// document on standard error.
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
 
     /// Show progress: auto (a bar on a terminal), bar, plain (lines) or never
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     #[arg(hide_possible_values = true, hide_default_value = true)]
-    pub progress: ProgressMode,
+    pub(crate) progress: ProgressMode,
 
     /// Use colours: auto (on a terminal, unless NO_COLOR is set), always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     #[arg(hide_possible_values = true, hide_default_value = true)]
-    pub color: Color,
+    pub(crate) color: Color,
 }
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProgressMode {
+pub(crate) enum ProgressMode {
     /// A bar if standard error is a terminal, else nothing
     Auto,
     /// A bar
@@ -56,7 +56,7 @@ pub enum ProgressMode {
 
 /// When colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// If standard error is a terminal and NO_COLOR is not set
     Auto,
     /// Always
@@ -68,7 +68,7 @@ pub enum Color {
 impl Color {
     /// Decides for standard error.
     #[must_use]
-    pub fn on(self) -> bool {
+    pub(crate) fn on(self) -> bool {
         self.on_stream(io::stderr().is_terminal())
     }
 
@@ -88,7 +88,7 @@ impl Color {
 
 /// The one way to standard error. Cheap to clone.
 #[derive(Clone)]
-pub struct Printer(Arc<State>);
+pub(crate) struct Printer(Arc<State>);
 
 struct State {
     level: i8,
@@ -100,7 +100,7 @@ struct State {
 impl Printer {
     /// Makes the printer that the flags ask for.
     #[must_use]
-    pub fn new(args: &OutputArgs) -> Self {
+    pub(crate) fn new(args: &OutputArgs) -> Self {
         let level = if args.quiet { -1 } else { i8::try_from(args.verbose.min(2)).unwrap_or(2) };
         let color = args.color.on();
         let stdout_color = args.color.on_stream(io::stdout().is_terminal());
@@ -109,50 +109,50 @@ impl Printer {
 
     /// Makes a printer for what must be said before the flags are understood.
     #[must_use]
-    pub fn silent() -> Self {
+    pub(crate) fn silent() -> Self {
         Self(Arc::new(State { level: -1, color: false, stdout_color: false, bar: Mutex::new(None) }))
     }
 
     /// Whether colours are used.
     #[must_use]
-    pub fn color(&self) -> bool {
+    pub(crate) fn color(&self) -> bool {
         self.0.color
     }
 
     /// Whether colours are used in results on standard output.
     #[must_use]
-    pub fn stdout_color(&self) -> bool {
+    pub(crate) fn stdout_color(&self) -> bool {
         self.0.stdout_color
     }
 
     /// How often `-v` was given, at most 2.
     #[must_use]
-    pub fn verbosity(&self) -> u8 {
+    pub(crate) fn verbosity(&self) -> u8 {
         u8::try_from(self.0.level).unwrap_or(0)
     }
 
     /// Says what happened, unless quiet.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         if self.0.level >= 0 {
             self.line(&escaped(line));
         }
     }
 
     /// Says what was decided, if `-v` was given.
-    pub fn detail(&self, line: &str) {
+    pub(crate) fn detail(&self, line: &str) {
         if self.0.level >= 1 {
             self.line(&escaped(line));
         }
     }
 
     /// Writes a line as it is; foreign text in it must be escaped already.
-    pub fn line(&self, line: &str) {
+    pub(crate) fn line(&self, line: &str) {
         // Nothing can be done about a standard error that is closed.
         self.beside_bar(|| drop(writeln!(io::stderr().lock(), "{line}")));
     }
 
     /// Writes to a terminal while the bar, if there is one, is out of the way.
-    pub fn beside_bar<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub(crate) fn beside_bar<T>(&self, write: impl FnOnce() -> T) -> T {
         let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match bar {
             Some(bar) => bar.suspend(write),
@@ -161,7 +161,7 @@ impl Printer {
     }
 
     /// Makes lines keep clear of a bar, or no longer of any.
-    pub fn keep_clear_of(&self, bar: Option<ProgressBar>) {
+    pub(crate) fn keep_clear_of(&self, bar: Option<ProgressBar>) {
         *self.0.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
     }
 }
@@ -170,7 +170,7 @@ impl Printer {
 ///
 /// # Errors
 /// `ReaderLeft` when nobody reads it, `Local` for other failures.
-pub fn document(text: &str) -> Result<()> {
+pub(crate) fn document(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Error::ReaderLeft,

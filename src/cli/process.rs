@@ -15,7 +15,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 ///
 /// # Errors
 /// What the system refuses.
-pub fn keep_memory_private() -> io::Result<()> {
+pub(crate) fn keep_memory_private() -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     // Where dumps go to a program rather than to a file, the limit does not count; this does.
     #[cfg(target_os = "linux")]
@@ -27,7 +27,7 @@ pub fn keep_memory_private() -> io::Result<()> {
 ///
 /// Rust's runtime then opens /dev/null in its place, for reading and writing; a shell's redirection opens it for one of
 /// the two.
-pub fn was_closed(stream: impl AsFd) -> bool {
+pub(crate) fn was_closed(stream: impl AsFd) -> bool {
     let flags = fcntl_getfl(&stream).unwrap_or(OFlags::empty());
     flags & OFlags::ACCMODE == OFlags::RDWR && is_null_device(&stream).unwrap_or(false)
 }
@@ -38,7 +38,7 @@ fn is_null_device(stream: &impl AsFd) -> io::Result<bool> {
 }
 
 /// The number of the descriptor that a path names, as a shell's `<(command)` does.
-pub fn descriptor_named(path: &str) -> Option<u32> {
+pub(crate) fn descriptor_named(path: &str) -> Option<u32> {
     path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"))?.parse().ok()
 }
 
@@ -46,7 +46,7 @@ pub fn descriptor_named(path: &str) -> Option<u32> {
 ///
 /// # Errors
 /// What the system says when the open descriptors cannot be listed.
-pub fn keep_from_commands(descriptor: u32) -> io::Result<()> {
+pub(crate) fn keep_from_commands(descriptor: u32) -> io::Result<()> {
     let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
     // The crate knows "from here on, except"; whoever is not meant is excepted.
     let mut others = Vec::new();

@@ -19,7 +19,7 @@ const FRAME: Duration = Duration::from_millis(100);
 const LINE: Duration = Duration::from_secs(5);
 
 /// Progress being shown; gone when dropped.
-pub struct Progress {
+pub(crate) struct Progress {
     meter: Meter,
     /// Counts objects, where there are many.
     objects: Meter,
@@ -33,7 +33,7 @@ pub struct Progress {
 impl Progress {
     /// Begins to show progress about `what`.
     #[must_use]
-    pub fn start(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
+    pub(crate) fn start(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
         let meter = Meter::default();
         let mut progress = Self::hidden(meter.clone(), printer);
         match shown(mode) {
@@ -54,7 +54,7 @@ impl Progress {
 
     /// Begins to show how many of `what` (such as "objects looked at") there are; nobody knows how many there will be.
     #[must_use]
-    pub fn counting(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
+    pub(crate) fn counting(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
         let meter = Meter::default();
         let mut progress = Self::hidden(meter.clone(), printer);
         match shown(mode) {
@@ -77,7 +77,7 @@ impl Progress {
 
     /// Begins to show how many objects and bytes below `what` have gone; nobody knows how many there will be.
     #[must_use]
-    pub fn of_many(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
+    pub(crate) fn of_many(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
         let meter = Meter::of_many();
         let mut progress = Self::hidden(meter.clone(), printer);
         let objects = progress.objects.clone();
@@ -104,18 +104,18 @@ impl Progress {
 
     /// The meter that counts objects, where there are many.
     #[must_use]
-    pub fn objects(&self) -> &Meter {
+    pub(crate) fn objects(&self) -> &Meter {
         &self.objects
     }
 
     /// The meter that is read.
     #[must_use]
-    pub fn meter(&self) -> &Meter {
+    pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
 
     /// Stops showing, and clears the bar, so that messages stand alone.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         if let Some((what, since)) = self.lines.take() {
             let seconds = since.elapsed().as_secs_f64();
             self.printer.say(&last_line(&what, self.meter.done(), seconds));

@@ -15,7 +15,7 @@ use crate::error::{Error, Signal};
 ///
 /// # Errors
 /// A failure with the code for keys where there is no terminal or the two differ; `Interrupted` upon Ctrl-C.
-pub fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
     let first = ask(&format!("{what}: "))?;
     if twice && *ask(&format!("{what} again: "))? != *first {
         return Err(Failure::key("the two do not match; nothing was done"));
@@ -27,7 +27,7 @@ pub fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
 ///
 /// # Errors
 /// A usage failure where there is nobody to ask; `Interrupted` upon Ctrl-C.
-pub fn confirm(question: &str) -> Result<bool, Failure> {
+pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
     let answer = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
     answer.map_err(|dialoguer::Error::IO(error)| match error.kind() {
         ErrorKind::Interrupted => Error::Interrupted(Signal::Interrupt).into(),
@@ -47,7 +47,7 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
 }
 
 /// Turns echo on again after a prompt that a signal has ended; does nothing where there is no terminal.
-pub fn give_terminal_back() {
+pub(crate) fn give_terminal_back() {
     let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return };
     // Best effort: the program ends now, and a shell does the same by itself.
     let _ = writeln!(terminal);

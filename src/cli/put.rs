@@ -48,7 +48,7 @@ outcome says: envelope not verified.";
     override_usage = "s3seal put [OPTIONS] <SOURCE>... <s3://BUCKET/KEY>\n       \
                       s3seal put [OPTIONS] --from-command <s3://BUCKET/KEY> -- <COMMAND>..."
 )]
-pub struct PutArgs {
+pub(crate) struct PutArgs {
     /// What to store: files, directories (-r), or - for standard input; then where to: s3://BUCKET/KEY, or a bucket or
     /// a key that ends in / and takes their names
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, required = true, num_args = 1..)]
@@ -96,7 +96,7 @@ pub struct PutArgs {
 ///
 /// # Errors
 /// Everything that can go wrong, with its exit code; for many files that some of them failed.
-pub async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
     let Wanted { what, how, choice, keys } = args.wanted()?;
     session.printer.detail(&what.in_words(choice.as_ref()));

@@ -17,7 +17,7 @@ use crate::tuning::{ByteSize, Meter};
 
 /// Which way they go.
 #[derive(Clone, Copy)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Up.
     Put,
     /// Down.
@@ -58,7 +58,7 @@ impl Verb {
 }
 
 /// Tells rows as they come and counts them.
-pub struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     verb: Verb,
     session: &'a Session,
     /// Counts rows, for whoever shows progress.
@@ -74,7 +74,7 @@ pub struct Reporter<'a> {
 impl<'a> Reporter<'a> {
     /// Begins with nothing told.
     #[must_use]
-    pub fn new(verb: Verb, session: &'a Session, objects: &Meter) -> Self {
+    pub(crate) fn new(verb: Verb, session: &'a Session, objects: &Meter) -> Self {
         Self {
             verb,
             session,
@@ -91,7 +91,7 @@ impl<'a> Reporter<'a> {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn tell<O>(&mut self, row: &Row<O>, say: impl FnOnce(&O) -> Said) -> Result<()> {
+    pub(crate) fn tell<O>(&mut self, row: &Row<O>, say: impl FnOnce(&O) -> Said) -> Result<()> {
         self.objects.add(1);
         let printer = &self.session.printer;
         match row {
@@ -191,7 +191,7 @@ impl<'a> Reporter<'a> {
     ///
     /// # Errors
     /// How the run ended; exit 9 if some failed.
-    pub fn end(self, ended: Result<()>) -> Result<(), Failure> {
+    pub(crate) fn end(self, ended: Result<()>) -> Result<(), Failure> {
         let told = self.done + self.left_out + self.failed + self.stored_otherwise;
         let silent = match &ended {
             Ok(()) => false,

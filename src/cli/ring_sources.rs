@@ -8,21 +8,21 @@ use super::key_source::{KeyReader, KeySource, SourceText};
 use crate::keys::{CustomerKey, KeyRing};
 
 /// The keys that open, as typed.
-pub struct Typed<'a> {
+pub(crate) struct Typed<'a> {
     /// `--sse-c-key`
-    pub sse_c_key: &'a [SourceText],
+    pub(crate) sse_c_key: &'a [SourceText],
     /// `--key`
-    pub key: &'a [SourceText],
+    pub(crate) key: &'a [SourceText],
     /// `--private-key`
-    pub private_key: &'a [SourceText],
+    pub(crate) private_key: &'a [SourceText],
     /// `--passphrase`
-    pub passphrase: &'a [SourceText],
+    pub(crate) passphrase: &'a [SourceText],
     /// Whether a key file may be open to others.
-    pub allow_open: bool,
+    pub(crate) allow_open: bool,
 }
 
 /// The keys that open, not read yet.
-pub struct RingSources {
+pub(crate) struct RingSources {
     reader: KeyReader,
     customer: Vec<KeySource>,
     symmetric: Vec<KeySource>,
@@ -32,11 +32,11 @@ pub struct RingSources {
 }
 
 /// The keys that open, read: those that S3 is sent, and those that stay here.
-pub struct OpeningKeys {
+pub(crate) struct OpeningKeys {
     /// SSE-C keys.
-    pub customer: Vec<CustomerKey>,
+    pub(crate) customer: Vec<CustomerKey>,
     /// Keys of client-side envelopes.
-    pub ring: KeyRing,
+    pub(crate) ring: KeyRing,
 }
 
 impl RingSources {
@@ -44,7 +44,7 @@ impl RingSources {
     ///
     /// # Errors
     /// A usage failure that never repeats what may be a secret.
-    pub fn understand(typed: &Typed<'_>) -> Result<Self, Failure> {
+    pub(crate) fn understand(typed: &Typed<'_>) -> Result<Self, Failure> {
         Self::understand_as(["--sse-c-key", "--key", "--private-key", "--passphrase"], typed)
     }
 
@@ -52,7 +52,7 @@ impl RingSources {
     ///
     /// # Errors
     /// As [`RingSources::understand`].
-    pub fn understand_old(typed: &Typed<'_>) -> Result<Self, Failure> {
+    pub(crate) fn understand_old(typed: &Typed<'_>) -> Result<Self, Failure> {
         Self::understand_as(
             ["--from-sse-c-key", "--from-key", "--from-private-key", "--from-passphrase"],
             typed,
@@ -80,7 +80,7 @@ impl RingSources {
     ///
     /// # Errors
     /// A key failure that names the source.
-    pub fn read(self) -> Result<OpeningKeys, Failure> {
+    pub(crate) fn read(self) -> Result<OpeningKeys, Failure> {
         let mut customer = Vec::new();
         for source in &self.customer {
             customer.push(self.reader.customer_key(self.flags[0], source)?);

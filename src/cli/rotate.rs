@@ -59,7 +59,7 @@ old key; and who had the old key may have kept the data key of what is only rewr
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
-pub struct RotateArgs {
+pub(crate) struct RotateArgs {
     /// An object, a prefix (ending in /) or a bucket; repeatable
     #[arg(value_name = "s3://BUCKET/KEY|/PREFIX/", required = true)]
     places: Vec<S3Uri>,
@@ -140,7 +140,7 @@ pub struct RotateArgs {
 ///
 /// # Errors
 /// Everything that can go wrong, with its exit code; for many objects that some of them failed.
-pub async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
+pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let options = Options { many_objects: args.single().is_none(), ..session.options()? };
     let choice = args.only_what_fits()?;
     if args.batch.batch {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// Escapes control characters and those that change the reading direction, as `\u{…}`.
 #[must_use]
-pub fn escaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
     }
@@ -27,7 +27,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a terminal would act on it: Cc, the line separators, the marks of the bidirectional algorithm (UAX #9) and invisible tags.
-pub fn harmful(c: char) -> bool {
+pub(crate) fn harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -36,7 +36,7 @@ pub fn harmful(c: char) -> bool {
 
 /// Quotes a word for a shell, if it needs that, so that a command in a hint can be pasted.
 #[must_use]
-pub fn shell_word(word: &str) -> Cow<'_, str> {
+pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         Cow::Borrowed(word)

@@ -18,13 +18,13 @@ use crate::transfer::Cancellation;
 const PROMPT_ENDS: Duration = Duration::from_millis(300);
 
 /// One run of the program.
-pub struct Session {
+pub(crate) struct Session {
     /// The one way to standard error.
-    pub printer: Printer,
+    pub(crate) printer: Printer,
     /// Sees the signals.
-    pub stop: Cancellation,
+    pub(crate) stop: Cancellation,
     /// Outcomes are wanted as JSON.
-    pub json: bool,
+    pub(crate) json: bool,
     progress: ProgressMode,
     quiet: bool,
     connection: ConnectionArgs,
@@ -34,7 +34,7 @@ pub struct Session {
 impl Session {
     /// Gathers what is shared.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         connection: ConnectionArgs,
         output: &OutputArgs,
         printer: Printer,
@@ -49,14 +49,14 @@ impl Session {
     ///
     /// # Errors
     /// A usage failure for flags that contradict each other.
-    pub fn options(&self) -> Result<Options, Failure> {
+    pub(crate) fn options(&self) -> Result<Options, Failure> {
         let open_uploads = self.open_uploads.clone();
         Ok(Options { open_uploads, ..self.connection.options(&self.printer)? })
     }
 
     /// The flags with which the AWS CLI reaches the same place, each after a space.
     #[must_use]
-    pub fn aws_flags(&self) -> AwsFlags {
+    pub(crate) fn aws_flags(&self) -> AwsFlags {
         self.connection.aws_cli_flags()
     }
 
@@ -64,7 +64,7 @@ impl Session {
     ///
     /// # Errors
     /// What `work` says, or `Interrupted`.
-    pub async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
@@ -85,7 +85,7 @@ impl Session {
     ///
     /// # Errors
     /// What the connection says, or `Interrupted`.
-    pub async fn connect(&self, options: Options) -> Result<Connection, Failure> {
+    pub(crate) async fn connect(&self, options: Options) -> Result<Connection, Failure> {
         tokio::select! {
             connection = aws::connect(options) => Ok(connection?),
             signal = self.stop.wait() => Err(Error::Interrupted(signal).into()),
@@ -94,21 +94,21 @@ impl Session {
 
     /// Begins to show a count of `what`, as the flags say.
     #[must_use]
-    pub fn count(&self, what: &str) -> Progress {
+    pub(crate) fn count(&self, what: &str) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { self.progress };
         Progress::counting(mode, what, &self.printer)
     }
 
     /// Begins to show progress of many objects, as the flags say.
     #[must_use]
-    pub fn progress_of_many(&self, what: &str) -> Progress {
+    pub(crate) fn progress_of_many(&self, what: &str) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { self.progress };
         Progress::of_many(mode, what, &self.printer)
     }
 
     /// Begins to show progress, as the flags say.
     #[must_use]
-    pub fn progress(&self, what: &str) -> Progress {
+    pub(crate) fn progress(&self, what: &str) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { self.progress };
         Progress::start(mode, what, &self.printer)
     }

@@ -15,7 +15,7 @@ use crate::transfer::Cancellation;
 ///
 /// # Errors
 /// What the system says when a handler cannot be set.
-pub fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Cancellation> {
+pub(crate) fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Cancellation> {
     let (sender, stop) = Cancellation::new();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

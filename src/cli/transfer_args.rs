@@ -13,7 +13,7 @@ const PART: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
 /// How bytes move.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Transfer")]
-pub struct TransferArgs {
+pub(crate) struct TransferArgs {
     /// How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: Option<u16>,
@@ -29,7 +29,7 @@ const OBJECTS: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
 impl TransferArgs {
     /// Returns how many objects may be worked on at once whose bytes stay in S3.
     #[must_use]
-    pub fn objects(&self) -> NonZeroUsize {
+    pub(crate) fn objects(&self) -> NonZeroUsize {
         self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(OBJECTS)
     }
 
@@ -37,7 +37,7 @@ impl TransferArgs {
     ///
     /// # Errors
     /// A usage failure for a part size that S3 does not take.
-    pub fn tuning(&self, expected_size: Option<ByteSize>) -> Result<Tuning, Failure> {
+    pub(crate) fn tuning(&self, expected_size: Option<ByteSize>) -> Result<Tuning, Failure> {
         let default = Tuning::default();
         if let Some(size) = self.part_size.filter(|size| !PART.contains(&size.0)) {
             return Err(

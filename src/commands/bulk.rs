@@ -15,7 +15,7 @@ use crate::transfer::Cancellation;
 
 /// One of many objects on its way up or down.
 #[derive(Debug)]
-pub enum Row<O> {
+pub(crate) enum Row<O> {
     /// It is there, and checked.
     Done(Box<O>),
     /// It is not meant to go; worth a word.
@@ -39,7 +39,7 @@ impl<O> Row<O> {
     ///
     /// # Errors
     /// What no further object would be spared: a signal, or trouble with the connection, the bucket or the credentials.
-    pub fn of(name: String, outcome: Result<O>) -> Result<Self> {
+    pub(crate) fn of(name: String, outcome: Result<O>) -> Result<Self> {
         match outcome {
             Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
             Err(error) if concerns_all(&error) => Err(error),
@@ -52,7 +52,7 @@ impl<O> Row<O> {
 
     /// The error after which no further object may begin: the server has stored one otherwise than asked.
     #[must_use]
-    pub fn ends_run(&self) -> Option<Error> {
+    pub(crate) fn ends_run(&self) -> Option<Error> {
         match self {
             Self::Failed { error, .. } => error.ends_run(),
             Self::Done(_) | Self::LeftOut { .. } => None,
@@ -61,7 +61,7 @@ impl<O> Row<O> {
 
     /// Makes the row of what cannot be.
     #[must_use]
-    pub fn refused(name: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(crate) fn refused(name: impl Into<String>, why: impl Into<String>) -> Self {
         let name = name.into();
         let error = Box::new(Error::Unsupported { what: name.clone(), why: why.into() });
         Self::Failed { name, error }
@@ -94,7 +94,7 @@ fn concerns_all(error: &Error) -> bool {
 ///
 /// # Errors
 /// The first of those errors; `Interrupted`.
-pub async fn as_they_end<T, O, Working>(
+pub(crate) async fn as_they_end<T, O, Working>(
     listing: impl Stream<Item = Result<T>>,
     jobs: NonZeroUsize,
     stop: &Cancellation,
@@ -137,7 +137,7 @@ where
 ///
 /// # Errors
 /// Those of the listing and of `tell`; `Interrupted`.
-pub async fn many<T, O, Working>(
+pub(crate) async fn many<T, O, Working>(
     listing: impl Stream<Item = Result<T>>,
     jobs: NonZeroUsize,
     stop: &Cancellation,

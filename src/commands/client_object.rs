@@ -11,7 +11,7 @@ use crate::seal::s3ec::Version;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
 /// An envelope as it was found; nothing of it is proven.
-pub enum Sealed {
+pub(crate) enum Sealed {
     /// The S3 Encryption Client's, from metadata or an instruction file.
     S3ec(s3ec::Envelope),
     /// The AWS Encryption SDK's, from the beginning of the object itself.
@@ -22,7 +22,7 @@ impl Sealed {
     /// The encryption context, which is authenticated once a data key is unwrapped under it. A material description of
     /// local keys is none.
     #[must_use]
-    pub fn context(&self) -> Option<&BTreeMap<String, String>> {
+    pub(crate) fn context(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Esdk(message) => Some(message.context()),
             Self::S3ec(envelope) => (envelope.wrap().kind() == WrapKind::Kms).then(|| envelope.description()),
@@ -31,21 +31,21 @@ impl Sealed {
 
     /// The name that the object is bound to, by its context.
     #[must_use]
-    pub fn bound_name(&self) -> Option<BoundName<'_>> {
+    pub(crate) fn bound_name(&self) -> Option<BoundName<'_>> {
         self.context().and_then(BoundName::of)
     }
 }
 
 /// An envelope with its data key. Can be opened more than once.
-pub struct Unlocked {
+pub(crate) struct Unlocked {
     /// What can be opened.
-    pub content: Content,
+    pub(crate) content: Content,
     /// The key in AWS KMS that unwrapped the data key; none for local keys.
-    pub kms_key: Option<KeyArn>,
+    pub(crate) kms_key: Option<KeyArn>,
 }
 
 /// An object whose data key is known.
-pub enum Content {
+pub(crate) enum Content {
     /// The S3 Encryption Client's.
     S3ec(s3ec::Unlocked),
     /// The AWS Encryption SDK's.
@@ -54,33 +54,33 @@ pub enum Content {
 
 /// Which key opened an object, and whether its bytes are proven.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// The key.
-    pub with: OpenedWith,
+    pub(crate) with: OpenedWith,
     /// Which one it is of those in AWS KMS.
-    pub kms_key: Option<KeyArn>,
+    pub(crate) kms_key: Option<KeyArn>,
     /// Whether the plain bytes are those that were sealed; `None` where only the data key was unwrapped.
-    pub intact: Option<bool>,
+    pub(crate) intact: Option<bool>,
 }
 
 impl Opened {
     /// Whether whoever sealed the object is known to have had the key: not of an RSA pair, whose public half is enough.
     #[must_use]
-    pub fn is_authenticated(&self) -> bool {
+    pub(crate) fn is_authenticated(&self) -> bool {
         self.intact == Some(true) && self.with.kind != WrapKind::Rsa
     }
 }
 
 /// A part of an object about to be opened.
-pub struct Part {
+pub(crate) struct Part {
     /// The stored bytes to fetch and to push.
-    pub sealed: Range<u64>,
+    pub(crate) sealed: Range<u64>,
     /// Takes the one, gives the plain bytes.
-    pub opener: Box<dyn Open>,
+    pub(crate) opener: Box<dyn Open>,
     /// What else must open before the part is proven: the end of the message, so that nothing was cut off.
-    pub proof: Option<(Range<u64>, Box<dyn Open>)>,
+    pub(crate) proof: Option<(Range<u64>, Box<dyn Open>)>,
     /// Whether the plain bytes are proven.
-    pub authenticated: bool,
+    pub(crate) authenticated: bool,
 }
 
 impl Unlocked {
@@ -88,7 +88,7 @@ impl Unlocked {
     ///
     /// # Errors
     /// Those of the formats.
-    pub fn opener(&self) -> Result<Box<dyn Open>> {
+    pub(crate) fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.content {
             Content::S3ec(unlocked) => unlocked.opener(),
             Content::Esdk(unlocked) => unlocked.opener(),
@@ -99,7 +99,7 @@ impl Unlocked {
     ///
     /// # Errors
     /// `OutOfRange` beyond the end; `Unsupported` where the format has no proof of a part, or no parts.
-    pub fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
+    pub(crate) fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
         match &self.content {
             Content::S3ec(unlocked) => {
                 let s3ec::RangeRead { sealed, opener, .. } = unlocked.range(plain, stored)?;
@@ -120,7 +120,7 @@ impl Unlocked {
 
     /// Whether the object proves that nobody changed it, once the whole is open.
     #[must_use]
-    pub fn is_authenticated(&self) -> bool {
+    pub(crate) fn is_authenticated(&self) -> bool {
         match &self.content {
             Content::S3ec(unlocked) => unlocked.envelope().is_authenticated(),
             Content::Esdk(_) => true,
@@ -129,7 +129,7 @@ impl Unlocked {
 
     /// The plain length of the object, where its stored length tells it.
     #[must_use]
-    pub fn plain_len(&self, stored: u64) -> Option<u64> {
+    pub(crate) fn plain_len(&self, stored: u64) -> Option<u64> {
         match &self.content {
             Content::S3ec(unlocked) => unlocked.envelope().plain_len(stored),
             Content::Esdk(unlocked) => unlocked.message().plain_len(stored),
@@ -138,7 +138,7 @@ impl Unlocked {
 
     /// The word for the format: the one that `--format` takes, for those that it takes.
     #[must_use]
-    pub fn format(&self) -> &'static str {
+    pub(crate) fn format(&self) -> &'static str {
         match &self.content {
             Content::Esdk(_) => Format::Esdk.as_str(),
             Content::S3ec(unlocked) => match unlocked.envelope().version() {
@@ -151,7 +151,7 @@ impl Unlocked {
 
     /// The key that unwrapped the data key, with what became of the bytes.
     #[must_use]
-    pub fn opened(&self, intact: Option<bool>) -> Opened {
+    pub(crate) fn opened(&self, intact: Option<bool>) -> Opened {
         let with = match &self.content {
             Content::S3ec(unlocked) => unlocked.opened_with(),
             Content::Esdk(unlocked) => unlocked.opened_with(),

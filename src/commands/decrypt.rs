@@ -22,29 +22,29 @@ use crate::transfer::{blocking, download};
 const BEGINNING: u64 = 4 * 1024;
 
 /// What the user gave to read objects with.
-pub struct DecryptionKeys {
+pub(crate) struct DecryptionKeys {
     /// SSE-C keys: sent to S3 where its answer says that the object needs one.
-    pub customer_keys: Vec<CustomerKey>,
+    pub(crate) customer_keys: Vec<CustomerKey>,
     /// Local keys of client-side envelopes; they never leave the process.
-    pub unlocker: Arc<Unlocker>,
+    pub(crate) unlocker: Arc<Unlocker>,
     /// KMS keys that may be used: an object does not choose by itself.
-    pub kms_keys: Vec<KmsKey>,
+    pub(crate) kms_keys: Vec<KmsKey>,
     /// Accounts among whose KMS keys an object may choose.
-    pub kms_accounts: Vec<Account>,
+    pub(crate) kms_accounts: Vec<Account>,
     /// The context that the object must have been sealed with.
-    pub context: Context,
+    pub(crate) context: Context,
     /// How far back to read.
-    pub legacy: Legacy,
+    pub(crate) legacy: Legacy,
     /// The suffix of the instruction file, if it is not the default one.
-    pub suffix: Option<String>,
+    pub(crate) suffix: Option<String>,
     /// Whether objects must be bound to the name that they have.
-    pub require_bound_name: bool,
+    pub(crate) require_bound_name: bool,
 }
 
 impl DecryptionKeys {
     /// The same for client-side envelopes alone: no SSE-C key comes along.
     #[must_use]
-    pub fn client_side(&self) -> Self {
+    pub(crate) fn client_side(&self) -> Self {
         Self {
             customer_keys: Vec::new(),
             unlocker: self.unlocker.clone(),
@@ -59,13 +59,13 @@ impl DecryptionKeys {
 
     /// Whether the user gave any key at all.
     #[must_use]
-    pub fn has_keys(&self) -> bool {
+    pub(crate) fn has_keys(&self) -> bool {
         !self.customer_keys.is_empty() || !self.opens_nothing_client_side()
     }
 
     /// Whether the user gave nothing that opens client-side envelopes.
     #[must_use]
-    pub fn opens_nothing_client_side(&self) -> bool {
+    pub(crate) fn opens_nothing_client_side(&self) -> bool {
         self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && self.kms_accounts.is_empty()
     }
 }
@@ -75,7 +75,7 @@ impl DecryptionKeys {
 /// # Errors
 /// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there; `OtherName` and
 /// `NoBoundName`. A name is proven only once [`unlock`] has succeeded.
-pub async fn envelope(
+pub(crate) async fn envelope(
     reader: &Reader<'_>,
     facts: &ObjectHead,
     decryption_keys: &DecryptionKeys,
@@ -189,7 +189,7 @@ pub(super) async fn instruction_file(
 ///
 /// # Errors
 /// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`DecryptionKeys::legacy`] leaves out.
-pub async fn unlock(
+pub(crate) async fn unlock(
     connection: &Connection,
     sealed: Sealed,
     decryption_keys: &DecryptionKeys,

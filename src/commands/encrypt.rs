@@ -26,7 +26,7 @@ use crate::transfer::blocking;
 const MAX_METADATA: usize = 2048;
 
 /// How to encrypt, ready for any number of objects.
-pub enum Encryptor {
+pub(crate) enum Encryptor {
     /// S3 does it; `None` is the bucket's default.
     Server(Option<ServerSide>),
     /// s3seal does it.
@@ -34,27 +34,27 @@ pub enum Encryptor {
 }
 
 /// Client-side encryption, its wrapping keys at hand.
-pub struct ClientEncryptor {
+pub(crate) struct ClientEncryptor {
     /// The format; none named means by the object's length.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// The wrapping keys.
-    pub wrappers: Vec<Wrapper>,
+    pub(crate) wrappers: Vec<Wrapper>,
     /// The encryption context, as the user gave it.
-    pub context: Context,
+    pub(crate) context: Context,
     /// Whether each object's name goes into its context.
-    pub bind_name: bool,
+    pub(crate) bind_name: bool,
     /// What S3 does to the sealed bytes; none means the bucket's default.
-    pub at_rest: Option<ServerSide>,
+    pub(crate) at_rest: Option<ServerSide>,
     /// Whether the envelope goes into an instruction file beside the object.
-    pub instruction_file: bool,
+    pub(crate) instruction_file: bool,
     /// Bytes of plain text in a frame (Encryption SDK).
-    pub frame_length: Option<u32>,
+    pub(crate) frame_length: Option<u32>,
     /// The name of raw keys (Encryption SDK).
-    pub key_name: Option<KeyName>,
+    pub(crate) key_name: Option<KeyName>,
 }
 
 /// A wrapping key, ready to wrap.
-pub enum Wrapper {
+pub(crate) enum Wrapper {
     /// A raw AES-256 key.
     Aes(SymmetricKey),
     /// An RSA public key.
@@ -69,7 +69,7 @@ pub enum Wrapper {
 ///
 /// # Errors
 /// Those of the derivation.
-pub async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor> {
+pub(crate) async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor> {
     let client = match encryption {
         None => return Ok(Encryptor::Server(None)),
         Some(Encryption::Server(sse)) => return Ok(Encryptor::Server(Some(sse))),
@@ -115,27 +115,27 @@ pub async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor> {
 
 /// What is known before the first byte.
 #[derive(Default)]
-pub struct Begun<'a> {
+pub(crate) struct Begun<'a> {
     /// The format at work; `None` where S3 encrypts.
-    pub seal: Option<Box<dyn Seal>>,
+    pub(crate) seal: Option<Box<dyn Seal>>,
     /// What S3 is asked to do to the bytes.
-    pub sse: Option<&'a ServerSide>,
+    pub(crate) sse: Option<&'a ServerSide>,
     /// The client-side format.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// The envelope's entries in the object's metadata.
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
     /// The content of the instruction file that is to be written before the object.
-    pub instruction: Option<String>,
+    pub(crate) instruction: Option<String>,
     /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
-    pub key_names: Vec<String>,
+    pub(crate) key_names: Vec<String>,
 }
 
 impl Begun<'_> {
     /// The envelope of the object that is stored at `uri`, if it is client-side.
     #[must_use]
-    pub fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
+    pub(crate) fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
         let format = self.format?;
         let instruction_file = self.instruction.as_ref().map(|content| FileContent {
             uri: uri.with_key(instruction::key_of(&uri.key, None)).to_string(),
@@ -150,7 +150,7 @@ impl Begun<'_> {
 ///
 /// # Errors
 /// What KMS refuses; `TooLarge` and `Unsupported` for what cannot be, before the first byte.
-pub async fn begin<'a>(
+pub(crate) async fn begin<'a>(
     connection: &Connection,
     prepared: &'a Encryptor,
     uri: &S3Uri,
@@ -168,20 +168,20 @@ pub async fn begin<'a>(
 
 /// What of an envelope an object may bring along itself, when it is sealed anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EnvelopeShape {
+pub(crate) struct EnvelopeShape {
     /// The format; none means by the length.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// Whether the envelope goes into an instruction file.
-    pub beside: bool,
+    pub(crate) beside: bool,
     /// Whether its name is bound into its context.
-    pub bound: bool,
+    pub(crate) bound: bool,
 }
 
 /// Begins as [`begin`] does, in a shape of its own.
 ///
 /// # Errors
 /// As [`begin`].
-pub async fn begin_as<'a>(
+pub(crate) async fn begin_as<'a>(
     connection: &Connection,
     prepared: &'a Encryptor,
     uri: &S3Uri,
@@ -219,7 +219,7 @@ fn default_format(len: Option<u64>) -> Format {
 impl ClientEncryptor {
     /// The encryption context of an object that is bound to a name, or to none.
     #[must_use]
-    pub fn context_of(&self, bound_to: Option<&S3Uri>) -> Context {
+    pub(crate) fn context_of(&self, bound_to: Option<&S3Uri>) -> Context {
         bound_to.map_or_else(|| self.context.clone(), |uri| self.context.bound_to(&uri.into()))
     }
 
@@ -302,7 +302,7 @@ impl ClientEncryptor {
     ///
     /// # Errors
     /// `Unsupported` unless there is exactly one, or for a context that it cannot carry.
-    pub fn only(&self, context: &Context) -> Result<&Wrapper> {
+    pub(crate) fn only(&self, context: &Context) -> Result<&Wrapper> {
         let [wrapper] = self.wrappers.as_slice() else {
             return Err(unsupported("the S3 Encryption Client's formats", "take exactly one wrapping key"));
         };
@@ -317,7 +317,7 @@ impl ClientEncryptor {
 
     /// The keys in AWS KMS among the wrapping keys, as KMS has named them.
     #[must_use]
-    pub fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
+    pub(crate) fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
         let keys = self.wrappers.iter().filter_map(|wrapper| match wrapper {
             Wrapper::Kms(key) => Some(key),
             _ => None,
@@ -347,7 +347,7 @@ impl ClientEncryptor {
     ///
     /// # Errors
     /// What KMS or the format refuses.
-    pub async fn wrap(
+    pub(crate) async fn wrap(
         &self,
         connection: &Connection,
         wrapper: &Wrapper,
@@ -371,7 +371,7 @@ impl ClientEncryptor {
 impl Wrapper {
     /// The name of a local key, for people and key rings.
     #[must_use]
-    pub fn fingerprint(&self) -> Option<Fingerprint> {
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Aes(key) => Some(key.fingerprint()),
             Self::Rsa(key) => Some(key.fingerprint()),

@@ -13,19 +13,19 @@ use crate::transfer::Cancellation;
 
 /// An envelope that was sent.
 #[derive(Clone, Debug)]
-pub struct SentEnvelope {
+pub(crate) struct SentEnvelope {
     /// The envelope.
-    pub new: PublicEnvelope,
+    pub(crate) new: PublicEnvelope,
     /// The one that it replaces.
-    pub old: Option<PublicEnvelope>,
+    pub(crate) old: Option<PublicEnvelope>,
     /// Whether the object cannot be decrypted without it: a message of the Encryption SDK brings its own along.
-    pub is_needed: bool,
+    pub(crate) is_needed: bool,
 }
 
 impl SentEnvelope {
     /// Makes one that replaces none.
     #[must_use]
-    pub fn new(new: PublicEnvelope, format: Format) -> Self {
+    pub(crate) fn new(new: PublicEnvelope, format: Format) -> Self {
         Self { new, old: None, is_needed: format != Format::Esdk }
     }
 
@@ -33,7 +33,7 @@ impl SentEnvelope {
     ///
     /// # Errors
     /// `EnvelopeLost` if it is not there as it was sent.
-    pub fn compare_file(&self, what: String, found: Option<&[u8]>) -> Result<()> {
+    pub(crate) fn compare_file(&self, what: String, found: Option<&[u8]>) -> Result<()> {
         let Some(sent) = &self.new.instruction_file else { return Ok(()) };
         let verb = match found {
             Some(found) if found == sent.content.as_bytes() => return Ok(()),
@@ -51,7 +51,7 @@ impl SentEnvelope {
     ///
     /// # Errors
     /// `EnvelopeLost` if it is not there as it was sent.
-    pub fn compare(
+    pub(crate) fn compare(
         &self,
         what: String,
         version_id: Option<&str>,
@@ -79,7 +79,7 @@ impl SentEnvelope {
 
 /// The entries of an object's metadata that belong to its envelope.
 #[must_use]
-pub fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let entries = metadata.iter().filter(|(name, _)| is_envelope_entry(name));
     entries.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
@@ -89,7 +89,7 @@ pub fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<String,
 ///
 /// # Errors
 /// `EnvelopeLost` if it is seen not to be there.
-pub async fn look(
+pub(crate) async fn look(
     reader: &Reader<'_>,
     stored: &Completed,
     sent: &SentEnvelope,

@@ -20,63 +20,63 @@ use crate::transfer::sink::{self, PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
 use crate::tuning::{Meter, Tuning};
 
-pub mod bulk;
+pub(crate) mod bulk;
 mod decryption;
 
 use decryption::{Described, Opening, Transfer};
 
 /// Everything that `get` needs to know about one object. What opens it is beside that: [`DecryptionKeys`].
-pub struct GetRequest {
+pub(crate) struct GetRequest {
     /// The object.
-    pub source: S3Uri,
+    pub(crate) source: S3Uri,
     /// Where the bytes go.
-    pub target: Target,
+    pub(crate) target: Target,
     /// Whether the stored bytes are wanted as they are, sealed or not.
-    pub raw: bool,
+    pub(crate) raw: bool,
     /// The mode that the object must be in; keys are used for nothing else.
-    pub expect: Option<Mode>,
+    pub(crate) expect: Option<Mode>,
     /// The version; none is the newest.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// The part of the plain bytes that is wanted.
-    pub range: Option<ByteRange>,
+    pub(crate) range: Option<ByteRange>,
     /// Whether a file that exists must stay.
-    pub no_clobber: bool,
+    pub(crate) no_clobber: bool,
     /// The ETag that the object must have.
-    pub if_match: Option<String>,
+    pub(crate) if_match: Option<String>,
     /// Whether unproven bytes may go to a stream at once.
-    pub unproven: bool,
+    pub(crate) unproven: bool,
     /// Range size, jobs.
-    pub tuning: Tuning,
+    pub(crate) tuning: Tuning,
 }
 
 /// What `get` came to.
 #[derive(Clone, Debug)]
-pub struct GetOutcome {
+pub(crate) struct GetOutcome {
     /// The object.
-    pub source: S3Uri,
+    pub(crate) source: S3Uri,
     /// Where the bytes went.
-    pub target: Target,
+    pub(crate) target: Target,
     /// Bytes written.
-    pub plain_len: u64,
+    pub(crate) plain_len: u64,
     /// Bytes stored.
-    pub stored_len: u64,
+    pub(crate) stored_len: u64,
     /// What S3 applied.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// The client-side format, in words.
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// What became of the checksum.
-    pub checksum: ChecksumSeen,
+    pub(crate) checksum: ChecksumSeen,
     /// How a client-side object was opened; of what S3 decrypts, nothing is known here.
-    pub opened: Option<Opened>,
+    pub(crate) opened: Option<Opened>,
 }
 
 /// What became of the checksum that S3 keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChecksumSeen {
+pub(crate) enum ChecksumSeen {
     /// What came down has it.
     Verified(Algorithm, String),
     /// S3 keeps none that s3seal knows.
@@ -89,7 +89,7 @@ pub enum ChecksumSeen {
 ///
 /// # Errors
 /// Whatever S3, the bytes, the target or a signal says; then the target is as it was.
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     request: GetRequest,
     decryption_keys: &DecryptionKeys,

@@ -8,11 +8,11 @@ use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
 /// What was found.
-pub struct KeyedHead {
+pub(crate) struct KeyedHead {
     /// What S3 says about the object.
-    pub facts: ObjectHead,
+    pub(crate) facts: ObjectHead,
     /// The SSE-C key that opens it, if it needs one.
-    pub customer_key: Option<CustomerKey>,
+    pub(crate) customer_key: Option<CustomerKey>,
 }
 
 /// Looks at an object; offers the SSE-C keys, in their order, where S3's answer says that it needs one.
@@ -21,7 +21,7 @@ pub struct KeyedHead {
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` without a key for SSE-C, `KeyWrong` where none of them fits.
-pub async fn head(
+pub(crate) async fn head(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
@@ -36,7 +36,7 @@ pub async fn head(
 ///
 /// # Errors
 /// As [`head`].
-pub async fn head_without_checksum(
+pub(crate) async fn head_without_checksum(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
@@ -56,7 +56,7 @@ pub async fn head_without_checksum(
 ///
 /// # Errors
 /// As [`head`].
-pub async fn head_with_body(
+pub(crate) async fn head_with_body(
     connection: &Connection,
     uri: &S3Uri,
     limit: u64,

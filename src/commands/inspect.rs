@@ -27,64 +27,64 @@ use crate::seal::ring::Unlocker;
 use crate::transfer::{Cancellation, blocking};
 
 mod client_side;
-pub mod expect;
-pub mod finding;
-pub mod inventory;
-pub mod summary;
+pub(crate) mod expect;
+pub(crate) mod finding;
+pub(crate) mod inventory;
+pub(crate) mod summary;
 
 use expect::{Expectation, is_alias, is_as_expected};
 use finding::{CustomerKeyFit, Finding};
 use summary::Summary;
 
 /// What all of `inspect` needs to know.
-pub struct InspectOptions {
+pub(crate) struct InspectOptions {
     /// SSE-C keys: such objects show more with theirs.
-    pub customer_keys: Vec<CustomerKey>,
+    pub(crate) customer_keys: Vec<CustomerKey>,
     /// Keys to try on client-side envelopes.
-    pub unlocker: Arc<Unlocker>,
+    pub(crate) unlocker: Arc<Unlocker>,
     /// What objects should be, any of these; empty for no opinion.
-    pub expected: Vec<Expectation>,
+    pub(crate) expected: Vec<Expectation>,
     /// Whether to look for client-side formats that leave no sign in the metadata: a request or two more an object.
-    pub deep: bool,
+    pub(crate) deep: bool,
     /// How far back keys are tried.
-    pub legacy: Legacy,
+    pub(crate) legacy: Legacy,
     /// The suffix of instruction files, if it is not the default one.
-    pub instruction_suffix: Option<String>,
+    pub(crate) instruction_suffix: Option<String>,
     /// Whether to look at all versions, not only the newest.
-    pub all_versions: bool,
+    pub(crate) all_versions: bool,
     /// Which keys below the prefix to look at.
-    pub filter: Filter,
+    pub(crate) filter: Filter,
     /// Requests under way at once.
-    pub jobs: NonZeroUsize,
+    pub(crate) jobs: NonZeroUsize,
 }
 
 /// All there is to say about one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectReport {
+pub(crate) struct ObjectReport {
     /// The object.
-    pub finding: Finding,
+    pub(crate) finding: Finding,
     /// The KMS key that S3 uses for it.
-    pub kms_key: Option<KmsKeySeen>,
+    pub(crate) kms_key: Option<KmsKeySeen>,
     /// How the requests travelled.
-    pub transport: Option<Transport>,
+    pub(crate) transport: Option<Transport>,
     /// Whether it is as expected.
-    pub as_expected: Option<bool>,
+    pub(crate) as_expected: Option<bool>,
 }
 
 /// What KMS lets us know about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KmsKeySeen {
+pub(crate) struct KmsKeySeen {
     /// The key, as S3 names it.
-    pub key: String,
+    pub(crate) key: String,
     /// Its description.
-    pub facts: Seen<KmsKeyFacts>,
+    pub(crate) facts: Seen<KmsKeyFacts>,
     /// Its aliases.
-    pub aliases: Seen<Vec<String>>,
+    pub(crate) aliases: Seen<Vec<String>>,
 }
 
 /// One of many objects.
 #[derive(Debug)]
-pub enum Row {
+pub(crate) enum Row {
     /// It was looked at.
     Found {
         /// What it is.
@@ -107,7 +107,7 @@ pub enum Row {
 ///
 /// # Errors
 /// What S3 refuses about the object itself. SSE-C without its key is no error.
-pub async fn object(
+pub(crate) async fn object(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
@@ -148,7 +148,7 @@ pub async fn object(
 ///
 /// # Errors
 /// What the listing says; `Interrupted`. Whatever was told and counted until then stands.
-pub async fn audit(
+pub(crate) async fn audit(
     connection: &Connection,
     place: &S3Uri,
     looking: &InspectOptions,
@@ -192,7 +192,7 @@ pub async fn audit(
 ///
 /// # Errors
 /// What KMS refuses (`kms:DescribeKey`).
-pub async fn resolve(connection: &Connection, expected: &mut [Expectation]) -> Result<()> {
+pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation]) -> Result<()> {
     for one in expected {
         if let Expectation::Kms { key, .. } = one
             && is_alias(key)
@@ -207,7 +207,7 @@ pub async fn resolve(connection: &Connection, expected: &mut [Expectation]) -> R
 }
 
 /// Asks KMS about the key of an object.
-pub async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
+pub(crate) async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
     let not_a_key = || Seen::NotToBeHad("KMS cannot be asked about such a name".to_owned());
     let Ok(named) = key.parse::<KmsKey>() else {
         return KmsKeySeen { key: key.to_owned(), facts: not_a_key(), aliases: Seen::Is(Vec::new()) };
@@ -222,7 +222,7 @@ pub async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
 }
 
 /// Counts a row.
-pub fn count(summary: &mut Summary, row: &Row) {
+pub(crate) fn count(summary: &mut Summary, row: &Row) {
     match row {
         Row::Found { finding, as_expected } => summary.count(finding, *as_expected),
         Row::Failed { name, error, .. } => summary.fail(name.clone(), reason(error)),
@@ -231,7 +231,7 @@ pub fn count(summary: &mut Summary, row: &Row) {
 
 /// Why an object could not be looked at, in a line: the error without the object's name where it stands first.
 #[must_use]
-pub fn reason(error: &Error) -> String {
+pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound { .. } => "does not exist".to_owned(),
         Error::Network { why, .. } => why.to_string(),

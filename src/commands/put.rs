@@ -19,65 +19,65 @@ use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
 use crate::tuning::{Meter, Tuning};
 
-pub mod bulk;
+pub(crate) mod bulk;
 
 /// Everything that `put` needs to know about one object.
-pub struct PutRequest {
+pub(crate) struct PutRequest {
     /// Where the bytes come from.
-    pub source: Source,
+    pub(crate) source: Source,
     /// The object.
-    pub target: S3Uri,
+    pub(crate) target: S3Uri,
     /// How it is stored.
-    pub how: PutOptions,
+    pub(crate) how: PutOptions,
 }
 
 /// How objects are stored, one or many.
-pub struct PutOptions {
+pub(crate) struct PutOptions {
     /// How to encrypt; `None` is the bucket's default.
-    pub encryption: Option<Encryption>,
+    pub(crate) encryption: Option<Encryption>,
     /// Headers, metadata, tags.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// When to write at all.
-    pub condition: WriteCondition,
+    pub(crate) condition: WriteCondition,
     /// The checksum sent along.
-    pub checksum: Algorithm,
+    pub(crate) checksum: Algorithm,
     /// Part size, jobs.
-    pub tuning: Tuning,
+    pub(crate) tuning: Tuning,
     /// Whether an empty source is an error.
-    pub fail_if_empty: bool,
+    pub(crate) fail_if_empty: bool,
 }
 
 /// What `put` came to.
 #[derive(Clone, Debug)]
-pub struct PutOutcome {
+pub(crate) struct PutOutcome {
     /// The object.
-    pub target: S3Uri,
+    pub(crate) target: S3Uri,
     /// What S3 says it applied.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// Bytes read.
-    pub plain_len: u64,
+    pub(crate) plain_len: u64,
     /// Bytes stored.
-    pub stored_len: u64,
+    pub(crate) stored_len: u64,
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version, where the bucket keeps versions.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// The checksum that was sent: algorithm and base64.
-    pub checksum: Option<(Algorithm, String)>,
+    pub(crate) checksum: Option<(Algorithm, String)>,
     /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
-    pub compared: bool,
+    pub(crate) compared: bool,
     /// Whether the envelope of a client-side object was seen afterwards as it was sent.
-    pub envelope: Option<Seen<()>>,
+    pub(crate) envelope: Option<Seen<()>>,
     /// Parts sent; 0 for one request.
-    pub parts: u32,
+    pub(crate) parts: u32,
     /// The client-side format.
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// The fingerprint of the wrapping key, for local keys.
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// The keys in AWS KMS that wrap the data key of a client-side object.
-    pub kms_keys: Vec<KeyArn>,
+    pub(crate) kms_keys: Vec<KeyArn>,
     /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
-    pub key_names: Vec<String>,
+    pub(crate) key_names: Vec<String>,
 }
 
 /// Stores one object.
@@ -85,7 +85,7 @@ pub struct PutOutcome {
 /// # Errors
 /// Whatever the source, S3 or a signal says; nothing half is left behind. `NotAsAsked` and `EnvelopeLost` if it is stored, and
 /// not as it was to be.
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     request: PutRequest,
     meter: &Meter,

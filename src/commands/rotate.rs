@@ -10,26 +10,26 @@ use crate::encryption::KeyArn;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
-pub mod batch;
-pub mod bulk;
-pub mod cleanup;
-pub mod desired;
-pub mod execute;
-pub mod execution;
-pub mod identity;
-pub mod instruction_file;
-pub mod journal;
-pub mod object_state;
-pub mod preserve;
+pub(crate) mod batch;
+pub(crate) mod bulk;
+pub(crate) mod cleanup;
+pub(crate) mod desired;
+pub(crate) mod execute;
+pub(crate) mod execution;
+pub(crate) mod identity;
+pub(crate) mod instruction_file;
+pub(crate) mod journal;
+pub(crate) mod object_state;
+pub(crate) mod preserve;
 mod reencrypt;
 mod request;
-pub mod scratch;
-pub mod selector;
-pub mod strategy;
+pub(crate) mod scratch;
+pub(crate) mod selector;
+pub(crate) mod strategy;
 mod verify;
 mod written;
 
-pub use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
+pub(crate) use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
 
 use execution::Execution;
 use journal::ObjectJournal;
@@ -37,70 +37,70 @@ use strategy::{Cost, Server, Strategy, cost, strategy};
 use written::Written;
 
 /// What will be done to one object.
-pub struct Plan {
+pub(crate) struct Plan {
     /// What was found.
-    pub state: ObjectState,
+    pub(crate) state: ObjectState,
     /// How it will be done.
-    pub way: Strategy,
+    pub(crate) way: Strategy,
     /// What that takes.
-    pub cost: Cost,
+    pub(crate) cost: Cost,
 }
 
 /// What became of one object.
 #[derive(Clone, Debug)]
-pub struct RotateOutcome {
+pub(crate) struct RotateOutcome {
     /// The object.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// The version that was changed where it stands.
-    pub changed_version: Option<String>,
+    pub(crate) changed_version: Option<String>,
     /// How it was done.
-    pub way: Strategy,
+    pub(crate) way: Strategy,
     /// What S3 did to its bytes before.
-    pub before: Applied,
+    pub(crate) before: Applied,
     /// The client-side format before.
-    pub format_before: Option<String>,
+    pub(crate) format_before: Option<String>,
     /// Which old key opened it, where the way takes that.
-    pub source: Option<Opened>,
+    pub(crate) source: Option<Opened>,
     /// What S3 does now.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// The client-side format now.
-    pub format: Option<String>,
+    pub(crate) format: Option<String>,
     /// The fingerprint of the wrapping key now, for local keys.
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// The keys in AWS KMS that wrap the data key now, of a client-side object.
-    pub kms_keys: Vec<KeyArn>,
+    pub(crate) kms_keys: Vec<KeyArn>,
     /// Stored bytes now.
-    pub stored_len: u64,
+    pub(crate) stored_len: u64,
     /// The ETag now, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The version now.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// The version that stays behind under the old key.
-    pub old_version: Option<String>,
+    pub(crate) old_version: Option<String>,
     /// Whether the new envelope was opened with the new key; `None` where there is none, or no key to open it with.
-    pub opened: Option<bool>,
+    pub(crate) opened: Option<bool>,
     /// Whether the answer to the write got lost, and only a comparison shows that the object is ours.
-    pub found_by_comparison: bool,
+    pub(crate) found_by_comparison: bool,
     /// Whether the checksum was compared with that of before, or with what was sent.
-    pub checksum_compared: bool,
+    pub(crate) checksum_compared: bool,
     /// Whether everything was read once more.
-    pub verified: bool,
+    pub(crate) verified: bool,
 }
 
 /// What an object's rotation is allowed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allowed {
+pub(crate) struct Allowed {
     /// Whether a server other than AWS has proved that it updates in place.
-    pub update_in_place: bool,
+    pub(crate) update_in_place: bool,
     /// Whether everything is read once more at the end.
-    pub verify: bool,
+    pub(crate) verify: bool,
 }
 
 /// Looks at an object and chooses the way; nothing is written.
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
-pub async fn plan(
+pub(crate) async fn plan(
     running: &Execution<'_>,
     uri: &S3Uri,
     version_id: Option<&str>,
@@ -118,7 +118,11 @@ pub async fn plan(
 ///
 /// # Errors
 /// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays.
-pub async fn write(running: &Execution<'_>, plan: &Plan, journal: ObjectJournal<'_>) -> Result<Written> {
+pub(crate) async fn write(
+    running: &Execution<'_>,
+    plan: &Plan,
+    journal: ObjectJournal<'_>,
+) -> Result<Written> {
     let Plan { state, way, .. } = plan;
     if let Some(version) = &state.version_id
         && state.facts.etag.is_none()
@@ -139,7 +143,7 @@ pub async fn write(running: &Execution<'_>, plan: &Plan, journal: ObjectJournal<
 ///
 /// # Errors
 /// `Tampered` and `NotAsAsked` if what is there is not what was meant; `Changed` if somebody else has written it since.
-pub async fn check(
+pub(crate) async fn check(
     running: &Execution<'_>,
     plan: Plan,
     mut written: Written,
@@ -171,6 +175,5 @@ async fn arrived(
     if !is_there {
         return Err(refusal);
     }
-    let (etag, version_id) = (now.facts.etag, now.facts.version_id);
-    Ok(Written { found_by_comparison: true, etag, version_id, ..written })
+    Ok(Written { found_by_comparison: true, etag: now.facts.etag, ..written })
 }

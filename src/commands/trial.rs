@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Lets one after another try, until one has passed; from then on nobody waits.
 #[derive(Default)]
-pub struct Trial(Mutex<Verdict>);
+pub(crate) struct Trial(Mutex<Verdict>);
 
 #[derive(Default)]
 enum Verdict {
@@ -17,12 +17,12 @@ enum Verdict {
 }
 
 /// The right to go on, and until it has ended, to be the only one.
-pub struct Turn<'a>(Option<MutexGuard<'a, Verdict>>);
+pub(crate) struct Turn<'a>(Option<MutexGuard<'a, Verdict>>);
 
 impl Trial {
     /// Makes one that has passed already: where nothing is asked of a server, it can ignore nothing, and nobody waits.
     #[must_use]
-    pub fn passed() -> Self {
+    pub(crate) fn passed() -> Self {
         Self(Mutex::new(Verdict::Passed))
     }
 
@@ -30,7 +30,7 @@ impl Trial {
     ///
     /// # Errors
     /// What the trial has shown: the server does not do what is asked.
-    pub async fn turn(&self) -> Result<Turn<'_>> {
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
         let verdict = self.0.lock().await;
         match &*verdict {
             Verdict::Open => Ok(Turn(Some(verdict))),
@@ -43,12 +43,12 @@ impl Trial {
 impl Turn<'_> {
     /// Whether nobody has passed yet.
     #[must_use]
-    pub fn is_first(&self) -> bool {
+    pub(crate) fn is_first(&self) -> bool {
         self.0.is_some()
     }
 
     /// Notes what it came to. A failure that says nothing about the server leaves the trial to the next.
-    pub fn end<T>(self, outcome: &Result<T>) {
+    pub(crate) fn end<T>(self, outcome: &Result<T>) {
         let Some(mut verdict) = self.0 else { return };
         match outcome {
             Ok(_) => *verdict = Verdict::Passed,

@@ -28,7 +28,7 @@ impl<'a> BoundName<'a> {
 
     /// Whether it is the name by which the object was asked for.
     #[must_use]
-    pub fn is(&self, uri: &S3Uri) -> bool {
+    pub(crate) fn is(&self, uri: &S3Uri) -> bool {
         *self == BoundName::from(uri)
     }
 

@@ -16,9 +16,9 @@ pub struct LostEnvelope {
     /// What the server did: "dropped x-amz-3, changed x-amz-d".
     pub change: String,
     /// The envelope that belongs to the ciphertext that is stored.
-    pub new: PublicEnvelope,
+    pub(crate) new: PublicEnvelope,
     /// The one before it, where it was replaced.
-    pub old: Option<PublicEnvelope>,
+    pub(crate) old: Option<PublicEnvelope>,
     /// Whether it is the instruction file that is not as it was sent.
     pub is_about_file: bool,
     /// Whether the object cannot be decrypted without it.

@@ -50,7 +50,7 @@ impl Unlocker {
 
     /// Lets objects ask for so much memory to try a passphrase, and no more; `None` leaves it at [`MAX_MEMORY`].
     #[must_use]
-    pub fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
+    pub(crate) fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
         let kib = |size: ByteSize| u32::try_from(size.0 / 1024).unwrap_or(u32::MAX);
         Self { kdf_memory: most.map_or(self.kdf_memory, kib), ..self }
     }

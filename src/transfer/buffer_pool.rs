@@ -14,13 +14,13 @@ const KEPT: usize = 1024 * 1024;
 
 /// Buffers that are free. Clones share them.
 #[derive(Clone, Default)]
-pub struct BufferPool(Arc<Mutex<Vec<Output>>>);
+pub(crate) struct BufferPool(Arc<Mutex<Vec<Output>>>);
 
 impl BufferPool {
     /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one of about that
     /// size.
     #[must_use]
-    pub fn take(&self, capacity: usize) -> Output {
+    pub(crate) fn take(&self, capacity: usize) -> Output {
         if capacity < KEPT {
             return Output::with_capacity(capacity);
         }
@@ -34,7 +34,7 @@ impl BufferPool {
 
     /// Hands out a filled buffer; it comes back once nobody needs its bytes.
     #[must_use]
-    pub fn lend(&self, buffer: Output) -> Bytes {
+    pub(crate) fn lend(&self, buffer: Output) -> Bytes {
         Bytes::from_owner(Lent { buffer, home: self.clone() })
     }
 }

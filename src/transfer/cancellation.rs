@@ -8,22 +8,22 @@ use crate::error::{Error, Result, Signal};
 
 /// Waits for a signal. Cheap to clone; every clone sees the same signal.
 #[derive(Clone, Debug)]
-pub struct Cancellation(watch::Receiver<Option<Signal>>);
+pub(crate) struct Cancellation(watch::Receiver<Option<Signal>>);
 
 /// The other end: says that everything should stop.
 #[derive(Debug)]
-pub struct CancellationSender(watch::Sender<Option<Signal>>);
+pub(crate) struct CancellationSender(watch::Sender<Option<Signal>>);
 
 impl Cancellation {
     /// Makes both ends.
     #[must_use]
-    pub fn new() -> (CancellationSender, Self) {
+    pub(crate) fn new() -> (CancellationSender, Self) {
         let (sender, receiver) = watch::channel(None);
         (CancellationSender(sender), Self(receiver))
     }
 
     /// Waits until a signal is sent; for ever if none is.
-    pub async fn wait(&self) -> Signal {
+    pub(crate) async fn wait(&self) -> Signal {
         let mut receiver = self.0.clone();
         let sent = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
         match sent {
@@ -38,7 +38,7 @@ impl Cancellation {
     ///
     /// # Errors
     /// `Interrupted` by the signal.
-    pub async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+    pub(crate) async fn or<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         tokio::select! {
             biased;
             signal = self.wait() => Err(Error::Interrupted(signal)),
@@ -49,7 +49,7 @@ impl Cancellation {
 
 impl CancellationSender {
     /// Sends the signal; the first one counts.
-    pub fn send(&self, signal: Signal) {
+    pub(crate) fn send(&self, signal: Signal) {
         self.0.send_if_modified(|sent| {
             let first = sent.is_none();
             if first {

@@ -13,22 +13,22 @@ use crate::transfer::{Cancellation, plan};
 use crate::tuning::{Meter, Tuning};
 
 /// What is to be copied.
-pub struct Ranges<'a> {
+pub(crate) struct Ranges<'a> {
     /// The object.
-    pub source: CopySource<'a>,
+    pub(crate) source: CopySource<'a>,
     /// Its length in bytes.
-    pub len: u64,
+    pub(crate) len: u64,
     /// The size of a part in bytes.
-    pub part_size: u64,
+    pub(crate) part_size: u64,
     /// The checksum of the whole, where one is known that parts combine to: S3 compares.
-    pub whole: Option<&'a str>,
+    pub(crate) whole: Option<&'a str>,
 }
 
 /// Copies all of the ranges into one object.
 ///
 /// # Errors
 /// What S3 or a signal says; then nothing new is stored and no upload is left behind, as far as the network allows.
-pub async fn run(
+pub(crate) async fn run(
     ranges: &Ranges<'_>,
     to: &Destination<'_>,
     tuning: &Tuning,

@@ -13,7 +13,7 @@ use std::path::Path;
 const SLOT: usize = 32;
 
 /// The table.
-pub struct DiskMap {
+pub(crate) struct DiskMap {
     file: File,
     slots: u64,
 }
@@ -23,7 +23,7 @@ impl DiskMap {
     ///
     /// # Errors
     /// What the system refuses. The file takes no more of the disk than what is written to it.
-    pub fn new(folder: &Path, names: u64) -> io::Result<Self> {
+    pub(crate) fn new(folder: &Path, names: u64) -> io::Result<Self> {
         // At most half full: then a name is found, or found missing, after two or three slots.
         let slots = names.saturating_mul(2).max(2);
         let file = tempfile::tempfile_in(folder)?;
@@ -35,7 +35,7 @@ impl DiskMap {
     ///
     /// # Errors
     /// What the system refuses.
-    pub fn owner(&self) -> io::Result<u32> {
+    pub(crate) fn owner(&self) -> io::Result<u32> {
         Ok(self.file.metadata()?.uid())
     }
 
@@ -43,7 +43,7 @@ impl DiskMap {
     ///
     /// # Errors
     /// What the disk refuses; a table that is full.
-    pub fn set(&self, name: u128, word: NonZero<u128>) -> io::Result<()> {
+    pub(crate) fn set(&self, name: u128, word: NonZero<u128>) -> io::Result<()> {
         let (place, _) = self.find(name)?;
         let mut slot = [0; SLOT];
         slot[..16].copy_from_slice(&name.to_le_bytes());
@@ -55,7 +55,7 @@ impl DiskMap {
     ///
     /// # Errors
     /// What the disk refuses.
-    pub fn get(&self, name: u128) -> io::Result<Option<NonZero<u128>>> {
+    pub(crate) fn get(&self, name: u128) -> io::Result<Option<NonZero<u128>>> {
         self.find(name).map(|(_, word)| word)
     }
 

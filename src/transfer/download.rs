@@ -23,19 +23,19 @@ use crate::transfer::{Cancellation, blocking, plan};
 use crate::tuning::Meter;
 
 /// What stored bytes go through on this machine: sums, the format, the sink.
-pub struct Pipeline {
+pub(crate) struct Pipeline {
     /// Compares with the checksum that S3 keeps.
-    pub verifier: Option<Verifier>,
+    pub(crate) verifier: Option<Verifier>,
     /// The format; `None` passes bytes as they are.
-    pub open: Option<Box<dyn Open>>,
+    pub(crate) open: Option<Box<dyn Open>>,
     /// Where plain bytes go.
-    pub out: Out,
+    pub(crate) out: Out,
     /// The digests of ranges, kept in a first pass and compared in a second.
-    pub digests: Digests,
+    pub(crate) digests: Digests,
 }
 
 /// Where plain bytes go.
-pub enum Out {
+pub(crate) enum Out {
     /// On, as they come.
     Sink(Sink),
     /// Into memory until everything is proven, then on.
@@ -48,7 +48,7 @@ pub enum Out {
 
 /// SHA-256 of each range's stored bytes: what binds a second pass to the first.
 #[derive(Default)]
-pub enum Digests {
+pub(crate) enum Digests {
     /// One pass only.
     #[default]
     Off,
@@ -146,7 +146,7 @@ impl Out {
 ///
 /// # Errors
 /// What S3, the network, the format, the sink or a signal says; `Changed` if the object is another one by now.
-pub async fn run(
+pub(crate) async fn run(
     from: &Reader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,
@@ -177,7 +177,7 @@ pub async fn run(
 ///
 /// # Errors
 /// What the format, the sink or a signal says.
-pub async fn pass(
+pub(crate) async fn pass(
     bytes: Bytes,
     name: String,
     mut pipeline: Pipeline,
@@ -196,7 +196,7 @@ pub async fn pass(
 
 /// Cuts a range out of a whole object; as much of it as there is.
 #[must_use]
-pub fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
+pub(crate) fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
     let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
     whole.slice(at(range.start)..at(range.end).max(at(range.start)))
 }

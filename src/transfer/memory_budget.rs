@@ -15,7 +15,7 @@ use crate::tuning::Tuning;
 const PLACE: u64 = 64 * 1024;
 
 /// Room for `jobs × part size` bytes.
-pub struct MemoryBudget {
+pub(crate) struct MemoryBudget {
     tuning: Tuning,
     places: Arc<Semaphore>,
     all: u32,
@@ -24,12 +24,12 @@ pub struct MemoryBudget {
 }
 
 /// Room that was taken; dropped, it is free again.
-pub type Permit = OwnedSemaphorePermit;
+pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
     /// Makes the room that a tuning allows.
     #[must_use]
-    pub fn new(tuning: &Tuning) -> Self {
+    pub(crate) fn new(tuning: &Tuning) -> Self {
         let bytes = (tuning.jobs.get() as u64).saturating_mul(tuning.part_size);
         let all = u32::try_from(bytes / PLACE)
             .unwrap_or(u32::MAX)
@@ -41,19 +41,19 @@ impl MemoryBudget {
 
     /// Requests that one object may have under way.
     #[must_use]
-    pub fn jobs(&self) -> usize {
+    pub(crate) fn jobs(&self) -> usize {
         self.tuning.jobs.get()
     }
 
     /// Bytes of one range.
     #[must_use]
-    pub fn part_size(&self) -> u64 {
+    pub(crate) fn part_size(&self) -> u64 {
         self.tuning.part_size
     }
 
     /// The buffers of all who have room.
     #[must_use]
-    pub fn buffers(&self) -> &BufferPool {
+    pub(crate) fn buffers(&self) -> &BufferPool {
         &self.buffers
     }
 
@@ -62,7 +62,7 @@ impl MemoryBudget {
     ///
     /// # Errors
     /// None, as long as nobody closes the room.
-    pub async fn turn(&self, len: u64) -> Result<Option<Permit>> {
+    pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
         if len <= self.tuning.part_size {
             return Ok(None);
         }
@@ -73,7 +73,7 @@ impl MemoryBudget {
     ///
     /// # Errors
     /// None, as long as nobody closes the room.
-    pub async fn take(&self, bytes: u64) -> Result<Permit> {
+    pub(crate) async fn take(&self, bytes: u64) -> Result<Permit> {
         let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
         self.places.clone().acquire_many_owned(places).await.map_err(closed)
     }

@@ -27,17 +27,17 @@ const BATCH: usize = 1024 * 1024;
 const HELD: u64 = 2 * BATCH as u64;
 
 /// Where the bytes land.
-pub struct ParallelSink {
+pub(crate) struct ParallelSink {
     /// The file.
-    pub sink: Sink,
+    pub(crate) sink: Sink,
     /// Compares with the checksum that S3 keeps.
-    pub verifier: Option<Verifier>,
+    pub(crate) verifier: Option<Verifier>,
 }
 
 impl ParallelSink {
     /// Whether the bytes can be checked without being in order.
     #[must_use]
-    pub fn takes(verifier: Option<&Verifier>) -> bool {
+    pub(crate) fn takes(verifier: Option<&Verifier>) -> bool {
         verifier.is_none_or(|verifier| verifier.combines().is_some())
     }
 }
@@ -47,7 +47,7 @@ impl ParallelSink {
 /// # Errors
 /// What S3, the network, the file or a signal says; `Tampered` where the checksum differs; `Changed` if the object is
 /// another one by now.
-pub async fn run(
+pub(crate) async fn run(
     from: &Reader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,

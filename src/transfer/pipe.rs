@@ -14,7 +14,7 @@ const WAITING: usize = 8;
 
 /// Makes both ends of a pipe. Both block: they belong beside the network, not on its threads.
 #[must_use]
-pub fn pipe() -> (Writer, Reader) {
+pub(crate) fn pipe() -> (Writer, Reader) {
     let (sender, receiver) = sync_channel(WAITING);
     (Writer(sender), Reader { receiver, piece: Bytes::new(), ended: false })
 }
@@ -23,14 +23,14 @@ pub fn pipe() -> (Writer, Reader) {
 type Piece = Option<Bytes>;
 
 /// Where proven or unproven bytes go in.
-pub struct Writer(SyncSender<Piece>);
+pub(crate) struct Writer(SyncSender<Piece>);
 
 impl Writer {
     /// Hands bytes on; waits while too many are waiting already.
     ///
     /// # Errors
     /// `ReaderLeft` where the other end is gone.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -41,13 +41,13 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Writer::write`].
-    pub fn end(self) -> Result<()> {
+    pub(crate) fn end(self) -> Result<()> {
         self.0.send(None).map_err(|_| Error::ReaderLeft)
     }
 }
 
 /// Where they come out.
-pub struct Reader {
+pub(crate) struct Reader {
     receiver: Receiver<Piece>,
     piece: Bytes,
     ended: bool,
@@ -58,7 +58,7 @@ impl Reader {
     ///
     /// # Errors
     /// `SourceChanged` where the writer is gone without having said the end: what came so far is worth nothing.
-    pub fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
+    pub(crate) fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < budget.len() && !self.ended {
             if self.piece.is_empty() {

@@ -12,16 +12,16 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// The smallest part that may be followed by another ("Multipart upload limits", Amazon S3 user guide).
-pub const MIN_PART: u64 = 5 * MIB;
+pub(crate) const MIN_PART: u64 = 5 * MIB;
 /// The largest part (same page).
-pub const MAX_PART: u64 = 5 * GIB;
+pub(crate) const MAX_PART: u64 = 5 * GIB;
 /// Parts in one upload (same page).
-pub const MAX_PARTS: u32 = 10_000;
+pub(crate) const MAX_PARTS: u32 = 10_000;
 /// The largest object: 50 TB (CopyObject, Amazon S3 API reference).
-pub const MAX_OBJECT: u64 = 50_000_000_000_000;
+pub(crate) const MAX_OBJECT: u64 = 50_000_000_000_000;
 
 /// Plain bytes that may wait in memory for their proof before they go to a stream.
-pub const HOLD: u64 = 64 * MIB;
+pub(crate) const HOLD: u64 = 64 * MIB;
 
 /// Parts of one size before parts of an endless source double. With [`MAX_PART`] as the last step, 10,000 parts
 /// then come to S3's largest object: after some 640 smaller parts every one must be of 5 GiB for that.
@@ -29,7 +29,7 @@ const STEP: u32 = 64;
 
 /// How an upload is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UploadPlan {
+pub(crate) struct UploadPlan {
     first: u64,
     /// Whether parts grow once the size planned for is exceeded.
     grows_after: Option<u32>,
@@ -40,7 +40,7 @@ pub struct UploadPlan {
 ///
 /// # Errors
 /// `TooLarge` beyond [`MAX_OBJECT`]; `Unsupported` for a part size that S3 does not take.
-pub fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
+pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
     if !(MIN_PART..=MAX_PART).contains(&tuning.part_size) {
         return Err(Error::Unsupported {
             what: format!("a part size of {}", ByteSize(tuning.part_size)),
@@ -78,7 +78,7 @@ fn part_size_for(len: u64, parts: u32, wished: u64) -> u64 {
 impl UploadPlan {
     /// Returns the size in bytes of part `number`, counted from 1. The last part may be shorter.
     #[must_use]
-    pub fn part_size(&self, number: u32) -> u64 {
+    pub(crate) fn part_size(&self, number: u32) -> u64 {
         let Some(after) = self.grows_after else { return self.first };
         let doublings = number.saturating_sub(1).saturating_sub(after) / STEP;
         self.first
@@ -90,13 +90,13 @@ impl UploadPlan {
 
     /// Returns the sealed length, where it is known before the first byte.
     #[must_use]
-    pub fn total(&self) -> Option<u64> {
+    pub(crate) fn total(&self) -> Option<u64> {
         self.total
     }
 }
 
 /// Cuts `whole` into ranges of `size` bytes, in order; the last may be shorter.
-pub fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> + Send {
+pub(crate) fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> + Send {
     let Range { start, end } = whole;
     let count = (end - start).div_ceil(size.max(1));
     (0..count).map(move |index| {
@@ -107,7 +107,7 @@ pub fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range<u64>> 
 
 /// When plain bytes go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Release {
+pub(crate) enum Release {
     /// As they come: they are proven, or the sink itself keeps them back, or the user asked for it.
     Stream,
     /// All at once, after the proof: little enough to wait in memory.
@@ -121,7 +121,7 @@ pub enum Release {
 /// `held_by_sink`: the target is a file that appears only when all is proven. `unproven`: the user wants the
 /// stream at once and knows what that means.
 #[must_use]
-pub fn release(trust: Trust, plain_len: u64, held_by_sink: bool, unproven: bool) -> Release {
+pub(crate) fn release(trust: Trust, plain_len: u64, held_by_sink: bool, unproven: bool) -> Release {
     match trust {
         // What nothing ever proves was asked for by the user, in so many words.
         Trust::EachFrame | Trust::Never => Release::Stream,

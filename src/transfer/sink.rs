@@ -21,7 +21,7 @@ use crate::location::Target;
 ///
 /// # Errors
 /// `TargetExists` where a file is and must stay, `NotFound` for a folder that is not there.
-pub fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
+pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     let Target::File(path) = target else { return Ok(SinkTarget::Stream(None)) };
     let name = path.display().to_string();
     match fs::metadata(path) {
@@ -65,7 +65,7 @@ fn beginning_of_name(path: &Path) -> String {
 
 /// A place to write to.
 #[derive(Debug)]
-pub enum SinkTarget {
+pub(crate) enum SinkTarget {
     /// Standard output, or a pipe or device by its path.
     Stream(Option<PathBuf>),
     /// A regular file.
@@ -84,7 +84,7 @@ impl SinkTarget {
     ///
     /// # Errors
     /// `Local` for what the system refuses.
-    pub fn open(self) -> Result<(Sink, PendingFile)> {
+    pub(crate) fn open(self) -> Result<(Sink, PendingFile)> {
         match self {
             Self::Stream(None) => {
                 // The descriptor itself: Rust's standard output would look for line ends in the data.
@@ -136,7 +136,7 @@ fn of_a_new_file() -> Permissions {
 ///
 /// # Errors
 /// `Local` for what the system refuses.
-pub fn spool() -> Result<(Sink, File)> {
+pub(crate) fn spool() -> Result<(Sink, File)> {
     let name = format!("a temporary file in {}", std::env::temp_dir().display());
     let what = || format!("cannot make {name}");
     let file = tempfile::tempfile().map_err(Error::local(what()))?;
@@ -146,7 +146,7 @@ pub fn spool() -> Result<(Sink, File)> {
 }
 
 /// Takes plain bytes.
-pub struct Sink {
+pub(crate) struct Sink {
     file: File,
     /// What is written to, for messages.
     name: Box<str>,
@@ -157,7 +157,7 @@ impl Sink {
     ///
     /// # Errors
     /// `ReaderLeft` where nobody reads the stream any longer, `Local` for what the system refuses.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|error| self.not_written(error))
     }
 
@@ -165,7 +165,7 @@ impl Sink {
     ///
     /// # Errors
     /// As [`Sink::write`].
-    pub fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+    pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         self.file.write_all_at(bytes, offset).map_err(|error| self.not_written(error))
     }
 
@@ -179,7 +179,7 @@ impl Sink {
 }
 
 /// What was written, not yet in its place. Dropped, it is gone without a trace.
-pub enum PendingFile {
+pub(crate) enum PendingFile {
     /// A stream keeps what it was given.
     Stream,
     /// A temporary file.
@@ -187,7 +187,7 @@ pub enum PendingFile {
 }
 
 /// A temporary file beside its target.
-pub struct TemporaryFile {
+pub(crate) struct TemporaryFile {
     file: File,
     temp: TempPath,
     path: PathBuf,
@@ -198,7 +198,7 @@ pub struct TemporaryFile {
 impl PendingFile {
     /// Whether what is written stays hidden until [`PendingFile::commit`].
     #[must_use]
-    pub fn hides(&self) -> bool {
+    pub(crate) fn hides(&self) -> bool {
         matches!(self, Self::File(_))
     }
 
@@ -206,7 +206,7 @@ impl PendingFile {
     ///
     /// # Errors
     /// `Local` for what the system refuses.
-    pub fn to_sync(&self) -> Result<Option<File>> {
+    pub(crate) fn to_sync(&self) -> Result<Option<File>> {
         match self {
             Self::Stream => Ok(None),
             Self::File(hidden) => {
@@ -220,7 +220,7 @@ impl PendingFile {
     ///
     /// # Errors
     /// As [`PendingFile::commit`].
-    pub fn keep(self) -> Result<()> {
+    pub(crate) fn keep(self) -> Result<()> {
         if let Self::File(hidden) = &self {
             let what = format!("cannot write {}", hidden.path.display());
             hidden.file.sync_all().map_err(Error::local(what))?;
@@ -235,7 +235,7 @@ impl PendingFile {
     ///
     /// # Errors
     /// `TargetExists` for a file that has appeared meanwhile and must stay, `Local` for what the system refuses.
-    pub fn commit(self) -> Result<Option<PathBuf>> {
+    pub(crate) fn commit(self) -> Result<Option<PathBuf>> {
         let Self::File(hidden) = self else { return Ok(None) };
         let TemporaryFile { file, temp, path, permissions, no_clobber } = *hidden;
         let what = || format!("cannot write {}", path.display());
@@ -253,7 +253,7 @@ impl PendingFile {
 
 /// Brings a folder's new entries to disk: a rename, too, must survive a power cut. A folder that cannot be opened for it
 /// is no reason to fail.
-pub fn settle(folder: &Path) {
+pub(crate) fn settle(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

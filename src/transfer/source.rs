@@ -28,7 +28,7 @@ const PIECE: usize = 256 * 1024;
 const SLACK: usize = PIECE + 64 * 1024;
 
 /// An opened source.
-pub struct Input {
+pub(crate) struct Input {
     name: String,
     reader: Reader,
     /// The length that a file had when it was opened.
@@ -47,7 +47,7 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// Holds a command that was started: dropped anywhere, it ends the command, also while its output is being read.
 #[derive(Clone, Default)]
-pub struct ChildGuard(Option<Arc<Mutex<Child>>>);
+pub(crate) struct ChildGuard(Option<Arc<Mutex<Child>>>);
 
 impl ChildGuard {
     fn with<T>(&self, act: impl FnOnce(&mut Child) -> T) -> Option<T> {
@@ -68,7 +68,7 @@ impl Drop for ChildGuard {
 impl Input {
     /// Takes what comes out of a pipe as a source; `len` is its length in bytes, where it is known.
     #[must_use]
-    pub fn pipe(name: String, reader: pipe::Reader, len: Option<u64>) -> Self {
+    pub(crate) fn pipe(name: String, reader: pipe::Reader, len: Option<u64>) -> Self {
         Self { name, reader: Reader::Pipe(reader), len }
     }
 
@@ -76,7 +76,7 @@ impl Input {
     ///
     /// # Errors
     /// `NotFound` without the file, `Unsupported` for a folder, `Local` for what the system refuses.
-    pub fn open(source: &Source) -> Result<Self> {
+    pub(crate) fn open(source: &Source) -> Result<Self> {
         let name = source.to_string();
         let (reader, len) = match source {
             Source::File(path) => {
@@ -99,14 +99,8 @@ impl Input {
 
     /// The length in bytes, where it is known before reading: that of a regular file.
     #[must_use]
-    pub fn len(&self) -> Option<u64> {
+    pub(crate) fn len(&self) -> Option<u64> {
         self.len
-    }
-
-    /// Whether a regular file is empty; `None` where only reading can tell.
-    #[must_use]
-    pub fn is_empty(&self) -> Option<bool> {
-        self.len.map(|len| len == 0)
     }
 
     /// Fills `room`, less of it only at the end of the source; returns how many bytes came.
@@ -139,7 +133,7 @@ impl Input {
 
     /// Returns what ends a command when it is dropped; of other sources there is nothing to end.
     #[must_use]
-    pub fn leash(&self) -> ChildGuard {
+    pub(crate) fn leash(&self) -> ChildGuard {
         match &self.reader {
             Reader::Command(leash, _) => leash.clone(),
             Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => ChildGuard::default(),
@@ -188,19 +182,19 @@ fn start(argv: &[String], name: &str) -> Result<Reader> {
 
 /// One part, ready to be sent.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// Counted from 1.
-    pub number: u32,
+    pub(crate) number: u32,
     /// Sealed bytes.
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// The checksum of `bytes`.
-    pub sum: Sum,
+    pub(crate) sum: Sum,
     /// How many plain bytes were read for it.
-    pub plain: u64,
+    pub(crate) plain: u64,
 }
 
 /// Cuts a source into sealed parts, in order.
-pub struct Parts {
+pub(crate) struct Parts {
     input: Input,
     /// Whether the bytes are sealed here; if not, S3 encrypts them.
     sealing: bool,
@@ -223,19 +217,24 @@ pub struct Parts {
 impl Parts {
     /// Makes an empty source an error rather than an empty object.
     #[must_use]
-    pub fn refusing_empty(self, refuse_empty: bool) -> Self {
+    pub(crate) fn refusing_empty(self, refuse_empty: bool) -> Self {
         Self { refuse_empty, ..self }
     }
 
     /// Takes the memory for parts from buffers that others use too.
     #[must_use]
-    pub fn sharing(self, buffers: &BufferPool) -> Self {
+    pub(crate) fn sharing(self, buffers: &BufferPool) -> Self {
         Self { buffers: buffers.clone(), ..self }
     }
 
     /// Joins a source, a format (`None`: as it is) and a plan.
     #[must_use]
-    pub fn new(input: Input, seal: Option<Box<dyn Seal>>, plan: UploadPlan, algorithm: Algorithm) -> Self {
+    pub(crate) fn new(
+        input: Input,
+        seal: Option<Box<dyn Seal>>,
+        plan: UploadPlan,
+        algorithm: Algorithm,
+    ) -> Self {
         Self {
             input,
             sealing: seal.is_some(),
@@ -260,26 +259,20 @@ impl Parts {
 
     /// The bytes of memory that the next part will take: a small file takes no whole part's.
     #[must_use]
-    pub fn next_room(&self) -> u64 {
+    pub(crate) fn next_room(&self) -> u64 {
         let rest = self.plan.total().map(|total| total.saturating_sub(self.sealed));
         self.next_size().min(rest.unwrap_or(u64::MAX))
     }
 
     /// Whether the length says that there is a further part, before anything of it is read.
     #[must_use]
-    pub fn more_is_sure(&self) -> bool {
+    pub(crate) fn more_is_sure(&self) -> bool {
         self.plan.total().is_some_and(|total| total > self.sealed)
-    }
-
-    /// Plain bytes read so far.
-    #[must_use]
-    pub fn plain(&self) -> u64 {
-        self.plain
     }
 
     /// Whether the source has ended, so that the part last returned is the last one.
     #[must_use]
-    pub fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.ended && self.ahead.is_empty()
     }
 
@@ -288,7 +281,7 @@ impl Parts {
     /// # Errors
     /// `TooLarge` beyond S3's number of parts, `SourceChanged` if a file turns out shorter or longer than it was,
     /// `CommandFailed` at the end of a command that did not succeed.
-    pub fn next_part(&mut self) -> Result<Option<Part>> {
+    pub(crate) fn next_part(&mut self) -> Result<Option<Part>> {
         let size = usize::try_from(self.next_size()).map_err(|_| self.too_large("a part exceeds memory"))?;
         let before = self.plain;
         let bytes = if self.sealing { self.sealed_part(size)? } else { self.as_it_is(size)? };

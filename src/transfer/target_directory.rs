@@ -20,7 +20,7 @@ const MAX_NAME: usize = 255;
 const MAX_UNSETTLED: usize = 1024;
 
 /// The folder.
-pub struct TargetDirectory {
+pub(crate) struct TargetDirectory {
     root: PathBuf,
     no_clobber: bool,
     unsettled: Mutex<BTreeSet<PathBuf>>,
@@ -31,7 +31,7 @@ impl TargetDirectory {
     ///
     /// # Errors
     /// `Unsupported` for what is there and no folder.
-    pub fn new(root: PathBuf, no_clobber: bool) -> Result<Self> {
+    pub(crate) fn new(root: PathBuf, no_clobber: bool) -> Result<Self> {
         if root.exists() && !root.is_dir() {
             return Err(refused(root.display().to_string(), "is no directory"));
         }
@@ -42,7 +42,7 @@ impl TargetDirectory {
     ///
     /// # Errors
     /// `Unsupported` for a name that cannot be a file's within the folder, `TargetExists` for a file that must stay.
-    pub fn find(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn find(&self, name: &str) -> Result<PathBuf> {
         self.visit(name, Making::Nothing).map(|(path, _)| path)
     }
 
@@ -50,7 +50,7 @@ impl TargetDirectory {
     ///
     /// # Errors
     /// As [`TargetDirectory::find`]; `Local` for what the system refuses.
-    pub fn place(&self, name: &str) -> Result<SinkTarget> {
+    pub(crate) fn place(&self, name: &str) -> Result<SinkTarget> {
         self.visit(name, Making::Folders).map(|(_, place)| place)
     }
 
@@ -58,7 +58,7 @@ impl TargetDirectory {
     ///
     /// # Errors
     /// As [`TargetDirectory::place`].
-    pub fn make(&self, name: &str) -> Result<()> {
+    pub(crate) fn make(&self, name: &str) -> Result<()> {
         let folders = components(name.strip_suffix('/').unwrap_or(name));
         let folders = folders.map_err(|why| refused(name.to_owned(), why))?;
         self.make_root()?;
@@ -66,7 +66,7 @@ impl TargetDirectory {
     }
 
     /// Remembers that a folder has a new entry.
-    pub fn has_new(&self, folder: PathBuf) {
+    pub(crate) fn has_new(&self, folder: PathBuf) {
         let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
         unsettled.insert(folder);
         let full = unsettled.len() >= MAX_UNSETTLED;
@@ -77,7 +77,7 @@ impl TargetDirectory {
     }
 
     /// Brings all new entries to disk. Takes its time.
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         let unsettled = std::mem::take(&mut *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner));
         for folder in &unsettled {
             settle(folder);

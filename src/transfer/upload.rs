@@ -21,15 +21,15 @@ const QUICK: Duration = Duration::from_millis(900);
 const PATIENT: Duration = Duration::from_mins(1);
 
 /// What an upload came to.
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     /// S3's last word on the object.
-    pub completed: Completed,
+    pub(crate) completed: Completed,
     /// Plain bytes read.
-    pub plain: u64,
+    pub(crate) plain: u64,
     /// Sealed bytes stored.
-    pub stored: u64,
+    pub(crate) stored: u64,
     /// Parts sent; 0 for an upload in one request.
-    pub parts: u32,
+    pub(crate) parts: u32,
 }
 
 /// Uploads everything that `parts` yields.
@@ -37,7 +37,7 @@ pub struct Uploaded {
 /// # Errors
 /// Whatever the source, S3 or a signal says; then nothing new is stored and no upload is left behind, as far as
 /// the network allows.
-pub async fn run(
+pub(crate) async fn run(
     mut parts: Parts,
     to: &Destination<'_>,
     budget: &MemoryBudget,

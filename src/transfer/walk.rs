@@ -23,7 +23,7 @@ const AHEAD: usize = 64;
 
 /// What was found.
 #[derive(Debug)]
-pub enum Found {
+pub(crate) enum Found {
     /// A regular file.
     File {
         /// Where it is.
@@ -49,7 +49,7 @@ pub enum Found {
 
 /// Finds the files below `sources` whose names `filter` takes: of a folder by their names below it, of a file by its own.
 /// A name that an earlier source has too comes out as a failure.
-pub fn walk(sources: Vec<PathBuf>, filter: Filter) -> impl Stream<Item = Result<Found>> {
+pub(crate) fn walk(sources: Vec<PathBuf>, filter: Filter) -> impl Stream<Item = Result<Found>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     let walking = blocking(move || walk_all(&sources, &filter, &sender));
     // It walks while what it finds is awaited; that it ends early must not look like the end of the files.

@@ -10,7 +10,7 @@ use super::{Checksum, Document, KeyKind, Object, OpenedBy};
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Probe_{T}"))]
 #[serde(untagged)]
-pub enum Probe<T> {
+pub(crate) enum Probe<T> {
     /// The value.
     Known(T),
     /// Access is denied.
@@ -28,60 +28,60 @@ pub enum Probe<T> {
 /// An object that `inspect` looked at.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InspectedObject {
+pub(crate) struct InspectedObject {
     /// The object.
     #[serde(flatten)]
-    pub object: Object,
+    pub(crate) object: Object,
     /// Whether it is the newest version; null where versions are not listed.
-    pub is_latest: Option<bool>,
+    pub(crate) is_latest: Option<bool>,
     /// What is seen of client-side encryption; null if there is no sign of any.
-    pub client: Option<Client>,
+    pub(crate) client: Option<Client>,
     /// Of an object in SSE-C, whether a key at hand matches; null for other modes.
-    pub customer_key: Option<CustomerKeyMatch>,
+    pub(crate) customer_key: Option<CustomerKeyMatch>,
     /// When it was stored (RFC 3339).
-    pub last_modified: Option<String>,
+    pub(crate) last_modified: Option<String>,
     /// Its storage class, in S3's word.
-    pub storage_class: String,
+    pub(crate) storage_class: String,
     /// Its Content-Type.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// The checksum that S3 keeps; null if it keeps none, or it was not asked for.
-    pub checksum: Option<Checksum>,
+    pub(crate) checksum: Option<Checksum>,
     /// How Object Lock holds it; null if it does not.
-    pub object_lock: Option<ObjectLock>,
+    pub(crate) object_lock: Option<ObjectLock>,
     /// How many tags it has; null if S3 does not say, as of none.
-    pub tag_count: Option<u32>,
+    pub(crate) tag_count: Option<u32>,
     /// Whether its metadata marks it as an instruction file. Anyone who may write the object can write that.
-    pub marked_instruction_file: bool,
+    pub(crate) marked_instruction_file: bool,
     /// The archive that it must be restored from before it can be read, in S3's word; null if it can be read.
-    pub archive_status: Option<String>,
+    pub(crate) archive_status: Option<String>,
     /// Its part in a replication, in S3's word.
-    pub replication_status: Option<String>,
+    pub(crate) replication_status: Option<String>,
     /// Whether it is as `--expect` asks; null if nothing is expected.
-    pub as_expected: Option<bool>,
+    pub(crate) as_expected: Option<bool>,
     /// The KMS key of S3's own encryption, as AWS KMS describes it; null for other modes, and for one of many objects.
-    pub kms: Option<KmsKey>,
+    pub(crate) kms: Option<KmsKey>,
     /// How the requests to S3 travelled; null for one of many objects.
-    pub transport: Option<Transport>,
+    pub(crate) transport: Option<Transport>,
 }
 
 /// Client-side encryption, as far as it is seen.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Client {
+pub(crate) struct Client {
     /// How sure it is.
-    pub state: ClientState,
+    pub(crate) state: ClientState,
     /// What is wrong with it, if it is broken.
-    pub reason: Option<String>,
+    pub(crate) reason: Option<String>,
     /// Its envelope; null if none could be read.
     #[serde(flatten)]
-    pub envelope: Option<Envelope>,
+    pub(crate) envelope: Option<Envelope>,
 }
 
 /// How sure it is that an object is encrypted client-side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum ClientState {
+pub(crate) enum ClientState {
     /// It says so itself, and no key at hand confirms it. Anyone who may write the object can write that.
     Claimed,
     /// A key at hand unwraps its data key.
@@ -99,7 +99,7 @@ pub enum ClientState {
 impl ClientState {
     /// The word in documents and tables.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
             Self::Opened => "opened",
@@ -114,81 +114,81 @@ impl ClientState {
 /// A client-side envelope: what stands with the ciphertext so that it can be opened.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Envelope {
+pub(crate) struct Envelope {
     /// The format's name and generation, for people.
-    pub title: String,
+    pub(crate) title: String,
     /// The content algorithm, by its specification's name; null if the envelope is in the object's own bytes and they were
     /// not read.
-    pub suite: Option<String>,
+    pub(crate) suite: Option<String>,
     /// Whether it commits to one data key; null as for `suite`.
-    pub key_committing: Option<bool>,
+    pub(crate) key_committing: Option<bool>,
     /// Whether the content algorithm authenticates what it encrypts; null as for `suite`.
-    pub authenticated_encryption: Option<bool>,
+    pub(crate) authenticated_encryption: Option<bool>,
     /// Whether a signature ends it; null as for `suite`.
-    pub signed: Option<bool>,
+    pub(crate) signed: Option<bool>,
     /// The content's length in each frame, in bytes; null if it has no frames.
-    pub frame_bytes: Option<u32>,
+    pub(crate) frame_bytes: Option<u32>,
     /// Who can open it.
-    pub recipients: Vec<Recipient>,
+    pub(crate) recipients: Vec<Recipient>,
     /// The encryption context, which the key authenticates.
-    pub encryption_context: BTreeMap<String, String>,
+    pub(crate) encryption_context: BTreeMap<String, String>,
     /// The name in the encryption context that `put --bind-name` bound the object to; null if it is bound to none.
-    pub bound_name: Option<BoundName>,
+    pub(crate) bound_name: Option<BoundName>,
     /// The material description, which nothing authenticates.
-    pub material_description: BTreeMap<String, String>,
+    pub(crate) material_description: BTreeMap<String, String>,
     /// Where the envelope is: `metadata`, `instruction_file`, or `object` for the object's own bytes.
-    pub envelope_in: String,
+    pub(crate) envelope_in: String,
     /// The content's length in bytes that the metadata claims.
-    pub claimed_bytes: Option<u64>,
+    pub(crate) claimed_bytes: Option<u64>,
     /// What `get` needs to be told to open so old a format; null for the formats of today.
-    pub legacy: Option<Legacy>,
+    pub(crate) legacy: Option<Legacy>,
     /// Whether a key at hand unwraps the data key; null if none was given that could, or it was not tried.
-    pub key_given_opens: Option<bool>,
+    pub(crate) key_given_opens: Option<bool>,
     /// That key.
-    pub opened_by: Option<OpenedBy>,
+    pub(crate) opened_by: Option<OpenedBy>,
 }
 
 /// The name that an object is bound to.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct BoundName {
+pub(crate) struct BoundName {
     /// That name, `s3://BUCKET/KEY`, with `?` for a half that is missing.
-    pub uri: String,
+    pub(crate) uri: String,
     /// Whether the object has it.
-    pub is_this: bool,
+    pub(crate) is_this: bool,
 }
 
 /// One who can open an envelope.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Recipient {
+pub(crate) struct Recipient {
     /// The kind of the wrapping key.
-    pub kind: KeyKind,
+    pub(crate) kind: KeyKind,
     /// How the data key is wrapped, by the format's name.
-    pub wrap: String,
+    pub(crate) wrap: String,
     /// The wrapping key's name, if the envelope notes it: an ARN, or a namespace and name.
-    pub key_name: Option<String>,
+    pub(crate) key_name: Option<String>,
     /// The wrapping key's fingerprint, if its writer noted it.
-    pub key_fingerprint: Option<String>,
+    pub(crate) key_fingerprint: Option<String>,
     /// How a passphrase becomes the wrapping key: an Argon2id PHC string.
-    pub passphrase: Option<String>,
+    pub(crate) passphrase: Option<String>,
 }
 
 /// What `get --allow-legacy` needs to be told.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Legacy {
+pub(crate) struct Legacy {
     /// Its value; null if none opens it.
-    pub allow: Option<String>,
+    pub(crate) allow: Option<String>,
     /// Why the format is not opened without it.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Whether a key at hand matches an object in SSE-C.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub enum CustomerKeyMatch {
+pub(crate) enum CustomerKeyMatch {
     /// This one does.
     Matches {
         /// Its fingerprint.
@@ -208,143 +208,143 @@ pub enum CustomerKeyMatch {
 /// How Object Lock holds an object.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ObjectLock {
+pub(crate) struct ObjectLock {
     /// The retention mode, in S3's word; null without a retention.
-    pub mode: Option<String>,
+    pub(crate) mode: Option<String>,
     /// The end of the retention (RFC 3339).
-    pub retain_until: Option<String>,
+    pub(crate) retain_until: Option<String>,
     /// Whether a legal hold is on.
-    pub legal_hold: bool,
+    pub(crate) legal_hold: bool,
 }
 
 /// A KMS key, as far as AWS KMS describes it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct KmsKey {
+pub(crate) struct KmsKey {
     /// The key, as S3 names it.
-    pub kms_key: String,
+    pub(crate) kms_key: String,
     /// What DescribeKey says.
-    pub metadata: Probe<KmsKeyMetadata>,
+    pub(crate) metadata: Probe<KmsKeyMetadata>,
     /// Its aliases.
-    pub aliases: Probe<Vec<String>>,
+    pub(crate) aliases: Probe<Vec<String>>,
 }
 
 /// What AWS KMS says of a key.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct KmsKeyMetadata {
+pub(crate) struct KmsKeyMetadata {
     /// Its ARN.
-    pub arn: String,
+    pub(crate) arn: String,
     /// Its state, in KMS's word, such as `Enabled` or `PendingDeletion`.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// Who manages it: `AWS` or `CUSTOMER`.
-    pub manager: Option<String>,
+    pub(crate) manager: Option<String>,
     /// When it will be deleted (RFC 3339); null if it will not.
-    pub deletion_date: Option<String>,
+    pub(crate) deletion_date: Option<String>,
 }
 
 /// How requests travelled.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Transport {
+pub(crate) struct Transport {
     /// `https` or `http`.
-    pub scheme: String,
+    pub(crate) scheme: String,
     /// The server, with its port if that is not the scheme's own.
-    pub host: String,
+    pub(crate) host: String,
     /// What TLS came to; null for http.
-    pub tls: Option<Probe<Tls>>,
+    pub(crate) tls: Option<Probe<Tls>>,
 }
 
 /// A TLS connection.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Tls {
+pub(crate) struct Tls {
     /// Its version, such as `TLS 1.3`.
-    pub version: String,
+    pub(crate) version: String,
     /// Its cipher suite, by IANA's name.
-    pub cipher_suite: String,
+    pub(crate) cipher_suite: String,
     /// Its key exchange, by IANA's name.
-    pub key_exchange: Option<String>,
+    pub(crate) key_exchange: Option<String>,
     /// The issuer of the server's certificate.
-    pub certificate_issuer: Option<String>,
+    pub(crate) certificate_issuer: Option<String>,
 }
 
 /// The sum of an audit.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InspectionSummary {
+pub(crate) struct InspectionSummary {
     /// Whether everything was looked at; false if the run ended before.
-    pub complete: bool,
+    pub(crate) complete: bool,
     /// Objects looked at, or versions.
-    pub objects: u64,
+    pub(crate) objects: u64,
     /// Bytes that S3 stores of them.
-    pub stored_bytes: u64,
+    pub(crate) stored_bytes: u64,
     /// The objects by mode and key, the largest group first.
-    pub groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     /// What is counted in no group, because there are too many.
-    pub ungrouped: Amount,
+    pub(crate) ungrouped: Amount,
     /// Of the objects in mode `client`, those whose state is not `opened`.
-    pub claimed_client: u64,
+    pub(crate) claimed_client: u64,
     /// Delete markers, which are not objects.
-    pub delete_markers: u64,
+    pub(crate) delete_markers: u64,
     /// What was expected, any of these.
-    pub expected: Vec<String>,
+    pub(crate) expected: Vec<String>,
     /// Objects that are not as expected; null if nothing was expected.
-    pub unexpected: Option<u64>,
+    pub(crate) unexpected: Option<u64>,
     /// The first 1,000 of them.
-    pub unexpected_objects: Vec<NamedObject>,
+    pub(crate) unexpected_objects: Vec<NamedObject>,
     /// Objects that could not be looked at.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// The first 1,000 of them.
-    pub failed_objects: Vec<NamedObject>,
+    pub(crate) failed_objects: Vec<NamedObject>,
 }
 
 /// Objects of one mode and key.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Group {
+pub(crate) struct Group {
     /// The mode, as an object's `encryption.mode`.
-    pub mode: String,
+    pub(crate) mode: String,
     /// The key as far as it is known, for people: a KMS key's ARN, an SSE-C key's fingerprint, or a client-side format
     /// and its recipients.
-    pub encryption_key: Option<String>,
+    pub(crate) encryption_key: Option<String>,
     /// How many there are.
     #[serde(flatten)]
-    pub amount: Amount,
+    pub(crate) amount: Amount,
 }
 
 /// Objects and bytes.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Amount {
+pub(crate) struct Amount {
     /// Objects, or versions.
-    pub objects: u64,
+    pub(crate) objects: u64,
     /// Bytes that S3 stores of them.
-    pub stored_bytes: u64,
+    pub(crate) stored_bytes: u64,
 }
 
 /// An object in a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct NamedObject {
+pub(crate) struct NamedObject {
     /// Its address, followed by its version where versions are listed.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is, or why it could not be looked at.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// All that `inspect --format json` found over many objects.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Audit {
+pub(crate) struct Audit {
     /// The objects: documents whose `record` is `object` or `failed`.
-    pub objects: Vec<Document>,
+    pub(crate) objects: Vec<Document>,
     /// The buckets: documents whose `record` is `bucket`.
-    pub buckets: Vec<Document>,
+    pub(crate) buckets: Vec<Document>,
     /// The report of S3 Inventory: a document whose `record` is `inventory`. Left out if none was read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inventory: Option<Box<Document>>,
+    pub(crate) inventory: Option<Box<Document>>,
     /// The sum: left out if only buckets were looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub summary: Option<InspectionSummary>,
+    pub(crate) summary: Option<InspectionSummary>,
 }

@@ -10,34 +10,34 @@ use super::{Encryption, Object, Proof};
 /// An object that `rotate` changed, or found already as asked.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RotatedObject {
+pub(crate) struct RotatedObject {
     /// The object as it is now.
     #[serde(flatten)]
-    pub object: Object,
+    pub(crate) object: Object,
     /// How it was done.
-    pub strategy: Strategy,
+    pub(crate) strategy: Strategy,
     /// How it was encrypted before; keys are those that opened it.
-    pub previous_encryption: Encryption,
+    pub(crate) previous_encryption: Encryption,
     /// How the client-side object was opened.
     #[serde(flatten)]
-    pub proof: Proof,
+    pub(crate) proof: Proof,
     /// The version that stays in the bucket under the old key; null if none does.
-    pub previous_version_id: Option<String>,
+    pub(crate) previous_version_id: Option<String>,
     /// Whether the new key was seen to open it; null if it is not client-side, or the key that opens is not at hand.
-    pub opens_with_new_key: Option<bool>,
+    pub(crate) opens_with_new_key: Option<bool>,
     /// Whether S3's answer was lost, and the object was found stored by comparing size and checksum.
-    pub found_by_comparison: bool,
+    pub(crate) found_by_comparison: bool,
     /// Whether its checksum was compared with the one before, or with the one sent.
-    pub checksum_compared: bool,
+    pub(crate) checksum_compared: bool,
     /// Whether all of it was read once more and compared (`--verify`).
-    pub verified: bool,
+    pub(crate) verified: bool,
 }
 
 /// How `rotate` changes an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Strategy {
+pub(crate) enum Strategy {
     /// It is already as asked.
     None,
     /// S3 changes the key with UpdateObjectEncryption; no data moves.
@@ -57,7 +57,7 @@ pub enum Strategy {
 impl Strategy {
     /// The word in documents and plans.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::UpdateInPlace => "update-in-place",
@@ -73,67 +73,67 @@ impl Strategy {
 /// The sum over many objects of `rotate`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RotationSummary {
+pub(crate) struct RotationSummary {
     /// Objects that are as asked now.
-    pub objects: u64,
+    pub(crate) objects: u64,
     /// Of these, how many by which strategy; a strategy that did none is left out.
-    pub strategies: BTreeMap<Strategy, u64>,
+    pub(crate) strategies: BTreeMap<Strategy, u64>,
     /// Objects that were not chosen, or that an earlier run has done.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
     /// Objects that failed.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Versions that stay in the bucket under their old keys.
-    pub previous_versions: u64,
+    pub(crate) previous_versions: u64,
 }
 
 /// What `rotate --dry-run` would do.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Plan {
+pub(crate) struct Plan {
     /// By strategy; a strategy that is not needed is left out.
-    pub strategies: BTreeMap<Strategy, PlannedCost>,
+    pub(crate) strategies: BTreeMap<Strategy, PlannedCost>,
     /// Objects that cannot be rotated so, the first 100.
-    pub refused: Vec<RefusedObject>,
+    pub(crate) refused: Vec<RefusedObject>,
     /// How many more cannot.
-    pub refused_unlisted: u64,
+    pub(crate) refused_unlisted: u64,
     /// Objects that are not chosen, or that an earlier run has done.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 /// What a strategy takes.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PlannedCost {
+pub(crate) struct PlannedCost {
     /// Objects.
-    pub objects: u64,
+    pub(crate) objects: u64,
     /// Bytes that S3 stores of them.
-    pub stored_bytes: u64,
+    pub(crate) stored_bytes: u64,
     /// Bytes that pass through this machine, down and up.
-    pub moved_bytes: u64,
+    pub(crate) moved_bytes: u64,
     /// Requests to S3.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// Requests to AWS KMS.
-    pub kms_calls: u64,
+    pub(crate) kms_calls: u64,
 }
 
 /// An object that cannot be rotated.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RefusedObject {
+pub(crate) struct RefusedObject {
     /// Its address, followed by its version if it is not the newest that is meant.
-    pub name: String,
+    pub(crate) name: String,
     /// Why.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// The S3 Batch Operations job that `rotate --batch` created.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Job {
+pub(crate) struct Job {
     /// The job's id.
-    pub job_id: String,
+    pub(crate) job_id: String,
     /// The account in which it runs.
-    pub account_id: String,
+    pub(crate) account_id: String,
     /// What was asked for, in the shape and words of CreateJob of the Amazon S3 Control API.
-    pub request: Value,
+    pub(crate) request: Value,
 }

@@ -6,7 +6,7 @@ use crate::encryption::{Context, KmsKey, ServerSide};
 
 /// What S3 does to sealed bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum AtRest {
+pub(crate) enum AtRest {
     /// SSE-S3.
     SseS3,
     /// SSE-KMS; none named means the account's `aws/s3` key.
@@ -36,7 +36,7 @@ impl FromStr for AtRest {
 impl AtRest {
     /// The mode as requests ask for it.
     #[must_use]
-    pub fn server_side(self) -> ServerSide {
+    pub(crate) fn server_side(self) -> ServerSide {
         match self {
             Self::SseS3 => ServerSide::SseS3,
             Self::SseKms(key) => ServerSide::SseKms { key, context: Context::default(), bucket_key: false },

@@ -18,7 +18,7 @@ use crate::location::S3Uri;
 const NAMED: usize = 20;
 
 /// A run.
-pub struct Audit<'a> {
+pub(crate) struct Audit<'a> {
     session: &'a Session,
     connection: &'a Connection,
     looking: &'a InspectOptions,
@@ -35,7 +35,7 @@ pub struct Audit<'a> {
 impl<'a> Audit<'a> {
     /// Prepares a run.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         session: &'a Session,
         connection: &'a Connection,
         looking: &'a InspectOptions,
@@ -52,7 +52,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// What S3 says of it; exit 8 if it is not as expected.
-    pub async fn one(mut self, place: &S3Uri, version_id: Option<&str>) -> Result<(), Failure> {
+    pub(crate) async fn one(mut self, place: &S3Uri, version_id: Option<&str>) -> Result<(), Failure> {
         let report = self.look(place, version_id).await?;
         self.rows.object(&report)?;
         self.summary.count(&report.finding, report.as_expected);
@@ -63,7 +63,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// No such bucket, or no way to it.
-    pub async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
+    pub(crate) async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
         for place in places {
             let facts = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
             self.rows.bucket(&facts)?;
@@ -75,7 +75,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// What a listing says; exit 8 if something is not as expected, 9 if something could not be looked at.
-    pub async fn many(mut self, places: &[S3Uri], version_id: Option<&str>) -> Result<(), Failure> {
+    pub(crate) async fn many(mut self, places: &[S3Uri], version_id: Option<&str>) -> Result<(), Failure> {
         let progress = (!self.rows.are_seen()).then(|| self.session.count("objects looked at"));
         let mut ended = Ok(());
         for place in places {
@@ -94,7 +94,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// As [`Audit::many`]; what is wrong with the report.
-    pub async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
+    pub(crate) async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
         let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
         self.rows.inventory(&described)?;
         self.report.inventory = Some(described.clone());

@@ -12,11 +12,11 @@ use crate::commands::inspect::summary::{key_of, mode_word};
 use crate::commands::inspect::{Row, reason};
 
 /// The columns.
-pub const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
+pub(crate) const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
 
 /// One row, without its line end.
 #[must_use]
-pub fn row(row: &Row, terminal: bool) -> String {
+pub(crate) fn row(row: &Row, terminal: bool) -> String {
     let fields: [Cow<'_, str>; 14] = match row {
         Row::Found { finding, as_expected } => {
             let number =

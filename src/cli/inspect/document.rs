@@ -27,7 +27,7 @@ use crate::location::S3Uri;
 
 /// The document of one object.
 #[must_use]
-pub fn object(report: &ObjectReport) -> Document {
+pub(crate) fn object(report: &ObjectReport) -> Document {
     inspected(InspectedObject {
         kms: report.kms_key.as_ref().map(kms_key),
         transport: report.transport.as_ref().map(transport),
@@ -37,7 +37,7 @@ pub fn object(report: &ObjectReport) -> Document {
 
 /// The document of one of many.
 #[must_use]
-pub fn row(row: &Row) -> Document {
+pub(crate) fn row(row: &Row) -> Document {
     match row {
         Row::Found { finding: found, as_expected } => inspected(finding(found, *as_expected)),
         Row::Failed { name, version_id, error } => {
@@ -58,7 +58,7 @@ fn inspected(object: InspectedObject) -> Document {
 
 /// The document of a bucket's own facts.
 #[must_use]
-pub fn bucket(facts: &BucketFacts) -> Document {
+pub(crate) fn bucket(facts: &BucketFacts) -> Document {
     let document = BucketDocument {
         bucket: facts.bucket.as_str().to_owned(),
         region: probe(&facts.region, Clone::clone),
@@ -81,7 +81,7 @@ pub fn bucket(facts: &BucketFacts) -> Document {
 
 /// The document of a report of S3 Inventory.
 #[must_use]
-pub fn inventory(manifest: &Manifest) -> Document {
+pub(crate) fn inventory(manifest: &Manifest) -> Document {
     let document = InventoryDocument {
         bucket: manifest.source.as_str().to_owned(),
         created: manifest.created.clone(),
@@ -94,14 +94,14 @@ pub fn inventory(manifest: &Manifest) -> Document {
 
 /// The document of the sum.
 #[must_use]
-pub fn summary(summary: &Summary, expected: &[String], complete: bool) -> Document {
+pub(crate) fn summary(summary: &Summary, expected: &[String], complete: bool) -> Document {
     let summary = Sum::Inspection(sum(summary, expected, complete));
     Document::new(Command::Inspect, Record::Summary(Summaries { summary }))
 }
 
 /// The sum.
 #[must_use]
-pub fn sum(summary: &Summary, expected: &[String], complete: bool) -> InspectionSummary {
+pub(crate) fn sum(summary: &Summary, expected: &[String], complete: bool) -> InspectionSummary {
     let groups = summary.largest_first().into_iter().map(|(name, counted)| Group {
         mode: name.mode.clone(),
         encryption_key: name.key.clone(),

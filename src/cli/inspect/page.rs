@@ -10,14 +10,14 @@ use crate::cli::sanitize::escaped;
 mod bucket;
 mod object;
 
-pub use bucket::{bucket, bucket_lines, inventory};
-pub use object::object;
+pub(crate) use bucket::{bucket, bucket_lines, inventory};
+pub(crate) use object::object;
 
 /// How the facts begin: the widest label and two blanks.
 const INDENT: usize = 14;
 
 /// A page as it is written.
-pub struct Page {
+pub(crate) struct Page {
     text: String,
     color: bool,
     /// Labels and facts as they are, for other papers.
@@ -26,7 +26,7 @@ pub struct Page {
 
 /// What a colour says.
 #[derive(Clone, Copy)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// As it should be.
     Good,
     /// To be looked at.
@@ -38,7 +38,7 @@ pub enum Tone {
 impl Tone {
     /// Paints a word for a terminal.
     #[must_use]
-    pub fn paint(self, color: bool, word: &str) -> String {
+    pub(crate) fn paint(self, color: bool, word: &str) -> String {
         let code = match self {
             Self::Good => "32",
             Self::Odd => "33",
@@ -51,7 +51,7 @@ impl Tone {
 impl Page {
     /// Begins a page.
     #[must_use]
-    pub fn new(title: &str, color: bool) -> Self {
+    pub(crate) fn new(title: &str, color: bool) -> Self {
         let title = escaped(title);
         let title = if color { format!("\x1b[1m{title}\x1b[0m") } else { title.into_owned() };
         Self { text: format!("{title}\n"), color, lines: Vec::new() }
@@ -59,18 +59,18 @@ impl Page {
 
     /// The whole text.
     #[must_use]
-    pub fn text(self) -> String {
+    pub(crate) fn text(self) -> String {
         self.text
     }
 
     /// Adds a fact with its label; an empty label goes on with the one above.
-    pub fn fact(&mut self, label: &str, fact: &str) {
+    pub(crate) fn fact(&mut self, label: &str, fact: &str) {
         self.lines.push((label.to_owned(), fact.to_owned()));
         self.painted(label, &escaped(fact));
     }
 
     /// Adds a fact in a colour.
-    pub fn toned(&mut self, label: &str, tone: Tone, fact: &str) {
+    pub(crate) fn toned(&mut self, label: &str, tone: Tone, fact: &str) {
         self.lines.push((label.to_owned(), fact.to_owned()));
         self.painted(label, &tone.paint(self.color, &escaped(fact)));
     }
@@ -98,7 +98,7 @@ impl Page {
 
 /// A number with a comma after each three digits.
 #[must_use]
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

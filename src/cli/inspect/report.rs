@@ -26,22 +26,22 @@ const MODES: [&str; 6] = ["client", "sse-c", "dsse-kms", "sse-kms", "sse-s3", "n
 
 /// What a page is made of.
 #[derive(Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// What was looked at, as typed.
-    pub places: Vec<String>,
+    pub(crate) places: Vec<String>,
     /// What is expected, as typed; empty for no opinion.
-    pub expected: String,
+    pub(crate) expected: String,
     /// Buckets' own facts.
-    pub buckets: Vec<BucketFacts>,
+    pub(crate) buckets: Vec<BucketFacts>,
     /// The report of S3 Inventory behind it.
-    pub inventory: Option<Manifest>,
+    pub(crate) inventory: Option<Manifest>,
 }
 
 /// Writes the page to a file, in one step.
 ///
 /// # Errors
 /// What the system refuses.
-pub fn write(path: &Path, html: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
     let (mut sink, claim) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
     sink.write(html.as_bytes())?;
     claim.keep()
@@ -49,7 +49,7 @@ pub fn write(path: &Path, html: &str) -> Result<()> {
 
 /// Makes the page; `names` are aliases of keys.
 #[must_use]
-pub fn html(report: &Report, summary: &Summary, names: &[(String, String)]) -> String {
+pub(crate) fn html(report: &Report, summary: &Summary, names: &[(String, String)]) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let title = format!("Encryption of {}", report.places.join(", "));
     let mut html = String::new();

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people; one object has a page of its own
     Table,
     /// One JSON document
@@ -30,7 +30,7 @@ pub enum Format {
 }
 
 /// Writes rows to standard output.
-pub struct Rows {
+pub(crate) struct Rows {
     format: Format,
     /// What is expected, as typed.
     expected: Vec<String>,
@@ -56,7 +56,7 @@ enum Begun {
 impl Rows {
     /// Chooses a format: a table on a terminal, else NDJSON, if none was asked for.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         format: Option<Format>,
         expected: Vec<String>,
         only_unexpected: bool,
@@ -80,7 +80,7 @@ impl Rows {
 
     /// Whether rows scroll by on a terminal, so that a count would only be in their way.
     #[must_use]
-    pub fn are_seen(&self) -> bool {
+    pub(crate) fn are_seen(&self) -> bool {
         self.terminal && !self.only_unexpected
     }
 
@@ -88,7 +88,7 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn object(&mut self, report: &ObjectReport) -> Result<()> {
+    pub(crate) fn object(&mut self, report: &ObjectReport) -> Result<()> {
         match self.format {
             Format::Table => self.write(&page::object(report, self.color)),
             Format::Json | Format::Ndjson => self.line(&document::object(report).text()),
@@ -105,7 +105,7 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
+    pub(crate) fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::bucket(facts, self.color))),
             Format::Ndjson => self.line(&document::bucket(facts).text()),
@@ -125,7 +125,7 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
+    pub(crate) fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
             Format::Ndjson => self.line(&document::inventory(manifest).text()),
@@ -144,7 +144,7 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn close(&mut self) -> Result<()> {
+    pub(crate) fn close(&mut self) -> Result<()> {
         if self.format == Format::Json {
             self.begin()?;
             let beside = self.beside();
@@ -157,7 +157,7 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn row(&mut self, row: &Row) -> Result<()> {
+    pub(crate) fn row(&mut self, row: &Row) -> Result<()> {
         if self.only_unexpected && matches!(row, Row::Found { as_expected: Some(true), .. }) {
             return Ok(());
         }
@@ -178,7 +178,12 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub fn end(&mut self, summary: &Summary, names: &[(String, String)], complete: bool) -> Result<()> {
+    pub(crate) fn end(
+        &mut self,
+        summary: &Summary,
+        names: &[(String, String)],
+        complete: bool,
+    ) -> Result<()> {
         self.begin()?;
         match self.format {
             Format::Table => {

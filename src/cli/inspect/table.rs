@@ -22,7 +22,7 @@ const LISTED: usize = 20;
 
 /// The line above the rows.
 #[must_use]
-pub fn header(expecting: bool, color: bool) -> String {
+pub(crate) fn header(expecting: bool, color: bool) -> String {
     let mark = if expecting { "  " } else { "" };
     let line = format!("{mark}{:MODE$} {:KEY$} {:>SIZE$}  OBJECT", "MODE", "KEY", "SIZE");
     if color { format!("\x1b[2m{line}\x1b[0m") } else { line }
@@ -30,7 +30,7 @@ pub fn header(expecting: bool, color: bool) -> String {
 
 /// One row.
 #[must_use]
-pub fn row(row: &Row, expecting: bool, color: bool) -> String {
+pub(crate) fn row(row: &Row, expecting: bool, color: bool) -> String {
     match row {
         Row::Found { finding, as_expected } => {
             let mark = match as_expected {
@@ -82,7 +82,7 @@ fn short(text: &str, width: usize) -> String {
 
 /// The sum below the rows.
 #[must_use]
-pub fn summary(summary: &Summary, names: &[(String, String)], complete: bool, color: bool) -> String {
+pub(crate) fn summary(summary: &Summary, names: &[(String, String)], complete: bool, color: bool) -> String {
     let mut text = String::from("\n");
     let all = summary.all;
     let shares = summary.largest_first();
@@ -144,7 +144,7 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
 
 /// A share in percent; never 100 for less than all, and never 0 for something.
 #[must_use]
-pub fn percent(part: u64, all: u64) -> String {
+pub(crate) fn percent(part: u64, all: u64) -> String {
     if all == 0 {
         return "0 %".to_owned();
     }
@@ -159,7 +159,7 @@ pub fn percent(part: u64, all: u64) -> String {
 
 /// The first offenders, a line each, with the count of the rest.
 #[must_use]
-pub fn offenders(list: &Offenders) -> Vec<String> {
+pub(crate) fn offenders(list: &Offenders) -> Vec<String> {
     let mut lines: Vec<String> = list
         .first
         .iter()

@@ -31,10 +31,10 @@ const ITSELF: &str = "leave out --batch: s3seal does it itself, object by object
 /// The flags of a batch job.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Batch")]
-pub struct BatchArgs {
+pub(crate) struct BatchArgs {
     /// Create an S3 Batch Operations job that does it, and print its id [-e sse-kms]
     #[arg(long, requires = "batch_role")]
-    pub batch: bool,
+    pub(crate) batch: bool,
 
     /// The ARN of the role that the job takes on; the job runs in its account
     #[arg(long, value_name = "ARN", requires = "batch")]
@@ -49,7 +49,7 @@ pub struct BatchArgs {
 ///
 /// # Errors
 /// A usage failure for what Batch Operations cannot do; what KMS and S3 Control refuse.
-pub async fn run(
+pub(crate) async fn run(
     args: &RotateArgs,
     choice: Choice,
     options: Options,

@@ -15,7 +15,7 @@ const OPENING: [&str; 6] =
 
 /// Looks up hints; none where those of all verbs will do.
 #[must_use]
-pub fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
+pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
     match error {
         Error::Tampered { what, .. } => Some(look(what).into_iter().collect()),
         Error::NotAsAsked { stored: false, .. } => {

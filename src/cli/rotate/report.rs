@@ -23,7 +23,7 @@ use crate::tuning::ByteSize;
 ///
 /// # Errors
 /// What standard output says.
-pub fn row(row: &Row, session: &Session) -> Result<()> {
+pub(crate) fn row(row: &Row, session: &Session) -> Result<()> {
     let printer = &session.printer;
     match row {
         Row::Skipped => {}
@@ -60,7 +60,7 @@ pub fn row(row: &Row, session: &Session) -> Result<()> {
 ///
 /// # Errors
 /// What standard output says.
-pub fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
+pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
     if session.json {
         let sum = document::Summary::Rotation(RotationSummary {
             objects: summary.selected() - summary.failed,
@@ -189,7 +189,7 @@ fn strategy(way: &str) -> Strategy {
 ///
 /// # Errors
 /// What standard output says.
-pub fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(), Failure> {
+pub(crate) fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(), Failure> {
     if session.json {
         // A question is no document.
         if dry_run {

@@ -28,32 +28,32 @@ use crate::tuning::{Meter, Tuning};
 use super::{Download, GetOutcome, GetRequest};
 
 /// Everything that `get` needs to know about many objects. What opens them is beside that: [`DecryptionKeys`].
-pub struct GetMany {
+pub(crate) struct GetMany {
     /// The bucket, or a prefix that ends in `/`.
-    pub source: S3Uri,
+    pub(crate) source: S3Uri,
     /// Which keys below it.
-    pub filter: Filter,
+    pub(crate) filter: Filter,
     /// The folder that they go into.
-    pub target: PathBuf,
+    pub(crate) target: PathBuf,
     /// Whether the stored bytes are wanted as they are, sealed or not.
-    pub raw: bool,
+    pub(crate) raw: bool,
     /// The mode that each must be in; keys are used for nothing else.
-    pub expect: Option<Mode>,
+    pub(crate) expect: Option<Mode>,
     /// Whether files that exist must stay.
-    pub no_clobber: bool,
+    pub(crate) no_clobber: bool,
     /// Range size, jobs.
-    pub tuning: Tuning,
+    pub(crate) tuning: Tuning,
 }
 
 /// What came of one object; `None` for one that has no file of its own.
-pub type GetRow = Option<Row<GetOutcome>>;
+pub(crate) type GetRow = Option<Row<GetOutcome>>;
 
 /// Brings all the objects down, and tells each one.
 ///
 /// # Errors
 /// What the listing says, what would meet every object alike, `tell`'s, or `Interrupted`; `NotFound` if there is no
 /// object at all. What was told until then is there.
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     request: GetMany,
     decryption_keys: &DecryptionKeys,

@@ -11,7 +11,7 @@ use crate::encryption::{KmsKey, Mode};
 
 /// One way in which an object may be as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expectation {
+pub(crate) enum Expectation {
     /// Encrypted in any way, by S3 or before.
     Encrypted,
     /// A mode of S3's, with any key.
@@ -39,7 +39,7 @@ const FORMATS: [&str; 4] = ["s3ec", "s3ec-v2", "s3ec-v1", "esdk"];
 #[error(
     "'{0}' is not an expectation: write encrypted, sse-s3, sse-kms[:KEY], dsse-kms[:KEY], sse-c[:FINGERPRINT] or client[:FORMAT]"
 )]
-pub struct ExpectationError(String);
+pub(crate) struct ExpectationError(String);
 
 impl FromStr for Expectation {
     type Err = ExpectationError;
@@ -84,7 +84,7 @@ impl fmt::Display for Expectation {
 impl Expectation {
     /// Whether an S3 Inventory report holds enough to tell.
     #[must_use]
-    pub fn is_told_by_inventory(&self) -> bool {
+    pub(crate) fn is_told_by_inventory(&self) -> bool {
         matches!(self, Self::Server(_) | Self::Encrypted)
     }
 
@@ -118,13 +118,13 @@ impl Expectation {
 
 /// Whether a KMS key is named by an alias, behind which any key may be.
 #[must_use]
-pub fn is_alias(key: &KmsKey) -> bool {
+pub(crate) fn is_alias(key: &KmsKey) -> bool {
     key.as_str().starts_with("alias/") || key.as_str().contains(":alias/")
 }
 
 /// Compares a finding with what is expected: any one of them will do. `None` where nothing is expected.
 #[must_use]
-pub fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Option<bool> {
+pub(crate) fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Option<bool> {
     (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(finding)))
 }
 

@@ -18,45 +18,45 @@ use crate::seal::wrap::PASSPHRASE_ENTRY;
 
 /// One object, or one version of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The object.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// The version.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// Whether it is the newest version, where a listing of versions says so.
-    pub latest: Option<bool>,
+    pub(crate) latest: Option<bool>,
     /// What S3 does to the stored bytes.
-    pub at_rest: AtRest,
+    pub(crate) at_rest: AtRest,
     /// What was done before they were stored.
-    pub client: ClientSeen,
+    pub(crate) client: ClientSeen,
     /// Stored bytes, where they are known.
-    pub stored_len: Option<u64>,
+    pub(crate) stored_len: Option<u64>,
     /// The ETag, with its quotes.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The storage class, in S3's word; none is STANDARD.
-    pub storage_class: Option<String>,
+    pub(crate) storage_class: Option<String>,
     /// `Content-Type`.
-    pub content_type: Option<String>,
+    pub(crate) content_type: Option<String>,
     /// The checksum, if it is one that s3seal knows and it was asked for.
-    pub checksum: Option<Checksum>,
+    pub(crate) checksum: Option<Checksum>,
     /// Dates, locks, tags and so on.
-    pub marks: HeadDetails,
+    pub(crate) marks: HeadDetails,
     /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
-    pub marked_instruction_file: bool,
+    pub(crate) marked_instruction_file: bool,
 }
 
 /// Server-side encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AtRest {
+pub(crate) struct AtRest {
     /// What S3 says.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// For SSE-C: whether a key at hand fits.
-    pub customer_key: Option<CustomerKeyFit>,
+    pub(crate) customer_key: Option<CustomerKeyFit>,
 }
 
 /// Which key an SSE-C object has, as far as that can be known: S3 tells only who has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CustomerKeyFit {
+pub(crate) enum CustomerKeyFit {
     /// The key at hand with this short fingerprint.
     Fits {
         /// Short SHA-256, as `keygen` shows it.
@@ -75,7 +75,7 @@ pub enum CustomerKeyFit {
 
 /// Client-side encryption, as far as it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientSeen {
+pub(crate) enum ClientSeen {
     /// No sign of any.
     NoSign,
     /// An envelope.
@@ -92,34 +92,34 @@ pub enum ClientSeen {
 
 /// A client-side envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnvelopeFacts {
+pub(crate) struct EnvelopeFacts {
     /// The format by the word that `--format` and `--expect` have: `s3ec`, `s3ec-v2`, `s3ec-v1`, `esdk`.
-    pub format: &'static str,
+    pub(crate) format: &'static str,
     /// The format's name and generation, for people.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What only the envelope itself tells; `None` where it lies in the object's bytes and they were not looked at.
-    pub content: Option<ContentFacts>,
+    pub(crate) content: Option<ContentFacts>,
     /// Who can open it.
-    pub recipients: Vec<RecipientFacts>,
+    pub(crate) recipients: Vec<RecipientFacts>,
     /// The encryption context (of KMS, or of the Encryption SDK): authenticated.
-    pub context: BTreeMap<String, String>,
+    pub(crate) context: BTreeMap<String, String>,
     /// The material description: nothing proves it.
-    pub description: BTreeMap<String, String>,
+    pub(crate) description: BTreeMap<String, String>,
     /// Where it lies.
-    pub place: EnvelopePlace,
+    pub(crate) place: EnvelopePlace,
     /// The length of the plain bytes, where the format tells.
-    pub plain_len: Option<u64>,
+    pub(crate) plain_len: Option<u64>,
     /// The length that the metadata claims.
-    pub claimed_len: Option<u64>,
+    pub(crate) claimed_len: Option<u64>,
     /// What `get --allow-legacy` has to say for it, with the reason.
-    pub legacy: Option<(Legacy, String)>,
+    pub(crate) legacy: Option<(Legacy, String)>,
     /// What the keys at hand do with it.
-    pub opens: Opens,
+    pub(crate) opens: Opens,
 }
 
 /// Whether a key at hand unwraps the data key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Opens {
+pub(crate) enum Opens {
     /// No key that could do it was given, or it was not tried.
     #[default]
     NotTried,
@@ -131,22 +131,22 @@ pub enum Opens {
 
 /// How the bytes are sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContentFacts {
+pub(crate) struct ContentFacts {
     /// The content algorithm, by its specification's name.
-    pub suite: String,
+    pub(crate) suite: String,
     /// Whether the envelope commits to one data key.
-    pub committing: bool,
+    pub(crate) committing: bool,
     /// Whether tags prove the bytes.
-    pub authenticated: bool,
+    pub(crate) authenticated: bool,
     /// Whether a signature ends the message.
-    pub signed: bool,
+    pub(crate) signed: bool,
     /// The plain length of its frames in bytes, where it has frames.
-    pub frame_length: Option<u32>,
+    pub(crate) frame_length: Option<u32>,
 }
 
 /// Where an envelope lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EnvelopePlace {
+pub(crate) enum EnvelopePlace {
     /// In the object's metadata.
     Metadata,
     /// In an instruction file beside it.
@@ -158,7 +158,7 @@ pub enum EnvelopePlace {
 impl EnvelopePlace {
     /// The word in documents.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Metadata => "metadata",
             Self::InstructionFile => "instruction_file",
@@ -169,23 +169,23 @@ impl EnvelopePlace {
 
 /// One who can open an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecipientFacts {
+pub(crate) struct RecipientFacts {
     /// The kind of key; `None` for one that s3seal cannot use.
-    pub kind: Option<WrapKind>,
+    pub(crate) kind: Option<WrapKind>,
     /// How the data key is wrapped, by the format's name.
-    pub wrap: String,
+    pub(crate) wrap: String,
     /// The key's name where the format notes it: an ARN, or provider and name.
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
     /// The fingerprint of a local key, where the writer noted it.
-    pub fingerprint: Option<String>,
+    pub(crate) fingerprint: Option<String>,
     /// How a passphrase becomes the key: an Argon2id PHC string.
-    pub passphrase: Option<String>,
+    pub(crate) passphrase: Option<String>,
 }
 
 impl Finding {
     /// Makes the finding of an object that S3 told about.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         uri: &S3Uri,
         facts: ObjectHead,
         customer_key: Option<CustomerKeyFit>,
@@ -209,7 +209,7 @@ impl Finding {
 
     /// Makes the finding of an SSE-C object that none of the keys at hand opens: what a listing says is all there is.
     #[must_use]
-    pub fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
+    pub(crate) fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
         let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
         Self {
             uri: uri.clone(),
@@ -229,7 +229,7 @@ impl Finding {
 
     /// Adds what a listing says and the object's own answer did not.
     #[must_use]
-    pub fn listed(mut self, entry: &Listed) -> Self {
+    pub(crate) fn listed(mut self, entry: &Listed) -> Self {
         self.latest = entry.latest;
         self.stored_len = self.stored_len.or(Some(entry.len));
         self.etag = self.etag.or_else(|| entry.etag.clone());
@@ -241,7 +241,7 @@ impl Finding {
 
     /// The mode that counts first: client-side where there is an envelope, else what S3 does.
     #[must_use]
-    pub fn mode(&self) -> AppliedMode {
+    pub(crate) fn mode(&self) -> AppliedMode {
         match self.client {
             ClientSeen::Sealed(_) | ClientSeen::Elsewhere => AppliedMode::Known(Mode::Client),
             _ => self.at_rest.applied.mode.clone(),
@@ -251,7 +251,7 @@ impl Finding {
     /// Whether it is client-side by what its metadata or its first bytes say, and no key at hand proved it: anyone can
     /// write those.
     #[must_use]
-    pub fn is_claimed(&self) -> bool {
+    pub(crate) fn is_claimed(&self) -> bool {
         match &self.client {
             ClientSeen::Sealed(envelope) => !matches!(envelope.opens, Opens::With(_)),
             ClientSeen::Elsewhere => true,
@@ -261,7 +261,7 @@ impl Finding {
 
     /// The envelope, where one was read.
     #[must_use]
-    pub fn envelope(&self) -> Option<&EnvelopeFacts> {
+    pub(crate) fn envelope(&self) -> Option<&EnvelopeFacts> {
         match &self.client {
             ClientSeen::Sealed(envelope) => Some(envelope),
             _ => None,
@@ -272,7 +272,7 @@ impl Finding {
 impl EnvelopeFacts {
     /// Describes an envelope of the S3 Encryption Client over an object of `stored` bytes.
     #[must_use]
-    pub fn s3ec(envelope: &s3ec::Envelope, stored: u64) -> Self {
+    pub(crate) fn s3ec(envelope: &s3ec::Envelope, stored: u64) -> Self {
         let (format, title, committing) = match envelope.version() {
             Version::V1 => ("s3ec-v1", "S3 Encryption Client, format V1", false),
             Version::V2 => ("s3ec-v2", "S3 Encryption Client, format V2", false),
@@ -321,7 +321,7 @@ impl EnvelopeFacts {
     /// Describes a message of the AWS Encryption SDK stored in `stored` bytes, by its header; fingerprints are in the
     /// marker, if its writer left one.
     #[must_use]
-    pub fn esdk(message: &esdk::Message, marker: Option<&Marker>, stored: u64) -> Self {
+    pub(crate) fn esdk(message: &esdk::Message, marker: Option<&Marker>, stored: u64) -> Self {
         let said = message.describe();
         let noted: Vec<_> = marker.map(Marker::recipients).unwrap_or_default().to_vec();
         let is_noted = |name: &str| noted.iter().any(|one| one.fingerprint.as_deref() == Some(name));
@@ -361,7 +361,7 @@ impl EnvelopeFacts {
 
     /// Describes a message of the AWS Encryption SDK by the marker that s3seal leaves in the metadata.
     #[must_use]
-    pub fn esdk_marked(marker: &Marker) -> Self {
+    pub(crate) fn esdk_marked(marker: &Marker) -> Self {
         let recipients = marker.recipients().iter().map(|recipient| RecipientFacts {
             kind: Some(recipient.kind),
             wrap: "in its header".to_owned(),

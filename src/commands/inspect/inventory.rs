@@ -30,7 +30,7 @@ const WAITING: usize = 4;
 ///
 /// # Errors
 /// What S3 refuses, `Tampered` and `Unsupported` for what is no manifest or not one that can be used.
-pub async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
+pub(crate) async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
     let reader = Reader { connection, uri, version_id: None, key: None };
     let missing = || Error::NotFound { what: uri.to_string(), source: None };
     let json = reader.whole(MAX_MANIFEST).await?.ok_or_else(missing)?;
@@ -41,7 +41,7 @@ pub async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> 
 ///
 /// # Errors
 /// What S3 refuses; `Tampered` for a file that is not what the manifest says; `Interrupted`.
-pub async fn audit(
+pub(crate) async fn audit(
     connection: &Connection,
     uri: &S3Uri,
     manifest: &Manifest,

@@ -12,72 +12,72 @@ use crate::error::WrapKind;
 /// Shares kept apart, at most; further ones are counted together.
 const MAX_SHARES: usize = 10_000;
 /// Objects kept in a list, at most.
-pub const MAX_LISTED: usize = 1_000;
+pub(crate) const MAX_LISTED: usize = 1_000;
 
 /// What is counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ShareName {
+pub(crate) struct ShareName {
     /// The mode, as [`mode_word`] says it.
-    pub mode: String,
+    pub(crate) mode: String,
     /// The key: an ARN, the fingerprint of an SSE-C key, or a format and its recipients.
-    pub key: Option<String>,
+    pub(crate) key: Option<String>,
 }
 
 /// Objects and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Amount {
+pub(crate) struct Amount {
     /// Objects, or versions.
-    pub objects: u64,
+    pub(crate) objects: u64,
     /// Stored bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// An object that is not as expected, or could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offender {
+pub(crate) struct Offender {
     /// The object, as the user would name it.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is, or why it could not be looked at.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 /// A list cut at [`MAX_LISTED`], with the whole count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offenders {
+pub(crate) struct Offenders {
     /// The first of them.
-    pub first: Vec<Offender>,
+    pub(crate) first: Vec<Offender>,
     /// All of them.
-    pub count: u64,
+    pub(crate) count: u64,
 }
 
 /// The sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// All objects that were looked at.
-    pub all: Amount,
+    pub(crate) all: Amount,
     /// By mode and key.
-    pub shares: BTreeMap<ShareName, Amount>,
+    pub(crate) shares: BTreeMap<ShareName, Amount>,
     /// What had no place among the shares.
-    pub others: Amount,
+    pub(crate) others: Amount,
     /// Objects that are not as expected; `None` where nothing is expected.
-    pub unexpected: Option<Offenders>,
+    pub(crate) unexpected: Option<Offenders>,
     /// Objects that could not be looked at.
-    pub failed: Offenders,
+    pub(crate) failed: Offenders,
     /// Objects that are client-side by their own claim alone.
-    pub claimed: u64,
+    pub(crate) claimed: u64,
     /// Delete markers passed over.
-    pub delete_markers: u64,
+    pub(crate) delete_markers: u64,
 }
 
 impl Summary {
     /// Begins to count; `expecting` says whether anything is expected.
     #[must_use]
-    pub fn new(expecting: bool) -> Self {
+    pub(crate) fn new(expecting: bool) -> Self {
         Self { unexpected: expecting.then(Offenders::default), ..Self::default() }
     }
 
     /// Counts a finding and whether it is as expected.
-    pub fn count(&mut self, finding: &Finding, as_expected: Option<bool>) {
+    pub(crate) fn count(&mut self, finding: &Finding, as_expected: Option<bool>) {
         let bytes = finding.stored_len.unwrap_or(0);
         self.all.add(bytes);
         self.claimed += u64::from(finding.is_claimed());
@@ -94,13 +94,13 @@ impl Summary {
     }
 
     /// Counts an object that could not be looked at.
-    pub fn fail(&mut self, name: String, why: String) {
+    pub(crate) fn fail(&mut self, name: String, why: String) {
         self.failed.add(Offender { name, why });
     }
 
     /// The shares, the largest first.
     #[must_use]
-    pub fn largest_first(&self) -> Vec<(&ShareName, Amount)> {
+    pub(crate) fn largest_first(&self) -> Vec<(&ShareName, Amount)> {
         let mut shares: Vec<_> = self.shares.iter().map(|(name, amount)| (name, *amount)).collect();
         shares.sort_by_key(|(_, amount)| std::cmp::Reverse(amount.objects));
         shares
@@ -124,14 +124,14 @@ impl Offenders {
 
     /// How many are counted and not listed.
     #[must_use]
-    pub fn unlisted(&self) -> u64 {
+    pub(crate) fn unlisted(&self) -> u64 {
         self.count - self.first.len() as u64
     }
 }
 
 /// The word for a mode in tables and documents: that of `-e`, or `none`, or S3's own for one that s3seal does not know.
 #[must_use]
-pub fn mode_word(mode: &AppliedMode) -> &str {
+pub(crate) fn mode_word(mode: &AppliedMode) -> &str {
     match mode {
         AppliedMode::Known(mode) => mode.as_str(),
         AppliedMode::NotSaid => "none",
@@ -141,7 +141,7 @@ pub fn mode_word(mode: &AppliedMode) -> &str {
 
 /// The object with its version, as the user would name it.
 #[must_use]
-pub fn name_of(finding: &Finding) -> String {
+pub(crate) fn name_of(finding: &Finding) -> String {
     match &finding.version_id {
         Some(version) if finding.latest.is_some() => format!("{} (version {version})", finding.uri),
         _ => finding.uri.to_string(),
@@ -150,7 +150,7 @@ pub fn name_of(finding: &Finding) -> String {
 
 /// What an object is, in a few words: the mode and what is known of the key.
 #[must_use]
-pub fn in_short(finding: &Finding) -> String {
+pub(crate) fn in_short(finding: &Finding) -> String {
     let mode = finding.mode();
     let mode = mode_word(&mode);
     match key_of(finding) {
@@ -161,7 +161,7 @@ pub fn in_short(finding: &Finding) -> String {
 
 /// The key of an object, by whatever name it has.
 #[must_use]
-pub fn key_of(finding: &Finding) -> Option<String> {
+pub(crate) fn key_of(finding: &Finding) -> Option<String> {
     match &finding.client {
         ClientSeen::Sealed(envelope) => {
             let who = envelope.recipients.iter().map(|recipient| {
@@ -189,7 +189,7 @@ pub fn key_of(finding: &Finding) -> Option<String> {
 
 /// The word for a kind of wrapping key.
 #[must_use]
-pub fn kind_word(kind: Option<WrapKind>) -> &'static str {
+pub(crate) fn kind_word(kind: Option<WrapKind>) -> &'static str {
     match kind {
         Some(WrapKind::Aes) => "aes",
         Some(WrapKind::Rsa) => "rsa",

@@ -22,26 +22,26 @@ use crate::tuning::Meter;
 use super::{PutOptions, PutOutcome, PutRun, may_write};
 
 /// Everything that `put` needs to know about many objects.
-pub struct PutMany {
+pub(crate) struct PutMany {
     /// Files, and folders, of which everything below is meant.
-    pub sources: Vec<PathBuf>,
+    pub(crate) sources: Vec<PathBuf>,
     /// Which names below the folders.
-    pub filter: Filter,
+    pub(crate) filter: Filter,
     /// The bucket, or a prefix that ends in `/`.
-    pub target: S3Uri,
+    pub(crate) target: S3Uri,
     /// How they are stored.
-    pub how: PutOptions,
+    pub(crate) how: PutOptions,
 }
 
 /// What came of one file; nothing half is left behind of it.
-pub type PutRow = Row<Stored>;
+pub(crate) type PutRow = Row<Stored>;
 
 /// A file that is stored.
-pub struct Stored {
+pub(crate) struct Stored {
     /// The file.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// What it came to.
-    pub outcome: PutOutcome,
+    pub(crate) outcome: PutOutcome,
 }
 
 /// Stores all the files, and tells each one.
@@ -49,7 +49,7 @@ pub struct Stored {
 /// # Errors
 /// What would meet every file alike, `tell`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored otherwise
 /// than asked. What was told until then is stored.
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     request: PutMany,
     meter: &Meter,

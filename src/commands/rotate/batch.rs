@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// What KMS refuses; it takes `kms:DescribeKey`, but not for a key that is named by its ARN.
-pub async fn prepare(connection: &Connection, job: Job) -> Result<Job> {
+pub(crate) async fn prepare(connection: &Connection, job: Job) -> Result<Job> {
     let only = match job.only {
         Some(Under::Key(key)) => Some(Under::Key(by_arn(connection, key).await?)),
         only => only,

@@ -23,18 +23,18 @@ use super::{Allowed, Plan, RotateOutcome, check, plan, write};
 
 /// Which objects.
 #[derive(Clone, Debug, Default)]
-pub struct Filters {
+pub(crate) struct Filters {
     /// Which keys below the prefix.
-    pub filter: Filter,
+    pub(crate) filter: Filter,
     /// Only objects that are one of these; empty for all.
-    pub only: Vec<Selector>,
+    pub(crate) only: Vec<Selector>,
     /// Whether older versions too.
-    pub all_versions: bool,
+    pub(crate) all_versions: bool,
 }
 
 /// One of many objects.
 #[derive(Debug)]
-pub enum Row {
+pub(crate) enum Row {
     /// It was rotated, or is there already.
     Done(Box<RotateOutcome>),
     /// It is not meant, or an earlier run has done it.
@@ -52,15 +52,15 @@ pub enum Row {
 
 /// What would be done, by way.
 #[derive(Debug, Default)]
-pub struct Plans {
+pub(crate) struct Plans {
     /// By the way's name.
-    pub ways: BTreeMap<&'static str, Cost>,
+    pub(crate) ways: BTreeMap<&'static str, Cost>,
     /// What could not be looked at, or is refused: name and reason.
-    pub refused: Vec<(String, String)>,
+    pub(crate) refused: Vec<(String, String)>,
     /// Refusals beyond those that are kept by name.
-    pub more_refused: u64,
+    pub(crate) more_refused: u64,
     /// Objects that an earlier run has done, or that are not meant.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
 }
 
 /// Refusals that a plan keeps by name.
@@ -68,7 +68,7 @@ const NAMED: usize = 100;
 
 impl Plans {
     /// Counts a plan.
-    pub fn count(&mut self, plan: &Plan) {
+    pub(crate) fn count(&mut self, plan: &Plan) {
         if let Strategy::Refuse(reason) = &plan.way {
             self.refuse(plan.state.name(), reason.to_string());
         } else {
@@ -77,7 +77,7 @@ impl Plans {
     }
 
     /// Counts a refusal.
-    pub fn refuse(&mut self, name: String, why: String) {
+    pub(crate) fn refuse(&mut self, name: String, why: String) {
         if self.refused.len() < NAMED {
             self.refused.push((name, why));
         } else {
@@ -87,35 +87,35 @@ impl Plans {
 
     /// Objects that cannot be rotated.
     #[must_use]
-    pub fn cannot(&self) -> u64 {
+    pub(crate) fn cannot(&self) -> u64 {
         self.refused.len() as u64 + self.more_refused
     }
 
     /// Objects that were found.
     #[must_use]
-    pub fn counted(&self) -> u64 {
+    pub(crate) fn counted(&self) -> u64 {
         self.ways.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
     }
 
     /// Objects that would be written.
     #[must_use]
-    pub fn to_do(&self) -> u64 {
+    pub(crate) fn to_do(&self) -> u64 {
         self.ways.iter().filter(|(way, _)| **way != "nothing").map(|(_, cost)| cost.objects).sum()
     }
 }
 
 /// A rotation of many.
-pub struct BulkRotation<'a> {
+pub(crate) struct BulkRotation<'a> {
     /// What is the same for all objects.
-    pub running: &'a Execution<'a>,
+    pub(crate) running: &'a Execution<'a>,
     /// Which objects.
-    pub chosen: &'a Filters,
+    pub(crate) chosen: &'a Filters,
     /// What each may.
-    pub allowed: Allowed,
+    pub(crate) allowed: Allowed,
     /// What is done so far.
-    pub journal: Option<&'a Journal>,
+    pub(crate) journal: Option<&'a Journal>,
     /// Objects at once.
-    pub jobs: NonZeroUsize,
+    pub(crate) jobs: NonZeroUsize,
 }
 
 impl BulkRotation<'_> {
@@ -123,7 +123,7 @@ impl BulkRotation<'_> {
     ///
     /// # Errors
     /// What the listing says; `Interrupted`.
-    pub async fn plan(&self, place: &S3Uri, plans: &mut Plans) -> Result<()> {
+    pub(crate) async fn plan(&self, place: &S3Uri, plans: &mut Plans) -> Result<()> {
         let work = |listed| async move {
             let (uri, version) = match self.named(place, listed) {
                 Ok(named) => named,
@@ -147,7 +147,7 @@ impl BulkRotation<'_> {
     /// # Errors
     /// What the listing, `tell` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
     /// What was told until then is done.
-    pub async fn run(&self, place: &S3Uri, mut tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
+    pub(crate) async fn run(&self, place: &S3Uri, mut tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let work = |listed: Listed| async move {
             let etag = listed.etag.clone();
             let (uri, version) = match self.named(place, listed) {
@@ -174,7 +174,7 @@ impl BulkRotation<'_> {
     }
 
     /// Rotates one object; its failure is a row too.
-    pub async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
+    pub(crate) async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
         if self.is_done(uri, version_id, etag) {
             return Row::Skipped;
         }
@@ -234,7 +234,7 @@ impl BulkRotation<'_> {
     ///
     /// # Errors
     /// The row.
-    pub async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
+    pub(crate) async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
         let failed = |error| Row::Failed {
             name: uri.to_string(),
             version_id: version_id.map(str::to_owned),

@@ -20,7 +20,7 @@ const CLOCKS: i64 = 15 * 60;
 ///
 /// # Errors
 /// What S3 refuses.
-pub async fn clear(running: &Execution<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
+pub(crate) async fn clear(running: &Execution<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
     let leftovers = journal.leftovers();
     let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
     for Upload { uri, id, since } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {

@@ -17,27 +17,27 @@ use super::strategy::{AtRest, Current, Desired, SealedFormat};
 
 /// What is wanted beside the encryption itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RotationOptions {
+pub(crate) struct RotationOptions {
     /// Only a new wrapping key, for what is client-side already.
-    pub only_rewrap: bool,
+    pub(crate) only_rewrap: bool,
     /// A new data key, though the old one would do.
-    pub new_data_key: bool,
+    pub(crate) new_data_key: bool,
     /// What is not client-side encrypted too, also among objects that old keys open.
-    pub seal_plaintext: bool,
+    pub(crate) seal_plaintext: bool,
     /// A further reader, whose instruction file has this suffix.
-    pub share_to: Option<String>,
+    pub(crate) share_to: Option<String>,
 }
 
 /// What objects are to become.
-pub struct Target {
+pub(crate) struct Target {
     /// The encryption, ready to be used.
-    pub prepared: Encryptor,
+    pub(crate) prepared: Encryptor,
     /// The same, to be compared with what is there.
-    pub goal: Desired,
+    pub(crate) goal: Desired,
     /// The suffix of a further reader's instruction file.
-    pub share_to: Option<String>,
+    pub(crate) share_to: Option<String>,
     /// What opens an object once it is there; nothing where that takes a key which is not at hand.
-    pub decryption_keys: Option<DecryptionKeys>,
+    pub(crate) decryption_keys: Option<DecryptionKeys>,
 }
 
 impl Target {
@@ -45,7 +45,7 @@ impl Target {
     ///
     /// # Errors
     /// Those of the derivation. A KMS key that may not be looked up is no error: it is named as it was given.
-    pub async fn new(
+    pub(crate) async fn new(
         connection: &Connection,
         encryption: Encryption,
         options: RotationOptions,
@@ -59,7 +59,7 @@ impl Target {
 
     /// What S3 is asked to do to the bytes, if that is said.
     #[must_use]
-    pub fn at_rest(&self) -> Option<&ServerSide> {
+    pub(crate) fn at_rest(&self) -> Option<&ServerSide> {
         match &self.prepared {
             Encryptor::Server(sse) => sse.as_ref(),
             Encryptor::Client(client) => client.at_rest.as_ref(),
@@ -68,7 +68,7 @@ impl Target {
 
     /// The SSE-C key that new objects need.
     #[must_use]
-    pub fn customer_key(&self) -> Option<&CustomerKey> {
+    pub(crate) fn customer_key(&self) -> Option<&CustomerKey> {
         match &self.prepared {
             Encryptor::Server(Some(ServerSide::SseC(key))) => Some(key),
             _ => None,
@@ -77,7 +77,7 @@ impl Target {
 
     /// Client-side encryption, if that is the target.
     #[must_use]
-    pub fn client(&self) -> Option<&ClientEncryptor> {
+    pub(crate) fn client(&self) -> Option<&ClientEncryptor> {
         match &self.prepared {
             Encryptor::Client(client) => Some(client),
             Encryptor::Server(_) => None,
@@ -86,14 +86,14 @@ impl Target {
 
     /// Whether an object is to be bound to its name: asked for, or kept.
     #[must_use]
-    pub fn binds_name(&self, present: &Current) -> bool {
+    pub(crate) fn binds_name(&self, present: &Current) -> bool {
         let keeps = present.sealed.is_some_and(|sealed| sealed.bound);
         self.client().is_some_and(|client| client.bind_name || keeps)
     }
 
     /// Whether what is client-side would come out without an encryption context, where it could have one.
     #[must_use]
-    pub fn drops_context(&self, now: Option<SealedFormat>) -> bool {
+    pub(crate) fn drops_context(&self, now: Option<SealedFormat>) -> bool {
         let Some(client) = self.client() else { return false };
         let format = client.format.map(SealedFormat::Writable).or(now);
         let keeps_one = format == Some(SealedFormat::Writable(Format::Esdk))
@@ -103,7 +103,7 @@ impl Target {
 
     /// The key for an update in place.
     #[must_use]
-    pub fn update_key(&self) -> Option<&str> {
+    pub(crate) fn update_key(&self) -> Option<&str> {
         match &self.goal {
             Desired::Server(AtRest::SseKms { key, .. }) => key.as_deref(),
             _ => None,
@@ -112,7 +112,7 @@ impl Target {
 
     /// Whether S3 shows on an object that it is there. Of an encryption context it shows nothing.
     #[must_use]
-    pub fn is_visible(&self) -> bool {
+    pub(crate) fn is_visible(&self) -> bool {
         self.context().is_none_or(Context::is_empty)
     }
 
@@ -126,7 +126,7 @@ impl Target {
 
     /// Whether it is under a passphrase, of which nothing stands in the name of a journal.
     #[must_use]
-    pub fn has_passphrase(&self) -> bool {
+    pub(crate) fn has_passphrase(&self) -> bool {
         let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
         self.client().is_some_and(|client| client.wrappers.iter().any(is_one))
     }

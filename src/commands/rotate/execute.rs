@@ -33,7 +33,7 @@ impl Execution<'_> {
     ///
     /// # Errors
     /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
-    pub async fn run(
+    pub(crate) async fn run(
         &self,
         state: &ObjectState,
         way: &Strategy,
@@ -69,12 +69,7 @@ impl Execution<'_> {
         let work = self.connection.update_encryption(&state.uri, version.as_deref(), key, bucket_key);
         self.stop.or(work).await??;
         self.meter.add(state.facts.len);
-        Ok(Written {
-            etag: state.facts.etag.clone(),
-            version_id: state.facts.version_id.clone(),
-            len: state.facts.len,
-            ..Written::default()
-        })
+        Ok(Written { etag: state.facts.etag.clone(), len: state.facts.len, ..Written::default() })
     }
 
     /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.
@@ -179,7 +174,6 @@ impl Execution<'_> {
             source: Some(source),
             envelope: Some(envelope),
             etag: state.facts.etag.clone(),
-            version_id: state.facts.version_id.clone(),
             len: state.facts.len,
             ..Written::default()
         })
@@ -224,11 +218,10 @@ impl Execution<'_> {
                 settings: &plan.carried.settings,
                 replaces_metadata: plan.replaces,
                 algorithm: None,
-                len: state.facts.len,
             };
-            let Copied { refused, etag, version_id, .. } = self.stop.or(copy.make()).await??;
+            let Copied { refused, etag, .. } = self.stop.or(copy.make()).await??;
             self.meter.add(state.facts.len);
-            Written { refused, etag, version_id, ..Written::default() }
+            Written { refused, etag, ..Written::default() }
         } else {
             self.copied_in_parts(&plan, source, journal).await?
         };
@@ -262,12 +255,7 @@ impl Execution<'_> {
             whole: whole.map(|kept| kept.value.as_str()),
         };
         let completed = copy::run(&ranges, &to, self.tuning, self.meter, self.stop).await?;
-        Ok(Written {
-            found_by_comparison: completed.compared,
-            etag: completed.etag,
-            version_id: completed.version_id,
-            ..Written::default()
-        })
+        Ok(Written { found_by_comparison: completed.compared, etag: completed.etag, ..Written::default() })
     }
 }
 

@@ -15,35 +15,35 @@ use super::desired::Target;
 use super::preserve::Loss;
 
 /// What is the same for all objects of a run.
-pub struct Execution<'a> {
+pub(crate) struct Execution<'a> {
     /// The clients.
-    pub connection: &'a Connection,
+    pub(crate) connection: &'a Connection,
     /// What opens the objects as they are.
-    pub decryption_keys: &'a DecryptionKeys,
+    pub(crate) decryption_keys: &'a DecryptionKeys,
     /// What they are to become.
-    pub target: &'a Target,
+    pub(crate) target: &'a Target,
     /// What may be lost.
-    pub accepted: &'a [Loss],
+    pub(crate) accepted: &'a [Loss],
     /// Part size, jobs.
-    pub tuning: &'a Tuning,
+    pub(crate) tuning: &'a Tuning,
     /// The SSE-C key that opened the last object.
-    pub last_key: LastKey,
+    pub(crate) last_key: LastKey,
     /// Places for objects whose bytes come through this machine: each takes memory.
-    pub reseals: Semaphore,
+    pub(crate) reseals: Semaphore,
     /// Whether the server does the target's mode, as a scratch object shows it.
-    pub proof: Trial,
+    pub(crate) proof: Trial,
     /// Whether it does it on a real object.
-    pub first: Trial,
+    pub(crate) first: Trial,
     /// Counts bytes.
-    pub meter: &'a Meter,
+    pub(crate) meter: &'a Meter,
     /// Sees signals.
-    pub stop: &'a Cancellation,
+    pub(crate) stop: &'a Cancellation,
 }
 
 /// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first
 /// asks once for each object, instead of asking whether it takes a key, why, and then with one.
 #[derive(Default)]
-pub struct LastKey(Mutex<Option<CustomerKey>>);
+pub(crate) struct LastKey(Mutex<Option<CustomerKey>>);
 
 impl LastKey {
     pub(super) fn get(&self) -> Option<CustomerKey> {

@@ -19,7 +19,7 @@ use super::strategy::{AtRest, Desired};
 
 /// A rotation in words.
 #[derive(Serialize)]
-pub struct Identity<'a> {
+pub(crate) struct Identity<'a> {
     places: Vec<String>,
     filter: Vec<String>,
     only: Vec<String>,
@@ -62,7 +62,7 @@ struct ClientWords<'a> {
 impl<'a> Identity<'a> {
     /// Puts a rotation into words.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         places: &[S3Uri],
         chosen: &Filters,
         version_id: Option<&'a str>,
@@ -82,7 +82,7 @@ impl<'a> Identity<'a> {
 
     /// A short name for it, which two rotations do not share.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let digest = Sha256::digest(self.text());
         digest[..12].iter().fold(String::new(), |mut name, byte| {
             let _ = write!(name, "{byte:02x}");

@@ -11,22 +11,22 @@ use super::execution::Execution;
 
 /// An instruction file as it was read.
 #[derive(Clone, Debug)]
-pub struct InstructionFile {
+pub(crate) struct InstructionFile {
     /// Where it lies.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// Its ETag, to which whatever is done to it is bound.
-    pub etag: String,
+    pub(crate) etag: String,
     /// What it holds.
-    pub content: String,
+    pub(crate) content: String,
     /// What S3 does to its bytes.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
 }
 
 /// Reads the instruction file of an object that opens with this SSE-C key, if it needs one.
 ///
 /// # Errors
 /// What S3 refuses; `NotFound` if there is none; `Unsupported` where the server names no ETag.
-pub async fn read(
+pub(crate) async fn read(
     running: &Execution<'_>,
     object: &S3Uri,
     key: Option<&CustomerKey>,
@@ -50,7 +50,7 @@ pub async fn read(
 ///
 /// # Errors
 /// What S3 refuses; `Changed` if somebody else has written it since it was read.
-pub async fn remove(running: &Execution<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
+pub(crate) async fn remove(running: &Execution<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
     let removal = running.connection.remove_if(&file.uri, &file.etag, None);
     running.stop.or(removal).await?.map_err(|error| match error {
         Error::Changed { source, .. } => {

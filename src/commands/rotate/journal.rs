@@ -30,9 +30,9 @@ mod location;
 mod object;
 mod private;
 
-pub use leftovers::{Beside, Leftovers, Upload};
-pub use location::JournalLocation;
-pub use object::ObjectJournal;
+pub(crate) use leftovers::{Beside, Leftovers, Upload};
+pub(crate) use location::JournalLocation;
+pub(crate) use object::ObjectJournal;
 
 use leftovers::Open;
 
@@ -64,7 +64,7 @@ enum Line {
 }
 
 /// A journal, open and locked.
-pub struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     file: Mutex<File>,
     /// How far earlier runs have come with each object.
@@ -119,7 +119,7 @@ impl Journal {
     /// # Errors
     /// `Unsupported` if it is another rotation's, `InUse` if another run has it at this moment; `Tampered` if it is not this
     /// user's alone; `Local` for what the system refuses.
-    pub fn open(path: &Path, rotation: &str) -> Result<Self> {
+    pub(crate) fn open(path: &Path, rotation: &str) -> Result<Self> {
         let name = format!("the journal {}", path.display());
         let refused = |error| Error::local(format!("cannot write {name}"))(error);
         let file = private::open(path, &name)?;
@@ -219,20 +219,25 @@ impl Journal {
 
     /// What an earlier run may have left behind.
     #[must_use]
-    pub fn leftovers(&self) -> &Leftovers {
+    pub(crate) fn leftovers(&self) -> &Leftovers {
         &self.leftovers
     }
 
     /// Whether an earlier run has done an object, and it still is what it became then. What cannot be looked up was not
     /// done: a second look at an object does no harm.
     #[must_use]
-    pub fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+    pub(crate) fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         etag.is_some() && self.step_of(uri, version_id) == Some(Step::Done.word(etag))
     }
 
     /// Whether an earlier run has begun with an object, and it is another one since.
     #[must_use]
-    pub fn has_changed_since(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
+    pub(crate) fn has_changed_since(
+        &self,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+        etag: Option<&str>,
+    ) -> bool {
         let step = self.step_of(uri, version_id);
         step.is_some_and(|step| Step::Begun.is_in(step) && step != Step::Begun.word(etag))
     }
@@ -245,7 +250,13 @@ impl Journal {
     ///
     /// # Errors
     /// `Local` for what the system refuses; then nothing must be written.
-    pub fn begin(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>, way: &str) -> Result<()> {
+    pub(crate) fn begin(
+        &self,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+        etag: Option<&str>,
+        way: &str,
+    ) -> Result<()> {
         self.write(&Line::Begin {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
@@ -259,7 +270,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn upload(&self, uri: &S3Uri, id: &str) -> Result<()> {
+    pub(crate) fn upload(&self, uri: &S3Uri, id: &str) -> Result<()> {
         self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: now() })
     }
 
@@ -267,7 +278,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn beside(&self, uri: &S3Uri, etag: Option<&str>, file_etag: &str) -> Result<()> {
+    pub(crate) fn beside(&self, uri: &S3Uri, etag: Option<&str>, file_etag: &str) -> Result<()> {
         self.write(&Line::Beside {
             object: uri.to_string(),
             etag: etag.map(str::to_owned),
@@ -279,7 +290,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn envelope(
+    pub(crate) fn envelope(
         &self,
         uri: &S3Uri,
         old: Option<&PublicEnvelope>,
@@ -300,19 +311,19 @@ impl Journal {
 
     /// Whether an object was about to get an envelope, and nobody has seen it since.
     #[must_use]
-    pub fn has_open_envelope(&self, uri: &S3Uri) -> bool {
+    pub(crate) fn has_open_envelope(&self, uri: &S3Uri) -> bool {
         self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).contains(&uri.to_string())
     }
 
     /// Whether the journal may be the only place that has some object's envelope.
     #[must_use]
-    pub fn has_open_envelopes(&self) -> bool {
+    pub(crate) fn has_open_envelopes(&self) -> bool {
         !self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Where it lies.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -320,7 +331,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn scratch(&self, uri: &S3Uri, is_there: bool) -> Result<()> {
+    pub(crate) fn scratch(&self, uri: &S3Uri, is_there: bool) -> Result<()> {
         self.worth.fetch_add(if is_there { 1 } else { -1 }, Ordering::Relaxed);
         let object = uri.to_string();
         self.write(&if is_there { Line::Scratch { object } } else { Line::Cleared { object } })
@@ -330,7 +341,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
+    pub(crate) fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
         self.worth.fetch_add(1, Ordering::Relaxed);
         self.set_envelope_open(uri.to_string(), false);
         self.write(&Line::Done {
@@ -344,20 +355,20 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub fn refused(&self, uri: &S3Uri) -> Result<()> {
+    pub(crate) fn refused(&self, uri: &S3Uri) -> Result<()> {
         self.set_envelope_open(uri.to_string(), false);
         self.write(&Line::Refused { object: uri.to_string() })
     }
 
     /// Removes the journal of a rotation that has come to its end.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         // Nothing is lost if it stays: the next run finds everything done.
         let _ = std::fs::remove_file(&self.path);
     }
 
     /// Whether a run that goes on later needs it: something is done, or may have been left behind.
     #[must_use]
-    pub fn is_worth_keeping(&self) -> bool {
+    pub(crate) fn is_worth_keeping(&self) -> bool {
         self.worth.load(Ordering::Relaxed) > 0
     }
 

@@ -32,34 +32,34 @@ use super::strategy::{Current, Sealed, SealedFormat};
 const MARKER: &str = "x-amz-crypto-instr-file";
 
 /// An object as it was found.
-pub struct ObjectState {
+pub(crate) struct ObjectState {
     /// The object.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// The version that was asked for.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// What S3 says.
-    pub facts: ObjectHead,
+    pub(crate) facts: ObjectHead,
     /// The SSE-C key that opens it.
-    pub customer_key: Option<CustomerKey>,
+    pub(crate) customer_key: Option<CustomerKey>,
     /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
-    pub fingerprints: Vec<String>,
+    pub(crate) fingerprints: Vec<String>,
     /// The names in its client-side encryption context, as its users gave it.
-    pub context: Vec<String>,
+    pub(crate) context: Vec<String>,
     /// What it comes to for the way.
-    pub present: Current,
+    pub(crate) present: Current,
 }
 
 impl ObjectState {
     /// Reads the object as it was found.
     #[must_use]
-    pub fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+    pub(crate) fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
         let version_id = self.version_id.as_deref();
         Reader { connection, uri: &self.uri, version_id, key: self.customer_key.as_ref() }
     }
 
     /// The object, for messages.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match &self.version_id {
             Some(version) => format!("{} (version {version})", self.uri),
             None => self.uri.to_string(),
@@ -70,7 +70,7 @@ impl ObjectState {
     ///
     /// # Errors
     /// As [`decrypt::envelope`]; `Changed` if it is gone.
-    pub async fn envelope(
+    pub(crate) async fn envelope(
         &self,
         connection: &Connection,
         decryption_keys: &DecryptionKeys,
@@ -81,7 +81,7 @@ impl ObjectState {
 
     /// What is public of its envelope, if it has one; `file` is its instruction file.
     #[must_use]
-    pub fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
+    pub(crate) fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
         self.present.sealed.is_some().then(|| PublicEnvelope {
             metadata: envelope_entries(&self.facts.metadata),
             instruction_file: file
@@ -91,7 +91,7 @@ impl ObjectState {
 
     /// What HEAD says of what belongs to it.
     #[must_use]
-    pub fn found(&self) -> Found<'_> {
+    pub(crate) fn found(&self) -> Found<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Found {
             facts: &self.facts,
@@ -132,7 +132,7 @@ impl ObjectState {
 
     /// The client-side format in its word.
     #[must_use]
-    pub fn format(&self) -> Option<&'static str> {
+    pub(crate) fn format(&self) -> Option<&'static str> {
         self.present.sealed.map(|sealed| match sealed.format {
             SealedFormat::S3ecV1 => "s3ec-v1",
             SealedFormat::Writable(format) => format.as_str(),
@@ -144,7 +144,11 @@ impl ObjectState {
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
-pub async fn see(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<ObjectState> {
+pub(crate) async fn see(
+    running: &Execution<'_>,
+    uri: &S3Uri,
+    version_id: Option<&str>,
+) -> Result<ObjectState> {
     let Execution { connection, decryption_keys, target, .. } = *running;
     let KeyedHead { facts, customer_key } = match with_last_key(running, uri, version_id).await {
         Some(keyed) => keyed,
@@ -344,7 +348,7 @@ fn is_locked(belongings: &CopyableAttributes) -> bool {
 ///
 /// # Errors
 /// `Unsupported` for a mode that s3seal cannot ask for.
-pub fn kept(
+pub(crate) fn kept(
     applied: &Applied,
     key: Option<&CustomerKey>,
     what: &str,

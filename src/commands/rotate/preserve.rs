@@ -16,7 +16,7 @@ use crate::seal::detect::is_envelope_entry;
 
 /// How the new object comes to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyMethod {
+pub(crate) enum CopyMethod {
     /// One copy within S3 that takes metadata and headers along.
     Copy,
     /// One copy within S3 that replaces metadata, and headers with them.
@@ -27,7 +27,7 @@ pub enum CopyMethod {
 
 /// Something that cannot go over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Loss {
+pub(crate) enum Loss {
     /// The ACL could not be read, or cannot be said.
     Acl,
     /// The tags could not be read.
@@ -48,7 +48,7 @@ pub enum Loss {
 
 impl Loss {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Acl,
         Self::Tags,
         Self::Metadata,
@@ -61,7 +61,7 @@ impl Loss {
 
     /// The word on the command line.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Acl => "acl",
             Self::Tags => "tags",
@@ -93,35 +93,35 @@ impl FromStr for Loss {
 }
 
 /// Everything about an object beside its bytes and its encryption, as far as it could be seen.
-pub struct Found<'a> {
+pub(crate) struct Found<'a> {
     /// What HEAD says.
-    pub facts: &'a ObjectHead,
+    pub(crate) facts: &'a ObjectHead,
     /// Its tags.
-    pub tags: Seen<BTreeMap<String, String>>,
+    pub(crate) tags: Seen<BTreeMap<String, String>>,
     /// Its ACL.
-    pub grants: Seen<Grants>,
+    pub(crate) grants: Seen<Grants>,
     /// How many annotations it has.
-    pub annotations: Seen<usize>,
+    pub(crate) annotations: Seen<usize>,
     /// Whether it is encrypted client-side, so that its envelope is among its metadata.
-    pub sealed: bool,
+    pub(crate) sealed: bool,
     /// The time, in seconds since 1970.
-    pub now: i64,
+    pub(crate) now: i64,
 }
 
 /// What is said about the new object, and what is lost all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preserved {
+pub(crate) struct Preserved {
     /// Headers, metadata, tags, class, ACL, lock.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The checksum to keep; none is S3's own choice.
-    pub algorithm: Option<Algorithm>,
+    pub(crate) algorithm: Option<Algorithm>,
     /// What cannot go over, each once, with the reason.
-    pub losses: Vec<(Loss, String)>,
+    pub(crate) losses: Vec<(Loss, String)>,
 }
 
 /// Works out what must be said.
 #[must_use]
-pub fn carry(found: &Found<'_>, by: CopyMethod) -> Preserved {
+pub(crate) fn carry(found: &Found<'_>, by: CopyMethod) -> Preserved {
     let mut carried = Preserved {
         algorithm: found.facts.checksum.as_ref().map(|kept| kept.algorithm),
         ..Preserved::default()
@@ -213,7 +213,7 @@ fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
 
 /// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
 #[must_use]
-pub fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
+pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     let before = &found.facts.belongings;
     let kept = carry(found, CopyMethod::CopyReplacing).settings;
     let has = &now.belongings;
@@ -257,7 +257,7 @@ fn unseen<T>(what: &str, seen: &Seen<T>) -> String {
 
 /// Returns what is lost and was not accepted.
 #[must_use]
-pub fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
+pub(crate) fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
     losses.iter().filter(|(loss, _)| !accepted.contains(loss)).collect()
 }
 

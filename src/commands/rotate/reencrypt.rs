@@ -33,7 +33,7 @@ use super::written::Written;
 ///
 /// # Errors
 /// Whatever either side says; then the object is as it was.
-pub async fn run(
+pub(crate) async fn run(
     running: &Execution<'_>,
     state: &ObjectState,
     journal: ObjectJournal<'_>,
@@ -119,7 +119,6 @@ pub async fn run(
         envelope,
         source: unlocked.map(|unlocked| unlocked.opened(Some(unlocked.is_authenticated()))),
         etag: uploaded.completed.etag,
-        version_id: uploaded.completed.version_id,
         checksum: Some(uploaded.completed.checksum),
         format,
         len: uploaded.stored,

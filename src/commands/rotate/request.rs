@@ -28,35 +28,35 @@ use super::preserve::Loss;
 use super::scratch;
 
 /// What a rotation is asked to do.
-pub struct RotateRequest {
+pub(crate) struct RotateRequest {
     /// Objects, prefixes and buckets.
-    pub places: Vec<S3Uri>,
+    pub(crate) places: Vec<S3Uri>,
     /// The version to change, of one object.
-    pub version_id: Option<String>,
+    pub(crate) version_id: Option<String>,
     /// Which objects below the prefixes.
-    pub chosen: Filters,
+    pub(crate) chosen: Filters,
     /// What they are to become.
-    pub target: Target,
+    pub(crate) target: Target,
     /// What opens them as they are.
-    pub decryption_keys: DecryptionKeys,
+    pub(crate) decryption_keys: DecryptionKeys,
     /// What may be lost.
-    pub accepted: Vec<Loss>,
+    pub(crate) accepted: Vec<Loss>,
     /// What the rotation of each may do.
-    pub allowed: Allowed,
+    pub(crate) allowed: Allowed,
     /// Whether there is nothing to confirm; then no plan is made.
-    pub confirmed: bool,
+    pub(crate) confirmed: bool,
     /// Where the journal is.
-    pub journal: JournalLocation,
+    pub(crate) journal: JournalLocation,
     /// Part size, and how many parts or re-encrypted objects go at once.
-    pub tuning: Tuning,
+    pub(crate) tuning: Tuning,
     /// How many objects go at once.
-    pub jobs: NonZeroUsize,
+    pub(crate) jobs: NonZeroUsize,
     /// Counts bytes.
-    pub meter: Meter,
+    pub(crate) meter: Meter,
 }
 
 /// What a run reports on its way.
-pub enum Report<'a> {
+pub(crate) enum Report<'a> {
     /// The next of the request's places begins.
     Begin(&'a S3Uri),
     /// An object has been rotated, skipped, or has failed.
@@ -65,35 +65,35 @@ pub enum Report<'a> {
 
 /// What a run has done.
 #[derive(Debug, Default)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Whether the plan was not confirmed; then nothing was done.
-    pub declined: bool,
+    pub(crate) declined: bool,
     /// Rotated objects, by the name of the way.
-    pub ways: BTreeMap<&'static str, u64>,
+    pub(crate) ways: BTreeMap<&'static str, u64>,
     /// Objects that were not selected, or that an earlier run has done.
-    pub skipped: u64,
+    pub(crate) skipped: u64,
     /// Objects that could not be rotated.
-    pub failed: u64,
+    pub(crate) failed: u64,
     /// Older versions that stay under their old keys.
-    pub old_versions: u64,
+    pub(crate) old_versions: u64,
     /// The journal, if it may be the only place that has some object's envelope: then it stays.
-    pub envelopes_in: Option<PathBuf>,
+    pub(crate) envelopes_in: Option<PathBuf>,
 }
 
 /// A run that ended before it had come to every object.
 #[derive(Debug)]
-pub struct Stopped {
+pub(crate) struct Stopped {
     /// How far it had come.
-    pub stage: Stage,
+    pub(crate) stage: Stage,
     /// Why it ended.
-    pub error: Error,
+    pub(crate) error: Error,
     /// What it had done.
-    pub summary: Summary,
+    pub(crate) summary: Summary,
 }
 
 /// How far a run had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// The journal could not be opened.
     Journal,
     /// No object was changed yet.
@@ -104,7 +104,7 @@ pub enum Stage {
 
 /// The object, if a rotation is about one only, whose failure is then the failure of the run.
 #[must_use]
-pub fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
+pub(crate) fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
     match places {
         [place] if place.is_object() && !all_versions => Some(place),
         _ => None,
@@ -115,7 +115,11 @@ pub fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
 ///
 /// # Errors
 /// What a listing says; for a single object, what the look at it says; `Interrupted`.
-pub async fn dry_run(connection: &Connection, request: &RotateRequest, stop: &Cancellation) -> Result<Plans> {
+pub(crate) async fn dry_run(
+    connection: &Connection,
+    request: &RotateRequest,
+    stop: &Cancellation,
+) -> Result<Plans> {
     let tuning = request.tuning_of_each();
     let running = request.running(connection, &tuning, stop);
     request.plans(&request.work(&running, None)).await
@@ -125,7 +129,7 @@ pub async fn dry_run(connection: &Connection, request: &RotateRequest, stop: &Ca
 ///
 /// # Errors
 /// `confirm`'s and `report`'s; what the journal or a listing says; for a single object, its own failure; `Interrupted`.
-pub async fn run(
+pub(crate) async fn run(
     connection: &Connection,
     request: &RotateRequest,
     stop: &Cancellation,
@@ -325,13 +329,13 @@ impl Summary {
 
     /// Objects that were found.
     #[must_use]
-    pub fn found(&self) -> u64 {
+    pub(crate) fn found(&self) -> u64 {
         self.selected() + self.skipped
     }
 
     /// Objects that were to be rotated.
     #[must_use]
-    pub fn selected(&self) -> u64 {
+    pub(crate) fn selected(&self) -> u64 {
         self.failed + self.ways.values().sum::<u64>()
     }
 }

@@ -19,7 +19,11 @@ const PREFIX: &str = ".s3seal-scratch-";
 ///
 /// # Errors
 /// Those of [`prove_update`](crate::aws::Connection::prove_update).
-pub async fn prove_update(running: &Execution<'_>, journal: Option<&Journal>, place: &S3Uri) -> Result<()> {
+pub(crate) async fn prove_update(
+    running: &Execution<'_>,
+    journal: Option<&Journal>,
+    place: &S3Uri,
+) -> Result<()> {
     let Some(key) = running.target.update_key() else { return Ok(()) };
     let scratch = beside(place);
     noted(running, journal, &scratch, running.connection.prove_update(&scratch, key)).await
@@ -29,7 +33,11 @@ pub async fn prove_update(running: &Execution<'_>, journal: Option<&Journal>, pl
 ///
 /// # Errors
 /// `NotAsAsked` if it does not; what S3 refuses.
-pub async fn prove_mode(running: &Execution<'_>, journal: Option<&Journal>, object: &S3Uri) -> Result<()> {
+pub(crate) async fn prove_mode(
+    running: &Execution<'_>,
+    journal: Option<&Journal>,
+    object: &S3Uri,
+) -> Result<()> {
     let Encryptor::Server(Some(sse)) = &running.target.prepared else { return Ok(()) };
     let turn = running.stop.or(running.proof.turn()).await??;
     if turn.is_first() {

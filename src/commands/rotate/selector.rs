@@ -12,7 +12,7 @@ use super::object_state::ObjectState;
 
 /// What an object must be to be rotated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selector {
+pub(crate) enum Selector {
     /// In this mode.
     Mode(Mode),
     /// Under the key with this fingerprint.
@@ -40,7 +40,7 @@ impl FromStr for Selector {
 impl Selector {
     /// Whether an object is that.
     #[must_use]
-    pub fn takes(&self, state: &ObjectState) -> bool {
+    pub(crate) fn takes(&self, state: &ObjectState) -> bool {
         let applied = &state.facts.applied;
         let sealed = state.present.sealed.is_some();
         match self {
@@ -56,7 +56,7 @@ impl Selector {
 
     /// Whether an object in SSE-C may be meant whose key is not at hand.
     #[must_use]
-    pub fn may_be_hidden(&self) -> bool {
+    pub(crate) fn may_be_hidden(&self) -> bool {
         matches!(self, Self::Mode(Mode::SseC) | Self::Key(_))
     }
 }

@@ -10,7 +10,7 @@ use crate::transfer::plan::{MAX_PART, MAX_PARTS, ranges};
 
 mod reason;
 
-pub use reason::Reason;
+pub(crate) use reason::Reason;
 
 /// The size of a part that S3 copies by itself, unless so many would be needed that it must be larger: large enough to
 /// need few requests, small enough to go in parallel.
@@ -18,42 +18,42 @@ const COPY_PART: u64 = 256 << 20;
 
 /// What an object is, as far as its rotation depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Current {
+pub(crate) struct Current {
     /// What S3 does to its bytes.
-    pub applied: Applied,
+    pub(crate) applied: Applied,
     /// Client-side encryption, if there is any.
-    pub sealed: Option<Sealed>,
+    pub(crate) sealed: Option<Sealed>,
     /// Stored bytes.
-    pub len: u64,
+    pub(crate) len: u64,
     /// The archive in which its bytes are and must be restored from before they can be read.
-    pub archived: Option<String>,
+    pub(crate) archived: Option<String>,
     /// Whether Object Lock protects it.
-    pub locked: bool,
+    pub(crate) locked: bool,
     /// Whether it is a version behind the newest.
-    pub superseded: bool,
+    pub(crate) superseded: bool,
     /// Whether it is an instruction file, which belongs to another object.
-    pub instruction_file: bool,
+    pub(crate) instruction_file: bool,
 }
 
 /// Client-side encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Sealed {
+pub(crate) struct Sealed {
     /// The format.
-    pub format: SealedFormat,
+    pub(crate) format: SealedFormat,
     /// Whether its envelope is in an instruction file.
-    pub beside: bool,
+    pub(crate) beside: bool,
     /// Whether the data key can be wrapped anew: the bytes are authenticated.
-    pub rewrappable: bool,
+    pub(crate) rewrappable: bool,
     /// Whether its name is bound into its encryption context.
-    pub bound: bool,
+    pub(crate) bound: bool,
     /// Whether the goal's key opens it already.
-    pub as_desired: bool,
+    pub(crate) as_desired: bool,
 }
 
 /// The client-side formats, those that are only read too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SealedFormat {
+pub(crate) enum SealedFormat {
     /// The first one, AES-CBC.
     S3ecV1,
     /// One of those that s3seal writes.
@@ -62,7 +62,7 @@ pub enum SealedFormat {
 
 /// What an object should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Desired {
+pub(crate) enum Desired {
     /// Encrypted by S3.
     Server(AtRest),
     /// Encrypted client-side.
@@ -90,7 +90,7 @@ pub enum Desired {
 
 /// A mode of S3's, with what can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AtRest {
+pub(crate) enum AtRest {
     /// SSE-S3.
     SseS3,
     /// SSE-KMS.
@@ -121,7 +121,7 @@ pub enum AtRest {
 impl AtRest {
     /// Whether an object is so already. A context cannot be compared, so one that is asked for is never there yet.
     #[must_use]
-    pub fn is_met(&self, applied: &Applied) -> bool {
+    pub(crate) fn is_met(&self, applied: &Applied) -> bool {
         let is = |mode| applied.mode == AppliedMode::Known(mode);
         match self {
             Self::SseS3 => is(Mode::SseS3),
@@ -159,14 +159,14 @@ fn is_key(key: Option<&str>, applied: &Applied) -> bool {
 
 /// What the server can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Server {
+pub(crate) struct Server {
     /// Whether it knows `UpdateObjectEncryption`: AWS does, another server has proved it.
-    pub updates_in_place: bool,
+    pub(crate) updates_in_place: bool,
 }
 
 /// How it will be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Strategy {
+pub(crate) enum Strategy {
     /// It is there already.
     Nothing,
     /// `UpdateObjectEncryption`: no data moves.
@@ -194,7 +194,7 @@ pub enum Strategy {
 impl Strategy {
     /// Its name in plans, outcomes and journals.
     #[must_use]
-    pub fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
             Self::UpdateInPlace => "update-in-place",
@@ -210,7 +210,7 @@ impl Strategy {
 
 /// Chooses the way.
 #[must_use]
-pub fn strategy(present: &Current, goal: &Desired, server: Server) -> Strategy {
+pub(crate) fn strategy(present: &Current, goal: &Desired, server: Server) -> Strategy {
     let way = match (goal, &present.sealed) {
         (Desired::Server(at_rest), None) => server_side(present, at_rest, server),
         (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
@@ -300,7 +300,7 @@ fn possible(present: &Current, way: Strategy) -> Strategy {
 
 /// How many parts S3 is to copy an object in; 0 for one request.
 #[must_use]
-pub fn copy_parts(len: u64) -> u32 {
+pub(crate) fn copy_parts(len: u64) -> u32 {
     if len <= MAX_COPY {
         return 0;
     }
@@ -309,28 +309,28 @@ pub fn copy_parts(len: u64) -> u32 {
 
 /// The size of a part that S3 copies, in bytes.
 #[must_use]
-pub fn copy_part_size(len: u64) -> u64 {
+pub(crate) fn copy_part_size(len: u64) -> u64 {
     COPY_PART.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
 }
 
 /// What a way takes, roughly: what S3 and KMS charge for, and what goes over the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// Objects.
-    pub objects: u64,
+    pub(crate) objects: u64,
     /// Stored bytes of these objects.
-    pub stored: u64,
+    pub(crate) stored: u64,
     /// Bytes that go through this machine, down and up.
-    pub moved: u64,
+    pub(crate) moved: u64,
     /// Requests to S3.
-    pub requests: u64,
+    pub(crate) requests: u64,
     /// Calls of AWS KMS, those that S3 makes among them.
-    pub kms_calls: u64,
+    pub(crate) kms_calls: u64,
 }
 
 impl Cost {
     /// Adds another one.
-    pub fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.stored += other.stored;
         self.moved += other.moved;
@@ -341,7 +341,7 @@ impl Cost {
 
 /// Estimates a way's cost; `part_size` is that of an upload. The look before and the look after are counted in.
 #[must_use]
-pub fn cost(present: &Current, goal: &Desired, way: &Strategy, part_size: u64) -> Cost {
+pub(crate) fn cost(present: &Current, goal: &Desired, way: &Strategy, part_size: u64) -> Cost {
     let len = present.len;
     let kms_before = u64::from(is_kms(&present.applied.mode));
     let rest_after = match goal {

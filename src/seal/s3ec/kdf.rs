@@ -12,22 +12,22 @@ use crate::keys::{DataKey, KEY_LEN};
 use crate::seal::gcm;
 
 /// The suite's number, as bytes: in the derivation and as the content's associated data.
-pub const SUITE: [u8; 2] = [0x00, 0x73];
+pub(crate) const SUITE: [u8; 2] = [0x00, 0x73];
 /// The nonce of every V3 message: its key is used once only.
-pub const NONCE: [u8; gcm::NONCE_LEN] = [0x01; gcm::NONCE_LEN];
+pub(crate) const NONCE: [u8; gcm::NONCE_LEN] = [0x01; gcm::NONCE_LEN];
 
 /// What is derived.
-pub struct Derived {
+pub(crate) struct Derived {
     /// Encrypts the content.
-    pub key: Zeroizing<Vec<u8>>,
+    pub(crate) key: Zeroizing<Vec<u8>>,
     /// Stored beside it: only one data key yields it.
-    pub commitment: [u8; COMMITMENT_LEN],
+    pub(crate) commitment: [u8; COMMITMENT_LEN],
 }
 
 impl Derived {
     /// Whether a stored commitment is this one; takes the same time whatever the answer.
     #[must_use]
-    pub fn commits_to(&self, stored: &[u8; COMMITMENT_LEN]) -> bool {
+    pub(crate) fn commits_to(&self, stored: &[u8; COMMITMENT_LEN]) -> bool {
         self.commitment.ct_eq(stored).into()
     }
 }
@@ -44,7 +44,7 @@ impl KeyType for Len {
 ///
 /// # Errors
 /// `Local` where the library refuses.
-pub fn derive(data_key: &DataKey, message_id: &[u8; MESSAGE_ID_LEN]) -> Result<Derived> {
+pub(crate) fn derive(data_key: &DataKey, message_id: &[u8; MESSAGE_ID_LEN]) -> Result<Derived> {
     let prk = Salt::new(HKDF_SHA512, message_id).extract(data_key.as_bytes());
     let expand = |label: &[u8], out: &mut [u8]| {
         prk.expand(&[&SUITE, label], Len(out.len())).and_then(|okm| okm.fill(out)).map_err(|_| gcm::refused())

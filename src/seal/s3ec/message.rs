@@ -28,7 +28,7 @@ fn not_gcm(envelope: &Envelope) -> Error {
 }
 
 /// Seals an object.
-pub struct Sealer {
+pub(crate) struct Sealer {
     attributes: Attributes,
     cipher: Sealing,
     /// The plain length noted beside the object.
@@ -84,7 +84,7 @@ impl Seal for Sealer {
 }
 
 /// Opens an object. The last 16 bytes seen are held back: they may be the tag.
-pub struct GcmOpener {
+pub(crate) struct GcmOpener {
     what: String,
     key: Zeroizing<Vec<u8>>,
     nonce: [u8; NONCE_LEN],

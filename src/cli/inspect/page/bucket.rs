@@ -9,13 +9,13 @@ use crate::encryption::Mode;
 
 /// The page of a bucket.
 #[must_use]
-pub fn bucket(facts: &BucketFacts, color: bool) -> String {
+pub(crate) fn bucket(facts: &BucketFacts, color: bool) -> String {
     bucket_page(facts, color).text()
 }
 
 /// The same, line by line: labels and facts, not escaped.
 #[must_use]
-pub fn bucket_lines(facts: &BucketFacts) -> Vec<(String, String)> {
+pub(crate) fn bucket_lines(facts: &BucketFacts) -> Vec<(String, String)> {
     bucket_page(facts, false).lines
 }
 
@@ -50,7 +50,7 @@ fn bucket_page(facts: &BucketFacts, color: bool) -> Page {
 
 /// The head of an audit from a report of S3 Inventory.
 #[must_use]
-pub fn inventory(manifest: &Manifest, color: bool) -> String {
+pub(crate) fn inventory(manifest: &Manifest, color: bool) -> String {
     let mut page = Page::new(&format!("S3 Inventory of s3://{}", manifest.source), color);
     page.fact("made", manifest.created.as_deref().unwrap_or("not said"));
     let count = manifest.files.len();

@@ -21,7 +21,7 @@ use crate::tuning::ByteSize;
 
 /// The page of one object.
 #[must_use]
-pub fn object(report: &ObjectReport, color: bool) -> String {
+pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
     let finding = &report.finding;
     let mut page = Page::new(&finding.uri.to_string(), color);
     at_rest(&mut page, finding, report.kms_key.as_ref());

@@ -6,35 +6,35 @@ use crate::location::S3Uri;
 
 /// What an earlier run may have left in S3, if its lines are to be believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
+pub(crate) struct Leftovers {
     /// Uploads.
-    pub uploads: Vec<Upload>,
+    pub(crate) uploads: Vec<Upload>,
     /// Objects that may need their instruction file no more.
-    pub beside: Vec<Beside>,
+    pub(crate) beside: Vec<Beside>,
     /// Scratch objects.
-    pub scratch: Vec<S3Uri>,
+    pub(crate) scratch: Vec<S3Uri>,
 }
 
 /// An upload that was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
+pub(crate) struct Upload {
     /// The object that it was for.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// Its id, unless a crash has swallowed that.
-    pub id: Option<String>,
+    pub(crate) id: Option<String>,
     /// When it was started at the earliest, in seconds since 1970: not before this journal.
-    pub since: i64,
+    pub(crate) since: i64,
 }
 
 /// An object whose instruction file may be left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beside {
+pub(crate) struct Beside {
     /// The object.
-    pub uri: S3Uri,
+    pub(crate) uri: S3Uri,
     /// The ETag that it had while it needed the file.
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// The ETag of the file.
-    pub file_etag: String,
+    pub(crate) file_etag: String,
 }
 
 /// What is open while a journal is read, by object.

@@ -8,7 +8,7 @@ use super::{Journal, private};
 
 /// Where the journal of a rotation is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JournalLocation {
+pub(crate) enum JournalLocation {
     /// In the file that the user has named, where it stays.
     File(PathBuf),
     /// In a file of its own in the directory for such state, until the rotation is complete.
@@ -20,7 +20,7 @@ pub enum JournalLocation {
 impl JournalLocation {
     /// Whether the user has named none.
     #[must_use]
-    pub fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         !matches!(self, Self::File(_))
     }
 
@@ -28,7 +28,7 @@ impl JournalLocation {
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub fn open(&self, rotation: &str) -> Result<Option<Journal>> {
+    pub(crate) fn open(&self, rotation: &str) -> Result<Option<Journal>> {
         let path = match self {
             Self::File(path) => path.clone(),
             Self::Directory(folder) => {

@@ -7,13 +7,13 @@ use crate::object::PublicEnvelope;
 
 /// The steps of one object.
 #[derive(Clone, Copy)]
-pub struct ObjectJournal<'a> {
+pub(crate) struct ObjectJournal<'a> {
     /// The journal, if the run keeps one.
-    pub journal: Option<&'a Journal>,
+    pub(crate) journal: Option<&'a Journal>,
     /// The object.
-    pub uri: &'a S3Uri,
+    pub(crate) uri: &'a S3Uri,
     /// The version that is changed where it stands.
-    pub version_id: Option<&'a str>,
+    pub(crate) version_id: Option<&'a str>,
 }
 
 impl ObjectJournal<'_> {
@@ -21,7 +21,7 @@ impl ObjectJournal<'_> {
     ///
     /// # Errors
     /// As there; so with all of these.
-    pub fn begin(&self, etag: Option<&str>, way: &str) -> Result<()> {
+    pub(crate) fn begin(&self, etag: Option<&str>, way: &str) -> Result<()> {
         self.write(|journal| journal.begin(self.uri, self.version_id, etag, way))
     }
 
@@ -29,7 +29,7 @@ impl ObjectJournal<'_> {
     ///
     /// # Errors
     /// As there.
-    pub fn upload(&self, id: &str) -> Result<()> {
+    pub(crate) fn upload(&self, id: &str) -> Result<()> {
         self.write(|journal| journal.upload(self.uri, id))
     }
 
@@ -37,7 +37,7 @@ impl ObjectJournal<'_> {
     ///
     /// # Errors
     /// As there.
-    pub fn beside(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
+    pub(crate) fn beside(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
         self.write(|journal| journal.beside(self.uri, etag, file_etag))
     }
 
@@ -45,7 +45,7 @@ impl ObjectJournal<'_> {
     ///
     /// # Errors
     /// As there.
-    pub fn envelope(&self, old: Option<&PublicEnvelope>, new: Option<&PublicEnvelope>) -> Result<()> {
+    pub(crate) fn envelope(&self, old: Option<&PublicEnvelope>, new: Option<&PublicEnvelope>) -> Result<()> {
         self.write(|journal| journal.envelope(self.uri, old, new))
     }
 
@@ -53,7 +53,7 @@ impl ObjectJournal<'_> {
     ///
     /// # Errors
     /// As there.
-    pub fn done(&self, etag: Option<&str>) -> Result<()> {
+    pub(crate) fn done(&self, etag: Option<&str>) -> Result<()> {
         self.write(|journal| journal.done(self.uri, self.version_id, etag))
     }
 
@@ -61,7 +61,7 @@ impl ObjectJournal<'_> {
     ///
     /// # Errors
     /// As there.
-    pub fn refused(&self) -> Result<()> {
+    pub(crate) fn refused(&self) -> Result<()> {
         self.write(|journal| journal.refused(self.uri))
     }
 

@@ -24,7 +24,7 @@ const FOLDER_OWNER_ONLY: u32 = 0o700;
 /// # Errors
 /// `Tampered` for a link, something that is no file, or a file that others can write; `InUse` while another run has it;
 /// `Local` for what the system refuses.
-pub fn open(path: &Path, name: &str) -> Result<File> {
+pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
     let refused = |error| Error::local(format!("cannot write {name}"))(error);
     DirBuilder::new()
         .recursive(true)
@@ -64,7 +64,7 @@ pub fn open(path: &Path, name: &str) -> Result<File> {
 ///
 /// # Errors
 /// `Tampered` for somebody else's; `Local` for what the system refuses.
-pub fn claim(file: &File, user: u32, name: &str) -> Result<()> {
+pub(crate) fn claim(file: &File, user: u32, name: &str) -> Result<()> {
     let refused = |error| Error::local(format!("cannot write {name}"))(error);
     let facts = file.metadata().map_err(refused)?;
     if facts.uid() != user {
@@ -80,7 +80,7 @@ pub fn claim(file: &File, user: u32, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// `Local` for what the system refuses.
-pub fn close_folder(folder: &Path) -> Result<()> {
+pub(crate) fn close_folder(folder: &Path) -> Result<()> {
     match std::fs::metadata(folder) {
         Ok(facts) if facts.mode() & 0o077 != 0 => {
             let closed = std::fs::set_permissions(folder, Permissions::from_mode(FOLDER_OWNER_ONLY));

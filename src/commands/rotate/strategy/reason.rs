@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why it cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// The bytes are in an archive.
     Archived(String),
     /// An older version cannot be replaced where it stands.
