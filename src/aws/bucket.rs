@@ -1,6 +1,6 @@
 //! What a bucket does to the objects in it: default encryption, blocked modes, policy, versioning, lifecycle.
 //!
-//! Each fact takes an action of its own; one that is denied is [`Seen::NotAllowed`], and the others are told all the same.
+//! Each fact takes an action of its own; one that is denied is [`Probe::AccessDenied`], and the others are told all the same.
 //! Nothing here changes a bucket.
 
 use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;
@@ -13,7 +13,7 @@ use futures_util::future::join4;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::policy::{self, PolicyFacts};
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, Result};
@@ -25,15 +25,15 @@ pub(crate) struct BucketFacts {
     /// The bucket.
     pub(crate) bucket: Bucket,
     /// Its region.
-    pub(crate) region: Seen<Option<String>>,
+    pub(crate) region: Probe<Option<String>>,
     /// What happens to an object that names no encryption; `None` where the server keeps no such setting.
-    pub(crate) default: Seen<Option<DefaultFacts>>,
+    pub(crate) default: Probe<Option<DefaultFacts>>,
     /// What its policy demands; `None` without a policy.
-    pub(crate) policy: Seen<Option<PolicyFacts>>,
+    pub(crate) policy: Probe<Option<PolicyFacts>>,
     /// `Enabled` or `Suspended` in S3's words; `None` where it never was on.
-    pub(crate) versioning: Seen<Option<String>>,
+    pub(crate) versioning: Probe<Option<String>>,
     /// How the parts of uploads that nobody ends are cleaned up.
-    pub(crate) incomplete_uploads: Seen<Option<CleanUp>>,
+    pub(crate) incomplete_uploads: Probe<Option<CleanUp>>,
 }
 
 /// A bucket's default encryption.
@@ -68,7 +68,7 @@ impl Connection {
             Err(error @ (Error::NotFound { .. } | Error::Network { .. } | Error::WrongRegion { .. })) => {
                 return Err(error);
             }
-            answer => Seen::of(answer, "s3:ListBucket"),
+            answer => Probe::of(answer, "s3:ListBucket"),
         };
         let (default, policy, versioning, incomplete_uploads) = join4(
             self.bucket_default(bucket),
@@ -81,16 +81,16 @@ impl Connection {
         Ok(BucketFacts {
             bucket: bucket.clone(),
             region,
-            default: Seen::of_optional(default, "s3:GetEncryptionConfiguration"),
-            policy: Seen::of_optional(policy, "s3:GetBucketPolicy"),
-            versioning: Seen::of(versioning, "s3:GetBucketVersioning"),
-            incomplete_uploads: match Seen::of_optional(
+            default: Probe::of_optional(default, "s3:GetEncryptionConfiguration"),
+            policy: Probe::of_optional(policy, "s3:GetBucketPolicy"),
+            versioning: Probe::of(versioning, "s3:GetBucketVersioning"),
+            incomplete_uploads: match Probe::of_optional(
                 clean_up(incomplete_uploads),
                 "s3:GetLifecycleConfiguration",
             ) {
-                Seen::Is(found) => Seen::Is(found.flatten()),
-                Seen::NotAllowed(action) => Seen::NotAllowed(action),
-                Seen::NotToBeHad(why) => Seen::NotToBeHad(why),
+                Probe::Known(found) => Probe::Known(found.flatten()),
+                Probe::AccessDenied(action) => Probe::AccessDenied(action),
+                Probe::Unavailable(why) => Probe::Unavailable(why),
             },
         })
     }

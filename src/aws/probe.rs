@@ -7,37 +7,37 @@ use crate::error::{Error, Result};
 
 /// A fact that may be out of sight.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen<T> {
+pub(crate) enum Probe<T> {
     /// The fact.
-    Is(T),
+    Known(T),
     /// Not allowed to see it: the action that is missing, such as `kms:DescribeKey`.
-    NotAllowed(&'static str),
+    AccessDenied(&'static str),
     /// Not to be had; the text says why.
-    NotToBeHad(String),
+    Unavailable(String),
 }
 
-impl<T> Seen<T> {
+impl<T> Probe<T> {
     /// Takes an answer that needs `action`.
     pub(crate) fn of(answer: Result<T>, action: &'static str) -> Self {
         match answer {
-            Ok(fact) => Self::Is(fact),
-            Err(Error::Denied { .. }) => Self::NotAllowed(action),
-            Err(error) => Self::NotToBeHad(error.to_string()),
+            Ok(fact) => Self::Known(fact),
+            Err(Error::Denied { .. }) => Self::AccessDenied(action),
+            Err(error) => Self::Unavailable(error.to_string()),
         }
     }
 
     /// Takes an answer in which what does not exist is a fact too.
-    pub(crate) fn of_optional(answer: Result<T>, action: &'static str) -> Seen<Option<T>> {
+    pub(crate) fn of_optional(answer: Result<T>, action: &'static str) -> Probe<Option<T>> {
         match answer {
-            Err(Error::NotFound { .. }) => Seen::Is(None),
-            answer => Seen::of(answer.map(Some), action),
+            Err(Error::NotFound { .. }) => Probe::Known(None),
+            answer => Probe::of(answer.map(Some), action),
         }
     }
 
     /// The fact, if it was seen.
     pub(crate) fn fact(&self) -> Option<&T> {
         match self {
-            Self::Is(fact) => Some(fact),
+            Self::Known(fact) => Some(fact),
             _ => None,
         }
     }

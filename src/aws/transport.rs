@@ -16,7 +16,7 @@ use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore};
 
 use crate::aws::address::is_loopback;
 use crate::aws::connection::Connection;
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 
 mod issuer;
 
@@ -42,7 +42,7 @@ pub(crate) struct Transport {
     /// The server's name, with its port if it has one of its own.
     pub(crate) host: String,
     /// What TLS comes to; `None` for http.
-    pub(crate) tls: Option<Seen<TlsFacts>>,
+    pub(crate) tls: Option<Probe<TlsFacts>>,
 }
 
 /// A TLS connection.
@@ -81,11 +81,11 @@ impl TransportProbe {
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let tls = (scheme == "https").then(|| {
             if has_proxy() && !is_loopback(&self.uri) {
-                return Seen::NotToBeHad("it goes through a proxy".to_owned());
+                return Probe::Unavailable("it goes through a proxy".to_owned());
             }
             match handshake(host, self.ca_bundle.as_deref()) {
-                Ok(facts) => Seen::Is(facts),
-                Err(error) => Seen::NotToBeHad(error.to_string()),
+                Ok(facts) => Probe::Known(facts),
+                Err(error) => Probe::Unavailable(error.to_string()),
             }
         });
         Transport { scheme: scheme.to_owned(), host: host.to_owned(), tls }

@@ -9,7 +9,7 @@ use super::document::{self, Command, Document, Encryption, Object, Proof, Record
 use super::failure::Failure;
 use super::output;
 use super::session::Session;
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
 use crate::commands::client_object::Opened;
 use crate::commands::get::{ChecksumSeen, GetOutcome};
@@ -97,11 +97,11 @@ fn put_line(outcome: &PutOutcome) -> String {
 }
 
 /// Why the envelope of an object that is stored could not be seen.
-fn unverified(envelope: &Seen<()>) -> Option<String> {
+fn unverified(envelope: &Probe<()>) -> Option<String> {
     match envelope {
-        Seen::Is(()) => None,
-        Seen::NotAllowed(action) => Some(format!("{action} is not allowed")),
-        Seen::NotToBeHad(why) => Some(why.clone()),
+        Probe::Known(()) => None,
+        Probe::AccessDenied(action) => Some(format!("{action} is not allowed")),
+        Probe::Unavailable(why) => Some(why.clone()),
     }
 }
 

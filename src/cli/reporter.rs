@@ -51,8 +51,8 @@ impl Verb {
     /// What there would have been, had there been any.
     fn nothing(self) -> &'static str {
         match self {
-            Self::Put => "no file there; nothing was stored",
-            Self::Get => "no object there that is meant; nothing was fetched",
+            Self::Put => "no matching files; nothing stored",
+            Self::Get => "no object matches the filters; nothing fetched",
         }
     }
 }

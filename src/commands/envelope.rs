@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::multipart::Completed;
 use crate::aws::objects::Reader;
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::encryption::Format;
 use crate::error::{Error, LostEnvelope, Result};
 use crate::object::PublicEnvelope;
@@ -94,22 +94,22 @@ pub(crate) async fn look(
     stored: &Completed,
     sent: &SentEnvelope,
     stop: &Cancellation,
-) -> Result<Seen<()>> {
+) -> Result<Probe<()>> {
     // The object is stored: a signal only ends the look at it.
     let answer = stop.or(reader.try_head_without_checksum()).await.flatten();
-    let facts = match Seen::of(answer, "s3:GetObject") {
-        Seen::Is(facts) => facts,
-        Seen::NotAllowed(action) => return Ok(Seen::NotAllowed(action)),
-        Seen::NotToBeHad(why) => return Ok(Seen::NotToBeHad(why)),
+    let facts = match Probe::of(answer, "s3:GetObject") {
+        Probe::Known(facts) => facts,
+        Probe::AccessDenied(action) => return Ok(Probe::AccessDenied(action)),
+        Probe::Unavailable(why) => return Ok(Probe::Unavailable(why)),
     };
     let compared = sent.compare(reader.name(), stored.version_id.as_deref(), &facts.metadata);
     let is_another = stored.version_id.is_some() && facts.version_id != stored.version_id
         || stored.etag.is_some() && facts.etag != stored.etag;
     match compared {
         Err(_) if is_another => {
-            Ok(Seen::NotToBeHad("another object has been written there since".to_owned()))
+            Ok(Probe::Unavailable("another object has been written there since".to_owned()))
         }
-        compared => compared.map(Seen::Is),
+        compared => compared.map(Probe::Known),
     }
 }
 

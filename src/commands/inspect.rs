@@ -14,7 +14,7 @@ use crate::aws::Connection;
 use crate::aws::kms::KmsKeyFacts;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::objects::Reader;
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::aws::transport::Transport;
 use crate::commands::bulk::many;
 use crate::commands::head::{KeyedHead, head, head_without_checksum};
@@ -77,9 +77,9 @@ pub(crate) struct KmsKeySeen {
     /// The key, as S3 names it.
     pub(crate) key: String,
     /// Its description.
-    pub(crate) facts: Seen<KmsKeyFacts>,
+    pub(crate) facts: Probe<KmsKeyFacts>,
     /// Its aliases.
-    pub(crate) aliases: Seen<Vec<String>>,
+    pub(crate) aliases: Probe<Vec<String>>,
 }
 
 /// One of many objects.
@@ -208,16 +208,16 @@ pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation
 
 /// Asks KMS about the key of an object.
 pub(crate) async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
-    let not_a_key = || Seen::NotToBeHad("KMS cannot be asked about such a name".to_owned());
+    let not_a_key = || Probe::Unavailable("KMS cannot be asked about such a name".to_owned());
     let Ok(named) = key.parse::<KmsKey>() else {
-        return KmsKeySeen { key: key.to_owned(), facts: not_a_key(), aliases: Seen::Is(Vec::new()) };
+        return KmsKeySeen { key: key.to_owned(), facts: not_a_key(), aliases: Probe::Known(Vec::new()) };
     };
     let (facts, aliases) =
         futures_util::future::join(connection.describe_key(&named), connection.key_aliases(&named)).await;
     KmsKeySeen {
         key: key.to_owned(),
-        facts: Seen::of(facts, "kms:DescribeKey"),
-        aliases: Seen::of(aliases, "kms:ListAliases"),
+        facts: Probe::of(facts, "kms:DescribeKey"),
+        aliases: Probe::of(aliases, "kms:ListAliases"),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::aws::Connection;
 use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
 use crate::commands::encrypt::{Begun, Encryptor, begin, prepare};
@@ -67,7 +67,7 @@ pub(crate) struct PutOutcome {
     /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
     pub(crate) compared: bool,
     /// Whether the envelope of a client-side object was seen afterwards as it was sent.
-    pub(crate) envelope: Option<Seen<()>>,
+    pub(crate) envelope: Option<Probe<()>>,
     /// Parts sent; 0 for one request.
     pub(crate) parts: u32,
     /// The client-side format.

@@ -62,7 +62,7 @@ fn nothing_there_is_told_from_nothing_meant() {
         .run("get -r s3://bench/typo/ d")
         .exits(3)
         .says(&["an object below s3://bench/typo/ does not exist"]);
-    bench.run("get -r s3://bench/p/ d --exclude *").ok().says(&["no object there that is meant"]);
+    bench.run("get -r s3://bench/p/ d --exclude *").ok().says(&["no object matches the filters"]);
     bench.run("get -r s3://other/p/ d").exits(3).says(&["the bucket other does not exist"]);
     assert!(!bench.path("d").exists());
 }

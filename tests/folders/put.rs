@@ -101,7 +101,7 @@ fn a_name_that_is_no_key_is_named() {
 fn an_empty_directory_is_nothing_and_that_is_said() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path("t/inner")).unwrap();
-    bench.run("put -r t s3://bench/p/").ok().says(&["no file there; nothing was stored"]);
+    bench.run("put -r t s3://bench/p/").ok().says(&["no matching files; nothing stored"]);
     assert!(bench.sandbox.requests().is_empty());
 }
 

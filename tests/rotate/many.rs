@@ -269,6 +269,6 @@ fn objects_under_one_key_are_looked_at_once_each() {
     assert_eq!(looks(), [4 + 19, 3]);
     bench.sandbox.s3().put_plain(BUCKET, "p/05", b"plain");
     put(&bench, "p/15", "-e sse-c --sse-c-key c.key");
-    bench.run(&line).ok().says(&["2 copied within S3", "18 there already"]);
+    bench.run(&line).ok().says(&["2 copied within S3", "18 already done"]);
     assert!((0..20).all(|number| is_under(&bench, &format!("p/{number:02}"), 2)));
 }

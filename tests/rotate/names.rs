@@ -76,7 +76,7 @@ fn names_are_bound_where_that_is_asked_for() {
         assert_bound(&bench, opens, &content);
         if from != "-e sse-s3" {
             let again = line.replace("--from-key a.key", &format!("--from-kms-key {ALIAS} --from-key a.key"));
-            bench.run(&again).ok().says(&["there already"]);
+            bench.run(&again).ok().says(&["already done"]);
         }
     }
 }

@@ -29,7 +29,7 @@ fn all_versions_are_updated_where_they_stand() {
     assert_eq!(modes_of_versions(&bench), ["sse-kms"; 3]);
     assert_eq!(bench.sandbox.s3().versions(BUCKET, "o")[..], before[..], "no version is new, none is gone");
     assert_no_traces(&bench);
-    bench.run(&line).ok().says(&["3 there already"]);
+    bench.run(&line).ok().says(&["3 already done"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
-use crate::aws::probe::Seen;
+use crate::aws::probe;
 use crate::aws::transport::{TlsFacts, Transport};
 use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
@@ -323,10 +323,10 @@ fn policy(policy: &PolicyFacts) -> Policy {
     }
 }
 
-fn probe<T, U>(seen: &Seen<T>, known: impl FnOnce(&T) -> U) -> Probe<U> {
+fn probe<T, U>(seen: &probe::Probe<T>, known: impl FnOnce(&T) -> U) -> Probe<U> {
     match seen {
-        Seen::Is(found) => Probe::Known(known(found)),
-        Seen::NotAllowed(action) => Probe::AccessDenied { access_denied: (*action).to_owned() },
-        Seen::NotToBeHad(why) => Probe::Unavailable { unavailable: why.clone() },
+        probe::Probe::Known(found) => Probe::Known(known(found)),
+        probe::Probe::AccessDenied(action) => Probe::AccessDenied { access_denied: (*action).to_owned() },
+        probe::Probe::Unavailable(why) => Probe::Unavailable { unavailable: why.clone() },
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::cli::sanitize::escaped;
 
 mod bucket;
@@ -85,13 +85,13 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn seen<T>(&mut self, label: &str, seen: &Seen<T>, tell: impl FnOnce(&mut Self, &T)) {
+    fn seen<T>(&mut self, label: &str, seen: &Probe<T>, tell: impl FnOnce(&mut Self, &T)) {
         match seen {
-            Seen::Is(fact) => tell(self, fact),
-            Seen::NotAllowed(action) => {
+            Probe::Known(fact) => tell(self, fact),
+            Probe::AccessDenied(action) => {
                 self.toned(label, Tone::Odd, &format!("not allowed to see ({action})"));
             }
-            Seen::NotToBeHad(why) => self.toned(label, Tone::Odd, &format!("not to be had: {why}")),
+            Probe::Unavailable(why) => self.toned(label, Tone::Odd, &format!("not to be had: {why}")),
         }
     }
 }

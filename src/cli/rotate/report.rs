@@ -96,7 +96,7 @@ pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failur
 /// A strategy as the sum names it.
 fn in_words(strategy: Strategy) -> &'static str {
     match strategy {
-        Strategy::None => "there already",
+        Strategy::None => "already done",
         Strategy::UpdateInPlace => "updated in place",
         Strategy::ServerCopy => "copied within S3",
         Strategy::Rewrap => "rewrapped",

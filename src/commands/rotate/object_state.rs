@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::aws::Connection;
 use crate::aws::attributes::CopyableAttributes;
 use crate::aws::objects::{ObjectHead, Reader};
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::client_object::Sealed as Envelope;
 use crate::commands::decrypt::{self, DecryptionKeys};
@@ -95,9 +95,9 @@ impl ObjectState {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Found {
             facts: &self.facts,
-            tags: Seen::Is(BTreeMap::new()),
-            grants: Seen::Is(Grants::default()),
-            annotations: Seen::Is(0),
+            tags: Probe::Known(BTreeMap::new()),
+            grants: Probe::Known(Grants::default()),
+            annotations: Probe::Known(0),
             sealed: self.present.sealed.is_some(),
             now: i64::try_from(now).unwrap_or(i64::MAX),
         }
@@ -109,17 +109,17 @@ impl ObjectState {
     /// `Unsupported` names what would be lost.
     pub(super) async fn carried(&self, running: &Execution<'_>, by: CopyMethod) -> Result<Preserved> {
         let reader = self.reader(running.connection);
-        let grants = Seen::of(reader.grants().await, "s3:GetObjectAcl");
+        let grants = Probe::of(reader.grants().await, "s3:GetObjectAcl");
         // HEAD counts them only for who may read them.
         let tags = if by == CopyMethod::Upload {
-            Seen::of(reader.tags().await, "s3:GetObjectTagging")
+            Probe::of(reader.tags().await, "s3:GetObjectTagging")
         } else {
-            Seen::Is(BTreeMap::new())
+            Probe::Known(BTreeMap::new())
         };
         let annotations = if by == CopyMethod::Upload && running.connection.is_aws() {
-            Seen::of(reader.annotations().await, "s3:ListObjectAnnotations")
+            Probe::of(reader.annotations().await, "s3:ListObjectAnnotations")
         } else {
-            Seen::Is(0)
+            Probe::Known(0)
         };
         let found = Found { tags, grants, annotations, ..self.found() };
         let carried = carry(&found, by);

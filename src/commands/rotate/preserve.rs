@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::aws::objects::ObjectHead;
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::checksum::Algorithm;
 use crate::object::{Grants, Lock, Settings};
 use crate::seal::detect::is_envelope_entry;
@@ -97,11 +97,11 @@ pub(crate) struct Found<'a> {
     /// What HEAD says.
     pub(crate) facts: &'a ObjectHead,
     /// Its tags.
-    pub(crate) tags: Seen<BTreeMap<String, String>>,
+    pub(crate) tags: Probe<BTreeMap<String, String>>,
     /// Its ACL.
-    pub(crate) grants: Seen<Grants>,
+    pub(crate) grants: Probe<Grants>,
     /// How many annotations it has.
-    pub(crate) annotations: Seen<usize>,
+    pub(crate) annotations: Probe<usize>,
     /// Whether it is encrypted client-side, so that its envelope is among its metadata.
     pub(crate) sealed: bool,
     /// The time, in seconds since 1970.
@@ -144,7 +144,7 @@ fn standing(found: &Found<'_>, carried: &mut Preserved) {
     carried.settings.website_redirect.clone_from(&belongings.website_redirect);
     carried.settings.lock = lock(&belongings.lock, found.now);
     match &found.grants {
-        Seen::Is(grants) => carried.settings.grants.clone_from(grants),
+        Probe::Known(grants) => carried.settings.grants.clone_from(grants),
         other => carried.losses.push((Loss::Acl, unseen("its ACL", other))),
     }
     if belongings.event_hold {
@@ -195,12 +195,12 @@ fn described(found: &Found<'_>, carried: &mut Preserved) {
 fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
     let facts = found.facts;
     match &found.tags {
-        Seen::Is(tags) => carried.settings.tags.clone_from(tags),
+        Probe::Known(tags) => carried.settings.tags.clone_from(tags),
         other => carried.losses.push((Loss::Tags, unseen("its tags", other))),
     }
     match &found.annotations {
-        Seen::Is(0) => {}
-        Seen::Is(count) => {
+        Probe::Known(0) => {}
+        Probe::Known(count) => {
             carried.losses.push((Loss::Annotations, format!("its {count} annotations stay behind")));
         }
         other => carried.losses.push((Loss::Annotations, unseen("its annotations", other))),
@@ -247,11 +247,11 @@ pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     told
 }
 
-fn unseen<T>(what: &str, seen: &Seen<T>) -> String {
+fn unseen<T>(what: &str, seen: &Probe<T>) -> String {
     match seen {
-        Seen::NotAllowed(action) => format!("{what} cannot be read: {action} is not allowed"),
-        Seen::NotToBeHad(why) => format!("{what} cannot be read: {why}"),
-        Seen::Is(_) => what.to_owned(),
+        Probe::AccessDenied(action) => format!("{what} cannot be read: {action} is not allowed"),
+        Probe::Unavailable(why) => format!("{what} cannot be read: {why}"),
+        Probe::Known(_) => what.to_owned(),
     }
 }
 
@@ -299,9 +299,9 @@ mod tests {
     fn found(facts: &ObjectHead) -> Found<'_> {
         Found {
             facts,
-            tags: Seen::Is([("t".to_owned(), "1".to_owned())].into()),
-            grants: Seen::Is(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
-            annotations: Seen::Is(0),
+            tags: Probe::Known([("t".to_owned(), "1".to_owned())].into()),
+            grants: Probe::Known(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
+            annotations: Probe::Known(0),
             sealed: true,
             now: 100,
         }
@@ -397,9 +397,9 @@ mod tests {
         facts.marks =
             HeadDetails { other_checksum: Some(("SHA512", "v".to_owned())), ..HeadDetails::default() };
         let all = Found {
-            tags: Seen::NotAllowed("s3:GetObjectTagging"),
-            grants: Seen::NotAllowed("s3:GetObjectAcl"),
-            annotations: Seen::Is(3),
+            tags: Probe::AccessDenied("s3:GetObjectTagging"),
+            grants: Probe::AccessDenied("s3:GetObjectAcl"),
+            annotations: Probe::Known(3),
             ..found(&facts)
         };
         assert_eq!(losses(&all, CopyMethod::Copy), [Loss::Acl, Loss::EventHold]);

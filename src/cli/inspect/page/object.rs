@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Page, Tone, grouped};
-use crate::aws::probe::Seen;
+use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::aws::transport::Transport;
 use crate::cli::inspect::document::plain_len;
@@ -88,11 +88,11 @@ fn header(mode: Mode) -> &'static str {
 
 fn kms_key(page: &mut Page, seen: &KmsKeySeen) {
     let mut words = Vec::new();
-    if let Seen::Is(aliases) = &seen.aliases {
+    if let Probe::Known(aliases) = &seen.aliases {
         words.extend(aliases.iter().cloned());
     }
     let mut tone = None;
-    if let Seen::Is(facts) = &seen.facts {
+    if let Probe::Known(facts) = &seen.facts {
         if let Some(state) = &facts.state {
             if state != "Enabled" {
                 tone = Some(Tone::Bad);
@@ -234,7 +234,7 @@ fn transport(page: &mut Page, transport: &Transport) {
             page.seen("in transit", seen, |page, tls| {
                 page.toned("in transit", Tone::Good, &format!("HTTPS, {tls}"));
             });
-            if let Seen::Is(tls) = seen {
+            if let Probe::Known(tls) = seen {
                 let exchange = tls.key_exchange.as_ref().map(|name| format!("key exchange {name}"));
                 let issuer = tls.issuer.as_ref().map(|name| format!("certificate by {name}"));
                 let words: Vec<String> = exchange.into_iter().chain(issuer).collect();
