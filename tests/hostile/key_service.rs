@@ -182,7 +182,7 @@ fn every_outcome_names_the_kms_key_of_the_data_key() {
         }
         let rotate =
             format!("rotate s3://bench/{format} -e client --kms-key alias/mine --from-kms-key {arn} --yes");
-        bench.run(&rotate).ok().says(&["there already", &words]);
+        bench.run(&rotate).ok().says(&["already done", &words]);
         let anew = format!("{rotate} --new-data-key --json");
         let document = bench.run(&anew).ok().json();
         assert_eq!(document["encryption"]["wrapping_kms_keys"], serde_json::json!([arn]));
