@@ -4,14 +4,12 @@
 //! says in s3seal's own words what came back.
 
 mod address;
-pub(crate) mod attributes;
 pub(crate) mod batch;
 pub(crate) mod bucket;
 pub(crate) mod connection;
 pub(crate) mod copy;
 pub(crate) mod endpoint;
 mod error;
-pub(crate) mod head_details;
 pub(crate) mod instruction_file;
 mod interceptors;
 pub(crate) mod inventory;
@@ -20,6 +18,7 @@ pub(crate) mod kms;
 pub(crate) mod listing;
 mod lost_upload;
 pub(crate) mod multipart;
+pub(crate) mod object_head;
 pub(crate) mod objects;
 pub(crate) mod open_uploads;
 mod options;
@@ -33,6 +32,7 @@ mod scratch;
 mod server_clock;
 pub(crate) mod sse;
 mod subresources;
+pub(crate) mod timestamp;
 pub(crate) mod transport;
 pub(crate) mod update_encryption;
 

@@ -65,7 +65,7 @@ pub(crate) struct Lock {
     /// The retention mode, in S3's word.
     pub(crate) mode: Option<String>,
     /// The end of the retention, in seconds since 1970.
-    pub(crate) until: Option<i64>,
+    pub(crate) retain_until: Option<i64>,
     /// Whether a legal hold is on.
     pub(crate) legal_hold: bool,
 }

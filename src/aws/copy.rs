@@ -13,8 +13,10 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::interceptors::Unanswered;
 use crate::aws::multipart::{Destination, Sent, Started};
-use crate::aws::objects::etag_of;
-use crate::aws::request_fields::{described, percent, sdk_algorithm, standing, summed};
+use crate::aws::object_head::etag_of;
+use crate::aws::request_fields::{
+    object_request, percent, sdk_algorithm, set_checksum, set_content_headers, set_properties,
+};
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
@@ -107,16 +109,14 @@ impl Copy<'_> {
         let connection = self.connection;
         let uri = self.source.uri;
         let etag = self.source.etag.to_owned();
-        let request = connection.s3.copy_object().bucket(uri.bucket.as_str()).key(&uri.key);
-        let request = standing!(request, self.settings)
+        let request = object_request!(connection, copy_object, uri);
+        let request = set_properties!(request, self.settings)
             .copy_source(self.source.header())
             .copy_source_if_match(etag.clone())
             .set_if_match(binds_target.then_some(etag))
-            .set_expected_bucket_owner(connection.owner())
-            .set_expected_source_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer());
+            .set_expected_source_bucket_owner(connection.owner());
         let request = if self.replaces_metadata {
-            described!(request, self.settings).metadata_directive(MetadataDirective::Replace)
+            set_content_headers!(request, self.settings).metadata_directive(MetadataDirective::Replace)
         } else {
             request.metadata_directive(MetadataDirective::Copy)
         };
@@ -158,19 +158,13 @@ impl Destination<'_> {
     ) -> Result<(Sent, Option<Sum>)> {
         let connection = self.connection;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
-        let request = connection
-            .s3
-            .upload_part_copy()
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
+        let request = object_request!(connection, upload_part_copy, self.uri)
             .upload_id(&started.id)
             .part_number(number)
             .copy_source(source.header())
             .copy_source_range(format!("bytes={}-{}", range.start, range.end - 1))
             .copy_source_if_match(source.etag)
-            .set_expected_bucket_owner(connection.owner())
-            .set_expected_source_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer());
+            .set_expected_source_bucket_owner(connection.owner());
         let request = sse::part_copy(request, sse::customer_key(self.sse));
         let request = sse::part_copy_source(request, source.key);
         // S3 says nothing while it copies: that is no stall.
@@ -192,7 +186,7 @@ impl Destination<'_> {
         };
         let part = CompletedPart::builder().part_number(number).e_tag(etag);
         let part = match &sum {
-            Some(sum) => summed!(part, self.algorithm, sum.base64()),
+            Some(sum) => set_checksum!(part, self.algorithm, sum.base64()),
             None => part,
         };
         Ok((Sent { part: part.build(), applied }, sum))

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::objects::Reader;
+use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
@@ -82,7 +83,7 @@ impl<'a> PendingInstructionFile<'a> {
     /// Replaces the companion by what was there before it, or removes it: only if it is the one that was written here.
     async fn replace_ours(&self, before: Option<Bytes>, sse: Option<&ServerSide>) -> Result<()> {
         // The answer to the write may have got lost, and with it the ETag: what is there now is compared.
-        let now = self.reader(&self.uri).whole_with_facts(MAX_LEN).await?.unwrap_or_default();
+        let now = self.reader(&self.uri).whole_with_head(MAX_LEN).await?.unwrap_or_default();
         let is_ours = now.body.as_deref() == Some(self.content.as_bytes());
         let Some(etag) = now.etag.filter(|_| is_ours) else { return Ok(()) };
         let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };
@@ -108,7 +109,7 @@ impl<'a> PendingInstructionFile<'a> {
 
     async fn object_etag(&self) -> Result<Option<String>> {
         match self.reader(self.of).head().await {
-            Ok(facts) => Ok(facts.etag),
+            Ok(head) => Ok(head.etag),
             // None, or one in SSE-C: no envelope of ours protects that one.
             Err(Error::NotFound { .. } | Error::KeyNeeded { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -138,8 +139,7 @@ impl Connection {
         sse: Option<&ServerSide>,
         condition: &WriteCondition,
     ) -> Result<Written> {
-        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
-        let request = request
+        let request = object_request!(self, put_object, uri)
             .body(ByteStream::from(content))
             .content_type("application/json")
             .metadata(MARKER, "")
@@ -147,9 +147,7 @@ impl Connection {
             .set_if_match(match condition {
                 WriteCondition::Matches(etag) => Some(etag.clone()),
                 _ => None,
-            })
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer());
+            });
         let answer = sse::put(request, sse).send().await;
         let answer =
             answer.map_err(|refusal| match error::read(&uri.to_string(), "s3:PutObject", refusal) {

@@ -11,9 +11,9 @@ use std::io::{self, Read, Seek};
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
-use crate::aws::head_details::date_of;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::sse::{Applied, AppliedMode};
+use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::encryption::Mode;
 use crate::error::{Error, Result};
 use crate::location::Bucket;
@@ -127,10 +127,10 @@ pub(crate) fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
         return Err(refuse("its objects' encryption was not asked for; add the field EncryptionStatus to the inventory's configuration".to_owned()));
     }
     let source = raw.source_bucket.parse().map_err(|_| Error::tampered(what, "it names no bucket"))?;
-    let milliseconds = raw.creation_timestamp.and_then(|text| text.parse::<u64>().ok());
+    let milliseconds = raw.creation_timestamp.and_then(|text| text.parse::<i64>().ok());
     Ok(Manifest {
         source,
-        created: milliseconds.and_then(|time| date_of(time / 1000)),
+        created: milliseconds.and_then(|time| rfc3339_of_seconds(time / 1000)),
         format,
         files: raw
             .files

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::head_details::date;
+use crate::aws::timestamp::rfc3339;
 use crate::encryption::{Account, KeyArn, KmsKey};
 use crate::error::{Error, KeyFault, Result};
 use crate::keys::{DataKey, KEY_LEN};
@@ -72,7 +72,7 @@ impl Connection {
             arn: answering(key, metadata.arn())?.to_string(),
             state: metadata.key_state().map(|state| state.as_str().to_owned()),
             manager: metadata.key_manager().map(|manager| manager.as_str().to_owned()),
-            deletion: metadata.deletion_date().and_then(date),
+            deletion: metadata.deletion_date().and_then(rfc3339),
         })
     }
 
@@ -109,7 +109,7 @@ impl Connection {
             return Ok(());
         }
         let found = match self.describe_key(key).await {
-            Ok(facts) => KeyArn::parse(&facts.arn),
+            Ok(found) => KeyArn::parse(&found.arn),
             // Who may use a key need not be allowed to look at it, and not every KMS can be asked.
             Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::Service { .. }) => None,
             Err(error) => return Err(error),

@@ -9,7 +9,8 @@ use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::head_details::date;
+use crate::aws::request_fields::bucket_request;
+use crate::aws::timestamp::rfc3339;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
@@ -67,15 +68,10 @@ impl Connection {
                 Next::Token(token) => Some(token),
                 Next::First | Next::Marker { .. } => None,
             };
-            let answer = self
-                .s3
-                .list_objects_v2()
-                .bucket(uri.bucket.as_str())
+            let answer = bucket_request!(self, list_objects_v2, uri)
                 .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
                 .set_continuation_token(token.clone())
                 .encoding_type(EncodingType::Url)
-                .set_expected_bucket_owner(self.owner())
-                .set_request_payer(self.payer())
                 .send()
                 .await
                 .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucket", refusal))?;
@@ -108,16 +104,11 @@ impl Connection {
                 Next::Marker { key, version } => (key, version),
                 Next::First | Next::Token(_) => (None, None),
             };
-            let answer = self
-                .s3
-                .list_object_versions()
-                .bucket(uri.bucket.as_str())
+            let answer = bucket_request!(self, list_object_versions, uri)
                 .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
                 .set_key_marker(key.clone())
                 .set_version_id_marker(version.clone())
                 .encoding_type(EncodingType::Url)
-                .set_expected_bucket_owner(self.owner())
-                .set_request_payer(self.payer())
                 .send()
                 .await
                 .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketVersions", refusal))?;
@@ -165,7 +156,7 @@ fn object(entry: &Object, encoded: bool) -> Listed {
         latest: None,
         len: entry.size().unwrap_or_default().unsigned_abs(),
         etag: entry.e_tag().map(str::to_owned),
-        last_modified: entry.last_modified().and_then(date),
+        last_modified: entry.last_modified().and_then(rfc3339),
         storage_class: entry.storage_class().map(|class| class.as_str().to_owned()),
     }
 }
@@ -177,7 +168,7 @@ fn version(entry: &ObjectVersion, encoded: bool) -> Listed {
         latest: entry.is_latest(),
         len: entry.size().unwrap_or_default().unsigned_abs(),
         etag: entry.e_tag().map(str::to_owned),
-        last_modified: entry.last_modified().and_then(date),
+        last_modified: entry.last_modified().and_then(rfc3339),
         storage_class: entry.storage_class().map(|class| class.as_str().to_owned()),
     }
 }

@@ -13,8 +13,11 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::interceptors::Unanswered;
-use crate::aws::objects::{ObjectHead, Reader, etag_of};
-use crate::aws::request_fields::{described, sdk_algorithm, sdk_type, standing, summed, tagging};
+use crate::aws::object_head::{ObjectHead, etag_of};
+use crate::aws::objects::Reader;
+use crate::aws::request_fields::{
+    object_request, sdk_algorithm, sdk_type, set_checksum, set_content_headers, set_properties, tagging,
+};
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
@@ -106,16 +109,14 @@ impl Destination<'_> {
     async fn put_once(&self, bytes: Bytes, sum: &Sum, if_match: Option<String>) -> Result<Completed> {
         let connection = self.connection;
         let len = bytes.len() as u64;
-        let request = connection.s3.put_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = standing!(described!(request, self.settings), self.settings)
+        let request = object_request!(connection, put_object, self.uri);
+        let request = set_properties!(set_content_headers!(request, self.settings), self.settings)
             .set_tagging(tagging(self.settings))
             .checksum_algorithm(sdk_algorithm(self.algorithm))
             .body(ByteStream::from(bytes))
             .set_if_none_match(self.if_none_match())
-            .set_if_match(if_match)
-            .set_expected_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer());
-        let request = sse::put(summed!(request, self.algorithm, sum.base64()), self.sse);
+            .set_if_match(if_match);
+        let request = sse::put(set_checksum!(request, self.algorithm, sum.base64()), self.sse);
         let unanswered = Unanswered::default();
         let request = request
             .customize()
@@ -147,14 +148,11 @@ impl Destination<'_> {
     /// What S3 refuses.
     pub(crate) async fn start(&self) -> Result<Started> {
         let connection = self.connection;
-        let request =
-            connection.s3.create_multipart_upload().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = standing!(described!(request, self.settings), self.settings)
+        let request = object_request!(connection, create_multipart_upload, self.uri);
+        let request = set_properties!(set_content_headers!(request, self.settings), self.settings)
             .set_tagging(tagging(self.settings))
             .checksum_algorithm(sdk_algorithm(self.algorithm))
-            .checksum_type(sdk_type(self.algorithm))
-            .set_expected_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer());
+            .checksum_type(sdk_type(self.algorithm));
         let unanswered = Unanswered::default();
         let request = sse::create(request, self.sse).customize().interceptor(unanswered.clone());
         let (asked, open) = (Instant::now(), &connection.open_uploads);
@@ -194,18 +192,12 @@ impl Destination<'_> {
         let connection = self.connection;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let len = bytes.len() as u64;
-        let request = connection
-            .s3
-            .upload_part()
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
+        let request = object_request!(connection, upload_part, self.uri)
             .upload_id(&started.id)
             .part_number(number)
             .body(ByteStream::from(bytes))
-            .checksum_algorithm(sdk_algorithm(self.algorithm))
-            .set_expected_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer());
-        let request = summed!(request, self.algorithm, sum.base64());
+            .checksum_algorithm(sdk_algorithm(self.algorithm));
+        let request = set_checksum!(request, self.algorithm, sum.base64());
         let request = sse::part(request, sse::customer_key(self.sse));
         let request = request.customize().config_override(connection.patient_for(patience(len)));
         let answer = match request.send().await {
@@ -225,7 +217,7 @@ impl Destination<'_> {
             return Err(Error::not_understood(self.uri, "it names no ETag for a part"));
         };
         let part = CompletedPart::builder().part_number(number).e_tag(etag);
-        Ok(Sent { part: summed!(part, self.algorithm, sum.base64()).build(), applied })
+        Ok(Sent { part: set_checksum!(part, self.algorithm, sum.base64()).build(), applied })
     }
 
     /// Makes the parts, in order, the object. `whole` is its checksum, where it is known here.
@@ -242,21 +234,15 @@ impl Destination<'_> {
         let connection = self.connection;
         let applied = sent.first().map_or_else(Applied::default, |sent| sent.applied.clone());
         let parts = sent.into_iter().map(|sent| sent.part).collect();
-        let request = connection
-            .s3
-            .complete_multipart_upload()
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
+        let request = object_request!(connection, complete_multipart_upload, self.uri)
             .upload_id(&started.id)
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
             .mpu_object_size(i64::try_from(len).unwrap_or(i64::MAX))
             .checksum_type(sdk_type(self.algorithm))
-            .set_if_none_match(self.if_none_match())
-            .set_expected_bucket_owner(connection.owner())
-            .set_request_payer(connection.payer());
+            .set_if_none_match(self.if_none_match());
         // A composite is computed by S3 from the parts' sums; only a full-object one can be sent.
         let request = match whole {
-            Some(whole) if self.algorithm.is_full_object() => summed!(request, self.algorithm, whole),
+            Some(whole) if self.algorithm.is_full_object() => set_checksum!(request, self.algorithm, whole),
             _ => request,
         };
         let whole = whole.unwrap_or_default();
@@ -316,13 +302,13 @@ impl Destination<'_> {
             return Err(refusal);
         }
         match self.reader().head().await {
-            Ok(facts)
-                if facts.len == len && facts.checksum.as_ref().is_some_and(|kept| kept.value == checksum) =>
+            Ok(head)
+                if head.len == len && head.checksum.as_ref().is_some_and(|kept| kept.value == checksum) =>
             {
                 Ok(Completed {
-                    etag: facts.etag,
-                    version_id: facts.version_id,
-                    applied: facts.applied,
+                    etag: head.etag,
+                    version_id: head.version_id,
+                    applied: head.applied,
                     checksum: checksum.to_owned(),
                     compared: true,
                 })
@@ -337,11 +323,11 @@ impl Destination<'_> {
         if completed.etag.is_some() {
             return Ok(completed);
         }
-        let other = |facts: &ObjectHead| {
-            facts.len != len || facts.checksum.as_ref().is_some_and(|kept| kept.value != completed.checksum)
+        let other = |head: &ObjectHead| {
+            head.len != len || head.checksum.as_ref().is_some_and(|kept| kept.value != completed.checksum)
         };
         match self.reader().head().await {
-            Ok(facts) if !other(&facts) => Ok(Completed { etag: facts.etag, ..completed }),
+            Ok(head) if !other(&head) => Ok(Completed { etag: head.etag, ..completed }),
             _ => Err(Error::not_understood(
                 self.uri,
                 "it names no ETag, and HEAD shows another object or none",
@@ -359,7 +345,7 @@ impl Destination<'_> {
         match send(Some(meant.clone())).await {
             Err(error @ Error::Changed { .. }) if meant.starts_with('"') => {
                 match self.reader().head().await {
-                    Ok(facts) if facts.etag.as_ref() == Some(meant) => {
+                    Ok(head) if head.etag.as_ref() == Some(meant) => {
                         send(Some(meant.trim_matches('"').to_owned())).await
                     }
                     _ => Err(error),

@@ -1,23 +1,21 @@
-//! Looking at objects and bringing their bytes down.
+//! HEAD and GET of objects.
 //!
 //! HEAD has no body, so its refusals have no reason: a one-byte GET finds it ([`explain`](Reader::explain)).
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumMode, ChecksumType, ObjectAttributes};
+use aws_sdk_s3::types::{ChecksumMode, ObjectAttributes};
 use bytes::Bytes;
 
-use crate::aws::attributes::CopyableAttributes;
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::head_details::HeadDetails;
+use crate::aws::object_head::{ObjectHead, etag_of};
+use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied};
-use crate::checksum::Algorithm;
 use crate::error::{Error, KeyFault, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
@@ -25,42 +23,13 @@ use crate::location::S3Uri;
 /// Parts that an object has at most ("Multipart upload limits", Amazon S3 user guide).
 const MAX_PARTS: usize = 10_000;
 
-/// What HEAD says about an object, or GET.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ObjectHead {
-    /// Stored bytes.
-    pub(crate) len: u64,
-    /// The ETag, with its quotes.
-    pub(crate) etag: Option<String>,
-    /// The version.
-    pub(crate) version_id: Option<String>,
-    /// Server-side encryption.
-    pub(crate) applied: Applied,
-    /// User metadata: keys in lower case, without `x-amz-meta-`.
-    pub(crate) metadata: BTreeMap<String, String>,
-    /// The checksum S3 keeps, if it is one that s3seal knows.
-    pub(crate) checksum: Option<Checksum>,
-    /// The storage class, in S3's word; none is STANDARD.
-    pub(crate) storage_class: Option<String>,
-    /// `Content-Type`.
-    pub(crate) content_type: Option<String>,
-    /// What else S3 notes about it; only of HEAD.
-    pub(crate) marks: HeadDetails,
-    /// What belongs to it; only of HEAD.
-    pub(crate) belongings: CopyableAttributes,
-    /// All of its stored bytes, where they came along.
-    pub(crate) body: Option<Bytes>,
-}
-
-/// A checksum that S3 keeps beside an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Checksum {
-    /// The algorithm.
-    pub(crate) algorithm: Algorithm,
-    /// Base64; of a composite with `-N`.
-    pub(crate) value: String,
-    /// Whether it is a sum over the parts' sums.
-    pub(crate) composite: bool,
+/// What a HEAD is to bring.
+#[derive(Clone, Copy)]
+pub(crate) struct HeadOptions {
+    /// Whether to ask for the checksum: for an object in SSE-KMS that takes permission on its key.
+    pub(crate) checksum: bool,
+    /// Whether to find the reason of a refusal, by one request more.
+    pub(crate) explain: bool,
 }
 
 /// One object, as it is read: the same on every request.
@@ -85,105 +54,68 @@ impl Reader<'_> {
         }
     }
 
-    /// Asks for the object's facts, its checksum among them.
-    ///
-    /// # Errors
-    /// What S3 refuses, with the reason that a one-byte GET finds.
+    /// Sends a HEAD that asks for the checksum too, and finds the reason of a refusal.
     pub(crate) async fn head(&self) -> Result<ObjectHead> {
-        self.head_with(Some(ChecksumMode::Enabled)).await
+        self.head_with(HeadOptions { checksum: true, explain: true }).await
     }
 
-    /// Asks for the object's facts without its checksum: for one in SSE-KMS that takes `s3:GetObject` alone, and no
-    /// permission on its key.
+    /// Sends a HEAD.
     ///
     /// # Errors
-    /// As [`Reader::head`].
-    pub(crate) async fn head_without_checksum(&self) -> Result<ObjectHead> {
-        self.head_with(None).await
-    }
-
-    /// Asks for the object's facts in one request; a refusal may come without its reason.
-    ///
-    /// # Errors
-    /// What S3 refuses.
-    pub(crate) async fn try_head(&self) -> Result<ObjectHead> {
-        self.try_head_with(Some(ChecksumMode::Enabled)).await
-    }
-
-    /// Asks as [`Reader::try_head`] does, and as [`Reader::head_without_checksum`].
-    ///
-    /// # Errors
-    /// What S3 refuses.
-    pub(crate) async fn try_head_without_checksum(&self) -> Result<ObjectHead> {
-        self.try_head_with(None).await
-    }
-
-    async fn try_head_with(&self, checksum: Option<ChecksumMode>) -> Result<ObjectHead> {
-        let answer = self.head_request(checksum).send().await;
-        let answer = answer.map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
-        self.of_object(ObjectHead::of_head(&answer))
-    }
-
-    /// Takes the facts, if they are those of an object: a web page has none.
-    fn of_object(&self, facts: Option<ObjectHead>) -> Result<ObjectHead> {
-        let other = || Error::not_understood(self.name(), "it does not name an object's ETag and length");
-        facts.ok_or_else(other)
-    }
-
-    fn head_request(&self, checksum: Option<ChecksumMode>) -> HeadObjectFluentBuilder {
-        let request = self.connection.s3.head_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = request
-            .set_version_id(self.version_id.map(str::to_owned))
-            .set_checksum_mode(checksum)
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer());
-        sse::head(request, self.key)
-    }
-
-    async fn head_with(&self, checksum: Option<ChecksumMode>) -> Result<ObjectHead> {
-        let request = self.head_request(checksum);
-        let refused = |refusal| error::read(&self.name(), "s3:GetObject", refusal);
+    /// What S3 refuses; without [`HeadOptions::explain`] perhaps without the reason.
+    pub(crate) async fn head_with(&self, options: HeadOptions) -> Result<ObjectHead> {
+        let request = self.head_request(options.checksum);
+        let refused = |refusal| self.refused(refusal);
         match request.clone().send().await.map_err(refused) {
-            Ok(answer) => return self.of_object(ObjectHead::of_head(&answer)),
-            // The reason is elsewhere; these two name themselves also without a body.
+            Ok(answer) => return self.understood(ObjectHead::of_head(&answer)),
+            // These two have their reason also without a body.
             Err(error @ (Error::Network { .. } | Error::Unsupported { .. })) => return Err(error),
+            Err(error) if !options.explain => return Err(error),
             Err(_) => {}
         }
         match self.explain().await {
             Some(reason) => Err(reason),
-            // By the first refusal the SDK may have set its clock right: what GET may do now, HEAD may too.
-            None => self.of_object(ObjectHead::of_head(&request.send().await.map_err(refused)?)),
+            // The first refusal may have made the SDK correct its clock: if GET may now, HEAD may too.
+            None => self.understood(ObjectHead::of_head(&request.send().await.map_err(refused)?)),
         }
     }
 
-    /// Asks for the object's facts and for all of its stored bytes in one request. The bytes are left out where there
-    /// are more than `limit`, or where the answer broke off: they are to be fetched in ranges then.
-    ///
-    /// # Errors
-    /// What S3 refuses.
-    pub(crate) async fn with_body(&self, limit: u64) -> Result<ObjectHead> {
-        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = request
-            .set_version_id(self.version_id.map(str::to_owned))
-            .checksum_mode(ChecksumMode::Enabled)
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer());
-        let mut answer = sse::get(request, self.key)
-            .send()
-            .await
-            .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
+    /// A web page answers too, but not with what every object has.
+    fn understood(&self, head: Option<ObjectHead>) -> Result<ObjectHead> {
+        head.ok_or_else(|| Error::not_understood(self.name(), "it does not name an object's ETag and length"))
+    }
+
+    fn head_request(&self, checksum: bool) -> HeadObjectFluentBuilder {
+        let request = object_request!(self.connection, head_object, self.uri, self.version_id)
+            .set_checksum_mode(checksum.then_some(ChecksumMode::Enabled));
+        sse::head(request, self.key)
+    }
+
+    fn get_request(&self) -> GetObjectFluentBuilder {
+        sse::get(object_request!(self.connection, get_object, self.uri, self.version_id), self.key)
+    }
+
+    fn refused<E: error::Coded>(&self, refusal: error::Refused<E>) -> Error {
+        error::read(&self.name(), "s3:GetObject", refusal)
+    }
+
+    /// Gets what HEAD says and all of the stored bytes in one request. The bytes are missing if there are more than
+    /// `limit`, or if the answer broke off: then they have to be fetched in ranges.
+    pub(crate) async fn head_with_body(&self, limit: u64) -> Result<ObjectHead> {
+        let request = self.get_request().checksum_mode(ChecksumMode::Enabled);
+        let mut answer = request.send().await.map_err(|refusal| self.refused(refusal))?;
         let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
-        let mut facts = self.of_object(ObjectHead::of_get(&answer))?;
-        if facts.len <= limit {
-            let mut bytes = Vec::with_capacity(usize::try_from(facts.len).unwrap_or_default());
-            while bytes.len() as u64 <= facts.len
+        let mut head = self.understood(ObjectHead::of_get(&answer))?;
+        if head.len <= limit {
+            let mut bytes = Vec::with_capacity(usize::try_from(head.len).unwrap_or_default());
+            while bytes.len() as u64 <= head.len
                 && let Ok(Some(chunk)) = body.next().await
             {
                 bytes.extend_from_slice(&chunk);
             }
-            facts.body = (bytes.len() as u64 == facts.len).then(|| bytes.into());
+            head.body = (bytes.len() as u64 == head.len).then(|| bytes.into());
         }
-        Ok(facts)
+        Ok(head)
     }
 
     /// Finds the reason of a refusal that came without one, by asking for one byte; `None` if that is not refused. An empty
@@ -197,34 +129,20 @@ impl Reader<'_> {
         }
     }
 
-    /// Begins to fetch the object, or a range of it, and returns why that is refused.
+    /// Begins to get the object, or a range of it, and returns why that is refused.
     async fn try_get(&self, range: Option<&str>) -> Option<Error> {
-        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = request
-            .set_version_id(self.version_id.map(str::to_owned))
-            .set_range(range.map(str::to_owned))
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer());
-        let refusal = sse::get(request, self.key).send().await.err()?;
-        Some(error::read(&self.name(), "s3:GetObject", refusal))
+        let refusal = self.get_request().set_range(range.map(str::to_owned)).send().await.err()?;
+        Some(self.refused(refusal))
     }
 
-    /// Begins to bring down the stored bytes of `range`, if the object is still the one with this ETag.
+    /// Begins to get the stored bytes of `range`, if the object still has this ETag.
     ///
     /// # Errors
-    /// What S3 refuses; `Changed` for another ETag; `Tampered` for an answer about other bytes.
+    /// `Changed` for another ETag; `Tampered` for an answer about other bytes.
     pub(crate) async fn range(&self, range: Range<u64>, etag: Option<&str>) -> Result<Body> {
-        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = request
-            .set_version_id(self.version_id.map(str::to_owned))
-            .range(format!("bytes={}-{}", range.start, range.end - 1))
-            .set_if_match(etag.map(str::to_owned))
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer());
-        let answer = sse::get(request, self.key)
-            .send()
-            .await
-            .map_err(|refusal| error::read(&self.name(), "s3:GetObject", refusal))?;
+        let request = self.get_request().range(format!("bytes={}-{}", range.start, range.end - 1));
+        let request = request.set_if_match(etag.map(str::to_owned));
+        let answer = request.send().await.map_err(|refusal| self.refused(refusal))?;
         // Not every server knows the condition.
         if let (Some(meant), Some(said)) = (etag, etag_of(answer.e_tag()))
             && meant.trim_matches('"') != said.trim_matches('"')
@@ -244,22 +162,19 @@ impl Reader<'_> {
         Ok(Body { name: self.name(), stream: answer.body })
     }
 
-    /// Fetches a small object whole, up to `limit` bytes; `None` if there is none.
+    /// Gets a small object whole, up to `limit` bytes; `None` if there is none.
     ///
     /// # Errors
-    /// What S3 refuses; `TooLarge` beyond the limit.
+    /// `TooLarge` beyond the limit.
     pub(crate) async fn whole(&self, limit: u64) -> Result<Option<Bytes>> {
         Ok(self.whole_answer(limit).await?.map(|(bytes, _)| bytes))
     }
 
-    /// Fetches a small object as [`Reader::whole`] does, together with what the answer says about it.
-    ///
-    /// # Errors
-    /// As [`Reader::whole`].
-    pub(crate) async fn whole_with_facts(&self, limit: u64) -> Result<Option<ObjectHead>> {
+    /// As [`Reader::whole`], with what the answer's headers say.
+    pub(crate) async fn whole_with_head(&self, limit: u64) -> Result<Option<ObjectHead>> {
         let Some((bytes, answer)) = self.whole_answer(limit).await? else { return Ok(None) };
-        let facts = self.of_object(ObjectHead::of_get(&answer))?;
-        Ok(Some(ObjectHead { body: Some(bytes), ..facts }))
+        let head = self.understood(ObjectHead::of_get(&answer))?;
+        Ok(Some(ObjectHead { body: Some(bytes), ..head }))
     }
 
     async fn whole_answer(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
@@ -274,13 +189,9 @@ impl Reader<'_> {
     }
 
     async fn whole_once(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
-        let request = self.connection.s3.get_object().bucket(self.uri.bucket.as_str()).key(&self.uri.key);
-        let request = request
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer());
-        let mut answer = match sse::get(request, self.key).send().await {
+        let mut answer = match self.get_request().send().await {
             Ok(answer) => answer,
-            Err(refusal) => match error::read(&self.name(), "s3:GetObject", refusal) {
+            Err(refusal) => match self.refused(refusal) {
                 Error::NotFound { .. } => return Ok(None),
                 error => return Err(error),
             },
@@ -304,15 +215,9 @@ impl Reader<'_> {
         let mut sizes = Vec::new();
         let mut marker = None;
         loop {
-            let request = self.connection.s3.get_object_attributes();
-            let request = request
-                .bucket(self.uri.bucket.as_str())
-                .key(&self.uri.key)
-                .set_version_id(self.version_id.map(str::to_owned))
+            let request = object_request!(self.connection, get_object_attributes, self.uri, self.version_id)
                 .object_attributes(ObjectAttributes::ObjectParts)
-                .set_part_number_marker(marker.take())
-                .set_expected_bucket_owner(self.connection.owner())
-                .set_request_payer(self.connection.payer());
+                .set_part_number_marker(marker.take());
             let answer = sse::attributes(request, self.key)
                 .send()
                 .await
@@ -343,64 +248,6 @@ impl Reader<'_> {
             KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };
         Error::KeyWrong { what: self.name(), why, source: None }
     }
-}
-
-macro_rules! checksum_of {
-    ($answer:expr) => {{
-        let kept = Algorithm::ALL.into_iter().find_map(|algorithm| {
-            let value = match algorithm {
-                Algorithm::Crc64Nvme => $answer.checksum_crc64_nvme(),
-                Algorithm::Crc32 => $answer.checksum_crc32(),
-                Algorithm::Crc32c => $answer.checksum_crc32_c(),
-                Algorithm::Sha1 => $answer.checksum_sha1(),
-                Algorithm::Sha256 => $answer.checksum_sha256(),
-            };
-            value.map(|value| (algorithm, value.to_owned()))
-        });
-        kept.map(|(algorithm, value)| {
-            let composite = $answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');
-            Checksum { algorithm, value, composite }
-        })
-    }};
-}
-
-/// Reads what the answers to HEAD and to GET both say. The function that it stands in returns `None` where they do not say
-/// what every object has.
-macro_rules! facts_of {
-    ($answer:expr) => {
-        ObjectHead {
-            len: u64::try_from($answer.content_length()?).ok()?,
-            etag: Some(etag_of($answer.e_tag())?),
-            version_id: $answer.version_id().map(str::to_owned),
-            applied: Applied::from($answer),
-            metadata: ($answer.metadata().into_iter().flatten())
-                .map(|(key, value)| (key.to_ascii_lowercase(), value.clone()))
-                .collect(),
-            checksum: checksum_of!($answer),
-            storage_class: $answer.storage_class().map(|class| class.as_str().to_owned()),
-            content_type: $answer.content_type().map(str::to_owned),
-            ..ObjectHead::default()
-        }
-    };
-}
-
-impl ObjectHead {
-    fn of_head(answer: &HeadObjectOutput) -> Option<Self> {
-        Some(Self {
-            marks: HeadDetails::from(answer),
-            belongings: CopyableAttributes::from(answer),
-            ..facts_of!(answer)
-        })
-    }
-
-    fn of_get(answer: &GetObjectOutput) -> Option<Self> {
-        Some(facts_of!(answer))
-    }
-}
-
-/// The ETag of an answer; some servers leave it empty.
-pub(super) fn etag_of(said: Option<&str>) -> Option<String> {
-    said.filter(|etag| !etag.trim_matches('"').is_empty()).map(str::to_owned)
 }
 
 /// Stored bytes on their way down.

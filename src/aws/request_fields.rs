@@ -1,7 +1,6 @@
-//! What is said about an object on every request that makes one, and the SDK's words for checksums.
+//! The fields that many requests have: bucket and key, owner and payer, headers and metadata, checksums.
 //!
-//! Three kinds of request make an object (`PutObject`, `CreateMultipartUpload`, `CopyObject`) and have the same fields
-//! without a type in common: macros say them once. Encryption is `sse`'s.
+//! The SDK has a type for each operation and none in common, so these are macros. Encryption fields are in `sse`.
 
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, ObjectLockLegalHoldStatus, ObjectLockMode};
@@ -9,8 +8,31 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, ObjectLockLegalHoldStat
 use crate::checksum::Algorithm;
 use crate::object::Settings;
 
+/// Begins a request about a bucket: the owner that it must have, and who pays.
+macro_rules! bucket_request {
+    ($connection:expr, $operation:ident, $uri:expr) => {
+        $connection
+            .s3
+            .$operation()
+            .bucket($uri.bucket.as_str())
+            .set_expected_bucket_owner($connection.owner())
+            .set_request_payer($connection.payer())
+    };
+}
+
+/// Begins a request about an object, or about one version of it.
+macro_rules! object_request {
+    ($connection:expr, $operation:ident, $uri:expr) => {
+        crate::aws::request_fields::bucket_request!($connection, $operation, $uri).key(&$uri.key)
+    };
+    ($connection:expr, $operation:ident, $uri:expr, $version_id:expr) => {
+        crate::aws::request_fields::object_request!($connection, $operation, $uri)
+            .set_version_id($version_id.map(str::to_owned))
+    };
+}
+
 /// Puts on a request what a copy can also take over from its source: content headers and metadata.
-macro_rules! described {
+macro_rules! set_content_headers {
     ($request:expr, $settings:expr) => {
         $request
             .set_content_type($settings.content_type.clone())
@@ -24,7 +46,7 @@ macro_rules! described {
 }
 
 /// Puts on a request what no copy takes over by itself: class, ACL, lock, redirect.
-macro_rules! standing {
+macro_rules! set_properties {
     ($request:expr, $settings:expr) => {
         $request
             .set_storage_class($settings.storage_class.as_deref().map(aws_sdk_s3::types::StorageClass::from))
@@ -41,7 +63,7 @@ macro_rules! standing {
 }
 
 /// Puts a finished sum on a request, under its algorithm's name.
-macro_rules! summed {
+macro_rules! set_checksum {
     ($request:expr, $algorithm:expr, $value:expr) => {
         match $algorithm {
             Algorithm::Crc64Nvme => $request.checksum_crc64_nvme($value),
@@ -53,7 +75,7 @@ macro_rules! summed {
     };
 }
 
-pub(super) use {described, standing, summed};
+pub(super) use {bucket_request, object_request, set_checksum, set_content_headers, set_properties};
 
 /// The value of a grant header.
 pub(super) fn granted(to: &[String]) -> Option<String> {
@@ -65,7 +87,7 @@ pub(super) fn lock_mode(settings: &Settings) -> Option<ObjectLockMode> {
 }
 
 pub(super) fn lock_until(settings: &Settings) -> Option<DateTime> {
-    settings.lock.until.map(DateTime::from_secs)
+    settings.lock.retain_until.map(DateTime::from_secs)
 }
 
 pub(super) fn legal_hold(settings: &Settings) -> Option<ObjectLockLegalHoldStatus> {

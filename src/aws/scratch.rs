@@ -8,6 +8,7 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::instruction_file::Written;
 use crate::aws::objects::Reader;
+use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};
 use crate::error::{Error, Result};
@@ -43,9 +44,9 @@ impl Connection {
         versions.push(put.version_id.clone());
         let updated = self.update_encryption(uri, None, key_arn, false).await;
         let reader = Reader { connection: self, uri, version_id: None, key: None };
-        let facts = reader.head().await?;
-        if facts.version_id != put.version_id {
-            versions.push(facts.version_id.clone());
+        let head = reader.head().await?;
+        if head.version_id != put.version_id {
+            versions.push(head.version_id.clone());
         }
         updated.map_err(|refusal| match refusal {
             Error::Unsupported { why, .. } => Error::Unsupported {
@@ -55,9 +56,9 @@ impl Connection {
             refusal => refusal,
         })?;
         let content = reader.whole(64 * 1024).await?.unwrap_or_default();
-        let kept = content == SCRATCH.as_bytes() && facts.etag == put.etag;
-        let as_asked = facts.applied.mode == AppliedMode::Known(Mode::SseKms)
-            && facts.applied.kms_key.as_deref().is_none_or(|key| key == key_arn);
+        let kept = content == SCRATCH.as_bytes() && head.etag == put.etag;
+        let as_asked = head.applied.mode == AppliedMode::Known(Mode::SseKms)
+            && head.applied.kms_key.as_deref().is_none_or(|key| key == key_arn);
         let why = match (kept, as_asked) {
             (true, true) => return Ok(()),
             (false, _) => {
@@ -96,8 +97,8 @@ impl Connection {
             version_id: None,
         };
         let key = sse::customer_key(Some(sse));
-        let facts = Reader { connection: self, uri, version_id: None, key }.head().await?;
-        for applied in [answered, &facts.applied] {
+        let head = Reader { connection: self, uri, version_id: None, key }.head().await?;
+        for applied in [answered, &head.applied] {
             if !applied.is_as_asked(Some(sse)) {
                 return Err(ignored(applied.to_string()));
             }
@@ -107,7 +108,7 @@ impl Connection {
         }
         match (Reader { connection: self, uri, version_id: None, key: None }).whole(MAX_LEN).await {
             Ok(_) | Err(Error::TooLarge { .. }) => {
-                Err(ignored(format!("{}, and it opens without the key", facts.applied)))
+                Err(ignored(format!("{}, and it opens without the key", head.applied)))
             }
             Err(error @ Error::Network { .. }) => Err(error),
             Err(_) => Ok(()),
@@ -115,11 +116,8 @@ impl Connection {
     }
 
     async fn put_scratch(&self, uri: &S3Uri, sse: &ServerSide) -> Result<Written> {
-        let request = self.s3.put_object().bucket(uri.bucket.as_str()).key(&uri.key);
-        let request = request
-            .body(ByteStream::from_static(SCRATCH.as_bytes()))
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer());
+        let request =
+            object_request!(self, put_object, uri).body(ByteStream::from_static(SCRATCH.as_bytes()));
         let answer = sse::put(request, Some(sse)).send().await;
         let answer = answer.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
         Ok(Written {

@@ -7,6 +7,7 @@ use aws_sdk_s3::types::{Grant, Permission, Type};
 
 use crate::aws::error;
 use crate::aws::objects::Reader;
+use crate::aws::request_fields::object_request;
 use crate::error::{Error, Result};
 use crate::object::Grants;
 
@@ -16,13 +17,7 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses; it takes `s3:GetObjectTagging`.
     pub(crate) async fn tags(&self) -> Result<BTreeMap<String, String>> {
-        let request = self.connection.s3.get_object_tagging();
-        let answer = request
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
-            .set_version_id(self.version_id.map(str::to_owned))
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer())
+        let answer = object_request!(self.connection, get_object_tagging, self.uri, self.version_id)
             .send()
             .await
             .map_err(|refusal| error::read(&self.name(), "s3:GetObjectTagging", refusal));
@@ -39,13 +34,7 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses; it takes `s3:ListObjectAnnotations`.
     pub(crate) async fn annotations(&self) -> Result<usize> {
-        let request = self.connection.s3.list_object_annotations();
-        let answer = request
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
-            .set_version_id(self.version_id.map(str::to_owned))
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer())
+        let answer = object_request!(self.connection, list_object_annotations, self.uri, self.version_id)
             .send()
             .await
             .map_err(|refusal| error::read(&self.name(), "s3:ListObjectAnnotations", refusal))?;
@@ -58,13 +47,7 @@ impl Reader<'_> {
     /// # Errors
     /// What S3 refuses; it takes `s3:GetObjectAcl`. `Unsupported` for a grant that no request header can say.
     pub(crate) async fn grants(&self) -> Result<Grants> {
-        let request = self.connection.s3.get_object_acl();
-        let answer = request
-            .bucket(self.uri.bucket.as_str())
-            .key(&self.uri.key)
-            .set_version_id(self.version_id.map(str::to_owned))
-            .set_expected_bucket_owner(self.connection.owner())
-            .set_request_payer(self.connection.payer())
+        let answer = object_request!(self.connection, get_object_acl, self.uri, self.version_id)
             .send()
             .await
             .map_err(|refusal| error::read(&self.name(), "s3:GetObjectAcl", refusal));

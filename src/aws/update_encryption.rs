@@ -6,9 +6,9 @@
 
 use crate::aws::address::is_aws;
 use crate::aws::connection::Connection;
-
 use crate::aws::error;
 use crate::aws::objects::Reader;
+use crate::aws::request_fields::{bucket_request, object_request};
 use crate::aws::sse;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
@@ -26,14 +26,8 @@ impl Connection {
         key_arn: &str,
         bucket_key: bool,
     ) -> Result<()> {
-        self.s3
-            .update_object_encryption()
-            .bucket(uri.bucket.as_str())
-            .key(&uri.key)
-            .set_version_id(version_id.map(str::to_owned))
+        object_request!(self, update_object_encryption, uri, version_id)
             .set_object_encryption(sse::updated(key_arn, bucket_key))
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer())
             .send()
             .await
             .map(|_| ())
@@ -71,14 +65,8 @@ impl Connection {
     }
 
     async fn try_remove(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
-        self.s3
-            .delete_object()
-            .bucket(uri.bucket.as_str())
-            .key(&uri.key)
-            .set_version_id(version_id.map(str::to_owned))
+        object_request!(self, delete_object, uri, version_id)
             .set_if_match(etag.map(str::to_owned))
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer())
             .send()
             .await
             .map(|_| ())
@@ -105,13 +93,8 @@ impl Connection {
 
     /// Lists the ids of the multipart uploads of one object that were started since `since`.
     pub(super) async fn uploads_since(&self, uri: &S3Uri, since: i64) -> Result<Vec<String>> {
-        let answer = self
-            .s3
-            .list_multipart_uploads()
-            .bucket(uri.bucket.as_str())
+        let answer = bucket_request!(self, list_multipart_uploads, uri)
             .prefix(&uri.key)
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer())
             .send()
             .await
             .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketMultipartUploads", refusal))?;
@@ -122,10 +105,8 @@ impl Connection {
     }
 
     pub(super) async fn has_no_part(&self, uri: &S3Uri, id: &str) -> Result<bool> {
-        let parts = self.s3.list_parts().bucket(uri.bucket.as_str()).key(&uri.key).upload_id(id);
-        let parts = parts
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer())
+        let parts = object_request!(self, list_parts, uri)
+            .upload_id(id)
             .send()
             .await
             .map_err(|refusal| error::read(&uri.to_string(), "s3:ListMultipartUploadParts", refusal));
@@ -138,16 +119,7 @@ impl Connection {
 
     /// Aborts a multipart upload; one that is gone is fine.
     pub(super) async fn abort(&self, uri: &S3Uri, id: &str) -> Result<()> {
-        let answer = self
-            .s3
-            .abort_multipart_upload()
-            .bucket(uri.bucket.as_str())
-            .key(&uri.key)
-            .upload_id(id)
-            .set_expected_bucket_owner(self.owner())
-            .set_request_payer(self.payer())
-            .send()
-            .await;
+        let answer = object_request!(self, abort_multipart_upload, uri).upload_id(id).send().await;
         match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:AbortMultipartUpload", refusal)) {
             Ok(_) | Err(Error::NotFound { .. }) => {
                 self.open_uploads.ended(id);

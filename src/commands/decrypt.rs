@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use crate::aws::Connection;
 use crate::aws::kms::MayUnwrap;
-use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::object_head::ObjectHead;
+use crate::aws::objects::Reader;
 use crate::commands::client_object::{Content, Sealed, Unlocked};
 use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
@@ -77,10 +78,10 @@ impl DecryptionKeys {
 /// `NoBoundName`. A name is proven only once [`unlock`] has succeeded.
 pub(crate) async fn envelope(
     reader: &Reader<'_>,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<Sealed>> {
-    let sealed = find(reader, facts, decryption_keys).await?;
+    let sealed = find(reader, head, decryption_keys).await?;
     match sealed.as_ref().and_then(Sealed::bound_name) {
         Some(name) if !name.is(reader.uri) => {
             Err(Error::OtherName { what: reader.name(), bound: name.to_string() })
@@ -94,11 +95,11 @@ pub(crate) async fn envelope(
 /// for only with keys that could open it: everybody else would pay requests for each plain object.
 async fn find(
     reader: &Reader<'_>,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<Sealed>> {
     let name = reader.name();
-    let must_be_there = match detect::detect(&name, &facts.metadata)? {
+    let must_be_there = match detect::detect(&name, &head.metadata)? {
         Detected::S3ec(envelope) if decryption_keys.suffix.is_none() => {
             return Ok(Some(Sealed::S3ec(envelope)));
         }
@@ -106,7 +107,7 @@ async fn find(
             let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
             return Err(Error::Unsupported { what: name, why });
         }
-        Detected::Esdk(_) => return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message))),
+        Detected::Esdk(_) => return header(reader, head).await.map(|message| Some(Sealed::Esdk(message))),
         Detected::InstructionFileNeeded => true,
         Detected::Plain
             if decryption_keys.suffix.is_none() && decryption_keys.opens_nothing_client_side() =>
@@ -114,8 +115,8 @@ async fn find(
             return Ok(None);
         }
         Detected::Plain => {
-            if decryption_keys.suffix.is_none() && begins_like_a_message(reader, facts).await? {
-                return header(reader, facts).await.map(|message| Some(Sealed::Esdk(message)));
+            if decryption_keys.suffix.is_none() && begins_like_a_message(reader, head).await? {
+                return header(reader, head).await.map(|message| Some(Sealed::Esdk(message)));
             }
             decryption_keys.suffix.is_some()
         }
@@ -128,7 +129,7 @@ async fn find(
         error => error,
     };
     match file.map_err(too_long)? {
-        Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &facts.metadata, &file)?))),
+        Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &head.metadata, &file)?))),
         None if must_be_there => {
             Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
         }
@@ -137,20 +138,20 @@ async fn find(
 }
 
 /// Whether an object begins as the AWS Encryption SDK's messages do.
-pub(super) async fn begins_like_a_message(reader: &Reader<'_>, facts: &ObjectHead) -> Result<bool> {
-    let end = facts.len.min(BEGINNING);
-    Ok(end > 0 && looks_like_esdk(&beginning(reader, facts, 0, end).await?))
+pub(super) async fn begins_like_a_message(reader: &Reader<'_>, head: &ObjectHead) -> Result<bool> {
+    let end = head.len.min(BEGINNING);
+    Ok(end > 0 && looks_like_esdk(&beginning(reader, head, 0, end).await?))
 }
 
 /// Reads a message's header from the beginning of the object.
-pub(super) async fn header(reader: &Reader<'_>, facts: &ObjectHead) -> Result<Box<Message>> {
+pub(super) async fn header(reader: &Reader<'_>, head: &ObjectHead) -> Result<Box<Message>> {
     let mut header = HeaderReader::new(&reader.name());
     let mut at = 0;
-    while at < facts.len {
+    while at < head.len {
         // A header that is not in the first piece is a long one.
         let more = if at == 0 { BEGINNING } else { 16 * BEGINNING };
-        let end = (at + more).min(facts.len);
-        match header.push(&beginning(reader, facts, at, end).await?)? {
+        let end = (at + more).min(head.len);
+        match header.push(&beginning(reader, head, at, end).await?)? {
             Reading::Whole(message, _) => return Ok(message),
             Reading::NeedMore(unfinished) => header = unfinished,
         }
@@ -159,11 +160,11 @@ pub(super) async fn header(reader: &Reader<'_>, facts: &ObjectHead) -> Result<Bo
     Err(header.cut_short())
 }
 
-async fn beginning(reader: &Reader<'_>, facts: &ObjectHead, from: u64, to: u64) -> Result<Vec<u8>> {
-    if let Some(body) = &facts.body {
+async fn beginning(reader: &Reader<'_>, head: &ObjectHead, from: u64, to: u64) -> Result<Vec<u8>> {
+    if let Some(body) = &head.body {
         return Ok(download::slice(body, &(from..to)).to_vec());
     }
-    let mut body = reader.range(from..to, facts.etag.as_deref()).await?;
+    let mut body = reader.range(from..to, head.etag.as_deref()).await?;
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await? {
         bytes.extend_from_slice(&chunk);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::aws::multipart::Completed;
-use crate::aws::objects::Reader;
+use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
 use crate::encryption::Format;
 use crate::error::{Error, LostEnvelope, Result};
@@ -96,15 +96,15 @@ pub(crate) async fn look(
     stop: &Cancellation,
 ) -> Result<Probe<()>> {
     // The object is stored: a signal only ends the look at it.
-    let answer = stop.or(reader.try_head_without_checksum()).await.flatten();
-    let facts = match Probe::of(answer, "s3:GetObject") {
-        Probe::Known(facts) => facts,
+    let answer = stop.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
+    let head = match Probe::of(answer, "s3:GetObject") {
+        Probe::Known(head) => head,
         Probe::AccessDenied(action) => return Ok(Probe::AccessDenied(action)),
         Probe::Unavailable(why) => return Ok(Probe::Unavailable(why)),
     };
-    let compared = sent.compare(reader.name(), stored.version_id.as_deref(), &facts.metadata);
-    let is_another = stored.version_id.is_some() && facts.version_id != stored.version_id
-        || stored.etag.is_some() && facts.etag != stored.etag;
+    let compared = sent.compare(reader.name(), stored.version_id.as_deref(), &head.metadata);
+    let is_another = stored.version_id.is_some() && head.version_id != stored.version_id
+        || stored.etag.is_some() && head.etag != stored.etag;
     match compared {
         Err(_) if is_another => {
             Ok(Probe::Unavailable("another object has been written there since".to_owned()))

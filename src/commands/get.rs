@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::aws::Connection;
-use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::object_head::ObjectHead;
+use crate::aws::objects::Reader;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
 use crate::commands::client_object::Opened;
@@ -128,9 +129,9 @@ impl Download<'_> {
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
         let Self { connection, budget, meter, stop, .. } = *self;
         let ready = stop.or(self.prepare(&request, listed)).await??;
-        let Ready { keyed: KeyedHead { facts, customer_key }, opening, verifier, checksum, _room } = ready;
+        let Ready { keyed: KeyedHead { head, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
-        let transfer = Transfer { reader: &reader, facts: &facts, budget, meter, stop };
+        let transfer = Transfer { reader: &reader, head: &head, budget, meter, stop };
         let described = Described::of(&opening);
         let (sink, pending) = open.await?;
         let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unproven).await?;
@@ -143,11 +144,11 @@ impl Download<'_> {
             source: request.source,
             target: request.target,
             plain_len,
-            stored_len: facts.len,
-            applied: facts.applied,
+            stored_len: head.len,
+            applied: head.applied,
             format: described.format,
-            etag: facts.etag,
-            version_id: facts.version_id,
+            etag: head.etag,
+            version_id: head.version_id,
             checksum,
             opened: described.opened,
         };
@@ -157,25 +158,25 @@ impl Download<'_> {
     /// Looks, unlocks and plans.
     async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
         let (keyed, budget) = self.look(request, listed).await?;
-        let (decryption_keys, facts) = (self.decryption_keys, &keyed.facts);
+        let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
         let reader = request.reader(self.connection, keyed.customer_key.as_ref());
         if let Some(etag) = &request.if_match
-            && !same_etag(facts.etag.as_deref(), etag)
+            && !same_etag(head.etag.as_deref(), etag)
         {
             return Err(Error::Changed { what: reader.name(), source: None });
         }
         let envelope =
-            if request.raw { None } else { decrypt::envelope(&reader, facts, decryption_keys).await? };
-        as_required(request.expect, decryption_keys, envelope.is_some(), facts, &reader)?;
+            if request.raw { None } else { decrypt::envelope(&reader, head, decryption_keys).await? };
+        as_required(request.expect, decryption_keys, envelope.is_some(), head, &reader)?;
         let opening = match envelope {
-            None => Opening::AsItIs(part_of(&reader, request.range, facts.len)?),
+            None => Opening::AsItIs(part_of(&reader, request.range, head.len)?),
             Some(envelope) => {
                 let unlocked = decrypt::unlock(self.connection, envelope, decryption_keys).await?;
                 match request.range {
                     None => Opening::Whole(Box::new(unlocked)),
                     Some(range) => {
-                        let len = unlocked.plain_len(facts.len).unwrap_or(facts.len);
-                        let part = unlocked.part(part_of(&reader, Some(range), len)?, facts.len)?;
+                        let len = unlocked.plain_len(head.len).unwrap_or(head.len);
+                        let part = unlocked.part(part_of(&reader, Some(range), len)?, head.len)?;
                         let described = Described::of_sealed(&unlocked, part.authenticated);
                         Opening::Range(Box::new(part), described)
                     }
@@ -183,11 +184,11 @@ impl Download<'_> {
             }
         };
         let is_whole = match &opening {
-            Opening::AsItIs(range) => *range == (0..facts.len),
+            Opening::AsItIs(range) => *range == (0..head.len),
             Opening::Range(..) => false,
             Opening::Whole(_) => true,
         };
-        let (verifier, checksum) = verifier(&reader, facts, is_whole).await;
+        let (verifier, checksum) = verifier(&reader, head, is_whole).await;
         Ok(Ready { keyed, opening, verifier, checksum, _room: budget })
     }
 
@@ -199,7 +200,7 @@ impl Download<'_> {
             let taken = self.budget.take(len).await?;
             let keyed = head_with_body(connection, uri, len, keys, request.expect).await?;
             // What is fetched in ranges after all takes its own.
-            let taken = keyed.facts.body.is_some().then_some(taken);
+            let taken = keyed.head.body.is_some().then_some(taken);
             return Ok((keyed, taken));
         }
         let keyed = head(connection, uri, request.version_id.as_deref(), keys, request.expect).await?;
@@ -228,10 +229,10 @@ fn as_required(
     expect: Option<Mode>,
     decryption_keys: &DecryptionKeys,
     sealed: bool,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     reader: &Reader<'_>,
 ) -> Result<()> {
-    let found = if sealed { AppliedMode::Known(Mode::Client) } else { facts.applied.mode.clone() };
+    let found = if sealed { AppliedMode::Known(Mode::Client) } else { head.applied.mode.clone() };
     if let Some(expected) = expect
         && found != AppliedMode::Known(expected)
     {
@@ -243,7 +244,7 @@ fn as_required(
     }
     // A key was given, so the object must need it: handing out another's plain bytes would be a lie.
     if decryption_keys.has_keys() && !sealed && reader.key.is_none() {
-        return Err(reader.not_applicable(&facts.applied));
+        return Err(reader.not_applicable(&head.applied));
     }
     Ok(())
 }
@@ -262,10 +263,10 @@ fn part_of(reader: &Reader<'_>, range: Option<ByteRange>, len: u64) -> Result<Ra
 /// Prepares the comparison with the checksum that S3 keeps, where it can be made.
 pub(super) async fn verifier(
     reader: &Reader<'_>,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     is_whole: bool,
 ) -> (Option<Verifier>, ChecksumSeen) {
-    let Some(kept) = &facts.checksum else { return (None, ChecksumSeen::NotKept) };
+    let Some(kept) = &head.checksum else { return (None, ChecksumSeen::NotKept) };
     if !is_whole {
         return (
             None,
@@ -277,7 +278,7 @@ pub(super) async fn verifier(
         return (Some(Verifier::full_object(kept.algorithm, &kept.value)), seen);
     }
     match reader.part_sizes().await {
-        Ok(sizes) if sizes.iter().sum::<u64>() == facts.len => {
+        Ok(sizes) if sizes.iter().sum::<u64>() == head.len => {
             (Some(Verifier::composite(kept.algorithm, &kept.value, sizes)), seen)
         }
         Ok(_) => {

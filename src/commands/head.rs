@@ -1,7 +1,8 @@
 //! The first step of every verb that touches something stored: what is there, and which key opens it.
 
 use crate::aws::Connection;
-use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::object_head::ObjectHead;
+use crate::aws::objects::{HeadOptions, Reader};
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, KeyFault, Result};
 use crate::keys::CustomerKey;
@@ -10,7 +11,7 @@ use crate::location::S3Uri;
 /// What was found.
 pub(crate) struct KeyedHead {
     /// What S3 says about the object.
-    pub(crate) facts: ObjectHead,
+    pub(crate) head: ObjectHead,
     /// The SSE-C key that opens it, if it needs one.
     pub(crate) customer_key: Option<CustomerKey>,
 }
@@ -79,8 +80,10 @@ impl HeadRequest {
     async fn ask(self, reader: &Reader<'_>) -> Result<ObjectHead> {
         match self {
             Self::ObjectHead => reader.head().await,
-            Self::FactsWithoutChecksum => reader.head_without_checksum().await,
-            Self::WithBody(limit) => reader.with_body(limit).await,
+            Self::FactsWithoutChecksum => {
+                reader.head_with(HeadOptions { checksum: false, explain: true }).await
+            }
+            Self::WithBody(limit) => reader.head_with_body(limit).await,
         }
     }
 }
@@ -92,7 +95,7 @@ async fn head_with_keys(
     expect: Option<Mode>,
 ) -> Result<KeyedHead> {
     let asked = match asking.ask(&without).await {
-        Ok(facts) => return Ok(KeyedHead { facts, customer_key: None }),
+        Ok(head) => return Ok(KeyedHead { head, customer_key: None }),
         Err(asked @ Error::KeyNeeded { .. }) => asked,
         Err(error) => return Err(error),
     };
@@ -109,7 +112,7 @@ async fn head_with_keys(
     let mut refusal = None;
     for key in keys {
         match asking.ask(&Reader { key: Some(key), ..without }).await {
-            Ok(facts) => return Ok(KeyedHead { facts, customer_key: Some(key.again()) }),
+            Ok(head) => return Ok(KeyedHead { head, customer_key: Some(key.again()) }),
             // Only S3 itself says why; others refuse the wrong key without a word.
             Err(
                 error @ (Error::KeyWrong { .. }

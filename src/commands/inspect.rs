@@ -295,11 +295,11 @@ async fn finding(
         ) => return hidden(CustomerKeyFit::NoneFits { tried }),
         Err(error) => return Err(error),
     };
-    let KeyedHead { facts, customer_key } = keyed;
+    let KeyedHead { head, customer_key } = keyed;
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let client = client_side::look(&reader, &facts, looking, alone).await?;
+    let client = client_side::look(&reader, &head, looking, alone).await?;
     let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
-    Ok(Finding::of(uri, facts, fit, client))
+    Ok(Finding::of(uri, head, fit, client))
 }
 
 /// Adds what a listing says about one object that tells nothing of itself; as well as that is allowed.

@@ -183,7 +183,7 @@ async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCon
     let what = target.to_string();
     match (reader.head().await, condition) {
         (Ok(_) | Err(Error::KeyNeeded { .. }), WriteCondition::Absent) => Err(Error::TargetExists { what }),
-        (Ok(facts), WriteCondition::Matches(etag)) if !same_etag(facts.etag.as_deref(), etag) => {
+        (Ok(head), WriteCondition::Matches(etag)) if !same_etag(head.etag.as_deref(), etag) => {
             Err(Error::Changed { what, source: None })
         }
         _ => Ok(()),

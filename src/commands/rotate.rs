@@ -125,7 +125,7 @@ pub(crate) async fn write(
 ) -> Result<Written> {
     let Plan { state, way, .. } = plan;
     if let Some(version) = &state.version_id
-        && state.facts.etag.is_none()
+        && state.head.etag.is_none()
     {
         return Err(Error::Unsupported {
             what: state.name(),
@@ -169,11 +169,11 @@ async fn arrived(
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
     let is_there = strategy::strategy(&now.present, &running.target.goal, server) == Strategy::Nothing
-        && now.facts.len == before.facts.len
-        && now.facts.checksum.is_some()
-        && now.facts.checksum == before.facts.checksum;
+        && now.head.len == before.head.len
+        && now.head.checksum.is_some()
+        && now.head.checksum == before.head.checksum;
     if !is_there {
         return Err(refusal);
     }
-    Ok(Written { found_by_comparison: true, etag: now.facts.etag, ..written })
+    Ok(Written { found_by_comparison: true, etag: now.head.etag, ..written })
 }

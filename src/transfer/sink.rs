@@ -25,16 +25,16 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     let Target::File(path) = target else { return Ok(SinkTarget::Stream(None)) };
     let name = path.display().to_string();
     match fs::metadata(path) {
-        Ok(facts) if facts.is_dir() => {
+        Ok(metadata) if metadata.is_dir() => {
             Err(Error::Unsupported { what: name, why: "is a directory".to_owned() })
         }
         // A pipe or a device takes bytes as they come; there is nothing to rename.
-        Ok(facts) if !facts.is_file() => Ok(SinkTarget::Stream(Some(path.clone()))),
+        Ok(metadata) if !metadata.is_file() => Ok(SinkTarget::Stream(Some(path.clone()))),
         Ok(_) if no_clobber => Err(Error::TargetExists { what: name }),
-        Ok(facts) => {
+        Ok(metadata) => {
             // Through a link: the file behind it is replaced, not the link.
             let path = fs::canonicalize(path).map_err(Error::local(format!("cannot open {name}")))?;
-            Ok(SinkTarget::File { path, permissions: Some(facts.permissions()), no_clobber })
+            Ok(SinkTarget::File { path, permissions: Some(metadata.permissions()), no_clobber })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = folder_of(path);

@@ -81,14 +81,14 @@ impl Input {
         let (reader, len) = match source {
             Source::File(path) => {
                 let file = File::open(path).map_err(|error| not_opened(&name, error))?;
-                let facts = file.metadata().map_err(Error::local(format!("cannot read {name}")))?;
-                if facts.is_dir() {
+                let metadata = file.metadata().map_err(Error::local(format!("cannot read {name}")))?;
+                if metadata.is_dir() {
                     return Err(Error::Unsupported {
                         what: name,
                         why: "is a directory; put takes one file or - for standard input".to_owned(),
                     });
                 }
-                let len = facts.is_file().then_some(facts.len());
+                let len = metadata.is_file().then_some(metadata.len());
                 (Reader::File(file), len)
             }
             Source::Stdin => (Reader::Stdin(io::stdin()), None),

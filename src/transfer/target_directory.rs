@@ -95,11 +95,11 @@ impl TargetDirectory {
         let permissions = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(Error::local(format!("cannot write {what}"))(error)),
-            Ok(facts) if facts.is_symlink() => return Err(refused(what, IS_LINK)),
-            Ok(facts) if facts.is_dir() => return Err(refused(what, "is a directory")),
-            Ok(facts) if !facts.is_file() => return Err(refused(what, "is no regular file")),
+            Ok(metadata) if metadata.is_symlink() => return Err(refused(what, IS_LINK)),
+            Ok(metadata) if metadata.is_dir() => return Err(refused(what, "is a directory")),
+            Ok(metadata) if !metadata.is_file() => return Err(refused(what, "is no regular file")),
             Ok(_) if self.no_clobber => return Err(Error::TargetExists { what }),
-            Ok(facts) => Some(facts.permissions()),
+            Ok(metadata) => Some(metadata.permissions()),
         };
         let place = SinkTarget::File { path: path.clone(), permissions, no_clobber: self.no_clobber };
         Ok((path, place))
@@ -120,8 +120,8 @@ impl TargetDirectory {
             path.push(folder);
             let what = path.display().to_string();
             match fs::symlink_metadata(&path) {
-                Ok(facts) if facts.is_dir() => {}
-                Ok(facts) if facts.is_symlink() => return Err(refused(what, IS_LINK)),
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(metadata) if metadata.is_symlink() => return Err(refused(what, IS_LINK)),
                 Ok(_) => return Err(refused(what, "is a file, and the key needs a folder of that name")),
                 Err(error) if error.kind() == ErrorKind::NotFound => match making {
                     Making::Nothing => {}
@@ -156,7 +156,7 @@ enum Making {
 const IS_LINK: &str = "is a link, which could lead out of the directory";
 
 fn is_real_folder(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|facts| facts.is_dir())
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
 fn refused(what: String, why: &str) -> Error {

@@ -7,7 +7,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
 use super::{Batches, Inventoried, set};
-use crate::aws::head_details::date_of;
+use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::error::{Error, Result};
 
 /// Columns, and the names that CSV reports have for them.
@@ -66,8 +66,8 @@ fn text(field: &Field) -> Option<String> {
         Field::Long(number) => Some(number.to_string()),
         Field::UInt(number) => Some(number.to_string()),
         Field::ULong(number) => Some(number.to_string()),
-        Field::TimestampMillis(time) => u64::try_from(*time).ok().and_then(|time| date_of(time / 1000)),
-        Field::TimestampMicros(time) => u64::try_from(*time).ok().and_then(|time| date_of(time / 1_000_000)),
+        Field::TimestampMillis(time) => rfc3339_of_seconds(time / 1000),
+        Field::TimestampMicros(time) => rfc3339_of_seconds(time / 1_000_000),
         _ => None,
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn row(row: &Row, terminal: bool) -> String {
                 finding.at_rest.applied.bucket_key.to_string().into(),
                 number(finding.stored_len),
                 number(plain_len(finding)),
-                text(finding.marks.last_modified.as_ref()),
+                text(finding.last_modified.as_ref()),
                 finding.storage_class.as_deref().unwrap_or("STANDARD").into(),
                 finding.etag.as_deref().unwrap_or_default().trim_matches('"').into(),
                 as_expected.map_or(Cow::Borrowed(""), |is| is.to_string().into()),

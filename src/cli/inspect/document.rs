@@ -4,6 +4,7 @@ use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::probe;
+use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::transport::{TlsFacts, Transport};
 use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
@@ -24,6 +25,7 @@ use crate::commands::inspect::{KmsKeySeen, ObjectReport, Row};
 use crate::encryption::BoundName;
 use crate::error::WrapKind;
 use crate::location::S3Uri;
+use crate::object::Lock;
 
 /// The document of one object.
 #[must_use]
@@ -139,19 +141,19 @@ fn finding(finding: &Finding, as_expected: Option<bool>) -> InspectedObject {
         is_latest: finding.latest,
         client: client(&finding.client, &finding.uri),
         customer_key: finding.at_rest.customer_key.as_ref().map(customer_key),
-        last_modified: finding.marks.last_modified.clone(),
+        last_modified: finding.last_modified.clone(),
         storage_class: finding.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
         content_type: finding.content_type.clone(),
         checksum: checksum(finding),
-        object_lock: finding.marks.lock.as_ref().map(|lock| ObjectLock {
-            mode: lock.mode.clone(),
-            retain_until: lock.until.clone(),
-            legal_hold: lock.legal_hold,
+        object_lock: (finding.lock != Lock::default()).then(|| ObjectLock {
+            mode: finding.lock.mode.clone(),
+            retain_until: finding.lock.retain_until.and_then(rfc3339_of_seconds),
+            legal_hold: finding.lock.legal_hold,
         }),
-        tag_count: finding.marks.tags,
+        tag_count: finding.tag_count,
         marked_instruction_file: finding.marked_instruction_file,
-        archive_status: finding.marks.archive.clone(),
-        replication_status: finding.marks.replication.clone(),
+        archive_status: finding.archive_status.clone(),
+        replication_status: finding.replication_status.clone(),
         as_expected,
         kms: None,
         transport: None,
@@ -268,7 +270,7 @@ fn checksum(finding: &Finding) -> Option<Checksum> {
         kind: Some(if sum.composite { "COMPOSITE" } else { "FULL_OBJECT" }.to_owned()),
         ..Checksum::default()
     });
-    let other = finding.marks.other_checksum.as_ref();
+    let other = finding.other_checksum.as_ref();
     known.or_else(|| {
         other.map(|(algorithm, value)| Checksum {
             algorithm: Some((*algorithm).to_owned()),

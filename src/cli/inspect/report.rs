@@ -10,8 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::page::{self, grouped};
 use super::table::percent;
 use crate::aws::bucket::BucketFacts;
-use crate::aws::head_details::date_of;
 use crate::aws::inventory::Manifest;
+use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::cli::sanitize::escaped;
 use crate::commands::inspect::summary::{Amount, Offenders, Summary};
 use crate::error::Result;
@@ -62,7 +62,11 @@ pub(crate) fn html(report: &Report, summary: &Summary, names: &[(String, String)
         safe(&title)
     );
     let _ = write!(html, "<header>\n<h1>{}</h1>\n", safe(&title));
-    let _ = writeln!(html, "<p class=\"soft\">Looked at {}</p>", safe(&date_of(now).unwrap_or_default()));
+    let _ = writeln!(
+        html,
+        "<p class=\"soft\">Looked at {}</p>",
+        safe(&i64::try_from(now).ok().and_then(rfc3339_of_seconds).unwrap_or_default())
+    );
     if let Some(manifest) = &report.inventory {
         let made = manifest.created.as_deref().unwrap_or("on a day that it does not say");
         let _ = writeln!(

@@ -1,6 +1,6 @@
 //! `get` of many objects: listing → bounded fan-out → one outcome each, all below one folder.
 //!
-//! A small object takes one request: its facts and its bytes come together, and nothing is let go before both are
+//! A small object takes one request: its head and its bytes come together, and nothing is let go before both are
 //! proven. One room holds what is under way of all of them.
 
 use std::collections::BTreeMap;
@@ -197,7 +197,7 @@ impl Many<'_> {
         let Download { connection, decryption_keys, stop, .. } = self.fetching;
         let keyed =
             stop.or(head(connection, uri, None, &decryption_keys.customer_keys, self.request.expect)).await?;
-        Ok(keyed.ok().map(|keyed| keyed.facts.metadata))
+        Ok(keyed.ok().map(|keyed| keyed.head.metadata))
     }
 }
 

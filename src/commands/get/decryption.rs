@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::object_head::ObjectHead;
+use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
 use crate::commands::client_object::{Opened, Part, Unlocked};
 use crate::error::Result;
@@ -49,7 +50,7 @@ impl Described {
 /// One object on its way down.
 pub(super) struct Transfer<'a> {
     pub(super) reader: &'a Reader<'a>,
-    pub(super) facts: &'a ObjectHead,
+    pub(super) head: &'a ObjectHead,
     pub(super) budget: &'a MemoryBudget,
     pub(super) meter: &'a Meter,
     pub(super) stop: &'a Cancellation,
@@ -70,16 +71,16 @@ impl Transfer<'_> {
 
     async fn scatter(&self, stored: Range<u64>, verifier: Option<Verifier>, sink: Sink) -> Result<u64> {
         self.meter.expect(stored.end - stored.start);
-        let (to, etag) = (ParallelSink { sink, verifier }, self.facts.etag.as_deref());
+        let (to, etag) = (ParallelSink { sink, verifier }, self.head.etag.as_deref());
         parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.stop).await
     }
 
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
-        if let Some(body) = &self.facts.body {
+        if let Some(body) = &self.head.body {
             let bytes = download::slice(body, &stored);
             return download::pass(bytes, self.reader.name(), pipeline, self.meter, self.stop).await;
         }
-        let etag = self.facts.etag.as_deref();
+        let etag = self.head.etag.as_deref();
         download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.stop).await
     }
 
@@ -95,7 +96,7 @@ impl Transfer<'_> {
     ) -> Result<u64> {
         let unlocked = match opening {
             Opening::AsItIs(range)
-                if hidden && self.facts.body.is_none() && ParallelSink::takes(verifier.as_ref()) =>
+                if hidden && self.head.body.is_none() && ParallelSink::takes(verifier.as_ref()) =>
             {
                 return self.scatter(range, verifier, sink).await;
             }
@@ -104,12 +105,12 @@ impl Transfer<'_> {
             Opening::Whole(unlocked) => unlocked,
         };
         let open = unlocked.opener()?;
-        let out = match plan::release(open.trust(), self.facts.len, hidden, unproven) {
+        let out = match plan::release(open.trust(), self.head.len, hidden, unproven) {
             Release::Stream => Out::Sink(sink),
             Release::Hold => Out::Held(Vec::new(), sink),
             Release::TwoPass => return self.two_passes(&unlocked, open, verifier, sink).await,
         };
-        self.stream(0..self.facts.len, Some(open), verifier, out).await
+        self.stream(0..self.head.len, Some(open), verifier, out).await
     }
 
     /// Opens a part; first what else must hold before it may be believed.
@@ -130,8 +131,8 @@ impl Transfer<'_> {
         verifier: Option<Verifier>,
         sink: Sink,
     ) -> Result<u64> {
-        let whole = 0..self.facts.len;
-        self.meter.expect(2 * self.facts.len);
+        let whole = 0..self.head.len;
+        self.meter.expect(2 * self.head.len);
         let first =
             Pipeline { verifier, open: Some(open), out: Out::Nowhere, digests: Digests::Keep(Vec::new()) };
         let (_, digests) = self.pass(whole.clone(), first).await?;

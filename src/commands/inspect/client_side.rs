@@ -2,7 +2,8 @@
 //!
 //! No content is opened. A broken envelope is a finding here, where `get` refuses it.
 
-use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::object_head::ObjectHead;
+use crate::aws::objects::Reader;
 use crate::commands::decrypt::{begins_like_a_message, header, instruction_file};
 use crate::commands::inspect::InspectOptions;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
@@ -18,7 +19,7 @@ use crate::transfer::blocking;
 /// One object on which a second look is taken.
 struct Second<'a> {
     reader: &'a Reader<'a>,
-    facts: &'a ObjectHead,
+    head: &'a ObjectHead,
     looking: &'a InspectOptions,
     /// Whether it is one object and not one of many: then the keys at hand are tried.
     alone: bool,
@@ -31,20 +32,20 @@ struct Second<'a> {
 /// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
 pub(super) async fn look(
     reader: &Reader<'_>,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     looking: &InspectOptions,
     alone: bool,
 ) -> Result<ClientSeen> {
-    let second = Second { reader, facts, looking, alone };
+    let second = Second { reader, head, looking, alone };
     let closely = alone || looking.deep;
-    match detect::detect(&reader.name(), &facts.metadata) {
+    match detect::detect(&reader.name(), &head.metadata) {
         Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
         Ok(Detected::Esdk(marker)) if closely => second.esdk(Some(&marker)).await,
         Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
         Ok(Detected::InstructionFileNeeded) if closely => second.instructed(true).await,
         Ok(Detected::InstructionFileNeeded) => Ok(ClientSeen::Elsewhere),
         Ok(Detected::Plain) if second.is_instruction_file().await? => Ok(ClientSeen::InstructionFile),
-        Ok(Detected::Plain) if closely => match begins_like_a_message(reader, facts).await {
+        Ok(Detected::Plain) if closely => match begins_like_a_message(reader, head).await {
             Ok(true) => second.esdk(None).await,
             Err(error @ (Error::Network { .. } | Error::Changed { .. })) => Err(error),
             // Bytes that cannot be fetched (no right, or archived) show no sign.
@@ -66,7 +67,7 @@ fn broken(error: Error) -> Result<ClientSeen> {
 
 impl Second<'_> {
     async fn s3ec(&self, envelope: Envelope) -> Result<ClientSeen> {
-        let mut described = EnvelopeFacts::s3ec(&envelope, self.facts.len);
+        let mut described = EnvelopeFacts::s3ec(&envelope, self.head.len);
         if self.tries_keys() {
             described.opens = self.opens_s3ec(envelope).await?;
         }
@@ -74,7 +75,7 @@ impl Second<'_> {
     }
 
     async fn esdk(&self, marker: Option<&Marker>) -> Result<ClientSeen> {
-        let message = match (header(self.reader, self.facts).await, marker) {
+        let message = match (header(self.reader, self.head).await, marker) {
             (Ok(message), _) => message,
             // Only its beginning looked like one.
             (Err(Error::Tampered { .. }), None) => return Ok(ClientSeen::NoSign),
@@ -83,7 +84,7 @@ impl Second<'_> {
             }
             (Err(error), _) => return broken(error),
         };
-        let mut described = EnvelopeFacts::esdk(&message, marker, self.facts.len);
+        let mut described = EnvelopeFacts::esdk(&message, marker, self.head.len);
         if self.tries_keys() {
             described.opens = self.opens_esdk(*message).await?;
         }
@@ -93,8 +94,8 @@ impl Second<'_> {
     /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write the
     /// former.
     async fn is_instruction_file(&self) -> Result<bool> {
-        if !self.facts.metadata.contains_key(instruction::MARKER)
-            || self.facts.len > instruction::MAX_LEN as u64
+        if !self.head.metadata.contains_key(instruction::MARKER)
+            || self.head.len > instruction::MAX_LEN as u64
         {
             return Ok(false);
         }
@@ -112,7 +113,7 @@ impl Second<'_> {
         let (uri, file) = instruction_file(self.reader, suffix).await;
         match file {
             Ok(Some(file)) => {
-                match detect::with_instruction(&self.reader.name(), &self.facts.metadata, &file) {
+                match detect::with_instruction(&self.reader.name(), &self.head.metadata, &file) {
                     Ok(envelope) => self.s3ec(envelope).await,
                     // A file of that name need not be one.
                     Err(_) if !named => Ok(ClientSeen::NoSign),

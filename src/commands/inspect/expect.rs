@@ -131,7 +131,7 @@ pub(crate) fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::objects::ObjectHead;
+    use crate::aws::object_head::ObjectHead;
     use crate::aws::sse::Applied;
 
     const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/k-1";

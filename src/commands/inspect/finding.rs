@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::aws::head_details::HeadDetails;
 use crate::aws::listing::Listed;
-use crate::aws::objects::{Checksum, ObjectHead};
+use crate::aws::object_head::{Checksum, ObjectHead};
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Legacy, Mode};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
+use crate::object::Lock;
 use crate::seal::OpenedWith;
 use crate::seal::esdk::{self, EdkKind, Marker};
 use crate::seal::s3ec::{self, Storage, Version, instruction};
@@ -39,8 +39,18 @@ pub(crate) struct Finding {
     pub(crate) content_type: Option<String>,
     /// The checksum, if it is one that s3seal knows and it was asked for.
     pub(crate) checksum: Option<Checksum>,
-    /// Dates, locks, tags and so on.
-    pub(crate) marks: HeadDetails,
+    /// The algorithm and value of a checksum that s3seal does not compute.
+    pub(crate) other_checksum: Option<(&'static str, String)>,
+    /// RFC 3339.
+    pub(crate) last_modified: Option<String>,
+    /// Object Lock.
+    pub(crate) lock: Lock,
+    /// `None` without tags, or without permission to read them.
+    pub(crate) tag_count: Option<u32>,
+    /// The archive tier, or the state of a restore.
+    pub(crate) archive_status: Option<String>,
+    /// The state of replication.
+    pub(crate) replication_status: Option<String>,
     /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
     pub(crate) marked_instruction_file: bool,
 }
@@ -187,44 +197,45 @@ impl Finding {
     #[must_use]
     pub(crate) fn of(
         uri: &S3Uri,
-        facts: ObjectHead,
+        head: ObjectHead,
         customer_key: Option<CustomerKeyFit>,
         client: ClientSeen,
     ) -> Self {
         Self {
             uri: uri.clone(),
-            marked_instruction_file: facts.metadata.contains_key(instruction::MARKER),
-            version_id: facts.version_id,
+            marked_instruction_file: head.metadata.contains_key(instruction::MARKER),
+            version_id: head.version_id,
             latest: None,
-            at_rest: AtRest { applied: facts.applied, customer_key },
+            at_rest: AtRest { applied: head.applied, customer_key },
             client,
-            stored_len: Some(facts.len),
-            etag: facts.etag,
-            storage_class: facts.storage_class,
-            content_type: facts.content_type,
-            checksum: facts.checksum,
-            marks: facts.marks,
+            stored_len: Some(head.len),
+            etag: head.etag,
+            storage_class: head.storage_class,
+            content_type: head.content_type,
+            checksum: head.checksum,
+            other_checksum: head.other_checksum,
+            last_modified: head.last_modified,
+            lock: head.lock,
+            tag_count: head.tag_count,
+            archive_status: head.archive_status,
+            replication_status: head.replication_status,
         }
     }
 
-    /// Makes the finding of an SSE-C object that none of the keys at hand opens: what a listing says is all there is.
+    /// Makes the finding of an SSE-C object that none of the keys at hand opens.
     #[must_use]
     pub(crate) fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
         let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
-        Self {
-            uri: uri.clone(),
-            version_id: version_id.map(str::to_owned),
-            latest: None,
-            at_rest: AtRest { applied, customer_key: Some(fit) },
-            client: ClientSeen::OutOfSight,
-            stored_len: None,
-            etag: None,
-            storage_class: None,
-            content_type: None,
-            checksum: None,
-            marks: HeadDetails::default(),
-            marked_instruction_file: false,
-        }
+        let at_rest = AtRest { applied, customer_key: Some(fit) };
+        Self { version_id: version_id.map(str::to_owned), ..Self::without_head(uri.clone(), at_rest) }
+    }
+
+    /// Makes the finding of an object whose HEAD was refused, or not asked for: a listing tells the rest.
+    #[must_use]
+    pub(crate) fn without_head(uri: S3Uri, at_rest: AtRest) -> Self {
+        let head = ObjectHead { applied: at_rest.applied, ..ObjectHead::default() };
+        let finding = Self::of(&uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
+        Self { stored_len: None, ..finding }
     }
 
     /// Adds what a listing says and the object's own answer did not.
@@ -235,7 +246,7 @@ impl Finding {
         self.etag = self.etag.or_else(|| entry.etag.clone());
         self.version_id = self.version_id.or_else(|| entry.version_id.clone());
         self.storage_class = self.storage_class.or_else(|| entry.storage_class.clone());
-        self.marks.last_modified = self.marks.last_modified.or_else(|| entry.last_modified.clone());
+        self.last_modified = self.last_modified.or_else(|| entry.last_modified.clone());
         self
     }
 

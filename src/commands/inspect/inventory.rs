@@ -6,11 +6,10 @@
 use tokio::sync::mpsc;
 
 use super::expect::is_as_expected;
-use super::finding::{AtRest, ClientSeen, CustomerKeyFit, Finding};
+use super::finding::{AtRest, CustomerKeyFit, Finding};
 use super::summary::Summary;
 use super::{InspectOptions, Row, below, count};
 use crate::aws::Connection;
-use crate::aws::head_details::HeadDetails;
 use crate::aws::inventory::{self, DataFile, Inventoried, MAX_MANIFEST, Manifest};
 use crate::aws::listing::ListedKey;
 use crate::aws::objects::Reader;
@@ -115,20 +114,7 @@ fn row(source: &S3Uri, object: Inventoried, looking: &InspectOptions) -> Row {
         ListedKey::Text(key) | ListedKey::NotText(key) => key.clone(),
     };
     let customer_key = (applied.mode == AppliedMode::Known(Mode::SseC)).then_some(CustomerKeyFit::NotSaid);
-    let finding = Finding {
-        uri: source.with_key(key),
-        version_id: None,
-        latest: None,
-        at_rest: AtRest { applied, customer_key },
-        client: ClientSeen::OutOfSight,
-        stored_len: None,
-        etag: None,
-        storage_class: None,
-        content_type: None,
-        checksum: None,
-        marks: HeadDetails::default(),
-        marked_instruction_file: false,
-    };
+    let finding = Finding::without_head(source.with_key(key), AtRest { applied, customer_key });
     let mut finding = finding.listed(&listed);
     if !looking.all_versions {
         finding.latest = None;

@@ -202,7 +202,7 @@ pub(crate) fn kind_word(kind: Option<WrapKind>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::objects::ObjectHead;
+    use crate::aws::object_head::ObjectHead;
     use crate::aws::sse::Applied;
 
     fn finding(mode: AppliedMode, key: Option<&str>, len: u64) -> Finding {

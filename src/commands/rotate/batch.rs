@@ -24,6 +24,6 @@ async fn by_arn(connection: &Connection, key: KmsKey) -> Result<KmsKey> {
     if key.arn().is_some() {
         return Ok(key);
     }
-    let facts = connection.describe_key(&key).await?;
-    facts.arn.parse().map_err(|_| Error::tampered(format!("the KMS key {key}"), "its ARN is none"))
+    let found = connection.describe_key(&key).await?;
+    found.arn.parse().map_err(|_| Error::tampered(format!("the KMS key {key}"), "its ARN is none"))
 }

@@ -212,7 +212,7 @@ impl BulkRotation<'_> {
         let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
         let begins = !matches!(plan.way, Strategy::Nothing | Strategy::Refuse(_));
         if begins {
-            journal.begin(plan.state.facts.etag.as_deref(), plan.way.as_str())?;
+            journal.begin(plan.state.head.etag.as_deref(), plan.way.as_str())?;
         }
         let written = match write(self.running, &plan, journal).await {
             Ok(written) => written,
@@ -268,7 +268,7 @@ impl BulkRotation<'_> {
     fn already_written(&self, plan: Plan) -> Plan {
         let Some(journal) = self.journal else { return plan };
         let Plan { state, way, cost } = plan;
-        let (version, etag) = (state.version_id.as_deref(), state.facts.etag.as_deref());
+        let (version, etag) = (state.version_id.as_deref(), state.head.etag.as_deref());
         let changed = journal.has_changed_since(&state.uri, version, etag);
         if self.is_done(&state.uri, version, etag) || changed && self.is_sealed_anew(&state) {
             return Plan { state, way: Strategy::Nothing, cost };

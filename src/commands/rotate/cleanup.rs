@@ -45,15 +45,15 @@ async fn clear_beside(running: &Execution<'_>, beside: &Beside) -> Result<()> {
     let Beside { uri, etag, file_etag } = beside;
     let key = running.target.customer_key();
     let reader = Reader { connection: running.connection, uri, version_id: None, key };
-    let facts = match reader.head().await {
-        Ok(facts) => facts,
+    let head = match reader.head().await {
+        Ok(head) => head,
         // Not the target's key yet, or gone altogether: whatever it is, it is not what was to be written.
         Err(Error::KeyNeeded { .. } | Error::KeyWrong { .. } | Error::NotFound { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
     let needs_it =
-        matches!(detect::detect(&uri.to_string(), &facts.metadata), Ok(Detected::InstructionFileNeeded));
-    if needs_it || facts.etag == *etag {
+        matches!(detect::detect(&uri.to_string(), &head.metadata), Ok(Detected::InstructionFileNeeded));
+    if needs_it || head.etag == *etag {
         return Ok(());
     }
     let file = uri.with_key(instruction::key_of(&uri.key, running.decryption_keys.suffix.as_deref()));

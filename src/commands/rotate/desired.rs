@@ -184,12 +184,12 @@ async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<Strin
     match key {
         Some(key) if key.arn().is_some() => Some(key.to_string()),
         Some(key) => match connection.describe_key(key).await {
-            Ok(facts) => Some(facts.arn),
+            Ok(found) => Some(found.arn),
             Err(_) => Some(key.to_string()),
         },
         None => {
             let own = "alias/aws/s3".parse().ok()?;
-            connection.describe_key(&own).await.ok().map(|facts| facts.arn)
+            connection.describe_key(&own).await.ok().map(|found| found.arn)
         }
     }
 }

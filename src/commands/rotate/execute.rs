@@ -43,7 +43,7 @@ impl Execution<'_> {
             self.keeps_context(state)?;
         }
         match way {
-            Strategy::Nothing => Ok(Written { len: state.facts.len, ..Written::default() }),
+            Strategy::Nothing => Ok(Written { len: state.head.len, ..Written::default() }),
             Strategy::Refuse(reason) => {
                 Err(Error::Unsupported { what: state.name(), why: reason.to_string() })
             }
@@ -64,12 +64,12 @@ impl Execution<'_> {
         let Some(key) = self.target.update_key() else {
             return Err(unsupported(state, "an update in place needs a key's full ARN"));
         };
-        let version = state.version_id.clone().or_else(|| state.facts.version_id.clone());
-        let bucket_key = state.facts.applied.bucket_key || self.asks_bucket_key();
+        let version = state.version_id.clone().or_else(|| state.head.version_id.clone());
+        let bucket_key = state.head.applied.bucket_key || self.asks_bucket_key();
         let work = self.connection.update_encryption(&state.uri, version.as_deref(), key, bucket_key);
         self.stop.or(work).await??;
-        self.meter.add(state.facts.len);
-        Ok(Written { etag: state.facts.etag.clone(), len: state.facts.len, ..Written::default() })
+        self.meter.add(state.head.len);
+        Ok(Written { etag: state.head.etag.clone(), len: state.head.len, ..Written::default() })
     }
 
     /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.
@@ -102,9 +102,7 @@ impl Execution<'_> {
         let by = if parts == 0 { CopyMethod::Copy } else { CopyMethod::Upload };
         let carried = state.carried(self, by).await?;
         let same_mode = match self.target.at_rest() {
-            Some(ServerSide::SseKms { key, context, bucket_key: false })
-                if state.facts.applied.bucket_key =>
-            {
+            Some(ServerSide::SseKms { key, context, bucket_key: false }) if state.head.applied.bucket_key => {
                 // What saves requests today is not to stop doing so unasked.
                 Some(ServerSide::SseKms { key: key.clone(), context: context.clone(), bucket_key: true })
             }
@@ -129,7 +127,7 @@ impl Execution<'_> {
         carried.settings.metadata = metadata;
         let kept = match self.target.at_rest() {
             Some(_) => None,
-            None => kept(&state.facts.applied, state.customer_key.as_ref(), &state.name())?,
+            None => kept(&state.head.applied, state.customer_key.as_ref(), &state.name())?,
         };
         let sse = self.target.at_rest().or(kept.as_ref());
         let made = CopyPlan { state, key: state.customer_key.as_ref(), sse, carried, parts, replaces: true };
@@ -161,7 +159,7 @@ impl Execution<'_> {
         let sse = kept(&old.applied, state.customer_key.as_ref(), &old.uri.to_string())?;
         let envelope = SentEnvelope {
             new: PublicEnvelope {
-                metadata: envelope_entries(&state.facts.metadata),
+                metadata: envelope_entries(&state.head.metadata),
                 instruction_file: Some(FileContent { uri: uri.to_string(), content: content.clone() }),
             },
             old: state.public_envelope(Some(&old)),
@@ -173,8 +171,8 @@ impl Execution<'_> {
         Ok(Written {
             source: Some(source),
             envelope: Some(envelope),
-            etag: state.facts.etag.clone(),
-            len: state.facts.len,
+            etag: state.head.etag.clone(),
+            len: state.head.len,
             ..Written::default()
         })
     }
@@ -189,7 +187,7 @@ impl Execution<'_> {
         let wrapper = client.only(&context)?;
         let wrap = client.wrap(self.connection, wrapper, unlocked.data_key(), unlocked.alg(), &context);
         let renewed = self.stop.or(wrap).await??;
-        Ok((unlocked.rewrap(&state.facts.metadata, renewed)?, source))
+        Ok((unlocked.rewrap(&state.head.metadata, renewed)?, source))
     }
 
     async fn unlocked(&self, state: &ObjectState) -> Result<(s3ec::Unlocked, Opened)> {
@@ -207,7 +205,7 @@ impl Execution<'_> {
 
     async fn copied(&self, plan: CopyPlan<'_>, journal: ObjectJournal<'_>) -> Result<Written> {
         let state = plan.state;
-        let etag = state.facts.etag.as_deref().unwrap_or_default();
+        let etag = state.head.etag.as_deref().unwrap_or_default();
         let source = CopySource { uri: &state.uri, etag, key: plan.key };
         let metadata = plan.replaces.then(|| plan.carried.settings.metadata.clone());
         let written = if plan.parts == 0 {
@@ -220,12 +218,12 @@ impl Execution<'_> {
                 algorithm: None,
             };
             let Copied { refused, etag, .. } = self.stop.or(copy.make()).await??;
-            self.meter.add(state.facts.len);
+            self.meter.add(state.head.len);
             Written { refused, etag, ..Written::default() }
         } else {
             self.copied_in_parts(&plan, source, journal).await?
         };
-        Ok(Written { len: state.facts.len, metadata, ..written })
+        Ok(Written { len: state.head.len, metadata, ..written })
     }
 
     async fn copied_in_parts(
@@ -234,7 +232,7 @@ impl Execution<'_> {
         source: CopySource<'_>,
         journal: ObjectJournal<'_>,
     ) -> Result<Written> {
-        let facts = &plan.state.facts;
+        let head = &plan.state.head;
         let condition = WriteCondition::Matches(source.etag.to_owned());
         let on_start = |id: &str| journal.upload(id);
         let to = Destination {
@@ -247,11 +245,11 @@ impl Execution<'_> {
             companion: None,
             on_start: Some(&on_start),
         };
-        let whole = facts.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
+        let whole = head.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
         let ranges = copy::Ranges {
             source,
-            len: facts.len,
-            part_size: copy_part_size(facts.len),
+            len: head.len,
+            part_size: copy_part_size(head.len),
             whole: whole.map(|kept| kept.value.as_str()),
         };
         let completed = copy::run(&ranges, &to, self.tuning, self.meter, self.stop).await?;

@@ -34,16 +34,16 @@ pub(crate) async fn read(
     let Execution { connection, decryption_keys, stop, .. } = *running;
     let uri = object.with_key(instruction::key_of(&object.key, decryption_keys.suffix.as_deref()));
     let reader = Reader { connection, uri: &uri, version_id: None, key };
-    let found = stop.or(reader.whole_with_facts(instruction::MAX_LEN as u64)).await??;
-    let Some(facts) = found else {
+    let found = stop.or(reader.whole_with_head(instruction::MAX_LEN as u64)).await??;
+    let Some(head) = found else {
         return Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None });
     };
-    let Some(etag) = facts.etag else {
+    let Some(etag) = head.etag else {
         let why = "the server names no ETag to bind its replacement or removal to".to_owned();
         return Err(Error::Unsupported { what: uri.to_string(), why });
     };
-    let content = String::from_utf8_lossy(&facts.body.unwrap_or_default()).into_owned();
-    Ok(InstructionFile { uri, etag, content, applied: facts.applied })
+    let content = String::from_utf8_lossy(&head.body.unwrap_or_default()).into_owned();
+    Ok(InstructionFile { uri, etag, content, applied: head.applied })
 }
 
 /// Removes the instruction file of an object that was seen not to need it any more: it would be taken for its envelope.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::Connection;
-use crate::aws::attributes::CopyableAttributes;
-use crate::aws::objects::{ObjectHead, Reader};
+use crate::aws::object_head::ObjectHead;
+use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::client_object::Sealed as Envelope;
@@ -38,7 +38,7 @@ pub(crate) struct ObjectState {
     /// The version that was asked for.
     pub(crate) version_id: Option<String>,
     /// What S3 says.
-    pub(crate) facts: ObjectHead,
+    pub(crate) head: ObjectHead,
     /// The SSE-C key that opens it.
     pub(crate) customer_key: Option<CustomerKey>,
     /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
@@ -75,7 +75,7 @@ impl ObjectState {
         connection: &Connection,
         decryption_keys: &DecryptionKeys,
     ) -> Result<Envelope> {
-        let found = decrypt::envelope(&self.reader(connection), &self.facts, decryption_keys).await?;
+        let found = decrypt::envelope(&self.reader(connection), &self.head, decryption_keys).await?;
         found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
     }
 
@@ -83,7 +83,7 @@ impl ObjectState {
     #[must_use]
     pub(crate) fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
         self.present.sealed.is_some().then(|| PublicEnvelope {
-            metadata: envelope_entries(&self.facts.metadata),
+            metadata: envelope_entries(&self.head.metadata),
             instruction_file: file
                 .map(|file| FileContent { uri: file.uri.to_string(), content: file.content.clone() }),
         })
@@ -94,7 +94,7 @@ impl ObjectState {
     pub(crate) fn found(&self) -> Found<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Found {
-            facts: &self.facts,
+            head: &self.head,
             tags: Probe::Known(BTreeMap::new()),
             grants: Probe::Known(Grants::default()),
             annotations: Probe::Known(0),
@@ -150,13 +150,13 @@ pub(crate) async fn see(
     version_id: Option<&str>,
 ) -> Result<ObjectState> {
     let Execution { connection, decryption_keys, target, .. } = *running;
-    let KeyedHead { facts, customer_key } = match with_last_key(running, uri, version_id).await {
+    let KeyedHead { head, customer_key } = match with_last_key(running, uri, version_id).await {
         Some(keyed) => keyed,
         None => with_any_key(running, uri, version_id).await?,
     };
     running.last_key.set(customer_key.as_ref());
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let envelope = decrypt::envelope(&reader, &facts, decryption_keys).await?;
+    let envelope = decrypt::envelope(&reader, &head, decryption_keys).await?;
     let mut fingerprints = names_of(customer_key.as_ref());
     let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let sealed = match envelope {
@@ -172,18 +172,18 @@ pub(crate) async fn see(
     };
     let superseded = is_superseded(connection, uri, version_id, customer_key.as_ref()).await?;
     let present = Current {
-        applied: facts.applied.clone(),
+        applied: head.applied.clone(),
         sealed,
-        len: facts.len,
-        archived: archived(&facts),
-        locked: is_locked(&facts.belongings),
+        len: head.len,
+        archived: archived(&head),
+        locked: head.lock.legal_hold || head.lock.mode.is_some(),
         superseded,
-        instruction_file: facts.metadata.contains_key(MARKER) && sealed.is_none(),
+        instruction_file: head.metadata.contains_key(MARKER) && sealed.is_none(),
     };
     Ok(ObjectState {
         uri: uri.clone(),
         version_id: version_id.map(str::to_owned),
-        facts,
+        head,
         customer_key,
         fingerprints,
         context,
@@ -195,10 +195,10 @@ pub(crate) async fn see(
 async fn with_last_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
     let key = running.last_key.get()?;
     let reader = Reader { connection: running.connection, uri, version_id, key: Some(&key) };
-    let facts = reader.try_head().await.ok()?;
+    let head = reader.head_with(HeadOptions { checksum: true, explain: false }).await.ok()?;
     // A server that does not know SSE-C takes any key for any object.
-    let fits = facts.applied.customer_key_md5.as_deref() == Some(key.md5());
-    fits.then_some(KeyedHead { facts, customer_key: Some(key) })
+    let fits = head.applied.customer_key_md5.as_deref() == Some(key.md5());
+    fits.then_some(KeyedHead { head, customer_key: Some(key) })
 }
 
 /// Looks without a key, with the old ones, with the new one.
@@ -211,7 +211,7 @@ async fn with_any_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&
     }
     let reader = Reader { connection, uri, version_id, key: Some(key) };
     match reader.head().await {
-        Ok(facts) => Ok(KeyedHead { facts, customer_key: Some(key.again()) }),
+        Ok(head) => Ok(KeyedHead { head, customer_key: Some(key.again()) }),
         Err(_) => keyed,
     }
 }
@@ -320,7 +320,7 @@ async fn is_superseded(
     let Some(version) = version_id else { return Ok(false) };
     let newest = Reader { connection, uri, version_id: None, key };
     match newest.head().await {
-        Ok(facts) => Ok(facts.version_id.as_deref() != Some(version)),
+        Ok(head) => Ok(head.version_id.as_deref() != Some(version)),
         // Deleted, or under another key: another version at any rate.
         Err(Error::NotFound { .. } | Error::KeyNeeded { .. } | Error::KeyWrong { .. }) => Ok(true),
         Err(error) => Err(error),
@@ -328,20 +328,16 @@ async fn is_superseded(
 }
 
 /// The archive that an object's bytes are in, unless they have been restored.
-fn archived(facts: &ObjectHead) -> Option<String> {
-    let class = facts.storage_class.as_deref();
+fn archived(head: &ObjectHead) -> Option<String> {
+    let class = head.storage_class.as_deref();
     let cold = match class {
         Some("GLACIER" | "DEEP_ARCHIVE") => class,
         Some("INTELLIGENT_TIERING") => {
-            facts.marks.archive.as_deref().filter(|state| state.ends_with("ARCHIVE_ACCESS"))
+            head.archive_status.as_deref().filter(|state| state.ends_with("ARCHIVE_ACCESS"))
         }
         _ => None,
     };
-    cold.filter(|_| !facts.belongings.restored).map(str::to_owned)
-}
-
-fn is_locked(belongings: &CopyableAttributes) -> bool {
-    belongings.lock.legal_hold || belongings.lock.mode.is_some()
+    cold.filter(|_| !head.restored).map(str::to_owned)
 }
 
 /// Says what S3 does to an object, for the cases in which it is to go on: nothing where it does nothing.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::aws::objects::ObjectHead;
+use crate::aws::object_head::ObjectHead;
 use crate::aws::probe::Probe;
 use crate::checksum::Algorithm;
 use crate::object::{Grants, Lock, Settings};
@@ -95,7 +95,7 @@ impl FromStr for Loss {
 /// Everything about an object beside its bytes and its encryption, as far as it could be seen.
 pub(crate) struct Found<'a> {
     /// What HEAD says.
-    pub(crate) facts: &'a ObjectHead,
+    pub(crate) head: &'a ObjectHead,
     /// Its tags.
     pub(crate) tags: Probe<BTreeMap<String, String>>,
     /// Its ACL.
@@ -123,7 +123,7 @@ pub(crate) struct Preserved {
 #[must_use]
 pub(crate) fn carry(found: &Found<'_>, by: CopyMethod) -> Preserved {
     let mut carried = Preserved {
-        algorithm: found.facts.checksum.as_ref().map(|kept| kept.algorithm),
+        algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),
         ..Preserved::default()
     };
     standing(found, &mut carried);
@@ -138,23 +138,22 @@ pub(crate) fn carry(found: &Found<'_>, by: CopyMethod) -> Preserved {
 
 /// What no copy takes along by itself.
 fn standing(found: &Found<'_>, carried: &mut Preserved) {
-    let facts = found.facts;
-    let belongings = &facts.belongings;
-    carried.settings.storage_class.clone_from(&facts.storage_class);
-    carried.settings.website_redirect.clone_from(&belongings.website_redirect);
-    carried.settings.lock = lock(&belongings.lock, found.now);
+    let head = found.head;
+    carried.settings.storage_class.clone_from(&head.storage_class);
+    carried.settings.website_redirect.clone_from(&head.website_redirect);
+    carried.settings.lock = lock(&head.lock, found.now);
     match &found.grants {
         Probe::Known(grants) => carried.settings.grants.clone_from(grants),
         other => carried.losses.push((Loss::Acl, unseen("its ACL", other))),
     }
-    if belongings.event_hold {
+    if head.event_hold {
         carried.losses.push((Loss::EventHold, "a hold that waits for an event begins anew".to_owned()));
     }
 }
 
 /// A retention that has ended protects nothing any more, and S3 takes no date that has passed.
 fn lock(lock: &Lock, now: i64) -> Lock {
-    match lock.until {
+    match lock.retain_until {
         Some(until) if until <= now => Lock { legal_hold: lock.legal_hold, ..Lock::default() },
         _ => lock.clone(),
     }
@@ -162,19 +161,18 @@ fn lock(lock: &Lock, now: i64) -> Lock {
 
 /// What a copy takes along unless it replaces metadata.
 fn described(found: &Found<'_>, carried: &mut Preserved) {
-    let facts = found.facts;
-    let belongings = &facts.belongings;
+    let head = found.head;
     let settings = &mut carried.settings;
-    settings.content_type.clone_from(&facts.content_type);
-    settings.cache_control.clone_from(&belongings.cache_control);
-    settings.content_encoding.clone_from(&belongings.content_encoding);
-    settings.content_disposition.clone_from(&belongings.content_disposition);
-    settings.content_language.clone_from(&belongings.content_language);
-    settings.metadata.clone_from(&facts.metadata);
+    settings.content_type.clone_from(&head.content_type);
+    settings.cache_control.clone_from(&head.cache_control);
+    settings.content_encoding.clone_from(&head.content_encoding);
+    settings.content_disposition.clone_from(&head.content_disposition);
+    settings.content_language.clone_from(&head.content_language);
+    settings.metadata.clone_from(&head.metadata);
     if found.sealed {
         settings.metadata.retain(|name, _| !is_envelope_entry(name));
     }
-    match &belongings.expires {
+    match &head.expires {
         Some((_, Some(date))) => settings.expires = Some(*date),
         Some((text, None)) => {
             carried.losses.push((Loss::Expires, format!("its Expires header is no date ('{text}')")));
@@ -182,8 +180,8 @@ fn described(found: &Found<'_>, carried: &mut Preserved) {
         None => {}
     }
     let encoded = settings.metadata.iter().find(|(_, value)| value.starts_with("=?"));
-    if belongings.hidden_metadata > 0 {
-        let why = format!("{} metadata entries cannot be shown in headers", belongings.hidden_metadata);
+    if head.missing_metadata > 0 {
+        let why = format!("{} metadata entries cannot be shown in headers", head.missing_metadata);
         carried.losses.push((Loss::Metadata, why));
     } else if let Some((name, _)) = encoded {
         let why = format!("its metadata '{name}' is not ASCII and comes encoded");
@@ -193,7 +191,7 @@ fn described(found: &Found<'_>, carried: &mut Preserved) {
 
 /// What every copy takes along and no upload does.
 fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
-    let facts = found.facts;
+    let head = found.head;
     match &found.tags {
         Probe::Known(tags) => carried.settings.tags.clone_from(tags),
         other => carried.losses.push((Loss::Tags, unseen("its tags", other))),
@@ -205,7 +203,7 @@ fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
         }
         other => carried.losses.push((Loss::Annotations, unseen("its annotations", other))),
     }
-    if let (None, Some((name, _))) = (&facts.checksum, &facts.marks.other_checksum) {
+    if let (None, Some((name, _))) = (&head.checksum, &head.other_checksum) {
         let why = format!("its {name} checksum gives way to one that s3seal computes");
         carried.losses.push((Loss::Checksum, why));
     }
@@ -214,18 +212,17 @@ fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
 /// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
 #[must_use]
 pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
-    let before = &found.facts.belongings;
+    let before = found.head;
     let kept = carry(found, CopyMethod::CopyReplacing).settings;
-    let has = &now.belongings;
     let texts = [
         ("Content-Type", &kept.content_type, &now.content_type),
-        ("Cache-Control", &kept.cache_control, &has.cache_control),
-        ("Content-Encoding", &kept.content_encoding, &has.content_encoding),
-        ("Content-Disposition", &kept.content_disposition, &has.content_disposition),
-        ("Content-Language", &kept.content_language, &has.content_language),
+        ("Cache-Control", &kept.cache_control, &now.cache_control),
+        ("Content-Encoding", &kept.content_encoding, &now.content_encoding),
+        ("Content-Disposition", &kept.content_disposition, &now.content_disposition),
+        ("Content-Language", &kept.content_language, &now.content_language),
         ("storage class", &kept.storage_class, &now.storage_class),
-        ("website redirect", &kept.website_redirect, &has.website_redirect),
-        ("retention mode", &kept.lock.mode, &has.lock.mode),
+        ("website redirect", &kept.website_redirect, &now.website_redirect),
+        ("retention mode", &kept.lock.mode, &now.lock.mode),
     ];
     let mut lost: Vec<(&str, &str)> = texts
         .into_iter()
@@ -233,15 +230,15 @@ pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
         .collect();
     let metadata = kept.metadata.iter().filter(|(name, was)| now.metadata.get(*name) != Some(*was));
     lost.extend(metadata.map(|(name, was)| (name.as_str(), was.as_str())));
-    let expires = has.expires.as_ref().and_then(|(_, date)| *date);
+    let expires = now.expires.as_ref().and_then(|(_, date)| *date);
     if let (Some((text, _)), true) = (&before.expires, kept.expires.is_some() && kept.expires != expires) {
         lost.push(("Expires", text));
     }
     let mut told: Vec<String> = lost.into_iter().map(|(name, was)| format!("{name} '{was}'")).collect();
-    if kept.lock.until > has.lock.until {
+    if kept.lock.retain_until > now.lock.retain_until {
         told.push("the end of its retention".to_owned());
     }
-    if kept.lock.legal_hold && !has.lock.legal_hold {
+    if kept.lock.legal_hold && !now.lock.legal_hold {
         told.push("its legal hold".to_owned());
     }
     told
@@ -264,11 +261,9 @@ pub(crate) fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::attributes::CopyableAttributes;
-    use crate::aws::head_details::HeadDetails;
-    use crate::aws::objects::Checksum;
+    use crate::aws::object_head::Checksum;
 
-    fn facts() -> ObjectHead {
+    fn head() -> ObjectHead {
         let text = |text: &str| Some(text.to_owned());
         ObjectHead {
             len: 10,
@@ -282,23 +277,20 @@ mod tests {
                 value: "v".to_owned(),
                 composite: false,
             }),
-            belongings: CopyableAttributes {
-                cache_control: text("no-cache"),
-                content_encoding: text("gzip"),
-                content_disposition: text("inline"),
-                content_language: text("de"),
-                expires: Some(("date".to_owned(), Some(7))),
-                website_redirect: text("/there"),
-                lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
-                ..CopyableAttributes::default()
-            },
+            cache_control: text("no-cache"),
+            content_encoding: text("gzip"),
+            content_disposition: text("inline"),
+            content_language: text("de"),
+            expires: Some(("date".to_owned(), Some(7))),
+            website_redirect: text("/there"),
+            lock: Lock { mode: text("GOVERNANCE"), retain_until: Some(200), legal_hold: true },
             ..ObjectHead::default()
         }
     }
 
-    fn found(facts: &ObjectHead) -> Found<'_> {
+    fn found(head: &ObjectHead) -> Found<'_> {
         Found {
-            facts,
+            head,
             tags: Probe::Known([("t".to_owned(), "1".to_owned())].into()),
             grants: Probe::Known(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
             annotations: Probe::Known(0),
@@ -313,13 +305,13 @@ mod tests {
 
     #[test]
     fn each_way_says_what_it_would_drop() {
-        let facts = facts();
-        let found = found(&facts);
+        let head = head();
+        let found = found(&head);
         let text = |text: &str| Some(text.to_owned());
         let copy = Settings {
             storage_class: text("STANDARD_IA"),
             website_redirect: text("/there"),
-            lock: Lock { mode: text("GOVERNANCE"), until: Some(200), legal_hold: true },
+            lock: Lock { mode: text("GOVERNANCE"), retain_until: Some(200), legal_hold: true },
             grants: Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() },
             ..Settings::default()
         };
@@ -343,14 +335,14 @@ mod tests {
 
     #[test]
     fn what_is_gone_afterwards_is_named_with_what_it_was() {
-        let facts = facts();
-        let found = found(&facts);
-        assert_eq!(lost(&found, &facts), [""; 0]);
+        let head = head();
+        let found = found(&head);
+        assert_eq!(lost(&found, &head), [""; 0]);
         let richer = ObjectHead {
             metadata: [("a", "1"), ("b", "2")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
-            ..facts.clone()
+            ..head.clone()
         };
         assert_eq!(lost(&found, &richer), [""; 0], "what came on top is no loss");
         let all = [
@@ -374,33 +366,32 @@ mod tests {
 
     #[test]
     fn metadata_that_look_like_an_envelope_are_one_only_on_a_sealed_object() {
-        let facts = facts();
-        let plain = Found { sealed: false, ..found(&facts) };
+        let head = head();
+        let plain = Found { sealed: false, ..found(&head) };
         assert_eq!(carry(&plain, CopyMethod::Upload).settings.metadata.len(), 3);
     }
 
     #[test]
     fn a_lock_that_has_ended_is_not_said_again() {
-        let facts = facts();
-        let later = Found { now: 200, ..found(&facts) };
+        let head = head();
+        let later = Found { now: 200, ..found(&head) };
         let lock = carry(&later, CopyMethod::Copy).settings.lock;
         assert_eq!(lock, Lock { legal_hold: true, ..Lock::default() });
     }
 
     #[test]
     fn what_cannot_go_over_is_named_where_it_matters() {
-        let mut facts = facts();
-        facts.belongings.expires = Some(("never".to_owned(), None));
-        facts.belongings.hidden_metadata = 2;
-        facts.belongings.event_hold = true;
-        facts.checksum = None;
-        facts.marks =
-            HeadDetails { other_checksum: Some(("SHA512", "v".to_owned())), ..HeadDetails::default() };
+        let mut head = head();
+        head.expires = Some(("never".to_owned(), None));
+        head.missing_metadata = 2;
+        head.event_hold = true;
+        head.checksum = None;
+        head.other_checksum = Some(("SHA512", "v".to_owned()));
         let all = Found {
             tags: Probe::AccessDenied("s3:GetObjectTagging"),
             grants: Probe::AccessDenied("s3:GetObjectAcl"),
             annotations: Probe::Known(3),
-            ..found(&facts)
+            ..found(&head)
         };
         assert_eq!(losses(&all, CopyMethod::Copy), [Loss::Acl, Loss::EventHold]);
         let replacing = [Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
@@ -418,9 +409,9 @@ mod tests {
 
     #[test]
     fn text_that_comes_encoded_is_not_sent_again_as_if_it_were_plain() {
-        let mut facts = facts();
-        facts.metadata.insert("city".to_owned(), "=?UTF-8?B?w7w=?=".to_owned());
-        assert_eq!(losses(&found(&facts), CopyMethod::CopyReplacing), [Loss::Metadata]);
-        assert_eq!(losses(&found(&facts), CopyMethod::Copy), []);
+        let mut head = head();
+        head.metadata.insert("city".to_owned(), "=?UTF-8?B?w7w=?=".to_owned());
+        assert_eq!(losses(&found(&head), CopyMethod::CopyReplacing), [Loss::Metadata]);
+        assert_eq!(losses(&found(&head), CopyMethod::Copy), []);
     }
 }

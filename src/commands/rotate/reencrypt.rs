@@ -41,12 +41,12 @@ pub(crate) async fn run(
     let connection = running.connection;
     let carried = state.carried(running, CopyMethod::Upload).await?;
     let mut settings = carried.settings;
-    let facts = &state.facts;
+    let head = &state.head;
     let reader = state.reader(connection);
     // Read before its envelope is opened: one that somebody writes between the two is not removed.
     let obsolete = if state.present.sealed.is_some_and(|sealed| sealed.beside) {
         let file = instruction_file::read(running, &state.uri, state.customer_key.as_ref()).await?;
-        journal.beside(facts.etag.as_deref(), &file.etag)?;
+        journal.beside(head.etag.as_deref(), &file.etag)?;
         Some(file)
     } else {
         None
@@ -61,8 +61,8 @@ pub(crate) async fn run(
         None
     };
     let plain_len = match &unlocked {
-        None => Some(facts.len),
-        Some(unlocked) => unlocked.plain_len(facts.len),
+        None => Some(head.len),
+        Some(unlocked) => unlocked.plain_len(head.len),
     };
     let (shape, kept) = keeps(running, state)?;
     let work = begin_as(connection, &running.target.prepared, &state.uri, shape, plain_len, &mut settings);
@@ -78,7 +78,7 @@ pub(crate) async fn run(
     let Begun { seal, sse, format, instruction: beside, .. } = begun;
     let sealed_len = plain_len.map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
     let plan = plan::upload(sealed_len, running.tuning)?;
-    let condition = WriteCondition::Matches(facts.etag.clone().unwrap_or_default());
+    let condition = WriteCondition::Matches(head.etag.clone().unwrap_or_default());
     let algorithm = carried.algorithm.unwrap_or_default();
     let on_start = |id: &str| journal.upload(id);
     let to = Destination {
@@ -95,16 +95,16 @@ pub(crate) async fn run(
         on_start: Some(&on_start),
     };
     let (writer, source) = pipe();
-    let (verifier, _) = verifier(&reader, facts, true).await;
+    let (verifier, _) = verifier(&reader, head, true).await;
     let open = unlocked.as_ref().map(Unlocked::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
     let parts = Parts::new(Input::pipe(state.name(), source, plain_len), seal, plan, algorithm);
     let unseen = Meter::default();
-    let etag = facts.etag.as_deref();
+    let etag = head.etag.as_deref();
     // Each side has room of its own: what comes down waits for what goes up.
     let (below, above) = (MemoryBudget::new(running.tuning), MemoryBudget::new(running.tuning));
     let (down, up) = tokio::join!(
-        download::run(&reader, 0..facts.len, etag, pipeline, &below, &unseen, running.stop),
+        download::run(&reader, 0..head.len, etag, pipeline, &below, &unseen, running.stop),
         upload::run(parts, &to, &above, running.meter, running.stop),
     );
     let uploaded = match (down, up) {
@@ -136,12 +136,12 @@ fn keeps(running: &Execution<'_>, state: &ObjectState) -> Result<(EnvelopeShape,
     };
     let kept = match client.at_rest {
         Some(_) => None,
-        None => kept(&state.facts.applied, state.customer_key.as_ref(), &state.name())?,
+        None => kept(&state.head.applied, state.customer_key.as_ref(), &state.name())?,
     };
     let format = client.format.or(match sealed.format {
         SealedFormat::Writable(format) if sealed.rewrappable || format == Format::Esdk => Some(format),
         // What nothing authenticates is not written any more; its plain bytes are fewer than its stored ones.
-        _ => (state.facts.len <= MAX_PLAIN).then_some(Format::S3ec),
+        _ => (state.head.len <= MAX_PLAIN).then_some(Format::S3ec),
     });
     // A file that the object needs cannot be replaced in the moment in which the object is: the envelope moves into the
     // metadata, and the file goes afterwards.

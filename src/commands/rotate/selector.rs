@@ -41,7 +41,7 @@ impl Selector {
     /// Whether an object is that.
     #[must_use]
     pub(crate) fn takes(&self, state: &ObjectState) -> bool {
-        let applied = &state.facts.applied;
+        let applied = &state.head.applied;
         let sealed = state.present.sealed.is_some();
         match self {
             Self::Mode(Mode::Client) => sealed,

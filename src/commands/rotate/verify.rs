@@ -4,7 +4,8 @@
 
 use bytes::Bytes;
 
-use crate::aws::objects::{Checksum, ObjectHead, Reader};
+use crate::aws::object_head::{Checksum, ObjectHead};
+use crate::aws::objects::Reader;
 use crate::aws::sse::describe;
 use crate::commands::client_object::{Opened, Sealed, Unlocked};
 use crate::commands::decrypt::{self, DecryptionKeys};
@@ -41,20 +42,20 @@ pub(super) async fn check(
     let in_place = matches!(way, Strategy::UpdateInPlace | Strategy::Nothing);
     let version_id = state.version_id.as_deref().filter(|_| in_place);
     let reader = Reader { connection: running.connection, uri: &state.uri, version_id, key };
-    let facts = match way {
-        Strategy::Nothing => state.facts.clone(),
+    let head = match way {
+        Strategy::Nothing => state.head.clone(),
         _ => running.stop.or(reader.head()).await??,
     };
-    let checksum_compared = compare(running, &state, &way, &written, &facts)?;
+    let checksum_compared = compare(running, &state, &way, &written, &head)?;
     let file = running.stop.or(sent_file(&written, &reader)).await??;
     let unlocked = match &running.target.decryption_keys {
         Some(decryption_keys) if running.target.client().is_some() && way != Strategy::Nothing => {
-            Some(open(running, &state, &reader, &facts, decryption_keys, file).await?)
+            Some(open(running, &state, &reader, &head, decryption_keys, file).await?)
         }
         _ => None,
     };
-    let verified = verify && read_all(running, &reader, &facts, unlocked.as_ref()).await?;
-    Ok(outcome(running, state, way, &written, facts, unlocked.as_ref(), checksum_compared, verified))
+    let verified = verify && read_all(running, &reader, &head, unlocked.as_ref()).await?;
+    Ok(outcome(running, state, way, &written, head, unlocked.as_ref(), checksum_compared, verified))
 }
 
 /// The SSE-C key that the object needs now: the target's, or its own where it keeps that.
@@ -72,48 +73,48 @@ fn compare(
     state: &ObjectState,
     way: &Strategy,
     written: &Written,
-    facts: &ObjectHead,
+    head: &ObjectHead,
 ) -> Result<bool> {
     let tampered = |why: String| Err(Error::tampered(state.name(), why));
     // Metadata with a fresh wrap are as sure a sign as an ETag, which some servers answer with another one of.
-    let is_ours = written.metadata.as_ref() == Some(&facts.metadata);
-    if !is_ours && written.etag.is_some() && facts.etag != written.etag {
+    let is_ours = written.metadata.as_ref() == Some(&head.metadata);
+    if !is_ours && written.etag.is_some() && head.etag != written.etag {
         return Err(Error::Changed { what: state.name(), source: None });
     }
     if let Some(sent) = &written.envelope {
-        sent.compare(state.name(), facts.version_id.as_deref(), &facts.metadata)?;
+        sent.compare(state.name(), head.version_id.as_deref(), &head.metadata)?;
     }
-    if facts.len != written.len {
-        return tampered(format!("it has {} bytes now and should have {}", facts.len, written.len));
+    if head.len != written.len {
+        return tampered(format!("it has {} bytes now and should have {}", head.len, written.len));
     }
     if let Some(metadata) = &written.metadata
-        && *metadata != facts.metadata
+        && *metadata != head.metadata
     {
         return tampered("its metadata are not those that were sent".to_owned());
     }
     let asked = running.target.at_rest();
     let touched = !matches!(way, Strategy::Nothing | Strategy::RewrapBeside | Strategy::Share);
     let kept = asked.is_none() && state.present.sealed.is_some() && running.target.client().is_some();
-    let strayed = kept && facts.applied.mode != state.facts.applied.mode;
-    if strayed || touched && !facts.applied.is_as_asked(asked) {
+    let strayed = kept && head.applied.mode != state.head.applied.mode;
+    if strayed || touched && !head.applied.is_as_asked(asked) {
         return Err(Error::NotAsAsked {
             what: state.name(),
-            asked: asked.map_or_else(|| state.facts.applied.to_string(), describe),
-            got: facts.applied.to_string(),
+            asked: asked.map_or_else(|| state.head.applied.to_string(), describe),
+            got: head.applied.to_string(),
             stored: true,
-            version_id: facts.version_id.clone(),
+            version_id: head.version_id.clone(),
         });
     }
-    let lost = preserve::lost(&state.found(), facts);
+    let lost = preserve::lost(&state.found(), head);
     if !lost.is_empty() {
         return tampered(format!("the server did not keep everything about it; lost: {}", lost.join(", ")));
     }
-    let expected = match (&written.checksum, &state.facts.checksum) {
+    let expected = match (&written.checksum, &state.head.checksum) {
         (Some(sent), _) => Some(sent),
         (None, Some(kept)) if !kept.composite => Some(&kept.value),
         _ => None,
     };
-    match (expected, &facts.checksum) {
+    match (expected, &head.checksum) {
         (Some(expected), Some(found)) if comparable(found, written, state) => {
             if found.value != *expected {
                 return tampered(format!("its checksum is {} now and should be {expected}", found.value));
@@ -126,7 +127,7 @@ fn compare(
 
 /// Whether two sums are over the same in the same way.
 fn comparable(found: &Checksum, written: &Written, state: &ObjectState) -> bool {
-    let before = state.facts.checksum.as_ref();
+    let before = state.head.checksum.as_ref();
     written.checksum.is_some()
         || before.is_some_and(|kept| kept.algorithm == found.algorithm && kept.composite == found.composite)
 }
@@ -136,7 +137,7 @@ async fn open(
     running: &Execution<'_>,
     state: &ObjectState,
     reader: &Reader<'_>,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
     file: Option<Bytes>,
 ) -> Result<Unlocked> {
@@ -145,9 +146,9 @@ async fn open(
     let work = async {
         let envelope = match file {
             Some(file) => {
-                Some(Sealed::S3ec(detect::with_instruction(&reader.name(), &facts.metadata, &file)?))
+                Some(Sealed::S3ec(detect::with_instruction(&reader.name(), &head.metadata, &file)?))
             }
-            None => decrypt::envelope(reader, facts, &decryption_keys).await?,
+            None => decrypt::envelope(reader, head, &decryption_keys).await?,
         };
         let envelope = envelope
             .ok_or_else(|| Error::tampered(reader.name(), "its envelope is gone after the rotation"))?;
@@ -172,19 +173,19 @@ async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Byte
 async fn read_all(
     running: &Execution<'_>,
     reader: &Reader<'_>,
-    facts: &ObjectHead,
+    head: &ObjectHead,
     unlocked: Option<&Unlocked>,
 ) -> Result<bool> {
-    let (verifier, _) = verifier(reader, facts, true).await;
+    let (verifier, _) = verifier(reader, head, true).await;
     if unlocked.is_none() && verifier.is_none() {
         return Ok(false);
     }
     let open = unlocked.map(Unlocked::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
     let unseen = Meter::default();
-    let etag = facts.etag.as_deref();
+    let etag = head.etag.as_deref();
     let budget = MemoryBudget::new(running.tuning);
-    download::run(reader, 0..facts.len, etag, pipeline, &budget, &unseen, running.stop).await?;
+    download::run(reader, 0..head.len, etag, pipeline, &budget, &unseen, running.stop).await?;
     Ok(running.target.client().is_none() || unlocked.is_some())
 }
 
@@ -194,7 +195,7 @@ fn outcome(
     state: ObjectState,
     way: Strategy,
     written: &Written,
-    facts: ObjectHead,
+    head: ObjectHead,
     unlocked: Option<&Unlocked>,
     checksum_compared: bool,
     verified: bool,
@@ -219,7 +220,7 @@ fn outcome(
         | Strategy::Share
         | Strategy::Refuse(_) => None,
         Strategy::ServerCopy { .. } | Strategy::Rewrap { .. } | Strategy::Reseal => {
-            state.facts.version_id.clone().filter(|old| facts.version_id.as_ref() != Some(old))
+            state.head.version_id.clone().filter(|old| head.version_id.as_ref() != Some(old))
         }
     };
     // The tag is that of the same data key.
@@ -229,16 +230,16 @@ fn outcome(
         uri: state.uri,
         changed_version: state.version_id,
         way,
-        before: state.facts.applied,
+        before: state.head.applied,
         format_before,
         source,
-        applied: facts.applied,
+        applied: head.applied,
         format,
         fingerprint,
         kms_keys: client.map(|client| client.kms_keys(running.connection)).unwrap_or_default(),
-        stored_len: facts.len,
-        etag: facts.etag,
-        version_id: facts.version_id,
+        stored_len: head.len,
+        etag: head.etag,
+        version_id: head.version_id,
         old_version,
         opened: client.map(|_| unlocked.is_some()).filter(|opened| *opened),
         found_by_comparison: written.found_by_comparison,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::{Page, Tone, grouped};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
+use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::transport::Transport;
 use crate::cli::inspect::document::plain_len;
 use crate::cli::outcome::opened_words;
@@ -16,6 +17,7 @@ use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::encryption::{BoundName, Mode};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
+use crate::object::Lock;
 use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
 use crate::tuning::ByteSize;
 
@@ -267,18 +269,22 @@ fn about(page: &mut Page, finding: &Finding) {
         let kind = if sum.composite { "composite" } else { "full object" };
         page.fact("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
     }
-    if let Some((name, value)) = &finding.marks.other_checksum {
+    if let Some((name, value)) = &finding.other_checksum {
         page.fact("checksum", &format!("{name} {value}"));
     }
     if let Some(etag) = &finding.etag {
         page.fact("etag", etag.trim_matches('"'));
     }
-    let stored = finding.marks.last_modified.as_deref().unwrap_or("not seen");
+    let stored = finding.last_modified.as_deref().unwrap_or("not seen");
     page.fact("stored", stored);
     let class = finding.storage_class.as_deref().unwrap_or("STANDARD");
     page.fact(
         "class",
-        &[Some(class), finding.marks.archive.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", "),
+        &[Some(class), finding.archive_status.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", "),
     );
     if let Some(kind) = &finding.content_type {
         page.fact("type", kind);
@@ -286,15 +292,17 @@ fn about(page: &mut Page, finding: &Finding) {
     if let Some(version) = &finding.version_id {
         page.fact("version", version);
     }
-    if let Some(lock) = &finding.marks.lock {
+    let lock = &finding.lock;
+    if *lock != Lock::default() {
         let mode = lock.mode.as_deref().unwrap_or("no retention");
-        let until = lock.until.as_ref().map(|date| format!(" until {date}")).unwrap_or_default();
+        let until = lock.retain_until.and_then(rfc3339_of_seconds);
+        let until = until.map(|date| format!(" until {date}")).unwrap_or_default();
         page.fact("lock", &format!("{mode}{until}{}", if lock.legal_hold { ", legal hold" } else { "" }));
     }
-    if let Some(tags) = finding.marks.tags {
+    if let Some(tags) = finding.tag_count {
         page.fact("tags", &tags.to_string());
     }
-    if let Some(replication) = &finding.marks.replication {
+    if let Some(replication) = &finding.replication_status {
         page.fact("replication", replication);
     }
 }

@@ -45,8 +45,8 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
         }
         opened => opened.map_err(refused)?,
     };
-    let facts = file.metadata().map_err(refused)?;
-    if !facts.is_file() {
+    let metadata = file.metadata().map_err(refused)?;
+    if !metadata.is_file() {
         return Err(Error::tampered(name, "it is not a regular file"));
     }
     match file.try_lock() {
@@ -54,7 +54,7 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
         Err(TryLockError::WouldBlock) => return Err(Error::InUse { what: name.to_owned() }),
         Err(TryLockError::Error(error)) => return Err(refused(error)),
     }
-    if facts.mode() & OTHERS_WRITE != 0 {
+    if metadata.mode() & OTHERS_WRITE != 0 {
         return Err(Error::tampered(name, "other users can write to it"));
     }
     Ok(file)
@@ -66,11 +66,11 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
 /// `Tampered` for somebody else's; `Local` for what the system refuses.
 pub(crate) fn claim(file: &File, user: u32, name: &str) -> Result<()> {
     let refused = |error| Error::local(format!("cannot write {name}"))(error);
-    let facts = file.metadata().map_err(refused)?;
-    if facts.uid() != user {
-        return Err(Error::tampered(name, format!("it belongs to another user (uid {})", facts.uid())));
+    let metadata = file.metadata().map_err(refused)?;
+    if metadata.uid() != user {
+        return Err(Error::tampered(name, format!("it belongs to another user (uid {})", metadata.uid())));
     }
-    if facts.mode() & 0o777 != OWNER_ONLY {
+    if metadata.mode() & 0o777 != OWNER_ONLY {
         file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(refused)?;
     }
     Ok(())
@@ -82,7 +82,7 @@ pub(crate) fn claim(file: &File, user: u32, name: &str) -> Result<()> {
 /// `Local` for what the system refuses.
 pub(crate) fn close_folder(folder: &Path) -> Result<()> {
     match std::fs::metadata(folder) {
-        Ok(facts) if facts.mode() & 0o077 != 0 => {
+        Ok(metadata) if metadata.mode() & 0o077 != 0 => {
             let closed = std::fs::set_permissions(folder, Permissions::from_mode(FOLDER_OWNER_ONLY));
             closed.map_err(Error::local(format!("cannot close {} to others", folder.display())))
         }

@@ -1,0 +1,15 @@
+//! Dates as text: RFC 3339 in UTC, whole seconds.
+//!
+//! Dates of answers are shown and compared, never computed with, so they are text wherever the SDK's type is not known.
+
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+
+/// Formats the date of an answer; `None` if no calendar has it.
+pub(super) fn rfc3339(date: &DateTime) -> Option<String> {
+    DateTime::from_secs(date.secs()).fmt(DateTimeFormat::DateTime).ok()
+}
+
+/// Formats seconds since 1970.
+pub(crate) fn rfc3339_of_seconds(seconds: i64) -> Option<String> {
+    rfc3339(&DateTime::from_secs(seconds))
+}
