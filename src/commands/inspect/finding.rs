@@ -227,14 +227,14 @@ impl Finding {
     pub(crate) fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
         let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
         let at_rest = AtRest { applied, customer_key: Some(fit) };
-        Self { version_id: version_id.map(str::to_owned), ..Self::without_head(uri.clone(), at_rest) }
+        Self { version_id: version_id.map(str::to_owned), ..Self::without_head(uri, at_rest) }
     }
 
     /// Makes the finding of an object whose HEAD was refused, or not asked for: a listing tells the rest.
     #[must_use]
-    pub(crate) fn without_head(uri: S3Uri, at_rest: AtRest) -> Self {
+    pub(crate) fn without_head(uri: &S3Uri, at_rest: AtRest) -> Self {
         let head = ObjectHead { applied: at_rest.applied, ..ObjectHead::default() };
-        let finding = Self::of(&uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
+        let finding = Self::of(uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
         Self { stored_len: None, ..finding }
     }
 

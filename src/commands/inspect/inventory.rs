@@ -114,7 +114,7 @@ fn row(source: &S3Uri, object: Inventoried, looking: &InspectOptions) -> Row {
         ListedKey::Text(key) | ListedKey::NotText(key) => key.clone(),
     };
     let customer_key = (applied.mode == AppliedMode::Known(Mode::SseC)).then_some(CustomerKeyFit::NotSaid);
-    let finding = Finding::without_head(source.with_key(key), AtRest { applied, customer_key });
+    let finding = Finding::without_head(&source.with_key(key), AtRest { applied, customer_key });
     let mut finding = finding.listed(&listed);
     if !looking.all_versions {
         finding.latest = None;
