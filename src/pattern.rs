@@ -1,112 +1,45 @@
 //! Patterns that choose among keys: `*`, `?` and `[…]`, as `aws s3` and shells have them.
 //!
-//! Pure; what is chosen from is the verb's. Matching takes time in proportion to pattern times key at the worst.
+//! Pure; what is chosen from is the verb's.
 
 use std::str::FromStr;
+
+use glob::MatchOptions;
 
 /// A pattern over a whole key. `*` stands for any text, slashes too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     text: String,
-    pieces: Vec<Piece>,
+    glob: glob::Pattern,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
-    Any,
-    One,
-    Letter(char),
-    Set { ranges: Vec<(char, char)>, inverted: bool },
-}
+/// What a pattern may hold that does not stand for itself.
+const SPECIAL: [char; 3] = ['*', '?', '['];
 
-impl Piece {
-    fn takes(&self, c: char) -> bool {
-        match self {
-            Self::Any | Self::One => true,
-            Self::Letter(letter) => *letter == c,
-            Self::Set { ranges, inverted } => {
-                ranges.iter().any(|(first, last)| (*first..=*last).contains(&c)) != *inverted
-            }
-        }
-    }
-}
+/// Keys are not paths: neither a slash nor a dot at the beginning is special.
+const KEYS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: false, require_literal_leading_dot: false };
 
 impl FromStr for Pattern {
-    type Err = std::convert::Infallible;
+    type Err = &'static str;
 
-    /// Takes anything: a bracket that is not closed stands for itself.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let letters: Vec<char> = text.chars().collect();
-        let mut pieces = Vec::new();
-        let mut rest = letters.as_slice();
-        while let Some((first, tail)) = rest.split_first() {
-            rest = tail;
-            match first {
-                '*' if pieces.last() == Some(&Piece::Any) => {}
-                '*' => pieces.push(Piece::Any),
-                '?' => pieces.push(Piece::One),
-                '[' => match set(tail) {
-                    Some((piece, after)) => {
-                        pieces.push(piece);
-                        rest = after;
-                    }
-                    None => pieces.push(Piece::Letter('[')),
-                },
-                letter => pieces.push(Piece::Letter(*letter)),
-            }
+        // Shells also take `^` for the inversion of a set.
+        let mut glob = text.replace("[^", "[!");
+        // Two stars are one: the crate would give them a meaning of their own between slashes, and refuse them elsewhere.
+        while glob.contains("**") {
+            glob = glob.replace("**", "*");
         }
-        Ok(Self { text: text.to_owned(), pieces })
+        let glob = glob::Pattern::new(&glob)
+            .map_err(|_| "`[` begins a set that `]` does not end; to match the character itself, write `[[]`")?;
+        Ok(Self { text: text.to_owned(), glob })
     }
-}
-
-/// Reads a set after its opening bracket.
-fn set(letters: &[char]) -> Option<(Piece, &[char])> {
-    let inverted = matches!(letters.first(), Some('!' | '^'));
-    let letters = if inverted { &letters[1..] } else { letters };
-    // A closing bracket right at the beginning is a member.
-    let end = 1 + letters.get(1..)?.iter().position(|c| *c == ']')?;
-    let mut ranges = Vec::new();
-    let mut members = &letters[..end];
-    while let Some((first, tail)) = members.split_first() {
-        members = tail;
-        if let ['-', last, after @ ..] = tail {
-            ranges.push((*first, *last));
-            members = after;
-        } else {
-            ranges.push((*first, *first));
-        }
-    }
-    Some((Piece::Set { ranges, inverted }, &letters[end + 1..]))
 }
 
 impl Pattern {
-    /// Whether the whole key fits.
-    #[must_use]
-    pub(crate) fn fits(&self, key: &str) -> bool {
-        let key: Vec<char> = key.chars().collect();
-        let (mut piece, mut letter) = (0, 0);
-        // Where to go back to: the last star, and the letter that it takes next.
-        let mut star: Option<(usize, usize)> = None;
-        while letter < key.len() {
-            match self.pieces.get(piece) {
-                Some(Piece::Any) => {
-                    star = Some((piece, letter));
-                    piece += 1;
-                }
-                Some(one) if one.takes(key[letter]) => {
-                    piece += 1;
-                    letter += 1;
-                }
-                _ => match &mut star {
-                    None => return false,
-                    Some((at, next)) => {
-                        *next += 1;
-                        (piece, letter) = (*at + 1, *next);
-                    }
-                },
-            }
-        }
-        self.pieces[piece..].iter().all(|piece| *piece == Piece::Any)
+    /// Whether the whole key matches.
+    pub(crate) fn matches(&self, key: &str) -> bool {
+        self.glob.matches_with(key, KEYS)
     }
 }
 
@@ -150,24 +83,22 @@ impl Filter {
     #[must_use]
     pub(crate) fn affix(&self) -> Option<Affix> {
         let [(Choice::Include, pattern)] = self.0.as_slice() else { return None };
-        let text = |pieces: &[Piece]| {
-            let letters = pieces.iter().map(|piece| match piece {
-                Piece::Letter(letter) => Some(*letter),
-                _ => None,
-            });
-            letters.collect::<Option<String>>()
-        };
-        match pattern.pieces.as_slice() {
-            [Piece::Any, end @ ..] if !end.is_empty() => text(end).map(Affix::End),
-            [beginning @ .., Piece::Any] => text(beginning).map(Affix::Beginning),
-            _ => None,
+        let literal = |text: &str| (!text.contains(SPECIAL)).then(|| text.to_owned());
+        let end = pattern.text.trim_start_matches('*');
+        let beginning = pattern.text.trim_end_matches('*');
+        if !end.is_empty() && end.len() < pattern.text.len() {
+            literal(end).map(Affix::End)
+        } else if beginning.len() < pattern.text.len() {
+            literal(beginning).map(Affix::Beginning)
+        } else {
+            None
         }
     }
 
     /// Whether a key is chosen.
     #[must_use]
     pub(crate) fn takes(&self, key: &str) -> bool {
-        let last = self.0.iter().rev().find(|(_, pattern)| pattern.fits(key));
+        let last = self.0.iter().rev().find(|(_, pattern)| pattern.matches(key));
         match (last, self.0.first()) {
             (Some((choice, _)), _) => *choice == Choice::Include,
             (None, Some((Choice::Include, _))) => false,
@@ -180,12 +111,12 @@ impl Filter {
 mod tests {
     use super::*;
 
-    fn fits(pattern: &str, key: &str) -> bool {
-        pattern.parse::<Pattern>().unwrap().fits(key)
+    fn matches(pattern: &str, key: &str) -> bool {
+        pattern.parse::<Pattern>().unwrap().matches(key)
     }
 
     #[test]
-    fn patterns_fit_whole_keys() {
+    fn patterns_match_whole_keys() {
         for (pattern, key, expected) in [
             ("*.sql", "db/a.sql", true),
             ("*.sql", "a.sql.gz", false),
@@ -201,20 +132,49 @@ mod tests {
             ("[!a-c]x", "bx", false),
             ("[^a-c]x", "dx", true),
             ("[]]", "]", true),
-            ("[a", "[a", true),
-            ("a[", "a[", true),
+            ("[[]a]", "[a]", true),
             ("[a-]", "-", true),
-            ("**", "a/b", true),
             ("a\\*", "a\\b", true),
         ] {
-            assert_eq!(fits(pattern, key), expected, "{pattern} {key}");
+            assert_eq!(matches(pattern, key), expected, "{pattern} {key}");
+        }
+    }
+
+    /// In S3 a slash is a character of the key like any other: whoever excludes `*.key` means those in every folder, as
+    /// in `aws s3`. Shells stop a star at a slash, hide what begins with a dot, and read braces and `**/`.
+    #[test]
+    fn a_slash_a_dot_and_braces_are_characters_like_others() {
+        for (pattern, key, expected) in [
+            ("*.key", "a/b/c.key", true),
+            ("a?b", "a/b", true),
+            ("[!x]b", "/b", true),
+            ("*", ".hidden/.file", true),
+            ("**", "a/b", true),
+            ("a/**/b", "a/b", false),
+            ("a/**/b", "a/x/b", true),
+            ("**/b", "b", false),
+            ("a**b***c", "a/b/c", true),
+            ("{a,b}", "a", false),
+            ("{a,b}", "{a,b}", true),
+            ("A*", "abc", false),
+        ] {
+            assert_eq!(matches(pattern, key), expected, "{pattern} {key}");
+        }
+    }
+
+    #[test]
+    fn a_set_without_end_is_refused() {
+        for text in ["[a", "a[", "[]", "[!]", "[^]", "*[x"] {
+            let refusal = text.parse::<Pattern>().unwrap_err();
+            assert!(refusal.contains("write `[[]`"), "{text}: {refusal}");
         }
     }
 
     #[test]
     fn a_hostile_pattern_ends() {
-        assert!(!fits(&"*a".repeat(50), &"a".repeat(40)));
-        assert!(!fits(&format!("{}b", "*a".repeat(30)), &"a".repeat(1024)));
+        assert!(!matches(&"*a".repeat(50), &"a".repeat(40)));
+        assert!(!matches(&format!("{}b", "*a".repeat(30)), &"a".repeat(1024)));
+        assert!(!matches(&format!("{}b*", "*a?".repeat(30)), &"a".repeat(1024)));
     }
 
     #[test]
@@ -223,7 +183,9 @@ mod tests {
         assert_eq!(read(Choice::Include, "*.sql"), Some(Affix::End(".sql".to_owned())));
         assert_eq!(read(Choice::Include, "2026-*"), Some(Affix::Beginning("2026-".to_owned())));
         assert_eq!(read(Choice::Include, "*"), Some(Affix::Beginning(String::new())));
-        for text in ["*a*", "a*b", "a", "?.sql", "*.[ch]", ""] {
+        assert_eq!(read(Choice::Include, "**"), Some(Affix::Beginning(String::new())));
+        assert_eq!(read(Choice::Include, "**.sql"), Some(Affix::End(".sql".to_owned())));
+        for text in ["*a*", "a*b", "a", "?.sql", "*.[ch]", "*?", "a?*", ""] {
             assert_eq!(read(Choice::Include, text), None, "{text}");
         }
         assert_eq!(read(Choice::Exclude, "*.sql"), None);
