@@ -121,12 +121,9 @@ impl SymmetricKey {
 }
 
 fn from_hex(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let digit = |c: u8| char::from(c).to_digit(16);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
-    for pair in text.chunks_exact(2) {
-        let value = digit(pair[0])? << 4 | digit(pair[1])?;
-        bytes.push(u8::try_from(value).ok()?);
-    }
+    // Of its final length from the start: a buffer that grows would leave copies of the key behind.
+    let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -153,13 +150,7 @@ impl Fingerprint {
     /// Computes the fingerprint of key material.
     #[must_use]
     pub fn of(material: &[u8]) -> Self {
-        use fmt::Write;
-        let digest = Sha256::digest(material);
-        let mut text = String::with_capacity(16);
-        for byte in &digest[..8] {
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        Self(hex::encode(&Sha256::digest(material)[..8]))
     }
 
     /// The 16 hex digits.

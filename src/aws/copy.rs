@@ -43,7 +43,7 @@ pub(crate) struct CopySource<'a> {
 impl CopySource<'_> {
     /// The header's value: percent-encoded, with its slashes.
     fn header(&self) -> String {
-        let key = self.uri.key.split('/').map(percent).collect::<Vec<_>>().join("/");
+        let key = self.uri.key.split('/').map(|part| percent(part).to_string()).collect::<Vec<_>>().join("/");
         let bucket = self.uri.bucket.as_str();
         if bucket.starts_with("arn:") { format!("{bucket}/object/{key}") } else { format!("{bucket}/{key}") }
     }

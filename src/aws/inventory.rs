@@ -4,7 +4,6 @@
 //! data file must have the checksum that its manifest says.
 //! Source: "Amazon S3 Inventory" in the Amazon S3 user guide.
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
@@ -177,10 +176,7 @@ fn compare(what: &str, expected: &DataFile, file: &mut File) -> Result<()> {
         digest.update(&buffer[..count]);
         len += count as u64;
     }
-    let mut found = String::new();
-    for byte in digest.finalize() {
-        let _ = write!(found, "{byte:02x}");
-    }
+    let found = hex::encode(digest.finalize());
     let same = expected.md5.as_ref().is_none_or(|md5| md5.eq_ignore_ascii_case(&found));
     if len != expected.len || !same {
         return Err(Error::tampered(what, "it is not the file that the manifest describes"));

@@ -4,8 +4,11 @@
 //! (encryption, metadata) is `objects`' affair.
 //! Source: ListObjectsV2 and ListObjectVersions in the Amazon S3 API reference.
 
+use std::borrow::Cow;
+
 use aws_sdk_s3::types::{DeleteMarkerEntry, EncodingType, Object, ObjectVersion};
 use futures_util::stream::{self, Stream, TryStreamExt};
+use percent_encoding::percent_decode_str;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
@@ -188,27 +191,14 @@ fn marker_text(text: &str, encoded: bool) -> String {
 }
 
 /// Decodes percent-encoded text in which a plus sign is a space; `None` if that is not UTF-8, or not encoded so.
-#[must_use]
 pub(crate) fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        rest = tail;
-        match first {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let (digits, tail) = rest.split_at_checked(2)?;
-                let digits = std::str::from_utf8(digits).ok()?;
-                if !digits.bytes().all(|c| c.is_ascii_hexdigit()) {
-                    return None;
-                }
-                bytes.push(u8::from_str_radix(digits, 16).ok()?);
-                rest = tail;
-            }
-            other => bytes.push(other),
-        }
+    let is_byte = |after: &str| {
+        after.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_byte) {
+        return None;
     }
-    String::from_utf8(bytes).ok()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, ObjectLockLegalHoldStatus, ObjectLockMode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::checksum::Algorithm;
 use crate::object::Settings;
@@ -103,18 +104,11 @@ pub(super) fn tagging(settings: &Settings) -> Option<String> {
     Some(pairs.collect::<Vec<_>>().join("&"))
 }
 
-/// Escapes a tag's key or value for the query string that the tagging header is.
-pub(super) fn percent(text: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+/// Escapes a part of a query string or of a path, such as a tag or what stands between two slashes of a key.
+pub(super) fn percent(text: &str) -> PercentEncode<'_> {
+    /// RFC 3986, section 2.3: all but the unreserved characters.
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED)
 }
 
 pub(super) fn sdk_algorithm(algorithm: Algorithm) -> ChecksumAlgorithm {

@@ -84,11 +84,8 @@ impl Form {
                 out.push(b'\n');
             }
             Self::Hex => {
-                for byte in key.as_bytes() {
-                    for digit in [byte >> 4, byte & 15] {
-                        out.push(b"0123456789abcdef"[usize::from(digit)]);
-                    }
-                }
+                let hex = Zeroizing::new(hex::encode(key.as_bytes()));
+                out.extend_from_slice(hex.as_bytes());
                 out.push(b'\n');
             }
         }

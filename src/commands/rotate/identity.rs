@@ -4,7 +4,6 @@
 //! secret is among them: keys stand by their fingerprints, and of a passphrase nothing does.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -83,11 +82,7 @@ impl<'a> Identity<'a> {
     /// A short name for it, which two rotations do not share.
     #[must_use]
     pub(crate) fn name(&self) -> String {
-        let digest = Sha256::digest(self.text());
-        digest[..12].iter().fold(String::new(), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        })
+        hex::encode(&Sha256::digest(self.text())[..12])
     }
 
     fn text(&self) -> String {

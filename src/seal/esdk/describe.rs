@@ -1,7 +1,6 @@
 //! What a header says, for people: nothing in it is proven until a key opens it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use super::edk::{Edk, EdkKind};
 use super::header::Framing;
@@ -51,10 +50,6 @@ impl Message {
     #[must_use]
     pub fn describe(&self) -> Description {
         let suite = self.suite();
-        let mut message_id = String::new();
-        for byte in self.id() {
-            let _ = write!(message_id, "{byte:02x}");
-        }
         Description {
             suite: suite.id(),
             suite_name: suite.name(),
@@ -66,7 +61,7 @@ impl Message {
                 Framing::Single => None,
             },
             header_len: self.header_len(),
-            message_id,
+            message_id: hex::encode(self.id()),
             context: self.context().clone(),
             recipients: self.edks().iter().map(describe).collect(),
         }

@@ -137,8 +137,7 @@ fn quoted(text: &[u8]) -> Option<Vec<u8>> {
             b'_' => decoded.push(b' '),
             b'=' => {
                 let (digits, tail) = rest.split_at_checked(2)?;
-                let digits = std::str::from_utf8(digits).ok().filter(|two| !two.starts_with('+'))?;
-                decoded.push(u8::from_str_radix(digits, 16).ok()?);
+                decoded.extend(hex::decode(digits).ok()?);
                 rest = tail;
             }
             other => decoded.push(other),
