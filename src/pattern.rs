@@ -17,8 +17,11 @@ pub(crate) struct Pattern {
 const SPECIAL: [char; 3] = ['*', '?', '['];
 
 /// Keys are not paths: neither a slash nor a dot at the beginning is special.
-const KEYS: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: false, require_literal_leading_dot: false };
+const KEYS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: false,
+    require_literal_leading_dot: false,
+};
 
 impl FromStr for Pattern {
     type Err = &'static str;
@@ -30,8 +33,9 @@ impl FromStr for Pattern {
         while glob.contains("**") {
             glob = glob.replace("**", "*");
         }
-        let glob = glob::Pattern::new(&glob)
-            .map_err(|_| "`[` begins a set that `]` does not end; to match the character itself, write `[[]`")?;
+        let glob = glob::Pattern::new(&glob).map_err(
+            |_| "`[` begins a set that `]` does not end; to match the character itself, write `[[]`",
+        )?;
         Ok(Self { text: text.to_owned(), glob })
     }
 }
