@@ -7,7 +7,7 @@
 //! - [`transfer`]: moves bytes with bounded memory.
 //! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
 //!   These two are neighbours who never meet: the verb joins them.
-//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`], [`error`].
+//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`], [`limits`], [`error`].
 //!
 //! `tests/house.rs` keeps these directions.
 
@@ -20,6 +20,7 @@ mod commands;
 pub mod encryption;
 pub mod error;
 pub mod keys;
+pub mod limits;
 mod location;
 mod object;
 mod pattern;

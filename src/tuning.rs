@@ -8,6 +8,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::limits::{DEFAULT_JOBS, DEFAULT_PART_BYTES, DEFAULT_SMALL_OBJECTS};
+
 /// A number of bytes, written as `8MiB`, `1GiB`, `500k` or plain digits.
 ///
 /// `KiB`/`K` and so on count by 1024, `KB` and so on by 1000, as `aws s3` and `rclone` users know them.
@@ -76,21 +78,14 @@ pub(crate) struct Tuning {
 
 impl Default for Tuning {
     fn default() -> Self {
-        let count = |count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
-        Self { jobs: count(8), objects: count(64), part_size: 8 << 20, expected_size: None }
+        Self {
+            jobs: DEFAULT_JOBS,
+            objects: DEFAULT_SMALL_OBJECTS,
+            part_size: DEFAULT_PART_BYTES,
+            expected_size: None,
+        }
     }
 }
-
-/// Returns the seconds that sending `bytes` may take beyond the wait for an answer, before it counts as stuck:
-/// as if over a line of 32 KiB/s.
-#[must_use]
-pub(crate) fn patience(bytes: u64) -> u64 {
-    bytes / (32 * 1024)
-}
-
-/// The seconds that S3 may take to join the parts of an upload, or to copy gigabytes by itself
-/// ("`CompleteMultipartUpload`", Amazon S3 API reference).
-pub(crate) const JOINING: u64 = 15 * 60;
 
 /// Counts plain bytes as they pass, for whoever shows progress.
 #[derive(Clone, Debug, Default)]

@@ -15,8 +15,8 @@ const ROOMS: [(&str, &[&str]); 5] = [
     ("seal", &[]),
 ];
 
-const VOCABULARY: [&str; 8] =
-    ["checksum", "encryption", "error", "keys", "location", "object", "pattern", "tuning"];
+const VOCABULARY: [&str; 9] =
+    ["checksum", "encryption", "error", "keys", "limits", "location", "object", "pattern", "tuning"];
 
 /// Outside crates and the rooms that may know them.
 const OUTSIDE: &[(&str, &[&str])] = &[

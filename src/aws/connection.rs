@@ -31,14 +31,10 @@ use crate::aws::open_uploads::OpenUploads;
 use crate::aws::options::Options;
 use crate::aws::origin::Origin;
 use crate::aws::profile;
-use crate::aws::retry::{ATTEMPTS, ThrottlingOn503, TooLong, pace, retries};
+use crate::aws::retry::{BodyRetries, ThrottlingOn503, TooLong, pace, retries, retry_config};
 use crate::aws::server_clock::ServerClock;
 use crate::error::{Error, Result};
-
-/// The wait for a connection.
-const CONNECT: Duration = Duration::from_secs(10);
-/// The wait for an answer, or for further bytes.
-const READ: Duration = Duration::from_mins(1);
+use crate::limits::{CONNECT_TIMEOUT, MIN_UPLOAD_BYTES_PER_SECOND, READ_TIMEOUT, SERVER_WORK_TIMEOUT};
 
 /// The clients and what every request of this run shares.
 pub(crate) struct Connection {
@@ -102,7 +98,7 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         open_uploads: options.open_uploads,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
-        read_timeout: options.read_timeout.unwrap_or(READ),
+        read_timeout: options.read_timeout.unwrap_or(READ_TIMEOUT),
         origin,
         server_clock,
         ca_bundle: options.ca_bundle,
@@ -111,8 +107,8 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
 
 async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkConfig> {
     let mut timeouts = TimeoutConfig::builder();
-    timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(CONNECT)));
-    let read = options.read_timeout.unwrap_or(READ);
+    timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(CONNECT_TIMEOUT)));
+    let read = options.read_timeout.unwrap_or(READ_TIMEOUT);
     timeouts.set_operation_attempt_timeout(Some(read));
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
@@ -213,10 +209,10 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
 }
 
 impl Connection {
-    /// How often anything is tried in all.
-    #[must_use]
-    pub(crate) fn attempts(&self) -> u32 {
-        self.s3.config().retry_config().map_or(ATTEMPTS, RetryConfig::max_attempts)
+    /// The same policy for what breaks off after the SDK has handed it over: the body of a GET.
+    pub(crate) fn body_retries(&self) -> BodyRetries {
+        let config = self.s3.config();
+        BodyRetries::new(config.retry_config().cloned().unwrap_or_else(retry_config), config.sleep_impl())
     }
 
     /// The longest wait for further bytes of an answer.
@@ -233,9 +229,18 @@ impl Connection {
         self.request_payer.then_some(RequestPayer::Requester)
     }
 
-    /// Allows an attempt so many seconds beyond the wait for an answer.
-    pub(super) fn patient_for(&self, seconds: u64) -> aws_sdk_s3::config::Builder {
-        let wait = self.read_timeout + Duration::from_secs(seconds);
+    /// The timeout of an attempt that sends `bytes`.
+    pub(super) fn timeout_to_send(&self, bytes: u64) -> aws_sdk_s3::config::Builder {
+        self.timeout_beyond_answer(Duration::from_secs(bytes / MIN_UPLOAD_BYTES_PER_SECOND))
+    }
+
+    /// The timeout of an attempt that makes S3 join parts or copy.
+    pub(super) fn timeout_for_server_work(&self) -> aws_sdk_s3::config::Builder {
+        self.timeout_beyond_answer(SERVER_WORK_TIMEOUT)
+    }
+
+    fn timeout_beyond_answer(&self, work: Duration) -> aws_sdk_s3::config::Builder {
+        let wait = self.read_timeout + work;
         aws_sdk_s3::config::Builder::new()
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(wait).build())
     }

@@ -24,7 +24,6 @@ use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::Settings;
-use crate::tuning::JOINING;
 
 /// The largest object that one request copies: 5 GiB (CopyObject, Amazon S3 API reference).
 pub(crate) const MAX_COPY: u64 = 5 << 30;
@@ -126,7 +125,7 @@ impl Copy<'_> {
         let unanswered = Unanswered::default();
         let request = request
             .customize()
-            .config_override(connection.patient_for(JOINING))
+            .config_override(connection.timeout_for_server_work())
             .interceptor(unanswered.clone());
         let answer = request.send().await;
         let answer = match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal)) {
@@ -169,7 +168,7 @@ impl Destination<'_> {
         let request = sse::part_copy_source(request, source.key);
         // S3 says nothing while it copies: that is no stall.
         let patient = connection
-            .patient_for(JOINING)
+            .timeout_for_server_work()
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let answer = request
             .customize()

@@ -15,11 +15,9 @@ use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::WriteCondition;
-
-/// Companions are small; larger ones are somebody else's objects.
-const MAX_LEN: u64 = 64 * 1024;
 
 /// Marks an instruction file, as the official Java client does.
 const MARKER: &str = "x-amz-crypto-instr-file";
@@ -56,7 +54,7 @@ impl<'a> PendingInstructionFile<'a> {
     /// # Errors
     /// What S3 refuses.
     pub(super) async fn write(&self, sse: Option<&ServerSide>) -> Result<()> {
-        let content = self.reader(&self.uri).whole(MAX_LEN).await?;
+        let content = self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await?;
         let object_etag = self.object_etag().await?;
         self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
         let content = Bytes::copy_from_slice(self.content.as_bytes());
@@ -83,7 +81,8 @@ impl<'a> PendingInstructionFile<'a> {
     /// Replaces the companion by what was there before it, or removes it: only if it is the one that was written here.
     async fn replace_ours(&self, before: Option<Bytes>, sse: Option<&ServerSide>) -> Result<()> {
         // The answer to the write may have got lost, and with it the ETag: what is there now is compared.
-        let now = self.reader(&self.uri).whole_with_head(MAX_LEN).await?.unwrap_or_default();
+        let now =
+            self.reader(&self.uri).whole_with_head(MAX_INSTRUCTION_FILE_BYTES).await?.unwrap_or_default();
         let is_ours = now.body.as_deref() == Some(self.content.as_bytes());
         let Some(etag) = now.etag.filter(|_| is_ours) else { return Ok(()) };
         let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };

@@ -23,6 +23,7 @@ use http_body_util::Limited;
 use crate::aws::address::is_loopback;
 use crate::aws::error::{self, OverHttp};
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
+use crate::limits::{MAX_ANSWER_BYTES, MAX_ERROR_ANSWER_BYTES};
 
 /// Tells about requests as they end, without anything secret.
 #[derive(Clone, Default)]
@@ -137,11 +138,6 @@ impl Intercept for MergeRepeatedHeader {
     }
 }
 
-/// The longest document that is read: a page of a listing, whose keys are all of the longest, takes 6 MiB.
-const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
-/// The longest refusal that is read; S3's take some hundred bytes.
-const MAX_REFUSAL: usize = 64 * 1024;
-
 /// Ends an answer that is longer than any of S3's or KMS's, for the SDK reads all but objects into memory.
 #[derive(Debug)]
 pub(super) struct Bounded;
@@ -162,8 +158,8 @@ impl Intercept for Bounded {
         let limit = match (response.status().is_success(), is_object) {
             // Whoever reads it does so piece by piece.
             (true, true) => return Ok(()),
-            (true, false) => MAX_DOCUMENT,
-            (false, _) => MAX_REFUSAL,
+            (true, false) => MAX_ANSWER_BYTES,
+            (false, _) => MAX_ERROR_ANSWER_BYTES,
         };
         let body = std::mem::replace(response.body_mut(), SdkBody::taken());
         *response.body_mut() = SdkBody::from_body_1_x(Limited::new(body, limit));

@@ -21,9 +21,6 @@ mod csv_file;
 #[cfg(feature = "parquet")]
 mod parquet_file;
 
-/// The longest manifest that is read, in bytes.
-pub(crate) const MAX_MANIFEST: u64 = 16 << 20;
-
 /// The description of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest {

@@ -15,10 +15,8 @@ use crate::aws::error;
 use crate::aws::request_fields::bucket_request;
 use crate::aws::timestamp::rfc3339;
 use crate::error::{Error, Result};
+use crate::limits::MAX_LISTING_PAGE_ENTRIES;
 use crate::location::S3Uri;
-
-/// Entries in a page, at most: S3 gives a thousand, and some servers can be set to give more.
-const MAX_PAGE: usize = 10_000;
 
 /// One entry of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,7 +144,7 @@ fn stuck(uri: &S3Uri) -> Error {
 
 /// Refuses a page that no server means: each entry of it would cost a request.
 fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
-    if entries <= MAX_PAGE {
+    if entries <= MAX_LISTING_PAGE_ENTRIES {
         return Ok(());
     }
     Err(Error::not_understood(format!("the listing of {uri}"), format!("a page of it has {entries} entries")))

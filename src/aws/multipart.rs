@@ -24,7 +24,6 @@ use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
-use crate::tuning::{JOINING, patience};
 
 /// Is told the id of an upload as soon as there is one; may refuse to go on.
 pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
@@ -120,7 +119,7 @@ impl Destination<'_> {
         let unanswered = Unanswered::default();
         let request = request
             .customize()
-            .config_override(connection.patient_for(patience(len)))
+            .config_override(connection.timeout_to_send(len))
             .interceptor(unanswered.clone());
         let completed = match request.send().await {
             Ok(answer) => {
@@ -199,7 +198,7 @@ impl Destination<'_> {
             .checksum_algorithm(sdk_algorithm(self.algorithm));
         let request = set_checksum!(request, self.algorithm, sum.base64());
         let request = sse::part(request, sse::customer_key(self.sse));
-        let request = request.customize().config_override(connection.patient_for(patience(len)));
+        let request = request.customize().config_override(connection.timeout_to_send(len));
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(refusal) => {
@@ -253,7 +252,7 @@ impl Destination<'_> {
             let unanswered = Unanswered::default();
             let request = request
                 .customize()
-                .config_override(connection.patient_for(JOINING))
+                .config_override(connection.timeout_for_server_work())
                 .interceptor(unanswered.clone());
             match request.send().await {
                 Ok(answer) => {

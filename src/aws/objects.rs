@@ -178,12 +178,11 @@ impl Reader<'_> {
     }
 
     async fn whole_answer(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
-        let mut tries = 1;
+        let mut retries = self.connection.body_retries();
         loop {
             match self.whole_once(limit).await {
-                // An answer that began and broke off: the SDK does not ask again for it.
-                Err(Error::Network { .. }) if tries < self.connection.attempts() => tries += 1,
-                told => return told,
+                Err(error) => retries.after(error).await?,
+                found => return found,
             }
         }
     }

@@ -5,9 +5,11 @@
 //! Source: "Retry behavior", AWS SDKs and Tools Reference Guide; "Best practices design patterns", Amazon S3 user guide.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryPartition};
+use aws_sdk_s3::config::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority,
@@ -18,18 +20,14 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use crate::aws::error::is_too_long;
 use crate::aws::options::Options;
 use crate::error::{Error, Result};
-
-/// Attempts in all, where nobody says otherwise: enough to outlast a minute of trouble.
-pub(super) const ATTEMPTS: u32 = 6;
-
-/// The requests a second that an adaptive client believes to have made before its first one. The SDK's own limiter believes
-/// in half a one: refused in its first half second, it takes three quarters of a minute to come back to hundreds. The first
-/// measurement leaves a fifth of this.
-const PACE: f64 = 2000.0;
+use crate::limits::{
+    RETRY_ATTEMPTS, RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND,
+};
 
 /// Makes the rate that adaptive retries begin with.
 pub(super) fn pace() -> RetryPartition {
-    let limiter = ClientRateLimiter::builder().tokens_retrieved_per_second(PACE).build();
+    let limiter =
+        ClientRateLimiter::builder().tokens_retrieved_per_second(RETRY_INITIAL_REQUESTS_PER_SECOND).build();
     RetryPartition::custom("s3seal").client_rate_limiter(limiter).build()
 }
 
@@ -46,9 +44,61 @@ pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConf
     };
     let attempts = match options.max_attempts {
         Some(attempts) => attempts,
-        None => set::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(ATTEMPTS),
+        None => set::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(RETRY_ATTEMPTS),
     };
-    Ok(RetryConfig::standard().with_retry_mode(mode).with_max_attempts(attempts.max(1)))
+    Ok(retry_config().with_retry_mode(mode).with_max_attempts(attempts.max(1)))
+}
+
+/// The policy where nobody says otherwise.
+pub(super) fn retry_config() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(RETRY_ATTEMPTS)
+        .with_initial_backoff(RETRY_BACKOFF_FIRST)
+        .with_max_backoff(RETRY_BACKOFF_MAX)
+}
+
+/// Tries again what breaks off after the SDK has handed it over, by the policy of all requests.
+pub(crate) struct BodyRetries {
+    policy: RetryConfig,
+    sleep: Option<SharedAsyncSleep>,
+    /// Failures in a row.
+    failures: u32,
+}
+
+impl BodyRetries {
+    pub(super) fn new(policy: RetryConfig, sleep: Option<SharedAsyncSleep>) -> Self {
+        Self { policy, sleep, failures: 0 }
+    }
+
+    /// Notes that something arrived before the failure: only attempts that bring nothing are counted.
+    pub(crate) fn progressed(&mut self) {
+        self.failures = 0;
+    }
+
+    /// Waits until the next attempt.
+    ///
+    /// # Errors
+    /// `error`, if another attempt would not help, or after the last one.
+    pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
+        self.failures += 1;
+        if !matches!(error, Error::Network { .. }) || self.failures >= self.policy.max_attempts() {
+            return Err(error);
+        }
+        if let Some(sleep) = &self.sleep {
+            sleep.sleep(self.backoff()).await;
+        }
+        Ok(())
+    }
+
+    /// A random part of a time that doubles, as in the SDK's policy: many clients must not come back at once.
+    fn backoff(&self) -> Duration {
+        let doubled = self.policy.initial_backoff().saturating_mul(1 << (self.failures - 1).min(16));
+        let longest = doubled.min(self.policy.max_backoff());
+        let mut random = [0; 2];
+        // Without random numbers the full time is as good.
+        let part = getrandom::fill(&mut random).map_or(u16::MAX, |()| u16::from_le_bytes(random));
+        longest.mul_f64(f64::from(part) / f64::from(u16::MAX))
+    }
 }
 
 /// A mode as the AWS tools write it.
@@ -155,14 +205,18 @@ mod tests {
         let many = Options { many_objects: true, ..Options::default() };
         let three = Options { max_attempts: Some(3), ..Options::default() };
         for (settings, options, expected) in [
-            (&[][..], &one, Some((Standard, ATTEMPTS))),
-            (&[], &many, Some((Adaptive, ATTEMPTS))),
+            (&[][..], &one, Some((Standard, RETRY_ATTEMPTS))),
+            (&[], &many, Some((Adaptive, RETRY_ATTEMPTS))),
             (&[], &three, Some((Standard, 3))),
             (&[("retry_mode", "standard"), ("max_attempts", "3")], &many, Some((Standard, 3))),
-            (&[("AWS_RETRY_MODE", "adaptive"), ("retry_mode", "standard")], &one, Some((Adaptive, ATTEMPTS))),
+            (
+                &[("AWS_RETRY_MODE", "adaptive"), ("retry_mode", "standard")],
+                &one,
+                Some((Adaptive, RETRY_ATTEMPTS)),
+            ),
             (&[("AWS_MAX_ATTEMPTS", "9")], &three, Some((Standard, 3))),
             (&[("AWS_MAX_ATTEMPTS", "9"), ("max_attempts", "2")], &many, Some((Adaptive, 9))),
-            (&[("retry_mode", "legacy")], &many, Some((Standard, ATTEMPTS))),
+            (&[("retry_mode", "legacy")], &many, Some((Standard, RETRY_ATTEMPTS))),
             (&[("AWS_MAX_ATTEMPTS", "0")], &one, Some((Standard, 1))),
             (&[("AWS_MAX_ATTEMPTS", "many")], &one, None),
             (&[("AWS_RETRY_MODE", "bold")], &many, None),

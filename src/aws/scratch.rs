@@ -12,13 +12,11 @@ use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};
 use crate::error::{Error, Result};
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 
 /// What the scratch object holds.
 const SCRATCH: &str = "s3seal tries what this server can do; this object can be deleted\n";
-
-/// What is read of it, should it be another one by now.
-const MAX_LEN: u64 = 64 * 1024;
 
 impl Connection {
     /// Finds out on a scratch object at `uri`, where nothing may be, whether the server knows the call; removes it again,
@@ -55,7 +53,7 @@ impl Connection {
             },
             refusal => refusal,
         })?;
-        let content = reader.whole(64 * 1024).await?.unwrap_or_default();
+        let content = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?.unwrap_or_default();
         let kept = content == SCRATCH.as_bytes() && head.etag == put.etag;
         let as_asked = head.applied.mode == AppliedMode::Known(Mode::SseKms)
             && head.applied.kms_key.as_deref().is_none_or(|key| key == key_arn);
@@ -106,7 +104,10 @@ impl Connection {
         if key.is_none() {
             return Ok(());
         }
-        match (Reader { connection: self, uri, version_id: None, key: None }).whole(MAX_LEN).await {
+        match (Reader { connection: self, uri, version_id: None, key: None })
+            .whole(MAX_INSTRUCTION_FILE_BYTES)
+            .await
+        {
             Ok(_) | Err(Error::TooLarge { .. }) => {
                 Err(ignored(format!("{}, and it opens without the key", head.applied)))
             }

@@ -7,7 +7,6 @@ use std::fmt;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -17,11 +16,9 @@ use rustls::{CipherSuite, ClientConfig, ClientConnection, RootCertStore};
 use crate::aws::address::is_loopback;
 use crate::aws::connection::Connection;
 use crate::aws::probe::Probe;
+use crate::limits::TLS_HANDSHAKE_TIMEOUT;
 
 mod issuer;
-
-/// The longest wait for each step of the handshake.
-const WAIT: Duration = Duration::from_secs(10);
 
 /// The cipher suites that the SDK's client allows itself, in its order of preference.
 const SUITES: [CipherSuite; 7] = [
@@ -133,10 +130,10 @@ fn handshake(authority: &str, ca_bundle: Option<&Path>) -> Result<TlsFacts, Fail
 fn dial(host: &str, port: u16) -> Result<TcpStream, Failure> {
     let mut refusal: Failure = format!("{host} has no address").into();
     for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, WAIT) {
+        match TcpStream::connect_timeout(&address, TLS_HANDSHAKE_TIMEOUT) {
             Ok(socket) => {
-                socket.set_read_timeout(Some(WAIT))?;
-                socket.set_write_timeout(Some(WAIT))?;
+                socket.set_read_timeout(Some(TLS_HANDSHAKE_TIMEOUT))?;
+                socket.set_write_timeout(Some(TLS_HANDSHAKE_TIMEOUT))?;
                 return Ok(socket);
             }
             Err(error) => refusal = error.into(),

@@ -18,6 +18,7 @@ use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, InspectOptions};
 use crate::encryption::Legacy;
 use crate::error::Error;
+use crate::limits::DEFAULT_JOBS_WITHOUT_TRANSFER;
 use crate::location::S3Uri;
 use crate::seal::ring::Unlocker;
 use crate::tuning::ByteSize;
@@ -172,9 +173,6 @@ struct RingArgs {
     allow_open_key_file: bool,
 }
 
-/// Requests under way at once: a HEAD is small, and mostly waiting.
-const JOBS: usize = 32;
-
 /// Runs the verb.
 ///
 /// # Errors
@@ -202,7 +200,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
         instruction_suffix: args.keys.instruction_suffix,
         all_versions: args.all_versions,
         filter: args.filter.filter(),
-        jobs: args.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN),
+        jobs: args.jobs.unwrap_or(DEFAULT_JOBS_WITHOUT_TRANSFER),
     };
     let expected: Vec<String> = looking.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;

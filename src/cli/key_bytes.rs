@@ -4,12 +4,11 @@ use std::io::{self, Read};
 
 use zeroize::Zeroizing;
 
-/// The most that is read as a key or a passphrase, in bytes; an RSA key of 16,384 bits takes 13 KiB as PEM.
-pub(super) const MAX_LEN: usize = 64 * 1024;
+use crate::limits::MAX_KEY_FILE_BYTES;
 
-/// Reads at most one byte more than [`MAX_LEN`], into memory that is not moved and is wiped in the end.
+/// Reads at most one byte more than [`MAX_KEY_FILE_BYTES`], into memory that is not moved and is wiped in the end.
 pub(super) fn read_to_end(mut from: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(vec![0; MAX_LEN + 1]);
+    let mut buffer = Zeroizing::new(vec![0; MAX_KEY_FILE_BYTES + 1]);
     let mut len = 0;
     while len < buffer.len() {
         match from.read(&mut buffer[len..]) {

@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use super::key_bytes::{MAX_LEN, read_to_end};
+use super::key_bytes::read_to_end;
 use crate::keys;
+use crate::limits::MAX_KEY_FILE_BYTES;
 
 /// Runs a command line by sh; what it says on standard error passes through.
 ///
@@ -31,7 +32,7 @@ pub(crate) fn output_of(flag: &str, line: &str, stdin_is_taken: bool) -> Result<
     let content = child.stdout.take().map_or_else(|| Ok(Zeroizing::default()), read_to_end);
     let status = child.wait().map_err(failed)?;
     let content = content.map_err(failed)?;
-    if !status.success() && content.len() <= MAX_LEN {
+    if !status.success() && content.len() <= MAX_KEY_FILE_BYTES {
         return Err(Failure::key(format!("{flag}: the key command failed ({status})")));
     }
     Ok(content)

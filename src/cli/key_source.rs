@@ -16,12 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
-use super::key_bytes::{MAX_LEN, read_to_end};
+use super::key_bytes::read_to_end;
 use super::key_command;
 use super::process;
 use super::prompt;
 use super::sanitize::shell_word;
 use crate::keys::{self, CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+use crate::limits::MAX_KEY_FILE_BYTES;
 use crate::seal::wrap;
 
 /// Whether standard input is the source of a key, which a key command must not read.
@@ -307,9 +308,9 @@ impl KeyReader {
                 Zeroizing::new(std::mem::take(&mut *typed).into_bytes())
             }
         };
-        if content.len() > MAX_LEN {
+        if content.len() > MAX_KEY_FILE_BYTES {
             return Err(Failure::key(format!(
-                "{flag}: {source} holds more than {MAX_LEN} bytes; that is no key"
+                "{flag}: {source} holds more than {MAX_KEY_FILE_BYTES} bytes; that is no key"
             )));
         }
         Ok(content)

@@ -5,10 +5,9 @@
 use std::num::NonZeroUsize;
 
 use super::failure::Failure;
+use crate::limits::DEFAULT_JOBS_WITHOUT_TRANSFER;
+use crate::transfer::plan::{MAX_PART, MIN_PART};
 use crate::tuning::{ByteSize, Tuning};
-
-/// S3's limits on a part ("Multipart upload limits", Amazon S3 user guide).
-const PART: std::ops::RangeInclusive<u64> = 5 << 20..=5 << 30;
 
 /// How bytes move.
 #[derive(Debug, clap::Args)]
@@ -23,14 +22,11 @@ pub(crate) struct TransferArgs {
     part_size: Option<ByteSize>,
 }
 
-/// Objects at once where S3 does the work: their requests are small, and mostly waiting.
-const OBJECTS: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
-
 impl TransferArgs {
     /// Returns how many objects may be worked on at once whose bytes stay in S3.
     #[must_use]
     pub(crate) fn objects(&self) -> NonZeroUsize {
-        self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(OBJECTS)
+        self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(DEFAULT_JOBS_WITHOUT_TRANSFER)
     }
 
     /// Returns the tuning.
@@ -39,7 +35,7 @@ impl TransferArgs {
     /// A usage failure for a part size that S3 does not take.
     pub(crate) fn tuning(&self, expected_size: Option<ByteSize>) -> Result<Tuning, Failure> {
         let default = Tuning::default();
-        if let Some(size) = self.part_size.filter(|size| !PART.contains(&size.0)) {
+        if let Some(size) = self.part_size.filter(|size| !(MIN_PART..=MAX_PART).contains(&size.0)) {
             return Err(
                 Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint("use 5MiB to 5GiB")
             );

@@ -12,6 +12,7 @@ use crate::commands::client_object::{Content, Sealed, Unlocked};
 use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{CustomerKey, DataKey};
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
@@ -182,7 +183,7 @@ pub(super) async fn instruction_file(
 ) -> (S3Uri, Result<Option<Bytes>>) {
     let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
     let beside = Reader { uri: &uri, version_id: None, ..*reader };
-    let file = beside.whole(instruction::MAX_LEN as u64).await;
+    let file = beside.whole(MAX_INSTRUCTION_FILE_BYTES).await;
     (uri, file)
 }
 

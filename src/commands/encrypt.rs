@@ -21,9 +21,7 @@ use crate::seal::s3ec::{self, Storage, instruction, kms_context};
 use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
 use crate::seal::{Attributes, Seal};
 use crate::transfer::blocking;
-
-/// S3's limit on user metadata: bytes of all names and values ("Working with object metadata", user guide).
-const MAX_METADATA: usize = 2048;
+use crate::transfer::plan::MAX_METADATA;
 
 /// How to encrypt, ready for any number of objects.
 pub(crate) enum Encryptor {
@@ -405,7 +403,10 @@ pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     if bytes > MAX_METADATA {
         return Err(unsupported(
             &format!("metadata of {bytes} bytes"),
-            "S3 keeps 2048, and the envelope takes its share; write it beside the object with --instruction-file",
+            &format!(
+                "S3 keeps {MAX_METADATA}, and the envelope takes its share; store the envelope separately with \
+                 --instruction-file"
+            ),
         ));
     }
     Ok(())

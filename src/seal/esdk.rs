@@ -30,13 +30,11 @@ mod write;
 
 pub use describe::{Description, RecipientDescription};
 pub use edk::{Edk, EdkKind, PASSPHRASE_NAMESPACE};
-pub use frame::MAX_PIECE;
-pub use header::{Framing, MAX_EDKS, MAX_HEADER};
+pub use header::Framing;
 pub use layout::{Frames, Layout, MAX_FRAMES};
 pub use marker::{Marker, looks_like_base64, looks_like_esdk};
 pub use message::{KmsRequest, Locked, Message, Policy, Unlocked};
 pub use range::RangeRead;
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;
-pub use unlock::MAX_PASSPHRASE_EDKS;
 pub use write::{FRAME_LENGTH, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};

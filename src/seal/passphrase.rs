@@ -13,13 +13,7 @@ use zeroize::Zeroizing;
 use crate::encryption::Argon2;
 use crate::error::{Error, Result};
 use crate::keys::{KEY_LEN, Passphrase, SymmetricKey};
-
-/// The most memory that a derivation may take unless the user allows more, in KiB.
-pub const MAX_MEMORY: u32 = 4 * Argon2::DEFAULT.memory;
-/// The most passes.
-pub const MAX_TIME: u32 = 4 * Argon2::DEFAULT.time;
-/// The most lanes.
-pub const MAX_PARALLELISM: u32 = 4 * Argon2::DEFAULT.parallelism;
+use crate::limits::{MAX_ARGON2_LANES, MAX_ARGON2_PASSES};
 
 const SALT_LEN: usize = 16;
 const SALT_RANGE: std::ops::RangeInclusive<usize> = 16..=64;
@@ -96,14 +90,14 @@ impl Phc {
     fn within_caps(&self) -> Result<(), String> {
         let Self { memory, time, parallelism, ref salt } = *self;
         let floor = parallelism.saturating_mul(8).max(8);
-        if parallelism == 0 || parallelism > MAX_PARALLELISM {
-            return Err(format!("p={parallelism} is not between 1 and {MAX_PARALLELISM}"));
+        if parallelism == 0 || parallelism > MAX_ARGON2_LANES {
+            return Err(format!("p={parallelism} is not between 1 and {MAX_ARGON2_LANES}"));
         }
         if memory < floor {
             return Err(format!("m={memory} KiB is less than {floor}"));
         }
-        if time == 0 || time > MAX_TIME {
-            return Err(format!("t={time} is not between 1 and {MAX_TIME}"));
+        if time == 0 || time > MAX_ARGON2_PASSES {
+            return Err(format!("t={time} is not between 1 and {MAX_ARGON2_PASSES}"));
         }
         if !SALT_RANGE.contains(&salt.len()) {
             return Err(format!("a salt of {} bytes is not between 16 and 64", salt.len()));
@@ -207,7 +201,7 @@ mod tests {
         ] {
             assert!(read(costs).is_err(), "{costs}");
         }
-        let costs = Argon2 { time: MAX_TIME + 1, ..Argon2::default() };
+        let costs = Argon2 { time: MAX_ARGON2_PASSES + 1, ..Argon2::default() };
         assert!(matches!(Derived::new(&passphrase("a"), costs), Err(Error::Unsupported { .. })));
     }
 

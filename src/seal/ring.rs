@@ -7,15 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::OpenedWith;
-use super::passphrase::{MAX_MEMORY, Phc};
+use super::passphrase::Phc;
 use super::s3ec::{Envelope, Locked, Unlocked};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KeyRing, SymmetricKey};
+use crate::limits::{MAX_ARGON2_MEMORY_KIB, MAX_DERIVED_KEYS_KEPT};
 use crate::tuning::ByteSize;
-
-/// Derived keys kept; objects sealed in one run share a salt.
-const MAX_DERIVED: usize = 64;
 
 /// A key ring, and the keys already derived from its passphrases.
 pub struct Unlocker {
@@ -45,10 +43,10 @@ impl Unlocker {
     /// Takes the keys at hand.
     #[must_use]
     pub fn new(ring: KeyRing) -> Self {
-        Self { ring, kdf_memory: MAX_MEMORY, derived: Mutex::new(BTreeMap::new()) }
+        Self { ring, kdf_memory: MAX_ARGON2_MEMORY_KIB, derived: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Lets objects ask for so much memory to try a passphrase, and no more; `None` leaves it at [`MAX_MEMORY`].
+    /// Lets objects ask for so much memory to try a passphrase, and no more; `None` leaves it at [`MAX_ARGON2_MEMORY_KIB`].
     #[must_use]
     pub(crate) fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
         let kib = |size: ByteSize| u32::try_from(size.0 / 1024).unwrap_or(u32::MAX);
@@ -178,7 +176,7 @@ impl Unlocker {
         }
         let key = phc.derive(passphrase)?;
         let used = use_it(&key);
-        if derived.len() < MAX_DERIVED {
+        if derived.len() < MAX_DERIVED_KEYS_KEPT {
             derived.insert(name, key);
         }
         Ok(Some(used))

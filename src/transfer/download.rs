@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -268,19 +267,14 @@ pub(super) async fn fetch(
     mut take: impl AsyncFnMut(Bytes) -> Result<()>,
 ) -> Result<()> {
     let mut at = range.start;
-    let mut tries = 0;
+    let mut retries = from.connection.body_retries();
     while at < range.end {
         let before = at;
-        match fetch_once(from, at..range.end, etag, &mut at, &mut take).await {
-            Ok(()) => {}
-            Err(Error::Network { what, why, source }) => {
-                tries = if at > before { 1 } else { tries + 1 };
-                if tries >= from.connection.attempts() {
-                    return Err(Error::Network { what, why, source });
-                }
-                tokio::time::sleep(backoff(tries)).await;
+        if let Err(error) = fetch_once(from, at..range.end, etag, &mut at, &mut take).await {
+            if at > before {
+                retries.progressed();
             }
-            Err(error) => return Err(error),
+            retries.after(error).await?;
         }
     }
     Ok(())
@@ -307,13 +301,4 @@ async fn fetch_once(
         take(chunk).await?;
     }
     Ok(())
-}
-
-/// Waits longer after each failure, by a random part of a doubling time: many clients must not come back at once.
-fn backoff(tries: u32) -> Duration {
-    let longest = 100 << tries.min(7);
-    let mut random = [0; 2];
-    // Without random numbers the full time is as good.
-    let share = getrandom::fill(&mut random).map_or(u16::MAX, |()| u16::from_le_bytes(random));
-    Duration::from_millis(longest * u64::from(share) / u64::from(u16::MAX))
 }

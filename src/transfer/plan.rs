@@ -5,11 +5,13 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
 use crate::seal::Trust;
 use crate::tuning::{ByteSize, Tuning};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+const TB: u64 = 1_000_000_000_000;
 
 /// The smallest part that may be followed by another ("Multipart upload limits", Amazon S3 user guide).
 pub(crate) const MIN_PART: u64 = 5 * MIB;
@@ -18,10 +20,9 @@ pub(crate) const MAX_PART: u64 = 5 * GIB;
 /// Parts in one upload (same page).
 pub(crate) const MAX_PARTS: u32 = 10_000;
 /// The largest object: 50 TB (CopyObject, Amazon S3 API reference).
-pub(crate) const MAX_OBJECT: u64 = 50_000_000_000_000;
-
-/// Plain bytes that may wait in memory for their proof before they go to a stream.
-pub(crate) const HOLD: u64 = 64 * MIB;
+pub(crate) const MAX_OBJECT: u64 = 50 * TB;
+/// Bytes of all names and values of user metadata ("Working with object metadata", same guide).
+pub(crate) const MAX_METADATA: usize = 2048;
 
 /// Parts of one size before parts of an endless source double. With [`MAX_PART`] as the last step, 10,000 parts
 /// then come to S3's largest object: after some 640 smaller parts every one must be of 5 GiB for that.
@@ -44,13 +45,13 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
     if !(MIN_PART..=MAX_PART).contains(&tuning.part_size) {
         return Err(Error::Unsupported {
             what: format!("a part size of {}", ByteSize(tuning.part_size)),
-            why: "S3 takes parts of 5 MiB to 5 GiB".to_owned(),
+            why: format!("S3 takes parts of {} to {}", ByteSize(MIN_PART), ByteSize(MAX_PART)),
         });
     }
     if let Some(len) = sealed_len.filter(|len| *len > MAX_OBJECT) {
         return Err(Error::TooLarge {
             what: ByteSize(len).to_string(),
-            why: "S3 takes objects of up to 50 TB".to_owned(),
+            why: format!("S3 takes objects of up to {} TB", MAX_OBJECT / TB),
         });
     }
     // A guess may be wrong: half of the parts are kept for what comes beyond it.
@@ -118,15 +119,15 @@ pub(crate) enum Release {
 
 /// Chooses when plain bytes go out.
 ///
-/// `held_by_sink`: the target is a file that appears only when all is proven. `unproven`: the user wants the
+/// Stored bytes are never fewer than the plaintext in them. `held_by_sink`: the target is a file that appears only when all is proven. `unproven`: the user wants the
 /// stream at once and knows what that means.
 #[must_use]
-pub(crate) fn release(trust: Trust, plain_len: u64, held_by_sink: bool, unproven: bool) -> Release {
+pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unproven: bool) -> Release {
     match trust {
         // What nothing ever proves was asked for by the user, in so many words.
         Trust::EachFrame | Trust::Never => Release::Stream,
         Trust::OnlyAtEnd if held_by_sink || unproven => Release::Stream,
-        Trust::OnlyAtEnd if plain_len <= HOLD => Release::Hold,
+        Trust::OnlyAtEnd if stored_len <= MAX_PLAINTEXT_HELD_IN_MEMORY => Release::Hold,
         Trust::OnlyAtEnd => Release::TwoPass,
     }
 }
@@ -205,9 +206,9 @@ mod tests {
             (Trust::EachFrame, u64::MAX, false, false, Stream),
             (Trust::Never, u64::MAX, false, false, Stream),
             (Trust::OnlyAtEnd, u64::MAX, true, false, Stream),
-            (Trust::OnlyAtEnd, HOLD, false, false, Hold),
-            (Trust::OnlyAtEnd, HOLD + 1, false, false, TwoPass),
-            (Trust::OnlyAtEnd, HOLD + 1, false, true, Stream),
+            (Trust::OnlyAtEnd, MAX_PLAINTEXT_HELD_IN_MEMORY, false, false, Hold),
+            (Trust::OnlyAtEnd, MAX_PLAINTEXT_HELD_IN_MEMORY + 1, false, false, TwoPass),
+            (Trust::OnlyAtEnd, MAX_PLAINTEXT_HELD_IN_MEMORY + 1, false, true, Stream),
         ] {
             assert_eq!(release(trust, len, held, unproven), expected, "{trust:?} {len} {held} {unproven}");
         }

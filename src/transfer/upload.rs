@@ -3,22 +3,16 @@
 //! Whatever ends it before the end (an error, a signal) aborts the upload: no part stays behind to be paid for.
 //! What is said to S3 is `aws`'s business, handed in as a [`Destination`].
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::multipart::{Completed, Destination, Sent, Started};
 use crate::checksum::Whole;
 use crate::error::{Error, Result};
+use crate::limits::{CLEANUP_TIMEOUT_AFTER_ERROR, CLEANUP_TIMEOUT_AFTER_SIGNAL};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::source::{Part, Parts};
 use crate::transfer::{Cancellation, blocking};
 use crate::tuning::Meter;
-
-/// How long each of a signal's two steps of cleaning up may take: both together stay under two seconds.
-const QUICK: Duration = Duration::from_millis(900);
-/// How long an error's cleaning up may take.
-const PATIENT: Duration = Duration::from_mins(1);
 
 /// What an upload came to.
 pub(crate) struct Uploaded {
@@ -101,12 +95,12 @@ pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, st
         if !matches!(error, Error::Interrupted(_)) {
             stop.wait().await;
         }
-        tokio::time::sleep(QUICK).await;
+        tokio::time::sleep(CLEANUP_TIMEOUT_AFTER_SIGNAL).await;
     };
     tokio::select! {
         () = clean_up => {}
         () = hurry => {}
-        () = tokio::time::sleep(PATIENT) => {}
+        () = tokio::time::sleep(CLEANUP_TIMEOUT_AFTER_ERROR) => {}
     }
 }
 

@@ -430,7 +430,7 @@ fn what_cannot_be_written_is_refused() {
     let short = SymmetricKey::new(Zeroizing::new(vec![1; 16])).unwrap();
     assert!(matches!(new().add(&LocalKey::Aes(&short), None), Err(Error::Unsupported { .. })));
     let mut many = new();
-    for _ in 0..esdk::MAX_EDKS {
+    for _ in 0..s3seal::limits::MAX_ESDK_DATA_KEYS {
         many.add(&LocalKey::Aes(&aes(7)), None).unwrap();
     }
     assert!(matches!(many.add(&LocalKey::Aes(&aes(7)), None), Err(Error::Unsupported { .. })));

@@ -144,7 +144,7 @@ fn policy(id: &str, suite: &str) -> Policy {
             true => Legacy::V2,
             false => Legacy::Refused,
         },
-        max_edks: if id == "crafted-too-many-edks" { 2 } else { esdk::MAX_EDKS },
+        max_edks: if id == "crafted-too-many-edks" { 2 } else { s3seal::limits::MAX_ESDK_DATA_KEYS },
     }
 }
 

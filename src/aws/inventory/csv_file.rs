@@ -11,9 +11,7 @@ use flate2::read::MultiGzDecoder;
 use super::{Batches, Inventoried, set};
 use crate::aws::listing::{ListedKey, decoded};
 use crate::error::{Error, Result};
-
-/// The longest record, in bytes: a key takes 3 KiB when encoded, an access control list some more.
-const MAX_RECORD: usize = 1 << 20;
+use crate::limits::MAX_INVENTORY_RECORD_BYTES;
 
 pub(super) fn read(
     what: &str,
@@ -21,13 +19,13 @@ pub(super) fn read(
     file: File,
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
 ) -> Result<()> {
-    let left = Rc::new(Cell::new(MAX_RECORD));
+    let left = Rc::new(Cell::new(MAX_INVENTORY_RECORD_BYTES));
     let capped = Capped { inner: MultiGzDecoder::new(io::BufReader::new(file)), left: left.clone() };
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(capped);
     let mut batches = Batches::new(each);
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| bad(what, &error))? {
-        left.set(MAX_RECORD);
+        left.set(MAX_INVENTORY_RECORD_BYTES);
         let mut object = Inventoried::default();
         for (name, value) in columns.iter().zip(&record) {
             let value = String::from_utf8_lossy(value);
@@ -109,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_record_without_end_is_refused() {
-        let text = [b"\"".as_slice(), &vec![b'a'; MAX_RECORD + 20_000]].concat();
+        let text = [b"\"".as_slice(), &vec![b'a'; MAX_INVENTORY_RECORD_BYTES + 20_000]].concat();
         assert!(matches!(objects("Key", &text), Err(Error::Tampered { .. })));
         // As many bytes in records of their own are fine.
         let text = "\"a\"\n".repeat(400_000);

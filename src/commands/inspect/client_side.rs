@@ -9,6 +9,7 @@ use crate::commands::inspect::InspectOptions;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::seal::OpenedWith;
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message, Policy};
@@ -94,12 +95,11 @@ impl Second<'_> {
     /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write the
     /// former.
     async fn is_instruction_file(&self) -> Result<bool> {
-        if !self.head.metadata.contains_key(instruction::MARKER)
-            || self.head.len > instruction::MAX_LEN as u64
+        if !self.head.metadata.contains_key(instruction::MARKER) || self.head.len > MAX_INSTRUCTION_FILE_BYTES
         {
             return Ok(false);
         }
-        match self.reader.whole(instruction::MAX_LEN as u64).await {
+        match self.reader.whole(MAX_INSTRUCTION_FILE_BYTES).await {
             Ok(file) => Ok(file.is_some_and(|file| detect::is_instruction_file(&file))),
             Err(error @ Error::Network { .. }) => Err(error),
             // What cannot be read is not believed.

@@ -10,12 +10,13 @@ use super::finding::{AtRest, CustomerKeyFit, Finding};
 use super::summary::Summary;
 use super::{InspectOptions, Row, below, count};
 use crate::aws::Connection;
-use crate::aws::inventory::{self, DataFile, Inventoried, MAX_MANIFEST, Manifest};
+use crate::aws::inventory::{self, DataFile, Inventoried, Manifest};
 use crate::aws::listing::ListedKey;
 use crate::aws::objects::Reader;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Error, Result};
+use crate::limits::MAX_INVENTORY_MANIFEST_BYTES;
 use crate::location::S3Uri;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
@@ -32,7 +33,7 @@ const WAITING: usize = 4;
 pub(crate) async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
     let reader = Reader { connection, uri, version_id: None, key: None };
     let missing = || Error::NotFound { what: uri.to_string(), source: None };
-    let json = reader.whole(MAX_MANIFEST).await?.ok_or_else(missing)?;
+    let json = reader.whole(MAX_INVENTORY_MANIFEST_BYTES).await?.ok_or_else(missing)?;
     inventory::manifest(&uri.to_string(), &json)
 }
 

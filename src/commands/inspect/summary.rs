@@ -8,11 +8,7 @@ use super::finding::{ClientSeen, CustomerKeyFit, Finding};
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::WrapKind;
-
-/// Shares kept apart, at most; further ones are counted together.
-const MAX_SHARES: usize = 10_000;
-/// Objects kept in a list, at most.
-pub(crate) const MAX_LISTED: usize = 1_000;
+use crate::limits::{MAX_SUMMARY_OBJECTS, MAX_SUMMARY_SHARES};
 
 /// What is counted together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +37,7 @@ pub(crate) struct Offender {
     pub(crate) why: String,
 }
 
-/// A list cut at [`MAX_LISTED`], with the whole count.
+/// A list cut at [`MAX_SUMMARY_OBJECTS`], with the whole count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offenders {
     /// The first of them.
@@ -82,7 +78,7 @@ impl Summary {
         self.all.add(bytes);
         self.claimed += u64::from(finding.is_claimed());
         let name = ShareName { mode: mode_word(&finding.mode()).to_owned(), key: key_of(finding) };
-        if self.shares.len() < MAX_SHARES || self.shares.contains_key(&name) {
+        if self.shares.len() < MAX_SUMMARY_SHARES || self.shares.contains_key(&name) {
             self.shares.entry(name).or_default().add(bytes);
         } else {
             self.others.add(bytes);
@@ -117,7 +113,7 @@ impl Amount {
 impl Offenders {
     fn add(&mut self, offender: Offender) {
         self.count += 1;
-        if self.first.len() < MAX_LISTED {
+        if self.first.len() < MAX_SUMMARY_OBJECTS {
             self.first.push(offender);
         }
     }
@@ -239,9 +235,9 @@ mod tests {
             summary.count(&finding(AppliedMode::Known(Mode::SseKms), Some(&key), 1), Some(false));
             summary.fail(key, String::new());
         }
-        assert_eq!((summary.shares.len(), summary.others.objects), (MAX_SHARES, 2_000));
+        assert_eq!((summary.shares.len(), summary.others.objects), (MAX_SUMMARY_SHARES, 2_000));
         let unexpected = summary.unexpected.unwrap();
-        assert_eq!((unexpected.first.len(), unexpected.count), (MAX_LISTED, 12_000));
+        assert_eq!((unexpected.first.len(), unexpected.count), (MAX_SUMMARY_OBJECTS, 12_000));
         assert_eq!(unexpected.unlisted(), 11_000);
         assert_eq!(summary.failed.count, 12_000);
     }

@@ -10,6 +10,7 @@ use futures_util::{Stream, StreamExt};
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::bulk::{as_they_end, many};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::limits::MAX_REFUSALS_NAMED;
 use crate::location::S3Uri;
 use crate::pattern::Filter;
 
@@ -63,9 +64,6 @@ pub(crate) struct Plans {
     pub(crate) skipped: u64,
 }
 
-/// Refusals that a plan keeps by name.
-const NAMED: usize = 100;
-
 impl Plans {
     /// Counts a plan.
     pub(crate) fn count(&mut self, plan: &Plan) {
@@ -78,7 +76,7 @@ impl Plans {
 
     /// Counts a refusal.
     pub(crate) fn refuse(&mut self, name: String, why: String) {
-        if self.refused.len() < NAMED {
+        if self.refused.len() < MAX_REFUSALS_NAMED {
             self.refused.push((name, why));
         } else {
             self.more_refused += 1;

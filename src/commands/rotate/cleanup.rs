@@ -5,6 +5,7 @@
 
 use crate::aws::objects::Reader;
 use crate::error::{Error, Result};
+use crate::limits::MAX_CLOCK_SKEW;
 use crate::location::S3Uri;
 use crate::seal::detect::{self, Detected};
 use crate::seal::s3ec::instruction;
@@ -12,9 +13,6 @@ use crate::seal::s3ec::instruction;
 use super::execution::Execution;
 use super::journal::{Beside, Journal, Upload};
 use super::scratch;
-
-/// How far this machine's clock and S3's may be apart, in seconds: beyond that S3 refuses requests anyway.
-const CLOCKS: i64 = 15 * 60;
 
 /// Removes what an earlier run has left behind in these places.
 ///
@@ -24,7 +22,11 @@ pub(crate) async fn clear(running: &Execution<'_>, journal: &Journal, places: &[
     let leftovers = journal.leftovers();
     let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
     for Upload { uri, id, since } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {
-        match running.connection.give_up(uri, id.as_deref(), since - CLOCKS).await {
+        match running
+            .connection
+            .give_up(uri, id.as_deref(), since - MAX_CLOCK_SKEW.as_secs().cast_signed())
+            .await
+        {
             // Whoever may not list uploads leaves them to a lifecycle rule.
             Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
             Err(error) => return Err(error),

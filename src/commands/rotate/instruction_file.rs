@@ -4,6 +4,7 @@ use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::seal::s3ec::instruction;
 
@@ -34,7 +35,7 @@ pub(crate) async fn read(
     let Execution { connection, decryption_keys, stop, .. } = *running;
     let uri = object.with_key(instruction::key_of(&object.key, decryption_keys.suffix.as_deref()));
     let reader = Reader { connection, uri: &uri, version_id: None, key };
-    let found = stop.or(reader.whole_with_head(instruction::MAX_LEN as u64)).await??;
+    let found = stop.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
     let Some(head) = found else {
         return Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None });
     };

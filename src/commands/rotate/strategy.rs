@@ -6,15 +6,12 @@
 use crate::aws::copy::MAX_COPY;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Format, Mode};
+use crate::limits::COPY_PART_BYTES;
 use crate::transfer::plan::{MAX_PART, MAX_PARTS, ranges};
 
 mod reason;
 
 pub(crate) use reason::Reason;
-
-/// The size of a part that S3 copies by itself, unless so many would be needed that it must be larger: large enough to
-/// need few requests, small enough to go in parallel.
-const COPY_PART: u64 = 256 << 20;
 
 /// What an object is, as far as its rotation depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -310,7 +307,7 @@ pub(crate) fn copy_parts(len: u64) -> u32 {
 /// The size of a part that S3 copies, in bytes.
 #[must_use]
 pub(crate) fn copy_part_size(len: u64) -> u64 {
-    COPY_PART.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
+    COPY_PART_BYTES.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
 }
 
 /// What a way takes, roughly: what S3 and KMS charge for, and what goes over the line.

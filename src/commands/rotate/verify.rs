@@ -13,9 +13,9 @@ use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::seal::detect;
-use crate::seal::s3ec::instruction;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::tuning::Meter;
@@ -164,7 +164,7 @@ async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Byte
         return Ok(None);
     };
     let file = Reader { uri: &uri, version_id: None, ..*reader };
-    let found = file.whole(instruction::MAX_LEN as u64).await?;
+    let found = file.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
     sent.compare_file(reader.name(), found.as_deref())?;
     Ok(found)
 }

@@ -7,6 +7,7 @@ use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use bytes::BytesMut;
 
 use crate::error::{Error, Result};
+use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::Output;
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
 
@@ -16,8 +17,6 @@ pub(super) const REGULAR_OVERHEAD: u64 = 32;
 pub(super) const FINAL_OVERHEAD: u64 = 40;
 /// What a body that is not cut into frames has: nonce, length, tag.
 pub(super) const SINGLE_OVERHEAD: u64 = 36;
-/// The longest piece that is kept in memory until its tag is checked, in bytes.
-pub const MAX_PIECE: u32 = 64 << 20;
 
 /// Begins the final frame, where a regular one has its number.
 const FINAL_MARK: u32 = u32::MAX;
@@ -194,10 +193,12 @@ impl Cutter {
         } else {
             (REGULAR_HEAD, self.frame_length)
         };
-        if content > MAX_PIECE {
+        if content > MAX_ESDK_FRAME_BYTES {
             return Err(Error::TooLarge {
                 what: self.what.clone(),
-                why: format!("one of its frames has {content} bytes; {MAX_PIECE} are held until proven"),
+                why: format!(
+                    "one of its frames has {content} bytes; {MAX_ESDK_FRAME_BYTES} are held until proven"
+                ),
             });
         }
         Ok(head + content as usize + TAG_LEN)

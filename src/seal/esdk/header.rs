@@ -11,12 +11,8 @@ use super::cursor::Cursor;
 use super::edk::Edk;
 use super::suite::{COMMITMENT_LEN, Suite};
 use crate::error::Result;
+use crate::limits::{MAX_ESDK_DATA_KEYS, MAX_ESDK_HEADER_BYTES};
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
-
-/// The longest header that is read, in bytes.
-pub const MAX_HEADER: usize = 1 << 20;
-/// The most wrapped data keys that are read, and written.
-pub const MAX_EDKS: usize = 64;
 
 /// The type that a message of version 1 names: customer authenticated encrypted data.
 const TYPE: u8 = 0x80;
@@ -75,8 +71,8 @@ impl Header {
         let parsed = Self::read(&mut cursor);
         match parsed {
             Ok(Some(header)) => Ok(header.with_raw(&bytes[..cursor.position()])),
-            Ok(None) if cursor.wanted() > MAX_HEADER => {
-                malformed(format!("its header is longer than {MAX_HEADER} bytes"))
+            Ok(None) if cursor.wanted() > MAX_ESDK_HEADER_BYTES => {
+                malformed(format!("its header is longer than {MAX_ESDK_HEADER_BYTES} bytes"))
             }
             Ok(None) => Err(Stop::Short(cursor.wanted())),
             Err(why) => malformed(why),
@@ -204,8 +200,10 @@ fn read_edks(cursor: &mut Cursor<'_>) -> Result<Option<Vec<Edk>>, String> {
     if count == 0 {
         return Err("its header has no wrapped data key".to_owned());
     }
-    if usize::from(count) > MAX_EDKS {
-        return Err(format!("its header has {count} wrapped data keys; {MAX_EDKS} are read at most"));
+    if usize::from(count) > MAX_ESDK_DATA_KEYS {
+        return Err(format!(
+            "its header has {count} wrapped data keys; {MAX_ESDK_DATA_KEYS} are read at most"
+        ));
     }
     let mut edks = Vec::new();
     for _ in 0..count {

@@ -9,6 +9,7 @@ use std::fmt;
 use super::suite::Suite;
 use crate::error::{Error, Result, WrapKind};
 use crate::keys::Fingerprint;
+use crate::limits::MAX_ESDK_DATA_KEYS;
 
 /// The metadata entry that names the format.
 pub const FORMAT_ENTRY: &str = "s3seal-format";
@@ -110,7 +111,8 @@ impl Marker {
             None => Ok(None),
             Some(FORMAT) => {
                 let list = metadata.get(RECIPIENTS_ENTRY).map_or("", String::as_str);
-                let recipients = list.split(',').take(super::MAX_EDKS).filter_map(Recipient::parse).collect();
+                let recipients =
+                    list.split(',').take(MAX_ESDK_DATA_KEYS).filter_map(Recipient::parse).collect();
                 Ok(Some(Self { recipients }))
             }
             Some(other) => Err(Error::Unsupported {

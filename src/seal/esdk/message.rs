@@ -21,6 +21,7 @@ use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KeyArn, Legacy};
 use crate::error::{Cause, Error, KeyFault, Result, WrapKind};
 use crate::keys::DataKey;
+use crate::limits::MAX_ESDK_DATA_KEYS;
 use crate::seal::{Open, OpenedWith};
 
 /// A message's header: well-formed, and nothing more. None of it is proven yet.
@@ -35,13 +36,13 @@ pub struct Message {
 pub struct Policy {
     /// How far back to read: suites of version 1 need [`Legacy::V2`], for they do not commit to one key.
     pub legacy: Legacy,
-    /// The most wrapped data keys that a message may have; never more than [`MAX_EDKS`](super::MAX_EDKS).
+    /// The most wrapped data keys that a message may have; never more than [`MAX_ESDK_DATA_KEYS`].
     pub max_edks: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { legacy: Legacy::default(), max_edks: super::MAX_EDKS }
+        Self { legacy: Legacy::default(), max_edks: MAX_ESDK_DATA_KEYS }
     }
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::frame::{Cutter, Frame, FrameCipher, Kind, MAX_PIECE};
+use super::frame::{Cutter, Frame, FrameCipher, Kind};
 use super::signature::{Check, MAX_SIGNATURE};
 use crate::error::{Error, Result};
+use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::{Open, Output, Trust};
 
 /// Opens a message from its first byte, or from its body.
@@ -206,7 +207,7 @@ impl Open for FramedOpener {
     /// proves no other, so whoever replays must know that they are what came out.
     fn replay(&mut self, plain: &[u8]) -> Result<()> {
         let body = &mut self.body;
-        let frame_length = body.frame_length.min(MAX_PIECE) as usize;
+        let frame_length = body.frame_length.min(MAX_ESDK_FRAME_BYTES) as usize;
         if !plain.is_empty() {
             self.header.clear();
         }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::frame::{FrameCipher, Kind, MAX_PIECE};
+use super::frame::{FrameCipher, Kind};
 use super::opener::skip_known;
 use super::signature::{Check, MAX_SIGNATURE};
 use crate::error::{Error, Result};
+use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::gcm::{MAX_PLAIN, NONCE_LEN, TAG_LEN};
 use crate::seal::{Open, Output, Trust};
 
@@ -90,12 +91,12 @@ impl SingleOpener {
             return Err(self.tampered("its body claims to be longer than its format can be"));
         }
         match usize::try_from(len) {
-            Ok(plain) if len <= u64::from(MAX_PIECE) => Ok(HEAD + plain + TAG_LEN),
+            Ok(plain) if len <= u64::from(MAX_ESDK_FRAME_BYTES) => Ok(HEAD + plain + TAG_LEN),
             _ => Err(Error::TooLarge {
                 what: self.what.clone(),
                 why: format!(
                     "it is not cut into frames, so its {len} bytes would have to be held until proven; \
-                     {MAX_PIECE} are"
+                     {MAX_ESDK_FRAME_BYTES} are"
                 ),
             }),
         }

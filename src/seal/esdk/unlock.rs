@@ -9,13 +9,11 @@ use super::message::{Locked, Unlocked};
 use crate::encryption::Legacy;
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
+use crate::limits::MAX_PASSPHRASE_DATA_KEYS;
 use crate::seal::OpenedWith;
 use crate::seal::passphrase::Phc;
 use crate::seal::ring::Unlocker;
 use crate::seal::wrap::rsa::Padding;
-
-/// The most wrapped data keys of one message on which passphrases are tried: each costs what it says.
-pub const MAX_PASSPHRASE_EDKS: usize = 3;
 
 /// By likelihood. PKCS #1 v1.5 is tried after these, only if asked for, and counts only once the header is proven with it:
 /// a failure must not tell what the padding was.
@@ -167,7 +165,7 @@ impl<'a> Search<'a> {
     }
 
     fn with_passphrases(&mut self, unlocker: &Unlocker) -> Result<Option<DataKey>> {
-        let edks: Vec<_> = self.edks(EdkKind::Passphrase).take(MAX_PASSPHRASE_EDKS).collect();
+        let edks: Vec<_> = self.edks(EdkKind::Passphrase).take(MAX_PASSPHRASE_DATA_KEYS).collect();
         if edks.is_empty() || unlocker.ring().passphrases.is_empty() {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::context::{self, Pairs};
 use super::edk::{Edk, PASSPHRASE_NAMESPACE};
 use super::frame::FrameCipher;
-use super::header::{Draft, Header, MAX_EDKS, MAX_HEADER};
+use super::header::{Draft, Header};
 use super::layout::{Layout, MAX_FRAMES};
 use super::marker::{Marker, Recipient};
 use super::sealer::{self, Sealer};
@@ -15,6 +15,7 @@ use super::suite;
 use crate::encryption::{Context, KeyArn, KeyName};
 use crate::error::{Error, Result, WrapKind};
 use crate::keys::{DataKey, Fingerprint};
+use crate::limits::{MAX_ESDK_DATA_KEYS, MAX_ESDK_HEADER_BYTES};
 use crate::seal::Seal;
 use crate::seal::gcm;
 use crate::seal::wrap::LocalKey;
@@ -107,9 +108,9 @@ impl NewMessage {
     }
 
     fn push(&mut self, edk: Edk, recipient: Recipient) -> Result<()> {
-        if self.edks.len() == MAX_EDKS {
+        if self.edks.len() == MAX_ESDK_DATA_KEYS {
             return Err(Error::Unsupported {
-                what: format!("more than {MAX_EDKS} recipients"),
+                what: format!("more than {MAX_ESDK_DATA_KEYS} recipients"),
                 why: "no more are read".to_owned(),
             });
         }
@@ -143,10 +144,10 @@ impl NewMessage {
             commitment,
         };
         let header = Header::new(draft, &derived.key)?;
-        if header.raw().len() > MAX_HEADER {
+        if header.raw().len() > MAX_ESDK_HEADER_BYTES {
             return Err(Error::TooLarge {
                 what: "the header".to_owned(),
-                why: format!("no more than {MAX_HEADER} bytes are read"),
+                why: format!("no more than {MAX_ESDK_HEADER_BYTES} bytes are read"),
             });
         }
         let cipher = Arc::new(FrameCipher::new(derived.key, message_id.to_vec()));

@@ -10,12 +10,12 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
+
 /// The suffix of an instruction file's key, where none is named.
 pub const DEFAULT_SUFFIX: &str = "instruction";
 /// Metadata that marks an instruction file; its value is empty. Optional when reading.
 pub const MARKER: &str = "x-amz-crypto-instr-file";
-/// The longest instruction file that is read, in bytes: no more of one need be fetched.
-pub const MAX_LEN: usize = 64 * 1024;
 
 /// Returns the key of an object's instruction file. A suffix is a bare word; the dot is added.
 #[must_use]
@@ -33,7 +33,7 @@ pub(super) enum Value {
 
 /// Reads the file's entries.
 pub(super) fn entries(file: &[u8]) -> Option<BTreeMap<String, Value>> {
-    if file.len() > MAX_LEN { None } else { strict_map(file) }
+    if file.len() as u64 > MAX_INSTRUCTION_FILE_BYTES { None } else { strict_map(file) }
 }
 
 /// Writes the file.

@@ -10,6 +10,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use super::instruction::{self, Value};
 use super::{CBC_IV_LEN, Content, Envelope, Storage, Version, description};
 use crate::error::{Error, Result};
+use crate::limits::MAX_ENVELOPE_ENTRY_BYTES;
 use crate::seal::Attributes;
 use crate::seal::wrap::Wrap;
 
@@ -40,8 +41,6 @@ const SUITE_V3: &str = "115";
 const CEK_GCM: &str = "AES/GCM/NoPadding";
 const CEK_CBC: &str = "AES/CBC/PKCS5Padding";
 const CEK_CBC_RUBY: &str = "AES/CBC/PKCS7Padding";
-/// Longer than any wrapped key (AWS KMS: 6,144 bytes) in base64.
-const MAX_VALUE: usize = 16 * 1024;
 /// A wrapped key longer than this was wrapped with RSA, where nothing else tells (V1).
 const V1_AES_WRAPPED: usize = 48;
 
@@ -236,7 +235,7 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &'static str, value: String) -> Result<()> {
-        if value.len() > MAX_VALUE {
+        if value.len() > MAX_ENVELOPE_ENTRY_BYTES {
             return Err(self.fault(format!("its envelope's {name} is too long")));
         }
         if !value.trim().is_empty() && self.values.insert(name, value).is_some() {

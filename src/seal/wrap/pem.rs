@@ -8,10 +8,9 @@ use aws_lc_rs::rsa::{KeyPair, PrivateDecryptingKey, PublicEncryptingKey, PublicK
 use zeroize::Zeroizing;
 
 use crate::keys::{KeyError, RsaPrivateKey, RsaPublicKey};
+use crate::limits::RSA_KEY_BITS;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
-/// The moduli that are taken, in bits: below is too weak, above AWS-LC uses no private key.
-const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// Reads a public key: `PUBLIC KEY` or `RSA PUBLIC KEY`.
 ///
@@ -33,13 +32,13 @@ pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
         }
         other => return Err(unknown(other)),
     }
-    let unusable = || fault("the PEM file holds no RSA public key that can be used (2048 to 8192 bits)");
+    let unusable = || unusable_key("public");
     // Encoded anew, so that one key has one encoding and thus one fingerprint.
     let key = PublicKey::from_der(&der).map_err(|_| unusable())?;
     let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| unusable())?;
     PublicEncryptingKey::from_der(der.as_ref())
         .ok()
-        .filter(|key| BITS.contains(&key.key_size_bits()))
+        .filter(|key| RSA_KEY_BITS.contains(&key.key_size_bits()))
         .ok_or_else(unusable)?;
     Ok(RsaPublicKey::from_checked_der(der.as_ref().to_vec()))
 }
@@ -50,7 +49,7 @@ pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
 /// [`KeyError::Rsa`] says what was found instead, or what is wrong with the key.
 pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
     let (label, der) = decode(text)?;
-    let unusable = || fault("the PEM file holds no RSA private key that can be used (2048 to 8192 bits)");
+    let unusable = || unusable_key("private");
     let der = match label {
         "PRIVATE KEY" => der,
         "RSA PRIVATE KEY" => {
@@ -66,7 +65,7 @@ pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
     };
     let key = PrivateDecryptingKey::from_pkcs8(&der)
         .ok()
-        .filter(|key| BITS.contains(&key.key_size_bits()))
+        .filter(|key| RSA_KEY_BITS.contains(&key.key_size_bits()))
         .ok_or_else(unusable)?;
     let public: PublicKeyX509Der<'_> = key.public_key().as_der().map_err(|_| unusable())?;
     let public = RsaPublicKey::from_checked_der(public.as_ref().to_vec());
@@ -108,6 +107,11 @@ fn encrypted() -> KeyError {
 
 fn unknown(label: &str) -> KeyError {
     fault(&format!("the PEM file holds a '{}', not an RSA key", label.escape_default()))
+}
+
+fn unusable_key(half: &str) -> KeyError {
+    let (least, most) = (RSA_KEY_BITS.start(), RSA_KEY_BITS.end());
+    fault(&format!("the PEM file holds no RSA {half} key that can be used ({least} to {most} bits)"))
 }
 
 fn fault(text: &str) -> KeyError {
