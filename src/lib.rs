@@ -13,6 +13,9 @@
 
 #![deny(unreachable_pub)]
 
+#[cfg(not(unix))]
+compile_error!("s3seal needs a Unix system: it relies on file modes, descriptors and signals");
+
 mod aws;
 pub mod checksum;
 pub mod cli;

@@ -1,12 +1,13 @@
 //! `install.sh` into a prefix of its own: what it lays down, again, and away.
 //!
 //! The script is the front door; a file it forgets to remove or to replace shows only on someone else's machine.
-//! Not here: building (it is given the program under test) and the demo, which needs the sandbox program: `.ci/run` has both.
+//! Not here: building (it is given the program under test), the demo, which needs the sandbox program (`.ci/run` has both),
+//! and a real download: a curl of the test's own stands in for it.
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -154,10 +155,179 @@ fn a_record_that_leads_out_of_the_prefix_is_refused() {
 fn without_cargo_the_message_says_what_is_needed() {
     let home = TempDir::new().unwrap();
     // All that the script needs up to there, so that no cargo of this machine is found.
-    symlink("/usr/bin/dirname", home.path().join("dirname")).unwrap();
+    for tool in ["dirname", "uname"] {
+        symlink(Path::new("/usr/bin").join(tool), home.path().join(tool)).unwrap();
+    }
     let output = script(home.path()).env("PATH", home.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cargo is not on PATH"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("cargo is not on PATH"));
+    assert!(
+        stderr.contains("--from s3seal-VERSION-") && stderr.contains("rustup"),
+        "both ways to go on: {stderr}"
+    );
+}
+
+/// A release in a directory of its own, as `.ci/release` lays it out: the archive and SHA256SUMS.
+struct Release {
+    folder: TempDir,
+}
+
+impl Release {
+    const NAME: &str = "s3seal-0.0.0-test-linux";
+
+    /// Lays the release out and packs it; `program` is its s3seal.
+    fn new(program: &Path) -> Self {
+        let release = Self { folder: TempDir::new().unwrap() };
+        let unpacked = release.unpacked();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for folder in ["man", "completions"] {
+            fs::create_dir_all(unpacked.join(folder)).unwrap();
+        }
+        for name in ["s3seal.bash", "_s3seal", "s3seal.fish"] {
+            fs::copy(root.join("completions").join(name), unpacked.join("completions").join(name)).unwrap();
+        }
+        // Not a page of the checkout, so that it shows where pages are taken from.
+        fs::write(unpacked.join("man/s3seal-of-the-release.7"), "").unwrap();
+        fs::copy(root.join("install.sh"), unpacked.join("install.sh")).unwrap();
+        fs::copy(program, unpacked.join("s3seal")).unwrap();
+        release.pack();
+        release
+    }
+
+    /// One whose program is a script, for tests that look at other things.
+    fn of_script(text: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let script = folder.path().join("script");
+        executable(&script, text);
+        Self::new(&script)
+    }
+
+    fn unpacked(&self) -> PathBuf {
+        self.folder.path().join("laid out").join(Self::NAME)
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.folder.path().join(format!("{}.tar.gz", Self::NAME))
+    }
+
+    fn sums(&self) -> PathBuf {
+        self.folder.path().join("SHA256SUMS")
+    }
+
+    fn pack(&self) {
+        let mut tar = Command::new("tar");
+        tar.args(["-I", "gzip -1", "-cf"]).arg(self.archive());
+        tar.arg("-C").arg(self.unpacked().parent().unwrap()).arg(Self::NAME);
+        succeeds(&tar.output().unwrap());
+        let mut sum = Command::new("sha256sum");
+        sum.arg(self.archive().file_name().unwrap()).current_dir(self.folder.path());
+        let output = sum.output().unwrap();
+        succeeds(&output);
+        fs::write(self.sums(), output.stdout).unwrap();
+    }
+}
+
+const PROGRAM: &str = "#!/bin/sh\necho s3seal 0.0.0\n";
+
+fn executable(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The script refuses with this message, and leaves nothing behind.
+fn refuses(from: &Path, message: &str) {
+    let home = TempDir::new().unwrap();
+    let scratch = TempDir::new().unwrap();
+    let output = script(home.path()).env("TMPDIR", scratch.path()).arg("--from").arg(from).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(message) && stderr.contains("hint: "), "{stderr}");
+    assert_eq!(files(home.path()), [PathBuf::new(); 0], "nothing is installed");
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "nothing stays of what was unpacked");
+}
+
+#[test]
+fn a_release_is_installed_from_its_file_with_its_own_pages() {
+    let release = Release::new(Path::new(env!("CARGO_BIN_EXE_s3seal")));
+    let (home, scratch) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut run = script(home.path());
+    run.env("TMPDIR", scratch.path()).arg("--from").arg(release.archive());
+    succeeds(&run.output().unwrap());
+    let prefix = home.path().join(".local");
+    succeeds(&Command::new(prefix.join("bin/s3seal")).arg("--version").output().unwrap());
+    assert_eq!(files(&prefix.join("share/man")), [PathBuf::from("man7/s3seal-of-the-release.7")]);
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "nothing stays of what was unpacked");
+}
+
+#[test]
+fn an_unpacked_release_installs_itself() {
+    let release = Release::of_script(PROGRAM);
+    let home = TempDir::new().unwrap();
+    let mut run = Command::new(release.unpacked().join("install.sh"));
+    succeeds(&run.env("HOME", home.path()).output().unwrap());
+    let page = home.path().join(".local/share/man/man7/s3seal-of-the-release.7");
+    assert!(page.exists());
+}
+
+#[test]
+fn a_release_that_differs_from_its_sum_is_refused() {
+    let release = Release::of_script(PROGRAM);
+    let mut bytes = fs::read(release.archive()).unwrap();
+    bytes.push(0);
+    fs::write(release.archive(), bytes).unwrap();
+    refuses(&release.archive(), "its SHA-256 differs");
+}
+
+#[test]
+fn a_release_without_its_sum_is_refused() {
+    let release = Release::of_script(PROGRAM);
+    let listed = fs::read_to_string(release.sums()).unwrap();
+    fs::write(release.sums(), listed.replace(Release::NAME, "another")).unwrap();
+    refuses(&release.archive(), "does not list");
+    fs::remove_file(release.sums()).unwrap();
+    refuses(&release.archive(), "there is no SHA256SUMS beside");
+}
+
+#[test]
+fn a_program_that_does_not_run_here_is_not_installed() {
+    let release = Release::of_script("#!/nowhere/for/this/machine\n");
+    refuses(&release.archive(), "does not run on this machine");
+}
+
+#[test]
+fn a_release_is_not_downloaded_without_tls() {
+    refuses(Path::new("http://127.0.0.1:9/s3seal.tar.gz"), "only over https");
+}
+
+#[test]
+fn a_release_is_downloaded_with_its_sum() {
+    let release = Release::of_script(PROGRAM);
+    let (home, tools) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    // Gives what the release's directory has, and only to somebody who asks for https alone.
+    let curl = r#"#!/bin/sh
+case " $* " in *" --proto =https "*) ;; *) exit 1 ;; esac
+while [ $# -gt 1 ]; do
+    [ "$1" != --output ] || output=$2
+    shift
+done
+case $1 in https://releases.example/v0/*) cp "$RELEASE/${1##*/}" "$output" ;; *) exit 22 ;; esac
+"#;
+    executable(&tools.path().join("curl"), curl);
+    let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+    let from_there = |folder: &str| {
+        let mut run = script(home.path());
+        run.env("PATH", &path).env("RELEASE", release.folder.path());
+        run.arg("--from").arg(format!("https://releases.example/{folder}/{}.tar.gz", Release::NAME));
+        run.output().unwrap()
+    };
+    let missing = from_there("v1");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&missing.stderr).contains("cannot download https://releases.example/v1/")
+    );
+    succeeds(&from_there("v0"));
+    assert!(home.path().join(".local/bin/s3seal").exists());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 # Shows the main job on this machine, without an AWS account: a file goes to S3
 # in every mode and comes back, and a wrong key is refused. S3 and KMS are the
 # sandbox, over HTTPS on 127.0.0.1; it ends with this script, on every way out.
-# Expects S3SEAL and SANDBOX to name the two programs; ./install.sh --demo does that.
+# Expects S3SEAL and SANDBOX to name the two programs; ./install.sh --demo does that. SANDBOX_GOES says that the latter
+# is not there afterwards.
 set -eu
 
 : "${S3SEAL:?names the s3seal program}" "${SANDBOX:?names the s3seal-sandbox program}"
@@ -58,8 +59,8 @@ done
 HOME=$place
 export HOME
 cd "$place"
-# A real file: the program itself, large enough to go up in several parts.
-cp "$S3SEAL" file
+# Large enough to go up in several parts, and the same on every machine: the manual shows what is printed about it.
+seq 1 2000000 >file
 
 # Shows a command as it would be typed, and runs it.
 run() {
@@ -107,16 +108,28 @@ run get --sse-c-key other.key s3://demo/sse-c refused || code=$?
 [ ! -e refused ] || fail "a refused download left a file"
 say "refused with exit 5, and no file was written"
 
+# As it is typed where this program is the one on PATH.
+typed=$S3SEAL
+[ "$(command -v s3seal || true)" != "$S3SEAL" ] || typed=s3seal
+
 cat <<END
 
-Every mode's round trip is shown. To go on by hand, in one terminal:
+Every mode's round trip is shown. What to type next, with your own bucket:
+
+  $typed keygen my.key
+  $typed put --key my.key FILE s3://BUCKET/FILE
+  $typed get --key my.key s3://BUCKET/FILE -
+  $typed inspect s3://BUCKET/
+  man s3seal-recipes
+END
+[ -z "${SANDBOX_GOES:-}" ] || exit 0
+cat <<END
+
+Without an AWS account, start the demo's S3 and KMS in one terminal:
 
   $SANDBOX --bucket demo --kms-alias alias/demo --env-file s3seal-demo.env
 
-and in another, in the same directory:
+In another, in the same directory, read its settings; then BUCKET above is demo:
 
   . ./s3seal-demo.env
-  $S3SEAL keygen my.key
-  $S3SEAL put --sse-c-key my.key FILE s3://demo/FILE
-  $S3SEAL get --sse-c-key my.key s3://demo/FILE -
 END
