@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod aws_flags;
 mod connection_args;
-mod discovery_args;
+mod decryption_args;
 mod document;
 mod encryption_args;
 mod error_report;
@@ -35,7 +35,6 @@ mod progress;
 mod prompt;
 mod put;
 mod reporter;
-mod ring_sources;
 mod rotate;
 mod sanitize;
 mod session;

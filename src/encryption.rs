@@ -7,9 +7,11 @@ use std::fmt;
 use std::str::FromStr;
 
 mod bound_name;
+mod format;
 mod kms;
 
 pub use bound_name::BoundName;
+pub use format::{Format, StoredFormat};
 pub use kms::{Account, KeyArn, KmsKey};
 
 use crate::keys::{CustomerKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
@@ -77,17 +79,6 @@ pub struct ClientSide {
     pub frame_length: Option<u32>,
     /// The name that raw keys get (Encryption SDK); none means the namespace `s3seal` and the fingerprint.
     pub key_name: Option<KeyName>,
-}
-
-/// The client-side formats that s3seal writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// Amazon S3 Encryption Client, V3: key-committing.
-    S3ec,
-    /// Amazon S3 Encryption Client, V2: for older readers; not committing.
-    S3ecV2,
-    /// AWS Encryption SDK, framed, suite 0x0478.
-    Esdk,
 }
 
 /// What may be opened beside objects whose key is committed to and whose bytes are authenticated.
@@ -193,24 +184,6 @@ impl Mode {
 }
 
 impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Format {
-    /// The word on the command line.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::S3ec => "s3ec",
-            Self::S3ecV2 => "s3ec-v2",
-            Self::Esdk => "esdk",
-        }
-    }
-}
-
-impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -335,6 +308,9 @@ pub enum EncryptionError {
     /// Not a KMS key.
     #[error("'{0}' cannot name a KMS key: write its id, its ARN or alias/NAME")]
     KmsKey(String),
+    /// Not a client-side format.
+    #[error("'{0}' is not a client-side format: write s3ec, s3ec-v2, s3ec-v1 or esdk")]
+    Format(String),
     /// Not a name for a raw key.
     #[error("'{0}' cannot name a raw key: write NAMESPACE/NAME, and no namespace that begins with aws-kms")]
     KeyName(String),

@@ -71,6 +71,12 @@ impl S3Uri {
         self.key.rfind('/').map_or("", |slash| &self.key[..=slash])
     }
 
+    /// The part of a key that lies below the folder; all of a key that lies elsewhere.
+    #[must_use]
+    pub(crate) fn relative<'a>(&self, key: &'a str) -> &'a str {
+        key.strip_prefix(self.folder()).unwrap_or(key)
+    }
+
     /// Whether `object` is this object, or lies under this prefix or in this bucket.
     #[must_use]
     pub(crate) fn holds(&self, object: &Self) -> bool {

@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod instruction_file;
+
+pub(crate) use instruction_file::{INSTRUCTION_FILE_MARKER, InstructionSuffix, instruction_file_key};
+
 /// Everything about a new object beside its bytes and its encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {

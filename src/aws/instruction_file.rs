@@ -17,10 +17,7 @@ use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
-use crate::object::WriteCondition;
-
-/// Marks an instruction file, as the official Java client does.
-const MARKER: &str = "x-amz-crypto-instr-file";
+use crate::object::{INSTRUCTION_FILE_MARKER, WriteCondition};
 
 /// A companion to be written.
 pub(crate) struct PendingInstructionFile<'a> {
@@ -141,7 +138,7 @@ impl Connection {
         let request = object_request!(self, put_object, uri)
             .body(ByteStream::from(content))
             .content_type("application/json")
-            .metadata(MARKER, "")
+            .metadata(INSTRUCTION_FILE_MARKER, "")
             .set_if_none_match((*condition == WriteCondition::Absent).then(|| "*".to_owned()))
             .set_if_match(match condition {
                 WriteCondition::Matches(etag) => Some(etag.clone()),

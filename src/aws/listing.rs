@@ -46,6 +46,15 @@ pub(crate) enum ListedKey {
     NotText(String),
 }
 
+impl ListedKey {
+    /// The key as it is shown: the key itself, or percent-encoded.
+    #[must_use]
+    pub(crate) fn as_str(&self) -> &str {
+        let (Self::Text(key) | Self::NotText(key)) = self;
+        key
+    }
+}
+
 impl Default for ListedKey {
     fn default() -> Self {
         Self::Text(String::new())

@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::sanitize::harmful;
 use crate::aws::sse::Applied;
 use crate::commands::inspect::summary::mode_word;
-use crate::encryption::{KeyArn, Mode};
+use crate::encryption::{KeyArn, Mode, StoredFormat};
 use crate::error::{self, WrapKind};
 use crate::keys::Fingerprint;
 use crate::location::S3Uri;
@@ -230,7 +230,7 @@ impl Encryption {
     #[must_use]
     pub(crate) fn of(
         applied: &Applied,
-        format: Option<&str>,
+        format: Option<StoredFormat>,
         fingerprint: Option<&str>,
         wrapping_keys: &[KeyArn],
     ) -> Self {
@@ -238,7 +238,7 @@ impl Encryption {
         Self {
             mode: if format.is_some() { Mode::Client.as_str().to_owned() } else { at_rest.clone() },
             at_rest,
-            format: format.map(str::to_owned),
+            format: format.map(|format| format.to_string()),
             kms_key: applied.kms_key.clone(),
             bucket_key: applied.bucket_key,
             key_fingerprint: fingerprint.map(str::to_owned),

@@ -4,7 +4,7 @@
 //! [`Choice::with_keys`] reads the keys. What a mode needs is said here once.
 
 use super::failure::Failure;
-use super::key_source::{KeyReader, KeySource, SourceText};
+use super::key_source::{KeyFileArgs, KeyReader, KeySource, SourceText};
 use crate::encryption::{
     Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide, pair,
 };
@@ -78,9 +78,8 @@ pub(crate) struct EncryptionArgs {
     #[arg(long, value_name = "NAMESPACE/NAME")]
     key_name: Option<KeyName>,
 
-    /// Accept a key file that others can read
-    #[arg(long)]
-    pub(crate) allow_open_key_file: bool,
+    #[command(flatten)]
+    pub(crate) key_file: KeyFileArgs,
 
     /// Encrypt with a key that is plainly no random one
     #[arg(long)]
@@ -128,7 +127,7 @@ impl EncryptionArgs {
     pub(crate) fn reader(&self, stdin_is_data: bool) -> KeyReader {
         KeyReader {
             stdin_is_data,
-            allow_open: self.allow_open_key_file,
+            allow_open: self.key_file.allow_open_key_file,
             allow_weak: self.allow_weak_key,
             sealing: true,
         }

@@ -5,18 +5,16 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::ValueHint;
 
-use super::discovery_args::DiscoveryArgs;
+use super::decryption_args::{LocalKeyArgs, TrustArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_source::SourceText;
+use super::key_source::{KeyFileArgs, SourceText};
 use super::outcome;
 use super::process;
 use super::reporter::{Reporter, Verb};
-use super::ring_sources::{RingSources, Typed};
 use super::sanitize::shell_word;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
@@ -25,10 +23,8 @@ use crate::commands::bulk::Row;
 use crate::commands::decrypt::DecryptionKeys;
 use crate::commands::get::bulk::GetMany;
 use crate::commands::get::{self, GetOutcome, GetRequest};
-use crate::encryption::{Context, KmsKey, Legacy, Mode, pair};
+use crate::encryption::{KmsKey, Mode, pair};
 use crate::location::{ByteRange, S3Uri, Target};
-use crate::seal::ring::Unlocker;
-use crate::tuning::ByteSize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +77,7 @@ pub(crate) struct GetArgs {
     unproven: bool,
 
     /// Fetch a client-side object's sealed bytes as they are, for other programs
-    #[arg(long)]
+    #[arg(long, conflicts_with = "require_bound_name")]
     raw: bool,
 
     #[command(flatten)]
@@ -99,61 +95,26 @@ struct OpeningArgs {
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
     mode: Option<Mode>,
 
-    /// Where an SSE-C key is, which is sent to S3: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    sse_c_key: Vec<SourceText>,
-
-    /// Where an AES key is that opens client-side objects; it never leaves this machine; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    key: Vec<SourceText>,
-
-    /// Where an RSA private key (PEM) is; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    private_key: Vec<SourceText>,
+    #[command(flatten)]
+    keys: LocalKeyArgs<false>,
 
     /// Taken only to say that it is not what opens.
     #[arg(long, hide = true, value_name = "SOURCE")]
     public_key: Vec<SourceText>,
 
-    /// Where a passphrase is; without a value it is asked for; repeatable
-    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
-    passphrase: Vec<SourceText>,
-
     /// A KMS key that may open the object, which does not choose by itself; repeatable
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
-
-    #[command(flatten)]
-    discovery: DiscoveryArgs,
 
     /// A pair of the encryption context that the object must have; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
 
-    /// Refuse objects that --bind-name did not bind to the name they have
-    #[arg(long, conflicts_with = "raw")]
-    require_bound_name: bool,
+    #[command(flatten)]
+    trust: TrustArgs,
 
-    /// Open formats that prove less than today's
-    #[arg(long, value_name = "WHAT")]
-    allow_legacy: Option<Legacy>,
-
-    /// The most memory that an object may ask for to try a passphrase [default: 256MiB]
-    #[arg(long, value_name = "SIZE")]
-    max_kdf_memory: Option<ByteSize>,
-
-    /// The suffix of the instruction file's key [default: .instruction]
-    #[arg(long, value_name = "SUFFIX")]
-    instruction_suffix: Option<String>,
-
-    /// Accept a key file that others can read
-    #[arg(long)]
-    allow_open_key_file: bool,
-}
-
-/// The format's suffixes are bare words, and people type the dot all the same.
-fn without_dot(suffix: String) -> String {
-    suffix.strip_prefix('.').map(str::to_owned).unwrap_or(suffix)
+    #[command(flatten)]
+    key_file: KeyFileArgs,
 }
 
 /// Runs the verb.
@@ -163,23 +124,13 @@ fn without_dot(suffix: String) -> String {
 pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
     let what = args.what()?;
-    let keys = args.opening.sources()?;
-    let context = args.opening.context()?;
-    let kms_accounts = args.opening.discovery.accounts(&args.opening.kms_key, "--kms-key")?;
+    args.opening.only_what_fits()?;
+    let OpeningArgs { mode: expect, keys, kms_key, context, trust, key_file, .. } = args.opening;
+    let keys = keys.sources(key_file.allow_open_key_file)?;
+    let settings = trust.settings(("--kms-key", &kms_key), ("--context", &context))?;
     let tuning = args.transfer.tuning(None)?;
-    let keys = session.ask(move || keys.read()).await?;
-    let opening = args.opening;
-    let decryption_keys = DecryptionKeys {
-        customer_keys: keys.customer,
-        unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(opening.max_kdf_memory)),
-        kms_keys: opening.kms_key,
-        kms_accounts,
-        context,
-        legacy: opening.allow_legacy.unwrap_or_default(),
-        suffix: opening.instruction_suffix.map(without_dot),
-        require_bound_name: opening.require_bound_name,
-    };
-    let (raw, expect, no_clobber, source) = (args.raw, opening.mode, args.no_clobber, args.source);
+    let decryption_keys = settings.with_keys(session.ask(move || keys.read()).await?);
+    let (raw, no_clobber, source) = (args.raw, args.no_clobber, args.source);
     session.printer.detail(&format!("get {source} to {what}"));
     let connection = session.connect(options).await?;
     match what {
@@ -332,17 +283,6 @@ fn to_s3() -> Failure {
 }
 
 impl OpeningArgs {
-    fn sources(&self) -> Result<RingSources, Failure> {
-        self.only_what_fits()?;
-        RingSources::understand(&Typed {
-            sse_c_key: &self.sse_c_key,
-            key: &self.key,
-            private_key: &self.private_key,
-            passphrase: &self.passphrase,
-            allow_open: self.allow_open_key_file,
-        })
-    }
-
     fn only_what_fits(&self) -> Result<(), Failure> {
         if !self.public_key.is_empty() {
             return Err(
@@ -350,40 +290,38 @@ impl OpeningArgs {
             );
         }
         let Some(mode) = self.mode else { return Ok(()) };
-        if mode == Mode::SseC && !self.key.is_empty() {
+        let [sse_c_key, key, private_key, passphrase] = self.keys.are_given();
+        if mode == Mode::SseC && key.0 {
             return Err(Failure::usage("--key does not go with -e sse-c")
                 .hint("sse-c sends its key to S3: give it with --sse-c-key"));
         }
-        if mode == Mode::SseC && self.sse_c_key.is_empty() {
+        if mode == Mode::SseC && !sse_c_key.0 {
             return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
                 .hint("add --sse-c-key SOURCE"));
         }
-        let given: [(bool, &str, &[Mode]); 10] = [
-            (!self.sse_c_key.is_empty(), "--sse-c-key", &[Mode::SseC]),
-            (!self.key.is_empty(), "--key", &[Mode::Client]),
-            (!self.private_key.is_empty(), "--private-key", &[Mode::Client]),
-            (!self.passphrase.is_empty(), "--passphrase", &[Mode::Client]),
-            (!self.kms_key.is_empty(), "--kms-key", &[Mode::Client]),
-            (self.discovery.is_on(), "--kms-discovery", &[Mode::Client]),
-            (!self.context.is_empty(), "--context", &[Mode::Client]),
-            (self.require_bound_name, "--require-bound-name", &[Mode::Client]),
-            (self.allow_legacy.is_some(), "--allow-legacy", &[Mode::Client]),
-            (self.instruction_suffix.is_some(), "--instruction-suffix", &[Mode::Client]),
+        let envelope = &self.trust.envelope;
+        let client_side = [
+            key,
+            private_key,
+            passphrase,
+            (!self.kms_key.is_empty(), "--kms-key"),
+            (self.trust.kms_discovery, "--kms-discovery"),
+            (!self.context.is_empty(), "--context"),
+            (self.trust.require_bound_name, "--require-bound-name"),
+            (envelope.allow_legacy.is_some(), "--allow-legacy"),
+            (envelope.instruction_suffix.is_some(), "--instruction-suffix"),
         ];
-        match given.iter().find(|(is_given, _, modes)| *is_given && !modes.contains(&mode)) {
-            None => Ok(()),
-            Some((_, flag, _)) if matches!(mode, Mode::SseS3 | Mode::SseKms | Mode::DsseKms) => {
-                Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
-                    .hint("S3 opens these objects by itself; leave it out"))
-            }
-            Some((_, flag, modes)) => Err(Failure::usage(format!("{flag} does not go with -e {mode}"))
-                .hint(format!("leave it out, or use -e {}", modes[0]))),
-        }
-    }
-
-    fn context(&self) -> Result<Context, Failure> {
-        Context::new(self.context.iter().cloned())
-            .map_err(|error| Failure::usage(format!("--context: {error}")))
+        let mut given =
+            [(Mode::SseC, sse_c_key)].into_iter().chain(client_side.map(|flag| (Mode::Client, flag)));
+        let Some((fitting, (_, flag))) = given.find(|(of, (is_given, _))| *is_given && *of != mode) else {
+            return Ok(());
+        };
+        let failure = Failure::usage(format!("{flag} does not go with -e {mode}"));
+        Err(if matches!(mode, Mode::SseS3 | Mode::SseKms | Mode::DsseKms) {
+            failure.hint("S3 opens these objects by itself; leave it out")
+        } else {
+            failure.hint(format!("leave it out, or use -e {fitting}"))
+        })
     }
 }
 

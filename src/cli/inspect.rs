@@ -4,24 +4,20 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::ValueHint;
 
+use super::decryption_args::{EnvelopeArgs, LocalKeyArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_source::SourceText;
-use super::ring_sources::{RingSources, Typed};
+use super::key_source::KeyFileArgs;
 use super::session::Session;
 use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, InspectOptions};
-use crate::encryption::Legacy;
 use crate::error::Error;
 use crate::limits::DEFAULT_JOBS_WITHOUT_TRANSFER;
 use crate::location::S3Uri;
-use crate::seal::ring::Unlocker;
-use crate::tuning::ByteSize;
 
 mod audit;
 mod csv_rows;
@@ -89,7 +85,7 @@ pub(crate) struct InspectArgs {
 
     /// Audit from the S3 Inventory report of this manifest, without a request an object
     #[arg(long, value_name = "s3://BUCKET/MANIFEST")]
-    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "sse_c_key", "key", "private_key", "passphrase"])]
+    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "sse-c-key", "key", "private-key", "passphrase"])]
     inventory: Option<S3Uri>,
 
     #[command(flatten)]
@@ -140,37 +136,14 @@ struct ResultArgs {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Keys")]
 struct RingArgs {
-    /// Where an SSE-C key is, which is sent to S3: it opens the view on SSE-C objects; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    sse_c_key: Vec<SourceText>,
+    #[command(flatten)]
+    local: LocalKeyArgs<false>,
 
-    /// Where an AES key of client-side objects is; it never leaves this machine; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    key: Vec<SourceText>,
+    #[command(flatten)]
+    envelope: EnvelopeArgs,
 
-    /// Where an RSA private key (PEM) is; repeatable
-    #[arg(long, value_name = "SOURCE")]
-    private_key: Vec<SourceText>,
-
-    /// Where a passphrase is; without a value it is asked for; repeatable
-    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
-    passphrase: Vec<SourceText>,
-
-    /// Try keys on formats that prove less than today's, too
-    #[arg(long, value_name = "WHAT")]
-    allow_legacy: Option<Legacy>,
-
-    /// The most memory that an object may ask for to try a passphrase [default: 256MiB]
-    #[arg(long, value_name = "SIZE")]
-    max_kdf_memory: Option<ByteSize>,
-
-    /// The suffix of the instruction file's key [default: .instruction]
-    #[arg(long, value_name = "SUFFIX")]
-    instruction_suffix: Option<String>,
-
-    /// Accept a key file that others can read
-    #[arg(long)]
-    allow_open_key_file: bool,
+    #[command(flatten)]
+    key_file: KeyFileArgs,
 }
 
 /// Runs the verb.
@@ -179,13 +152,7 @@ struct RingArgs {
 /// Everything that can go wrong, with its exit code; among it that objects are not as expected.
 pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     let options = Options { many_objects: !args.is_single(), ..session.options()? };
-    let keys = RingSources::understand(&Typed {
-        sse_c_key: &args.keys.sse_c_key,
-        key: &args.keys.key,
-        private_key: &args.keys.private_key,
-        passphrase: &args.keys.passphrase,
-        allow_open: args.keys.allow_open_key_file,
-    })?;
+    let keys = args.keys.local.sources(args.keys.key_file.allow_open_key_file)?;
     args.only_what_fits()?;
     let single = args.is_single();
     let format =
@@ -193,11 +160,11 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let keys = session.ask(move || keys.read()).await?;
     let mut looking = InspectOptions {
         customer_keys: keys.customer,
-        unlocker: Arc::new(Unlocker::new(keys.ring).with_kdf_memory(args.keys.max_kdf_memory)),
+        unlocker: args.keys.envelope.unlocker(keys.ring),
         expected: args.telling.expect,
         deep: args.deep,
-        legacy: args.keys.allow_legacy.unwrap_or_default(),
-        instruction_suffix: args.keys.instruction_suffix,
+        legacy: args.keys.envelope.allow_legacy.unwrap_or_default(),
+        instruction_suffix: args.keys.envelope.instruction_suffix,
         all_versions: args.all_versions,
         filter: args.filter.filter(),
         jobs: args.jobs.unwrap_or(DEFAULT_JOBS_WITHOUT_TRANSFER),

@@ -38,6 +38,14 @@ pub(crate) const FORMS: [(&str, &str); 6] = [
     ("prompt", "typed at the terminal without echo; asked twice when sealing"),
 ];
 
+/// `--allow-open-key-file`, for every verb that reads keys.
+#[derive(clap::Args)]
+pub(crate) struct KeyFileArgs {
+    /// Accept a key file that others can read
+    #[arg(long)]
+    pub(crate) allow_open_key_file: bool,
+}
+
 /// A source as typed. Not printable: it may be a key that somebody typed by mistake.
 #[derive(Clone)]
 pub(crate) struct SourceText(String);

@@ -15,7 +15,7 @@ use crate::commands::client_object::Opened;
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::bulk::Stored;
-use crate::encryption::KeyArn;
+use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::Target;
@@ -74,7 +74,7 @@ pub(crate) fn fetched(outcome: &GetOutcome, json: bool) -> Said {
 fn put_line(outcome: &PutOutcome) -> String {
     let mut facts = encryption_words(
         &outcome.applied,
-        outcome.format.map(|format| format.to_string()).as_deref(),
+        outcome.format.map(StoredFormat::from),
         outcome.fingerprint.as_deref(),
         &outcome.kms_keys,
     );
@@ -107,12 +107,7 @@ fn unverified(envelope: &Probe<()>) -> Option<String> {
 
 fn get_line(outcome: &GetOutcome) -> String {
     let mut facts = vec![format!("from {}", outcome.source)];
-    facts.extend(encryption_words(
-        &outcome.applied,
-        outcome.format.as_deref(),
-        fingerprint(outcome),
-        kms_key(outcome),
-    ));
+    facts.extend(encryption_words(&outcome.applied, outcome.format, fingerprint(outcome), kms_key(outcome)));
     facts.push(ByteSize(outcome.plain_len).to_string());
     facts.push(match &outcome.checksum {
         ChecksumSeen::Verified(algorithm, _) => format!("{algorithm} verified"),
@@ -176,7 +171,7 @@ pub(super) fn proof(opened: Option<&Opened>) -> Proof {
 /// How it is encrypted, the outermost last.
 pub(super) fn encryption_words(
     applied: &Applied,
-    format: Option<&str>,
+    format: Option<StoredFormat>,
     fingerprint: Option<&str>,
     wrapping_keys: &[KeyArn],
 ) -> Vec<String> {
@@ -195,10 +190,9 @@ pub(super) fn encryption_words(
 }
 
 fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
-    let format = outcome.format.map(|format| format.to_string());
     let encryption = Encryption::of(
         &outcome.applied,
-        format.as_deref(),
+        outcome.format.map(StoredFormat::from),
         outcome.fingerprint.as_deref(),
         &outcome.kms_keys,
     );
@@ -223,8 +217,7 @@ fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
 }
 
 fn get_document(outcome: &GetOutcome) -> Document {
-    let encryption =
-        Encryption::of(&outcome.applied, outcome.format.as_deref(), fingerprint(outcome), kms_key(outcome));
+    let encryption = Encryption::of(&outcome.applied, outcome.format, fingerprint(outcome), kms_key(outcome));
     let object = Object::of(&outcome.source, outcome.version_id.as_ref(), outcome.etag.as_ref(), encryption);
     let fetched = FetchedObject {
         object: Object { bytes: Some(outcome.plain_len), stored_bytes: Some(outcome.stored_len), ..object },
@@ -302,7 +295,7 @@ mod tests {
             plain_len: 5,
             stored_len: 21,
             applied: applied(Mode::SseS3),
-            format: Some("s3ec".to_owned()),
+            format: Some(Format::S3ec.into()),
             etag: None,
             version_id: None,
             checksum,

@@ -3,10 +3,10 @@
 //! What is done with an object is `commands::rotate`; how it is told is `telling`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::ValueHint;
 
+use super::decryption_args::{LocalKeyArgs, TrustArgs};
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
@@ -21,20 +21,17 @@ use crate::commands::rotate::desired::{RotationOptions, Target};
 use crate::commands::rotate::preserve::Loss;
 use crate::commands::rotate::selector::Selector;
 use crate::commands::rotate::{self, Allowed, Report, RotateRequest};
-use crate::encryption::Context;
+use crate::encryption::{KmsKey, pair};
 use crate::error::Error;
 use crate::location::S3Uri;
-use crate::seal::ring::Unlocker;
+use crate::object::InstructionSuffix;
 use crate::tuning::{Meter, Tuning};
 
 mod batch;
 mod hints;
 mod journal_file;
-mod old_keys;
 mod report;
 mod summary;
-
-use old_keys::OldKeyArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,7 +75,7 @@ pub(crate) struct RotateArgs {
 
     /// Write a further instruction file with this suffix, for the reader with the new key
     #[arg(long, value_name = "SUFFIX", conflicts_with_all = ["new_data_key", "all_versions"])]
-    share_to: Option<String>,
+    share_to: Option<InstructionSuffix>,
 
     /// The version to change; only an update in place can
     #[arg(long, value_name = "ID", conflicts_with = "all_versions")]
@@ -136,6 +133,25 @@ pub(crate) struct RotateArgs {
     transfer: TransferArgs,
 }
 
+/// What opens the objects as they are.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Old keys")]
+struct OldKeyArgs {
+    #[command(flatten)]
+    keys: LocalKeyArgs<true>,
+
+    /// An old KMS key that may open what is client-side; repeatable
+    #[arg(long, value_name = "KEY")]
+    from_kms_key: Vec<KmsKey>,
+
+    /// A pair of the encryption context that client-side objects have now; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    from_context: Vec<(String, String)>,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
 /// Runs the verb.
 ///
 /// # Errors
@@ -147,24 +163,15 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
         return batch::run(&args, choice, options, session).await;
     }
     let tuning = args.transfer.tuning(None)?;
-    let context = Context::new(args.old.from_context.iter().cloned())
-        .map_err(|error| Failure::usage(format!("--from-context: {error}")))?;
-    let kms_accounts = args.old.discovery.accounts(&args.old.from_kms_key, "--from-kms-key")?;
     let (reader, old_keys) =
-        (args.encryption.reader(false), args.old.sources(args.encryption.allow_open_key_file)?);
+        (args.encryption.reader(false), args.old.keys.sources(args.encryption.key_file.allow_open_key_file)?);
+    let settings = args
+        .old
+        .trust
+        .settings(("--from-kms-key", &args.old.from_kms_key), ("--from-context", &args.old.from_context))?;
     let (encryption, old) = session.ask(move || Ok((choice.with_keys(&reader)?, old_keys.read()?))).await?;
     let connection = session.connect(options).await?;
-    let legacy = args.old.allow_legacy.unwrap_or_default();
-    let decryption_keys = DecryptionKeys {
-        customer_keys: old.customer,
-        unlocker: Arc::new(Unlocker::new(old.ring).with_kdf_memory(args.old.max_kdf_memory)),
-        kms_keys: args.old.from_kms_key.clone(),
-        kms_accounts,
-        context,
-        legacy,
-        suffix: args.old.instruction_suffix.clone(),
-        require_bound_name: args.old.require_bound_name,
-    };
+    let decryption_keys = settings.with_keys(old);
     let options = RotationOptions {
         only_rewrap: args.rewrap,
         new_data_key: args.new_data_key,

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::encryption::{BoundName, Format, KeyArn};
+use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
 use crate::error::{Result, WrapKind};
-use crate::seal::s3ec::Version;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
 /// An envelope as it was found; nothing of it is proven.
@@ -136,16 +135,12 @@ impl Unlocked {
         }
     }
 
-    /// The word for the format: the one that `--format` takes, for those that it takes.
+    /// The format.
     #[must_use]
-    pub(crate) fn format(&self) -> &'static str {
+    pub(crate) fn format(&self) -> StoredFormat {
         match &self.content {
-            Content::Esdk(_) => Format::Esdk.as_str(),
-            Content::S3ec(unlocked) => match unlocked.envelope().version() {
-                Version::V3 => Format::S3ec.as_str(),
-                Version::V2 => Format::S3ecV2.as_str(),
-                Version::V1 => "s3ec-v1",
-            },
+            Content::Esdk(_) => Format::Esdk.into(),
+            Content::S3ec(unlocked) => unlocked.envelope().version().into(),
         }
     }
 

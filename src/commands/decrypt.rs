@@ -14,19 +14,21 @@ use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{CustomerKey, DataKey};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
+use crate::object::{InstructionSuffix, instruction_file_key};
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
 use crate::seal::ring::Unlocker;
-use crate::seal::s3ec::{self, Need, instruction};
+use crate::seal::s3ec::{self, Need};
 use crate::transfer::{blocking, download};
 
 /// What is fetched at first of an object that may begin with a header.
 const BEGINNING: u64 = 4 * 1024;
 
 /// What the user gave to read objects with.
+#[derive(Clone, Default)]
 pub(crate) struct DecryptionKeys {
     /// SSE-C keys: sent to S3 where its answer says that the object needs one.
-    pub(crate) customer_keys: Vec<CustomerKey>,
+    pub(crate) customer_keys: Arc<[CustomerKey]>,
     /// Local keys of client-side envelopes; they never leave the process.
     pub(crate) unlocker: Arc<Unlocker>,
     /// KMS keys that may be used: an object does not choose by itself.
@@ -38,7 +40,7 @@ pub(crate) struct DecryptionKeys {
     /// How far back to read.
     pub(crate) legacy: Legacy,
     /// The suffix of the instruction file, if it is not the default one.
-    pub(crate) suffix: Option<String>,
+    pub(crate) suffix: Option<InstructionSuffix>,
     /// Whether objects must be bound to the name that they have.
     pub(crate) require_bound_name: bool,
 }
@@ -47,16 +49,7 @@ impl DecryptionKeys {
     /// The same for client-side envelopes alone: no SSE-C key comes along.
     #[must_use]
     pub(crate) fn client_side(&self) -> Self {
-        Self {
-            customer_keys: Vec::new(),
-            unlocker: self.unlocker.clone(),
-            kms_keys: self.kms_keys.clone(),
-            kms_accounts: self.kms_accounts.clone(),
-            context: self.context.clone(),
-            legacy: self.legacy,
-            suffix: self.suffix.clone(),
-            require_bound_name: self.require_bound_name,
-        }
+        Self { customer_keys: Arc::default(), ..self.clone() }
     }
 
     /// Whether the user gave any key at all.
@@ -122,7 +115,7 @@ async fn find(
             decryption_keys.suffix.is_some()
         }
     };
-    let (uri, file) = instruction_file(reader, decryption_keys.suffix.as_deref()).await;
+    let (uri, file) = instruction_file(reader, decryption_keys.suffix.as_ref()).await;
     let too_long = |error| match error {
         Error::TooLarge { what, why } => {
             Error::tampered(what, format!("no instruction file is so long: {why}"))
@@ -179,9 +172,9 @@ async fn beginning(reader: &Reader<'_>, head: &ObjectHead, from: u64, to: u64) -
 /// Fetches the instruction file beside an object, if there is one; says where that is, too.
 pub(super) async fn instruction_file(
     reader: &Reader<'_>,
-    suffix: Option<&str>,
+    suffix: Option<&InstructionSuffix>,
 ) -> (S3Uri, Result<Option<Bytes>>) {
-    let uri = reader.uri.with_key(instruction::key_of(&reader.uri.key, suffix));
+    let uri = reader.uri.with_key(instruction_file_key(&reader.uri.key, suffix));
     let beside = Reader { uri: &uri, version_id: None, ..*reader };
     let file = beside.whole(MAX_INSTRUCTION_FILE_BYTES).await;
     (uri, file)

@@ -13,11 +13,11 @@ use crate::encryption::{
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
-use crate::object::{FileContent, PublicEnvelope, Settings};
+use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::passphrase::Derived;
-use crate::seal::s3ec::{self, Storage, instruction, kms_context};
+use crate::seal::s3ec::{self, Storage, kms_context};
 use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
 use crate::seal::{Attributes, Seal};
 use crate::transfer::blocking;
@@ -136,7 +136,7 @@ impl Begun<'_> {
     pub(crate) fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
         let format = self.format?;
         let instruction_file = self.instruction.as_ref().map(|content| FileContent {
-            uri: uri.with_key(instruction::key_of(&uri.key, None)).to_string(),
+            uri: uri.with_key(instruction_file_key(&uri.key, None)).to_string(),
             content: content.clone(),
         });
         let envelope = PublicEnvelope { metadata: self.metadata.clone(), instruction_file };

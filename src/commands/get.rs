@@ -12,7 +12,7 @@ use crate::commands::client_object::Opened;
 use crate::commands::decrypt::{self, DecryptionKeys};
 use crate::commands::head::{KeyedHead, head, head_with_body};
 use crate::commands::put::same_etag;
-use crate::encryption::Mode;
+use crate::encryption::{Mode, StoredFormat};
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
@@ -63,8 +63,8 @@ pub(crate) struct GetOutcome {
     pub(crate) stored_len: u64,
     /// What S3 applied.
     pub(crate) applied: Applied,
-    /// The client-side format, in words.
-    pub(crate) format: Option<String>,
+    /// The client-side format.
+    pub(crate) format: Option<StoredFormat>,
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
     /// The version.

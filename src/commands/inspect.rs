@@ -22,6 +22,7 @@ use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
+use crate::object::InstructionSuffix;
 use crate::pattern::Filter;
 use crate::seal::ring::Unlocker;
 use crate::transfer::{Cancellation, blocking};
@@ -32,7 +33,7 @@ pub(crate) mod finding;
 pub(crate) mod inventory;
 pub(crate) mod summary;
 
-use expect::{Expectation, is_alias, is_as_expected};
+use expect::{Expectation, is_as_expected};
 use finding::{CustomerKeyFit, Finding};
 use summary::Summary;
 
@@ -49,7 +50,7 @@ pub(crate) struct InspectOptions {
     /// How far back keys are tried.
     pub(crate) legacy: Legacy,
     /// The suffix of instruction files, if it is not the default one.
-    pub(crate) instruction_suffix: Option<String>,
+    pub(crate) instruction_suffix: Option<InstructionSuffix>,
     /// Whether to look at all versions, not only the newest.
     pub(crate) all_versions: bool,
     /// Which keys below the prefix to look at.
@@ -166,7 +167,8 @@ pub(crate) async fn audit(
         connection.list(place).right_stream()
     };
     let chosen = listing.filter(|listed| {
-        let takes = listed.as_ref().map_or(true, |entry| looking.filter.takes(below(place, &entry.key)));
+        let takes =
+            listed.as_ref().map_or(true, |entry| looking.filter.takes(place.relative(entry.key.as_str())));
         std::future::ready(takes)
     });
     let ended = many(
@@ -195,7 +197,7 @@ pub(crate) async fn audit(
 pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation]) -> Result<()> {
     for one in expected {
         if let Expectation::Kms { key, .. } = one
-            && is_alias(key)
+            && key.is_alias()
         {
             let arn = connection.describe_key(key).await?.arn;
             if let Ok(behind) = arn.parse() {
@@ -242,13 +244,6 @@ pub(crate) fn reason(error: &Error) -> String {
         Error::Service { code, source: Some(source), .. } => format!("{code}: {source}"),
         error => error.to_string(),
     }
-}
-
-/// The part of a key that stands below the folder which was asked for.
-fn below<'a>(place: &S3Uri, key: &'a ListedKey) -> &'a str {
-    let (ListedKey::Text(key) | ListedKey::NotText(key)) = key;
-    let folder = place.key.rfind('/').map_or(0, |slash| slash + 1);
-    key.get(folder..).unwrap_or(key)
 }
 
 async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &InspectOptions) -> Row {

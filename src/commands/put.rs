@@ -12,8 +12,7 @@ use crate::commands::envelope;
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
-use crate::object::{Settings, WriteCondition};
-use crate::seal::s3ec::instruction;
+use crate::object::{Settings, WriteCondition, instruction_file_key};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
@@ -137,7 +136,7 @@ impl PutRun<'_> {
             condition: &how.condition,
             algorithm: how.checksum,
             companion: beside.as_deref().map(|content| {
-                let uri = target.with_key(instruction::key_of(&target.key, None));
+                let uri = target.with_key(instruction_file_key(&target.key, None));
                 PendingInstructionFile::new(connection, uri, &target, content)
             }),
             on_start: None,

@@ -6,7 +6,7 @@
 use crate::aws::sse::Applied;
 use crate::commands::client_object::Opened;
 use crate::commands::rotate::object_state::{ObjectState, see};
-use crate::encryption::KeyArn;
+use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
@@ -58,13 +58,13 @@ pub(crate) struct RotateOutcome {
     /// What S3 did to its bytes before.
     pub(crate) before: Applied,
     /// The client-side format before.
-    pub(crate) format_before: Option<String>,
+    pub(crate) format_before: Option<StoredFormat>,
     /// Which old key opened it, where the way takes that.
     pub(crate) source: Option<Opened>,
     /// What S3 does now.
     pub(crate) applied: Applied,
     /// The client-side format now.
-    pub(crate) format: Option<String>,
+    pub(crate) format: Option<StoredFormat>,
     /// The fingerprint of the wrapping key now, for local keys.
     pub(crate) fingerprint: Option<String>,
     /// The keys in AWS KMS that wrap the data key now, of a client-side object.

@@ -47,6 +47,12 @@ impl KmsKey {
         id(&self.0) == id(arn)
     }
 
+    /// Whether S3 names this key when it names `shown`. An alias stands for any key, so it names none but itself.
+    #[must_use]
+    pub fn is(&self, shown: &str) -> bool {
+        self.0 == shown || !self.is_alias() && self.may_be(shown)
+    }
+
     /// Whether it may unwrap a data key wrapped with `wrapped_with`, an ARN out of an envelope: the same key, or one of its
     /// replicas in another region.
     #[must_use]
@@ -102,6 +108,12 @@ impl KeyArn {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The key's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.part(5).trim_start_matches("key/")
     }
 
     /// The account that the key belongs to.
@@ -176,6 +188,10 @@ mod tests {
         assert!(may_be("alias/backup"));
         assert!(may_be("arn:aws:kms:eu-west-1:111122223333:alias/backup"));
         assert!(!may_be("9999abcd-12ab-34cd-56ef-1234567890ab"));
+        let is = |name: &str| key(name).is(PLAIN);
+        assert!(is("1234abcd-12ab-34cd-56ef-1234567890ab") && is(PLAIN));
+        assert!(!is("alias/backup") && !is("arn:aws:kms:eu-west-1:111122223333:alias/backup"));
+        assert!(key("alias/backup").is("alias/backup"));
         assert!(!may_be(&PLAIN.replace("eu-west-1", "us-east-1")));
     }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::wrap::{self, Alg, Wrap, WrappedKey};
 use super::{Seal, gcm};
-use crate::encryption::Legacy;
+use crate::encryption::{Format, Legacy, StoredFormat};
 use crate::error::{Error, Result};
 use crate::keys::DataKey;
 
@@ -51,6 +51,16 @@ impl Version {
             Self::V1 => "V1",
             Self::V2 => "V2",
             Self::V3 => "V3",
+        }
+    }
+}
+
+impl From<Version> for StoredFormat {
+    fn from(version: Version) -> Self {
+        match version {
+            Version::V1 => Self::S3ecV1,
+            Version::V2 => Self::Writable(Format::S3ecV2),
+            Version::V3 => Self::Writable(Format::S3ec),
         }
     }
 }

@@ -226,6 +226,21 @@ fn what_was_not_decrypted_is_called_a_claim() {
 }
 
 #[test]
+fn an_instruction_file_of_another_name_is_read_if_it_is_named() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    key(&bench, "k", 1);
+    bench.run("put source s3://bench/object -e client --key k --instruction-file").ok();
+    let file = bench.object("object.instruction").plaintext.unwrap();
+    bench.sandbox.s3().put_plain(BUCKET, "object.partner", &file);
+    bench.sandbox.s3().put_plain(BUCKET, "object.instruction", b"{}");
+    for suffix in ["partner", ".partner"] {
+        let look = format!("inspect s3://bench/object --key k --instruction-suffix {suffix}");
+        assert_eq!(bench.run(&look).ok().json()["client"]["state"], "opened", "{suffix}");
+    }
+}
+
+#[test]
 fn instruction_files_belong_to_what_is_client_side_if_they_are_what_they_say() {
     let bench = Bench::new();
     bench.write("source", b"text");

@@ -109,6 +109,19 @@ fn sharing_takes_an_instruction_file_and_replaces_nobodys() {
 }
 
 #[test]
+fn the_suffix_of_an_instruction_file_takes_its_dot_or_not() {
+    for (share, old) in [("partner", ".partner"), (".partner", "partner")] {
+        let bench = bench();
+        let content = stored(&bench, 1000, "-e client --key a.key --instruction-file");
+        bench.run(&format!("rotate {OBJECT} --share-to {share} --key c.key --from-key a.key --yes")).ok();
+        let rewrap = format!("rotate {OBJECT} --rewrap --key b.key --from-key c.key --yes");
+        bench.run(&format!("{rewrap} --instruction-suffix {old}")).ok();
+        bench.assert_keys(&["o", "o.instruction", "o.partner"]);
+        assert_opens(&bench, "--key b.key --instruction-suffix partner", &content);
+    }
+}
+
+#[test]
 fn the_folder_that_keeps_journals_is_closed_to_others() {
     let bench = bench();
     stored(&bench, 100, "");

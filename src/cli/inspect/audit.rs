@@ -12,6 +12,7 @@ use crate::cli::progress::Progress;
 use crate::cli::session::Session;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{self, InspectOptions, ObjectReport, Row, inventory};
+use crate::encryption::KeyArn;
 use crate::location::S3Uri;
 
 /// Keys of the sum whose aliases are asked for, at most.
@@ -185,7 +186,7 @@ impl<'a> Audit<'a> {
     async fn names(&self) -> Vec<(String, String)> {
         let mut names = Vec::new();
         let keys = self.summary.largest_first().into_iter().filter_map(|(name, _)| name.key.clone());
-        for key in keys.filter(|key| key.starts_with("arn:")).take(NAMED) {
+        for key in keys.filter(|key| KeyArn::parse(key).is_some()).take(NAMED) {
             let asked = inspect::kms_key(self.connection, &key);
             let seen = tokio::select! {
                 seen = asked => seen,

@@ -10,6 +10,7 @@ use crate::cli::sanitize::escaped;
 use crate::commands::inspect::finding::ClientSeen;
 use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary, key_of, mode_word, name_of};
 use crate::commands::inspect::{Row, reason};
+use crate::encryption::KeyArn;
 use crate::tuning::ByteSize;
 
 const MODE: usize = 9;
@@ -66,10 +67,8 @@ pub(crate) fn row(row: &Row, expecting: bool, color: bool) -> String {
 
 /// Shortens a key's name from the middle: an ARN is told by its end.
 fn short(text: &str, width: usize) -> String {
-    if let Some((_, id)) = text.split_once(":key/")
-        && text.starts_with("arn:")
-    {
-        return short(&format!("…{id}"), width);
+    if let Some(arn) = KeyArn::parse(text) {
+        return short(&format!("…{}", arn.id()), width);
     }
     let letters: Vec<char> = text.chars().collect();
     if letters.len() <= width {
@@ -126,9 +125,9 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
     let percent = percent(amount.objects, all.objects);
     let key = name.key.as_deref().unwrap_or_default();
     let alias = names.iter().find(|(known, _)| known == key).map(|(_, alias)| alias);
-    let key = match (alias, key.split_once(":key/")) {
+    let key = match (alias, KeyArn::parse(key)) {
         // The alias and the id say it all, and fit on a line.
-        (Some(alias), Some((_, id))) => format!("{alias}  {id}"),
+        (Some(alias), Some(arn)) => format!("{alias}  {}", arn.id()),
         _ => key.to_owned(),
     };
     let line = format!(

@@ -156,11 +156,9 @@ fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, 
 /// Finds the flags that say what no job can do.
 fn only_what_fits(args: &RotateArgs) -> Result<(), Failure> {
     let old = &args.old;
-    let old_keys = !(old.from_key.is_empty()
-        && old.from_private_key.is_empty()
-        && old.from_passphrase.is_empty()
-        && old.from_kms_key.is_empty()
-        && old.from_context.is_empty());
+    let [_, client_side @ ..] = old.keys.are_given();
+    let old_keys = client_side.iter().any(|(is_given, _)| *is_given)
+        || !(old.from_kms_key.is_empty() && old.from_context.is_empty());
     let given = [
         (args.rewrap, "--rewrap"),
         (args.new_data_key, "--new-data-key"),
@@ -172,7 +170,7 @@ fn only_what_fits(args: &RotateArgs) -> Result<(), Failure> {
         (args.journal.is_some(), "--journal"),
         (!args.accept_loss.is_empty(), "--accept-loss"),
         (old_keys, "an old key"),
-        (old.require_bound_name, "--require-bound-name"),
+        (old.trust.require_bound_name, "--require-bound-name"),
     ];
     match given.iter().find(|(is_given, _)| *is_given) {
         Some((_, flag)) => Err(Failure::usage(format!("{flag} does not go with --batch")).hint(ITSELF)),
@@ -216,7 +214,7 @@ fn only(chosen: &[Selector]) -> Result<Option<Under>, Failure> {
         [] => Ok(None),
         [Selector::Mode(Mode::SseS3)] => Ok(Some(Under::SseS3)),
         [Selector::Mode(Mode::SseKms)] => Ok(Some(Under::SseKms)),
-        [one @ Selector::Kms(key)] => Ok(Some(Under::Key(key.parse().map_err(|_| wrong(one))?))),
+        [Selector::Kms(key)] => Ok(Some(Under::Key(key.clone()))),
         [other, ..] => Err(wrong(other)),
     }
 }

@@ -110,7 +110,7 @@ fn line(outcome: &RotateOutcome) -> String {
     let mut facts = vec![in_words(strategy(outcome.way.as_str())).to_owned()];
     facts.extend(encryption_words(
         &outcome.applied,
-        outcome.format.as_deref(),
+        outcome.format,
         outcome.fingerprint.as_deref(),
         &outcome.kms_keys,
     ));
@@ -141,16 +141,12 @@ fn previous_encryption(outcome: &RotateOutcome) -> Encryption {
     let source = outcome.source.as_ref();
     let fingerprint = source.and_then(|source| source.with.fingerprint.as_ref()).map(Fingerprint::as_str);
     let kms_key = source.map_or(&[][..], |source| source.kms_key.as_slice());
-    Encryption::of(&outcome.before, outcome.format_before.as_deref(), fingerprint, kms_key)
+    Encryption::of(&outcome.before, outcome.format_before, fingerprint, kms_key)
 }
 
 fn document(outcome: &RotateOutcome) -> Document {
-    let encryption = Encryption::of(
-        &outcome.applied,
-        outcome.format.as_deref(),
-        outcome.fingerprint.as_deref(),
-        &outcome.kms_keys,
-    );
+    let encryption =
+        Encryption::of(&outcome.applied, outcome.format, outcome.fingerprint.as_deref(), &outcome.kms_keys);
     let version_id = outcome.changed_version.as_ref().or(outcome.version_id.as_ref());
     let object = Object::of(&outcome.uri, version_id, outcome.etag.as_ref(), encryption);
     let rotated = RotatedObject {

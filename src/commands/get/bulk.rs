@@ -17,9 +17,9 @@ use crate::commands::head::head;
 use crate::encryption::Mode;
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Target};
+use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
 use crate::pattern::Filter;
 use crate::seal::detect::{self, Detected};
-use crate::seal::s3ec::instruction;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
@@ -67,7 +67,9 @@ pub(crate) async fn run(
     let many = Many { fetching, request: &request, folder: folder.clone() };
     let mut is_empty = true;
     let listing = connection.list(&request.source).inspect(|_| is_empty = false).filter(|listed| {
-        let takes = listed.as_ref().map_or(true, |listed| request.filter.takes(many.below(&listed.key)));
+        let takes = listed
+            .as_ref()
+            .map_or(true, |listed| request.filter.takes(request.source.relative(listed.key.as_str())));
         future::ready(takes)
     });
     let work = |listed| many.object(listed);
@@ -89,16 +91,10 @@ struct Many<'a> {
 }
 
 impl Many<'_> {
-    /// The part of a key that stands below the prefix.
-    fn below<'a>(&self, key: &'a ListedKey) -> &'a str {
-        let (ListedKey::Text(key) | ListedKey::NotText(key)) = key;
-        key.strip_prefix(self.request.source.key.as_str()).unwrap_or(key)
-    }
-
     async fn object(&self, listed: Listed) -> Result<GetRow> {
         let source = &self.request.source;
         let ListedKey::Text(key) = &listed.key else {
-            let (ListedKey::Text(shown) | ListedKey::NotText(shown)) = listed.key;
+            let shown = listed.key.as_str();
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for";
             return Ok(Some(Row::refused(format!("s3://{}/{shown}", source.bucket), why)));
         };
@@ -109,7 +105,7 @@ impl Many<'_> {
                 "was not asked for: the server listed it all the same",
             )));
         }
-        let name = self.below(&listed.key).to_owned();
+        let name = source.relative(key).to_owned();
         if name.is_empty() || name.ends_with('/') {
             return self.marker(&uri, name, listed.len).await;
         }
@@ -175,7 +171,7 @@ impl Many<'_> {
     /// Whether an object is the envelope of the one beside it, and no file. Only a key with the suffix takes a look.
     async fn is_instruction_file(&self, uri: &S3Uri) -> Result<bool> {
         let decryption_keys = self.fetching.decryption_keys;
-        let end = instruction::key_of("", decryption_keys.suffix.as_deref());
+        let end = instruction_file_key("", decryption_keys.suffix.as_ref());
         let Some(beside) = uri.key.strip_suffix(&end).filter(|beside| !beside.is_empty()) else {
             return Ok(false);
         };
@@ -202,7 +198,7 @@ impl Many<'_> {
 }
 
 fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
-    metadata.is_some_and(|metadata| metadata.contains_key(instruction::MARKER))
+    metadata.is_some_and(|metadata| metadata.contains_key(INSTRUCTION_FILE_MARKER))
 }
 
 /// Names the object rather than what stands below its prefix.

@@ -6,6 +6,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
 use crate::commands::client_object::{Opened, Part, Unlocked};
+use crate::encryption::StoredFormat;
 use crate::error::Result;
 use crate::seal::Open;
 use crate::transfer::Cancellation;
@@ -29,7 +30,7 @@ pub(super) enum Opening {
 /// What the outcome says about an envelope.
 #[derive(Clone, Default)]
 pub(super) struct Described {
-    pub(super) format: Option<String>,
+    pub(super) format: Option<StoredFormat>,
     pub(super) opened: Option<Opened>,
 }
 
@@ -43,7 +44,7 @@ impl Described {
     }
 
     pub(super) fn of_sealed(unlocked: &Unlocked, intact: bool) -> Self {
-        Self { format: Some(unlocked.format().to_owned()), opened: Some(unlocked.opened(Some(intact))) }
+        Self { format: Some(unlocked.format()), opened: Some(unlocked.opened(Some(intact))) }
     }
 }
 

@@ -10,10 +10,11 @@ use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
+use crate::object::INSTRUCTION_FILE_MARKER;
 use crate::seal::OpenedWith;
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{Marker, Message, Policy};
-use crate::seal::s3ec::{Envelope, Need, instruction};
+use crate::seal::s3ec::{Envelope, Need};
 use crate::seal::wrap::Wrap;
 use crate::transfer::blocking;
 
@@ -95,7 +96,8 @@ impl Second<'_> {
     /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write the
     /// former.
     async fn is_instruction_file(&self) -> Result<bool> {
-        if !self.head.metadata.contains_key(instruction::MARKER) || self.head.len > MAX_INSTRUCTION_FILE_BYTES
+        if !self.head.metadata.contains_key(INSTRUCTION_FILE_MARKER)
+            || self.head.len > MAX_INSTRUCTION_FILE_BYTES
         {
             return Ok(false);
         }
@@ -109,7 +111,7 @@ impl Second<'_> {
 
     /// Looks for an instruction file; `named` says that something points to one.
     async fn instructed(&self, named: bool) -> Result<ClientSeen> {
-        let suffix = self.looking.instruction_suffix.as_deref();
+        let suffix = self.looking.instruction_suffix.as_ref();
         let (uri, file) = instruction_file(self.reader, suffix).await;
         match file {
             Ok(Some(file)) => {

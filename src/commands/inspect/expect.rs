@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::finding::{ClientSeen, CustomerKeyFit, Finding};
 use crate::aws::sse::AppliedMode;
-use crate::encryption::{KmsKey, Mode};
+use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 
 /// One way in which an object may be as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +27,9 @@ pub(crate) enum Expectation {
     CustomerKey(String),
     /// Client-side, in any format.
     Client,
-    /// Client-side, in this format (`s3ec`, `s3ec-v2`, `s3ec-v1`, `esdk`).
-    Format(String),
+    /// Client-side, in this format.
+    Format(StoredFormat),
 }
-
-/// The formats that an expectation can name.
-const FORMATS: [&str; 4] = ["s3ec", "s3ec-v2", "s3ec-v1", "esdk"];
 
 /// Not an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +59,7 @@ impl FromStr for Expectation {
             ("sse-c", None) => Ok(Self::Server(Mode::SseC)),
             ("sse-c", Some(print)) if !print.is_empty() => Ok(Self::CustomerKey(print.to_owned())),
             ("client", None) => Ok(Self::Client),
-            ("client", Some(format)) if FORMATS.contains(&format) => Ok(Self::Format(format.to_owned())),
+            ("client", Some(format)) => format.parse().map(Self::Format).map_err(|_| bad()),
             _ => Err(bad()),
         }
     }
@@ -95,9 +92,7 @@ impl Expectation {
             Self::Encrypted => finding.mode() != AppliedMode::NotSaid,
             Self::Server(mode) => is(*mode),
             Self::Kms { mode, key } => {
-                is(*mode)
-                    && !is_alias(key)
-                    && applied.kms_key.as_deref().is_some_and(|found| key.may_be(found))
+                is(*mode) && applied.kms_key.as_deref().is_some_and(|found| key.is(found))
             }
             Self::CustomerKey(print) => {
                 let by_md5 = applied.customer_key_md5.as_deref() == Some(print);
@@ -110,16 +105,12 @@ impl Expectation {
                 finding.client,
                 ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile
             ),
-            Self::Format(format) if finding.client == ClientSeen::InstructionFile => format != "esdk",
-            Self::Format(format) => finding.envelope().is_some_and(|envelope| envelope.format == format),
+            Self::Format(format) if finding.client == ClientSeen::InstructionFile => {
+                *format != Format::Esdk.into()
+            }
+            Self::Format(format) => finding.envelope().is_some_and(|envelope| envelope.format == *format),
         }
     }
-}
-
-/// Whether a KMS key is named by an alias, behind which any key may be.
-#[must_use]
-pub(crate) fn is_alias(key: &KmsKey) -> bool {
-    key.as_str().starts_with("alias/") || key.as_str().contains(":alias/")
 }
 
 /// Compares a finding with what is expected: any one of them will do. `None` where nothing is expected.

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use crate::aws::listing::Listed;
 use crate::aws::object_head::{Checksum, ObjectHead};
 use crate::aws::sse::{Applied, AppliedMode};
-use crate::encryption::{Legacy, Mode};
+use crate::encryption::{Format, Legacy, Mode, StoredFormat};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
-use crate::object::Lock;
+use crate::object::{INSTRUCTION_FILE_MARKER, Lock};
 use crate::seal::OpenedWith;
 use crate::seal::esdk::{self, EdkKind, Marker};
-use crate::seal::s3ec::{self, Storage, Version, instruction};
+use crate::seal::s3ec::{self, Storage, Version};
 use crate::seal::wrap::PASSPHRASE_ENTRY;
 
 /// One object, or one version of it.
@@ -103,8 +103,8 @@ pub(crate) enum ClientSeen {
 /// A client-side envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EnvelopeFacts {
-    /// The format by the word that `--format` and `--expect` have: `s3ec`, `s3ec-v2`, `s3ec-v1`, `esdk`.
-    pub(crate) format: &'static str,
+    /// The format.
+    pub(crate) format: StoredFormat,
     /// The format's name and generation, for people.
     pub(crate) title: &'static str,
     /// What only the envelope itself tells; `None` where it lies in the object's bytes and they were not looked at.
@@ -203,7 +203,7 @@ impl Finding {
     ) -> Self {
         Self {
             uri: uri.clone(),
-            marked_instruction_file: head.metadata.contains_key(instruction::MARKER),
+            marked_instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER),
             version_id: head.version_id,
             latest: None,
             at_rest: AtRest { applied: head.applied, customer_key },
@@ -284,10 +284,10 @@ impl EnvelopeFacts {
     /// Describes an envelope of the S3 Encryption Client over an object of `stored` bytes.
     #[must_use]
     pub(crate) fn s3ec(envelope: &s3ec::Envelope, stored: u64) -> Self {
-        let (format, title, committing) = match envelope.version() {
-            Version::V1 => ("s3ec-v1", "S3 Encryption Client, format V1", false),
-            Version::V2 => ("s3ec-v2", "S3 Encryption Client, format V2", false),
-            Version::V3 => ("s3ec", "S3 Encryption Client, format V3", true),
+        let (title, committing) = match envelope.version() {
+            Version::V1 => ("S3 Encryption Client, format V1", false),
+            Version::V2 => ("S3 Encryption Client, format V2", false),
+            Version::V3 => ("S3 Encryption Client, format V3", true),
         };
         let wrap = envelope.wrap();
         let mut description = envelope.description().clone();
@@ -299,7 +299,7 @@ impl EnvelopeFacts {
             _ => BTreeMap::new(),
         };
         Self {
-            format,
+            format: envelope.version().into(),
             title,
             content: Some(ContentFacts {
                 suite: envelope.suite().to_owned(),
@@ -381,7 +381,7 @@ impl EnvelopeFacts {
             passphrase: None,
         });
         Self {
-            format: "esdk",
+            format: Format::Esdk.into(),
             title: "AWS Encryption SDK",
             content: None,
             recipients: recipients.collect(),

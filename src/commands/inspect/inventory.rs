@@ -8,10 +8,9 @@ use tokio::sync::mpsc;
 use super::expect::is_as_expected;
 use super::finding::{AtRest, CustomerKeyFit, Finding};
 use super::summary::Summary;
-use super::{InspectOptions, Row, below, count};
+use super::{InspectOptions, Row, count};
 use crate::aws::Connection;
 use crate::aws::inventory::{self, DataFile, Inventoried, Manifest};
-use crate::aws::listing::ListedKey;
 use crate::aws::objects::Reader;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
@@ -106,16 +105,14 @@ async fn fetch(
 
 fn is_wanted(source: &S3Uri, object: &Inventoried, looking: &InspectOptions) -> bool {
     let version = looking.all_versions || object.listed.latest != Some(false);
-    version && looking.filter.takes(below(source, &object.listed.key))
+    version && looking.filter.takes(source.relative(object.listed.key.as_str()))
 }
 
 fn row(source: &S3Uri, object: Inventoried, looking: &InspectOptions) -> Row {
     let Inventoried { listed, applied, .. } = object;
-    let key = match &listed.key {
-        ListedKey::Text(key) | ListedKey::NotText(key) => key.clone(),
-    };
     let customer_key = (applied.mode == AppliedMode::Known(Mode::SseC)).then_some(CustomerKeyFit::NotSaid);
-    let finding = Finding::without_head(&source.with_key(key), AtRest { applied, customer_key });
+    let uri = source.with_key(listed.key.as_str());
+    let finding = Finding::without_head(&uri, AtRest { applied, customer_key });
     let mut finding = finding.listed(&listed);
     if !looking.all_versions {
         finding.latest = None;

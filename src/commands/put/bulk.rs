@@ -11,8 +11,8 @@ use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::trial::Trial;
 use crate::error::{Error, Result};
 use crate::location::{MAX_KEY_BYTES, S3Uri, Source};
+use crate::object::instruction_file_key;
 use crate::pattern::Filter;
-use crate::seal::s3ec::instruction;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::Input;
 use crate::transfer::walk::{Found, walk};
@@ -111,7 +111,7 @@ impl PutRun<'_> {
             return Some(format!("its key would be {} bytes long; S3 takes {MAX_KEY_BYTES}", key.len()));
         }
         let beside = matches!(self.prepared, Encryptor::Client(client) if client.instruction_file);
-        (beside && key.ends_with(&instruction::key_of("", None)))
+        (beside && key.ends_with(&instruction_file_key("", None)))
             .then(|| "its key is that of another file's envelope with --instruction-file".to_owned())
     }
 }

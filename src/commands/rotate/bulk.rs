@@ -12,6 +12,7 @@ use crate::commands::bulk::{as_they_end, many};
 use crate::error::{Error, KeyFault, KeyNeed, Result};
 use crate::limits::MAX_REFUSALS_NAMED;
 use crate::location::S3Uri;
+use crate::object::instruction_file_key;
 use crate::pattern::Filter;
 
 use super::execution::Execution;
@@ -294,7 +295,7 @@ impl BulkRotation<'_> {
         let version = listed.version_id.filter(|_| listed.latest == Some(false));
         match listed.key {
             ListedKey::Text(key) => {
-                let beside = key.ends_with(".instruction")
+                let beside = key.ends_with(&instruction_file_key("", None))
                     && matches!(self.running.target.goal, Desired::Client { .. });
                 // What a proof has left, or is about to remove.
                 let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
@@ -321,8 +322,8 @@ impl BulkRotation<'_> {
         let alone = place.is_object();
         listing.filter(move |listed| {
             let takes = listed.as_ref().map_or(true, |entry| {
-                let (ListedKey::Text(key) | ListedKey::NotText(key)) = &entry.key;
-                if alone { *key == place.key } else { self.chosen.filter.takes(below(place, key)) }
+                let key = entry.key.as_str();
+                if alone { key == place.key } else { self.chosen.filter.takes(place.relative(key)) }
             });
             std::future::ready(takes)
         })
@@ -354,9 +355,4 @@ fn is_hidden(error: &Error) -> bool {
         Error::KeyNeeded { need: KeyNeed::Customer, .. }
             | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
     )
-}
-
-/// The part of a key that stands below the folder which was asked for.
-fn below<'a>(place: &S3Uri, key: &'a str) -> &'a str {
-    key.get(place.folder().len()..).unwrap_or(key)
 }

@@ -7,8 +7,8 @@ use crate::aws::objects::Reader;
 use crate::error::{Error, Result};
 use crate::limits::MAX_CLOCK_SKEW;
 use crate::location::S3Uri;
+use crate::object::instruction_file_key;
 use crate::seal::detect::{self, Detected};
-use crate::seal::s3ec::instruction;
 
 use super::execution::Execution;
 use super::journal::{Beside, Journal, Upload};
@@ -58,7 +58,7 @@ async fn clear_beside(running: &Execution<'_>, beside: &Beside) -> Result<()> {
     if needs_it || head.etag == *etag {
         return Ok(());
     }
-    let file = uri.with_key(instruction::key_of(&uri.key, running.decryption_keys.suffix.as_deref()));
+    let file = uri.with_key(instruction_file_key(&uri.key, running.decryption_keys.suffix.as_ref()));
     match running.connection.remove_if(&file, file_etag, None).await {
         // Somebody has written another one since.
         Err(Error::Changed { .. }) => Ok(()),

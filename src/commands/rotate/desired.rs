@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crate::aws::Connection;
 use crate::commands::decrypt::DecryptionKeys;
 use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper, prepare};
-use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide};
+use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide, StoredFormat};
 use crate::error::Result;
 use crate::keys::{CustomerKey, KeyRing};
+use crate::object::InstructionSuffix;
 use crate::seal::ring::Unlocker;
 
-use super::strategy::{AtRest, Current, Desired, SealedFormat};
+use super::strategy::{AtRest, Current, Desired};
 
 /// What is wanted beside the encryption itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(crate) struct RotationOptions {
     /// What is not client-side encrypted too, also among objects that old keys open.
     pub(crate) seal_plaintext: bool,
     /// A further reader, whose instruction file has this suffix.
-    pub(crate) share_to: Option<String>,
+    pub(crate) share_to: Option<InstructionSuffix>,
 }
 
 /// What objects are to become.
@@ -35,7 +36,7 @@ pub(crate) struct Target {
     /// The same, to be compared with what is there.
     pub(crate) goal: Desired,
     /// The suffix of a further reader's instruction file.
-    pub(crate) share_to: Option<String>,
+    pub(crate) share_to: Option<InstructionSuffix>,
     /// What opens an object once it is there; nothing where that takes a key which is not at hand.
     pub(crate) decryption_keys: Option<DecryptionKeys>,
 }
@@ -93,10 +94,10 @@ impl Target {
 
     /// Whether what is client-side would come out without an encryption context, where it could have one.
     #[must_use]
-    pub(crate) fn drops_context(&self, now: Option<SealedFormat>) -> bool {
+    pub(crate) fn drops_context(&self, now: Option<StoredFormat>) -> bool {
         let Some(client) = self.client() else { return false };
-        let format = client.format.map(SealedFormat::Writable).or(now);
-        let keeps_one = format == Some(SealedFormat::Writable(Format::Esdk))
+        let format = client.format.map(StoredFormat::Writable).or(now);
+        let keeps_one = format == Some(StoredFormat::Writable(Format::Esdk))
             || client.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::Kms(_)));
         keeps_one && client.context.is_empty()
     }
@@ -105,7 +106,7 @@ impl Target {
     #[must_use]
     pub(crate) fn update_key(&self) -> Option<&str> {
         match &self.goal {
-            Desired::Server(AtRest::SseKms { key, .. }) => key.as_deref(),
+            Desired::Server(AtRest::SseKms { key, .. }) => key.as_ref().map(KmsKey::as_str),
             _ => None,
         }
     }
@@ -180,64 +181,47 @@ async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
 }
 
 /// Finds a key's ARN; without one named, that of the key which S3 then takes.
-async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<String> {
+async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<KmsKey> {
     match key {
-        Some(key) if key.arn().is_some() => Some(key.to_string()),
+        Some(key) if key.arn().is_some() => Some(key.clone()),
         Some(key) => match connection.describe_key(key).await {
-            Ok(found) => Some(found.arn),
-            Err(_) => Some(key.to_string()),
+            Ok(found) => found.arn.parse().ok(),
+            Err(_) => Some(key.clone()),
         },
         None => {
             let own = "alias/aws/s3".parse().ok()?;
-            connection.describe_key(&own).await.ok().map(|found| found.arn)
+            connection.describe_key(&own).await.ok()?.arn.parse().ok()
         }
     }
 }
 
 /// Puts together what opens new objects: second ones of the keys that seal them.
 fn decryption_keys(prepared: &Encryptor, legacy: Legacy) -> Option<DecryptionKeys> {
+    let Encryptor::Client(client) = prepared else {
+        return Some(DecryptionKeys { legacy, ..DecryptionKeys::default() });
+    };
     let (mut ring, mut kms_keys) = (KeyRing::default(), Vec::new());
-    let (mut context, kms_accounts) = (Context::default(), Vec::new());
-    if let Encryptor::Client(client) = prepared {
-        for wrapper in &client.wrappers {
-            match wrapper {
-                Wrapper::Aes(key) => ring.symmetric.push(key.again()),
-                Wrapper::Kms(key) => kms_keys.push(key.clone()),
-                Wrapper::Passphrase(passphrase, derived) => {
-                    // The derived key first: it opens what has just been sealed without deriving again.
-                    ring.symmetric.push(derived.key().again());
-                    ring.passphrases.push(passphrase.again());
-                }
-                Wrapper::Rsa(_) => {}
+    for wrapper in &client.wrappers {
+        match wrapper {
+            Wrapper::Aes(key) => ring.symmetric.push(key.again()),
+            Wrapper::Kms(key) => kms_keys.push(key.clone()),
+            Wrapper::Passphrase(passphrase, derived) => {
+                // The derived key first: it opens what has just been sealed without deriving again.
+                ring.symmetric.push(derived.key().again());
+                ring.passphrases.push(passphrase.again());
             }
+            Wrapper::Rsa(_) => {}
         }
-        context = client.context.clone();
-        // What this run writes in V2 it must be able to read.
-        let legacy = if client.format == Some(Format::S3ecV2) { legacy.max(Legacy::V2) } else { legacy };
-        if ring.is_empty() && kms_keys.is_empty() {
-            return None;
-        }
-        let unlocker = Arc::new(Unlocker::new(ring));
-        return Some(DecryptionKeys {
-            customer_keys: Vec::new(),
-            unlocker,
-            kms_keys,
-            kms_accounts,
-            context,
-            legacy,
-            suffix: None,
-            require_bound_name: false,
-        });
     }
-    let unlocker = Arc::new(Unlocker::new(ring));
+    if ring.is_empty() && kms_keys.is_empty() {
+        return None;
+    }
     Some(DecryptionKeys {
-        customer_keys: Vec::new(),
-        unlocker,
+        unlocker: Arc::new(Unlocker::new(ring)),
         kms_keys,
-        kms_accounts,
-        context,
-        legacy,
-        suffix: None,
-        require_bound_name: false,
+        context: client.context.clone(),
+        // What this run writes in V2 it must be able to read.
+        legacy: if client.format == Some(Format::S3ecV2) { legacy.max(Legacy::V2) } else { legacy },
+        ..DecryptionKeys::default()
     })
 }

@@ -14,8 +14,7 @@ use crate::commands::envelope::{SentEnvelope, envelope_entries};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
-use crate::object::{FileContent, PublicEnvelope, WriteCondition};
-use crate::seal::s3ec::instruction;
+use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
 use crate::seal::{Attributes, s3ec};
 use crate::transfer::copy;
 
@@ -51,7 +50,7 @@ impl Execution<'_> {
             Strategy::ServerCopy { parts } => self.server_copy(state, *parts, journal).await,
             Strategy::Rewrap { parts } => self.rewrap(state, *parts, journal).await,
             Strategy::RewrapBeside => self.rewrap_beside(state, None, journal).await,
-            Strategy::Share => self.rewrap_beside(state, self.target.share_to.as_deref(), journal).await,
+            Strategy::Share => self.rewrap_beside(state, self.target.share_to.as_ref(), journal).await,
             Strategy::Reseal => {
                 let _place = self.stop.or(self.reseals.acquire()).await?;
                 reencrypt::run(self, state, journal).await
@@ -140,7 +139,7 @@ impl Execution<'_> {
     async fn rewrap_beside(
         &self,
         state: &ObjectState,
-        share_to: Option<&str>,
+        share_to: Option<&InstructionSuffix>,
         journal: ObjectJournal<'_>,
     ) -> Result<Written> {
         // Read before its envelope is opened: what changes between the two makes the condition of the write fail.
@@ -151,7 +150,7 @@ impl Execution<'_> {
         })?;
         let (uri, condition) = match share_to {
             Some(suffix) => (
-                state.uri.with_key(instruction::key_of(&state.uri.key, Some(suffix))),
+                state.uri.with_key(instruction_file_key(&state.uri.key, Some(suffix))),
                 WriteCondition::Absent,
             ),
             None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),

@@ -9,8 +9,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::commands::encrypt::Wrapper;
-use crate::encryption::{Context, Format};
+use crate::encryption::{Context, Format, KmsKey};
 use crate::location::S3Uri;
+use crate::object::InstructionSuffix;
 
 use super::bulk::Filters;
 use super::desired::Target;
@@ -65,7 +66,7 @@ impl<'a> Identity<'a> {
         places: &[S3Uri],
         chosen: &Filters,
         version_id: Option<&'a str>,
-        instruction_suffix: Option<&'a str>,
+        instruction_suffix: Option<&'a InstructionSuffix>,
         target: &'a Target,
     ) -> Self {
         Self {
@@ -74,7 +75,7 @@ impl<'a> Identity<'a> {
             only: chosen.only.iter().map(ToString::to_string).collect(),
             all_versions: chosen.all_versions,
             version_id,
-            instruction_suffix,
+            instruction_suffix: instruction_suffix.map(InstructionSuffix::as_str),
             target: TargetWords::new(target),
         }
     }
@@ -105,7 +106,7 @@ impl<'a> TargetWords<'a> {
                     instruction_file: *beside,
                     only_rewrap: *only_rewrap,
                     new_data_key: *new_data_key,
-                    share_to: target.share_to.as_deref(),
+                    share_to: target.share_to.as_ref().map(InstructionSuffix::as_str),
                 })
             }
             (Desired::Server(at_rest) | Desired::Client { at_rest: Some(at_rest), .. }, _) => {
@@ -121,8 +122,10 @@ impl<'a> ServerWords<'a> {
         let context = target.context().map(Context::pairs);
         let (mode, key, bucket_key) = match at_rest {
             AtRest::SseS3 => ("sse-s3", None, false),
-            AtRest::SseKms { key, bucket_key, .. } => ("sse-kms", key.as_deref(), *bucket_key),
-            AtRest::DsseKms { key, .. } => ("dsse-kms", key.as_deref(), false),
+            AtRest::SseKms { key, bucket_key, .. } => {
+                ("sse-kms", key.as_ref().map(KmsKey::as_str), *bucket_key)
+            }
+            AtRest::DsseKms { key, .. } => ("dsse-kms", key.as_ref().map(KmsKey::as_str), false),
             AtRest::SseC { md5 } => ("sse-c", Some(md5.as_str()), false),
         };
         Self { mode, key, context, bucket_key }
@@ -159,7 +162,8 @@ mod tests {
             context: context("team"),
             bucket_key: true,
         };
-        let goal = AtRest::SseKms { key: Some(ARN.to_owned()), named: true, context: true, bucket_key: true };
+        let goal =
+            AtRest::SseKms { key: Some(ARN.parse().unwrap()), named: true, context: true, bucket_key: true };
         (asked, goal)
     }
 
@@ -222,7 +226,8 @@ mod tests {
     fn the_words_of_a_rotation_stay_what_they_are() {
         let places = ["s3://bkt/a/".parse().unwrap(), "s3://bkt/b".parse().unwrap()];
         let target = server();
-        let identity = Identity::new(&places, &chosen(), Some("v1"), Some("mine"), &target);
+        let suffix = "mine".parse().unwrap();
+        let identity = Identity::new(&places, &chosen(), Some("v1"), Some(&suffix), &target);
         let at_rest =
             format!(r#"{{"mode":"sse-kms","key":"{ARN}","context":{{"team":"v"}},"bucket_key":true}}"#);
         assert_eq!(

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
-use crate::seal::s3ec::instruction;
+use crate::object::instruction_file_key;
 
 use super::execution::Execution;
 
@@ -33,7 +33,7 @@ pub(crate) async fn read(
     key: Option<&CustomerKey>,
 ) -> Result<InstructionFile> {
     let Execution { connection, decryption_keys, stop, .. } = *running;
-    let uri = object.with_key(instruction::key_of(&object.key, decryption_keys.suffix.as_deref()));
+    let uri = object.with_key(instruction_file_key(&object.key, decryption_keys.suffix.as_ref()));
     let reader = Reader { connection, uri: &uri, version_id: None, key };
     let found = stop.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
     let Some(head) = found else {

@@ -15,21 +15,18 @@ use crate::commands::decrypt::{self, DecryptionKeys};
 use crate::commands::encrypt::Wrapper;
 use crate::commands::envelope::envelope_entries;
 use crate::commands::head::{KeyedHead, head};
-use crate::encryption::{BoundName, Format, Mode};
+use crate::encryption::{BoundName, Format, Mode, StoredFormat};
 use crate::error::{Error, KeyFault, Result, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
-use crate::object::{FileContent, Grants, PublicEnvelope};
+use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
 
 use super::desired::Target;
 use super::execution::Execution;
 use super::instruction_file::InstructionFile;
 use super::preserve::{CopyMethod, Found, Preserved, carry, unaccepted};
-use super::strategy::{Current, Sealed, SealedFormat};
-
-/// Metadata that marks an instruction file.
-const MARKER: &str = "x-amz-crypto-instr-file";
+use super::strategy::{Current, Sealed};
 
 /// An object as it was found.
 pub(crate) struct ObjectState {
@@ -130,13 +127,10 @@ impl ObjectState {
         Err(Error::Unsupported { what: self.name(), why })
     }
 
-    /// The client-side format in its word.
+    /// The client-side format.
     #[must_use]
-    pub(crate) fn format(&self) -> Option<&'static str> {
-        self.present.sealed.map(|sealed| match sealed.format {
-            SealedFormat::S3ecV1 => "s3ec-v1",
-            SealedFormat::Writable(format) => format.as_str(),
-        })
+    pub(crate) fn format(&self) -> Option<StoredFormat> {
+        self.present.sealed.map(|sealed| sealed.format)
     }
 }
 
@@ -178,7 +172,7 @@ pub(crate) async fn see(
         archived: archived(&head),
         locked: head.lock.legal_hold || head.lock.mode.is_some(),
         superseded,
-        instruction_file: head.metadata.contains_key(MARKER) && sealed.is_none(),
+        instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER) && sealed.is_none(),
     };
     Ok(ObjectState {
         uri: uri.clone(),
@@ -246,11 +240,7 @@ fn describe(envelope: &Envelope) -> Sealed {
         Envelope::S3ec(envelope) => {
             let authenticated = envelope.plain_len(u64::MAX).is_some();
             Sealed {
-                format: match envelope.version() {
-                    Version::V1 => SealedFormat::S3ecV1,
-                    Version::V2 => SealedFormat::Writable(Format::S3ecV2),
-                    Version::V3 => SealedFormat::Writable(Format::S3ec),
-                },
+                format: envelope.version().into(),
                 beside: envelope.storage() == Storage::InstructionFile,
                 rewrappable: authenticated && envelope.version() != Version::V1,
                 bound,
@@ -258,7 +248,7 @@ fn describe(envelope: &Envelope) -> Sealed {
             }
         }
         Envelope::Esdk(_) => Sealed {
-            format: SealedFormat::Writable(Format::Esdk),
+            format: Format::Esdk.into(),
             beside: false,
             rewrappable: false,
             bound,

@@ -9,11 +9,10 @@ use crate::commands::client_object::Unlocked;
 use crate::commands::decrypt;
 use crate::commands::encrypt::{Begun, EnvelopeShape, begin_as};
 use crate::commands::get::verifier;
-use crate::encryption::{Format, ServerSide};
+use crate::encryption::{Format, ServerSide, StoredFormat};
 use crate::error::{Error, Result};
-use crate::object::WriteCondition;
+use crate::object::{WriteCondition, instruction_file_key};
 use crate::seal::gcm::MAX_PLAIN;
-use crate::seal::s3ec::instruction;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::pipe::pipe;
@@ -26,7 +25,6 @@ use super::instruction_file;
 use super::journal::ObjectJournal;
 use super::object_state::{ObjectState, kept};
 use super::preserve::CopyMethod;
-use super::strategy::SealedFormat;
 use super::written::Written;
 
 /// Brings an object down, opens it, seals it and brings it up.
@@ -89,7 +87,7 @@ pub(crate) async fn run(
         condition: &condition,
         algorithm,
         companion: beside.as_deref().map(|content| {
-            let uri = state.uri.with_key(instruction::key_of(&state.uri.key, None));
+            let uri = state.uri.with_key(instruction_file_key(&state.uri.key, None));
             PendingInstructionFile::new(connection, uri, &state.uri, content)
         }),
         on_start: Some(&on_start),
@@ -139,7 +137,7 @@ fn keeps(running: &Execution<'_>, state: &ObjectState) -> Result<(EnvelopeShape,
         None => kept(&state.head.applied, state.customer_key.as_ref(), &state.name())?,
     };
     let format = client.format.or(match sealed.format {
-        SealedFormat::Writable(format) if sealed.rewrappable || format == Format::Esdk => Some(format),
+        StoredFormat::Writable(format) if sealed.rewrappable || format == Format::Esdk => Some(format),
         // What nothing authenticates is not written any more; its plain bytes are fewer than its stored ones.
         _ => (state.head.len <= MAX_PLAIN).then_some(Format::S3ec),
     });

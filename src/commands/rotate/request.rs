@@ -209,7 +209,7 @@ impl RotateRequest {
     }
 
     fn open_journal(&self) -> Result<Option<Journal>> {
-        let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_deref());
+        let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_ref());
         let name = Identity::new(&self.places, &self.chosen, version_id, suffix, &self.target).name();
         match self.journal.open(&name) {
             // One object needs none; it only helps to clear up after a crash.

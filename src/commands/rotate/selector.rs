@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::aws::sse::AppliedMode;
-use crate::encryption::Mode;
+use crate::encryption::{KmsKey, Mode};
 
 use super::object_state::ObjectState;
 
@@ -18,7 +18,7 @@ pub(crate) enum Selector {
     /// Under the key with this fingerprint.
     Key(String),
     /// Under this KMS key: an ARN or an id.
-    Kms(String),
+    Kms(KmsKey),
 }
 
 impl FromStr for Selector {
@@ -27,7 +27,7 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("key", print)) if !print.is_empty() => Ok(Self::Key(print.to_owned())),
-            Some(("kms", key)) if !key.is_empty() => Ok(Self::Kms(key.to_owned())),
+            Some(("kms", key)) => key.parse().map(Self::Kms).map_err(|error| error.to_string()),
             _ => [Mode::SseS3, Mode::SseKms, Mode::DsseKms, Mode::SseC, Mode::Client]
                 .into_iter()
                 .find(|mode| mode.as_str() == text)
@@ -47,10 +47,7 @@ impl Selector {
             Self::Mode(Mode::Client) => sealed,
             Self::Mode(mode) => !sealed && applied.mode == AppliedMode::Known(*mode),
             Self::Key(print) => state.fingerprints.contains(print),
-            Self::Kms(key) => applied
-                .kms_key
-                .as_ref()
-                .is_some_and(|found| found == key || found.ends_with(&format!(":key/{key}"))),
+            Self::Kms(key) => applied.kms_key.as_ref().is_some_and(|found| key.is(found)),
         }
     }
 

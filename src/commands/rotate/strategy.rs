@@ -5,7 +5,7 @@
 
 use crate::aws::copy::MAX_COPY;
 use crate::aws::sse::{Applied, AppliedMode};
-use crate::encryption::{Format, Mode};
+use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 use crate::limits::COPY_PART_BYTES;
 use crate::transfer::plan::{MAX_PART, MAX_PARTS, ranges};
 
@@ -37,7 +37,7 @@ pub(crate) struct Current {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Sealed {
     /// The format.
-    pub(crate) format: SealedFormat,
+    pub(crate) format: StoredFormat,
     /// Whether its envelope is in an instruction file.
     pub(crate) beside: bool,
     /// Whether the data key can be wrapped anew: the bytes are authenticated.
@@ -46,15 +46,6 @@ pub(crate) struct Sealed {
     pub(crate) bound: bool,
     /// Whether the goal's key opens it already.
     pub(crate) as_desired: bool,
-}
-
-/// The client-side formats, those that are only read too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SealedFormat {
-    /// The first one, AES-CBC.
-    S3ecV1,
-    /// One of those that s3seal writes.
-    Writable(Format),
 }
 
 /// What an object should be.
@@ -93,7 +84,7 @@ pub(crate) enum AtRest {
     /// SSE-KMS.
     SseKms {
         /// The key's ARN, or its id where the ARN is not to be had; `None` where not even that is known.
-        key: Option<String>,
+        key: Option<KmsKey>,
         /// Whether the user has named a key.
         named: bool,
         /// Whether there is an encryption context, which S3 never shows.
@@ -104,7 +95,7 @@ pub(crate) enum AtRest {
     /// DSSE-KMS.
     DsseKms {
         /// As for SSE-KMS.
-        key: Option<String>,
+        key: Option<KmsKey>,
         /// As for SSE-KMS.
         context: bool,
     },
@@ -125,12 +116,10 @@ impl AtRest {
             Self::SseKms { key, context, bucket_key, .. } => {
                 is(Mode::SseKms)
                     && !context
-                    && is_key(key.as_deref(), applied)
+                    && is_key(key.as_ref(), applied)
                     && (!bucket_key || applied.bucket_key)
             }
-            Self::DsseKms { key, context } => {
-                is(Mode::DsseKms) && !context && is_key(key.as_deref(), applied)
-            }
+            Self::DsseKms { key, context } => is(Mode::DsseKms) && !context && is_key(key.as_ref(), applied),
             Self::SseC { md5 } => is(Mode::SseC) && applied.customer_key_md5.as_ref() == Some(md5),
         }
     }
@@ -138,8 +127,8 @@ impl AtRest {
     /// The key for `UpdateObjectEncryption`, which takes SSE-KMS only, without a context and by its full ARN.
     fn updatable(&self) -> Option<&str> {
         match self {
-            Self::SseKms { key: Some(key), named: true, context: false, .. } if key.starts_with("arn:") => {
-                Some(key)
+            Self::SseKms { key: Some(key), named: true, context: false, .. } if key.arn().is_some() => {
+                Some(key.as_str())
             }
             _ => None,
         }
@@ -147,11 +136,8 @@ impl AtRest {
 }
 
 /// Whether an object has the key of a goal.
-fn is_key(key: Option<&str>, applied: &Applied) -> bool {
-    match (key, applied.kms_key.as_deref()) {
-        (Some(key), Some(found)) => key == found || found.ends_with(&format!(":key/{key}")),
-        _ => false,
-    }
+fn is_key(key: Option<&KmsKey>, applied: &Applied) -> bool {
+    key.zip(applied.kms_key.as_deref()).is_some_and(|(key, found)| key.is(found))
 }
 
 /// What the server can do.
@@ -242,8 +228,8 @@ fn client_side(present: &Current, sealed: Sealed, goal: &Desired) -> Strategy {
         return Strategy::Reseal;
     };
     let to = format.unwrap_or(match sealed.format {
-        SealedFormat::Writable(format) => format,
-        SealedFormat::S3ecV1 => Format::S3ec,
+        StoredFormat::Writable(format) => format,
+        StoredFormat::S3ecV1 => Format::S3ec,
     });
     if (*bind_name || sealed.bound) && !kms && to != Format::Esdk {
         return Strategy::Refuse(Reason::NameUnbound);
@@ -251,14 +237,14 @@ fn client_side(present: &Current, sealed: Sealed, goal: &Desired) -> Strategy {
     if *share {
         return if sealed.beside { Strategy::Share } else { Strategy::Refuse(Reason::NothingToShare) };
     }
-    let same_format = format.is_none_or(|format| sealed.format == SealedFormat::Writable(format));
+    let same_format = format.is_none_or(|format| sealed.format == StoredFormat::Writable(format));
     let moved_rest = at_rest.as_ref().is_some_and(|goal| !goal.is_met(&present.applied));
     let same_place = !beside || sealed.beside;
     let same_name = !bind_name || sealed.bound;
     if same_format && same_place && same_name && !moved_rest && sealed.as_desired && !new_data_key {
         return Strategy::Nothing;
     }
-    let is_esdk = sealed.format == SealedFormat::Writable(Format::Esdk);
+    let is_esdk = sealed.format == StoredFormat::Writable(Format::Esdk);
     if *only_rewrap && !is_esdk && !sealed.rewrappable && !new_data_key {
         return Strategy::Refuse(Reason::NotAuthenticated);
     }

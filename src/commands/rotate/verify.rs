@@ -11,6 +11,7 @@ use crate::commands::client_object::{Opened, Sealed, Unlocked};
 use crate::commands::decrypt::{self, DecryptionKeys};
 use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
+use crate::encryption::StoredFormat;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
@@ -200,12 +201,12 @@ fn outcome(
     checksum_compared: bool,
     verified: bool,
 ) -> RotateOutcome {
-    let format_before = state.format().map(str::to_owned);
+    let format_before = state.format();
     let client = running.target.client();
     let format = match (unlocked, &client) {
-        (Some(unlocked), _) => Some(unlocked.format().to_owned()),
-        (None, Some(_)) => written.format.map(|format| format.to_string()).or(format_before.clone()),
-        (None, None) if way == Strategy::Nothing => format_before.clone(),
+        (Some(unlocked), _) => Some(unlocked.format()),
+        (None, Some(_)) => written.format.map(StoredFormat::from).or(format_before),
+        (None, None) if way == Strategy::Nothing => format_before,
         (None, None) => None,
     };
     let fingerprint = client.and_then(|client| match client.wrappers.as_slice() {

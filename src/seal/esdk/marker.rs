@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::suite::Suite;
+use crate::encryption::Format;
 use crate::error::{Error, Result, WrapKind};
 use crate::keys::Fingerprint;
 use crate::limits::MAX_ESDK_DATA_KEYS;
@@ -16,7 +17,7 @@ pub const FORMAT_ENTRY: &str = "s3seal-format";
 /// The metadata entry that names who can open the object.
 pub const RECIPIENTS_ENTRY: &str = "s3seal-recipients";
 
-const FORMAT: &str = "esdk";
+const FORMAT: &str = Format::Esdk.as_str();
 
 /// Who can open an object, as far as its metadata tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

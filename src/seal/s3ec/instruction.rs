@@ -1,7 +1,6 @@
 //! Instruction files: the envelope, or a part of it, as a JSON object of its own beside the object.
 //!
-//! What other programs left there is read strictly: one JSON object, each key once, no key unknown. Where the file
-//! lies is a name here; who fetches or writes it is the verb.
+//! What other programs left there is read strictly: one JSON object, each key once, no key unknown.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,17 +10,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
-
-/// The suffix of an instruction file's key, where none is named.
-pub const DEFAULT_SUFFIX: &str = "instruction";
-/// Metadata that marks an instruction file; its value is empty. Optional when reading.
-pub const MARKER: &str = "x-amz-crypto-instr-file";
-
-/// Returns the key of an object's instruction file. A suffix is a bare word; the dot is added.
-#[must_use]
-pub fn key_of(object_key: &str, suffix: Option<&str>) -> String {
-    format!("{object_key}.{}", suffix.unwrap_or(DEFAULT_SUFFIX))
-}
 
 /// A value in an instruction file. Some writers leave the tag length and the plain length as numbers.
 #[derive(Deserialize)]

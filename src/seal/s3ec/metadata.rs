@@ -11,6 +11,7 @@ use super::instruction::{self, Value};
 use super::{CBC_IV_LEN, Content, Envelope, Storage, Version, description};
 use crate::error::{Error, Result};
 use crate::limits::MAX_ENVELOPE_ENTRY_BYTES;
+use crate::object::INSTRUCTION_FILE_MARKER;
 use crate::seal::Attributes;
 use crate::seal::wrap::Wrap;
 
@@ -221,7 +222,7 @@ impl<'a> Fields<'a> {
                 (Some(known @ (TAG_LEN | PLAIN_LEN)), Value::Number(number)) => {
                     Some((known, number.to_string()))
                 }
-                _ if name == instruction::MARKER => continue,
+                _ if name == INSTRUCTION_FILE_MARKER => continue,
                 _ => None,
             };
             let Some((known, text)) = known else {

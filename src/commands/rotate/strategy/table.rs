@@ -43,13 +43,13 @@ fn sse_s3() -> Current {
     stored(AppliedMode::Known(Mode::SseS3), None, None)
 }
 
-fn sealed(format: SealedFormat, rewrappable: bool, beside: bool, as_desired: bool) -> Current {
+fn sealed(format: StoredFormat, rewrappable: bool, beside: bool, as_desired: bool) -> Current {
     Current { sealed: Some(Sealed { format, beside, rewrappable, bound: false, as_desired }), ..sse_s3() }
 }
 
 /// What is there, by name.
 fn presents() -> Vec<(&'static str, Current)> {
-    use SealedFormat::{S3ecV1, Writable};
+    use StoredFormat::{S3ecV1, Writable};
     let known = AppliedMode::Known;
     let v2 = Writable(Format::S3ecV2);
     let v3 = Writable(Format::S3ec);
@@ -87,7 +87,7 @@ fn presents() -> Vec<(&'static str, Current)> {
 }
 
 fn kms(key: Option<&str>, named: bool, context: bool) -> AtRest {
-    AtRest::SseKms { key: key.map(str::to_owned), named, context, bucket_key: false }
+    AtRest::SseKms { key: key.map(|key| key.parse().unwrap()), named, context, bucket_key: false }
 }
 
 fn client(format: Option<Format>) -> Desired {
@@ -116,7 +116,7 @@ fn goals() -> Vec<Desired> {
         Desired::Server(kms(Some(A), true, false)),
         Desired::Server(kms(Some(A), true, true)),
         Desired::Server(kms(None, false, false)),
-        Desired::Server(AtRest::DsseKms { key: Some(A.to_owned()), context: false }),
+        Desired::Server(AtRest::DsseKms { key: Some(A.parse().unwrap()), context: false }),
         Desired::Server(AtRest::SseC { md5: "1".to_owned() }),
         client(None),
         client(Some(Format::S3ec)),
@@ -125,7 +125,7 @@ fn goals() -> Vec<Desired> {
         with(|goal| {
             if let Desired::Client { at_rest, .. } = goal {
                 *at_rest = Some(AtRest::SseKms {
-                    key: Some(A.to_owned()),
+                    key: Some(A.parse().unwrap()),
                     named: true,
                     context: false,
                     bucket_key: false,
@@ -212,7 +212,7 @@ fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_ask
     assert_eq!(row(&locked, UPDATING), row(&locked, PLAIN));
     let mut alias = goals().remove(1);
     if let Desired::Server(AtRest::SseKms { key, .. }) = &mut alias {
-        *key = Some("alias/a".to_owned());
+        *key = Some("alias/a".parse().unwrap());
     }
     assert_eq!(letter(&strategy(&sse_s3(), &alias, UPDATING)), 'C', "the call takes full ARNs only");
 }
@@ -271,7 +271,7 @@ fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
 
 #[test]
 fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
-    let v3 = sealed(SealedFormat::Writable(Format::S3ec), true, true, false);
+    let v3 = sealed(StoredFormat::Writable(Format::S3ec), true, true, false);
     let Desired::Client { format, at_rest, only_rewrap, share, .. } = client(None) else { panic!() };
     for new_data_key in [false, true] {
         let goal = Desired::Client {
@@ -293,8 +293,12 @@ fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
 
 #[test]
 fn a_bucket_key_is_asked_for_or_left_alone() {
-    let with =
-        |bucket_key| AtRest::SseKms { key: Some(A.to_owned()), named: true, context: false, bucket_key };
+    let with = |bucket_key| AtRest::SseKms {
+        key: Some(A.parse().unwrap()),
+        named: true,
+        context: false,
+        bucket_key,
+    };
     let plain = stored(AppliedMode::Known(Mode::SseKms), Some(A), None).applied;
     let saving = Applied { bucket_key: true, ..plain.clone() };
     assert!(with(false).is_met(&plain) && with(false).is_met(&saving));
@@ -336,9 +340,9 @@ fn a_bound_name_is_kept_or_the_way_is_refused() {
                 continue;
             };
             let Some(sealed) = present.sealed else { continue };
-            let to = format.map_or(sealed.format, SealedFormat::Writable);
+            let to = format.map_or(sealed.format, StoredFormat::Writable);
             let found = strategy(&bound(&present), &goal, UPDATING);
-            if to == SealedFormat::Writable(Format::Esdk) {
+            if to == StoredFormat::Writable(Format::Esdk) {
                 assert_eq!(found, before, "{name}, goal {new}");
             } else {
                 assert_eq!(found, Strategy::Refuse(Reason::NameUnbound), "{name}, goal {new}");
@@ -359,7 +363,7 @@ fn a_bound_name_is_kept_or_the_way_is_refused() {
 #[test]
 fn a_name_that_is_to_be_bound_is_a_reason_to_write() {
     for format in [Format::S3ec, Format::Esdk] {
-        let present = sealed(SealedFormat::Writable(format), format == Format::S3ec, false, true);
+        let present = sealed(StoredFormat::Writable(format), format == Format::S3ec, false, true);
         let mut goal = client(None);
         if let Desired::Client { kms, .. } = &mut goal {
             *kms = true;
