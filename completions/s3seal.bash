@@ -132,7 +132,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__get)
-            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --sse-c-key --key --private-key --passphrase --kms-key --kms-discovery --kms-account --context --require-bound-name --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-r -e -j -q -v -h --recursive --include --exclude --version-id --range --no-clobber --if-match --unproven --raw --encrypt --sse-c-key --key --private-key --passphrase --kms-key --context --kms-discovery --kms-account --require-bound-name --allow-legacy --max-kdf-memory --instruction-suffix --allow-open-key-file --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -186,11 +186,11 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --kms-account)
+                --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
+                --kms-account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -800,7 +800,7 @@ _s3seal() {
             return 0
             ;;
         s3seal__subcmd__rotate)
-            opts="-y -e -j -q -v -h --rewrap --new-data-key --seal-plaintext --share-to --version-id --all-versions --only --include --exclude --allow-empty --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bind-name --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --allow-weak-key --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --kms-discovery --kms-account --from-context --require-bound-name --allow-legacy --max-kdf-memory --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
+            opts="-y -e -j -q -v -h --rewrap --new-data-key --seal-plaintext --share-to --version-id --all-versions --only --include --exclude --allow-empty --dry-run --yes --verify --accept-loss --update-in-place --journal --batch --batch-role --batch-report --encrypt --kms-key --context --bind-name --bucket-key --sse-c-key --key --public-key --passphrase --format --at-rest --instruction-file --frame-length --key-name --allow-open-key-file --allow-weak-key --from-sse-c-key --from-key --from-private-key --from-passphrase --from-kms-key --from-context --kms-discovery --kms-account --require-bound-name --allow-legacy --max-kdf-memory --instruction-suffix --jobs --part-size --quiet --verbose --json --progress --color --profile --region --endpoint-url --kms-endpoint-url --ca-bundle --path-style --fips --dualstack --no-sign-request --max-attempts --connect-timeout --read-timeout --allow-http --expected-bucket-owner --request-payer --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -921,11 +921,11 @@ _s3seal() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --kms-account)
+                --from-context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --from-context)
+                --kms-account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -145,16 +145,16 @@ sse-kms\t'S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)
 dsse-kms\t'S3 encrypts twice with a key in AWS KMS (--kms-key, --context)'
 sse-c\t'S3 encrypts with your key and forgets it (--sse-c-key)'
 client\t'encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)'"
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l sse-c-key -d 'Where an SSE-C key is, which is sent to S3: file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Where an AES key is that opens client-side objects; it never leaves this machine; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l sse-c-key -d 'Read an SSE-C key from SOURCE (file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt) and send it to S3; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l key -d 'Read an AES key for client-side objects from SOURCE; it never leaves this machine; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l private-key -d 'Read an RSA private key (PEM) from SOURCE; it never leaves this machine; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l passphrase -d 'Read a passphrase from SOURCE, or ask for it; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-key -d 'A KMS key that may open the object, which does not choose by itself; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-account -d 'An account whose KMS keys an object may choose; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l context -d 'A pair of the encryption context that the object must have; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l kms-account -d 'An account whose KMS keys an object may choose; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l allow-legacy -d 'Also decrypt formats with weaker guarantees than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
-complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l max-kdf-memory -d 'The most memory that an object may ask for to try a passphrase [default: 256MiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l max-kdf-memory -d 'Refuse objects that need more memory than this to try a passphrase [default: 256MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand get" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
@@ -202,13 +202,13 @@ json\t'One JSON document'
 ndjson\t'A JSON document on each line, the sum as the last'
 csv\t'Comma-separated values with a header; the sum goes to standard error'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l report -d 'Write the sum as an HTML page, too' -r -F
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l sse-c-key -d 'Where an SSE-C key is, which is sent to S3: it opens the view on SSE-C objects; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Where an AES key of client-side objects is; it never leaves this machine; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d 'Where an RSA private key (PEM) is; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Where a passphrase is; without a value it is asked for; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-legacy -d 'Try keys on formats that prove less than today\'s, too' -r -f -a "v2\t'formats that do not commit to their key'
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l sse-c-key -d 'Read an SSE-C key from SOURCE (file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt) and send it to S3; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l key -d 'Read an AES key for client-side objects from SOURCE; it never leaves this machine; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l private-key -d 'Read an RSA private key (PEM) from SOURCE; it never leaves this machine; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l passphrase -d 'Read a passphrase from SOURCE, or ask for it; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l allow-legacy -d 'Also decrypt formats with weaker guarantees than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
-complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l max-kdf-memory -d 'The most memory that an object may ask for to try a passphrase [default: 256MiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l max-kdf-memory -d 'Refuse objects that need more memory than this to try a passphrase [default: 256MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand inspect" -l progress -d 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never' -r -f -a "auto\t'A bar if standard error is a terminal, else nothing'
 bar\t'A bar'
@@ -268,16 +268,16 @@ esdk\t'AWS Encryption SDK: framed, key-committing, for streams of any length'"
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l at-rest -d 'What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l frame-length -d 'Bytes of plain text in a frame [client: esdk; default: 64KiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l key-name -d 'The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-sse-c-key -d 'Where an old SSE-C key is, which is sent to S3; repeatable, the right one is found' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-key -d 'Where an old AES key of client-side objects is; it never leaves this machine; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-private-key -d 'Where an old RSA private key (PEM) is; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-passphrase -d 'Where an old passphrase is; without a value it is asked for; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-sse-c-key -d 'Read an SSE-C key from SOURCE (file:PATH, env:NAME, fd:N, cmd:COMMAND or prompt) and send it to S3; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-key -d 'Read an AES key for client-side objects from SOURCE; it never leaves this machine; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-private-key -d 'Read an RSA private key (PEM) from SOURCE; it never leaves this machine; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-passphrase -d 'Read a passphrase from SOURCE, or ask for it; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-kms-key -d 'An old KMS key that may open what is client-side; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-account -d 'An account whose KMS keys an object may choose; repeatable' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l from-context -d 'A pair of the encryption context that client-side objects have now; repeatable' -r
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-legacy -d 'Open formats that prove less than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l kms-account -d 'An account whose KMS keys an object may choose; repeatable' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l allow-legacy -d 'Also decrypt formats with weaker guarantees than today\'s' -r -f -a "v2\t'formats that do not commit to their key'
 unauthenticated\t'these, and bytes that nothing proves unchanged'"
-complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l max-kdf-memory -d 'The most memory that an object may ask for to try a passphrase [default: 256MiB]' -r
+complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l max-kdf-memory -d 'Refuse objects that need more memory than this to try a passphrase [default: 256MiB]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l instruction-suffix -d 'The suffix of the instruction file\'s key [default: .instruction]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -s j -l jobs -d 'How many requests at once; memory is about JOBS × part size [default: 8; with -r 64 small objects]' -r
 complete -c s3seal -n "__fish_s3seal_using_subcommand rotate" -l part-size -d 'Bytes of one request, such as 16MiB; grows where S3 needs it [default: 8MiB]' -r
