@@ -10,6 +10,7 @@ pub(crate) mod envelope;
 pub(crate) mod get;
 pub(crate) mod head;
 pub(crate) mod inspect;
+pub(crate) mod permissions;
 pub(crate) mod put;
 pub(crate) mod rotate;
 pub(crate) mod trial;

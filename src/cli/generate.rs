@@ -14,6 +14,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::{Cli, key_source, manual};
+use crate::commands::permissions::{self, Places};
 use crate::error::Error;
 
 /// Write completions and man pages, for whoever packages s3seal
@@ -33,6 +34,8 @@ enum What {
     Completions,
     /// A man page for the program and one for each verb
     Man,
+    /// The IAM policies of the manual, one a file
+    Policies,
 }
 
 /// Runs the verb.
@@ -45,6 +48,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
         match args.what {
             What::Completions => completions(cli, &args.dir),
             What::Man => man_pages(cli, &args.dir),
+            What::Policies => policies(&args.dir),
         }
     });
     Ok(written.map_err(Error::local(format!("cannot write into {}", args.dir.display())))?)
@@ -81,6 +85,22 @@ fn visible(command: &Command) -> Command {
 fn completions(mut cli: Command, dir: &Path) -> io::Result<()> {
     for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
         clap_complete::generate_to(shell, &mut cli, "s3seal", dir)?;
+    }
+    Ok(())
+}
+
+/// Writes the policies for one and the same made-up account.
+fn policies(dir: &Path) -> io::Result<()> {
+    let places = Places {
+        bucket: "arn:aws:s3:::amzn-s3-demo-bucket",
+        prefix: "db/",
+        key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        old_key: "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
+        role: "arn:aws:iam::111122223333:role/batch",
+    };
+    for case in permissions::cases::all() {
+        let policy = permissions::policy(case.task, &case.extras, &places);
+        fs::write(dir.join(format!("{}.json", case.name)), format!("{policy:#}\n"))?;
     }
     Ok(())
 }

@@ -25,6 +25,7 @@
 //!   name only.
 //! * [`s3`]: what S3 means; the protocol is the `s3s` crate's. Its bodies lie in `store`, encrypted.
 //! * [`kms`]: keys and contexts, for clients and for S3 alike.
+//! * [`iam`]: what the one user may do in both, once a test gives it a policy.
 //! * [`hostile`]: what a server that means harm does, to choose from.
 //! * [`config`]: what a sandbox is told at its start. `main.rs` is the same sandbox as a program.
 //!
@@ -34,8 +35,8 @@
 //!
 //! * One port serves S3 and KMS; AWS has a host for each. Only 127.0.0.1 is bound.
 //! * HTTP/1.1 only, TLS 1.2 and 1.3, as S3; no IPv6, no dual-stack, no accelerated or FIPS endpoints.
-//! * One user with one access key, who may do all that is not denied by [`kms::Kms::deny`]; session tokens are not looked at,
-//!   and there are no key policies and no grants.
+//! * One user with one access key, who may do all that is not denied by [`kms::Kms::deny`] until it has a policy
+//!   ([`iam::User::set_policy`]); session tokens are not looked at, and there are no key policies and no grants.
 //! * Symmetric keys only; no rotation, no replicas of multi-region keys, no imported material, no dry runs.
 //! * Lists are never cut into pages; KMS's requests are never throttled, unless a fault does it.
 //! * A key that waits for its deletion stays until [`kms::Kms::delete_now`]; an alias works from the moment it is made.
@@ -43,7 +44,9 @@
 
 pub mod config;
 pub mod hostile;
+pub mod iam;
 pub mod kms;
+mod policy;
 pub mod s3;
 pub mod server;
 mod store;

@@ -19,6 +19,7 @@ pub use keys::{Key, KeyState};
 pub use refusal::KmsRefusal;
 pub(crate) use sealing::random;
 
+use crate::iam::User;
 use keys::Keys;
 
 /// The encryption context: name-value pairs that are authenticated but not hidden.
@@ -82,6 +83,7 @@ pub struct Use {
 pub struct Kms {
     region: String,
     account: String,
+    user: User,
     inner: Mutex<Inner>,
 }
 
@@ -98,6 +100,7 @@ impl Kms {
         Self {
             region: region.to_owned(),
             account: account.to_owned(),
+            user: User::new(format!("arn:aws:iam::{account}:user/sandbox")),
             inner: Mutex::new(Inner {
                 keys: Keys::new(region, account),
                 denied: Vec::new(),
@@ -116,6 +119,27 @@ impl Kms {
     #[must_use]
     pub fn account(&self) -> &str {
         &self.account
+    }
+
+    /// The account's one user; S3 asks the same one.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Asks the user's policy, of which an anonymous caller has none.
+    ///
+    /// # Errors
+    /// [`KmsRefusal::Denied`]
+    pub(crate) fn may(&self, principal: &str, action: &'static str, arn: &str) -> Result<(), KmsRefusal> {
+        let denied = |reason| {
+            let (arn, principal) = (arn.to_owned(), principal.to_owned());
+            KmsRefusal::Denied { action, arn, principal, reason }
+        };
+        if principal != self.user.arn() {
+            return Ok(());
+        }
+        self.user.may(action, arn, &|_| None).map_err(denied)
     }
 
     /// Asks on behalf of an S3 caller whether a key may be used, and resolves its name.
@@ -171,7 +195,8 @@ impl Kms {
             None => inner.keys.managed("aws/s3"),
         };
         let arn = inner.key(&id).arn.clone();
-        let verdict = inner.verdict(principal, action, &id);
+        let may = self.may(principal, action.name(), &arn);
+        let verdict = may.and_then(|()| inner.verdict(principal, action, &id));
         inner.uses.push(Use {
             action,
             key_arn: arn.clone(),
@@ -196,6 +221,16 @@ impl Kms {
         let id = self.id_of(&arn.0);
         self.lock().keys.aliases_mut().insert(alias, id);
         arn
+    }
+
+    /// The ARN of a key (id, ARN or alias).
+    ///
+    /// # Panics
+    /// If there is no such key.
+    #[must_use]
+    pub fn key_arn(&self, key: &str) -> String {
+        let id = self.id_of(key);
+        self.lock().key(&id).arn.clone()
     }
 
     /// Disables a key (id, ARN or alias).
@@ -275,7 +310,9 @@ impl Inner {
         let denied =
             |(of, on): &(KmsAction, Option<String>)| *of == action && on.as_deref().is_none_or(|on| on == id);
         if self.denied.iter().any(denied) {
-            return Err(KmsRefusal::Denied { action, arn, principal: principal.to_owned() });
+            let action = action.name();
+            let reason = format!("because no identity-based policy allows the {action} action");
+            return Err(KmsRefusal::Denied { action, arn, principal: principal.to_owned(), reason });
         }
         match key.state {
             KeyState::Enabled => Ok(()),

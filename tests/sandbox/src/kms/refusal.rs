@@ -2,8 +2,6 @@
 //!
 //! They are values, not messages, because S3 wraps the same refusal in another code (`KMS.DisabledException`).
 
-use super::KmsAction;
-
 /// Why KMS said no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KmsRefusal {
@@ -24,12 +22,14 @@ pub enum KmsRefusal {
     },
     /// A policy does not allow it; `AccessDeniedException`.
     Denied {
-        /// What was asked.
-        action: KmsAction,
+        /// What was asked, such as `kms:Decrypt`.
+        action: &'static str,
         /// The key.
         arn: String,
         /// Who asked.
         principal: String,
+        /// AWS's reason.
+        reason: String,
     },
     /// The key's ARN names another region; `NotFoundException`.
     BadRegion {
@@ -60,11 +60,9 @@ impl KmsRefusal {
             Self::NotFound { text } | Self::BadRegion { text } => text.clone(),
             Self::Disabled { arn } => format!("{arn} is disabled."),
             Self::PendingDeletion { arn } => format!("{arn} is pending deletion."),
-            Self::Denied { action, arn, principal } => {
-                let action = action.name();
+            Self::Denied { action, arn, principal, reason } => {
                 format!(
-                    "User: {principal} is not authorized to perform: {action} on resource: {arn} \
-                     because no identity-based policy allows the {action} action"
+                    "User: {principal} is not authorized to perform: {action} on resource: {arn} {reason}"
                 )
             }
             Self::InvalidCiphertext => String::new(),

@@ -1,17 +1,19 @@
-//! Who may do what: anonymous callers, expected owners, bucket policies.
+//! Who may do what: anonymous callers, expected owners, the user's policy, bucket policies.
 //!
 //! It is asked before a request's body is read. The signature is checked already.
 //!
-//! What does not belong here: encryption rules of the bucket itself (see `unlock`).
+//! What does not belong here: encryption rules of the bucket itself (see `unlock`), and what KMS asks (see `kms`).
+//!
+//! Source: "Required permissions for Amazon S3 API operations", Amazon S3 user guide, and the pages of the operations.
 
 use http::{HeaderMap, Uri};
 use s3s::S3Result;
 use s3s::path::S3Path;
 
-use super::policy::Question;
-use super::sse::{Echo, SSE, header};
+use super::sse::{Echo, SSE, SseView, header};
 use super::state::S3State;
 use super::{Scheme, error, url};
+use crate::policy::Question;
 
 /// A request as far as access depends on it.
 pub struct Visit<'a> {
@@ -46,11 +48,111 @@ pub fn check(state: &S3State, visit: &Visit<'_>) -> S3Result<()> {
             return Err(error::access_denied());
         }
     }
+    if visit.signed {
+        for (action, resource) in needed(state, visit, &action) {
+            ask(state, visit, &action, &resource)?;
+        }
+    }
     check_policy(state, visit, &action, bucket, visit.path.get_object_key())?;
     match copy_source(visit.headers) {
-        Some((bucket, key)) => check_policy(state, visit, "s3:GetObject", &bucket, Some(&key)),
+        Some((bucket, key, _)) => check_policy(state, visit, "s3:GetObject", &bucket, Some(&key)),
         None => Ok(()),
     }
+}
+
+/// Asks the user's policy.
+///
+/// # Errors
+/// `AccessDenied` in S3's words
+pub fn may(state: &S3State, action: &str, resource: &str) -> S3Result<()> {
+    refused(state, action, resource, state.kms.user().may(action, resource, &|_| None))
+}
+
+/// Asks whether the user may decrypt what is kept in this mode.
+///
+/// # Errors
+/// `AccessDenied` in KMS's words
+pub fn may_decrypt(state: &S3State, sse: &SseView) -> S3Result<()> {
+    let (SseView::SseKms { key_arn, .. } | SseView::DsseKms { key_arn, .. }) = sse else { return Ok(()) };
+    let allowed = state.kms.may(state.kms.user().arn(), "kms:Decrypt", key_arn);
+    allowed.map_err(|refusal| error::kms(&refusal))
+}
+
+fn refused(state: &S3State, action: &str, resource: &str, answer: Result<(), String>) -> S3Result<()> {
+    answer.map_err(|reason| {
+        let user = state.principal();
+        error::denied(format!(
+            "User: {user} is not authorized to perform: {action} on resource: \"{resource}\" {reason}"
+        ))
+    })
+}
+
+/// As [`may`], with the condition keys of a request.
+fn ask(state: &S3State, visit: &Visit<'_>, action: &str, resource: &str) -> S3Result<()> {
+    let value = |name: &str| match name {
+        "aws:securetransport" => Some((visit.scheme == Scheme::Https).to_string()),
+        "s3:prefix" => url::parameter(visit.uri.query(), "prefix"),
+        _ => header(visit.headers, name.strip_prefix("s3:")?).map(str::to_owned),
+    };
+    refused(state, action, resource, state.kms.user().may(action, resource, &value))
+}
+
+/// The actions that a request takes, each with its resource.
+fn needed(state: &S3State, visit: &Visit<'_>, action: &str) -> Vec<(String, String)> {
+    let bucket = visit.path.get_bucket_name().unwrap_or_default();
+    let place = match (visit.path.get_object_key(), visit.operation) {
+        (Some(key), _) => format!("arn:aws:s3:::{bucket}/{key}"),
+        (None, "ListBuckets") => "*".to_owned(),
+        (None, "DeleteObjects") => format!("arn:aws:s3:::{bucket}/*"),
+        (None, _) => format!("arn:aws:s3:::{bucket}"),
+    };
+    let mut all = vec![(action.to_owned(), place.clone())];
+    let mut also = |action: &str| all.push((action.to_owned(), place.clone()));
+    if visit.operation == "GetObjectAttributes" {
+        also(&action.replace("Attributes", ""));
+    }
+    // "Conditional deletes with a specific ETag value require both s3:DeleteObject and s3:GetObject permissions."
+    if visit.operation == "DeleteObject" && visit.headers.contains_key("if-match") {
+        also("s3:GetObject");
+    }
+    let creates = ["PutObject", "CopyObject", "CreateMultipartUpload"].contains(&visit.operation);
+    let has = |header: &str| {
+        let mut names = visit.headers.keys().map(http::HeaderName::as_str);
+        names.any(|name| name == header || header.ends_with('-') && name.starts_with(header))
+    };
+    for (header, action) in WRITTEN_ALONG.into_iter().filter(|_| creates) {
+        if has(header) {
+            also(action);
+        }
+    }
+    if let Some((bucket, key, version)) = copy_source(visit.headers) {
+        let source = format!("arn:aws:s3:::{bucket}/{key}");
+        let version_word = if version.is_some() { "Version" } else { "" };
+        let copies_tags = visit.operation == "CopyObject"
+            && header(visit.headers, "x-amz-tagging-directive") != Some("REPLACE")
+            && has_tags(state, &bucket, &key, version.as_deref());
+        if copies_tags {
+            also("s3:PutObjectTagging");
+            all.push((format!("s3:GetObject{version_word}Tagging"), source.clone()));
+        }
+        all.push((format!("s3:GetObject{version_word}"), source));
+    }
+    all
+}
+
+/// The headers that write something beside the object, by name or by beginning, and what each takes.
+const WRITTEN_ALONG: [(&str, &str); 5] = [
+    ("x-amz-tagging", "s3:PutObjectTagging"),
+    ("x-amz-acl", "s3:PutObjectAcl"),
+    ("x-amz-grant-", "s3:PutObjectAcl"),
+    ("x-amz-object-lock-mode", "s3:PutObjectRetention"),
+    ("x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
+];
+
+fn has_tags(state: &S3State, bucket: &str, key: &str, version: Option<&str>) -> bool {
+    let inner = state.lock();
+    let found = inner.buckets.get(bucket).and_then(|bucket| bucket.find(key, version).ok());
+    found.is_some_and(|(_, object)| !object.marks.tags.is_empty())
 }
 
 fn check_policy(
@@ -109,12 +211,14 @@ fn of_upload(begun: &Echo, name: &str) -> Option<String> {
     }
 }
 
-fn copy_source(headers: &HeaderMap) -> Option<(String, String)> {
+/// Bucket, key and version of a copy's source.
+fn copy_source(headers: &HeaderMap) -> Option<(String, String, Option<String>)> {
     let source = header(headers, "x-amz-copy-source")?;
-    let path = source.split_once("?versionId=").map_or(source, |(path, _)| path);
+    let (path, version) =
+        source.split_once("?versionId=").map_or((source, None), |(path, id)| (path, Some(id)));
     let path = url::decode(path, false)?;
     let (bucket, key) = path.trim_start_matches('/').split_once('/')?;
-    Some((bucket.to_owned(), key.to_owned()))
+    Some((bucket.to_owned(), key.to_owned(), version.map(str::to_owned)))
 }
 
 /// The action that IAM knows an operation by.
@@ -123,6 +227,8 @@ fn action(operation: &str, versioned: bool) -> String {
     let name = match operation {
         "HeadObject" | "GetObject" => return format!("s3:GetObject{version}"),
         "DeleteObject" => return format!("s3:DeleteObject{version}"),
+        "GetObjectAcl" => return format!("s3:GetObject{version}Acl"),
+        "GetObjectAttributes" => return format!("s3:GetObject{version}Attributes"),
         "GetObjectTagging" => return format!("s3:GetObject{version}Tagging"),
         "PutObjectTagging" => return format!("s3:PutObject{version}Tagging"),
         "DeleteObjects" => "DeleteObject",

@@ -44,6 +44,11 @@ pub fn denied(text: impl Into<String>) -> S3Error {
     refuse(S3ErrorCode::AccessDenied, text)
 }
 
+/// 400 `MalformedPolicy`
+pub fn malformed_policy(text: impl Into<String>) -> S3Error {
+    refuse(S3ErrorCode::MalformedPolicy, text)
+}
+
 /// 500 `InternalError`: the sandbox itself failed.
 pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> S3Error {
     let text = format!("We encountered an internal error. Please try again. ({error})");

@@ -12,9 +12,9 @@ use time::{Duration, OffsetDateTime};
 use super::checksum::{self, Algorithm, ChecksumType, Sum};
 use super::object::{Attributes, Bucket, Marks, Object, Tamper, Version, Versioning};
 use super::ops::job::JobView;
-use super::policy::Policy;
 use super::sse::{DefaultEncryption, SseView};
 use super::state::{Lie, S3State};
+use crate::policy::Policy;
 use crate::store::{Body, BodyKeys, Kek, Lock};
 
 /// An upload in progress.
@@ -180,7 +180,7 @@ impl S3State {
     /// # Panics
     /// If it is no policy, or one this subset does not know.
     pub fn set_policy(&self, bucket: &str, json: &str) {
-        let policy = Policy::parse(json).unwrap_or_else(|error| panic!("{error}"));
+        let policy = Policy::of_bucket(json).unwrap_or_else(|error| panic!("{error}"));
         self.with(bucket, |bucket| bucket.policy = Some(policy));
     }
 
@@ -260,6 +260,15 @@ impl S3State {
         self.change(bucket, key, |object| {
             object.marks.storage_class = Some("GLACIER".to_owned());
             object.restored = false;
+        });
+    }
+
+    /// Protects an object from being changed: by retention until the day after tomorrow, and by a legal hold.
+    pub fn set_locked(&self, bucket: &str, key: &str) {
+        let until = self.now() + Duration::days(2);
+        self.change(bucket, key, |object| {
+            let hold = &mut object.marks.hold;
+            (hold.mode, hold.until, hold.legal) = (Some("GOVERNANCE".to_owned()), Some(until), true);
         });
     }
 

@@ -9,8 +9,10 @@
 //!
 //! * `sse-c-allowed-by-default`: new buckets allow SSE-C until [`S3State::set_new_buckets_block_sse_c`]; S3 has blocked it
 //!   since April 2026.
-//! * `one-account`: every signed request comes from one user of the account that owns all buckets and keys; policies can
-//!   only deny it, and anonymous requests are let in by [`S3State::set_public`] alone.
+//! * `one-account`: every signed request comes from one user of the account that owns all buckets and keys; bucket policies
+//!   can only deny it, [`crate::iam`] says what it may do, and anonymous requests are let in by [`S3State::set_public`]
+//!   alone.
+//! * `delete-many-coarse`: an identity policy is asked for all objects of a `DeleteObjects` at once, as `bucket/*`.
 //! * `policy-subset`: conditions know `Bool`, `Null` and the string and ARN operators; a policy with others is refused.
 //! * `error-details`: errors carry `Code`, `Message`, `Resource`, `RequestId`, `HostId` and, for a wrong region, `Region`;
 //!   S3's further elements (`ArgumentName`, `MaxSizeAllowed`, …) are left out.
@@ -41,7 +43,6 @@ mod intake;
 mod marks;
 mod object;
 mod ops;
-mod policy;
 mod route;
 mod service;
 mod sse;

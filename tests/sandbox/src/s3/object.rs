@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 
 use super::checksum::{Algorithm, ChecksumType, Sum};
 use super::error;
-use super::policy::Policy;
 use super::sse::{DefaultEncryption, SseView};
+use crate::policy::Policy;
 use crate::store::{Body, BodyKeys, Lock};
 
 /// The id of the one version in a bucket without versioning.

@@ -90,7 +90,8 @@ impl ForeignRoute {
 
     fn let_in(&self, request: &S3Request<Body>) -> S3Result<()> {
         if job::is_job(&request.method, &request.uri, &request.headers) {
-            return request.credentials.as_ref().map(drop).ok_or_else(error::access_denied);
+            request.credentials.as_ref().map(drop).ok_or_else(error::access_denied)?;
+            return access::may(&self.state, "s3:CreateJob", "*");
         }
         let path = path(&request.uri, &request.headers).ok_or_else(error::malformed_xml)?;
         let scheme = request.extensions.get::<Scheme>().copied();

@@ -82,7 +82,7 @@ impl S3State {
 
     /// The one user all signed requests come from.
     pub fn principal(&self) -> String {
-        format!("arn:aws:iam::{}:user/sandbox", self.account)
+        self.kms.user().arn().to_owned()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -29,6 +29,7 @@ pub use faults::{Fault, Gate, Kind, Struck};
 pub use recorder::Recorded;
 
 use crate::config::Config;
+use crate::iam::User;
 use crate::kms::Kms;
 use crate::s3::{self, S3State, Storage};
 use dispatch::Dispatch;
@@ -138,6 +139,12 @@ impl Sandbox {
     #[must_use]
     pub fn kms(&self) -> &Kms {
         &self.dispatch.kms
+    }
+
+    /// The one user, whom a policy can bind in S3 and KMS alike.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        self.dispatch.kms.user()
     }
 
     /// Sets a fault; the answer tells when it has struck.

@@ -173,6 +173,7 @@ impl Call<'_> {
 
     pub(super) fn list_aliases(&self) -> Result<Value, Failure> {
         let request: ListAliases = self.request()?;
+        self.kms.may(self.principal, "kms:ListAliases", "*")?;
         let mut inner = self.kms.lock();
         let only = request.key_id.map(|key| inner.keys.resolve(&key)).transpose()?;
         let entry = |(alias, id): (&String, &String)| json!({ "AliasName": alias, "AliasArn": inner.keys.arn_of_alias(alias), "TargetKeyId": id });

@@ -114,6 +114,7 @@ impl Call<'_> {
         )?;
         let context = request.destination_encryption_context;
         let arn = self.may(KmsAction::ReEncrypt, &request.destination_key_id, &context)?;
+        self.kms.may(self.principal, "kms:ReEncryptTo", &arn.0)?;
         let blob = self.seal(&arn, &context, &plain);
         Ok(json!({
             "KeyId": arn.0,

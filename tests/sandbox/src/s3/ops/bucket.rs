@@ -14,9 +14,9 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
+use crate::policy::Policy;
 use crate::s3::error;
 use crate::s3::object::{Bucket, Versioning};
-use crate::s3::policy::Policy;
 use crate::s3::state::S3State;
 
 /// The region that has no location constraint.
@@ -180,7 +180,7 @@ pub async fn put_policy(
     request: S3Request<PutBucketPolicyInput>,
 ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
     let input = request.input;
-    let policy = Policy::parse(&input.policy)?;
+    let policy = Policy::of_bucket(&input.policy).map_err(error::malformed_policy)?;
     state.lock().bucket_mut(&input.bucket)?.policy = Some(policy);
     Ok(S3Response::new(PutBucketPolicyOutput::default()))
 }

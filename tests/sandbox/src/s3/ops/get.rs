@@ -13,11 +13,11 @@ use time::OffsetDateTime;
 use super::answer;
 use crate::s3::checksum::ChecksumType;
 use crate::s3::condition::Conditions;
-use crate::s3::error;
 use crate::s3::object::Object;
 use crate::s3::sse::{self, CustomerKey, SseView, header};
 use crate::s3::state::{Lie, S3State};
 use crate::s3::unlock::{self, Caller, Place};
+use crate::s3::{access, error};
 use crate::store::BodyKeys;
 
 /// An object as a request has found it.
@@ -45,6 +45,10 @@ pub fn find(state: &S3State, place: Place<'_>, id: Option<&str>) -> S3Result<Fou
             version: bucket.shown_id(version),
         }),
         Err(mut error) => {
+            // Whether an object exists is told only to who may list the bucket.
+            if id.is_none() {
+                access::may(state, "s3:ListBucket", &format!("arn:aws:s3:::{}", place.bucket))?;
+            }
             let mut versions = bucket.objects.get(place.key).into_iter().flatten();
             let version = match id {
                 None => versions.next_back(),

@@ -12,9 +12,9 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use s3s::{S3Error, S3Result};
 
-use crate::s3::error;
 use crate::s3::sse::header;
 use crate::s3::state::S3State;
+use crate::s3::{access, error};
 use crate::store::random_hex;
 
 /// Names the account; S3's own requests never have it.
@@ -52,6 +52,7 @@ pub fn create(state: &S3State, headers: &HeaderMap, xml: &[u8]) -> S3Result<Stri
     }
     let fields = read(xml).ok_or_else(error::malformed_xml)?;
     check(&fields, &state.account)?;
+    access::may(state, "iam:PassRole", first(&fields, "RoleArn").unwrap_or_default())?;
     let token = first(&fields, "ClientRequestToken");
     let mut inner = state.lock();
     let id = match inner.jobs.iter().find(|job| job.field("ClientRequestToken") == token) {

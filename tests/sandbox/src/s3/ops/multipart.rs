@@ -21,7 +21,7 @@ use crate::s3::object::{Object, Part, PartFacts, Tamper, Upload};
 use crate::s3::sse::{self, SseView, header};
 use crate::s3::state::{Lie, S3State};
 use crate::s3::unlock::{self, Caller, Place};
-use crate::s3::{error, marks};
+use crate::s3::{access, error, marks};
 use crate::store::Body;
 
 /// `CreateMultipartUpload`
@@ -93,6 +93,9 @@ pub async fn complete(
         (bucket.upload(place.key, &input.upload_id)?.clone(), inner.min_part)
     };
     check_key(state, &caller, &upload, &headers)?;
+    if upload.checksum.is_some() {
+        access::may_decrypt(state, &upload.sse)?;
+    }
     let conditions = Conditions::of(&headers);
     put::check_write(state, place, &conditions)?;
     let listed = input.multipart_upload.and_then(|upload| upload.parts);

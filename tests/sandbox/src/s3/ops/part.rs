@@ -15,12 +15,12 @@ use time::OffsetDateTime;
 use super::answer::{self, fill_sum};
 use super::{copy, multipart, put};
 use crate::s3::checksum::{Algorithm, ChecksumType};
-use crate::s3::error;
 use crate::s3::intake::{self, Claims, Received, receive};
 use crate::s3::object::{Part, Upload};
 use crate::s3::sse;
 use crate::s3::state::{MAX_AT_ONCE, S3State};
 use crate::s3::unlock::{self, Caller, Place};
+use crate::s3::{access, error};
 
 /// The highest number of a part.
 const MAX_PART: i32 = 10_000;
@@ -108,6 +108,7 @@ pub async fn list_parts(
         let bucket = inner.bucket(place.bucket)?;
         bucket.upload(place.key, &input.upload_id)?.clone()
     };
+    access::may_decrypt(state, &upload.sse)?;
     if let Some(given) = sse::customer_key(&headers, caller.scheme)? {
         unlock::check_upload(state, &upload.lock, &upload.sse, Some(&given))?;
     }

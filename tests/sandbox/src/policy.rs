@@ -1,10 +1,7 @@
-//! Bucket policies: the part of IAM's language that rules on encryption are written in.
+//! Policies of buckets and of the user: the part of IAM's language that rules on encryption are written in.
 //!
-//! The caller is always the account's own user, so only what denies has a meaning.
-//!
-//! What does not belong here: reading requests (see `access`).
+//! What does not belong here: reading requests (see `s3::access`), and whom a policy is of (see `iam`).
 
-use s3s::{S3Error, S3ErrorCode, S3Result};
 use serde_json::Value;
 
 /// A policy, as it was put and as it is applied.
@@ -22,7 +19,8 @@ struct Statement {
     not_action: bool,
     actions: Vec<String>,
     resources: Vec<String>,
-    principals: Vec<String>,
+    /// None in the policy of a user, who is the principal of all its statements.
+    principals: Option<Vec<String>>,
     conditions: Vec<Condition>,
 }
 
@@ -54,20 +52,37 @@ pub struct Question<'a> {
 }
 
 impl Policy {
-    /// Reads a policy.
+    /// Reads the policy of a bucket.
     ///
     /// # Errors
-    /// `MalformedPolicy`, also for what this subset does not know.
-    pub fn parse(text: &str) -> S3Result<Self> {
+    /// S3's text for a malformed policy, also for what this subset does not know.
+    pub fn of_bucket(text: &str) -> Result<Self, String> {
+        Self::parse(text, Statement::of_bucket)
+    }
+
+    /// Reads the policy of a user or a role, as `aws iam put-role-policy` takes it.
+    ///
+    /// # Errors
+    /// A text, also for what this subset does not know.
+    pub fn of_identity(text: &str) -> Result<Self, String> {
+        let policy = Self::parse(text, Statement::of_identity)?;
+        let json: Value = serde_json::from_str(text).unwrap_or_default();
+        if json["Version"] != "2012-10-17" {
+            return Err("The policy must contain a valid version string".to_owned());
+        }
+        Ok(policy)
+    }
+
+    fn parse(text: &str, statement: fn(&Value) -> Result<Statement, String>) -> Result<Self, String> {
         let json: Value = serde_json::from_str(text)
-            .map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
+            .map_err(|_| "Policies must be valid JSON and the first byte must be '{'".to_owned())?;
         let statements = list(&json["Statement"]);
         if statements.is_empty() {
-            return Err(malformed("Missing required field Statement"));
+            return Err("Missing required field Statement".to_owned());
         }
         Ok(Self {
             text: text.to_owned(),
-            statements: statements.into_iter().map(Statement::parse).collect::<S3Result<_>>()?,
+            statements: statements.into_iter().map(statement).collect::<Result<_, _>>()?,
         })
     }
 
@@ -76,28 +91,62 @@ impl Policy {
         let mut denying = self.statements.iter().filter(|each| each.denies);
         denying.any(|statement| statement.applies(question))
     }
+
+    /// Whether it allows.
+    pub fn allows(&self, question: &Question<'_>) -> bool {
+        let mut allowing = self.statements.iter().filter(|each| !each.denies);
+        allowing.any(|statement| statement.applies(question))
+    }
 }
 
 impl Statement {
-    fn parse(json: &Value) -> S3Result<Self> {
-        let denies = match json["Effect"].as_str() {
-            Some("Deny") => true,
-            Some("Allow") => false,
-            _ => return Err(malformed("Invalid effect")),
-        };
-        if json.get("NotPrincipal").is_some() || json.get("NotResource").is_some() {
-            return Err(malformed("NotPrincipal and NotResource are not known here"));
-        }
-        let not_action = json.get("NotAction").is_some();
-        let actions = strings(&json[if not_action { "NotAction" } else { "Action" }]);
+    fn of_bucket(json: &Value) -> Result<Self, String> {
         let principals = match &json["Principal"] {
             Value::Object(kinds) => kinds.values().flat_map(strings).collect(),
             other => strings(other),
         };
+        if principals.is_empty() {
+            return Err("Missing required field Principal".to_owned());
+        }
+        Ok(Self { principals: Some(principals), ..Self::parse(json)? })
+    }
+
+    /// What IAM checks when a policy is put, as far as a generated one could get it wrong.
+    fn of_identity(json: &Value) -> Result<Self, String> {
+        let statement = Self::parse(json)?;
+        if json.get("Principal").is_some() {
+            return Err("Policy document should not specify a principal.".to_owned());
+        }
+        let sid = json["Sid"].as_str().unwrap_or_default();
+        if !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(format!("Statement IDs (SID) must be alpha-numeric: {sid}"));
+        }
+        if let Some(bare) = statement.actions.iter().find(|each| !each.contains(':') && *each != "*") {
+            return Err(format!("Actions/Conditions must be prefaced by a vendor: {bare}"));
+        }
+        if let Some(no_arn) =
+            statement.resources.iter().find(|each| !each.starts_with("arn:") && *each != "*")
+        {
+            return Err(format!("Resource {no_arn} must be in ARN format or \"*\"."));
+        }
+        Ok(statement)
+    }
+
+    fn parse(json: &Value) -> Result<Self, String> {
+        let denies = match json["Effect"].as_str() {
+            Some("Deny") => true,
+            Some("Allow") => false,
+            _ => return Err("Invalid effect".to_owned()),
+        };
+        if json.get("NotPrincipal").is_some() || json.get("NotResource").is_some() {
+            return Err("NotPrincipal and NotResource are not known here".to_owned());
+        }
+        let not_action = json.get("NotAction").is_some();
+        let actions = strings(&json[if not_action { "NotAction" } else { "Action" }]);
         let resources = strings(&json["Resource"]);
-        for (field, values) in [("Action", &actions), ("Resource", &resources), ("Principal", &principals)] {
+        for (field, values) in [("Action", &actions), ("Resource", &resources)] {
             if values.is_empty() {
-                return Err(malformed(&format!("Missing required field {field}")));
+                return Err(format!("Missing required field {field}"));
             }
         }
         let mut conditions = Vec::new();
@@ -106,7 +155,7 @@ impl Statement {
                 conditions.push(Condition::parse(operator, key, values)?);
             }
         }
-        Ok(Self { denies, not_action, actions, resources, principals, conditions })
+        Ok(Self { denies, not_action, actions, resources, principals: None, conditions })
     }
 
     fn applies(&self, question: &Question<'_>) -> bool {
@@ -115,7 +164,7 @@ impl Statement {
         let principal =
             |each: &String| each == "*" || each == account || *each == root || each == question.principal;
         let action = |each: &String| like(&each.to_ascii_lowercase(), &question.action.to_ascii_lowercase());
-        self.principals.iter().any(principal)
+        self.principals.as_ref().is_none_or(|principals| principals.iter().any(principal))
             && self.actions.iter().any(action) != self.not_action
             && self.resources.iter().any(|each| like(each, question.resource))
             && self.conditions.iter().all(|each| each.holds(question))
@@ -123,7 +172,7 @@ impl Statement {
 }
 
 impl Condition {
-    fn parse(operator: &str, key: &str, values: &Value) -> S3Result<Self> {
+    fn parse(operator: &str, key: &str, values: &Value) -> Result<Self, String> {
         let (name, if_exists) = match operator.strip_suffix("IfExists") {
             Some(name) => (name, true),
             None => (operator, false),
@@ -137,7 +186,7 @@ impl Condition {
             "StringLike" | "ArnLike" => Operator::Like { negated: false },
             "StringNotLike" | "ArnNotLike" => Operator::Like { negated: true },
             "Null" => Operator::Null,
-            _ => return Err(malformed(&format!("Invalid Condition type : {operator}"))),
+            _ => return Err(format!("Invalid Condition type : {operator}")),
         };
         Ok(Self { operator, if_exists, key: key.to_ascii_lowercase(), values: strings(values) })
     }
@@ -167,10 +216,6 @@ impl Condition {
             None => self.if_exists || negated,
         }
     }
-}
-
-fn malformed(text: &str) -> S3Error {
-    S3Error::with_message(S3ErrorCode::MalformedPolicy, text.to_owned())
 }
 
 fn list(json: &Value) -> Vec<&Value> {
@@ -221,7 +266,7 @@ mod tests {
             let found = values.iter().find(|(name, _)| *name == key);
             found.map(|(_, value)| (*value).to_owned())
         };
-        Policy::parse(&text).unwrap().denies(&Question {
+        Policy::of_bucket(&text).unwrap().denies(&Question {
             action: "s3:PutObject",
             resource: "arn:aws:s3:::b/k/1",
             principal: "arn:aws:iam::1:user/u",
@@ -258,8 +303,31 @@ mod tests {
             r#"{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*",
                 "Condition": {"DateGreaterThan": {"aws:CurrentTime": "2026-01-01"}}}}"#,
         ] {
-            let error = Policy::parse(wrong).unwrap_err();
-            assert_eq!(error.code(), &S3ErrorCode::MalformedPolicy, "{wrong}");
+            assert!(Policy::of_bucket(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_identity_policy_is_one_that_iam_takes() {
+        let policy =
+            |statement: &str| format!(r#"{{"Version": "2012-10-17", "Statement": {{{statement}}}}}"#);
+        let good =
+            r#""Sid": "A1", "Effect": "Allow", "Action": ["s3:Get*"], "Resource": "arn:aws:s3:::b/p/*""#;
+        let read = Policy::of_identity(&policy(good)).unwrap();
+        let allows = |action, resource| {
+            read.allows(&Question { action, resource, principal: "arn:aws:iam::1:user/u", value: &|_| None })
+        };
+        assert!(allows("s3:GetObject", "arn:aws:s3:::b/p/k/1"));
+        assert!(!allows("s3:GetObject", "arn:aws:s3:::b/q"));
+        assert!(!allows("s3:PutObject", "arn:aws:s3:::b/p/k"));
+        for (from, to) in [
+            ("A1", "a statement"),
+            ("s3:Get*", "GetObject"),
+            ("arn:aws:s3:::b/p/*", "b/p/*"),
+            ("\"Sid\": \"A1\"", "\"Principal\": \"*\""),
+        ] {
+            assert!(Policy::of_identity(&policy(&good.replace(from, to))).is_err(), "{to}");
+        }
+        assert!(Policy::of_identity(&policy(good).replace("2012", "2013")).is_err());
     }
 }

@@ -1,0 +1,403 @@
+//! The permissions that each verb needs, and the IAM policy that gives them: pure.
+//!
+//! The least with which a verb does all that it promises, found by running it without each of them (`tests/permissions`).
+//! What only spares a question, or names more, is in the manual page and not here.
+//! Sources: "Required permissions for Amazon S3 API operations", Amazon S3 user guide; the pages of the operations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+pub(crate) mod cases;
+
+/// An action in IAM's words.
+type Action = &'static str;
+
+/// How an object is encrypted, as far as permissions depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    /// The bucket's default, where that is no KMS key.
+    BucketDefault,
+    /// SSE-S3.
+    SseS3,
+    /// SSE-KMS.
+    SseKms,
+    /// DSSE-KMS.
+    DsseKms,
+    /// SSE-C.
+    SseC,
+    /// Client-side, with keys that stay on this machine.
+    Client,
+    /// Client-side, with a key in AWS KMS.
+    ClientKms,
+}
+
+impl Protection {
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::BucketDefault,
+        Self::SseS3,
+        Self::SseKms,
+        Self::DsseKms,
+        Self::SseC,
+        Self::Client,
+        Self::ClientKms,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::BucketDefault => "bucket-default",
+            Self::SseS3 => "sse-s3",
+            Self::SseKms => "sse-kms",
+            Self::DsseKms => "dsse-kms",
+            Self::SseC => "sse-c",
+            Self::Client => "client",
+            Self::ClientKms => "client-kms",
+        }
+    }
+
+    fn is_client(self) -> bool {
+        matches!(self, Self::Client | Self::ClientKms)
+    }
+
+    /// Whether S3 asks KMS on behalf of the caller.
+    fn is_kms_of_s3(self) -> bool {
+        matches!(self, Self::SseKms | Self::DsseKms)
+    }
+
+    fn is_kms(self) -> bool {
+        self.is_kms_of_s3() || self == Self::ClientKms
+    }
+}
+
+/// What is inspected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// One object.
+    Object,
+    /// All objects under a prefix.
+    Prefix,
+    /// The settings of a bucket.
+    Bucket,
+}
+
+/// How an object is rotated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rotation {
+    /// `UpdateObjectEncryption`.
+    UpdateInPlace,
+    /// A copy within S3.
+    ServerCopy,
+    /// A new wrap of the same data key.
+    Rewrap,
+    /// A new data key, or a change between client and server side.
+    ReEncrypt,
+}
+
+/// What is done, and to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// `put`
+    Put(Protection),
+    /// `get`
+    Get(Protection),
+    /// `inspect`
+    Inspect(Scope, Protection),
+    /// `rotate`, from one protection to the other.
+    Rotate(Rotation, Protection, Protection),
+    /// `rotate --batch`
+    Batch,
+}
+
+/// What takes more than the plain verb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extra {
+    /// An object in parts.
+    Parts,
+    /// The checksum of an object in parts, where it is one of the parts' checksums.
+    CompositeChecksum,
+    /// Tags: those given with `--tag`, or those that the object has.
+    Tags,
+    /// `--acl`, or an object that others are granted something on.
+    Acl,
+    /// Retention and legal hold, which the object has.
+    Lock,
+    /// An envelope in an instruction file.
+    InstructionFile,
+    /// Everything under a prefix.
+    Recursive,
+    /// `--version-id`
+    Version,
+    /// `--all-versions`
+    AllVersions,
+    /// A bucket that keeps versions.
+    VersionedBucket,
+    /// `--update-in-place`, on a server other than AWS.
+    ScratchObject,
+    /// A KMS key that is named by its alias.
+    Alias,
+}
+
+impl Extra {
+    /// The word for it.
+    #[must_use]
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Parts => "parts",
+            Self::CompositeChecksum => "composite-checksum",
+            Self::Tags => "tags",
+            Self::Acl => "acl",
+            Self::Lock => "lock",
+            Self::InstructionFile => "instruction-file",
+            Self::Recursive => "recursive",
+            Self::Version => "version",
+            Self::AllVersions => "all-versions",
+            Self::VersionedBucket => "versioned-bucket",
+            Self::ScratchObject => "scratch-object",
+            Self::Alias => "alias",
+        }
+    }
+}
+
+/// The places that a policy names, as ARNs or parts of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places<'a> {
+    /// The bucket's ARN.
+    pub(crate) bucket: &'a str,
+    /// The prefix, with its slash at the end; empty for the whole bucket.
+    pub(crate) prefix: &'a str,
+    /// The ARN of the KMS key that objects are, or will be, under.
+    pub(crate) key: &'a str,
+    /// The ARN of the KMS key that objects are rotated away from.
+    pub(crate) old_key: &'a str,
+    /// The ARN of the role that a batch job takes on.
+    pub(crate) role: &'a str,
+}
+
+/// What an action is allowed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum On {
+    Objects,
+    InstructionFiles,
+    ScratchObjects,
+    /// The bucket, for listing the prefix and nothing else.
+    Listing,
+    Bucket,
+    Key,
+    OldKey,
+    AnyKey,
+    Jobs,
+    Role,
+}
+
+impl On {
+    fn sid(self) -> &'static str {
+        match self {
+            Self::Objects => "Objects",
+            Self::InstructionFiles => "InstructionFiles",
+            Self::ScratchObjects => "ScratchObjects",
+            Self::Listing => "Listing",
+            Self::Bucket => "Bucket",
+            Self::Key => "Key",
+            Self::OldKey => "OldKey",
+            Self::AnyKey => "AnyKey",
+            Self::Jobs => "Jobs",
+            Self::Role => "Role",
+        }
+    }
+
+    fn resource(self, places: &Places<'_>) -> String {
+        let Places { bucket, prefix, .. } = places;
+        match self {
+            Self::Objects => format!("{bucket}/{prefix}*"),
+            Self::InstructionFiles => format!("{bucket}/{prefix}*.instruction"),
+            Self::ScratchObjects => format!("{bucket}/{prefix}*.s3seal-scratch-*"),
+            Self::Listing | Self::Bucket => (*bucket).to_owned(),
+            Self::Key => places.key.to_owned(),
+            Self::OldKey => places.old_key.to_owned(),
+            Self::AnyKey | Self::Jobs => "*".to_owned(),
+            Self::Role => places.role.to_owned(),
+        }
+    }
+}
+
+/// Actions by what they are allowed on.
+#[derive(Debug, Default)]
+struct Needs(BTreeMap<On, BTreeSet<Action>>);
+
+impl Needs {
+    fn add(&mut self, on: On, actions: &[Action]) {
+        self.0.entry(on).or_default().extend(actions);
+    }
+
+    fn without(&mut self, on: On, action: Action) {
+        if let Some(actions) = self.0.get_mut(&on) {
+            actions.remove(action);
+        }
+    }
+}
+
+/// Makes the policy, in the form that `aws iam put-role-policy` takes.
+#[must_use]
+pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Value {
+    let statements = needs(task, extras).0.into_iter().filter(|(_, actions)| !actions.is_empty());
+    let statements = statements.map(|(on, actions)| {
+        let mut statement = json!({
+            "Sid": on.sid(),
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": on.resource(places),
+        });
+        if on == On::Listing && !places.prefix.is_empty() {
+            let prefix = format!("{}*", places.prefix);
+            statement["Condition"] = json!({ "StringLike": { "s3:prefix": prefix } });
+        }
+        statement
+    });
+    json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
+}
+
+fn needs(task: Task, extras: &[Extra]) -> Needs {
+    let mut needs = Needs::default();
+    match task {
+        Task::Put(protection) => put(protection, &mut needs),
+        Task::Get(protection) => {
+            needs.add(On::Objects, &["s3:GetObject"]);
+            if protection.is_kms() {
+                needs.add(On::Key, &["kms:Decrypt"]);
+            }
+        }
+        Task::Inspect(scope, protection) => inspect(scope, protection, &mut needs),
+        Task::Rotate(rotation, from, to) => rotate(rotation, from, to, &mut needs),
+        Task::Batch => {
+            needs.add(On::Jobs, &["s3:CreateJob"]);
+            needs.add(On::Role, &["iam:PassRole"]);
+        }
+    }
+    for extra in extras {
+        add(*extra, task, &mut needs);
+    }
+    needs
+}
+
+fn put(protection: Protection, needs: &mut Needs) {
+    needs.add(On::Objects, &["s3:PutObject"]);
+    if protection.is_client() {
+        // One HEAD afterwards: is the envelope there?
+        needs.add(On::Objects, &["s3:GetObject"]);
+    }
+    if protection.is_kms() {
+        needs.add(On::Key, &["kms:GenerateDataKey"]);
+    }
+}
+
+fn inspect(scope: Scope, protection: Protection, needs: &mut Needs) {
+    if scope == Scope::Bucket {
+        let settings = [
+            "s3:ListBucket",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketVersioning",
+            "s3:GetLifecycleConfiguration",
+        ];
+        return needs.add(On::Bucket, &settings);
+    }
+    needs.add(On::Objects, &["s3:GetObject"]);
+    if scope == Scope::Prefix {
+        needs.add(On::Listing, &["s3:ListBucket"]);
+    }
+    if scope == Scope::Object && protection.is_kms_of_s3() {
+        // For its checksum the key must decrypt.
+        needs.add(On::Key, &["kms:Decrypt", "kms:DescribeKey"]);
+        needs.add(On::AnyKey, &["kms:ListAliases"]);
+    }
+}
+
+fn rotate(rotation: Rotation, from: Protection, to: Protection, needs: &mut Needs) {
+    needs.add(On::Objects, &["s3:GetObject"]);
+    if from.is_kms() {
+        needs.add(On::OldKey, &["kms:Decrypt"]);
+    }
+    match rotation {
+        Rotation::UpdateInPlace => {
+            needs.add(On::Objects, &["s3:UpdateObjectEncryption"]);
+            let actions = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncrypt*"];
+            needs.add(On::Key, &actions);
+            if from.is_kms() {
+                needs.add(On::OldKey, &["kms:ReEncryptFrom"]);
+            }
+            return;
+        }
+        Rotation::ServerCopy | Rotation::Rewrap => {
+            needs.add(On::Objects, &["s3:PutObject", "s3:GetObjectAcl"]);
+        }
+        Rotation::ReEncrypt => {
+            let actions =
+                ["s3:PutObject", "s3:GetObjectAcl", "s3:GetObjectTagging", "s3:ListObjectAnnotations"];
+            needs.add(On::Objects, &actions);
+            if from.is_client() && !to.is_client() {
+                needs.add(On::ScratchObjects, &["s3:DeleteObject"]);
+            }
+        }
+    }
+    if to.is_kms() {
+        // What was written is looked at, or opened, with the new key.
+        let wraps = if rotation == Rotation::Rewrap { "kms:Encrypt" } else { "kms:GenerateDataKey" };
+        needs.add(On::Key, &[wraps, "kms:Decrypt"]);
+    }
+}
+
+fn add(extra: Extra, task: Task, needs: &mut Needs) {
+    let rotation = match task {
+        Task::Rotate(rotation, ..) => Some(rotation),
+        _ => None,
+    };
+    match (extra, task) {
+        (Extra::Parts, Task::Put(protection)) => {
+            needs.add(On::Objects, &["s3:AbortMultipartUpload"]);
+            if protection.is_kms_of_s3() {
+                needs.add(On::Key, &["kms:Decrypt"]);
+            }
+        }
+        (Extra::Parts, _) => {
+            let actions = ["s3:AbortMultipartUpload", "s3:GetObjectTagging", "s3:ListObjectAnnotations"];
+            needs.add(On::Objects, &actions);
+        }
+        (Extra::CompositeChecksum, _) => needs.add(On::Objects, &["s3:GetObjectAttributes"]),
+        (Extra::Tags, Task::Put(_)) => needs.add(On::Objects, &["s3:PutObjectTagging"]),
+        (Extra::Tags, _) => needs.add(On::Objects, &["s3:GetObjectTagging", "s3:PutObjectTagging"]),
+        (Extra::Acl, _) => needs.add(On::Objects, &["s3:PutObjectAcl"]),
+        (Extra::Lock, _) => needs.add(On::Objects, &["s3:PutObjectRetention", "s3:PutObjectLegalHold"]),
+        (Extra::InstructionFile, Task::Put(_)) => needs.add(On::Bucket, &["s3:ListBucket"]),
+        (Extra::InstructionFile, _) if rotation == Some(Rotation::Rewrap) => {
+            needs.without(On::Objects, "s3:PutObject");
+            needs.without(On::Objects, "s3:GetObjectAcl");
+            needs.add(On::InstructionFiles, &["s3:PutObject"]);
+        }
+        (Extra::InstructionFile, Task::Rotate(..)) => needs.add(On::InstructionFiles, &["s3:DeleteObject"]),
+        (Extra::InstructionFile, _) => {}
+        (Extra::Recursive, _) => needs.add(On::Listing, &["s3:ListBucket"]),
+        (Extra::Version, _) => {
+            needs.without(On::Objects, "s3:GetObject");
+            needs.add(On::Objects, &["s3:GetObjectVersion"]);
+        }
+        (Extra::AllVersions, _) => {
+            needs.without(On::Listing, "s3:ListBucket");
+            needs.add(On::Listing, &["s3:ListBucketVersions"]);
+            needs.add(On::Objects, &["s3:GetObjectVersion"]);
+            if rotation.is_none() {
+                needs.without(On::Objects, "s3:GetObject");
+            }
+        }
+        (Extra::VersionedBucket, _) => {
+            needs.without(On::ScratchObjects, "s3:DeleteObject");
+            needs.add(On::ScratchObjects, &["s3:DeleteObjectVersion"]);
+        }
+        (Extra::ScratchObject, _) => {
+            needs.add(On::ScratchObjects, &["s3:PutObject", "s3:DeleteObject"]);
+        }
+        (Extra::Alias, _) => needs.add(On::Key, &["kms:DescribeKey"]),
+    }
+}
