@@ -44,13 +44,43 @@ fn man_pages_are_current() {
     is_current("man");
 }
 
+/// A source in which each block that is named as a policy (`json put.sse-kms`) holds that policy.
+fn with_policies(path: &Path) -> String {
+    const BEGIN: &str = "```json ";
+    let source = fs::read_to_string(path).unwrap();
+    if !source.contains(BEGIN) {
+        return source;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_s3seal"));
+    let made = program.args(["generate", "policies"]).arg(folder.path()).status();
+    assert!(made.unwrap().success());
+    let mut blocks = source.split(BEGIN);
+    let mut current = blocks.next().unwrap().to_owned();
+    for block in blocks {
+        let (name, rest) = block.split_once('\n').unwrap();
+        let (_, after) = rest.split_once("```").unwrap();
+        let policy = fs::read_to_string(folder.path().join(format!("{name}.json")))
+            .unwrap_or_else(|error| panic!("no policy is called {name}: {error}"));
+        current += &format!("{BEGIN}{name}\n{policy}```{after}");
+    }
+    if std::env::var_os("S3SEAL_WRITE").is_some() {
+        fs::write(path, &current).unwrap();
+    }
+    let name = path.display();
+    assert!(
+        fs::read_to_string(path).unwrap() == current,
+        "{name} is out of date: S3SEAL_WRITE=1 cargo test --test generated"
+    );
+    current
+}
+
 /// The sources of section 7: what each is, and where its page goes.
 fn manual() -> Vec<(String, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let sources = paths.filter(|path| path.extension().is_some_and(|end| end == "md"));
-    let found: Vec<_> =
-        sources.map(|path| (fs::read_to_string(&path).unwrap(), path.with_extension(""))).collect();
+    let found: Vec<_> = sources.map(|path| (with_policies(&path), path.with_extension(""))).collect();
     assert!(found.len() >= 4, "the sources of the manual were not found");
     found
 }

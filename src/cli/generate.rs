@@ -13,9 +13,14 @@ use clap_mangen::roff::{Roff, bold, roman};
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::manual::verbs::{PROGRAM, VERBS};
 use super::{Cli, key_source, manual};
 use crate::commands::permissions::{self, Places};
 use crate::error::Error;
+
+/// The pages of section 7.
+const SECTION_7: &str = "s3seal-recipes(7), s3seal-iam(7), s3seal-security(7), s3seal-formats(7), s3seal-json(7), \
+                         s3seal-benchmarks(7)";
 
 /// Write completions and man pages, for whoever packages s3seal
 #[derive(Debug, clap::Args)]
@@ -100,7 +105,8 @@ fn policies(dir: &Path) -> io::Result<()> {
     };
     for case in permissions::cases::all() {
         let policy = permissions::policy(case.task, &case.extras, &places);
-        fs::write(dir.join(format!("{}.json", case.name)), format!("{policy:#}\n"))?;
+        let json = serde_json::to_string_pretty(&policy)?;
+        fs::write(dir.join(format!("{}.json", case.name)), format!("{json}\n"))?;
     }
     Ok(())
 }
@@ -109,49 +115,88 @@ fn man_pages(cli: Command, dir: &Path) -> io::Result<()> {
     let mut cli = cli.disable_help_subcommand(true);
     cli.build();
     for verb in cli.get_subcommands() {
-        write_page(verb.clone(), dir, |roff| {
+        let page = VERBS.iter().find(|page| page.verb == verb.get_name());
+        let (description, files) = page.map_or((&[][..], &[][..]), |page| (page.description, page.files));
+        write_page(verb.clone(), dir, description, |roff| {
             examples(roff, verb);
-            see(roff, "s3seal(1), for key sources, exit codes and the environment");
+            reference(roff, files);
+            see(roff, &format!("s3seal(1), {SECTION_7}"));
         })?;
     }
     let verbs: Vec<String> =
         cli.get_subcommands().map(|verb| format!("s3seal-{}(1)", verb.get_name())).collect();
-    write_page(cli, dir, |roff| {
+    write_page(cli, dir, PROGRAM, |roff| {
         section(roff, "KEY SOURCES");
         roff.text([roman(manual::SOURCES_INTRO)]);
-        rows(roff, key_source::FORMS.map(|(form, meaning)| (form.to_owned(), meaning)));
-        section(roff, "EXIT STATUS");
-        rows(roff, Exit::ALL.map(|exit| (exit.code().to_string(), exit.when())));
-        section(roff, "ENVIRONMENT");
-        rows(roff, manual::ENVIRONMENT.map(|(name, meaning)| (name.to_owned(), meaning)));
-        see(roff, &verbs.join(", "));
+        rows(roff, key_source::FORMS.map(|(form, meaning)| (form.to_owned(), meaning.to_owned())));
+        reference(roff, &[]);
+        see(roff, &format!("{}, {SECTION_7}", verbs.join(", ")));
     })
 }
 
-/// Writes one page: what clap knows, then what `more` adds.
-fn write_page(command: Command, dir: &Path, more: impl FnOnce(&mut Roff)) -> io::Result<()> {
+/// Writes one page: the description, what clap knows, then what `more` adds.
+fn write_page(
+    mut command: Command,
+    dir: &Path,
+    description: &[&str],
+    more: impl FnOnce(&mut Roff),
+) -> io::Result<()> {
     let is_program = command.has_subcommands();
+    let usage = command.render_usage().to_string();
     let page = Man::new(command).manual("User Commands");
     let mut out = Vec::new();
     page.render_title(&mut out)?;
     page.render_name_section(&mut out)?;
-    page.render_synopsis_section(&mut out)?;
-    page.render_description_section(&mut out)?;
+    let mut before = Roff::new();
+    synopsis(&mut before, &usage);
+    section(&mut before, "DESCRIPTION");
+    for paragraph in description {
+        before.control("PP", []);
+        before.text([roman(*paragraph)]);
+    }
+    before.to_writer(&mut out)?;
     if is_program {
         page.render_subcommands_section(&mut out)?;
     }
     page.render_options_section(&mut out)?;
-    let mut roff = Roff::new();
-    more(&mut roff);
-    roff.to_writer(&mut out)?;
+    let mut after = Roff::new();
+    more(&mut after);
+    after.to_writer(&mut out)?;
     fs::write(dir.join(page.get_filename()), out)
+}
+
+/// The usage as `--help` has it: all the options in one line would hide it.
+fn synopsis(roff: &mut Roff, usage: &str) {
+    section(roff, "SYNOPSIS");
+    for line in usage.lines() {
+        let line = line.trim_start_matches("Usage:").trim();
+        let (program, arguments) = line.split_once(" [").unwrap_or((line, ""));
+        let arguments = if arguments.is_empty() { String::new() } else { format!(" [{arguments}") };
+        roff.text([bold(program), roman(arguments)]);
+        roff.control("br", []);
+    }
+}
+
+/// What every page has: files, environment and exit codes.
+fn reference(roff: &mut Roff, files: &[(&str, &str)]) {
+    section(roff, "FILES");
+    rows(
+        roff,
+        files.iter().chain(&manual::FILES).map(|(path, what)| ((*path).to_owned(), (*what).to_owned())),
+    );
+    section(roff, "ENVIRONMENT");
+    rows(roff, manual::environment().into_iter().map(|(name, what)| (name.to_owned(), what)));
+    roff.control("PP", []);
+    roff.text([roman(manual::waits())]);
+    section(roff, "EXIT STATUS");
+    rows(roff, Exit::ALL.map(|exit| (exit.code().to_string(), exit.when().to_owned())));
 }
 
 fn section(roff: &mut Roff, name: &str) {
     roff.control("SH", [name]);
 }
 
-fn rows(roff: &mut Roff, rows: impl IntoIterator<Item = (String, &'static str)>) {
+fn rows(roff: &mut Roff, rows: impl IntoIterator<Item = (String, String)>) {
     for (left, right) in rows {
         roff.control("TP", []);
         roff.text([bold(left)]);
@@ -159,17 +204,42 @@ fn rows(roff: &mut Roff, rows: impl IntoIterator<Item = (String, &'static str)>)
     }
 }
 
-/// What stands below the help, as it is: paragraphs whose first lines are their titles, the examples among them.
+/// What stands below the help: paragraphs with a title, the examples among them, then the others as notes.
 fn examples(roff: &mut Roff, verb: &Command) {
     let text = verb.get_after_long_help().or_else(|| verb.get_after_help());
     let Some(text) = text.map(ToString::to_string) else { return };
-    for paragraph in text.split("\n\n") {
-        let mut lines = paragraph.lines();
-        section(roff, &lines.next().unwrap_or_default().trim_end_matches(':').to_uppercase());
-        roff.control("nf", []);
-        for line in lines {
-            roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+    let is_titled = |paragraph: &&str| paragraph.lines().next().is_some_and(is_title);
+    let (titled, notes): (Vec<_>, Vec<_>) = text.split("\n\n").partition(is_titled);
+    for paragraph in titled {
+        let (title, lines) = paragraph.split_once('\n').unwrap_or((paragraph, ""));
+        section(roff, &title.trim_end_matches(':').to_uppercase());
+        block(roff, lines);
+    }
+    if !notes.is_empty() {
+        section(roff, "NOTES");
+    }
+    for note in notes {
+        block(roff, note);
+    }
+}
+
+/// Whether a line is the title of the paragraph that it begins.
+fn is_title(line: &str) -> bool {
+    line.ends_with(':') && line.split_whitespace().count() <= 3
+}
+
+/// A paragraph: what is indented is kept line by line, what is not is filled.
+fn block(roff: &mut Roff, text: &str) {
+    roff.control("PP", []);
+    let mut is_kept = false;
+    for line in text.lines() {
+        if line.starts_with("  ") != is_kept {
+            is_kept = !is_kept;
+            roff.control(if is_kept { "nf" } else { "fi" }, []);
         }
+        roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);
+    }
+    if is_kept {
         roff.control("fi", []);
     }
 }
@@ -177,4 +247,31 @@ fn examples(roff: &mut Roff, verb: &Command) {
 fn see(roff: &mut Roff, others: &str) {
     section(roff, "SEE ALSO");
     roff.text([roman(others)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The flags that a text names.
+    fn flags(text: &str) -> impl Iterator<Item = &str> {
+        let is_flag = |c: char| c.is_ascii_lowercase() || c == '-';
+        let words = text.split(move |c| !is_flag(c)).filter(|word| word.starts_with("--") && word.len() > 2);
+        words.map(|word| word.trim_start_matches('-')).filter(|word| !word.ends_with('-'))
+    }
+
+    #[test]
+    fn each_verb_has_a_description_that_names_flags_which_exist() {
+        let mut cli = visible(&Cli::command());
+        cli.build();
+        for verb in cli.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            let name = verb.get_name();
+            let page = VERBS.iter().find(|page| page.verb == name).unwrap_or_else(|| panic!("{name}"));
+            let texts = page.description.iter().chain(page.files.iter().map(|(_, what)| what));
+            for flag in texts.flat_map(|text| flags(text)) {
+                let exists = verb.get_arguments().any(|arg| arg.get_long() == Some(flag));
+                assert!(exists, "{name} has no --{flag}");
+            }
+        }
+    }
 }

@@ -7,29 +7,80 @@ use std::fmt::Write;
 use super::connection_args::CA_BUNDLE;
 use super::exit::Exit;
 use super::key_source;
+use crate::limits::{CONNECT_TIMEOUT, READ_TIMEOUT, RETRY_ATTEMPTS};
+
+pub(crate) mod verbs;
 
 /// What [`key_source::FORMS`] are about.
 pub(crate) const SOURCES_INTRO: &str = "\
 A key or passphrase is never typed on the command line, which is public; its place is named. A 256-bit key is 32 raw \
 bytes, 64 hex digits or base64 of 32 bytes. A key file that others can read is refused.";
 
-/// The environment that is looked at, by s3seal itself or by the AWS SDK in it.
-pub(crate) const ENVIRONMENT: [(&str, &str); 11] = [
-    ("AWS_PROFILE", "the profile, unless --profile is given"),
-    ("AWS_REGION", "the region, unless --region is given"),
-    ("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN", "credentials, unless --profile is given"),
-    ("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "the configuration files"),
+/// The files that every verb reads.
+pub(crate) const FILES: [(&str, &str); 2] = [
     (
-        "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL_S3_CONTROL",
-        "addresses of services other than AWS; the first counts for KMS only if it is on this machine",
+        "~/.aws/config, ~/.aws/credentials",
+        "The AWS configuration files: profiles, credentials, regions, endpoints and retries. AWS_CONFIG_FILE and \
+         AWS_SHARED_CREDENTIALS_FILE name others.",
     ),
-    (CA_BUNDLE, "a PEM file of the CA certificates to trust, unless --ca-bundle is given"),
-    ("AWS_MAX_ATTEMPTS", "how often a request is tried, unless --max-attempts is given"),
-    ("AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT", "as --fips and --dualstack"),
-    ("NO_COLOR", "no colours, unless --color=always is given"),
-    ("TERM", "dumb: no colours and no bar"),
-    ("COLUMNS", "the width of help texts, up to 80"),
+    (
+        "/etc/ssl/certs",
+        "The CA certificates that the system trusts, there or wherever the system keeps them; --ca-bundle or \
+         AWS_CA_BUNDLE names a file instead.",
+    ),
 ];
+
+/// The environment that is looked at, by s3seal itself or by the AWS SDK in it.
+pub(crate) fn environment() -> Vec<(&'static str, String)> {
+    let attempts = format!(
+        "How often a request is tried in all, unless --max-attempts is given. The default is {RETRY_ATTEMPTS}."
+    );
+    let rows = [
+        ("AWS_PROFILE", "The profile, unless --profile is given."),
+        ("AWS_REGION", "The region, unless --region is given."),
+        (
+            "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
+            "Credentials, unless --profile is given.",
+        ),
+        ("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "The configuration files."),
+        (
+            "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL_S3_CONTROL",
+            "Addresses of services other than AWS's, unless --endpoint-url or --kms-endpoint-url is given. The first \
+             counts for KMS only if it is on this machine.",
+        ),
+        (CA_BUNDLE, "A PEM file of the CA certificates to trust, unless --ca-bundle is given."),
+        ("AWS_MAX_ATTEMPTS", attempts.as_str()),
+        (
+            "AWS_RETRY_MODE",
+            "standard or adaptive. The default is adaptive for many objects, where the rate of requests follows what \
+             S3 allows, and standard for one.",
+        ),
+        ("AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT", "As --fips and --dualstack."),
+        (
+            "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
+            "Proxies, and the hosts to reach without one; lower case counts too. Addresses of this machine are \
+             always reached directly.",
+        ),
+        (
+            "XDG_STATE_HOME",
+            "Where rotate keeps its journals, in a directory s3seal. The default is ~/.local/state.",
+        ),
+        ("NO_COLOR", "No colours, unless --color=always is given."),
+        ("TERM", "If it is dumb: no colours and no progress bar."),
+        ("COLUMNS", "The width of help texts, up to 80."),
+    ];
+    rows.map(|(name, meaning)| (name, meaning.to_owned())).to_vec()
+}
+
+/// How long is waited, where no flag says it.
+pub(crate) fn waits() -> String {
+    format!(
+        "A connection is given up after {} s (--connect-timeout), and an answer, or the next bytes of it, after {} s \
+         (--read-timeout). Both count as one attempt, and the next one follows.",
+        CONNECT_TIMEOUT.as_secs(),
+        READ_TIMEOUT.as_secs()
+    )
+}
 
 /// Returns what stands below the long help of the program.
 #[must_use]

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 pub(crate) mod cases;
 
@@ -239,24 +239,41 @@ impl Needs {
     }
 }
 
-/// Makes the policy, in the form that `aws iam put-role-policy` takes.
+/// A policy, in the form that `aws iam put-role-policy` takes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Policy {
+    version: &'static str,
+    statement: Vec<Statement>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    sid: &'static str,
+    effect: &'static str,
+    action: BTreeSet<Action>,
+    resource: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<BTreeMap<&'static str, BTreeMap<&'static str, String>>>,
+}
+
+/// Makes the policy for a task.
 #[must_use]
-pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Value {
+pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Policy {
     let statements = needs(task, extras).0.into_iter().filter(|(_, actions)| !actions.is_empty());
-    let statements = statements.map(|(on, actions)| {
-        let mut statement = json!({
-            "Sid": on.sid(),
-            "Effect": "Allow",
-            "Action": actions,
-            "Resource": on.resource(places),
-        });
-        if on == On::Listing && !places.prefix.is_empty() {
-            let prefix = format!("{}*", places.prefix);
-            statement["Condition"] = json!({ "StringLike": { "s3:prefix": prefix } });
+    let statements = statements.map(|(on, action)| {
+        let is_of_prefix = on == On::Listing && !places.prefix.is_empty();
+        let listed = ("s3:prefix", format!("{}*", places.prefix));
+        Statement {
+            sid: on.sid(),
+            effect: "Allow",
+            action,
+            resource: on.resource(places),
+            condition: is_of_prefix.then(|| [("StringLike", [listed].into())].into()),
         }
-        statement
     });
-    json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
+    Policy { version: "2012-10-17", statement: statements.collect() }
 }
 
 fn needs(task: Task, extras: &[Extra]) -> Needs {

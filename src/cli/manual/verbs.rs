@@ -1,0 +1,123 @@
+//! What the man page of each verb says beside its flags: what it does, and which files it reads and writes.
+//!
+//! Flags and examples are those of the command line; a test finds flags that do not exist.
+
+/// The man page of a verb, as far as it is written by hand.
+pub(crate) struct VerbPage {
+    /// The verb.
+    pub(crate) verb: &'static str,
+    /// What it does; a paragraph each.
+    pub(crate) description: &'static [&'static str],
+    /// Files that this verb alone has: the path and what is in it.
+    pub(crate) files: &'static [(&'static str, &'static str)],
+}
+
+/// The description of the program itself.
+pub(crate) const PROGRAM: &[&str] = &[
+    "s3seal stores, fetches, inspects and rotates objects in Amazon S3: with each of S3's encryption modes, and \
+     encrypted before they leave this machine, in the formats of the Amazon S3 Encryption Client and of the AWS \
+     Encryption SDK. Objects in these formats can be opened without s3seal.",
+    "Results go to standard output and everything else to standard error. With --json an outcome is one document \
+     for each object; s3seal-json(7) describes it. What is asked of S3 is compared with its answer, and what is \
+     fetched is verified before it counts.",
+    "Each verb has its own page. s3seal-recipes(7) has commands for common tasks, and s3seal-iam(7) the permissions \
+     that each verb needs.",
+];
+
+/// All of them.
+pub(crate) const VERBS: [VerbPage; 5] = [
+    VerbPage {
+        verb: "put",
+        description: &[
+            "Stores each SOURCE as an object: a file, standard input (-), the output of a command \
+             (--from-command), or with --recursive all files below a directory. If the target is a bucket, or ends \
+             in /, each object takes the name of its source.",
+            "Without --encrypt and without a key the bucket's default encryption applies, and the outcome says \
+             which mode S3 used. A key implies its mode: --sse-c-key is sse-c; --key, --public-key and --passphrase \
+             are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
+             Client does it (s3ec) or as the AWS Encryption SDK does it (esdk), and the key is not sent anywhere. \
+             The key of sse-c goes to S3 with each request, over HTTPS.",
+            "A source that is larger than one part is uploaded in parts, several at once. Memory is about --jobs \
+             times --part-size, however large the object is. Parts grow where the limit of 10,000 parts asks for \
+             it. A checksum is computed on this machine and sent along, and S3 verifies it.",
+            "S3's answer must name the mode and the key that were asked for. Otherwise the exit status is 6, and \
+             the message names what is stored now and the command that removes it. A put that fails, or that a \
+             signal stops, aborts its multipart upload; an upload that could not be aborted is named with the \
+             command that removes it. What the key held before stays until the new object is complete.",
+        ],
+        files: &[],
+    },
+    VerbPage {
+        verb: "get",
+        description: &[
+            "Fetches an object, decrypts it and verifies it. A file is replaced only when everything is verified: \
+             until then the bytes are in a temporary file in the same directory, which nobody else can read. With \
+             --recursive all objects under a prefix are fetched, each to its name below the directory. A key that \
+             would lead out of the directory is refused.",
+            "S3 itself decrypts the objects of its own modes; those in sse-c need --sse-c-key. Client-side objects \
+             need --key, --private-key, --passphrase or --kms-key. Each of these may be repeated: an object is \
+             opened with the key that it names, or else with the first that fits. An object that needs none of the \
+             keys given is refused, because a key says that it should be encrypted.",
+            "To standard output (-) goes only what is verified. The format esdk is verified piece by piece; in the \
+             format s3ec the proof is at the end of the object, so the plaintext is held in memory, and a large \
+             object is read twice. --unproven does without the wait.",
+            "The checksum that S3 keeps is compared with what arrives. Where that is not possible, the outcome says \
+             why.",
+        ],
+        files: &[(
+            ".NAME.s3seal-*",
+            "The temporary file of a target NAME, in its directory. It is removed if get fails; one that a crash \
+             has left can be deleted.",
+        )],
+    },
+    VerbPage {
+        verb: "inspect",
+        description: &[
+            "Shows how objects are encrypted, and changes nothing. Of one object it shows the mode and the key, the \
+             client-side format and who can open it, sizes, checksum, storage class, lock, version, and how the \
+             connection to the server was protected. Of a bucket it shows the settings first. Of many objects it \
+             shows a row each, and then a summary by mode and key.",
+            "The server-side mode is what S3 says. A client-side format is found in the object's metadata, which \
+             anybody who can write the object can write: it is a claim. With --key, --private-key or --passphrase \
+             inspect tries to open the envelope, and says whether the key fits.",
+            "--expect names what objects should be; anything else is listed, and the exit status is 8. What this \
+             user is not allowed to see is shown as such, and is no failure. --inventory reads a report of S3 \
+             Inventory instead of asking for each object.",
+        ],
+        files: &[],
+    },
+    VerbPage {
+        verb: "rotate",
+        description: &[
+            "Changes the encryption of stored objects, or only their key. --encrypt and the flags of a key name \
+             what they are to become, and the flags that begin with --from- name the keys that open them now. \
+             --dry-run prints the strategy for each object and what it takes; nothing is changed. Otherwise s3seal \
+             says what it is about to do and asks, unless --yes is given.",
+            "An object can be opened with the old key or the new one at every moment. Each write is bound to the \
+             object that was seen: if somebody else changes it meanwhile, their object stays. Metadata, tags, ACL, \
+             storage class, checksum algorithm and lock are carried over. What cannot be carried over is named and \
+             the object is left as it is, unless --accept-loss allows it. After the write s3seal reads what is \
+             stored and compares it; --verify reads all of it.",
+            "A rotation of many objects keeps a journal. It can be stopped at any time, and the same command goes \
+             on: what is done is skipped, and what a crash left half-done is cleaned up. An object that fails is \
+             named, the others go on, and the exit status is 9.",
+            "--batch creates a job of S3 Batch Operations that does it instead, and prints the job's id.",
+        ],
+        files: &[(
+            "$XDG_STATE_HOME/s3seal/rotate-*.ndjson",
+            "Journals of rotations of many objects, readable by their owner only; ~/.local/state/s3seal/ if \
+             XDG_STATE_HOME is not set. A journal names objects and envelopes, but no keys. It is removed when its \
+             rotation is complete; --journal names another file, which stays.",
+        )],
+    },
+    VerbPage {
+        verb: "keygen",
+        description: &[
+            "Writes a new random 256-bit key to a file that only its owner can read (mode 0600). A file that exists \
+             is never replaced. The outcome shows the fingerprint by which s3seal names the key, and the MD5 by \
+             which S3 names it in sse-c.",
+            "Keep a copy in a safe place: nobody can read what was encrypted with a key that is lost.",
+        ],
+        files: &[],
+    },
+];
