@@ -13,7 +13,7 @@ pub(crate) const MAX_KEY_BYTES: usize = 1024;
 ///
 /// Only what would break a URI or a request is refused: S3-compatible servers allow more names than S3 does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Bucket(String);
+pub struct Bucket(String);
 
 impl Bucket {
     /// The name as requests carry it.
@@ -45,7 +45,7 @@ impl FromStr for Bucket {
 
 /// An `s3://BUCKET[/KEY]` address; an empty key names the bucket itself, one ending in `/` a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct S3Uri {
+pub struct S3Uri {
     /// The bucket.
     pub(crate) bucket: Bucket,
     /// The key, exactly as typed: no percent decoding, no normalising.
@@ -225,7 +225,7 @@ impl FromStr for ByteRange {
 
 /// What is wrong with a place as typed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum LocationError {
+pub enum LocationError {
     /// No `s3://` in front.
     #[error("'{0}' is not an S3 address: write s3://BUCKET/KEY")]
     Scheme(String),

@@ -119,8 +119,5 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     if filled && bytes != [0; N] {
         return Ok(bytes);
     }
-    Err(Error::Local {
-        what: "the system gives no random numbers".to_owned(),
-        source: std::io::Error::other("the generator failed"),
-    })
+    Err(Error::local("read", "random numbers of the system")(std::io::Error::other("the generator failed")))
 }

@@ -26,5 +26,5 @@ use crate::error::{Error, Result};
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Error::Local { what: "a worker thread failed".to_owned(), source: error.into() })
+        .map_err(|error| Error::local("run", "a worker thread")(error.into()))
 }

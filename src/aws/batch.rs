@@ -22,7 +22,7 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::interceptors::{Bounded, Tracer};
 use crate::encryption::KmsKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::location::{Bucket, S3Uri};
 
 /// How a job ranks among the account's others; AWS's own examples use it.
@@ -138,7 +138,7 @@ impl Connection {
             && !host_of(url).is_some_and(is_aws)
         {
             let why = "it is not AWS, and S3 Batch Operations are AWS's".to_owned();
-            return Err(Error::Unsupported { what: url.clone(), why });
+            return Err(Error::Unsupported { subject: Subject::other(url.clone()), why });
         }
         config.set_endpoint_url(self.endpoints.control.clone());
         Ok(Control(aws_sdk_s3control::Client::from_conf(config.build())))
@@ -150,10 +150,10 @@ impl Connection {
     /// # Errors
     /// `NotFound`, `WrongRegion`, `Network`. Who may create jobs need not be allowed to look: that is no error.
     pub(crate) async fn reach_bucket(&self, bucket: &Bucket) -> Result<()> {
-        let what = format!("s3://{bucket}");
+        let subject = Subject::from(bucket);
         match self.bucket_region(bucket).await {
             Ok(Some(region)) if self.s3.config().region().is_some_and(|asked| asked.as_ref() != region) => {
-                Err(Error::WrongRegion { what, region: Some(region), source: None })
+                Err(Error::WrongRegion { subject, region: Some(region), source: None })
             }
             Err(error @ (Error::NotFound { .. } | Error::WrongRegion { .. } | Error::Network { .. })) => {
                 Err(error)
@@ -170,8 +170,9 @@ impl Control {
     /// # Errors
     /// What S3 Control refuses; it takes `s3:CreateJob`, and `iam:PassRole` on the role.
     pub(crate) async fn create_job(&self, job: &Job) -> Result<String> {
-        let what = format!("a job for {}", job.place);
-        let unbuilt = |error: BuildError| Error::Unsupported { what: what.clone(), why: error.to_string() };
+        let subject = Subject::prefix(&job.place);
+        let unbuilt =
+            |error: BuildError| Error::Unsupported { subject: subject.clone(), why: error.to_string() };
         let answer = self
             .0
             .create_job()
@@ -185,8 +186,8 @@ impl Control {
             .role_arn(&job.role.arn)
             .send()
             .await
-            .map_err(|refusal| error::read(&what, "s3:CreateJob", refusal))?;
-        answer.job_id.ok_or_else(|| Error::tampered("the server", "its answer names no job"))
+            .map_err(|refusal| error::read(&subject, "s3:CreateJob", refusal))?;
+        answer.job_id.ok_or_else(|| Error::tampered(Subject::Server, "its answer names no job"))
     }
 }
 

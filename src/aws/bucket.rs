@@ -17,7 +17,7 @@ use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, Result};
-use crate::location::{Bucket, S3Uri};
+use crate::location::Bucket;
 
 /// Facts about a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,11 +98,9 @@ impl Connection {
     pub(super) async fn bucket_region(&self, bucket: &Bucket) -> Result<Option<String>> {
         let request = self.s3.head_bucket().bucket(bucket.as_str()).set_expected_bucket_owner(self.owner());
         let answer = request.send().await.map_err(|refusal| {
-            match error::read(&named(bucket), "s3:ListBucket", refusal) {
+            match error::read(bucket, "s3:ListBucket", refusal) {
                 // HEAD has no body, and so no word for what is missing.
-                Error::NotFound { source, .. } => {
-                    Error::NotFound { what: format!("the bucket {bucket}"), source }
-                }
+                Error::NotFound { source, .. } => Error::NotFound { subject: bucket.into(), source },
                 error => error,
             }
         })?;
@@ -115,11 +113,11 @@ impl Connection {
             .set_expected_bucket_owner(self.owner())
             .send()
             .await
-            .map_err(|refusal| error::read(&named(bucket), "s3:GetEncryptionConfiguration", refusal))?;
+            .map_err(|refusal| error::read(bucket, "s3:GetEncryptionConfiguration", refusal))?;
         let rules =
             answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
         if rules.is_none_or(<[_]>::is_empty) {
-            return Err(Error::not_understood(named(bucket), "it names no rules"));
+            return Err(Error::not_understood(bucket, "it names no rules"));
         }
         Ok(DefaultFacts::from(&answer))
     }
@@ -130,9 +128,9 @@ impl Connection {
             .set_expected_bucket_owner(self.owner())
             .send()
             .await
-            .map_err(|refusal| error::read(&named(bucket), "s3:GetBucketPolicy", refusal))?;
+            .map_err(|refusal| error::read(bucket, "s3:GetBucketPolicy", refusal))?;
         policy::read(answer.policy().unwrap_or_default()).ok_or_else(|| Error::Unsupported {
-            what: named(bucket),
+            subject: bucket.into(),
             why: "its policy cannot be read".to_owned(),
         })
     }
@@ -143,7 +141,7 @@ impl Connection {
             .set_expected_bucket_owner(self.owner())
             .send()
             .await
-            .map_err(|refusal| error::read(&named(bucket), "s3:GetBucketVersioning", refusal))?;
+            .map_err(|refusal| error::read(bucket, "s3:GetBucketVersioning", refusal))?;
         Ok(answer.status().map(BucketVersioningStatus::as_str).map(str::to_owned))
     }
 
@@ -153,7 +151,7 @@ impl Connection {
             .set_expected_bucket_owner(self.owner())
             .send()
             .await
-            .map_err(|refusal| error::read(&named(bucket), "s3:GetLifecycleConfiguration", refusal))?;
+            .map_err(|refusal| error::read(bucket, "s3:GetLifecycleConfiguration", refusal))?;
         Ok(answer.rules().to_vec())
     }
 }
@@ -175,10 +173,6 @@ fn known<T>(answer: Result<T>) -> Result<Result<T>> {
         ) => Err(error),
         answer => Ok(answer),
     }
-}
-
-fn named(bucket: &Bucket) -> String {
-    S3Uri { bucket: bucket.clone(), key: String::new() }.to_string()
 }
 
 impl From<&GetBucketEncryptionOutput> for DefaultFacts {

@@ -33,7 +33,7 @@ use crate::aws::origin::Origin;
 use crate::aws::profile;
 use crate::aws::retry::{BodyRetries, ThrottlingOn503, TooLong, pace, retries, retry_config};
 use crate::aws::server_clock::ServerClock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::{CONNECT_TIMEOUT, MIN_UPLOAD_BYTES_PER_SECOND, READ_TIMEOUT, SERVER_WORK_TIMEOUT};
 
 /// The clients and what every request of this run shares.
@@ -153,7 +153,7 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
         context = context.with_trust_store(trust_store(path)?);
     }
     let context = context.build().map_err(|error| Error::Unsupported {
-        what: ca_bundle.map_or_else(|| "TLS".to_owned(), |path| path.display().to_string()),
+        subject: ca_bundle.map_or("TLS".into(), Subject::from),
         why: error.to_string(),
     })?;
     let proxied = pooled(context.clone(), ProxyConfig::from_env());
@@ -197,13 +197,13 @@ fn pooled(context: TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
 }
 
 fn trust_store(path: &Path) -> Result<TrustStore> {
-    let name = format!("the CA bundle {}", path.display());
+    let subject = || Subject::CaBundle(path.to_owned());
     let pem = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound { what: name.clone(), source: Some(error.into()) },
-        _ => Error::local(format!("cannot read {name}"))(error),
+        std::io::ErrorKind::NotFound => Error::NotFound { subject: subject(), source: Some(error.into()) },
+        _ => Error::local("read", subject())(error),
     })?;
     if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-        return Err(Error::Unsupported { what: name, why: "it holds no PEM certificate".to_owned() });
+        return Err(Error::Unsupported { subject: subject(), why: "it holds no PEM certificate".to_owned() });
     }
     Ok(TrustStore::empty().with_pem_certificate(pem))
 }

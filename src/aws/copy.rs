@@ -93,7 +93,7 @@ impl Copy<'_> {
                 if answer.applied.mode != AppliedMode::NotSaid && !answer.applied.is_as_asked(self.sse) =>
             {
                 Err(Error::NotAsAsked {
-                    what: self.source.uri.to_string(),
+                    subject: self.source.uri.into(),
                     asked: sse::describe(asked),
                     got: answer.applied.to_string(),
                     stored: true,
@@ -128,7 +128,7 @@ impl Copy<'_> {
             .config_override(connection.timeout_for_server_work())
             .interceptor(unanswered.clone());
         let answer = request.send().await;
-        let answer = match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal)) {
+        let answer = match answer.map_err(|refusal| error::read(uri, "s3:PutObject", refusal)) {
             Err(refusal @ (Error::Changed { .. } | Error::NotFound { .. })) if unanswered.any() => {
                 return Ok(Copied { refused: Some(refusal), ..Copied::default() });
             }
@@ -175,7 +175,7 @@ impl Destination<'_> {
             .config_override(patient)
             .send()
             .await
-            .map_err(|refusal| error::read(&self.name(), "s3:PutObject", refusal))?;
+            .map_err(|refusal| error::read(self.subject(), "s3:PutObject", refusal))?;
         let applied = started.applied.then(&Applied::from(&answer));
         self.check(&applied, false, None)?;
         let result = answer.copy_part_result();

@@ -145,13 +145,12 @@ impl Connection {
                 _ => None,
             });
         let answer = sse::put(request, sse).send().await;
-        let answer =
-            answer.map_err(|refusal| match error::read(&uri.to_string(), "s3:PutObject", refusal) {
-                Error::Changed { what, .. } if *condition == WriteCondition::Absent => {
-                    Error::TargetExists { what }
-                }
-                error => error,
-            })?;
+        let answer = answer.map_err(|refusal| match error::read(uri, "s3:PutObject", refusal) {
+            Error::Changed { subject, .. } if *condition == WriteCondition::Absent => {
+                Error::TargetExists { subject }
+            }
+            error => error,
+        })?;
         Ok(Written {
             etag: answer.e_tag().map(str::to_owned),
             version_id: answer.version_id().map(str::to_owned),

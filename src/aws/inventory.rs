@@ -14,7 +14,7 @@ use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::encryption::Mode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::location::Bucket;
 
 mod csv_file;
@@ -99,10 +99,11 @@ struct RawFile {
 ///
 /// # Errors
 /// `Tampered` for what is none, `Unsupported` for formats that are not read and reports without encryption.
-pub(crate) fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
-    let raw: RawManifest = serde_json::from_slice(json)
-        .map_err(|error| Error::tampered(what, format!("it is not a manifest of S3 Inventory: {error}")))?;
-    let refuse = |why: String| Error::Unsupported { what: what.to_owned(), why };
+pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
+    let raw: RawManifest = serde_json::from_slice(json).map_err(|error| {
+        Error::tampered(subject, format!("it is not a manifest of S3 Inventory: {error}"))
+    })?;
+    let refuse = |why: String| Error::Unsupported { subject: subject.clone(), why };
     let format = match raw.file_format.as_str() {
         "CSV" => FileFormat::Csv(raw.file_schema.split(',').map(|name| name.trim().to_owned()).collect()),
         "Parquet" if cfg!(feature = "parquet") => FileFormat::Parquet,
@@ -122,7 +123,7 @@ pub(crate) fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
     if !has_status {
         return Err(refuse("its objects' encryption was not asked for; add the field EncryptionStatus to the inventory's configuration".to_owned()));
     }
-    let source = raw.source_bucket.parse().map_err(|_| Error::tampered(what, "it names no bucket"))?;
+    let source = raw.source_bucket.parse().map_err(|_| Error::tampered(subject, "it names no bucket"))?;
     let milliseconds = raw.creation_timestamp.and_then(|text| text.parse::<i64>().ok());
     Ok(Manifest {
         source,
@@ -142,25 +143,25 @@ pub(crate) fn manifest(what: &str, json: &[u8]) -> Result<Manifest> {
 /// # Errors
 /// `Tampered` for a file that is not what its manifest says, and those of `each`.
 pub(crate) fn read(
-    what: &str,
+    subject: &Subject,
     format: &FileFormat,
     expected: &DataFile,
     mut file: File,
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
 ) -> Result<()> {
-    compare(what, expected, &mut file)?;
+    compare(subject, expected, &mut file)?;
     match format {
-        FileFormat::Csv(columns) => csv_file::read(what, columns, file, each),
+        FileFormat::Csv(columns) => csv_file::read(subject, columns, file, each),
         #[cfg(feature = "parquet")]
-        FileFormat::Parquet => parquet_file::read(what, file, each),
+        FileFormat::Parquet => parquet_file::read(subject, file, each),
         #[cfg(not(feature = "parquet"))]
         FileFormat::Parquet => Ok(()),
     }
 }
 
 /// Compares the file with the manifest, and rewinds it.
-fn compare(what: &str, expected: &DataFile, file: &mut File) -> Result<()> {
-    let failed = |error: io::Error| Error::local(format!("cannot read {what}"))(error);
+fn compare(subject: &Subject, expected: &DataFile, file: &mut File) -> Result<()> {
+    let failed = |error: io::Error| Error::local("read", subject)(error);
     file.rewind().map_err(failed)?;
     let mut digest = Md5::new();
     let mut buffer = vec![0; 64 << 10];
@@ -176,7 +177,7 @@ fn compare(what: &str, expected: &DataFile, file: &mut File) -> Result<()> {
     let found = hex::encode(digest.finalize());
     let same = expected.md5.as_ref().is_none_or(|md5| md5.eq_ignore_ascii_case(&found));
     if len != expected.len || !same {
-        return Err(Error::tampered(what, "it is not the file that the manifest describes"));
+        return Err(Error::tampered(subject, "it is not the file that the manifest describes"));
     }
     file.rewind().map_err(failed)
 }
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_manifest_says_what_and_when() {
-        let manifest = manifest("m", MANIFEST.as_bytes()).unwrap();
+        let manifest = manifest(&"m".into(), MANIFEST.as_bytes()).unwrap();
         assert_eq!(manifest.source.as_str(), "demo");
         assert_eq!(manifest.created.as_deref(), Some("2018-01-03T02:00:00Z"));
         let columns = ["Bucket", "Key", "Size", "EncryptionStatus"].map(str::to_owned);
@@ -262,11 +263,11 @@ mod tests {
     #[test]
     fn a_report_that_cannot_tell_is_refused() {
         let refused =
-            |from: &str, to: &str| manifest("m", MANIFEST.replace(from, to).as_bytes()).unwrap_err();
+            |from: &str, to: &str| manifest(&"m".into(), MANIFEST.replace(from, to).as_bytes()).unwrap_err();
         assert!(matches!(refused(", EncryptionStatus", ""), Error::Unsupported { .. }));
         assert!(matches!(refused("\"CSV\"", "\"ORC\""), Error::Unsupported { .. }));
         assert!(matches!(refused("\"demo\"", "\"\""), Error::Tampered { .. }));
-        assert!(matches!(manifest("m", b"[]").unwrap_err(), Error::Tampered { .. }));
+        assert!(matches!(manifest(&"m".into(), b"[]").unwrap_err(), Error::Tampered { .. }));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::timestamp::rfc3339;
 use crate::encryption::{Account, KeyArn, KmsKey};
-use crate::error::{Error, KeyFault, Result};
+use crate::error::{Error, KeyFault, Result, Subject};
 use crate::keys::{DataKey, KEY_LEN};
 
 /// A data key and the blob that KMS unwraps it from.
@@ -65,7 +65,7 @@ impl Connection {
             .key_id(key.as_str())
             .send()
             .await
-            .map_err(|refusal| error::read(&named(key), "kms:DescribeKey", refusal))?;
+            .map_err(|refusal| error::read(key, "kms:DescribeKey", refusal))?;
         let metadata =
             answer.key_metadata().ok_or_else(|| not_trusted("it has no description of the key"))?;
         Ok(KmsKeyFacts {
@@ -88,7 +88,7 @@ impl Connection {
             .limit(ALIASES)
             .send()
             .await
-            .map_err(|refusal| error::read(&named(key), "kms:ListAliases", refusal))?;
+            .map_err(|refusal| error::read(key, "kms:ListAliases", refusal))?;
         Ok(answer.aliases().iter().filter_map(|alias| alias.alias_name().map(str::to_owned)).collect())
     }
 
@@ -148,7 +148,7 @@ impl Connection {
             .set_encryption_context(pairs(context))
             .send()
             .await
-            .map_err(|refusal| error::read(&named(key), "kms:GenerateDataKey", refusal))?;
+            .map_err(|refusal| error::read(key, "kms:GenerateDataKey", refusal))?;
         let plain = data_key(answer.plaintext)?;
         if plain.as_bytes().len() != KEY_LEN {
             let len = plain.as_bytes().len();
@@ -177,7 +177,7 @@ impl Connection {
             .set_encryption_context(pairs(context))
             .send()
             .await
-            .map_err(|refusal| error::read(&named(key), "kms:Encrypt", refusal))?;
+            .map_err(|refusal| error::read(key, "kms:Encrypt", refusal))?;
         let key = self.answered(key, answer.key_id.as_deref())?;
         Ok((wrapped(answer.ciphertext_blob)?, key))
     }
@@ -200,7 +200,7 @@ impl Connection {
         if let Some(key) = key {
             self.look_up(key).await?;
         }
-        let what = key.map_or_else(|| "the data key".to_owned(), named);
+        let subject = key.map_or("the data key".into(), Subject::from);
         let answer = self
             .kms
             .decrypt()
@@ -209,13 +209,13 @@ impl Connection {
             .set_encryption_context(pairs(context))
             .send()
             .await
-            .map_err(|refusal| error::read(&what, "kms:Decrypt", refusal))?;
+            .map_err(|refusal| error::read(&subject, "kms:Decrypt", refusal))?;
         let arn = match may {
             MayUnwrap::Key(key) => self.answered(key, answer.key_id.as_deref())?,
             MayUnwrap::AnyOf(accounts) => {
                 let key = key_of(answer.key_id.as_deref())?;
                 if !accounts.iter().any(|account| account.owns(&key)) {
-                    return Err(Error::KeyWrong { what, why: KeyFault::KmsAccount { key }, source: None });
+                    return Err(Error::KeyWrong { subject, why: KeyFault::KmsAccount { key }, source: None });
                 }
                 key
             }
@@ -225,7 +225,7 @@ impl Connection {
 }
 
 fn not_trusted(why: impl Into<String>) -> Error {
-    Error::tampered("the answer of AWS KMS", why)
+    Error::tampered(Subject::Kms, why)
 }
 
 /// The key that an answer names.
@@ -248,10 +248,6 @@ fn wrapped(blob: Option<Blob>) -> Result<Vec<u8>> {
         return Err(not_trusted("it has no wrapped data key"));
     }
     Ok(bytes)
-}
-
-fn named(key: &KmsKey) -> String {
-    format!("the KMS key {key}")
 }
 
 fn pairs(context: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {

@@ -14,7 +14,7 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::request_fields::bucket_request;
 use crate::aws::timestamp::rfc3339;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_LISTING_PAGE_ENTRIES;
 use crate::location::S3Uri;
 
@@ -84,7 +84,7 @@ impl Connection {
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
-                .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucket", refusal))?;
+                .map_err(|refusal| error::read(Subject::prefix(uri), "s3:ListBucket", refusal))?;
             let encoded = answer.encoding_type() == Some(&EncodingType::Url);
             check_page(uri, answer.contents().len())?;
             let page: Vec<_> = answer.contents().iter().map(|entry| object(entry, encoded)).collect();
@@ -121,7 +121,7 @@ impl Connection {
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
-                .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketVersions", refusal))?;
+                .map_err(|refusal| error::read(Subject::prefix(uri), "s3:ListBucketVersions", refusal))?;
             let encoded = answer.encoding_type() == Some(&EncodingType::Url);
             let deleted: &[DeleteMarkerEntry] = answer.delete_markers();
             check_page(uri, answer.versions().len())?;
@@ -148,7 +148,7 @@ impl Connection {
 
 /// A page that says there are more and not where: going on would leave objects out, or never end.
 fn stuck(uri: &S3Uri) -> Error {
-    Error::tampered(format!("the listing of {uri}"), "the server says there is more, and not where")
+    Error::tampered(Subject::prefix(uri), "its listing says there is more, and not where")
 }
 
 /// Refuses a page that no server means: each entry of it would cost a request.
@@ -156,7 +156,7 @@ fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
     if entries <= MAX_LISTING_PAGE_ENTRIES {
         return Ok(());
     }
-    Err(Error::not_understood(format!("the listing of {uri}"), format!("a page of it has {entries} entries")))
+    Err(Error::not_understood(Subject::prefix(uri), format!("a page of the listing has {entries} entries")))
 }
 
 fn object(entry: &Object, encoded: bool) -> Listed {

@@ -13,7 +13,7 @@ impl Destination<'_> {
     /// Aborts the upload that a request may have begun `waited` ago whose answer was not understood, and makes of that
     /// `error` the one to tell.
     pub(super) async fn without_lost_upload(&self, error: Error, waited: Duration) -> Error {
-        let Error::NotUnderstood { what, why, source } = error else { return error };
+        let Error::NotUnderstood { subject, why, source } = error else { return error };
         let found = self.abort_lost_upload(waited).await;
         if found.is_ok() {
             self.connection.open_uploads.answered(self.uri, None);
@@ -23,7 +23,7 @@ impl Destination<'_> {
             Ok(false) => "no upload was found that it began",
             Err(_) => "whether it began an upload is not known: `aws s3api list-multipart-uploads` tells",
         };
-        Error::NotUnderstood { what, why: format!("{why}; {told}"), source }
+        Error::NotUnderstood { subject, why: format!("{why}; {told}"), source }
     }
 
     /// Returns whether there was one.

@@ -21,7 +21,7 @@ use crate::aws::request_fields::{
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
 
@@ -86,8 +86,8 @@ pub(crate) struct Completed {
 impl Destination<'_> {
     /// The object, for messages.
     #[must_use]
-    pub(crate) fn name(&self) -> String {
-        self.uri.to_string()
+    pub(crate) fn subject(&self) -> Subject {
+        self.uri.into()
     }
 
     /// The checksum sent along.
@@ -380,7 +380,7 @@ impl Destination<'_> {
     pub(super) fn check(&self, applied: &Applied, stored: bool, version_id: Option<&str>) -> Result<()> {
         match self.sse {
             Some(asked) if !applied.is_as_asked(self.sse) => Err(Error::NotAsAsked {
-                what: self.name(),
+                subject: self.subject(),
                 asked: sse::describe(asked),
                 got: applied.to_string(),
                 stored,
@@ -394,9 +394,9 @@ impl Destination<'_> {
     where
         E: error::Coded,
     {
-        match error::read(&self.name(), action, refusal) {
-            Error::Changed { what, .. } if *self.condition == WriteCondition::Absent => {
-                Error::TargetExists { what }
+        match error::read(self.subject(), action, refusal) {
+            Error::Changed { subject, .. } if *self.condition == WriteCondition::Absent => {
+                Error::TargetExists { subject }
             }
             error => error,
         }

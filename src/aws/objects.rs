@@ -16,7 +16,7 @@ use crate::aws::error;
 use crate::aws::object_head::{ObjectHead, etag_of};
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied};
-use crate::error::{Error, KeyFault, Result};
+use crate::error::{Error, KeyFault, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
@@ -47,11 +47,8 @@ pub(crate) struct Reader<'a> {
 impl Reader<'_> {
     /// The object, for messages.
     #[must_use]
-    pub(crate) fn name(&self) -> String {
-        match self.version_id {
-            Some(version) => format!("{} (version {version})", self.uri),
-            None => self.uri.to_string(),
-        }
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::version(self.uri, self.version_id)
     }
 
     /// Sends a HEAD that asks for the checksum too, and finds the reason of a refusal.
@@ -82,7 +79,9 @@ impl Reader<'_> {
 
     /// A web page answers too, but not with what every object has.
     fn understood(&self, head: Option<ObjectHead>) -> Result<ObjectHead> {
-        head.ok_or_else(|| Error::not_understood(self.name(), "it does not name an object's ETag and length"))
+        head.ok_or_else(|| {
+            Error::not_understood(self.subject(), "it does not name an object's ETag and length")
+        })
     }
 
     fn head_request(&self, checksum: bool) -> HeadObjectFluentBuilder {
@@ -96,7 +95,7 @@ impl Reader<'_> {
     }
 
     fn refused<E: error::Coded>(&self, refusal: error::Refused<E>) -> Error {
-        error::read(&self.name(), "s3:GetObject", refusal)
+        error::read(self.subject(), "s3:GetObject", refusal)
     }
 
     /// Gets what HEAD says and all of the stored bytes in one request. The bytes are missing if there are more than
@@ -104,7 +103,7 @@ impl Reader<'_> {
     pub(crate) async fn head_with_body(&self, limit: u64) -> Result<ObjectHead> {
         let request = self.get_request().checksum_mode(ChecksumMode::Enabled);
         let mut answer = request.send().await.map_err(|refusal| self.refused(refusal))?;
-        let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
+        let mut body = Body { subject: self.subject(), stream: std::mem::take(&mut answer.body) };
         let mut head = self.understood(ObjectHead::of_get(&answer))?;
         if head.len <= limit {
             let mut bytes = Vec::with_capacity(usize::try_from(head.len).unwrap_or_default());
@@ -147,7 +146,7 @@ impl Reader<'_> {
         if let (Some(meant), Some(said)) = (etag, etag_of(answer.e_tag()))
             && meant.trim_matches('"') != said.trim_matches('"')
         {
-            return Err(Error::Changed { what: self.name(), source: None });
+            return Err(Error::Changed { subject: self.subject(), source: None });
         }
         let asked = format!("bytes {}-{}/", range.start, range.end - 1);
         match answer.content_range() {
@@ -156,10 +155,10 @@ impl Reader<'_> {
             said => {
                 let why =
                     format!("asked for {asked}…, the server sent {}", said.unwrap_or("the whole object"));
-                return Err(Error::tampered(self.name(), why));
+                return Err(Error::tampered(self.subject(), why));
             }
         }
-        Ok(Body { name: self.name(), stream: answer.body })
+        Ok(Body { subject: self.subject(), stream: answer.body })
     }
 
     /// Gets a small object whole, up to `limit` bytes; `None` if there is none.
@@ -195,11 +194,14 @@ impl Reader<'_> {
                 error => return Err(error),
             },
         };
-        let mut body = Body { name: self.name(), stream: std::mem::take(&mut answer.body) };
+        let mut body = Body { subject: self.subject(), stream: std::mem::take(&mut answer.body) };
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await? {
             if (bytes.len() + chunk.len()) as u64 > limit {
-                return Err(Error::TooLarge { what: self.name(), why: format!("more than {limit} bytes") });
+                return Err(Error::TooLarge {
+                    subject: self.subject(),
+                    why: format!("more than {limit} bytes"),
+                });
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -220,15 +222,15 @@ impl Reader<'_> {
             let answer = sse::attributes(request, self.key)
                 .send()
                 .await
-                .map_err(|refusal| error::read(&self.name(), "s3:GetObjectAttributes", refusal))?;
+                .map_err(|refusal| error::read(self.subject(), "s3:GetObjectAttributes", refusal))?;
             let parts = answer.object_parts().ok_or_else(|| Error::Unsupported {
-                what: self.name(),
+                subject: self.subject(),
                 why: "the server does not list the parts".to_owned(),
             })?;
             let before = sizes.len();
             if before > MAX_PARTS {
                 let why = "it lists more parts than an object can have";
-                return Err(Error::not_understood(self.name(), why));
+                return Err(Error::not_understood(self.subject(), why));
             }
             sizes.extend(parts.parts().iter().map(|part| part.size().unwrap_or_default().unsigned_abs()));
             match parts.next_part_number_marker() {
@@ -245,13 +247,13 @@ impl Reader<'_> {
     pub(crate) fn not_applicable(&self, found: &Applied) -> Error {
         let why =
             KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };
-        Error::KeyWrong { what: self.name(), why, source: None }
+        Error::KeyWrong { subject: self.subject(), why, source: None }
     }
 }
 
 /// Stored bytes on their way down.
 pub(crate) struct Body {
-    name: String,
+    subject: Subject,
     stream: ByteStream,
 }
 
@@ -261,6 +263,6 @@ impl Body {
     /// # Errors
     /// `Network` where the connection breaks or stands still.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
-        self.stream.try_next().await.map_err(|error| error::broken(&self.name, &error))
+        self.stream.try_next().await.map_err(|error| error::broken(self.subject.clone(), &error))
     }
 }

@@ -14,7 +14,7 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::{Env, Fs};
 
-use crate::error::{Denial, Error, Result};
+use crate::error::{Denial, Error, Result, Subject};
 
 /// The files, each with the variable that names another place for it.
 const FILES: [(&str, &str); 2] =
@@ -30,10 +30,11 @@ pub(super) async fn load(named: Option<&str>) -> Result<ProfileSet> {
     let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, selected).await;
     // Without a profile named, what is wrong with the files is said by whoever needs them.
     let Some(name) = named else { return Ok(loaded.unwrap_or_default()) };
-    let profiles = loaded.map_err(|error| Error::Unsupported { what: places(), why: error.to_string() })?;
+    let profiles = loaded
+        .map_err(|error| Error::Unsupported { subject: Subject::other(places()), why: error.to_string() })?;
     if profiles.get_profile(name).is_none() {
         let why = Denial::NoProfile { files: places() };
-        return Err(Error::Denied { what: format!("the profile {name}"), why, source: None });
+        return Err(Error::Denied { subject: Subject::Profile(name.to_owned()), why, source: None });
     }
     Ok(profiles)
 }

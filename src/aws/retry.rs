@@ -19,7 +19,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::aws::error::is_too_long;
 use crate::aws::options::Options;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::{
     RETRY_ATTEMPTS, RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND,
 };
@@ -128,7 +128,7 @@ fn set<T: FromStr>(
     let text = settings.zip(key.ok()).and_then(|(settings, key)| settings.load_config(key));
     let Some(text) = text else { return Ok(None) };
     text.trim().parse().map(Some).map_err(|_| Error::Unsupported {
-        what: format!("{variable} or the profile's {in_profile}"),
+        subject: Subject::other(format!("{variable} or the profile's {in_profile}")),
         why: format!("'{text}' cannot be read"),
     })
 }

@@ -11,7 +11,7 @@ use crate::aws::objects::Reader;
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 
@@ -48,7 +48,7 @@ impl Connection {
         }
         updated.map_err(|refusal| match refusal {
             Error::Unsupported { why, .. } => Error::Unsupported {
-                what: "--update-in-place".to_owned(),
+                subject: "--update-in-place".into(),
                 why: format!("the server does not know UpdateObjectEncryption ({why}); leave it out: objects are copied"),
             },
             refusal => refusal,
@@ -67,7 +67,7 @@ impl Connection {
                 "it does not know UpdateObjectEncryption: it answered that all is well and changed nothing"
             }
         };
-        Err(Error::tampered("the server", why))
+        Err(Error::tampered(Subject::Server, why))
     }
 
     /// Finds out on a scratch object at `uri`, where nothing may be, whether the server does a mode; removes it again, also
@@ -88,7 +88,7 @@ impl Connection {
     /// An answer that says the mode is one witness, HEAD another; of SSE-C a third is that nothing opens without the key.
     async fn try_mode(&self, uri: &S3Uri, sse: &ServerSide, answered: &Applied) -> Result<()> {
         let ignored = |got: String| Error::NotAsAsked {
-            what: uri.to_string(),
+            subject: uri.into(),
             asked: sse::describe(sse),
             got,
             stored: false,
@@ -120,7 +120,7 @@ impl Connection {
         let request =
             object_request!(self, put_object, uri).body(ByteStream::from_static(SCRATCH.as_bytes()));
         let answer = sse::put(request, Some(sse)).send().await;
-        let answer = answer.map_err(|refusal| error::read(&uri.to_string(), "s3:PutObject", refusal))?;
+        let answer = answer.map_err(|refusal| error::read(uri, "s3:PutObject", refusal))?;
         Ok(Written {
             etag: answer.e_tag().map(str::to_owned),
             version_id: answer.version_id().map(str::to_owned),

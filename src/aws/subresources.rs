@@ -20,7 +20,7 @@ impl Reader<'_> {
         let answer = object_request!(self.connection, get_object_tagging, self.uri, self.version_id)
             .send()
             .await
-            .map_err(|refusal| error::read(&self.name(), "s3:GetObjectTagging", refusal));
+            .map_err(|refusal| error::read(self.subject(), "s3:GetObjectTagging", refusal));
         let answer = match answer {
             // A server that has no tags has lost none.
             Err(Error::Unsupported { .. }) => return Ok(BTreeMap::new()),
@@ -37,7 +37,7 @@ impl Reader<'_> {
         let answer = object_request!(self.connection, list_object_annotations, self.uri, self.version_id)
             .send()
             .await
-            .map_err(|refusal| error::read(&self.name(), "s3:ListObjectAnnotations", refusal))?;
+            .map_err(|refusal| error::read(self.subject(), "s3:ListObjectAnnotations", refusal))?;
         Ok(answer.annotations().len())
     }
 
@@ -50,10 +50,10 @@ impl Reader<'_> {
         let answer = object_request!(self.connection, get_object_acl, self.uri, self.version_id)
             .send()
             .await
-            .map_err(|refusal| error::read(&self.name(), "s3:GetObjectAcl", refusal));
+            .map_err(|refusal| error::read(self.subject(), "s3:GetObjectAcl", refusal));
         match answer {
             Ok(answer) => read_grants(&answer).ok_or_else(|| Error::Unsupported {
-                what: self.name(),
+                subject: self.subject(),
                 why: "its ACL holds a grant that no request can say".to_owned(),
             }),
             Err(Error::Unsupported { .. }) => Ok(Grants::default()),

@@ -31,7 +31,7 @@ impl Connection {
             .send()
             .await
             .map(|_| ())
-            .map_err(|refusal| error::read(&uri.to_string(), "s3:UpdateObjectEncryption", refusal))
+            .map_err(|refusal| error::read(uri, "s3:UpdateObjectEncryption", refusal))
     }
 
     /// Removes an object, or one version of it.
@@ -52,7 +52,7 @@ impl Connection {
             Err(Error::Unsupported { .. }) => {
                 let reader = Reader { connection: self, uri, version_id: None, key };
                 if reader.head().await?.etag.as_deref() != Some(etag) {
-                    return Err(Error::Changed { what: uri.to_string(), source: None });
+                    return Err(Error::Changed { subject: uri.into(), source: None });
                 }
                 self.try_remove(uri, None, None).await
             }
@@ -70,7 +70,7 @@ impl Connection {
             .send()
             .await
             .map(|_| ())
-            .map_err(|refusal| error::read(&uri.to_string(), "s3:DeleteObject", refusal))
+            .map_err(|refusal| error::read(uri, "s3:DeleteObject", refusal))
     }
 
     /// Gives up multipart uploads of one object that were started since `since` (seconds since 1970): the one with this id,
@@ -97,7 +97,7 @@ impl Connection {
             .prefix(&uri.key)
             .send()
             .await
-            .map_err(|refusal| error::read(&uri.to_string(), "s3:ListBucketMultipartUploads", refusal))?;
+            .map_err(|refusal| error::read(uri, "s3:ListBucketMultipartUploads", refusal))?;
         let ours = answer.uploads().iter().filter(|upload| {
             upload.key() == Some(&uri.key) && upload.initiated().is_some_and(|at| at.secs() >= since)
         });
@@ -109,7 +109,7 @@ impl Connection {
             .upload_id(id)
             .send()
             .await
-            .map_err(|refusal| error::read(&uri.to_string(), "s3:ListMultipartUploadParts", refusal));
+            .map_err(|refusal| error::read(uri, "s3:ListMultipartUploadParts", refusal));
         match parts {
             Ok(parts) => Ok(parts.parts().is_empty()),
             Err(Error::NotFound { .. }) => Ok(false),
@@ -120,7 +120,7 @@ impl Connection {
     /// Aborts a multipart upload; one that is gone is fine.
     pub(super) async fn abort(&self, uri: &S3Uri, id: &str) -> Result<()> {
         let answer = object_request!(self, abort_multipart_upload, uri).upload_id(id).send().await;
-        match answer.map_err(|refusal| error::read(&uri.to_string(), "s3:AbortMultipartUpload", refusal)) {
+        match answer.map_err(|refusal| error::read(uri, "s3:AbortMultipartUpload", refusal)) {
             Ok(_) | Err(Error::NotFound { .. }) => {
                 self.open_uploads.ended(id);
                 Ok(())

@@ -17,15 +17,14 @@ pub(crate) struct AwsFlags {
 
 impl AwsFlags {
     /// The command that removes an object, or the one version of it.
-    #[must_use]
-    pub(crate) fn removal(&self, what: &str, version_id: Option<&str>) -> Option<String> {
-        let uri = what.parse::<S3Uri>().ok()?;
+    pub(crate) fn removal(&self, uri: &S3Uri, version_id: Option<&str>) -> String {
+        format!("aws s3api delete-object{}{self}", Self::object(uri, version_id))
+    }
+
+    /// The flags that name an object, or the one version of it.
+    pub(crate) fn object(uri: &S3Uri, version_id: Option<&str>) -> String {
         let version = version_id.map_or_else(String::new, |id| format!(" --version-id {}", shell_word(id)));
-        Some(format!(
-            "aws s3api delete-object --bucket {} --key {}{version}{self}",
-            shell_word(uri.bucket.as_str()),
-            shell_word(&uri.key)
-        ))
+        format!(" --bucket {} --key {}{version}", shell_word(uri.bucket.as_str()), shell_word(&uri.key))
     }
 }
 

@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn an_error_is_told_with_causes_and_hints() {
         let told = text(Error::KeyWrong {
-            what: "s3://bkt/k".to_owned(),
+            subject: "s3://bkt/k".into(),
             why: KeyFault::DoesNotUnwrap { fingerprint: None },
             source: Some(io::Error::other("authentication tag mismatch").into()),
         });
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn foreign_text_cannot_play_with_the_terminal() {
-        let told = text(Error::NotFound { what: "s3://bkt/\x1b[2J\nerror: x".to_owned(), source: None });
+        let told = text(Error::NotFound { subject: "s3://bkt/\x1b[2J\nerror: x".into(), source: None });
         assert_eq!(told.lines().next(), Some(r"error: s3://bkt/\u{1b}[2J\nerror: x does not exist"));
         let failure = Failure::key("a").because(std::io::Error::other("b\n  c\x07\nerror: d"));
         let told = ErrorReport::from(&failure, &AwsFlags::default()).text(false);
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn json_holds_the_same() {
         let failure: Failure =
-            Error::Network { what: "s3://bkt/k".to_owned(), why: NetworkFault::Timeout, source: None }.into();
+            Error::Network { subject: "s3://bkt/k".into(), why: NetworkFault::Timeout, source: None }.into();
         let told = ErrorReport::from(&failure, &AwsFlags::default());
         let json = serde_json::to_value(told.document(failure.exit, Some(Command::Get))).unwrap();
         assert_eq!(json["error"]["exit_code"], 7);

@@ -121,7 +121,7 @@ impl Exit {
             Error::Tampered { .. }
             | Error::OtherName { .. }
             | Error::NotUnderstood { .. }
-            | Error::Garbled { .. }
+            | Error::AlteredInTransit { .. }
             | Error::NotAsAsked { .. }
             | Error::EnvelopeLost(_)
             | Error::Network {
@@ -170,10 +170,11 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Denial, KeyFault, KeyNeed};
+    use crate::error::{Denial, KeyFault, KeyNeed, Subject};
+    use crate::location::S3Uri;
 
-    fn what() -> String {
-        "s3://bkt/k".to_owned()
+    fn subject() -> Subject {
+        (&"s3://bkt/k".parse::<S3Uri>().unwrap()).into()
     }
 
     #[test]
@@ -185,23 +186,23 @@ mod tests {
 
     #[test]
     fn every_error_has_the_code_of_its_remedy() {
-        let local = |kind: io::ErrorKind| Error::Local { what: what(), source: kind.into() };
+        let local = |kind: io::ErrorKind| Error::local("read", subject())(kind.into());
         let table = [
-            (Error::NotFound { what: what(), source: None }, 3),
-            (Error::Denied { what: what(), why: Denial::NoCredentials, source: None }, 4),
-            (Error::Denied { what: what(), why: Denial::SseCBlocked, source: None }, 4),
-            (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, 5),
-            (Error::KeyWrong { what: what(), why: KeyFault::NotTheCustomerKey, source: None }, 5),
+            (Error::NotFound { subject: subject(), source: None }, 3),
+            (Error::Denied { subject: subject(), why: Denial::NoCredentials, source: None }, 4),
+            (Error::Denied { subject: subject(), why: Denial::SseCBlocked, source: None }, 4),
+            (Error::KeyNeeded { subject: subject(), need: KeyNeed::Customer }, 5),
+            (Error::KeyWrong { subject: subject(), why: KeyFault::NotTheCustomerKey, source: None }, 5),
             (Error::tampered("s3://bkt/k", "the tag does not hold"), 6),
             (Error::not_understood("s3://bkt/k", "it is empty"), 6),
-            (Error::Garbled { what: what(), source: None }, 6),
-            (Error::ProxyLimit { what: what() }, 1),
-            (Error::Network { what: what(), why: NetworkFault::Tls, source: None }, 6),
-            (Error::Network { what: what(), why: NetworkFault::CertificateTime, source: None }, 6),
-            (Error::Network { what: what(), why: NetworkFault::NotTls, source: None }, 6),
+            (Error::AlteredInTransit { subject: subject(), source: None }, 6),
+            (Error::ProxyLimit { subject: subject() }, 1),
+            (Error::Network { subject: subject(), why: NetworkFault::Tls, source: None }, 6),
+            (Error::Network { subject: subject(), why: NetworkFault::CertificateTime, source: None }, 6),
+            (Error::Network { subject: subject(), why: NetworkFault::NotTls, source: None }, 6),
             (
                 Error::NotAsAsked {
-                    what: what(),
+                    subject: subject(),
                     asked: "SSE-KMS".to_owned(),
                     got: "SSE-S3".to_owned(),
                     stored: true,
@@ -209,28 +210,28 @@ mod tests {
                 },
                 6,
             ),
-            (Error::SourceChanged { what: what(), why: "it grew".to_owned() }, 1),
-            (Error::TargetExists { what: what() }, 8),
+            (Error::SourceChanged { subject: subject(), why: "it grew".to_owned() }, 1),
+            (Error::TargetExists { subject: subject() }, 8),
             (
                 Error::NotAsExpected {
-                    what: what(),
+                    subject: subject(),
                     expected: "SSE-KMS".to_owned(),
                     found: "SSE-S3".to_owned(),
                 },
                 8,
             ),
-            (Error::EmptySource { what: what() }, 8),
-            (Error::Changed { what: what(), source: None }, 8),
-            (Error::InUse { what: what() }, 8),
-            (Error::OutOfRange { what: what(), range: "9-".to_owned(), len: 3 }, 1),
-            (Error::Unsupported { what: what(), why: "no".to_owned() }, 2),
-            (Error::TooLarge { what: what(), why: "no".to_owned() }, 1),
-            (Error::WrongRegion { what: what(), region: None, source: None }, 1),
-            (Error::Network { what: what(), why: NetworkFault::Timeout, source: None }, 7),
+            (Error::EmptySource { subject: subject() }, 8),
+            (Error::Changed { subject: subject(), source: None }, 8),
+            (Error::InUse { subject: subject() }, 8),
+            (Error::OutOfRange { subject: subject(), range: "9-".to_owned(), len: 3 }, 1),
+            (Error::Unsupported { subject: subject(), why: "no".to_owned() }, 2),
+            (Error::TooLarge { subject: subject(), why: "no".to_owned() }, 1),
+            (Error::WrongRegion { subject: subject(), region: None, source: None }, 1),
+            (Error::Network { subject: subject(), why: NetworkFault::Timeout, source: None }, 7),
             (local(io::ErrorKind::NotFound), 3),
             (local(io::ErrorKind::StorageFull), 1),
-            (Error::CommandFailed { what: what(), status: "exit status: 1".to_owned() }, 1),
-            (Error::Service { what: what(), code: "Odd".to_owned(), source: None }, 1),
+            (Error::CommandFailed { subject: subject(), status: "exit status: 1".to_owned() }, 1),
+            (Error::Service { subject: subject(), code: "Odd".to_owned(), source: None }, 1),
             (Error::Interrupted(Signal::Hangup), 129),
             (Error::Interrupted(Signal::Interrupt), 130),
             (Error::Interrupted(Signal::Terminate), 143),

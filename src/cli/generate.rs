@@ -56,7 +56,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
             What::Policies => policies(&args.dir),
         }
     });
-    Ok(written.map_err(Error::local(format!("cannot write into {}", args.dir.display())))?)
+    Ok(written.map_err(Error::local("write into", &args.dir))?)
 }
 
 /// Copies a command without what is hidden, which completions would show.

@@ -1,6 +1,6 @@
 //! What to do about an error of the core: the flag to give, or the command to type.
 //!
-//! One hint or more for every remedy; facts about the error itself are in its own text.
+//! Matches on types, never on texts. Facts about the error itself are in its own message.
 
 use std::io::ErrorKind;
 
@@ -8,18 +8,19 @@ use super::aws_flags::AwsFlags;
 use super::lost_envelope;
 use super::sanitize::shell_word;
 use crate::aws::open_uploads::OpenUpload;
-use crate::error::{Denial, Error, KeyFault, KeyNeed, NetworkFault, WrapKind};
+use crate::error::{Error, NetworkFault, Subject};
 use crate::location::S3Uri;
 
+mod access;
+mod keys;
+
 /// Looks up hints; `aws` are the flags with which the AWS CLI reaches the same place.
-#[must_use]
 pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
     match error {
-        Error::NotFound { what, .. } => not_found(what, aws),
-        Error::Denied { what, why, .. } => denied(what, why, aws),
-        Error::KeyNeeded { need, .. } => vec![needed(need)],
-        Error::KeyWrong { what, why, .. } => wrong(what, why, aws),
-        Error::Tampered { what, .. } if what.ends_with("of AWS KMS") => {
+        Error::NotFound { subject, .. } => not_found(subject, aws),
+        Error::Denied { subject, why, .. } => access::denied(subject, why, aws),
+        Error::KeyNeeded { .. } | Error::KeyWrong { .. } => for_keys(error, "--", aws),
+        Error::Tampered { subject: Subject::Kms, .. } => {
             vec![
                 "nothing was written; check where KMS is: --kms-endpoint-url and AWS_ENDPOINT_URL_KMS"
                     .to_owned(),
@@ -33,7 +34,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
              each request"
                 .to_owned(),
         ],
-        Error::Garbled { .. } => vec![
+        Error::AlteredInTransit { .. } => vec![
             "run the same command again; if it fails again, a proxy on the way or this machine's memory changes \
              bytes"
                 .to_owned(),
@@ -51,15 +52,17 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         Error::NotAsAsked { stored: false, .. } => {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
         }
-        Error::NotAsAsked { what, got, version_id, .. } => {
-            not_as_asked(what, got, version_id.as_deref(), aws)
+        Error::NotAsAsked { subject, got, version_id, .. } => {
+            let stored = format!("{subject} is stored now, as {got}: the server did not do what was asked");
+            let removal = subject.uri().map(|uri| aws.removal(uri, version_id.as_deref()));
+            [stored].into_iter().chain(removal.map(|command| format!("remove it: {command}"))).collect()
         }
         Error::EnvelopeLost(lost) => lost_envelope::after_put(lost, aws),
         Error::SourceChanged { .. } => {
             vec!["nothing was stored; run the same command again when nobody writes to it".to_owned()]
         }
         Error::TargetExists { .. } => vec!["leave out --no-clobber to replace it".to_owned()],
-        Error::Changed { what, .. } => changed(what, aws),
+        Error::Changed { subject, .. } => changed(subject, aws),
         Error::InUse { .. } => {
             vec!["wait until the other run ends, then run the same command again".to_owned()]
         }
@@ -83,6 +86,15 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
     }
 }
 
+/// Looks up hints about keys for opening, whose flags begin with `prefix`; none for other errors.
+pub(crate) fn for_keys(error: &Error, prefix: &str, aws: &AwsFlags) -> Vec<String> {
+    match error {
+        Error::KeyNeeded { need, .. } => vec![keys::needed(need, prefix)],
+        Error::KeyWrong { subject, why, .. } => keys::wrong(subject, why, prefix, aws),
+        _ => Vec::new(),
+    }
+}
+
 /// Names the uploads that are left at the end, each with the command that removes it.
 #[must_use]
 pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
@@ -103,195 +115,46 @@ pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String
     uploads.iter().map(named).collect()
 }
 
-fn not_found(what: &str, aws: &AwsFlags) -> Vec<String> {
-    if let Some(bucket) = what.strip_prefix("the bucket ") {
-        let make = format!("or make it: aws s3 mb {}{aws}", shell_word(&format!("s3://{bucket}")));
-        return vec!["check its name, and --endpoint-url and --profile".to_owned(), make];
-    }
-    match what.parse::<S3Uri>() {
-        Ok(uri) => {
-            let folder = uri.key.rfind('/').map_or("", |slash| &uri.key[..=slash]);
-            let place = format!("s3://{}/{folder}", uri.bucket);
-            vec![format!("`aws s3 ls {}{aws}` lists what is there", shell_word(&place))]
+fn not_found(subject: &Subject, aws: &AwsFlags) -> Vec<String> {
+    match subject {
+        Subject::Bucket(bucket) => {
+            let make = format!("or make it: aws s3 mb {}{aws}", shell_word(&format!("s3://{bucket}")));
+            vec!["check its name, and --endpoint-url and --profile".to_owned(), make]
         }
-        Err(_) => Vec::new(),
-    }
-}
-
-fn denied(what: &str, why: &Denial, aws: &AwsFlags) -> Vec<String> {
-    match why {
-        Denial::NoCredentials => vec![
-            "`aws configure` or `aws sso login` sets them up; --profile NAME chooses among them".to_owned(),
-            "or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".to_owned(),
-        ],
-        Denial::NoProfile { .. } => vec![
-            "`aws configure list-profiles` shows those there are; `aws configure --profile NAME` makes one"
-                .to_owned(),
-        ],
-        Denial::SsoLogin => vec![format!(
-            "`aws sso login{}`, then run the same command again",
-            aws.profile.as_ref().map_or_else(String::new, |name| format!(" --profile {}", shell_word(name)))
-        )],
-        Denial::Expired => vec![
-            "`aws sso login`, or take new temporary credentials; then run the same command again".to_owned(),
-        ],
-        Denial::UnknownAccessKey => {
-            vec![
-                "check AWS_ACCESS_KEY_ID or --profile; for servers other than AWS --endpoint-url names that of S3, \
-                 --kms-endpoint-url that of KMS"
-                    .to_owned(),
-            ]
+        Subject::Object { uri, version_id: Some(_) } => {
+            let (bucket, key) = (shell_word(uri.bucket.as_str()), shell_word(&uri.key));
+            vec![format!(
+                "`aws s3api list-object-versions --bucket {bucket} --prefix {key}{aws}` lists its versions"
+            )]
         }
-        Denial::Credentials => vec!["`aws sts get-caller-identity` shows what is wrong with them".to_owned()],
-        Denial::BadSignature => vec![
-            "check AWS_SECRET_ACCESS_KEY, or the profile's".to_owned(),
-            "a proxy in front of the server must pass on the Host header as it is (nginx: proxy_set_header Host \
-             $http_host)"
-                .to_owned(),
-        ],
-        Denial::ClockSkew => {
-            vec!["set the clock (`timedatectl set-ntp true`), then run the same command again".to_owned()]
+        Subject::Object { uri, .. } | Subject::Prefix(uri) | Subject::InstructionFile(uri) => {
+            vec![list(uri, aws)]
         }
-        Denial::SseCBlocked => sse_c_blocked(what, aws),
-        Denial::Kms { action, key } => kms_denied(action, key.as_deref()),
-        Denial::Action { action } | Denial::Unexplained { action }
-            if matches!(action.as_str(), "s3:CreateJob" | "iam:PassRole") =>
-        {
-            vec![
-                "creating a job takes s3:CreateJob, and iam:PassRole on the role that it takes on".to_owned(),
-            ]
-        }
-        Denial::Action { action } => {
-            vec![format!("a policy must allow {action} on {}", arn_of(what))]
-        }
-        Denial::Unexplained { .. } => vec![
-            "no reason was given: check s3:GetObject and s3:PutObject, the bucket's policy, and for KMS keys \
-             kms:GenerateDataKey and kms:Decrypt"
-                .to_owned(),
-        ],
+        _ => Vec::new(),
     }
 }
 
-/// New buckets block SSE-C since April 2026 ("Default SSE-C setting for new buckets FAQ", Amazon S3 user guide).
-fn sse_c_blocked(what: &str, aws: &AwsFlags) -> Vec<String> {
-    let bucket = what.parse::<S3Uri>().map_or_else(|_| "BUCKET".to_owned(), |uri| uri.bucket.to_string());
-    vec![
-        "another mode goes without a change: --key with the same key (client-side), -e sse-kms or -e sse-s3"
-            .to_owned(),
-        format!(
-            "to allow SSE-C: aws s3api put-bucket-encryption --bucket {} \
-             --server-side-encryption-configuration \
-             '{{\"Rules\":[{{\"BlockedEncryptionTypes\":{{\"EncryptionType\":[\"NONE\"]}}}}]}}'{aws}",
-            shell_word(&bucket)
-        ),
-        "that command replaces the bucket's other encryption rules; see them with get-bucket-encryption"
-            .to_owned(),
-    ]
+fn list(uri: &S3Uri, aws: &AwsFlags) -> String {
+    let folder = format!("s3://{}/{}", uri.bucket, uri.folder());
+    format!("`aws s3 ls {}{aws}` lists what is there", shell_word(&folder))
 }
 
-fn kms_denied(action: &str, key: Option<&str>) -> Vec<String> {
-    let key = key.unwrap_or("the KMS key");
-    let mut hints = vec![format!(
-        "allow {action} on {key}: in your identity's policy and, across accounts, in the key's own policy"
-    )];
-    if action.contains("GenerateDataKey") || action.contains("Decrypt") {
-        hints.push(
-            "writing takes kms:GenerateDataKey, and in parts kms:Decrypt too; reading takes kms:Decrypt"
-                .to_owned(),
-        );
-    }
-    hints
-}
-
-fn needed(need: &KeyNeed) -> String {
-    match need {
-        KeyNeed::Customer => "pass the key it was stored with: --sse-c-key SOURCE".to_owned(),
-        KeyNeed::Wrapping { kind, fingerprint } => {
-            let named = match fingerprint {
-                Some(print) => format!(" (fingerprint {print})"),
-                None => String::new(),
-            };
-            match kind {
-                WrapKind::Aes => format!("pass the AES key{named}: --key SOURCE"),
-                WrapKind::Rsa => format!("pass the RSA private key{named}: --private-key SOURCE"),
-                WrapKind::Kms => {
-                    "name the KMS key it was sealed with, for it does not choose by itself: --kms-key KEY"
-                        .to_owned()
-                }
-                WrapKind::Passphrase => {
-                    "pass the passphrase: --passphrase, or --passphrase SOURCE".to_owned()
-                }
-            }
-        }
+fn changed(subject: &Subject, aws: &AwsFlags) -> Vec<String> {
+    let Subject::Object { uri, version_id } = subject else {
+        return vec![WRITTEN_MEANWHILE.to_owned()];
+    };
+    let head = format!(
+        "`aws s3api head-object{}{aws}` shows its ETag, for --if-match",
+        AwsFlags::object(uri, version_id.as_deref())
+    );
+    match version_id {
+        // A version never changes.
+        Some(_) => vec![head],
+        None => vec![WRITTEN_MEANWHILE.to_owned(), head],
     }
 }
 
-fn wrong(what: &str, why: &KeyFault, aws: &AwsFlags) -> Vec<String> {
-    match why {
-        KeyFault::NotTheCustomerKey => {
-            vec!["pass the key it was stored with: --sse-c-key SOURCE (repeat it to try several)".to_owned()]
-        }
-        KeyFault::NoneFits { .. } => {
-            vec!["add the key it was encrypted with: another --key, --sse-c-key, --private-key or --passphrase SOURCE".to_owned()]
-        }
-        KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
-            format!("pass the key with fingerprint {print}: --key or --private-key SOURCE"),
-            "a key file of 32 raw bytes shows its fingerprint as the first 16 digits of `sha256sum`"
-                .to_owned(),
-        ],
-        KeyFault::DoesNotUnwrap { fingerprint: None } => vec![
-            "pass the right key: --key, --private-key or --passphrase SOURCE, or --kms-key KEY (repeat it to try several)"
-                .to_owned(),
-        ],
-        KeyFault::DoesNotUnwrapWithOaep => vec![
-            "pass the right key: --private-key SOURCE (repeat it to try several)".to_owned(),
-            "--allow-legacy unauthenticated tries RSA PKCS #1 v1.5 too".to_owned(),
-        ],
-        KeyFault::NotApplicable { .. } => vec![format!("{what} opens without it: leave out the key")],
-        KeyFault::KmsDisabled { key } => {
-            vec![format!("`aws kms enable-key --key-id {}{}` enables it", shell_word(key), aws.kms)]
-        }
-        KeyFault::KmsPendingDeletion { key } => {
-            let (key, aws) = (shell_word(key), &aws.kms);
-            vec![
-                format!("`aws kms cancel-key-deletion --key-id {key}{aws}` keeps it"),
-                format!("`aws kms enable-key --key-id {key}{aws}` then enables it"),
-            ]
-        }
-        KeyFault::KmsUnknown { .. } => vec![
-            "check --kms-key and --region: the key must be in the bucket's region".to_owned(),
-            "an id or alias/NAME is looked up in your own account; name another account's key by its ARN"
-                .to_owned(),
-        ],
-        KeyFault::CostlyPassphrase { asked, .. } => vec![format!(
-            "if you trust who stored it and this machine has the memory: --max-kdf-memory {}MiB",
-            asked.div_ceil(1 << 20)
-        )],
-        KeyFault::KmsAccount { key } => {
-            vec![format!("add --kms-account {} if you trust that account", key.account())]
-        }
-        KeyFault::Context => vec!["give the pairs it was sealed with: --context KEY=VALUE".to_owned()],
-    }
-}
-
-fn not_as_asked(what: &str, got: &str, version_id: Option<&str>, aws: &AwsFlags) -> Vec<String> {
-    let mut hints = vec![format!("{what} is stored now, as {got}: the server did not do what was asked")];
-    hints.extend(aws.removal(what, version_id).map(|command| format!("remove it: {command}")));
-    hints
-}
-
-fn changed(what: &str, aws: &AwsFlags) -> Vec<String> {
-    let mut hints =
-        vec!["somebody wrote it meanwhile; run the same command again for the new one".to_owned()];
-    if let Ok(uri) = what.parse::<S3Uri>() {
-        hints.push(format!(
-            "`aws s3api head-object --bucket {} --key {}{aws}` shows its ETag, for --if-match",
-            shell_word(uri.bucket.as_str()),
-            shell_word(&uri.key)
-        ));
-    }
-    hints
-}
+const WRITTEN_MEANWHILE: &str = "somebody wrote it meanwhile; run the same command again for the new one";
 
 fn network(why: NetworkFault) -> Vec<String> {
     let first = match why {
@@ -322,21 +185,17 @@ fn local(kind: ErrorKind) -> Vec<String> {
     vec![hint.to_owned()]
 }
 
-/// The resource as policies name it.
-fn arn_of(what: &str) -> String {
-    match what.parse::<S3Uri>() {
-        Ok(uri) if uri.key.is_empty() => format!("arn:aws:s3:::{}", uri.bucket),
-        Ok(uri) => format!("arn:aws:s3:::{}/{}", uri.bucket, uri.key),
-        Err(_) => what.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::encryption::KeyArn;
+    use crate::error::{Denial, KeyFault, KeyNeed};
 
     const ARN: &str = "arn:aws:kms:eu-west-1:999988887777:key/1234abcd";
+
+    fn object() -> Subject {
+        (&"s3://bkt/a b".parse::<S3Uri>().unwrap()).into()
+    }
 
     fn aws() -> AwsFlags {
         AwsFlags::in_region("eu-west-1")
@@ -347,11 +206,11 @@ mod tests {
     }
 
     fn denial(why: Denial) -> Error {
-        Error::Denied { what: "s3://bkt/a b".to_owned(), why, source: None }
+        Error::Denied { subject: object(), why, source: None }
     }
 
     fn wrong(why: KeyFault) -> Error {
-        Error::KeyWrong { what: "s3://bkt/a b".to_owned(), why, source: None }
+        Error::KeyWrong { subject: object(), why, source: None }
     }
 
     fn kms(action: &str) -> Error {
@@ -361,11 +220,10 @@ mod tests {
     /// What S3 and KMS answer when encryption goes wrong, and what each hint must name.
     #[test]
     fn every_refusal_has_a_hint_of_its_own() {
-        let what = || "s3://bkt/a b".to_owned();
         let key = || "arn:aws:kms:x".to_owned();
         let cases = [
             (wrong(KeyFault::NotTheCustomerKey), "--sse-c-key SOURCE"),
-            (Error::KeyNeeded { what: what(), need: KeyNeed::Customer }, "--sse-c-key SOURCE"),
+            (Error::KeyNeeded { subject: object(), need: KeyNeed::Customer }, "--sse-c-key SOURCE"),
             (wrong(KeyFault::NotApplicable { found: "SSE-S3".to_owned() }), "leave out the key"),
             (denial(Denial::SseCBlocked), "\"EncryptionType\":[\"NONE\"]"),
             (kms("kms:GenerateDataKey"), "allow kms:GenerateDataKey on arn:aws:kms:x"),
@@ -387,19 +245,19 @@ mod tests {
             ),
             (wrong(KeyFault::Context), "--context KEY=VALUE"),
             (
-                Error::WrongRegion { what: what(), region: Some("eu-west-3".to_owned()), source: None },
+                Error::WrongRegion { subject: object(), region: Some("eu-west-3".to_owned()), source: None },
                 "--region eu-west-3",
             ),
             (denial(Denial::ClockSkew), "timedatectl"),
             (denial(Denial::NoCredentials), "aws sso login"),
             (denial(Denial::SsoLogin), "`aws sso login`, then"),
             (denial(Denial::NoProfile { files: "~/.aws/config".to_owned() }), "aws configure list-profiles"),
-            (Error::tampered("the answer of AWS KMS", "it lies"), "--kms-endpoint-url"),
+            (Error::tampered(Subject::Kms, "it lies"), "--kms-endpoint-url"),
             (
-                Error::NotFound { what: "the bucket bkt".to_owned(), source: None },
+                Error::NotFound { subject: Subject::Bucket("bkt".parse().unwrap()), source: None },
                 "aws s3 mb s3://bkt --region",
             ),
-            (Error::NotFound { what: what(), source: None }, "aws s3 ls s3://bkt/ --region"),
+            (Error::NotFound { subject: object(), source: None }, "aws s3 ls s3://bkt/ --region"),
             (denial(Denial::Unexplained { action: "s3:CreateJob".to_owned() }), "iam:PassRole on the role"),
             (
                 denial(Denial::Action { action: "s3:GetObject".to_owned() }),
@@ -418,7 +276,7 @@ mod tests {
     #[test]
     fn an_object_that_is_not_as_asked_can_be_removed_by_the_command_given() {
         let error = |stored, version: Option<&str>| Error::NotAsAsked {
-            what: "s3://bkt/a b".to_owned(),
+            subject: object(),
             asked: "SSE-KMS".to_owned(),
             got: "SSE-S3".to_owned(),
             stored,
@@ -429,5 +287,34 @@ mod tests {
             "remove it: aws s3api delete-object --bucket bkt --key 'a b' --version-id v1 --region eu-west-1"
         );
         assert!(all(&error(false, None)).contains("nothing is stored"));
+    }
+
+    #[test]
+    fn a_command_for_a_version_names_it() {
+        let subject = || Subject::version(&"s3://bkt/a b".parse().unwrap(), Some("v/1"));
+        assert_eq!(
+            of(&Error::Changed { subject: subject(), source: None }, &aws()),
+            [
+                "`aws s3api head-object --bucket bkt --key 'a b' --version-id v/1 --region eu-west-1` shows its ETag, for \
+              --if-match"
+            ]
+        );
+        assert_eq!(
+            of(&Error::NotFound { subject: subject(), source: None }, &aws()),
+            [
+                "`aws s3api list-object-versions --bucket bkt --prefix 'a b' --region eu-west-1` lists its versions"
+            ]
+        );
+        let why = Denial::Action { action: "s3:GetObjectVersion".to_owned() };
+        let denied = Error::Denied { subject: subject(), why, source: None };
+        assert_eq!(of(&denied, &aws()), ["a policy must allow s3:GetObjectVersion on arn:aws:s3:::bkt/a b"]);
+    }
+
+    #[test]
+    fn listing_is_a_permission_on_the_bucket() {
+        let why = Denial::Action { action: "s3:ListBucket".to_owned() };
+        let subject = Subject::prefix(&"s3://bkt/p/".parse().unwrap());
+        let denied = Error::Denied { subject, why, source: None };
+        assert_eq!(of(&denied, &aws()), ["a policy must allow s3:ListBucket on arn:aws:s3:::bkt"]);
     }
 }

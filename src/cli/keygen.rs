@@ -99,13 +99,13 @@ fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(Failure::new(Exit::Condition, anyhow::anyhow!("{shown} exists already"))
+            return Err(Failure::new(Exit::Condition, anyhow::anyhow!("{shown} already exists"))
                 .hint("a key is never replaced, for what it encrypts would be lost: choose another name"));
         }
-        Err(error) => return Err(Error::local(format!("cannot make {shown}"))(error).into()),
+        Err(error) => return Err(Error::local("make", path)(error).into()),
     };
     file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
         let _ = fs::remove_file(path);
-        Error::local(format!("cannot write {shown}"))(error).into()
+        Error::local("write", path)(error).into()
     })
 }

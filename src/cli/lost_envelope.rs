@@ -22,9 +22,8 @@ pub(crate) fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     } else {
         "get with the key decrypts it all the same; without a key nothing shows that it is encrypted"
     };
-    let removal = aws.removal(&lost.what, lost.version_id.as_deref());
-    let remove = removal.map(|command| format!("or remove the object: {command}"));
-    [keep.to_owned()].into_iter().chain(remove).chain([NOT_THIS_SERVER.to_owned()]).collect()
+    let removal = aws.removal(&lost.uri, lost.version_id.as_deref());
+    vec![keep.to_owned(), format!("or remove the object: {removal}"), NOT_THIS_SERVER.to_owned()]
 }
 
 /// What to do about an object that was rotated: it may be the only one there is.
@@ -47,7 +46,7 @@ pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
         restore(lost, aws),
     ];
     // Only where an older version is left is this not the only one.
-    let removal = lost.version_id.as_deref().and_then(|id| aws.removal(&lost.what, Some(id)));
+    let removal = lost.version_id.as_deref().map(|id| aws.removal(&lost.uri, Some(id)));
     hints.extend(removal.map(|command| format!("to have the version before it again: {command}")));
     hints
 }
@@ -66,7 +65,7 @@ fn restore(lost: &LostEnvelope, aws: &AwsFlags) -> String {
         ),
         _ => format!(
             "to restore it where metadata are kept: aws s3 cp {}{aws} FILE, then aws s3 cp FILE s3://BUCKET/KEY --metadata {}",
-            shell_word(&lost.what),
+            shell_word(&lost.uri.to_string()),
             shell_word(&metadata)
         ),
     }
@@ -80,7 +79,7 @@ mod tests {
 
     fn lost(value: &str) -> LostEnvelope {
         LostEnvelope {
-            what: "s3://bkt/a b".to_owned(),
+            uri: "s3://bkt/a b".parse().unwrap(),
             version_id: None,
             change: "dropped x-amz-3".to_owned(),
             new: PublicEnvelope {

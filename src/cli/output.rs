@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 
 use super::sanitize::escaped;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 
 /// The flags about talk, the same for every verb.
 #[derive(Debug, clap::Args)]
@@ -174,6 +174,6 @@ pub(crate) fn document(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Error::ReaderLeft,
-        _ => Error::local("cannot write to standard output")(error),
+        _ => Error::local("write to", Subject::StandardOutput)(error),
     })
 }

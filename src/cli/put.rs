@@ -309,9 +309,9 @@ fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failure> {
         }
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::NotFound { what, source: None }.into())
+            Err(Error::NotFound { subject: path.into(), source: None }.into())
         }
-        Err(error) => Err(Error::local(format!("cannot read {what}"))(error).into()),
+        Err(error) => Err(Error::local("read", path)(error).into()),
     }
 }
 

@@ -141,13 +141,14 @@ impl<'a> Reporter<'a> {
 
     /// Tells an object that is there and must not be: what it is now, and the command that removes it.
     fn tell_stored_otherwise(&mut self, name: &str, error: &Error) -> Result<()> {
-        let Error::NotAsAsked { what, got, version_id, .. } = error else { return Ok(()) };
+        let Error::NotAsAsked { subject, got, version_id, .. } = error else { return Ok(()) };
         self.stored_otherwise += 1;
-        let removal = self.session.aws_flags().removal(what, version_id.as_deref());
+        let aws = self.session.aws_flags();
+        let removal = subject.uri().map(|uri| aws.removal(uri, version_id.as_deref()));
         if self.session.json {
             let (_, file) = self.verb.uri_and_file(name);
             return self.document(Record::Failed(FailedObject {
-                uri: Some(what.clone()),
+                uri: subject.uri().map(ToString::to_string),
                 file,
                 version_id: version_id.clone(),
                 error: document::Error::of(error),
@@ -166,24 +167,22 @@ impl<'a> Reporter<'a> {
     /// Tells an object that is there without its envelope: what that was, and the command that removes the object.
     fn tell_lost_envelope(&mut self, name: &str, error: &Error, lost: &LostEnvelope) -> Result<()> {
         self.stored_otherwise += 1;
-        let removal = self.session.aws_flags().removal(&lost.what, lost.version_id.as_deref());
+        let removal = self.session.aws_flags().removal(&lost.uri, lost.version_id.as_deref());
         if self.session.json {
             let (_, file) = self.verb.uri_and_file(name);
             return self.document(Record::Failed(FailedObject {
-                uri: Some(lost.what.clone()),
+                uri: Some(lost.uri.to_string()),
                 file,
                 version_id: lost.version_id.clone(),
                 error: document::Error::of(error),
                 stored_as: None,
-                remove: removal,
+                remove: Some(removal),
             }));
         }
         let printer = &self.session.printer;
         printer.line(&escaped(&format!("stored: {name}: {lost}")));
         printer.line(&format!("  envelope: {}", lost_envelope::line(lost)));
-        if let Some(removal) = removal {
-            printer.line(&escaped(&format!("  remove it: {removal}")));
-        }
+        printer.line(&escaped(&format!("  remove it: {removal}")));
         Ok(())
     }
 
@@ -220,7 +219,7 @@ impl<'a> Reporter<'a> {
 
     /// The end of a run in which the server did not do what was asked.
     fn ignored(&self, error: Error) -> Failure {
-        let (what, hint) = match &error {
+        let (subject, hint) = match &error {
             Error::NotAsAsked { asked, .. } => (
                 format!("the server does not do what was asked ({asked})"),
                 "no further file was begun; take a mode that this server knows, or -e client",
@@ -236,7 +235,7 @@ impl<'a> Reporter<'a> {
             1 => "1 object is".to_owned(),
             count => format!("{count} objects are"),
         };
-        let message = format!("{what}: {count} stored otherwise");
+        let message = format!("{subject}: {count} stored otherwise");
         Failure::new(Exit::Untrusted, anyhow::anyhow!(message))
             .hint("each of them is named above, with the command that removes it")
             .hint(hint)

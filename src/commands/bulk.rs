@@ -10,7 +10,7 @@ use std::pin::pin;
 use futures_util::stream::{Stream, StreamExt};
 use tokio::sync::Notify;
 
-use crate::error::{Denial, Error, NetworkFault, Result};
+use crate::error::{Denial, Error, NetworkFault, Result, Subject};
 use crate::transfer::Cancellation;
 
 /// One of many objects on its way up or down.
@@ -43,8 +43,8 @@ impl<O> Row<O> {
         match outcome {
             Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
             Err(error) if concerns_all(&error) => Err(error),
-            Err(Error::TargetExists { what }) => {
-                Ok(Self::LeftOut { name, why: format!("{what} exists already") })
+            Err(Error::TargetExists { subject }) => {
+                Ok(Self::LeftOut { name, why: format!("{subject} already exists") })
             }
             Err(error) => Ok(Self::Failed { name, error: Box::new(error) }),
         }
@@ -61,20 +61,22 @@ impl<O> Row<O> {
 
     /// Makes the row of what cannot be.
     #[must_use]
-    pub(crate) fn refused(name: impl Into<String>, why: impl Into<String>) -> Self {
-        let name = name.into();
-        let error = Box::new(Error::Unsupported { what: name.clone(), why: why.into() });
-        Self::Failed { name, error }
+    pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
+        let subject = subject.into();
+        let name = subject.to_string();
+        Self::Failed { name, error: Box::new(Error::Unsupported { subject, why: why.into() }) }
     }
 }
 
 /// Whether the next object would meet the same.
 fn concerns_all(error: &Error) -> bool {
     match error {
-        Error::Interrupted(_) | Error::WrongRegion { .. } | Error::ReaderLeft => true,
+        Error::Interrupted(_)
+        | Error::WrongRegion { .. }
+        | Error::NotFound { subject: Subject::Bucket(_), .. }
+        | Error::ReaderLeft => true,
         // What is stored is named first.
         Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => error.is_of_later(),
-        Error::NotFound { what, .. } => what.starts_with("the bucket "),
         Error::Network { why, .. } => matches!(
             why,
             NetworkFault::Connect | NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
@@ -212,7 +214,7 @@ mod tests {
     #[tokio::test]
     async fn a_listing_that_breaks_ends_it_after_what_came_before() {
         let (_sender, stop) = Cancellation::new();
-        let broken = Error::EmptySource { what: "x".to_owned() };
+        let broken = Error::EmptySource { subject: "x".into() };
         let listing = stream::iter([Ok(1), Ok(2), Err(broken), Ok(3)]);
         let mut told = Vec::new();
         let ended = many(

@@ -10,7 +10,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
 use crate::commands::client_object::{Content, Sealed, Unlocked};
 use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
-use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
+use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
 use crate::keys::{CustomerKey, DataKey};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
@@ -78,9 +78,9 @@ pub(crate) async fn envelope(
     let sealed = find(reader, head, decryption_keys).await?;
     match sealed.as_ref().and_then(Sealed::bound_name) {
         Some(name) if !name.is(reader.uri) => {
-            Err(Error::OtherName { what: reader.name(), bound: name.to_string() })
+            Err(Error::OtherName { subject: reader.subject(), bound: name.to_string() })
         }
-        None if decryption_keys.require_bound_name => Err(Error::NoBoundName { what: reader.name() }),
+        None if decryption_keys.require_bound_name => Err(Error::NoBoundName { subject: reader.subject() }),
         _ => Ok(sealed),
     }
 }
@@ -92,14 +92,14 @@ async fn find(
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<Sealed>> {
-    let name = reader.name();
+    let name = reader.subject();
     let must_be_there = match detect::detect(&name, &head.metadata)? {
         Detected::S3ec(envelope) if decryption_keys.suffix.is_none() => {
             return Ok(Some(Sealed::S3ec(envelope)));
         }
         Detected::S3ec(_) => {
             let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
-            return Err(Error::Unsupported { what: name, why });
+            return Err(Error::Unsupported { subject: name, why });
         }
         Detected::Esdk(_) => return header(reader, head).await.map(|message| Some(Sealed::Esdk(message))),
         Detected::InstructionFileNeeded => true,
@@ -117,15 +117,15 @@ async fn find(
     };
     let (uri, file) = instruction_file(reader, decryption_keys.suffix.as_ref()).await;
     let too_long = |error| match error {
-        Error::TooLarge { what, why } => {
-            Error::tampered(what, format!("no instruction file is so long: {why}"))
+        Error::TooLarge { subject, why } => {
+            Error::tampered(subject, format!("no instruction file is so long: {why}"))
         }
         error => error,
     };
     match file.map_err(too_long)? {
         Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &head.metadata, &file)?))),
         None if must_be_there => {
-            Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None })
+            Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None })
         }
         None => Ok(None),
     }
@@ -139,7 +139,7 @@ pub(super) async fn begins_like_a_message(reader: &Reader<'_>, head: &ObjectHead
 
 /// Reads a message's header from the beginning of the object.
 pub(super) async fn header(reader: &Reader<'_>, head: &ObjectHead) -> Result<Box<Message>> {
-    let mut header = HeaderReader::new(&reader.name());
+    let mut header = HeaderReader::new(reader.subject());
     let mut at = 0;
     while at < head.len {
         // A header that is not in the first piece is a long one.
@@ -163,7 +163,10 @@ async fn beginning(reader: &Reader<'_>, head: &ObjectHead, from: u64, to: u64) -
     while let Some(chunk) = body.next().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > to - from {
-            return Err(Error::tampered(reader.name(), "the server sent more bytes than it was asked for"));
+            return Err(Error::tampered(
+                reader.subject(),
+                "the server sent more bytes than it was asked for",
+            ));
         }
     }
     Ok(bytes)
@@ -239,13 +242,13 @@ async fn s3ec_with_kms(
             Err(error) => return Err(error),
         }
     }
-    let what = locked.envelope().what().to_owned();
+    let subject = locked.envelope().subject().clone();
     Err(match refusal {
         None => {
             let need = KeyNeed::Wrapping { kind: WrapKind::Kms, fingerprint: None };
-            Error::KeyNeeded { what, need }
+            Error::KeyNeeded { subject, need }
         }
-        Some(Error::KeyWrong { why, source, .. }) => Error::KeyWrong { what, why, source },
+        Some(Error::KeyWrong { why, source, .. }) => Error::KeyWrong { subject, why, source },
         Some(error) => error,
     })
 }
@@ -263,7 +266,8 @@ async fn esdk_with_kms(
         let allowed = decryption_keys.kms_accounts.iter().any(|account| account.owns(&request.arn));
         if !decryption_keys.kms_accounts.is_empty() && !allowed {
             let why = KeyFault::KmsAccount { key: request.arn.clone() };
-            refusal = Some(Error::KeyWrong { what: locked.message().what().to_owned(), why, source: None });
+            refusal =
+                Some(Error::KeyWrong { subject: locked.message().subject().clone(), why, source: None });
         }
         let given = decryption_keys.kms_keys.iter().filter(|key| key.may_unwrap(&request.arn));
         for key in given.chain(allowed.then_some(&named)) {
@@ -271,7 +275,7 @@ async fn esdk_with_kms(
                 Ok((_, key)) if !key.is_same_key(&request.arn) => {
                     let why =
                         format!("its data key is said to be under {}, and {key} unwrapped it", request.arn);
-                    return Err(Error::tampered(locked.message().what(), why));
+                    return Err(Error::tampered(locked.message().subject(), why));
                 }
                 Ok(unwrapped) => return Ok(Some(unwrapped)),
                 Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {

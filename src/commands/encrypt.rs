@@ -10,7 +10,7 @@ use crate::commands::envelope::SentEnvelope;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
@@ -230,7 +230,7 @@ impl ClientEncryptor {
         len: Option<u64>,
     ) -> Result<Begun<'_>> {
         if self.frame_length.is_some() || self.key_name.is_some() {
-            return Err(unsupported("--frame-length and --key-name", "belong to --format esdk"));
+            return Err(unsupported("--frame-length and --key-name".into(), "belong to --format esdk"));
         }
         let wrapper = self.only(context)?;
         let (data_key, under_it) =
@@ -255,7 +255,7 @@ impl ClientEncryptor {
     ) -> Result<Begun<'_>> {
         if beside {
             return Err(unsupported(
-                "--instruction-file",
+                "--instruction-file".into(),
                 "the Encryption SDK's envelope is the object's own header",
             ));
         }
@@ -302,11 +302,14 @@ impl ClientEncryptor {
     /// `Unsupported` unless there is exactly one, or for a context that it cannot carry.
     pub(crate) fn only(&self, context: &Context) -> Result<&Wrapper> {
         let [wrapper] = self.wrappers.as_slice() else {
-            return Err(unsupported("the S3 Encryption Client's formats", "take exactly one wrapping key"));
+            return Err(unsupported(
+                "the S3 Encryption Client's formats".into(),
+                "take exactly one wrapping key",
+            ));
         };
         if !context.is_empty() && !matches!(wrapper, Wrapper::Kms(_)) {
             return Err(unsupported(
-                "an encryption context",
+                "an encryption context".into(),
                 "the S3 Encryption Client's formats keep one with --kms-key only",
             ));
         }
@@ -379,14 +382,14 @@ impl Wrapper {
 }
 
 fn fresh() -> Result<DataKey> {
-    DataKey::random().map_err(|error| Error::local("a data key")(std::io::Error::other(error)))
+    DataKey::random().map_err(|error| Error::local("make", "a data key")(std::io::Error::other(error)))
 }
 
 /// Puts the envelope into the object's metadata.
 fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Result<()> {
     if let Some(name) = settings.metadata.keys().find(|name| name.starts_with("x-amz-")) {
         return Err(unsupported(
-            &format!("the metadata '{name}'"),
+            Subject::other(format!("the metadata '{name}'")),
             "names that begin with x-amz- belong to the envelope of client-side encryption",
         ));
     }
@@ -402,7 +405,7 @@ pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > MAX_METADATA {
         return Err(unsupported(
-            &format!("metadata of {bytes} bytes"),
+            Subject::other(format!("metadata of {bytes} bytes")),
             &format!(
                 "S3 keeps {MAX_METADATA}, and the envelope takes its share; store the envelope separately with \
                  --instruction-file"
@@ -412,6 +415,6 @@ pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     Ok(())
 }
 
-fn unsupported(what: &str, why: &str) -> Error {
-    Error::Unsupported { what: what.to_owned(), why: why.to_owned() }
+fn unsupported(subject: Subject, why: &str) -> Error {
+    Error::Unsupported { subject, why: why.to_owned() }
 }

@@ -7,6 +7,7 @@ use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
 use crate::encryption::Format;
 use crate::error::{Error, LostEnvelope, Result};
+use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
 use crate::seal::detect::is_envelope_entry;
 use crate::transfer::Cancellation;
@@ -33,7 +34,7 @@ impl SentEnvelope {
     ///
     /// # Errors
     /// `EnvelopeLost` if it is not there as it was sent.
-    pub(crate) fn compare_file(&self, what: String, found: Option<&[u8]>) -> Result<()> {
+    pub(crate) fn compare_file(&self, uri: &S3Uri, found: Option<&[u8]>) -> Result<()> {
         let Some(sent) = &self.new.instruction_file else { return Ok(()) };
         let verb = match found {
             Some(found) if found == sent.content.as_bytes() => return Ok(()),
@@ -43,7 +44,7 @@ impl SentEnvelope {
         let change = format!("{verb} the instruction file {}", sent.uri);
         Err(Error::EnvelopeLost(Box::new(LostEnvelope {
             is_about_file: true,
-            ..self.lost(what, None, change)
+            ..self.lost(uri, None, change)
         })))
     }
 
@@ -53,19 +54,19 @@ impl SentEnvelope {
     /// `EnvelopeLost` if it is not there as it was sent.
     pub(crate) fn compare(
         &self,
-        what: String,
+        uri: &S3Uri,
         version_id: Option<&str>,
         found: &BTreeMap<String, String>,
     ) -> Result<()> {
         match change(&self.new.metadata, &envelope_entries(found)) {
             None => Ok(()),
-            Some(change) => Err(Error::EnvelopeLost(Box::new(self.lost(what, version_id, change)))),
+            Some(change) => Err(Error::EnvelopeLost(Box::new(self.lost(uri, version_id, change)))),
         }
     }
 
-    fn lost(&self, what: String, version_id: Option<&str>, change: String) -> LostEnvelope {
+    fn lost(&self, uri: &S3Uri, version_id: Option<&str>, change: String) -> LostEnvelope {
         LostEnvelope {
-            what,
+            uri: uri.clone(),
             version_id: version_id.map(str::to_owned),
             change,
             new: self.new.clone(),
@@ -102,7 +103,7 @@ pub(crate) async fn look(
         Probe::AccessDenied(action) => return Ok(Probe::AccessDenied(action)),
         Probe::Unavailable(why) => return Ok(Probe::Unavailable(why)),
     };
-    let compared = sent.compare(reader.name(), stored.version_id.as_deref(), &head.metadata);
+    let compared = sent.compare(reader.uri, stored.version_id.as_deref(), &head.metadata);
     let is_another = stored.version_id.is_some() && head.version_id != stored.version_id
         || stored.etag.is_some() && head.etag != stored.etag;
     match compared {

@@ -13,7 +13,7 @@ use crate::commands::decrypt::{self, DecryptionKeys};
 use crate::commands::head::{KeyedHead, head, head_with_body};
 use crate::commands::put::same_etag;
 use crate::encryption::{Mode, StoredFormat};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
@@ -136,8 +136,8 @@ impl Download<'_> {
         let (sink, pending) = open.await?;
         let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unproven).await?;
         if let Some(file) = pending.to_sync()? {
-            let what = format!("cannot write {}", request.target);
-            stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local(what))?;
+            let subject = Subject::from(&request.target);
+            stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("write", subject))?;
         }
         let folder = blocking(move || pending.commit()).await??;
         let outcome = GetOutcome {
@@ -163,7 +163,7 @@ impl Download<'_> {
         if let Some(etag) = &request.if_match
             && !same_etag(head.etag.as_deref(), etag)
         {
-            return Err(Error::Changed { what: reader.name(), source: None });
+            return Err(Error::Changed { subject: reader.subject(), source: None });
         }
         let envelope =
             if request.raw { None } else { decrypt::envelope(&reader, head, decryption_keys).await? };
@@ -237,7 +237,7 @@ fn as_required(
         && found != AppliedMode::Known(expected)
     {
         return Err(Error::NotAsExpected {
-            what: reader.name(),
+            subject: reader.subject(),
             expected: expected.title().to_owned(),
             found: found.to_string(),
         });
@@ -253,7 +253,7 @@ fn part_of(reader: &Reader<'_>, range: Option<ByteRange>, len: u64) -> Result<Ra
     match range {
         None => Ok(0..len),
         Some(range) => range.within(len).ok_or_else(|| Error::OutOfRange {
-            what: reader.name(),
+            subject: reader.subject(),
             range: range.to_string(),
             len,
         }),

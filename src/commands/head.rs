@@ -101,8 +101,8 @@ async fn head_with_keys(
     };
     if let Some(expected) = expect.filter(|mode| *mode != Mode::SseC) {
         return Err(match asked {
-            Error::KeyNeeded { what, .. } => Error::NotAsExpected {
-                what,
+            Error::KeyNeeded { subject, .. } => Error::NotAsExpected {
+                subject,
                 expected: expected.title().to_owned(),
                 found: Mode::SseC.title().to_owned(),
             },
@@ -129,7 +129,7 @@ async fn head_with_keys(
                 1 => KeyFault::NotTheCustomerKey,
                 tried => KeyFault::NoneFits { tried },
             };
-            Error::KeyWrong { what: without.name(), why, source }
+            Error::KeyWrong { subject: without.subject(), why, source }
         }
         Some(error) => error,
     })

@@ -19,7 +19,7 @@ use crate::aws::transport::Transport;
 use crate::commands::bulk::many;
 use crate::commands::head::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
-use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::InstructionSuffix;
@@ -253,7 +253,7 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &In
         ListedKey::NotText(shown) => {
             let name = format!("s3://{}/{shown}", place.bucket);
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for".to_owned();
-            let error = Error::Unsupported { what: name.clone(), why };
+            let error = Error::Unsupported { subject: Subject::other(name.clone()), why };
             return Row::Failed { name, version_id: entry.version_id, error };
         }
     };

@@ -179,11 +179,13 @@ async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCon
         return Ok(());
     }
     let reader = Reader { connection, uri: target, version_id: None, key: None };
-    let what = target.to_string();
+    let subject = target.into();
     match (reader.head().await, condition) {
-        (Ok(_) | Err(Error::KeyNeeded { .. }), WriteCondition::Absent) => Err(Error::TargetExists { what }),
+        (Ok(_) | Err(Error::KeyNeeded { .. }), WriteCondition::Absent) => {
+            Err(Error::TargetExists { subject })
+        }
         (Ok(head), WriteCondition::Matches(etag)) if !same_etag(head.etag.as_deref(), etag) => {
-            Err(Error::Changed { what, source: None })
+            Err(Error::Changed { subject, source: None })
         }
         _ => Ok(()),
     }

@@ -128,7 +128,7 @@ pub(crate) async fn write(
         && state.head.etag.is_none()
     {
         return Err(Error::Unsupported {
-            what: state.name(),
+            subject: state.subject(),
             why: format!("the server names no ETag of version {version} to bind the write to"),
         });
     }
@@ -152,7 +152,7 @@ pub(crate) async fn check(
     let obsolete = written.obsolete.take();
     let outcome = verify::check(running, plan.state, plan.way, written, allowed.verify).await?;
     if let Some(file) = obsolete {
-        instruction_file::remove(running, &file, &outcome.uri).await?;
+        instruction_file::remove(running, &file).await?;
     }
     Ok(outcome)
 }

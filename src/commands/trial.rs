@@ -67,7 +67,7 @@ mod tests {
 
     fn ignored() -> Error {
         Error::NotAsAsked {
-            what: "s3://bkt/o".to_owned(),
+            subject: "s3://bkt/o".into(),
             asked: "SSE-S3".to_owned(),
             got: "no encryption".to_owned(),
             stored: true,
@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test]
     async fn one_goes_first_and_the_others_do_as_it_shows() {
         let trial = Trial::default();
-        trial.turn().await.unwrap().end(&Err::<(), _>(Error::EmptySource { what: "f".to_owned() }));
+        trial.turn().await.unwrap().end(&Err::<(), _>(Error::EmptySource { subject: "f".into() }));
         let first = trial.turn().await.unwrap();
         assert!(trial.0.try_lock().is_err(), "a second one did not wait");
         first.end(&Ok(()));

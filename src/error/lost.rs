@@ -4,13 +4,14 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
 
 /// An object whose envelope is not stored as it was sent.
 #[derive(Clone, Debug)]
 pub struct LostEnvelope {
     /// The object.
-    pub what: String,
+    pub uri: S3Uri,
     /// The version stored, where the bucket keeps versions.
     pub version_id: Option<String>,
     /// What the server did: "dropped x-amz-3, changed x-amz-d".
@@ -31,25 +32,25 @@ impl LostEnvelope {
     /// Everything that must not be lost, in the form in which the journal has it.
     #[must_use]
     pub fn document(&self) -> Value {
-        json!({ "object": self.what, "version_id": self.version_id, "old": self.old, "new": self.new })
+        json!({ "object": self.uri.to_string(), "version_id": self.version_id, "old": self.old, "new": self.new })
     }
 }
 
 impl fmt::Display for LostEnvelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, change, .. } = self;
+        let Self { uri, change, .. } = self;
         match (self.stored, self.is_needed) {
             (false, _) => write!(
                 f,
-                "{what} was not begun: the server does not keep the envelopes of client-side objects"
+                "{uri} was not begun: the server does not keep the envelopes of client-side objects"
             ),
             (true, true) => write!(
                 f,
-                "{what} is stored without the envelope that was sent: the server {change}; it cannot be decrypted without it"
+                "{uri} is stored without the envelope that was sent: the server {change}; it cannot be decrypted without it"
             ),
             (true, false) => write!(
                 f,
-                "{what} is stored without the metadata that was sent: the server {change}; it can still be decrypted with \
+                "{uri} is stored without the metadata that was sent: the server {change}; it can still be decrypted with \
                  its key"
             ),
         }

@@ -8,7 +8,7 @@ use super::esdk::Marker;
 use super::esdk::marker::{FORMAT_ENTRY, RECIPIENTS_ENTRY};
 use super::s3ec::Envelope;
 use super::s3ec::metadata::{self, Found};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 
 /// What an object's metadata shows.
 #[derive(Debug)]
@@ -25,17 +25,18 @@ pub enum Detected {
     InstructionFileNeeded,
 }
 
-/// Reads an object's user metadata (names without `x-amz-meta-`). `what` names the object in messages.
+/// Reads an object's user metadata (names without `x-amz-meta-`).
 ///
 /// # Errors
 /// `Tampered` where there are parts of an envelope that make none, or parts of two: never a guess, and never the
 /// bytes as they are.
-pub fn detect(what: &str, metadata: &BTreeMap<String, String>) -> Result<Detected> {
-    let marker = Marker::find(what, metadata)?;
-    Ok(match (metadata::find(what, metadata)?, marker) {
+pub fn detect(subject: impl Into<Subject>, metadata: &BTreeMap<String, String>) -> Result<Detected> {
+    let subject = &subject.into();
+    let marker = Marker::find(subject, metadata)?;
+    Ok(match (metadata::find(subject, metadata)?, marker) {
         (Found::Nothing, None) => Detected::Plain,
         (Found::Nothing, Some(marker)) => Detected::Esdk(marker),
-        (_, Some(_)) => return Err(Error::tampered(what, "its metadata names two formats")),
+        (_, Some(_)) => return Err(Error::tampered(subject, "its metadata names two formats")),
         (Found::Whole(envelope), None) => Detected::S3ec(envelope),
         (Found::Elsewhere, None) => Detected::InstructionFileNeeded,
     })
@@ -45,8 +46,12 @@ pub fn detect(what: &str, metadata: &BTreeMap<String, String>) -> Result<Detecte
 ///
 /// # Errors
 /// `Tampered` where the two make no envelope.
-pub fn with_instruction(what: &str, metadata: &BTreeMap<String, String>, file: &[u8]) -> Result<Envelope> {
-    metadata::join(what, metadata, file)
+pub fn with_instruction(
+    subject: impl Into<Subject>,
+    metadata: &BTreeMap<String, String>,
+    file: &[u8],
+) -> Result<Envelope> {
+    metadata::join(&subject.into(), metadata, file)
 }
 
 /// Whether a file is an instruction file, whatever object it belongs to: an envelope or a part of one, and nothing else.

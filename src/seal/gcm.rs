@@ -148,7 +148,7 @@ fn within_limit(done: u64, more: usize) -> Result<u64> {
 #[must_use]
 pub fn too_large() -> Error {
     Error::TooLarge {
-        what: "the object".to_owned(),
+        subject: "the object".into(),
         why: format!(
             "AES-GCM can seal no more than {MAX_PLAIN} bytes (64 GiB) in one message; --format esdk has no such limit"
         ),
@@ -306,10 +306,7 @@ fn ok(status: c_int) -> Result<()> {
 /// The library refuses only for want of memory or by a mistake of ours; it says no more.
 #[must_use]
 pub fn refused() -> Error {
-    Error::Local {
-        what: "the cipher library refused".to_owned(),
-        source: io::Error::other("AWS-LC gave no reason"),
-    }
+    Error::local("use", "the cipher library")(io::Error::other("AWS-LC gave no reason"))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Derived {
         let Argon2 { memory, time, parallelism } = costs;
         let phc = Phc { memory, time, parallelism, salt };
         phc.within_caps()
-            .map_err(|why| Error::Unsupported { what: "the cost of Argon2id".to_owned(), why })?;
+            .map_err(|why| Error::Unsupported { subject: "the cost of Argon2id".into(), why })?;
         let key = phc.derive(passphrase)?;
         Ok(Self { phc, key })
     }
@@ -75,9 +75,8 @@ impl Phc {
     /// # Errors
     /// `Local` where the machine lacks the memory.
     pub fn derive(&self, passphrase: &Passphrase) -> Result<SymmetricKey> {
-        let failed = |error: argon2::Error| Error::Local {
-            what: "deriving the key from the passphrase failed".to_owned(),
-            source: std::io::Error::other(error.to_string()),
+        let failed = |error: argon2::Error| {
+            Error::local("derive", "the key from the passphrase")(std::io::Error::other(error.to_string()))
         };
         let params = Params::new(self.memory, self.time, self.parallelism, Some(KEY_LEN)).map_err(failed)?;
         let mut bytes = Zeroizing::new(vec![0; KEY_LEN]);

@@ -10,7 +10,7 @@ use super::OpenedWith;
 use super::passphrase::Phc;
 use super::s3ec::{Envelope, Locked, Unlocked};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
-use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
+use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
 use crate::keys::{DataKey, KeyRing, SymmetricKey};
 use crate::limits::{MAX_ARGON2_MEMORY_KIB, MAX_DERIVED_KEYS_KEPT};
 use crate::tuning::ByteSize;
@@ -54,13 +54,13 @@ impl Unlocker {
     }
 
     /// Refuses an object that asks for more memory than is allowed, before any is taken.
-    pub(super) fn affords(&self, what: &str, phc: &Phc) -> Result<()> {
+    pub(super) fn affords(&self, subject: &Subject, phc: &Phc) -> Result<()> {
         if phc.memory() <= self.kdf_memory {
             return Ok(());
         }
         let bytes = |kib| u64::from(kib) * 1024;
         let why = KeyFault::CostlyPassphrase { asked: bytes(phc.memory()), allowed: bytes(self.kdf_memory) };
-        Err(Error::KeyWrong { what: what.to_owned(), why, source: None })
+        Err(Error::KeyWrong { subject: subject.clone(), why, source: None })
     }
 
     /// The keys at hand.
@@ -146,10 +146,10 @@ impl Unlocker {
         let envelope = locked.envelope();
         let Some(text) = envelope.description().get(PASSPHRASE_ENTRY) else { return Ok(None) };
         let phc: Phc = text.parse().map_err(|why| {
-            Error::tampered(envelope.what(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
+            Error::tampered(envelope.subject(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
         })?;
         if !self.ring.passphrases.is_empty() {
-            self.affords(envelope.what(), &phc)?;
+            self.affords(envelope.subject(), &phc)?;
         }
         for place in 0..self.ring.passphrases.len() {
             if let Some(Some(data_key)) = self.with_derived(place, &phc, |key| try_symmetric(locked, key))? {
@@ -189,18 +189,18 @@ fn try_symmetric(locked: &Locked, key: &SymmetricKey) -> Option<DataKey> {
 
 fn not_found(locked: &Locked, search: &Search) -> Error {
     let envelope: &Envelope = locked.envelope();
-    let what = envelope.what().to_owned();
+    let subject = envelope.subject().clone();
     let fingerprint = envelope.fingerprint().map(str::to_owned);
     if search.tried == 0 {
-        return Error::KeyNeeded { what, need: KeyNeed::Wrapping { kind: search.kind, fingerprint } };
+        return Error::KeyNeeded { subject, need: KeyNeed::Wrapping { kind: search.kind, fingerprint } };
     }
     if search.named_is_there {
-        return Error::tampered(what, "its data key does not unwrap with the very key that it names");
+        return Error::tampered(subject, "its data key does not unwrap with the very key that it names");
     }
     let why = match search.tried {
         1 => KeyFault::DoesNotUnwrap { fingerprint },
         tried if fingerprint.is_none() => KeyFault::NoneFits { tried },
         _ => KeyFault::DoesNotUnwrap { fingerprint },
     };
-    Error::KeyWrong { what, why, source: None }
+    Error::KeyWrong { subject, why, source: None }
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::wrap::{self, Alg, Wrap, WrappedKey};
 use super::{Seal, gcm};
 use crate::encryption::{Format, Legacy, StoredFormat};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::DataKey;
 
 mod cbc;
@@ -87,7 +87,7 @@ enum Content {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The object's name, for messages.
-    what: String,
+    subject: Subject,
     version: Version,
     content: Content,
     wrap: Wrap,
@@ -101,8 +101,8 @@ pub struct Envelope {
 impl Envelope {
     /// The object's name, as messages give it.
     #[must_use]
-    pub fn what(&self) -> &str {
-        &self.what
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// The message format.
@@ -211,13 +211,13 @@ impl Envelope {
         }
         let switch = least.as_str().unwrap_or_default();
         Err(Error::Unsupported {
-            what: self.what,
+            subject: self.subject,
             why: format!("{why}; --allow-legacy {switch} opens it all the same"),
         })
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
-        Error::tampered(&self.what, why)
+        Error::tampered(&self.subject, why)
     }
 }
 
@@ -240,7 +240,7 @@ pub fn sealer(
     }
     if data_key.as_bytes().len() != crate::keys::KEY_LEN {
         return Err(Error::Unsupported {
-            what: "a data key of less than 256 bits".to_owned(),
+            subject: "a data key of less than 256 bits".into(),
             why: "objects are sealed with data keys of 256 bits".to_owned(),
         });
     }
@@ -256,7 +256,7 @@ pub fn sealer(
         }
     };
     let envelope = Envelope {
-        what: "the object".to_owned(),
+        subject: "the object".into(),
         version,
         content,
         wrap: wrapped.wrap,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::gcm::{NONCE_LEN, TAG_LEN};
 use super::passphrase::Derived;
 use crate::encryption::Format;
-use crate::error::{Error, Result, WrapKind};
+use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 
 pub(super) mod aead;
@@ -112,7 +112,7 @@ impl TryFrom<Format> for Alg {
             Format::S3ec => Ok(Self::Committing),
             Format::S3ecV2 => Ok(Self::Gcm),
             Format::Esdk => Err(Error::Unsupported {
-                what: format.to_string(),
+                subject: Subject::other(format.to_string()),
                 why: "not a format of the Amazon S3 Encryption Client".to_owned(),
             }),
         }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
-use crate::error::{Error, NetworkFault, Result};
+use crate::error::{Error, NetworkFault, Result, Subject};
 use crate::seal::{Open, Output};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
@@ -59,8 +59,8 @@ pub(crate) enum Digests {
 
 impl Pipeline {
     /// Takes the next range's bytes.
-    fn take(&mut self, chunks: &[Bytes], name: &str) -> Result<u64> {
-        self.compare(chunks, name)?;
+    fn take(&mut self, chunks: &[Bytes], subject: &Subject) -> Result<u64> {
+        self.compare(chunks, subject)?;
         let mut plain = 0;
         let mut out = Output::new();
         for chunk in chunks {
@@ -85,7 +85,7 @@ impl Pipeline {
         Ok(plain)
     }
 
-    fn compare(&mut self, chunks: &[Bytes], name: &str) -> Result<()> {
+    fn compare(&mut self, chunks: &[Bytes], subject: &Subject) -> Result<()> {
         let digest = || -> [u8; 32] {
             let mut digest = Sha256::new();
             for chunk in chunks {
@@ -98,7 +98,7 @@ impl Pipeline {
             Digests::Keep(kept) => kept.push(digest()),
             Digests::Compare(kept) => {
                 if kept.pop_front() != Some(digest()) {
-                    return Err(Error::tampered(name, "the server sent other bytes the second time"));
+                    return Err(Error::tampered(subject, "the server sent other bytes the second time"));
                 }
             }
         }
@@ -106,7 +106,7 @@ impl Pipeline {
     }
 
     /// Ends the pass: proves what can only be proven now, then lets go what was held.
-    fn finish(mut self, name: &str) -> Result<(u64, Digests)> {
+    fn finish(mut self, subject: &Subject) -> Result<(u64, Digests)> {
         let mut plain = 0;
         if let Some(open) = self.open.take() {
             let mut out = Output::new();
@@ -115,7 +115,7 @@ impl Pipeline {
             self.out.write(&out)?;
         }
         if let Some(verifier) = self.verifier.take() {
-            verifier.finish().map_err(|why| Error::tampered(name, why))?;
+            verifier.finish().map_err(|why| Error::tampered(subject, why))?;
         }
         match self.out {
             Out::Held(held, mut sink) => sink.write(&held)?,
@@ -158,7 +158,7 @@ pub(crate) async fn run(
     let work = async {
         let (fetched, passed) = tokio::join!(
             fetch_all(from, whole, etag, budget, sender),
-            pass_all(receiver, pipeline, from.name(), meter),
+            pass_all(receiver, pipeline, from.subject(), meter),
         );
         // The consumer leaving closes the channel, which ends the producer quietly: its error comes first.
         let passed = passed?;
@@ -166,8 +166,8 @@ pub(crate) async fn run(
         Ok(passed)
     };
     let (pipeline, plain) = stop.or(work).await??;
-    let name = from.name();
-    let (rest, digests) = stop.or(blocking(move || pipeline.finish(&name))).await???;
+    let subject = from.subject();
+    let (rest, digests) = stop.or(blocking(move || pipeline.finish(&subject))).await???;
     meter.add(rest);
     Ok((plain + rest, digests))
 }
@@ -178,14 +178,14 @@ pub(crate) async fn run(
 /// What the format, the sink or a signal says.
 pub(crate) async fn pass(
     bytes: Bytes,
-    name: String,
+    subject: Subject,
     mut pipeline: Pipeline,
     meter: &Meter,
     stop: &Cancellation,
 ) -> Result<(u64, Digests)> {
     let work = blocking(move || {
-        let plain = pipeline.take(&[bytes], &name)?;
-        let (rest, digests) = pipeline.finish(&name)?;
+        let plain = pipeline.take(&[bytes], &subject)?;
+        let (rest, digests) = pipeline.finish(&subject)?;
         Ok((plain + rest, digests))
     });
     let (plain, digests) = stop.or(work).await???;
@@ -239,15 +239,15 @@ async fn fetch_all(
 async fn pass_all(
     mut receiver: mpsc::Receiver<Fetched>,
     mut pipeline: Pipeline,
-    name: String,
+    subject: Subject,
     meter: &Meter,
 ) -> Result<(Pipeline, u64)> {
     let mut plain = 0;
     while let Some(fetched) = receiver.recv().await {
-        let name = name.clone();
+        let subject = subject.clone();
         let passed;
         (pipeline, passed) = blocking(move || {
-            let passed = pipeline.take(&fetched.chunks, &name);
+            let passed = pipeline.take(&fetched.chunks, &subject);
             (pipeline, passed)
         })
         .await?;
@@ -289,14 +289,14 @@ async fn fetch_once(
 ) -> Result<()> {
     let end = range.end;
     let mut body = from.range(range, etag).await?;
-    let broken = |why| Error::Network { what: from.name(), why, source: None };
+    let broken = |why| Error::Network { subject: from.subject(), why, source: None };
     while *at < end {
         let next = tokio::time::timeout(from.connection.read_timeout(), body.next()).await;
         let chunk = next.map_err(|_| broken(NetworkFault::Timeout))??;
         let chunk = chunk.ok_or_else(|| broken(NetworkFault::Broken))?;
         *at += chunk.len() as u64;
         if *at > end {
-            return Err(Error::tampered(from.name(), "the server sent more bytes than it was asked for"));
+            return Err(Error::tampered(from.subject(), "the server sent more bytes than it was asked for"));
         }
         take(chunk).await?;
     }

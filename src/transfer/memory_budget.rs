@@ -80,5 +80,5 @@ impl MemoryBudget {
 }
 
 fn closed(error: AcquireError) -> Error {
-    Error::Local { what: "memory".to_owned(), source: std::io::Error::other(error) }
+    Error::local("reserve", "memory")(std::io::Error::other(error))
 }

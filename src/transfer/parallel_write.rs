@@ -74,7 +74,7 @@ pub(crate) async fn run(
     });
     stop.or(work).await??;
     if let (Some(verifier), Some(found)) = (verifier, &sums.whole) {
-        verifier.compare(found).map_err(|why| Error::tampered(from.name(), why))?;
+        verifier.compare(found).map_err(|why| Error::tampered(from.subject(), why))?;
     }
     Ok(end - start)
 }

@@ -67,7 +67,7 @@ impl Reader {
                     Ok(None) => self.ended = true,
                     Err(_) => {
                         let why = "its bytes broke off before they were proven".to_owned();
-                        return Err(Error::SourceChanged { what: "the object".to_owned(), why });
+                        return Err(Error::SourceChanged { subject: "the object".into(), why });
                     }
                 }
             }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
 use crate::seal::Trust;
 use crate::tuning::{ByteSize, Tuning};
@@ -44,13 +44,13 @@ pub(crate) struct UploadPlan {
 pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
     if !(MIN_PART..=MAX_PART).contains(&tuning.part_size) {
         return Err(Error::Unsupported {
-            what: format!("a part size of {}", ByteSize(tuning.part_size)),
+            subject: Subject::other(format!("a part size of {}", ByteSize(tuning.part_size))),
             why: format!("S3 takes parts of {} to {}", ByteSize(MIN_PART), ByteSize(MAX_PART)),
         });
     }
     if let Some(len) = sealed_len.filter(|len| *len > MAX_OBJECT) {
         return Err(Error::TooLarge {
-            what: ByteSize(len).to_string(),
+            subject: Subject::other(ByteSize(len).to_string()),
             why: format!("S3 takes objects of up to {} TB", MAX_OBJECT / TB),
         });
     }

@@ -14,7 +14,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use tempfile::{NamedTempFile, TempPath};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::location::Target;
 
 /// Decides the place; nothing is written yet.
@@ -23,28 +23,27 @@ use crate::location::Target;
 /// `TargetExists` where a file is and must stay, `NotFound` for a folder that is not there.
 pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     let Target::File(path) = target else { return Ok(SinkTarget::Stream(None)) };
-    let name = path.display().to_string();
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
-            Err(Error::Unsupported { what: name, why: "is a directory".to_owned() })
+            Err(Error::Unsupported { subject: path.into(), why: "is a directory".to_owned() })
         }
         // A pipe or a device takes bytes as they come; there is nothing to rename.
         Ok(metadata) if !metadata.is_file() => Ok(SinkTarget::Stream(Some(path.clone()))),
-        Ok(_) if no_clobber => Err(Error::TargetExists { what: name }),
+        Ok(_) if no_clobber => Err(Error::TargetExists { subject: path.into() }),
         Ok(metadata) => {
             // Through a link: the file behind it is replaced, not the link.
-            let path = fs::canonicalize(path).map_err(Error::local(format!("cannot open {name}")))?;
+            let path = fs::canonicalize(path).map_err(Error::local("open", path))?;
             Ok(SinkTarget::File { path, permissions: Some(metadata.permissions()), no_clobber })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = folder_of(path);
             if !folder.is_dir() {
-                let what = format!("the folder {}", folder.display());
-                return Err(Error::NotFound { what, source: Some(error.into()) });
+                let subject = Subject::Folder(folder.to_owned());
+                return Err(Error::NotFound { subject, source: Some(error.into()) });
             }
             Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber })
         }
-        Err(error) => Err(Error::local(format!("cannot open {name}"))(error)),
+        Err(error) => Err(Error::local("open", path)(error)),
     }
 }
 
@@ -88,20 +87,20 @@ impl SinkTarget {
         match self {
             Self::Stream(None) => {
                 // The descriptor itself: Rust's standard output would look for line ends in the data.
-                let stdout =
-                    io::stdout().as_fd().try_clone_to_owned().map_err(Error::local("cannot write"))?;
-                Ok((Sink { file: stdout.into(), name: "standard output".into() }, PendingFile::Stream))
+                let stdout = io::stdout()
+                    .as_fd()
+                    .try_clone_to_owned()
+                    .map_err(Error::local("write to", Subject::StandardOutput))?;
+                Ok((Sink { file: stdout.into(), subject: Subject::StandardOutput }, PendingFile::Stream))
             }
             Self::Stream(Some(path)) => {
-                let what = format!("cannot open {}", path.display());
-                let file = File::options().write(true).open(&path).map_err(Error::local(what))?;
-                Ok((Sink { file, name: path.display().to_string().into() }, PendingFile::Stream))
+                let file = File::options().write(true).open(&path).map_err(Error::local("open", &path))?;
+                Ok((Sink { file, subject: (&path).into() }, PendingFile::Stream))
             }
             Self::File { path, permissions, no_clobber } => {
-                let what = || format!("cannot write beside {}", path.display());
-                let (file, temp) = hidden_beside(&path).map_err(Error::local(what()))?.into_parts();
-                let name = path.display().to_string().into();
-                let sink = Sink { file: file.try_clone().map_err(Error::local(what()))?, name };
+                let refused = || Error::local("write next to", &path);
+                let (file, temp) = hidden_beside(&path).map_err(refused())?.into_parts();
+                let sink = Sink { file: file.try_clone().map_err(refused())?, subject: (&path).into() };
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
                 Ok((
                     sink,
@@ -137,11 +136,10 @@ fn of_a_new_file() -> Permissions {
 /// # Errors
 /// `Local` for what the system refuses.
 pub(crate) fn spool() -> Result<(Sink, File)> {
-    let name = format!("a temporary file in {}", std::env::temp_dir().display());
-    let what = || format!("cannot make {name}");
-    let file = tempfile::tempfile().map_err(Error::local(what()))?;
-    let copy = file.try_clone().map_err(Error::local(what()))?;
-    let sink = Sink { file: copy, name: name.into() };
+    let subject = Subject::other(format!("a temporary file in {}", std::env::temp_dir().display()));
+    let file = tempfile::tempfile().map_err(Error::local("make", &subject))?;
+    let copy = file.try_clone().map_err(Error::local("make", &subject))?;
+    let sink = Sink { file: copy, subject };
     Ok((sink, file))
 }
 
@@ -149,7 +147,7 @@ pub(crate) fn spool() -> Result<(Sink, File)> {
 pub(crate) struct Sink {
     file: File,
     /// What is written to, for messages.
-    name: Box<str>,
+    subject: Subject,
 }
 
 impl Sink {
@@ -173,7 +171,7 @@ impl Sink {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Error::ReaderLeft
         } else {
-            Error::local(format!("cannot write {}", self.name))(error)
+            Error::local("write", &self.subject)(error)
         }
     }
 }
@@ -210,8 +208,7 @@ impl PendingFile {
         match self {
             Self::Stream => Ok(None),
             Self::File(hidden) => {
-                let what = format!("cannot write {}", hidden.path.display());
-                hidden.file.try_clone().map(Some).map_err(Error::local(what))
+                hidden.file.try_clone().map(Some).map_err(Error::local("write", &hidden.path))
             }
         }
     }
@@ -222,8 +219,7 @@ impl PendingFile {
     /// As [`PendingFile::commit`].
     pub(crate) fn keep(self) -> Result<()> {
         if let Self::File(hidden) = &self {
-            let what = format!("cannot write {}", hidden.path.display());
-            hidden.file.sync_all().map_err(Error::local(what))?;
+            hidden.file.sync_all().map_err(Error::local("write", &hidden.path))?;
         }
         if let Some(folder) = self.commit()? {
             settle(&folder);
@@ -238,14 +234,13 @@ impl PendingFile {
     pub(crate) fn commit(self) -> Result<Option<PathBuf>> {
         let Self::File(hidden) = self else { return Ok(None) };
         let TemporaryFile { file, temp, path, permissions, no_clobber } = *hidden;
-        let what = || format!("cannot write {}", path.display());
         // Who may read, write and run it; that whoever runs it becomes somebody else was said of other bytes.
         let permissions = Permissions::from_mode(permissions.mode() & 0o777);
-        file.set_permissions(permissions).map_err(Error::local(what()))?;
+        file.set_permissions(permissions).map_err(Error::local("write", &path))?;
         let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
         placed.map_err(|refused| match refused.error.kind() {
-            io::ErrorKind::AlreadyExists => Error::TargetExists { what: path.display().to_string() },
-            _ => Error::local(what())(refused.error),
+            io::ErrorKind::AlreadyExists => Error::TargetExists { subject: (&path).into() },
+            _ => Error::local("write", &path)(refused.error),
         })?;
         Ok(Some(folder_of(&path).to_owned()))
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::checksum::{Algorithm, Sum};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::spent_variables;
 use crate::location::Source;
 use crate::seal::{Output, Seal};
@@ -29,7 +29,7 @@ const SLACK: usize = PIECE + 64 * 1024;
 
 /// An opened source.
 pub(crate) struct Input {
-    name: String,
+    subject: Subject,
     reader: Reader,
     /// The length that a file had when it was opened.
     len: Option<u64>,
@@ -68,8 +68,8 @@ impl Drop for ChildGuard {
 impl Input {
     /// Takes what comes out of a pipe as a source; `len` is its length in bytes, where it is known.
     #[must_use]
-    pub(crate) fn pipe(name: String, reader: pipe::Reader, len: Option<u64>) -> Self {
-        Self { name, reader: Reader::Pipe(reader), len }
+    pub(crate) fn pipe(subject: Subject, reader: pipe::Reader, len: Option<u64>) -> Self {
+        Self { subject, reader: Reader::Pipe(reader), len }
     }
 
     /// Opens the source; a command is started.
@@ -77,14 +77,14 @@ impl Input {
     /// # Errors
     /// `NotFound` without the file, `Unsupported` for a folder, `Local` for what the system refuses.
     pub(crate) fn open(source: &Source) -> Result<Self> {
-        let name = source.to_string();
+        let subject = Subject::from(source);
         let (reader, len) = match source {
             Source::File(path) => {
-                let file = File::open(path).map_err(|error| not_opened(&name, error))?;
-                let metadata = file.metadata().map_err(Error::local(format!("cannot read {name}")))?;
+                let file = File::open(path).map_err(|error| not_opened(&subject, error))?;
+                let metadata = file.metadata().map_err(Error::local("read", path))?;
                 if metadata.is_dir() {
                     return Err(Error::Unsupported {
-                        what: name,
+                        subject,
                         why: "is a directory; put takes one file or - for standard input".to_owned(),
                     });
                 }
@@ -92,9 +92,9 @@ impl Input {
                 (Reader::File(file), len)
             }
             Source::Stdin => (Reader::Stdin(io::stdin()), None),
-            Source::Command(argv) => (start(argv, &name)?, None),
+            Source::Command(argv) => (start(argv, &subject)?, None),
         };
-        Ok(Self { name, reader, len })
+        Ok(Self { subject, reader, len })
     }
 
     /// The length in bytes, where it is known before reading: that of a regular file.
@@ -111,7 +111,7 @@ impl Input {
             Reader::Command(_, stdout) => fill(stdout, budget),
             Reader::Pipe(pipe) => return pipe.read(budget),
         }
-        .map_err(Error::local(format!("cannot read {}", self.name)))
+        .map_err(Error::local("read", &self.subject))
     }
 
     /// Ends the source: a command must have succeeded.
@@ -119,11 +119,11 @@ impl Input {
         let Reader::Command(leash, _) = &self.reader else { return Ok(()) };
         // Waiting without a pause would keep the other end of the leash from ending it.
         while let Some(status) = leash.with(Child::try_wait) {
-            match status.map_err(Error::local(format!("cannot wait for {}", self.name)))? {
+            match status.map_err(Error::local("wait for", &self.subject))? {
                 Some(status) if status.success() => break,
                 Some(status) => {
-                    let (what, status) = (self.name.clone(), status.to_string());
-                    return Err(Error::CommandFailed { what, status });
+                    let (subject, status) = (self.subject.clone(), status.to_string());
+                    return Err(Error::CommandFailed { subject, status });
                 }
                 None => thread::sleep(LOOK),
             }
@@ -155,17 +155,17 @@ fn fill(reader: &mut impl Read, budget: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-fn not_opened(name: &str, error: io::Error) -> Error {
+fn not_opened(subject: &Subject, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound {
-        Error::NotFound { what: name.to_owned(), source: Some(error.into()) }
+        Error::NotFound { subject: subject.clone(), source: Some(error.into()) }
     } else {
-        Error::local(format!("cannot open {name}"))(error)
+        Error::local("open", subject)(error)
     }
 }
 
-fn start(argv: &[String], name: &str) -> Result<Reader> {
+fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
     let Some((program, arguments)) = argv.split_first() else {
-        return Err(Error::Unsupported { what: name.to_owned(), why: "no command was named".to_owned() });
+        return Err(Error::Unsupported { subject: subject.clone(), why: "no command was named".to_owned() });
     };
     let mut command = Command::new(program);
     // What read a key from the environment must not hand it on.
@@ -173,10 +173,10 @@ fn start(argv: &[String], name: &str) -> Result<Reader> {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| not_opened(program, error))?;
+    let mut child = command.spawn().map_err(|error| not_opened(&Subject::Program(program.clone()), error))?;
     let stdout = child.stdout.take();
     let leash = ChildGuard(Some(Arc::new(Mutex::new(child))));
-    let none = || Error::local(format!("cannot read {name}"))(io::ErrorKind::BrokenPipe.into());
+    let none = || Error::local("read", subject)(io::ErrorKind::BrokenPipe.into());
     Ok(Reader::Command(leash, stdout.ok_or_else(none)?))
 }
 
@@ -365,7 +365,7 @@ impl Parts {
         }
         self.input.close()?;
         if self.refuse_empty && self.plain == 0 {
-            return Err(Error::EmptySource { what: self.input.name.clone() });
+            return Err(Error::EmptySource { subject: self.input.subject.clone() });
         }
         if let Some(seal) = self.seal.take() {
             seal.finish(out)?;
@@ -375,11 +375,11 @@ impl Parts {
     }
 
     fn too_large(&self, why: &str) -> Error {
-        Error::TooLarge { what: self.input.name.clone(), why: why.to_owned() }
+        Error::TooLarge { subject: self.input.subject.clone(), why: why.to_owned() }
     }
 
     fn changed(&self, why: &str) -> Error {
-        Error::SourceChanged { what: self.input.name.clone(), why: why.to_owned() }
+        Error::SourceChanged { subject: self.input.subject.clone(), why: why.to_owned() }
     }
 }
 

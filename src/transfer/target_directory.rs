@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::transfer::sink::{SinkTarget, settle};
 
 /// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
@@ -33,7 +33,7 @@ impl TargetDirectory {
     /// `Unsupported` for what is there and no folder.
     pub(crate) fn new(root: PathBuf, no_clobber: bool) -> Result<Self> {
         if root.exists() && !root.is_dir() {
-            return Err(refused(root.display().to_string(), "is no directory"));
+            return Err(refused((&root).into(), "is no directory"));
         }
         Ok(Self { root, no_clobber, unsettled: Mutex::default() })
     }
@@ -60,7 +60,7 @@ impl TargetDirectory {
     /// As [`TargetDirectory::place`].
     pub(crate) fn make(&self, name: &str) -> Result<()> {
         let folders = components(name.strip_suffix('/').unwrap_or(name));
-        let folders = folders.map_err(|why| refused(name.to_owned(), why))?;
+        let folders = folders.map_err(|why| refused(Subject::other(name.to_owned()), why))?;
         self.make_root()?;
         self.lead(&folders, Making::Folders).map(|_| ())
     }
@@ -85,20 +85,20 @@ impl TargetDirectory {
     }
 
     fn visit(&self, name: &str, making: Making) -> Result<(PathBuf, SinkTarget)> {
-        let mut folders = components(name).map_err(|why| refused(name.to_owned(), why))?;
+        let mut folders = components(name).map_err(|why| refused(Subject::other(name.to_owned()), why))?;
         let file = folders.pop().unwrap_or_default();
         if making == Making::Folders {
             self.make_root()?;
         }
         let path = self.lead(&folders, making)?.join(file);
-        let what = path.display().to_string();
+        let subject = Subject::from(&path);
         let permissions = match fs::symlink_metadata(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(Error::local(format!("cannot write {what}"))(error)),
-            Ok(metadata) if metadata.is_symlink() => return Err(refused(what, IS_LINK)),
-            Ok(metadata) if metadata.is_dir() => return Err(refused(what, "is a directory")),
-            Ok(metadata) if !metadata.is_file() => return Err(refused(what, "is no regular file")),
-            Ok(_) if self.no_clobber => return Err(Error::TargetExists { what }),
+            Err(error) => return Err(Error::local("write", subject)(error)),
+            Ok(metadata) if metadata.is_symlink() => return Err(refused(subject, IS_LINK)),
+            Ok(metadata) if metadata.is_dir() => return Err(refused(subject, "is a directory")),
+            Ok(metadata) if !metadata.is_file() => return Err(refused(subject, "is no regular file")),
+            Ok(_) if self.no_clobber => return Err(Error::TargetExists { subject }),
             Ok(metadata) => Some(metadata.permissions()),
         };
         let place = SinkTarget::File { path: path.clone(), permissions, no_clobber: self.no_clobber };
@@ -109,8 +109,7 @@ impl TargetDirectory {
         if self.root.is_dir() {
             return Ok(());
         }
-        fs::create_dir_all(&self.root)
-            .map_err(Error::local(format!("cannot make the folder {}", self.root.display())))
+        fs::create_dir_all(&self.root).map_err(Error::local("make", Subject::Folder(self.root.clone())))
     }
 
     /// Goes down the folders; none of them may be a link.
@@ -118,16 +117,16 @@ impl TargetDirectory {
         let mut path = self.root.clone();
         for folder in folders {
             path.push(folder);
-            let what = path.display().to_string();
+            let subject = Subject::from(&path);
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => {}
-                Ok(metadata) if metadata.is_symlink() => return Err(refused(what, IS_LINK)),
-                Ok(_) => return Err(refused(what, "is a file, and the key needs a folder of that name")),
+                Ok(metadata) if metadata.is_symlink() => return Err(refused(subject, IS_LINK)),
+                Ok(_) => return Err(refused(subject, "is a file, and the key needs a folder of that name")),
                 Err(error) if error.kind() == ErrorKind::NotFound => match making {
                     Making::Nothing => {}
                     Making::Folders => self.make_folder(&path)?,
                 },
-                Err(error) => return Err(Error::local(format!("cannot write below {what}"))(error)),
+                Err(error) => return Err(Error::local("write below", subject)(error)),
             }
         }
         Ok(path)
@@ -138,7 +137,7 @@ impl TargetDirectory {
             // Another object has just made it; a link would not be a folder.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && is_real_folder(path) => Ok(()),
             made => {
-                made.map_err(Error::local(format!("cannot make the folder {}", path.display())))?;
+                made.map_err(Error::local("make", Subject::Folder(path.to_owned())))?;
                 self.has_new(path.parent().unwrap_or(&self.root).to_owned());
                 Ok(())
             }
@@ -159,8 +158,8 @@ fn is_real_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-fn refused(what: String, why: &str) -> Error {
-    Error::Unsupported { what, why: why.to_owned() }
+fn refused(subject: Subject, why: &str) -> Error {
+    Error::Unsupported { subject, why: why.to_owned() }
 }
 
 /// Splits a name into what leads to the file and the file.

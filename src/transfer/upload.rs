@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let place = Some(stop.or(budget.take(parts.next_room())).await??);
     let (first, second);
     (first, parts) = next(parts, stop).await?;
-    let first = first.ok_or_else(|| Error::tampered(to.name(), "the source gave no first part"))?;
+    let first = first.ok_or_else(|| Error::tampered(to.subject(), "the source gave no first part"))?;
     let first = Made { part: first, place };
     // Only the next part tells that an endless source has ended just here. It takes no room: who holds some must not
     // wait for more.

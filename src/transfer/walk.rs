@@ -14,7 +14,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc::{self, Sender};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::pattern::Filter;
 use crate::transfer::blocking;
 
@@ -95,7 +95,7 @@ fn found(entry: DirEntry, source: &Path, earlier: &[PathBuf], filter: &Filter) -
             Some(earlier) => format!("{} gives the key {name} already", earlier.display()),
         },
     };
-    let error = Error::Unsupported { what: path.display().to_string(), why: refused };
+    let error = Error::Unsupported { subject: (&path).into(), why: refused };
     Some(Found::Failed { path, error })
 }
 
@@ -119,17 +119,17 @@ fn failed(error: &walkdir::Error, source: &Path, filter: &Filter) -> Option<Foun
     if is_link && !filter.takes(&below(&path, source).to_string_lossy()) {
         return None;
     }
-    let what = path.display().to_string();
+    let subject = Subject::from(&path);
     let error = match (error.loop_ancestor(), error.io_error()) {
         (Some(above), _) => {
-            Error::Unsupported { what, why: format!("is a link that leads back to {}", above.display()) }
+            Error::Unsupported { subject, why: format!("is a link that leads back to {}", above.display()) }
         }
         (None, Some(error)) if is_link && error.kind() == std::io::ErrorKind::NotFound => {
-            Error::Unsupported { what, why: "is a link to nothing".to_owned() }
+            Error::Unsupported { subject, why: "is a link to nothing".to_owned() }
         }
         (None, error) => {
             let kind = error.map_or(std::io::ErrorKind::Other, std::io::Error::kind);
-            Error::local(format!("cannot read {what}"))(kind.into())
+            Error::local("read", subject)(kind.into())
         }
     };
     Some(Found::Failed { path, error })

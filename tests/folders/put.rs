@@ -121,7 +121,7 @@ fn no_clobber_leaves_each_object_that_is_there() {
     }
     bench.sandbox.s3().put_plain("bench", "p/b", b"old");
     let ended = bench.run("put -r t s3://bench/p/ --no-clobber").ok();
-    ended.says(&["left out: t/b: s3://bench/p/b exists already", "2 objects stored, 6 B, 1 left out"]);
+    ended.says(&["left out: t/b: s3://bench/p/b already exists", "2 objects stored, 6 B, 1 left out"]);
     assert_eq!(bench.object("p/b").plaintext.unwrap(), b"old");
 }
 

@@ -39,6 +39,24 @@ fn if_match_takes_the_object_named_and_no_other() {
     bench.assert_tidy(&["copy", "source"]);
 }
 
+/// A version is no part of the object's key: the command in the hint reaches it.
+#[test]
+fn a_version_with_another_etag_is_named_in_the_command_that_shows_it() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.write("source", b"text");
+    bench.run("put source s3://bench/object").ok();
+    let version = bench.object("object").version_id;
+    let ended =
+        bench.run(&format!("get s3://bench/object copy --version-id {version} --if-match 0123")).exits(8);
+    assert!(!ended.stderr.contains("wrote it meanwhile"), "{}", ended.stderr);
+    ended.says(&[
+        &format!("s3://bench/object (version {version}) is not the object expected"),
+        &format!("aws s3api head-object --bucket bench --key object --version-id {version}`"),
+    ]);
+    bench.assert_tidy(&["source"]);
+}
+
 /// Stores an object of three parts and replaces it when the range of this number is asked for.
 fn replaced_at(range: usize, replace: fn(&Sandbox)) -> Bench {
     let bench = Bench::new();

@@ -141,7 +141,7 @@ fn no_clobber_keeps_the_file_and_asks_nothing() {
     let bench = stored(b"new");
     bench.write("copy", b"old");
     bench.sandbox.clear_requests();
-    bench.run("get s3://bench/folder/object copy --no-clobber").exits(8).says(&["copy exists already"]);
+    bench.run("get s3://bench/folder/object copy --no-clobber").exits(8).says(&["copy already exists"]);
     assert_eq!(bench.read("copy"), b"old");
     assert!(bench.sandbox.requests().is_empty());
     bench.run("get s3://bench/folder/object other --no-clobber").ok();
@@ -153,7 +153,7 @@ fn no_clobber_keeps_a_file_that_appears_meanwhile() {
     let bench = stored(b"new");
     let copy = bench.path("copy");
     bench.sandbox.fault(Fault::on("GetObject", Kind::then(move || fs::write(&copy, b"theirs").unwrap())));
-    bench.run("get s3://bench/folder/object copy --no-clobber").exits(8).says(&["copy exists already"]);
+    bench.run("get s3://bench/folder/object copy --no-clobber").exits(8).says(&["copy already exists"]);
     assert_eq!(bench.read("copy"), b"theirs");
     bench.assert_tidy(&["copy"]);
 }

@@ -117,7 +117,7 @@ fn a_page_of_a_listing_with_far_too_many_entries_is_not_understood() {
             Answer::new(200).xml(&format!("<ListBucketResult>{entries}</ListBucketResult>"))
         });
         let struck = always(&bench, "ListObjectsV2", kind);
-        is_told(&bench, line, 6, &["not understood: a page of it has", "entries"]);
+        is_told(&bench, line, 6, &["not understood: a page of the listing has", "entries"]);
         assert_eq!(struck.count(), 1);
         bench.sandbox.clear_faults();
     }

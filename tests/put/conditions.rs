@@ -20,7 +20,7 @@ fn no_clobber_keeps_what_is_there() {
     for size in SIZES {
         bench.write("new", &bytes(size));
         let ended = bench.run("put new s3://bench/object --no-clobber --part-size 5MiB");
-        ended.exits(8).says(&["s3://bench/object exists already", "leave out --no-clobber"]);
+        ended.exits(8).says(&["s3://bench/object already exists", "leave out --no-clobber"]);
         assert_eq!(bench.object("object").plaintext.unwrap(), b"old");
         bench.assert_tidy(&["new", "old"]);
     }
@@ -43,7 +43,7 @@ fn no_clobber_keeps_an_sse_c_object_whose_key_is_not_known() {
     let bench = Bench::new();
     bench.write("key", &key(7));
     bench.run("put key s3://bench/object -e sse-c --sse-c-key key").ok();
-    bench.run("put key s3://bench/object --no-clobber").exits(8).says(&["exists already"]);
+    bench.run("put key s3://bench/object --no-clobber").exits(8).says(&["already exists"]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn no_clobber_keeps_what_appears_during_the_upload() {
         bench.write("new", &bytes(size));
         intrude(&bench, last);
         let ended = bench.run("put new s3://bench/object --no-clobber --part-size 5MiB");
-        ended.exits(8).says(&["s3://bench/object exists already"]);
+        ended.exits(8).says(&["s3://bench/object already exists"]);
         assert_eq!(bench.object("object").plaintext.unwrap(), b"theirs");
         bench.assert_tidy(&["new"]);
     }
@@ -139,7 +139,7 @@ fn of_two_that_store_the_same_bytes_where_nothing_is_yet_exactly_one_does() {
         ended.sort_by_key(Ended::code);
         let [stored, refused] = ended;
         stored.ok();
-        refused.exits(8).says(&["s3://bench/object exists already"]);
+        refused.exits(8).says(&["s3://bench/object already exists"]);
         assert_eq!(bench.object("object").size, size as u64);
         bench.assert_tidy(&["new"]);
     }

@@ -184,7 +184,7 @@ fn a_bucket_that_a_job_would_not_find_is_told_before_one_is_created() {
         format!("rotate s3://elsewhere/ --batch --batch-role {ROLE} -e sse-kms --kms-key {ALIAS} --yes");
     bench.run(&line).exits(3).says(&["the bucket elsewhere does not exist"]);
     bench.sandbox.fault(Fault::on("HeadBucket", Kind::status(301, "PermanentRedirect", "")));
-    to_kms(&bench, "--yes").run().exits(1).says(&["s3://bench is in another region", "--region"]);
+    to_kms(&bench, "--yes").run().exits(1).says(&["the bucket bench is in another region", "--region"]);
     assert_eq!(bench.sandbox.s3().jobs(), []);
     // Who may create jobs need not be allowed to look at the bucket.
     bench.sandbox.fault(Fault::on("HeadBucket", Kind::status(403, "AccessDenied", "")));

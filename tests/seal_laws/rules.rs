@@ -67,8 +67,8 @@ fn whole(metadata: &Map) -> Result<Envelope, Error> {
 
 fn assert_refused(result: Result<Envelope, Error>, needle: &str, case: &str) {
     match result {
-        Err(Error::Tampered { what, why, .. }) => {
-            assert_eq!(what, WHAT);
+        Err(Error::Tampered { subject, why, .. }) => {
+            assert_eq!(subject.to_string(), WHAT);
             assert!(why.contains(needle), "{case}: '{why}' does not say '{needle}'");
         }
         other => panic!("{case}: {other:?}"),

@@ -8,7 +8,7 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use s3seal::encryption::{Context, Legacy};
-use s3seal::error::{Error, KeyFault};
+use s3seal::error::{Error, KeyFault, Subject};
 use s3seal::keys::{DataKey, KeyRing, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
@@ -137,13 +137,13 @@ impl Vector {
     /// What `get` does, as far as it is pure; a missing instruction file means that this is no such object.
     fn envelope(&self, suffix: &str) -> Result<Envelope, Error> {
         let metadata = &self.object_metadata;
-        let detected = detect(&self.id, metadata)?;
+        let detected = detect(named(&self.id), metadata)?;
         let file = self.instruction_files.get(suffix);
         match (detected, file) {
             (Detected::S3ec(envelope), _) => Ok(envelope),
-            (_, Some(file)) => with_instruction(&self.id, metadata, file.content.as_bytes()),
+            (_, Some(file)) => with_instruction(named(&self.id), metadata, file.content.as_bytes()),
             (_, None) => Err(Error::KeyWrong {
-                what: self.id.clone(),
+                subject: named(&self.id),
                 why: KeyFault::NotApplicable { found: "not encrypted client-side".to_owned() },
                 source: None,
             }),
@@ -156,7 +156,7 @@ impl Vector {
             Need::Kms => {
                 assert_eq!(self.reader_key, "kms", "{}", self.id);
                 let context = Context::new(self.request_encryption_context.clone()).unwrap();
-                let data_key = ask_kms(&self.id, &locked.kms(&context)?)?;
+                let data_key = ask_kms(&named(&self.id), &locked.kms(&context)?)?;
                 locked.unlock(data_key)
             }
         }
@@ -168,8 +168,12 @@ impl Vector {
     }
 }
 
+fn named(id: &str) -> Subject {
+    Subject::Other(id.to_owned().into())
+}
+
 /// A KMS that knows what the vectors' KMS wrapped, and under which context.
-fn ask_kms(what: &str, request: &KmsRequest<'_>) -> Result<DataKey, Error> {
+fn ask_kms(subject: &Subject, request: &KmsRequest<'_>) -> Result<DataKey, Error> {
     for name in names("positive").iter().filter(|name| name.contains("-kms-")) {
         let vector = load("positive", name);
         let locked = vector.envelope(".instruction")?.permit(Legacy::Unauthenticated)?;
@@ -180,7 +184,7 @@ fn ask_kms(what: &str, request: &KmsRequest<'_>) -> Result<DataKey, Error> {
             return Ok(DataKey::new(bytes).unwrap());
         }
     }
-    Err(Error::KeyWrong { what: what.to_owned(), why: KeyFault::Context, source: None })
+    Err(Error::KeyWrong { subject: subject.clone(), why: KeyFault::Context, source: None })
 }
 
 fn open_all(unlocked: &Unlocked, body: &[u8], chunk: usize) -> Result<Vec<u8>, Error> {
@@ -356,7 +360,9 @@ fn what_nothing_authenticates_is_not_wrapped_anew() {
         let wrapped = wrap::wrap(unlocked.alg(), unlocked.data_key(), &LocalKey::Aes(&key)).unwrap();
         match unlocked.rewrap(&vector.object_metadata, wrapped) {
             Ok(renewed) if allowed => {
-                let Detected::S3ec(envelope) = detect(id, &renewed.metadata).unwrap() else { panic!("{id}") };
+                let Detected::S3ec(envelope) = detect(named(id), &renewed.metadata).unwrap() else {
+                    panic!("{id}")
+                };
                 let ring = KeyRing { symmetric: vec![key], ..KeyRing::default() };
                 let unlocked = Unlocker::new(ring).unlock(envelope.permit(Legacy::V2).unwrap()).unwrap();
                 assert_eq!(open_all(&unlocked, &vector.body(), 5).unwrap(), plain(17), "{id}");

@@ -10,11 +10,11 @@ use flate2::read::MultiGzDecoder;
 
 use super::{Batches, Inventoried, set};
 use crate::aws::listing::{ListedKey, decoded};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INVENTORY_RECORD_BYTES;
 
 pub(super) fn read(
-    what: &str,
+    subject: &Subject,
     columns: &[String],
     file: File,
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
@@ -24,7 +24,7 @@ pub(super) fn read(
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(capped);
     let mut batches = Batches::new(each);
     let mut record = ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(|error| bad(what, &error))? {
+    while reader.read_byte_record(&mut record).map_err(|error| bad(subject, &error))? {
         left.set(MAX_INVENTORY_RECORD_BYTES);
         let mut object = Inventoried::default();
         for (name, value) in columns.iter().zip(&record) {
@@ -43,8 +43,8 @@ pub(super) fn read(
     batches.finish()
 }
 
-fn bad(what: &str, error: &csv::Error) -> Error {
-    Error::tampered(what, format!("it is not a file of an S3 Inventory report: {error}"))
+fn bad(subject: &Subject, error: &csv::Error) -> Error {
+    Error::tampered(subject, format!("it is not a file of an S3 Inventory report: {error}"))
 }
 
 /// Ends what would be a record without end.
@@ -86,7 +86,7 @@ mod tests {
     fn objects(columns: &str, text: &[u8]) -> Result<Vec<Inventoried>> {
         let columns: Vec<String> = columns.split(',').map(str::to_owned).collect();
         let mut all = Vec::new();
-        read("r", &columns, gzipped(text), &mut |batch| {
+        read(&"r".into(), &columns, gzipped(text), &mut |batch| {
             all.extend(batch);
             Ok(())
         })?;
@@ -119,7 +119,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(b"demo,a,5\n").unwrap();
         file.rewind().unwrap();
-        let ended = read("r", &["Key".to_owned()], file, &mut |_| Ok(()));
+        let ended = read(&"r".into(), &["Key".to_owned()], file, &mut |_| Ok(()));
         assert!(matches!(ended, Err(Error::Tampered { .. })));
     }
 }

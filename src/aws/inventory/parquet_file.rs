@@ -8,7 +8,7 @@ use parquet::record::{Field, Row};
 
 use super::{Batches, Inventoried, set};
 use crate::aws::timestamp::rfc3339_of_seconds;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 
 /// Columns, and the names that CSV reports have for them.
 const COLUMNS: [(&str, &str); 10] = [
@@ -25,18 +25,18 @@ const COLUMNS: [(&str, &str); 10] = [
 ];
 
 pub(super) fn read(
-    what: &str,
+    subject: &Subject,
     file: File,
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
 ) -> Result<()> {
     let bad = |error: ParquetError| {
-        Error::tampered(what, format!("it is not a file of an S3 Inventory report: {error}"))
+        Error::tampered(subject, format!("it is not a file of an S3 Inventory report: {error}"))
     };
     let reader = SerializedFileReader::new(file).map_err(bad)?;
     let names = reader.metadata().file_metadata().schema_descr();
     let has = |name: &str| names.columns().iter().any(|column| column.name() == name);
     if !has("key") || !has("encryption_status") {
-        return Err(Error::tampered(what, "it has no columns key and encryption_status"));
+        return Err(Error::tampered(subject, "it has no columns key and encryption_status"));
     }
     let mut batches = Batches::new(each);
     for row in reader.get_row_iter(None).map_err(bad)? {

@@ -98,7 +98,7 @@ mod tests {
         let failed = Row::Failed {
             name: "s3://b/k".to_owned(),
             version_id: None,
-            error: Error::Unsupported { what: "x".to_owned(), why: "no".to_owned() },
+            error: Error::Unsupported { subject: "x".into(), why: "no".to_owned() },
         };
         let line = row(&failed, false);
         assert_eq!(line.split(',').count(), HEADER.split(',').count());

@@ -14,7 +14,7 @@ use crate::cli::document::{Document, audit_head, text};
 use crate::cli::output::Printer;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{ObjectReport, Row};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -272,7 +272,7 @@ impl Rows {
         let written = if self.terminal { self.printer.beside_bar(write) } else { write() };
         written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::ReaderLeft,
-            _ => Error::local("cannot write to standard output")(error),
+            _ => Error::local("write to", Subject::StandardOutput)(error),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::commands::bulk::{Row, as_they_end};
 use crate::commands::decrypt::DecryptionKeys;
 use crate::commands::head::head;
 use crate::encryption::Mode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::location::{S3Uri, Target};
 use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
 use crate::pattern::Filter;
@@ -79,7 +79,7 @@ pub(crate) async fn run(
     blocking(move || folder.settle()).await?;
     ended?;
     if is_empty {
-        return Err(Error::NotFound { what: format!("an object below {}", request.source), source: None });
+        return Err(Error::NotFound { subject: Subject::prefix(&request.source), source: None });
     }
     Ok(())
 }
@@ -96,14 +96,11 @@ impl Many<'_> {
         let ListedKey::Text(key) = &listed.key else {
             let shown = listed.key.as_str();
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for";
-            return Ok(Some(Row::refused(format!("s3://{}/{shown}", source.bucket), why)));
+            return Ok(Some(Row::refused(Subject::other(format!("s3://{}/{shown}", source.bucket)), why)));
         };
         let uri = source.with_key(key.clone());
         if !key.starts_with(&source.key) {
-            return Ok(Some(Row::refused(
-                uri.to_string(),
-                "was not asked for: the server listed it all the same",
-            )));
+            return Ok(Some(Row::refused(&uri, "was not asked for: the server listed it all the same")));
         }
         let name = source.relative(key).to_owned();
         if name.is_empty() || name.ends_with('/') {
@@ -111,7 +108,7 @@ impl Many<'_> {
         }
         let shown = uri.to_string();
         let fetched = async {
-            let target = self.folder.find(&name).map_err(|error| about(&uri, &name, error))?;
+            let target = self.folder.find(&name).map_err(|error| about(&uri, error))?;
             if self.is_instruction_file(&uri).await? {
                 return Ok(None);
             }
@@ -152,7 +149,7 @@ impl Many<'_> {
     async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
         if len > 0 {
             let why = format!("its key is a folder's, and it holds {len} bytes");
-            return Ok(Some(Row::refused(uri.to_string(), why)));
+            return Ok(Some(Row::refused(uri, why)));
         }
         if name.is_empty() {
             return Ok(None);
@@ -162,7 +159,7 @@ impl Many<'_> {
             let name = name.clone();
             blocking(move || folder.make(&name)).await?
         };
-        match made.map_err(|error| about(uri, &name, error)) {
+        match made.map_err(|error| about(uri, error)) {
             Ok(()) => Ok(None),
             Err(error) => Row::of(uri.to_string(), Err(error)).map(Some),
         }
@@ -181,7 +178,7 @@ impl Many<'_> {
         // With a suffix of its own the user says what these files are; else the file says it, or the object.
         let (file, object) = (self.metadata(uri).await?, self.metadata(&uri.with_key(beside)).await?);
         let needs_it =
-            |metadata: &_| matches!(detect::detect(beside, metadata), Ok(Detected::InstructionFileNeeded));
+            |metadata: &_| matches!(detect::detect(uri, metadata), Ok(Detected::InstructionFileNeeded));
         Ok(match object {
             Some(object) => decryption_keys.suffix.is_some() || needs_it(&object) || is_marked(file.as_ref()),
             None => is_marked(file.as_ref()),
@@ -202,9 +199,11 @@ fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
 }
 
 /// Names the object rather than what stands below its prefix.
-fn about(uri: &S3Uri, name: &str, error: Error) -> Error {
+fn about(uri: &S3Uri, error: Error) -> Error {
     match error {
-        Error::Unsupported { what, why } if what == name => Error::Unsupported { what: uri.to_string(), why },
+        Error::Unsupported { subject: Subject::Other(_), why } => {
+            Error::Unsupported { subject: uri.into(), why }
+        }
         error => error,
     }
 }

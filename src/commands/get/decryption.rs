@@ -79,7 +79,7 @@ impl Transfer<'_> {
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
         if let Some(body) = &self.head.body {
             let bytes = download::slice(body, &stored);
-            return download::pass(bytes, self.reader.name(), pipeline, self.meter, self.stop).await;
+            return download::pass(bytes, self.reader.subject(), pipeline, self.meter, self.stop).await;
         }
         let etag = self.head.etag.as_deref();
         download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.stop).await

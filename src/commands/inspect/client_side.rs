@@ -40,7 +40,7 @@ pub(super) async fn look(
 ) -> Result<ClientSeen> {
     let second = Second { reader, head, looking, alone };
     let closely = alone || looking.deep;
-    match detect::detect(&reader.name(), &head.metadata) {
+    match detect::detect(reader.subject(), &head.metadata) {
         Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
         Ok(Detected::Esdk(marker)) if closely => second.esdk(Some(&marker)).await,
         Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
@@ -115,7 +115,7 @@ impl Second<'_> {
         let (uri, file) = instruction_file(self.reader, suffix).await;
         match file {
             Ok(Some(file)) => {
-                match detect::with_instruction(&self.reader.name(), &self.head.metadata, &file) {
+                match detect::with_instruction(self.reader.subject(), &self.head.metadata, &file) {
                     Ok(envelope) => self.s3ec(envelope).await,
                     // A file of that name need not be one.
                     Err(_) if !named => Ok(ClientSeen::NoSign),

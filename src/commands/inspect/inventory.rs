@@ -14,7 +14,7 @@ use crate::aws::inventory::{self, DataFile, Inventoried, Manifest};
 use crate::aws::objects::Reader;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INVENTORY_MANIFEST_BYTES;
 use crate::location::S3Uri;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
@@ -31,9 +31,9 @@ const WAITING: usize = 4;
 /// What S3 refuses, `Tampered` and `Unsupported` for what is no manifest or not one that can be used.
 pub(crate) async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
     let reader = Reader { connection, uri, version_id: None, key: None };
-    let missing = || Error::NotFound { what: uri.to_string(), source: None };
+    let missing = || Error::NotFound { subject: uri.into(), source: None };
     let json = reader.whole(MAX_INVENTORY_MANIFEST_BYTES).await?.ok_or_else(missing)?;
-    inventory::manifest(&uri.to_string(), &json)
+    inventory::manifest(&uri.into(), &json)
 }
 
 /// Tells and counts every object of a report.
@@ -54,9 +54,9 @@ pub(crate) async fn audit(
         let place = uri.with_key(data.key.clone());
         let file = fetch(connection, &place, data, stop).await?;
         let (sender, mut batches) = mpsc::channel::<Vec<Inventoried>>(WAITING);
-        let (format, data, name) = (manifest.format.clone(), data.clone(), place.to_string());
+        let (format, data, subject) = (manifest.format.clone(), data.clone(), Subject::from(&place));
         let reading = tokio::spawn(blocking(move || {
-            inventory::read(&name, &format, &data, file, &mut |batch| {
+            inventory::read(&subject, &format, &data, file, &mut |batch| {
                 // Nobody listens any more: the run has ended, and says why.
                 sender.blocking_send(batch).map_err(|_| Error::ReaderLeft)
             })
@@ -78,11 +78,7 @@ pub(crate) async fn audit(
                 }
             }
         }
-        let failed = |error: tokio::task::JoinError| Error::Local {
-            what: "reading the report failed".to_owned(),
-            source: error.into(),
-        };
-        reading.await.map_err(failed)???;
+        reading.await.map_err(|error| Error::local("read", "the report")(error.into()))???;
     }
     Ok(())
 }

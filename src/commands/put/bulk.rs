@@ -85,14 +85,14 @@ impl PutRun<'_> {
         let shown = path.display().to_string();
         let target = below.with_key(format!("{}{name}", below.key));
         if let Some(why) = self.cannot_be(&target.key) {
-            return Ok(Row::refused(shown, why));
+            return Ok(Row::refused(&path, why));
         }
         let source = Source::File(path.clone());
         let stored = async {
             let input = blocking(move || Input::open(&source)).await??;
             let Some(len) = input.len() else {
                 let why = "is no regular file any more".to_owned();
-                return Err(Error::Unsupported { what: path.display().to_string(), why });
+                return Err(Error::Unsupported { subject: (&path).into(), why });
             };
             self.stop.or(may_write(self.connection, &target, &self.how.condition)).await??;
             let first = self.stop.or(trial.turn()).await??;

@@ -25,5 +25,5 @@ async fn by_arn(connection: &Connection, key: KmsKey) -> Result<KmsKey> {
         return Ok(key);
     }
     let found = connection.describe_key(&key).await?;
-    found.arn.parse().map_err(|_| Error::tampered(format!("the KMS key {key}"), "its ARN is none"))
+    found.arn.parse().map_err(|_| Error::tampered(&key, "KMS does not name its ARN"))
 }

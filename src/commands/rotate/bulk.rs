@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::bulk::{as_they_end, many};
-use crate::error::{Error, KeyFault, KeyNeed, Result};
+use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
 use crate::limits::MAX_REFUSALS_NAMED;
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
@@ -69,7 +69,7 @@ impl Plans {
     /// Counts a plan.
     pub(crate) fn count(&mut self, plan: &Plan) {
         if let Strategy::Refuse(reason) = &plan.way {
-            self.refuse(plan.state.name(), reason.to_string());
+            self.refuse(plan.state.subject().to_string(), reason.to_string());
         } else {
             self.ways.entry(plan.way.as_str()).or_default().add(plan.cost);
         }
@@ -304,7 +304,7 @@ impl BulkRotation<'_> {
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
                 let why = "its key is not text and cannot be asked for".to_owned();
-                let error = Box::new(Error::Unsupported { what: name.clone(), why });
+                let error = Box::new(Error::Unsupported { subject: Subject::other(name.clone()), why });
                 Err(Row::Failed { name, version_id: version, error })
             }
         }
@@ -332,7 +332,7 @@ impl BulkRotation<'_> {
 
 /// Whether an object, and not something that belongs to it, is no longer there.
 fn is_gone(error: &Error, uri: &S3Uri) -> bool {
-    matches!(error, Error::NotFound { what, .. } if *what == uri.to_string())
+    matches!(error, Error::NotFound { subject, .. } if *subject == uri.into())
 }
 
 /// Whether a refusal leaves nothing under way; after others nobody knows what S3 still does.

@@ -53,8 +53,7 @@ async fn clear_beside(running: &Execution<'_>, beside: &Beside) -> Result<()> {
         Err(Error::KeyNeeded { .. } | Error::KeyWrong { .. } | Error::NotFound { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let needs_it =
-        matches!(detect::detect(&uri.to_string(), &head.metadata), Ok(Detected::InstructionFileNeeded));
+    let needs_it = matches!(detect::detect(uri, &head.metadata), Ok(Detected::InstructionFileNeeded));
     if needs_it || head.etag == *etag {
         return Ok(());
     }

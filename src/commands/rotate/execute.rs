@@ -12,7 +12,7 @@ use crate::commands::decrypt;
 use crate::commands::encrypt::fits;
 use crate::commands::envelope::{SentEnvelope, envelope_entries};
 use crate::encryption::ServerSide;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
 use crate::seal::{Attributes, s3ec};
@@ -44,7 +44,7 @@ impl Execution<'_> {
         match way {
             Strategy::Nothing => Ok(Written { len: state.head.len, ..Written::default() }),
             Strategy::Refuse(reason) => {
-                Err(Error::Unsupported { what: state.name(), why: reason.to_string() })
+                Err(Error::Unsupported { subject: state.subject(), why: reason.to_string() })
             }
             Strategy::UpdateInPlace => self.update(state).await,
             Strategy::ServerCopy { parts } => self.server_copy(state, *parts, journal).await,
@@ -126,7 +126,7 @@ impl Execution<'_> {
         carried.settings.metadata = metadata;
         let kept = match self.target.at_rest() {
             Some(_) => None,
-            None => kept(&state.head.applied, state.customer_key.as_ref(), &state.name())?,
+            None => kept(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
         };
         let sse = self.target.at_rest().or(kept.as_ref());
         let made = CopyPlan { state, key: state.customer_key.as_ref(), sse, carried, parts, replaces: true };
@@ -146,7 +146,7 @@ impl Execution<'_> {
         let old = instruction_file::read(self, &state.uri, state.customer_key.as_ref()).await?;
         let (Attributes { instruction: content, .. }, source) = self.rewrapped(state).await?;
         let content = content.ok_or_else(|| {
-            Error::tampered(state.name(), "its envelope is no longer in an instruction file")
+            Error::tampered(state.subject(), "its envelope is no longer in an instruction file")
         })?;
         let (uri, condition) = match share_to {
             Some(suffix) => (
@@ -155,7 +155,7 @@ impl Execution<'_> {
             ),
             None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),
         };
-        let sse = kept(&old.applied, state.customer_key.as_ref(), &old.uri.to_string())?;
+        let sse = kept(&old.applied, state.customer_key.as_ref(), &Subject::instruction_file(&old.uri))?;
         let envelope = SentEnvelope {
             new: PublicEnvelope {
                 metadata: envelope_entries(&state.head.metadata),
@@ -269,5 +269,5 @@ struct CopyPlan<'a> {
 }
 
 pub(super) fn unsupported(state: &ObjectState, why: &str) -> Error {
-    Error::Unsupported { what: state.name(), why: why.to_owned() }
+    Error::Unsupported { subject: state.subject(), why: why.to_owned() }
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::objects::Reader;
 use crate::aws::sse::Applied;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
@@ -37,11 +37,11 @@ pub(crate) async fn read(
     let reader = Reader { connection, uri: &uri, version_id: None, key };
     let found = stop.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
     let Some(head) = found else {
-        return Err(Error::NotFound { what: format!("the instruction file {uri}"), source: None });
+        return Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None });
     };
     let Some(etag) = head.etag else {
         let why = "the server names no ETag to bind its replacement or removal to".to_owned();
-        return Err(Error::Unsupported { what: uri.to_string(), why });
+        return Err(Error::Unsupported { subject: Subject::instruction_file(&uri), why });
     };
     let content = String::from_utf8_lossy(&head.body.unwrap_or_default()).into_owned();
     Ok(InstructionFile { uri, etag, content, applied: head.applied })
@@ -51,12 +51,11 @@ pub(crate) async fn read(
 ///
 /// # Errors
 /// What S3 refuses; `Changed` if somebody else has written it since it was read.
-pub(crate) async fn remove(running: &Execution<'_>, file: &InstructionFile, object: &S3Uri) -> Result<()> {
+pub(crate) async fn remove(running: &Execution<'_>, file: &InstructionFile) -> Result<()> {
     let removal = running.connection.remove_if(&file.uri, &file.etag, None);
     running.stop.or(removal).await?.map_err(|error| match error {
         Error::Changed { source, .. } => {
-            let what = format!("{object} is rotated; the instruction file {}", file.uri);
-            Error::Changed { what, source }
+            Error::Changed { subject: Subject::instruction_file(&file.uri), source }
         }
         error => error,
     })

@@ -20,7 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
 use crate::transfer::disk_map::DiskMap;
@@ -120,8 +120,8 @@ impl Journal {
     /// `Unsupported` if it is another rotation's, `InUse` if another run has it at this moment; `Tampered` if it is not this
     /// user's alone; `Local` for what the system refuses.
     pub(crate) fn open(path: &Path, rotation: &str) -> Result<Self> {
-        let name = format!("the journal {}", path.display());
-        let refused = |error| Error::local(format!("cannot write {name}"))(error);
+        let name = Subject::Journal(path.to_owned());
+        let refused = |error| Error::local("write", &name)(error);
         let file = private::open(path, &name)?;
         let lines = BufReader::new(&file).split(b'\n').count() as u64;
         let index = DiskMap::new(folder_of(path), lines).map_err(refused)?;
@@ -141,8 +141,8 @@ impl Journal {
     }
 
     /// Reads what is there; true if that is nothing yet.
-    fn read(&mut self, mut file: File, rotation: &str, name: &str) -> Result<bool> {
-        let refused = |error| Error::local(format!("cannot read {name}"))(error);
+    fn read(&mut self, mut file: File, rotation: &str, name: &Subject) -> Result<bool> {
+        let refused = |error| Error::local("read", name)(error);
         file.seek(SeekFrom::Start(0)).map_err(refused)?;
         let mut open = Open::default();
         let mut reader = BufReader::new(file);
@@ -160,7 +160,7 @@ impl Journal {
                 let ours_torn = torn && !ours && is_torn_first_line(&text, rotation);
                 if !(ours || ours_torn) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
-                    return Err(Error::Unsupported { what: name.to_owned(), why });
+                    return Err(Error::Unsupported { subject: name.clone(), why });
                 }
                 if ours_torn {
                     reader.get_ref().set_len(0).map_err(refused)?;
@@ -381,8 +381,7 @@ impl Journal {
     /// Appends in one write, which a kill does not tear.
     fn put(&self, text: &[u8]) -> Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = format!("cannot write the journal {}", self.path.display());
-        file.write_all(text).map_err(Error::local(name))
+        file.write_all(text).map_err(Error::local("write", Subject::Journal(self.path.clone())))
     }
 }
 

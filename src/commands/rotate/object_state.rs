@@ -16,7 +16,7 @@ use crate::commands::encrypt::Wrapper;
 use crate::commands::envelope::envelope_entries;
 use crate::commands::head::{KeyedHead, head};
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
-use crate::error::{Error, KeyFault, Result, WrapKind};
+use crate::error::{Error, KeyFault, Result, Subject, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope};
@@ -56,11 +56,8 @@ impl ObjectState {
 
     /// The object, for messages.
     #[must_use]
-    pub(crate) fn name(&self) -> String {
-        match &self.version_id {
-            Some(version) => format!("{} (version {version})", self.uri),
-            None => self.uri.to_string(),
-        }
+    pub(crate) fn subject(&self) -> Subject {
+        Subject::version(&self.uri, self.version_id.as_deref())
     }
 
     /// The envelope, fetched again: an envelope is used up when it is opened.
@@ -73,7 +70,7 @@ impl ObjectState {
         decryption_keys: &DecryptionKeys,
     ) -> Result<Envelope> {
         let found = decrypt::envelope(&self.reader(connection), &self.head, decryption_keys).await?;
-        found.ok_or_else(|| Error::Changed { what: self.name(), source: None })
+        found.ok_or_else(|| Error::Changed { subject: self.subject(), source: None })
     }
 
     /// What is public of its envelope, if it has one; `file` is its instruction file.
@@ -124,7 +121,7 @@ impl ObjectState {
         let Some((first, _)) = lost.first() else { return Ok(carried) };
         let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
         let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
-        Err(Error::Unsupported { what: self.name(), why })
+        Err(Error::Unsupported { subject: self.subject(), why })
     }
 
     /// The client-side format.
@@ -337,7 +334,7 @@ fn archived(head: &ObjectHead) -> Option<String> {
 pub(crate) fn kept(
     applied: &Applied,
     key: Option<&CustomerKey>,
-    what: &str,
+    subject: &Subject,
 ) -> Result<Option<crate::encryption::ServerSide>> {
     use crate::encryption::{Context, KmsKey, ServerSide};
     let kms_key = applied.kms_key.as_deref().and_then(|arn| arn.parse::<KmsKey>().ok());
@@ -355,7 +352,7 @@ pub(crate) fn kept(
         }
         (mode, _) => {
             let why = format!("S3 stores it as '{mode}', which s3seal cannot ask for; add --at-rest");
-            return Err(Error::Unsupported { what: what.to_owned(), why });
+            return Err(Error::Unsupported { subject: subject.clone(), why });
         }
     })
 }

@@ -96,7 +96,7 @@ pub(crate) async fn run(
     let (verifier, _) = verifier(&reader, head, true).await;
     let open = unlocked.as_ref().map(Unlocked::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
-    let parts = Parts::new(Input::pipe(state.name(), source, plain_len), seal, plan, algorithm);
+    let parts = Parts::new(Input::pipe(state.subject(), source, plain_len), seal, plan, algorithm);
     let unseen = Meter::default();
     let etag = head.etag.as_deref();
     // Each side has room of its own: what comes down waits for what goes up.
@@ -134,7 +134,7 @@ fn keeps(running: &Execution<'_>, state: &ObjectState) -> Result<(EnvelopeShape,
     };
     let kept = match client.at_rest {
         Some(_) => None,
-        None => kept(&state.head.applied, state.customer_key.as_ref(), &state.name())?,
+        None => kept(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
     };
     let format = client.format.or(match sealed.format {
         StoredFormat::Writable(format) if sealed.rewrappable || format == Format::Esdk => Some(format),

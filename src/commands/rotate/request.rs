@@ -300,7 +300,7 @@ fn leaves_nothing(error: &Error) -> bool {
             | Error::KeyWrong { .. }
             | Error::Tampered { .. }
             | Error::NotUnderstood { .. }
-            | Error::Garbled { .. }
+            | Error::AlteredInTransit { .. }
             | Error::NotAsAsked { .. }
             | Error::EnvelopeLost(_)
             | Error::TargetExists { .. }
@@ -343,17 +343,17 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Signal;
+    use crate::error::{Signal, Subject};
 
     #[test]
     fn a_journal_stays_as_long_as_the_next_run_needs_it() {
-        let what = || "s3://bkt/k".to_owned();
+        let subject = || Subject::other("s3://bkt/k");
         let done = |failed| Summary { ways: [("reseal", 1)].into(), failed, ..Summary::default() };
         let (complete, partly, nothing) = (done(0), done(1), Summary::default());
-        let refused = Error::Changed { what: what(), source: None };
+        let refused = Error::Changed { subject: subject(), source: None };
         let interrupted = Error::Interrupted(Signal::Terminate);
-        let timeout = Error::Network { what: what(), why: NetworkFault::Timeout, source: None };
-        let stranger = Error::Network { what: what(), why: NetworkFault::Tls, source: None };
+        let timeout = Error::Network { subject: subject(), why: NetworkFault::Timeout, source: None };
+        let stranger = Error::Network { subject: subject(), why: NetworkFault::Tls, source: None };
         // Visible and worthless, visible and worth keeping, invisible and worth keeping.
         for (ended, needed) in [
             (Ok(&complete), [false, false, true]),

@@ -76,14 +76,14 @@ fn compare(
     written: &Written,
     head: &ObjectHead,
 ) -> Result<bool> {
-    let tampered = |why: String| Err(Error::tampered(state.name(), why));
+    let tampered = |why: String| Err(Error::tampered(state.subject(), why));
     // Metadata with a fresh wrap are as sure a sign as an ETag, which some servers answer with another one of.
     let is_ours = written.metadata.as_ref() == Some(&head.metadata);
     if !is_ours && written.etag.is_some() && head.etag != written.etag {
-        return Err(Error::Changed { what: state.name(), source: None });
+        return Err(Error::Changed { subject: state.subject(), source: None });
     }
     if let Some(sent) = &written.envelope {
-        sent.compare(state.name(), head.version_id.as_deref(), &head.metadata)?;
+        sent.compare(&state.uri, head.version_id.as_deref(), &head.metadata)?;
     }
     if head.len != written.len {
         return tampered(format!("it has {} bytes now and should have {}", head.len, written.len));
@@ -99,7 +99,7 @@ fn compare(
     let strayed = kept && head.applied.mode != state.head.applied.mode;
     if strayed || touched && !head.applied.is_as_asked(asked) {
         return Err(Error::NotAsAsked {
-            what: state.name(),
+            subject: state.subject(),
             asked: asked.map_or_else(|| state.head.applied.to_string(), describe),
             got: head.applied.to_string(),
             stored: true,
@@ -147,12 +147,12 @@ async fn open(
     let work = async {
         let envelope = match file {
             Some(file) => {
-                Some(Sealed::S3ec(detect::with_instruction(&reader.name(), &head.metadata, &file)?))
+                Some(Sealed::S3ec(detect::with_instruction(reader.subject(), &head.metadata, &file)?))
             }
             None => decrypt::envelope(reader, head, &decryption_keys).await?,
         };
         let envelope = envelope
-            .ok_or_else(|| Error::tampered(reader.name(), "its envelope is gone after the rotation"))?;
+            .ok_or_else(|| Error::tampered(reader.subject(), "its envelope is gone after the rotation"))?;
         decrypt::unlock(running.connection, envelope, &decryption_keys).await
     };
     running.stop.or(work).await?
@@ -166,7 +166,7 @@ async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Byte
     };
     let file = Reader { uri: &uri, version_id: None, ..*reader };
     let found = file.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
-    sent.compare_file(reader.name(), found.as_deref())?;
+    sent.compare_file(reader.uri, found.as_deref())?;
     Ok(found)
 }
 

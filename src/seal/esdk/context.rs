@@ -72,7 +72,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Pairs, &'static str> {
 
 fn too_large() -> Error {
     Error::TooLarge {
-        what: "the encryption context".to_owned(),
+        subject: "the encryption context".into(),
         why: "the format holds 65,535 bytes of it".to_owned(),
     }
 }

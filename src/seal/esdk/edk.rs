@@ -83,7 +83,7 @@ impl Edk {
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
         for field in [&self.provider, &self.info, &self.ciphertext] {
             let len = u16::try_from(field.len()).map_err(|_| Error::TooLarge {
-                what: "a wrapped data key".to_owned(),
+                subject: "a wrapped data key".into(),
                 why: "the format holds 65,535 bytes in each of its fields".to_owned(),
             })?;
             out.extend_from_slice(&len.to_be_bytes());

@@ -6,7 +6,7 @@
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use bytes::BytesMut;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::Output;
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
@@ -132,14 +132,14 @@ impl Frame<'_> {
 
 /// Cuts sealed bytes, which arrive in pieces of any length, into frames; no further than the final one.
 pub(super) struct Cutter {
-    what: String,
+    subject: Subject,
     frame_length: u32,
     pending: BytesMut,
 }
 
 impl Cutter {
-    pub(super) fn new(what: &str, frame_length: u32) -> Self {
-        Self { what: what.to_owned(), frame_length, pending: BytesMut::new() }
+    pub(super) fn new(subject: &Subject, frame_length: u32) -> Self {
+        Self { subject: subject.clone(), frame_length, pending: BytesMut::new() }
     }
 
     /// Hands each frame that is complete to `take`; returns the bytes after the final one.
@@ -187,7 +187,7 @@ impl Cutter {
             let Some(head) = bytes.first_chunk::<FINAL_HEAD>() else { return Ok(FINAL_HEAD) };
             let content = u32_at(head, FINAL_HEAD - 4);
             if content > self.frame_length {
-                return Err(Error::tampered(&self.what, "its final frame is longer than a frame"));
+                return Err(Error::tampered(&self.subject, "its final frame is longer than a frame"));
             }
             (FINAL_HEAD, content)
         } else {
@@ -195,7 +195,7 @@ impl Cutter {
         };
         if content > MAX_ESDK_FRAME_BYTES {
             return Err(Error::TooLarge {
-                what: self.what.clone(),
+                subject: self.subject.clone(),
                 why: format!(
                     "one of its frames has {content} bytes; {MAX_ESDK_FRAME_BYTES} are held until proven"
                 ),
@@ -205,7 +205,7 @@ impl Cutter {
     }
 
     fn frame<'a>(&self, raw: &'a [u8]) -> Result<Frame<'a>> {
-        let cut = || Error::tampered(&self.what, "one of its frames is cut short");
+        let cut = || Error::tampered(&self.subject, "one of its frames is cut short");
         let (raw, tag) = (raw, raw.last_chunk::<TAG_LEN>().ok_or_else(cut)?);
         let is_final = raw.first_chunk().is_some_and(|first| u32::from_be_bytes(*first) == FINAL_MARK);
         let (at, head) = if is_final { (4, FINAL_HEAD) } else { (0, REGULAR_HEAD) };

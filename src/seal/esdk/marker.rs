@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::suite::Suite;
 use crate::encryption::Format;
-use crate::error::{Error, Result, WrapKind};
+use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::Fingerprint;
 use crate::limits::MAX_ESDK_DATA_KEYS;
 
@@ -107,7 +107,7 @@ impl Marker {
     ///
     /// # Errors
     /// `Unsupported` for a format that is not known here.
-    pub fn find(what: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
+    pub fn find(subject: impl Into<Subject>, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
         match metadata.get(FORMAT_ENTRY).map(String::as_str) {
             None => Ok(None),
             Some(FORMAT) => {
@@ -117,7 +117,7 @@ impl Marker {
                 Ok(Some(Self { recipients }))
             }
             Some(other) => Err(Error::Unsupported {
-                what: what.to_owned(),
+                subject: subject.into(),
                 why: format!(
                     "its metadata names a format that is not known here, '{}'",
                     other.escape_default()

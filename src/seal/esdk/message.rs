@@ -19,7 +19,7 @@ use super::signature::Check;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KeyArn, Legacy};
-use crate::error::{Cause, Error, KeyFault, Result, WrapKind};
+use crate::error::{Cause, Error, KeyFault, Result, Subject, WrapKind};
 use crate::keys::DataKey;
 use crate::limits::MAX_ESDK_DATA_KEYS;
 use crate::seal::{Open, OpenedWith};
@@ -27,7 +27,7 @@ use crate::seal::{Open, OpenedWith};
 /// A message's header: well-formed, and nothing more. None of it is proven yet.
 #[derive(Clone, Debug)]
 pub struct Message {
-    what: String,
+    subject: Subject,
     header: Header,
 }
 
@@ -47,14 +47,14 @@ impl Default for Policy {
 }
 
 impl Message {
-    pub(super) fn new(what: String, header: Header) -> Self {
-        Self { what, header }
+    pub(super) fn new(subject: Subject, header: Header) -> Self {
+        Self { subject, header }
     }
 
     /// The object's name, as messages give it.
     #[must_use]
-    pub fn what(&self) -> &str {
-        &self.what
+    pub fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     /// The algorithm suite.
@@ -130,7 +130,7 @@ impl Message {
                     suite.name(),
                     Legacy::V2.as_str().unwrap_or_default(),
                 ),
-                what: self.what,
+                subject: self.subject,
             });
         }
         let count = self.header.edks.len();
@@ -158,7 +158,7 @@ impl Message {
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
-        Error::tampered(&self.what, why)
+        Error::tampered(&self.subject, why)
     }
 }
 
@@ -254,11 +254,11 @@ impl Locked {
             Some(_) => KeyFault::Context,
             None => KeyFault::DoesNotUnwrap { fingerprint: None },
         };
-        Error::KeyWrong { what: self.message.what.clone(), why, source }
+        Error::KeyWrong { subject: self.message.subject.clone(), why, source }
     }
 
     pub(super) fn context_differs(&self) -> Error {
-        Error::KeyWrong { what: self.message.what.clone(), why: KeyFault::Context, source: None }
+        Error::KeyWrong { subject: self.message.subject.clone(), why: KeyFault::Context, source: None }
     }
 }
 
@@ -282,13 +282,13 @@ impl Unlocked {
     /// # Errors
     /// `Tampered` if the public key of a signed message is none.
     pub fn opener(&self) -> Result<Box<dyn Open>> {
-        let Message { what, header } = &self.message;
+        let Message { subject, header } = &self.message;
         let cipher = self.cipher.clone();
         let raw: Bytes = header.raw().clone();
         let check = self.check()?;
         Ok(match header.framing {
-            Framing::Frames(length) => Box::new(FramedOpener::new(what, raw, cipher, length, check)),
-            Framing::Single => Box::new(SingleOpener::new(what, raw, cipher, check)),
+            Framing::Frames(length) => Box::new(FramedOpener::new(subject, raw, cipher, length, check)),
+            Framing::Single => Box::new(SingleOpener::new(subject, raw, cipher, check)),
         })
     }
 
@@ -319,9 +319,9 @@ impl Unlocked {
                 u64::MAX => format!("{}-", plain.start),
                 end => format!("{}-{}", plain.start, end.saturating_sub(1)),
             };
-            return Err(Error::OutOfRange { what: self.message.what.clone(), range, len });
+            return Err(Error::OutOfRange { subject: self.message.subject.clone(), range, len });
         };
-        Ok(range::open(&self.message.what, self.cipher.clone(), frame_length, &layout, frames, asked))
+        Ok(range::open(&self.message.subject, self.cipher.clone(), frame_length, &layout, frames, asked))
     }
 
     /// Starts to open the final frame alone. Once its opener has finished, the length of the message is proven:
@@ -334,12 +334,12 @@ impl Unlocked {
         let frames = layout.final_frame();
         let len = layout.plain_len();
         let plain = len - frames.take..len;
-        Ok(range::open(&self.message.what, self.cipher.clone(), frame_length, &layout, frames, plain))
+        Ok(range::open(&self.message.subject, self.cipher.clone(), frame_length, &layout, frames, plain))
     }
 
     fn layout(&self, stored: u64) -> Result<(u32, Layout)> {
         let unsupported =
-            |why: &str| Error::Unsupported { what: self.message.what.clone(), why: why.to_owned() };
+            |why: &str| Error::Unsupported { subject: self.message.subject.clone(), why: why.to_owned() };
         let Framing::Frames(frame_length) = self.message.header.framing else {
             return Err(unsupported("it is not cut into frames, so it can only be read whole"));
         };

@@ -10,7 +10,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::frame::{Cutter, Frame, FrameCipher, Kind};
 use super::signature::{Check, MAX_SIGNATURE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::{Open, Output, Trust};
 
@@ -25,7 +25,7 @@ pub(super) struct FramedOpener {
 
 /// What is known of the frames.
 struct Body {
-    what: String,
+    subject: Subject,
     cipher: Arc<FrameCipher>,
     frame_length: u32,
     /// The number of the frame that must come next.
@@ -47,14 +47,14 @@ enum At {
 
 impl FramedOpener {
     pub(super) fn new(
-        what: &str,
+        subject: &Subject,
         header: Bytes,
         cipher: Arc<FrameCipher>,
         frame_length: u32,
         check: Option<Check>,
     ) -> Self {
         let body = Body {
-            what: what.to_owned(),
+            subject: subject.clone(),
             cipher,
             frame_length,
             next: 1,
@@ -63,12 +63,12 @@ impl FramedOpener {
             held: Output::new(),
             at: At::Frames,
         };
-        Self { header, cutter: Cutter::new(what, frame_length), body, failed: false }
+        Self { header, cutter: Cutter::new(subject, frame_length), body, failed: false }
     }
 
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
-        skip_known(&self.body.what, &mut self.header, &mut rest)?;
+        skip_known(&self.body.subject, &mut self.header, &mut rest)?;
         let body = &mut self.body;
         if matches!(body.at, At::Frames) {
             rest = self.cutter.push(rest, |frame| body.take_frame(frame, out))?;
@@ -78,11 +78,11 @@ impl FramedOpener {
 }
 
 /// Takes off `bytes` what is the same as in `known`.
-pub(super) fn skip_known(what: &str, known: &mut Bytes, bytes: &mut &[u8]) -> Result<()> {
+pub(super) fn skip_known(subject: &Subject, known: &mut Bytes, bytes: &mut &[u8]) -> Result<()> {
     let len = known.len().min(bytes.len());
     let (head, rest) = bytes.split_at(len);
     if head != &known[..len] {
-        return Err(Error::tampered(what, "its header is not the one that was read before"));
+        return Err(Error::tampered(subject, "its header is not the one that was read before"));
     }
     known.advance(len);
     *bytes = rest;
@@ -108,9 +108,9 @@ impl Body {
         let plain = if self.check.is_some() && frame.is_final() { &mut self.held } else { out };
         let start = plain.len();
         if !self.cipher.open(frame.kind, frame.number, frame.content, frame.tag, plain) {
-            return Err(Error::tampered(&self.what, format!("frame {} was changed", frame.number)));
+            return Err(Error::tampered(&self.subject, format!("frame {} was changed", frame.number)));
         }
-        drop_replayed(&self.what, &mut self.replayed, plain, start)?;
+        drop_replayed(&self.subject, &mut self.replayed, plain, start)?;
         if let Some(check) = &mut self.check {
             check.update(frame.raw);
         }
@@ -170,12 +170,12 @@ impl Body {
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
-        Error::tampered(&self.what, why)
+        Error::tampered(&self.subject, why)
     }
 }
 
 /// Compares the beginning of a frame, now proven, with what was replayed, and takes it off.
-fn drop_replayed(what: &str, replayed: &mut BytesMut, plain: &mut Output, start: usize) -> Result<()> {
+fn drop_replayed(subject: &Subject, replayed: &mut BytesMut, plain: &mut Output, start: usize) -> Result<()> {
     if replayed.is_empty() {
         return Ok(());
     }
@@ -183,7 +183,7 @@ fn drop_replayed(what: &str, replayed: &mut BytesMut, plain: &mut Output, start:
     let new = plain[start..].strip_prefix(&known[..]).map(<[u8]>::to_vec);
     plain.truncate(start);
     let new =
-        new.ok_or_else(|| Error::tampered(what, "what an earlier run left on disk is not its beginning"))?;
+        new.ok_or_else(|| Error::tampered(subject, "what an earlier run left on disk is not its beginning"))?;
     plain.extend_from_slice(&new);
     Ok(())
 }

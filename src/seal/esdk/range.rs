@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::frame::{Cutter, Frame, FrameCipher, Kind};
 use super::layout::{Frames, Layout};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::seal::{Open, Output, Trust};
 
 /// A part of an object about to be opened.
@@ -26,7 +26,7 @@ pub struct RangeRead {
 
 /// Makes the opener of some frames of a message.
 pub(super) fn open(
-    what: &str,
+    subject: &Subject,
     cipher: Arc<FrameCipher>,
     frame_length: u32,
     layout: &Layout,
@@ -36,8 +36,8 @@ pub(super) fn open(
     let Frames { numbers, sealed, skip, take } = frames;
     let to_the_end = numbers.end > layout.frames();
     let opener = RangeOpener {
-        cutter: Cutter::new(what, frame_length),
-        body: Body { what: what.to_owned(), cipher, numbers, to_the_end, skip, take },
+        cutter: Cutter::new(subject, frame_length),
+        body: Body { subject: subject.clone(), cipher, numbers, to_the_end, skip, take },
         missing: sealed.end - sealed.start,
         failed: false,
     };
@@ -52,7 +52,7 @@ struct RangeOpener {
 }
 
 struct Body {
-    what: String,
+    subject: Subject,
     cipher: Arc<FrameCipher>,
     /// Those still to come.
     numbers: Range<u64>,
@@ -85,7 +85,7 @@ impl Body {
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
-        Error::tampered(&self.what, why)
+        Error::tampered(&self.subject, why)
     }
 }
 
@@ -116,7 +116,10 @@ impl Open for RangeOpener {
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
-        Err(Error::Unsupported { what: self.body.what.clone(), why: "a range cannot be resumed".to_owned() })
+        Err(Error::Unsupported {
+            subject: self.body.subject.clone(),
+            why: "a range cannot be resumed".to_owned(),
+        })
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {

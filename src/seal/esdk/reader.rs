@@ -7,12 +7,12 @@ use bytes::{Bytes, BytesMut};
 use super::header::{Header, Stop};
 use super::marker::looks_like_base64;
 use super::message::Message;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 
 /// A header that is not whole yet.
 #[derive(Debug)]
 pub struct HeaderReader {
-    what: String,
+    subject: Subject,
     taken: BytesMut,
     /// Below this many bytes it cannot be whole.
     needed: usize,
@@ -28,10 +28,10 @@ pub enum Reading {
 }
 
 impl HeaderReader {
-    /// Starts at a message's first byte. `what` names the object in messages.
+    /// Starts at a message's first byte.
     #[must_use]
-    pub fn new(what: &str) -> Self {
-        Self { what: what.to_owned(), taken: BytesMut::new(), needed: 1 }
+    pub fn new(subject: impl Into<Subject>) -> Self {
+        Self { subject: subject.into(), taken: BytesMut::new(), needed: 1 }
     }
 
     /// Takes the next bytes.
@@ -49,13 +49,13 @@ impl HeaderReader {
         match Header::parse(&self.taken) {
             Ok(header) => {
                 let body = self.taken.split_off(header.raw().len()).freeze();
-                Ok(Reading::Whole(Box::new(Message::new(self.what, header)), body))
+                Ok(Reading::Whole(Box::new(Message::new(self.subject, header)), body))
             }
             Err(Stop::Short(needed)) => {
                 self.needed = needed;
                 Ok(Reading::NeedMore(self))
             }
-            Err(Stop::Malformed(why)) => Err(Error::tampered(self.what, why)),
+            Err(Stop::Malformed(why)) => Err(Error::tampered(self.subject, why)),
         }
     }
 
@@ -66,18 +66,18 @@ impl HeaderReader {
         }
         if looks_like_base64(&self.taken) {
             return Err(Error::Unsupported {
-                what: self.what,
+                subject: self.subject,
                 why: "it is a message of the AWS Encryption SDK written in base64; decode it first"
                     .to_owned(),
             });
         }
-        Err(Error::tampered(self.what, "it is no message of the AWS Encryption SDK"))
+        Err(Error::tampered(self.subject, "it is no message of the AWS Encryption SDK"))
     }
 
     /// Ends before the header is whole.
     #[must_use]
     pub fn cut_short(self) -> Error {
-        Error::tampered(self.what, "it is cut short in its header")
+        Error::tampered(self.subject, "it is cut short in its header")
     }
 }
 
@@ -85,8 +85,8 @@ impl HeaderReader {
 ///
 /// # Errors
 /// As [`HeaderReader::push`]; `Tampered` if the header is not whole.
-pub fn read(what: &str, bytes: &[u8]) -> Result<Message> {
-    match HeaderReader::new(what).push(bytes)? {
+pub fn read(subject: impl Into<Subject>, bytes: &[u8]) -> Result<Message> {
+    match HeaderReader::new(subject).push(bytes)? {
         Reading::Whole(message, _) => Ok(*message),
         Reading::NeedMore(reader) => Err(reader.cut_short()),
     }

@@ -78,7 +78,7 @@ impl Sealer {
 /// Returns the error for more frames than the format counts.
 pub(super) fn too_long(frame_length: u32) -> Error {
     Error::TooLarge {
-        what: "the object".to_owned(),
+        subject: "the object".into(),
         why: format!(
             "frames of {frame_length} bytes are too short for its length: there can be {MAX_FRAMES}"
         ),
@@ -87,7 +87,7 @@ pub(super) fn too_long(frame_length: u32) -> Error {
 
 fn broken_promise(promised: u64, taken: impl std::fmt::Display) -> Error {
     Error::SourceChanged {
-        what: "the source".to_owned(),
+        subject: "the source".into(),
         why: format!("it gave {taken} bytes instead of {promised}"),
     }
 }

@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use super::frame::{FrameCipher, Kind};
 use super::opener::skip_known;
 use super::signature::{Check, MAX_SIGNATURE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::gcm::{MAX_PLAIN, NONCE_LEN, TAG_LEN};
 use crate::seal::{Open, Output, Trust};
@@ -22,7 +22,7 @@ const NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// Holds a message until all of it is there.
 pub(super) struct SingleOpener {
-    what: String,
+    subject: Subject,
     header: Bytes,
     cipher: Arc<FrameCipher>,
     check: Option<Check>,
@@ -33,9 +33,14 @@ pub(super) struct SingleOpener {
 }
 
 impl SingleOpener {
-    pub(super) fn new(what: &str, header: Bytes, cipher: Arc<FrameCipher>, check: Option<Check>) -> Self {
+    pub(super) fn new(
+        subject: &Subject,
+        header: Bytes,
+        cipher: Arc<FrameCipher>,
+        check: Option<Check>,
+    ) -> Self {
         Self {
-            what: what.to_owned(),
+            subject: subject.clone(),
             header,
             cipher,
             check,
@@ -47,7 +52,7 @@ impl SingleOpener {
 
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
-        skip_known(&self.what, &mut self.header, &mut rest)?;
+        skip_known(&self.subject, &mut self.header, &mut rest)?;
         if rest.is_empty() {
             return Ok(());
         }
@@ -93,7 +98,7 @@ impl SingleOpener {
         match usize::try_from(len) {
             Ok(plain) if len <= u64::from(MAX_ESDK_FRAME_BYTES) => Ok(HEAD + plain + TAG_LEN),
             _ => Err(Error::TooLarge {
-                what: self.what.clone(),
+                subject: self.subject.clone(),
                 why: format!(
                     "it is not cut into frames, so its {len} bytes would have to be held until proven; \
                      {MAX_ESDK_FRAME_BYTES} are"
@@ -105,7 +110,7 @@ impl SingleOpener {
     /// Opens what is held, all of it being there.
     fn open(&mut self, out: &mut Output) -> Result<()> {
         let all = mem::take(&mut self.held);
-        let cut = || Error::tampered(&self.what, "it is cut short");
+        let cut = || Error::tampered(&self.subject, "it is cut short");
         let head = all.first_chunk::<HEAD>().ok_or_else(cut)?;
         let (body, footer) = all.split_at_checked(self.body_len(head)?).ok_or_else(cut)?;
         let tag = body.last_chunk::<TAG_LEN>().ok_or_else(cut)?;
@@ -125,7 +130,7 @@ impl SingleOpener {
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
-        Error::tampered(&self.what, why)
+        Error::tampered(&self.subject, why)
     }
 }
 
@@ -145,7 +150,7 @@ impl Open for SingleOpener {
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
         Err(Error::Unsupported {
-            what: self.what.clone(),
+            subject: self.subject.clone(),
             why: "it is not cut into frames, so it can only be read from its beginning".to_owned(),
         })
     }

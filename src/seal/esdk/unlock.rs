@@ -170,18 +170,18 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         self.tried += unlocker.ring().passphrases.len();
-        let what = self.locked.message().what();
+        let subject = self.locked.message().subject();
         for edk in edks {
             let phc: Phc = match edk.phc() {
                 Some(Ok(phc)) => phc,
                 Some(Err(why)) => {
                     let why = format!("the parameters of its passphrase are refused: {why}");
-                    self.refused = Some(Error::tampered(what, why));
+                    self.refused = Some(Error::tampered(subject, why));
                     continue;
                 }
                 None => continue,
             };
-            if let Err(error) = unlocker.affords(what, &phc) {
+            if let Err(error) = unlocker.affords(subject, &phc) {
                 self.refused = Some(error);
                 continue;
             }
@@ -196,32 +196,32 @@ impl<'a> Search<'a> {
     }
 
     fn not_found(self) -> Error {
-        let what = self.locked.message().what().to_owned();
+        let subject = self.locked.message().subject().clone();
         if self.odd_length {
-            return Error::tampered(what, "its data key has not the length of its algorithm suite");
+            return Error::tampered(subject, "its data key has not the length of its algorithm suite");
         }
         if self.named_is_there {
-            return Error::tampered(what, "its data key does not unwrap with the very key that it names");
+            return Error::tampered(subject, "its data key does not unwrap with the very key that it names");
         }
         if let Some(error) = self.refused {
             return error;
         }
         let Some(kind) = self.wanted else {
             let why = "its data key is wrapped in ways that are not known here".to_owned();
-            return Error::Unsupported { what, why };
+            return Error::Unsupported { subject, why };
         };
         let fingerprint = self.named;
         let pkcs1_not_tried = kind == WrapKind::Rsa && self.locked.legacy() < Legacy::Unauthenticated;
         let why = match self.tried {
             0 => {
                 let need = KeyNeed::Wrapping { kind, fingerprint };
-                return Error::KeyNeeded { what, need };
+                return Error::KeyNeeded { subject, need };
             }
             _ if pkcs1_not_tried => KeyFault::DoesNotUnwrapWithOaep,
             tried if tried > 1 && fingerprint.is_none() => KeyFault::NoneFits { tried },
             _ => KeyFault::DoesNotUnwrap { fingerprint },
         };
-        Error::KeyWrong { what, why, source: None }
+        Error::KeyWrong { subject, why, source: None }
     }
 }
 

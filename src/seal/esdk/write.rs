@@ -13,7 +13,7 @@ use super::marker::{Marker, Recipient};
 use super::sealer::{self, Sealer};
 use super::suite;
 use crate::encryption::{Context, KeyArn, KeyName};
-use crate::error::{Error, Result, WrapKind};
+use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::{DataKey, Fingerprint};
 use crate::limits::{MAX_ESDK_DATA_KEYS, MAX_ESDK_HEADER_BYTES};
 use crate::seal::Seal;
@@ -46,7 +46,7 @@ impl NewMessage {
     pub fn new(data_key: DataKey, context: &Context) -> Result<Self> {
         if data_key.as_bytes().len() != suite::WRITTEN.key_len() {
             return Err(Error::Unsupported {
-                what: "a data key of less than 256 bits".to_owned(),
+                subject: "a data key of less than 256 bits".into(),
                 why: "objects are sealed with data keys of 256 bits".to_owned(),
             });
         }
@@ -110,7 +110,7 @@ impl NewMessage {
     fn push(&mut self, edk: Edk, recipient: Recipient) -> Result<()> {
         if self.edks.len() == MAX_ESDK_DATA_KEYS {
             return Err(Error::Unsupported {
-                what: format!("more than {MAX_ESDK_DATA_KEYS} recipients"),
+                subject: Subject::other(format!("more than {MAX_ESDK_DATA_KEYS} recipients")),
                 why: "no more are read".to_owned(),
             });
         }
@@ -128,7 +128,7 @@ impl NewMessage {
     pub fn seal(self, frame_length: Option<u32>, plain_len: Option<u64>) -> Result<Box<dyn Seal>> {
         if self.edks.is_empty() {
             return Err(Error::Unsupported {
-                what: "a message for nobody".to_owned(),
+                subject: "a message for nobody".into(),
                 why: "at least one recipient is needed".to_owned(),
             });
         }
@@ -146,7 +146,7 @@ impl NewMessage {
         let header = Header::new(draft, &derived.key)?;
         if header.raw().len() > MAX_ESDK_HEADER_BYTES {
             return Err(Error::TooLarge {
-                what: "the header".to_owned(),
+                subject: "the header".into(),
                 why: format!("no more than {MAX_ESDK_HEADER_BYTES} bytes are read"),
             });
         }
@@ -166,7 +166,7 @@ pub fn choose_frame_length(asked: Option<u32>, plain_len: Option<u64>) -> Result
         let written = (MIN_FRAME_LENGTH..=MAX_FRAME_LENGTH).contains(&length);
         if !written || !length.is_multiple_of(FRAME_STEP) {
             return Err(Error::Unsupported {
-                what: format!("a frame length of {length} bytes"),
+                subject: Subject::other(format!("a frame length of {length} bytes")),
                 why: format!(
                     "it must be a multiple of {FRAME_STEP} between {MIN_FRAME_LENGTH} and {MAX_FRAME_LENGTH}"
                 ),

@@ -7,7 +7,7 @@ use aws_lc_rs::cipher::{DecryptionContext, StreamingDecryptingKey, UnboundCipher
 use aws_lc_rs::iv::FixedLength;
 
 use super::CBC_IV_LEN;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::seal::Output;
 use crate::seal::{Open, Trust, gcm, wrap};
 
@@ -16,18 +16,18 @@ pub(super) const BLOCK: usize = 16;
 
 /// The cipher: whole blocks come out, the last one held back for its padding.
 pub(super) struct Cbc {
-    what: String,
+    subject: Subject,
     cipher: StreamingDecryptingKey,
 }
 
 impl Cbc {
-    pub(super) fn new(what: &str, key: &[u8], iv: [u8; CBC_IV_LEN]) -> Result<Self> {
+    pub(super) fn new(subject: &Subject, key: &[u8], iv: [u8; CBC_IV_LEN]) -> Result<Self> {
         let context = DecryptionContext::Iv128(FixedLength::from(iv));
         let cipher = wrap::aes_of(key.len())
             .and_then(|algorithm| UnboundCipherKey::new(algorithm, key).ok())
             .and_then(|key| StreamingDecryptingKey::cbc_pkcs7(key, context).ok())
             .ok_or_else(gcm::refused)?;
-        Ok(Self { what: what.to_owned(), cipher })
+        Ok(Self { subject: subject.clone(), cipher })
     }
 
     pub(super) fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
@@ -45,14 +45,14 @@ impl Cbc {
     pub(super) fn finish(self, out: &mut Output) -> Result<()> {
         // The library refuses no block at all, a broken one, and a padding that is not right to its last byte.
         let mut last = [0; BLOCK];
-        let written = self.cipher.finish(&mut last).map_err(|_| broken(&self.what))?.written().len();
+        let written = self.cipher.finish(&mut last).map_err(|_| broken(&self.subject))?.written().len();
         out.extend_from_slice(&last[..written]);
         Ok(())
     }
 }
 
-fn broken(what: &str) -> Error {
-    Error::tampered(what, "it does not decrypt to what was sealed: changed, cut, or another key")
+fn broken(subject: &Subject) -> Error {
+    Error::tampered(subject, "it does not decrypt to what was sealed: changed, cut, or another key")
 }
 
 /// Opens a whole object.
@@ -63,8 +63,8 @@ pub(super) struct CbcOpener {
 }
 
 impl CbcOpener {
-    pub(super) fn new(what: &str, key: &[u8], iv: [u8; CBC_IV_LEN], rejected: bool) -> Result<Self> {
-        Cbc::new(what, key, iv).map(|cipher| Self { cipher, rejected })
+    pub(super) fn new(subject: &Subject, key: &[u8], iv: [u8; CBC_IV_LEN], rejected: bool) -> Result<Self> {
+        Cbc::new(subject, key, iv).map(|cipher| Self { cipher, rejected })
     }
 }
 
@@ -81,15 +81,15 @@ impl Open for CbcOpener {
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
         Err(Error::Unsupported {
-            what: self.cipher.what.clone(),
+            subject: self.cipher.subject.clone(),
             why: "a download of AES-CBC cannot be resumed".to_owned(),
         })
     }
 
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
         let Self { cipher, rejected } = *self;
-        let what = cipher.what.clone();
+        let subject = cipher.subject.clone();
         cipher.finish(out)?;
-        if rejected { Err(broken(&what)) } else { Ok(()) }
+        if rejected { Err(broken(&subject)) } else { Ok(()) }
     }
 }

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::instruction;
 use crate::encryption::Context;
-use crate::error::{Error, KeyFault, Result};
+use crate::error::{Error, KeyFault, Result, Subject};
 use crate::seal::wrap::Alg;
 
 /// The reserved context entry that binds the content algorithm.
@@ -26,7 +26,7 @@ pub fn kms_context(alg: Alg, given: &Context) -> Result<BTreeMap<String, String>
     let mut context = given.pairs().clone();
     if context.iter().any(|(key, value)| !(is_safe(key) && is_safe(value))) {
         return Err(Error::Unsupported {
-            what: "the encryption context".to_owned(),
+            subject: "the encryption context".into(),
             why: "S3 metadata carries ASCII only, and other clients read nothing else; --format esdk takes any text"
                 .to_owned(),
         });
@@ -42,40 +42,40 @@ fn is_safe(text: &str) -> bool {
 /// Checks a `kms+context` envelope: its context binds the content algorithm, and beside the reserved entries it is
 /// the one given; none given means an empty one.
 pub(super) fn check_context(
-    what: &str,
+    subject: &Subject,
     alg: Alg,
     stored: &BTreeMap<String, String>,
     given: &Context,
 ) -> Result<()> {
     if stored.get(ALG_ENTRY).map(String::as_str) != Some(alg.as_str()) {
         return Err(Error::tampered(
-            what,
+            subject,
             format!("its encryption context does not name its content algorithm, {}", alg.as_str()),
         ));
     }
     let reserved = [ALG_ENTRY, OLD_KEY_ENTRY];
     let own = stored.iter().filter(|(key, _)| !reserved.contains(&key.as_str()));
-    if own.eq(given.pairs()) { Ok(()) } else { Err(context_differs(what)) }
+    if own.eq(given.pairs()) { Ok(()) } else { Err(context_differs(subject)) }
 }
 
 /// Checks an envelope of the outdated `kms` wrap. It binds no content algorithm, so one that names it was made of a
 /// `kms+context` envelope, to get around the context.
 pub(super) fn check_outdated_context(
-    what: &str,
+    subject: &Subject,
     stored: &BTreeMap<String, String>,
     given: &Context,
 ) -> Result<()> {
     if stored.contains_key(ALG_ENTRY) || !stored.contains_key(OLD_KEY_ENTRY) {
         return Err(Error::tampered(
-            what,
+            subject,
             "its encryption context is not one of the 'kms' wrap: the envelope was changed",
         ));
     }
-    if given.is_empty() { Ok(()) } else { Err(context_differs(what)) }
+    if given.is_empty() { Ok(()) } else { Err(context_differs(subject)) }
 }
 
-fn context_differs(what: &str) -> Error {
-    Error::KeyWrong { what: what.to_owned(), why: KeyFault::Context, source: None }
+fn context_differs(subject: &Subject) -> Error {
+    Error::KeyWrong { subject: subject.clone(), why: KeyFault::Context, source: None }
 }
 
 /// Reads a description out of an object's metadata.
@@ -96,7 +96,7 @@ pub(super) fn of_file(text: &str) -> Option<BTreeMap<String, String>> {
 pub(super) fn write(description: &BTreeMap<String, String>) -> Result<String> {
     let text = serde_json::to_string(description).ok().filter(|text| is_safe(text));
     text.ok_or_else(|| Error::Unsupported {
-        what: "the material description".to_owned(),
+        subject: "the material description".into(),
         why: "S3 metadata carries ASCII only".to_owned(),
     })
 }
@@ -199,8 +199,9 @@ mod tests {
     #[test]
     fn the_context_given_must_be_the_one_stored() {
         let stored = map(&[("team", "alpha"), (ALG_ENTRY, "115")]);
-        let check =
-            |stored: &_, given: &[(&str, &str)]| check_context("x", Alg::Committing, stored, &context(given));
+        let check = |stored: &_, given: &[(&str, &str)]| {
+            check_context(&"x".into(), Alg::Committing, stored, &context(given))
+        };
         check(&stored, &[("team", "alpha")]).unwrap();
         for given in [&[][..], &[("team", "beta")], &[("team", "alpha"), ("more", "")]] {
             let error = check(&stored, given).unwrap_err();
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn an_outdated_context_cannot_be_a_newer_one_in_disguise() {
         let check = |stored: &[(&str, &str)], given: &[(&str, &str)]| {
-            check_outdated_context("x", &map(stored), &context(given))
+            check_outdated_context(&"x".into(), &map(stored), &context(given))
         };
         check(&[(OLD_KEY_ENTRY, "id")], &[]).unwrap();
         check(&[(OLD_KEY_ENTRY, "id"), ("team", "alpha")], &[]).unwrap();

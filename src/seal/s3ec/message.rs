@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::kdf::{NONCE, SUITE};
 use super::{Content, Envelope, metadata};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::seal::gcm::{Counter, NONCE_LEN, Opening, Sealing, TAG_LEN};
 use crate::seal::{Attributes, Open, Output, Seal, Trust};
 
@@ -49,7 +49,7 @@ impl Sealer {
 
     fn broken_promise(promised: u64, taken: impl std::fmt::Display) -> Error {
         Error::SourceChanged {
-            what: "the source".to_owned(),
+            subject: "the source".into(),
             why: format!("it gave {taken} bytes instead of {promised}"),
         }
     }
@@ -85,7 +85,7 @@ impl Seal for Sealer {
 
 /// Opens an object. The last 16 bytes seen are held back: they may be the tag.
 pub(crate) struct GcmOpener {
-    what: String,
+    subject: Subject,
     key: Zeroizing<Vec<u8>>,
     nonce: [u8; NONCE_LEN],
     cipher: Opening,
@@ -99,7 +99,7 @@ impl GcmOpener {
     pub(super) fn new(envelope: &Envelope, content_key: &Zeroizing<Vec<u8>>) -> Result<Self> {
         let (nonce, aad) = parameters(&envelope.content).ok_or_else(|| not_gcm(envelope))?;
         Ok(Self {
-            what: envelope.what.clone(),
+            subject: envelope.subject.clone(),
             key: content_key.clone(),
             nonce: *nonce,
             cipher: Opening::new(content_key, nonce, aad)?,
@@ -111,7 +111,7 @@ impl GcmOpener {
 
     fn decrypt(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.cipher.push(sealed, out).map_err(|error| match error {
-            Error::TooLarge { .. } => Error::tampered(&self.what, "it is longer than its format can be"),
+            Error::TooLarge { .. } => Error::tampered(&self.subject, "it is longer than its format can be"),
             other => other,
         })
     }
@@ -140,7 +140,7 @@ impl Open for GcmOpener {
     fn replay(&mut self, plain: &[u8]) -> Result<()> {
         if self.held_len > 0 {
             return Err(Error::Unsupported {
-                what: self.what.clone(),
+                subject: self.subject.clone(),
                 why: "bytes on disk can be taken up only before new ones".to_owned(),
             });
         }
@@ -160,13 +160,13 @@ impl Open for GcmOpener {
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         if self.held_len < TAG_LEN {
-            return Err(Error::tampered(&self.what, "it is shorter than its authentication tag"));
+            return Err(Error::tampered(&self.subject, "it is shorter than its authentication tag"));
         }
         if self.cipher.finish(&self.held)? {
             return Ok(());
         }
         Err(Error::tampered(
-            &self.what,
+            &self.subject,
             "its authentication tag does not fit its bytes: they were changed, cut or replaced",
         ))
     }

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::instruction::{self, Value};
 use super::{CBC_IV_LEN, Content, Envelope, Storage, Version, description};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ENVELOPE_ENTRY_BYTES;
 use crate::object::INSTRUCTION_FILE_MARKER;
 use crate::seal::Attributes;
@@ -64,7 +64,7 @@ pub(super) fn is_wrap_entry(name: &str) -> bool {
 /// The entries of this format, of an object or of a file. Those with an empty value are left out: some writers write
 /// every name, used or not.
 struct Fields<'a> {
-    what: &'a str,
+    subject: &'a Subject,
     values: BTreeMap<&'static str, String>,
 }
 
@@ -72,8 +72,8 @@ struct Fields<'a> {
 ///
 /// # Errors
 /// `Tampered` where there are parts of one that do not make one.
-pub(in crate::seal) fn find(what: &str, metadata: &BTreeMap<String, String>) -> Result<Found> {
-    let fields = Fields::of_object(what, metadata)?;
+pub(in crate::seal) fn find(subject: &Subject, metadata: &BTreeMap<String, String>) -> Result<Found> {
+    let fields = Fields::of_object(subject, metadata)?;
     if !fields.any(&OLD) && !fields.any(&V3_CONTENT) && !fields.any(&V3_WRAPPING) {
         // The plain length alone: clients that write V1 and V2 instruction files leave it with the object.
         return Ok(if fields.has(PLAIN_LEN) { Found::Elsewhere } else { Found::Nothing });
@@ -90,12 +90,12 @@ pub(in crate::seal) fn find(what: &str, metadata: &BTreeMap<String, String>) -> 
 /// # Errors
 /// `Tampered` where the two do not make one.
 pub(in crate::seal) fn join(
-    what: &str,
+    subject: &Subject,
     metadata: &BTreeMap<String, String>,
     file: &[u8],
 ) -> Result<Envelope> {
-    let mut object = Fields::of_object(what, metadata)?;
-    let file = Fields::of_file(what, file)?;
+    let mut object = Fields::of_object(subject, metadata)?;
+    let file = Fields::of_file(subject, file)?;
     if object.any(&OLD) || object.any(&V3_WRAPPING) {
         return Err(object.fault("it has both an envelope in its metadata and an instruction file"));
     }
@@ -111,7 +111,7 @@ pub(in crate::seal) fn join(
 
 /// Whether a file holds a wrapped data key, and nothing that an instruction file has not.
 pub(in crate::seal) fn wraps_a_key(file: &[u8]) -> bool {
-    Fields::of_file("the file", file).is_ok_and(|fields| fields.any(&[V1_KEY, V2_KEY, V3_KEY]))
+    Fields::of_file(&"the file".into(), file).is_ok_and(|fields| fields.any(&[V1_KEY, V2_KEY, V3_KEY]))
 }
 
 /// Writes an envelope: into metadata, or split between metadata and instruction file.
@@ -121,7 +121,7 @@ pub(in crate::seal) fn wraps_a_key(file: &[u8]) -> bool {
 pub(super) fn write(envelope: &Envelope) -> Result<Attributes> {
     let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let unwritten = || Error::Unsupported {
-        what: envelope.what.clone(),
+        subject: envelope.subject.clone(),
         why: "such an envelope is read, but never written".to_owned(),
     };
     let described = description::write(&envelope.description)?;
@@ -202,8 +202,8 @@ fn v2_wrap_of(name: &str) -> Option<Wrap> {
 type ReadDescription = fn(&str) -> Option<BTreeMap<String, String>>;
 
 impl<'a> Fields<'a> {
-    fn of_object(what: &'a str, metadata: &BTreeMap<String, String>) -> Result<Self> {
-        let mut fields = Self { what, values: BTreeMap::new() };
+    fn of_object(subject: &'a Subject, metadata: &BTreeMap<String, String>) -> Result<Self> {
+        let mut fields = Self { subject, values: BTreeMap::new() };
         for (name, value) in metadata {
             if let Some(known) = known(&name.to_ascii_lowercase()) {
                 fields.take(known, value.clone())?;
@@ -212,8 +212,8 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    fn of_file(what: &'a str, file: &[u8]) -> Result<Self> {
-        let mut fields = Self { what, values: BTreeMap::new() };
+    fn of_file(subject: &'a Subject, file: &[u8]) -> Result<Self> {
+        let mut fields = Self { subject, values: BTreeMap::new() };
         let entries = instruction::entries(file)
             .ok_or_else(|| fields.fault("its instruction file is not a JSON object of strings"))?;
         for (name, value) in entries {
@@ -258,7 +258,7 @@ impl<'a> Fields<'a> {
     }
 
     fn fault(&self, why: impl Into<String>) -> Error {
-        Error::tampered(self.what, why)
+        Error::tampered(self.subject, why)
     }
 
     fn need(&self, name: &str) -> Result<&str> {
@@ -304,7 +304,7 @@ impl<'a> Fields<'a> {
             self.v2(read)?
         };
         Ok(Envelope {
-            what: self.what.to_owned(),
+            subject: self.subject.to_owned(),
             version,
             content,
             wrap,

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use super::cbc::{BLOCK, Cbc};
 use super::message::parameters;
 use super::{CBC_IV_LEN, Content, Envelope};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::seal::gcm::{Counter, TAG_LEN};
 use crate::seal::{Open, Output, Trust};
 
@@ -38,15 +38,15 @@ fn clamped(envelope: &Envelope, plain: &Range<u64>, len: u64) -> Result<Range<u6
     if plain.start < end {
         return Ok(plain.start..end);
     }
-    Err(out_of_range(&envelope.what, plain, len))
+    Err(out_of_range(&envelope.subject, plain, len))
 }
 
-fn out_of_range(what: &str, plain: &Range<u64>, len: u64) -> Error {
+fn out_of_range(subject: &Subject, plain: &Range<u64>, len: u64) -> Error {
     let range = match plain.end {
         u64::MAX => format!("{}-", plain.start),
         end => format!("{}-{}", plain.start, end.saturating_sub(1)),
     };
-    Error::OutOfRange { what: what.to_owned(), range, len }
+    Error::OutOfRange { subject: subject.clone(), range, len }
 }
 
 fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> Result<RangeRead> {
@@ -57,7 +57,7 @@ fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> 
         .ok_or_else(|| envelope.tampered("it is shorter than its authentication tag"))?;
     let plain = clamped(envelope, &plain, len)?;
     let opener = GcmRange {
-        what: envelope.what.clone(),
+        subject: envelope.subject.clone(),
         counter: Counter::new(key, nonce, plain.start)?,
         missing: plain.end - plain.start,
     };
@@ -65,7 +65,7 @@ fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> 
 }
 
 struct GcmRange {
-    what: String,
+    subject: Subject,
     counter: Counter,
     missing: u64,
 }
@@ -76,35 +76,35 @@ impl Open for GcmRange {
     }
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
-        self.missing = counted(&self.what, self.missing, sealed)?;
+        self.missing = counted(&self.subject, self.missing, sealed)?;
         self.counter.push(sealed, out)
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
-        Err(no_replay(&self.what))
+        Err(no_replay(&self.subject))
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
-        complete(&self.what, self.missing)
+        complete(&self.subject, self.missing)
     }
 }
 
 /// Takes what came off what is still to come.
-fn counted(what: &str, missing: u64, sealed: &[u8]) -> Result<u64> {
+fn counted(subject: &Subject, missing: u64, sealed: &[u8]) -> Result<u64> {
     missing
         .checked_sub(sealed.len() as u64)
-        .ok_or_else(|| Error::tampered(what, "more bytes came than the range has"))
+        .ok_or_else(|| Error::tampered(subject, "more bytes came than the range has"))
 }
 
-fn complete(what: &str, missing: u64) -> Result<()> {
+fn complete(subject: &Subject, missing: u64) -> Result<()> {
     if missing == 0 {
         return Ok(());
     }
-    Err(Error::tampered(what, format!("the range came {missing} bytes short")))
+    Err(Error::tampered(subject, format!("the range came {missing} bytes short")))
 }
 
-fn no_replay(what: &str) -> Error {
-    Error::Unsupported { what: what.to_owned(), why: "a range cannot be resumed".to_owned() }
+fn no_replay(subject: &Subject) -> Error {
+    Error::Unsupported { subject: subject.clone(), why: "a range cannot be resumed".to_owned() }
 }
 
 fn open_cbc(
@@ -125,11 +125,11 @@ fn open_cbc(
     let end = ((asked.end - 1) / BLOCK_LEN + 2).saturating_mul(BLOCK_LEN).min(stored);
     let sealed = before * BLOCK_LEN..end;
     let cipher = match first {
-        0 => Some(Cbc::new(&envelope.what, key, iv)?),
+        0 => Some(Cbc::new(&envelope.subject, key, iv)?),
         _ => None,
     };
     let opener = CbcRange {
-        what: envelope.what.clone(),
+        subject: envelope.subject.clone(),
         key: zeroize::Zeroizing::new(key.to_vec()),
         cipher,
         iv: BytesMut::with_capacity(CBC_IV_LEN),
@@ -144,7 +144,7 @@ fn open_cbc(
 }
 
 struct CbcRange {
-    what: String,
+    subject: Subject,
     key: zeroize::Zeroizing<Vec<u8>>,
     /// Not before the block that it starts from has come.
     cipher: Option<Cbc>,
@@ -176,14 +176,14 @@ impl Open for CbcRange {
     }
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
-        self.missing = counted(&self.what, self.missing, sealed)?;
+        self.missing = counted(&self.subject, self.missing, sealed)?;
         let mut rest = sealed;
         if self.cipher.is_none() {
             let (head, tail) = rest.split_at(rest.len().min(CBC_IV_LEN - self.iv.len()));
             self.iv.extend_from_slice(head);
             rest = tail;
             if let Ok(iv) = <[u8; CBC_IV_LEN]>::try_from(&self.iv[..]) {
-                self.cipher = Some(Cbc::new(&self.what, &self.key, iv)?);
+                self.cipher = Some(Cbc::new(&self.subject, &self.key, iv)?);
             }
         }
         let Some(cipher) = &mut self.cipher else { return Ok(()) };
@@ -194,11 +194,11 @@ impl Open for CbcRange {
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
-        Err(no_replay(&self.what))
+        Err(no_replay(&self.subject))
     }
 
     fn finish(mut self: Box<Self>, out: &mut Output) -> Result<()> {
-        complete(&self.what, self.missing)?;
+        complete(&self.subject, self.missing)?;
         if let (true, Some(cipher)) = (self.to_the_end, self.cipher.take()) {
             let mut plain = Output::new();
             cipher.finish(&mut plain)?;
@@ -208,6 +208,6 @@ impl Open for CbcRange {
             return Ok(());
         }
         // Only its padding was in the range: how long the object is shows only now.
-        Err(out_of_range(&self.what, &self.asked, self.asked.start))
+        Err(out_of_range(&self.subject, &self.asked, self.asked.start))
     }
 }

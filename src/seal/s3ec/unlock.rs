@@ -77,18 +77,18 @@ impl Locked {
     /// the data key is not wrapped by KMS.
     pub fn kms(&self, given: &Context) -> Result<KmsRequest<'_>> {
         let envelope = &self.envelope;
-        let what = &envelope.what;
+        let subject = &envelope.subject;
         match envelope.wrap {
             Wrap::KmsContext => {
-                description::check_context(what, envelope.alg(), &envelope.description, given)?;
+                description::check_context(subject, envelope.alg(), &envelope.description, given)?;
             }
-            Wrap::Kms => description::check_outdated_context(what, &envelope.description, given)?,
+            Wrap::Kms => description::check_outdated_context(subject, &envelope.description, given)?,
             wrap => {
                 let need = KeyNeed::Wrapping {
                     kind: wrap.kind(),
                     fingerprint: envelope.fingerprint().map(str::to_owned),
                 };
-                return Err(Error::KeyNeeded { what: what.clone(), need });
+                return Err(Error::KeyNeeded { subject: subject.clone(), need });
             }
         }
         Ok(KmsRequest { blob: &envelope.wrapped_key, context: &envelope.description })
@@ -183,7 +183,7 @@ impl Unlocked {
         match &self.envelope.content {
             Content::Cbc { iv } => {
                 let Self { envelope, content_key, rejected, .. } = self;
-                Ok(Box::new(cbc::CbcOpener::new(&envelope.what, content_key, *iv, *rejected)?))
+                Ok(Box::new(cbc::CbcOpener::new(&envelope.subject, content_key, *iv, *rejected)?))
             }
             Content::Gcm { .. } | Content::Committing { .. } => {
                 Ok(Box::new(GcmOpener::new(&self.envelope, &self.content_key)?))
@@ -200,7 +200,7 @@ impl Unlocked {
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         if self.legacy < Legacy::Unauthenticated {
             return Err(Error::Unsupported {
-                what: self.envelope.what.clone(),
+                subject: self.envelope.subject.clone(),
                 why: "a range of it cannot be authenticated, only the whole object can; \
                       --allow-legacy unauthenticated reads it all the same"
                     .to_owned(),
@@ -208,7 +208,7 @@ impl Unlocked {
         }
         if self.envelope.wrap == Wrap::RsaPkcs1 {
             return Err(Error::Unsupported {
-                what: self.envelope.what.clone(),
+                subject: self.envelope.subject.clone(),
                 why: "its data key is wrapped with RSA PKCS #1 v1.5, so it can only be read whole: \
                       a part would show whether the key fits"
                     .to_owned(),
@@ -225,10 +225,10 @@ impl Unlocked {
     /// # Errors
     /// `Unsupported` for formats whose bytes nothing authenticates: they are to be sealed anew.
     pub fn rewrap(&self, metadata: &BTreeMap<String, String>, wrapped: WrappedKey) -> Result<Attributes> {
-        let what = &self.envelope.what;
+        let subject = &self.envelope.subject;
         if matches!(self.envelope.content, Content::Cbc { .. }) {
             return Err(Error::Unsupported {
-                what: what.clone(),
+                subject: subject.clone(),
                 why: "nothing authenticates its bytes, so a new key would vouch for what may be changed: \
                       it has to be sealed anew"
                     .to_owned(),
@@ -236,7 +236,7 @@ impl Unlocked {
         }
         if wrapped.alg != self.envelope.alg() {
             return Err(Error::Unsupported {
-                what: what.clone(),
+                subject: subject.clone(),
                 why: format!(
                     "its data key must be wrapped for '{}', not for '{}'",
                     self.envelope.alg().as_str(),

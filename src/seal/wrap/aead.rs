@@ -9,7 +9,7 @@ use aes_gcm::aes::cipher::consts::U12;
 use aes_gcm::{Aes128Gcm, Aes256Gcm, AesGcm};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::keys::{DataKey, KEY_LEN, SymmetricKey};
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
 
@@ -27,7 +27,7 @@ pub(in crate::seal) fn encrypt(
 ) -> Result<Vec<u8>> {
     if key.as_bytes().len() != KEY_LEN {
         return Err(Error::Unsupported {
-            what: format!("a key of {} bits", 8 * key.as_bytes().len()),
+            subject: Subject::other(format!("a key of {} bits", 8 * key.as_bytes().len())),
             why: "objects are sealed with keys of 256 bits only".to_owned(),
         });
     }

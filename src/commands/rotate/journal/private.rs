@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 
 /// Permission bits that let others write.
 const OTHERS_WRITE: u32 = 0o022;
@@ -24,8 +24,8 @@ const FOLDER_OWNER_ONLY: u32 = 0o700;
 /// # Errors
 /// `Tampered` for a link, something that is no file, or a file that others can write; `InUse` while another run has it;
 /// `Local` for what the system refuses.
-pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
-    let refused = |error| Error::local(format!("cannot write {name}"))(error);
+pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
+    let refused = |error| Error::local("write", name)(error);
     DirBuilder::new()
         .recursive(true)
         .mode(FOLDER_OWNER_ONLY)
@@ -51,7 +51,7 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
     }
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(Error::InUse { what: name.to_owned() }),
+        Err(TryLockError::WouldBlock) => return Err(Error::InUse { subject: name.clone() }),
         Err(TryLockError::Error(error)) => return Err(refused(error)),
     }
     if metadata.mode() & OTHERS_WRITE != 0 {
@@ -64,8 +64,8 @@ pub(crate) fn open(path: &Path, name: &str) -> Result<File> {
 ///
 /// # Errors
 /// `Tampered` for somebody else's; `Local` for what the system refuses.
-pub(crate) fn claim(file: &File, user: u32, name: &str) -> Result<()> {
-    let refused = |error| Error::local(format!("cannot write {name}"))(error);
+pub(crate) fn claim(file: &File, user: u32, name: &Subject) -> Result<()> {
+    let refused = |error| Error::local("write", name)(error);
     let metadata = file.metadata().map_err(refused)?;
     if metadata.uid() != user {
         return Err(Error::tampered(name, format!("it belongs to another user (uid {})", metadata.uid())));
@@ -84,7 +84,7 @@ pub(crate) fn close_folder(folder: &Path) -> Result<()> {
     match std::fs::metadata(folder) {
         Ok(metadata) if metadata.mode() & 0o077 != 0 => {
             let closed = std::fs::set_permissions(folder, Permissions::from_mode(FOLDER_OWNER_ONLY));
-            closed.map_err(Error::local(format!("cannot close {} to others", folder.display())))
+            closed.map_err(Error::local("restrict access to", folder))
         }
         _ => Ok(()),
     }
@@ -97,10 +97,10 @@ mod tests {
     #[test]
     fn a_file_of_another_user_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let file = open(&folder.path().join("made/j"), "the journal").unwrap();
+        let file = open(&folder.path().join("made/j"), &"the journal".into()).unwrap();
         let own = file.metadata().unwrap().uid();
-        assert!(matches!(claim(&file, own + 1, "the journal"), Err(Error::Tampered { .. })));
-        claim(&file, own, "the journal").unwrap();
+        assert!(matches!(claim(&file, own + 1, &"the journal".into()), Err(Error::Tampered { .. })));
+        claim(&file, own, &"the journal".into()).unwrap();
         assert_eq!(std::fs::metadata(folder.path().join("made")).unwrap().mode() & 0o777, 0o700);
     }
 }

@@ -1,0 +1,128 @@
+//! Requests that never became an answer: what the SDK's chain of causes says about the network and the credentials.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+
+use crate::error::{Cause, Denial, Error, NetworkFault, Subject};
+
+/// A key was about to go over http.
+#[derive(Debug)]
+pub(in crate::aws) struct OverHttp {
+    pub(in crate::aws) key: &'static str,
+}
+
+impl fmt::Display for OverHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} must not go over http; nothing was sent (use an https endpoint)", self.key)
+    }
+}
+
+impl StdError for OverHttp {}
+
+/// What hyper says of an answer's head that it cannot read.
+const UNREADABLE: [&str; 2] = ["parsed", "message head is too large"];
+
+/// Finds out why a request never became an answer.
+pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Error {
+    let mut link = Some(error);
+    let mut words = String::new();
+    while let Some(cause) = link {
+        if let Some(refused) = cause.downcast_ref::<OverHttp>() {
+            return Error::Unsupported { subject, why: refused.to_string() };
+        }
+        if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
+            let why = match credentials {
+                CredentialsError::CredentialsNotLoaded(_) => Denial::NoCredentials,
+                _ if wants_sso_login(credentials) => Denial::SsoLogin,
+                _ => Denial::Credentials,
+            };
+            return Error::Denied { subject, why, source: Some(tip(error)) };
+        }
+        words.push_str(&cause.to_string());
+        words.push('\n');
+        link = cause.source();
+    }
+    if ["no credentials", "no providers in chain provided"].iter().any(|said| words.contains(said)) {
+        return Error::Denied { subject, why: Denial::NoCredentials, source: None };
+    }
+    if UNREADABLE.iter().any(|said| words.contains(said)) {
+        return Error::NotUnderstood {
+            subject,
+            why: "it is not HTTP, or its headers are too many or too long".to_owned(),
+            source: Some(tip(error)),
+        };
+    }
+    self::error(subject, fault(&words), error)
+}
+
+/// Whether a connector failed before it had a connection to send anything over.
+pub(in crate::aws) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
+    let mut words = error.to_string();
+    let mut link = error.source();
+    while let Some(cause) = link {
+        words = format!("{words}\n{cause}");
+        link = cause.source();
+    }
+    let was_sent = matches!(fault(&words), NetworkFault::Broken | NetworkFault::Timeout)
+        || UNREADABLE.iter().any(|said| words.contains(said));
+    !was_sent
+}
+
+/// Tells from the words of an error and its causes how the network gave up.
+fn fault(words: &str) -> NetworkFault {
+    let says = |word: &str| words.contains(word);
+    if says("corrupt message") {
+        NetworkFault::NotTls
+    } else if says("certificate expired") || says("certificate not valid yet") {
+        NetworkFault::CertificateTime
+    } else if says("certificate") || says("UnknownIssuer") || says("TLS") {
+        NetworkFault::Tls
+    } else if says("timed out") || says("timeout") || says("throughput") {
+        NetworkFault::Timeout
+    } else if says("reset") || says("broken pipe") || says("closed") || says("IncompleteMessage") {
+        NetworkFault::Broken
+    } else {
+        NetworkFault::Connect
+    }
+}
+
+/// Whether credentials could not be had because there is no session of IAM Identity Center, or none that is still open. The
+/// SDK's errors tell it in their texts only.
+fn wants_sso_login(error: &(dyn StdError + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(cause) = link {
+        let text = cause.to_string();
+        if ["SSO token", "/sso/cache/", "UnauthorizedException"].iter().any(|words| text.contains(words)) {
+            return true;
+        }
+        link = cause.source();
+    }
+    false
+}
+
+pub(super) fn error(subject: Subject, why: NetworkFault, error: &(dyn StdError + 'static)) -> Error {
+    Error::Network { subject, why, source: Some(tip(error)) }
+}
+
+/// Makes the error of a body that broke off on its way down.
+pub(in crate::aws) fn broken(subject: Subject, error: &aws_sdk_s3::primitives::ByteStreamError) -> Error {
+    let text = innermost(error).to_string();
+    let stalled = text.contains("throughput") || text.contains("timed out");
+    let why = if stalled { NetworkFault::Timeout } else { NetworkFault::Broken };
+    Error::Network { subject, why, source: Some(text.into()) }
+}
+
+/// The innermost cause: what lies above it in the SDK's chain only says that something failed.
+fn tip(error: &(dyn StdError + 'static)) -> Cause {
+    innermost(error).to_string().into()
+}
+
+pub(super) fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last
+}

@@ -1,0 +1,80 @@
+//! What to do where a key is needed, or is not the right one: the flag that takes it.
+//!
+//! The flags of keys for opening begin with `--`, and with `--from-` where a rotation takes old keys beside new ones.
+
+use crate::cli::aws_flags::AwsFlags;
+use crate::cli::sanitize::shell_word;
+use crate::error::{KeyFault, KeyNeed, Subject, WrapKind};
+
+pub(super) fn needed(need: &KeyNeed, p: &str) -> String {
+    match need {
+        KeyNeed::Customer => format!("pass the key it was stored with: {p}sse-c-key SOURCE"),
+        KeyNeed::Wrapping { kind, fingerprint } => {
+            let named = match fingerprint {
+                Some(print) => format!(" (fingerprint {print})"),
+                None => String::new(),
+            };
+            match kind {
+                WrapKind::Aes => format!("pass the AES key{named}: {p}key SOURCE"),
+                WrapKind::Rsa => format!("pass the RSA private key{named}: {p}private-key SOURCE"),
+                WrapKind::Kms => {
+                    format!(
+                        "name the KMS key it was encrypted with; the object does not choose it: {p}kms-key KEY"
+                    )
+                }
+                WrapKind::Passphrase => {
+                    format!("pass the passphrase: {p}passphrase, or {p}passphrase SOURCE")
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) -> Vec<String> {
+    match why {
+        KeyFault::NotTheCustomerKey => {
+            vec![format!("pass the key it was stored with: {p}sse-c-key SOURCE (repeat it to try several)")]
+        }
+        KeyFault::NoneFits { .. } => {
+            vec![format!(
+                "add the key it was encrypted with: another {p}key, {p}sse-c-key, {p}private-key or {p}passphrase SOURCE"
+            )]
+        }
+        KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
+            format!("pass the key with fingerprint {print}: {p}key or {p}private-key SOURCE"),
+            "a key file of 32 raw bytes shows its fingerprint as the first 16 digits of `sha256sum`"
+                .to_owned(),
+        ],
+        KeyFault::DoesNotUnwrap { fingerprint: None } => vec![format!(
+            "pass the right key: {p}key, {p}private-key or {p}passphrase SOURCE, or {p}kms-key KEY (repeat it to try several)"
+        )],
+        KeyFault::DoesNotUnwrapWithOaep => vec![
+            format!("pass the right key: {p}private-key SOURCE (repeat it to try several)"),
+            "--allow-legacy unauthenticated tries RSA PKCS #1 v1.5 too".to_owned(),
+        ],
+        KeyFault::NotApplicable { .. } => vec![format!("{subject} opens without it: leave out the key")],
+        KeyFault::KmsDisabled { key } => {
+            vec![format!("`aws kms enable-key --key-id {}{}` enables it", shell_word(key), aws.kms)]
+        }
+        KeyFault::KmsPendingDeletion { key } => {
+            let (key, aws) = (shell_word(key), &aws.kms);
+            vec![
+                format!("`aws kms cancel-key-deletion --key-id {key}{aws}` keeps it"),
+                format!("`aws kms enable-key --key-id {key}{aws}` then enables it"),
+            ]
+        }
+        KeyFault::KmsUnknown { .. } => vec![
+            "check --kms-key and --region: the key must be in the bucket's region".to_owned(),
+            "an id or alias/NAME is looked up in your own account; name another account's key by its ARN"
+                .to_owned(),
+        ],
+        KeyFault::CostlyPassphrase { asked, .. } => vec![format!(
+            "if you trust who stored it and this machine has the memory: --max-kdf-memory {}MiB",
+            asked.div_ceil(1 << 20)
+        )],
+        KeyFault::KmsAccount { key } => {
+            vec![format!("add --kms-account {} if you trust that account", key.account())]
+        }
+        KeyFault::Context => vec![format!("give the pairs it was encrypted with: {p}context KEY=VALUE")],
+    }
+}
