@@ -62,7 +62,7 @@ fn with_policies(path: &Path) -> String {
         let (_, after) = rest.split_once("```").unwrap();
         let policy = fs::read_to_string(folder.path().join(format!("{name}.json")))
             .unwrap_or_else(|error| panic!("no policy is called {name}: {error}"));
-        current += &format!("{BEGIN}{name}\n{policy}```{after}");
+        current.extend([BEGIN, name, "\n", &policy, "```", after]);
     }
     if std::env::var_os("S3SEAL_WRITE").is_some() {
         fs::write(path, &current).unwrap();

@@ -143,15 +143,18 @@ fn write_page(
 ) -> io::Result<()> {
     let is_program = command.has_subcommands();
     let usage = command.render_usage().to_string();
-    let page = Man::new(command).manual("User Commands");
+    let page =
+        Man::new(command).manual("User Commands").source(concat!("s3seal ", env!("CARGO_PKG_VERSION")));
     let mut out = Vec::new();
     page.render_title(&mut out)?;
     page.render_name_section(&mut out)?;
     let mut before = Roff::new();
     synopsis(&mut before, &usage);
     section(&mut before, "DESCRIPTION");
-    for paragraph in description {
-        before.control("PP", []);
+    for (number, paragraph) in description.iter().enumerate() {
+        if number > 0 {
+            before.control("PP", []);
+        }
         before.text([roman(*paragraph)]);
     }
     before.to_writer(&mut out)?;
@@ -168,12 +171,14 @@ fn write_page(
 /// The usage as `--help` has it: all the options in one line would hide it.
 fn synopsis(roff: &mut Roff, usage: &str) {
     section(roff, "SYNOPSIS");
-    for line in usage.lines() {
+    for (number, line) in usage.lines().enumerate() {
+        if number > 0 {
+            roff.control("br", []);
+        }
         let line = line.trim_start_matches("Usage:").trim();
         let (program, arguments) = line.split_once(" [").unwrap_or((line, ""));
         let arguments = if arguments.is_empty() { String::new() } else { format!(" [{arguments}") };
         roff.text([bold(program), roman(arguments)]);
-        roff.control("br", []);
     }
 }
 
@@ -215,10 +220,12 @@ fn examples(roff: &mut Roff, verb: &Command) {
         section(roff, &title.trim_end_matches(':').to_uppercase());
         block(roff, lines);
     }
-    if !notes.is_empty() {
-        section(roff, "NOTES");
-    }
-    for note in notes {
+    for (number, note) in notes.into_iter().enumerate() {
+        if number == 0 {
+            section(roff, "NOTES");
+        } else {
+            roff.control("PP", []);
+        }
         block(roff, note);
     }
 }
@@ -230,7 +237,6 @@ fn is_title(line: &str) -> bool {
 
 /// A paragraph: what is indented is kept line by line, what is not is filled.
 fn block(roff: &mut Roff, text: &str) {
-    roff.control("PP", []);
     let mut is_kept = false;
     for line in text.lines() {
         if line.starts_with("  ") != is_kept {

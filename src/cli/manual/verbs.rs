@@ -107,7 +107,7 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "$XDG_STATE_HOME/s3seal/rotate-*.ndjson",
             "Journals of rotations of many objects, readable by their owner only; ~/.local/state/s3seal/ if \
              XDG_STATE_HOME is not set. A journal names objects and envelopes, but no keys. It is removed when its \
-             rotation is complete; --journal names another file, which stays.",
+             rotation is complete, unless that has a --context; --journal names another file, which stays.",
         )],
     },
     VerbPage {
