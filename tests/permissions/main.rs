@@ -10,6 +10,7 @@ mod support;
 
 mod policies;
 mod scenario;
+mod words;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
