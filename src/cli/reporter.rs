@@ -104,7 +104,7 @@ impl<'a> Reporter<'a> {
                 }
                 printer.say(&text);
             }
-            Row::LeftOut { name, why } => {
+            Row::Skipped { name, why } => {
                 self.left_out += 1;
                 if self.session.json {
                     let (uri, file) = self.verb.uri_and_file(name);

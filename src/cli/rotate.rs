@@ -175,7 +175,7 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
     let options = RotationOptions {
         only_rewrap: args.rewrap,
         new_data_key: args.new_data_key,
-        seal_plaintext: args.seal_plaintext,
+        encrypt_plaintext: args.seal_plaintext,
         share_to: args.share_to.clone(),
     };
     let target = session.stop.or(Target::new(&connection, encryption, options, &decryption_keys)).await??;

@@ -19,7 +19,7 @@ pub(crate) enum Row<O> {
     /// It is there, and checked.
     Done(Box<O>),
     /// It is not meant to go; worth a word.
-    LeftOut {
+    Skipped {
         /// The object or file, as the user would name it.
         name: String,
         /// Why.
@@ -44,7 +44,7 @@ impl<O> Row<O> {
             Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
             Err(error) if concerns_all(&error) => Err(error),
             Err(Error::TargetExists { subject }) => {
-                Ok(Self::LeftOut { name, why: format!("{subject} already exists") })
+                Ok(Self::Skipped { name, why: format!("{subject} already exists") })
             }
             Err(error) => Ok(Self::Failed { name, error: Box::new(error) }),
         }
@@ -55,7 +55,7 @@ impl<O> Row<O> {
     pub(crate) fn ends_run(&self) -> Option<Error> {
         match self {
             Self::Failed { error, .. } => error.ends_run(),
-            Self::Done(_) | Self::LeftOut { .. } => None,
+            Self::Done(_) | Self::Skipped { .. } => None,
         }
     }
 
@@ -99,9 +99,9 @@ fn concerns_all(error: &Error) -> bool {
 pub(crate) async fn as_they_end<T, O, Working>(
     listing: impl Stream<Item = Result<T>>,
     jobs: NonZeroUsize,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
     work: impl Fn(T) -> Working,
-    mut tell: impl FnMut(O) -> Result<()>,
+    mut report: impl FnMut(O) -> Result<()>,
 ) -> Result<()>
 where
     Working: Future<Output = Result<O>>,
@@ -109,7 +109,7 @@ where
     let broken = Notify::new();
     let halted = async {
         tokio::select! {
-            _ = stop.wait() => {}
+            _ = cancellation.wait() => {}
             () = broken.notified() => {}
         }
     };
@@ -122,14 +122,14 @@ where
     let mut outcomes = pin!(outcomes.buffer_unordered(jobs.get()));
     let mut ended = Ok(());
     while let Some(outcome) = outcomes.next().await {
-        let told = outcome.and_then(&mut tell);
+        let told = outcome.and_then(&mut report);
         if told.is_err() && ended.is_ok() {
             ended = told;
             broken.notify_one();
         }
     }
     ended?;
-    stop.or(ready(())).await
+    cancellation.or(ready(())).await
 }
 
 /// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes in the listing's order.
@@ -142,9 +142,9 @@ where
 pub(crate) async fn many<T, O, Working>(
     listing: impl Stream<Item = Result<T>>,
     jobs: NonZeroUsize,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
     work: impl Fn(T) -> Working,
-    mut tell: impl FnMut(O) -> Result<()>,
+    mut report: impl FnMut(O) -> Result<()>,
 ) -> Result<()>
 where
     Working: Future<Output = O>,
@@ -162,10 +162,10 @@ where
     loop {
         tokio::select! {
             biased;
-            signal = stop.wait() => return Err(Error::Interrupted(signal)),
+            signal = cancellation.wait() => return Err(Error::Interrupted(signal)),
             outcome = outcomes.next() => match outcome {
                 None => return Ok(()),
-                Some(outcome) => tell(outcome?)?,
+                Some(outcome) => report(outcome?)?,
             },
         }
     }
@@ -186,7 +186,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_object_is_told_once_and_in_order_with_so_many_under_way() {
-        let (_sender, stop) = Cancellation::new();
+        let (_sender, cancellation) = Cancellation::new();
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let listing = stream::iter((0..100).map(Ok));
         let work = |number: u64| {
@@ -201,7 +201,7 @@ mod tests {
             }
         };
         let mut told = Vec::new();
-        many(listing, jobs(5), &stop, work, |number| {
+        many(listing, jobs(5), &cancellation, work, |number| {
             told.push(number);
             Ok(())
         })
@@ -213,14 +213,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_that_breaks_ends_it_after_what_came_before() {
-        let (_sender, stop) = Cancellation::new();
+        let (_sender, cancellation) = Cancellation::new();
         let broken = Error::EmptySource { subject: "x".into() };
         let listing = stream::iter([Ok(1), Ok(2), Err(broken), Ok(3)]);
         let mut told = Vec::new();
         let ended = many(
             listing,
             jobs(8),
-            &stop,
+            &cancellation,
             |n| async move { n },
             |n| {
                 told.push(n);
@@ -234,13 +234,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_signal_ends_it() {
-        let (sender, stop) = Cancellation::new();
+        let (sender, cancellation) = Cancellation::new();
         let listing = stream::iter((0..).map(Ok));
         let mut told = 0;
         let ended = many(
             listing,
             jobs(4),
-            &stop,
+            &cancellation,
             |n: u64| async move { n },
             |n| {
                 told += 1;

@@ -10,14 +10,14 @@ use crate::error::{Result, WrapKind};
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
 /// An envelope as it was found; nothing of it is proven.
-pub(crate) enum Sealed {
+pub(crate) enum Envelope {
     /// The S3 Encryption Client's, from metadata or an instruction file.
     S3ec(s3ec::Envelope),
     /// The AWS Encryption SDK's, from the beginning of the object itself.
     Esdk(Box<esdk::Message>),
 }
 
-impl Sealed {
+impl Envelope {
     /// The encryption context, which is authenticated once a data key is unwrapped under it. A material description of
     /// local keys is none.
     #[must_use]
@@ -36,7 +36,7 @@ impl Sealed {
 }
 
 /// An envelope with its data key. Can be opened more than once.
-pub(crate) struct Unlocked {
+pub(crate) struct UnwrappedEnvelope {
     /// What can be opened.
     pub(crate) content: Content,
     /// The key in AWS KMS that unwrapped the data key; none for local keys.
@@ -82,15 +82,15 @@ pub(crate) struct Part {
     pub(crate) authenticated: bool,
 }
 
-impl Unlocked {
+impl UnwrappedEnvelope {
     /// Starts to open the whole object.
     ///
     /// # Errors
     /// Those of the formats.
     pub(crate) fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.content {
-            Content::S3ec(unlocked) => unlocked.opener(),
-            Content::Esdk(unlocked) => unlocked.opener(),
+            Content::S3ec(unwrapped) => unwrapped.opener(),
+            Content::Esdk(unwrapped) => unwrapped.opener(),
         }
     }
 
@@ -100,16 +100,16 @@ impl Unlocked {
     /// `OutOfRange` beyond the end; `Unsupported` where the format has no proof of a part, or no parts.
     pub(crate) fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
         match &self.content {
-            Content::S3ec(unlocked) => {
-                let s3ec::RangeRead { sealed, opener, .. } = unlocked.range(plain, stored)?;
+            Content::S3ec(unwrapped) => {
+                let s3ec::RangeRead { sealed, opener, .. } = unwrapped.range(plain, stored)?;
                 Ok(Part { sealed, opener, proof: None, authenticated: false })
             }
-            Content::Esdk(unlocked) => {
-                let esdk::RangeRead { sealed, opener, proves_length, .. } = unlocked.range(plain, stored)?;
+            Content::Esdk(unwrapped) => {
+                let esdk::RangeRead { sealed, opener, proves_length, .. } = unwrapped.range(plain, stored)?;
                 let proof = if proves_length {
                     None
                 } else {
-                    let end = unlocked.final_frame(stored)?;
+                    let end = unwrapped.final_frame(stored)?;
                     Some((end.sealed, end.opener))
                 };
                 Ok(Part { sealed, opener, proof, authenticated: true })
@@ -121,7 +121,7 @@ impl Unlocked {
     #[must_use]
     pub(crate) fn is_authenticated(&self) -> bool {
         match &self.content {
-            Content::S3ec(unlocked) => unlocked.envelope().is_authenticated(),
+            Content::S3ec(unwrapped) => unwrapped.envelope().is_authenticated(),
             Content::Esdk(_) => true,
         }
     }
@@ -130,8 +130,8 @@ impl Unlocked {
     #[must_use]
     pub(crate) fn plain_len(&self, stored: u64) -> Option<u64> {
         match &self.content {
-            Content::S3ec(unlocked) => unlocked.envelope().plain_len(stored),
-            Content::Esdk(unlocked) => unlocked.message().plain_len(stored),
+            Content::S3ec(unwrapped) => unwrapped.envelope().plain_len(stored),
+            Content::Esdk(unwrapped) => unwrapped.message().plain_len(stored),
         }
     }
 
@@ -140,7 +140,7 @@ impl Unlocked {
     pub(crate) fn format(&self) -> StoredFormat {
         match &self.content {
             Content::Esdk(_) => Format::Esdk.into(),
-            Content::S3ec(unlocked) => unlocked.envelope().version().into(),
+            Content::S3ec(unwrapped) => unwrapped.envelope().version().into(),
         }
     }
 
@@ -148,8 +148,8 @@ impl Unlocked {
     #[must_use]
     pub(crate) fn opened(&self, intact: Option<bool>) -> Opened {
         let with = match &self.content {
-            Content::S3ec(unlocked) => unlocked.opened_with(),
-            Content::Esdk(unlocked) => unlocked.opened_with(),
+            Content::S3ec(unwrapped) => unwrapped.opened_with(),
+            Content::Esdk(unwrapped) => unwrapped.opened_with(),
         };
         Opened { with: with.clone(), kms_key: self.kms_key.clone(), intact }
     }

@@ -8,7 +8,7 @@ use crate::aws::Connection;
 use crate::aws::kms::MayUnwrap;
 use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
-use crate::commands::client_object::{Content, Sealed, Unlocked};
+use crate::commands::client_object::{Content, Envelope, UnwrappedEnvelope};
 use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
 use crate::keys::{CustomerKey, DataKey};
@@ -69,14 +69,14 @@ impl DecryptionKeys {
 ///
 /// # Errors
 /// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there; `OtherName` and
-/// `NoBoundName`. A name is proven only once [`unlock`] has succeeded.
+/// `NoBoundName`. A name is proven only once [`unwrap_data_key`] has succeeded.
 pub(crate) async fn envelope(
     reader: &Reader<'_>,
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
-) -> Result<Option<Sealed>> {
+) -> Result<Option<Envelope>> {
     let sealed = find(reader, head, decryption_keys).await?;
-    match sealed.as_ref().and_then(Sealed::bound_name) {
+    match sealed.as_ref().and_then(Envelope::bound_name) {
         Some(name) if !name.is(reader.uri) => {
             Err(Error::OtherName { subject: reader.subject(), bound: name.to_string() })
         }
@@ -91,17 +91,17 @@ async fn find(
     reader: &Reader<'_>,
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
-) -> Result<Option<Sealed>> {
+) -> Result<Option<Envelope>> {
     let name = reader.subject();
     let must_be_there = match detect::detect(&name, &head.metadata)? {
         Detected::S3ec(envelope) if decryption_keys.suffix.is_none() => {
-            return Ok(Some(Sealed::S3ec(envelope)));
+            return Ok(Some(Envelope::S3ec(envelope)));
         }
         Detected::S3ec(_) => {
             let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
             return Err(Error::Unsupported { subject: name, why });
         }
-        Detected::Esdk(_) => return header(reader, head).await.map(|message| Some(Sealed::Esdk(message))),
+        Detected::Esdk(_) => return header(reader, head).await.map(|message| Some(Envelope::Esdk(message))),
         Detected::InstructionFileNeeded => true,
         Detected::Plain
             if decryption_keys.suffix.is_none() && decryption_keys.opens_nothing_client_side() =>
@@ -110,7 +110,7 @@ async fn find(
         }
         Detected::Plain => {
             if decryption_keys.suffix.is_none() && begins_like_a_message(reader, head).await? {
-                return header(reader, head).await.map(|message| Some(Sealed::Esdk(message)));
+                return header(reader, head).await.map(|message| Some(Envelope::Esdk(message)));
             }
             decryption_keys.suffix.is_some()
         }
@@ -123,7 +123,7 @@ async fn find(
         error => error,
     };
     match file.map_err(too_long)? {
-        Some(file) => Ok(Some(Sealed::S3ec(detect::with_instruction(&name, &head.metadata, &file)?))),
+        Some(file) => Ok(Some(Envelope::S3ec(detect::with_instruction(&name, &head.metadata, &file)?))),
         None if must_be_there => {
             Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None })
         }
@@ -187,11 +187,11 @@ pub(super) async fn instruction_file(
 ///
 /// # Errors
 /// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`DecryptionKeys::legacy`] leaves out.
-pub(crate) async fn unlock(
+pub(crate) async fn unwrap_data_key(
     connection: &Connection,
-    sealed: Sealed,
+    sealed: Envelope,
     decryption_keys: &DecryptionKeys,
-) -> Result<Unlocked> {
+) -> Result<UnwrappedEnvelope> {
     let ring = decryption_keys.unlocker.clone();
     // The name was compared already: the user need not give it once more.
     let demanded = match sealed.bound_name() {
@@ -199,16 +199,16 @@ pub(crate) async fn unlock(
         None => &decryption_keys.context,
     };
     let (content, kms_key) = match sealed {
-        Sealed::S3ec(envelope) => {
+        Envelope::S3ec(envelope) => {
             let locked = envelope.permit(decryption_keys.legacy)?;
             if locked.need() == Need::Kms {
-                let (unlocked, key) = s3ec_with_kms(connection, locked, demanded, decryption_keys).await?;
-                (Content::S3ec(unlocked), Some(key))
+                let (unwrapped, key) = s3ec_with_kms(connection, locked, demanded, decryption_keys).await?;
+                (Content::S3ec(unwrapped), Some(key))
             } else {
                 (Content::S3ec(blocking(move || ring.unlock(locked)).await??), None)
             }
         }
-        Sealed::Esdk(message) => {
+        Envelope::Esdk(message) => {
             let policy = Policy { legacy: decryption_keys.legacy, ..Policy::default() };
             let locked = message.permit(policy, demanded)?;
             match esdk_with_kms(connection, &locked, decryption_keys).await? {
@@ -217,7 +217,7 @@ pub(crate) async fn unlock(
             }
         }
     };
-    Ok(Unlocked { content, kms_key })
+    Ok(UnwrappedEnvelope { content, kms_key })
 }
 
 async fn s3ec_with_kms(

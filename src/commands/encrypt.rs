@@ -1,11 +1,12 @@
-//! `put`'s second step: a data key, its wrap, the sealer and what goes beside the object.
+//! Encrypting objects: a data key for each, its wrapped form, and the envelope.
 //!
-//! Here the neighbours meet who do not know each other: KMS makes a data key (`aws`), the format uses it (`seal`).
-//! What is the same for many objects (a passphrase's key above all) is [`prepare`]d once.
+//! `aws` and `seal` do not know each other: KMS makes a data key there, the format uses it here. What all objects of a run
+//! share (above all the key derived from a passphrase) is in the [`Encryptor`], the rest in an [`ObjectEncryptor`].
 
 use std::collections::BTreeMap;
 
 use crate::aws::Connection;
+use crate::aws::instruction_file::PendingInstructionFile;
 use crate::commands::envelope::SentEnvelope;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
@@ -63,10 +64,7 @@ pub(crate) enum Wrapper {
     Passphrase(Passphrase, Box<Derived>),
 }
 
-/// Derives what must be derived; a passphrase takes its time and memory here.
-///
-/// # Errors
-/// Those of the derivation.
+/// Makes the encryptor of a run; deriving a key from a passphrase takes its time and memory here.
 pub(crate) async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor> {
     let client = match encryption {
         None => return Ok(Encryptor::Server(None)),
@@ -111,28 +109,96 @@ pub(crate) async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor>
     }))
 }
 
-/// What is known before the first byte.
+/// Encryption of one object, with a data key of its own.
 #[derive(Default)]
-pub(crate) struct Begun<'a> {
-    /// The format at work; `None` where S3 encrypts.
+pub(crate) struct ObjectEncryptor<'a> {
+    /// Encrypts the bytes; `None` if only S3 does.
     pub(crate) seal: Option<Box<dyn Seal>>,
     /// What S3 is asked to do to the bytes.
     pub(crate) sse: Option<&'a ServerSide>,
-    /// The client-side format.
     pub(crate) format: Option<Format>,
-    /// The fingerprint of the wrapping key, for local keys.
+    /// Of the wrapping key, if it is a local one.
     pub(crate) fingerprint: Option<String>,
     /// The envelope's entries in the object's metadata.
-    pub(crate) metadata: BTreeMap<String, String>,
-    /// The content of the instruction file that is to be written before the object.
-    pub(crate) instruction: Option<String>,
+    metadata: BTreeMap<String, String>,
+    /// The content of the instruction file, which is written before the object.
+    instruction: Option<String>,
     /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
     pub(crate) key_names: Vec<String>,
 }
 
-impl Begun<'_> {
+impl<'a> ObjectEncryptor<'a> {
+    /// Makes the encryptor of the object `uri`, of which `len` plaintext bytes are known to come, and adds its envelope to
+    /// `settings`.
+    ///
+    /// # Errors
+    /// What KMS refuses; `TooLarge` and `Unsupported` for what the format cannot do.
+    pub(crate) async fn new(
+        connection: &Connection,
+        encryptor: &'a Encryptor,
+        uri: &S3Uri,
+        len: Option<u64>,
+        settings: &mut Settings,
+    ) -> Result<Self> {
+        let shape = match encryptor {
+            Encryptor::Server(_) => EnvelopeShape::default(),
+            Encryptor::Client(client) => EnvelopeShape {
+                format: client.format,
+                in_instruction_file: client.instruction_file,
+                name_bound: client.bind_name,
+            },
+        };
+        Self::with_shape(connection, encryptor, uri, shape, len, settings).await
+    }
+
+    /// As [`ObjectEncryptor::new`], in another shape.
+    pub(crate) async fn with_shape(
+        connection: &Connection,
+        encryptor: &'a Encryptor,
+        uri: &S3Uri,
+        shape: EnvelopeShape,
+        len: Option<u64>,
+        settings: &mut Settings,
+    ) -> Result<Self> {
+        let client = match encryptor {
+            Encryptor::Server(sse) => return Ok(Self { sse: sse.as_ref(), ..Self::default() }),
+            Encryptor::Client(client) => client,
+        };
+        let format = shape.format.unwrap_or_else(|| default_format(len));
+        let context = client.context_of(shape.name_bound.then_some(uri));
+        let mut object = match format {
+            Format::Esdk => client.esdk(connection, &context, shape.in_instruction_file, len).await?,
+            Format::S3ec | Format::S3ecV2 => {
+                client.s3ec(connection, &context, format, shape.in_instruction_file, len).await?
+            }
+        };
+        if let Some(seal) = &object.seal {
+            let Attributes { metadata, instruction } = seal.attributes();
+            describe(settings, &metadata)?;
+            object.metadata = metadata;
+            object.instruction = instruction;
+        }
+        Ok(object)
+    }
+
+    /// The stored length of `plain_len` bytes.
+    pub(crate) fn stored_len(&self, plain_len: u64) -> u64 {
+        self.seal.as_ref().map_or(plain_len, |seal| seal.sealed_len(plain_len))
+    }
+
+    /// The instruction file of the object at `uri`, if its envelope goes there.
+    pub(crate) fn instruction_file<'b>(
+        &'b self,
+        connection: &'b Connection,
+        uri: &'b S3Uri,
+    ) -> Option<PendingInstructionFile<'b>> {
+        self.instruction.as_deref().map(|content| {
+            let file = uri.with_key(instruction_file_key(&uri.key, None));
+            PendingInstructionFile::new(connection, file, uri, content)
+        })
+    }
+
     /// The envelope of the object that is stored at `uri`, if it is client-side.
-    #[must_use]
     pub(crate) fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
         let format = self.format?;
         let instruction_file = self.instruction.as_ref().map(|content| FileContent {
@@ -144,66 +210,14 @@ impl Begun<'_> {
     }
 }
 
-/// Begins to encrypt the object `uri`; adds the envelope to `settings`. `len` is the plain length where it is known.
-///
-/// # Errors
-/// What KMS refuses; `TooLarge` and `Unsupported` for what cannot be, before the first byte.
-pub(crate) async fn begin<'a>(
-    connection: &Connection,
-    prepared: &'a Encryptor,
-    uri: &S3Uri,
-    len: Option<u64>,
-    settings: &mut Settings,
-) -> Result<Begun<'a>> {
-    let shape = match prepared {
-        Encryptor::Server(_) => EnvelopeShape::default(),
-        Encryptor::Client(client) => {
-            EnvelopeShape { format: client.format, beside: client.instruction_file, bound: client.bind_name }
-        }
-    };
-    begin_as(connection, prepared, uri, shape, len, settings).await
-}
-
-/// What of an envelope an object may bring along itself, when it is sealed anew.
+/// What may differ between the envelopes of one [`Encryptor`]: a re-encrypted object keeps what it had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EnvelopeShape {
-    /// The format; none means by the length.
+    /// `None` chooses by the length.
     pub(crate) format: Option<Format>,
-    /// Whether the envelope goes into an instruction file.
-    pub(crate) beside: bool,
-    /// Whether its name is bound into its context.
-    pub(crate) bound: bool,
-}
-
-/// Begins as [`begin`] does, in a shape of its own.
-///
-/// # Errors
-/// As [`begin`].
-pub(crate) async fn begin_as<'a>(
-    connection: &Connection,
-    prepared: &'a Encryptor,
-    uri: &S3Uri,
-    shape: EnvelopeShape,
-    len: Option<u64>,
-    settings: &mut Settings,
-) -> Result<Begun<'a>> {
-    let client = match prepared {
-        Encryptor::Server(sse) => return Ok(Begun { sse: sse.as_ref(), ..Begun::default() }),
-        Encryptor::Client(client) => client,
-    };
-    let format = shape.format.unwrap_or_else(|| default_format(len));
-    let context = client.context_of(shape.bound.then_some(uri));
-    let mut begun = match format {
-        Format::Esdk => client.esdk(connection, &context, shape.beside, len).await?,
-        Format::S3ec | Format::S3ecV2 => client.s3ec(connection, &context, format, shape.beside, len).await?,
-    };
-    if let Some(seal) = &begun.seal {
-        let Attributes { metadata, instruction } = seal.attributes();
-        describe(settings, &metadata)?;
-        begun.metadata = metadata;
-        begun.instruction = instruction;
-    }
-    Ok(begun)
+    pub(crate) in_instruction_file: bool,
+    /// Whether the object's name is in its encryption context.
+    pub(crate) name_bound: bool,
 }
 
 /// The S3 Encryption Client's where its one message is sure to hold the object, else the Encryption SDK's.
@@ -226,22 +240,22 @@ impl ClientEncryptor {
         connection: &Connection,
         context: &Context,
         format: Format,
-        beside: bool,
+        in_instruction_file: bool,
         len: Option<u64>,
-    ) -> Result<Begun<'_>> {
+    ) -> Result<ObjectEncryptor<'_>> {
         if self.frame_length.is_some() || self.key_name.is_some() {
             return Err(unsupported("--frame-length and --key-name".into(), "belong to --format esdk"));
         }
         let wrapper = self.only(context)?;
         let (data_key, under_it) =
             self.data_key(connection, wrapper, Alg::try_from(format)?, context).await?;
-        let storage = if beside { Storage::InstructionFile } else { Storage::Metadata };
-        Ok(Begun {
+        let storage = if in_instruction_file { Storage::InstructionFile } else { Storage::Metadata };
+        Ok(ObjectEncryptor {
             seal: Some(s3ec::sealer(&data_key, under_it, storage, len)?),
             sse: self.at_rest.as_ref(),
             format: Some(format),
             fingerprint: wrapper.fingerprint().map(|print| print.to_string()),
-            ..Begun::default()
+            ..ObjectEncryptor::default()
         })
     }
 
@@ -250,10 +264,10 @@ impl ClientEncryptor {
         &self,
         connection: &Connection,
         context: &Context,
-        beside: bool,
+        in_instruction_file: bool,
         len: Option<u64>,
-    ) -> Result<Begun<'_>> {
-        if beside {
+    ) -> Result<ObjectEncryptor<'_>> {
+        if in_instruction_file {
             return Err(unsupported(
                 "--instruction-file".into(),
                 "the Encryption SDK's envelope is the object's own header",
@@ -271,7 +285,11 @@ impl ClientEncryptor {
             None => (fresh()?, None),
         };
         let mut message = NewMessage::new(data_key, context)?;
-        let mut begun = Begun { sse: self.at_rest.as_ref(), format: Some(Format::Esdk), ..Begun::default() };
+        let mut object = ObjectEncryptor {
+            sse: self.at_rest.as_ref(),
+            format: Some(Format::Esdk),
+            ..ObjectEncryptor::default()
+        };
         for wrapper in &self.wrappers {
             match wrapper {
                 Wrapper::Kms(key) => {
@@ -288,12 +306,12 @@ impl ClientEncryptor {
             }
             if let Some(print) = wrapper.fingerprint() {
                 let name = self.key_name.clone().unwrap_or_else(|| KeyName::of(&print));
-                begun.key_names.push(name.to_string());
-                begun.fingerprint.get_or_insert(print.to_string());
+                object.key_names.push(name.to_string());
+                object.fingerprint.get_or_insert(print.to_string());
             }
         }
-        begun.seal = Some(message.seal(self.frame_length, len)?);
-        Ok(begun)
+        object.seal = Some(message.seal(self.frame_length, len)?);
+        Ok(object)
     }
 
     /// The one wrapping key that the S3 Encryption Client's formats know.

@@ -94,10 +94,11 @@ pub(crate) async fn look(
     reader: &Reader<'_>,
     stored: &Completed,
     sent: &SentEnvelope,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<Probe<()>> {
     // The object is stored: a signal only ends the look at it.
-    let answer = stop.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
+    let answer =
+        cancellation.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
     let head = match Probe::of(answer, "s3:GetObject") {
         Probe::Known(head) => head,
         Probe::AccessDenied(action) => return Ok(Probe::AccessDenied(action)),

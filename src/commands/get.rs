@@ -95,13 +95,13 @@ pub(crate) async fn run(
     request: GetRequest,
     decryption_keys: &DecryptionKeys,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
     let budget = MemoryBudget::new(&request.tuning);
-    let fetching = Download { connection, decryption_keys, budget: &budget, meter, stop };
+    let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     // A pipe opens only when somebody reads it.
-    let open = async { stop.or(blocking(move || place.open())).await?? };
+    let open = async { cancellation.or(blocking(move || place.open())).await?? };
     let (outcome, folder) = fetching.fetch(request, None, open).await?;
     if let Some(folder) = folder {
         blocking(move || sink::settle(&folder)).await?;
@@ -115,7 +115,7 @@ struct Download<'a> {
     decryption_keys: &'a DecryptionKeys,
     budget: &'a MemoryBudget,
     meter: &'a Meter,
-    stop: &'a Cancellation,
+    cancellation: &'a Cancellation,
 }
 
 impl Download<'_> {
@@ -127,17 +127,20 @@ impl Download<'_> {
         listed: Option<u64>,
         open: impl Future<Output = Result<(Sink, PendingFile)>>,
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
-        let Self { connection, budget, meter, stop, .. } = *self;
-        let ready = stop.or(self.prepare(&request, listed)).await??;
+        let Self { connection, budget, meter, cancellation, .. } = *self;
+        let ready = cancellation.or(self.prepare(&request, listed)).await??;
         let Ready { keyed: KeyedHead { head, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
-        let transfer = Transfer { reader: &reader, head: &head, budget, meter, stop };
+        let transfer = Transfer { reader: &reader, head: &head, budget, meter, cancellation };
         let described = Described::of(&opening);
         let (sink, pending) = open.await?;
         let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unproven).await?;
         if let Some(file) = pending.to_sync()? {
             let subject = Subject::from(&request.target);
-            stop.or(blocking(move || file.sync_all())).await??.map_err(Error::local("write", subject))?;
+            cancellation
+                .or(blocking(move || file.sync_all()))
+                .await??
+                .map_err(Error::local("write", subject))?;
         }
         let folder = blocking(move || pending.commit()).await??;
         let outcome = GetOutcome {
@@ -171,13 +174,13 @@ impl Download<'_> {
         let opening = match envelope {
             None => Opening::AsItIs(part_of(&reader, request.range, head.len)?),
             Some(envelope) => {
-                let unlocked = decrypt::unlock(self.connection, envelope, decryption_keys).await?;
+                let unwrapped = decrypt::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
                 match request.range {
-                    None => Opening::Whole(Box::new(unlocked)),
+                    None => Opening::Whole(Box::new(unwrapped)),
                     Some(range) => {
-                        let len = unlocked.plain_len(head.len).unwrap_or(head.len);
-                        let part = unlocked.part(part_of(&reader, Some(range), len)?, head.len)?;
-                        let described = Described::of_sealed(&unlocked, part.authenticated);
+                        let len = unwrapped.plain_len(head.len).unwrap_or(head.len);
+                        let part = unwrapped.part(part_of(&reader, Some(range), len)?, head.len)?;
+                        let described = Described::of_sealed(&unwrapped, part.authenticated);
                         Opening::Range(Box::new(part), described)
                     }
                 }

@@ -112,9 +112,9 @@ pub(crate) async fn object(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
-    looking: &InspectOptions,
+    options: &InspectOptions,
 ) -> Result<ObjectReport> {
-    let keys = &looking.customer_keys;
+    let keys = &options.customer_keys;
     let keyed = match head(connection, uri, version_id, keys, None).await {
         // Only the checksum takes the KMS key, and a right on it.
         Err(
@@ -129,7 +129,7 @@ pub(crate) async fn object(
         ) => head_without_checksum(connection, uri, version_id, keys).await,
         keyed => keyed,
     };
-    let mut finding = finding(connection, uri, version_id, keyed, looking, true).await?;
+    let mut finding = finding(connection, uri, version_id, keyed, options, true).await?;
     if finding.stored_len.is_none() {
         finding = listed(connection, finding).await;
     }
@@ -141,7 +141,7 @@ pub(crate) async fn object(
         Some(probe) => Some(blocking(move || probe.look()).await?),
         None => None,
     };
-    let as_expected = is_as_expected(&looking.expected, &finding);
+    let as_expected = is_as_expected(&options.expected, &finding);
     Ok(ObjectReport { finding, kms_key, transport, as_expected })
 }
 
@@ -152,36 +152,36 @@ pub(crate) async fn object(
 pub(crate) async fn audit(
     connection: &Connection,
     place: &S3Uri,
-    looking: &InspectOptions,
-    stop: &Cancellation,
+    options: &InspectOptions,
+    cancellation: &Cancellation,
     summary: &mut Summary,
-    mut tell: impl FnMut(&Row) -> Result<()>,
+    mut report: impl FnMut(&Row) -> Result<()>,
 ) -> Result<()> {
     let markers = AtomicUsize::new(0);
     let count_markers = |count| {
         markers.fetch_add(count, Ordering::Relaxed);
     };
-    let listing = if looking.all_versions {
+    let listing = if options.all_versions {
         connection.list_versions(place, &count_markers).left_stream()
     } else {
         connection.list(place).right_stream()
     };
     let chosen = listing.filter(|listed| {
         let takes =
-            listed.as_ref().map_or(true, |entry| looking.filter.takes(place.relative(entry.key.as_str())));
+            listed.as_ref().map_or(true, |entry| options.filter.takes(place.relative(entry.key.as_str())));
         std::future::ready(takes)
     });
     let ended = many(
         chosen,
-        looking.jobs,
-        stop,
-        |entry| row(connection, place, entry, looking),
+        options.jobs,
+        cancellation,
+        |entry| row(connection, place, entry, options),
         |row| match row {
             // Somebody deleted it meanwhile: there is nothing to look at any more.
             Row::Failed { error: Error::NotFound { .. }, .. } => Ok(()),
             row => {
                 count(summary, &row);
-                tell(&row)
+                report(&row)
             }
         },
     )
@@ -246,7 +246,7 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
-async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &InspectOptions) -> Row {
+async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &InspectOptions) -> Row {
     let version_id = entry.version_id.as_deref();
     let uri = match &entry.key {
         ListedKey::Text(key) => place.with_key(key.clone()),
@@ -257,11 +257,11 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, looking: &In
             return Row::Failed { name, version_id: entry.version_id, error };
         }
     };
-    let keyed = head_without_checksum(connection, &uri, version_id, &looking.customer_keys).await;
-    match finding(connection, &uri, version_id, keyed, looking, false).await {
+    let keyed = head_without_checksum(connection, &uri, version_id, &options.customer_keys).await;
+    match finding(connection, &uri, version_id, keyed, options, false).await {
         Ok(found) => {
             let finding = Box::new(found.listed(&entry));
-            let as_expected = is_as_expected(&looking.expected, &finding);
+            let as_expected = is_as_expected(&options.expected, &finding);
             Row::Found { finding, as_expected }
         }
         Err(error) => Row::Failed { name: uri.to_string(), version_id: entry.version_id, error },
@@ -274,10 +274,10 @@ async fn finding(
     uri: &S3Uri,
     version_id: Option<&str>,
     keyed: Result<KeyedHead>,
-    looking: &InspectOptions,
+    options: &InspectOptions,
     alone: bool,
 ) -> Result<Finding> {
-    let tried = looking.customer_keys.len();
+    let tried = options.customer_keys.len();
     let hidden = |fit| Ok(Finding::behind_customer_key(uri, version_id, fit));
     let keyed = match keyed {
         Ok(keyed) => keyed,
@@ -292,7 +292,7 @@ async fn finding(
     };
     let KeyedHead { head, customer_key } = keyed;
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let client = client_side::look(&reader, &head, looking, alone).await?;
+    let client = client_side::look(&reader, &head, options, alone).await?;
     let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
     Ok(Finding::of(uri, head, fit, client))
 }

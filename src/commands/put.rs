@@ -1,18 +1,17 @@
 //! `put`: measure, begin, plan, run, check.
 
 use crate::aws::Connection;
-use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::multipart::Destination;
 use crate::aws::objects::Reader;
 use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
 use crate::checksum::Algorithm;
-use crate::commands::encrypt::{Begun, Encryptor, begin, prepare};
+use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
 use crate::commands::envelope;
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
-use crate::object::{Settings, WriteCondition, instruction_file_key};
+use crate::object::{Settings, WriteCondition};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
@@ -88,7 +87,7 @@ pub(crate) async fn run(
     connection: &Connection,
     request: PutRequest,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<PutOutcome> {
     let PutRequest { source, target, mut how } = request;
     let encryption = how.encryption.take();
@@ -97,57 +96,54 @@ pub(crate) async fn run(
         may_write(connection, &target, &how.condition).await?;
         Ok((input, prepare(encryption).await?))
     };
-    let (input, prepared) = stop.or(ready).await.flatten()?;
+    let (input, encryptor) = cancellation.or(ready).await.flatten()?;
     let budget = MemoryBudget::new(&how.tuning);
-    let storing = PutRun { connection, prepared: &prepared, how: &how, budget: &budget, meter, stop };
+    let storing =
+        PutRun { connection, encryptor: &encryptor, how: &how, budget: &budget, meter, cancellation };
     storing.store(input, target, how.settings.clone()).await
 }
 
 /// What is the same for all objects of a run.
 struct PutRun<'a> {
     connection: &'a Connection,
-    prepared: &'a Encryptor,
+    encryptor: &'a Encryptor,
     how: &'a PutOptions,
     budget: &'a MemoryBudget,
     meter: &'a Meter,
-    stop: &'a Cancellation,
+    cancellation: &'a Cancellation,
 }
 
 impl PutRun<'_> {
     /// Stores what an opened source gives.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
-        let Self { connection, prepared, how, budget, meter, stop } = *self;
+        let Self { connection, encryptor, how, budget, meter, cancellation } = *self;
         // Whatever ends this ends a command too, even while its output is still being read.
         let _leash = input.leash();
-        let begun =
-            stop.or(begin(connection, prepared, &target, input.len(), &mut settings)).await.flatten()?;
-        let sent = begun.envelope(&target);
-        let Begun { seal, sse, format, fingerprint, instruction: beside, key_names, .. } = begun;
+        let making = ObjectEncryptor::new(connection, encryptor, &target, input.len(), &mut settings);
+        let mut object = cancellation.or(making).await.flatten()?;
+        let sent = object.envelope(&target);
         if let Some(len) = input.len() {
             meter.expect(len);
         }
-        let sealed_len = input.len().map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
-        let plan = plan::upload(sealed_len, &how.tuning)?;
+        let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &how.tuning)?;
+        let parts =
+            Parts::new(input, object.seal.take(), plan, how.checksum).refusing_empty(how.fail_if_empty);
         let to = Destination {
             connection,
             uri: &target,
-            sse,
+            sse: object.sse,
             settings: &settings,
             condition: &how.condition,
             algorithm: how.checksum,
-            companion: beside.as_deref().map(|content| {
-                let uri = target.with_key(instruction_file_key(&target.key, None));
-                PendingInstructionFile::new(connection, uri, &target, content)
-            }),
+            companion: object.instruction_file(connection, &target),
             on_start: None,
         };
-        let parts = Parts::new(input, seal, plan, how.checksum).refusing_empty(how.fail_if_empty);
-        let uploaded = upload::run(parts, &to, budget, meter, stop).await?;
+        let uploaded = upload::run(parts, &to, budget, meter, cancellation).await?;
         let envelope = match &sent {
             None => None,
             Some(sent) => {
                 let reader = Reader { connection, uri: &target, version_id: None, key: None };
-                Some(envelope::look(&reader, &uploaded.completed, sent, stop).await?)
+                Some(envelope::look(&reader, &uploaded.completed, sent, cancellation).await?)
             }
         };
         Ok(PutOutcome {
@@ -160,13 +156,13 @@ impl PutRun<'_> {
             version_id: uploaded.completed.version_id,
             checksum: Some((how.checksum, uploaded.completed.checksum)),
             parts: uploaded.parts,
-            format,
-            fingerprint,
-            kms_keys: match prepared {
+            format: object.format,
+            fingerprint: object.fingerprint,
+            kms_keys: match encryptor {
                 Encryptor::Client(client) => client.kms_keys(connection),
                 Encryptor::Server(_) => Vec::new(),
             },
-            key_names,
+            key_names: object.key_names,
             target,
         })
     }

@@ -5,17 +5,16 @@
 
 use crate::aws::sse::Applied;
 use crate::commands::client_object::Opened;
-use crate::commands::rotate::object_state::{ObjectState, see};
+use crate::commands::rotate::object_state::{ObjectState, load};
 use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
+pub(crate) mod apply;
 pub(crate) mod batch;
 pub(crate) mod bulk;
 pub(crate) mod cleanup;
 pub(crate) mod desired;
-pub(crate) mod execute;
-pub(crate) mod execution;
 pub(crate) mod identity;
 pub(crate) mod instruction_file;
 pub(crate) mod journal;
@@ -23,16 +22,19 @@ pub(crate) mod object_state;
 pub(crate) mod preserve;
 mod reencrypt;
 mod request;
+mod rewrap;
+pub(crate) mod rotation;
 pub(crate) mod scratch;
 pub(crate) mod selector;
+mod server_copy;
 pub(crate) mod strategy;
 mod verify;
 mod written;
 
 pub(crate) use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
 
-use execution::Execution;
 use journal::ObjectJournal;
+use rotation::Rotation;
 use strategy::{Cost, Server, Strategy, cost, strategy};
 use written::Written;
 
@@ -41,7 +43,7 @@ pub(crate) struct Plan {
     /// What was found.
     pub(crate) state: ObjectState,
     /// How it will be done.
-    pub(crate) way: Strategy,
+    pub(crate) strategy: Strategy,
     /// What that takes.
     pub(crate) cost: Cost,
 }
@@ -54,7 +56,7 @@ pub(crate) struct RotateOutcome {
     /// The version that was changed where it stands.
     pub(crate) changed_version: Option<String>,
     /// How it was done.
-    pub(crate) way: Strategy,
+    pub(crate) strategy: Strategy,
     /// What S3 did to its bytes before.
     pub(crate) before: Applied,
     /// The client-side format before.
@@ -101,17 +103,17 @@ pub(crate) struct Allowed {
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
 pub(crate) async fn plan(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     uri: &S3Uri,
     version_id: Option<&str>,
     allowed: Allowed,
 ) -> Result<Plan> {
-    let state = running.stop.or(see(running, uri, version_id)).await??;
-    let server = Server { updates_in_place: allowed.update_in_place || running.connection.is_aws() };
-    let goal = &running.target.goal;
-    let way = strategy(&state.present, goal, server);
-    let cost = cost(&state.present, goal, &way, running.tuning.part_size);
-    Ok(Plan { state, way, cost })
+    let state = rotation.cancellation.or(load(rotation, uri, version_id)).await??;
+    let server = Server { updates_in_place: allowed.update_in_place || rotation.connection.is_aws() };
+    let desired = &rotation.target.desired;
+    let strategy = strategy(&state.current, desired, server);
+    let cost = cost(&state.current, desired, &strategy, rotation.tuning.part_size);
+    Ok(Plan { state, strategy, cost })
 }
 
 /// Writes what was planned.
@@ -119,11 +121,11 @@ pub(crate) async fn plan(
 /// # Errors
 /// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays.
 pub(crate) async fn write(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     plan: &Plan,
     journal: ObjectJournal<'_>,
 ) -> Result<Written> {
-    let Plan { state, way, .. } = plan;
+    let Plan { state, strategy, .. } = plan;
     if let Some(version) = &state.version_id
         && state.head.etag.is_none()
     {
@@ -132,9 +134,9 @@ pub(crate) async fn write(
             why: format!("the server names no ETag of version {version} to bind the write to"),
         });
     }
-    let mut written = running.run(state, way, journal).await?;
+    let mut written = rotation.run(state, strategy, journal).await?;
     match written.refused.take() {
-        Some(refusal) => arrived(running, state, refusal, written).await,
+        Some(refusal) => arrived(rotation, state, refusal, written).await,
         None => Ok(written),
     }
 }
@@ -144,15 +146,15 @@ pub(crate) async fn write(
 /// # Errors
 /// `Tampered` and `NotAsAsked` if what is there is not what was meant; `Changed` if somebody else has written it since.
 pub(crate) async fn check(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     plan: Plan,
     mut written: Written,
     allowed: Allowed,
 ) -> Result<RotateOutcome> {
     let obsolete = written.obsolete.take();
-    let outcome = verify::check(running, plan.state, plan.way, written, allowed.verify).await?;
+    let outcome = verify::check(rotation, plan.state, plan.strategy, written, allowed.verify).await?;
     if let Some(file) = obsolete {
-        instruction_file::remove(running, &file).await?;
+        instruction_file::remove(rotation, &file).await?;
     }
     Ok(outcome)
 }
@@ -160,15 +162,15 @@ pub(crate) async fn check(
 /// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second one
 /// is refused because the first has done its work.
 async fn arrived(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     before: &ObjectState,
     refusal: Error,
     written: Written,
 ) -> Result<Written> {
-    let now = see(running, &before.uri, None).await;
+    let now = load(rotation, &before.uri, None).await;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
-    let is_there = strategy::strategy(&now.present, &running.target.goal, server) == Strategy::Nothing
+    let is_there = strategy::strategy(&now.current, &rotation.target.desired, server) == Strategy::Nothing
         && now.head.len == before.head.len
         && now.head.checksum.is_some()
         && now.head.checksum == before.head.checksum;

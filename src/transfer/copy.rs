@@ -33,12 +33,12 @@ pub(crate) async fn run(
     to: &Destination<'_>,
     tuning: &Tuning,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<Completed> {
-    let started = begin(to, stop).await?;
-    let outcome = stop.or(copy_all(ranges, to, &started, tuning, meter)).await.flatten();
+    let started = begin(to, cancellation).await?;
+    let outcome = cancellation.or(copy_all(ranges, to, &started, tuning, meter)).await.flatten();
     if let Err(error) = &outcome {
-        within(to.abort(&started), error, stop).await;
+        within(to.abort(&started), error, cancellation).await;
     }
     outcome
 }

@@ -152,7 +152,7 @@ pub(crate) async fn run(
     pipeline: Pipeline,
     budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<(u64, Digests)> {
     let (sender, receiver) = mpsc::channel(1);
     let work = async {
@@ -165,9 +165,9 @@ pub(crate) async fn run(
         fetched?;
         Ok(passed)
     };
-    let (pipeline, plain) = stop.or(work).await??;
+    let (pipeline, plain) = cancellation.or(work).await??;
     let subject = from.subject();
-    let (rest, digests) = stop.or(blocking(move || pipeline.finish(&subject))).await???;
+    let (rest, digests) = cancellation.or(blocking(move || pipeline.finish(&subject))).await???;
     meter.add(rest);
     Ok((plain + rest, digests))
 }
@@ -181,14 +181,14 @@ pub(crate) async fn pass(
     subject: Subject,
     mut pipeline: Pipeline,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<(u64, Digests)> {
     let work = blocking(move || {
         let plain = pipeline.take(&[bytes], &subject)?;
         let (rest, digests) = pipeline.finish(&subject)?;
         Ok((plain + rest, digests))
     });
-    let (plain, digests) = stop.or(work).await???;
+    let (plain, digests) = cancellation.or(work).await???;
     meter.add(plain);
     Ok((plain, digests))
 }

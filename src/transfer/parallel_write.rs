@@ -54,7 +54,7 @@ pub(crate) async fn run(
     to: ParallelSink,
     budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<u64> {
     let ParallelSink { sink, verifier } = to;
     let sink = Arc::new(sink);
@@ -72,7 +72,7 @@ pub(crate) async fn run(
         sums.add(range, sum);
         std::future::ready(Ok(()))
     });
-    stop.or(work).await??;
+    cancellation.or(work).await??;
     if let (Some(verifier), Some(found)) = (verifier, &sums.whole) {
         verifier.compare(found).map_err(|why| Error::tampered(from.subject(), why))?;
     }

@@ -36,39 +36,44 @@ pub(crate) async fn run(
     to: &Destination<'_>,
     budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<Uploaded> {
     parts = parts.sharing(budget.buffers());
-    let place = Some(stop.or(budget.take(parts.next_room())).await??);
+    let place = Some(cancellation.or(budget.take(parts.next_room())).await??);
     let (first, second);
-    (first, parts) = next(parts, stop).await?;
+    (first, parts) = next(parts, cancellation).await?;
     let first = first.ok_or_else(|| Error::tampered(to.subject(), "the source gave no first part"))?;
     let first = Made { part: first, place };
     // Only the next part tells that an endless source has ended just here. It takes no room: who holds some must not
     // wait for more.
     (second, parts) =
-        if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, stop).await? };
+        if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, cancellation).await? };
     let second = second.map(|part| Made { part, place: None });
     let outcome = if second.is_some() || parts.more_is_sure() {
-        many([Some(first), second], parts, to, budget, meter, stop).await
+        many([Some(first), second], parts, to, budget, meter, cancellation).await
     } else {
-        single(first, to, meter, stop).await
+        single(first, to, meter, cancellation).await
     };
     if let Err(error) = &outcome {
-        within(to.put_back(), error, stop).await;
+        within(to.put_back(), error, cancellation).await;
     }
     outcome
 }
 
-async fn next(mut parts: Parts, stop: &Cancellation) -> Result<(Option<Part>, Parts)> {
+async fn next(mut parts: Parts, cancellation: &Cancellation) -> Result<(Option<Part>, Parts)> {
     let work = blocking(move || parts.next_part().map(|part| (part, parts)));
-    stop.or(work).await??
+    cancellation.or(work).await??
 }
 
-async fn single(made: Made, to: &Destination<'_>, meter: &Meter, stop: &Cancellation) -> Result<Uploaded> {
+async fn single(
+    made: Made,
+    to: &Destination<'_>,
+    meter: &Meter,
+    cancellation: &Cancellation,
+) -> Result<Uploaded> {
     let Made { part, place: _place } = made;
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
-    let completed = stop.or(to.put(part.bytes, &part.sum)).await??;
+    let completed = cancellation.or(to.put(part.bytes, &part.sum)).await??;
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
 }
@@ -79,21 +84,21 @@ async fn many(
     to: &Destination<'_>,
     budget: &MemoryBudget,
     meter: &Meter,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<Uploaded> {
-    let started = begin(to, stop).await?;
-    let outcome = stop.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
+    let started = begin(to, cancellation).await?;
+    let outcome = cancellation.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
     if let Err(error) = &outcome {
-        within(to.abort(&started), error, stop).await;
+        within(to.abort(&started), error, cancellation).await;
     }
     outcome
 }
 
 /// Cleans up after `error`: patiently after a failure, quickly after a signal, also one that comes only now.
-pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, stop: &Cancellation) {
+pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, cancellation: &Cancellation) {
     let hurry = async {
         if !matches!(error, Error::Interrupted(_)) {
-            stop.wait().await;
+            cancellation.wait().await;
         }
         tokio::time::sleep(CLEANUP_TIMEOUT_AFTER_SIGNAL).await;
     };
@@ -106,11 +111,11 @@ pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, st
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
 /// be aborted.
-pub(super) async fn begin(to: &Destination<'_>, stop: &Cancellation) -> Result<Started> {
+pub(super) async fn begin(to: &Destination<'_>, cancellation: &Cancellation) -> Result<Started> {
     let mut starting = std::pin::pin!(to.start());
     let signal = tokio::select! {
         biased;
-        signal = stop.wait() => signal,
+        signal = cancellation.wait() => signal,
         started = &mut starting => return started,
     };
     let late = async {
@@ -119,7 +124,7 @@ pub(super) async fn begin(to: &Destination<'_>, stop: &Cancellation) -> Result<S
         }
     };
     let error = Error::Interrupted(signal);
-    within(late, &error, stop).await;
+    within(late, &error, cancellation).await;
     Err(error)
 }
 

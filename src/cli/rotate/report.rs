@@ -64,7 +64,7 @@ pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failur
     if session.json {
         let sum = document::Summary::Rotation(RotationSummary {
             objects: summary.selected() - summary.failed,
-            strategies: summary.ways.iter().map(|(way, count)| (strategy(way), *count)).collect(),
+            strategies: summary.strategies.iter().map(|(way, count)| (strategy(way), *count)).collect(),
             skipped: summary.skipped,
             failed: summary.failed,
             previous_versions: summary.old_versions,
@@ -73,8 +73,11 @@ pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failur
         output::document(&document.text())?;
         return Ok(());
     }
-    let mut words: Vec<String> =
-        summary.ways.iter().map(|(way, count)| format!("{count} {}", in_words(strategy(way)))).collect();
+    let mut words: Vec<String> = summary
+        .strategies
+        .iter()
+        .map(|(way, count)| format!("{count} {}", in_words(strategy(way))))
+        .collect();
     if summary.skipped > 0 {
         words.push(format!("{} left out or done before", summary.skipped));
     }
@@ -107,7 +110,7 @@ fn in_words(strategy: Strategy) -> &'static str {
 }
 
 fn line(outcome: &RotateOutcome) -> String {
-    let mut facts = vec![in_words(strategy(outcome.way.as_str())).to_owned()];
+    let mut facts = vec![in_words(strategy(outcome.strategy.as_str())).to_owned()];
     facts.extend(encryption_words(
         &outcome.applied,
         outcome.format,
@@ -122,7 +125,7 @@ fn line(outcome: &RotateOutcome) -> String {
     if outcome.found_by_comparison {
         facts.push("answer lost; found stored by comparing size and checksum".to_owned());
     }
-    if outcome.checksum_compared && outcome.way != strategy::Strategy::Nothing {
+    if outcome.checksum_compared && outcome.strategy != strategy::Strategy::Nothing {
         facts.push("checksum compared".to_owned());
     }
     if outcome.verified {
@@ -156,7 +159,7 @@ fn document(outcome: &RotateOutcome) -> Document {
             stored_bytes: Some(outcome.stored_len),
             ..object
         },
-        strategy: strategy(outcome.way.as_str()),
+        strategy: strategy(outcome.strategy.as_str()),
         previous_encryption: previous_encryption(outcome),
         proof: outcome::proof(outcome.source.as_ref()),
         previous_version_id: outcome.old_version.clone(),
@@ -200,7 +203,7 @@ pub(crate) fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(
 }
 
 fn plan_lines(plans: &Plans) -> Vec<String> {
-    let mut lines: Vec<String> = plans.ways.iter().map(|(way, cost)| plan_line(way, *cost)).collect();
+    let mut lines: Vec<String> = plans.strategies.iter().map(|(way, cost)| plan_line(way, *cost)).collect();
     if plans.skipped > 0 {
         lines.push(format!("left out: {}", objects(plans.skipped)));
     }
@@ -249,7 +252,7 @@ fn plan_document(plans: &Plans) -> Document {
     };
     let refused = |(name, why): &(String, String)| RefusedObject { name: name.clone(), reason: why.clone() };
     let plan = Plan {
-        strategies: plans.ways.iter().map(|(way, found)| (strategy(way), cost(found))).collect(),
+        strategies: plans.strategies.iter().map(|(way, found)| (strategy(way), cost(found))).collect(),
         refused: plans.refused.iter().map(refused).collect(),
         refused_unlisted: plans.more_refused,
         skipped: plans.skipped,
@@ -265,8 +268,8 @@ mod tests {
     fn a_plan_is_told_by_way() {
         let mut plans = Plans::default();
         let cost = Cost { objects: 2, stored: 2048, moved: 4096, requests: 8, kms_calls: 1 };
-        plans.ways.insert("reseal", cost);
-        plans.ways.insert("nothing", Cost { objects: 1, stored: 1, requests: 1, ..Cost::default() });
+        plans.strategies.insert("reseal", cost);
+        plans.strategies.insert("nothing", Cost { objects: 1, stored: 1, requests: 1, ..Cost::default() });
         plans.refuse("s3://bkt/k".to_owned(), "archived".to_owned());
         assert_eq!(
             plan_lines(&plans),

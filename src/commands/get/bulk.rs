@@ -58,12 +58,12 @@ pub(crate) async fn run(
     request: GetMany,
     decryption_keys: &DecryptionKeys,
     meter: &Meter,
-    stop: &Cancellation,
-    mut tell: impl FnMut(Row<GetOutcome>) -> Result<()>,
+    cancellation: &Cancellation,
+    mut report: impl FnMut(Row<GetOutcome>) -> Result<()>,
 ) -> Result<()> {
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
     let budget = MemoryBudget::new(&request.tuning);
-    let fetching = Download { connection, decryption_keys, budget: &budget, meter, stop };
+    let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     let many = Many { fetching, request: &request, folder: folder.clone() };
     let mut is_empty = true;
     let listing = connection.list(&request.source).inspect(|_| is_empty = false).filter(|listed| {
@@ -73,8 +73,8 @@ pub(crate) async fn run(
         future::ready(takes)
     });
     let work = |listed| many.object(listed);
-    let told = |row: GetRow| row.map_or(Ok(()), &mut tell);
-    let ended = Box::pin(as_they_end(listing, request.tuning.objects, stop, work, told)).await;
+    let told = |row: GetRow| row.map_or(Ok(()), &mut report);
+    let ended = Box::pin(as_they_end(listing, request.tuning.objects, cancellation, work, told)).await;
     // What is there is there, however this ends.
     blocking(move || folder.settle()).await?;
     ended?;
@@ -112,7 +112,7 @@ impl Many<'_> {
             if self.is_instruction_file(&uri).await? {
                 return Ok(None);
             }
-            let _turn = self.fetching.stop.or(self.fetching.budget.turn(listed.len)).await??;
+            let _turn = self.fetching.cancellation.or(self.fetching.budget.turn(listed.len)).await??;
             self.fetch(uri, name, target, listed.len).await.map(Some)
         };
         match fetched.await {
@@ -187,9 +187,10 @@ impl Many<'_> {
 
     /// An object's metadata, if it can be had: who cannot see it will hear of it when it is fetched.
     async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
-        let Download { connection, decryption_keys, stop, .. } = self.fetching;
-        let keyed =
-            stop.or(head(connection, uri, None, &decryption_keys.customer_keys, self.request.expect)).await?;
+        let Download { connection, decryption_keys, cancellation, .. } = self.fetching;
+        let keyed = cancellation
+            .or(head(connection, uri, None, &decryption_keys.customer_keys, self.request.expect))
+            .await?;
         Ok(keyed.ok().map(|keyed| keyed.head.metadata))
     }
 }

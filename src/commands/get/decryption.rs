@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
 use crate::checksum::Verifier;
-use crate::commands::client_object::{Opened, Part, Unlocked};
+use crate::commands::client_object::{Opened, Part, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
 use crate::error::Result;
 use crate::seal::Open;
@@ -24,7 +24,7 @@ pub(super) enum Opening {
     /// A part of a sealed object.
     Range(Box<Part>, Described),
     /// A sealed object; can be opened twice.
-    Whole(Box<Unlocked>),
+    Whole(Box<UnwrappedEnvelope>),
 }
 
 /// What the outcome says about an envelope.
@@ -39,12 +39,12 @@ impl Described {
         match opening {
             Opening::AsItIs(_) => Self::default(),
             Opening::Range(_, described) => described.clone(),
-            Opening::Whole(unlocked) => Self::of_sealed(unlocked, unlocked.is_authenticated()),
+            Opening::Whole(unwrapped) => Self::of_sealed(unwrapped, unwrapped.is_authenticated()),
         }
     }
 
-    pub(super) fn of_sealed(unlocked: &Unlocked, intact: bool) -> Self {
-        Self { format: Some(unlocked.format()), opened: Some(unlocked.opened(Some(intact))) }
+    pub(super) fn of_sealed(unwrapped: &UnwrappedEnvelope, intact: bool) -> Self {
+        Self { format: Some(unwrapped.format()), opened: Some(unwrapped.opened(Some(intact))) }
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Transfer<'a> {
     pub(super) head: &'a ObjectHead,
     pub(super) budget: &'a MemoryBudget,
     pub(super) meter: &'a Meter,
-    pub(super) stop: &'a Cancellation,
+    pub(super) cancellation: &'a Cancellation,
 }
 
 impl Transfer<'_> {
@@ -73,16 +73,17 @@ impl Transfer<'_> {
     async fn scatter(&self, stored: Range<u64>, verifier: Option<Verifier>, sink: Sink) -> Result<u64> {
         self.meter.expect(stored.end - stored.start);
         let (to, etag) = (ParallelSink { sink, verifier }, self.head.etag.as_deref());
-        parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.stop).await
+        parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.cancellation).await
     }
 
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
         if let Some(body) = &self.head.body {
             let bytes = download::slice(body, &stored);
-            return download::pass(bytes, self.reader.subject(), pipeline, self.meter, self.stop).await;
+            return download::pass(bytes, self.reader.subject(), pipeline, self.meter, self.cancellation)
+                .await;
         }
         let etag = self.head.etag.as_deref();
-        download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.stop).await
+        download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.cancellation).await
     }
 
     /// Brings the object down; lets nothing go that is not proven. `hidden`: the sink shows nothing before its commit.
@@ -95,7 +96,7 @@ impl Transfer<'_> {
         hidden: bool,
         unproven: bool,
     ) -> Result<u64> {
-        let unlocked = match opening {
+        let unwrapped = match opening {
             Opening::AsItIs(range)
                 if hidden && self.head.body.is_none() && ParallelSink::takes(verifier.as_ref()) =>
             {
@@ -103,13 +104,13 @@ impl Transfer<'_> {
             }
             Opening::AsItIs(range) => return self.stream(range, None, verifier, Out::Sink(sink)).await,
             Opening::Range(part, _) => return self.part(*part, sink).await,
-            Opening::Whole(unlocked) => unlocked,
+            Opening::Whole(unwrapped) => unwrapped,
         };
-        let open = unlocked.opener()?;
+        let open = unwrapped.opener()?;
         let out = match plan::release(open.trust(), self.head.len, hidden, unproven) {
             Release::Stream => Out::Sink(sink),
             Release::Hold => Out::Held(Vec::new(), sink),
-            Release::TwoPass => return self.two_passes(&unlocked, open, verifier, sink).await,
+            Release::TwoPass => return self.two_passes(&unwrapped, open, verifier, sink).await,
         };
         self.stream(0..self.head.len, Some(open), verifier, out).await
     }
@@ -127,7 +128,7 @@ impl Transfer<'_> {
     /// First proves everything, then opens the very same bytes again and lets them go.
     async fn two_passes(
         &self,
-        unlocked: &Unlocked,
+        unwrapped: &UnwrappedEnvelope,
         open: Box<dyn Open>,
         verifier: Option<Verifier>,
         sink: Sink,
@@ -142,7 +143,7 @@ impl Transfer<'_> {
             other => other,
         };
         let second =
-            Pipeline { verifier: None, open: Some(unlocked.opener()?), out: Out::Sink(sink), digests };
+            Pipeline { verifier: None, open: Some(unwrapped.opener()?), out: Out::Sink(sink), digests };
         self.pass(whole, second).await.map(|(plain, _)| plain)
     }
 }

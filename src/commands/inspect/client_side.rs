@@ -22,7 +22,7 @@ use crate::transfer::blocking;
 struct Second<'a> {
     reader: &'a Reader<'a>,
     head: &'a ObjectHead,
-    looking: &'a InspectOptions,
+    options: &'a InspectOptions,
     /// Whether it is one object and not one of many: then the keys at hand are tried.
     alone: bool,
 }
@@ -35,11 +35,11 @@ struct Second<'a> {
 pub(super) async fn look(
     reader: &Reader<'_>,
     head: &ObjectHead,
-    looking: &InspectOptions,
+    options: &InspectOptions,
     alone: bool,
 ) -> Result<ClientSeen> {
-    let second = Second { reader, head, looking, alone };
-    let closely = alone || looking.deep;
+    let second = Second { reader, head, options, alone };
+    let closely = alone || options.deep;
     match detect::detect(reader.subject(), &head.metadata) {
         Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
         Ok(Detected::Esdk(marker)) if closely => second.esdk(Some(&marker)).await,
@@ -111,7 +111,7 @@ impl Second<'_> {
 
     /// Looks for an instruction file; `named` says that something points to one.
     async fn instructed(&self, named: bool) -> Result<ClientSeen> {
-        let suffix = self.looking.instruction_suffix.as_ref();
+        let suffix = self.options.instruction_suffix.as_ref();
         let (uri, file) = instruction_file(self.reader, suffix).await;
         match file {
             Ok(Some(file)) => {
@@ -132,7 +132,7 @@ impl Second<'_> {
     }
 
     fn tries_keys(&self) -> bool {
-        self.alone && !self.looking.unlocker.ring().is_empty()
+        self.alone && !self.options.unlocker.ring().is_empty()
     }
 
     /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
@@ -142,22 +142,22 @@ impl Second<'_> {
         if envelope.wrap() == Wrap::RsaPkcs1 {
             return Ok(Opens::NotTried);
         }
-        let Ok(locked) = envelope.permit(self.looking.legacy) else { return Ok(Opens::NotTried) };
+        let Ok(locked) = envelope.permit(self.options.legacy) else { return Ok(Opens::NotTried) };
         if locked.need() == Need::Kms {
             return Ok(Opens::NotTried);
         }
-        let unlocker = self.looking.unlocker.clone();
+        let unlocker = self.options.unlocker.clone();
         Ok(opened(blocking(move || Ok(unlocker.unlock(locked)?.opened_with().clone())).await?))
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Opens> {
-        let policy = Policy { legacy: self.looking.legacy, ..Policy::default() };
+        let policy = Policy { legacy: self.options.legacy, ..Policy::default() };
         let locked = match message.permit(policy, &Context::default()) {
             Ok(locked) => locked,
             Err(Error::Unsupported { .. }) => return Ok(Opens::NotTried),
             Err(_) => return Ok(Opens::WithNone),
         };
-        let unlocker = self.looking.unlocker.clone();
+        let unlocker = self.options.unlocker.clone();
         Ok(opened(blocking(move || Ok(unlocker.unlock_esdk(&locked)?.opened_with().clone())).await?))
     }
 }

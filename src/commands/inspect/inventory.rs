@@ -44,15 +44,15 @@ pub(crate) async fn audit(
     connection: &Connection,
     uri: &S3Uri,
     manifest: &Manifest,
-    looking: &InspectOptions,
-    stop: &Cancellation,
+    options: &InspectOptions,
+    cancellation: &Cancellation,
     summary: &mut Summary,
-    mut tell: impl FnMut(&Row) -> Result<()>,
+    mut report: impl FnMut(&Row) -> Result<()>,
 ) -> Result<()> {
     let source = S3Uri { bucket: manifest.source.clone(), key: String::new() };
     for data in &manifest.files {
         let place = uri.with_key(data.key.clone());
-        let file = fetch(connection, &place, data, stop).await?;
+        let file = fetch(connection, &place, data, cancellation).await?;
         let (sender, mut batches) = mpsc::channel::<Vec<Inventoried>>(WAITING);
         let (format, data, subject) = (manifest.format.clone(), data.clone(), Subject::from(&place));
         let reading = tokio::spawn(blocking(move || {
@@ -64,17 +64,17 @@ pub(crate) async fn audit(
         loop {
             let batch = tokio::select! {
                 biased;
-                signal = stop.wait() => return Err(Error::Interrupted(signal)),
+                signal = cancellation.wait() => return Err(Error::Interrupted(signal)),
                 batch = batches.recv() => batch,
             };
             let Some(batch) = batch else { break };
             for object in batch {
                 if object.deleted {
                     summary.delete_markers += 1;
-                } else if is_wanted(&source, &object, looking) {
-                    let row = row(&source, object, looking);
+                } else if is_wanted(&source, &object, options) {
+                    let row = row(&source, object, options);
                     count(summary, &row);
-                    tell(&row)?;
+                    report(&row)?;
                 }
             }
         }
@@ -87,32 +87,32 @@ async fn fetch(
     connection: &Connection,
     uri: &S3Uri,
     data: &DataFile,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<std::fs::File> {
     let reader = Reader { connection, uri, version_id: None, key: None };
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
         let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
         let (budget, meter) = (MemoryBudget::new(&Tuning::default()), Meter::default());
-        download::run(&reader, 0..data.len, None, pipeline, &budget, &meter, stop).await?;
+        download::run(&reader, 0..data.len, None, pipeline, &budget, &meter, cancellation).await?;
     }
     Ok(file)
 }
 
-fn is_wanted(source: &S3Uri, object: &Inventoried, looking: &InspectOptions) -> bool {
-    let version = looking.all_versions || object.listed.latest != Some(false);
-    version && looking.filter.takes(source.relative(object.listed.key.as_str()))
+fn is_wanted(source: &S3Uri, object: &Inventoried, options: &InspectOptions) -> bool {
+    let version = options.all_versions || object.listed.latest != Some(false);
+    version && options.filter.takes(source.relative(object.listed.key.as_str()))
 }
 
-fn row(source: &S3Uri, object: Inventoried, looking: &InspectOptions) -> Row {
+fn row(source: &S3Uri, object: Inventoried, options: &InspectOptions) -> Row {
     let Inventoried { listed, applied, .. } = object;
     let customer_key = (applied.mode == AppliedMode::Known(Mode::SseC)).then_some(CustomerKeyFit::NotSaid);
     let uri = source.with_key(listed.key.as_str());
     let finding = Finding::without_head(&uri, AtRest { applied, customer_key });
     let mut finding = finding.listed(&listed);
-    if !looking.all_versions {
+    if !options.all_versions {
         finding.latest = None;
     }
-    let as_expected = is_as_expected(&looking.expected, &finding);
+    let as_expected = is_as_expected(&options.expected, &finding);
     Row::Found { finding: Box::new(finding), as_expected }
 }

@@ -53,31 +53,32 @@ pub(crate) async fn run(
     connection: &Connection,
     request: PutMany,
     meter: &Meter,
-    stop: &Cancellation,
-    mut tell: impl FnMut(PutRow) -> Result<()>,
+    cancellation: &Cancellation,
+    mut report: impl FnMut(PutRow) -> Result<()>,
 ) -> Result<()> {
     let PutMany { sources, filter, target, mut how } = request;
-    let prepared = stop.or(prepare(how.encryption.take())).await??;
+    let encryptor = cancellation.or(prepare(how.encryption.take())).await??;
     let budget = MemoryBudget::new(&how.tuning);
-    let storing = PutRun { connection, prepared: &prepared, how: &how, budget: &budget, meter, stop };
-    let asks_nothing = matches!(prepared, Encryptor::Server(None));
+    let storing =
+        PutRun { connection, encryptor: &encryptor, how: &how, budget: &budget, meter, cancellation };
+    let asks_nothing = matches!(encryptor, Encryptor::Server(None));
     let trial = if asks_nothing { Trial::passed() } else { Trial::default() };
     let (storing, target, trial) = (&storing, &target, &trial);
     let work = |found| async move {
         match found {
             Found::File { path, name } => storing.file(path, &name, target, trial).await,
             Found::NoFile { path, what } => {
-                Ok(Row::LeftOut { name: path.display().to_string(), why: format!("is {what}") })
+                Ok(Row::Skipped { name: path.display().to_string(), why: format!("is {what}") })
             }
             Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
         }
     };
-    let tell = |row: PutRow| {
+    let report = |row: PutRow| {
         let ignored = row.ends_run();
-        tell(row)?;
+        report(row)?;
         ignored.map_or(Ok(()), Err)
     };
-    Box::pin(as_they_end(walk(sources, filter), how.tuning.objects, stop, work, tell)).await
+    Box::pin(as_they_end(walk(sources, filter), how.tuning.objects, cancellation, work, report)).await
 }
 
 impl PutRun<'_> {
@@ -94,9 +95,9 @@ impl PutRun<'_> {
                 let why = "is no regular file any more".to_owned();
                 return Err(Error::Unsupported { subject: (&path).into(), why });
             };
-            self.stop.or(may_write(self.connection, &target, &self.how.condition)).await??;
-            let first = self.stop.or(trial.turn()).await??;
-            let _turn = self.stop.or(self.budget.turn(len)).await??;
+            self.cancellation.or(may_write(self.connection, &target, &self.how.condition)).await??;
+            let first = self.cancellation.or(trial.turn()).await??;
+            let _turn = self.cancellation.or(self.budget.turn(len)).await??;
             let stored = self.store(input, target, self.how.settings.of_file(name)).await;
             first.end(&stored);
             stored
@@ -110,7 +111,7 @@ impl PutRun<'_> {
         if key.len() > MAX_KEY_BYTES {
             return Some(format!("its key would be {} bytes long; S3 takes {MAX_KEY_BYTES}", key.len()));
         }
-        let beside = matches!(self.prepared, Encryptor::Client(client) if client.instruction_file);
+        let beside = matches!(self.encryptor, Encryptor::Client(client) if client.instruction_file);
         (beside && key.ends_with(&instruction_file_key("", None)))
             .then(|| "its key is that of another file's envelope with --instruction-file".to_owned())
     }

@@ -15,12 +15,12 @@ use crate::location::S3Uri;
 use crate::object::instruction_file_key;
 use crate::pattern::Filter;
 
-use super::execution::Execution;
 use super::journal::{Journal, ObjectJournal};
 use super::object_state::ObjectState;
+use super::rotation::Rotation;
 use super::scratch;
 use super::selector::Selector;
-use super::strategy::{self, Cost, Desired, Reason, Server, Strategy};
+use super::strategy::{self, Cost, Desired, Refusal, Server, Strategy};
 use super::{Allowed, Plan, RotateOutcome, check, plan, write};
 
 /// Which objects.
@@ -56,7 +56,7 @@ pub(crate) enum Row {
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     /// By the way's name.
-    pub(crate) ways: BTreeMap<&'static str, Cost>,
+    pub(crate) strategies: BTreeMap<&'static str, Cost>,
     /// What could not be looked at, or is refused: name and reason.
     pub(crate) refused: Vec<(String, String)>,
     /// Refusals beyond those that are kept by name.
@@ -68,10 +68,10 @@ pub(crate) struct Plans {
 impl Plans {
     /// Counts a plan.
     pub(crate) fn count(&mut self, plan: &Plan) {
-        if let Strategy::Refuse(reason) = &plan.way {
-            self.refuse(plan.state.subject().to_string(), reason.to_string());
+        if let Strategy::Refuse(refusal) = &plan.strategy {
+            self.refuse(plan.state.subject().to_string(), refusal.to_string());
         } else {
-            self.ways.entry(plan.way.as_str()).or_default().add(plan.cost);
+            self.strategies.entry(plan.strategy.as_str()).or_default().add(plan.cost);
         }
     }
 
@@ -93,20 +93,24 @@ impl Plans {
     /// Objects that were found.
     #[must_use]
     pub(crate) fn counted(&self) -> u64 {
-        self.ways.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
+        self.strategies.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
     }
 
     /// Objects that would be written.
     #[must_use]
     pub(crate) fn to_do(&self) -> u64 {
-        self.ways.iter().filter(|(way, _)| **way != "nothing").map(|(_, cost)| cost.objects).sum()
+        self.strategies
+            .iter()
+            .filter(|(strategy, _)| **strategy != "nothing")
+            .map(|(_, cost)| cost.objects)
+            .sum()
     }
 }
 
 /// A rotation of many.
 pub(crate) struct BulkRotation<'a> {
     /// What is the same for all objects.
-    pub(crate) running: &'a Execution<'a>,
+    pub(crate) rotation: &'a Rotation<'a>,
     /// Which objects.
     pub(crate) chosen: &'a Filters,
     /// What each may.
@@ -138,7 +142,7 @@ impl BulkRotation<'_> {
             }
             Ok(())
         };
-        Box::pin(many(self.listing(place), self.jobs, self.running.stop, work, count)).await
+        Box::pin(many(self.listing(place), self.jobs, self.rotation.cancellation, work, count)).await
     }
 
     /// Rotates everything below a prefix, and tells each object.
@@ -146,7 +150,7 @@ impl BulkRotation<'_> {
     /// # Errors
     /// What the listing, `tell` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
     /// What was told until then is done.
-    pub(crate) async fn run(&self, place: &S3Uri, mut tell: impl FnMut(Row) -> Result<()>) -> Result<()> {
+    pub(crate) async fn run(&self, place: &S3Uri, mut report: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let work = |listed: Listed| async move {
             let etag = listed.etag.clone();
             let (uri, version) = match self.named(place, listed) {
@@ -160,16 +164,16 @@ impl BulkRotation<'_> {
                 row => Ok(row),
             }
         };
-        let tell = |row: Row| {
+        let report = |row: Row| {
             let ignored = match &row {
                 Row::Failed { error, .. } => error.ends_run(),
                 Row::Done(_) | Row::Skipped => None,
             };
-            tell(row)?;
+            report(row)?;
             ignored.map_or(Ok(()), Err)
         };
-        let (jobs, stop) = (self.jobs, self.running.stop);
-        Box::pin(as_they_end(self.listing(place), jobs, stop, work, tell)).await
+        let (jobs, cancellation) = (self.jobs, self.rotation.cancellation);
+        Box::pin(as_they_end(self.listing(place), jobs, cancellation, work, report)).await
     }
 
     /// Rotates one object; its failure is a row too.
@@ -192,15 +196,16 @@ impl BulkRotation<'_> {
 
     /// One object goes first, and its end shows whether the server does what is asked of it.
     async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
-        let Execution { target, first, stop, .. } = self.running;
-        if plan.way == Strategy::Nothing {
+        let Rotation { target, first, cancellation, .. } = self.rotation;
+        if plan.strategy == Strategy::Nothing {
             return self.carry_out_alone(plan).await;
         }
-        let replaces_ciphertext = plan.way == Strategy::Reseal && plan.state.present.sealed.is_some();
+        let replaces_ciphertext =
+            plan.strategy == Strategy::Reencrypt && plan.state.current.client_side.is_some();
         if replaces_ciphertext && target.client().is_none() {
-            scratch::prove_mode(self.running, self.journal, &plan.state.uri).await?;
+            scratch::prove_mode(self.rotation, self.journal, &plan.state.uri).await?;
         }
-        let turn = stop.or(first.turn()).await??;
+        let turn = cancellation.or(first.turn()).await??;
         let outcome = self.carry_out_alone(plan).await;
         turn.end(&outcome);
         outcome
@@ -209,11 +214,11 @@ impl BulkRotation<'_> {
     async fn carry_out_alone(&self, plan: Plan) -> Result<RotateOutcome> {
         let (uri, version) = (plan.state.uri.clone(), plan.state.version_id.clone());
         let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
-        let begins = !matches!(plan.way, Strategy::Nothing | Strategy::Refuse(_));
+        let begins = !matches!(plan.strategy, Strategy::Nothing | Strategy::Refuse(_));
         if begins {
-            journal.begin(plan.state.head.etag.as_deref(), plan.way.as_str())?;
+            journal.begin(plan.state.head.etag.as_deref(), plan.strategy.as_str())?;
         }
-        let written = match write(self.running, &plan, journal).await {
+        let written = match write(self.rotation, &plan, journal).await {
             Ok(written) => written,
             Err(error) => {
                 if begins && is_final(&error) {
@@ -222,9 +227,9 @@ impl BulkRotation<'_> {
                 return Err(error);
             }
         };
-        let outcome = check(self.running, plan, written, self.allowed).await?;
+        let outcome = check(self.rotation, plan, written, self.allowed).await?;
         // An update in place leaves the ETag: by that nobody can tell the object from what it was.
-        let in_place = outcome.way == Strategy::UpdateInPlace;
+        let in_place = outcome.strategy == Strategy::UpdateInPlace;
         journal.done(outcome.etag.as_deref().filter(|_| !in_place))?;
         Ok(outcome)
     }
@@ -240,11 +245,11 @@ impl BulkRotation<'_> {
             error: Box::new(error),
         };
         let only = &self.chosen.only;
-        match plan(self.running, uri, version_id, self.allowed).await {
+        match plan(self.rotation, uri, version_id, self.allowed).await {
             Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.state)) => {
                 Err(Row::Skipped)
             }
-            Ok(Plan { way: Strategy::Refuse(Reason::InstructionFile), .. }) => Err(Row::Skipped),
+            Ok(Plan { strategy: Strategy::Refuse(Refusal::InstructionFile), .. }) => Err(Row::Skipped),
             Ok(plan) => Ok(self.already_written(plan)),
             // Whoever asks for other modes does not mean what only a missing key would open.
             Err(error)
@@ -259,35 +264,39 @@ impl BulkRotation<'_> {
     /// Whether the journal knows that the object is what it is to become. Another passphrase has the same journal: of what
     /// is under one, only a look can tell.
     fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
-        !self.running.target.has_passphrase()
+        !self.rotation.target.has_passphrase()
             && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
     }
 
     /// What cannot be seen on an object, a new data key or an encryption context, is known from the journal.
     fn already_written(&self, plan: Plan) -> Plan {
         let Some(journal) = self.journal else { return plan };
-        let Plan { state, way, cost } = plan;
+        let Plan { state, strategy, cost } = plan;
         let (version, etag) = (state.version_id.as_deref(), state.head.etag.as_deref());
         let changed = journal.has_changed_since(&state.uri, version, etag);
         if self.is_done(&state.uri, version, etag) || changed && self.is_sealed_anew(&state) {
-            return Plan { state, way: Strategy::Nothing, cost };
+            return Plan { state, strategy: Strategy::Nothing, cost };
         }
         // An earlier run has replaced it by ciphertext that nobody could tell from plaintext.
         let is_lost = changed
-            && state.present.sealed.is_none()
-            && way == Strategy::Reseal
+            && state.current.client_side.is_none()
+            && strategy == Strategy::Reencrypt
             && journal.has_open_envelope(&state.uri);
-        Plan { state, way: if is_lost { Strategy::Refuse(Reason::EnvelopeLost) } else { way }, cost }
+        Plan {
+            state,
+            strategy: if is_lost { Strategy::Refuse(Refusal::EnvelopeLost) } else { strategy },
+            cost,
+        }
     }
 
     /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and
     /// opens with the new key.
     fn is_sealed_anew(&self, state: &ObjectState) -> bool {
-        let mut goal = self.running.target.goal.clone();
-        let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut goal else { return false };
+        let mut desired = self.rotation.target.desired.clone();
+        let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut desired else { return false };
         *new_data_key = false;
         let server = Server { updates_in_place: false };
-        strategy::strategy(&state.present, &goal, server) == Strategy::Nothing
+        strategy::strategy(&state.current, &desired, server) == Strategy::Nothing
     }
 
     /// Names an object of the listing; older versions by their id.
@@ -295,11 +304,15 @@ impl BulkRotation<'_> {
         let version = listed.version_id.filter(|_| listed.latest == Some(false));
         match listed.key {
             ListedKey::Text(key) => {
-                let beside = key.ends_with(&instruction_file_key("", None))
-                    && matches!(self.running.target.goal, Desired::Client { .. });
+                let in_instruction_file = key.ends_with(&instruction_file_key("", None))
+                    && matches!(self.rotation.target.desired, Desired::Client { .. });
                 // What a proof has left, or is about to remove.
                 let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
-                if beside || scratch { Err(Row::Skipped) } else { Ok((place.with_key(key), version)) }
+                if in_instruction_file || scratch {
+                    Err(Row::Skipped)
+                } else {
+                    Ok((place.with_key(key), version))
+                }
             }
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
@@ -312,7 +325,7 @@ impl BulkRotation<'_> {
 
     /// Lists what is meant below a prefix, or the one object.
     fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
-        let connection = self.running.connection;
+        let connection = self.rotation.connection;
         let listing = if self.chosen.all_versions {
             connection.list_versions(place, &|_| {}).left_stream()
         } else {

@@ -10,19 +10,19 @@ use crate::location::S3Uri;
 use crate::object::instruction_file_key;
 use crate::seal::detect::{self, Detected};
 
-use super::execution::Execution;
-use super::journal::{Beside, Journal, Upload};
+use super::journal::{Journal, LeftInstructionFile, Upload};
+use super::rotation::Rotation;
 use super::scratch;
 
 /// Removes what an earlier run has left behind in these places.
 ///
 /// # Errors
 /// What S3 refuses.
-pub(crate) async fn clear(running: &Execution<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
+pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
     let leftovers = journal.leftovers();
     let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
     for Upload { uri, id, since } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {
-        match running
+        match rotation
             .connection
             .give_up(uri, id.as_deref(), since - MAX_CLOCK_SKEW.as_secs().cast_signed())
             .await
@@ -32,21 +32,21 @@ pub(crate) async fn clear(running: &Execution<'_>, journal: &Journal, places: &[
             Err(error) => return Err(error),
         }
     }
-    for beside in leftovers.beside.iter().filter(|one| is_in_place(&one.uri)) {
-        clear_beside(running, beside).await?;
+    for left in leftovers.instruction_files.iter().filter(|one| is_in_place(&one.uri)) {
+        clear_instruction_file(rotation, left).await?;
     }
     for uri in leftovers.scratch.iter().filter(|uri| scratch::is_of(places, uri)) {
-        scratch::remove(running, uri).await?;
+        scratch::remove(rotation, uri).await?;
         journal.scratch(uri, false)?;
     }
     Ok(())
 }
 
 /// Removes an instruction file whose object has been replaced by one that does not need it.
-async fn clear_beside(running: &Execution<'_>, beside: &Beside) -> Result<()> {
-    let Beside { uri, etag, file_etag } = beside;
-    let key = running.target.customer_key();
-    let reader = Reader { connection: running.connection, uri, version_id: None, key };
+async fn clear_instruction_file(rotation: &Rotation<'_>, left: &LeftInstructionFile) -> Result<()> {
+    let LeftInstructionFile { uri, etag, file_etag } = left;
+    let key = rotation.target.customer_key();
+    let reader = Reader { connection: rotation.connection, uri, version_id: None, key };
     let head = match reader.head().await {
         Ok(head) => head,
         // Not the target's key yet, or gone altogether: whatever it is, it is not what was to be written.
@@ -57,8 +57,8 @@ async fn clear_beside(running: &Execution<'_>, beside: &Beside) -> Result<()> {
     if needs_it || head.etag == *etag {
         return Ok(());
     }
-    let file = uri.with_key(instruction_file_key(&uri.key, running.decryption_keys.suffix.as_ref()));
-    match running.connection.remove_if(&file, file_etag, None).await {
+    let file = uri.with_key(instruction_file_key(&uri.key, rotation.decryption_keys.suffix.as_ref()));
+    match rotation.connection.remove_if(&file, file_etag, None).await {
         // Somebody has written another one since.
         Err(Error::Changed { .. }) => Ok(()),
         removed => removed,

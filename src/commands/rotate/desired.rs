@@ -24,7 +24,7 @@ pub(crate) struct RotationOptions {
     /// A new data key, though the old one would do.
     pub(crate) new_data_key: bool,
     /// What is not client-side encrypted too, also among objects that old keys open.
-    pub(crate) seal_plaintext: bool,
+    pub(crate) encrypt_plaintext: bool,
     /// A further reader, whose instruction file has this suffix.
     pub(crate) share_to: Option<InstructionSuffix>,
 }
@@ -32,9 +32,9 @@ pub(crate) struct RotationOptions {
 /// What objects are to become.
 pub(crate) struct Target {
     /// The encryption, ready to be used.
-    pub(crate) prepared: Encryptor,
+    pub(crate) encryptor: Encryptor,
     /// The same, to be compared with what is there.
-    pub(crate) goal: Desired,
+    pub(crate) desired: Desired,
     /// The suffix of a further reader's instruction file.
     pub(crate) share_to: Option<InstructionSuffix>,
     /// What opens an object once it is there; nothing where that takes a key which is not at hand.
@@ -52,16 +52,16 @@ impl Target {
         options: RotationOptions,
         old: &DecryptionKeys,
     ) -> Result<Self> {
-        let prepared = prepare(Some(encryption)).await?;
-        let goal = goal(connection, &prepared, &options, old).await;
-        let decryption_keys = decryption_keys(&prepared, old.legacy);
-        Ok(Self { prepared, goal, share_to: options.share_to, decryption_keys })
+        let encryptor = prepare(Some(encryption)).await?;
+        let desired = desired(connection, &encryptor, &options, old).await;
+        let decryption_keys = decryption_keys(&encryptor, old.legacy);
+        Ok(Self { encryptor, desired, share_to: options.share_to, decryption_keys })
     }
 
     /// What S3 is asked to do to the bytes, if that is said.
     #[must_use]
     pub(crate) fn at_rest(&self) -> Option<&ServerSide> {
-        match &self.prepared {
+        match &self.encryptor {
             Encryptor::Server(sse) => sse.as_ref(),
             Encryptor::Client(client) => client.at_rest.as_ref(),
         }
@@ -70,7 +70,7 @@ impl Target {
     /// The SSE-C key that new objects need.
     #[must_use]
     pub(crate) fn customer_key(&self) -> Option<&CustomerKey> {
-        match &self.prepared {
+        match &self.encryptor {
             Encryptor::Server(Some(ServerSide::SseC(key))) => Some(key),
             _ => None,
         }
@@ -79,7 +79,7 @@ impl Target {
     /// Client-side encryption, if that is the target.
     #[must_use]
     pub(crate) fn client(&self) -> Option<&ClientEncryptor> {
-        match &self.prepared {
+        match &self.encryptor {
             Encryptor::Client(client) => Some(client),
             Encryptor::Server(_) => None,
         }
@@ -87,8 +87,8 @@ impl Target {
 
     /// Whether an object is to be bound to its name: asked for, or kept.
     #[must_use]
-    pub(crate) fn binds_name(&self, present: &Current) -> bool {
-        let keeps = present.sealed.is_some_and(|sealed| sealed.bound);
+    pub(crate) fn binds_name(&self, current: &Current) -> bool {
+        let keeps = current.client_side.is_some_and(|client_side| client_side.name_bound);
         self.client().is_some_and(|client| client.bind_name || keeps)
     }
 
@@ -105,7 +105,7 @@ impl Target {
     /// The key for an update in place.
     #[must_use]
     pub(crate) fn update_key(&self) -> Option<&str> {
-        match &self.goal {
+        match &self.desired {
             Desired::Server(AtRest::SseKms { key, .. }) => key.as_ref().map(KmsKey::as_str),
             _ => None,
         }
@@ -133,13 +133,13 @@ impl Target {
     }
 }
 
-async fn goal(
+async fn desired(
     connection: &Connection,
-    prepared: &Encryptor,
+    encryptor: &Encryptor,
     options: &RotationOptions,
     old: &DecryptionKeys,
 ) -> Desired {
-    match prepared {
+    match encryptor {
         Encryptor::Server(sse) => match sse {
             Some(sse) => Desired::Server(at_rest(connection, sse).await),
             None => Desired::Server(AtRest::SseS3),
@@ -150,7 +150,7 @@ async fn goal(
                 Some(sse) => Some(at_rest(connection, sse).await),
                 None => None,
             },
-            beside: client.instruction_file,
+            in_instruction_file: client.instruction_file,
             only_rewrap: options.only_rewrap,
             new_data_key: options.new_data_key,
             bind_name: client.bind_name,
@@ -158,7 +158,7 @@ async fn goal(
             share: options.share_to.is_some(),
             // With old keys, only what they open is known to come from somebody who had one; with a new data key alone,
             // what is meant has one already.
-            seals_plaintext: options.seal_plaintext
+            encrypts_plaintext: options.encrypt_plaintext
                 || !options.new_data_key && old.opens_nothing_client_side(),
         },
     }
@@ -196,8 +196,8 @@ async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<KmsKe
 }
 
 /// Puts together what opens new objects: second ones of the keys that seal them.
-fn decryption_keys(prepared: &Encryptor, legacy: Legacy) -> Option<DecryptionKeys> {
-    let Encryptor::Client(client) = prepared else {
+fn decryption_keys(encryptor: &Encryptor, legacy: Legacy) -> Option<DecryptionKeys> {
+    let Encryptor::Client(client) = encryptor else {
         return Some(DecryptionKeys { legacy, ..DecryptionKeys::default() });
     };
     let (mut ring, mut kms_keys) = (KeyRing::default(), Vec::new());

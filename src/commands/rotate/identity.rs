@@ -94,21 +94,22 @@ impl<'a> Identity<'a> {
 impl<'a> TargetWords<'a> {
     fn new(target: &'a Target) -> Self {
         let server = |at_rest| ServerWords::new(at_rest, target);
-        match (&target.goal, target.client()) {
-            (Desired::Client { at_rest, beside, only_rewrap, new_data_key, .. }, Some(client)) => {
-                Self::Client(ClientWords {
-                    mode: "client",
-                    format: client.format.map(Format::as_str),
-                    keys: client.wrappers.iter().map(in_words).collect(),
-                    context: client.context.pairs(),
-                    bind_name: client.bind_name,
-                    at_rest: at_rest.as_ref().map(server),
-                    instruction_file: *beside,
-                    only_rewrap: *only_rewrap,
-                    new_data_key: *new_data_key,
-                    share_to: target.share_to.as_ref().map(InstructionSuffix::as_str),
-                })
-            }
+        match (&target.desired, target.client()) {
+            (
+                Desired::Client { at_rest, in_instruction_file, only_rewrap, new_data_key, .. },
+                Some(client),
+            ) => Self::Client(ClientWords {
+                mode: "client",
+                format: client.format.map(Format::as_str),
+                keys: client.wrappers.iter().map(in_words).collect(),
+                context: client.context.pairs(),
+                bind_name: client.bind_name,
+                at_rest: at_rest.as_ref().map(server),
+                instruction_file: *in_instruction_file,
+                only_rewrap: *only_rewrap,
+                new_data_key: *new_data_key,
+                share_to: target.share_to.as_ref().map(InstructionSuffix::as_str),
+            }),
             (Desired::Server(at_rest) | Desired::Client { at_rest: Some(at_rest), .. }, _) => {
                 Self::Server(server(at_rest))
             }
@@ -162,25 +163,25 @@ mod tests {
             context: context("team"),
             bucket_key: true,
         };
-        let goal =
+        let desired =
             AtRest::SseKms { key: Some(ARN.parse().unwrap()), named: true, context: true, bucket_key: true };
-        (asked, goal)
+        (asked, desired)
     }
 
     fn server() -> Target {
-        let (asked, goal) = kms();
+        let (asked, desired) = kms();
         Target {
-            prepared: Encryptor::Server(Some(asked)),
-            goal: Desired::Server(goal),
+            encryptor: Encryptor::Server(Some(asked)),
+            desired: Desired::Server(desired),
             share_to: None,
             decryption_keys: None,
         }
     }
 
     fn client() -> Target {
-        let (asked, goal) = kms();
+        let (asked, desired) = kms();
         Target {
-            prepared: Encryptor::Client(ClientEncryptor {
+            encryptor: Encryptor::Client(ClientEncryptor {
                 format: Some(Format::Esdk),
                 wrappers: vec![
                     Wrapper::Aes(SymmetricKey::recognise(&[b'A'; 32]).unwrap()),
@@ -193,16 +194,16 @@ mod tests {
                 frame_length: None,
                 key_name: None,
             }),
-            goal: Desired::Client {
+            desired: Desired::Client {
                 format: Some(Format::Esdk),
-                at_rest: Some(goal),
-                beside: false,
+                at_rest: Some(desired),
+                in_instruction_file: false,
                 only_rewrap: false,
                 new_data_key: true,
                 bind_name: false,
                 kms: true,
                 share: false,
-                seals_plaintext: true,
+                encrypts_plaintext: true,
             },
             share_to: None,
             decryption_keys: None,

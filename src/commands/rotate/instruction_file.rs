@@ -8,7 +8,7 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
 
-use super::execution::Execution;
+use super::rotation::Rotation;
 
 /// An instruction file as it was read.
 #[derive(Clone, Debug)]
@@ -28,14 +28,14 @@ pub(crate) struct InstructionFile {
 /// # Errors
 /// What S3 refuses; `NotFound` if there is none; `Unsupported` where the server names no ETag.
 pub(crate) async fn read(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     object: &S3Uri,
     key: Option<&CustomerKey>,
 ) -> Result<InstructionFile> {
-    let Execution { connection, decryption_keys, stop, .. } = *running;
+    let Rotation { connection, decryption_keys, cancellation, .. } = *rotation;
     let uri = object.with_key(instruction_file_key(&object.key, decryption_keys.suffix.as_ref()));
     let reader = Reader { connection, uri: &uri, version_id: None, key };
-    let found = stop.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
+    let found = cancellation.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
     let Some(head) = found else {
         return Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None });
     };
@@ -51,9 +51,9 @@ pub(crate) async fn read(
 ///
 /// # Errors
 /// What S3 refuses; `Changed` if somebody else has written it since it was read.
-pub(crate) async fn remove(running: &Execution<'_>, file: &InstructionFile) -> Result<()> {
-    let removal = running.connection.remove_if(&file.uri, &file.etag, None);
-    running.stop.or(removal).await?.map_err(|error| match error {
+pub(crate) async fn remove(rotation: &Rotation<'_>, file: &InstructionFile) -> Result<()> {
+    let removal = rotation.connection.remove_if(&file.uri, &file.etag, None);
+    rotation.cancellation.or(removal).await?.map_err(|error| match error {
         Error::Changed { source, .. } => {
             Error::Changed { subject: Subject::instruction_file(&file.uri), source }
         }

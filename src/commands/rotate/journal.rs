@@ -11,106 +11,42 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
-use crate::transfer::disk_map::DiskMap;
 
 mod leftovers;
+mod line;
 mod location;
 mod object;
 mod private;
+mod progress;
 
-pub(crate) use leftovers::{Beside, Leftovers, Upload};
+pub(crate) use leftovers::{LeftInstructionFile, Leftovers, Upload};
 pub(crate) use location::JournalLocation;
 pub(crate) use object::ObjectJournal;
 
 use leftovers::Open;
-
-/// The version of the journal's form.
-const VERSION: u32 = 2;
-
-/// One line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Line {
-    /// The first one: which rotation this is, and since when (seconds since 1970).
-    Journal { version: u32, rotation: String, at: i64 },
-    /// An object is about to be written.
-    Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
-    /// An upload was started.
-    Upload { object: String, id: String, at: i64 },
-    /// An object that may not need its instruction file any more is about to be replaced; the ETags of both.
-    Beside { object: String, etag: Option<String>, file_etag: String },
-    /// The envelope of an object is about to be replaced; what is public of both.
-    Envelope { object: String, old: Option<PublicEnvelope>, new: Option<PublicEnvelope> },
-    /// A scratch object is about to be written.
-    Scratch { object: String },
-    /// The scratch object is gone.
-    Cleared { object: String },
-    /// An object is done, and has this ETag now.
-    Done { object: String, version_id: Option<String>, etag: Option<String> },
-    /// An object was refused in good order: nothing of it is under way.
-    Refused { object: String },
-}
+use line::{Line, VERSION, is_torn_first_line};
+use progress::Progress;
 
 /// A journal, open and locked.
 pub(crate) struct Journal {
     path: PathBuf,
     file: Mutex<File>,
     /// How far earlier runs have come with each object.
-    index: DiskMap,
+    progress: Progress,
     leftovers: Leftovers,
     /// Objects that were done, and scratch objects that are there now.
     worth: AtomicI64,
     /// Objects of which nobody has seen yet that they have the envelope which was to be written: as long as there are any,
     /// the journal may be the only place that has it.
     envelopes: Mutex<HashSet<String>>,
-}
-
-/// How far an object has come.
-#[derive(Clone, Copy)]
-enum Step {
-    /// It was about to be written, and had this ETag.
-    Begun = 1,
-    /// It is written, and has this ETag.
-    Done = 2,
-}
-
-impl Step {
-    /// The step and the ETag in one word.
-    fn word(self, etag: Option<&str>) -> NonZero<u128> {
-        let etag = digest(&[etag.unwrap_or_default().as_bytes()]);
-        NonZero::<u128>::MIN | ((self as u128) << 120 | etag >> 8)
-    }
-
-    fn is_in(self, word: NonZero<u128>) -> bool {
-        word.get() >> 120 == self as u128
-    }
-}
-
-/// The name of a version of an object in the index.
-fn name_in_index(object: &str, version_id: Option<&str>) -> u128 {
-    let (version, is_there) = (version_id.unwrap_or_default(), [u8::from(version_id.is_some())]);
-    digest(&[&(object.len() as u64).to_le_bytes(), object.as_bytes(), &is_there, version.as_bytes()])
-}
-
-/// Half of a SHA-256: two that are the same by chance are not to be expected.
-fn digest(parts: &[&[u8]]) -> u128 {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update(part);
-    }
-    digest.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 impl Journal {
@@ -124,12 +60,12 @@ impl Journal {
         let refused = |error| Error::local("write", &name)(error);
         let file = private::open(path, &name)?;
         let lines = BufReader::new(&file).split(b'\n').count() as u64;
-        let index = DiskMap::new(folder_of(path), lines).map_err(refused)?;
-        private::claim(&file, index.owner().map_err(refused)?, &name)?;
+        let progress = Progress::new(folder_of(path), lines).map_err(refused)?;
+        private::claim(&file, progress.owner().map_err(refused)?, &name)?;
         let mut journal = Self {
             path: path.to_owned(),
             file: Mutex::new(file.try_clone().map_err(refused)?),
-            index,
+            progress,
             leftovers: Leftovers::default(),
             worth: AtomicI64::new(0),
             envelopes: Mutex::default(),
@@ -184,8 +120,7 @@ impl Journal {
         match line {
             Line::Journal { at, .. } => open.began = open.began.max(at),
             Line::Begin { object, at, version_id, etag, .. } => {
-                let name = name_in_index(&object, version_id.as_deref());
-                self.index.set(name, Step::Begun.word(etag.as_deref()))?;
+                self.progress.begun(&object, version_id.as_deref(), etag.as_deref())?;
                 open.begun.insert(object, at);
             }
             Line::Upload { object, id, at } => {
@@ -193,8 +128,8 @@ impl Journal {
                 let since = open.begun.remove(&object).unwrap_or(at);
                 open.uploads.entry(object).or_default().push((id, since));
             }
-            Line::Beside { object, etag, file_etag } => {
-                open.beside.insert(object, (etag, file_etag));
+            Line::InstructionFile { object, etag, file_etag } => {
+                open.instruction_files.insert(object, (etag, file_etag));
             }
             Line::Envelope { object, .. } => self.set_envelope_open(object, true),
             Line::Scratch { object } => open.scratch.push(object),
@@ -205,10 +140,9 @@ impl Journal {
                 self.set_envelope_open(object, false);
             }
             Line::Done { object, version_id, etag } => {
-                let name = name_in_index(&object, version_id.as_deref());
-                self.index.set(name, Step::Done.word(etag.as_deref()))?;
+                self.progress.done(&object, version_id.as_deref(), etag.as_deref())?;
                 open.begun.remove(&object);
-                open.beside.remove(&object);
+                open.instruction_files.remove(&object);
                 open.uploads.remove(&object);
                 self.set_envelope_open(object, false);
                 self.worth.fetch_add(1, Ordering::Relaxed);
@@ -227,7 +161,7 @@ impl Journal {
     /// done: a second look at an object does no harm.
     #[must_use]
     pub(crate) fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
-        etag.is_some() && self.step_of(uri, version_id) == Some(Step::Done.word(etag))
+        etag.is_some() && self.progress.is_done(&uri.to_string(), version_id, etag)
     }
 
     /// Whether an earlier run has begun with an object, and it is another one since.
@@ -238,12 +172,7 @@ impl Journal {
         version_id: Option<&str>,
         etag: Option<&str>,
     ) -> bool {
-        let step = self.step_of(uri, version_id);
-        step.is_some_and(|step| Step::Begun.is_in(step) && step != Step::Begun.word(etag))
-    }
-
-    fn step_of(&self, uri: &S3Uri, version_id: Option<&str>) -> Option<NonZero<u128>> {
-        self.index.get(name_in_index(&uri.to_string(), version_id)).ok().flatten()
+        self.progress.is_begun_with_other_etag(&uri.to_string(), version_id, etag)
     }
 
     /// Notes that an object is about to be written.
@@ -278,8 +207,8 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::begin`].
-    pub(crate) fn beside(&self, uri: &S3Uri, etag: Option<&str>, file_etag: &str) -> Result<()> {
-        self.write(&Line::Beside {
+    pub(crate) fn instruction_file(&self, uri: &S3Uri, etag: Option<&str>, file_etag: &str) -> Result<()> {
+        self.write(&Line::InstructionFile {
             object: uri.to_string(),
             etag: etag.map(str::to_owned),
             file_etag: file_etag.to_owned(),
@@ -388,16 +317,6 @@ impl Journal {
 /// The folder that a journal is in.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Whether a text without a line's end is the beginning of a first line of this rotation.
-fn is_torn_first_line(text: &[u8], rotation: &str) -> bool {
-    let whole = Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: 0 };
-    let whole = serde_json::to_vec(&whole).unwrap_or_default();
-    // Up to the time, which nobody knows any more.
-    let sure = whole.strip_suffix(b"0}}").unwrap_or_default();
-    sure.starts_with(text)
-        || text.strip_prefix(sure).is_some_and(|rest| rest.iter().all(|c| c.is_ascii_digit() || *c == b'}'))
 }
 
 fn now() -> i64 {

@@ -10,7 +10,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
 use crate::aws::sse::{Applied, AppliedMode};
-use crate::commands::client_object::Sealed as Envelope;
+use crate::commands::client_object::Envelope;
 use crate::commands::decrypt::{self, DecryptionKeys};
 use crate::commands::encrypt::Wrapper;
 use crate::commands::envelope::envelope_entries;
@@ -23,10 +23,10 @@ use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope
 use crate::seal::s3ec::{Storage, Version};
 
 use super::desired::Target;
-use super::execution::Execution;
 use super::instruction_file::InstructionFile;
-use super::preserve::{CopyMethod, Found, Preserved, carry, unaccepted};
-use super::strategy::{Current, Sealed};
+use super::preserve::{CopyMethod, Found, Preserved, preserve, unaccepted};
+use super::rotation::Rotation;
+use super::strategy::{ClientSideState, Current};
 
 /// An object as it was found.
 pub(crate) struct ObjectState {
@@ -43,7 +43,7 @@ pub(crate) struct ObjectState {
     /// The names in its client-side encryption context, as its users gave it.
     pub(crate) context: Vec<String>,
     /// What it comes to for the way.
-    pub(crate) present: Current,
+    pub(crate) current: Current,
 }
 
 impl ObjectState {
@@ -76,7 +76,7 @@ impl ObjectState {
     /// What is public of its envelope, if it has one; `file` is its instruction file.
     #[must_use]
     pub(crate) fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
-        self.present.sealed.is_some().then(|| PublicEnvelope {
+        self.current.client_side.is_some().then(|| PublicEnvelope {
             metadata: envelope_entries(&self.head.metadata),
             instruction_file: file
                 .map(|file| FileContent { uri: file.uri.to_string(), content: file.content.clone() }),
@@ -92,7 +92,7 @@ impl ObjectState {
             tags: Probe::Known(BTreeMap::new()),
             grants: Probe::Known(Grants::default()),
             annotations: Probe::Known(0),
-            sealed: self.present.sealed.is_some(),
+            client_side: self.current.client_side.is_some(),
             now: i64::try_from(now).unwrap_or(i64::MAX),
         }
     }
@@ -101,8 +101,8 @@ impl ObjectState {
     ///
     /// # Errors
     /// `Unsupported` names what would be lost.
-    pub(super) async fn carried(&self, running: &Execution<'_>, by: CopyMethod) -> Result<Preserved> {
-        let reader = self.reader(running.connection);
+    pub(super) async fn preserved(&self, rotation: &Rotation<'_>, by: CopyMethod) -> Result<Preserved> {
+        let reader = self.reader(rotation.connection);
         let grants = Probe::of(reader.grants().await, "s3:GetObjectAcl");
         // HEAD counts them only for who may read them.
         let tags = if by == CopyMethod::Upload {
@@ -110,15 +110,15 @@ impl ObjectState {
         } else {
             Probe::Known(BTreeMap::new())
         };
-        let annotations = if by == CopyMethod::Upload && running.connection.is_aws() {
+        let annotations = if by == CopyMethod::Upload && rotation.connection.is_aws() {
             Probe::of(reader.annotations().await, "s3:ListObjectAnnotations")
         } else {
             Probe::Known(0)
         };
         let found = Found { tags, grants, annotations, ..self.found() };
-        let carried = carry(&found, by);
-        let lost = unaccepted(&carried.losses, running.accepted);
-        let Some((first, _)) = lost.first() else { return Ok(carried) };
+        let preserved = preserve(&found, by);
+        let lost = unaccepted(&preserved.losses, rotation.accepted);
+        let Some((first, _)) = lost.first() else { return Ok(preserved) };
         let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
         let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
         Err(Error::Unsupported { subject: self.subject(), why })
@@ -127,7 +127,7 @@ impl ObjectState {
     /// The client-side format.
     #[must_use]
     pub(crate) fn format(&self) -> Option<StoredFormat> {
-        self.present.sealed.map(|sealed| sealed.format)
+        self.current.client_side.map(|client_side| client_side.format)
     }
 }
 
@@ -135,41 +135,41 @@ impl ObjectState {
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
-pub(crate) async fn see(
-    running: &Execution<'_>,
+pub(crate) async fn load(
+    rotation: &Rotation<'_>,
     uri: &S3Uri,
     version_id: Option<&str>,
 ) -> Result<ObjectState> {
-    let Execution { connection, decryption_keys, target, .. } = *running;
-    let KeyedHead { head, customer_key } = match with_last_key(running, uri, version_id).await {
+    let Rotation { connection, decryption_keys, target, .. } = *rotation;
+    let KeyedHead { head, customer_key } = match with_last_key(rotation, uri, version_id).await {
         Some(keyed) => keyed,
-        None => with_any_key(running, uri, version_id).await?,
+        None => with_any_key(rotation, uri, version_id).await?,
     };
-    running.last_key.set(customer_key.as_ref());
+    rotation.last_key.set(customer_key.as_ref());
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let envelope = decrypt::envelope(&reader, &head, decryption_keys).await?;
     let mut fingerprints = names_of(customer_key.as_ref());
     let context = envelope.as_ref().map(context_of).unwrap_or_default();
-    let sealed = match envelope {
+    let client_side = match envelope {
         None => None,
         Some(envelope) => {
             if let Envelope::S3ec(envelope) = &envelope {
                 fingerprints.extend(envelope.fingerprint().map(str::to_owned));
             }
-            let mut sealed = describe(&envelope);
-            sealed.as_desired = is_as_desired(connection, envelope, target, decryption_keys).await?;
-            Some(sealed)
+            let mut client_side = describe(&envelope);
+            client_side.as_desired = is_as_desired(connection, envelope, target, decryption_keys).await?;
+            Some(client_side)
         }
     };
     let superseded = is_superseded(connection, uri, version_id, customer_key.as_ref()).await?;
-    let present = Current {
+    let current = Current {
         applied: head.applied.clone(),
-        sealed,
+        client_side,
         len: head.len,
         archived: archived(&head),
         locked: head.lock.legal_hold || head.lock.mode.is_some(),
         superseded,
-        instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER) && sealed.is_none(),
+        instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER) && client_side.is_none(),
     };
     Ok(ObjectState {
         uri: uri.clone(),
@@ -178,14 +178,14 @@ pub(crate) async fn see(
         customer_key,
         fingerprints,
         context,
-        present,
+        current,
     })
 }
 
 /// Looks with the key that fitted last time; nothing is said against it if that fails.
-async fn with_last_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
-    let key = running.last_key.get()?;
-    let reader = Reader { connection: running.connection, uri, version_id, key: Some(&key) };
+async fn with_last_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
+    let key = rotation.last_key.get()?;
+    let reader = Reader { connection: rotation.connection, uri, version_id, key: Some(&key) };
     let head = reader.head_with(HeadOptions { checksum: true, explain: false }).await.ok()?;
     // A server that does not know SSE-C takes any key for any object.
     let fits = head.applied.customer_key_md5.as_deref() == Some(key.md5());
@@ -193,8 +193,8 @@ async fn with_last_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<
 }
 
 /// Looks without a key, with the old ones, with the new one.
-async fn with_any_key(running: &Execution<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<KeyedHead> {
-    let Execution { connection, decryption_keys, target, .. } = *running;
+async fn with_any_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<KeyedHead> {
+    let Rotation { connection, decryption_keys, target, .. } = *rotation;
     let keyed = head(connection, uri, version_id, &decryption_keys.customer_keys, None).await;
     let (Err(refusal), Some(key)) = (&keyed, target.customer_key()) else { return keyed };
     if !is_about_customer_key(refusal) {
@@ -231,24 +231,24 @@ fn is_about_customer_key(error: &Error) -> bool {
     )
 }
 
-fn describe(envelope: &Envelope) -> Sealed {
-    let bound = envelope.bound_name().is_some();
+fn describe(envelope: &Envelope) -> ClientSideState {
+    let name_bound = envelope.bound_name().is_some();
     match envelope {
         Envelope::S3ec(envelope) => {
             let authenticated = envelope.plain_len(u64::MAX).is_some();
-            Sealed {
+            ClientSideState {
                 format: envelope.version().into(),
-                beside: envelope.storage() == Storage::InstructionFile,
+                in_instruction_file: envelope.storage() == Storage::InstructionFile,
                 rewrappable: authenticated && envelope.version() != Version::V1,
-                bound,
+                name_bound,
                 as_desired: false,
             }
         }
-        Envelope::Esdk(_) => Sealed {
+        Envelope::Esdk(_) => ClientSideState {
             format: Format::Esdk.into(),
-            beside: false,
+            in_instruction_file: false,
             rewrappable: false,
-            bound,
+            name_bound,
             as_desired: false,
         },
     }
@@ -290,7 +290,7 @@ async fn is_as_desired(
         suffix: None,
         ..opens.client_side()
     };
-    match decrypt::unlock(connection, envelope, &opens).await {
+    match decrypt::unwrap_data_key(connection, envelope, &opens).await {
         Ok(_) => Ok(true),
         Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
         Err(_) => Ok(false),

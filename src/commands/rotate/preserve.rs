@@ -103,7 +103,7 @@ pub(crate) struct Found<'a> {
     /// How many annotations it has.
     pub(crate) annotations: Probe<usize>,
     /// Whether it is encrypted client-side, so that its envelope is among its metadata.
-    pub(crate) sealed: bool,
+    pub(crate) client_side: bool,
     /// The time, in seconds since 1970.
     pub(crate) now: i64,
 }
@@ -121,33 +121,33 @@ pub(crate) struct Preserved {
 
 /// Works out what must be said.
 #[must_use]
-pub(crate) fn carry(found: &Found<'_>, by: CopyMethod) -> Preserved {
-    let mut carried = Preserved {
+pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
+    let mut preserved = Preserved {
         algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),
         ..Preserved::default()
     };
-    standing(found, &mut carried);
+    standing(found, &mut preserved);
     if by != CopyMethod::Copy {
-        described(found, &mut carried);
+        described(found, &mut preserved);
     }
     if by == CopyMethod::Upload {
-        uploaded(found, &mut carried);
+        uploaded(found, &mut preserved);
     }
-    carried
+    preserved
 }
 
 /// What no copy takes along by itself.
-fn standing(found: &Found<'_>, carried: &mut Preserved) {
+fn standing(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
-    carried.settings.storage_class.clone_from(&head.storage_class);
-    carried.settings.website_redirect.clone_from(&head.website_redirect);
-    carried.settings.lock = lock(&head.lock, found.now);
+    preserved.settings.storage_class.clone_from(&head.storage_class);
+    preserved.settings.website_redirect.clone_from(&head.website_redirect);
+    preserved.settings.lock = lock(&head.lock, found.now);
     match &found.grants {
-        Probe::Known(grants) => carried.settings.grants.clone_from(grants),
-        other => carried.losses.push((Loss::Acl, unseen("its ACL", other))),
+        Probe::Known(grants) => preserved.settings.grants.clone_from(grants),
+        other => preserved.losses.push((Loss::Acl, unreadable("its ACL", other))),
     }
     if head.event_hold {
-        carried.losses.push((Loss::EventHold, "a hold that waits for an event begins anew".to_owned()));
+        preserved.losses.push((Loss::EventHold, "a hold that waits for an event begins anew".to_owned()));
     }
 }
 
@@ -160,52 +160,52 @@ fn lock(lock: &Lock, now: i64) -> Lock {
 }
 
 /// What a copy takes along unless it replaces metadata.
-fn described(found: &Found<'_>, carried: &mut Preserved) {
+fn described(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
-    let settings = &mut carried.settings;
+    let settings = &mut preserved.settings;
     settings.content_type.clone_from(&head.content_type);
     settings.cache_control.clone_from(&head.cache_control);
     settings.content_encoding.clone_from(&head.content_encoding);
     settings.content_disposition.clone_from(&head.content_disposition);
     settings.content_language.clone_from(&head.content_language);
     settings.metadata.clone_from(&head.metadata);
-    if found.sealed {
+    if found.client_side {
         settings.metadata.retain(|name, _| !is_envelope_entry(name));
     }
     match &head.expires {
         Some((_, Some(date))) => settings.expires = Some(*date),
         Some((text, None)) => {
-            carried.losses.push((Loss::Expires, format!("its Expires header is no date ('{text}')")));
+            preserved.losses.push((Loss::Expires, format!("its Expires header is no date ('{text}')")));
         }
         None => {}
     }
     let encoded = settings.metadata.iter().find(|(_, value)| value.starts_with("=?"));
     if head.missing_metadata > 0 {
         let why = format!("{} metadata entries cannot be shown in headers", head.missing_metadata);
-        carried.losses.push((Loss::Metadata, why));
+        preserved.losses.push((Loss::Metadata, why));
     } else if let Some((name, _)) = encoded {
         let why = format!("its metadata '{name}' is not ASCII and comes encoded");
-        carried.losses.push((Loss::Metadata, why));
+        preserved.losses.push((Loss::Metadata, why));
     }
 }
 
 /// What every copy takes along and no upload does.
-fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
+fn uploaded(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     match &found.tags {
-        Probe::Known(tags) => carried.settings.tags.clone_from(tags),
-        other => carried.losses.push((Loss::Tags, unseen("its tags", other))),
+        Probe::Known(tags) => preserved.settings.tags.clone_from(tags),
+        other => preserved.losses.push((Loss::Tags, unreadable("its tags", other))),
     }
     match &found.annotations {
         Probe::Known(0) => {}
         Probe::Known(count) => {
-            carried.losses.push((Loss::Annotations, format!("its {count} annotations stay behind")));
+            preserved.losses.push((Loss::Annotations, format!("its {count} annotations stay behind")));
         }
-        other => carried.losses.push((Loss::Annotations, unseen("its annotations", other))),
+        other => preserved.losses.push((Loss::Annotations, unreadable("its annotations", other))),
     }
     if let (None, Some((name, _))) = (&head.checksum, &head.other_checksum) {
         let why = format!("its {name} checksum gives way to one that s3seal computes");
-        carried.losses.push((Loss::Checksum, why));
+        preserved.losses.push((Loss::Checksum, why));
     }
 }
 
@@ -213,7 +213,7 @@ fn uploaded(found: &Found<'_>, carried: &mut Preserved) {
 #[must_use]
 pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     let before = found.head;
-    let kept = carry(found, CopyMethod::CopyReplacing).settings;
+    let kept = preserve(found, CopyMethod::CopyReplacing).settings;
     let texts = [
         ("Content-Type", &kept.content_type, &now.content_type),
         ("Cache-Control", &kept.cache_control, &now.cache_control),
@@ -244,7 +244,7 @@ pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     told
 }
 
-fn unseen<T>(what: &str, seen: &Probe<T>) -> String {
+fn unreadable<T>(what: &str, seen: &Probe<T>) -> String {
     match seen {
         Probe::AccessDenied(action) => format!("{what} cannot be read: {action} is not allowed"),
         Probe::Unavailable(why) => format!("{what} cannot be read: {why}"),
@@ -294,13 +294,13 @@ mod tests {
             tags: Probe::Known([("t".to_owned(), "1".to_owned())].into()),
             grants: Probe::Known(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
             annotations: Probe::Known(0),
-            sealed: true,
+            client_side: true,
             now: 100,
         }
     }
 
     fn losses(found: &Found<'_>, by: CopyMethod) -> Vec<Loss> {
-        carry(found, by).losses.into_iter().map(|(loss, _)| loss).collect()
+        preserve(found, by).losses.into_iter().map(|(loss, _)| loss).collect()
     }
 
     #[test]
@@ -315,7 +315,7 @@ mod tests {
             grants: Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() },
             ..Settings::default()
         };
-        assert_eq!(carry(&found, CopyMethod::Copy).settings, copy);
+        assert_eq!(preserve(&found, CopyMethod::Copy).settings, copy);
         let replacing = Settings {
             content_type: text("text/plain"),
             cache_control: text("no-cache"),
@@ -326,11 +326,11 @@ mod tests {
             metadata: [("a".to_owned(), "1".to_owned())].into(),
             ..copy
         };
-        assert_eq!(carry(&found, CopyMethod::CopyReplacing).settings, replacing);
+        assert_eq!(preserve(&found, CopyMethod::CopyReplacing).settings, replacing);
         let upload = Settings { tags: [("t".to_owned(), "1".to_owned())].into(), ..replacing };
-        let carried = carry(&found, CopyMethod::Upload);
-        assert_eq!(carried.settings, upload);
-        assert_eq!((carried.algorithm, carried.losses), (Some(Algorithm::Sha256), vec![]));
+        let preserved = preserve(&found, CopyMethod::Upload);
+        assert_eq!(preserved.settings, upload);
+        assert_eq!((preserved.algorithm, preserved.losses), (Some(Algorithm::Sha256), vec![]));
     }
 
     #[test]
@@ -367,15 +367,15 @@ mod tests {
     #[test]
     fn metadata_that_look_like_an_envelope_are_one_only_on_a_sealed_object() {
         let head = head();
-        let plain = Found { sealed: false, ..found(&head) };
-        assert_eq!(carry(&plain, CopyMethod::Upload).settings.metadata.len(), 3);
+        let plain = Found { client_side: false, ..found(&head) };
+        assert_eq!(preserve(&plain, CopyMethod::Upload).settings.metadata.len(), 3);
     }
 
     #[test]
     fn a_lock_that_has_ended_is_not_said_again() {
         let head = head();
         let later = Found { now: 200, ..found(&head) };
-        let lock = carry(&later, CopyMethod::Copy).settings.lock;
+        let lock = preserve(&later, CopyMethod::Copy).settings.lock;
         assert_eq!(lock, Lock { legal_hold: true, ..Lock::default() });
     }
 
@@ -399,9 +399,9 @@ mod tests {
         let upload = [&replacing[..], &[Loss::Tags, Loss::Annotations, Loss::Checksum]].concat();
         assert_eq!(losses(&all, CopyMethod::Upload), upload);
 
-        let carried = carry(&all, CopyMethod::Copy);
-        assert_eq!(unaccepted(&carried.losses, &[Loss::Acl]).len(), 1);
-        assert!(unaccepted(&carried.losses, &Loss::ALL).is_empty());
+        let preserved = preserve(&all, CopyMethod::Copy);
+        assert_eq!(unaccepted(&preserved.losses, &[Loss::Acl]).len(), 1);
+        assert!(unaccepted(&preserved.losses, &Loss::ALL).is_empty());
         for loss in Loss::ALL {
             assert_eq!(loss.as_str().parse(), Ok(loss));
         }

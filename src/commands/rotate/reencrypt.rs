@@ -1,121 +1,58 @@
-//! Reseal: `get`'s opening joined to `put`'s sealing through memory, with a new data key and nothing on any disk.
+//! Re-encryption: decrypting a download joined to encrypting an upload, through memory and without a file.
 //!
-//! Bytes that are not proven yet go up as parts of an upload that is completed only after the proof: the pipe between the
-//! two says its end no earlier. A failure on either side ends both, and the upload is aborted.
+//! Unverified bytes are uploaded as parts, but the upload is completed only after they are verified: the pipe between the
+//! two reports its end no earlier. A failure on either side ends both, and the upload is aborted.
 
-use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::multipart::Destination;
-use crate::commands::client_object::Unlocked;
+use crate::commands::client_object::UnwrappedEnvelope;
 use crate::commands::decrypt;
-use crate::commands::encrypt::{Begun, EnvelopeShape, begin_as};
+use crate::commands::encrypt::{EnvelopeShape, ObjectEncryptor};
+use crate::commands::envelope::SentEnvelope;
 use crate::commands::get::verifier;
 use crate::encryption::{Format, ServerSide, StoredFormat};
 use crate::error::{Error, Result};
-use crate::object::{WriteCondition, instruction_file_key};
+use crate::object::WriteCondition;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::pipe::pipe;
+use crate::transfer::plan;
 use crate::transfer::source::{Input, Parts};
-use crate::transfer::{plan, upload};
+use crate::transfer::upload::{self, Uploaded};
 use crate::tuning::Meter;
 
-use super::execution::Execution;
-use super::instruction_file;
+use super::instruction_file::{self, InstructionFile};
 use super::journal::ObjectJournal;
 use super::object_state::{ObjectState, kept};
-use super::preserve::CopyMethod;
+use super::preserve::{CopyMethod, Preserved};
+use super::rotation::Rotation;
 use super::written::Written;
 
-/// Brings an object down, opens it, seals it and brings it up.
+/// Gets an object, decrypts it, encrypts it with a new data key and uploads it.
 ///
 /// # Errors
 /// Whatever either side says; then the object is as it was.
 pub(crate) async fn run(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     state: &ObjectState,
     journal: ObjectJournal<'_>,
 ) -> Result<Written> {
-    let connection = running.connection;
-    let carried = state.carried(running, CopyMethod::Upload).await?;
-    let mut settings = carried.settings;
-    let head = &state.head;
-    let reader = state.reader(connection);
-    // Read before its envelope is opened: one that somebody writes between the two is not removed.
-    let obsolete = if state.present.sealed.is_some_and(|sealed| sealed.beside) {
-        let file = instruction_file::read(running, &state.uri, state.customer_key.as_ref()).await?;
-        journal.beside(head.etag.as_deref(), &file.etag)?;
-        Some(file)
-    } else {
-        None
-    };
-    let unlocked = if state.present.sealed.is_some() {
-        let work = async {
-            let envelope = state.envelope(connection, running.decryption_keys).await?;
-            decrypt::unlock(connection, envelope, running.decryption_keys).await
-        };
-        Some(running.stop.or(work).await??)
-    } else {
-        None
-    };
-    let plain_len = match &unlocked {
-        None => Some(head.len),
-        Some(unlocked) => unlocked.plain_len(head.len),
-    };
-    let (shape, kept) = keeps(running, state)?;
-    let work = begin_as(connection, &running.target.prepared, &state.uri, shape, plain_len, &mut settings);
-    let begun = running.stop.or(work).await??;
-    let mut envelope = begun.envelope(&state.uri);
-    let old = state.public_envelope(obsolete.as_ref());
-    if envelope.is_some() || old.is_some() {
-        journal.envelope(old.as_ref(), envelope.as_ref().map(|envelope| &envelope.new))?;
-    }
-    if let Some(envelope) = &mut envelope {
-        envelope.old = old;
-    }
-    let Begun { seal, sse, format, instruction: beside, .. } = begun;
-    let sealed_len = plain_len.map(|len| seal.as_ref().map_or(len, |seal| seal.sealed_len(len)));
-    let plan = plan::upload(sealed_len, running.tuning)?;
-    let condition = WriteCondition::Matches(head.etag.clone().unwrap_or_default());
-    let algorithm = carried.algorithm.unwrap_or_default();
-    let on_start = |id: &str| journal.upload(id);
-    let to = Destination {
-        connection,
-        uri: &state.uri,
-        sse: sse.or(kept.as_ref()),
-        settings: &settings,
-        condition: &condition,
-        algorithm,
-        companion: beside.as_deref().map(|content| {
-            let uri = state.uri.with_key(instruction_file_key(&state.uri.key, None));
-            PendingInstructionFile::new(connection, uri, &state.uri, content)
-        }),
-        on_start: Some(&on_start),
-    };
-    let (writer, source) = pipe();
-    let (verifier, _) = verifier(&reader, head, true).await;
-    let open = unlocked.as_ref().map(Unlocked::opener).transpose()?;
-    let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
-    let parts = Parts::new(Input::pipe(state.subject(), source, plain_len), seal, plan, algorithm);
-    let unseen = Meter::default();
-    let etag = head.etag.as_deref();
-    // Each side has room of its own: what comes down waits for what goes up.
-    let (below, above) = (MemoryBudget::new(running.tuning), MemoryBudget::new(running.tuning));
-    let (down, up) = tokio::join!(
-        download::run(&reader, 0..head.len, etag, pipeline, &below, &unseen, running.stop),
-        upload::run(parts, &to, &above, running.meter, running.stop),
-    );
-    let uploaded = match (down, up) {
-        (Ok(_), up) => up?,
-        // The one that failed first says why; the other only says that it was left alone.
-        (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => return Err(error),
-    };
+    let mut preserved = state.preserved(rotation, CopyMethod::Upload).await?;
+    let old = OldObject::read(rotation, state, journal).await?;
+    let (shape, same_sse) = keeps(rotation, state)?;
+    let (connection, encryptor) = (rotation.connection, &rotation.target.encryptor);
+    let (uri, len) = (&state.uri, old.plain_len);
+    let making = ObjectEncryptor::with_shape(connection, encryptor, uri, shape, len, &mut preserved.settings);
+    let new = rotation.cancellation.or(making).await??;
+    let envelope = note_envelopes(state, &old, &new, journal)?;
+    let format = new.format;
+    let uploaded = transfer(rotation, state, &old, new, same_sse.as_ref(), &preserved, journal).await?;
     Ok(Written {
         refused: None,
         found_by_comparison: uploaded.completed.compared,
-        obsolete,
+        obsolete: old.instruction_file,
         envelope,
-        source: unlocked.map(|unlocked| unlocked.opened(Some(unlocked.is_authenticated()))),
+        source: old.unwrapped.map(|unwrapped| unwrapped.opened(Some(unwrapped.is_authenticated()))),
         etag: uploaded.completed.etag,
         checksum: Some(uploaded.completed.checksum),
         format,
@@ -124,25 +61,122 @@ pub(crate) async fn run(
     })
 }
 
+/// The object before its bytes are read.
+struct OldObject {
+    /// Read before the envelope is opened: one that somebody writes between the two is not removed.
+    instruction_file: Option<InstructionFile>,
+    unwrapped: Option<UnwrappedEnvelope>,
+    plain_len: Option<u64>,
+}
+
+impl OldObject {
+    async fn read(rotation: &Rotation<'_>, state: &ObjectState, journal: ObjectJournal<'_>) -> Result<Self> {
+        let (connection, keys) = (rotation.connection, rotation.decryption_keys);
+        let Some(client_side) = state.current.client_side else {
+            return Ok(Self { instruction_file: None, unwrapped: None, plain_len: Some(state.head.len) });
+        };
+        let instruction_file = if client_side.in_instruction_file {
+            let file = instruction_file::read(rotation, &state.uri, state.customer_key.as_ref()).await?;
+            journal.instruction_file(state.head.etag.as_deref(), &file.etag)?;
+            Some(file)
+        } else {
+            None
+        };
+        let work = async {
+            let envelope = state.envelope(connection, keys).await?;
+            decrypt::unwrap_data_key(connection, envelope, keys).await
+        };
+        let unwrapped = rotation.cancellation.or(work).await??;
+        let plain_len = unwrapped.plain_len(state.head.len);
+        Ok(Self { instruction_file, unwrapped: Some(unwrapped), plain_len })
+    }
+}
+
+/// Notes the envelopes in the journal before one replaces the other. Returns the new one.
+fn note_envelopes(
+    state: &ObjectState,
+    old: &OldObject,
+    new: &ObjectEncryptor<'_>,
+    journal: ObjectJournal<'_>,
+) -> Result<Option<SentEnvelope>> {
+    let before = state.public_envelope(old.instruction_file.as_ref());
+    let envelope = new.envelope(&state.uri);
+    if envelope.is_some() || before.is_some() {
+        journal.envelope(before.as_ref(), envelope.as_ref().map(|envelope| &envelope.new))?;
+    }
+    Ok(envelope.map(|envelope| SentEnvelope { old: before, ..envelope }))
+}
+
+/// Joins the download to the upload.
+async fn transfer(
+    rotation: &Rotation<'_>,
+    state: &ObjectState,
+    old: &OldObject,
+    mut new: ObjectEncryptor<'_>,
+    same_sse: Option<&ServerSide>,
+    preserved: &Preserved,
+    journal: ObjectJournal<'_>,
+) -> Result<Uploaded> {
+    let Rotation { connection, tuning, cancellation, .. } = *rotation;
+    let (head, etag) = (&state.head, state.head.etag.as_deref());
+    let plan = plan::upload(old.plain_len.map(|len| new.stored_len(len)), tuning)?;
+    let condition = WriteCondition::Matches(head.etag.clone().unwrap_or_default());
+    let algorithm = preserved.algorithm.unwrap_or_default();
+    let on_start = |id: &str| journal.upload(id);
+    let seal = new.seal.take();
+    let to = Destination {
+        connection,
+        uri: &state.uri,
+        sse: new.sse.or(same_sse),
+        settings: &preserved.settings,
+        condition: &condition,
+        algorithm,
+        companion: new.instruction_file(connection, &state.uri),
+        on_start: Some(&on_start),
+    };
+    let (writer, source) = pipe();
+    let reader = state.reader(connection);
+    let (verifier, _) = verifier(&reader, head, true).await;
+    let open = old.unwrapped.as_ref().map(UnwrappedEnvelope::opener).transpose()?;
+    let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
+    let parts = Parts::new(Input::pipe(state.name(), source, old.plain_len), seal, plan, algorithm);
+    // Progress is that of the upload.
+    let no_progress = Meter::default();
+    // Each side has a budget of its own: the download waits for the upload.
+    let (download_budget, upload_budget) = (MemoryBudget::new(tuning), MemoryBudget::new(tuning));
+    let (down, up) = tokio::join!(
+        download::run(&reader, 0..head.len, etag, pipeline, &download_budget, &no_progress, cancellation),
+        upload::run(parts, &to, &upload_budget, rotation.meter, cancellation),
+    );
+    match (down, up) {
+        (Ok(_), up) => up,
+        // The side that failed first knows why; the other one only knows that its peer has gone.
+        (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => Err(error),
+    }
+}
+
 /// What a client-side object keeps of its own where the target says nothing: format, place of the envelope, and what S3
 /// does to the sealed bytes.
-fn keeps(running: &Execution<'_>, state: &ObjectState) -> Result<(EnvelopeShape, Option<ServerSide>)> {
-    let Some(client) = running.target.client() else { return Ok((EnvelopeShape::default(), None)) };
-    let bound = running.target.binds_name(&state.present);
-    let Some(sealed) = state.present.sealed else {
-        return Ok((EnvelopeShape { format: client.format, beside: client.instruction_file, bound }, None));
+fn keeps(rotation: &Rotation<'_>, state: &ObjectState) -> Result<(EnvelopeShape, Option<ServerSide>)> {
+    let Some(client) = rotation.target.client() else { return Ok((EnvelopeShape::default(), None)) };
+    let name_bound = rotation.target.binds_name(&state.current);
+    let Some(client_side) = state.current.client_side else {
+        return Ok((
+            EnvelopeShape { format: client.format, in_instruction_file: client.instruction_file, name_bound },
+            None,
+        ));
     };
     let kept = match client.at_rest {
         Some(_) => None,
         None => kept(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
     };
-    let format = client.format.or(match sealed.format {
-        StoredFormat::Writable(format) if sealed.rewrappable || format == Format::Esdk => Some(format),
+    let format = client.format.or(match client_side.format {
+        StoredFormat::Writable(format) if client_side.rewrappable || format == Format::Esdk => Some(format),
         // What nothing authenticates is not written any more; its plain bytes are fewer than its stored ones.
         _ => (state.head.len <= MAX_PLAIN).then_some(Format::S3ec),
     });
     // A file that the object needs cannot be replaced in the moment in which the object is: the envelope moves into the
     // metadata, and the file goes afterwards.
-    let beside = client.instruction_file && !sealed.beside;
-    Ok((EnvelopeShape { format, beside, bound }, kept))
+    let in_instruction_file = client.instruction_file && !client_side.in_instruction_file;
+    Ok((EnvelopeShape { format, in_instruction_file, name_bound }, kept))
 }

@@ -21,10 +21,10 @@ use super::Allowed;
 use super::bulk::{BulkRotation, Filters, Plans, Row};
 use super::cleanup;
 use super::desired::Target;
-use super::execution::{Execution, LastKey};
 use super::identity::Identity;
 use super::journal::{Journal, JournalLocation};
 use super::preserve::Loss;
+use super::rotation::{LastKey, Rotation};
 use super::scratch;
 
 /// What a rotation is asked to do.
@@ -69,7 +69,7 @@ pub(crate) struct Summary {
     /// Whether the plan was not confirmed; then nothing was done.
     pub(crate) declined: bool,
     /// Rotated objects, by the name of the way.
-    pub(crate) ways: BTreeMap<&'static str, u64>,
+    pub(crate) strategies: BTreeMap<&'static str, u64>,
     /// Objects that were not selected, or that an earlier run has done.
     pub(crate) skipped: u64,
     /// Objects that could not be rotated.
@@ -118,11 +118,11 @@ pub(crate) fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
 pub(crate) async fn dry_run(
     connection: &Connection,
     request: &RotateRequest,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
 ) -> Result<Plans> {
     let tuning = request.tuning_of_each();
-    let running = request.running(connection, &tuning, stop);
-    request.plans(&request.work(&running, None)).await
+    let rotation = request.rotation(connection, &tuning, cancellation);
+    request.plans(&request.work(&rotation, None)).await
 }
 
 /// Rotates all objects of the request: those under way when it is stopped come to their own end.
@@ -132,7 +132,7 @@ pub(crate) async fn dry_run(
 pub(crate) async fn run(
     connection: &Connection,
     request: &RotateRequest,
-    stop: &Cancellation,
+    cancellation: &Cancellation,
     confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
     report: impl FnMut(Report<'_>) -> Result<()>,
 ) -> Result<Summary, Stopped> {
@@ -143,8 +143,8 @@ pub(crate) async fn run(
         Err(error) => return Err(stopped(Stage::Journal, error, summary)),
     };
     let tuning = request.tuning_of_each();
-    let running = request.running(connection, &tuning, stop);
-    let work = request.work(&running, journal.as_ref());
+    let rotation = request.rotation(connection, &tuning, cancellation);
+    let work = request.work(&rotation, journal.as_ref());
     let ended = match request.prepare(&work, confirm).await {
         Ok(true) => {
             request.rotate(&work, &mut summary, report).await.map_err(|error| (Stage::Objects, error))
@@ -183,29 +183,29 @@ impl RotateRequest {
         Tuning { jobs, ..self.tuning }
     }
 
-    fn running<'a>(
+    fn rotation<'a>(
         &'a self,
         connection: &'a Connection,
         tuning: &'a Tuning,
-        stop: &'a Cancellation,
-    ) -> Execution<'a> {
-        Execution {
+        cancellation: &'a Cancellation,
+    ) -> Rotation<'a> {
+        Rotation {
             connection,
             decryption_keys: &self.decryption_keys,
             target: &self.target,
             accepted: &self.accepted,
             tuning,
             last_key: LastKey::default(),
-            reseals: Semaphore::new(self.tuning.jobs.get()),
+            reencryptions: Semaphore::new(self.tuning.jobs.get()),
             proof: Trial::default(),
             first: Trial::default(),
             meter: &self.meter,
-            stop,
+            cancellation,
         }
     }
 
-    fn work<'a>(&'a self, running: &'a Execution<'a>, journal: Option<&'a Journal>) -> BulkRotation<'a> {
-        BulkRotation { running, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
+    fn work<'a>(&'a self, rotation: &'a Rotation<'a>, journal: Option<&'a Journal>) -> BulkRotation<'a> {
+        BulkRotation { rotation, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
     }
 
     fn open_journal(&self) -> Result<Option<Journal>> {
@@ -225,11 +225,11 @@ impl RotateRequest {
         confirm: impl AsyncFnOnce(&Plans) -> Result<bool>,
     ) -> Result<bool> {
         if let Some(journal) = work.journal {
-            let cleared = cleanup::clear(work.running, journal, &self.places);
-            work.running.stop.or(cleared).await??;
+            let cleared = cleanup::clear(work.rotation, journal, &self.places);
+            work.rotation.cancellation.or(cleared).await??;
         }
         if let (true, Some(place)) = (self.allowed.update_in_place, self.places.first()) {
-            scratch::prove_update(work.running, work.journal, place).await?;
+            scratch::prove_update(work.rotation, work.journal, place).await?;
         }
         if self.confirmed {
             return Ok(true);
@@ -269,11 +269,11 @@ impl RotateRequest {
         }
         for place in &self.places {
             report(Report::Begin(place))?;
-            let tell = |row| {
+            let report = |row| {
                 summary.count(&row);
                 report(Report::Object(&row))
             };
-            work.run(place, tell).await?;
+            work.run(place, report).await?;
         }
         Ok(())
     }
@@ -321,7 +321,7 @@ impl Summary {
             Row::Skipped => self.skipped += 1,
             Row::Failed { .. } => self.failed += 1,
             Row::Done(outcome) => {
-                *self.ways.entry(outcome.way.as_str()).or_default() += 1;
+                *self.strategies.entry(outcome.strategy.as_str()).or_default() += 1;
                 self.old_versions += u64::from(outcome.old_version.is_some());
             }
         }
@@ -336,7 +336,7 @@ impl Summary {
     /// Objects that were to be rotated.
     #[must_use]
     pub(crate) fn selected(&self) -> u64 {
-        self.failed + self.ways.values().sum::<u64>()
+        self.failed + self.strategies.values().sum::<u64>()
     }
 }
 
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_journal_stays_as_long_as_the_next_run_needs_it() {
         let subject = || Subject::other("s3://bkt/k");
-        let done = |failed| Summary { ways: [("reseal", 1)].into(), failed, ..Summary::default() };
+        let done = |failed| Summary { strategies: [("reseal", 1)].into(), failed, ..Summary::default() };
         let (complete, partly, nothing) = (done(0), done(1), Summary::default());
         let refused = Error::Changed { subject: subject(), source: None };
         let interrupted = Error::Interrupted(Signal::Terminate);

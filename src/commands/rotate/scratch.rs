@@ -9,8 +9,8 @@ use crate::commands::encrypt::Encryptor;
 use crate::error::Result;
 use crate::location::S3Uri;
 
-use super::execution::Execution;
 use super::journal::Journal;
+use super::rotation::Rotation;
 
 /// What the name of a scratch object begins with; sixteen hex digits follow.
 const PREFIX: &str = ".s3seal-scratch-";
@@ -20,13 +20,13 @@ const PREFIX: &str = ".s3seal-scratch-";
 /// # Errors
 /// Those of [`prove_update`](crate::aws::Connection::prove_update).
 pub(crate) async fn prove_update(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     journal: Option<&Journal>,
     place: &S3Uri,
 ) -> Result<()> {
-    let Some(key) = running.target.update_key() else { return Ok(()) };
-    let scratch = beside(place);
-    noted(running, journal, &scratch, running.connection.prove_update(&scratch, key)).await
+    let Some(key) = rotation.target.update_key() else { return Ok(()) };
+    let scratch = name_next_to(place);
+    noted(rotation, journal, &scratch, rotation.connection.prove_update(&scratch, key)).await
 }
 
 /// Proves, once in a run, on a scratch object in the folder of `object`, that the server does the target's mode.
@@ -34,15 +34,15 @@ pub(crate) async fn prove_update(
 /// # Errors
 /// `NotAsAsked` if it does not; what S3 refuses.
 pub(crate) async fn prove_mode(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     journal: Option<&Journal>,
     object: &S3Uri,
 ) -> Result<()> {
-    let Encryptor::Server(Some(sse)) = &running.target.prepared else { return Ok(()) };
-    let turn = running.stop.or(running.proof.turn()).await??;
+    let Encryptor::Server(Some(sse)) = &rotation.target.encryptor else { return Ok(()) };
+    let turn = rotation.cancellation.or(rotation.proof.turn()).await??;
     if turn.is_first() {
-        let scratch = beside(object);
-        let proved = noted(running, journal, &scratch, running.connection.prove_mode(&scratch, sse)).await;
+        let scratch = name_next_to(object);
+        let proved = noted(rotation, journal, &scratch, rotation.connection.prove_mode(&scratch, sse)).await;
         turn.end(&proved);
         proved?;
     }
@@ -51,7 +51,7 @@ pub(crate) async fn prove_mode(
 
 /// Makes a proof, and notes its object as long as that may be there.
 async fn noted(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     journal: Option<&Journal>,
     scratch: &S3Uri,
     proof: impl Future<Output = Result<()>>,
@@ -59,11 +59,11 @@ async fn noted(
     if let Some(journal) = journal {
         journal.scratch(scratch, true)?;
     }
-    let proved = running.stop.or(proof).await;
+    let proved = rotation.cancellation.or(proof).await;
     let gone = match &proved {
         Ok(Ok(())) => Ok(()),
         // Whatever was left half-way; the reason of the failure is told, not this.
-        _ => remove(running, scratch).await,
+        _ => remove(rotation, scratch).await,
     };
     if let (Some(journal), Ok(())) = (journal, gone) {
         journal.scratch(scratch, false)?;
@@ -75,19 +75,19 @@ async fn noted(
 ///
 /// # Errors
 /// What S3 refuses.
-pub(super) async fn remove(running: &Execution<'_>, uri: &S3Uri) -> Result<()> {
+pub(super) async fn remove(rotation: &Rotation<'_>, uri: &S3Uri) -> Result<()> {
     let markers = |_| {};
-    let versions = running.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
+    let versions = rotation.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
     for version in versions.into_iter().flatten() {
         if version.key == ListedKey::Text(uri.key.clone()) {
-            running.connection.remove(uri, version.version_id.as_deref()).await?;
+            rotation.connection.remove(uri, version.version_id.as_deref()).await?;
         }
     }
     Ok(())
 }
 
 /// A new name in the folder of an object or of a prefix.
-fn beside(place: &S3Uri) -> S3Uri {
+fn name_next_to(place: &S3Uri) -> S3Uri {
     let mut random = [0; 8];
     let _ = getrandom::fill(&mut random);
     place.with_key(format!("{}{PREFIX}{:016x}", place.folder(), u64::from_le_bytes(random)))
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_scratch_object_is_known_by_its_name_and_its_place() {
         for place in ["s3://bkt", "s3://bkt/p/", "s3://bkt/p/o"].map(uri) {
-            assert!(is_of(std::slice::from_ref(&place), &beside(&place)), "{place}");
+            assert!(is_of(std::slice::from_ref(&place), &name_next_to(&place)), "{place}");
         }
         let places = [uri("s3://bkt/p/"), uri("s3://bkt/q/o")];
         for foreign in [

@@ -42,10 +42,10 @@ impl Selector {
     #[must_use]
     pub(crate) fn takes(&self, state: &ObjectState) -> bool {
         let applied = &state.head.applied;
-        let sealed = state.present.sealed.is_some();
+        let client_side = state.current.client_side.is_some();
         match self {
-            Self::Mode(Mode::Client) => sealed,
-            Self::Mode(mode) => !sealed && applied.mode == AppliedMode::Known(*mode),
+            Self::Mode(Mode::Client) => client_side,
+            Self::Mode(mode) => !client_side && applied.mode == AppliedMode::Known(*mode),
             Self::Key(print) => state.fingerprints.contains(print),
             Self::Kms(key) => applied.kms_key.as_ref().is_some_and(|found| key.is(found)),
         }

@@ -9,9 +9,9 @@ use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 use crate::limits::COPY_PART_BYTES;
 use crate::transfer::plan::{MAX_PART, MAX_PARTS, ranges};
 
-mod reason;
+mod refusal;
 
-pub(crate) use reason::Reason;
+pub(crate) use refusal::Refusal;
 
 /// What an object is, as far as its rotation depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) struct Current {
     /// What S3 does to its bytes.
     pub(crate) applied: Applied,
     /// Client-side encryption, if there is any.
-    pub(crate) sealed: Option<Sealed>,
+    pub(crate) client_side: Option<ClientSideState>,
     /// Stored bytes.
     pub(crate) len: u64,
     /// The archive in which its bytes are and must be restored from before they can be read.
@@ -35,15 +35,15 @@ pub(crate) struct Current {
 /// Client-side encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(crate) struct Sealed {
+pub(crate) struct ClientSideState {
     /// The format.
     pub(crate) format: StoredFormat,
     /// Whether its envelope is in an instruction file.
-    pub(crate) beside: bool,
+    pub(crate) in_instruction_file: bool,
     /// Whether the data key can be wrapped anew: the bytes are authenticated.
     pub(crate) rewrappable: bool,
     /// Whether its name is bound into its encryption context.
-    pub(crate) bound: bool,
+    pub(crate) name_bound: bool,
     /// Whether the goal's key opens it already.
     pub(crate) as_desired: bool,
 }
@@ -60,7 +60,7 @@ pub(crate) enum Desired {
         /// What S3 does to the sealed bytes; none keeps what it does.
         at_rest: Option<AtRest>,
         /// Whether the envelope must be in an instruction file.
-        beside: bool,
+        in_instruction_file: bool,
         /// Whether only the wrapping key may change: what is not client-side is refused.
         only_rewrap: bool,
         /// Whether the data key must be a new one.
@@ -72,7 +72,7 @@ pub(crate) enum Desired {
         /// Whether another reader is to get an instruction file of its own, and nothing else changes.
         share: bool,
         /// Whether what is not client-side is encrypted too.
-        seals_plaintext: bool,
+        encrypts_plaintext: bool,
     },
 }
 
@@ -165,13 +165,13 @@ pub(crate) enum Strategy {
         parts: u32,
     },
     /// The data key is wrapped anew and the instruction file rewritten: the object is not touched.
-    RewrapBeside,
+    RewrapInstructionFile,
     /// The data key is wrapped for another reader, into an instruction file of its own.
     Share,
     /// Everything comes down, is opened, sealed with a new data key and goes up.
-    Reseal,
+    Reencrypt,
     /// It cannot be done.
-    Refuse(Reason),
+    Refuse(Refusal),
 }
 
 impl Strategy {
@@ -183,9 +183,9 @@ impl Strategy {
             Self::UpdateInPlace => "update-in-place",
             Self::ServerCopy { .. } => "server-copy",
             Self::Rewrap { .. } => "rewrap",
-            Self::RewrapBeside => "rewrap-instruction-file",
+            Self::RewrapInstructionFile => "rewrap-instruction-file",
             Self::Share => "share",
-            Self::Reseal => "reseal",
+            Self::Reencrypt => "reseal",
             Self::Refuse(_) => "refuse",
         }
     }
@@ -193,91 +193,108 @@ impl Strategy {
 
 /// Chooses the way.
 #[must_use]
-pub(crate) fn strategy(present: &Current, goal: &Desired, server: Server) -> Strategy {
-    let way = match (goal, &present.sealed) {
-        (Desired::Server(at_rest), None) => server_side(present, at_rest, server),
+pub(crate) fn strategy(current: &Current, desired: &Desired, server: Server) -> Strategy {
+    let strategy = match (desired, &current.client_side) {
+        (Desired::Server(at_rest), None) => server_side(current, at_rest, server),
         (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
-            Strategy::Refuse(Reason::NotClientSide)
+            Strategy::Refuse(Refusal::NotClientSide)
         }
-        (Desired::Client { .. }, None) if present.instruction_file => {
-            Strategy::Refuse(Reason::InstructionFile)
+        (Desired::Client { .. }, None) if current.instruction_file => {
+            Strategy::Refuse(Refusal::InstructionFile)
         }
-        (Desired::Client { seals_plaintext: false, .. }, None) => Strategy::Refuse(Reason::Plaintext),
-        (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Strategy::Reseal,
-        (Desired::Client { .. }, Some(sealed)) => client_side(present, *sealed, goal),
+        (Desired::Client { encrypts_plaintext: false, .. }, None) => Strategy::Refuse(Refusal::Plaintext),
+        (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Strategy::Reencrypt,
+        (Desired::Client { .. }, Some(client_side)) => of_client_side(current, *client_side, desired),
     };
-    possible(present, way)
+    possible(current, strategy)
 }
 
-fn server_side(present: &Current, goal: &AtRest, server: Server) -> Strategy {
-    if goal.is_met(&present.applied) {
+fn server_side(current: &Current, desired: &AtRest, server: Server) -> Strategy {
+    if desired.is_met(&current.applied) {
         return Strategy::Nothing;
     }
-    let from = &present.applied.mode;
-    let updatable = matches!(from, AppliedMode::Known(Mode::SseS3 | Mode::SseKms)) && !present.locked;
-    if server.updates_in_place && updatable && goal.updatable().is_some() {
+    let from = &current.applied.mode;
+    let updatable = matches!(from, AppliedMode::Known(Mode::SseS3 | Mode::SseKms)) && !current.locked;
+    if server.updates_in_place && updatable && desired.updatable().is_some() {
         return Strategy::UpdateInPlace;
     }
-    Strategy::ServerCopy { parts: copy_parts(present.len) }
+    Strategy::ServerCopy { parts: copy_parts(current.len) }
 }
 
-fn client_side(present: &Current, sealed: Sealed, goal: &Desired) -> Strategy {
-    let Desired::Client { format, at_rest, beside, only_rewrap, new_data_key, bind_name, kms, share, .. } =
-        goal
+fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Desired) -> Strategy {
+    let Desired::Client {
+        format,
+        at_rest,
+        in_instruction_file,
+        only_rewrap,
+        new_data_key,
+        bind_name,
+        kms,
+        share,
+        ..
+    } = desired
     else {
-        return Strategy::Reseal;
+        return Strategy::Reencrypt;
     };
-    let to = format.unwrap_or(match sealed.format {
+    let to = format.unwrap_or(match client_side.format {
         StoredFormat::Writable(format) => format,
         StoredFormat::S3ecV1 => Format::S3ec,
     });
-    if (*bind_name || sealed.bound) && !kms && to != Format::Esdk {
-        return Strategy::Refuse(Reason::NameUnbound);
+    if (*bind_name || client_side.name_bound) && !kms && to != Format::Esdk {
+        return Strategy::Refuse(Refusal::NameUnbound);
     }
     if *share {
-        return if sealed.beside { Strategy::Share } else { Strategy::Refuse(Reason::NothingToShare) };
+        return if client_side.in_instruction_file {
+            Strategy::Share
+        } else {
+            Strategy::Refuse(Refusal::NothingToShare)
+        };
     }
-    let same_format = format.is_none_or(|format| sealed.format == StoredFormat::Writable(format));
-    let moved_rest = at_rest.as_ref().is_some_and(|goal| !goal.is_met(&present.applied));
-    let same_place = !beside || sealed.beside;
-    let same_name = !bind_name || sealed.bound;
-    if same_format && same_place && same_name && !moved_rest && sealed.as_desired && !new_data_key {
+    let same_format = format.is_none_or(|format| client_side.format == StoredFormat::Writable(format));
+    let moved_rest = at_rest.as_ref().is_some_and(|desired| !desired.is_met(&current.applied));
+    let same_place = !in_instruction_file || client_side.in_instruction_file;
+    let same_name = !bind_name || client_side.name_bound;
+    if same_format && same_place && same_name && !moved_rest && client_side.as_desired && !new_data_key {
         return Strategy::Nothing;
     }
-    let is_esdk = sealed.format == StoredFormat::Writable(Format::Esdk);
-    if *only_rewrap && !is_esdk && !sealed.rewrappable && !new_data_key {
-        return Strategy::Refuse(Reason::NotAuthenticated);
+    let is_esdk = client_side.format == StoredFormat::Writable(Format::Esdk);
+    if *only_rewrap && !is_esdk && !client_side.rewrappable && !new_data_key {
+        return Strategy::Refuse(Refusal::NotAuthenticated);
     }
     // A header of the Encryption SDK is never rewritten: its tag has one nonce, and a second header would be the end of it.
-    let reseals = *new_data_key || is_esdk || !same_format || !same_place || !sealed.rewrappable;
-    if (reseals || moved_rest) && *beside && sealed.beside {
-        return Strategy::Refuse(Reason::FileInUse);
+    let reencryptions = *new_data_key || is_esdk || !same_format || !same_place || !client_side.rewrappable;
+    if (reencryptions || moved_rest) && *in_instruction_file && client_side.in_instruction_file {
+        return Strategy::Refuse(Refusal::FileInUse);
     }
-    if reseals {
-        return Strategy::Reseal;
+    if reencryptions {
+        return Strategy::Reencrypt;
     }
-    match (sealed.beside, moved_rest) {
-        (false, _) => Strategy::Rewrap { parts: copy_parts(present.len) },
-        (true, false) => Strategy::RewrapBeside,
+    match (client_side.in_instruction_file, moved_rest) {
+        (false, _) => Strategy::Rewrap { parts: copy_parts(current.len) },
+        (true, false) => Strategy::RewrapInstructionFile,
         // Two objects would have to change at once.
-        (true, true) => Strategy::Reseal,
+        (true, true) => Strategy::Reencrypt,
     }
 }
 
 /// Refuses what the object's place or mode does not allow.
-fn possible(present: &Current, way: Strategy) -> Strategy {
-    let keeps_place =
-        matches!(way, Strategy::Nothing | Strategy::UpdateInPlace | Strategy::RewrapBeside | Strategy::Share);
-    match (&way, &present.archived, &present.applied.mode) {
-        (Strategy::Refuse(_) | Strategy::Nothing | Strategy::UpdateInPlace, ..) => way,
-        _ if present.superseded && present.locked => Strategy::Refuse(Reason::Locked),
-        _ if present.superseded => Strategy::Refuse(Reason::Superseded),
-        (_, Some(class), _) if !keeps_place => Strategy::Refuse(Reason::Archived(class.clone())),
+fn possible(current: &Current, strategy: Strategy) -> Strategy {
+    let keeps_place = matches!(
+        strategy,
+        Strategy::Nothing | Strategy::UpdateInPlace | Strategy::RewrapInstructionFile | Strategy::Share
+    );
+    match (&strategy, &current.archived, &current.applied.mode) {
+        (Strategy::Refuse(_) | Strategy::Nothing | Strategy::UpdateInPlace, ..) => strategy,
+        _ if current.superseded && current.locked => Strategy::Refuse(Refusal::Locked),
+        _ if current.superseded => Strategy::Refuse(Refusal::Superseded),
+        (_, Some(class), _) if !keeps_place => Strategy::Refuse(Refusal::Archived(class.clone())),
         // A copy that keeps the mode must be able to name it.
-        (Strategy::Rewrap { .. } | Strategy::RewrapBeside | Strategy::Share, _, AppliedMode::Other(mode)) => {
-            Strategy::Refuse(Reason::UnknownMode(mode.clone()))
-        }
-        _ => way,
+        (
+            Strategy::Rewrap { .. } | Strategy::RewrapInstructionFile | Strategy::Share,
+            _,
+            AppliedMode::Other(mode),
+        ) => Strategy::Refuse(Refusal::UnknownMode(mode.clone())),
+        _ => strategy,
     }
 }
 
@@ -324,10 +341,10 @@ impl Cost {
 
 /// Estimates a way's cost; `part_size` is that of an upload. The look before and the look after are counted in.
 #[must_use]
-pub(crate) fn cost(present: &Current, goal: &Desired, way: &Strategy, part_size: u64) -> Cost {
-    let len = present.len;
-    let kms_before = u64::from(is_kms(&present.applied.mode));
-    let rest_after = match goal {
+pub(crate) fn cost(current: &Current, desired: &Desired, strategy: &Strategy, part_size: u64) -> Cost {
+    let len = current.len;
+    let kms_before = u64::from(is_kms(&current.applied.mode));
+    let rest_after = match desired {
         Desired::Server(at_rest) => Some(at_rest),
         Desired::Client { at_rest, .. } => at_rest.as_ref(),
     };
@@ -336,7 +353,7 @@ pub(crate) fn cost(present: &Current, goal: &Desired, way: &Strategy, part_size:
         None => kms_before,
     };
     let parts = |parts: u32| if parts == 0 { 1 } else { u64::from(parts) + 2 };
-    let (moved, work, kms_calls) = match way {
+    let (moved, work, kms_calls) = match strategy {
         Strategy::Nothing | Strategy::Refuse(_) => (0, 0, 0),
         Strategy::UpdateInPlace => (0, 1, 2),
         Strategy::ServerCopy { parts: count } | Strategy::Rewrap { parts: count } => {
@@ -344,12 +361,16 @@ pub(crate) fn cost(present: &Current, goal: &Desired, way: &Strategy, part_size:
             (0, parts(*count), each * (kms_before + kms_after))
         }
         // The instruction file is read for each of: what it is, what it binds, its key, and once it is written.
-        Strategy::RewrapBeside | Strategy::Share => (0, 5, kms_before + kms_after),
-        Strategy::Reseal => {
+        Strategy::RewrapInstructionFile | Strategy::Share => (0, 5, kms_before + kms_after),
+        Strategy::Reencrypt => {
             let ranges = len.div_ceil(part_size.max(1)).max(1);
             let up = if ranges == 1 { 1 } else { ranges + 2 };
             // The instruction file that goes is read three times, and deleted.
-            let file = if present.sealed.is_some_and(|sealed| sealed.beside) { 4 } else { 0 };
+            let file = if current.client_side.is_some_and(|client_side| client_side.in_instruction_file) {
+                4
+            } else {
+                0
+            };
             (2 * len, ranges + up + file, ranges * (kms_before + kms_after))
         }
     };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::aws::object_head::{Checksum, ObjectHead};
 use crate::aws::objects::Reader;
 use crate::aws::sse::describe;
-use crate::commands::client_object::{Opened, Sealed, Unlocked};
+use crate::commands::client_object::{Envelope, Opened, UnwrappedEnvelope};
 use crate::commands::decrypt::{self, DecryptionKeys};
 use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
@@ -22,9 +22,9 @@ use crate::transfer::memory_budget::MemoryBudget;
 use crate::tuning::Meter;
 
 use super::RotateOutcome;
-use super::execution::Execution;
 use super::object_state::ObjectState;
 use super::preserve;
+use super::rotation::Rotation;
 use super::strategy::{Desired, Strategy};
 use super::written::Written;
 
@@ -33,46 +33,46 @@ use super::written::Written;
 /// # Errors
 /// `Changed` if it is another object by now; `Tampered`, `NotAsAsked` and `EnvelopeLost` if it is not what was meant.
 pub(super) async fn check(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     state: ObjectState,
-    way: Strategy,
+    strategy: Strategy,
     written: Written,
     verify: bool,
 ) -> Result<RotateOutcome> {
-    let key = customer_key(running, &state);
-    let in_place = matches!(way, Strategy::UpdateInPlace | Strategy::Nothing);
+    let key = customer_key(rotation, &state);
+    let in_place = matches!(strategy, Strategy::UpdateInPlace | Strategy::Nothing);
     let version_id = state.version_id.as_deref().filter(|_| in_place);
-    let reader = Reader { connection: running.connection, uri: &state.uri, version_id, key };
-    let head = match way {
+    let reader = Reader { connection: rotation.connection, uri: &state.uri, version_id, key };
+    let head = match strategy {
         Strategy::Nothing => state.head.clone(),
-        _ => running.stop.or(reader.head()).await??,
+        _ => rotation.cancellation.or(reader.head()).await??,
     };
-    let checksum_compared = compare(running, &state, &way, &written, &head)?;
-    let file = running.stop.or(sent_file(&written, &reader)).await??;
-    let unlocked = match &running.target.decryption_keys {
-        Some(decryption_keys) if running.target.client().is_some() && way != Strategy::Nothing => {
-            Some(open(running, &state, &reader, &head, decryption_keys, file).await?)
+    let checksum_compared = compare(rotation, &state, &strategy, &written, &head)?;
+    let file = rotation.cancellation.or(sent_file(&written, &reader)).await??;
+    let unwrapped = match &rotation.target.decryption_keys {
+        Some(decryption_keys) if rotation.target.client().is_some() && strategy != Strategy::Nothing => {
+            Some(open(rotation, &state, &reader, &head, decryption_keys, file).await?)
         }
         _ => None,
     };
-    let verified = verify && read_all(running, &reader, &head, unlocked.as_ref()).await?;
-    Ok(outcome(running, state, way, &written, head, unlocked.as_ref(), checksum_compared, verified))
+    let verified = verify && read_all(rotation, &reader, &head, unwrapped.as_ref()).await?;
+    Ok(outcome(rotation, state, strategy, &written, head, unwrapped.as_ref(), checksum_compared, verified))
 }
 
 /// The SSE-C key that the object needs now: the target's, or its own where it keeps that.
-fn customer_key<'a>(running: &'a Execution<'_>, state: &'a ObjectState) -> Option<&'a CustomerKey> {
-    match (&running.target.goal, running.target.at_rest()) {
-        (Desired::Server(_), _) => running.target.customer_key(),
+fn customer_key<'a>(rotation: &'a Rotation<'_>, state: &'a ObjectState) -> Option<&'a CustomerKey> {
+    match (&rotation.target.desired, rotation.target.at_rest()) {
+        (Desired::Server(_), _) => rotation.target.customer_key(),
         // Sealed bytes keep their mode at rest if they were sealed before, and get the bucket's default if not.
-        (Desired::Client { .. }, None) if state.present.sealed.is_some() => state.customer_key.as_ref(),
+        (Desired::Client { .. }, None) if state.current.client_side.is_some() => state.customer_key.as_ref(),
         (Desired::Client { .. }, _) => None,
     }
 }
 
 fn compare(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     state: &ObjectState,
-    way: &Strategy,
+    strategy: &Strategy,
     written: &Written,
     head: &ObjectHead,
 ) -> Result<bool> {
@@ -93,9 +93,9 @@ fn compare(
     {
         return tampered("its metadata are not those that were sent".to_owned());
     }
-    let asked = running.target.at_rest();
-    let touched = !matches!(way, Strategy::Nothing | Strategy::RewrapBeside | Strategy::Share);
-    let kept = asked.is_none() && state.present.sealed.is_some() && running.target.client().is_some();
+    let asked = rotation.target.at_rest();
+    let touched = !matches!(strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share);
+    let kept = asked.is_none() && state.current.client_side.is_some() && rotation.target.client().is_some();
     let strayed = kept && head.applied.mode != state.head.applied.mode;
     if strayed || touched && !head.applied.is_as_asked(asked) {
         return Err(Error::NotAsAsked {
@@ -135,27 +135,27 @@ fn comparable(found: &Checksum, written: &Written, state: &ObjectState) -> bool 
 
 /// Opens the envelope with the new key.
 async fn open(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     state: &ObjectState,
     reader: &Reader<'_>,
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
     file: Option<Bytes>,
-) -> Result<Unlocked> {
-    let require_bound_name = running.target.binds_name(&state.present);
+) -> Result<UnwrappedEnvelope> {
+    let require_bound_name = rotation.target.binds_name(&state.current);
     let decryption_keys = DecryptionKeys { require_bound_name, ..decryption_keys.client_side() };
     let work = async {
         let envelope = match file {
             Some(file) => {
-                Some(Sealed::S3ec(detect::with_instruction(reader.subject(), &head.metadata, &file)?))
+                Some(Envelope::S3ec(detect::with_instruction(reader.subject(), &head.metadata, &file)?))
             }
             None => decrypt::envelope(reader, head, &decryption_keys).await?,
         };
         let envelope = envelope
             .ok_or_else(|| Error::tampered(reader.subject(), "its envelope is gone after the rotation"))?;
-        decrypt::unlock(running.connection, envelope, &decryption_keys).await
+        decrypt::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
     };
-    running.stop.or(work).await?
+    rotation.cancellation.or(work).await?
 }
 
 /// Reads the instruction file that was sent: it must be there as it was.
@@ -172,41 +172,41 @@ async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Byte
 
 /// Reads everything once more: the tag, the checksum. False where only somebody else could open it.
 async fn read_all(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     reader: &Reader<'_>,
     head: &ObjectHead,
-    unlocked: Option<&Unlocked>,
+    unwrapped: Option<&UnwrappedEnvelope>,
 ) -> Result<bool> {
     let (verifier, _) = verifier(reader, head, true).await;
-    if unlocked.is_none() && verifier.is_none() {
+    if unwrapped.is_none() && verifier.is_none() {
         return Ok(false);
     }
-    let open = unlocked.map(Unlocked::opener).transpose()?;
+    let open = unwrapped.map(UnwrappedEnvelope::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
-    let unseen = Meter::default();
+    let unreadable = Meter::default();
     let etag = head.etag.as_deref();
-    let budget = MemoryBudget::new(running.tuning);
-    download::run(reader, 0..head.len, etag, pipeline, &budget, &unseen, running.stop).await?;
-    Ok(running.target.client().is_none() || unlocked.is_some())
+    let budget = MemoryBudget::new(rotation.tuning);
+    download::run(reader, 0..head.len, etag, pipeline, &budget, &unreadable, rotation.cancellation).await?;
+    Ok(rotation.target.client().is_none() || unwrapped.is_some())
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a fact of the outcome")]
 fn outcome(
-    running: &Execution<'_>,
+    rotation: &Rotation<'_>,
     state: ObjectState,
-    way: Strategy,
+    strategy: Strategy,
     written: &Written,
     head: ObjectHead,
-    unlocked: Option<&Unlocked>,
+    unwrapped: Option<&UnwrappedEnvelope>,
     checksum_compared: bool,
     verified: bool,
 ) -> RotateOutcome {
     let format_before = state.format();
-    let client = running.target.client();
-    let format = match (unlocked, &client) {
-        (Some(unlocked), _) => Some(unlocked.format()),
+    let client = rotation.target.client();
+    let format = match (unwrapped, &client) {
+        (Some(unwrapped), _) => Some(unwrapped.format()),
         (None, Some(_)) => written.format.map(StoredFormat::from).or(format_before),
-        (None, None) if way == Strategy::Nothing => format_before,
+        (None, None) if strategy == Strategy::Nothing => format_before,
         (None, None) => None,
     };
     let fingerprint = client.and_then(|client| match client.wrappers.as_slice() {
@@ -214,35 +214,35 @@ fn outcome(
         _ => None,
     });
     // What an update in place changes does not stay behind; every other way makes a new version where there are any.
-    let old_version = match way {
+    let old_version = match strategy {
         Strategy::Nothing
         | Strategy::UpdateInPlace
-        | Strategy::RewrapBeside
+        | Strategy::RewrapInstructionFile
         | Strategy::Share
         | Strategy::Refuse(_) => None,
-        Strategy::ServerCopy { .. } | Strategy::Rewrap { .. } | Strategy::Reseal => {
+        Strategy::ServerCopy { .. } | Strategy::Rewrap { .. } | Strategy::Reencrypt => {
             state.head.version_id.clone().filter(|old| head.version_id.as_ref() != Some(old))
         }
     };
     // The tag is that of the same data key.
-    let read = unlocked.filter(|_| verified).map(Unlocked::is_authenticated);
+    let read = unwrapped.filter(|_| verified).map(UnwrappedEnvelope::is_authenticated);
     let source = written.source.clone().map(|source| Opened { intact: source.intact.or(read), ..source });
     RotateOutcome {
         uri: state.uri,
         changed_version: state.version_id,
-        way,
+        strategy,
         before: state.head.applied,
         format_before,
         source,
         applied: head.applied,
         format,
         fingerprint,
-        kms_keys: client.map(|client| client.kms_keys(running.connection)).unwrap_or_default(),
+        kms_keys: client.map(|client| client.kms_keys(rotation.connection)).unwrap_or_default(),
         stored_len: head.len,
         etag: head.etag,
         version_id: head.version_id,
         old_version,
-        opened: client.map(|_| unlocked.is_some()).filter(|opened| *opened),
+        opened: client.map(|_| unwrapped.is_some()).filter(|opened| *opened),
         found_by_comparison: written.found_by_comparison,
         checksum_compared,
         verified,

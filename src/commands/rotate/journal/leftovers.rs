@@ -10,7 +10,7 @@ pub(crate) struct Leftovers {
     /// Uploads.
     pub(crate) uploads: Vec<Upload>,
     /// Objects that may need their instruction file no more.
-    pub(crate) beside: Vec<Beside>,
+    pub(crate) instruction_files: Vec<LeftInstructionFile>,
     /// Scratch objects.
     pub(crate) scratch: Vec<S3Uri>,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Upload {
 
 /// An object whose instruction file may be left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Beside {
+pub(crate) struct LeftInstructionFile {
     /// The object.
     pub(crate) uri: S3Uri,
     /// The ETag that it had while it needed the file.
@@ -46,7 +46,7 @@ pub(super) struct Open {
     pub(super) uploads: HashMap<String, Vec<(String, i64)>>,
     pub(super) begun: HashMap<String, i64>,
     /// The ETags of the object and of its file.
-    pub(super) beside: HashMap<String, (Option<String>, String)>,
+    pub(super) instruction_files: HashMap<String, (Option<String>, String)>,
     pub(super) scratch: Vec<String>,
 }
 
@@ -60,13 +60,13 @@ impl Open {
             ids.iter().filter_map(move |(id, at)| upload(object, Some(id.clone()), *at))
         });
         let unknown = self.begun.iter().filter_map(|(object, at)| upload(object, None, *at));
-        let beside = self
-            .beside
-            .into_iter()
-            .filter_map(|(object, (etag, file_etag))| Some(Beside { uri: uri(&object)?, etag, file_etag }));
+        let instruction_files =
+            self.instruction_files.into_iter().filter_map(|(object, (etag, file_etag))| {
+                Some(LeftInstructionFile { uri: uri(&object)?, etag, file_etag })
+            });
         Leftovers {
             uploads: known.chain(unknown).collect(),
-            beside: beside.collect(),
+            instruction_files: instruction_files.collect(),
             scratch: self.scratch.iter().filter_map(|object| uri(object)).collect(),
         }
     }

@@ -33,12 +33,12 @@ impl ObjectJournal<'_> {
         self.write(|journal| journal.upload(self.uri, id))
     }
 
-    /// As [`Journal::beside`].
+    /// As [`Journal::instruction_file`].
     ///
     /// # Errors
     /// As there.
-    pub(crate) fn beside(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
-        self.write(|journal| journal.beside(self.uri, etag, file_etag))
+    pub(crate) fn instruction_file(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
+        self.write(|journal| journal.instruction_file(self.uri, etag, file_etag))
     }
 
     /// As [`Journal::envelope`].

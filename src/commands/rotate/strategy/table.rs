@@ -8,15 +8,15 @@ use super::*;
 const A: &str = "arn:aws:kms:us-east-1:111122223333:key/a";
 const B: &str = "arn:aws:kms:us-east-1:111122223333:key/b";
 
-fn letter(way: &Strategy) -> char {
-    match way {
+fn letter(strategy: &Strategy) -> char {
+    match strategy {
         Strategy::Nothing => '.',
         Strategy::UpdateInPlace => 'U',
         Strategy::ServerCopy { .. } => 'C',
         Strategy::Rewrap { .. } => 'W',
-        Strategy::RewrapBeside => 'B',
+        Strategy::RewrapInstructionFile => 'B',
         Strategy::Share => 'S',
-        Strategy::Reseal => 'R',
+        Strategy::Reencrypt => 'R',
         Strategy::Refuse(_) => 'x',
     }
 }
@@ -30,7 +30,7 @@ fn stored(mode: AppliedMode, kms_key: Option<&str>, md5: Option<&str>) -> Curren
     };
     Current {
         applied,
-        sealed: None,
+        client_side: None,
         len: 1000,
         archived: None,
         locked: false,
@@ -43,8 +43,22 @@ fn sse_s3() -> Current {
     stored(AppliedMode::Known(Mode::SseS3), None, None)
 }
 
-fn sealed(format: StoredFormat, rewrappable: bool, beside: bool, as_desired: bool) -> Current {
-    Current { sealed: Some(Sealed { format, beside, rewrappable, bound: false, as_desired }), ..sse_s3() }
+fn client_side(
+    format: StoredFormat,
+    rewrappable: bool,
+    in_instruction_file: bool,
+    as_desired: bool,
+) -> Current {
+    Current {
+        client_side: Some(ClientSideState {
+            format,
+            in_instruction_file,
+            rewrappable,
+            name_bound: false,
+            as_desired,
+        }),
+        ..sse_s3()
+    }
 }
 
 /// What is there, by name.
@@ -64,23 +78,23 @@ fn presents() -> Vec<(&'static str, Current)> {
         ("sse-c 1", stored(known(Mode::SseC), None, Some("1"))),
         ("sse-c 2", stored(known(Mode::SseC), None, Some("2"))),
         ("other", stored(AppliedMode::Other("aws:fsx".to_owned()), None, None)),
-        ("v1", sealed(S3ecV1, false, false, false)),
-        ("v1 goal", sealed(S3ecV1, false, false, true)),
-        ("v2 cbc", sealed(v2, false, false, false)),
-        ("v2", sealed(v2, true, false, false)),
-        ("v2 goal", sealed(v2, true, false, true)),
-        ("v2 beside", sealed(v2, true, true, false)),
-        ("v3", sealed(v3, true, false, false)),
-        ("v3 goal", sealed(v3, true, false, true)),
-        ("v3 beside", sealed(v3, true, true, false)),
-        ("v3 beside goal", sealed(v3, true, true, true)),
-        ("esdk", sealed(esdk, false, false, false)),
-        ("esdk goal", sealed(esdk, false, false, true)),
+        ("v1", client_side(S3ecV1, false, false, false)),
+        ("v1 goal", client_side(S3ecV1, false, false, true)),
+        ("v2 cbc", client_side(v2, false, false, false)),
+        ("v2", client_side(v2, true, false, false)),
+        ("v2 goal", client_side(v2, true, false, true)),
+        ("v2 beside", client_side(v2, true, true, false)),
+        ("v3", client_side(v3, true, false, false)),
+        ("v3 goal", client_side(v3, true, false, true)),
+        ("v3 beside", client_side(v3, true, true, false)),
+        ("v3 beside goal", client_side(v3, true, true, true)),
+        ("esdk", client_side(esdk, false, false, false)),
+        ("esdk goal", client_side(esdk, false, false, true)),
         (
             "v3 in other",
             Current {
                 applied: Applied { mode: AppliedMode::Other("aws:fsx".to_owned()), ..Applied::default() },
-                ..sealed(v3, true, false, false)
+                ..client_side(v3, true, false, false)
             },
         ),
     ]
@@ -94,22 +108,22 @@ fn client(format: Option<Format>) -> Desired {
     Desired::Client {
         format,
         at_rest: None,
-        beside: false,
+        in_instruction_file: false,
         only_rewrap: false,
         new_data_key: false,
         bind_name: false,
         kms: false,
         share: false,
-        seals_plaintext: true,
+        encrypts_plaintext: true,
     }
 }
 
 /// What is wanted, in the table's order.
 fn goals() -> Vec<Desired> {
     let with = |change: fn(&mut Desired)| {
-        let mut goal = client(None);
-        change(&mut goal);
-        goal
+        let mut desired = client(None);
+        change(&mut desired);
+        desired
     };
     vec![
         Desired::Server(AtRest::SseS3),
@@ -122,8 +136,8 @@ fn goals() -> Vec<Desired> {
         client(Some(Format::S3ec)),
         client(Some(Format::S3ecV2)),
         client(Some(Format::Esdk)),
-        with(|goal| {
-            if let Desired::Client { at_rest, .. } = goal {
+        with(|desired| {
+            if let Desired::Client { at_rest, .. } = desired {
                 *at_rest = Some(AtRest::SseKms {
                     key: Some(A.parse().unwrap()),
                     named: true,
@@ -132,31 +146,31 @@ fn goals() -> Vec<Desired> {
                 });
             }
         }),
-        with(|goal| {
-            if let Desired::Client { beside, .. } = goal {
-                *beside = true;
+        with(|desired| {
+            if let Desired::Client { in_instruction_file, .. } = desired {
+                *in_instruction_file = true;
             }
         }),
-        with(|goal| {
-            if let Desired::Client { only_rewrap, .. } = goal {
+        with(|desired| {
+            if let Desired::Client { only_rewrap, .. } = desired {
                 *only_rewrap = true;
             }
         }),
-        with(|goal| {
-            if let Desired::Client { new_data_key, .. } = goal {
+        with(|desired| {
+            if let Desired::Client { new_data_key, .. } = desired {
                 *new_data_key = true;
             }
         }),
-        with(|goal| {
-            if let Desired::Client { share, .. } = goal {
+        with(|desired| {
+            if let Desired::Client { share, .. } = desired {
                 *share = true;
             }
         }),
     ]
 }
 
-fn row(present: &Current, server: Server) -> String {
-    goals().iter().map(|goal| letter(&strategy(present, goal, server))).collect()
+fn row(current: &Current, server: Server) -> String {
+    goals().iter().map(|desired| letter(&strategy(current, desired, server))).collect()
 }
 
 const PLAIN: Server = Server { updates_in_place: false };
@@ -192,17 +206,17 @@ fn every_object_gets_to_every_goal_by_the_cheapest_way_or_is_refused() {
     ];
     let presents = presents();
     assert_eq!(presents.len(), expected.len());
-    for ((name, present), (of, server_side, client_side, special)) in presents.iter().zip(expected) {
+    for ((name, current), (of, server_side, of_client_side, special)) in presents.iter().zip(expected) {
         assert_eq!(*name, of);
-        assert_eq!(row(present, PLAIN), format!("{server_side}{client_side}{special}"), "{name}");
+        assert_eq!(row(current, PLAIN), format!("{server_side}{of_client_side}{special}"), "{name}");
     }
 }
 
 #[test]
 fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_asked() {
     let updated = [("sse-s3", ".UCCCC"), ("kms b", "CUCCCC"), ("kms a", "C.CCCC")];
-    for (name, present) in presents() {
-        let (plain, updating) = (row(&present, PLAIN), row(&present, UPDATING));
+    for (name, current) in presents() {
+        let (plain, updating) = (row(&current, PLAIN), row(&current, UPDATING));
         match updated.iter().find(|(of, _)| *of == name) {
             Some((_, expected)) => assert_eq!(&updating[..6], *expected, "{name}"),
             None => assert_eq!(updating, plain, "{name}"),
@@ -219,27 +233,27 @@ fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_ask
 
 #[test]
 fn an_older_version_changes_in_place_or_not_at_all() {
-    for (name, present) in presents() {
-        let old = Current { superseded: true, ..present.clone() };
-        for (new, goal) in goals().iter().enumerate() {
+    for (name, current) in presents() {
+        let old = Current { superseded: true, ..current.clone() };
+        for (new, desired) in goals().iter().enumerate() {
             let (newest, older) =
-                (letter(&strategy(&present, goal, UPDATING)), letter(&strategy(&old, goal, UPDATING)));
+                (letter(&strategy(&current, desired, UPDATING)), letter(&strategy(&old, desired, UPDATING)));
             let expected = if matches!(newest, '.' | 'U') { newest } else { 'x' };
             assert_eq!(older, expected, "{name}, goal {new}");
         }
     }
     let locked = Current { superseded: true, locked: true, ..sse_s3() };
-    assert_eq!(strategy(&locked, &goals()[1], UPDATING), Strategy::Refuse(Reason::Locked));
+    assert_eq!(strategy(&locked, &goals()[1], UPDATING), Strategy::Refuse(Refusal::Locked));
 }
 
 #[test]
 fn an_archived_object_changes_only_where_its_bytes_are_not_needed() {
-    for (name, present) in presents() {
-        let archived = Current { archived: Some("GLACIER".to_owned()), ..present.clone() };
-        for (new, goal) in goals().iter().enumerate() {
-            let before = letter(&strategy(&present, goal, UPDATING));
+    for (name, current) in presents() {
+        let archived = Current { archived: Some("GLACIER".to_owned()), ..current.clone() };
+        for (new, desired) in goals().iter().enumerate() {
+            let before = letter(&strategy(&current, desired, UPDATING));
             let expected = if matches!(before, 'C' | 'W' | 'R') { 'x' } else { before };
-            assert_eq!(letter(&strategy(&archived, goal, UPDATING)), expected, "{name}, goal {new}");
+            assert_eq!(letter(&strategy(&archived, desired, UPDATING)), expected, "{name}, goal {new}");
         }
     }
 }
@@ -252,42 +266,42 @@ fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
 
 #[test]
 fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
-    for (name, present) in presents() {
-        for (new, mut goal) in goals().into_iter().enumerate() {
-            let before = strategy(&present, &goal, UPDATING);
-            if let Desired::Client { seals_plaintext, .. } = &mut goal {
-                *seals_plaintext = false;
+    for (name, current) in presents() {
+        for (new, mut desired) in goals().into_iter().enumerate() {
+            let before = strategy(&current, &desired, UPDATING);
+            if let Desired::Client { encrypts_plaintext, .. } = &mut desired {
+                *encrypts_plaintext = false;
             }
-            let expected = match (&goal, &present.sealed) {
-                (Desired::Client { .. }, None) if before == Strategy::Reseal => {
-                    Strategy::Refuse(Reason::Plaintext)
+            let expected = match (&desired, &current.client_side) {
+                (Desired::Client { .. }, None) if before == Strategy::Reencrypt => {
+                    Strategy::Refuse(Refusal::Plaintext)
                 }
                 _ => before,
             };
-            assert_eq!(strategy(&present, &goal, UPDATING), expected, "{name}, goal {new}");
+            assert_eq!(strategy(&current, &desired, UPDATING), expected, "{name}, goal {new}");
         }
     }
 }
 
 #[test]
 fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
-    let v3 = sealed(StoredFormat::Writable(Format::S3ec), true, true, false);
+    let v3 = client_side(StoredFormat::Writable(Format::S3ec), true, true, false);
     let Desired::Client { format, at_rest, only_rewrap, share, .. } = client(None) else { panic!() };
     for new_data_key in [false, true] {
-        let goal = Desired::Client {
+        let desired = Desired::Client {
             format,
             at_rest: at_rest.clone(),
-            beside: true,
+            in_instruction_file: true,
             only_rewrap,
             new_data_key,
             bind_name: false,
             kms: false,
             share,
-            seals_plaintext: true,
+            encrypts_plaintext: true,
         };
         let expected =
-            if new_data_key { Strategy::Refuse(Reason::FileInUse) } else { Strategy::RewrapBeside };
-        assert_eq!(strategy(&v3, &goal, PLAIN), expected);
+            if new_data_key { Strategy::Refuse(Refusal::FileInUse) } else { Strategy::RewrapInstructionFile };
+        assert_eq!(strategy(&v3, &desired, PLAIN), expected);
     }
 }
 
@@ -321,38 +335,39 @@ fn a_plan_says_what_it_takes() {
     let copy = cost(&sse_s3(), kms_goal, &Strategy::ServerCopy { parts: 0 }, 8 << 20);
     assert_eq!(copy, Cost { objects: 1, stored: 1000, moved: 0, requests: 3, kms_calls: 1 });
     let large = Current { len: 20 << 20, ..sse_s3() };
-    let reseal = cost(&large, &client(None), &Strategy::Reseal, 8 << 20);
+    let reseal = cost(&large, &client(None), &Strategy::Reencrypt, 8 << 20);
     assert_eq!(reseal, Cost { objects: 1, stored: 20 << 20, moved: 40 << 20, requests: 10, kms_calls: 0 });
     assert_eq!(cost(&sse_s3(), kms_goal, &Strategy::Nothing, 8).requests, 1);
 }
 
 #[test]
 fn a_bound_name_is_kept_or_the_way_is_refused() {
-    let bound = |present: &Current| {
-        let sealed = present.sealed.map(|sealed| Sealed { bound: true, ..sealed });
-        Current { sealed, ..present.clone() }
+    let name_bound = |current: &Current| {
+        let client_side =
+            current.client_side.map(|client_side| ClientSideState { name_bound: true, ..client_side });
+        Current { client_side, ..current.clone() }
     };
-    for (name, present) in presents() {
-        for (new, goal) in goals().into_iter().enumerate() {
-            let before = strategy(&present, &goal, UPDATING);
-            let Desired::Client { format, .. } = &goal else {
-                assert_eq!(strategy(&bound(&present), &goal, UPDATING), before, "{name}, goal {new}");
+    for (name, current) in presents() {
+        for (new, desired) in goals().into_iter().enumerate() {
+            let before = strategy(&current, &desired, UPDATING);
+            let Desired::Client { format, .. } = &desired else {
+                assert_eq!(strategy(&name_bound(&current), &desired, UPDATING), before, "{name}, goal {new}");
                 continue;
             };
-            let Some(sealed) = present.sealed else { continue };
-            let to = format.map_or(sealed.format, StoredFormat::Writable);
-            let found = strategy(&bound(&present), &goal, UPDATING);
+            let Some(client_side) = current.client_side else { continue };
+            let to = format.map_or(client_side.format, StoredFormat::Writable);
+            let found = strategy(&name_bound(&current), &desired, UPDATING);
             if to == StoredFormat::Writable(Format::Esdk) {
                 assert_eq!(found, before, "{name}, goal {new}");
             } else {
-                assert_eq!(found, Strategy::Refuse(Reason::NameUnbound), "{name}, goal {new}");
+                assert_eq!(found, Strategy::Refuse(Refusal::NameUnbound), "{name}, goal {new}");
             }
-            let mut with_kms = goal.clone();
+            let mut with_kms = desired.clone();
             if let Desired::Client { kms, .. } = &mut with_kms {
                 *kms = true;
             }
             assert_eq!(
-                strategy(&bound(&present), &with_kms, UPDATING),
+                strategy(&name_bound(&current), &with_kms, UPDATING),
                 before,
                 "{name}, goal {new}, with KMS"
             );
@@ -363,18 +378,23 @@ fn a_bound_name_is_kept_or_the_way_is_refused() {
 #[test]
 fn a_name_that_is_to_be_bound_is_a_reason_to_write() {
     for format in [Format::S3ec, Format::Esdk] {
-        let present = sealed(StoredFormat::Writable(format), format == Format::S3ec, false, true);
-        let mut goal = client(None);
-        if let Desired::Client { kms, .. } = &mut goal {
+        let current = client_side(StoredFormat::Writable(format), format == Format::S3ec, false, true);
+        let mut desired = client(None);
+        if let Desired::Client { kms, .. } = &mut desired {
             *kms = true;
         }
-        assert_eq!(strategy(&present, &goal, PLAIN), Strategy::Nothing);
-        if let Desired::Client { bind_name, .. } = &mut goal {
+        assert_eq!(strategy(&current, &desired, PLAIN), Strategy::Nothing);
+        if let Desired::Client { bind_name, .. } = &mut desired {
             *bind_name = true;
         }
-        let expected = if format == Format::Esdk { Strategy::Reseal } else { Strategy::Rewrap { parts: 0 } };
-        assert_eq!(strategy(&present, &goal, PLAIN), expected);
-        let bound = present.sealed.map(|sealed| Sealed { bound: true, ..sealed });
-        assert_eq!(strategy(&Current { sealed: bound, ..present }, &goal, PLAIN), Strategy::Nothing);
+        let expected =
+            if format == Format::Esdk { Strategy::Reencrypt } else { Strategy::Rewrap { parts: 0 } };
+        assert_eq!(strategy(&current, &desired, PLAIN), expected);
+        let name_bound =
+            current.client_side.map(|client_side| ClientSideState { name_bound: true, ..client_side });
+        assert_eq!(
+            strategy(&Current { client_side: name_bound, ..current }, &desired, PLAIN),
+            Strategy::Nothing
+        );
     }
 }

@@ -15,7 +15,7 @@ use super::desired::Target;
 use super::preserve::Loss;
 
 /// What is the same for all objects of a run.
-pub(crate) struct Execution<'a> {
+pub(crate) struct Rotation<'a> {
     /// The clients.
     pub(crate) connection: &'a Connection,
     /// What opens the objects as they are.
@@ -29,7 +29,7 @@ pub(crate) struct Execution<'a> {
     /// The SSE-C key that opened the last object.
     pub(crate) last_key: LastKey,
     /// Places for objects whose bytes come through this machine: each takes memory.
-    pub(crate) reseals: Semaphore,
+    pub(crate) reencryptions: Semaphore,
     /// Whether the server does the target's mode, as a scratch object shows it.
     pub(crate) proof: Trial,
     /// Whether it does it on a real object.
@@ -37,7 +37,7 @@ pub(crate) struct Execution<'a> {
     /// Counts bytes.
     pub(crate) meter: &'a Meter,
     /// Sees signals.
-    pub(crate) stop: &'a Cancellation,
+    pub(crate) cancellation: &'a Cancellation,
 }
 
 /// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first

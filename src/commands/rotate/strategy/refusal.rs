@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why it cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub(crate) enum Refusal {
     /// The bytes are in an archive.
     Archived(String),
     /// An older version cannot be replaced where it stands.
@@ -31,7 +31,7 @@ pub(crate) enum Reason {
     Locked,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Archived(class) => write!(f, "its bytes are archived ({class}) and must be restored first"),

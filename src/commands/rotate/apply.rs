@@ -1,0 +1,88 @@
+//! Applying a strategy to an object: what is written, bound to the state that the strategy was chosen for.
+//!
+//! Every write names the ETag of that state. The object can be read until S3 has the new one; a failure leaves an aborted
+//! upload, or nothing.
+
+use crate::encryption::ServerSide;
+use crate::error::{Error, Result};
+
+use super::journal::ObjectJournal;
+use super::object_state::ObjectState;
+use super::preserve::Loss;
+use super::reencrypt;
+use super::rotation::Rotation;
+use super::strategy::Strategy;
+use super::written::Written;
+
+impl Rotation<'_> {
+    /// Runs a way to its end; notes in the journal what must not be lost.
+    ///
+    /// # Errors
+    /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
+    pub(crate) async fn run(
+        &self,
+        state: &ObjectState,
+        strategy: &Strategy,
+        journal: ObjectJournal<'_>,
+    ) -> Result<Written> {
+        if matches!(strategy, Strategy::Rewrap { .. } | Strategy::RewrapInstructionFile | Strategy::Reencrypt)
+        {
+            self.keeps_context(state)?;
+        }
+        match strategy {
+            Strategy::Nothing => Ok(Written { len: state.head.len, ..Written::default() }),
+            Strategy::Refuse(refusal) => {
+                Err(Error::Unsupported { subject: state.subject(), why: refusal.to_string() })
+            }
+            Strategy::UpdateInPlace => self.update(state).await,
+            Strategy::ServerCopy { parts } => self.server_copy(state, *parts, journal).await,
+            Strategy::Rewrap { parts } => self.rewrap(state, *parts, journal).await,
+            Strategy::RewrapInstructionFile => self.rewrap_instruction_file(state, None, journal).await,
+            Strategy::Share => {
+                self.rewrap_instruction_file(state, self.target.share_to.as_ref(), journal).await
+            }
+            Strategy::Reencrypt => {
+                let _place = self.cancellation.or(self.reencryptions.acquire()).await?;
+                reencrypt::run(self, state, journal).await
+            }
+        }
+    }
+
+    /// Another key, and nothing else. The call knows no condition; a version, where there is one, is as good.
+    async fn update(&self, state: &ObjectState) -> Result<Written> {
+        let Some(key) = self.target.update_key() else {
+            return Err(unsupported(state, "an update in place needs a key's full ARN"));
+        };
+        let version = state.version_id.clone().or_else(|| state.head.version_id.clone());
+        let bucket_key = state.head.applied.bucket_key || self.asks_bucket_key();
+        let work = self.connection.update_encryption(&state.uri, version.as_deref(), key, bucket_key);
+        self.cancellation.or(work).await??;
+        self.meter.add(state.head.len);
+        Ok(Written { etag: state.head.etag.clone(), len: state.head.len, ..Written::default() })
+    }
+
+    /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.
+    fn keeps_context(&self, state: &ObjectState) -> Result<()> {
+        let now = state.current.client_side.map(|client_side| client_side.format);
+        if state.context.is_empty()
+            || !self.target.drops_context(now)
+            || self.accepted.contains(&Loss::Context)
+        {
+            return Ok(());
+        }
+        let why = format!(
+            "its encryption context ({}) would be lost; give it with --context, or --accept-loss {} goes on without it",
+            state.context.join(", "),
+            Loss::Context
+        );
+        Err(unsupported(state, &why))
+    }
+
+    fn asks_bucket_key(&self) -> bool {
+        matches!(self.target.at_rest(), Some(ServerSide::SseKms { bucket_key: true, .. }))
+    }
+}
+
+pub(super) fn unsupported(state: &ObjectState, why: &str) -> Error {
+    Error::Unsupported { subject: state.subject(), why: why.to_owned() }
+}

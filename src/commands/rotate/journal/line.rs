@@ -1,0 +1,43 @@
+//! The lines of a journal: the format of its file.
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::PublicEnvelope;
+
+/// The version of the format.
+pub(super) const VERSION: u32 = 2;
+
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    /// The first one: which rotation this is, and since when (seconds since 1970).
+    Journal { version: u32, rotation: String, at: i64 },
+    /// An object is about to be written.
+    Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
+    /// An upload was started.
+    Upload { object: String, id: String, at: i64 },
+    /// An object that may not need its instruction file any more is about to be replaced; the ETags of both.
+    #[serde(rename = "beside")]
+    InstructionFile { object: String, etag: Option<String>, file_etag: String },
+    /// The envelope of an object is about to be replaced; what is public of both.
+    Envelope { object: String, old: Option<PublicEnvelope>, new: Option<PublicEnvelope> },
+    /// A scratch object is about to be written.
+    Scratch { object: String },
+    /// The scratch object is gone.
+    Cleared { object: String },
+    /// An object is done, and has this ETag now.
+    Done { object: String, version_id: Option<String>, etag: Option<String> },
+    /// An object was refused in good order: nothing of it is under way.
+    Refused { object: String },
+}
+
+/// Whether a text without a line's end is the beginning of a first line of this rotation.
+pub(super) fn is_torn_first_line(text: &[u8], rotation: &str) -> bool {
+    let whole = Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: 0 };
+    let whole = serde_json::to_vec(&whole).unwrap_or_default();
+    // Up to the time, which nobody knows any more.
+    let sure = whole.strip_suffix(b"0}}").unwrap_or_default();
+    sure.starts_with(text)
+        || text.strip_prefix(sure).is_some_and(|rest| rest.iter().all(|c| c.is_ascii_digit() || *c == b'}'))
+}

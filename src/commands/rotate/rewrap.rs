@@ -1,0 +1,118 @@
+//! The data key of an object wrapped with another key; its ciphertext stays.
+
+use bytes::Bytes;
+
+use crate::commands::client_object::{Content, Opened};
+use crate::commands::decrypt;
+use crate::commands::encrypt::fits;
+use crate::commands::envelope::{SentEnvelope, envelope_entries};
+use crate::error::{Error, Result};
+use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
+use crate::seal::{Attributes, s3ec};
+
+use super::apply::unsupported;
+use super::instruction_file;
+use super::journal::ObjectJournal;
+use super::object_state::{ObjectState, kept};
+use super::preserve::CopyMethod;
+use super::rotation::Rotation;
+use super::server_copy::CopyPlan;
+use super::written::Written;
+
+impl Rotation<'_> {
+    /// A new wrap for the same data key; the object's bytes stay, its metadata change.
+    pub(super) async fn rewrap(
+        &self,
+        state: &ObjectState,
+        parts: u32,
+        journal: ObjectJournal<'_>,
+    ) -> Result<Written> {
+        let by = if parts == 0 { CopyMethod::CopyReplacing } else { CopyMethod::Upload };
+        let mut preserved = state.preserved(self, by).await?;
+        let (Attributes { metadata, .. }, source) = self.rewrapped(state).await?;
+        fits(&metadata)?;
+        let envelope = SentEnvelope {
+            new: PublicEnvelope { metadata: envelope_entries(&metadata), instruction_file: None },
+            old: state.public_envelope(None),
+            is_needed: true,
+        };
+        preserved.settings.metadata = metadata;
+        let kept = match self.target.at_rest() {
+            Some(_) => None,
+            None => kept(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
+        };
+        let sse = self.target.at_rest().or(kept.as_ref());
+        let made =
+            CopyPlan { state, key: state.customer_key.as_ref(), sse, preserved, parts, replaces: true };
+        journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
+        let copied = self.copied(made, journal).await?;
+        Ok(Written { source: Some(source), envelope: Some(envelope), ..copied })
+    }
+
+    /// A new wrap in the instruction file, or in one of its own for another reader.
+    pub(super) async fn rewrap_instruction_file(
+        &self,
+        state: &ObjectState,
+        share_to: Option<&InstructionSuffix>,
+        journal: ObjectJournal<'_>,
+    ) -> Result<Written> {
+        // Read before its envelope is opened: what changes between the two makes the condition of the write fail.
+        let old = instruction_file::read(self, &state.uri, state.customer_key.as_ref()).await?;
+        let (Attributes { instruction: content, .. }, source) = self.rewrapped(state).await?;
+        let content = content.ok_or_else(|| {
+            Error::tampered(state.subject(), "its envelope is no longer in an instruction file")
+        })?;
+        let (uri, condition) = match share_to {
+            Some(suffix) => (
+                state.uri.with_key(instruction_file_key(&state.uri.key, Some(suffix))),
+                WriteCondition::Absent,
+            ),
+            None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),
+        };
+        let sse = kept(&old.applied, state.customer_key.as_ref(), &Subject::instruction_file(&old.uri))?;
+        let envelope = SentEnvelope {
+            new: PublicEnvelope {
+                metadata: envelope_entries(&state.head.metadata),
+                instruction_file: Some(FileContent { uri: uri.to_string(), content: content.clone() }),
+            },
+            old: state.public_envelope(Some(&old)),
+            is_needed: true,
+        };
+        journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
+        let write = self.connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
+        self.cancellation.or(write).await??;
+        Ok(Written {
+            source: Some(source),
+            envelope: Some(envelope),
+            etag: state.head.etag.clone(),
+            len: state.head.len,
+            ..Written::default()
+        })
+    }
+
+    /// Unwraps the data key, checks the commitment, wraps it anew.
+    async fn rewrapped(&self, state: &ObjectState) -> Result<(Attributes, Opened)> {
+        let (unwrapped, source) = self.unwrapped(state).await?;
+        let Some(client) = self.target.client() else {
+            return Err(unsupported(state, "there is no wrapping key to rewrap with"));
+        };
+        let context = client.context_of(self.target.binds_name(&state.current).then_some(&state.uri));
+        let wrapper = client.only(&context)?;
+        let wrap = client.wrap(self.connection, wrapper, unwrapped.data_key(), unwrapped.alg(), &context);
+        let renewed = self.cancellation.or(wrap).await??;
+        Ok((unwrapped.rewrap(&state.head.metadata, renewed)?, source))
+    }
+
+    async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::Unlocked, Opened)> {
+        let work = async {
+            let envelope = state.envelope(self.connection, self.decryption_keys).await?;
+            decrypt::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
+        };
+        let unwrapped = self.cancellation.or(work).await??;
+        let source = unwrapped.opened(None);
+        match unwrapped.content {
+            Content::S3ec(unwrapped) => Ok((unwrapped, source)),
+            Content::Esdk(_) => Err(unsupported(state, "a header of the Encryption SDK is never rewritten")),
+        }
+    }
+}
