@@ -4,13 +4,15 @@
 
 pub(crate) mod bulk;
 pub(crate) mod client_object;
-pub(crate) mod decrypt;
+pub(crate) mod client_side_keys;
+pub(crate) mod decryption_keys;
 pub(crate) mod encrypt;
 pub(crate) mod envelope;
 pub(crate) mod get;
-pub(crate) mod head;
+
 pub(crate) mod inspect;
 pub(crate) mod permissions;
 pub(crate) mod put;
 pub(crate) mod rotate;
+pub(crate) mod sse_c_keys;
 pub(crate) mod trial;

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, val
 
 use super::failure::Failure;
 use super::key_source::{KeyReader, KeySource, SourceText};
-use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::encryption::{Account, Context, KmsKey, Legacy};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::object::InstructionSuffix;

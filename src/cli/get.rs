@@ -20,7 +20,7 @@ use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
 use crate::commands::bulk::Row;
-use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::get::bulk::GetMany;
 use crate::commands::get::{self, GetOutcome, GetRequest};
 use crate::encryption::{KmsKey, Mode, pair};

@@ -15,7 +15,7 @@ use super::prompt;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
-use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::rotate::bulk::{Filters, Plans};
 use crate::commands::rotate::desired::{RotationOptions, Target};
 use crate::commands::rotate::preserve::Loss;

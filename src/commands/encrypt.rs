@@ -24,41 +24,33 @@ use crate::seal::{Attributes, Seal};
 use crate::transfer::blocking;
 use crate::transfer::plan::MAX_METADATA;
 
-/// How to encrypt, ready for any number of objects.
+/// Encryption of all objects of a run.
 pub(crate) enum Encryptor {
-    /// S3 does it; `None` is the bucket's default.
+    /// By S3; `None` is the bucket's default.
     Server(Option<ServerSide>),
-    /// s3seal does it.
     Client(ClientEncryptor),
 }
 
-/// Client-side encryption, its wrapping keys at hand.
 pub(crate) struct ClientEncryptor {
-    /// The format; none named means by the object's length.
+    /// `None` chooses by the object's length.
     pub(crate) format: Option<Format>,
-    /// The wrapping keys.
     pub(crate) wrappers: Vec<Wrapper>,
-    /// The encryption context, as the user gave it.
     pub(crate) context: Context,
-    /// Whether each object's name goes into its context.
+    /// Whether each object's name goes into its encryption context.
     pub(crate) bind_name: bool,
-    /// What S3 does to the sealed bytes; none means the bucket's default.
+    /// What S3 does to the ciphertext; `None` is the bucket's default.
     pub(crate) at_rest: Option<ServerSide>,
-    /// Whether the envelope goes into an instruction file beside the object.
     pub(crate) instruction_file: bool,
-    /// Bytes of plain text in a frame (Encryption SDK).
+    /// Bytes of plaintext in a frame (Encryption SDK).
     pub(crate) frame_length: Option<u32>,
     /// The name of raw keys (Encryption SDK).
     pub(crate) key_name: Option<KeyName>,
 }
 
-/// A wrapping key, ready to wrap.
+/// A wrapping key.
 pub(crate) enum Wrapper {
-    /// A raw AES-256 key.
     Aes(SymmetricKey),
-    /// An RSA public key.
     Rsa(RsaPublicKey),
-    /// A key in AWS KMS.
     Kms(KmsKey),
     /// A passphrase, and the key derived from it: one salt for all objects of a run.
     Passphrase(Passphrase, Box<Derived>),

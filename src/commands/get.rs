@@ -9,9 +9,10 @@ use crate::aws::objects::Reader;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
 use crate::commands::client_object::Opened;
-use crate::commands::decrypt::{self, DecryptionKeys};
-use crate::commands::head::{KeyedHead, head, head_with_body};
+use crate::commands::client_side_keys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::put::same_etag;
+use crate::commands::sse_c_keys::{KeyedHead, head, head_with_body};
 use crate::encryption::{Mode, StoredFormat};
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
@@ -168,13 +169,17 @@ impl Download<'_> {
         {
             return Err(Error::Changed { subject: reader.subject(), source: None });
         }
-        let envelope =
-            if request.raw { None } else { decrypt::envelope(&reader, head, decryption_keys).await? };
+        let envelope = if request.raw {
+            None
+        } else {
+            client_side_keys::envelope(&reader, head, decryption_keys).await?
+        };
         as_required(request.expect, decryption_keys, envelope.is_some(), head, &reader)?;
         let opening = match envelope {
             None => Opening::AsItIs(part_of(&reader, request.range, head.len)?),
             Some(envelope) => {
-                let unwrapped = decrypt::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
+                let unwrapped =
+                    client_side_keys::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
                 match request.range {
                     None => Opening::Whole(Box::new(unwrapped)),
                     Some(range) => {

@@ -17,7 +17,7 @@ use crate::aws::objects::Reader;
 use crate::aws::probe::Probe;
 use crate::aws::transport::Transport;
 use crate::commands::bulk::many;
-use crate::commands::head::{KeyedHead, head, head_without_checksum};
+use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
 use crate::keys::CustomerKey;

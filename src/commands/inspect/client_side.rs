@@ -4,7 +4,7 @@
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
-use crate::commands::decrypt::{begins_like_a_message, header, instruction_file};
+use crate::commands::client_side_keys::{begins_like_a_message, header, instruction_file};
 use crate::commands::inspect::InspectOptions;
 use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
 use crate::encryption::Context;

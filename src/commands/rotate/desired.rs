@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::aws::Connection;
-use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper, prepare};
 use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide, StoredFormat};
 use crate::error::Result;

@@ -11,10 +11,11 @@ use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::commands::client_object::Envelope;
-use crate::commands::decrypt::{self, DecryptionKeys};
+use crate::commands::client_side_keys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
 use crate::commands::envelope::envelope_entries;
-use crate::commands::head::{KeyedHead, head};
+use crate::commands::sse_c_keys::{KeyedHead, head};
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
 use crate::error::{Error, KeyFault, Result, Subject, WrapKind};
 use crate::keys::CustomerKey;
@@ -63,13 +64,13 @@ impl ObjectState {
     /// The envelope, fetched again: an envelope is used up when it is opened.
     ///
     /// # Errors
-    /// As [`decrypt::envelope`]; `Changed` if it is gone.
+    /// As [`client_side_keys::envelope`]; `Changed` if it is gone.
     pub(crate) async fn envelope(
         &self,
         connection: &Connection,
         decryption_keys: &DecryptionKeys,
     ) -> Result<Envelope> {
-        let found = decrypt::envelope(&self.reader(connection), &self.head, decryption_keys).await?;
+        let found = client_side_keys::envelope(&self.reader(connection), &self.head, decryption_keys).await?;
         found.ok_or_else(|| Error::Changed { subject: self.subject(), source: None })
     }
 
@@ -147,7 +148,7 @@ pub(crate) async fn load(
     };
     rotation.last_key.set(customer_key.as_ref());
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let envelope = decrypt::envelope(&reader, &head, decryption_keys).await?;
+    let envelope = client_side_keys::envelope(&reader, &head, decryption_keys).await?;
     let mut fingerprints = names_of(customer_key.as_ref());
     let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let client_side = match envelope {
@@ -290,7 +291,7 @@ async fn is_as_desired(
         suffix: None,
         ..opens.client_side()
     };
-    match decrypt::unwrap_data_key(connection, envelope, &opens).await {
+    match client_side_keys::unwrap_data_key(connection, envelope, &opens).await {
         Ok(_) => Ok(true),
         Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
         Err(_) => Ok(false),

@@ -5,7 +5,7 @@
 
 use crate::aws::multipart::Destination;
 use crate::commands::client_object::UnwrappedEnvelope;
-use crate::commands::decrypt;
+use crate::commands::client_side_keys;
 use crate::commands::encrypt::{EnvelopeShape, ObjectEncryptor};
 use crate::commands::envelope::SentEnvelope;
 use crate::commands::get::verifier;
@@ -84,7 +84,7 @@ impl OldObject {
         };
         let work = async {
             let envelope = state.envelope(connection, keys).await?;
-            decrypt::unwrap_data_key(connection, envelope, keys).await
+            client_side_keys::unwrap_data_key(connection, envelope, keys).await
         };
         let unwrapped = rotation.cancellation.or(work).await??;
         let plain_len = unwrapped.plain_len(state.head.len);

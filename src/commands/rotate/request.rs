@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
-use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::trial::Trial;
 use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::commands::client_object::{Content, Opened};
-use crate::commands::decrypt;
+use crate::commands::client_side_keys;
 use crate::commands::encrypt::fits;
 use crate::commands::envelope::{SentEnvelope, envelope_entries};
 use crate::error::{Error, Result};
@@ -106,7 +106,7 @@ impl Rotation<'_> {
     async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::Unlocked, Opened)> {
         let work = async {
             let envelope = state.envelope(self.connection, self.decryption_keys).await?;
-            decrypt::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
+            client_side_keys::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
         };
         let unwrapped = self.cancellation.or(work).await??;
         let source = unwrapped.opened(None);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
-use crate::commands::decrypt::DecryptionKeys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::trial::Trial;
 use crate::keys::CustomerKey;
 use crate::transfer::Cancellation;

@@ -8,7 +8,8 @@ use crate::aws::object_head::{Checksum, ObjectHead};
 use crate::aws::objects::Reader;
 use crate::aws::sse::describe;
 use crate::commands::client_object::{Envelope, Opened, UnwrappedEnvelope};
-use crate::commands::decrypt::{self, DecryptionKeys};
+use crate::commands::client_side_keys;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
 use crate::encryption::StoredFormat;
@@ -149,11 +150,11 @@ async fn open(
             Some(file) => {
                 Some(Envelope::S3ec(detect::with_instruction(reader.subject(), &head.metadata, &file)?))
             }
-            None => decrypt::envelope(reader, head, &decryption_keys).await?,
+            None => client_side_keys::envelope(reader, head, &decryption_keys).await?,
         };
         let envelope = envelope
             .ok_or_else(|| Error::tampered(reader.subject(), "its envelope is gone after the rotation"))?;
-        decrypt::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
+        client_side_keys::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
     };
     rotation.cancellation.or(work).await?
 }

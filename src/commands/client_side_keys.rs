@@ -1,6 +1,6 @@
-//! `get`'s second step: which envelope an object has, and its data key from the keys at hand or from KMS.
-
-use std::sync::Arc;
+//! Client-side decryption: an object's envelope, and its data key, unwrapped with a local key or by KMS.
+//!
+//! SSE-C keys are tried in `sse_c_keys`.
 
 use bytes::Bytes;
 
@@ -9,61 +9,20 @@ use crate::aws::kms::MayUnwrap;
 use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
 use crate::commands::client_object::{Content, Envelope, UnwrappedEnvelope};
-use crate::encryption::{Account, Context, KeyArn, KmsKey, Legacy};
+use crate::commands::decryption_keys::DecryptionKeys;
+use crate::encryption::{Context, KeyArn, KmsKey};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
-use crate::keys::{CustomerKey, DataKey};
+use crate::keys::DataKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{InstructionSuffix, instruction_file_key};
 use crate::seal::detect::{self, Detected};
 use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
-use crate::seal::ring::Unlocker;
 use crate::seal::s3ec::{self, Need};
 use crate::transfer::{blocking, download};
 
-/// What is fetched at first of an object that may begin with a header.
+/// Bytes that are fetched first of an object that may begin with a header.
 const BEGINNING: u64 = 4 * 1024;
-
-/// What the user gave to read objects with.
-#[derive(Clone, Default)]
-pub(crate) struct DecryptionKeys {
-    /// SSE-C keys: sent to S3 where its answer says that the object needs one.
-    pub(crate) customer_keys: Arc<[CustomerKey]>,
-    /// Local keys of client-side envelopes; they never leave the process.
-    pub(crate) unlocker: Arc<Unlocker>,
-    /// KMS keys that may be used: an object does not choose by itself.
-    pub(crate) kms_keys: Vec<KmsKey>,
-    /// Accounts among whose KMS keys an object may choose.
-    pub(crate) kms_accounts: Vec<Account>,
-    /// The context that the object must have been sealed with.
-    pub(crate) context: Context,
-    /// How far back to read.
-    pub(crate) legacy: Legacy,
-    /// The suffix of the instruction file, if it is not the default one.
-    pub(crate) suffix: Option<InstructionSuffix>,
-    /// Whether objects must be bound to the name that they have.
-    pub(crate) require_bound_name: bool,
-}
-
-impl DecryptionKeys {
-    /// The same for client-side envelopes alone: no SSE-C key comes along.
-    #[must_use]
-    pub(crate) fn client_side(&self) -> Self {
-        Self { customer_keys: Arc::default(), ..self.clone() }
-    }
-
-    /// Whether the user gave any key at all.
-    #[must_use]
-    pub(crate) fn has_keys(&self) -> bool {
-        !self.customer_keys.is_empty() || !self.opens_nothing_client_side()
-    }
-
-    /// Whether the user gave nothing that opens client-side envelopes.
-    #[must_use]
-    pub(crate) fn opens_nothing_client_side(&self) -> bool {
-        self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && self.kms_accounts.is_empty()
-    }
-}
 
 /// Finds an object's envelope, `None` if there is no sign of one, and compares the name that it is bound to.
 ///
@@ -75,18 +34,17 @@ pub(crate) async fn envelope(
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<Envelope>> {
-    let sealed = find(reader, head, decryption_keys).await?;
-    match sealed.as_ref().and_then(Envelope::bound_name) {
+    let found = find(reader, head, decryption_keys).await?;
+    match found.as_ref().and_then(Envelope::bound_name) {
         Some(name) if !name.is(reader.uri) => {
             Err(Error::OtherName { subject: reader.subject(), bound: name.to_string() })
         }
         None if decryption_keys.require_bound_name => Err(Error::NoBoundName { subject: reader.subject() }),
-        _ => Ok(sealed),
+        _ => Ok(found),
     }
 }
 
-/// What nothing in the metadata points to is looked
-/// for only with keys that could open it: everybody else would pay requests for each plain object.
+/// Without a sign in the metadata, an envelope costs further requests: only if a key could open it.
 async fn find(
     reader: &Reader<'_>,
     head: &ObjectHead,
@@ -172,33 +130,33 @@ async fn beginning(reader: &Reader<'_>, head: &ObjectHead, from: u64, to: u64) -
     Ok(bytes)
 }
 
-/// Fetches the instruction file beside an object, if there is one; says where that is, too.
+/// Gets the instruction file of an object, if there is one, and its address.
 pub(super) async fn instruction_file(
     reader: &Reader<'_>,
     suffix: Option<&InstructionSuffix>,
 ) -> (S3Uri, Result<Option<Bytes>>) {
     let uri = reader.uri.with_key(instruction_file_key(&reader.uri.key, suffix));
-    let beside = Reader { uri: &uri, version_id: None, ..*reader };
-    let file = beside.whole(MAX_INSTRUCTION_FILE_BYTES).await;
+    let file_reader = Reader { uri: &uri, version_id: None, ..*reader };
+    let file = file_reader.whole(MAX_INSTRUCTION_FILE_BYTES).await;
     (uri, file)
 }
 
 /// Unwraps the data key.
 ///
 /// # Errors
-/// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what [`DecryptionKeys::legacy`] leaves out.
+/// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what `--allow-legacy` leaves out.
 pub(crate) async fn unwrap_data_key(
     connection: &Connection,
-    sealed: Envelope,
+    envelope: Envelope,
     decryption_keys: &DecryptionKeys,
 ) -> Result<UnwrappedEnvelope> {
     let ring = decryption_keys.unlocker.clone();
     // The name was compared already: the user need not give it once more.
-    let demanded = match sealed.bound_name() {
+    let demanded = match envelope.bound_name() {
         Some(name) => &decryption_keys.context.bound_to(&name),
         None => &decryption_keys.context,
     };
-    let (content, kms_key) = match sealed {
+    let (content, kms_key) = match envelope {
         Envelope::S3ec(envelope) => {
             let locked = envelope.permit(decryption_keys.legacy)?;
             if locked.need() == Need::Kms {

@@ -1,4 +1,7 @@
-//! The first step of every verb that touches something stored: what is there, and which key opens it.
+//! HEAD with the SSE-C key that an object needs: the first step of every command that reads an object.
+//!
+//! S3 is asked without a key first; only if it answers that it needs one, the keys of the user are tried in their order.
+//! Keys of client-side encryption are tried in `client_side_keys`.
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
@@ -8,20 +11,16 @@ use crate::error::{Denial, Error, KeyFault, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
-/// What was found.
+/// An object's head, and the SSE-C key that it took to get it.
 pub(crate) struct KeyedHead {
-    /// What S3 says about the object.
     pub(crate) head: ObjectHead,
-    /// The SSE-C key that opens it, if it needs one.
     pub(crate) customer_key: Option<CustomerKey>,
 }
 
-/// Looks at an object; offers the SSE-C keys, in their order, where S3's answer says that it needs one.
-///
-/// `expect` is the mode that the user requires.
+/// Sends a HEAD; `expect` is the mode that the user requires.
 ///
 /// # Errors
-/// What S3 refuses; `KeyNeeded` without a key for SSE-C, `KeyWrong` where none of them fits.
+/// `KeyNeeded` without a key for an object in SSE-C, `KeyWrong` if none of them fits.
 pub(crate) async fn head(
     connection: &Connection,
     uri: &S3Uri,
@@ -29,34 +28,22 @@ pub(crate) async fn head(
     keys: &[CustomerKey],
     expect: Option<Mode>,
 ) -> Result<KeyedHead> {
-    head_with_keys(Reader { connection, uri, version_id, key: None }, HeadRequest::ObjectHead, keys, expect)
-        .await
+    let reader = Reader { connection, uri, version_id, key: None };
+    head_with_keys(reader, HeadRequest::Head { checksum: true }, keys, expect).await
 }
 
-/// Looks at an object as [`head`] does, but not at its checksum: so no permission on its KMS key is needed.
-///
-/// # Errors
-/// As [`head`].
+/// As [`head`], but without the checksum, which takes permission on the object's KMS key.
 pub(crate) async fn head_without_checksum(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
     keys: &[CustomerKey],
 ) -> Result<KeyedHead> {
-    head_with_keys(
-        Reader { connection, uri, version_id, key: None },
-        HeadRequest::FactsWithoutChecksum,
-        keys,
-        None,
-    )
-    .await
+    let reader = Reader { connection, uri, version_id, key: None };
+    head_with_keys(reader, HeadRequest::Head { checksum: false }, keys, None).await
 }
 
-/// Looks at an object as [`head`] does, and brings all of its bytes along in the same request, if there are no more than
-/// `limit`.
-///
-/// # Errors
-/// As [`head`].
+/// As [`head`], with all of the object's bytes in the same answer if there are no more than `limit`.
 pub(crate) async fn head_with_body(
     connection: &Connection,
     uri: &S3Uri,
@@ -65,36 +52,31 @@ pub(crate) async fn head_with_body(
     expect: Option<Mode>,
 ) -> Result<KeyedHead> {
     let reader = Reader { connection, uri, version_id: None, key: None };
-    head_with_keys(reader, HeadRequest::WithBody(limit), keys, expect).await
+    head_with_keys(reader, HeadRequest::GetUpTo(limit), keys, expect).await
 }
 
-/// What S3 is asked for.
 #[derive(Clone, Copy)]
 enum HeadRequest {
-    ObjectHead,
-    FactsWithoutChecksum,
-    WithBody(u64),
+    Head { checksum: bool },
+    GetUpTo(u64),
 }
 
 impl HeadRequest {
-    async fn ask(self, reader: &Reader<'_>) -> Result<ObjectHead> {
+    async fn send(self, reader: &Reader<'_>) -> Result<ObjectHead> {
         match self {
-            Self::ObjectHead => reader.head().await,
-            Self::FactsWithoutChecksum => {
-                reader.head_with(HeadOptions { checksum: false, explain: true }).await
-            }
-            Self::WithBody(limit) => reader.head_with_body(limit).await,
+            Self::Head { checksum } => reader.head_with(HeadOptions { checksum, explain: true }).await,
+            Self::GetUpTo(limit) => reader.head_with_body(limit).await,
         }
     }
 }
 
 async fn head_with_keys(
     without: Reader<'_>,
-    asking: HeadRequest,
+    request: HeadRequest,
     keys: &[CustomerKey],
     expect: Option<Mode>,
 ) -> Result<KeyedHead> {
-    let asked = match asking.ask(&without).await {
+    let asked = match request.send(&without).await {
         Ok(head) => return Ok(KeyedHead { head, customer_key: None }),
         Err(asked @ Error::KeyNeeded { .. }) => asked,
         Err(error) => return Err(error),
@@ -111,9 +93,9 @@ async fn head_with_keys(
     }
     let mut refusal = None;
     for key in keys {
-        match asking.ask(&Reader { key: Some(key), ..without }).await {
+        match request.send(&Reader { key: Some(key), ..without }).await {
             Ok(head) => return Ok(KeyedHead { head, customer_key: Some(key.again()) }),
-            // Only S3 itself says why; others refuse the wrong key without a word.
+            // Only S3 itself says why; other servers refuse the wrong key without a reason.
             Err(
                 error @ (Error::KeyWrong { .. }
                 | Error::Service { .. }
