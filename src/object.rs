@@ -25,7 +25,6 @@ pub(crate) struct Settings {
     pub(crate) content_language: Option<String>,
     /// User metadata: keys in lower case, without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Tags.
     pub(crate) tags: BTreeMap<String, String>,
     /// The storage class, in S3's word.
     pub(crate) storage_class: Option<String>,
@@ -37,13 +36,11 @@ pub(crate) struct Settings {
     pub(crate) expires: Option<i64>,
     /// Where a website's visitor is sent instead (`x-amz-website-redirect-location`).
     pub(crate) website_redirect: Option<String>,
-    /// Object Lock.
     pub(crate) lock: Lock,
 }
 
 impl Settings {
     /// Returns the settings of a file of this name, which its content type is guessed from if none is given.
-    #[must_use]
     pub(crate) fn of_file(&self, name: &str) -> Self {
         let guessed = || mime_guess::from_path(name).first_raw().map(str::to_owned);
         Self { content_type: self.content_type.clone().or_else(guessed), ..self.clone() }

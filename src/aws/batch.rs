@@ -97,25 +97,21 @@ pub(crate) struct Job {
 
 impl Job {
     /// The ARN of a bucket in the job's partition.
-    #[must_use]
     pub(crate) fn arn_of(&self, bucket: &Bucket) -> String {
         format!("arn:{}:s3:::{bucket}", self.role.partition)
     }
 
     /// What the objects' keys begin with.
-    #[must_use]
     pub(crate) fn prefix(&self) -> String {
         format!("{}{}", self.place.key, self.beginning)
     }
 
     /// The report's prefix, as S3 wants it: without a slash at its end.
-    #[must_use]
     pub(crate) fn report_prefix(&self) -> &str {
         self.report.key.trim_end_matches('/')
     }
 
     /// How lists of jobs show it: at most 256 characters.
-    #[must_use]
     pub(crate) fn description(&self) -> String {
         format!("s3seal rotate {}", self.place).chars().take(256).collect()
     }

@@ -22,9 +22,7 @@ use crate::location::Bucket;
 /// Facts about a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BucketFacts {
-    /// The bucket.
     pub(crate) bucket: Bucket,
-    /// Its region.
     pub(crate) region: Probe<Option<String>>,
     /// What happens to an object that names no encryption; `None` where the server keeps no such setting.
     pub(crate) default: Probe<Option<DefaultFacts>>,

@@ -216,7 +216,6 @@ impl Connection {
     }
 
     /// The longest wait for further bytes of an answer.
-    #[must_use]
     pub(crate) fn read_timeout(&self) -> Duration {
         self.read_timeout
     }

@@ -31,7 +31,6 @@ pub(crate) const MAX_COPY: u64 = 5 << 30;
 /// An object as the source of a copy.
 #[derive(Clone, Copy)]
 pub(crate) struct CopySource<'a> {
-    /// The object.
     pub(crate) uri: &'a S3Uri,
     /// The ETag that it must still have.
     pub(crate) etag: &'a str,
@@ -50,7 +49,6 @@ impl CopySource<'_> {
 
 /// A copy of an object onto itself in one request.
 pub(crate) struct Copy<'a> {
-    /// The clients.
     pub(crate) connection: &'a Connection,
     /// The object, source and target in one.
     pub(crate) source: CopySource<'a>,

@@ -41,15 +41,11 @@ struct Before {
 
 impl<'a> PendingInstructionFile<'a> {
     /// Prepares a companion of `of` at `uri`; nothing is written yet.
-    #[must_use]
     pub(crate) fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
         Self { connection, uri, of, content, before: Mutex::new(None) }
     }
 
     /// Writes the companion, encrypted at rest as the object, and keeps in mind what it replaced.
-    ///
-    /// # Errors
-    /// What S3 refuses.
     pub(super) async fn write(&self, sse: Option<&ServerSide>) -> Result<()> {
         let content = self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await?;
         let object_etag = self.object_etag().await?;

@@ -36,7 +36,6 @@ impl Trace {
     }
 
     /// Tells nobody.
-    #[must_use]
     pub(crate) fn off() -> Self {
         Self(None)
     }

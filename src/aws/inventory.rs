@@ -30,7 +30,6 @@ pub(crate) struct Manifest {
     pub(crate) created: Option<String>,
     /// The format of its files.
     pub(crate) format: FileFormat,
-    /// Its files.
     pub(crate) files: Vec<DataFile>,
 }
 
@@ -45,7 +44,6 @@ pub(crate) enum FileFormat {
 
 impl FileFormat {
     /// Its name in manifests.
-    #[must_use]
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Csv(_) => "CSV",
@@ -59,7 +57,6 @@ impl FileFormat {
 pub(crate) struct DataFile {
     /// Its key, in the bucket where the manifest is.
     pub(crate) key: String,
-    /// Its bytes.
     pub(crate) len: u64,
     /// Their MD5, in hex.
     pub(crate) md5: Option<String>,

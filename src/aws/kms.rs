@@ -93,7 +93,6 @@ impl Connection {
     }
 
     /// The key behind a name, as far as KMS has been asked for it; an ARN names its key by itself.
-    #[must_use]
     pub(crate) fn key_arn(&self, key: &KmsKey) -> Option<KeyArn> {
         key.arn().or_else(|| self.key_names.with(|known| known.get(key).cloned().flatten()))
     }

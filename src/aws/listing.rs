@@ -48,7 +48,6 @@ pub(crate) enum ListedKey {
 
 impl ListedKey {
     /// The key as it is shown: the key itself, or percent-encoded.
-    #[must_use]
     pub(crate) fn as_str(&self) -> &str {
         let (Self::Text(key) | Self::NotText(key)) = self;
         key

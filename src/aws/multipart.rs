@@ -30,9 +30,7 @@ pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
 
 /// Where an object goes and everything said about it beside its bytes.
 pub(crate) struct Destination<'a> {
-    /// The clients.
     pub(crate) connection: &'a Connection,
-    /// The object.
     pub(crate) uri: &'a S3Uri,
     /// What S3 is asked to do to the bytes; `None` is the bucket's default.
     pub(crate) sse: Option<&'a ServerSide>,
@@ -62,7 +60,6 @@ pub(crate) struct Sent {
 
 impl Sent {
     /// The part's number, counted from 1.
-    #[must_use]
     pub(crate) fn number(&self) -> i32 {
         self.part.part_number().unwrap_or_default()
     }
@@ -85,13 +82,11 @@ pub(crate) struct Completed {
 
 impl Destination<'_> {
     /// The object, for messages.
-    #[must_use]
     pub(crate) fn subject(&self) -> Subject {
         self.uri.into()
     }
 
     /// The checksum sent along.
-    #[must_use]
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -142,9 +137,6 @@ impl Destination<'_> {
     }
 
     /// Starts a multipart upload.
-    ///
-    /// # Errors
-    /// What S3 refuses.
     pub(crate) async fn start(&self) -> Result<Started> {
         let connection = self.connection;
         let request = object_request!(connection, create_multipart_upload, self.uri);

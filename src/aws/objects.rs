@@ -34,9 +34,7 @@ pub(crate) struct HeadOptions {
 
 /// One object, as it is read: the same on every request.
 pub(crate) struct Reader<'a> {
-    /// The clients.
     pub(crate) connection: &'a Connection,
-    /// The object.
     pub(crate) uri: &'a S3Uri,
     /// The version; none is the newest.
     pub(crate) version_id: Option<&'a str>,
@@ -46,7 +44,6 @@ pub(crate) struct Reader<'a> {
 
 impl Reader<'_> {
     /// The object, for messages.
-    #[must_use]
     pub(crate) fn subject(&self) -> Subject {
         Subject::version(self.uri, self.version_id)
     }
@@ -243,7 +240,6 @@ impl Reader<'_> {
     }
 
     /// Makes the error for an object that has no use for the key given.
-    #[must_use]
     pub(crate) fn not_applicable(&self, found: &Applied) -> Error {
         let why =
             KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };

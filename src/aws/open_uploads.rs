@@ -22,7 +22,6 @@ pub(crate) struct OpenUploads(Arc<Mutex<Vec<OpenUpload>>>);
 
 impl OpenUploads {
     /// Those that are still open.
-    #[must_use]
     pub(crate) fn left(&self) -> Vec<OpenUpload> {
         self.lock().clone()
     }

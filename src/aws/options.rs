@@ -12,7 +12,6 @@ use crate::aws::open_uploads::OpenUploads;
 pub(crate) struct Options {
     /// The profile of the AWS config files; its credentials win over the environment's.
     pub(crate) profile: Option<String>,
-    /// The region.
     pub(crate) region: Option<String>,
     /// The address of S3, for S3-compatible servers and tests.
     pub(crate) endpoint_url: Option<String>,

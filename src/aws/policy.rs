@@ -33,12 +33,10 @@ pub(crate) enum TlsDemand {
     NotSeen,
     /// For some actions or some objects.
     ForSome,
-    /// For all.
     ForAll,
 }
 
 /// Reads a policy; `None` for what is no policy.
-#[must_use]
 pub(crate) fn read(json: &str) -> Option<PolicyFacts> {
     let policy: Value = serde_json::from_str(json).ok()?;
     let statements = policy.get("Statement")?;

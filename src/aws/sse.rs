@@ -239,7 +239,6 @@ impl Applied {
     }
 
     /// Returns what a later answer adds; where it is silent, what was said before stands.
-    #[must_use]
     pub(crate) fn then(&self, later: &Self) -> Self {
         match later.mode {
             AppliedMode::NotSaid => self.clone(),
@@ -254,7 +253,6 @@ impl Applied {
 
     /// Whether this is what was asked for: the mode, and the key where one was named. The bucket key is left out: it
     /// saves requests and says nothing about protection.
-    #[must_use]
     pub(crate) fn is_as_asked(&self, asked: Option<&ServerSide>) -> bool {
         let Some(asked) = asked else { return true };
         if self.mode != AppliedMode::Known(asked.mode()) {
@@ -273,7 +271,6 @@ impl Applied {
 }
 
 /// Says a mode with its key, as a person would.
-#[must_use]
 pub(crate) fn describe(sse: &ServerSide) -> String {
     match sse {
         ServerSide::SseS3 => Mode::SseS3.title().to_owned(),

@@ -63,7 +63,6 @@ pub(crate) struct TransportProbe {
 
 impl Connection {
     /// Prepares a look at how the requests to S3 travel; `None` before the first of them.
-    #[must_use]
     pub(crate) fn transport_probe(&self) -> Option<TransportProbe> {
         let uri = self.origin.uri()?.to_owned();
         Some(TransportProbe { uri, ca_bundle: self.ca_bundle.clone() })
@@ -72,7 +71,6 @@ impl Connection {
 
 impl TransportProbe {
     /// Looks. Waits at most about half a minute.
-    #[must_use]
     pub(crate) fn look(&self) -> Transport {
         let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
         let host = rest.split(['/', '?']).next().unwrap_or_default();

@@ -16,9 +16,6 @@ use crate::location::S3Uri;
 
 impl Connection {
     /// Replaces the key of an object, or of one version of it, by a key in AWS KMS; nothing else changes.
-    ///
-    /// # Errors
-    /// What S3 refuses.
     pub(crate) async fn update_encryption(
         &self,
         uri: &S3Uri,
@@ -35,9 +32,6 @@ impl Connection {
     }
 
     /// Removes an object, or one version of it.
-    ///
-    /// # Errors
-    /// What S3 refuses.
     pub(crate) async fn remove(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<()> {
         self.try_remove(uri, version_id, None).await
     }
@@ -130,7 +124,6 @@ impl Connection {
     }
 
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
-    #[must_use]
     pub(crate) fn is_aws(&self) -> bool {
         self.origin.host().is_some_and(is_aws)
     }

@@ -22,23 +22,18 @@ pub(crate) enum Row<O> {
     Skipped {
         /// The object or file, as the user would name it.
         name: String,
-        /// Why.
         why: String,
     },
     /// It could not be brought there.
     Failed {
         /// The object or file, as the user would name it.
         name: String,
-        /// Why not.
         error: Box<Error>,
     },
 }
 
 impl<O> Row<O> {
     /// Makes the row that an outcome comes to: what must stay is left out.
-    ///
-    /// # Errors
-    /// What no further object would be spared: a signal, or trouble with the connection, the bucket or the credentials.
     pub(crate) fn of(name: String, outcome: Result<O>) -> Result<Self> {
         match outcome {
             Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
@@ -51,7 +46,6 @@ impl<O> Row<O> {
     }
 
     /// The error after which no further object may begin: the server has stored one otherwise than asked.
-    #[must_use]
     pub(crate) fn ends_run(&self) -> Option<Error> {
         match self {
             Self::Failed { error, .. } => error.ends_run(),
@@ -60,7 +54,6 @@ impl<O> Row<O> {
     }
 
     /// Makes the row of what cannot be.
-    #[must_use]
     pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
         let subject = subject.into();
         let name = subject.to_string();

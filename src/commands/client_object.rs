@@ -20,7 +20,6 @@ pub(crate) enum Envelope {
 impl Envelope {
     /// The encryption context, which is authenticated once a data key is unwrapped under it. A material description of
     /// local keys is none.
-    #[must_use]
     pub(crate) fn context(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Esdk(message) => Some(message.context()),
@@ -29,7 +28,6 @@ impl Envelope {
     }
 
     /// The name that the object is bound to, by its context.
-    #[must_use]
     pub(crate) fn bound_name(&self) -> Option<BoundName<'_>> {
         self.context().and_then(BoundName::of)
     }
@@ -64,7 +62,6 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// Whether whoever sealed the object is known to have had the key: not of an RSA pair, whose public half is enough.
-    #[must_use]
     pub(crate) fn is_authenticated(&self) -> bool {
         self.intact == Some(true) && self.with.kind != WrapKind::Rsa
     }
@@ -84,9 +81,6 @@ pub(crate) struct Part {
 
 impl UnwrappedEnvelope {
     /// Starts to open the whole object.
-    ///
-    /// # Errors
-    /// Those of the formats.
     pub(crate) fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.opener(),
@@ -118,7 +112,6 @@ impl UnwrappedEnvelope {
     }
 
     /// Whether the object proves that nobody changed it, once the whole is open.
-    #[must_use]
     pub(crate) fn is_authenticated(&self) -> bool {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.envelope().is_authenticated(),
@@ -127,7 +120,6 @@ impl UnwrappedEnvelope {
     }
 
     /// The plain length of the object, where its stored length tells it.
-    #[must_use]
     pub(crate) fn plain_len(&self, stored: u64) -> Option<u64> {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.envelope().plain_len(stored),
@@ -136,7 +128,6 @@ impl UnwrappedEnvelope {
     }
 
     /// The format.
-    #[must_use]
     pub(crate) fn format(&self) -> StoredFormat {
         match &self.content {
             Content::Esdk(_) => Format::Esdk.into(),
@@ -145,7 +136,6 @@ impl UnwrappedEnvelope {
     }
 
     /// The key that unwrapped the data key, with what became of the bytes.
-    #[must_use]
     pub(crate) fn opened(&self, intact: Option<bool>) -> Opened {
         let with = match &self.content {
             Content::S3ec(unwrapped) => unwrapped.opened_with(),

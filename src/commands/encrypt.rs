@@ -222,7 +222,6 @@ fn default_format(len: Option<u64>) -> Format {
 
 impl ClientEncryptor {
     /// The encryption context of an object that is bound to a name, or to none.
-    #[must_use]
     pub(crate) fn context_of(&self, bound_to: Option<&S3Uri>) -> Context {
         bound_to.map_or_else(|| self.context.clone(), |uri| self.context.bound_to(&uri.into()))
     }
@@ -327,7 +326,6 @@ impl ClientEncryptor {
     }
 
     /// The keys in AWS KMS among the wrapping keys, as KMS has named them.
-    #[must_use]
     pub(crate) fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
         let keys = self.wrappers.iter().filter_map(|wrapper| match wrapper {
             Wrapper::Kms(key) => Some(key),
@@ -355,9 +353,6 @@ impl ClientEncryptor {
     }
 
     /// Wraps a data key that exists, for one of the S3 Encryption Client's formats.
-    ///
-    /// # Errors
-    /// What KMS or the format refuses.
     pub(crate) async fn wrap(
         &self,
         connection: &Connection,
@@ -381,7 +376,6 @@ impl ClientEncryptor {
 
 impl Wrapper {
     /// The name of a local key, for people and key rings.
-    #[must_use]
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Aes(key) => Some(key.fingerprint()),

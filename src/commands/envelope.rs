@@ -25,7 +25,6 @@ pub(crate) struct SentEnvelope {
 
 impl SentEnvelope {
     /// Makes one that replaces none.
-    #[must_use]
     pub(crate) fn new(new: PublicEnvelope, format: Format) -> Self {
         Self { new, old: None, is_needed: format != Format::Esdk }
     }
@@ -79,7 +78,6 @@ impl SentEnvelope {
 }
 
 /// The entries of an object's metadata that belong to its envelope.
-#[must_use]
 pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let entries = metadata.iter().filter(|(name, _)| is_envelope_entry(name));
     entries.map(|(name, value)| (name.clone(), value.clone())).collect()

@@ -29,7 +29,6 @@ use decryption::{Described, Opening, Transfer};
 
 /// Everything that `get` needs to know about one object. What opens it is beside that: [`DecryptionKeys`].
 pub(crate) struct GetRequest {
-    /// The object.
     pub(crate) source: S3Uri,
     /// Where the bytes go.
     pub(crate) target: Target,
@@ -54,21 +53,17 @@ pub(crate) struct GetRequest {
 /// What `get` came to.
 #[derive(Clone, Debug)]
 pub(crate) struct GetOutcome {
-    /// The object.
     pub(crate) source: S3Uri,
     /// Where the bytes went.
     pub(crate) target: Target,
     /// Bytes written.
     pub(crate) plain_len: u64,
-    /// Bytes stored.
     pub(crate) stored_len: u64,
-    /// What S3 applied.
     pub(crate) applied: Applied,
     /// The client-side format.
     pub(crate) format: Option<StoredFormat>,
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
-    /// The version.
     pub(crate) version_id: Option<String>,
     /// What became of the checksum.
     pub(crate) checksum: ChecksumSeen,
@@ -88,9 +83,6 @@ pub(crate) enum ChecksumSeen {
 }
 
 /// Brings one object down.
-///
-/// # Errors
-/// Whatever S3, the bytes, the target or a signal says; then the target is as it was.
 pub(crate) async fn run(
     connection: &Connection,
     request: GetRequest,

@@ -62,7 +62,6 @@ pub(crate) struct InspectOptions {
 /// All there is to say about one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectReport {
-    /// The object.
     pub(crate) finding: Finding,
     /// The KMS key that S3 uses for it.
     pub(crate) kms_key: Option<KmsKeySeen>,
@@ -79,7 +78,6 @@ pub(crate) struct KmsKeySeen {
     pub(crate) key: String,
     /// Its description.
     pub(crate) facts: Probe<KmsKeyFacts>,
-    /// Its aliases.
     pub(crate) aliases: Probe<Vec<String>>,
 }
 
@@ -88,7 +86,6 @@ pub(crate) struct KmsKeySeen {
 pub(crate) enum Row {
     /// It was looked at.
     Found {
-        /// What it is.
         finding: Box<Finding>,
         /// Whether that is as expected.
         as_expected: Option<bool>,
@@ -97,17 +94,12 @@ pub(crate) enum Row {
     Failed {
         /// The object, as the user would name it; a key that is no text stands as it came.
         name: String,
-        /// The version.
         version_id: Option<String>,
-        /// Why not.
         error: Error,
     },
 }
 
 /// Looks at one object from all sides.
-///
-/// # Errors
-/// What S3 refuses about the object itself. SSE-C without its key is no error.
 pub(crate) async fn object(
     connection: &Connection,
     uri: &S3Uri,
@@ -232,7 +224,6 @@ pub(crate) fn count(summary: &mut Summary, row: &Row) {
 }
 
 /// Why an object could not be looked at, in a line: the error without the object's name where it stands first.
-#[must_use]
 pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound { .. } => "does not exist".to_owned(),

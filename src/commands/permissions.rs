@@ -45,7 +45,6 @@ impl Protection {
     ];
 
     /// The word for it.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::BucketDefault => "bucket-default",
@@ -75,7 +74,6 @@ impl Protection {
 /// What is inspected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// One object.
     Object,
     /// All objects under a prefix.
     Prefix,
@@ -99,11 +97,8 @@ pub(crate) enum Rotation {
 /// What is done, and to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// `put`
     Put(Protection),
-    /// `get`
     Get(Protection),
-    /// `inspect`
     Inspect(Scope, Protection),
     /// `rotate`, from one protection to the other.
     Rotate(Rotation, Protection, Protection),
@@ -114,7 +109,6 @@ pub(crate) enum Task {
 /// What takes more than the plain verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Extra {
-    /// An object in parts.
     Parts,
     /// The checksum of an object in parts, where it is one of the parts' checksums.
     CompositeChecksum,
@@ -142,7 +136,6 @@ pub(crate) enum Extra {
 
 impl Extra {
     /// The word for it.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Parts => "parts",
@@ -259,7 +252,6 @@ struct Statement {
 }
 
 /// Makes the policy for a task.
-#[must_use]
 pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Policy {
     let statements = needs(task, extras).0.into_iter().filter(|(_, actions)| !actions.is_empty());
     let statements = statements.map(|(on, action)| {

@@ -23,7 +23,6 @@ pub(crate) mod bulk;
 pub(crate) struct PutRequest {
     /// Where the bytes come from.
     pub(crate) source: Source,
-    /// The object.
     pub(crate) target: S3Uri,
     /// How it is stored.
     pub(crate) how: PutOptions,
@@ -48,13 +47,11 @@ pub(crate) struct PutOptions {
 /// What `put` came to.
 #[derive(Clone, Debug)]
 pub(crate) struct PutOutcome {
-    /// The object.
     pub(crate) target: S3Uri,
     /// What S3 says it applied.
     pub(crate) applied: Applied,
     /// Bytes read.
     pub(crate) plain_len: u64,
-    /// Bytes stored.
     pub(crate) stored_len: u64,
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,

@@ -51,7 +51,6 @@ pub(crate) struct Plan {
 /// What became of one object.
 #[derive(Clone, Debug)]
 pub(crate) struct RotateOutcome {
-    /// The object.
     pub(crate) uri: S3Uri,
     /// The version that was changed where it stands.
     pub(crate) changed_version: Option<String>,

@@ -21,15 +21,11 @@ pub(crate) struct Turn<'a>(Option<MutexGuard<'a, Verdict>>);
 
 impl Trial {
     /// Makes one that has passed already: where nothing is asked of a server, it can ignore nothing, and nobody waits.
-    #[must_use]
     pub(crate) fn passed() -> Self {
         Self(Mutex::new(Verdict::Passed))
     }
 
     /// Waits for a turn.
-    ///
-    /// # Errors
-    /// What the trial has shown: the server does not do what is asked.
     pub(crate) async fn turn(&self) -> Result<Turn<'_>> {
         let verdict = self.0.lock().await;
         match &*verdict {
@@ -42,7 +38,6 @@ impl Trial {
 
 impl Turn<'_> {
     /// Whether nobody has passed yet.
-    #[must_use]
     pub(crate) fn is_first(&self) -> bool {
         self.0.is_some()
     }

@@ -19,7 +19,6 @@ pub(crate) struct BufferPool(Arc<Mutex<Vec<Output>>>);
 impl BufferPool {
     /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one of about that
     /// size.
-    #[must_use]
     pub(crate) fn take(&self, capacity: usize) -> Output {
         if capacity < KEPT {
             return Output::with_capacity(capacity);
@@ -33,7 +32,6 @@ impl BufferPool {
     }
 
     /// Hands out a filled buffer; it comes back once nobody needs its bytes.
-    #[must_use]
     pub(crate) fn lend(&self, buffer: Output) -> Bytes {
         Bytes::from_owner(Lent { buffer, home: self.clone() })
     }

@@ -16,7 +16,6 @@ pub(crate) struct CancellationSender(watch::Sender<Option<Signal>>);
 
 impl Cancellation {
     /// Makes both ends.
-    #[must_use]
     pub(crate) fn new() -> (CancellationSender, Self) {
         let (sender, receiver) = watch::channel(None);
         (CancellationSender(sender), Self(receiver))

@@ -14,7 +14,6 @@ use crate::tuning::{Meter, Tuning};
 
 /// What is to be copied.
 pub(crate) struct Ranges<'a> {
-    /// The object.
     pub(crate) source: CopySource<'a>,
     /// Its length in bytes.
     pub(crate) len: u64,
@@ -25,9 +24,6 @@ pub(crate) struct Ranges<'a> {
 }
 
 /// Copies all of the ranges into one object.
-///
-/// # Errors
-/// What S3 or a signal says; then nothing new is stored and no upload is left behind, as far as the network allows.
 pub(crate) async fn run(
     ranges: &Ranges<'_>,
     to: &Destination<'_>,

@@ -20,9 +20,6 @@ pub(crate) struct DiskMap {
 
 impl DiskMap {
     /// Makes an empty one in a folder, with room for so many names.
-    ///
-    /// # Errors
-    /// What the system refuses. The file takes no more of the disk than what is written to it.
     pub(crate) fn new(folder: &Path, names: u64) -> io::Result<Self> {
         // At most half full: then a name is found, or found missing, after two or three slots.
         let slots = names.saturating_mul(2).max(2);
@@ -32,17 +29,11 @@ impl DiskMap {
     }
 
     /// The user to whom files belong that this process makes in the folder.
-    ///
-    /// # Errors
-    /// What the system refuses.
     pub(crate) fn owner(&self) -> io::Result<u32> {
         Ok(self.file.metadata()?.uid())
     }
 
     /// Sets the word of a name, in the place of an earlier one.
-    ///
-    /// # Errors
-    /// What the disk refuses; a table that is full.
     pub(crate) fn set(&self, name: u128, word: NonZero<u128>) -> io::Result<()> {
         let (place, _) = self.find(name)?;
         let mut slot = [0; SLOT];
@@ -52,9 +43,6 @@ impl DiskMap {
     }
 
     /// Returns the word of a name.
-    ///
-    /// # Errors
-    /// What the disk refuses.
     pub(crate) fn get(&self, name: u128) -> io::Result<Option<NonZero<u128>>> {
         self.find(name).map(|(_, word)| word)
     }

@@ -173,9 +173,6 @@ pub(crate) async fn run(
 }
 
 /// Passes stored bytes that are at hand through `pipeline`, as [`run`] does with those that it brings down.
-///
-/// # Errors
-/// What the format, the sink or a signal says.
 pub(crate) async fn pass(
     bytes: Bytes,
     subject: Subject,
@@ -194,7 +191,6 @@ pub(crate) async fn pass(
 }
 
 /// Cuts a range out of a whole object; as much of it as there is.
-#[must_use]
 pub(crate) fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
     let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
     whole.slice(at(range.start)..at(range.end).max(at(range.start)))

@@ -28,7 +28,6 @@ pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
     /// Makes the room that a tuning allows.
-    #[must_use]
     pub(crate) fn new(tuning: &Tuning) -> Self {
         let bytes = (tuning.jobs.get() as u64).saturating_mul(tuning.part_size);
         let all = u32::try_from(bytes / PLACE)
@@ -40,28 +39,22 @@ impl MemoryBudget {
     }
 
     /// Requests that one object may have under way.
-    #[must_use]
     pub(crate) fn jobs(&self) -> usize {
         self.tuning.jobs.get()
     }
 
     /// Bytes of one range.
-    #[must_use]
     pub(crate) fn part_size(&self) -> u64 {
         self.tuning.part_size
     }
 
     /// The buffers of all who have room.
-    #[must_use]
     pub(crate) fn buffers(&self) -> &BufferPool {
         &self.buffers
     }
 
     /// Waits until an object of `len` bytes may begin: of those that take more than a part no more than jobs are under
     /// way at once, however many small ones are.
-    ///
-    /// # Errors
-    /// None, as long as nobody closes the room.
     pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
         if len <= self.tuning.part_size {
             return Ok(None);
@@ -70,9 +63,6 @@ impl MemoryBudget {
     }
 
     /// Waits for room, in the order of asking; something larger than everything waits until it is alone.
-    ///
-    /// # Errors
-    /// None, as long as nobody closes the room.
     pub(crate) async fn take(&self, bytes: u64) -> Result<Permit> {
         let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
         self.places.clone().acquire_many_owned(places).await.map_err(closed)

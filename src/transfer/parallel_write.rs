@@ -36,7 +36,6 @@ pub(crate) struct ParallelSink {
 
 impl ParallelSink {
     /// Whether the bytes can be checked without being in order.
-    #[must_use]
     pub(crate) fn takes(verifier: Option<&Verifier>) -> bool {
         verifier.is_none_or(|verifier| verifier.combines().is_some())
     }

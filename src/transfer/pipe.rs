@@ -13,7 +13,6 @@ use crate::error::{Error, Result};
 const WAITING: usize = 8;
 
 /// Makes both ends of a pipe. Both block: they belong beside the network, not on its threads.
-#[must_use]
 pub(crate) fn pipe() -> (Writer, Reader) {
     let (sender, receiver) = sync_channel(WAITING);
     (Writer(sender), Reader { receiver, piece: Bytes::new(), ended: false })

@@ -78,7 +78,6 @@ fn part_size_for(len: u64, parts: u32, wished: u64) -> u64 {
 
 impl UploadPlan {
     /// Returns the size in bytes of part `number`, counted from 1. The last part may be shorter.
-    #[must_use]
     pub(crate) fn part_size(&self, number: u32) -> u64 {
         let Some(after) = self.grows_after else { return self.first };
         let doublings = number.saturating_sub(1).saturating_sub(after) / STEP;
@@ -90,7 +89,6 @@ impl UploadPlan {
     }
 
     /// Returns the sealed length, where it is known before the first byte.
-    #[must_use]
     pub(crate) fn total(&self) -> Option<u64> {
         self.total
     }
@@ -121,7 +119,6 @@ pub(crate) enum Release {
 ///
 /// Stored bytes are never fewer than the plaintext in them. `held_by_sink`: the target is a file that appears only when all is proven. `unproven`: the user wants the
 /// stream at once and knows what that means.
-#[must_use]
 pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unproven: bool) -> Release {
     match trust {
         // What nothing ever proves was asked for by the user, in so many words.

@@ -195,7 +195,6 @@ pub(crate) struct TemporaryFile {
 
 impl PendingFile {
     /// Whether what is written stays hidden until [`PendingFile::commit`].
-    #[must_use]
     pub(crate) fn hides(&self) -> bool {
         matches!(self, Self::File(_))
     }

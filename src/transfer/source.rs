@@ -67,7 +67,6 @@ impl Drop for ChildGuard {
 
 impl Input {
     /// Takes what comes out of a pipe as a source; `len` is its length in bytes, where it is known.
-    #[must_use]
     pub(crate) fn pipe(subject: Subject, reader: pipe::Reader, len: Option<u64>) -> Self {
         Self { subject, reader: Reader::Pipe(reader), len }
     }
@@ -98,7 +97,6 @@ impl Input {
     }
 
     /// The length in bytes, where it is known before reading: that of a regular file.
-    #[must_use]
     pub(crate) fn len(&self) -> Option<u64> {
         self.len
     }
@@ -132,7 +130,6 @@ impl Input {
     }
 
     /// Returns what ends a command when it is dropped; of other sources there is nothing to end.
-    #[must_use]
     pub(crate) fn leash(&self) -> ChildGuard {
         match &self.reader {
             Reader::Command(leash, _) => leash.clone(),
@@ -216,19 +213,16 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Makes an empty source an error rather than an empty object.
-    #[must_use]
     pub(crate) fn refusing_empty(self, refuse_empty: bool) -> Self {
         Self { refuse_empty, ..self }
     }
 
     /// Takes the memory for parts from buffers that others use too.
-    #[must_use]
     pub(crate) fn sharing(self, buffers: &BufferPool) -> Self {
         Self { buffers: buffers.clone(), ..self }
     }
 
     /// Joins a source, a format (`None`: as it is) and a plan.
-    #[must_use]
     pub(crate) fn new(
         input: Input,
         seal: Option<Box<dyn Seal>>,
@@ -258,20 +252,17 @@ impl Parts {
     }
 
     /// The bytes of memory that the next part will take: a small file takes no whole part's.
-    #[must_use]
     pub(crate) fn next_room(&self) -> u64 {
         let rest = self.plan.total().map(|total| total.saturating_sub(self.sealed));
         self.next_size().min(rest.unwrap_or(u64::MAX))
     }
 
     /// Whether the length says that there is a further part, before anything of it is read.
-    #[must_use]
     pub(crate) fn more_is_sure(&self) -> bool {
         self.plan.total().is_some_and(|total| total > self.sealed)
     }
 
     /// Whether the source has ended, so that the part last returned is the last one.
-    #[must_use]
     pub(crate) fn ended(&self) -> bool {
         self.ended && self.ahead.is_empty()
     }

@@ -163,9 +163,6 @@ fn refused(subject: Subject, why: &str) -> Error {
 }
 
 /// Splits a name into what leads to the file and the file.
-///
-/// # Errors
-/// Why it can be no file's name below a folder.
 fn components(name: &str) -> Result<Vec<&str>, &'static str> {
     let parts: Vec<&str> = name.split('/').collect();
     for part in &parts {

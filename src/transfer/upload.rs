@@ -27,10 +27,6 @@ pub(crate) struct Uploaded {
 }
 
 /// Uploads everything that `parts` yields.
-///
-/// # Errors
-/// Whatever the source, S3 or a signal says; then nothing new is stored and no upload is left behind, as far as
-/// the network allows.
 pub(crate) async fn run(
     mut parts: Parts,
     to: &Destination<'_>,

@@ -35,14 +35,12 @@ pub(crate) enum Found {
     NoFile {
         /// Where it is.
         path: PathBuf,
-        /// What it is.
         what: &'static str,
     },
     /// Something that cannot be read or named.
     Failed {
         /// Where it is.
         path: PathBuf,
-        /// Why not.
         error: Error,
     },
 }

@@ -80,7 +80,6 @@ impl fmt::Display for Expectation {
 
 impl Expectation {
     /// Whether an S3 Inventory report holds enough to tell.
-    #[must_use]
     pub(crate) fn is_told_by_inventory(&self) -> bool {
         matches!(self, Self::Server(_) | Self::Encrypted)
     }
@@ -114,7 +113,6 @@ impl Expectation {
 }
 
 /// Compares a finding with what is expected: any one of them will do. `None` where nothing is expected.
-#[must_use]
 pub(crate) fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Option<bool> {
     (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(finding)))
 }

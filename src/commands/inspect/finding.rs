@@ -19,9 +19,7 @@ use crate::seal::wrap::PASSPHRASE_ENTRY;
 /// One object, or one version of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// The object.
     pub(crate) uri: S3Uri,
-    /// The version.
     pub(crate) version_id: Option<String>,
     /// Whether it is the newest version, where a listing of versions says so.
     pub(crate) latest: Option<bool>,
@@ -43,7 +41,6 @@ pub(crate) struct Finding {
     pub(crate) other_checksum: Option<(&'static str, String)>,
     /// RFC 3339.
     pub(crate) last_modified: Option<String>,
-    /// Object Lock.
     pub(crate) lock: Lock,
     /// `None` without tags, or without permission to read them.
     pub(crate) tag_count: Option<u32>,
@@ -103,7 +100,6 @@ pub(crate) enum ClientSeen {
 /// A client-side envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EnvelopeFacts {
-    /// The format.
     pub(crate) format: StoredFormat,
     /// The format's name and generation, for people.
     pub(crate) title: &'static str,
@@ -157,7 +153,6 @@ pub(crate) struct ContentFacts {
 /// Where an envelope lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EnvelopePlace {
-    /// In the object's metadata.
     Metadata,
     /// In an instruction file beside it.
     InstructionFile,
@@ -167,7 +162,6 @@ pub(crate) enum EnvelopePlace {
 
 impl EnvelopePlace {
     /// The word in documents.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Metadata => "metadata",
@@ -194,7 +188,6 @@ pub(crate) struct RecipientFacts {
 
 impl Finding {
     /// Makes the finding of an object that S3 told about.
-    #[must_use]
     pub(crate) fn of(
         uri: &S3Uri,
         head: ObjectHead,
@@ -223,7 +216,6 @@ impl Finding {
     }
 
     /// Makes the finding of an SSE-C object that none of the keys at hand opens.
-    #[must_use]
     pub(crate) fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
         let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
         let at_rest = AtRest { applied, customer_key: Some(fit) };
@@ -231,7 +223,6 @@ impl Finding {
     }
 
     /// Makes the finding of an object whose HEAD was refused, or not asked for: a listing tells the rest.
-    #[must_use]
     pub(crate) fn without_head(uri: &S3Uri, at_rest: AtRest) -> Self {
         let head = ObjectHead { applied: at_rest.applied, ..ObjectHead::default() };
         let finding = Self::of(uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
@@ -239,7 +230,6 @@ impl Finding {
     }
 
     /// Adds what a listing says and the object's own answer did not.
-    #[must_use]
     pub(crate) fn listed(mut self, entry: &Listed) -> Self {
         self.latest = entry.latest;
         self.stored_len = self.stored_len.or(Some(entry.len));
@@ -251,7 +241,6 @@ impl Finding {
     }
 
     /// The mode that counts first: client-side where there is an envelope, else what S3 does.
-    #[must_use]
     pub(crate) fn mode(&self) -> AppliedMode {
         match self.client {
             ClientSeen::Sealed(_) | ClientSeen::Elsewhere => AppliedMode::Known(Mode::Client),
@@ -261,7 +250,6 @@ impl Finding {
 
     /// Whether it is client-side by what its metadata or its first bytes say, and no key at hand proved it: anyone can
     /// write those.
-    #[must_use]
     pub(crate) fn is_claimed(&self) -> bool {
         match &self.client {
             ClientSeen::Sealed(envelope) => !matches!(envelope.opens, Opens::With(_)),
@@ -271,7 +259,6 @@ impl Finding {
     }
 
     /// The envelope, where one was read.
-    #[must_use]
     pub(crate) fn envelope(&self) -> Option<&EnvelopeFacts> {
         match &self.client {
             ClientSeen::Sealed(envelope) => Some(envelope),
@@ -282,7 +269,6 @@ impl Finding {
 
 impl EnvelopeFacts {
     /// Describes an envelope of the S3 Encryption Client over an object of `stored` bytes.
-    #[must_use]
     pub(crate) fn s3ec(envelope: &s3ec::Envelope, stored: u64) -> Self {
         let (title, committing) = match envelope.version() {
             Version::V1 => ("S3 Encryption Client, format V1", false),
@@ -331,7 +317,6 @@ impl EnvelopeFacts {
 
     /// Describes a message of the AWS Encryption SDK stored in `stored` bytes, by its header; fingerprints are in the
     /// marker, if its writer left one.
-    #[must_use]
     pub(crate) fn esdk(message: &esdk::Message, marker: Option<&Marker>, stored: u64) -> Self {
         let said = message.describe();
         let noted: Vec<_> = marker.map(Marker::recipients).unwrap_or_default().to_vec();
@@ -371,7 +356,6 @@ impl EnvelopeFacts {
     }
 
     /// Describes a message of the AWS Encryption SDK by the marker that s3seal leaves in the metadata.
-    #[must_use]
     pub(crate) fn esdk_marked(marker: &Marker) -> Self {
         let recipients = marker.recipients().iter().map(|recipient| RecipientFacts {
             kind: Some(recipient.kind),

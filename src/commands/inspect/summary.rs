@@ -67,7 +67,6 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Begins to count; `expecting` says whether anything is expected.
-    #[must_use]
     pub(crate) fn new(expecting: bool) -> Self {
         Self { unexpected: expecting.then(Offenders::default), ..Self::default() }
     }
@@ -95,7 +94,6 @@ impl Summary {
     }
 
     /// The shares, the largest first.
-    #[must_use]
     pub(crate) fn largest_first(&self) -> Vec<(&ShareName, Amount)> {
         let mut shares: Vec<_> = self.shares.iter().map(|(name, amount)| (name, *amount)).collect();
         shares.sort_by_key(|(_, amount)| std::cmp::Reverse(amount.objects));
@@ -119,14 +117,12 @@ impl Offenders {
     }
 
     /// How many are counted and not listed.
-    #[must_use]
     pub(crate) fn unlisted(&self) -> u64 {
         self.count - self.first.len() as u64
     }
 }
 
 /// The word for a mode in tables and documents: that of `-e`, or `none`, or S3's own for one that s3seal does not know.
-#[must_use]
 pub(crate) fn mode_word(mode: &AppliedMode) -> &str {
     match mode {
         AppliedMode::Known(mode) => mode.as_str(),
@@ -136,7 +132,6 @@ pub(crate) fn mode_word(mode: &AppliedMode) -> &str {
 }
 
 /// The object with its version, as the user would name it.
-#[must_use]
 pub(crate) fn name_of(finding: &Finding) -> String {
     match &finding.version_id {
         Some(version) if finding.latest.is_some() => format!("{} (version {version})", finding.uri),
@@ -145,7 +140,6 @@ pub(crate) fn name_of(finding: &Finding) -> String {
 }
 
 /// What an object is, in a few words: the mode and what is known of the key.
-#[must_use]
 pub(crate) fn in_short(finding: &Finding) -> String {
     let mode = finding.mode();
     let mode = mode_word(&mode);
@@ -156,7 +150,6 @@ pub(crate) fn in_short(finding: &Finding) -> String {
 }
 
 /// The key of an object, by whatever name it has.
-#[must_use]
 pub(crate) fn key_of(finding: &Finding) -> Option<String> {
     match &finding.client {
         ClientSeen::Sealed(envelope) => {
@@ -184,7 +177,6 @@ pub(crate) fn key_of(finding: &Finding) -> Option<String> {
 }
 
 /// The word for a kind of wrapping key.
-#[must_use]
 pub(crate) fn kind_word(kind: Option<WrapKind>) -> &'static str {
     match kind {
         Some(WrapKind::Aes) => "aes",

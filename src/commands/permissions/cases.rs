@@ -12,14 +12,12 @@ use super::{Extra, Protection, Rotation, Scope, Task};
 pub(crate) struct Case {
     /// The name: verb, protection, extras.
     pub(crate) name: String,
-    /// The task.
     pub(crate) task: Task,
     /// What makes it take more.
     pub(crate) extras: Vec<Extra>,
 }
 
 /// All of them.
-#[must_use]
 pub(crate) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
     for protection in Protection::ALL {

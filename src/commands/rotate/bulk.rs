@@ -45,9 +45,7 @@ pub(crate) enum Row {
     Failed {
         /// The object, as the user would name it.
         name: String,
-        /// The version.
         version_id: Option<String>,
-        /// Why not.
         error: Box<Error>,
     },
 }
@@ -85,19 +83,16 @@ impl Plans {
     }
 
     /// Objects that cannot be rotated.
-    #[must_use]
     pub(crate) fn cannot(&self) -> u64 {
         self.refused.len() as u64 + self.more_refused
     }
 
     /// Objects that were found.
-    #[must_use]
     pub(crate) fn counted(&self) -> u64 {
         self.strategies.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
     }
 
     /// Objects that would be written.
-    #[must_use]
     pub(crate) fn to_do(&self) -> u64 {
         self.strategies
             .iter()
@@ -111,7 +106,6 @@ impl Plans {
 pub(crate) struct BulkRotation<'a> {
     /// What is the same for all objects.
     pub(crate) rotation: &'a Rotation<'a>,
-    /// Which objects.
     pub(crate) chosen: &'a Filters,
     /// What each may.
     pub(crate) allowed: Allowed,
@@ -235,9 +229,6 @@ impl BulkRotation<'_> {
     }
 
     /// Looks at one object; what is not to be rotated is a row already.
-    ///
-    /// # Errors
-    /// The row.
     pub(crate) async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
         let failed = |error| Row::Failed {
             name: uri.to_string(),

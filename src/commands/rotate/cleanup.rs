@@ -15,9 +15,6 @@ use super::rotation::Rotation;
 use super::scratch;
 
 /// Removes what an earlier run has left behind in these places.
-///
-/// # Errors
-/// What S3 refuses.
 pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
     let leftovers = journal.leftovers();
     let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));

@@ -43,9 +43,6 @@ pub(crate) struct Target {
 
 impl Target {
     /// Makes the target ready; `old` is what opens the objects as they are.
-    ///
-    /// # Errors
-    /// Those of the derivation. A KMS key that may not be looked up is no error: it is named as it was given.
     pub(crate) async fn new(
         connection: &Connection,
         encryption: Encryption,
@@ -59,7 +56,6 @@ impl Target {
     }
 
     /// What S3 is asked to do to the bytes, if that is said.
-    #[must_use]
     pub(crate) fn at_rest(&self) -> Option<&ServerSide> {
         match &self.encryptor {
             Encryptor::Server(sse) => sse.as_ref(),
@@ -68,7 +64,6 @@ impl Target {
     }
 
     /// The SSE-C key that new objects need.
-    #[must_use]
     pub(crate) fn customer_key(&self) -> Option<&CustomerKey> {
         match &self.encryptor {
             Encryptor::Server(Some(ServerSide::SseC(key))) => Some(key),
@@ -77,7 +72,6 @@ impl Target {
     }
 
     /// Client-side encryption, if that is the target.
-    #[must_use]
     pub(crate) fn client(&self) -> Option<&ClientEncryptor> {
         match &self.encryptor {
             Encryptor::Client(client) => Some(client),
@@ -86,14 +80,12 @@ impl Target {
     }
 
     /// Whether an object is to be bound to its name: asked for, or kept.
-    #[must_use]
     pub(crate) fn binds_name(&self, current: &Current) -> bool {
         let keeps = current.client_side.is_some_and(|client_side| client_side.name_bound);
         self.client().is_some_and(|client| client.bind_name || keeps)
     }
 
     /// Whether what is client-side would come out without an encryption context, where it could have one.
-    #[must_use]
     pub(crate) fn drops_context(&self, now: Option<StoredFormat>) -> bool {
         let Some(client) = self.client() else { return false };
         let format = client.format.map(StoredFormat::Writable).or(now);
@@ -103,7 +95,6 @@ impl Target {
     }
 
     /// The key for an update in place.
-    #[must_use]
     pub(crate) fn update_key(&self) -> Option<&str> {
         match &self.desired {
             Desired::Server(AtRest::SseKms { key, .. }) => key.as_ref().map(KmsKey::as_str),
@@ -112,7 +103,6 @@ impl Target {
     }
 
     /// Whether S3 shows on an object that it is there. Of an encryption context it shows nothing.
-    #[must_use]
     pub(crate) fn is_visible(&self) -> bool {
         self.context().is_none_or(Context::is_empty)
     }
@@ -126,7 +116,6 @@ impl Target {
     }
 
     /// Whether it is under a passphrase, of which nothing stands in the name of a journal.
-    #[must_use]
     pub(crate) fn has_passphrase(&self) -> bool {
         let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
         self.client().is_some_and(|client| client.wrappers.iter().any(is_one))

@@ -61,7 +61,6 @@ struct ClientWords<'a> {
 
 impl<'a> Identity<'a> {
     /// Puts a rotation into words.
-    #[must_use]
     pub(crate) fn new(
         places: &[S3Uri],
         chosen: &Filters,
@@ -81,7 +80,6 @@ impl<'a> Identity<'a> {
     }
 
     /// A short name for it, which two rotations do not share.
-    #[must_use]
     pub(crate) fn name(&self) -> String {
         hex::encode(&Sha256::digest(self.text())[..12])
     }

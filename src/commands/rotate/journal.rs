@@ -152,20 +152,17 @@ impl Journal {
     }
 
     /// What an earlier run may have left behind.
-    #[must_use]
     pub(crate) fn leftovers(&self) -> &Leftovers {
         &self.leftovers
     }
 
     /// Whether an earlier run has done an object, and it still is what it became then. What cannot be looked up was not
     /// done: a second look at an object does no harm.
-    #[must_use]
     pub(crate) fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         etag.is_some() && self.progress.is_done(&uri.to_string(), version_id, etag)
     }
 
     /// Whether an earlier run has begun with an object, and it is another one since.
-    #[must_use]
     pub(crate) fn has_changed_since(
         &self,
         uri: &S3Uri,
@@ -239,19 +236,16 @@ impl Journal {
     }
 
     /// Whether an object was about to get an envelope, and nobody has seen it since.
-    #[must_use]
     pub(crate) fn has_open_envelope(&self, uri: &S3Uri) -> bool {
         self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).contains(&uri.to_string())
     }
 
     /// Whether the journal may be the only place that has some object's envelope.
-    #[must_use]
     pub(crate) fn has_open_envelopes(&self) -> bool {
         !self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Where it lies.
-    #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -296,7 +290,6 @@ impl Journal {
     }
 
     /// Whether a run that goes on later needs it: something is done, or may have been left behind.
-    #[must_use]
     pub(crate) fn is_worth_keeping(&self) -> bool {
         self.worth.load(Ordering::Relaxed) > 0
     }

@@ -31,7 +31,6 @@ use super::strategy::{ClientSideState, Current};
 
 /// An object as it was found.
 pub(crate) struct ObjectState {
-    /// The object.
     pub(crate) uri: S3Uri,
     /// The version that was asked for.
     pub(crate) version_id: Option<String>,
@@ -49,14 +48,12 @@ pub(crate) struct ObjectState {
 
 impl ObjectState {
     /// Reads the object as it was found.
-    #[must_use]
     pub(crate) fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
         let version_id = self.version_id.as_deref();
         Reader { connection, uri: &self.uri, version_id, key: self.customer_key.as_ref() }
     }
 
     /// The object, for messages.
-    #[must_use]
     pub(crate) fn subject(&self) -> Subject {
         Subject::version(&self.uri, self.version_id.as_deref())
     }
@@ -75,7 +72,6 @@ impl ObjectState {
     }
 
     /// What is public of its envelope, if it has one; `file` is its instruction file.
-    #[must_use]
     pub(crate) fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
         self.current.client_side.is_some().then(|| PublicEnvelope {
             metadata: envelope_entries(&self.head.metadata),
@@ -85,7 +81,6 @@ impl ObjectState {
     }
 
     /// What HEAD says of what belongs to it.
-    #[must_use]
     pub(crate) fn found(&self) -> Found<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Found {
@@ -126,7 +121,6 @@ impl ObjectState {
     }
 
     /// The client-side format.
-    #[must_use]
     pub(crate) fn format(&self) -> Option<StoredFormat> {
         self.current.client_side.map(|client_side| client_side.format)
     }

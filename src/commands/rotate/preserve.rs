@@ -40,7 +40,6 @@ pub(crate) enum Loss {
     Checksum,
     /// A hold that waits for an event.
     EventHold,
-    /// Annotations.
     Annotations,
     /// The encryption context of what is client-side.
     Context,
@@ -60,7 +59,6 @@ impl Loss {
     ];
 
     /// The word on the command line.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Acl => "acl",
@@ -96,7 +94,6 @@ impl FromStr for Loss {
 pub(crate) struct Found<'a> {
     /// What HEAD says.
     pub(crate) head: &'a ObjectHead,
-    /// Its tags.
     pub(crate) tags: Probe<BTreeMap<String, String>>,
     /// Its ACL.
     pub(crate) grants: Probe<Grants>,
@@ -120,7 +117,6 @@ pub(crate) struct Preserved {
 }
 
 /// Works out what must be said.
-#[must_use]
 pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
     let mut preserved = Preserved {
         algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),
@@ -210,7 +206,6 @@ fn uploaded(found: &Found<'_>, preserved: &mut Preserved) {
 }
 
 /// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
-#[must_use]
 pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     let before = found.head;
     let kept = preserve(found, CopyMethod::CopyReplacing).settings;
@@ -253,7 +248,6 @@ fn unreadable<T>(what: &str, seen: &Probe<T>) -> String {
 }
 
 /// Returns what is lost and was not accepted.
-#[must_use]
 pub(crate) fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
     losses.iter().filter(|(loss, _)| !accepted.contains(loss)).collect()
 }

@@ -29,9 +29,6 @@ use super::rotation::Rotation;
 use super::written::Written;
 
 /// Gets an object, decrypts it, encrypts it with a new data key and uploads it.
-///
-/// # Errors
-/// Whatever either side says; then the object is as it was.
 pub(crate) async fn run(
     rotation: &Rotation<'_>,
     state: &ObjectState,

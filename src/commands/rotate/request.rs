@@ -51,7 +51,6 @@ pub(crate) struct RotateRequest {
     pub(crate) tuning: Tuning,
     /// How many objects go at once.
     pub(crate) jobs: NonZeroUsize,
-    /// Counts bytes.
     pub(crate) meter: Meter,
 }
 
@@ -103,7 +102,6 @@ pub(crate) enum Stage {
 }
 
 /// The object, if a rotation is about one only, whose failure is then the failure of the run.
-#[must_use]
 pub(crate) fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
     match places {
         [place] if place.is_object() && !all_versions => Some(place),
@@ -328,13 +326,11 @@ impl Summary {
     }
 
     /// Objects that were found.
-    #[must_use]
     pub(crate) fn found(&self) -> u64 {
         self.selected() + self.skipped
     }
 
     /// Objects that were to be rotated.
-    #[must_use]
     pub(crate) fn selected(&self) -> u64 {
         self.failed + self.strategies.values().sum::<u64>()
     }

@@ -16,7 +16,6 @@ use super::preserve::Loss;
 
 /// What is the same for all objects of a run.
 pub(crate) struct Rotation<'a> {
-    /// The clients.
     pub(crate) connection: &'a Connection,
     /// What opens the objects as they are.
     pub(crate) decryption_keys: &'a DecryptionKeys,
@@ -34,9 +33,7 @@ pub(crate) struct Rotation<'a> {
     pub(crate) proof: Trial,
     /// Whether it does it on a real object.
     pub(crate) first: Trial,
-    /// Counts bytes.
     pub(crate) meter: &'a Meter,
-    /// Sees signals.
     pub(crate) cancellation: &'a Cancellation,
 }
 

@@ -72,9 +72,6 @@ async fn noted(
 }
 
 /// Removes a scratch object, all versions of it.
-///
-/// # Errors
-/// What S3 refuses.
 pub(super) async fn remove(rotation: &Rotation<'_>, uri: &S3Uri) -> Result<()> {
     let markers = |_| {};
     let versions = rotation.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
@@ -94,14 +91,12 @@ fn name_next_to(place: &S3Uri) -> S3Uri {
 }
 
 /// Whether a key is one that only scratch objects have.
-#[must_use]
 pub(super) fn is_name(name: &str) -> bool {
     name.strip_prefix(PREFIX)
         .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Whether an object is a scratch object that a rotation of these places may have made.
-#[must_use]
 pub(super) fn is_of(places: &[S3Uri], uri: &S3Uri) -> bool {
     is_name(uri.name()) && places.iter().any(|place| place.with_key(place.folder()).holds(uri))
 }

@@ -13,7 +13,6 @@ use super::object_state::ObjectState;
 /// What an object must be to be rotated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Selector {
-    /// In this mode.
     Mode(Mode),
     /// Under the key with this fingerprint.
     Key(String),
@@ -39,7 +38,6 @@ impl FromStr for Selector {
 
 impl Selector {
     /// Whether an object is that.
-    #[must_use]
     pub(crate) fn takes(&self, state: &ObjectState) -> bool {
         let applied = &state.head.applied;
         let client_side = state.current.client_side.is_some();
@@ -52,7 +50,6 @@ impl Selector {
     }
 
     /// Whether an object in SSE-C may be meant whose key is not at hand.
-    #[must_use]
     pub(crate) fn may_be_hidden(&self) -> bool {
         matches!(self, Self::Mode(Mode::SseC) | Self::Key(_))
     }

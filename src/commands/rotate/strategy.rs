@@ -36,7 +36,6 @@ pub(crate) struct Current {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct ClientSideState {
-    /// The format.
     pub(crate) format: StoredFormat,
     /// Whether its envelope is in an instruction file.
     pub(crate) in_instruction_file: bool,
@@ -108,7 +107,6 @@ pub(crate) enum AtRest {
 
 impl AtRest {
     /// Whether an object is so already. A context cannot be compared, so one that is asked for is never there yet.
-    #[must_use]
     pub(crate) fn is_met(&self, applied: &Applied) -> bool {
         let is = |mode| applied.mode == AppliedMode::Known(mode);
         match self {
@@ -155,10 +153,7 @@ pub(crate) enum Strategy {
     /// `UpdateObjectEncryption`: no data moves.
     UpdateInPlace,
     /// S3 copies the object onto itself; in so many parts, or 0 for one request.
-    ServerCopy {
-        /// Parts.
-        parts: u32,
-    },
+    ServerCopy { parts: u32 },
     /// The data key is wrapped anew and the object's metadata replaced by a copy within S3.
     Rewrap {
         /// As for [`Strategy::ServerCopy`].
@@ -176,7 +171,6 @@ pub(crate) enum Strategy {
 
 impl Strategy {
     /// Its name in plans, outcomes and journals.
-    #[must_use]
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -192,7 +186,6 @@ impl Strategy {
 }
 
 /// Chooses the way.
-#[must_use]
 pub(crate) fn strategy(current: &Current, desired: &Desired, server: Server) -> Strategy {
     let strategy = match (desired, &current.client_side) {
         (Desired::Server(at_rest), None) => server_side(current, at_rest, server),
@@ -299,7 +292,6 @@ fn possible(current: &Current, strategy: Strategy) -> Strategy {
 }
 
 /// How many parts S3 is to copy an object in; 0 for one request.
-#[must_use]
 pub(crate) fn copy_parts(len: u64) -> u32 {
     if len <= MAX_COPY {
         return 0;
@@ -308,7 +300,6 @@ pub(crate) fn copy_parts(len: u64) -> u32 {
 }
 
 /// The size of a part that S3 copies, in bytes.
-#[must_use]
 pub(crate) fn copy_part_size(len: u64) -> u64 {
     COPY_PART_BYTES.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
 }
@@ -316,7 +307,6 @@ pub(crate) fn copy_part_size(len: u64) -> u64 {
 /// What a way takes, roughly: what S3 and KMS charge for, and what goes over the line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
-    /// Objects.
     pub(crate) objects: u64,
     /// Stored bytes of these objects.
     pub(crate) stored: u64,
@@ -340,7 +330,6 @@ impl Cost {
 }
 
 /// Estimates a way's cost; `part_size` is that of an upload. The look before and the look after are counted in.
-#[must_use]
 pub(crate) fn cost(current: &Current, desired: &Desired, strategy: &Strategy, part_size: u64) -> Cost {
     let len = current.len;
     let kms_before = u64::from(is_kms(&current.applied.mode));

@@ -7,11 +7,9 @@ use crate::location::S3Uri;
 /// What an earlier run may have left in S3, if its lines are to be believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Leftovers {
-    /// Uploads.
     pub(crate) uploads: Vec<Upload>,
     /// Objects that may need their instruction file no more.
     pub(crate) instruction_files: Vec<LeftInstructionFile>,
-    /// Scratch objects.
     pub(crate) scratch: Vec<S3Uri>,
 }
 
@@ -29,11 +27,9 @@ pub(crate) struct Upload {
 /// An object whose instruction file may be left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LeftInstructionFile {
-    /// The object.
     pub(crate) uri: S3Uri,
     /// The ETag that it had while it needed the file.
     pub(crate) etag: Option<String>,
-    /// The ETag of the file.
     pub(crate) file_etag: String,
 }
 

@@ -19,7 +19,6 @@ pub(crate) enum JournalLocation {
 
 impl JournalLocation {
     /// Whether the user has named none.
-    #[must_use]
     pub(crate) fn is_default(&self) -> bool {
         !matches!(self, Self::File(_))
     }

@@ -10,7 +10,6 @@ use crate::object::PublicEnvelope;
 pub(crate) struct ObjectJournal<'a> {
     /// The journal, if the run keeps one.
     pub(crate) journal: Option<&'a Journal>,
-    /// The object.
     pub(crate) uri: &'a S3Uri,
     /// The version that is changed where it stands.
     pub(crate) version_id: Option<&'a str>,
@@ -18,49 +17,31 @@ pub(crate) struct ObjectJournal<'a> {
 
 impl ObjectJournal<'_> {
     /// As [`Journal::begin`].
-    ///
-    /// # Errors
-    /// As there; so with all of these.
     pub(crate) fn begin(&self, etag: Option<&str>, way: &str) -> Result<()> {
         self.write(|journal| journal.begin(self.uri, self.version_id, etag, way))
     }
 
     /// As [`Journal::upload`].
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn upload(&self, id: &str) -> Result<()> {
         self.write(|journal| journal.upload(self.uri, id))
     }
 
     /// As [`Journal::instruction_file`].
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn instruction_file(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
         self.write(|journal| journal.instruction_file(self.uri, etag, file_etag))
     }
 
     /// As [`Journal::envelope`].
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn envelope(&self, old: Option<&PublicEnvelope>, new: Option<&PublicEnvelope>) -> Result<()> {
         self.write(|journal| journal.envelope(self.uri, old, new))
     }
 
     /// As [`Journal::done`].
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn done(&self, etag: Option<&str>) -> Result<()> {
         self.write(|journal| journal.done(self.uri, self.version_id, etag))
     }
 
     /// As [`Journal::refused`].
-    ///
-    /// # Errors
-    /// As there.
     pub(crate) fn refused(&self) -> Result<()> {
         self.write(|journal| journal.refused(self.uri))
     }
