@@ -1,6 +1,6 @@
 //! What a bucket does to the objects in it: default encryption, blocked modes, policy, versioning, lifecycle.
 //!
-//! Each fact takes an action of its own; one that is denied is [`Probe::AccessDenied`], and the others are told all the same.
+//! Each takes an action of its own; one that is denied is [`Probe::AccessDenied`], and the others are reported all the same.
 //! Nothing here changes a bucket.
 
 use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;

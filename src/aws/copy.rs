@@ -54,15 +54,15 @@ pub(crate) struct Copy<'a> {
     pub(crate) source: CopySource<'a>,
     /// What S3 is asked to do to the bytes.
     pub(crate) sse: Option<&'a ServerSide>,
-    /// Headers and metadata, class, ACL and lock. Tags go over by themselves.
+    /// Headers and metadata, class, ACL and lock. S3 copies tags by itself.
     pub(crate) settings: &'a Settings,
-    /// Whether content headers and metadata are replaced by those of `settings`; else they go over by themselves.
+    /// Whether content headers and metadata are replaced by those of `settings`; else S3 copies them.
     pub(crate) replaces_metadata: bool,
-    /// The checksum to keep beside the copy; none leaves it to S3, which keeps the source's.
+    /// The checksum of the copy; `None` leaves it to S3, which keeps the source's.
     pub(crate) algorithm: Option<Algorithm>,
 }
 
-/// What a copy came to.
+/// The result of a copy.
 #[derive(Debug, Default)]
 pub(crate) struct Copied {
     /// The refusal of a request of which an earlier attempt got no answer: that one may have made the copy.
@@ -76,7 +76,7 @@ pub(crate) struct Copied {
 }
 
 impl Copy<'_> {
-    /// Makes the copy. Some servers say nothing of its encryption in their answer: then only a look tells what it is.
+    /// Makes the copy. Some servers do not name its encryption in their answer: only a HEAD shows it.
     ///
     /// # Errors
     /// What S3 refuses; `Changed` if the object is another one by now; `NotAsAsked` where it is stored otherwise.

@@ -1,7 +1,7 @@
-//! A small object that belongs to another one and changes with it, such as an instruction file.
+//! Writing an instruction file together with its object.
 //!
-//! S3 has no write of two objects at once. The companion is written just before the object it belongs to; if that
-//! one does not come to be, what was there before is put back, so that the old object stays readable.
+//! S3 cannot write two objects at once. The file is written just before its object; if that
+//! fails, the file that was there before is restored, so that the old object stays readable.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +19,7 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{INSTRUCTION_FILE_MARKER, WriteCondition};
 
-/// A companion to be written.
+/// An instruction file that is to be written.
 pub(crate) struct PendingInstructionFile<'a> {
     connection: &'a Connection,
     /// Where it goes.
@@ -40,12 +40,12 @@ struct Before {
 }
 
 impl<'a> PendingInstructionFile<'a> {
-    /// Prepares a companion of `of` at `uri`; nothing is written yet.
+    /// Prepares the instruction file `uri` of the object `of`; nothing is written yet.
     pub(crate) fn new(connection: &'a Connection, uri: S3Uri, of: &'a S3Uri, content: &'a str) -> Self {
         Self { connection, uri, of, content, before: Mutex::new(None) }
     }
 
-    /// Writes the companion, encrypted at rest as the object, and keeps in mind what it replaced.
+    /// Writes the file, encrypted at rest like the object, and remembers what it replaced.
     pub(super) async fn write(&self, sse: Option<&ServerSide>) -> Result<()> {
         let content = self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await?;
         let object_etag = self.object_etag().await?;
@@ -58,8 +58,8 @@ impl<'a> PendingInstructionFile<'a> {
         Ok(())
     }
 
-    /// Puts back what was there before, unless the object has become the new one after all, or somebody else has written
-    /// the companion since. There is nobody left to tell about a failure.
+    /// Restores what was there before, unless the object has become the new one after all, or somebody else has written
+    /// the file since. Nobody is left to report a failure to.
     pub(super) async fn put_back(&self, sse: Option<&ServerSide>) {
         let Some(before) = self.take() else { return };
         // An answer may have got lost: the object is asked, not the error.
@@ -71,7 +71,7 @@ impl<'a> PendingInstructionFile<'a> {
         }
     }
 
-    /// Replaces the companion by what was there before it, or removes it: only if it is the one that was written here.
+    /// Replaces the file by the one before it, or removes it, if it is still the one that was written here.
     async fn replace_ours(&self, before: Option<Bytes>, sse: Option<&ServerSide>) -> Result<()> {
         // The answer to the write may have got lost, and with it the ETag: what is there now is compared.
         let now =
@@ -81,7 +81,7 @@ impl<'a> PendingInstructionFile<'a> {
         let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };
         let condition = WriteCondition::Matches(etag);
         match self.put(before.clone(), sse, &condition).await {
-            // A server that does not know the condition: the look just now is the closest to it.
+            // A server that does not know the condition: the comparison above is the closest to it.
             Err(Error::Unsupported { .. }) => self.put(before, sse, &WriteCondition::None).await.map(|_| ()),
             written => written.map(|_| ()),
         }
@@ -102,7 +102,7 @@ impl<'a> PendingInstructionFile<'a> {
     async fn object_etag(&self) -> Result<Option<String>> {
         match self.reader(self.of).head().await {
             Ok(head) => Ok(head.etag),
-            // None, or one in SSE-C: no envelope of ours protects that one.
+            // No object, or one in SSE-C, which has no envelope.
             Err(Error::NotFound { .. } | Error::KeyNeeded { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,4 +1,4 @@
-//! What every request passes on its way out and back: no key in clear, no header twice, no answer without end, a trace
+//! Interceptors of every request: no key without TLS, no repeated header, no endless answer, a trace
 //! without secrets.
 //!
 //! Interceptors of the SDK, so that they hold for each attempt and for whatever endpoint a request is resolved to.
@@ -25,23 +25,23 @@ use crate::aws::error::{self, OverHttp};
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 use crate::limits::{MAX_ANSWER_BYTES, MAX_ERROR_ANSWER_BYTES};
 
-/// Tells about requests as they end, without anything secret.
+/// Describes each attempt of a request to a listener, without secrets.
 #[derive(Clone, Default)]
 pub(crate) struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
 
 impl Trace {
-    /// Tells `listener`, a line a request.
+    /// Calls `listener` with a line for each attempt.
     pub(crate) fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
-    /// Tells nobody.
+    /// Describes nothing.
     pub(crate) fn off() -> Self {
         Self(None)
     }
 }
 
-/// Stops any request that would carry a key in clear, whatever endpoint it was resolved to.
+/// Refuses requests that would send a key without TLS, whatever endpoint they were resolved to.
 #[derive(Debug)]
 pub(super) struct NoKeyOverHttp {
     pub(super) allow_loopback: bool,
@@ -212,7 +212,7 @@ impl Storable for Began {
     type Storer = StoreReplace<Self>;
 }
 
-/// Tells a [`Trace`] about each attempt.
+/// Passes each attempt to a [`Trace`].
 pub(super) struct Tracer(pub(super) Trace);
 
 impl fmt::Debug for Tracer {
@@ -264,7 +264,7 @@ impl Intercept for Tracer {
     }
 }
 
-/// Whether what is sent to a URL is encrypted on its way.
+/// Whether a URL is one of TLS.
 fn is_tls(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
 }

@@ -1,4 +1,4 @@
-//! Writing an object: in one request, or in parts that only exist together.
+//! Uploads: in one request, or in parts that become an object together.
 //!
 //! A [`Destination`] is everything that is the same on each of those requests, made once. Bodies are bytes in
 //! memory: the SDK can send them again as they are.
@@ -25,10 +25,10 @@ use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
 
-/// Is told the id of an upload as soon as there is one; may refuse to go on.
+/// Called with the id of a multipart upload as soon as it exists; an error aborts the upload.
 pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
 
-/// Where an object goes and everything said about it beside its bytes.
+/// The target of an upload, with everything but the bytes.
 pub(crate) struct Destination<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) uri: &'a S3Uri,
@@ -40,13 +40,13 @@ pub(crate) struct Destination<'a> {
     pub(crate) condition: &'a WriteCondition,
     /// The checksum sent along.
     pub(crate) algorithm: Algorithm,
-    /// A small object that belongs to this one, written just before it exists.
+    /// The object's instruction file, written just before the object.
     pub(crate) companion: Option<PendingInstructionFile<'a>>,
-    /// Told the id of a multipart upload as soon as there is one, so that it can be found again after a crash.
+    /// For finding the upload again after a crash.
     pub(crate) on_start: OnStart<'a>,
 }
 
-/// A multipart upload under way.
+/// A multipart upload in progress.
 pub(crate) struct Started {
     pub(super) id: String,
     pub(super) applied: Applied,
@@ -163,7 +163,7 @@ impl Destination<'_> {
             return Err(self.without_lost_upload(error, asked.elapsed()).await);
         };
         if unanswered.any() {
-            // One that an earlier attempt may have begun, beside the one that the last attempt has.
+            // An earlier attempt may have begun an upload, too.
             open.starting(self.uri);
         }
         open.answered(self.uri, Some(&id));
@@ -195,7 +195,7 @@ impl Destination<'_> {
             Ok(answer) => answer,
             Err(refusal) => {
                 let error = self.refused("s3:PutObject", refusal);
-                // Who ignored the mode at the start may now refuse the key that comes with the part.
+                // A server that ignored the mode at the start may refuse the key that comes with the part.
                 if matches!(error, Error::Service { .. }) {
                     self.check(&started.applied, false, None)?;
                 }
@@ -272,7 +272,7 @@ impl Destination<'_> {
         Ok(completed)
     }
 
-    /// Gives a multipart upload up. What could not be aborted stays among the connection's open uploads.
+    /// Aborts a multipart upload. One that could not be aborted stays in the connection's list of open uploads.
     pub(crate) async fn abort(&self, started: &Started) {
         let _ = self.connection.abort(self.uri, &started.id).await;
     }
@@ -358,7 +358,7 @@ impl Destination<'_> {
         }
     }
 
-    /// Puts back what the companion has replaced, if the object itself did not come to be.
+    /// Restores the instruction file that was replaced, if the object itself was not written.
     pub(crate) async fn put_back(&self) {
         if let Some(companion) = &self.companion {
             companion.put_back(self.sse).await;

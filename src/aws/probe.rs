@@ -1,18 +1,18 @@
-//! What could be seen of something beside the point, and if not, why not.
+//! Answers that are useful but not required: they may be denied or missing.
 //!
-//! Who may read an object may often not read its bucket's policy or its key's state. That must not end a look at it;
+//! A user who may read an object often may not read its bucket's policy or its key's state. That is no error of the command;
 //! it is part of the answer.
 
 use crate::error::{Error, Result};
 
-/// A fact that may be out of sight.
+/// An answer, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Probe<T> {
     /// The fact.
     Known(T),
-    /// Not allowed to see it: the action that is missing, such as `kms:DescribeKey`.
+    /// The action that is not allowed, such as `kms:DescribeKey`.
     AccessDenied(&'static str),
-    /// Not to be had; the text says why.
+    /// Why there is no answer.
     Unavailable(String),
 }
 
@@ -26,7 +26,7 @@ impl<T> Probe<T> {
         }
     }
 
-    /// Takes an answer in which what does not exist is a fact too.
+    /// Reads an answer of which `NotFound` is one, too.
     pub(crate) fn of_optional(answer: Result<T>, action: &'static str) -> Probe<Option<T>> {
         match answer {
             Err(Error::NotFound { .. }) => Probe::Known(None),
@@ -34,7 +34,7 @@ impl<T> Probe<T> {
         }
     }
 
-    /// The fact, if it was seen.
+    /// The answer, if there is one.
     pub(crate) fn fact(&self) -> Option<&T> {
         match self {
             Self::Known(fact) => Some(fact),

@@ -1,4 +1,4 @@
-//! What S3 keeps beside an object and HEAD does not show: tags, annotations, the ACL.
+//! Subresources of an object that HEAD does not show: tags, annotations, the ACL.
 
 use std::collections::BTreeMap;
 

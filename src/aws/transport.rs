@@ -55,14 +55,14 @@ pub(crate) struct TlsFacts {
     pub(crate) issuer: Option<String>,
 }
 
-/// What a look at the transport takes: may wait for the network, so it is to be made off the runtime's threads.
+/// A probe of the transport: it may wait for the network, so it must not run on the runtime's threads.
 pub(crate) struct TransportProbe {
     uri: String,
     ca_bundle: Option<PathBuf>,
 }
 
 impl Connection {
-    /// Prepares a look at how the requests to S3 travel; `None` before the first of them.
+    /// Prepares a probe of how requests to S3 are sent; `None` before the first of them.
     pub(crate) fn transport_probe(&self) -> Option<TransportProbe> {
         let uri = self.origin.uri()?.to_owned();
         Some(TransportProbe { uri, ca_bundle: self.ca_bundle.clone() })
@@ -71,7 +71,7 @@ impl Connection {
 
 impl TransportProbe {
     /// Looks. Waits at most about half a minute.
-    pub(crate) fn look(&self) -> Transport {
+    pub(crate) fn run(&self) -> Transport {
         let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let tls = (scheme == "https").then(|| {

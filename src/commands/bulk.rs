@@ -1,7 +1,7 @@
-//! Many objects: listing → bounded fan-out → one outcome each.
+//! Many objects: a listing, a bounded number of them at once, an outcome for each.
 //!
-//! One combinator holds memory down: the next object is listed only when there is a place for it. What is done with
-//! an object, and what is told of it, is the verb's.
+//! Memory stays bounded because the next object is listed only when one ends. What is done with
+//! an object, and how it is reported, is the command's.
 
 use std::future::{Future, ready};
 use std::num::NonZeroUsize;
@@ -13,18 +13,18 @@ use tokio::sync::Notify;
 use crate::error::{Denial, Error, NetworkFault, Result, Subject};
 use crate::transfer::Cancellation;
 
-/// One of many objects on its way up or down.
+/// The outcome of one of many objects.
 #[derive(Debug)]
 pub(crate) enum Row<O> {
-    /// It is there, and checked.
+    /// It was transferred, and checked.
     Done(Box<O>),
-    /// It is not meant to go; worth a word.
+    /// It was skipped on purpose.
     Skipped {
         /// The object or file, as the user would name it.
         name: String,
         why: String,
     },
-    /// It could not be brought there.
+    /// It was not transferred.
     Failed {
         /// The object or file, as the user would name it.
         name: String,
@@ -33,7 +33,7 @@ pub(crate) enum Row<O> {
 }
 
 impl<O> Row<O> {
-    /// Makes the row that an outcome comes to: what must stay is left out.
+    /// Makes the row of an outcome: a target that must stay is skipped.
     pub(crate) fn of(name: String, outcome: Result<O>) -> Result<Self> {
         match outcome {
             Ok(outcome) => Ok(Self::Done(Box::new(outcome))),
@@ -53,7 +53,7 @@ impl<O> Row<O> {
         }
     }
 
-    /// Makes the row of what cannot be.
+    /// Makes the row of something that is not supported.
     pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
         let subject = subject.into();
         let name = subject.to_string();
@@ -61,7 +61,7 @@ impl<O> Row<O> {
     }
 }
 
-/// Whether the next object would meet the same.
+/// Whether the next object would fail in the same way.
 fn concerns_all(error: &Error) -> bool {
     match error {
         Error::Interrupted(_)
@@ -82,14 +82,14 @@ fn concerns_all(error: &Error) -> bool {
     }
 }
 
-/// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes as they come.
+/// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes as they come.
 ///
-/// Whatever ends it early (an error of the listing, of `work` or of `tell`, or a signal) lets no further object begin,
-/// and lets those under way come to their own end, so that none leaves anything behind: `work` sees the signal itself.
+/// Whatever ends it early (an error of the listing, of `work` or of `report`, or a signal) lets no further object begin,
+/// and waits for those in progress, so that none leaves anything behind: `work` sees the signal itself.
 ///
 /// # Errors
 /// The first of those errors; `Interrupted`.
-pub(crate) async fn as_they_end<T, O, Working>(
+pub(crate) async fn for_each_unordered<T, O, Working>(
     listing: impl Stream<Item = Result<T>>,
     jobs: NonZeroUsize,
     cancellation: &Cancellation,
@@ -125,14 +125,14 @@ where
     cancellation.or(ready(())).await
 }
 
-/// Does `work` on every object of a listing, `jobs` at a time, and tells the outcomes in the listing's order.
+/// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes in the listing's order.
 ///
-/// An outcome that is a failure is still an outcome: `work` makes it, `tell` counts it, and the others go on. What ends
-/// everything is a listing that breaks off, a `tell` that fails, or a signal; nothing is told after that.
+/// A failure is an outcome, too: `work` makes it, `report` counts it, and the others go on. What ends
+/// everything is a listing that breaks off, a `report` that fails, or a signal; nothing is reported after that.
 ///
 /// # Errors
-/// Those of the listing and of `tell`; `Interrupted`.
-pub(crate) async fn many<T, O, Working>(
+/// Those of the listing and of `report`; `Interrupted`.
+pub(crate) async fn for_each_ordered<T, O, Working>(
     listing: impl Stream<Item = Result<T>>,
     jobs: NonZeroUsize,
     cancellation: &Cancellation,
@@ -194,7 +194,7 @@ mod tests {
             }
         };
         let mut told = Vec::new();
-        many(listing, jobs(5), &cancellation, work, |number| {
+        for_each_ordered(listing, jobs(5), &cancellation, work, |number| {
             told.push(number);
             Ok(())
         })
@@ -210,7 +210,7 @@ mod tests {
         let broken = Error::EmptySource { subject: "x".into() };
         let listing = stream::iter([Ok(1), Ok(2), Err(broken), Ok(3)]);
         let mut told = Vec::new();
-        let ended = many(
+        let ended = for_each_ordered(
             listing,
             jobs(8),
             &cancellation,
@@ -230,7 +230,7 @@ mod tests {
         let (sender, cancellation) = Cancellation::new();
         let listing = stream::iter((0..).map(Ok));
         let mut told = 0;
-        let ended = many(
+        let ended = for_each_ordered(
             listing,
             jobs(4),
             &cancellation,

@@ -1,6 +1,6 @@
-//! A client-side object in whichever of the two formats: what the verbs need of both, said once.
+//! A client-side encrypted object of either format.
 //!
-//! The formats differ in what they prove and where their envelope lies; that is settled here and nowhere above.
+//! The formats differ in what they authenticate and in where their envelope is; the commands see one type.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
 use crate::error::{Result, WrapKind};
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
-/// An envelope as it was found; nothing of it is proven.
+/// An envelope as it was found, not verified.
 pub(crate) enum Envelope {
     /// The S3 Encryption Client's, from metadata or an instruction file.
     S3ec(s3ec::Envelope),
@@ -18,8 +18,8 @@ pub(crate) enum Envelope {
 }
 
 impl Envelope {
-    /// The encryption context, which is authenticated once a data key is unwrapped under it. A material description of
-    /// local keys is none.
+    /// The encryption context, which is authenticated once a data key is unwrapped with it. The material description of
+    /// local keys is not authenticated.
     pub(crate) fn context(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Esdk(message) => Some(message.context()),
@@ -27,13 +27,13 @@ impl Envelope {
         }
     }
 
-    /// The name that the object is bound to, by its context.
+    /// The object's name in its encryption context.
     pub(crate) fn bound_name(&self) -> Option<BoundName<'_>> {
         self.context().and_then(BoundName::of)
     }
 }
 
-/// An envelope with its data key. Can be opened more than once.
+/// An envelope with its data key. Decrypts more than once.
 pub(crate) struct UnwrappedEnvelope {
     /// What can be opened.
     pub(crate) content: Content,
@@ -49,38 +49,38 @@ pub(crate) enum Content {
     Esdk(esdk::Unlocked),
 }
 
-/// Which key opened an object, and whether its bytes are proven.
+/// Which key decrypted an object, and whether its bytes are verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Opened {
     /// The key.
     pub(crate) with: OpenedWith,
-    /// Which one it is of those in AWS KMS.
+    /// If it is in AWS KMS.
     pub(crate) kms_key: Option<KeyArn>,
-    /// Whether the plain bytes are those that were sealed; `None` where only the data key was unwrapped.
+    /// Whether the plaintext is the one that was encrypted; `None` if only the data key was unwrapped.
     pub(crate) intact: Option<bool>,
 }
 
 impl Opened {
-    /// Whether whoever sealed the object is known to have had the key: not of an RSA pair, whose public half is enough.
+    /// Whether the writer is known to have had the key: not for an RSA pair, because anybody has its public half.
     pub(crate) fn is_authenticated(&self) -> bool {
         self.intact == Some(true) && self.with.kind != WrapKind::Rsa
     }
 }
 
-/// A part of an object about to be opened.
+/// A range of an object, ready to be decrypted.
 pub(crate) struct Part {
     /// The stored bytes to fetch and to push.
     pub(crate) sealed: Range<u64>,
-    /// Takes the one, gives the plain bytes.
+    /// Decrypts them.
     pub(crate) opener: Box<dyn Open>,
-    /// What else must open before the part is proven: the end of the message, so that nothing was cut off.
+    /// What else must be verified first: the end of the message, so that nothing was cut off.
     pub(crate) proof: Option<(Range<u64>, Box<dyn Open>)>,
-    /// Whether the plain bytes are proven.
+    /// Whether the plaintext is verified.
     pub(crate) authenticated: bool,
 }
 
 impl UnwrappedEnvelope {
-    /// Starts to open the whole object.
+    /// Decrypts the whole object.
     pub(crate) fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.opener(),
@@ -88,10 +88,10 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// Starts to open a part of an object stored in `stored` bytes.
+    /// Decrypts a range of an object of `stored` bytes.
     ///
     /// # Errors
-    /// `OutOfRange` beyond the end; `Unsupported` where the format has no proof of a part, or no parts.
+    /// `OutOfRange` beyond the end; `Unsupported` if the format cannot verify a range.
     pub(crate) fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
         match &self.content {
             Content::S3ec(unwrapped) => {
@@ -111,7 +111,7 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// Whether the object proves that nobody changed it, once the whole is open.
+    /// Whether decrypting the whole object verifies it.
     pub(crate) fn is_authenticated(&self) -> bool {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.envelope().is_authenticated(),
@@ -119,7 +119,7 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// The plain length of the object, where its stored length tells it.
+    /// The plaintext length, if the stored length determines it.
     pub(crate) fn plain_len(&self, stored: u64) -> Option<u64> {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.envelope().plain_len(stored),
@@ -135,7 +135,7 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// The key that unwrapped the data key, with what became of the bytes.
+    /// The key that unwrapped the data key, with the state of the bytes.
     pub(crate) fn opened(&self, intact: Option<bool>) -> Opened {
         let with = match &self.content {
             Content::S3ec(unwrapped) => unwrapped.opened_with(),

@@ -305,10 +305,7 @@ impl ClientEncryptor {
         Ok(object)
     }
 
-    /// The one wrapping key that the S3 Encryption Client's formats know.
-    ///
-    /// # Errors
-    /// `Unsupported` unless there is exactly one, or for a context that it cannot carry.
+    /// The one wrapping key that the S3 Encryption Client's formats allow.
     pub(crate) fn only(&self, context: &Context) -> Result<&Wrapper> {
         let [wrapper] = self.wrappers.as_slice() else {
             return Err(unsupported(
@@ -401,10 +398,7 @@ fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Res
     fits(&settings.metadata)
 }
 
-/// Whether S3 takes so much metadata.
-///
-/// # Errors
-/// `Unsupported` if not.
+/// Refuses more metadata than S3 takes.
 pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > MAX_METADATA {

@@ -19,7 +19,7 @@ pub(crate) struct SentEnvelope {
     pub(crate) new: PublicEnvelope,
     /// The one that it replaces.
     pub(crate) old: Option<PublicEnvelope>,
-    /// Whether the object cannot be decrypted without it: a message of the Encryption SDK brings its own along.
+    /// Whether the object cannot be decrypted without it: a message of the Encryption SDK contains its own.
     pub(crate) is_needed: bool,
 }
 
@@ -83,18 +83,18 @@ pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<
     entries.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Looks at an object that was stored, whether its envelope is there. What cannot be seen is no failure: who may write need
-/// not be allowed to read.
+/// Sends a HEAD for an object that was stored, and checks that its envelope is there. A denied HEAD is no failure: a writer
+/// need not be allowed to read.
 ///
 /// # Errors
-/// `EnvelopeLost` if it is seen not to be there.
-pub(crate) async fn look(
+/// `EnvelopeLost` if it is not there.
+pub(crate) async fn verify_stored(
     reader: &Reader<'_>,
     stored: &Completed,
     sent: &SentEnvelope,
     cancellation: &Cancellation,
 ) -> Result<Probe<()>> {
-    // The object is stored: a signal only ends the look at it.
+    // The object is stored: a signal only ends the check.
     let answer =
         cancellation.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
     let head = match Probe::of(answer, "s3:GetObject") {

@@ -27,30 +27,30 @@ mod decryption;
 
 use decryption::{Described, Opening, Transfer};
 
-/// Everything that `get` needs to know about one object. What opens it is beside that: [`DecryptionKeys`].
+/// A download of one object. Its keys are passed separately, as [`DecryptionKeys`].
 pub(crate) struct GetRequest {
     pub(crate) source: S3Uri,
     /// Where the bytes go.
     pub(crate) target: Target,
-    /// Whether the stored bytes are wanted as they are, sealed or not.
+    /// Whether to write the stored bytes, without client-side decryption.
     pub(crate) raw: bool,
     /// The mode that the object must be in; keys are used for nothing else.
     pub(crate) expect: Option<Mode>,
     /// The version; none is the newest.
     pub(crate) version_id: Option<String>,
-    /// The part of the plain bytes that is wanted.
+    /// The range of the plaintext.
     pub(crate) range: Option<ByteRange>,
     /// Whether a file that exists must stay.
     pub(crate) no_clobber: bool,
     /// The ETag that the object must have.
     pub(crate) if_match: Option<String>,
-    /// Whether unproven bytes may go to a stream at once.
+    /// Whether unverified plaintext may go to a stream at once.
     pub(crate) unproven: bool,
     /// Range size, jobs.
     pub(crate) tuning: Tuning,
 }
 
-/// What `get` came to.
+/// The outcome of `get`.
 #[derive(Clone, Debug)]
 pub(crate) struct GetOutcome {
     pub(crate) source: S3Uri,
@@ -65,24 +65,24 @@ pub(crate) struct GetOutcome {
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
     pub(crate) version_id: Option<String>,
-    /// What became of the checksum.
+    /// The comparison with the checksum that S3 keeps.
     pub(crate) checksum: ChecksumSeen,
-    /// How a client-side object was opened; of what S3 decrypts, nothing is known here.
+    /// How a client-side object was decrypted.
     pub(crate) opened: Option<Opened>,
 }
 
-/// What became of the checksum that S3 keeps.
+/// The comparison with the checksum that S3 keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChecksumSeen {
-    /// What came down has it.
+    /// It matches.
     Verified(Algorithm, String),
-    /// S3 keeps none that s3seal knows.
+    /// S3 keeps none that s3seal can compute.
     NotKept,
     /// It could not be compared; the text says why.
     NotComparable(String),
 }
 
-/// Brings one object down.
+/// Downloads one object.
 pub(crate) async fn run(
     connection: &Connection,
     request: GetRequest,
@@ -112,7 +112,7 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Brings one object down to what `open` opens; `listed` is its length, where a listing told it. Returns the folder
+    /// Downloads one object to what `open` opens; `listed` is its length from a listing. Returns the directory
     /// that has a new entry.
     async fn fetch(
         &self,
@@ -151,7 +151,7 @@ impl Download<'_> {
         Ok((outcome, folder))
     }
 
-    /// Looks, unlocks and plans.
+    /// Sends a HEAD, unwraps the data key, and plans.
     async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
         let (keyed, budget) = self.look(request, listed).await?;
         let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
@@ -192,14 +192,14 @@ impl Download<'_> {
         Ok(Ready { keyed, opening, verifier, checksum, _room: budget })
     }
 
-    /// Looks; a small object's bytes come along, and take room.
+    /// Gets the head; the bytes of a small object come with it, and take memory.
     async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(KeyedHead, Option<Permit>)> {
         let (connection, uri, keys) = (self.connection, &request.source, &self.decryption_keys.customer_keys);
         let most = self.budget.part_size();
         if let Some(len) = listed.filter(|len| *len <= most) {
             let taken = self.budget.take(len).await?;
             let keyed = head_with_body(connection, uri, len, keys, request.expect).await?;
-            // What is fetched in ranges after all takes its own.
+            // Ranges take permits of their own.
             let taken = keyed.head.body.is_some().then_some(taken);
             return Ok((keyed, taken));
         }
@@ -214,13 +214,13 @@ impl GetRequest {
     }
 }
 
-/// Everything settled before the first byte.
+/// What is known before the first byte.
 struct Ready {
     keyed: KeyedHead,
     opening: Opening,
     verifier: Option<Verifier>,
     checksum: ChecksumSeen,
-    /// The room that the bytes take which are at hand.
+    /// The memory of the bytes that came with the head.
     _room: Option<Permit>,
 }
 
@@ -242,7 +242,7 @@ fn as_required(
             found: found.to_string(),
         });
     }
-    // A key was given, so the object must need it: handing out another's plain bytes would be a lie.
+    // A key was given, so the object must need it: the user would take another object's bytes for decrypted ones.
     if decryption_keys.has_keys() && !sealed && reader.key.is_none() {
         return Err(reader.not_applicable(&head.applied));
     }

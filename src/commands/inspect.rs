@@ -1,7 +1,7 @@
-//! `inspect`: look, then say what was found; nothing is changed anywhere.
+//! `inspect`: reports how objects and buckets are encrypted; nothing is changed.
 //!
-//! One object in full, a bucket's own facts, or an audit of many objects. What is not allowed to be seen becomes part
-//! of the answer, so that each right gives as much as it can. How it is shown is `cli`'s.
+//! One object in full, a bucket's settings, or an audit of many objects. An answer that is denied becomes part
+//! of the report, so that each permission shows as much as it can.
 
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -16,7 +16,7 @@ use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::objects::Reader;
 use crate::aws::probe::Probe;
 use crate::aws::transport::Transport;
-use crate::commands::bulk::many;
+use crate::commands::bulk::for_each_ordered;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
@@ -37,7 +37,7 @@ use expect::{Expectation, is_as_expected};
 use finding::{CustomerKeyFit, Finding};
 use summary::Summary;
 
-/// What all of `inspect` needs to know.
+/// The options of `inspect`.
 pub(crate) struct InspectOptions {
     /// SSE-C keys: such objects show more with theirs.
     pub(crate) customer_keys: Vec<CustomerKey>,
@@ -45,15 +45,15 @@ pub(crate) struct InspectOptions {
     pub(crate) unlocker: Arc<Unlocker>,
     /// What objects should be, any of these; empty for no opinion.
     pub(crate) expected: Vec<Expectation>,
-    /// Whether to look for client-side formats that leave no sign in the metadata: a request or two more an object.
+    /// Whether to search for client-side formats that leave no sign in the metadata: a request or two more an object.
     pub(crate) deep: bool,
     /// How far back keys are tried.
     pub(crate) legacy: Legacy,
     /// The suffix of instruction files, if it is not the default one.
     pub(crate) instruction_suffix: Option<InstructionSuffix>,
-    /// Whether to look at all versions, not only the newest.
+    /// Whether to inspect all versions, not only the newest.
     pub(crate) all_versions: bool,
-    /// Which keys below the prefix to look at.
+    /// Which keys under the prefix to inspect.
     pub(crate) filter: Filter,
     /// Requests under way at once.
     pub(crate) jobs: NonZeroUsize,
@@ -65,7 +65,7 @@ pub(crate) struct ObjectReport {
     pub(crate) finding: Finding,
     /// The KMS key that S3 uses for it.
     pub(crate) kms_key: Option<KmsKeySeen>,
-    /// How the requests travelled.
+    /// How the requests were sent.
     pub(crate) transport: Option<Transport>,
     /// Whether it is as expected.
     pub(crate) as_expected: Option<bool>,
@@ -84,13 +84,13 @@ pub(crate) struct KmsKeySeen {
 /// One of many objects.
 #[derive(Debug)]
 pub(crate) enum Row {
-    /// It was looked at.
+    /// It was inspected.
     Found {
         finding: Box<Finding>,
         /// Whether that is as expected.
         as_expected: Option<bool>,
     },
-    /// It could not be looked at.
+    /// It could not be inspected.
     Failed {
         /// The object, as the user would name it; a key that is no text stands as it came.
         name: String,
@@ -99,7 +99,7 @@ pub(crate) enum Row {
     },
 }
 
-/// Looks at one object from all sides.
+/// Inspects one object in full.
 pub(crate) async fn object(
     connection: &Connection,
     uri: &S3Uri,
@@ -130,17 +130,17 @@ pub(crate) async fn object(
         None => None,
     };
     let transport = match connection.transport_probe() {
-        Some(probe) => Some(blocking(move || probe.look()).await?),
+        Some(probe) => Some(blocking(move || probe.run()).await?),
         None => None,
     };
     let as_expected = is_as_expected(&options.expected, &finding);
     Ok(ObjectReport { finding, kms_key, transport, as_expected })
 }
 
-/// Looks at every object whose key begins with that of `place`, tells each one and counts it.
+/// Inspects every object whose key begins with that of `place`, reports and counts it.
 ///
 /// # Errors
-/// What the listing says; `Interrupted`. Whatever was told and counted until then stands.
+/// What the listing says; `Interrupted`. What was reported and counted until then is valid.
 pub(crate) async fn audit(
     connection: &Connection,
     place: &S3Uri,
@@ -163,13 +163,13 @@ pub(crate) async fn audit(
             listed.as_ref().map_or(true, |entry| options.filter.takes(place.relative(entry.key.as_str())));
         std::future::ready(takes)
     });
-    let ended = many(
+    let ended = for_each_ordered(
         chosen,
         options.jobs,
         cancellation,
         |entry| row(connection, place, entry, options),
         |row| match row {
-            // Somebody deleted it meanwhile: there is nothing to look at any more.
+            // It was deleted in the meantime.
             Row::Failed { error: Error::NotFound { .. }, .. } => Ok(()),
             row => {
                 count(summary, &row);
@@ -223,7 +223,7 @@ pub(crate) fn count(summary: &mut Summary, row: &Row) {
     }
 }
 
-/// Why an object could not be looked at, in a line: the error without the object's name where it stands first.
+/// Why an object could not be inspected, in a line: the error without the object's name at its beginning.
 pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound { .. } => "does not exist".to_owned(),
@@ -259,7 +259,7 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &In
     }
 }
 
-/// What a sighting comes to; keys that are missing or wrong are findings too.
+/// Makes a finding of a HEAD; keys that are missing or wrong are findings, too.
 async fn finding(
     connection: &Connection,
     uri: &S3Uri,
@@ -283,12 +283,12 @@ async fn finding(
     };
     let KeyedHead { head, customer_key } = keyed;
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let client = client_side::look(&reader, &head, options, alone).await?;
+    let client = client_side::detect(&reader, &head, options, alone).await?;
     let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
     Ok(Finding::of(uri, head, fit, client))
 }
 
-/// Adds what a listing says about one object that tells nothing of itself; as well as that is allowed.
+/// Adds what a listing says about an object whose HEAD was refused, if listing is allowed.
 async fn listed(connection: &Connection, finding: Finding) -> Finding {
     if finding.version_id.is_some() {
         return finding;

@@ -19,7 +19,7 @@ use crate::tuning::{Meter, Tuning};
 
 pub(crate) mod bulk;
 
-/// Everything that `put` needs to know about one object.
+/// An upload of one object.
 pub(crate) struct PutRequest {
     /// Where the bytes come from.
     pub(crate) source: Source,
@@ -44,7 +44,7 @@ pub(crate) struct PutOptions {
     pub(crate) fail_if_empty: bool,
 }
 
-/// What `put` came to.
+/// The outcome of `put`.
 #[derive(Clone, Debug)]
 pub(crate) struct PutOutcome {
     pub(crate) target: S3Uri,
@@ -111,7 +111,7 @@ struct PutRun<'a> {
 }
 
 impl PutRun<'_> {
-    /// Stores what an opened source gives.
+    /// Uploads an opened source.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
         let Self { connection, encryptor, how, budget, meter, cancellation } = *self;
         // Whatever ends this ends a command too, even while its output is still being read.
@@ -140,7 +140,7 @@ impl PutRun<'_> {
             None => None,
             Some(sent) => {
                 let reader = Reader { connection, uri: &target, version_id: None, key: None };
-                Some(envelope::look(&reader, &uploaded.completed, sent, cancellation).await?)
+                Some(envelope::verify_stored(&reader, &uploaded.completed, sent, cancellation).await?)
             }
         };
         Ok(PutOutcome {
@@ -165,7 +165,7 @@ impl PutRun<'_> {
     }
 }
 
-/// Finds out before hours of sending what S3 would refuse at their end. S3 decides all the same; who may not look
+/// Checks before hours of uploading what S3 would refuse at their end. S3 still decides; without permission for a HEAD it
 /// goes on.
 async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCondition) -> Result<()> {
     if *condition == WriteCondition::None {

@@ -1,6 +1,6 @@
-//! `rotate`: look, choose the way, run it, look again.
+//! `rotate`: HEAD an object, choose a strategy, apply it, verify the result.
 //!
-//! One object here; [`bulk`] does it for a prefix, and `request` is the whole of it. What may be lost on the way is
+//! One object is here; [`bulk`] does it for a prefix, and `request` is the whole run. What might be lost is
 //! refused before anything is written, and an object can be opened, with the old key or the new one, at every moment.
 
 use crate::aws::sse::Applied;
@@ -40,7 +40,7 @@ use written::Written;
 
 /// What will be done to one object.
 pub(crate) struct Plan {
-    /// What was found.
+    /// The object before.
     pub(crate) state: ObjectState,
     /// How it will be done.
     pub(crate) strategy: Strategy,
@@ -60,7 +60,7 @@ pub(crate) struct RotateOutcome {
     pub(crate) before: Applied,
     /// The client-side format before.
     pub(crate) format_before: Option<StoredFormat>,
-    /// Which old key opened it, where the way takes that.
+    /// Which old key decrypted it, if the strategy takes that.
     pub(crate) source: Option<Opened>,
     /// What S3 does now.
     pub(crate) applied: Applied,
@@ -97,7 +97,7 @@ pub(crate) struct Allowed {
     pub(crate) verify: bool,
 }
 
-/// Looks at an object and chooses the way; nothing is written.
+/// Loads the state of an object and chooses the strategy; nothing is written.
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
@@ -118,7 +118,7 @@ pub(crate) async fn plan(
 /// Writes what was planned.
 ///
 /// # Errors
-/// `Unsupported` for what the way refuses; `Changed` if somebody else wrote the object meanwhile, whose content stays.
+/// `Unsupported` for a refusal; `Changed` if somebody else wrote the object in the meantime, whose content stays.
 pub(crate) async fn write(
     rotation: &Rotation<'_>,
     plan: &Plan,
@@ -140,7 +140,7 @@ pub(crate) async fn write(
     }
 }
 
-/// Looks again after the write, and removes what only the object as it was has needed.
+/// Verifies the object after the write, and removes the instruction file that only the old one needed.
 ///
 /// # Errors
 /// `Tampered` and `NotAsAsked` if what is there is not what was meant; `Changed` if somebody else has written it since.

@@ -1,6 +1,6 @@
-//! The one way to stop from outside: a signal, passed down from the edge to whatever is running.
+//! Cancellation by a signal, passed down from `cli` to whatever is running.
 //!
-//! A future to select on, not a flag to poll: a transfer stops also where it would wait for ever.
+//! A future to select on, not a flag to poll: a transfer is cancelled also while it waits.
 
 use tokio::sync::watch;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result, Signal};
 #[derive(Clone, Debug)]
 pub(crate) struct Cancellation(watch::Receiver<Option<Signal>>);
 
-/// The other end: says that everything should stop.
+/// The sending end.
 #[derive(Debug)]
 pub(crate) struct CancellationSender(watch::Sender<Option<Signal>>);
 

@@ -8,7 +8,7 @@ use crate::aws::copy::CopySource;
 use crate::aws::multipart::{Completed, Destination, Sent, Started};
 use crate::checksum::{Sum, Whole};
 use crate::error::{Error, Result};
-use crate::transfer::upload::{begin, within};
+use crate::transfer::upload::{clean_up_within, start};
 use crate::transfer::{Cancellation, plan};
 use crate::tuning::{Meter, Tuning};
 
@@ -31,10 +31,10 @@ pub(crate) async fn run(
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Completed> {
-    let started = begin(to, cancellation).await?;
+    let started = start(to, cancellation).await?;
     let outcome = cancellation.or(copy_all(ranges, to, &started, tuning, meter)).await.flatten();
     if let Err(error) = &outcome {
-        within(to.abort(&started), error, cancellation).await;
+        clean_up_within(to.abort(&started), error, cancellation).await;
     }
     outcome
 }

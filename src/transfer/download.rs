@@ -1,7 +1,7 @@
-//! Runs a download: ranges in parallel from S3, in order through the format to the sink, in bounded memory.
+//! Downloads: ranges in parallel from S3, in order through decryption to the sink, in bounded memory.
 //!
-//! A range that breaks off is fetched on from where it broke. Every range is bound to the ETag seen first, so the
-//! bytes are of one object. What is unproven stays inside: see [`plan::release`](super::plan::release).
+//! A range that breaks off is resumed where it broke. Every range names the ETag of the HEAD, so that all
+//! bytes are of one object. When plaintext is released: [`plan::release`](super::plan::release).
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -21,27 +21,27 @@ use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
 use crate::tuning::Meter;
 
-/// What stored bytes go through on this machine: sums, the format, the sink.
+/// What stored bytes go through: checksum, decryption, sink.
 pub(crate) struct Pipeline {
     /// Compares with the checksum that S3 keeps.
     pub(crate) verifier: Option<Verifier>,
-    /// The format; `None` passes bytes as they are.
+    /// Decrypts; `None` passes the stored bytes.
     pub(crate) open: Option<Box<dyn Open>>,
-    /// Where plain bytes go.
+    /// Where plaintext goes.
     pub(crate) out: Out,
     /// The digests of ranges, kept in a first pass and compared in a second.
     pub(crate) digests: Digests,
 }
 
-/// Where plain bytes go.
+/// Where plaintext goes.
 pub(crate) enum Out {
-    /// On, as they come.
+    /// To the sink at once.
     Sink(Sink),
-    /// Into memory until everything is proven, then on.
+    /// Into memory until everything is verified, then to the sink.
     Held(Vec<u8>, Sink),
-    /// Nowhere: a first pass only proves.
+    /// Nowhere: a first pass only verifies.
     Nowhere,
-    /// On to an upload, which ends only when everything is proven.
+    /// To an upload, which is completed only when everything is verified.
     Pipe(pipe::Writer),
 }
 
@@ -105,7 +105,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Ends the pass: proves what can only be proven now, then lets go what was held.
+    /// Ends the pass: verifies what can only be verified now, then writes what was held.
     fn finish(mut self, subject: &Subject) -> Result<(u64, Digests)> {
         let mut plain = 0;
         if let Some(open) = self.open.take() {
@@ -140,7 +140,7 @@ impl Out {
     }
 }
 
-/// Brings the stored bytes of `whole` down, through `pipeline`. Returns how many plain bytes came out, and the
+/// Downloads the stored bytes of `whole` through `pipeline`. Returns how many plaintext bytes came out, and the
 /// digests of the ranges if they were kept.
 ///
 /// # Errors
@@ -172,7 +172,7 @@ pub(crate) async fn run(
     Ok((plain + rest, digests))
 }
 
-/// Passes stored bytes that are at hand through `pipeline`, as [`run`] does with those that it brings down.
+/// Passes stored bytes that are in memory through `pipeline`.
 pub(crate) async fn pass(
     bytes: Bytes,
     subject: Subject,
@@ -196,10 +196,10 @@ pub(crate) fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
     whole.slice(at(range.start)..at(range.end).max(at(range.start)))
 }
 
-/// A range's bytes, with the room that they take.
+/// A range's bytes, with their permit.
 struct Fetched {
     chunks: Vec<Bytes>,
-    _place: Permit,
+    _permit: Permit,
 }
 
 async fn fetch_all(
@@ -212,15 +212,15 @@ async fn fetch_all(
     let mut ranges = std::pin::pin!(
         stream::iter(plan::ranges(whole, budget.part_size()))
             .map(|range| async move {
-                // The room is taken before the bytes; it is given back when they have been passed on.
-                let place = budget.take(range.end - range.start).await?;
+                // The permit is taken before the bytes, and dropped when they have been passed on.
+                let permit = budget.take(range.end - range.start).await?;
                 let mut chunks = Vec::new();
                 let keep = async |chunk| {
                     chunks.push(chunk);
                     Ok(())
                 };
                 fetch(from, range, etag, keep).await?;
-                Ok::<_, Error>(Fetched { chunks, _place: place })
+                Ok::<_, Error>(Fetched { chunks, _permit: permit })
             })
             .buffered(budget.jobs())
     );
@@ -254,8 +254,8 @@ async fn pass_all(
     Ok((pipeline, plain))
 }
 
-/// Fetches one range and hands its bytes to `take` as they come; on from where it broke if it breaks, as often as any
-/// request is tried without a byte more.
+/// Fetches one range and passes its bytes to `take` as they arrive. Where it breaks off it is resumed, as often as any
+/// request is retried; only attempts that bring nothing are counted.
 pub(super) async fn fetch(
     from: &Reader<'_>,
     range: Range<u64>,

@@ -1,7 +1,7 @@
-//! Room in memory for what is under way: taken before the bytes, given back once they have gone on.
+//! A limit on memory for bytes in flight: a permit is taken before they are read, and dropped once they are passed on.
 //!
-//! One room for all objects of a run, so that many large ones together take no more than one alone. Whoever waits for
-//! room holds none that others wait for: what is held is being sent or written, and comes back by itself.
+//! All objects of a run share one budget, so that many large ones take no more memory than one. A task that waits for
+//! a permit holds none that others wait for: bytes that are held are being sent or written.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::error::{Error, Result};
 use crate::transfer::buffer_pool::BufferPool;
 use crate::tuning::Tuning;
 
-/// One place stands for this many bytes.
+/// Bytes of one permit of the semaphore.
 const PLACE: u64 = 64 * 1024;
 
-/// Room for `jobs × part size` bytes.
+/// `jobs × part size` bytes.
 pub(crate) struct MemoryBudget {
     tuning: Tuning,
     places: Arc<Semaphore>,
@@ -23,11 +23,11 @@ pub(crate) struct MemoryBudget {
     buffers: BufferPool,
 }
 
-/// Room that was taken; dropped, it is free again.
+/// Memory in use; dropping it frees it.
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
-    /// Makes the room that a tuning allows.
+    /// Makes the budget of a tuning.
     pub(crate) fn new(tuning: &Tuning) -> Self {
         let bytes = (tuning.jobs.get() as u64).saturating_mul(tuning.part_size);
         let all = u32::try_from(bytes / PLACE)
@@ -38,7 +38,7 @@ impl MemoryBudget {
         Self { tuning: *tuning, places, all, large, buffers: BufferPool::default() }
     }
 
-    /// Requests that one object may have under way.
+    /// Concurrent requests of one object.
     pub(crate) fn jobs(&self) -> usize {
         self.tuning.jobs.get()
     }
@@ -48,13 +48,13 @@ impl MemoryBudget {
         self.tuning.part_size
     }
 
-    /// The buffers of all who have room.
+    /// The buffers of all permits.
     pub(crate) fn buffers(&self) -> &BufferPool {
         &self.buffers
     }
 
-    /// Waits until an object of `len` bytes may begin: of those that take more than a part no more than jobs are under
-    /// way at once, however many small ones are.
+    /// Waits until an object of `len` bytes may begin: of those larger than a part, no more than jobs are in progress
+    /// at once, however many small ones are.
     pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
         if len <= self.tuning.part_size {
             return Ok(None);
@@ -62,7 +62,7 @@ impl MemoryBudget {
         self.large.clone().acquire_owned().await.map(Some).map_err(closed)
     }
 
-    /// Waits for room, in the order of asking; something larger than everything waits until it is alone.
+    /// Waits for memory, in the order of the calls; a request for more than all of it waits until it is alone.
     pub(crate) async fn take(&self, bytes: u64) -> Result<Permit> {
         let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
         self.places.clone().acquire_many_owned(places).await.map_err(closed)

@@ -1,7 +1,7 @@
-//! Brings bytes that need no opening into a file: each range to its own place as it comes.
+//! Downloads bytes that need no decryption: each range is written at its offset as it arrives.
 //!
-//! Nothing waits for what stands before it, so little is held and what is written is still in the cache. Only for a file
-//! that nobody sees before it is whole: a stream and a format need their bytes in order, see
+//! No range waits for the ones before it, so little memory is held, and what is written is still in the cache. Only for a
+//! file that appears when it is complete: streams and decryption need their bytes in order, see
 //! [`download`](super::download).
 
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ impl ParallelSink {
     }
 }
 
-/// Brings the stored bytes of `whole` into the file, which begins with the first of them; returns how many.
+/// Downloads the stored bytes of `whole` into the file, which begins with the first of them; returns how many.
 ///
 /// # Errors
 /// What S3, the network, the file or a signal says; `Tampered` where the checksum differs; `Changed` if the object is
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     let ranges = stream::iter(plan::ranges(whole, budget.part_size())).map(|range| {
         let writing = Writing::new(sink.clone(), range.start - start, algorithm);
         async move {
-            let _place = budget.take(HELD.min(range.end - range.start)).await?;
+            let _permit = budget.take(HELD.min(range.end - range.start)).await?;
             bring(from, range, etag, writing, meter).await
         }
     });
@@ -113,7 +113,7 @@ async fn bring(
     Ok((range, writing.running.map(Running::finish)))
 }
 
-/// A range on its way into the file.
+/// A range that is being written.
 struct Writing {
     sink: Arc<Sink>,
     /// Where the next bytes go.

@@ -1,7 +1,7 @@
-//! From a download to an upload through memory: what comes down here goes up there, and the end is said aloud.
+//! A pipe in memory from a download to an upload, with an explicit end.
 //!
-//! A source that merely stops is a source that broke: only [`Writer::end`], which comes after every proof, lets the reader
-//! see its end. So an upload that is completed holds proven bytes. The network and the formats are not known here.
+//! A writer that is dropped has failed: only [`Writer::end`], which is called after verification, lets the reader
+//! see the end. So an upload that is completed has verified bytes.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// Pieces that may wait in the pipe; each is at most what one answer brought.
 const WAITING: usize = 8;
 
-/// Makes both ends of a pipe. Both block: they belong beside the network, not on its threads.
+/// Makes both ends of a pipe. Both block, so they do not belong on the network's threads.
 pub(crate) fn pipe() -> (Writer, Reader) {
     let (sender, receiver) = sync_channel(WAITING);
     (Writer(sender), Reader { receiver, piece: Bytes::new(), ended: false })
@@ -21,7 +21,7 @@ pub(crate) fn pipe() -> (Writer, Reader) {
 /// `None` is the end.
 type Piece = Option<Bytes>;
 
-/// Where proven or unproven bytes go in.
+/// The writing end.
 pub(crate) struct Writer(SyncSender<Piece>);
 
 impl Writer {
@@ -36,7 +36,7 @@ impl Writer {
         self.0.send(Some(Bytes::copy_from_slice(bytes))).map_err(|_| Error::ReaderLeft)
     }
 
-    /// Says that everything was written, and that it is proven.
+    /// Ends the stream: everything was written, and is verified.
     ///
     /// # Errors
     /// As [`Writer::write`].
@@ -45,7 +45,7 @@ impl Writer {
     }
 }
 
-/// Where they come out.
+/// The reading end.
 pub(crate) struct Reader {
     receiver: Receiver<Piece>,
     piece: Bytes,
@@ -53,7 +53,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Fills `room`, less of it only at the end; returns how many bytes came.
+    /// Fills the buffer, and less only at the end; returns the number of bytes.
     ///
     /// # Errors
     /// `SourceChanged` where the writer is gone without having said the end: what came so far is worth nothing.

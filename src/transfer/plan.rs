@@ -1,4 +1,4 @@
-//! Part sizes, ranges, and when output is held back: the sums, apart from the sending.
+//! Sizes of parts, ranges, and when plaintext is released: computed apart from the transfer.
 //!
 //! Pure: everything here is a function of numbers. S3's limits stand here and nowhere else.
 
@@ -28,7 +28,7 @@ pub(crate) const MAX_METADATA: usize = 2048;
 /// then come to S3's largest object: after some 640 smaller parts every one must be of 5 GiB for that.
 const STEP: u32 = 64;
 
-/// How an upload is cut.
+/// The sizes of an upload's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UploadPlan {
     first: u64,
@@ -37,7 +37,7 @@ pub(crate) struct UploadPlan {
     total: Option<u64>,
 }
 
-/// Plans an upload of so many sealed bytes; `None` is a source that ends when it ends.
+/// Plans an upload of so many stored bytes; `None` is a stream of unknown length.
 ///
 /// # Errors
 /// `TooLarge` beyond [`MAX_OBJECT`]; `Unsupported` for a part size that S3 does not take.
@@ -54,7 +54,7 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
             why: format!("S3 takes objects of up to {} TB", MAX_OBJECT / TB),
         });
     }
-    // A guess may be wrong: half of the parts are kept for what comes beyond it.
+    // The expected size may be wrong: half of the parts are kept for what exceeds it.
     let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT));
     let first = match (sealed_len, expected) {
         (Some(len), _) => part_size_for(len, MAX_PARTS, tuning.part_size),
@@ -70,7 +70,7 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
     Ok(UploadPlan { first, grows_after, total: sealed_len })
 }
 
-/// The part size wished for, or the smallest multiple of 1 MiB above it that needs no more than `parts`.
+/// The part size asked for, or the smallest multiple of 1 MiB above it that needs no more than `parts`.
 fn part_size_for(len: u64, parts: u32, wished: u64) -> u64 {
     let least = len.div_ceil(u64::from(parts)).div_ceil(MIB) * MIB;
     wished.max(least).min(MAX_PART)
@@ -88,7 +88,7 @@ impl UploadPlan {
             .min(MAX_PART)
     }
 
-    /// Returns the sealed length, where it is known before the first byte.
+    /// The stored length, if it is known before the first byte.
     pub(crate) fn total(&self) -> Option<u64> {
         self.total
     }
@@ -104,24 +104,24 @@ pub(crate) fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range
     })
 }
 
-/// When plain bytes go out.
+/// When plaintext is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Release {
-    /// As they come: they are proven, or the sink itself keeps them back, or the user asked for it.
+    /// At once: it is verified, or the sink holds it back, or the user asked for it.
     Stream,
-    /// All at once, after the proof: little enough to wait in memory.
+    /// After verification, from memory.
     Hold,
-    /// In a second pass over the same bytes, after a first one has proven them.
+    /// In a second pass over the same bytes, after a first one has verified them.
     TwoPass,
 }
 
-/// Chooses when plain bytes go out.
+/// Chooses when plaintext is released.
 ///
-/// Stored bytes are never fewer than the plaintext in them. `held_by_sink`: the target is a file that appears only when all is proven. `unproven`: the user wants the
-/// stream at once and knows what that means.
+/// The plaintext of an object is never longer than `stored_len`. `held_by_sink`: the target is a file that appears only when
+/// everything is verified. `unproven`: the user accepts an unverified stream.
 pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unproven: bool) -> Release {
     match trust {
-        // What nothing ever proves was asked for by the user, in so many words.
+        // The user allowed a format without verification, by name.
         Trust::EachFrame | Trust::Never => Release::Stream,
         Trust::OnlyAtEnd if held_by_sink || unproven => Release::Stream,
         Trust::OnlyAtEnd if stored_len <= MAX_PLAINTEXT_HELD_IN_MEMORY => Release::Hold,

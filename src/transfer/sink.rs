@@ -1,7 +1,7 @@
-//! Where plain bytes end: a file that appears only when everything is proven, or a stream.
+//! Where plaintext goes: a file that appears only when everything is verified, or a stream.
 //!
-//! The temporary file stands beside the target, readable by its owner alone; whatever ends the transfer early
-//! removes it and leaves the old file as it was. What is written here blocks; callers run it beside the network.
+//! The temporary file is in the target's directory, readable by its owner only; whatever ends the transfer early
+//! removes it and leaves the old file as it was. Writing blocks, so callers run it off the network's threads.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -17,10 +17,10 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::error::{Error, Result, Subject};
 use crate::location::Target;
 
-/// Decides the place; nothing is written yet.
+/// Finds out what the target is; nothing is written yet.
 ///
 /// # Errors
-/// `TargetExists` where a file is and must stay, `NotFound` for a folder that is not there.
+/// `TargetExists` for a file that must stay, `NotFound` for a missing directory.
 pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     let Target::File(path) = target else { return Ok(SinkTarget::Stream(None)) };
     match fs::metadata(path) {
@@ -62,7 +62,7 @@ fn beginning_of_name(path: &Path) -> String {
     name
 }
 
-/// A place to write to.
+/// A target, not opened yet.
 #[derive(Debug)]
 pub(crate) enum SinkTarget {
     /// Standard output, or a pipe or device by its path.
@@ -79,7 +79,7 @@ pub(crate) enum SinkTarget {
 }
 
 impl SinkTarget {
-    /// Opens the place: what is written goes through the [`Sink`], the [`PendingFile`] decides whether it stays.
+    /// Opens the target: bytes are written through the [`Sink`], and the [`PendingFile`] keeps or drops them.
     ///
     /// # Errors
     /// `Local` for what the system refuses.
@@ -143,7 +143,7 @@ pub(crate) fn spool() -> Result<(Sink, File)> {
     Ok((sink, file))
 }
 
-/// Takes plain bytes.
+/// An open file or stream.
 pub(crate) struct Sink {
     file: File,
     /// What is written to, for messages.
@@ -176,7 +176,7 @@ impl Sink {
     }
 }
 
-/// What was written, not yet in its place. Dropped, it is gone without a trace.
+/// What was written, before it is the target. Dropping it removes it.
 pub(crate) enum PendingFile {
     /// A stream keeps what it was given.
     Stream,
@@ -184,7 +184,7 @@ pub(crate) enum PendingFile {
     File(Box<TemporaryFile>),
 }
 
-/// A temporary file beside its target.
+/// A temporary file in its target's directory.
 pub(crate) struct TemporaryFile {
     file: File,
     temp: TempPath,

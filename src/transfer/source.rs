@@ -1,7 +1,7 @@
-//! From a file, standard input or a command to sealed parts, in one sequential pass.
+//! From a file, standard input or a command to the parts of an upload, in one sequential pass.
 //!
-//! Reading, sealing and summing happen while the bytes are hot. Each part comes out as [`Bytes`]: a retry sends
-//! the same bytes again, the cipher never runs twice. What is read here blocks; callers run it beside the network.
+//! Bytes are read, encrypted and checksummed while they are in the cache. Each part is [`Bytes`]: a retry sends
+//! the same bytes again, the cipher never runs twice. Reading blocks, so callers run it off the network's threads.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -21,10 +21,10 @@ use crate::transfer::buffer_pool::BufferPool;
 use crate::transfer::pipe;
 use crate::transfer::plan::{MAX_PARTS, UploadPlan};
 
-/// Plain bytes read at once where they are to be sealed: small enough to stay in the cache.
+/// Plaintext bytes read at once to be encrypted: few enough to stay in the cache.
 const PIECE: usize = 256 * 1024;
 
-/// Room for what a format adds, and for the piece that crosses a part's end.
+/// Capacity for what a format adds, and for the piece that crosses a part's end.
 const SLACK: usize = PIECE + 64 * 1024;
 
 /// An opened source.
@@ -42,8 +42,8 @@ enum Reader {
     Pipe(pipe::Reader),
 }
 
-/// How often the end of a command is looked for once its output has ended.
-const LOOK: Duration = Duration::from_millis(5);
+/// How often a command is polled for its exit once its output has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Holds a command that was started: dropped anywhere, it ends the command, also while its output is being read.
 #[derive(Clone, Default)]
@@ -56,7 +56,7 @@ impl ChildGuard {
 }
 
 impl Drop for ChildGuard {
-    /// A command whose output is no longer wanted must not stay behind.
+    /// A command whose output is no longer wanted must not go on running.
     fn drop(&mut self) {
         self.with(|child| {
             let _ = child.kill();
@@ -66,7 +66,7 @@ impl Drop for ChildGuard {
 }
 
 impl Input {
-    /// Takes what comes out of a pipe as a source; `len` is its length in bytes, where it is known.
+    /// A pipe as a source; `len` is its length in bytes, if it is known.
     pub(crate) fn pipe(subject: Subject, reader: pipe::Reader, len: Option<u64>) -> Self {
         Self { subject, reader: Reader::Pipe(reader), len }
     }
@@ -101,7 +101,7 @@ impl Input {
         self.len
     }
 
-    /// Fills `room`, less of it only at the end of the source; returns how many bytes came.
+    /// Fills the buffer, and less only at the end of the source; returns the number of bytes.
     fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
         match &mut self.reader {
             Reader::File(file) => fill(file, budget),
@@ -115,7 +115,7 @@ impl Input {
     /// Ends the source: a command must have succeeded.
     fn close(&mut self) -> Result<()> {
         let Reader::Command(leash, _) = &self.reader else { return Ok(()) };
-        // Waiting without a pause would keep the other end of the leash from ending it.
+        // Waiting with the lock held would keep the guard from ending it.
         while let Some(status) = leash.with(Child::try_wait) {
             match status.map_err(Error::local("wait for", &self.subject))? {
                 Some(status) if status.success() => break,
@@ -123,7 +123,7 @@ impl Input {
                     let (subject, status) = (self.subject.clone(), status.to_string());
                     return Err(Error::CommandFailed { subject, status });
                 }
-                None => thread::sleep(LOOK),
+                None => thread::sleep(POLL_INTERVAL),
             }
         }
         Ok(())
@@ -182,24 +182,24 @@ fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
 pub(crate) struct Part {
     /// Counted from 1.
     pub(crate) number: u32,
-    /// Sealed bytes.
+    /// As they are stored.
     pub(crate) bytes: Bytes,
     /// The checksum of `bytes`.
     pub(crate) sum: Sum,
-    /// How many plain bytes were read for it.
+    /// How many plaintext bytes were read for it.
     pub(crate) plain: u64,
 }
 
-/// Cuts a source into sealed parts, in order.
+/// Cuts a source into parts, in order, and encrypts them.
 pub(crate) struct Parts {
     input: Input,
-    /// Whether the bytes are sealed here; if not, S3 encrypts them.
+    /// Encrypts the bytes; `None` if only S3 does.
     sealing: bool,
     /// `None` once finished.
     seal: Option<Box<dyn Seal>>,
     plan: UploadPlan,
     algorithm: Algorithm,
-    /// Sealed bytes beyond the part they were made for.
+    /// Encrypted bytes beyond the end of the part they were made for.
     ahead: Vec<u8>,
     buffers: BufferPool,
     piece: Output,
@@ -252,7 +252,7 @@ impl Parts {
     }
 
     /// The bytes of memory that the next part will take: a small file takes no whole part's.
-    pub(crate) fn next_room(&self) -> u64 {
+    pub(crate) fn next_memory(&self) -> u64 {
         let rest = self.plan.total().map(|total| total.saturating_sub(self.sealed));
         self.next_size().min(rest.unwrap_or(u64::MAX))
     }
@@ -267,7 +267,7 @@ impl Parts {
         self.ended && self.ahead.is_empty()
     }
 
-    /// Reads and seals the next part; `None` after the last. The first part comes also when it is empty.
+    /// Reads and encrypts the next part; `None` after the last. The first part is returned even if it is empty.
     ///
     /// # Errors
     /// `TooLarge` beyond S3's number of parts, `SourceChanged` if a file turns out shorter or longer than it was,
@@ -344,7 +344,7 @@ impl Parts {
         }
     }
 
-    /// Sealed bytes still to come from a file, so that a small one does not take a whole part's memory.
+    /// Stored bytes still to come from a file, so that a small one does not take a whole part's memory.
     fn rest(&self) -> usize {
         let rest = self.input.len.map(|len| len.saturating_sub(self.plain));
         rest.and_then(|rest| usize::try_from(rest).ok()).unwrap_or(usize::MAX)

@@ -1,7 +1,7 @@
-//! Runs an upload plan: parts out of the source, in parallel to S3, in bounded memory, all or nothing.
+//! Uploads: parts from the source, in parallel to S3, in bounded memory, all or nothing.
 //!
-//! Whatever ends it before the end (an error, a signal) aborts the upload: no part stays behind to be paid for.
-//! What is said to S3 is `aws`'s business, handed in as a [`Destination`].
+//! Whatever ends it early (an error, a signal) aborts the upload: no part stays to be paid for.
+//! The requests are `aws`'s, passed in as a [`Destination`].
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -14,13 +14,13 @@ use crate::transfer::source::{Part, Parts};
 use crate::transfer::{Cancellation, blocking};
 use crate::tuning::Meter;
 
-/// What an upload came to.
+/// The result of an upload.
 pub(crate) struct Uploaded {
-    /// S3's last word on the object.
+    /// S3's last answer.
     pub(crate) completed: Completed,
-    /// Plain bytes read.
+    /// Plaintext bytes read.
     pub(crate) plain: u64,
-    /// Sealed bytes stored.
+    /// Bytes stored.
     pub(crate) stored: u64,
     /// Parts sent; 0 for an upload in one request.
     pub(crate) parts: u32,
@@ -35,23 +35,23 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
     parts = parts.sharing(budget.buffers());
-    let place = Some(cancellation.or(budget.take(parts.next_room())).await??);
+    let permit = Some(cancellation.or(budget.take(parts.next_memory())).await??);
     let (first, second);
     (first, parts) = next(parts, cancellation).await?;
     let first = first.ok_or_else(|| Error::tampered(to.subject(), "the source gave no first part"))?;
-    let first = Made { part: first, place };
-    // Only the next part tells that an endless source has ended just here. It takes no room: who holds some must not
+    let first = Made { part: first, permit };
+    // Only the next part shows that a stream has ended here. It takes no permit: a task that holds one must not
     // wait for more.
     (second, parts) =
         if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, cancellation).await? };
-    let second = second.map(|part| Made { part, place: None });
+    let second = second.map(|part| Made { part, permit: None });
     let outcome = if second.is_some() || parts.more_is_sure() {
-        many([Some(first), second], parts, to, budget, meter, cancellation).await
+        multipart([Some(first), second], parts, to, budget, meter, cancellation).await
     } else {
-        single(first, to, meter, cancellation).await
+        put_object(first, to, meter, cancellation).await
     };
     if let Err(error) = &outcome {
-        within(to.put_back(), error, cancellation).await;
+        clean_up_within(to.put_back(), error, cancellation).await;
     }
     outcome
 }
@@ -61,20 +61,20 @@ async fn next(mut parts: Parts, cancellation: &Cancellation) -> Result<(Option<P
     cancellation.or(work).await??
 }
 
-async fn single(
+async fn put_object(
     made: Made,
     to: &Destination<'_>,
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
-    let Made { part, place: _place } = made;
+    let Made { part, permit: _permit } = made;
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
     let completed = cancellation.or(to.put(part.bytes, &part.sum)).await??;
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
 }
 
-async fn many(
+async fn multipart(
     ready: [Option<Made>; 2],
     parts: Parts,
     to: &Destination<'_>,
@@ -82,16 +82,20 @@ async fn many(
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
-    let started = begin(to, cancellation).await?;
+    let started = start(to, cancellation).await?;
     let outcome = cancellation.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
     if let Err(error) = &outcome {
-        within(to.abort(&started), error, cancellation).await;
+        clean_up_within(to.abort(&started), error, cancellation).await;
     }
     outcome
 }
 
 /// Cleans up after `error`: patiently after a failure, quickly after a signal, also one that comes only now.
-pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, cancellation: &Cancellation) {
+pub(super) async fn clean_up_within(
+    clean_up: impl Future<Output = ()>,
+    error: &Error,
+    cancellation: &Cancellation,
+) {
     let hurry = async {
         if !matches!(error, Error::Interrupted(_)) {
             cancellation.wait().await;
@@ -107,7 +111,7 @@ pub(super) async fn within(clean_up: impl Future<Output = ()>, error: &Error, ca
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
 /// be aborted.
-pub(super) async fn begin(to: &Destination<'_>, cancellation: &Cancellation) -> Result<Started> {
+pub(super) async fn start(to: &Destination<'_>, cancellation: &Cancellation) -> Result<Started> {
     let mut starting = std::pin::pin!(to.start());
     let signal = tokio::select! {
         biased;
@@ -120,7 +124,7 @@ pub(super) async fn begin(to: &Destination<'_>, cancellation: &Cancellation) -> 
         }
     };
     let error = Error::Interrupted(signal);
-    within(late, &error, cancellation).await;
+    clean_up_within(late, &error, cancellation).await;
     Err(error)
 }
 
@@ -134,7 +138,7 @@ async fn send_all(
 ) -> Result<Uploaded> {
     let sent: Vec<Done> = produce(ready, parts, budget)
         .map(|made| async move {
-            let Made { part, place: _place } = made?;
+            let Made { part, permit: _permit } = made?;
             let len = part.bytes.len() as u64;
             let sent = to.send(started, part.number, part.bytes, &part.sum).await?;
             meter.add(part.plain);
@@ -168,13 +172,13 @@ async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) 
     Ok(Uploaded { completed, plain, stored, parts })
 }
 
-/// A part with the room that it takes, given back once the part is sent.
+/// A part with its permit, which is dropped once the part is sent.
 struct Made {
     part: Part,
-    place: Option<Permit>,
+    permit: Option<Permit>,
 }
 
-/// Yields the parts at hand, then reads on, each only when there is room for it.
+/// Yields the parts that are ready, then reads further ones, each when the budget allows it.
 fn produce(
     ready: [Option<Made>; 2],
     parts: Parts,
@@ -192,8 +196,8 @@ fn produce(
 }
 
 async fn read(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, Parts)> {
-    let place = Some(budget.take(parts.next_room()).await?);
+    let permit = Some(budget.take(parts.next_memory()).await?);
     let part;
     (part, parts) = blocking(move || parts.next_part().map(|part| (part, parts))).await??;
-    Ok((part.map(|part| Made { part, place }), parts))
+    Ok((part.map(|part| Made { part, permit }), parts))
 }

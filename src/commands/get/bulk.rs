@@ -1,7 +1,7 @@
-//! `get` of many objects: listing → bounded fan-out → one outcome each, all below one folder.
+//! `get` of many objects into a directory.
 //!
-//! A small object takes one request: its head and its bytes come together, and nothing is let go before both are
-//! proven. One room holds what is under way of all of them.
+//! A small object takes one request: its head and its bytes come together, and nothing is released before both are
+//! verified. All of them share one memory budget.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use futures_util::{StreamExt, future};
 
 use crate::aws::Connection;
 use crate::aws::listing::{Listed, ListedKey};
-use crate::commands::bulk::{Row, as_they_end};
+use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::head;
 use crate::encryption::Mode;
@@ -27,15 +27,15 @@ use crate::tuning::{Meter, Tuning};
 
 use super::{Download, GetOutcome, GetRequest};
 
-/// Everything that `get` needs to know about many objects. What opens them is beside that: [`DecryptionKeys`].
+/// A download of many objects. Their keys are passed separately, as [`DecryptionKeys`].
 pub(crate) struct GetMany {
     /// The bucket, or a prefix that ends in `/`.
     pub(crate) source: S3Uri,
-    /// Which keys below it.
+    /// Which keys under it.
     pub(crate) filter: Filter,
     /// The folder that they go into.
     pub(crate) target: PathBuf,
-    /// Whether the stored bytes are wanted as they are, sealed or not.
+    /// Whether to write the stored bytes, without client-side decryption.
     pub(crate) raw: bool,
     /// The mode that each must be in; keys are used for nothing else.
     pub(crate) expect: Option<Mode>,
@@ -45,14 +45,14 @@ pub(crate) struct GetMany {
     pub(crate) tuning: Tuning,
 }
 
-/// What came of one object; `None` for one that has no file of its own.
+/// The outcome of one object; `None` for one that becomes no file.
 pub(crate) type GetRow = Option<Row<GetOutcome>>;
 
-/// Brings all the objects down, and tells each one.
+/// Downloads all the objects, and reports each one.
 ///
 /// # Errors
-/// What the listing says, what would meet every object alike, `tell`'s, or `Interrupted`; `NotFound` if there is no
-/// object at all. What was told until then is there.
+/// What the listing says, what would fail every object alike, `report`'s, or `Interrupted`; `NotFound` if there is no
+/// object at all. What was reported until then is complete.
 pub(crate) async fn run(
     connection: &Connection,
     request: GetMany,
@@ -64,7 +64,7 @@ pub(crate) async fn run(
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
     let budget = MemoryBudget::new(&request.tuning);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
-    let many = Many { fetching, request: &request, folder: folder.clone() };
+    let for_each_ordered = Many { fetching, request: &request, folder: folder.clone() };
     let mut is_empty = true;
     let listing = connection.list(&request.source).inspect(|_| is_empty = false).filter(|listed| {
         let takes = listed
@@ -72,10 +72,10 @@ pub(crate) async fn run(
             .map_or(true, |listed| request.filter.takes(request.source.relative(listed.key.as_str())));
         future::ready(takes)
     });
-    let work = |listed| many.object(listed);
+    let work = |listed| for_each_ordered.object(listed);
     let told = |row: GetRow| row.map_or(Ok(()), &mut report);
-    let ended = Box::pin(as_they_end(listing, request.tuning.objects, cancellation, work, told)).await;
-    // What is there is there, however this ends.
+    let ended = Box::pin(for_each_unordered(listing, request.tuning.objects, cancellation, work, told)).await;
+    // Files that are complete stay, however this ends.
     blocking(move || folder.settle()).await?;
     ended?;
     if is_empty {
@@ -145,7 +145,7 @@ impl Many<'_> {
         Ok(outcome)
     }
 
-    /// Makes the folder that an empty object stands for, as the console and others leave them.
+    /// Makes the directory that an empty object stands for, as S3's console makes them.
     async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
         if len > 0 {
             let why = format!("its key is a folder's, and it holds {len} bytes");
@@ -165,7 +165,7 @@ impl Many<'_> {
         }
     }
 
-    /// Whether an object is the envelope of the one beside it, and no file. Only a key with the suffix takes a look.
+    /// Whether an object is the instruction file of another one. Only a key with the suffix costs requests.
     async fn is_instruction_file(&self, uri: &S3Uri) -> Result<bool> {
         let decryption_keys = self.fetching.decryption_keys;
         let end = instruction_file_key("", decryption_keys.suffix.as_ref());
@@ -175,7 +175,7 @@ impl Many<'_> {
         if self.request.raw {
             return Ok(false);
         }
-        // With a suffix of its own the user says what these files are; else the file says it, or the object.
+        // With --instruction-suffix the user says what these files are; else the file's metadata says it, or the object's.
         let (file, object) = (self.metadata(uri).await?, self.metadata(&uri.with_key(beside)).await?);
         let needs_it =
             |metadata: &_| matches!(detect::detect(uri, metadata), Ok(Detected::InstructionFileNeeded));
@@ -185,7 +185,7 @@ impl Many<'_> {
         })
     }
 
-    /// An object's metadata, if it can be had: who cannot see it will hear of it when it is fetched.
+    /// An object's metadata, if it can be read: otherwise the download will report the error.
     async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
         let Download { connection, decryption_keys, cancellation, .. } = self.fetching;
         let keyed = cancellation
@@ -199,7 +199,7 @@ fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
     metadata.is_some_and(|metadata| metadata.contains_key(INSTRUCTION_FILE_MARKER))
 }
 
-/// Names the object rather than what stands below its prefix.
+/// Names the object rather than its path in the directory.
 fn about(uri: &S3Uri, error: Error) -> Error {
     match error {
         Error::Unsupported { subject: Subject::Other(_), why } => {

@@ -1,4 +1,4 @@
-//! How stored bytes become plain, and in how many passes: what is unproven is not let go.
+//! Decryption of a download, in one or two passes: unverified plaintext is not released.
 
 use std::ops::Range;
 
@@ -17,13 +17,13 @@ use crate::transfer::plan::{self, Release};
 use crate::transfer::sink::Sink;
 use crate::tuning::Meter;
 
-/// How the stored bytes become plain.
+/// How the stored bytes are decrypted.
 pub(super) enum Opening {
-    /// S3 has decrypted them: these are the bytes.
+    /// S3 has decrypted this range.
     AsItIs(Range<u64>),
-    /// A part of a sealed object.
+    /// A range of a client-side object.
     Range(Box<Part>, Described),
-    /// A sealed object; can be opened twice.
+    /// A whole client-side object; it can be decrypted twice.
     Whole(Box<UnwrappedEnvelope>),
 }
 
@@ -48,7 +48,7 @@ impl Described {
     }
 }
 
-/// One object on its way down.
+/// The download of one object.
 pub(super) struct Transfer<'a> {
     pub(super) reader: &'a Reader<'a>,
     pub(super) head: &'a ObjectHead,
@@ -70,7 +70,12 @@ impl Transfer<'_> {
         self.pass(stored, pipeline).await.map(|(plain, _)| plain)
     }
 
-    async fn scatter(&self, stored: Range<u64>, verifier: Option<Verifier>, sink: Sink) -> Result<u64> {
+    async fn write_parallel(
+        &self,
+        stored: Range<u64>,
+        verifier: Option<Verifier>,
+        sink: Sink,
+    ) -> Result<u64> {
         self.meter.expect(stored.end - stored.start);
         let (to, etag) = (ParallelSink { sink, verifier }, self.head.etag.as_deref());
         parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.cancellation).await
@@ -86,8 +91,8 @@ impl Transfer<'_> {
         download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.cancellation).await
     }
 
-    /// Brings the object down; lets nothing go that is not proven. `hidden`: the sink shows nothing before its commit.
-    /// Returns how many plain bytes came out.
+    /// Downloads the object; releases nothing that is not verified. `hidden`: the sink shows nothing before its commit.
+    /// Returns the plaintext length.
     pub(super) async fn run(
         &self,
         opening: Opening,
@@ -100,7 +105,7 @@ impl Transfer<'_> {
             Opening::AsItIs(range)
                 if hidden && self.head.body.is_none() && ParallelSink::takes(verifier.as_ref()) =>
             {
-                return self.scatter(range, verifier, sink).await;
+                return self.write_parallel(range, verifier, sink).await;
             }
             Opening::AsItIs(range) => return self.stream(range, None, verifier, Out::Sink(sink)).await,
             Opening::Range(part, _) => return self.part(*part, sink).await,
@@ -115,7 +120,7 @@ impl Transfer<'_> {
         self.stream(0..self.head.len, Some(open), verifier, out).await
     }
 
-    /// Opens a part; first what else must hold before it may be believed.
+    /// Decrypts a range, after what else must be verified.
     async fn part(&self, part: Part, sink: Sink) -> Result<u64> {
         if let Some((sealed, open)) = part.proof {
             let proof =
@@ -125,7 +130,7 @@ impl Transfer<'_> {
         self.stream(part.sealed, Some(part.opener), None, Out::Sink(sink)).await
     }
 
-    /// First proves everything, then opens the very same bytes again and lets them go.
+    /// First verifies everything, then decrypts the same bytes again and writes them.
     async fn two_passes(
         &self,
         unwrapped: &UnwrappedEnvelope,

@@ -1,4 +1,4 @@
-//! The second half of a look: which envelope an object has, and whether a key at hand opens it.
+//! The client-side half of a finding: which envelope an object has, and whether a given key decrypts it.
 //!
 //! No content is opened. A broken envelope is a finding here, where `get` refuses it.
 
@@ -32,7 +32,7 @@ struct Second<'a> {
 ///
 /// # Errors
 /// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
-pub(super) async fn look(
+pub(super) async fn detect(
     reader: &Reader<'_>,
     head: &ObjectHead,
     options: &InspectOptions,

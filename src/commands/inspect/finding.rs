@@ -93,7 +93,7 @@ pub(crate) enum ClientSeen {
     InstructionFile,
     /// Parts of an envelope that make none; the text says what is wrong.
     Broken(String),
-    /// Out of sight: the metadata cannot be read without the SSE-C key, or was not looked at.
+    /// Unknown: the metadata cannot be read without the SSE-C key, or was not read.
     OutOfSight,
 }
 
@@ -103,7 +103,7 @@ pub(crate) struct EnvelopeFacts {
     pub(crate) format: StoredFormat,
     /// The format's name and generation, for people.
     pub(crate) title: &'static str,
-    /// What only the envelope itself tells; `None` where it lies in the object's bytes and they were not looked at.
+    /// What only the envelope itself says; `None` if it is in the object's bytes and they were not read.
     pub(crate) content: Option<ContentFacts>,
     /// Who can open it.
     pub(crate) recipients: Vec<RecipientFacts>,
@@ -113,7 +113,7 @@ pub(crate) struct EnvelopeFacts {
     pub(crate) description: BTreeMap<String, String>,
     /// Where it lies.
     pub(crate) place: EnvelopePlace,
-    /// The length of the plain bytes, where the format tells.
+    /// The length of the plaintext, if the format determines it.
     pub(crate) plain_len: Option<u64>,
     /// The length that the metadata claims.
     pub(crate) claimed_len: Option<u64>,
@@ -135,7 +135,7 @@ pub(crate) enum Opens {
     With(OpenedWith),
 }
 
-/// How the bytes are sealed.
+/// How the content is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContentFacts {
     /// The content algorithm, by its specification's name.
@@ -154,7 +154,7 @@ pub(crate) struct ContentFacts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EnvelopePlace {
     Metadata,
-    /// In an instruction file beside it.
+    /// In an instruction file.
     InstructionFile,
     /// In the object's own bytes.
     Object,

@@ -28,12 +28,12 @@ pub(crate) struct Amount {
     pub(crate) bytes: u64,
 }
 
-/// An object that is not as expected, or could not be looked at.
+/// An object that is not as expected, or could not be inspected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Offender {
     /// The object, as the user would name it.
     pub(crate) name: String,
-    /// What it is, or why it could not be looked at.
+    /// What it is, or why it could not be inspected.
     pub(crate) why: String,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Offenders {
 /// The sum.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
-    /// All objects that were looked at.
+    /// All objects that were inspected.
     pub(crate) all: Amount,
     /// By mode and key.
     pub(crate) shares: BTreeMap<ShareName, Amount>,
@@ -57,7 +57,7 @@ pub(crate) struct Summary {
     pub(crate) others: Amount,
     /// Objects that are not as expected; `None` where nothing is expected.
     pub(crate) unexpected: Option<Offenders>,
-    /// Objects that could not be looked at.
+    /// Objects that could not be inspected.
     pub(crate) failed: Offenders,
     /// Objects that are client-side by their own claim alone.
     pub(crate) claimed: u64,
@@ -88,7 +88,7 @@ impl Summary {
         }
     }
 
-    /// Counts an object that could not be looked at.
+    /// Counts an object that could not be inspected.
     pub(crate) fn fail(&mut self, name: String, why: String) {
         self.failed.add(Offender { name, why });
     }

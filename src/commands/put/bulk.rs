@@ -1,12 +1,12 @@
-//! `put` of many files: walk → bounded fan-out → one outcome each.
+//! `put` of many files.
 //!
-//! Encryption is prepared once; each object still has a data key of its own. One room holds what is under way of all of
-//! them.
+//! Encryption is prepared once; each object still has a data key of its own. All of them share one memory
+//! budget.
 
 use std::path::PathBuf;
 
 use crate::aws::Connection;
-use crate::commands::bulk::{Row, as_they_end};
+use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::trial::Trial;
 use crate::error::{Error, Result};
@@ -21,11 +21,11 @@ use crate::tuning::Meter;
 
 use super::{PutOptions, PutOutcome, PutRun, may_write};
 
-/// Everything that `put` needs to know about many objects.
+/// An upload of many files.
 pub(crate) struct PutMany {
-    /// Files, and folders, of which everything below is meant.
+    /// Files, and directories with everything in them.
     pub(crate) sources: Vec<PathBuf>,
-    /// Which names below the folders.
+    /// Which names in the directories.
     pub(crate) filter: Filter,
     /// The bucket, or a prefix that ends in `/`.
     pub(crate) target: S3Uri,
@@ -33,7 +33,7 @@ pub(crate) struct PutMany {
     pub(crate) how: PutOptions,
 }
 
-/// What came of one file; nothing half is left behind of it.
+/// The outcome of one file; no part of an object stays.
 pub(crate) type PutRow = Row<Stored>;
 
 /// A file that is stored.
@@ -44,11 +44,11 @@ pub(crate) struct Stored {
     pub(crate) outcome: PutOutcome,
 }
 
-/// Stores all the files, and tells each one.
+/// Uploads all the files, and reports each one.
 ///
 /// # Errors
-/// What would meet every file alike, `tell`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored otherwise
-/// than asked. What was told until then is stored.
+/// What would fail every file alike, `report`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored otherwise
+/// than asked. What was reported until then is stored.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutMany,
@@ -78,7 +78,7 @@ pub(crate) async fn run(
         report(row)?;
         ignored.map_or(Ok(()), Err)
     };
-    Box::pin(as_they_end(walk(sources, filter), how.tuning.objects, cancellation, work, report)).await
+    Box::pin(for_each_unordered(walk(sources, filter), how.tuning.objects, cancellation, work, report)).await
 }
 
 impl PutRun<'_> {
@@ -106,7 +106,7 @@ impl PutRun<'_> {
         Row::of(shown, outcome.map(|outcome| Stored { path, outcome }))
     }
 
-    /// Why there can be no object of this key.
+    /// Why no object can have this key.
     fn cannot_be(&self, key: &str) -> Option<String> {
         if key.len() > MAX_KEY_BYTES {
             return Some(format!("its key would be {} bytes long; S3 takes {MAX_KEY_BYTES}", key.len()));

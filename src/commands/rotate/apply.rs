@@ -15,7 +15,7 @@ use super::strategy::Strategy;
 use super::written::Written;
 
 impl Rotation<'_> {
-    /// Runs a way to its end; notes in the journal what must not be lost.
+    /// Applies a strategy; records in the journal what must not be lost.
     ///
     /// # Errors
     /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.

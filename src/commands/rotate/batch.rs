@@ -1,6 +1,6 @@
 //! `rotate --batch`: keys by their ARNs, then one job that S3 runs by itself.
 //!
-//! No object is looked at here: S3 lists them when the job begins. What a job cannot do is refused at the edge.
+//! No object is read here: S3 lists them when the job begins. What a job cannot do is refused in `cli`.
 
 use crate::aws::Connection;
 use crate::aws::batch::{Job, Under};

@@ -1,6 +1,6 @@
-//! Rotating what lies below a prefix: which objects, one plan or one outcome each, and the journal of it all.
+//! Rotating everything under a prefix: which objects, a plan or an outcome for each, and the journal.
 //!
-//! An object that cannot be rotated is named, and the others go on. How one object is rotated is [`super`]'s.
+//! An object that cannot be rotated is reported, and the others go on. One object is [`super`]'s.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
-use crate::commands::bulk::{as_they_end, many};
+use crate::commands::bulk::{for_each_ordered, for_each_unordered};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
 use crate::limits::MAX_REFUSALS_NAMED;
 use crate::location::S3Uri;
@@ -37,9 +37,9 @@ pub(crate) struct Filters {
 /// One of many objects.
 #[derive(Debug)]
 pub(crate) enum Row {
-    /// It was rotated, or is there already.
+    /// It was rotated, or did not need it.
     Done(Box<RotateOutcome>),
-    /// It is not meant, or an earlier run has done it.
+    /// It is not selected, or an earlier run has rotated it.
     Skipped,
     /// It could not be rotated.
     Failed {
@@ -50,16 +50,16 @@ pub(crate) enum Row {
     },
 }
 
-/// What would be done, by way.
+/// What would be done, by strategy.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
-    /// By the way's name.
+    /// By the strategy's name.
     pub(crate) strategies: BTreeMap<&'static str, Cost>,
-    /// What could not be looked at, or is refused: name and reason.
+    /// Objects that could not be loaded, or are refused: name and reason.
     pub(crate) refused: Vec<(String, String)>,
     /// Refusals beyond those that are kept by name.
     pub(crate) more_refused: u64,
-    /// Objects that an earlier run has done, or that are not meant.
+    /// Objects that an earlier run has rotated, or that are not selected.
     pub(crate) skipped: u64,
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct BulkRotation<'a> {
 }
 
 impl BulkRotation<'_> {
-    /// Plans for everything below a prefix, or for one object.
+    /// Plans everything under a prefix, or one object.
     ///
     /// # Errors
     /// What the listing says; `Interrupted`.
@@ -126,7 +126,7 @@ impl BulkRotation<'_> {
                 Ok(named) => named,
                 Err(row) => return Err(row),
             };
-            self.look(&uri, version.as_deref()).await
+            self.plan_object(&uri, version.as_deref()).await
         };
         let count = |looked: Result<Plan, Row>| {
             match looked {
@@ -136,14 +136,15 @@ impl BulkRotation<'_> {
             }
             Ok(())
         };
-        Box::pin(many(self.listing(place), self.jobs, self.rotation.cancellation, work, count)).await
+        Box::pin(for_each_ordered(self.listing(place), self.jobs, self.rotation.cancellation, work, count))
+            .await
     }
 
-    /// Rotates everything below a prefix, and tells each object.
+    /// Rotates everything under a prefix, and reports each object.
     ///
     /// # Errors
-    /// What the listing, `tell` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
-    /// What was told until then is done.
+    /// What the listing, `report` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
+    /// What was reported until then is done.
     pub(crate) async fn run(&self, place: &S3Uri, mut report: impl FnMut(Row) -> Result<()>) -> Result<()> {
         let work = |listed: Listed| async move {
             let etag = listed.etag.clone();
@@ -152,7 +153,7 @@ impl BulkRotation<'_> {
                 Err(row) => return Ok(row),
             };
             match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
-                // Somebody has deleted it meanwhile: there is nothing to rotate any more.
+                // It was deleted in the meantime.
                 Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Skipped),
                 Row::Failed { error, .. } if error.is_of_later() => Err(*error),
                 row => Ok(row),
@@ -167,15 +168,15 @@ impl BulkRotation<'_> {
             ignored.map_or(Ok(()), Err)
         };
         let (jobs, cancellation) = (self.jobs, self.rotation.cancellation);
-        Box::pin(as_they_end(self.listing(place), jobs, cancellation, work, report)).await
+        Box::pin(for_each_unordered(self.listing(place), jobs, cancellation, work, report)).await
     }
 
-    /// Rotates one object; its failure is a row too.
+    /// Rotates one object; a failure is a row, too.
     pub(crate) async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
         if self.is_done(uri, version_id, etag) {
             return Row::Skipped;
         }
-        let plan = match self.look(uri, version_id).await {
+        let plan = match self.plan_object(uri, version_id).await {
             Ok(plan) => plan,
             Err(row) => return row,
         };
@@ -228,8 +229,8 @@ impl BulkRotation<'_> {
         Ok(outcome)
     }
 
-    /// Looks at one object; what is not to be rotated is a row already.
-    pub(crate) async fn look(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
+    /// Plans one object; one that is not to be rotated is a row already.
+    pub(crate) async fn plan_object(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
         let failed = |error| Row::Failed {
             name: uri.to_string(),
             version_id: version_id.map(str::to_owned),
@@ -252,8 +253,8 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// Whether the journal knows that the object is what it is to become. Another passphrase has the same journal: of what
-    /// is under one, only a look can tell.
+    /// Whether the journal says that the object is rotated. A rotation to another passphrase has the same journal: of objects
+    /// under a passphrase it says nothing.
     fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         !self.rotation.target.has_passphrase()
             && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
@@ -314,7 +315,7 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// Lists what is meant below a prefix, or the one object.
+    /// Lists what is selected under a prefix, or the one object.
     fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         let connection = self.rotation.connection;
         let listing = if self.chosen.all_versions {
@@ -339,7 +340,7 @@ fn is_gone(error: &Error, uri: &S3Uri) -> bool {
     matches!(error, Error::NotFound { subject, .. } if *subject == uri.into())
 }
 
-/// Whether a refusal leaves nothing under way; after others nobody knows what S3 still does.
+/// Whether a refusal leaves nothing in progress; after other errors S3 may still be writing.
 fn is_final(error: &Error) -> bool {
     matches!(
         error,

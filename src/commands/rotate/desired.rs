@@ -1,7 +1,7 @@
-//! What objects are to become: the encryption as it was asked for, ready for any number of them.
+//! The desired encryption of objects, prepared once for all of them.
 //!
-//! Made once: keys in AWS KMS are looked up, passphrases derived, and what opens the new objects is put together, so that
-//! each can be opened after it was written. What an object is stands in `sight`.
+//! Keys in AWS KMS are looked up, keys are derived from passphrases, and the keys that decrypt the new objects are
+//! collected, so that each can be verified. What an object is now is in `object_state`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::seal::ring::Unlocker;
 
 use super::strategy::{AtRest, Current, Desired};
 
-/// What is wanted beside the encryption itself.
+/// Options of a rotation in addition to the encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RotationOptions {
     /// Only a new wrapping key, for what is client-side already.
@@ -195,7 +195,7 @@ fn decryption_keys(encryptor: &Encryptor, legacy: Legacy) -> Option<DecryptionKe
             Wrapper::Aes(key) => ring.symmetric.push(key.again()),
             Wrapper::Kms(key) => kms_keys.push(key.clone()),
             Wrapper::Passphrase(passphrase, derived) => {
-                // The derived key first: it opens what has just been sealed without deriving again.
+                // The derived key first: it decrypts what this run encrypts without another derivation.
                 ring.symmetric.push(derived.key().again());
                 ring.passphrases.push(passphrase.again());
             }

@@ -1,12 +1,12 @@
 //! What a rotation has done so far, written ahead, so that it can be stopped at any moment and go on.
 //!
 //! A line of JSON for each step: an object begun, an upload or a scratch object that must not stay behind, an object done.
-//! No secret is in it. What a crash tears off the end costs a second look at an object and nothing else; the file is
+//! No secret is in it. What a crash tears off the end costs a second HEAD of an object and nothing else; the file is
 //! locked, so that two runs do not write one journal. However many objects an earlier run has done, memory does not hold
 //! them: they are looked up in a table on disk, which is made anew from the lines.
 //!
-//! A journal is a memory and no authority: what stands in it names nothing that a run may delete. What a run makes of a
-//! line is `leftovers`' to judge, by the places of the command line.
+//! A journal is a memory and no authority: a run deletes nothing only because a line names it. What a run makes of a
+//! line is decided in `cleanup`, by the places of the command line.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -157,7 +157,7 @@ impl Journal {
     }
 
     /// Whether an earlier run has done an object, and it still is what it became then. What cannot be looked up was not
-    /// done: a second look at an object does no harm.
+    /// done: a second HEAD of an object does no harm.
     pub(crate) fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         etag.is_some() && self.progress.is_done(&uri.to_string(), version_id, etag)
     }
@@ -274,7 +274,7 @@ impl Journal {
         })
     }
 
-    /// Notes that S3 has refused an object, of which nothing is under way any more.
+    /// Notes that S3 has refused an object: nothing of it is in progress any more.
     ///
     /// # Errors
     /// As [`Journal::begin`].

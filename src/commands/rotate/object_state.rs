@@ -1,4 +1,4 @@
-//! What an object is, before it is rotated and after: the look, and what it comes to for the way.
+//! The state of an object before a rotation and after: its head, its envelope, and what a strategy depends on.
 //!
 //! Nothing is changed here.
 
@@ -29,7 +29,7 @@ use super::preserve::{CopyMethod, Found, Preserved, preserve, unaccepted};
 use super::rotation::Rotation;
 use super::strategy::{ClientSideState, Current};
 
-/// An object as it was found.
+/// An object with what S3 and its envelope say.
 pub(crate) struct ObjectState {
     pub(crate) uri: S3Uri,
     /// The version that was asked for.
@@ -42,7 +42,7 @@ pub(crate) struct ObjectState {
     pub(crate) fingerprints: Vec<String>,
     /// The names in its client-side encryption context, as its users gave it.
     pub(crate) context: Vec<String>,
-    /// What it comes to for the way.
+    /// What the strategy depends on.
     pub(crate) current: Current,
 }
 
@@ -126,7 +126,7 @@ impl ObjectState {
     }
 }
 
-/// Looks at an object with the old keys, and with the new one if that fits by now.
+/// Loads the state of an object with the old keys, or with the new one if it has been rotated already.
 ///
 /// # Errors
 /// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
@@ -177,7 +177,7 @@ pub(crate) async fn load(
     })
 }
 
-/// Looks with the key that fitted last time; nothing is said against it if that fails.
+/// Sends a HEAD with the key that fitted the last object; a failure means nothing.
 async fn with_last_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
     let key = rotation.last_key.get()?;
     let reader = Reader { connection: rotation.connection, uri, version_id, key: Some(&key) };
@@ -187,7 +187,7 @@ async fn with_last_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<
     fits.then_some(KeyedHead { head, customer_key: Some(key) })
 }
 
-/// Looks without a key, with the old ones, with the new one.
+/// Sends a HEAD without a key, with the old ones, with the new one.
 async fn with_any_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&str>) -> Result<KeyedHead> {
     let Rotation { connection, decryption_keys, target, .. } = *rotation;
     let keyed = head(connection, uri, version_id, &decryption_keys.customer_keys, None).await;

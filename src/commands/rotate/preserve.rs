@@ -1,7 +1,7 @@
-//! What goes over to the object that replaces another, and what would be lost: pure.
+//! What must be preserved of an object that is replaced, and what would be lost: pure.
 //!
-//! A copy of S3's takes some things along by itself and drops others without a word; a new upload drops everything. What
-//! is to be said on the request, so that nothing is missing afterwards, is worked out here once for all ways.
+//! S3's copy takes some attributes along and drops others silently; a new upload drops all of them. What
+//! must be on the request, so that nothing is missing afterwards, is worked out here for all strategies.
 //! Source: CopyObject in the Amazon S3 API reference, "Considerations when using this action".
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::checksum::Algorithm;
 use crate::object::{Grants, Lock, Settings};
 use crate::seal::detect::is_envelope_entry;
 
-/// How the new object comes to be.
+/// How the new object is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CopyMethod {
     /// One copy within S3 that takes metadata and headers along.
@@ -25,7 +25,7 @@ pub(crate) enum CopyMethod {
     Upload,
 }
 
-/// Something that cannot go over.
+/// An attribute that cannot be preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Loss {
     /// The ACL could not be read, or cannot be said.
@@ -90,7 +90,7 @@ impl FromStr for Loss {
     }
 }
 
-/// Everything about an object beside its bytes and its encryption, as far as it could be seen.
+/// The attributes of an object other than its bytes and its encryption, as far as they could be read.
 pub(crate) struct Found<'a> {
     /// What HEAD says.
     pub(crate) head: &'a ObjectHead,
@@ -105,18 +105,18 @@ pub(crate) struct Found<'a> {
     pub(crate) now: i64,
 }
 
-/// What is said about the new object, and what is lost all the same.
+/// What the request for the new object says, and what is lost all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Preserved {
     /// Headers, metadata, tags, class, ACL, lock.
     pub(crate) settings: Settings,
     /// The checksum to keep; none is S3's own choice.
     pub(crate) algorithm: Option<Algorithm>,
-    /// What cannot go over, each once, with the reason.
+    /// What cannot be preserved, each once, with the reason.
     pub(crate) losses: Vec<(Loss, String)>,
 }
 
-/// Works out what must be said.
+/// Works out what must be on the request.
 pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
     let mut preserved = Preserved {
         algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),

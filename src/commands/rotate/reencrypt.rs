@@ -136,7 +136,7 @@ async fn transfer(
     let (verifier, _) = verifier(&reader, head, true).await;
     let open = old.unwrapped.as_ref().map(UnwrappedEnvelope::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
-    let parts = Parts::new(Input::pipe(state.name(), source, old.plain_len), seal, plan, algorithm);
+    let parts = Parts::new(Input::pipe(state.subject(), source, old.plain_len), seal, plan, algorithm);
     // Progress is that of the upload.
     let no_progress = Meter::default();
     // Each side has a budget of its own: the download waits for the upload.
@@ -153,7 +153,7 @@ async fn transfer(
 }
 
 /// What a client-side object keeps of its own where the target says nothing: format, place of the envelope, and what S3
-/// does to the sealed bytes.
+/// does to the ciphertext.
 fn keeps(rotation: &Rotation<'_>, state: &ObjectState) -> Result<(EnvelopeShape, Option<ServerSide>)> {
     let Some(client) = rotation.target.client() else { return Ok((EnvelopeShape::default(), None)) };
     let name_bound = rotation.target.binds_name(&state.current);
@@ -169,7 +169,7 @@ fn keeps(rotation: &Rotation<'_>, state: &ObjectState) -> Result<(EnvelopeShape,
     };
     let format = client.format.or(match client_side.format {
         StoredFormat::Writable(format) if client_side.rewrappable || format == Format::Esdk => Some(format),
-        // What nothing authenticates is not written any more; its plain bytes are fewer than its stored ones.
+        // Formats without authentication are not written any more; the plaintext is shorter than the stored bytes.
         _ => (state.head.len <= MAX_PLAIN).then_some(Format::S3ec),
     });
     // A file that the object needs cannot be replaced in the moment in which the object is: the envelope moves into the

@@ -54,7 +54,7 @@ pub(crate) struct RotateRequest {
     pub(crate) meter: Meter,
 }
 
-/// What a run reports on its way.
+/// What a run reports while it runs.
 pub(crate) enum Report<'a> {
     /// The next of the request's places begins.
     Begin(&'a S3Uri),
@@ -67,7 +67,7 @@ pub(crate) enum Report<'a> {
 pub(crate) struct Summary {
     /// Whether the plan was not confirmed; then nothing was done.
     pub(crate) declined: bool,
-    /// Rotated objects, by the name of the way.
+    /// Rotated objects, by the name of the strategy.
     pub(crate) strategies: BTreeMap<&'static str, u64>,
     /// Objects that were not selected, or that an earlier run has done.
     pub(crate) skipped: u64,
@@ -112,7 +112,7 @@ pub(crate) fn single(places: &[S3Uri], all_versions: bool) -> Option<&S3Uri> {
 /// Plans a rotation; nothing is changed, in S3 or in the journal.
 ///
 /// # Errors
-/// What a listing says; for a single object, what the look at it says; `Interrupted`.
+/// What a listing says; for a single object, what its HEAD says; `Interrupted`.
 pub(crate) async fn dry_run(
     connection: &Connection,
     request: &RotateRequest,
@@ -123,7 +123,7 @@ pub(crate) async fn dry_run(
     request.plans(&request.work(&rotation, None)).await
 }
 
-/// Rotates all objects of the request: those under way when it is stopped come to their own end.
+/// Rotates all objects of the request: those in progress when it is cancelled are completed.
 ///
 /// # Errors
 /// `confirm`'s and `report`'s; what the journal or a listing says; for a single object, its own failure; `Interrupted`.
@@ -238,7 +238,7 @@ impl RotateRequest {
     async fn plans(&self, work: &BulkRotation<'_>) -> Result<Plans> {
         let mut plans = Plans::default();
         if let Some(uri) = self.single() {
-            match work.look(uri, self.version_id.as_deref()).await {
+            match work.plan_object(uri, self.version_id.as_deref()).await {
                 Ok(plan) => plans.count(&plan),
                 Err(Row::Failed { error, .. }) => return Err(*error),
                 Err(_) => plans.skipped += 1,
@@ -289,7 +289,7 @@ fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_kee
     }
 }
 
-/// Whether an error leaves nothing under way in S3.
+/// Whether an error leaves nothing in progress in S3.
 fn leaves_nothing(error: &Error) -> bool {
     matches!(
         error,

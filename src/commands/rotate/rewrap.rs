@@ -6,7 +6,7 @@ use crate::commands::client_object::{Content, Opened};
 use crate::commands::client_side_keys;
 use crate::commands::encrypt::fits;
 use crate::commands::envelope::{SentEnvelope, envelope_entries};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
 use crate::seal::{Attributes, s3ec};
 
@@ -20,7 +20,7 @@ use super::server_copy::CopyPlan;
 use super::written::Written;
 
 impl Rotation<'_> {
-    /// A new wrap for the same data key; the object's bytes stay, its metadata change.
+    /// Rewraps the data key in the object's metadata.
     pub(super) async fn rewrap(
         &self,
         state: &ObjectState,
@@ -49,7 +49,7 @@ impl Rotation<'_> {
         Ok(Written { source: Some(source), envelope: Some(envelope), ..copied })
     }
 
-    /// A new wrap in the instruction file, or in one of its own for another reader.
+    /// Rewraps the data key in the instruction file, or in another one for another reader.
     pub(super) async fn rewrap_instruction_file(
         &self,
         state: &ObjectState,
@@ -90,7 +90,7 @@ impl Rotation<'_> {
         })
     }
 
-    /// Unwraps the data key, checks the commitment, wraps it anew.
+    /// Unwraps the data key, checks the commitment, and wraps it with the new key.
     async fn rewrapped(&self, state: &ObjectState) -> Result<(Attributes, Opened)> {
         let (unwrapped, source) = self.unwrapped(state).await?;
         let Some(client) = self.target.client() else {

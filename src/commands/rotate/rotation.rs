@@ -27,18 +27,18 @@ pub(crate) struct Rotation<'a> {
     pub(crate) tuning: &'a Tuning,
     /// The SSE-C key that opened the last object.
     pub(crate) last_key: LastKey,
-    /// Places for objects whose bytes come through this machine: each takes memory.
+    /// Permits for objects whose bytes come through this machine: each takes memory.
     pub(crate) reencryptions: Semaphore,
     /// Whether the server does the target's mode, as a scratch object shows it.
     pub(crate) proof: Trial,
-    /// Whether it does it on a real object.
+    /// Whether the server does it for the first real object.
     pub(crate) first: Trial,
     pub(crate) meter: &'a Meter,
     pub(crate) cancellation: &'a Cancellation,
 }
 
-/// The SSE-C key that opened the object before. Objects that lie together mostly have the same one: whoever tries it first
-/// asks once for each object, instead of asking whether it takes a key, why, and then with one.
+/// The SSE-C key of the last object. Objects under one prefix mostly have the same one: trying it first
+/// takes one request for each object, instead of three.
 #[derive(Default)]
 pub(crate) struct LastKey(Mutex<Option<CustomerKey>>);
 

@@ -1,7 +1,7 @@
-//! How an object gets from what it is to what it should be: the cheapest way that loses nothing. Pure.
+//! How an object gets from its current encryption to the desired one: the cheapest strategy that loses nothing. Pure.
 //!
-//! [`way`] is total: every pair of a sighting and a goal has exactly one answer, and what cannot be done has its reason.
-//! Nothing is asked of a server here; what a server can do is said in [`Server`].
+//! [`strategy()`] is total: every pair of current and desired has exactly one answer, and what cannot be done has a reason.
+//! No requests here; what a server can do is in [`Server`].
 
 use crate::aws::copy::MAX_COPY;
 use crate::aws::sse::{Applied, AppliedMode};
@@ -39,11 +39,11 @@ pub(crate) struct ClientSideState {
     pub(crate) format: StoredFormat,
     /// Whether its envelope is in an instruction file.
     pub(crate) in_instruction_file: bool,
-    /// Whether the data key can be wrapped anew: the bytes are authenticated.
+    /// Whether the data key can be rewrapped: the bytes are authenticated.
     pub(crate) rewrappable: bool,
     /// Whether its name is bound into its encryption context.
     pub(crate) name_bound: bool,
-    /// Whether the goal's key opens it already.
+    /// Whether the desired key decrypts it already.
     pub(crate) as_desired: bool,
 }
 
@@ -54,9 +54,9 @@ pub(crate) enum Desired {
     Server(AtRest),
     /// Encrypted client-side.
     Client {
-        /// The format; none keeps the one that is there.
+        /// `None` keeps the current one.
         format: Option<Format>,
-        /// What S3 does to the sealed bytes; none keeps what it does.
+        /// What S3 does to the ciphertext; `None` keeps what it does.
         at_rest: Option<AtRest>,
         /// Whether the envelope must be in an instruction file.
         in_instruction_file: bool,
@@ -133,7 +133,7 @@ impl AtRest {
     }
 }
 
-/// Whether an object has the key of a goal.
+/// Whether an object has the desired key.
 fn is_key(key: Option<&KmsKey>, applied: &Applied) -> bool {
     key.zip(applied.kms_key.as_deref()).is_some_and(|(key, found)| key.is(found))
 }
@@ -148,22 +148,22 @@ pub(crate) struct Server {
 /// How it will be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Strategy {
-    /// It is there already.
+    /// It is as desired already.
     Nothing,
     /// `UpdateObjectEncryption`: no data moves.
     UpdateInPlace,
     /// S3 copies the object onto itself; in so many parts, or 0 for one request.
     ServerCopy { parts: u32 },
-    /// The data key is wrapped anew and the object's metadata replaced by a copy within S3.
+    /// The data key is rewrapped, and the object's metadata replaced by a copy within S3.
     Rewrap {
         /// As for [`Strategy::ServerCopy`].
         parts: u32,
     },
-    /// The data key is wrapped anew and the instruction file rewritten: the object is not touched.
+    /// The data key is rewrapped, and the instruction file rewritten: the object is not touched.
     RewrapInstructionFile,
     /// The data key is wrapped for another reader, into an instruction file of its own.
     Share,
-    /// Everything comes down, is opened, sealed with a new data key and goes up.
+    /// The object is downloaded, decrypted, encrypted with a new data key and uploaded.
     Reencrypt,
     /// It cannot be done.
     Refuse(Refusal),
@@ -185,7 +185,7 @@ impl Strategy {
     }
 }
 
-/// Chooses the way.
+/// Chooses the strategy.
 pub(crate) fn strategy(current: &Current, desired: &Desired, server: Server) -> Strategy {
     let strategy = match (desired, &current.client_side) {
         (Desired::Server(at_rest), None) => server_side(current, at_rest, server),
@@ -254,7 +254,7 @@ fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Des
     if *only_rewrap && !is_esdk && !client_side.rewrappable && !new_data_key {
         return Strategy::Refuse(Refusal::NotAuthenticated);
     }
-    // A header of the Encryption SDK is never rewritten: its tag has one nonce, and a second header would be the end of it.
+    // A header of the Encryption SDK is never rewritten: a second header would reuse the nonce of its tag.
     let reencryptions = *new_data_key || is_esdk || !same_format || !same_place || !client_side.rewrappable;
     if (reencryptions || moved_rest) && *in_instruction_file && client_side.in_instruction_file {
         return Strategy::Refuse(Refusal::FileInUse);
@@ -270,7 +270,7 @@ fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Des
     }
 }
 
-/// Refuses what the object's place or mode does not allow.
+/// Refuses what the object's archive, version or mode does not allow.
 fn possible(current: &Current, strategy: Strategy) -> Strategy {
     let keeps_place = matches!(
         strategy,
@@ -304,13 +304,13 @@ pub(crate) fn copy_part_size(len: u64) -> u64 {
     COPY_PART_BYTES.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
 }
 
-/// What a way takes, roughly: what S3 and KMS charge for, and what goes over the line.
+/// What a strategy costs, roughly: what S3 and KMS charge for, and the traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) objects: u64,
     /// Stored bytes of these objects.
     pub(crate) stored: u64,
-    /// Bytes that go through this machine, down and up.
+    /// Bytes that this machine downloads and uploads.
     pub(crate) moved: u64,
     /// Requests to S3.
     pub(crate) requests: u64,
@@ -329,7 +329,7 @@ impl Cost {
     }
 }
 
-/// Estimates a way's cost; `part_size` is that of an upload. The look before and the look after are counted in.
+/// Estimates a strategy's cost; `part_size` is that of an upload. The HEADs before and after are included.
 pub(crate) fn cost(current: &Current, desired: &Desired, strategy: &Strategy, part_size: u64) -> Cost {
     let len = current.len;
     let kms_before = u64::from(is_kms(&current.applied.mode));

@@ -1,6 +1,6 @@
-//! The second look: is there what was meant, and does the new key open it?
+//! Verifying a rotation: is the object the one that was written, and does the new key decrypt it?
 //!
-//! The answer of a write is one witness; what can be read afterwards is another. Nothing is changed here.
+//! The answer to a write is one proof; what can be read afterwards is another. Nothing is changed here.
 
 use bytes::Bytes;
 
@@ -29,10 +29,10 @@ use super::rotation::Rotation;
 use super::strategy::{Desired, Strategy};
 use super::written::Written;
 
-/// Looks again and compares.
+/// Sends a HEAD and compares.
 ///
 /// # Errors
-/// `Changed` if it is another object by now; `Tampered`, `NotAsAsked` and `EnvelopeLost` if it is not what was meant.
+/// `Changed` if it is another object by now; `Tampered`, `NotAsAsked` and `EnvelopeLost` if it is not what was written.
 pub(super) async fn check(
     rotation: &Rotation<'_>,
     state: ObjectState,
@@ -64,7 +64,7 @@ pub(super) async fn check(
 fn customer_key<'a>(rotation: &'a Rotation<'_>, state: &'a ObjectState) -> Option<&'a CustomerKey> {
     match (&rotation.target.desired, rotation.target.at_rest()) {
         (Desired::Server(_), _) => rotation.target.customer_key(),
-        // Sealed bytes keep their mode at rest if they were sealed before, and get the bucket's default if not.
+        // A client-side object keeps its mode at rest; one that was not client-side gets the bucket's default.
         (Desired::Client { .. }, None) if state.current.client_side.is_some() => state.customer_key.as_ref(),
         (Desired::Client { .. }, _) => None,
     }
@@ -78,7 +78,7 @@ fn compare(
     head: &ObjectHead,
 ) -> Result<bool> {
     let tampered = |why: String| Err(Error::tampered(state.subject(), why));
-    // Metadata with a fresh wrap are as sure a sign as an ETag, which some servers answer with another one of.
+    // Metadata with a new wrapped key are as good as an ETag; some servers name another ETag in their answer.
     let is_ours = written.metadata.as_ref() == Some(&head.metadata);
     if !is_ours && written.etag.is_some() && head.etag != written.etag {
         return Err(Error::Changed { subject: state.subject(), source: None });
@@ -127,7 +127,7 @@ fn compare(
     }
 }
 
-/// Whether two sums are over the same in the same way.
+/// Whether two checksums are of the same kind over the same bytes.
 fn comparable(found: &Checksum, written: &Written, state: &ObjectState) -> bool {
     let before = state.head.checksum.as_ref();
     written.checksum.is_some()
@@ -171,7 +171,7 @@ async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Byte
     Ok(found)
 }
 
-/// Reads everything once more: the tag, the checksum. False where only somebody else could open it.
+/// Reads everything again: the tag, the checksum. False if no given key decrypts it.
 async fn read_all(
     rotation: &Rotation<'_>,
     reader: &Reader<'_>,
@@ -214,7 +214,7 @@ fn outcome(
         [wrapper] => Wrapper::fingerprint(wrapper).map(|print| print.to_string()),
         _ => None,
     });
-    // What an update in place changes does not stay behind; every other way makes a new version where there are any.
+    // An update in place leaves no old version; every other strategy makes a new version in a versioned bucket.
     let old_version = match strategy {
         Strategy::Nothing
         | Strategy::UpdateInPlace

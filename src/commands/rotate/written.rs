@@ -1,4 +1,4 @@
-//! What a write comes to, to be compared with what is found there afterwards.
+//! The result of a write, to be compared with what is found afterwards.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use super::instruction_file::InstructionFile;
 /// What was written.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
-    /// The refusal of a copy of which an earlier attempt got no answer: whether that one made it, only a look can tell.
+    /// The refusal of a copy of which an earlier attempt got no answer: only a HEAD shows whether that one made it.
     pub(crate) refused: Option<Error>,
-    /// Which old key opened the object, if one had to.
+    /// Which old key decrypted the object, if one had to.
     pub(crate) source: Option<Opened>,
     /// Whether the answer got lost, and only a comparison shows that the object is ours.
     pub(crate) found_by_comparison: bool,
@@ -26,10 +26,10 @@ pub(crate) struct Written {
     pub(crate) format: Option<Format>,
     /// Stored bytes.
     pub(crate) len: u64,
-    /// The metadata that must stand there now, where they were replaced.
+    /// The metadata that the object must have now, if they were replaced.
     pub(crate) metadata: Option<BTreeMap<String, String>>,
-    /// The envelope that must stand there now, where it is a new one.
+    /// The envelope that the object must have now, if it is a new one.
     pub(crate) envelope: Option<SentEnvelope>,
-    /// The instruction file that only the object as it was has needed.
+    /// The instruction file that only the old object needed.
     pub(crate) obsolete: Option<InstructionFile>,
 }

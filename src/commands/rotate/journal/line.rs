@@ -28,7 +28,7 @@ pub(super) enum Line {
     Cleared { object: String },
     /// An object is done, and has this ETag now.
     Done { object: String, version_id: Option<String>, etag: Option<String> },
-    /// An object was refused in good order: nothing of it is under way.
+    /// An object was refused: nothing of it is in progress.
     Refused { object: String },
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::transfer::disk_map::DiskMap;
 
-/// A table of objects, made anew from the lines of a journal.
+/// A table of objects, rebuilt from the lines of a journal.
 pub(super) struct Progress(DiskMap);
 
 impl Progress {

@@ -9,7 +9,7 @@ pub(crate) enum Refusal {
     Archived(String),
     /// An older version cannot be replaced where it stands.
     Superseded,
-    /// Not client-side, where only what old keys have opened is to be encrypted anew.
+    /// Not client-side, while only what old keys decrypt is to be re-encrypted.
     Plaintext,
     /// `--rewrap` of what is not client-side.
     NotClientSide,
@@ -19,7 +19,7 @@ pub(crate) enum Refusal {
     UnknownMode(String),
     /// It is an instruction file: it goes with its object.
     InstructionFile,
-    /// Nothing authenticates its bytes, so they are to be sealed anew, which was not asked for.
+    /// Nothing authenticates its bytes, so they must be re-encrypted, which was not asked for.
     NotAuthenticated,
     /// Its instruction file and the object itself would have to be replaced in the same moment.
     FileInUse,

@@ -1,7 +1,7 @@
-//! The table of ways, complete: every kind of object towards every goal.
+//! The complete table of strategies: every kind of object, every desired encryption.
 //!
-//! One letter a way, so that the whole can be seen: `.` nothing, `U` update in place, `C` server copy, `W` rewrap,
-//! `B` rewrap beside, `S` share, `R` reseal, `x` refused.
+//! One letter for each: `.` nothing, `U` update in place, `C` server copy, `W` rewrap,
+//! `B` rewrap in the instruction file, `S` share, `R` re-encrypt, `x` refused.
 
 use super::*;
 
