@@ -42,6 +42,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("parquet", &["aws"]),
     ("rustix", &["cli", "commands", "transfer"]),
     ("tempfile", &["transfer"]),
+    ("x509_cert", &["aws"]),
     ("tokio", &["transfer", "commands", "cli", "main"]),
 ];
 
