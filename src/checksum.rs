@@ -1,6 +1,6 @@
-//! The checksums that S3 keeps beside an object: computed in the same pass as the bytes, sent and compared.
+//! The checksums that S3 stores with an object: computed as the bytes pass, sent and compared.
 //!
-//! CRCs of parts combine into the CRC of the whole object, so each byte is summed once.
+//! CRCs of parts combine into the CRC of the whole object, so each byte is read once.
 //! Source: "Checking object integrity", Amazon S3 user guide.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use crc_fast::{CrcAlgorithm, checksum_combine};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-/// An algorithm that S3 knows and s3seal offers.
+/// A checksum algorithm of S3.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// CRC-64/NVME, over the full object: S3's own default.
@@ -21,18 +21,17 @@ pub enum Algorithm {
     Crc32,
     /// CRC-32C, over the full object.
     Crc32c,
-    /// SHA-1; for a multipart upload a composite of the parts' sums.
+    /// SHA-1; for a multipart upload, a composite.
     Sha1,
-    /// SHA-256; for a multipart upload a composite of the parts' sums.
+    /// SHA-256; for a multipart upload, a composite.
     Sha256,
 }
 
 impl Algorithm {
-    /// All of them, in the order in which they are looked for in an answer.
+    /// All of them, in the order in which a response is searched for them.
     pub const ALL: [Self; 5] = [Self::Crc64Nvme, Self::Crc32, Self::Crc32c, Self::Sha1, Self::Sha256];
 
     /// The word on the command line and in results.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Crc64Nvme => "crc64nvme",
@@ -43,8 +42,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether sums of parts combine into the sum of the whole (S3's FULL_OBJECT type).
-    #[must_use]
+    /// Whether checksums of parts combine into the checksum of the object (type FULL_OBJECT).
     pub fn is_full_object(self) -> bool {
         self.crc().is_some()
     }
@@ -58,8 +56,7 @@ impl Algorithm {
         }
     }
 
-    /// Sums up bytes that are at hand as a whole.
-    #[must_use]
+    /// Computes the checksum of `bytes`.
     pub fn sum(self, bytes: &[u8]) -> Sum {
         let mut running = Running::new(self);
         running.update(bytes);
@@ -86,27 +83,24 @@ impl Sum {
         Self { algorithm, value: value.to_be_bytes()[8 - width..].to_vec() }
     }
 
-    /// Takes a value as an answer carries it; nothing if it cannot be one of this algorithm.
-    #[must_use]
+    /// Reads a value from a response; `None` if it cannot be one of this algorithm.
     pub fn from_base64(algorithm: Algorithm, text: &str) -> Option<Self> {
         let value = BASE64_STANDARD.decode(text).ok()?;
         (value.len() == algorithm.sum(&[]).value.len()).then_some(Self { algorithm, value })
     }
 
     /// The algorithm.
-    #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The value as headers carry it: base64 of the big-endian bytes.
-    #[must_use]
+    /// The value as in headers: base64 of the big-endian bytes.
     pub fn base64(&self) -> String {
         BASE64_STANDARD.encode(&self.value)
     }
 }
 
-/// A checksum in the making, over bytes as they pass.
+/// Computes a checksum incrementally.
 #[derive(Clone)]
 pub enum Running {
     /// One of the CRCs.
@@ -118,8 +112,7 @@ pub enum Running {
 }
 
 impl Running {
-    /// Begins with no bytes.
-    #[must_use]
+    /// Starts with no bytes.
     pub fn new(algorithm: Algorithm) -> Self {
         match algorithm.crc() {
             Some((crc, _)) => Self::Crc(algorithm, crc_fast::Digest::new(crc)),
@@ -128,7 +121,7 @@ impl Running {
         }
     }
 
-    /// Takes the next bytes.
+    /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Crc(_, digest) => digest.update(bytes),
@@ -137,8 +130,7 @@ impl Running {
         }
     }
 
-    /// Ends the sum.
-    #[must_use]
+    /// Returns the checksum.
     pub fn finish(self) -> Sum {
         match self {
             Self::Crc(algorithm, digest) => Sum::of_crc(algorithm, digest.finalize()),
@@ -148,11 +140,11 @@ impl Running {
     }
 }
 
-/// The checksum of a whole object, from its parts in order.
+/// Computes the checksum of an object from its parts, in order.
 #[derive(Clone, Debug)]
 pub struct Whole {
     algorithm: Algorithm,
-    /// Whether parts' sums are joined and summed, rather than combined.
+    /// Whether the checksums of parts are concatenated and hashed, rather than combined.
     composite: bool,
     crc: Option<u64>,
     digests: Vec<u8>,
@@ -160,19 +152,17 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Begins with no bytes.
-    #[must_use]
+    /// Starts with no bytes.
     pub fn new(algorithm: Algorithm) -> Self {
         Self { algorithm, composite: !algorithm.is_full_object(), crc: None, digests: Vec::new(), parts: 0 }
     }
 
-    /// Begins a composite, which other programs make of CRCs too.
-    #[must_use]
+    /// Starts a composite, which other programs also make of CRCs.
     pub fn composite(algorithm: Algorithm) -> Self {
         Self { composite: true, ..Self::new(algorithm) }
     }
 
-    /// Appends the next part: its sum and its length in bytes.
+    /// Appends the next part: its checksum and its length in bytes.
     pub fn append(&mut self, part: &Sum, len: u64) {
         self.parts += 1;
         match self.algorithm.crc().filter(|_| !self.composite) {
@@ -189,9 +179,7 @@ impl Whole {
         }
     }
 
-    /// Returns the object's checksum as S3 shows it: the sum itself for a full-object algorithm,
-    /// for a composite one the sum over the parts' sums, `-` and their number.
-    #[must_use]
+    /// Returns the object's checksum as S3 shows it: in base64; of a composite with `-` and the number of parts.
     pub fn base64(&self) -> String {
         match self.algorithm.crc().filter(|_| !self.composite) {
             Some(_) => Sum::of_crc(self.algorithm, self.crc.unwrap_or_default()).base64(),
@@ -200,36 +188,33 @@ impl Whole {
     }
 }
 
-/// Sums an object up as it comes down and compares the result with what S3 keeps.
+/// Computes the checksum of an object during its download, and compares it with the one that S3 stores.
 pub struct Verifier {
     expected: String,
     algorithm: Algorithm,
     running: Running,
-    /// Of a composite: the parts still to come, and what the ones before came to.
+    /// Of a composite: the sizes of the remaining parts, and the checksum of the previous ones.
     composite: Option<(VecDeque<u64>, Whole)>,
-    /// Bytes left of the part being summed.
+    /// The remaining bytes of the current part.
     left: u64,
 }
 
 impl Verifier {
-    /// Compares with a sum over the whole object.
-    #[must_use]
+    /// Expects a checksum of the whole object.
     pub fn full_object(algorithm: Algorithm, expected: &str) -> Self {
         let running = Running::new(algorithm);
         Self { expected: expected.to_owned(), algorithm, running, composite: None, left: u64::MAX }
     }
 
-    /// Compares with a sum over the sums of parts of these sizes in bytes.
-    #[must_use]
+    /// Expects a composite of parts of these sizes in bytes.
     pub fn composite(algorithm: Algorithm, expected: &str, sizes: Vec<u64>) -> Self {
         let mut sizes = VecDeque::from(sizes);
         let left = sizes.pop_front().unwrap_or(u64::MAX);
-        // A composite's parts are digests to be joined, whatever the algorithm.
         let composite = Some((sizes, Whole::composite(algorithm)));
         Self { expected: expected.to_owned(), algorithm, running: Running::new(algorithm), composite, left }
     }
 
-    /// Takes the next bytes.
+    /// Adds bytes.
     pub fn update(&mut self, mut bytes: &[u8]) {
         while self.composite.is_some() && bytes.len() as u64 >= self.left {
             let (now, later) = bytes.split_at(usize::try_from(self.left).unwrap_or(bytes.len()));
@@ -249,35 +234,28 @@ impl Verifier {
         }
     }
 
-    /// Says whether the sums are equal; if not, which were found.
-    ///
-    /// # Errors
-    /// The text names both sums.
+    /// Compares the checksums; if they differ, the error names both.
     pub fn finish(self) -> Result<(), String> {
         let found = match self.composite {
             None => self.running.finish().base64(),
             Some((_, whole)) => whole.base64(),
         };
-        same(&found, &self.expected)
+        compare(&found, &self.expected)
     }
 
-    /// The algorithm, if sums of ranges combine to what is expected, so that they may be made in any order.
-    #[must_use]
+    /// The algorithm, if checksums of ranges combine to the expected one, so that ranges may be read in any order.
     pub fn combines(&self) -> Option<Algorithm> {
         (self.composite.is_none() && self.algorithm.is_full_object()).then_some(self.algorithm)
     }
 
-    /// As [`Verifier::finish`], of sums that were made of ranges; see [`Verifier::combines`].
-    ///
-    /// # Errors
-    /// The text names both sums.
+    /// Compares as [`Verifier::finish`] does, with a checksum that was combined from ranges.
     pub fn compare(&self, found: &Whole) -> Result<(), String> {
-        same(&found.base64(), &self.expected)
+        compare(&found.base64(), &self.expected)
     }
 }
 
-fn same(found: &str, expected: &str) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("its checksum is {found}, S3 keeps {expected}")) }
+fn compare(found: &str, expected: &str) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("its checksum is {found}, S3 stores {expected}")) }
 }
 
 #[cfg(test)]

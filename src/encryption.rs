@@ -1,6 +1,6 @@
-//! The ways to encrypt an object, as one enum: made once at the edge, final below it.
+//! The ways to encrypt an object, as one enum.
 //!
-//! Illegal pairs have no spelling. Pure values; what they become on the wire is `aws::sse` and `seal`.
+//! Pure values, made by `cli`. Invalid combinations cannot be expressed. `aws::sse` and `seal` carry them out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::keys::{CustomerKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricK
 
 /// How an object is encrypted, with everything needed to do it.
 pub enum Encryption {
-    /// S3 encrypts; the bytes pass as they are.
+    /// S3 encrypts.
     Server(ServerSide),
     /// s3seal encrypts before the bytes leave the machine.
     Client(ClientSide),
@@ -26,31 +26,30 @@ pub enum Encryption {
 
 /// The modes in which S3 encrypts.
 pub enum ServerSide {
-    /// SSE-S3: a key of S3's own.
+    /// SSE-S3: with S3's own key.
     SseS3,
-    /// SSE-KMS: a key in AWS KMS; none named means the account's `aws/s3` key.
+    /// SSE-KMS: with a key in AWS KMS.
     SseKms {
-        /// The KMS key.
+        /// `None` means the account's `aws/s3` key.
         key: Option<KmsKey>,
-        /// The encryption context, authenticated and logged by KMS.
+        /// The encryption context, which KMS authenticates and logs.
         context: Context,
-        /// Whether S3 may use a bucket-level key to save KMS requests.
+        /// Whether S3 uses a bucket key to save KMS requests.
         bucket_key: bool,
     },
-    /// DSSE-KMS: two layers; no bucket key here, it cannot be said.
+    /// DSSE-KMS: two layers of encryption. It has no bucket keys.
     DsseKms {
-        /// The KMS key.
+        /// As for SSE-KMS.
         key: Option<KmsKey>,
-        /// The encryption context.
+        /// As for SSE-KMS.
         context: Context,
     },
-    /// SSE-C: the customer's key, sent with every request and not kept by S3.
+    /// SSE-C: with the customer's key, which is sent with every request and which S3 does not store.
     SseC(CustomerKey),
 }
 
 impl ServerSide {
-    /// The mode without what belongs to it.
-    #[must_use]
+    /// The mode without its parameters.
     pub fn mode(&self) -> Mode {
         match self {
             Self::SseS3 => Mode::SseS3,
@@ -63,42 +62,38 @@ impl ServerSide {
 
 /// Client-side encryption in one of AWS's formats.
 pub struct ClientSide {
-    /// The format; none named means by the source's length.
+    /// The format; `None` means by the source's length.
     pub format: Option<Format>,
-    /// Who can open it: one for the S3 Encryption Client's formats, one or more for the Encryption SDK's.
+    /// Who can decrypt: one in the S3 Encryption Client's formats, one or more in the Encryption SDK's.
     pub recipients: Vec<Recipient>,
-    /// The encryption context (KMS recipients; any recipient in the Encryption SDK's format).
+    /// The encryption context. The S3 Encryption Client's formats have one for KMS recipients only.
     pub context: Context,
-    /// Whether each object's name goes into its context.
+    /// Whether each object's context binds its name: see [`BoundName`].
     pub bind_name: bool,
-    /// What S3 does to the sealed bytes; none means the bucket's default. SSE-C is not on offer here.
+    /// How S3 encrypts the ciphertext; `None` means the bucket's default. Never SSE-C.
     pub at_rest: Option<ServerSide>,
-    /// Whether the envelope goes into an instruction file beside the object (S3 Encryption Client).
+    /// Whether the envelope goes into an instruction file (S3 Encryption Client).
     pub instruction_file: bool,
-    /// Bytes of plain text in a frame (Encryption SDK); none means 64 KiB.
+    /// Plaintext bytes in a frame (Encryption SDK); `None` means 64 KiB.
     pub frame_length: Option<u32>,
-    /// The name that raw keys get (Encryption SDK); none means the namespace `s3seal` and the fingerprint.
+    /// The name of raw keys (Encryption SDK); `None` means [`KeyName::of`].
     pub key_name: Option<KeyName>,
 }
 
-/// What may be opened beside objects whose key is committed to and whose bytes are authenticated.
-///
-/// Ordered: each step allows all that the one before it does.
+/// Which outdated or insecure objects may be decrypted. Each level includes the previous one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Legacy {
-    /// Nothing: key-committing formats only.
+    /// None: only key-committing, authenticated formats.
     #[default]
     Refused,
-    /// `v2`: formats without key commitment, as long as their bytes are authenticated and their data key is
-    /// wrapped in a current way.
+    /// `v2`: authenticated formats without key commitment, if their data key is wrapped with a current algorithm.
     V2,
-    /// `unauthenticated`: everything, also bytes that nothing proves (CBC, ranges) and outdated key wraps.
+    /// `unauthenticated`: also unauthenticated bytes (CBC, ranges) and outdated key wraps.
     Unauthenticated,
 }
 
 impl Legacy {
-    /// The word on the command line; nothing for the default.
-    #[must_use]
+    /// The word on the command line; `None` for the default.
     pub fn as_str(self) -> Option<&'static str> {
         match self {
             Self::Refused => None,
@@ -108,7 +103,7 @@ impl Legacy {
     }
 }
 
-/// A wrapping key to seal a data key with.
+/// A wrapping key for the data key.
 pub enum Recipient {
     /// A raw AES-256 key.
     Aes(SymmetricKey),
@@ -116,11 +111,11 @@ pub enum Recipient {
     Rsa(RsaPublicKey),
     /// A key in AWS KMS.
     Kms(KmsKey),
-    /// A passphrase, by Argon2id.
+    /// A passphrase, from which Argon2id derives the key.
     Passphrase(Passphrase, Argon2),
 }
 
-/// Cost of Argon2id; the defaults are those of the command line's contract.
+/// The costs of Argon2id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Argon2 {
     /// Memory in KiB.
@@ -132,7 +127,7 @@ pub struct Argon2 {
 }
 
 impl Argon2 {
-    /// The costs of what is written.
+    /// The costs for new objects, unless the user gives others.
     pub const DEFAULT: Self = Self { memory: 64 * 1024, time: 3, parallelism: 4 };
 }
 
@@ -142,7 +137,7 @@ impl Default for Argon2 {
     }
 }
 
-/// A mode by its name: the word on the command line, in messages and in results.
+/// The name of an encryption mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
     /// `sse-s3`
@@ -158,8 +153,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The word.
-    #[must_use]
+    /// The word on the command line, in messages and in results.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SseS3 => "sse-s3",
@@ -170,8 +164,7 @@ impl Mode {
         }
     }
 
-    /// The name that AWS documentation uses.
-    #[must_use]
+    /// The name in AWS documentation.
     pub fn title(self) -> &'static str {
         match self {
             Self::SseS3 => "SSE-S3",
@@ -189,7 +182,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The name that other programs must give with a raw key: a namespace and a name in it (AWS Encryption SDK).
+/// The name of a raw key, by which other programs of the AWS Encryption SDK find it: a namespace and a name in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct KeyName {
     namespace: String,
@@ -197,16 +190,12 @@ pub struct KeyName {
 }
 
 impl KeyName {
-    /// The namespace of keys that are given no name.
+    /// The namespace of keys without a given name.
     pub const DEFAULT_NAMESPACE: &'static str = "s3seal";
     /// The longest namespace, and the longest name, in bytes.
     const MAX: usize = 512;
 
-    /// Takes the two.
-    ///
-    /// # Errors
-    /// [`EncryptionError::KeyName`] for an empty or overlong one, one with control characters, or a namespace that
-    /// AWS keeps for itself (`aws-kms…`).
+    /// Refuses empty and overlong names, control characters, and the namespaces that AWS reserves (`aws-kms…`).
     pub fn new(namespace: &str, name: &str) -> Result<Self, EncryptionError> {
         let fine = |text: &str| (1..=Self::MAX).contains(&text.len()) && !text.chars().any(char::is_control);
         if !fine(namespace) || !fine(name) || namespace.starts_with("aws-kms") {
@@ -215,20 +204,17 @@ impl KeyName {
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
     }
 
-    /// Returns the name of a key that is given none: its fingerprint, in a namespace of s3seal's own.
-    #[must_use]
+    /// The default name: the fingerprint, in s3seal's namespace.
     pub fn of(fingerprint: &Fingerprint) -> Self {
         Self { namespace: Self::DEFAULT_NAMESPACE.to_owned(), name: fingerprint.as_str().to_owned() }
     }
 
-    /// The namespace: the provider id of the wrapped data key.
-    #[must_use]
+    /// The namespace, which is the provider id of the wrapped data key.
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
     /// The name.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -252,16 +238,12 @@ impl FromStr for KeyName {
     }
 }
 
-/// An encryption context: what KMS authenticates beside the key, in plain sight; sorted by key.
+/// An encryption context: public pairs that are authenticated with the data key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context(BTreeMap<String, String>);
 
 impl Context {
-    /// Collects pairs.
-    ///
-    /// # Errors
-    /// [`EncryptionError::Twice`] for a key given twice, [`EncryptionError::Reserved`] for one that AWS keeps
-    /// for itself (`aws:…`, `aws-crypto-…`), [`EncryptionError::Name`] for those of a [`BoundName`].
+    /// Refuses a duplicate key, and the keys that AWS (`aws:…`, `aws-crypto-…`) and [`BoundName`] reserve.
     pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, EncryptionError> {
         let mut map = BTreeMap::new();
         for (key, value) in pairs {
@@ -279,22 +261,17 @@ impl Context {
     }
 
     /// The pairs.
-    #[must_use]
     pub fn pairs(&self) -> &BTreeMap<String, String> {
         &self.0
     }
 
     /// Whether there are none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Splits a `KEY=VALUE` argument at its first `=`.
-///
-/// # Errors
-/// [`EncryptionError::Pair`] without a `=` or with nothing before it.
+/// Splits a `KEY=VALUE` argument at its first `=`. The key must not be empty.
 pub fn pair(text: &str) -> Result<(String, String), EncryptionError> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -302,7 +279,7 @@ pub fn pair(text: &str) -> Result<(String, String), EncryptionError> {
     }
 }
 
-/// What is wrong with how encryption was described.
+/// What is wrong with the description of an encryption.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncryptionError {
     /// Not a KMS key.
@@ -317,14 +294,14 @@ pub enum EncryptionError {
     /// Not a pair.
     #[error("'{0}' is not a pair: write KEY=VALUE")]
     Pair(String),
-    /// A context key twice.
+    /// A duplicate context key.
     #[error("the key '{0}' is given twice")]
     Twice(String),
-    /// A context key that AWS keeps for itself.
+    /// A context key that AWS reserves.
     #[error("the context key '{0}' is reserved by AWS")]
     Reserved(String),
-    /// A context key of a bound name.
-    #[error("the context key '{0}' is reserved: --bind-name writes it, and it is compared wherever it is")]
+    /// A context key that [`BoundName`] reserves.
+    #[error("the context key '{0}' is reserved for --bind-name")]
     Name(String),
 }
 

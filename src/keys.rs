@@ -1,30 +1,31 @@
-//! Keys: what they are, how they are recognised and named; wiped from memory on drop.
+//! Keys: their forms, their fingerprints; wiped from memory on drop.
 //!
-//! No key here can be printed or cloned, so that none ends in a log or lives on by accident.
-//! Where keys come from is `cli::key_source`; what is done with them is `seal` and `aws::kms`.
+//! No key implements `Debug`, `Display` or `Clone`, so that none gets into a log or is copied by accident.
+//! `cli::key_source` reads them; `seal` and `aws::kms` use them.
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+mod rsa;
+mod secret_variables;
+
+pub use rsa::{RsaPrivateKey, RsaPublicKey};
+pub use secret_variables::{mark_secret_variable, secret_variables};
+
 /// The length of the keys that s3seal makes and writes with, in bytes.
 pub const KEY_LEN: usize = 32;
 
-/// An AES key of 128, 192 or 256 bits, given by the user.
+/// An AES key of 128, 192 or 256 bits, given by the user. It never leaves the process.
 ///
-/// For sealing only 256 bits will do; shorter ones open what other programs sealed. It never leaves the process.
+/// Objects are encrypted with 256 bits only; shorter keys decrypt what other programs encrypted.
 pub struct SymmetricKey(Zeroizing<Vec<u8>>);
 
 impl SymmetricKey {
-    /// Takes key bytes.
-    ///
-    /// # Errors
-    /// [`KeyError::Length`] unless there are 16, 24 or 32 of them.
+    /// Takes 16, 24 or 32 bytes.
     pub fn new(bytes: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
         match bytes.len() {
             16 | 24 | 32 => Ok(Self(bytes)),
@@ -32,21 +33,15 @@ impl SymmetricKey {
         }
     }
 
-    /// Makes a new 256-bit key from the system's generator.
-    ///
-    /// # Errors
-    /// [`KeyError::Random`] where the system has none.
+    /// Generates a 256-bit key with the system's random generator.
     pub fn random() -> Result<Self, KeyError> {
         let mut bytes = Zeroizing::new(vec![0; KEY_LEN]);
         getrandom::fill(&mut bytes).map_err(|_| KeyError::Random)?;
         Ok(Self(bytes))
     }
 
-    /// Recognises a 256-bit key as people keep it: 32 raw bytes, 64 hex digits, or base64 of 32 bytes
-    /// (either with white space around it).
-    ///
-    /// # Errors
-    /// [`KeyError::Unrecognised`] says what was found instead.
+    /// Recognises a 256-bit key in one of three forms: 32 raw bytes, 64 hex digits, or base64 of 32 bytes. White space
+    /// around the latter two is ignored.
     pub fn recognise(content: &[u8]) -> Result<Self, KeyError> {
         if content.len() == KEY_LEN {
             return Ok(Self(Zeroizing::new(content.to_vec())));
@@ -62,12 +57,8 @@ impl SymmetricKey {
         }
     }
 
-    /// Recognises a key to open with, which another program may have made shorter: as [`SymmetricKey::recognise`],
-    /// and the same forms of 128 and 192 bits. What has 32 characters may be one of those and may be 32 raw
-    /// bytes: both come back.
-    ///
-    /// # Errors
-    /// [`KeyError::Unrecognised`] says what was found instead.
+    /// Recognises a key to decrypt with, which may also have 128 or 192 bits. Some contents have two readings: 32
+    /// characters can be 32 raw bytes or 128 bits in hex. Both are returned.
     pub fn recognise_to_open(content: &[u8]) -> Result<Vec<Self>, KeyError> {
         let text = content.trim_ascii();
         let raw = matches!(content.len(), 16 | 24).then(|| Zeroizing::new(content.to_vec()));
@@ -82,9 +73,8 @@ impl SymmetricKey {
         Ok(keys)
     }
 
-    /// Says what shows that a key was typed or made up rather than drawn at random; `None` where nothing does. Of random
-    /// keys of 256 bits one in 10^13 is taken for such a one.
-    #[must_use]
+    /// Says what shows that the key was not generated at random; `None` if nothing does. One random 256-bit key in 10^13
+    /// is taken for such a key.
     pub fn weakness(&self) -> Option<&'static str> {
         if self.0.iter().all(|byte| *byte == self.0[0]) {
             Some("all of its bytes are the same")
@@ -95,26 +85,23 @@ impl SymmetricKey {
         }
     }
 
-    /// Makes a second one of it, wiped by itself: for a ring that must open what this key has just sealed.
+    /// Makes an explicit copy, for a ring that must decrypt what this key has just encrypted.
     #[must_use]
     pub fn again(&self) -> Self {
         Self(self.0.clone())
     }
 
     /// The key's bytes.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Returns the name by which people and key rings know the key.
-    #[must_use]
+    /// Computes the fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.0)
     }
 
-    /// Returns the name that S3 would give the key if it were an SSE-C key: the base64 of its MD5.
-    #[must_use]
+    /// The base64 of the key's MD5, by which S3 names SSE-C keys.
     pub fn sse_c_md5(&self) -> String {
         BASE64_STANDARD.encode(Md5::digest(&self.0))
     }
@@ -134,27 +121,25 @@ fn from_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     BASE64_STANDARD.decode(text).ok().map(Zeroizing::new)
 }
 
-/// Whether an argument is itself a 256-bit key in hex or base64 rather than the place of one.
-#[must_use]
+/// Whether an argument is itself a 256-bit key in hex or base64, rather than the name of a file or another source.
 pub fn looks_like_key(argument: &str) -> bool {
     argument.len() != KEY_LEN && SymmetricKey::recognise(argument.as_bytes()).is_ok()
 }
 
 /// The first 64 bits of a SHA-256 in hex: over an AES key's bytes, or over an RSA public key's DER (SPKI).
 ///
-/// Public: it names a key of full entropy and tells nothing of it. `sha256sum` of a raw key file begins with it.
+/// It can be published: the hash of a random key reveals nothing about the key. `sha256sum` of a raw key file begins
+/// with it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(String);
 
 impl Fingerprint {
     /// Computes the fingerprint of key material.
-    #[must_use]
     pub fn of(material: &[u8]) -> Self {
         Self(hex::encode(&Sha256::digest(material)[..8]))
     }
 
     /// The 16 hex digits.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -172,10 +157,10 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A 256-bit key for SSE-C, with the two texts that its headers carry: the one kind of key that is sent to S3.
+/// A 256-bit key for SSE-C, as its two request headers carry it: the one kind of key that is sent to S3.
 ///
-/// Made only from what the user gave as an SSE-C key. There is no way from a [`SymmetricKey`] to one of these, so
-/// nothing that a server answers can turn a key that stays here into one that is sent.
+/// Made only from what the user gave as an SSE-C key. A [`SymmetricKey`] cannot be converted into one, so no answer of a
+/// server can cause a client-side key to be sent.
 pub struct CustomerKey {
     base64: Zeroizing<String>,
     md5: String,
@@ -184,9 +169,6 @@ pub struct CustomerKey {
 
 impl CustomerKey {
     /// Recognises an SSE-C key in the forms of [`SymmetricKey::recognise`].
-    ///
-    /// # Errors
-    /// [`KeyError::Unrecognised`] says what was found instead.
     pub fn recognise(content: &[u8]) -> Result<Self, KeyError> {
         let key = SymmetricKey::recognise(content)?;
         Ok(Self {
@@ -196,134 +178,70 @@ impl CustomerKey {
         })
     }
 
-    /// Makes a second one of it, wiped by itself: for a copy that keeps its source's key.
+    /// Makes an explicit copy, for a copied object that keeps its source's key.
     #[must_use]
     pub fn again(&self) -> Self {
         Self { base64: self.base64.clone(), md5: self.md5.clone(), fingerprint: self.fingerprint.clone() }
     }
 
-    /// The name by which people and key rings know the key.
-    #[must_use]
+    /// The fingerprint, as for [`SymmetricKey`].
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
     }
 
     /// The value of `x-amz-server-side-encryption-customer-key`.
-    #[must_use]
     pub fn base64(&self) -> &str {
         &self.base64
     }
 
-    /// The value of `x-amz-server-side-encryption-customer-key-MD5`: the fingerprint that S3 itself shows.
-    #[must_use]
+    /// The value of `x-amz-server-side-encryption-customer-key-MD5`, which S3 returns.
     pub fn md5(&self) -> &str {
         &self.md5
     }
 }
 
-/// A key that encrypts one object's bytes: made by s3seal or KMS, or unwrapped from an envelope.
+/// A key that encrypts one object: generated by s3seal or AWS KMS, or unwrapped from an envelope.
 pub struct DataKey(Zeroizing<Vec<u8>>);
 
 impl DataKey {
-    /// Takes key bytes.
-    ///
-    /// # Errors
-    /// [`KeyError::Length`] unless there are 16, 24 or 32 of them.
+    /// Takes 16, 24 or 32 bytes.
     pub fn new(bytes: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
         SymmetricKey::new(bytes).map(|key| Self(key.0))
     }
 
-    /// Makes a new 256-bit data key from the system's generator.
-    ///
-    /// # Errors
-    /// [`KeyError::Random`] where the system has none.
+    /// Generates a 256-bit data key.
     pub fn random() -> Result<Self, KeyError> {
         SymmetricKey::random().map(|key| Self(key.0))
     }
 
     /// The key's bytes.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// A secret that people remember; turned into a wrapping key by Argon2id.
+/// A passphrase. Argon2id derives a wrapping key from it.
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// Takes the text as typed; an empty one is refused where it is read.
-    #[must_use]
+    /// Takes the text as typed. `cli::key_source` refuses an empty one.
     pub fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }
 
-    /// Makes a second one of it, wiped by itself: for a ring that must open what it has just sealed.
+    /// Makes an explicit copy, for a ring that must decrypt what was just encrypted.
     #[must_use]
     pub fn again(&self) -> Self {
         Self(self.0.clone())
     }
 
-    /// The bytes that are hashed.
-    #[must_use]
+    /// The text in UTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
 
-/// An RSA public key: its DER (SubjectPublicKeyInfo), checked by `seal::wrap` when read.
-#[derive(Clone)]
-pub struct RsaPublicKey {
-    der: Vec<u8>,
-}
-
-impl RsaPublicKey {
-    /// Takes a checked DER encoding.
-    #[must_use]
-    pub fn from_checked_der(der: Vec<u8>) -> Self {
-        Self { der }
-    }
-
-    /// The SubjectPublicKeyInfo.
-    #[must_use]
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// Returns the name by which people and key rings know the pair.
-    #[must_use]
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.der)
-    }
-}
-
-/// An RSA private key: its DER (PKCS #8), checked by `seal::wrap` when read, and its public half.
-pub struct RsaPrivateKey {
-    der: Zeroizing<Vec<u8>>,
-    public: RsaPublicKey,
-}
-
-impl RsaPrivateKey {
-    /// Takes a checked DER encoding and the public half that belongs to it.
-    #[must_use]
-    pub fn from_checked_der(der: Zeroizing<Vec<u8>>, public: RsaPublicKey) -> Self {
-        Self { der, public }
-    }
-
-    /// The PKCS #8 encoding.
-    #[must_use]
-    pub fn der(&self) -> &[u8] {
-        &self.der
-    }
-
-    /// The public half.
-    #[must_use]
-    pub fn public(&self) -> &RsaPublicKey {
-        &self.public
-    }
-}
-
-/// The keys at hand for opening client-side envelopes; the right one is found by fingerprint, else by trying.
+/// The local keys given for client-side envelopes. `seal::ring` finds the one that fits.
 #[derive(Default)]
 pub struct KeyRing {
     /// AES keys.
@@ -335,8 +253,7 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// Whether no key was given at all.
-    #[must_use]
+    /// Whether it holds no key.
     pub fn is_empty(&self) -> bool {
         self.symmetric.is_empty() && self.private.is_empty() && self.passphrases.is_empty()
     }
@@ -345,31 +262,18 @@ impl KeyRing {
 /// What is wrong with a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Not a length that AES knows, or not the one needed here.
+    /// Not 16, 24 or 32 bytes, or not the length needed here.
     #[error("a key of {0} bytes cannot be used here; 32 are needed")]
     Length(usize),
     /// Neither raw bytes, hex nor base64 of 32 bytes.
     #[error("not a 256-bit key: found {0}, not 32 raw bytes, 64 hex digits or base64 of 32 bytes")]
     Unrecognised(String),
     /// The system's random generator failed.
-    #[error("the system gives no random numbers")]
+    #[error("the system's random generator failed")]
     Random,
-    /// Not an RSA key that can be used; the text says what is wrong with it.
+    /// Not a usable RSA key; the text says why.
     #[error("{0}")]
     Rsa(String),
-}
-
-static SPENT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-
-/// Notes that an environment variable holds a secret, so that no command started from here inherits it.
-pub fn spend_variable(name: &str) {
-    SPENT.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
-}
-
-/// The names of the variables that whoever starts a command must remove from what it inherits.
-#[must_use]
-pub fn spent_variables() -> Vec<String> {
-    SPENT.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
 }
 
 #[cfg(test)]

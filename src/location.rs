@@ -1,6 +1,6 @@
-//! Where bytes come from and go to: S3 URIs, files and the standard streams.
+//! Sources and targets: S3 URIs, files and the standard streams.
 //!
-//! Parsed once at the edge, so that nothing below meets an impossible place. No I/O here.
+//! `cli` parses them, so that the other rooms see only valid ones. No I/O here.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,13 +11,12 @@ pub(crate) const MAX_KEY_BYTES: usize = 1024;
 
 /// A bucket's name, an access point's alias or an access point's ARN.
 ///
-/// Only what would break a URI or a request is refused: S3-compatible servers allow more names than S3 does.
+/// Only names that would break a URI or a request are refused: S3-compatible servers allow more than S3 does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bucket(String);
 
 impl Bucket {
-    /// The name as requests carry it.
-    #[must_use]
+    /// The value of the request field `Bucket`.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,39 +52,33 @@ pub struct S3Uri {
 }
 
 impl S3Uri {
-    /// Returns the last segment of the key, the name a file would take; empty for a bucket or a prefix.
-    #[must_use]
+    /// Returns the last segment of the key, which names a downloaded file; empty for a bucket or a prefix.
     pub(crate) fn name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
     }
 
     /// Whether this names one object rather than a bucket or a prefix.
-    #[must_use]
     pub(crate) fn is_object(&self) -> bool {
         !self.key.is_empty() && !self.key.ends_with('/')
     }
 
-    /// The part of the key up to its last slash: the folder that an object or a prefix is in; empty at the top.
-    #[must_use]
+    /// The part of the key up to its last slash, or nothing.
     pub(crate) fn folder(&self) -> &str {
         self.key.rfind('/').map_or("", |slash| &self.key[..=slash])
     }
 
-    /// The part of a key that lies below the folder; all of a key that lies elsewhere.
-    #[must_use]
+    /// Strips the folder from a key; returns a key outside the folder unchanged.
     pub(crate) fn relative<'a>(&self, key: &'a str) -> &'a str {
         key.strip_prefix(self.folder()).unwrap_or(key)
     }
 
-    /// Whether `object` is this object, or lies under this prefix or in this bucket.
-    #[must_use]
+    /// Whether `object` is this object, or under this prefix, or in this bucket.
     pub(crate) fn holds(&self, object: &Self) -> bool {
         let under = if self.is_object() { object.key == self.key } else { object.key.starts_with(&self.key) };
         under && object.bucket == self.bucket
     }
 
     /// Returns the same address with another key.
-    #[must_use]
     pub(crate) fn with_key(&self, key: impl Into<String>) -> Self {
         Self { bucket: self.bucket.clone(), key: key.into() }
     }
@@ -114,7 +107,7 @@ impl FromStr for S3Uri {
     }
 }
 
-/// Parts bucket from key; an access point's ARN holds a slash of its own.
+/// Splits bucket and key; an access point's ARN contains a slash.
 fn split(rest: &str) -> (&str, &str) {
     let from = match rest.find(":accesspoint/") {
         Some(at) if rest.starts_with("arn:") => at + ":accesspoint/".len(),
@@ -150,7 +143,7 @@ impl fmt::Display for Source {
 /// Where `get` writes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A file; replaced in one step once everything is proven.
+    /// A file; replaced in one step once all of it is authenticated.
     File(PathBuf),
     /// Standard output.
     Stdout,
@@ -165,20 +158,19 @@ impl fmt::Display for Target {
     }
 }
 
-/// A part of an object's plain bytes, as typed in `--range`.
+/// A range of an object's plaintext, as typed in `--range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ByteRange {
     /// From the first offset to the last one, both included.
     Between(u64, u64),
     /// From an offset to the end.
     From(u64),
-    /// The last so many bytes.
+    /// The last N bytes.
     Last(u64),
 }
 
 impl ByteRange {
     /// Returns the half-open interval within an object of `len` bytes, or `None` where S3 would answer 416.
-    #[must_use]
     pub(crate) fn within(self, len: u64) -> Option<std::ops::Range<u64>> {
         let range = match self {
             Self::Between(first, last) => first..last.saturating_add(1).min(len),
@@ -223,17 +215,17 @@ impl FromStr for ByteRange {
     }
 }
 
-/// What is wrong with a place as typed.
+/// What is wrong with an argument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// No `s3://` in front.
     #[error("'{0}' is not an S3 address: write s3://BUCKET/KEY")]
     Scheme(String),
-    /// The bucket's name cannot be one.
-    #[error("'{0}' cannot be a bucket's name")]
+    /// Not a possible bucket name.
+    #[error("'{0}' is not a valid bucket name")]
     Bucket(String),
-    /// The key is longer than S3 takes.
-    #[error("the key is {0} bytes long; S3 takes {MAX_KEY_BYTES}")]
+    /// The key is longer than S3 allows.
+    #[error("the key is {0} bytes long; S3 allows {MAX_KEY_BYTES}")]
     LongKey(usize),
     /// Not a byte range.
     #[error("'{0}' is not a byte range: write FIRST-LAST, FIRST- or -COUNT")]

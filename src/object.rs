@@ -1,6 +1,6 @@
-//! What else is said about an object when it is written: headers, metadata, tags, conditions.
+//! The settings of a new object: headers, metadata, tags, conditions.
 //!
-//! Plain values from the edge to the request; `aws` alone knows how they travel.
+//! Pure values; `aws` puts them on requests.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ mod instruction_file;
 
 pub(crate) use instruction_file::{INSTRUCTION_FILE_MARKER, InstructionSuffix, instruction_file_key};
 
-/// Everything about a new object beside its bytes and its encryption.
+/// Everything about a new object except its bytes and its encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// `Content-Type`.
@@ -26,44 +26,44 @@ pub(crate) struct Settings {
     /// User metadata: keys in lower case, without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tags: BTreeMap<String, String>,
-    /// The storage class, in S3's word.
+    /// The storage class, by S3's name.
     pub(crate) storage_class: Option<String>,
-    /// The canned ACL, in S3's word.
+    /// The canned ACL, by S3's name.
     pub(crate) acl: Option<String>,
-    /// Grants one by one, where no canned ACL says them; not together with [`Settings::acl`].
+    /// Single grants; not together with [`Settings::acl`].
     pub(crate) grants: Grants,
     /// `Expires`, in seconds since 1970.
     pub(crate) expires: Option<i64>,
-    /// Where a website's visitor is sent instead (`x-amz-website-redirect-location`).
+    /// `x-amz-website-redirect-location`.
     pub(crate) website_redirect: Option<String>,
     pub(crate) lock: Lock,
 }
 
 impl Settings {
-    /// Returns the settings of a file of this name, which its content type is guessed from if none is given.
+    /// Returns the settings for a file: if no content type is given, it is guessed from the file's name.
     pub(crate) fn of_file(&self, name: &str) -> Self {
         let guessed = || mime_guess::from_path(name).first_raw().map(str::to_owned);
         Self { content_type: self.content_type.clone().or_else(guessed), ..self.clone() }
     }
 }
 
-/// Who may do what with an object, as the grant headers say it: `id="…"` or `uri="…"`.
+/// The grantees of each permission, as the grant headers name them: `id="…"` or `uri="…"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grants {
-    /// Everything.
+    /// `FULL_CONTROL`.
     pub(crate) full_control: Vec<String>,
-    /// Reading the object.
+    /// `READ`.
     pub(crate) read: Vec<String>,
-    /// Reading its ACL.
+    /// `READ_ACP`.
     pub(crate) read_acp: Vec<String>,
-    /// Writing its ACL.
+    /// `WRITE_ACP`.
     pub(crate) write_acp: Vec<String>,
 }
 
-/// How an object is protected from deletion.
+/// Object Lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lock {
-    /// The retention mode, in S3's word.
+    /// The retention mode, by S3's name.
     pub(crate) mode: Option<String>,
     /// The end of the retention, in seconds since 1970.
     pub(crate) retain_until: Option<i64>,
@@ -71,8 +71,7 @@ pub(crate) struct Lock {
     pub(crate) legal_hold: bool,
 }
 
-/// What stands in addition to the ciphertext and opens it for whoever has the key: wrapped data key, IV, algorithms,
-/// description. Nothing of it is secret.
+/// An envelope as it is stored: wrapped data key, IV, algorithms, description. Not secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublicEnvelope {
     /// Its entries in the object's metadata, without `x-amz-meta-`.
@@ -86,22 +85,22 @@ pub(crate) struct PublicEnvelope {
 /// A small object with its content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileContent {
-    /// Where it lies, as `s3://BUCKET/KEY`.
+    /// `s3://BUCKET/KEY`.
     #[serde(rename = "uri")]
     pub(crate) uri: String,
-    /// What it holds.
+    /// Its bytes as text.
     #[serde(rename = "content")]
     pub(crate) content: String,
 }
 
-/// On what condition a write happens; S3 decides, so there is no race.
+/// The condition of a write. S3 checks it, so there is no race.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum WriteCondition {
     /// Always.
     #[default]
     None,
-    /// Only where no object is (`If-None-Match: *`).
+    /// Only if no object exists (`If-None-Match: *`).
     Absent,
-    /// Only where the object still has this ETag.
+    /// Only if the object still has this ETag (`If-Match`).
     Matches(String),
 }

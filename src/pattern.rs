@@ -1,19 +1,17 @@
-//! Patterns that choose among keys: `*`, `?` and `[…]`, as `aws s3` and shells have them.
-//!
-//! Pure; what is chosen from is the verb's.
+//! Filters of keys by patterns with `*`, `?` and `[…]`, as in `aws s3`.
 
 use std::str::FromStr;
 
 use glob::MatchOptions;
 
-/// A pattern over a whole key. `*` stands for any text, slashes too.
+/// A pattern that matches a whole key. `*` matches any text, including slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     text: String,
     glob: glob::Pattern,
 }
 
-/// What a pattern may hold that does not stand for itself.
+/// The characters that begin a wildcard.
 const SPECIAL: [char; 3] = ['*', '?', '['];
 
 /// Keys are not paths: neither a slash nor a dot at the beginning is special.
@@ -47,65 +45,62 @@ impl Pattern {
     }
 }
 
-/// Patterns in the order given: the last that fits decides. A key that none fits is in, unless the first of them includes.
+/// Patterns in the given order: the last one that matches decides. A key that matches none is included, unless the first
+/// pattern includes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Filter(Vec<(Choice, Pattern)>);
+pub(crate) struct Filter(Vec<(FilterAction, Pattern)>);
 
-/// What a filter comes to where only beginnings and ends of keys can be compared.
+/// A filter that compares only the beginning or the end of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Affix {
-    /// Keys that begin so.
-    Beginning(String),
-    /// Keys that end so.
-    End(String),
+    /// Keys with this prefix.
+    Prefix(String),
+    /// Keys with this suffix.
+    Suffix(String),
 }
 
 /// What a pattern does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// Takes what fits.
+pub(crate) enum FilterAction {
+    /// Includes the keys that match.
     Include,
-    /// Leaves out what fits.
+    /// Excludes the keys that match.
     Exclude,
 }
 
 impl Filter {
-    /// Takes patterns in the order in which they were given.
-    #[must_use]
-    pub(crate) fn new(patterns: Vec<(Choice, Pattern)>) -> Self {
+    /// Takes patterns in the order of the command line.
+    pub(crate) fn new(patterns: Vec<(FilterAction, Pattern)>) -> Self {
         Self(patterns)
     }
 
-    /// The patterns as they were given, in their order: `+` before those that include, `-` before those that exclude.
-    #[must_use]
+    /// The patterns as typed, in their order: with `+` if they include, with `-` if they exclude.
     pub(crate) fn in_words(&self) -> Vec<String> {
-        let sign = |choice| if choice == Choice::Include { '+' } else { '-' };
+        let sign = |choice| if choice == FilterAction::Include { '+' } else { '-' };
         self.0.iter().map(|(choice, pattern)| format!("{} {}", sign(*choice), pattern.text)).collect()
     }
 
-    /// Reads a filter that includes one beginning (`abc*`) or one end (`*.sql`); `None` for every other.
-    #[must_use]
+    /// Reads a filter that includes one prefix (`abc*`) or one suffix (`*.sql`); `None` for any other.
     pub(crate) fn affix(&self) -> Option<Affix> {
-        let [(Choice::Include, pattern)] = self.0.as_slice() else { return None };
+        let [(FilterAction::Include, pattern)] = self.0.as_slice() else { return None };
         let literal = |text: &str| (!text.contains(SPECIAL)).then(|| text.to_owned());
-        let end = pattern.text.trim_start_matches('*');
-        let beginning = pattern.text.trim_end_matches('*');
-        if !end.is_empty() && end.len() < pattern.text.len() {
-            literal(end).map(Affix::End)
-        } else if beginning.len() < pattern.text.len() {
-            literal(beginning).map(Affix::Beginning)
+        let suffix = pattern.text.trim_start_matches('*');
+        let prefix = pattern.text.trim_end_matches('*');
+        if !suffix.is_empty() && suffix.len() < pattern.text.len() {
+            literal(suffix).map(Affix::Suffix)
+        } else if prefix.len() < pattern.text.len() {
+            literal(prefix).map(Affix::Prefix)
         } else {
             None
         }
     }
 
-    /// Whether a key is chosen.
-    #[must_use]
+    /// Whether a key is included.
     pub(crate) fn takes(&self, key: &str) -> bool {
         let last = self.0.iter().rev().find(|(_, pattern)| pattern.matches(key));
         match (last, self.0.first()) {
-            (Some((choice, _)), _) => *choice == Choice::Include,
-            (None, Some((Choice::Include, _))) => false,
+            (Some((choice, _)), _) => *choice == FilterAction::Include,
+            (None, Some((FilterAction::Include, _))) => false,
             (None, _) => true,
         }
     }
@@ -184,23 +179,23 @@ mod tests {
     #[test]
     fn a_beginning_or_an_end_is_told_from_other_filters() {
         let read = |choice, text: &str| Filter::new(vec![(choice, text.parse().unwrap())]).affix();
-        assert_eq!(read(Choice::Include, "*.sql"), Some(Affix::End(".sql".to_owned())));
-        assert_eq!(read(Choice::Include, "2026-*"), Some(Affix::Beginning("2026-".to_owned())));
-        assert_eq!(read(Choice::Include, "*"), Some(Affix::Beginning(String::new())));
-        assert_eq!(read(Choice::Include, "**"), Some(Affix::Beginning(String::new())));
-        assert_eq!(read(Choice::Include, "**.sql"), Some(Affix::End(".sql".to_owned())));
+        assert_eq!(read(FilterAction::Include, "*.sql"), Some(Affix::Suffix(".sql".to_owned())));
+        assert_eq!(read(FilterAction::Include, "2026-*"), Some(Affix::Prefix("2026-".to_owned())));
+        assert_eq!(read(FilterAction::Include, "*"), Some(Affix::Prefix(String::new())));
+        assert_eq!(read(FilterAction::Include, "**"), Some(Affix::Prefix(String::new())));
+        assert_eq!(read(FilterAction::Include, "**.sql"), Some(Affix::Suffix(".sql".to_owned())));
         for text in ["*a*", "a*b", "a", "?.sql", "*.[ch]", "*?", "a?*", ""] {
-            assert_eq!(read(Choice::Include, text), None, "{text}");
+            assert_eq!(read(FilterAction::Include, text), None, "{text}");
         }
-        assert_eq!(read(Choice::Exclude, "*.sql"), None);
-        let sql = (Choice::Include, "*.sql".parse().unwrap());
+        assert_eq!(read(FilterAction::Exclude, "*.sql"), None);
+        let sql = (FilterAction::Include, "*.sql".parse().unwrap());
         assert_eq!(Filter::new(vec![sql.clone(), sql]).affix(), None);
     }
 
     #[test]
     fn the_last_that_fits_decides() {
-        use Choice::{Exclude, Include};
-        let filter = |patterns: &[(Choice, &str)]| {
+        use FilterAction::{Exclude, Include};
+        let filter = |patterns: &[(FilterAction, &str)]| {
             Filter::new(patterns.iter().map(|(choice, text)| (*choice, text.parse().unwrap())).collect())
         };
         assert!(Filter::default().takes("x"));

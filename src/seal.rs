@@ -1,7 +1,7 @@
 //! Formats and ciphers: bytes in, bytes out.
 //!
-//! No await, no clock, no file and no network here, so that one set of laws holds for every format and all of
-//! them can be tested without S3. What a format leaves beside the object is returned as plain metadata.
+//! No await, no clock, no file and no network here, so that every format passes the same property tests, without S3. What
+//! a format stores in addition to the ciphertext is returned as a map of metadata.
 
 use std::collections::BTreeMap;
 
@@ -19,20 +19,20 @@ pub mod wrap;
 
 pub use output::Output;
 
-/// What a format leaves beside the object, known before the first byte is sealed.
+/// What a format stores in addition to the ciphertext, known before the first byte is sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     /// Object metadata: keys without `x-amz-meta-`.
     pub metadata: BTreeMap<String, String>,
-    /// The content of an instruction file to be written before the object, if the format was asked for one.
+    /// The content of the instruction file to write before the object, if one was asked for.
     pub instruction: Option<String>,
 }
 
-/// The key that unwrapped a data key, and with that what an authenticated object proves: whoever sealed it had an AES key
-/// or a passphrase, or might use the key in AWS KMS; of an RSA pair nothing but the public half.
+/// The key that unwrapped a data key. It limits what an authenticated object proves: the writer had the AES key or the
+/// passphrase, or was allowed to use the KMS key; with RSA the writer needed nothing but the public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedWith {
-    /// What kind of key.
+    /// The kind of key.
     pub kind: WrapKind,
     /// The key's own fingerprint, for AES and RSA keys.
     pub fingerprint: Option<Fingerprint>,
@@ -47,77 +47,63 @@ impl OpenedWith {
         Self { kind: WrapKind::Rsa, fingerprint: Some(key.public().fingerprint()) }
     }
 
-    /// A passphrase or a key in AWS KMS.
-    fn nameless(kind: WrapKind) -> Self {
+    /// For a passphrase or a key in AWS KMS.
+    fn without_fingerprint(kind: WrapKind) -> Self {
         Self { kind, fingerprint: None }
     }
 }
 
-/// When plain bytes that came out of [`Open::push`] may be believed.
+/// When plaintext that [`Open::push`] returned is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// As soon as they come out.
+    /// At once.
     EachFrame,
     /// Only once [`Open::finish`] has succeeded.
     OnlyAtEnd,
-    /// Never: a range leaves the proof out. The user must have asked for it.
+    /// Never: a range does not include the tag. The user must have allowed it.
     Never,
 }
 
-/// Turns plain bytes into sealed ones, in order.
+/// Turns plaintext into ciphertext, in order.
 pub trait Seal: Send {
-    /// Returns what goes beside the object.
+    /// Returns what is stored in addition to the ciphertext.
     fn attributes(&self) -> Attributes;
 
-    /// Returns exactly how many sealed bytes `plain` bytes become.
+    /// Returns the exact length of the ciphertext of `plain` bytes.
     fn sealed_len(&self, plain: u64) -> u64;
 
-    /// Takes the next plain bytes, appends sealed ones to `out`.
-    ///
-    /// # Errors
-    /// `TooLarge` beyond the format's limit, before anything beyond it is sealed.
+    /// Takes the next plaintext, appends ciphertext to `out`. Fails with `TooLarge` before anything beyond the format's
+    /// limit is sealed.
     fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()>;
 
-    /// Ends the message and appends what belongs to its end; consumes, so that it cannot be forgotten half-way.
-    ///
-    /// # Errors
-    /// As [`Seal::push`].
+    /// Ends the message and appends its end. Consumes the sealer, so that nothing can be pushed afterwards.
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()>;
 }
 
-/// Turns sealed bytes into plain ones, in order.
+/// Turns ciphertext into plaintext, in order.
 pub trait Open: Send {
-    /// Says when what comes out may be believed.
+    /// Says when the plaintext is authenticated.
     fn trust(&self) -> Trust;
 
-    /// Takes the next sealed bytes, appends plain ones to `out`.
-    ///
-    /// # Errors
-    /// `Tampered` where the bytes do not hold.
+    /// Takes the next ciphertext, appends plaintext to `out`. Fails with `Tampered` if the ciphertext was changed.
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()>;
 
-    /// Catches up over plain bytes that an earlier run has already brought to disk.
-    ///
-    /// # Errors
-    /// `Unsupported` where the format cannot.
+    /// Skips plaintext that an earlier run has written to disk. Fails with `Unsupported` if the format cannot.
     fn replay(&mut self, plain: &[u8]) -> Result<()>;
 
-    /// Ends the message: everything that came out is proven once this returns.
-    ///
-    /// # Errors
-    /// `Tampered` where the message is cut short or its proof fails.
+    /// Ends the message: once this succeeds, all of the plaintext is authenticated. Fails with `Tampered` if the message
+    /// is incomplete or its tag does not match.
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()>;
 }
 
-/// Returns `N` bytes from the system's generator.
-///
-/// # Errors
-/// `Local` where it fails, or gives nothing but zeros, which is as good as a failure.
+/// Returns `N` bytes from the system's random generator. Nothing but zeros counts as a failure.
 fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     let filled = getrandom::fill(&mut bytes).is_ok();
     if filled && bytes != [0; N] {
         return Ok(bytes);
     }
-    Err(Error::local("read", "random numbers of the system")(std::io::Error::other("the generator failed")))
+    Err(Error::local("read", "random numbers of the system")(std::io::Error::other(
+        "it returned an error or only zeros",
+    )))
 }

@@ -1,6 +1,4 @@
-//! How much at once: sizes, counts and what is reported while bytes move.
-//!
-//! Plain numbers with their units, so that plans can be computed and tested without a network.
+//! Transfer options (part size, concurrency), the sizes that they are written in, and the progress meter.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -12,7 +10,7 @@ use crate::limits::{DEFAULT_JOBS, DEFAULT_PART_BYTES, DEFAULT_SMALL_OBJECTS};
 
 /// A number of bytes, written as `8MiB`, `1GiB`, `500k` or plain digits.
 ///
-/// `KiB`/`K` and so on count by 1024, `KB` and so on by 1000, as `aws s3` and `rclone` users know them.
+/// `KiB` and `K` are powers of 1024, `KB` is a power of 1000; likewise for larger units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub(crate) u64);
 
@@ -62,17 +60,16 @@ impl fmt::Display for ByteSize {
 #[error("'{0}' is not a size: write a number with an optional unit, such as 8MiB or 1GiB")]
 pub(crate) struct SizeError(String);
 
-/// How a transfer is cut and how much of it goes at once. Memory is about `jobs × part_size`.
+/// The part size and concurrency of a transfer. It takes about `jobs × part_size` of memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tuning {
-    /// Requests under way at once.
+    /// Concurrent requests.
     pub(crate) jobs: NonZeroUsize,
-    /// Objects under way at once, where there are many: while they are small, waiting is what takes the time. They share
-    /// the memory of all.
+    /// Concurrent objects of a bulk transfer. More than `jobs`, because small objects mostly wait; they share the memory.
     pub(crate) objects: NonZeroUsize,
-    /// Bytes of one part or range; the first step where parts grow.
+    /// Bytes in a part or range; in the first part, if parts grow.
     pub(crate) part_size: u64,
-    /// What the caller believes an endless source will come to, in bytes; parts are sized for it.
+    /// The expected size of a source of unknown length, in bytes. Parts are sized for it.
     pub(crate) expected_size: Option<u64>,
 }
 
@@ -87,7 +84,7 @@ impl Default for Tuning {
     }
 }
 
-/// Counts plain bytes as they pass, for whoever shows progress.
+/// Counts plaintext bytes, for the progress display.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter(Arc<Counts>);
 
@@ -95,37 +92,34 @@ pub(crate) struct Meter(Arc<Counts>);
 struct Counts {
     done: AtomicU64,
     total: AtomicU64,
-    /// Whether it counts many objects, of which none knows the total.
+    /// Whether it counts many objects, so that no object sets the total.
     many: bool,
 }
 
 impl Meter {
-    /// Makes a meter for many objects together: nobody knows how much is to come.
-    #[must_use]
+    /// Makes a meter for many objects, whose total is unknown.
     pub(crate) fn of_many() -> Self {
         Self(Arc::new(Counts { many: true, ..Counts::default() }))
     }
 
-    /// Says how many bytes are to come; an endless source leaves it at zero.
+    /// Sets the total; it stays 0 for a source of unknown length.
     pub(crate) fn expect(&self, total: u64) {
         if !self.0.many {
             self.0.total.store(total, Ordering::Relaxed);
         }
     }
 
-    /// Counts bytes that have arrived where they should.
+    /// Counts transferred bytes.
     pub(crate) fn add(&self, bytes: u64) {
         self.0.done.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes counted so far.
-    #[must_use]
+    /// The bytes counted so far.
     pub(crate) fn done(&self) -> u64 {
         self.0.done.load(Ordering::Relaxed)
     }
 
-    /// Bytes expected in all, if that is known.
-    #[must_use]
+    /// The total, if it is known.
     pub(crate) fn total(&self) -> Option<u64> {
         match self.0.total.load(Ordering::Relaxed) {
             0 => None,

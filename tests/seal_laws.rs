@@ -14,7 +14,7 @@ use s3seal::error::Error;
 use s3seal::keys::{DataKey, KeyRing, Passphrase, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
-use s3seal::seal::passphrase::Derived;
+use s3seal::seal::passphrase::PassphraseKey;
 use s3seal::seal::ring::Unlocker;
 use s3seal::seal::s3ec::{self, Envelope, Storage, Unlocked};
 use s3seal::seal::wrap::{self, Alg, LocalKey, WrappedKey, pem};
@@ -324,8 +324,8 @@ fn passphrase(text: &str) -> Passphrase {
     Passphrase::new(Zeroizing::new(text.to_owned()))
 }
 
-fn derived(text: &str) -> Derived {
-    Derived::new(&passphrase(text), CHEAP).unwrap()
+fn derived(text: &str) -> PassphraseKey {
+    PassphraseKey::new(&passphrase(text), CHEAP).unwrap()
 }
 
 fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -4,12 +4,12 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
-use crate::pattern::{Choice, Filter, Pattern};
+use crate::pattern::{Filter, FilterAction, Pattern};
 
 /// The patterns, in the order given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FilterArgs {
-    patterns: Vec<(Choice, Pattern)>,
+    patterns: Vec<(FilterAction, Pattern)>,
 }
 
 impl FilterArgs {
@@ -26,9 +26,13 @@ impl FilterArgs {
     }
 }
 
-const FLAGS: [(&str, Choice, &str); 2] = [
-    ("include", Choice::Include, "Take only keys that fit PATTERN (*, ?, […]); repeatable"),
-    ("exclude", Choice::Exclude, "Leave out keys that fit PATTERN; repeatable, the last that fits decides"),
+const FLAGS: [(&str, FilterAction, &str); 2] = [
+    ("include", FilterAction::Include, "Take only keys that fit PATTERN (*, ?, […]); repeatable"),
+    (
+        "exclude",
+        FilterAction::Exclude,
+        "Leave out keys that fit PATTERN; repeatable, the last that fits decides",
+    ),
 ];
 
 impl Args for FilterArgs {
@@ -77,8 +81,8 @@ mod tests {
             .try_get_matches_from(["x", "--exclude", "*", "--include", "*.sql", "--exclude", "old/*"])
             .unwrap();
         let args = FilterArgs::from_arg_matches(&matches).unwrap();
-        let choices: Vec<Choice> = args.patterns.iter().map(|(choice, _)| *choice).collect();
-        assert_eq!(choices, [Choice::Exclude, Choice::Include, Choice::Exclude]);
+        let choices: Vec<FilterAction> = args.patterns.iter().map(|(choice, _)| *choice).collect();
+        assert_eq!(choices, [FilterAction::Exclude, FilterAction::Include, FilterAction::Exclude]);
         let filter = args.filter();
         assert!(filter.takes("a.sql") && !filter.takes("old/a.sql") && !filter.takes("a.txt"));
     }

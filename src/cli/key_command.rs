@@ -24,7 +24,7 @@ pub(crate) fn output_of(flag: &str, line: &str, stdin_is_taken: bool) -> Result<
     if stdin_is_taken {
         command.stdin(Stdio::null());
     }
-    for name in keys::spent_variables() {
+    for name in keys::secret_variables() {
         command.env_remove(name);
     }
     let mut child = command.spawn().map_err(failed)?;

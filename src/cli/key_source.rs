@@ -271,7 +271,7 @@ impl KeyReader {
                 Err(on_argv(flag, kind))
             }
             KeySource::Env(name) => {
-                keys::spend_variable(name);
+                keys::mark_secret_variable(name);
                 Ok(source)
             }
             KeySource::Fd(0) => Ok(source),
@@ -522,7 +522,7 @@ mod tests {
     #[test]
     fn a_command_does_not_inherit_what_held_a_key() {
         // Both variables are set by cargo for its tests; one of them plays the key.
-        keys::spend_variable("CARGO_PKG_NAME");
+        keys::mark_secret_variable("CARGO_PKG_NAME");
         let command = KeySource::Command(
             "test -z \"$CARGO_PKG_NAME\" && test -n \"$CARGO_PKG_VERSION\" && echo x".to_owned(),
         );

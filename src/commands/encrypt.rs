@@ -17,7 +17,7 @@ use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
-use crate::seal::passphrase::Derived;
+use crate::seal::passphrase::PassphraseKey;
 use crate::seal::s3ec::{self, Storage, kms_context};
 use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
 use crate::seal::{Attributes, Seal};
@@ -53,7 +53,7 @@ pub(crate) enum Wrapper {
     Rsa(RsaPublicKey),
     Kms(KmsKey),
     /// A passphrase, and the key derived from it: one salt for all objects of a run.
-    Passphrase(Passphrase, Box<Derived>),
+    Passphrase(Passphrase, Box<PassphraseKey>),
 }
 
 /// Makes the encryptor of a run; deriving a key from a passphrase takes its time and memory here.
@@ -81,7 +81,7 @@ pub(crate) async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor>
             Recipient::Kms(key) => Wrapper::Kms(key),
             Recipient::Passphrase(passphrase, costs) => {
                 let (passphrase, derived) = blocking(move || {
-                    let derived = Derived::new(&passphrase, costs);
+                    let derived = PassphraseKey::new(&passphrase, costs);
                     (passphrase, derived)
                 })
                 .await?;

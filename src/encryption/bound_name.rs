@@ -1,5 +1,4 @@
-//! The name of an object in its encryption context (`--bind-name`): what authenticates the context, authenticates the
-//! name with it.
+//! The name of an object in its encryption context (`--bind-name`), which is authenticated with the context.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +9,7 @@ use crate::location::S3Uri;
 const BUCKET: &str = "s3seal-bucket";
 const KEY: &str = "s3seal-object-key";
 
-/// The name that a context binds an object to. Of what another program wrote, half of it may be missing.
+/// The name that a context binds an object to. If another program wrote it, half of it may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BoundName<'a> {
     bucket: Option<&'a str>,
@@ -18,22 +17,19 @@ pub struct BoundName<'a> {
 }
 
 impl<'a> BoundName<'a> {
-    /// Reads it out of a stored context: a claim, until a data key is unwrapped under that context.
-    #[must_use]
+    /// Reads it from a stored context. It is not authenticated before a data key is unwrapped under that context.
     pub fn of(context: &'a BTreeMap<String, String>) -> Option<Self> {
         let entry = |name| context.get(name).map(String::as_str);
         let name = Self { bucket: entry(BUCKET), key: entry(KEY) };
         (name.bucket.is_some() || name.key.is_some()).then_some(name)
     }
 
-    /// Whether it is the name by which the object was asked for.
-    #[must_use]
+    /// Whether it is the name under which the object was requested.
     pub(crate) fn is(&self, uri: &S3Uri) -> bool {
         *self == BoundName::from(uri)
     }
 
-    /// Whether a context entry is one of the two.
-    #[must_use]
+    /// Whether `name` is one of the two reserved context keys.
     pub fn is_entry(name: &str) -> bool {
         [BUCKET, KEY].contains(&name)
     }
@@ -53,7 +49,6 @@ impl fmt::Display for BoundName<'_> {
 
 impl Context {
     /// Returns the same context with a name bound into it.
-    #[must_use]
     pub fn bound_to(&self, name: &BoundName<'_>) -> Self {
         let entries = [(BUCKET, name.bucket), (KEY, name.key)];
         let entries =

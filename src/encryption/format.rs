@@ -1,4 +1,4 @@
-//! The client-side formats by name: those that s3seal writes, and those that it only reads.
+//! The names of the client-side formats: those that s3seal writes, and those that it only reads.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,6 @@ pub enum Format {
 
 impl Format {
     /// The word on the command line.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::S3ec => "s3ec",
@@ -34,12 +33,12 @@ impl fmt::Display for Format {
     }
 }
 
-/// A client-side format that objects have: one that s3seal writes, or one that it only reads.
+/// A client-side format that s3seal reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StoredFormat {
     /// Amazon S3 Encryption Client, V1: AES-CBC.
     S3ecV1,
-    /// One that s3seal writes, too.
+    /// A format that s3seal also writes.
     Writable(Format),
 }
 
@@ -52,7 +51,6 @@ impl StoredFormat {
     ];
 
     /// The word on the command line and in documents.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::S3ecV1 => "s3ec-v1",

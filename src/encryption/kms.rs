@@ -1,14 +1,14 @@
-//! Keys in AWS KMS: as people name them, and as KMS itself does.
+//! Names of keys in AWS KMS: as users write them, and as KMS returns them.
 //!
-//! Only compared here; KMS is asked by `aws::kms`. The user's key decides, never an object: an object could name an
-//! attacker's.
+//! Only compared here; `aws::kms` sends requests. The user's key decides, never the one that an object names: that could be
+//! an attacker's.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::EncryptionError;
 
-/// The longest name of a key that KMS takes ("KeyId" in the AWS KMS API reference).
+/// The longest key name that KMS accepts ("KeyId" in the AWS KMS API reference).
 const MAX_NAME: usize = 2048;
 
 /// A KMS key by id, ARN, alias name or alias ARN.
@@ -17,25 +17,21 @@ pub struct KmsKey(String);
 
 impl KmsKey {
     /// The name as requests carry it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The key's own ARN, if that is how it is named: no id, no alias, no alias's ARN.
-    #[must_use]
+    /// The key ARN, if the key is named by it.
     pub fn arn(&self) -> Option<KeyArn> {
         KeyArn::parse(&self.0)
     }
 
-    /// Whether it is an alias, which AWS resolves: any key can be behind it.
-    #[must_use]
+    /// Whether it is an alias, which AWS can resolve to any key.
     pub fn is_alias(&self) -> bool {
         self.0.starts_with("alias/") || self.0.contains(":alias/")
     }
 
-    /// Whether `arn`, as an answer gives it, can be this key. An id or an ARN must be the very key.
-    #[must_use]
+    /// Whether `arn`, from a response, can be this key. An alias can be any key; an id or an ARN must match.
     pub fn may_be(&self, arn: &str) -> bool {
         if self.is_alias() {
             return true;
@@ -47,15 +43,13 @@ impl KmsKey {
         id(&self.0) == id(arn)
     }
 
-    /// Whether S3 names this key when it names `shown`. An alias stands for any key, so it names none but itself.
-    #[must_use]
+    /// Whether `shown`, as S3 shows it, is this key. An alias is only equal to itself.
     pub fn is(&self, shown: &str) -> bool {
         self.0 == shown || !self.is_alias() && self.may_be(shown)
     }
 
-    /// Whether it may unwrap a data key wrapped with `wrapped_with`, an ARN out of an envelope: the same key, or one of its
-    /// replicas in another region.
-    #[must_use]
+    /// Whether it may unwrap a data key that, by its envelope, was wrapped with `wrapped_with`: the same key or a replica in
+    /// another region.
     pub fn may_unwrap(&self, wrapped_with: &KeyArn) -> bool {
         match self.arn() {
             Some(ours) => ours.is_same_key(wrapped_with),
@@ -93,8 +87,7 @@ impl From<&KeyArn> for KmsKey {
 pub struct KeyArn(String);
 
 impl KeyArn {
-    /// Reads an ARN; nothing for anything else, aliases included.
-    #[must_use]
+    /// Reads a key ARN; `None` for anything else, including an alias ARN.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').collect();
         let ["arn", partition, "kms", region, account, key] = parts.as_slice() else { return None };
@@ -105,25 +98,21 @@ impl KeyArn {
     }
 
     /// The whole ARN.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The key's id.
-    #[must_use]
     pub fn id(&self) -> &str {
         self.part(5).trim_start_matches("key/")
     }
 
     /// The account that the key belongs to.
-    #[must_use]
     pub fn account(&self) -> &str {
         self.part(4)
     }
 
-    /// Whether both are one key: the same ARN, or replicas of one multi-Region key, which unwrap for each other. The id of
-    /// those begins with `mrk-`.
+    /// Whether both are the same key or replicas of one multi-Region key, the ids of which begin with `mrk-`.
     #[must_use]
     pub fn is_same_key(&self, other: &Self) -> bool {
         let multi_region = self.part(5).starts_with("key/mrk-");
@@ -142,13 +131,12 @@ impl fmt::Display for KeyArn {
     }
 }
 
-/// An AWS account: twelve digits.
+/// The id of an AWS account: twelve digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account(String);
 
 impl Account {
     /// Whether a key belongs to it.
-    #[must_use]
     pub fn owns(&self, key: &KeyArn) -> bool {
         key.account() == self.0
     }

@@ -1,21 +1,20 @@
-//! Instruction files: the object that holds the envelope of another one, by its name and its sign.
+//! The key and the metadata of an instruction file, the object that holds the envelope of another one.
 //!
-//! What stands in the file is the format's; who fetches or writes it is the verb.
+//! `seal::s3ec::instruction` reads and writes its content.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// User metadata that marks an instruction file, as the official Java client does; its value is empty. Optional when
-/// reading.
+/// The user metadata that marks an instruction file; its value is empty. The Java client writes it; readers do not
+/// require it.
 pub(crate) const INSTRUCTION_FILE_MARKER: &str = "x-amz-crypto-instr-file";
 
-/// What follows the object's key and a dot in the key of its instruction file.
+/// The suffix of an instruction file's key, after the object's key and a dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InstructionSuffix(String);
 
 impl InstructionSuffix {
-    /// The suffix without the dot.
-    #[must_use]
+    /// Without the dot.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,7 +35,7 @@ impl fmt::Display for InstructionSuffix {
 impl FromStr for InstructionSuffix {
     type Err = &'static str;
 
-    /// The dot may be typed or not.
+    /// Accepts it with or without the dot.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.strip_prefix('.').unwrap_or(text) {
             "" => Err("write the suffix that follows the object's key, such as .instruction"),
@@ -46,7 +45,6 @@ impl FromStr for InstructionSuffix {
 }
 
 /// The key of an object's instruction file; the default suffix unless another is named.
-#[must_use]
 pub(crate) fn instruction_file_key(object_key: &str, suffix: Option<&InstructionSuffix>) -> String {
     format!("{object_key}.{}", suffix.cloned().unwrap_or_default())
 }

@@ -1,13 +1,13 @@
-//! The AWS Encryption SDK's message format: a header, then frames that prove themselves one by one.
+//! The AWS Encryption SDK's message format: a header, then frames that are authenticated one by one.
 //!
-//! Opening goes in steps, each of which hands over what the next needs, so that none can be left out:
-//! [`HeaderReader`] → [`Message`] → [`Message::permit`] (policy) → [`Locked`] (which key?) → [`Locked::unlock`]
-//! (commitment, header tag, context) → [`Unlocked`] → an opener, a range, the final frame. Sealing: [`NewMessage`],
-//! its recipients, [`NewMessage::seal`]. No key source and no AWS KMS here.
+//! Opening takes steps. Each returns the type that the next one needs, so that none can be left out: [`HeaderReader`] →
+//! [`Message`] → [`Message::permit`] (policy) → [`Locked`] (which key?) → [`Locked::unlock`] (commitment, header tag,
+//! context) → [`Unlocked`] → an opener, a range, the final frame. Sealing: [`NewMessage`], its recipients,
+//! [`NewMessage::seal`]. Key sources and AWS KMS are elsewhere.
 //!
-//! There is no way to change a header, not to swap a recipient either. Its tag has a fixed nonce under the message's
-//! own key, so a second header beside the first (in an old version, a backup, a replica) would give away, to anyone
-//! who sees both and without any key, what proves every frame. Other recipients need a message sealed anew.
+//! A header cannot be changed, not even to replace a recipient. Its tag has a fixed nonce under the message's own key: two
+//! headers of one message (in an old version, a backup, a replica) would reveal, to anyone who sees both, the key that
+//! authenticates every frame. Other recipients need a new message.
 
 mod context;
 mod cursor;
@@ -25,7 +25,7 @@ mod sealer;
 mod signature;
 mod single;
 mod suite;
-mod unlock;
+mod unwrap;
 mod write;
 
 pub use describe::{Description, RecipientDescription};

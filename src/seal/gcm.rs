@@ -1,7 +1,7 @@
-//! AES-GCM fed piece by piece, and the counter mode inside it: the bulk ciphers of one large message.
+//! Streaming AES-GCM, and the counter mode inside it: the bulk ciphers of one large message.
 //!
-//! aws-lc-rs seals whole buffers only, and an object does not fit in one; its library, AWS-LC, which TLS links
-//! anyway, can stream. Beside `wrap::oaep` the only file with `unsafe`. What the bytes mean does not belong here.
+//! aws-lc-rs seals whole buffers only, and an object does not fit in one; the C library below it, AWS-LC, can stream. This
+//! file and `wrap::oaep` are the only ones with `unsafe`.
 
 #![expect(unsafe_code, reason = "AWS-LC offers streaming GCM only through its C interface")]
 
@@ -23,9 +23,9 @@ pub const MAX_PLAIN: u64 = (1 << 36) - 32;
 
 const BLOCK: usize = 16;
 const BLOCK_LEN: u64 = 16;
-/// The tag's length as C has it.
+/// The tag's length as a C `int`.
 const C_TAG_LEN: c_int = 16;
-/// What one call hands over; its lengths are C `int`s.
+/// The most bytes in one call: lengths are C `int`s.
 const STEP: usize = 1 << 30;
 
 /// Seals one message.
@@ -36,28 +36,20 @@ pub struct Sealing {
 
 impl Sealing {
     /// Starts a message under a key of 16, 24 or 32 bytes. A nonce must never be used twice with one key.
-    ///
-    /// # Errors
-    /// `Local` where the library refuses.
     pub fn new(key: &[u8], nonce: &[u8; NONCE_LEN], aad: &[u8]) -> Result<Self> {
-        let mut cipher = Cipher::new(Mode::Gcm, Direction::Encrypt, key, nonce)?;
+        let mut cipher = Cipher::new(CipherMode::Gcm, Direction::Encrypt, key, nonce)?;
         cipher.aad(aad)?;
         Ok(Self { cipher, done: 0 })
     }
 
-    /// Takes the next plain bytes, appends as many sealed ones.
-    ///
-    /// # Errors
-    /// `TooLarge` beyond [`MAX_PLAIN`], before any of `plain` is sealed.
+    /// Appends the ciphertext of `plain`, which has the same length. Fails with `TooLarge` beyond [`MAX_PLAIN`], before any
+    /// of `plain` is sealed.
     pub fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         self.done = within_limit(self.done, plain.len())?;
         self.cipher.update(plain, out)
     }
 
-    /// Ends the message.
-    ///
-    /// # Errors
-    /// `Local` where the library refuses.
+    /// Ends the message and returns its tag.
     pub fn finish(mut self) -> Result<[u8; TAG_LEN]> {
         self.cipher.finish()?;
         self.cipher.tag()
@@ -71,65 +63,52 @@ pub struct Opening {
 }
 
 impl Opening {
-    /// Starts on a message; see [`Sealing::new`].
-    ///
-    /// # Errors
-    /// `Local` where the library refuses.
+    /// Starts a message, as [`Sealing::new`] does.
     pub fn new(key: &[u8], nonce: &[u8; NONCE_LEN], aad: &[u8]) -> Result<Self> {
-        let mut cipher = Cipher::new(Mode::Gcm, Direction::Decrypt, key, nonce)?;
+        let mut cipher = Cipher::new(CipherMode::Gcm, Direction::Decrypt, key, nonce)?;
         cipher.aad(aad)?;
         Ok(Self { cipher, done: 0 })
     }
 
-    /// Takes the next sealed bytes (without the tag), appends as many plain ones. Nothing is proven yet.
-    ///
-    /// # Errors
-    /// `TooLarge` beyond [`MAX_PLAIN`].
+    /// Appends the plaintext of `sealed`, which has the same length and does not include the tag. It is not authenticated
+    /// until [`Opening::finish`].
     pub fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.done = within_limit(self.done, sealed.len())?;
         self.cipher.update(sealed, out)
     }
 
-    /// Ends the message and says whether `tag` proves it.
-    ///
-    /// # Errors
-    /// `Local` where the library refuses to take the tag at all.
+    /// Ends the message and says whether `tag` authenticates it.
     pub fn finish(mut self, tag: &[u8; TAG_LEN]) -> Result<bool> {
         self.cipher.expect_tag(tag)?;
         Ok(self.cipher.finish().is_ok())
     }
 }
 
-/// The counter mode inside GCM, from any place in the message: decrypts and encrypts, proves nothing.
+/// The counter mode inside GCM, from any offset in the message: decrypts and encrypts, authenticates nothing.
 pub struct Counter {
     cipher: Cipher,
     at: u64,
 }
 
 impl Counter {
-    /// Starts at plain byte `offset`.
+    /// Starts at `offset` in the plaintext.
     ///
     /// The first data block of a message with a 96-bit nonce has the counter 2 (NIST SP 800-38D, section 7.1).
-    ///
-    /// # Errors
-    /// `TooLarge` for an offset beyond [`MAX_PLAIN`]; `Local` where the library refuses.
     pub fn new(key: &[u8], nonce: &[u8; NONCE_LEN], offset: u64) -> Result<Self> {
         let block = offset / BLOCK_LEN;
         let counter = u32::try_from(block + 2).map_err(|_| too_large())?;
         let mut iv = [0; 16];
         iv[..NONCE_LEN].copy_from_slice(nonce);
         iv[NONCE_LEN..].copy_from_slice(&counter.to_be_bytes());
-        let cipher = Cipher::new(Mode::Ctr, Direction::Encrypt, key, &iv)?;
+        let cipher = Cipher::new(CipherMode::Ctr, Direction::Encrypt, key, &iv)?;
         let mut started = Self { cipher, at: block * BLOCK_LEN };
         let into_block = usize::try_from(offset % BLOCK_LEN).map_err(|_| too_large())?;
         started.push(&[0; BLOCK][..into_block], &mut Output::new())?;
         Ok(started)
     }
 
-    /// Takes the next bytes, appends as many.
-    ///
-    /// # Errors
-    /// `TooLarge` beyond [`MAX_PLAIN`]: the counter must not carry into the nonce.
+    /// Takes the next bytes, appends as many. Fails with `TooLarge` beyond [`MAX_PLAIN`]: the counter must not carry into the
+    /// nonce.
     pub fn push(&mut self, bytes: &[u8], out: &mut Output) -> Result<()> {
         self.at = within_limit(self.at, bytes.len())?;
         self.cipher.update(bytes, out)
@@ -145,18 +124,17 @@ fn within_limit(done: u64, more: usize) -> Result<u64> {
 }
 
 /// Returns the error for a message beyond [`MAX_PLAIN`].
-#[must_use]
 pub fn too_large() -> Error {
     Error::TooLarge {
         subject: "the object".into(),
         why: format!(
-            "AES-GCM can seal no more than {MAX_PLAIN} bytes (64 GiB) in one message; --format esdk has no such limit"
+            "AES-GCM encrypts at most {MAX_PLAIN} bytes (64 GiB) in one message; --format esdk has no such limit"
         ),
     }
 }
 
 #[derive(Clone, Copy)]
-enum Mode {
+enum CipherMode {
     Gcm,
     Ctr,
 }
@@ -167,19 +145,19 @@ enum Direction {
     Encrypt = 1,
 }
 
-/// A cipher context of the library, freed (and with it the key schedule wiped) on drop.
+/// A cipher context of the library. Freeing it on drop wipes the key schedule.
 struct Cipher(NonNull<lc::EVP_CIPHER_CTX>);
 
-// SAFETY: the context is owned, and nothing in it is bound to the thread that made it.
+// SAFETY: the context is owned, and nothing in it belongs to a thread.
 unsafe impl Send for Cipher {}
 
 impl Cipher {
-    fn new(mode: Mode, direction: Direction, key: &[u8], iv: &[u8]) -> Result<Self> {
+    fn new(mode: CipherMode, direction: Direction, key: &[u8], iv: &[u8]) -> Result<Self> {
         let (cipher, iv_len) = match mode {
             // SAFETY: these take nothing and return pointers to static tables.
-            Mode::Gcm => (unsafe { gcm_of(key.len()) }, NONCE_LEN),
+            CipherMode::Gcm => (unsafe { gcm_of(key.len()) }, NONCE_LEN),
             // SAFETY: as above.
-            Mode::Ctr => (unsafe { ctr_of(key.len()) }, 16),
+            CipherMode::Ctr => (unsafe { ctr_of(key.len()) }, 16),
         };
         let Some(cipher) = cipher else { return Err(refused()) };
         if iv.len() != iv_len {
@@ -215,7 +193,7 @@ impl Cipher {
     }
 
     fn update(&mut self, input: &[u8], out: &mut Output) -> Result<()> {
-        // No piece is empty: the library would take that for the end.
+        // `chunks` yields no empty piece, which the library would take for the end of the message.
         for piece in input.chunks(STEP) {
             let len = c_int::try_from(piece.len()).map_err(|_| refused())?;
             let start = out.len();
@@ -303,8 +281,7 @@ fn ok(status: c_int) -> Result<()> {
     if status == 1 { Ok(()) } else { Err(refused()) }
 }
 
-/// The library refuses only for want of memory or by a mistake of ours; it says no more.
-#[must_use]
+/// The library fails only if it lacks memory or is called wrongly, and gives no reason.
 pub fn refused() -> Error {
     Error::local("use", "the cipher library")(io::Error::other("AWS-LC gave no reason"))
 }

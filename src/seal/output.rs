@@ -1,38 +1,35 @@
-//! Bytes that a format has made, in memory that is used again.
+//! An output buffer whose memory is reused.
 //!
-//! Ciphers write whole pieces. Clearing the memory before each of them costs as much as a copy; here it is cleared once,
-//! when it is got, and after that only ever written over.
+//! Zeroing memory before a cipher writes to it costs as much as a copy. This buffer zeroes its memory once, when it is
+//! allocated, and afterwards only overwrites it.
 
 use std::ops::Deref;
 
-/// A growing row of bytes. What stands behind its end is never shown.
+/// A growing buffer. What lies beyond its end cannot be read.
 #[derive(Default)]
 pub struct Output {
-    /// All of it holds something: zeros, or what stood there before.
+    /// Initialised to its end: zeros, or earlier content.
     memory: Vec<u8>,
     len: usize,
 }
 
 impl Output {
-    /// Begins with no bytes and no memory.
-    #[must_use]
+    /// Makes an empty buffer that has allocated nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins with no bytes and memory for so many.
-    #[must_use]
+    /// Makes an empty buffer with memory for `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { memory: vec![0; bytes], len: 0 }
     }
 
-    /// How many bytes there is memory for.
-    #[must_use]
+    /// The bytes it can hold before it allocates.
     pub fn capacity(&self) -> usize {
         self.memory.len()
     }
 
-    /// Appends room for `len` bytes, which the caller writes; until then it holds anything.
+    /// Appends `len` bytes for the caller to overwrite; until then their content is arbitrary.
     pub fn append(&mut self, len: usize) -> &mut [u8] {
         let (start, end) = (self.len, self.len + len);
         if end > self.memory.len() {
@@ -47,8 +44,7 @@ impl Output {
         self.append(bytes.len()).copy_from_slice(bytes);
     }
 
-    /// Returns `len` bytes behind the first `skip`; none where there are not so many.
-    #[must_use]
+    /// Returns `len` bytes after the first `skip`, or none if there are fewer.
     pub(super) fn part(&self, skip: u64, len: u64) -> &[u8] {
         let end = skip.saturating_add(len);
         match (usize::try_from(skip), usize::try_from(end)) {
@@ -57,12 +53,12 @@ impl Output {
         }
     }
 
-    /// Keeps the first `len` bytes, if there are more.
+    /// Keeps the first `len` bytes.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    /// Keeps no bytes, and the memory.
+    /// Empties it, and keeps its memory.
     pub fn clear(&mut self) {
         self.len = 0;
     }

@@ -1,7 +1,7 @@
-//! Passphrase → wrapping key by Argon2id, and its parameters ↔ a PHC string without the hash.
+//! Derives a wrapping key from a passphrase by Argon2id, and stores the parameters as a PHC string without the hash.
 //!
-//! The string travels beside the object, so that any program that knows Argon2id can derive the key. It comes
-//! back from there unproven: its costs are capped before a single byte of memory is spent on them.
+//! The string is stored with the object, so that any program that has Argon2id can derive the key. It is not authenticated
+//! when it is read: its costs are limited before any memory is allocated.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ const SALT_RANGE: std::ops::RangeInclusive<usize> = 16..=64;
 /// Longer than any string that [`Phc`] writes or takes.
 const MAX_TEXT: usize = 160;
 
-/// How a passphrase becomes a key: costs and salt. Public.
+/// The parameters of a derivation: costs and salt. Not secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Phc {
     memory: u32,
@@ -29,51 +29,43 @@ pub struct Phc {
     salt: Vec<u8>,
 }
 
-/// A wrapping key derived from a passphrase, and how.
-pub struct Derived {
+/// A wrapping key derived from a passphrase, with the parameters.
+pub struct PassphraseKey {
     phc: Phc,
     key: SymmetricKey,
 }
 
-impl Derived {
-    /// Derives a key with a new salt: once per run, however many objects; each wrap has a random nonce.
-    ///
-    /// # Errors
-    /// `Unsupported` for costs beyond the caps; `Local` where the machine lacks memory or random numbers.
+impl PassphraseKey {
+    /// Derives a key with a new salt. One key serves for all objects of a run, for each wrap has a random nonce. Fails with
+    /// `Unsupported` for costs beyond the limits.
     pub fn new(passphrase: &Passphrase, costs: Argon2) -> Result<Self> {
         let salt = super::random::<SALT_LEN>()?.to_vec();
         let Argon2 { memory, time, parallelism } = costs;
         let phc = Phc { memory, time, parallelism, salt };
-        phc.within_caps()
+        phc.check_limits()
             .map_err(|why| Error::Unsupported { subject: "the cost of Argon2id".into(), why })?;
         let key = phc.derive(passphrase)?;
         Ok(Self { phc, key })
     }
 
-    /// How it was derived.
-    #[must_use]
+    /// The parameters that it was derived with.
     pub fn phc(&self) -> &Phc {
         &self.phc
     }
 
     /// The key.
-    #[must_use]
     pub fn key(&self) -> &SymmetricKey {
         &self.key
     }
 }
 
 impl Phc {
-    /// The memory that it takes, in KiB.
-    #[must_use]
+    /// The memory that the derivation takes, in KiB.
     pub fn memory(&self) -> u32 {
         self.memory
     }
 
-    /// Derives the key. Takes as long, and as much memory, as the costs say.
-    ///
-    /// # Errors
-    /// `Local` where the machine lacks the memory.
+    /// Derives the key. The costs determine how long that takes and how much memory it needs.
     pub fn derive(&self, passphrase: &Passphrase) -> Result<SymmetricKey> {
         let failed = |error: argon2::Error| {
             Error::local("derive", "the key from the passphrase")(std::io::Error::other(error.to_string()))
@@ -86,7 +78,7 @@ impl Phc {
         SymmetricKey::new(bytes).map_err(|_| super::gcm::refused())
     }
 
-    fn within_caps(&self) -> Result<(), String> {
+    fn check_limits(&self) -> Result<(), String> {
         let Self { memory, time, parallelism, ref salt } = *self;
         let floor = parallelism.saturating_mul(8).max(8);
         if parallelism == 0 || parallelism > MAX_ARGON2_LANES {
@@ -116,8 +108,8 @@ impl fmt::Display for Phc {
 impl FromStr for Phc {
     type Err = String;
 
-    /// Takes exactly what [`Phc`] writes: no other order, no other version, no hash; and within the caps, but for
-    /// memory, of which the user may allow more: [`Unlocker`](super::ring::Unlocker) holds that against its limit.
+    /// Takes exactly what [`Phc`] writes, within the limits: no other order, no other version, no hash. Memory has no upper
+    /// limit here, because the user may allow more: see [`Unlocker`](super::ring::Unlocker).
     fn from_str(text: &str) -> Result<Self, String> {
         let malformed = || "not a string of the form $argon2id$v=19$m=…,t=…,p=…$SALT".to_owned();
         if text.len() > MAX_TEXT {
@@ -137,7 +129,7 @@ impl FromStr for Phc {
             parallelism: number(parallelism)?,
             salt: BASE64_STANDARD_NO_PAD.decode(salt).map_err(|_| malformed())?,
         };
-        phc.within_caps()?;
+        phc.check_limits()?;
         Ok(phc)
     }
 }
@@ -166,7 +158,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let derived = Derived::new(&passphrase("a"), Argon2 { memory: 64, time: 1, parallelism: 2 }).unwrap();
+        let derived =
+            PassphraseKey::new(&passphrase("a"), Argon2 { memory: 64, time: 1, parallelism: 2 }).unwrap();
         let again: Phc = derived.phc().to_string().parse().unwrap();
         assert_eq!(again, *derived.phc());
         assert_eq!(again.derive(&passphrase("a")).unwrap().as_bytes(), derived.key().as_bytes());
@@ -176,8 +169,8 @@ mod tests {
     #[test]
     fn each_derivation_has_its_own_salt() {
         let costs = Argon2 { memory: 64, time: 1, parallelism: 1 };
-        let once = Derived::new(&passphrase("a"), costs).unwrap();
-        let twice = Derived::new(&passphrase("a"), costs).unwrap();
+        let once = PassphraseKey::new(&passphrase("a"), costs).unwrap();
+        let twice = PassphraseKey::new(&passphrase("a"), costs).unwrap();
         assert_ne!(once.phc(), twice.phc());
         assert_ne!(once.key().as_bytes(), twice.key().as_bytes());
     }
@@ -201,7 +194,7 @@ mod tests {
             assert!(read(costs).is_err(), "{costs}");
         }
         let costs = Argon2 { time: MAX_ARGON2_PASSES + 1, ..Argon2::default() };
-        assert!(matches!(Derived::new(&passphrase("a"), costs), Err(Error::Unsupported { .. })));
+        assert!(matches!(PassphraseKey::new(&passphrase("a"), costs), Err(Error::Unsupported { .. })));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The key ring at an envelope: finds the local key that unwraps its data key.
+//! Finds the local key that unwraps an envelope's data key.
 //!
-//! By the fingerprint that the writer noted, else by trying; a note is a hint, for nothing proves it. Keys in AWS KMS
-//! are not in the ring.
+//! The key whose fingerprint the envelope names is tried first, then the others: nothing authenticates the name. Keys in
+//! AWS KMS are not in the ring.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,12 +15,12 @@ use crate::keys::{DataKey, KeyRing, SymmetricKey};
 use crate::limits::{MAX_ARGON2_MEMORY_KIB, MAX_DERIVED_KEYS_KEPT};
 use crate::tuning::ByteSize;
 
-/// A key ring, and the keys already derived from its passphrases.
+/// A key ring, with a cache of the keys derived from its passphrases.
 pub struct Unlocker {
     ring: KeyRing,
-    /// The most memory that an object may ask for to try a passphrase, in KiB.
+    /// The most memory that an object may make a passphrase cost, in KiB.
     kdf_memory: u32,
-    /// By the passphrase's place in the ring and the parameters.
+    /// By the passphrase's index in the ring and the parameters.
     derived: Mutex<BTreeMap<(usize, String), SymmetricKey>>,
 }
 
@@ -30,31 +30,30 @@ impl Default for Unlocker {
     }
 }
 
-/// How a search ended without a key.
-struct Search {
+/// A search that found no key.
+struct FailedSearch {
     kind: WrapKind,
-    /// Keys of that kind in the ring.
+    /// How many keys of that kind were tried.
     tried: usize,
-    /// Whether one of them is the one that the envelope names.
-    named_is_there: bool,
+    /// Whether the key that the envelope names was among them.
+    named_key_tried: bool,
 }
 
 impl Unlocker {
-    /// Takes the keys at hand.
-    #[must_use]
+    /// Takes the keys.
     pub fn new(ring: KeyRing) -> Self {
         Self { ring, kdf_memory: MAX_ARGON2_MEMORY_KIB, derived: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Lets objects ask for so much memory to try a passphrase, and no more; `None` leaves it at [`MAX_ARGON2_MEMORY_KIB`].
+    /// Limits the memory that an object may make a passphrase cost; `None` means [`MAX_ARGON2_MEMORY_KIB`].
     #[must_use]
     pub(crate) fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
         let kib = |size: ByteSize| u32::try_from(size.0 / 1024).unwrap_or(u32::MAX);
         Self { kdf_memory: most.map_or(self.kdf_memory, kib), ..self }
     }
 
-    /// Refuses an object that asks for more memory than is allowed, before any is taken.
-    pub(super) fn affords(&self, subject: &Subject, phc: &Phc) -> Result<()> {
+    /// Refuses an object whose passphrase costs more memory than is allowed, before any is allocated.
+    pub(super) fn check_kdf_memory(&self, subject: &Subject, phc: &Phc) -> Result<()> {
         if phc.memory() <= self.kdf_memory {
             return Ok(());
         }
@@ -63,18 +62,17 @@ impl Unlocker {
         Err(Error::KeyWrong { subject: subject.clone(), why, source: None })
     }
 
-    /// The keys at hand.
-    #[must_use]
+    /// The keys.
     pub fn ring(&self) -> &KeyRing {
         &self.ring
     }
 
-    /// Unwraps the data key with a key of the ring and checks the commitment. A passphrase takes as long, and as
-    /// much memory, as its envelope says, within caps: not for a thread that must not wait.
+    /// Unwraps the data key with a key of the ring and checks the commitment. Blocks: a passphrase costs the time and memory
+    /// that the envelope says, within limits.
     ///
     /// # Errors
-    /// `KeyNeeded` where no key of the kind is at hand (for one in AWS KMS, always); `KeyWrong` where none fits;
-    /// `Tampered` where the key named is at hand and yet does not fit, or the commitment does not hold.
+    /// `KeyNeeded` if the ring has no key of the kind, and for a key in AWS KMS; `KeyWrong` if none fits; `Tampered` if the
+    /// key that the envelope names does not fit, or the commitment does not match.
     pub fn unlock(&self, locked: Locked) -> Result<Unlocked> {
         let (data_key, opened_with) = match locked.envelope().wrap().kind() {
             WrapKind::Aes => self.with_symmetric(&locked)?,
@@ -83,7 +81,7 @@ impl Unlocker {
             }
             WrapKind::Rsa => self.with_private(&locked)?,
             kind @ (WrapKind::Kms | WrapKind::Passphrase) => {
-                return Err(not_found(&locked, &Search { kind, tried: 0, named_is_there: false }));
+                return Err(not_found(&locked, &FailedSearch { kind, tried: 0, named_key_tried: false }));
             }
         };
         Ok(locked.unlock(data_key)?.by(opened_with))
@@ -102,8 +100,11 @@ impl Unlocker {
                 Some((data_key, OpenedWith::rsa(key)))
             })
             .ok_or_else(|| {
-                let search =
-                    Search { kind: WrapKind::Rsa, tried: keys.len(), named_is_there: !first.is_empty() };
+                let search = FailedSearch {
+                    kind: WrapKind::Rsa,
+                    tried: keys.len(),
+                    named_key_tried: !first.is_empty(),
+                };
                 not_found(locked, &search)
             })
     }
@@ -111,7 +112,10 @@ impl Unlocker {
     fn with_private_pkcs1(&self, locked: Locked) -> Result<Unlocked> {
         let keys = &self.ring.private;
         if keys.is_empty() {
-            return Err(not_found(&locked, &Search { kind: WrapKind::Rsa, tried: 0, named_is_there: false }));
+            return Err(not_found(
+                &locked,
+                &FailedSearch { kind: WrapKind::Rsa, tried: 0, named_key_tried: false },
+            ));
         }
         match locked.try_with(|_, _, bytes| wrap::unwrap_pkcs1(bytes, keys)) {
             Some(data_key) => locked.unlock(data_key),
@@ -131,10 +135,11 @@ impl Unlocker {
         if let Some(unwrapped) = unwrapped {
             return Ok(unwrapped);
         }
-        let mut search = Search { kind: WrapKind::Aes, tried: keys.len(), named_is_there: !first.is_empty() };
+        let mut search =
+            FailedSearch { kind: WrapKind::Aes, tried: keys.len(), named_key_tried: !first.is_empty() };
         if locked.envelope().needs_passphrase() {
             if let Some(data_key) = self.with_passphrase(locked)? {
-                return Ok((data_key, OpenedWith::nameless(WrapKind::Passphrase)));
+                return Ok((data_key, OpenedWith::without_fingerprint(WrapKind::Passphrase)));
             }
             search.kind = WrapKind::Passphrase;
             search.tried = self.ring.passphrases.len();
@@ -149,7 +154,7 @@ impl Unlocker {
             Error::tampered(envelope.subject(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
         })?;
         if !self.ring.passphrases.is_empty() {
-            self.affords(envelope.subject(), &phc)?;
+            self.check_kdf_memory(envelope.subject(), &phc)?;
         }
         for place in 0..self.ring.passphrases.len() {
             if let Some(Some(data_key)) = self.with_derived(place, &phc, |key| try_symmetric(locked, key))? {
@@ -159,8 +164,7 @@ impl Unlocker {
         Ok(None)
     }
 
-    /// Hands the key derived from the passphrase at `place` in the ring to `use_it`; derives it if that was not done
-    /// before.
+    /// Calls `use_it` with the key derived from the passphrase at index `place` in the ring, which is derived only once.
     pub(super) fn with_derived<T>(
         &self,
         place: usize,
@@ -169,7 +173,7 @@ impl Unlocker {
     ) -> Result<Option<T>> {
         let Some(passphrase) = self.ring.passphrases.get(place) else { return Ok(None) };
         let name = (place, phc.to_string());
-        // Held while deriving, too: more than one derivation at a time would multiply its memory.
+        // Locked during the derivation too: two at a time would need twice the memory.
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = derived.get(&name) {
             return Ok(Some(use_it(key)));
@@ -187,15 +191,15 @@ fn try_symmetric(locked: &Locked, key: &SymmetricKey) -> Option<DataKey> {
     locked.try_with(|wrap, alg, bytes| wrap::unwrap_aes(wrap, alg, bytes, key))
 }
 
-fn not_found(locked: &Locked, search: &Search) -> Error {
+fn not_found(locked: &Locked, search: &FailedSearch) -> Error {
     let envelope: &Envelope = locked.envelope();
     let subject = envelope.subject().clone();
     let fingerprint = envelope.fingerprint().map(str::to_owned);
     if search.tried == 0 {
         return Error::KeyNeeded { subject, need: KeyNeed::Wrapping { kind: search.kind, fingerprint } };
     }
-    if search.named_is_there {
-        return Error::tampered(subject, "its data key does not unwrap with the very key that it names");
+    if search.named_key_tried {
+        return Error::tampered(subject, "its data key does not unwrap with the key that it names");
     }
     let why = match search.tried {
         1 => KeyFault::DoesNotUnwrap { fingerprint },

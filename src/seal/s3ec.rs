@@ -1,9 +1,9 @@
 //! The Amazon S3 Encryption Client's format: one message over the whole object, its tag at the end.
 //!
-//! Opening goes in steps, each of which hands over what the next needs, so that none can be left out:
-//! [`Envelope`] (read from metadata) → [`Envelope::permit`] (policy) → [`Locked`] (which key?) →
-//! [`Locked::unlock`] (commitment) → [`Unlocked`] → an opener, a range of it, or a new wrap of its data key.
-//! Sealing is the reverse in one step: a data key, its wrap, [`sealer`]. No key source and no AWS KMS here.
+//! Opening takes steps. Each returns the type that the next one needs, so that none can be left out: [`Envelope`] (read
+//! from metadata) → [`Envelope::permit`] (policy) → [`Locked`] (which key?) → [`Locked::unlock`] (commitment) →
+//! [`Unlocked`] → an opener, a range, or a new wrap of the data key. Sealing takes one: a data key and its wrap →
+//! [`sealer`]. Key sources and AWS KMS are elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use crate::error::{Error, Result, Subject};
 use crate::keys::DataKey;
 
 mod cbc;
+mod data_key;
 mod description;
 pub mod instruction;
 mod kdf;
 mod message;
 pub mod metadata;
 mod range;
-mod unlock;
 
+pub use data_key::{KmsRequest, Locked, Need, Unlocked};
 pub use description::kms_context;
 pub use range::RangeRead;
-pub use unlock::{KmsRequest, Locked, Need, Unlocked};
 
 const MESSAGE_ID_LEN: usize = 28;
 const COMMITMENT_LEN: usize = 28;
@@ -45,7 +45,6 @@ pub enum Version {
 
 impl Version {
     /// The name.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::V1 => "V1",
@@ -71,25 +70,25 @@ pub enum Storage {
     /// In the object's metadata.
     #[default]
     Metadata,
-    /// In an instruction file beside the object (of V3: the wrapped key only).
+    /// In an instruction file; of V3 only the wrapped key is there.
     InstructionFile,
 }
 
-/// The content algorithm and what it needs beside the key.
+/// The content algorithm and its parameters, without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Content {
+enum ContentAlgorithm {
     Cbc { iv: [u8; CBC_IV_LEN] },
     Gcm { nonce: [u8; gcm::NONCE_LEN] },
     Committing { message_id: [u8; MESSAGE_ID_LEN], commitment: [u8; COMMITMENT_LEN] },
 }
 
-/// All that stands beside the sealed bytes. Well-formed, and nothing more: none of it is proven yet.
+/// All that is stored in addition to the ciphertext. Well-formed, but not authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The object's name, for messages.
     subject: Subject,
     version: Version,
-    content: Content,
+    content: ContentAlgorithm,
     wrap: Wrap,
     wrapped_key: Vec<u8>,
     /// Material description, or KMS encryption context.
@@ -100,99 +99,88 @@ pub struct Envelope {
 
 impl Envelope {
     /// The object's name, as messages give it.
-    #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
     /// The message format.
-    #[must_use]
     pub fn version(&self) -> Version {
         self.version
     }
 
     /// The content algorithm, by the specification's name.
-    #[must_use]
     pub fn suite(&self) -> &'static str {
         match self.content {
-            Content::Cbc { .. } => "ALG_AES_256_CBC_IV16_NO_KDF",
-            Content::Gcm { .. } => "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
-            Content::Committing { .. } => "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
+            ContentAlgorithm::Cbc { .. } => "ALG_AES_256_CBC_IV16_NO_KDF",
+            ContentAlgorithm::Gcm { .. } => "ALG_AES_256_GCM_IV12_TAG16_NO_KDF",
+            ContentAlgorithm::Committing { .. } => "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY",
         }
     }
 
     /// How the data key is wrapped.
-    #[must_use]
     pub fn wrap(&self) -> Wrap {
         self.wrap
     }
 
-    /// The material description, or for KMS the encryption context. Nothing proves the former.
-    #[must_use]
+    /// The material description, which is not authenticated, or for KMS the encryption context.
     pub fn description(&self) -> &BTreeMap<String, String> {
         &self.description
     }
 
     /// Where the envelope was found.
-    #[must_use]
     pub fn storage(&self) -> Storage {
         self.storage
     }
 
-    /// The fingerprint of the local wrapping key, where the writer noted one.
-    #[must_use]
+    /// The fingerprint of the local wrapping key, if the envelope names it.
     pub fn fingerprint(&self) -> Option<&str> {
         wrap::named_key(&self.description)
     }
 
     /// Whether the wrapping key is derived from a passphrase.
-    #[must_use]
     pub fn needs_passphrase(&self) -> bool {
         self.wrap == Wrap::AesGcm && self.description.contains_key(wrap::PASSPHRASE_ENTRY)
     }
 
-    /// Whether its bytes prove that nobody changed them, once the whole is open.
-    #[must_use]
+    /// Whether the ciphertext is authenticated, once all of it has been opened.
     pub fn is_authenticated(&self) -> bool {
-        !matches!(self.content, Content::Cbc { .. })
+        !matches!(self.content, ContentAlgorithm::Cbc { .. })
     }
 
-    /// The plain length that the metadata claims (`x-amz-unencrypted-content-length`). Anyone could write it there:
-    /// to be shown, never to be used.
-    #[must_use]
+    /// The plaintext's length by `x-amz-unencrypted-content-length`. Not authenticated: show it, never compute with it.
     pub fn claimed_len(&self) -> Option<u64> {
         self.claimed_len
     }
 
-    /// The plain length of an object stored in `stored` bytes; nothing where only opening it can tell (CBC), or
-    /// where there cannot be a whole message in it.
-    #[must_use]
+    /// The plaintext's length of an object stored in `stored` bytes; `None` for CBC, where only opening it can tell, and for
+    /// objects too short to hold a message.
     pub fn plain_len(&self, stored: u64) -> Option<u64> {
         match self.content {
-            Content::Cbc { .. } => None,
-            Content::Gcm { .. } | Content::Committing { .. } => stored.checked_sub(gcm::TAG_LEN as u64),
+            ContentAlgorithm::Cbc { .. } => None,
+            ContentAlgorithm::Gcm { .. } | ContentAlgorithm::Committing { .. } => {
+                stored.checked_sub(gcm::TAG_LEN as u64)
+            }
         }
     }
 
-    /// How far back a reader must be willing to go, and why; `None` for what is current.
-    #[must_use]
+    /// The legacy level that a reader must allow, and why; `None` for current objects.
     pub fn legacy(&self) -> Option<(Legacy, String)> {
         match (&self.content, self.wrap) {
-            (Content::Cbc { .. }, _) => {
-                Some((Legacy::Unauthenticated, "nothing authenticates its bytes (AES-CBC)".to_owned()))
+            (ContentAlgorithm::Cbc { .. }, _) => {
+                Some((Legacy::Unauthenticated, "its bytes are not authenticated (AES-CBC)".to_owned()))
             }
             (_, wrap) if wrap.is_outdated() => Some((
                 Legacy::Unauthenticated,
-                format!("its data key is wrapped in an outdated way ({})", wrap.title()),
+                format!("its data key is wrapped with an outdated algorithm ({})", wrap.title()),
             )),
-            (Content::Gcm { .. }, _) => {
+            (ContentAlgorithm::Gcm { .. }, _) => {
                 Some((Legacy::V2, "its format (V2) does not commit to one key".to_owned()))
             }
-            (Content::Committing { .. }, _) => None,
+            (ContentAlgorithm::Committing { .. }, _) => None,
         }
     }
 
-    /// What the wrap must have been made for.
+    /// The content algorithm that the wrap must be bound to.
     fn alg(&self) -> Alg {
         match self.version {
             Version::V3 => Alg::Committing,
@@ -200,10 +188,8 @@ impl Envelope {
         }
     }
 
-    /// Takes the step that policy allows or not, before any key is tried and any byte fetched.
-    ///
-    /// # Errors
-    /// `Unsupported` if `legacy` does not reach that far; the text names the switch that would.
+    /// Applies the policy, before any key is tried and any byte fetched. Fails with `Unsupported` if the object needs more
+    /// than `legacy` allows.
     pub fn permit(self, legacy: Legacy) -> Result<Locked> {
         let (least, why) = self.legacy().unwrap_or_default();
         if legacy >= least {
@@ -221,14 +207,13 @@ impl Envelope {
     }
 }
 
-/// Starts to seal an object: V3 or V2, as `wrapped` was made for. The data key is used up: it seals this object
-/// and no other, also if the upload has to begin anew.
+/// Starts to seal an object in V3 or V2, whichever `wrapped` was made for. The data key must not seal another object, and
+/// not this one again if the upload has to start over.
 ///
-/// `plain_len` is noted beside the object where it is known, and then must come true.
+/// `plain_len`, if known, is stored in the metadata; the sealer then fails on any other length.
 ///
 /// # Errors
-/// `TooLarge` beyond the format's 64 GiB; `Unsupported` for a data key of less than 256 bits; `Local` where the
-/// machine gives no random numbers.
+/// `TooLarge` beyond the format's 64 GiB; `Unsupported` for a data key of less than 256 bits.
 pub fn sealer(
     data_key: &DataKey,
     wrapped: WrappedKey,
@@ -241,18 +226,18 @@ pub fn sealer(
     if data_key.as_bytes().len() != crate::keys::KEY_LEN {
         return Err(Error::Unsupported {
             subject: "a data key of less than 256 bits".into(),
-            why: "objects are sealed with data keys of 256 bits".to_owned(),
+            why: "objects are encrypted with 256-bit data keys only".to_owned(),
         });
     }
     let (version, content, content_key) = match wrapped.alg {
         Alg::Gcm => {
             let key = Zeroizing::new(data_key.as_bytes().to_vec());
-            (Version::V2, Content::Gcm { nonce: super::random()? }, key)
+            (Version::V2, ContentAlgorithm::Gcm { nonce: super::random()? }, key)
         }
         Alg::Committing => {
             let message_id = super::random()?;
             let kdf::Derived { key, commitment } = kdf::derive(data_key, &message_id)?;
-            (Version::V3, Content::Committing { message_id, commitment }, key)
+            (Version::V3, ContentAlgorithm::Committing { message_id, commitment }, key)
         }
     };
     let envelope = Envelope {

@@ -1,7 +1,7 @@
-//! Data key ↔ wrapped key, with a local AES or RSA key.
+//! Wraps and unwraps data keys with a local AES or RSA key.
 //!
-//! The wraps of the Amazon S3 Encryption Client, current ones both ways and outdated ones for reading.
-//! AWS KMS wraps data keys too, over the network: that is not done here, only told apart.
+//! The wraps of the Amazon S3 Encryption Client: current ones in both directions, outdated ones for reading. Those of AWS
+//! KMS are only named here.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap};
 use zeroize::Zeroizing;
 
 use super::gcm::{NONCE_LEN, TAG_LEN};
-use super::passphrase::Derived;
+use super::passphrase::PassphraseKey;
 use crate::encryption::Format;
 use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, RsaPublicKey, SymmetricKey};
@@ -18,17 +18,17 @@ use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, RsaPublicKey, SymmetricKe
 pub(super) mod aead;
 mod oaep;
 pub mod pem;
-pub(super) mod rsa;
+pub(super) mod rsa_padding;
 
-use rsa::Padding;
+use rsa_padding::Padding;
 
 /// The entry of the material description that names a local wrapping key by its fingerprint.
 pub const KEY_ENTRY: &str = "s3seal-key";
-/// The entry of the material description that says how a passphrase becomes the wrapping key: a PHC string
-/// without its hash.
+/// The entry of the material description with the parameters that derive the wrapping key from a passphrase: a PHC
+/// string without its hash.
 pub const PASSPHRASE_ENTRY: &str = "s3seal-passphrase";
 
-/// A way to wrap a data key; their names on the wire are `s3ec::metadata`'s.
+/// A way to wrap a data key. `s3ec::metadata` has the names that are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wrap {
     /// AES-GCM with a raw AES key; binds the content algorithm.
@@ -37,7 +37,7 @@ pub enum Wrap {
     RsaOaepSha1,
     /// AWS KMS; the encryption context names the content algorithm.
     KmsContext,
-    /// AWS KMS as it was done first: nothing binds the content algorithm. Outdated.
+    /// AWS KMS without the content algorithm in its context. Outdated.
     Kms,
     /// AES key wrap (RFC 3394). Outdated.
     AesWrap,
@@ -50,8 +50,7 @@ pub enum Wrap {
 }
 
 impl Wrap {
-    /// The kind of key that unwraps it. A passphrase is told by the material description, not by this.
-    #[must_use]
+    /// The kind of key that unwraps it. Only the material description tells a passphrase from an AES key.
     pub fn kind(self) -> WrapKind {
         match self {
             Self::AesGcm | Self::AesWrap | Self::AesEcb => WrapKind::Aes,
@@ -60,14 +59,12 @@ impl Wrap {
         }
     }
 
-    /// Whether it is read only, and only if asked for.
-    #[must_use]
+    /// Whether it is only read, and only if the user allows it.
     pub fn is_outdated(self) -> bool {
         !matches!(self, Self::AesGcm | Self::RsaOaepSha1 | Self::KmsContext)
     }
 
     /// Its name in messages and results.
-    #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::AesGcm => "AES/GCM",
@@ -82,7 +79,7 @@ impl Wrap {
     }
 }
 
-/// The content algorithm as a wrap binds it: a data key unwraps only for the content it was made for.
+/// The content algorithm that a wrap is bound to: a data key unwraps only for that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alg {
     /// Of V2 objects.
@@ -93,7 +90,6 @@ pub enum Alg {
 
 impl Alg {
     /// The text that is bound.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gcm => "AES/GCM/NoPadding",
@@ -105,8 +101,6 @@ impl Alg {
 impl TryFrom<Format> for Alg {
     type Error = Error;
 
-    /// # Errors
-    /// `Unsupported` for a format that is not the S3 Encryption Client's.
     fn try_from(format: Format) -> Result<Self> {
         match format {
             Format::S3ec => Ok(Self::Committing),
@@ -119,17 +113,17 @@ impl TryFrom<Format> for Alg {
     }
 }
 
-/// A key of this machine to wrap a data key with.
+/// A local key to wrap a data key with.
 pub enum LocalKey<'a> {
     /// A raw AES-256 key.
     Aes(&'a SymmetricKey),
     /// An RSA public key.
     Rsa(&'a RsaPublicKey),
     /// A key derived from a passphrase.
-    Passphrase(&'a Derived),
+    Passphrase(&'a PassphraseKey),
 }
 
-/// A data key as it is stored beside the object, and what a reader must know to unwrap it. Nothing secret.
+/// A wrapped data key, with what a reader must know to unwrap it. Not secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrappedKey {
     pub(super) wrap: Wrap,
@@ -140,18 +134,15 @@ pub struct WrappedKey {
 }
 
 impl WrappedKey {
-    /// Takes what AWS KMS gave: the ciphertext blob, and the context sent with the request, which must be that of
+    /// Takes the ciphertext blob that AWS KMS returned, and the context of the request, which must come from
     /// [`kms_context`](super::s3ec::kms_context) for the same `alg`.
-    #[must_use]
     pub fn from_kms(alg: Alg, blob: Vec<u8>, context: BTreeMap<String, String>) -> Self {
         Self { wrap: Wrap::KmsContext, alg, bytes: blob, description: context }
     }
 }
 
-/// Wraps `data_key` for content of `alg` with a local key, and notes which key it was.
-///
-/// # Errors
-/// `Unsupported` for an AES key of less than 256 bits; `Local` where the machine gives no random numbers.
+/// Wraps `data_key` for content of `alg` with a local key, and names that key in the description. Fails with `Unsupported`
+/// for an AES key of less than 256 bits.
 pub fn wrap(alg: Alg, data_key: &DataKey, with: &LocalKey<'_>) -> Result<WrappedKey> {
     let note = |entry: &str, value: String| BTreeMap::from([(entry.to_owned(), value)]);
     let (wrap, bytes, description) = match with {
@@ -165,13 +156,13 @@ pub fn wrap(alg: Alg, data_key: &DataKey, with: &LocalKey<'_>) -> Result<Wrapped
         }
         LocalKey::Rsa(key) => {
             let note = note(KEY_ENTRY, key.fingerprint().to_string());
-            (Wrap::RsaOaepSha1, rsa::wrap(alg, data_key, key)?, note)
+            (Wrap::RsaOaepSha1, rsa_padding::wrap(alg, data_key, key)?, note)
         }
     };
     Ok(WrappedKey { wrap, alg, bytes, description })
 }
 
-/// Unwraps with an AES key; nothing if it does not fit. No reason is given: some of these wraps would be oracles.
+/// Unwraps with an AES key; `None` if it does not fit. No reason is given: some of these wraps would be oracles.
 pub(super) fn unwrap_aes(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &SymmetricKey) -> Option<DataKey> {
     match wrap {
         Wrap::AesGcm => unwrap_gcm(alg, wrapped, key),
@@ -181,22 +172,22 @@ pub(super) fn unwrap_aes(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &SymmetricKe
     }
 }
 
-/// Unwraps with an RSA key; nothing if it does not fit. PKCS #1 v1.5 is [`unwrap_pkcs1`]'s.
+/// Unwraps with an RSA key; `None` if it does not fit. For PKCS #1 v1.5 see [`unwrap_pkcs1`].
 pub(super) fn unwrap_rsa(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) -> Option<DataKey> {
-    rsa::unwrap(wrap, alg, wrapped, key)
+    rsa_padding::unwrap(wrap, alg, wrapped, key)
 }
 
-/// Unwraps what is padded by PKCS #1 v1.5 with the first of `keys` that fits. The caller must not let it show when none
-/// does: who learns whether a padding was right learns, question by question, what any ciphertext under the key holds.
+/// Unwraps a key padded by PKCS #1 v1.5 with the first of `keys` that fits. The caller must not reveal that none does:
+/// whoever learns whether a padding was right can decrypt any ciphertext under the key, query by query (Bleichenbacher).
 pub(super) fn unwrap_pkcs1<'a>(
     wrapped: &[u8],
     keys: impl IntoIterator<Item = &'a RsaPrivateKey>,
 ) -> Option<DataKey> {
-    let unwrap = |key| DataKey::new(rsa::decrypt(Padding::Pkcs1, wrapped, key)?).ok();
+    let unwrap = |key| DataKey::new(rsa_padding::decrypt(Padding::Pkcs1, wrapped, key)?).ok();
     keys.into_iter().find_map(unwrap)
 }
 
-/// The fingerprint that a material description names, if it is one.
+/// The fingerprint of the wrapping key that a material description names.
 pub(super) fn named_key(description: &BTreeMap<String, String>) -> Option<&str> {
     let name = description.get(KEY_ENTRY)?;
     let plausible = name.len() == Fingerprint::of(&[]).as_str().len()
@@ -224,7 +215,7 @@ fn unwrap_rfc3394(wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8
     let cipher = match key.as_bytes().len() {
         16 => &key_wrap::AES_128,
         32 => &key_wrap::AES_256,
-        // AWS-LC has none for 192 bits.
+        // AWS-LC has no key wrap for 192 bits.
         _ => return None,
     };
     if !matches!(wrapped.len(), 24 | 32 | 40) {
@@ -236,7 +227,7 @@ fn unwrap_rfc3394(wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8
     Some(bytes)
 }
 
-/// AES-ECB with PKCS #7 padding: nothing proves the key but its length and the padding.
+/// AES-ECB with PKCS #7 padding: only its length and the padding show whether the key fits.
 fn unwrap_ecb(wrapped: &[u8], key: &SymmetricKey) -> Option<Zeroizing<Vec<u8>>> {
     if !matches!(wrapped.len(), 32 | 48) {
         return None;

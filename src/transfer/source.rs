@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use crate::checksum::{Algorithm, Sum};
 use crate::error::{Error, Result, Subject};
-use crate::keys::spent_variables;
+use crate::keys::secret_variables;
 use crate::location::Source;
 use crate::seal::{Output, Seal};
 use crate::transfer::buffer_pool::BufferPool;
@@ -166,7 +166,7 @@ fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
     };
     let mut command = Command::new(program);
     // What read a key from the environment must not hand it on.
-    for name in spent_variables() {
+    for name in secret_variables() {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());

@@ -20,7 +20,7 @@ fn bench() -> Bench {
 fn an_openssh_public_key_is_told_with_the_command_that_converts_it() {
     let bench = bench();
     let ended = bench.run("put source s3://bench/object -e client --public-key rsa_a.openssh.pub");
-    ended.exits(5).says(&["OpenSSH's own form", "ssh-keygen -e -m PKCS8 -f FILE"]);
+    ended.exits(5).says(&["in OpenSSH format", "ssh-keygen -e -m PKCS8 -f FILE"]);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn an_openssh_private_key_is_told_with_the_command_that_converts_it() {
     let bench = bench();
     bench.run("put source s3://bench/object -e client --public-key rsa_a.pub.pem").ok();
     let ended = bench.run("get s3://bench/object copy --private-key rsa_a.openssh.pem");
-    ended.exits(5).says(&["OpenSSH's own form", "ssh-keygen -p -m PEM -f FILE"]);
+    ended.exits(5).says(&["in OpenSSH format", "ssh-keygen -p -m PEM -f FILE"]);
 }
 
 #[test]

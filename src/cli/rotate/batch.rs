@@ -194,9 +194,11 @@ fn affixes(args: &RotateArgs, place: &S3Uri) -> Result<(String, Option<String>),
         return Ok((String::new(), None));
     }
     match args.filter.clone().filter().affix() {
-        Some(Affix::Beginning(beginning)) => Ok((beginning, None)),
+        Some(Affix::Prefix(beginning)) => Ok((beginning, None)),
         // S3 compares whole keys, s3seal what lies below the prefix.
-        Some(Affix::End(end)) if place.key.is_empty() || !end.contains('/') => Ok((String::new(), Some(end))),
+        Some(Affix::Suffix(end)) if place.key.is_empty() || !end.contains('/') => {
+            Ok((String::new(), Some(end)))
+        }
         _ => {
             Err(Failure::usage("a job chooses by one --include alone, such as '*.sql' or '2026-*'")
                 .hint(ITSELF))

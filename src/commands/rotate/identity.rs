@@ -210,8 +210,8 @@ mod tests {
 
     fn chosen() -> Filters {
         let filter = Filter::new(vec![
-            (pattern::Choice::Include, "*.sql".parse().unwrap()),
-            (pattern::Choice::Exclude, "old/*".parse().unwrap()),
+            (pattern::FilterAction::Include, "*.sql".parse().unwrap()),
+            (pattern::FilterAction::Exclude, "old/*".parse().unwrap()),
         ]);
         Filters {
             filter,

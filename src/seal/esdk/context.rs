@@ -1,25 +1,23 @@
-//! The encryption context ↔ its one encoding.
+//! Encodes and decodes the encryption context.
 //!
-//! Whatever is authenticated must have one encoding only, so readers here refuse what others let through: pairs out
-//! of order, a count without pairs, bytes left over (format, section 1.3).
+//! What is authenticated must have exactly one encoding, so this reader refuses what others accept: pairs out of order, a
+//! count of zero, trailing bytes (format, section 1.3).
 
 use std::collections::BTreeMap;
 
 use super::cursor::Cursor;
 use crate::error::{Error, Result};
 
-/// Pairs in the order of their keys' bytes, which is that of the encoding.
+/// Pairs ordered by their keys' bytes, as the encoding needs them.
 pub(super) type Pairs = BTreeMap<String, String>;
 
-/// What begins the keys that AWS keeps for itself.
+/// The prefix of the keys that AWS reserves.
 pub(super) const RESERVED: &str = "aws-crypto-";
-/// The pair that carries the public key of a signed message.
+/// The key of the pair with the public key of a signed message.
 pub(super) const PUBLIC_KEY: &str = "aws-crypto-public-key";
 
-/// Encodes pairs: a count, then each with its lengths; nothing at all for none.
-///
-/// # Errors
-/// `TooLarge` for more than the lengths can say: 65,535 bytes in all.
+/// Encodes pairs: a count, then each with its lengths; an empty context is no bytes. Fails with `TooLarge` beyond 65,535
+/// bytes.
 pub(super) fn encode<'a, P>(pairs: P) -> Result<Vec<u8>>
 where
     P: IntoIterator<Item = (&'a String, &'a String)>,
@@ -44,7 +42,7 @@ where
     Ok(bytes)
 }
 
-/// Decodes what [`encode`] makes, and nothing else. The reason of a refusal is for a message.
+/// Decodes exactly what [`encode`] makes; else returns why not.
 pub(super) fn decode(bytes: &[u8]) -> Result<Pairs, &'static str> {
     let mut pairs = Pairs::new();
     if bytes.is_empty() {
@@ -54,7 +52,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Pairs, &'static str> {
     let mut cursor = Cursor::new(bytes);
     let count = cursor.u16().ok_or(short)?;
     if count == 0 {
-        return Err("its empty encryption context is written in an odd way");
+        return Err("its empty encryption context is not encoded as the format says");
     }
     for _ in 0..count {
         let mut text = || {
@@ -67,13 +65,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Pairs, &'static str> {
         }
         pairs.insert(key.to_owned(), value.to_owned());
     }
-    if cursor.is_at_end() { Ok(pairs) } else { Err("bytes are left over in its encryption context") }
+    if cursor.is_at_end() { Ok(pairs) } else { Err("its encryption context has trailing bytes") }
 }
 
 fn too_large() -> Error {
     Error::TooLarge {
         subject: "the encryption context".into(),
-        why: "the format holds 65,535 bytes of it".to_owned(),
+        why: "the format allows 65,535 bytes".to_owned(),
     }
 }
 

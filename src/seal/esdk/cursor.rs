@@ -1,8 +1,6 @@
-//! Reads untrusted bytes from front to back; gives nothing where they end.
-//!
-//! Every read is checked, so that no length in a message is believed beyond the bytes that are there.
+//! Reads fields from untrusted bytes; returns `None` where they end, whatever length a field claims.
 
-/// A place in bytes.
+/// A position in bytes.
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -19,7 +17,7 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// How many bytes there must be for the last read that failed to succeed.
+    /// How many bytes the last read would have needed, for one that failed.
     pub(super) fn wanted(&self) -> usize {
         self.wanted
     }
@@ -52,7 +50,7 @@ impl<'a> Cursor<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// A length of two bytes and that many bytes.
+    /// Reads a two-byte length and that many bytes.
     pub(super) fn prefixed(&mut self) -> Option<&'a [u8]> {
         let len = self.u16()?;
         self.take(usize::from(len))

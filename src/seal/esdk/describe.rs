@@ -1,4 +1,4 @@
-//! What a header says, for people: nothing in it is proven until a key opens it.
+//! Describes a message's header for a user. Nothing in it is authenticated before a key opens it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::header::Framing;
 use super::message::Message;
 use crate::seal::passphrase::Phc;
 
-/// What a message says of itself.
+/// A message's header, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The number of the algorithm suite.
@@ -18,36 +18,35 @@ pub struct Description {
     pub version: u8,
     /// Whether it commits to one data key.
     pub committing: bool,
-    /// Whether a signature ends it.
+    /// Whether a signature follows the frames.
     pub signed: bool,
-    /// The plain length of frames in bytes; none if it is not cut into frames.
+    /// The plaintext bytes in a frame; `None` for an unframed body.
     pub frame_length: Option<u32>,
     /// The length of the header, in bytes.
     pub header_len: u64,
     /// The message id, in hex.
     pub message_id: String,
-    /// The encryption context, the format's own pair included.
+    /// The encryption context, including the format's own pair.
     pub context: BTreeMap<String, String>,
-    /// Who can open it, in the message's order.
+    /// The wrapped data keys, in the message's order.
     pub recipients: Vec<RecipientDescription>,
 }
 
 /// A wrapped data key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientDescription {
-    /// Who can unwrap it.
+    /// The kind of key that unwraps it.
     pub kind: EdkKind,
     /// The provider id: `aws-kms`, or the namespace of a raw key.
     pub provider: String,
-    /// The name of the key: the ARN of a KMS key, of raw keys what their owner chose.
+    /// The name of the key: the ARN of a KMS key; for a raw key, what its owner chose.
     pub name: String,
-    /// How a passphrase becomes the key; for those that take one, and name parameters within the caps.
+    /// The parameters that derive the key from a passphrase, if it takes one and they are within the limits.
     pub passphrase: Option<Phc>,
 }
 
 impl Message {
     /// Describes the message.
-    #[must_use]
     pub fn describe(&self) -> Description {
         let suite = self.suite();
         Description {

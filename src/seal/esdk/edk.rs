@@ -1,6 +1,6 @@
-//! Encrypted data keys: the data key as each recipient can unwrap it (format, section 1.6).
+//! Encrypted data keys (EDKs): the data key, wrapped for each recipient (format, section 1.6).
 //!
-//! Raw AES and raw RSA wraps are made and undone here; AWS KMS's are only carried. Which keys are tried is `unlock`'s.
+//! Wraps and unwraps with raw AES and RSA keys; those of AWS KMS are only stored. `unwrap` chooses the keys to try.
 
 use super::context::{self, Pairs};
 use super::cursor::Cursor;
@@ -9,18 +9,18 @@ use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::seal::gcm::{NONCE_LEN, TAG_LEN};
 use crate::seal::passphrase::Phc;
 use crate::seal::wrap::aead;
-use crate::seal::wrap::rsa::{self, Padding};
+use crate::seal::wrap::rsa_padding::{self, Padding};
 
 /// The provider id of AWS KMS.
 pub(super) const KMS: &str = "aws-kms";
-/// The namespace of keys derived from a passphrase; their name says how.
+/// The namespace of keys derived from a passphrase; their name has the parameters.
 pub const PASSPHRASE_NAMESPACE: &str = "passphrase";
 
 const PHC_START: &[u8] = b"$argon2id$";
 /// The length of a nonce and its description at the end of a raw AES key's info.
 const INFO_END: usize = 4 + 4 + NONCE_LEN;
 
-/// One wrapped data key. Nothing secret, and nothing proven.
+/// One wrapped data key. Not secret, and not authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edk {
     provider: Vec<u8>,
@@ -28,7 +28,7 @@ pub struct Edk {
     ciphertext: Vec<u8>,
 }
 
-/// Who can unwrap a data key, by the shape of what is stored.
+/// The kind of key that unwraps a data key, by the form in which it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EdkKind {
     /// A raw AES key.
@@ -44,7 +44,7 @@ pub enum EdkKind {
 }
 
 impl Edk {
-    /// Wraps with a raw AES-256 key; binds the whole context.
+    /// Wraps with a raw AES-256 key; the context is associated data.
     pub(super) fn aes(
         data_key: &DataKey,
         pairs: &Pairs,
@@ -67,7 +67,7 @@ impl Edk {
         Ok(Self {
             provider: namespace.as_bytes().to_vec(),
             info: name.as_bytes().to_vec(),
-            ciphertext: rsa::encrypt(Padding::OaepSha256, data_key.as_bytes(), key)?,
+            ciphertext: rsa_padding::encrypt(Padding::OaepSha256, data_key.as_bytes(), key)?,
         })
     }
 
@@ -84,7 +84,7 @@ impl Edk {
         for field in [&self.provider, &self.info, &self.ciphertext] {
             let len = u16::try_from(field.len()).map_err(|_| Error::TooLarge {
                 subject: "a wrapped data key".into(),
-                why: "the format holds 65,535 bytes in each of its fields".to_owned(),
+                why: "the format allows 65,535 bytes in each of its fields".to_owned(),
             })?;
             out.extend_from_slice(&len.to_be_bytes());
             out.extend_from_slice(field);
@@ -92,8 +92,7 @@ impl Edk {
         Ok(())
     }
 
-    /// Says who can unwrap it. The shape decides, not the provider's name: raw keys may be named at will.
-    #[must_use]
+    /// The kind of key that unwraps it. The form decides, not the provider id: raw keys can have any name.
     pub fn kind(&self) -> EdkKind {
         if self.provider == KMS.as_bytes() {
             return EdkKind::Kms;
@@ -110,20 +109,18 @@ impl Edk {
         }
     }
 
-    /// The provider id: for raw keys the namespace. Text by what the format says; shown as well as it can be.
-    #[must_use]
+    /// The provider id: for raw keys the namespace. The format says it is text; invalid UTF-8 is replaced.
     pub fn provider(&self) -> String {
         String::from_utf8_lossy(&self.provider).into_owned()
     }
 
-    /// The name of the key: of raw keys what their owner chose, of KMS keys the ARN.
-    #[must_use]
+    /// The name of the key: the ARN of a KMS key; for a raw key, what its owner chose.
     pub fn name(&self) -> String {
         let name = self.aes_parts().map_or(&self.info[..], |(name, _)| name);
         String::from_utf8_lossy(name).into_owned()
     }
 
-    /// The ARN that one of AWS KMS names, if it is text.
+    /// The ARN of a KMS key, if it is text.
     pub(super) fn arn(&self) -> Option<&str> {
         std::str::from_utf8(&self.info).ok()
     }
@@ -132,11 +129,7 @@ impl Edk {
         &self.ciphertext
     }
 
-    /// How the passphrase becomes the key, if it takes one.
-    ///
-    /// # Errors
-    /// Says why parameters are refused; they are capped before anything is derived.
-    #[must_use]
+    /// The parameters that derive the key from a passphrase, if it takes one; the error says why they are refused.
     pub fn phc(&self) -> Option<Result<Phc, String>> {
         if self.kind() != EdkKind::Passphrase {
             return None;
@@ -144,7 +137,7 @@ impl Edk {
         Some(self.name().parse())
     }
 
-    /// Name and nonce, if it has the shape of a raw AES wrap.
+    /// Name and nonce, if it has the form of a raw AES wrap.
     fn aes_parts(&self) -> Option<(&[u8], [u8; NONCE_LEN])> {
         let at = self.info.len().checked_sub(INFO_END)?;
         let (name, end) = self.info.split_at(at);
@@ -153,15 +146,15 @@ impl Edk {
         (end == info_end(&nonce) && matches!(key_len, 16 | 24 | 32)).then_some((name, nonce))
     }
 
-    /// Unwraps with an AES key of any length; nothing if it does not fit.
+    /// Unwraps with an AES key of any length; `None` if it does not fit.
     pub(super) fn unwrap_aes(&self, pairs: &Pairs, key: &SymmetricKey) -> Option<DataKey> {
         let (_, nonce) = self.aes_parts()?;
         aead::decrypt(&self.ciphertext, key, &nonce, &context::encode(pairs).ok()?)
     }
 
-    /// Unwraps with an RSA key, padded in one way; nothing if it does not fit.
+    /// Unwraps with an RSA key and one padding; `None` if they do not fit.
     pub(super) fn unwrap_rsa(&self, padding: Padding, key: &RsaPrivateKey) -> Option<DataKey> {
-        DataKey::new(rsa::decrypt(padding, &self.ciphertext, key)?).ok()
+        DataKey::new(rsa_padding::decrypt(padding, &self.ciphertext, key)?).ok()
     }
 }
 

@@ -1,7 +1,7 @@
-//! Frames: what one is, and the cipher that seals and opens each by itself (format, section 1.4).
+//! Frames: their encoding, and the cipher that seals and opens each of them (format, section 1.4).
 //!
-//! A frame proves its number, its length, its message and whether it is the last. Which frame must come next is the
-//! opener's.
+//! A frame's tag authenticates its number, its length, its message and whether it is the last. The opener checks their
+//! order.
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use bytes::BytesMut;
@@ -11,27 +11,27 @@ use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::Output;
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
 
-/// What a regular frame has beside its content, in bytes: number, nonce, tag.
+/// The bytes of a regular frame without its content: number, nonce, tag.
 pub(super) const REGULAR_OVERHEAD: u64 = 32;
-/// What the final frame has: a mark, number, nonce, length, tag.
+/// The same of the final frame: mark, number, nonce, length, tag.
 pub(super) const FINAL_OVERHEAD: u64 = 40;
-/// What a body that is not cut into frames has: nonce, length, tag.
+/// The same of an unframed body: nonce, length, tag.
 pub(super) const SINGLE_OVERHEAD: u64 = 36;
 
-/// Begins the final frame, where a regular one has its number.
+/// Begins the final frame, in place of a regular frame's number.
 const FINAL_MARK: u32 = u32::MAX;
 const REGULAR_HEAD: usize = 4 + NONCE_LEN;
 const FINAL_HEAD: usize = 4 + 4 + NONCE_LEN + 4;
 
-/// What a piece of ciphertext is; its label is authenticated with it.
+/// The kind of a piece of ciphertext; its label is part of the associated data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FrameKind {
     Regular,
     Final,
     Single,
 }
 
-impl Kind {
+impl FrameKind {
     fn label(self) -> &'static [u8] {
         match self {
             Self::Regular => b"AWSKMSEncryptionClient Frame",
@@ -52,7 +52,7 @@ impl FrameCipher {
         Self { key, message_id }
     }
 
-    fn aad(&self, kind: Kind, number: u32, len: usize) -> Aad<Vec<u8>> {
+    fn aad(&self, kind: FrameKind, number: u32, len: usize) -> Aad<Vec<u8>> {
         let label = kind.label();
         let mut aad = Vec::with_capacity(self.message_id.len() + label.len() + 12);
         aad.extend_from_slice(&self.message_id);
@@ -62,16 +62,16 @@ impl FrameCipher {
         Aad::from(aad)
     }
 
-    /// Appends a frame. `number` must never come twice for one message.
-    pub(super) fn seal(&self, kind: Kind, number: u32, plain: &[u8], out: &mut Output) -> Result<()> {
+    /// Appends a frame. `number` must not repeat within a message.
+    pub(super) fn seal(&self, kind: FrameKind, number: u32, plain: &[u8], out: &mut Output) -> Result<()> {
         let nonce = nonce_of(number);
         let len = u32::try_from(plain.len()).map_err(|_| gcm::refused())?;
-        if kind == Kind::Final {
+        if kind == FrameKind::Final {
             out.extend_from_slice(&FINAL_MARK.to_be_bytes());
         }
         out.extend_from_slice(&number.to_be_bytes());
         out.extend_from_slice(&nonce);
-        if kind == Kind::Final {
+        if kind == FrameKind::Final {
             out.extend_from_slice(&len.to_be_bytes());
         }
         let (content, tag) = out.append(plain.len() + TAG_LEN).split_at_mut(plain.len());
@@ -80,10 +80,10 @@ impl FrameCipher {
         self.key.seal_out_of_place_scatter(nonce, aad, plain, content, &[], tag).map_err(|_| gcm::refused())
     }
 
-    /// Appends the plain bytes of a piece if its tag holds; appends nothing and says so if not.
+    /// Appends the plaintext of a frame if its tag matches; else appends nothing and returns false.
     pub(super) fn open(
         &self,
-        kind: Kind,
+        kind: FrameKind,
         number: u32,
         content: &[u8],
         tag: &[u8; TAG_LEN],
@@ -101,48 +101,48 @@ impl FrameCipher {
     }
 }
 
-/// A frame's nonce is its number.
+/// The nonce of a frame: its number.
 fn nonce_of(number: u32) -> [u8; NONCE_LEN] {
     let mut nonce = [0; NONCE_LEN];
     nonce[NONCE_LEN - 4..].copy_from_slice(&number.to_be_bytes());
     nonce
 }
 
-/// A whole frame as it came.
+/// A complete frame as stored.
 pub(super) struct Frame<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: FrameKind,
     pub(super) number: u32,
     nonce: &'a [u8],
     pub(super) content: &'a [u8],
     pub(super) tag: &'a [u8; TAG_LEN],
-    /// All of it, for a signature.
+    /// All of it, for the signature.
     pub(super) raw: &'a [u8],
 }
 
 impl Frame<'_> {
     pub(super) fn is_final(&self) -> bool {
-        self.kind == Kind::Final
+        self.kind == FrameKind::Final
     }
 
-    /// Whether its nonce is its number, as every writer has it. A tag can hold with another one.
-    pub(super) fn nonce_fits(&self) -> bool {
+    /// Whether the stored nonce is the frame's number, as the format demands. [`FrameCipher::open`] does not use it.
+    pub(super) fn nonce_is_number(&self) -> bool {
         self.nonce == nonce_of(self.number)
     }
 }
 
-/// Cuts sealed bytes, which arrive in pieces of any length, into frames; no further than the final one.
-pub(super) struct Cutter {
+/// Splits ciphertext, which arrives in pieces of any length, into frames, up to the final one.
+pub(super) struct FrameSplitter {
     subject: Subject,
     frame_length: u32,
     pending: BytesMut,
 }
 
-impl Cutter {
+impl FrameSplitter {
     pub(super) fn new(subject: &Subject, frame_length: u32) -> Self {
         Self { subject: subject.clone(), frame_length, pending: BytesMut::new() }
     }
 
-    /// Hands each frame that is complete to `take`; returns the bytes after the final one.
+    /// Calls `take` with each complete frame; returns the bytes after the final one.
     pub(super) fn push<'a>(
         &mut self,
         mut input: &'a [u8],
@@ -179,8 +179,8 @@ impl Cutter {
         Ok(input)
     }
 
-    /// How many bytes a frame that begins with `bytes` has, as far as they tell; more than there are if it is not
-    /// complete.
+    /// The length of the frame that begins with `bytes`, or of the part of it that is needed to know; greater than
+    /// `bytes.len()` if the frame is incomplete.
     fn len_of(&self, bytes: &[u8]) -> Result<usize> {
         let Some(first) = bytes.first_chunk() else { return Ok(4) };
         let (head, content) = if u32::from_be_bytes(*first) == FINAL_MARK {
@@ -197,7 +197,7 @@ impl Cutter {
             return Err(Error::TooLarge {
                 subject: self.subject.clone(),
                 why: format!(
-                    "one of its frames has {content} bytes; {MAX_ESDK_FRAME_BYTES} are held until proven"
+                    "one of its frames has {content} bytes; at most {MAX_ESDK_FRAME_BYTES} are held in memory"
                 ),
             });
         }
@@ -211,7 +211,7 @@ impl Cutter {
         let (at, head) = if is_final { (4, FINAL_HEAD) } else { (0, REGULAR_HEAD) };
         let content = raw.get(head..raw.len() - TAG_LEN).ok_or_else(cut)?;
         Ok(Frame {
-            kind: if is_final { Kind::Final } else { Kind::Regular },
+            kind: if is_final { FrameKind::Final } else { FrameKind::Regular },
             number: u32_at(raw, at),
             nonce: &raw[at + 4..at + 4 + NONCE_LEN],
             content,

@@ -1,7 +1,7 @@
-//! The message header ↔ bytes (format, section 1.3).
+//! Reads and writes the message header (format, section 1.3).
 //!
-//! Strict, because nothing in it is proven until a key is found: what is not exactly as the format says is refused,
-//! and no length is followed beyond the caps. What the fields mean for a reader is `message`'s.
+//! Strict, because nothing in it is authenticated before a key is found: any deviation from the format is refused, and so
+//! is any length beyond the limits. `message` interprets the fields.
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce};
 use bytes::Bytes;
@@ -14,21 +14,21 @@ use crate::error::Result;
 use crate::limits::{MAX_ESDK_DATA_KEYS, MAX_ESDK_HEADER_BYTES};
 use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
 
-/// The type that a message of version 1 names: customer authenticated encrypted data.
+/// The type of a message of version 1: customer authenticated encrypted data.
 const TYPE: u8 = 0x80;
 const SINGLE: u8 = 1;
 const FRAMED: u8 = 2;
 
-/// How the body is cut.
+/// How the body is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// Not at all: one message with one tag.
+    /// Unframed: one ciphertext with one tag.
     Single,
-    /// Into frames of this many plain bytes.
+    /// Frames of this many plaintext bytes.
     Frames(u32),
 }
 
-/// A header, well-formed and not proven.
+/// A header: well-formed, not authenticated.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     pub(super) suite: Suite,
@@ -37,26 +37,26 @@ pub(super) struct Header {
     pub(super) edks: Vec<Edk>,
     pub(super) framing: Framing,
     pub(super) commitment: Option<[u8; COMMITMENT_LEN]>,
-    /// The nonce of the tag; zeros by what is written, free in version 1.
+    /// The nonce of the tag: zeros in version 2, stored in version 1.
     nonce: [u8; NONCE_LEN],
     tag: [u8; TAG_LEN],
-    /// All of it as it came.
+    /// All of it as stored.
     raw: Bytes,
-    /// Without what proves it.
+    /// The length without nonce and tag.
     body_len: usize,
 }
 
-/// Why there is no header.
+/// Why bytes could not be parsed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// Not before this many bytes are there.
-    Short(usize),
-    /// Never.
+pub(super) enum ParseError {
+    /// At least this many bytes are needed.
+    Incomplete(usize),
+    /// They are not a header.
     Malformed(String),
 }
 
-/// What a new header says beside the suite and what is derived.
-pub(super) struct Draft<'a> {
+/// The contents of a header to write.
+pub(super) struct NewHeader<'a> {
     pub(super) message_id: &'a [u8],
     pub(super) context: &'a Pairs,
     pub(super) edks: Vec<Edk>,
@@ -66,7 +66,7 @@ pub(super) struct Draft<'a> {
 
 impl Header {
     /// Reads a header from the beginning of `bytes`.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Stop> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut cursor = Cursor::new(bytes);
         let parsed = Self::read(&mut cursor);
         match parsed {
@@ -74,7 +74,7 @@ impl Header {
             Ok(None) if cursor.wanted() > MAX_ESDK_HEADER_BYTES => {
                 malformed(format!("its header is longer than {MAX_ESDK_HEADER_BYTES} bytes"))
             }
-            Ok(None) => Err(Stop::Short(cursor.wanted())),
+            Ok(None) => Err(ParseError::Incomplete(cursor.wanted())),
             Err(why) => malformed(why),
         }
     }
@@ -84,7 +84,7 @@ impl Header {
         self
     }
 
-    /// Reads all fields; nothing where the bytes end too early.
+    /// Reads all fields; `None` if the bytes end too early.
     fn read(cursor: &mut Cursor<'_>) -> Result<Option<Self>, String> {
         let Some(suite) = read_suite(cursor)? else { return Ok(None) };
         let Some(message_id) = cursor.take(suite.message_id_len()) else { return Ok(None) };
@@ -111,11 +111,11 @@ impl Header {
         Ok(Some(Self { suite, message_id, context, edks, framing, commitment, nonce, tag, raw, body_len }))
     }
 
-    /// Makes a header of the suite that is written, and proves it.
+    /// Makes a header of the suite that is written, with its tag.
     ///
-    /// The only place that makes a header's tag, and only for a message id drawn for this object: the tag's nonce is
-    /// fixed, so a second header under one key would give away the key that proves every frame.
-    pub(super) fn new(draft: Draft<'_>, key: &LessSafeKey) -> Result<Self> {
+    /// The only place that makes a header's tag, and only for a message id generated for this object: the tag's nonce is
+    /// fixed, so a second header under one key would reveal the key that authenticates every frame.
+    pub(super) fn new(draft: NewHeader<'_>, key: &LessSafeKey) -> Result<Self> {
         let suite = super::suite::WRITTEN;
         let mut raw = vec![suite.version()];
         raw.extend_from_slice(&suite.id().to_be_bytes());
@@ -150,13 +150,13 @@ impl Header {
         })
     }
 
-    /// All of it as it came.
+    /// All of it as stored.
     pub(super) fn raw(&self) -> &Bytes {
         &self.raw
     }
 
-    /// Whether its tag holds under the content key, with pairs that are authenticated and not stored.
-    pub(super) fn holds(&self, key: &LessSafeKey, unstored: &Pairs) -> Result<bool> {
+    /// Whether its tag matches under the content key; `unstored` are the authenticated pairs that it does not store.
+    pub(super) fn is_authentic(&self, key: &LessSafeKey, unstored: &Pairs) -> Result<bool> {
         let mut aad = self.raw[..self.body_len].to_vec();
         aad.extend_from_slice(&context::encode(unstored)?);
         let nonce = Nonce::assume_unique_for_key(self.nonce);
@@ -172,14 +172,14 @@ fn tag_of(key: &LessSafeKey, nonce: [u8; NONCE_LEN], aad: &[u8]) -> Result<[u8; 
         .ok_or_else(gcm::refused)
 }
 
-fn malformed<T>(why: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Malformed(why.into()))
+fn malformed<T>(why: impl Into<String>) -> Result<T, ParseError> {
+    Err(ParseError::Malformed(why.into()))
 }
 
 fn read_suite(cursor: &mut Cursor<'_>) -> Result<Option<Suite>, String> {
     let Some(version) = cursor.u8() else { return Ok(None) };
     if !matches!(version, 1 | 2) {
-        return Err("it is no message of the AWS Encryption SDK".to_owned());
+        return Err("it is not a message of the AWS Encryption SDK".to_owned());
     }
     if version == 1 {
         match cursor.u8() {

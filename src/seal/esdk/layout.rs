@@ -1,13 +1,13 @@
-//! Where things are in a framed message: lengths and ranges, computed from three numbers.
+//! The layout of a framed message: offsets and lengths, computed from three numbers.
 //!
-//! Pure arithmetic, so that a plan can be made before a byte is fetched. The stored length comes from S3 and is proven
-//! only once the final frame is open: until then everything here is a claim.
+//! Pure arithmetic, so that a download can be planned before a byte is fetched. The stored length comes from S3, and is
+//! authenticated only when the final frame has been opened.
 
 use std::ops::Range;
 
 use super::frame::{FINAL_OVERHEAD, REGULAR_OVERHEAD};
 
-/// The most frames of a message. The number above marks the final frame, and the format is kept clear of.
+/// The most frames of a message. The next number is `FINAL_MARK`'s.
 pub const MAX_FRAMES: u64 = (1 << 32) - 2;
 
 /// The lengths of a framed message. All in bytes.
@@ -18,27 +18,26 @@ pub struct Layout {
     /// Where the final frame ends.
     end: u64,
     frames: u64,
-    /// The plain bytes of the final frame.
+    /// The plaintext's length in the final frame.
     last: u64,
 }
 
-/// The frames around some plain bytes.
+/// The frames that contain a range of the plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frames {
     /// Their numbers, from 1.
     pub numbers: Range<u64>,
     /// Where they are in the message.
     pub sealed: Range<u64>,
-    /// How many of their plain bytes come before those asked for.
+    /// How many of their plaintext bytes precede the range.
     pub skip: u64,
-    /// How many are those asked for.
+    /// The length of the range.
     pub take: u64,
 }
 
 impl Layout {
-    /// Computes the layout of a message of `stored` bytes with a header of `header` and a footer of `footer` bytes
-    /// (0 where it is not signed). Nothing if no message has these lengths.
-    #[must_use]
+    /// Computes the layout of a message of `stored` bytes with a header of `header` and a footer of `footer` bytes (0 if
+    /// unsigned). `None` if no message has these lengths.
     pub fn of_stored(header: u64, frame_length: u32, stored: u64, footer: u64) -> Option<Self> {
         let frame_length = u64::from(frame_length);
         let end = stored.checked_sub(footer)?;
@@ -49,9 +48,8 @@ impl Layout {
         possible.then_some(Self { header, frame_length, end, frames, last })
     }
 
-    /// Computes the layout of the message that is written for `plain` bytes: its final frame is empty only if there
-    /// are none. Nothing if it would have too many frames.
-    #[must_use]
+    /// Computes the layout of the message that is written for `plain` bytes: its final frame is empty only if `plain` is 0.
+    /// `None` if it would have too many frames.
     pub fn of_plain(header: u64, frame_length: u32, plain: u64) -> Option<Self> {
         let frame_length = u64::from(frame_length);
         let before = plain.saturating_sub(1).checked_div(frame_length)?;
@@ -63,32 +61,27 @@ impl Layout {
         (before < MAX_FRAMES).then_some(Self { header, frame_length, end, frames: before + 1, last })
     }
 
-    /// The plain length.
-    #[must_use]
+    /// The plaintext's length.
     pub fn plain_len(&self) -> u64 {
         (self.frames - 1) * self.frame_length + self.last
     }
 
-    /// The length of header and frames.
-    #[must_use]
+    /// The length of header and frames together.
     pub fn sealed_len(&self) -> u64 {
         self.end
     }
 
-    /// The number of frames, the final one included.
-    #[must_use]
+    /// The number of frames, including the final one.
     pub fn frames(&self) -> u64 {
         self.frames
     }
 
-    /// The final frame. Opening it proves the plain length.
-    #[must_use]
+    /// The final frame. Opening it authenticates the plaintext's length.
     pub fn final_frame(&self) -> Frames {
         self.frames_of(self.frames..self.frames + 1, 0, self.last)
     }
 
-    /// Finds the frames around plain bytes, which must not be empty, nor reach beyond the end.
-    #[must_use]
+    /// Finds the frames that contain a range of the plaintext; `None` if it is empty or reaches beyond the end.
     pub fn around(&self, plain: &Range<u64>) -> Option<Frames> {
         if plain.start >= plain.end || plain.end > self.plain_len() {
             return None;

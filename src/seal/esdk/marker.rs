@@ -1,7 +1,7 @@
-//! The marker in an object's metadata: that it is in this format, and who can open it.
+//! The marker in an object's metadata: its format and its recipients.
 //!
-//! The message tells all that itself; the marker only saves reading it. Nothing proves it, so it decides which keys
-//! are asked for and never which are believed. Messages of other writers have none and are known by how they begin.
+//! The message says the same; the marker only saves reading it. It is not authenticated, so it decides which keys to ask
+//! for, never which to trust. Other writers store none: their messages are recognised by their first bytes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,23 +14,23 @@ use crate::limits::MAX_ESDK_DATA_KEYS;
 
 /// The metadata entry that names the format.
 pub const FORMAT_ENTRY: &str = "s3seal-format";
-/// The metadata entry that names who can open the object.
+/// The metadata entry that names the recipients.
 pub const RECIPIENTS_ENTRY: &str = "s3seal-recipients";
 
 const FORMAT: &str = Format::Esdk.as_str();
 
-/// Who can open an object, as far as its metadata tells.
+/// The recipients of an object, as its metadata names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marker {
     recipients: Vec<Recipient>,
 }
 
-/// One who can open an object.
+/// A recipient: a key that opens an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     /// The kind of key.
     pub kind: WrapKind,
-    /// The key's fingerprint, of raw AES and RSA keys.
+    /// The fingerprint of a raw AES or RSA key.
     pub fingerprint: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl Recipient {
         Self { kind, fingerprint: Some(fingerprint.as_str().to_owned()) }
     }
 
-    pub(super) fn nameless(kind: WrapKind) -> Self {
+    pub(super) fn without_fingerprint(kind: WrapKind) -> Self {
         Self { kind, fingerprint: None }
     }
 
@@ -87,14 +87,12 @@ impl Marker {
         Self { recipients }
     }
 
-    /// Who can open the object.
-    #[must_use]
+    /// The recipients.
     pub fn recipients(&self) -> &[Recipient] {
         &self.recipients
     }
 
     /// Returns the metadata entries.
-    #[must_use]
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let recipients: Vec<_> = self.recipients.iter().map(Recipient::to_string).collect();
         BTreeMap::from([
@@ -103,10 +101,8 @@ impl Marker {
         ])
     }
 
-    /// Finds the marker in an object's metadata. Recipients that are not understood are left out: they are a hint.
-    ///
-    /// # Errors
-    /// `Unsupported` for a format that is not known here.
+    /// Finds the marker in an object's metadata, and skips recipients of unknown kinds. Fails with `Unsupported` for an
+    /// unknown format.
     pub fn find(subject: impl Into<Subject>, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
         match metadata.get(FORMAT_ENTRY).map(String::as_str) {
             None => Ok(None),
@@ -118,17 +114,13 @@ impl Marker {
             }
             Some(other) => Err(Error::Unsupported {
                 subject: subject.into(),
-                why: format!(
-                    "its metadata names a format that is not known here, '{}'",
-                    other.escape_default()
-                ),
+                why: format!("its metadata names an unknown format, '{}'", other.escape_default()),
             }),
         }
     }
 }
 
-/// Whether an object begins like a message: with a version and an algorithm suite of it. Four bytes tell.
-#[must_use]
+/// Whether bytes begin like a message: with a version and one of its algorithm suites. Needs four bytes.
 pub fn looks_like_esdk(first: &[u8]) -> bool {
     match *first {
         [1, 0x80, high, low, ..] => Suite::find(1, u16::from_be_bytes([high, low])).is_some(),
@@ -137,8 +129,7 @@ pub fn looks_like_esdk(first: &[u8]) -> bool {
     }
 }
 
-/// Whether bytes begin like a message in base64, as some programs write it.
-#[must_use]
+/// Whether bytes begin like a message in base64, which some programs write.
 pub fn looks_like_base64(first: &[u8]) -> bool {
     [&b"AYA"[..], b"AgR4", b"AgV4"].iter().any(|start| first.starts_with(start))
 }
@@ -153,8 +144,8 @@ mod tests {
         let marker = Marker::new(vec![
             Recipient::key(WrapKind::Aes, &print),
             Recipient::key(WrapKind::Rsa, &print),
-            Recipient::nameless(WrapKind::Kms),
-            Recipient::nameless(WrapKind::Passphrase),
+            Recipient::without_fingerprint(WrapKind::Kms),
+            Recipient::without_fingerprint(WrapKind::Passphrase),
         ]);
         let metadata = marker.to_metadata();
         assert_eq!(metadata[FORMAT_ENTRY], "esdk");
@@ -171,7 +162,7 @@ mod tests {
             ])
         };
         let marker = Marker::find("x", &entry("esdk", "aes:xyz,kms:1,new,aes,,kms")).unwrap().unwrap();
-        assert_eq!(marker.recipients(), [Recipient::nameless(WrapKind::Kms)]);
+        assert_eq!(marker.recipients(), [Recipient::without_fingerprint(WrapKind::Kms)]);
         assert!(Marker::find("x", &entry("esdk3", "")).is_err());
         assert_eq!(Marker::find("x", &BTreeMap::new()).unwrap(), None);
     }

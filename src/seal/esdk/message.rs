@@ -1,7 +1,7 @@
-//! From a header to what can be done with its data key.
+//! A message with its data key still wrapped, and with the data key: what each allows.
 //!
-//! Types in a row, so that policy, key, commitment, header tag and required context are settled in that order and none
-//! is forgotten (format, section 1.8).
+//! A type for each state, so that policy, key, commitment, header tag and required context are checked in that order and
+//! none is left out (format, section 1.8).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::header::{Framing, Header};
 use super::layout::Layout;
 use super::opener::FramedOpener;
 use super::range::{self, RangeRead};
-use super::signature::Check;
+use super::signature::SignatureVerifier;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KeyArn, Legacy};
@@ -24,17 +24,17 @@ use crate::keys::DataKey;
 use crate::limits::MAX_ESDK_DATA_KEYS;
 use crate::seal::{Open, OpenedWith};
 
-/// A message's header: well-formed, and nothing more. None of it is proven yet.
+/// A message's header: well-formed, but not authenticated.
 #[derive(Clone, Debug)]
 pub struct Message {
     subject: Subject,
     header: Header,
 }
 
-/// What may be opened.
+/// Which messages may be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How far back to read: suites of version 1 need [`Legacy::V2`], for they do not commit to one key.
+    /// Suites of version 1 need [`Legacy::V2`], for they do not commit to one key.
     pub legacy: Legacy,
     /// The most wrapped data keys that a message may have; never more than [`MAX_ESDK_DATA_KEYS`].
     pub max_edks: usize,
@@ -51,51 +51,43 @@ impl Message {
         Self { subject, header }
     }
 
-    /// The object's name, as messages give it.
-    #[must_use]
+    /// The object's name, for messages.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
     /// The algorithm suite.
-    #[must_use]
     pub fn suite(&self) -> Suite {
         self.header.suite
     }
 
-    /// How the body is cut.
-    #[must_use]
+    /// How the body is framed.
     pub fn framing(&self) -> Framing {
         self.header.framing
     }
 
-    /// The length of the header, in bytes: where the body begins.
-    #[must_use]
+    /// The length of the header in bytes, which is the offset of the body.
     pub fn header_len(&self) -> u64 {
         self.header.raw().len() as u64
     }
 
     /// The message id.
-    #[must_use]
     pub fn id(&self) -> &[u8] {
         &self.header.message_id
     }
 
-    /// The encryption context that is stored, the format's own pair included.
-    #[must_use]
+    /// The stored encryption context, including the format's own pair.
     pub fn context(&self) -> &Pairs {
         &self.header.context
     }
 
     /// The wrapped data keys.
-    #[must_use]
     pub fn edks(&self) -> &[Edk] {
         &self.header.edks
     }
 
-    /// The plain length of a message stored in `stored` bytes, by what its header claims. Nothing where no message
-    /// has that length, and of signed ones: how long a signature is shows only at its end.
-    #[must_use]
+    /// The plaintext's length of a message stored in `stored` bytes, not authenticated. `None` if no message has that length,
+    /// and for signed messages, the signatures of which vary in length.
     pub fn plain_len(&self, stored: u64) -> Option<u64> {
         match self.header.framing {
             _ if self.header.suite.is_signed() => None,
@@ -105,7 +97,6 @@ impl Message {
     }
 
     /// The layout of an unsigned, framed message stored in `stored` bytes.
-    #[must_use]
     pub fn layout(&self, stored: u64) -> Option<Layout> {
         match self.header.framing {
             Framing::Frames(length) if !self.header.suite.is_signed() => {
@@ -115,12 +106,12 @@ impl Message {
         }
     }
 
-    /// Takes the steps that policy allows or not, before any key is tried. `required` is the context that the user
-    /// demands; pairs of it that are not stored in the message must have been authenticated with it.
+    /// Applies the policy, before any key is tried. `required` is the context that the user demands; pairs of it that the
+    /// message does not store must have been authenticated with it.
     ///
     /// # Errors
-    /// `Unsupported` where policy refuses, naming the switch that would not; `Tampered` for too many wrapped data
-    /// keys, and for pairs in the context that AWS keeps for itself and the suite has no use for.
+    /// `Unsupported` if the policy refuses the suite; `Tampered` for too many wrapped data keys, and for reserved pairs that
+    /// the suite does not use.
     pub fn permit(self, policy: Policy, required: &Context) -> Result<Locked> {
         let suite = self.header.suite;
         if !suite.commits() && policy.legacy < Legacy::V2 {
@@ -136,15 +127,19 @@ impl Message {
         let count = self.header.edks.len();
         if count > policy.max_edks {
             let most = policy.max_edks;
-            return Err(self.tampered(format!("it has {count} wrapped data keys; {most} are allowed")));
+            return Err(
+                self.tampered(format!("it has {count} wrapped data keys; at most {most} are allowed"))
+            );
         }
         if suite.is_signed() != self.header.context.contains_key(PUBLIC_KEY) {
-            return Err(self.tampered("a public key in its context and a signed suite do not come together"));
+            return Err(
+                self.tampered("its context must have a public key if, and only if, its suite is signed")
+            );
         }
         let unknown = |key: &&String| key.starts_with(RESERVED) && key.as_str() != PUBLIC_KEY;
         if let Some(key) = self.header.context.keys().find(unknown) {
             let key = key.escape_default();
-            return Err(self.tampered(format!("its context has a reserved key that nobody uses, '{key}'")));
+            return Err(self.tampered(format!("its context has an unknown reserved key, '{key}'")));
         }
         let unstored: Pairs = required
             .pairs()
@@ -162,22 +157,22 @@ impl Message {
     }
 }
 
-/// A message that may be opened, by whoever has the key.
+/// A message that the policy permits, with its data key still wrapped.
 #[derive(Clone, Debug)]
 pub struct Locked {
     message: Message,
     legacy: Legacy,
     required: Context,
-    /// Pairs that are authenticated and not stored.
+    /// Pairs that are authenticated but not stored.
     unstored: Pairs,
     /// All pairs that are authenticated.
     full: Pairs,
 }
 
-/// What to ask AWS KMS for.
+/// The parameters of a `Decrypt` request to AWS KMS.
 #[derive(Debug)]
 pub struct KmsRequest<'a> {
-    /// The key that the message names: only a claim, to be compared with what may be used and with the answer.
+    /// The key that the message names, not authenticated: compare it with the keys that may be used, and with the response.
     pub arn: KeyArn,
     /// The ciphertext blob.
     pub blob: &'a [u8],
@@ -187,18 +182,16 @@ pub struct KmsRequest<'a> {
 
 impl Locked {
     /// The message.
-    #[must_use]
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// How far back to read.
+    /// The legacy level that the user allows.
     pub(super) fn legacy(&self) -> Legacy {
         self.legacy
     }
 
-    /// Returns what can be asked of AWS KMS, in the message's order. Data keys that name no key by its ARN are left
-    /// out.
+    /// Returns the possible requests to AWS KMS, in the message's order. Data keys that name no key ARN are skipped.
     pub fn kms(&self) -> impl Iterator<Item = KmsRequest<'_>> {
         self.message.header.edks.iter().filter(|edk| edk.kind() == EdkKind::Kms).filter_map(|edk| {
             let arn = KeyArn::parse(edk.arn()?)?;
@@ -206,33 +199,32 @@ impl Locked {
         })
     }
 
-    /// All pairs that are authenticated: those stored, and those only required.
+    /// All authenticated pairs: stored and only required ones.
     pub(super) fn full_context(&self) -> &Pairs {
         &self.full
     }
 
-    /// The pairs stored, if others were required beside them.
+    /// The stored pairs, if the user requires others in addition.
     pub(super) fn stored_context(&self) -> Option<&Pairs> {
         (!self.unstored.is_empty()).then_some(&self.message.header.context)
     }
 
-    /// Takes the unwrapped data key, whoever unwrapped it, and checks in this order: its length, the commitment, the
-    /// header's tag, the context that the user required.
-    ///
-    /// # Errors
-    /// `Tampered` where the message does not hold; `KeyWrong` where the context required is not its own.
+    /// Takes the unwrapped data key and checks, in this order: its length, the commitment, the header's tag, the context
+    /// that the user requires. Fails with `KeyWrong` if that context differs, else with `Tampered`.
     pub fn unlock(&self, data_key: &DataKey) -> Result<Unlocked> {
         let Message { header, .. } = &self.message;
         if data_key.as_bytes().len() != header.suite.key_len() {
-            return Err(self.message.tampered("its data key has not the length of its algorithm suite"));
+            return Err(self
+                .message
+                .tampered("its data key does not have the length that its algorithm suite needs"));
         }
         let derived = header.suite.derive(data_key, &header.message_id)?;
         if !derived.commits_to(header.commitment.as_ref()) {
             return Err(self.message.tampered("its data key is not the one that it commits to"));
         }
         let Derived { key, .. } = derived;
-        if !header.holds(&key, &self.unstored)? {
-            if !self.unstored.is_empty() && header.holds(&key, &Pairs::new())? {
+        if !header.is_authentic(&key, &self.unstored)? {
+            if !self.unstored.is_empty() && header.is_authentic(&key, &Pairs::new())? {
                 return Err(self.context_differs());
             }
             return Err(self.message.tampered("its header was changed"));
@@ -242,13 +234,12 @@ impl Locked {
             return Err(self.context_differs());
         }
         let cipher = Arc::new(FrameCipher::new(key, header.message_id.clone()));
-        let opened_with = OpenedWith::nameless(WrapKind::Kms);
+        let opened_with = OpenedWith::without_fingerprint(WrapKind::Kms);
         Ok(Unlocked { message: self.message.clone(), cipher, opened_with })
     }
 
-    /// Says why AWS KMS did not unwrap a data key. Pairs that the user demands and the message does not store are
-    /// the likeliest reason: AWS KMS does not tell a context from a key that does not fit.
-    #[must_use]
+    /// Returns the error for a data key that AWS KMS did not unwrap. AWS KMS does not tell a wrong context from a wrong key;
+    /// if the user requires pairs that the message does not store, the context is the likelier reason.
     pub fn not_unwrapped(&self, source: Option<Cause>) -> Error {
         let why = match self.stored_context() {
             Some(_) => KeyFault::Context,
@@ -262,54 +253,51 @@ impl Locked {
     }
 }
 
-/// A message whose header is proven. Can be opened more than once: a whole, its ranges, its final frame.
+/// A message whose header is authenticated. It can be opened more than once: whole, in ranges, its final frame.
 pub struct Unlocked {
     message: Message,
     cipher: Arc<FrameCipher>,
-    /// AWS KMS, which unwraps outside of here, unless `unlock` names another.
+    /// AWS KMS, unless `unwrap` records a local key.
     pub(super) opened_with: OpenedWith,
 }
 
 impl Unlocked {
     /// The message.
-    #[must_use]
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// Starts to open the whole message from its first byte; the header that comes must be the one read before.
-    ///
-    /// # Errors
-    /// `Tampered` if the public key of a signed message is none.
+    /// Starts to open the whole message from its first byte; its header must be the one read before. Fails with `Tampered`
+    /// if a signed message has no valid public key.
     pub fn opener(&self) -> Result<Box<dyn Open>> {
         let Message { subject, header } = &self.message;
         let cipher = self.cipher.clone();
         let raw: Bytes = header.raw().clone();
-        let check = self.check()?;
+        let verifier = self.signature_verifier()?;
         Ok(match header.framing {
-            Framing::Frames(length) => Box::new(FramedOpener::new(subject, raw, cipher, length, check)),
-            Framing::Single => Box::new(SingleOpener::new(subject, raw, cipher, check)),
+            Framing::Frames(length) => Box::new(FramedOpener::new(subject, raw, cipher, length, verifier)),
+            Framing::Single => Box::new(SingleOpener::new(subject, raw, cipher, verifier)),
         })
     }
 
-    fn check(&self) -> Result<Option<Check>> {
+    fn signature_verifier(&self) -> Result<Option<SignatureVerifier>> {
         let Message { header, .. } = &self.message;
         let Some(curve) = header.suite.curve() else { return Ok(None) };
-        let mut check = header
+        let mut verifier = header
             .context
             .get(PUBLIC_KEY)
-            .and_then(|key| Check::new(curve, key))
-            .ok_or_else(|| self.message.tampered("the public key of its signature is none"))?;
-        check.update(header.raw());
-        Ok(Some(check))
+            .and_then(|key| SignatureVerifier::new(curve, key))
+            .ok_or_else(|| self.message.tampered("the public key of its signature is not valid"))?;
+        verifier.update(header.raw());
+        Ok(Some(verifier))
     }
 
-    /// Starts to open the plain bytes `plain` of a message stored in `stored` bytes. An end beyond the message's is
-    /// brought back to it.
+    /// Starts to open the range `plain` of the plaintext of a message stored in `stored` bytes. An end beyond the message's
+    /// is clamped.
     ///
     /// # Errors
-    /// `OutOfRange` where the range begins at or after the end; `Unsupported` for signed messages and those not cut
-    /// into frames; `Tampered` if `stored` cannot be the length of the message.
+    /// `OutOfRange` if the range begins at or after the end; `Unsupported` for signed and unframed messages; `Tampered` if
+    /// `stored` cannot be the length of the message.
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         let (frame_length, layout) = self.layout(stored)?;
         let len = layout.plain_len();
@@ -324,11 +312,8 @@ impl Unlocked {
         Ok(range::open(&self.message.subject, self.cipher.clone(), frame_length, &layout, frames, asked))
     }
 
-    /// Starts to open the final frame alone. Once its opener has finished, the length of the message is proven:
-    /// nothing was cut off or put to its end.
-    ///
-    /// # Errors
-    /// As [`Unlocked::range`], but for `OutOfRange`.
+    /// Starts to open the final frame alone. Once its opener has finished, the length of the message is authenticated:
+    /// nothing was cut off or appended. Fails as [`Unlocked::range`] does, except with `OutOfRange`.
     pub fn final_frame(&self, stored: u64) -> Result<RangeRead> {
         let (frame_length, layout) = self.layout(stored)?;
         let frames = layout.final_frame();
@@ -341,11 +326,11 @@ impl Unlocked {
         let unsupported =
             |why: &str| Error::Unsupported { subject: self.message.subject.clone(), why: why.to_owned() };
         let Framing::Frames(frame_length) = self.message.header.framing else {
-            return Err(unsupported("it is not cut into frames, so it can only be read whole"));
+            return Err(unsupported("it is not framed, so it can only be read whole"));
         };
         if self.message.header.suite.is_signed() {
             return Err(unsupported(
-                "its signature is over all of it, so a part cannot be proven; it can only be read whole",
+                "its signature covers all of it, so a part cannot be authenticated; it can only be read whole",
             ));
         }
         let layout = self

@@ -1,45 +1,45 @@
-//! Opens a framed message: each frame by itself, in order, the end and the signature demanded.
+//! Opens a framed message: every frame in order, up to the final one and the signature.
 //!
-//! Stricter than the format's own readers: a tag alone does not tell a frame out of place, a second end, or bytes
-//! after it. Once anything failed, nothing more comes out.
+//! The tags alone do not detect a frame out of order, a second final frame, or trailing bytes: those are checked here. After
+//! a failure nothing more comes out.
 
 use std::mem;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::frame::{Cutter, Frame, FrameCipher, Kind};
-use super::signature::{Check, MAX_SIGNATURE};
+use super::frame::{Frame, FrameCipher, FrameKind, FrameSplitter};
+use super::signature::{MAX_SIGNATURE, SignatureVerifier};
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::{Open, Output, Trust};
 
 /// Opens a message from its first byte, or from its body.
 pub(super) struct FramedOpener {
-    /// The header, which was read before, as far as it is still to come.
+    /// The rest of the header, which was read before and is compared.
     header: Bytes,
-    cutter: Cutter,
-    body: Body,
+    splitter: FrameSplitter,
+    body: FrameSequence,
     failed: bool,
 }
 
-/// What is known of the frames.
-struct Body {
+/// The state of the frames.
+struct FrameSequence {
     subject: Subject,
     cipher: Arc<FrameCipher>,
     frame_length: u32,
-    /// The number of the frame that must come next.
+    /// The number of the next frame.
     next: u32,
-    /// The last plain bytes that were replayed: at least one, at most a frame, of the frame numbered `next`.
+    /// The end of the replayed plaintext: the part that lies in frame `next`, up to a whole frame.
     replayed: BytesMut,
-    check: Option<Check>,
+    verifier: Option<SignatureVerifier>,
     /// The final frame of a signed message.
     held: Output,
-    at: At,
+    at: Position,
 }
 
-/// Where in a message the next byte is.
-enum At {
+/// The part of the message that the next byte belongs to.
+enum Position {
     Frames,
     Signature(BytesMut),
     End,
@@ -51,34 +51,34 @@ impl FramedOpener {
         header: Bytes,
         cipher: Arc<FrameCipher>,
         frame_length: u32,
-        check: Option<Check>,
+        verifier: Option<SignatureVerifier>,
     ) -> Self {
-        let body = Body {
+        let body = FrameSequence {
             subject: subject.clone(),
             cipher,
             frame_length,
             next: 1,
             replayed: BytesMut::new(),
-            check,
+            verifier,
             held: Output::new(),
-            at: At::Frames,
+            at: Position::Frames,
         };
-        Self { header, cutter: Cutter::new(subject, frame_length), body, failed: false }
+        Self { header, splitter: FrameSplitter::new(subject, frame_length), body, failed: false }
     }
 
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
-        skip_known(&self.body.subject, &mut self.header, &mut rest)?;
+        strip_header(&self.body.subject, &mut self.header, &mut rest)?;
         let body = &mut self.body;
-        if matches!(body.at, At::Frames) {
-            rest = self.cutter.push(rest, |frame| body.take_frame(frame, out))?;
+        if matches!(body.at, Position::Frames) {
+            rest = self.splitter.push(rest, |frame| body.take_frame(frame, out))?;
         }
         body.take_end(rest, out)
     }
 }
 
-/// Takes off `bytes` what is the same as in `known`.
-pub(super) fn skip_known(subject: &Subject, known: &mut Bytes, bytes: &mut &[u8]) -> Result<()> {
+/// Strips from `bytes` what is left of the header, which must be equal.
+pub(super) fn strip_header(subject: &Subject, known: &mut Bytes, bytes: &mut &[u8]) -> Result<()> {
     let len = known.len().min(bytes.len());
     let (head, rest) = bytes.split_at(len);
     if head != &known[..len] {
@@ -89,7 +89,7 @@ pub(super) fn skip_known(subject: &Subject, known: &mut Bytes, bytes: &mut &[u8]
     Ok(())
 }
 
-impl Body {
+impl FrameSequence {
     fn take_frame(&mut self, frame: &Frame<'_>, out: &mut Output) -> Result<()> {
         let after_replayed = self.replayed.len() == self.frame_length as usize
             && !self.replayed.is_empty()
@@ -100,35 +100,36 @@ impl Body {
         }
         if frame.number != self.next {
             let (number, next) = (frame.number, self.next);
-            return Err(self.tampered(format!("frame {number} is where frame {next} must be")));
+            return Err(self.tampered(format!("frame {number} is in the place of frame {next}")));
         }
-        if !frame.nonce_fits() {
+        if !frame.nonce_is_number() {
             return Err(self.tampered(format!("the nonce of frame {} is not its number", self.next)));
         }
-        let plain = if self.check.is_some() && frame.is_final() { &mut self.held } else { out };
+        let plain = if self.verifier.is_some() && frame.is_final() { &mut self.held } else { out };
         let start = plain.len();
         if !self.cipher.open(frame.kind, frame.number, frame.content, frame.tag, plain) {
             return Err(Error::tampered(&self.subject, format!("frame {} was changed", frame.number)));
         }
         drop_replayed(&self.subject, &mut self.replayed, plain, start)?;
-        if let Some(check) = &mut self.check {
-            check.update(frame.raw);
+        if let Some(verifier) = &mut self.verifier {
+            verifier.update(frame.raw);
         }
         if frame.is_final() {
-            self.at = if self.check.is_some() { At::Signature(BytesMut::new()) } else { At::End };
+            self.at =
+                if self.verifier.is_some() { Position::Signature(BytesMut::new()) } else { Position::End };
             return Ok(());
         }
         self.next = self.next.checked_add(1).ok_or_else(|| self.tampered("it has too many frames"))?;
         Ok(())
     }
 
-    /// Takes what comes after the final frame.
+    /// Takes the bytes after the final frame.
     fn take_end(&mut self, rest: &[u8], out: &mut Output) -> Result<()> {
         match &mut self.at {
-            At::Frames => Ok(()),
-            At::End if rest.is_empty() => Ok(()),
-            At::End => Err(self.tampered("there are bytes after its end")),
-            At::Signature(footer) => {
+            Position::Frames => Ok(()),
+            Position::End if rest.is_empty() => Ok(()),
+            Position::End => Err(self.tampered("there are bytes after its end")),
+            Position::Signature(footer) => {
                 let room = 2 + MAX_SIGNATURE + 1 - footer.len();
                 footer.extend_from_slice(&rest[..rest.len().min(room)]);
                 let Some(len) = footer.first_chunk().map(|len| usize::from(u16::from_be_bytes(*len))) else {
@@ -150,20 +151,20 @@ impl Body {
     }
 
     fn end_signed(&mut self, signature: &[u8], out: &mut Output) -> Result<()> {
-        if !self.check.take().is_some_and(|check| check.holds(signature)) {
-            return Err(self.tampered("its signature does not hold"));
+        if !self.verifier.take().is_some_and(|verifier| verifier.verify(signature)) {
+            return Err(self.tampered("its signature does not match"));
         }
         out.extend_from_slice(&mem::take(&mut self.held));
-        self.at = At::End;
+        self.at = Position::End;
         Ok(())
     }
 
-    /// Catches up over one regular frame whose plain bytes are known.
+    /// Skips a regular frame that was replayed.
     fn pass(&mut self, plain: &[u8]) -> Result<()> {
-        if let Some(check) = &mut self.check {
+        if let Some(verifier) = &mut self.verifier {
             let mut sealed = Output::new();
-            self.cipher.seal(Kind::Regular, self.next, plain, &mut sealed)?;
-            check.update(&sealed);
+            self.cipher.seal(FrameKind::Regular, self.next, plain, &mut sealed)?;
+            verifier.update(&sealed);
         }
         self.next = self.next.checked_add(1).ok_or_else(|| self.tampered("it has too many frames"))?;
         Ok(())
@@ -174,7 +175,7 @@ impl Body {
     }
 }
 
-/// Compares the beginning of a frame, now proven, with what was replayed, and takes it off.
+/// Compares the beginning of a frame, now authenticated, with what was replayed, and removes it.
 fn drop_replayed(subject: &Subject, replayed: &mut BytesMut, plain: &mut Output, start: usize) -> Result<()> {
     if replayed.is_empty() {
         return Ok(());
@@ -182,8 +183,8 @@ fn drop_replayed(subject: &Subject, replayed: &mut BytesMut, plain: &mut Output,
     let known = mem::take(replayed);
     let new = plain[start..].strip_prefix(&known[..]).map(<[u8]>::to_vec);
     plain.truncate(start);
-    let new =
-        new.ok_or_else(|| Error::tampered(subject, "what an earlier run left on disk is not its beginning"))?;
+    let new = new
+        .ok_or_else(|| Error::tampered(subject, "what an earlier run wrote to disk is not its beginning"))?;
     plain.extend_from_slice(&new);
     Ok(())
 }
@@ -195,16 +196,16 @@ impl Open for FramedOpener {
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if self.failed {
-            return Err(self.body.tampered("it has failed before"));
+            return Err(self.body.tampered("it failed before"));
         }
         let result = self.advance(sealed, out);
         self.failed = result.is_err();
         result
     }
 
-    /// Takes any number of plain bytes from the beginning. What is pushed next begins with the frame that
-    /// the last of them is in, which is compared with them, or with the one after it, if they end with a frame. Those before that frame are not compared with anything: a frame
-    /// proves no other, so whoever replays must know that they are what came out.
+    /// Takes plaintext from the beginning, of any length. The next push begins with the frame that contains the last of it,
+    /// or, if that ends a frame, with the frame after. Only the plaintext in that frame is compared: a frame authenticates
+    /// no other, so the caller must know that the rest is what came out.
     fn replay(&mut self, plain: &[u8]) -> Result<()> {
         let body = &mut self.body;
         let frame_length = body.frame_length.min(MAX_ESDK_FRAME_BYTES) as usize;
@@ -223,9 +224,9 @@ impl Open for FramedOpener {
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         match self.body.at {
-            At::End if !self.failed => Ok(()),
-            At::Signature(_) => Err(self.body.tampered("it is cut short in its signature")),
-            _ => Err(self.body.tampered("it is cut short: its final frame did not come")),
+            Position::End if !self.failed => Ok(()),
+            Position::Signature(_) => Err(self.body.tampered("it is cut short in its signature")),
+            _ => Err(self.body.tampered("it is cut short: its final frame is missing")),
         }
     }
 }

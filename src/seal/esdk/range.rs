@@ -1,26 +1,26 @@
-//! Opens some of a message's frames: a part of an object, authenticated.
+//! Opens some frames of a message: an authenticated range of an object.
 //!
-//! Each frame proves itself and its place; only that nothing was cut off the end is not proven by them, so the final
-//! frame is opened once beside them. A signature is over everything: signed messages have no ranges.
+//! Each frame's tag authenticates its content and number. That nothing was cut off is known only from the final frame, which
+//! is opened once in addition. A signature covers the whole message, so signed messages have no ranges.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::frame::{Cutter, Frame, FrameCipher, Kind};
+use super::frame::{Frame, FrameCipher, FrameKind, FrameSplitter};
 use super::layout::{Frames, Layout};
 use crate::error::{Error, Result, Subject};
 use crate::seal::{Open, Output, Trust};
 
-/// A part of an object about to be opened.
+/// An opener for a range, and the bytes to fetch for it.
 pub struct RangeRead {
-    /// The stored bytes to fetch and to push.
+    /// The stored bytes to fetch and push.
     pub sealed: Range<u64>,
-    /// The plain bytes that come out.
+    /// The range of the plaintext that comes out.
     pub plain: Range<u64>,
-    /// Whether the final frame is among them, so that the object's length is proven, too, when they are open. If
-    /// not, [`Unlocked::final_frame`](super::Unlocked::final_frame) is to be read once beside them.
+    /// Whether the final frame is among them, so that opening them also authenticates the object's length. If not, read
+    /// [`Unlocked::final_frame`](super::Unlocked::final_frame) once in addition.
     pub proves_length: bool,
-    /// Takes the one, gives the other. Its trust is [`Trust::EachFrame`].
+    /// Its trust is [`Trust::EachFrame`].
     pub opener: Box<dyn Open>,
 }
 
@@ -36,8 +36,8 @@ pub(super) fn open(
     let Frames { numbers, sealed, skip, take } = frames;
     let to_the_end = numbers.end > layout.frames();
     let opener = RangeOpener {
-        cutter: Cutter::new(subject, frame_length),
-        body: Body { subject: subject.clone(), cipher, numbers, to_the_end, skip, take },
+        splitter: FrameSplitter::new(subject, frame_length),
+        body: FrameRange { subject: subject.clone(), cipher, numbers, to_the_end, skip, take },
         missing: sealed.end - sealed.start,
         failed: false,
     };
@@ -45,16 +45,16 @@ pub(super) fn open(
 }
 
 struct RangeOpener {
-    cutter: Cutter,
-    body: Body,
+    splitter: FrameSplitter,
+    body: FrameRange,
     missing: u64,
     failed: bool,
 }
 
-struct Body {
+struct FrameRange {
     subject: Subject,
     cipher: Arc<FrameCipher>,
-    /// Those still to come.
+    /// The numbers of the frames still missing.
     numbers: Range<u64>,
     /// Whether the last of them is the final one.
     to_the_end: bool,
@@ -62,13 +62,14 @@ struct Body {
     take: u64,
 }
 
-impl Body {
+impl FrameRange {
     fn take_frame(&mut self, frame: &Frame<'_>, out: &mut Output) -> Result<()> {
         let number = self.numbers.start;
         let must_be_final = self.to_the_end && number + 1 == self.numbers.end;
-        let in_place = u64::from(frame.number) == number && frame.nonce_fits() && !self.numbers.is_empty();
-        if !in_place || (frame.kind == Kind::Final) != must_be_final {
-            return Err(self.tampered(format!("another frame is where frame {number} must be")));
+        let in_place =
+            u64::from(frame.number) == number && frame.nonce_is_number() && !self.numbers.is_empty();
+        if !in_place || (frame.kind == FrameKind::Final) != must_be_final {
+            return Err(self.tampered(format!("another frame is in the place of frame {number}")));
         }
         let mut plain = Output::new();
         if !self.cipher.open(frame.kind, frame.number, frame.content, frame.tag, &mut plain) {
@@ -95,8 +96,8 @@ impl RangeOpener {
         self.missing = self
             .missing
             .checked_sub(sealed.len() as u64)
-            .ok_or_else(|| body.tampered("more bytes came than the range has"))?;
-        let rest = self.cutter.push(sealed, |frame| body.take_frame(frame, out))?;
+            .ok_or_else(|| body.tampered("more bytes arrived than the range has"))?;
+        let rest = self.splitter.push(sealed, |frame| body.take_frame(frame, out))?;
         if rest.is_empty() { Ok(()) } else { Err(body.tampered("there are bytes after its final frame")) }
     }
 }
@@ -108,7 +109,7 @@ impl Open for RangeOpener {
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if self.failed {
-            return Err(self.body.tampered("it has failed before"));
+            return Err(self.body.tampered("it failed before"));
         }
         let result = self.advance(sealed, out);
         self.failed = result.is_err();
@@ -124,7 +125,7 @@ impl Open for RangeOpener {
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         if self.failed || self.missing > 0 || !self.body.numbers.is_empty() || self.body.take > 0 {
-            return Err(self.body.tampered("the range came short"));
+            return Err(self.body.tampered("the range is incomplete"));
         }
         Ok(())
     }

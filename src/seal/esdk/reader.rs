@@ -1,65 +1,60 @@
-//! Reads a header out of bytes that arrive in pieces.
-//!
-//! Until it is whole nothing can be asked of a message, and nothing but its own caps bounds what it claims to be.
+//! Reads a header from bytes that arrive in pieces.
 
 use bytes::{Bytes, BytesMut};
 
-use super::header::{Header, Stop};
+use super::header::{Header, ParseError};
 use super::marker::looks_like_base64;
 use super::message::Message;
 use crate::error::{Error, Result, Subject};
 
-/// A header that is not whole yet.
+/// An incomplete header.
 #[derive(Debug)]
 pub struct HeaderReader {
     subject: Subject,
     taken: BytesMut,
-    /// Below this many bytes it cannot be whole.
+    /// It is incomplete with fewer bytes.
     needed: usize,
 }
 
-/// What there is after some bytes.
+/// The result of a read.
 #[derive(Debug)]
 pub enum Reading {
-    /// Not enough.
+    /// The header is still incomplete.
     NeedMore(HeaderReader),
-    /// A header, and what came after it: the beginning of the body.
+    /// A header, and the bytes that follow it.
     Whole(Box<Message>, Bytes),
 }
 
 impl HeaderReader {
     /// Starts at a message's first byte.
-    #[must_use]
     pub fn new(subject: impl Into<Subject>) -> Self {
         Self { subject: subject.into(), taken: BytesMut::new(), needed: 1 }
     }
 
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// `Tampered` if they make no header, or one beyond the caps; `Unsupported` for a message in base64.
+    /// Takes the next bytes. Fails with `Tampered` if they are not a header or exceed the limits, and with `Unsupported` for a
+    /// message in base64.
     pub fn push(mut self, bytes: &[u8]) -> Result<Reading> {
         self.taken.extend_from_slice(bytes);
         if self.taken.len() < self.needed {
             return Ok(Reading::NeedMore(self));
         }
         if self.taken.first() == Some(&b'A') {
-            return self.perhaps_base64();
+            return self.reject_base64();
         }
         match Header::parse(&self.taken) {
             Ok(header) => {
                 let body = self.taken.split_off(header.raw().len()).freeze();
                 Ok(Reading::Whole(Box::new(Message::new(self.subject, header)), body))
             }
-            Err(Stop::Short(needed)) => {
+            Err(ParseError::Incomplete(needed)) => {
                 self.needed = needed;
                 Ok(Reading::NeedMore(self))
             }
-            Err(Stop::Malformed(why)) => Err(Error::tampered(self.subject, why)),
+            Err(ParseError::Malformed(why)) => Err(Error::tampered(self.subject, why)),
         }
     }
 
-    fn perhaps_base64(mut self) -> Result<Reading> {
+    fn reject_base64(mut self) -> Result<Reading> {
         if self.taken.len() < 4 {
             self.needed = 4;
             return Ok(Reading::NeedMore(self));
@@ -71,20 +66,16 @@ impl HeaderReader {
                     .to_owned(),
             });
         }
-        Err(Error::tampered(self.subject, "it is no message of the AWS Encryption SDK"))
+        Err(Error::tampered(self.subject, "it is not a message of the AWS Encryption SDK"))
     }
 
-    /// Ends before the header is whole.
-    #[must_use]
+    /// Returns the error for a header that ends here.
     pub fn cut_short(self) -> Error {
         Error::tampered(self.subject, "it is cut short in its header")
     }
 }
 
-/// Reads a header from the beginning of bytes that are known to hold it, or to be all there is.
-///
-/// # Errors
-/// As [`HeaderReader::push`]; `Tampered` if the header is not whole.
+/// Reads a complete header from the beginning of bytes.
 pub fn read(subject: impl Into<Subject>, bytes: &[u8]) -> Result<Message> {
     match HeaderReader::new(subject).push(bytes)? {
         Reading::Whole(message, _) => Ok(*message),

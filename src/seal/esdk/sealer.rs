@@ -1,12 +1,12 @@
-//! Seals an object: a header, then frame after frame under one key.
+//! Seals an object: a header, then frames under one key.
 //!
-//! The last frame's worth of plain bytes is held until more come, for only then is it known not to be the final one.
+//! Holds back up to a frame of plaintext until more arrives, because the final frame is encoded differently.
 
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::frame::{FrameCipher, Kind};
+use super::frame::{FrameCipher, FrameKind};
 use super::layout::{Layout, MAX_FRAMES};
 use super::marker::Marker;
 use crate::error::{Error, Result};
@@ -21,10 +21,10 @@ pub(super) struct Sealer {
     frame_length: u32,
     /// The number of the next frame.
     next: u32,
-    /// At most a frame.
+    /// The plaintext held back: at most a frame.
     held: BytesMut,
-    /// The plain length that must come true.
-    promised: Option<u64>,
+    /// The plaintext's length, if it is known.
+    expected_len: Option<u64>,
     taken: u64,
 }
 
@@ -34,7 +34,7 @@ impl Sealer {
         marker: Marker,
         cipher: Arc<FrameCipher>,
         frame_length: u32,
-        promised: Option<u64>,
+        expected_len: Option<u64>,
     ) -> Self {
         Self {
             header,
@@ -44,7 +44,7 @@ impl Sealer {
             frame_length,
             next: 1,
             held: BytesMut::new(),
-            promised,
+            expected_len,
             taken: 0,
         }
     }
@@ -54,8 +54,8 @@ impl Sealer {
         if taken > MAX_FRAMES * u64::from(self.frame_length) {
             return Err(too_long(self.frame_length));
         }
-        if let Some(promised) = self.promised.filter(|promised| taken > *promised) {
-            return Err(broken_promise(promised, "more"));
+        if let Some(expected_len) = self.expected_len.filter(|expected_len| taken > *expected_len) {
+            return Err(source_changed(expected_len, "more"));
         }
         self.taken = taken;
         Ok(())
@@ -69,26 +69,24 @@ impl Sealer {
     }
 
     fn regular(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
-        self.cipher.seal(Kind::Regular, self.next, plain, out)?;
+        self.cipher.seal(FrameKind::Regular, self.next, plain, out)?;
         self.next = self.next.checked_add(1).ok_or_else(|| too_long(self.frame_length))?;
         Ok(())
     }
 }
 
-/// Returns the error for more frames than the format counts.
+/// Returns the error for more frames than the format allows.
 pub(super) fn too_long(frame_length: u32) -> Error {
     Error::TooLarge {
         subject: "the object".into(),
-        why: format!(
-            "frames of {frame_length} bytes are too short for its length: there can be {MAX_FRAMES}"
-        ),
+        why: format!("it needs more than {MAX_FRAMES} frames of {frame_length} bytes"),
     }
 }
 
-fn broken_promise(promised: u64, taken: impl std::fmt::Display) -> Error {
+fn source_changed(expected_len: u64, taken: impl std::fmt::Display) -> Error {
     Error::SourceChanged {
         subject: "the source".into(),
-        why: format!("it gave {taken} bytes instead of {promised}"),
+        why: format!("it gave {taken} bytes instead of {expected_len}"),
     }
 }
 
@@ -126,10 +124,10 @@ impl Seal for Sealer {
     }
 
     fn finish(mut self: Box<Self>, out: &mut Output) -> Result<()> {
-        if let Some(promised) = self.promised.filter(|promised| self.taken != *promised) {
-            return Err(broken_promise(promised, self.taken));
+        if let Some(expected_len) = self.expected_len.filter(|expected_len| self.taken != *expected_len) {
+            return Err(source_changed(expected_len, self.taken));
         }
         self.send_header(out);
-        self.cipher.seal(Kind::Final, self.next, &self.held, out)
+        self.cipher.seal(FrameKind::Final, self.next, &self.held, out)
     }
 }

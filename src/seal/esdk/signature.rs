@@ -1,7 +1,6 @@
-//! The signature that ends a message of a signed suite: ECDSA over every byte before it (format, section 1.5).
+//! The signature at the end of a message of a signed suite: ECDSA over all bytes before it (format, section 1.5).
 //!
-//! Only checked, never made: it proves no more than the header and the frames do to who has the one key that opens
-//! and seals.
+//! Only verified, never made: to a reader who could have written the message, it adds nothing to the tags.
 
 use aws_lc_rs::digest::{self, SHA256, SHA384};
 use aws_lc_rs::signature::{
@@ -14,15 +13,15 @@ use super::suite::Curve;
 /// Longer than any DER encoding of a signature over these curves, in bytes.
 pub(super) const MAX_SIGNATURE: usize = 128;
 
-/// A signature about to be checked.
-pub(super) struct Check {
+/// Verifies a signature over bytes as they arrive.
+pub(super) struct SignatureVerifier {
     digest: digest::Context,
     algorithm: &'static EcdsaVerificationAlgorithm,
     key: Vec<u8>,
 }
 
-impl Check {
-    /// Takes the public key as the encryption context has it: a compressed point in base64. Nothing if it is none.
+impl SignatureVerifier {
+    /// Takes the public key as the encryption context has it, a compressed point in base64; `None` if it is invalid.
     pub(super) fn new(curve: Curve, public_key: &str) -> Option<Self> {
         let (hash, algorithm, len) = match curve {
             Curve::P256 => (&SHA256, &ECDSA_P256_SHA256_ASN1, 33),
@@ -38,8 +37,8 @@ impl Check {
         self.digest.update(bytes);
     }
 
-    /// Whether the signature is that of all bytes taken.
-    pub(super) fn holds(self, signature: &[u8]) -> bool {
+    /// Whether the signature matches all bytes taken.
+    pub(super) fn verify(self, signature: &[u8]) -> bool {
         let key = UnparsedPublicKey::new(self.algorithm, self.key);
         key.verify_digest(&self.digest.finish(), signature).is_ok()
     }

@@ -1,16 +1,15 @@
-//! Opens a message that is not cut into frames: held whole until its one tag is checked.
+//! Opens an unframed message, which old writers made: holds all of it until its tag is checked.
 //!
-//! Old writers made them. Nothing of one is proven before its end, so its length is capped and none of it leaves
-//! earlier; that makes the opener as trustworthy as that of frames.
+//! Its length is limited for that. Nothing comes out before it is authenticated, as with frames.
 
 use std::mem;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::frame::{FrameCipher, Kind};
-use super::opener::skip_known;
-use super::signature::{Check, MAX_SIGNATURE};
+use super::frame::{FrameCipher, FrameKind};
+use super::opener::strip_header;
+use super::signature::{MAX_SIGNATURE, SignatureVerifier};
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ESDK_FRAME_BYTES;
 use crate::seal::gcm::{MAX_PLAIN, NONCE_LEN, TAG_LEN};
@@ -20,14 +19,14 @@ const HEAD: usize = NONCE_LEN + 8;
 /// The one nonce of such a body: the number 1.
 const NONCE: [u8; NONCE_LEN] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/// Holds a message until all of it is there.
+/// Holds a message until it is complete.
 pub(super) struct SingleOpener {
     subject: Subject,
     header: Bytes,
     cipher: Arc<FrameCipher>,
-    check: Option<Check>,
+    verifier: Option<SignatureVerifier>,
     held: BytesMut,
-    /// Whether everything came out.
+    /// Whether the plaintext has come out.
     done: bool,
     failed: bool,
 }
@@ -37,13 +36,13 @@ impl SingleOpener {
         subject: &Subject,
         header: Bytes,
         cipher: Arc<FrameCipher>,
-        check: Option<Check>,
+        verifier: Option<SignatureVerifier>,
     ) -> Self {
         Self {
             subject: subject.clone(),
             header,
             cipher,
-            check,
+            verifier,
             held: BytesMut::new(),
             done: false,
             failed: false,
@@ -52,7 +51,7 @@ impl SingleOpener {
 
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         let mut rest = sealed;
-        skip_known(&self.subject, &mut self.header, &mut rest)?;
+        strip_header(&self.subject, &mut self.header, &mut rest)?;
         if rest.is_empty() {
             return Ok(());
         }
@@ -71,11 +70,11 @@ impl SingleOpener {
         Ok(())
     }
 
-    /// The length of body and signature, as far as it can be told by now.
+    /// The length of body and signature, once it is known.
     fn whole(&self) -> Result<Option<usize>> {
         let Some(head) = self.held.first_chunk::<HEAD>() else { return Ok(None) };
         let body = self.body_len(head)?;
-        if self.check.is_none() {
+        if self.verifier.is_none() {
             return Ok(Some(body));
         }
         let Some(len) = self.held.get(body..body + 2) else { return Ok(None) };
@@ -93,21 +92,21 @@ impl SingleOpener {
         }
         let len = len.first_chunk().map_or(u64::MAX, |len| u64::from_be_bytes(*len));
         if len > MAX_PLAIN {
-            return Err(self.tampered("its body claims to be longer than its format can be"));
+            return Err(self.tampered("its body claims to be longer than its format allows"));
         }
         match usize::try_from(len) {
             Ok(plain) if len <= u64::from(MAX_ESDK_FRAME_BYTES) => Ok(HEAD + plain + TAG_LEN),
             _ => Err(Error::TooLarge {
                 subject: self.subject.clone(),
                 why: format!(
-                    "it is not cut into frames, so its {len} bytes would have to be held until proven; \
+                    "it is not framed, so its {len} bytes would have to be held in memory; at most \
                      {MAX_ESDK_FRAME_BYTES} are"
                 ),
             }),
         }
     }
 
-    /// Opens what is held, all of it being there.
+    /// Opens the complete message.
     fn open(&mut self, out: &mut Output) -> Result<()> {
         let all = mem::take(&mut self.held);
         let cut = || Error::tampered(&self.subject, "it is cut short");
@@ -116,13 +115,13 @@ impl SingleOpener {
         let tag = body.last_chunk::<TAG_LEN>().ok_or_else(cut)?;
         let content = body.get(HEAD..body.len() - TAG_LEN).ok_or_else(cut)?;
         let mut plain = Output::new();
-        if !self.cipher.open(Kind::Single, 1, content, tag, &mut plain) {
+        if !self.cipher.open(FrameKind::Single, 1, content, tag, &mut plain) {
             return Err(self.tampered("its body was changed"));
         }
-        if let Some(mut check) = self.check.take() {
-            check.update(body);
-            if !check.holds(footer.get(2..).unwrap_or_default()) {
-                return Err(self.tampered("its signature does not hold"));
+        if let Some(mut verifier) = self.verifier.take() {
+            verifier.update(body);
+            if !verifier.verify(footer.get(2..).unwrap_or_default()) {
+                return Err(self.tampered("its signature does not match"));
             }
         }
         out.extend_from_slice(&plain);
@@ -141,7 +140,7 @@ impl Open for SingleOpener {
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         if self.failed {
-            return Err(self.tampered("it has failed before"));
+            return Err(self.tampered("it failed before"));
         }
         let result = self.advance(sealed, out);
         self.failed = result.is_err();
@@ -151,7 +150,7 @@ impl Open for SingleOpener {
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
         Err(Error::Unsupported {
             subject: self.subject.clone(),
-            why: "it is not cut into frames, so it can only be read from its beginning".to_owned(),
+            why: "it is not framed, so its download cannot be resumed".to_owned(),
         })
     }
 

@@ -1,7 +1,7 @@
-//! The algorithm suites, and what each derives from a data key.
+//! The algorithm suites, and the keys that they derive from a data key.
 //!
-//! A closed table: a number in a header is nothing until it is found here together with its message version. The
-//! suites of other AWS libraries, which share the numbering, are left out.
+//! A closed table: a header's number is valid only if it is listed here for its message version. Other AWS libraries share
+//! the numbering; their suites are not listed.
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, LessSafeKey, UnboundKey};
 use aws_lc_rs::hkdf::{self, HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, KeyType, Salt};
@@ -25,10 +25,10 @@ pub struct Suite {
     curve: Option<Curve>,
 }
 
-/// How the content key comes from the data key.
+/// How the content key is derived from the data key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kdf {
-    /// It is the data key.
+    /// Not at all: it is the data key.
     None,
     /// HKDF over suite and message id.
     Sha256,
@@ -38,7 +38,7 @@ enum Kdf {
     Committing,
 }
 
-/// The curve of a suite's signature; its hash is the one of its length.
+/// The curve of a suite's signature; the hash has the same length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Curve {
     P256,
@@ -68,44 +68,37 @@ const fn row(id: u16, name: &'static str, key_len: usize, kdf: Kdf, curve: Optio
 }
 
 impl Suite {
-    /// Finds a suite of a message version by its number.
-    #[must_use]
+    /// Finds a suite by message version and number.
     pub fn find(version: u8, id: u16) -> Option<Self> {
         SUITES.into_iter().find(|suite| suite.id == id && suite.version() == version)
     }
 
     /// Its number.
-    #[must_use]
     pub fn id(self) -> u16 {
         self.id
     }
 
     /// Its name in the specification.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.name
     }
 
     /// The message version that it belongs to: 1 or 2.
-    #[must_use]
     pub fn version(self) -> u8 {
         if self.commits() { 2 } else { 1 }
     }
 
     /// The length of its data keys, in bytes.
-    #[must_use]
     pub fn key_len(self) -> usize {
         self.key_len
     }
 
     /// Whether a message commits to one data key.
-    #[must_use]
     pub fn commits(self) -> bool {
         self.kdf == Kdf::Committing
     }
 
-    /// Whether a signature ends the message.
-    #[must_use]
+    /// Whether a signature follows the frames.
     pub fn is_signed(self) -> bool {
         self.curve.is_some()
     }
@@ -129,7 +122,7 @@ impl Suite {
         match self.kdf {
             Kdf::None if secret.len() == key.len() => key.copy_from_slice(secret),
             Kdf::None => return Err(gcm::refused()),
-            // No salt is, by RFC 5869, one of zeros.
+            // By RFC 5869, an absent salt is a salt of zeros.
             Kdf::Sha256 => expand(HKDF_SHA256, &[], secret, &[&id, message_id], &mut key)?,
             Kdf::Sha384 => expand(HKDF_SHA384, &[], secret, &[&id, message_id], &mut key)?,
             Kdf::Committing => {
@@ -149,16 +142,16 @@ impl Suite {
     }
 }
 
-/// What is derived from a data key.
+/// What a suite derives from a data key.
 pub(super) struct Derived {
-    /// Encrypts the frames and proves the header.
+    /// Encrypts the frames and authenticates the header.
     pub(super) key: LessSafeKey,
     /// Stored in the header; only one data key yields it.
     pub(super) commitment: Option<[u8; COMMITMENT_LEN]>,
 }
 
 impl Derived {
-    /// Whether a stored commitment is this one; takes the same time whatever the answer.
+    /// Whether a stored commitment is this one, compared in constant time.
     pub(super) fn commits_to(&self, stored: Option<&[u8; COMMITMENT_LEN]>) -> bool {
         match (&self.commitment, stored) {
             (Some(ours), Some(theirs)) => ours.ct_eq(theirs).into(),

@@ -1,15 +1,15 @@
-//! Begins a message: data key, context and recipients, in the order in which each needs the one before.
+//! Builds a new message from a data key, a context and recipients.
 //!
-//! The data key goes in and does not come out again, so that it seals this object and no other.
+//! The message consumes the data key, so that it seals this object and no other.
 
 use std::sync::Arc;
 
 use super::context::{self, Pairs};
 use super::edk::{Edk, PASSPHRASE_NAMESPACE};
 use super::frame::FrameCipher;
-use super::header::{Draft, Header};
+use super::header::{Header, NewHeader};
 use super::layout::{Layout, MAX_FRAMES};
-use super::marker::{Marker, Recipient};
+use super::marker::{self, Marker};
 use super::sealer::{self, Sealer};
 use super::suite;
 use crate::encryption::{Context, KeyArn, KeyName};
@@ -20,34 +20,32 @@ use crate::seal::Seal;
 use crate::seal::gcm;
 use crate::seal::wrap::LocalKey;
 
-/// The length of frames where none is asked for, in bytes.
+/// The default frame length, in bytes.
 pub const FRAME_LENGTH: u32 = 64 << 10;
-/// The shortest frames that are written, in bytes.
+/// The shortest frame length that is written, in bytes.
 pub const MIN_FRAME_LENGTH: u32 = 4 << 10;
-/// The longest frames that are written, in bytes.
+/// The longest frame length that is written, in bytes.
 pub const MAX_FRAME_LENGTH: u32 = 16 << 20;
-/// What a frame length must be a multiple of: other programs write no others.
+/// Frame lengths are multiples of this, as other programs require when they write.
 const FRAME_STEP: u32 = 128;
 
-/// A message about to be sealed.
+/// A message to be sealed.
 pub struct NewMessage {
     data_key: DataKey,
     context: Pairs,
     edks: Vec<Edk>,
-    recipients: Vec<Recipient>,
+    recipients: Vec<marker::Recipient>,
 }
 
 impl NewMessage {
-    /// Takes the data key, made here or by AWS KMS for this object alone, and the user's context. AWS KMS is to be
-    /// asked with exactly this context: [`NewMessage::context`].
-    ///
-    /// # Errors
-    /// `Unsupported` for a data key of less than 256 bits; `TooLarge` for more context than the format holds.
+    /// Takes a data key that was generated for this object, and the user's context. Requests to AWS KMS must have exactly
+    /// that context: [`NewMessage::context`]. Fails with `Unsupported` for a data key of less than 256 bits, and with
+    /// `TooLarge` for a context beyond the format's limit.
     pub fn new(data_key: DataKey, context: &Context) -> Result<Self> {
         if data_key.as_bytes().len() != suite::WRITTEN.key_len() {
             return Err(Error::Unsupported {
                 subject: "a data key of less than 256 bits".into(),
-                why: "objects are sealed with data keys of 256 bits".to_owned(),
+                why: "objects are encrypted with 256-bit data keys only".to_owned(),
             });
         }
         context::encode(context.pairs())?;
@@ -55,24 +53,19 @@ impl NewMessage {
         Ok(Self { data_key, context, edks: Vec::new(), recipients: Vec::new() })
     }
 
-    /// The data key, for AWS KMS to wrap for a further recipient.
-    #[must_use]
+    /// The data key, for AWS KMS to wrap for another recipient.
     pub fn data_key(&self) -> &DataKey {
         &self.data_key
     }
 
-    /// The context that AWS KMS is to bind.
-    #[must_use]
+    /// The context for requests to AWS KMS.
     pub fn context(&self) -> &Pairs {
         &self.context
     }
 
-    /// Adds a recipient with a local key. Raw keys get `name`, by which other programs ask for them, or the one of
-    /// [`KeyName::of`]; a passphrase's key is named by how it is derived.
-    ///
-    /// # Errors
-    /// `Unsupported` for an AES key of less than 256 bits, and for too many recipients; `Local` where the machine
-    /// gives no random numbers.
+    /// Adds a recipient with a local key. A raw key gets `name`, which other programs need to find it, or [`KeyName::of`];
+    /// the name of a key derived from a passphrase is its parameters. Fails with `Unsupported` for an AES key of less than
+    /// 256 bits, and for too many recipients.
     pub fn add(&mut self, key: &LocalKey<'_>, name: Option<&KeyName>) -> Result<()> {
         let chosen = |print: &Fingerprint| name.cloned().unwrap_or_else(|| KeyName::of(print));
         let (edk, recipient) = match key {
@@ -80,38 +73,38 @@ impl NewMessage {
                 let print = key.fingerprint();
                 let name = chosen(&print);
                 let name = (name.namespace(), name.name());
-                (Edk::aes(&self.data_key, &self.context, name, key)?, Recipient::key(WrapKind::Aes, &print))
+                (
+                    Edk::aes(&self.data_key, &self.context, name, key)?,
+                    marker::Recipient::key(WrapKind::Aes, &print),
+                )
             }
             LocalKey::Rsa(key) => {
                 let print = key.fingerprint();
                 let name = chosen(&print);
                 let name = (name.namespace(), name.name());
-                (Edk::rsa(&self.data_key, name, key)?, Recipient::key(WrapKind::Rsa, &print))
+                (Edk::rsa(&self.data_key, name, key)?, marker::Recipient::key(WrapKind::Rsa, &print))
             }
             LocalKey::Passphrase(derived) => {
                 let phc = derived.phc().to_string();
                 let name = (PASSPHRASE_NAMESPACE, phc.as_str());
                 let edk = Edk::aes(&self.data_key, &self.context, name, derived.key())?;
-                (edk, Recipient::nameless(WrapKind::Passphrase))
+                (edk, marker::Recipient::without_fingerprint(WrapKind::Passphrase))
             }
         };
         self.push(edk, recipient)
     }
 
-    /// Adds a recipient in AWS KMS: the key's ARN and the ciphertext blob, both as AWS KMS answered.
-    ///
-    /// # Errors
-    /// `Unsupported` for too many recipients.
+    /// Adds a recipient in AWS KMS: the key's ARN and the ciphertext blob, both as AWS KMS returned them.
     pub fn add_kms(&mut self, key: &KeyArn, blob: Vec<u8>) -> Result<()> {
         let edk = Edk::kms(key.as_str(), blob);
-        self.push(edk, Recipient::nameless(WrapKind::Kms))
+        self.push(edk, marker::Recipient::without_fingerprint(WrapKind::Kms))
     }
 
-    fn push(&mut self, edk: Edk, recipient: Recipient) -> Result<()> {
+    fn push(&mut self, edk: Edk, recipient: marker::Recipient) -> Result<()> {
         if self.edks.len() == MAX_ESDK_DATA_KEYS {
             return Err(Error::Unsupported {
                 subject: Subject::other(format!("more than {MAX_ESDK_DATA_KEYS} recipients")),
-                why: "no more are read".to_owned(),
+                why: "readers accept no more".to_owned(),
             });
         }
         self.edks.push(edk);
@@ -119,16 +112,16 @@ impl NewMessage {
         Ok(())
     }
 
-    /// Starts to seal, with frames of `frame_length` plain bytes, or of [`FRAME_LENGTH`] and more if the object needs
-    /// it. `plain_len` is given where it is known, and then must come true.
+    /// Starts to seal, with frames of `frame_length` plaintext bytes (see [`choose_frame_length`]). If `plain_len` is given,
+    /// the sealer fails on any other length.
     ///
     /// # Errors
-    /// `Unsupported` without a recipient and for frame lengths that are not written; `TooLarge` where the object would
-    /// have too many frames; `Local` where the machine gives no random numbers.
+    /// `Unsupported` without a recipient and for frame lengths that are not written; `TooLarge` if the object would have
+    /// too many frames.
     pub fn seal(self, frame_length: Option<u32>, plain_len: Option<u64>) -> Result<Box<dyn Seal>> {
         if self.edks.is_empty() {
             return Err(Error::Unsupported {
-                subject: "a message for nobody".into(),
+                subject: "a message without recipients".into(),
                 why: "at least one recipient is needed".to_owned(),
             });
         }
@@ -136,7 +129,7 @@ impl NewMessage {
         let message_id: [u8; 32] = crate::seal::random()?;
         let derived = suite::WRITTEN.derive(&self.data_key, &message_id)?;
         let commitment = derived.commitment.ok_or_else(gcm::refused)?;
-        let draft = Draft {
+        let draft = NewHeader {
             message_id: &message_id,
             context: &self.context,
             edks: self.edks,
@@ -147,7 +140,7 @@ impl NewMessage {
         if header.raw().len() > MAX_ESDK_HEADER_BYTES {
             return Err(Error::TooLarge {
                 subject: "the header".into(),
-                why: format!("no more than {MAX_ESDK_HEADER_BYTES} bytes are read"),
+                why: format!("readers accept no more than {MAX_ESDK_HEADER_BYTES} bytes"),
             });
         }
         let cipher = Arc::new(FrameCipher::new(derived.key, message_id.to_vec()));
@@ -156,10 +149,7 @@ impl NewMessage {
     }
 }
 
-/// Chooses the length of frames: the one asked for, or the usual one, doubled until the object fits.
-///
-/// # Errors
-/// `Unsupported` for a length that is not written; `TooLarge` where the object would have too many frames.
+/// Chooses the frame length: the one asked for, or [`FRAME_LENGTH`], doubled until the object fits.
 pub fn choose_frame_length(asked: Option<u32>, plain_len: Option<u64>) -> Result<u32> {
     let fits = |length: u32| plain_len.is_none_or(|plain| Layout::of_plain(0, length, plain).is_some());
     if let Some(length) = asked {

@@ -1,7 +1,7 @@
-//! AES-CBC, which only old clients wrote: reading only, and nothing about it can be proven.
+//! AES-CBC, which only old clients wrote: unauthenticated, and only read.
 //!
-//! Every failure has one text: a reader that tells a bad padding from a bad length is an oracle. Short data is
-//! never handed out as if it were whole.
+//! Every failure has the same text: a reader that distinguishes bad padding from a bad length is an oracle. Incomplete data
+//! never passes for complete.
 
 use aws_lc_rs::cipher::{DecryptionContext, StreamingDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
@@ -14,7 +14,7 @@ use crate::seal::{Open, Trust, gcm, wrap};
 /// The block length, in bytes.
 pub(super) const BLOCK: usize = 16;
 
-/// The cipher: whole blocks come out, the last one held back for its padding.
+/// The cipher. It returns whole blocks and holds back the last one for its padding.
 pub(super) struct Cbc {
     subject: Subject,
     cipher: StreamingDecryptingKey,
@@ -43,7 +43,7 @@ impl Cbc {
 
     /// Ends the message.
     pub(super) fn finish(self, out: &mut Output) -> Result<()> {
-        // The library refuses no block at all, a broken one, and a padding that is not right to its last byte.
+        // The library refuses an empty message, an incomplete block and invalid padding.
         let mut last = [0; BLOCK];
         let written = self.cipher.finish(&mut last).map_err(|_| broken(&self.subject))?.written().len();
         out.extend_from_slice(&last[..written]);
@@ -52,13 +52,13 @@ impl Cbc {
 }
 
 fn broken(subject: &Subject) -> Error {
-    Error::tampered(subject, "it does not decrypt to what was sealed: changed, cut, or another key")
+    Error::tampered(subject, "it does not decrypt: it was changed or cut off, or this is the wrong key")
 }
 
 /// Opens a whole object.
 pub(super) struct CbcOpener {
     cipher: Cbc,
-    /// Whether it must fail at its end, the key being none.
+    /// Whether it must fail at its end, because no key fitted.
     rejected: bool,
 }
 
@@ -69,8 +69,8 @@ impl CbcOpener {
 }
 
 impl Open for CbcOpener {
-    /// Nothing proves the bytes, at the end neither; but only there does the padding show whether any are missing,
-    /// and the user has allowed no more than that.
+    /// The bytes are never authenticated. But only the padding at the end shows whether any are missing, and the user has
+    /// not allowed incomplete data.
     fn trust(&self) -> Trust {
         Trust::OnlyAtEnd
     }

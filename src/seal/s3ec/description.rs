@@ -1,7 +1,7 @@
 //! Material descriptions and KMS encryption contexts: JSON objects of strings in one metadata value.
 //!
-//! Compared as maps, never as text: writers differ in spacing and order. What a context must say is here too;
-//! who asks AWS KMS is not.
+//! Compared as maps, never as text: writers differ in spacing and order. The rules for contexts are here, the requests to
+//! AWS KMS elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,12 @@ use crate::seal::wrap::Alg;
 
 /// The reserved context entry that binds the content algorithm.
 const ALG_ENTRY: &str = "aws:x-amz-cek-alg";
-/// The context entry by which first clients named their key.
+/// The context entry in which early clients named their key.
 const OLD_KEY_ENTRY: &str = "kms_cmk_id";
 
-/// Returns the context to send to AWS KMS for content of `alg`: the user's, and the format's reserved entry.
-/// Nothing of ours, so that other clients open with the user's own context.
-///
-/// # Errors
-/// `Unsupported` for a context that S3 metadata cannot carry unharmed.
+/// Returns the context to send to AWS KMS for content of `alg`: the user's, and the format's reserved entry. s3seal adds
+/// nothing, so that other clients can decrypt with the user's own context. Fails with `Unsupported` for a context that S3
+/// metadata cannot carry unchanged.
 pub fn kms_context(alg: Alg, given: &Context) -> Result<BTreeMap<String, String>> {
     let mut context = given.pairs().clone();
     if context.iter().any(|(key, value)| !(is_safe(key) && is_safe(value))) {
@@ -39,8 +37,8 @@ fn is_safe(text: &str) -> bool {
     text.bytes().all(|c| c == b' ' || c.is_ascii_graphic())
 }
 
-/// Checks a `kms+context` envelope: its context binds the content algorithm, and beside the reserved entries it is
-/// the one given; none given means an empty one.
+/// Checks a `kms+context` envelope: its context names the content algorithm, and without the reserved entries it is the
+/// user's; none given means an empty one.
 pub(super) fn check_context(
     subject: &Subject,
     alg: Alg,
@@ -58,8 +56,8 @@ pub(super) fn check_context(
     if own.eq(given.pairs()) { Ok(()) } else { Err(context_differs(subject)) }
 }
 
-/// Checks an envelope of the outdated `kms` wrap. It binds no content algorithm, so one that names it was made of a
-/// `kms+context` envelope, to get around the context.
+/// Checks an envelope of the outdated `kms` wrap. Its context never names a content algorithm: one that does was made from
+/// a `kms+context` envelope, to evade the check of the context.
 pub(super) fn check_outdated_context(
     subject: &Subject,
     stored: &BTreeMap<String, String>,
@@ -78,21 +76,18 @@ fn context_differs(subject: &Subject) -> Error {
     Error::KeyWrong { subject: subject.clone(), why: KeyFault::Context, source: None }
 }
 
-/// Reads a description out of an object's metadata.
+/// Reads a description from an object's metadata.
 pub(super) fn of_object(text: &str) -> Option<BTreeMap<String, String>> {
     let trimmed = text.trim();
-    if trimmed.starts_with("=?") { of_file(&unscramble(trimmed)?) } else { of_file(trimmed) }
+    if trimmed.starts_with("=?") { of_file(&decode_rfc2047(trimmed)?) } else { of_file(trimmed) }
 }
 
-/// Reads a description out of an instruction file, where nothing scrambles it.
+/// Reads a description from an instruction file, which S3 returns unchanged.
 pub(super) fn of_file(text: &str) -> Option<BTreeMap<String, String>> {
     instruction::strict_map::<String>(text.as_bytes())
 }
 
-/// Writes a description.
-///
-/// # Errors
-/// `Unsupported` where metadata cannot carry it.
+/// Writes a description. Fails with `Unsupported` if metadata cannot carry it.
 pub(super) fn write(description: &BTreeMap<String, String>) -> Result<String> {
     let text = serde_json::to_string(description).ok().filter(|text| is_safe(text));
     text.ok_or_else(|| Error::Unsupported {
@@ -101,20 +96,20 @@ pub(super) fn write(description: &BTreeMap<String, String>) -> Result<String> {
     })
 }
 
-/// Undoes what S3 does to metadata beyond ASCII: it takes UTF-8 bytes for Latin-1 and returns that as RFC 2047
-/// words in UTF-8 (s3ec format, section 2.5).
-fn unscramble(text: &str) -> Option<String> {
+/// Reverses what S3 does to non-ASCII metadata: it takes UTF-8 bytes for Latin-1, and returns the text as RFC 2047
+/// encoded words in UTF-8 (s3ec format, section 2.5).
+fn decode_rfc2047(text: &str) -> Option<String> {
     let mut decoded = Vec::new();
     for word in text.split_ascii_whitespace() {
-        decoded.extend(rfc2047_word(word)?);
+        decoded.extend(decode_word(word)?);
     }
-    let scrambled = String::from_utf8(decoded).ok()?;
-    let bytes: Option<Vec<u8>> = scrambled.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    let latin1 = String::from_utf8(decoded).ok()?;
+    let bytes: Option<Vec<u8>> = latin1.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
     String::from_utf8(bytes?).ok()
 }
 
 /// Decodes `=?UTF-8?Q?…?=` or `=?UTF-8?B?…?=` to bytes.
-fn rfc2047_word(word: &str) -> Option<Vec<u8>> {
+fn decode_word(word: &str) -> Option<Vec<u8>> {
     let inner = word.strip_prefix("=?")?.strip_suffix("?=")?;
     let (charset, rest) = inner.split_once('?')?;
     let (encoding, text) = rest.split_once('?')?;
@@ -161,7 +156,7 @@ mod tests {
     #[test]
     fn what_s3_scrambles_is_read_back() {
         // The sample of the format's section 2.5.
-        assert_eq!(unscramble("=?UTF-8?Q?Mini=C3=83=C2=B6?=").unwrap(), "Miniö");
+        assert_eq!(decode_rfc2047("=?UTF-8?Q?Mini=C3=83=C2=B6?=").unwrap(), "Miniö");
         let json = r#"{"name":"Miniö"}"#;
         let latin1: String = json.bytes().map(char::from).collect();
         let word = format!("=?UTF-8?B?{}?=", BASE64_STANDARD.encode(&latin1));
@@ -192,7 +187,7 @@ mod tests {
             "=?UTF-8?Q?=E2=82=AC?=",
             "=?UTF-8?Q?=FF?=",
         ] {
-            assert_eq!(unscramble(text), None, "{text}");
+            assert_eq!(decode_rfc2047(text), None, "{text}");
         }
     }
 

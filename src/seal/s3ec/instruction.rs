@@ -1,6 +1,6 @@
-//! Instruction files: the envelope, or a part of it, as a JSON object of its own beside the object.
+//! The content of instruction files: the envelope, or a part of it, as JSON in a separate object.
 //!
-//! What other programs left there is read strictly: one JSON object, each key once, no key unknown.
+//! Reading is strict: one JSON object, each key once, no unknown key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 
-/// A value in an instruction file. Some writers leave the tag length and the plain length as numbers.
+/// A value in an instruction file. Some writers write the tag length and the plaintext's length as numbers.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Value {
@@ -29,7 +29,7 @@ pub(super) fn write(entries: &BTreeMap<&str, String>) -> Option<String> {
     serde_json::to_string(entries).ok()
 }
 
-/// Reads a JSON object that names no key twice: readers differ in which of two they take.
+/// Reads a JSON object, and refuses a duplicate key: programs differ in which of two values they take.
 pub(super) fn strict_map<V: for<'de> Deserialize<'de>>(json: &[u8]) -> Option<BTreeMap<String, V>> {
     serde_json::from_slice(json).ok().map(|StrictMap(map)| map)
 }
@@ -48,14 +48,14 @@ impl<'de, V: Deserialize<'de>> Visitor<'de> for StrictVisitor<V> {
     type Value = BTreeMap<String, V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object that names each key once")
+        f.write_str("a JSON object without duplicate keys")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut map = BTreeMap::new();
         while let Some((key, value)) = access.next_entry::<String, V>()? {
             if map.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key is named twice"));
+                return Err(A::Error::custom("duplicate key"));
             }
         }
         Ok(map)

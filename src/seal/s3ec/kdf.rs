@@ -1,4 +1,4 @@
-//! Data key and message id → content key and commitment (V3).
+//! Derives the content key and the commitment from data key and message id (V3).
 //!
 //! One extraction for both: the salt is the message id, the secret is the data key (s3ec format, section 1.1).
 
@@ -13,19 +13,19 @@ use crate::seal::gcm;
 
 /// The suite's number, as bytes: in the derivation and as the content's associated data.
 pub(crate) const SUITE: [u8; 2] = [0x00, 0x73];
-/// The nonce of every V3 message: its key is used once only.
+/// The nonce of every V3 message, whose key encrypts nothing else.
 pub(crate) const NONCE: [u8; gcm::NONCE_LEN] = [0x01; gcm::NONCE_LEN];
 
-/// What is derived.
+/// A content key and its commitment.
 pub(crate) struct Derived {
     /// Encrypts the content.
     pub(crate) key: Zeroizing<Vec<u8>>,
-    /// Stored beside it: only one data key yields it.
+    /// Stored in the envelope: only one data key yields it.
     pub(crate) commitment: [u8; COMMITMENT_LEN],
 }
 
 impl Derived {
-    /// Whether a stored commitment is this one; takes the same time whatever the answer.
+    /// Whether a stored commitment is this one, compared in constant time.
     #[must_use]
     pub(crate) fn commits_to(&self, stored: &[u8; COMMITMENT_LEN]) -> bool {
         self.commitment.ct_eq(stored).into()
@@ -41,9 +41,6 @@ impl KeyType for Len {
 }
 
 /// Derives both.
-///
-/// # Errors
-/// `Local` where the library refuses.
 pub(crate) fn derive(data_key: &DataKey, message_id: &[u8; MESSAGE_ID_LEN]) -> Result<Derived> {
     let prk = Salt::new(HKDF_SHA512, message_id).extract(data_key.as_bytes());
     let expand = |label: &[u8], out: &mut [u8]| {

@@ -1,25 +1,25 @@
-//! The message itself: AES-GCM over the whole object, the tag after the last byte (V2 and V3).
+//! The message of V2 and V3: AES-GCM over the whole object, the tag after the last byte.
 //!
-//! V3 has a fixed nonce under a derived key and authenticates its suite number; V2 has a random nonce under the data
-//! key and authenticates nothing beside the bytes. CBC, which only old clients wrote, is `cbc`'s.
+//! V3 has a fixed nonce under a derived key, and its suite number as associated data; V2 has a random nonce under the data
+//! key, and no associated data. For CBC, which only old clients wrote, see `cbc`.
 
 use zeroize::Zeroizing;
 
 use super::kdf::{NONCE, SUITE};
-use super::{Content, Envelope, metadata};
+use super::{ContentAlgorithm, Envelope, metadata};
 use crate::error::{Error, Result, Subject};
-use crate::seal::gcm::{Counter, NONCE_LEN, Opening, Sealing, TAG_LEN};
+use crate::seal::gcm::{self, Counter, NONCE_LEN, TAG_LEN};
 use crate::seal::{Attributes, Open, Output, Seal, Trust};
 
-/// Bytes that a replay encrypts in one go.
+/// How many bytes a replay encrypts at once.
 const REPLAY_STEP: usize = 64 * 1024;
 
 /// Nonce and associated data of an envelope's content.
-pub(super) fn parameters(content: &Content) -> Option<(&[u8; NONCE_LEN], &'static [u8])> {
+pub(super) fn parameters(content: &ContentAlgorithm) -> Option<(&[u8; NONCE_LEN], &'static [u8])> {
     match content {
-        Content::Gcm { nonce } => Some((nonce, &[])),
-        Content::Committing { .. } => Some((&NONCE, &SUITE)),
-        Content::Cbc { .. } => None,
+        ContentAlgorithm::Gcm { nonce } => Some((nonce, &[])),
+        ContentAlgorithm::Committing { .. } => Some((&NONCE, &SUITE)),
+        ContentAlgorithm::Cbc { .. } => None,
     }
 }
 
@@ -30,9 +30,9 @@ fn not_gcm(envelope: &Envelope) -> Error {
 /// Seals an object.
 pub(crate) struct Sealer {
     attributes: Attributes,
-    cipher: Sealing,
-    /// The plain length noted beside the object.
-    promised: Option<u64>,
+    cipher: gcm::Sealing,
+    /// The plaintext's length, if it is stored in the metadata.
+    expected_len: Option<u64>,
     taken: u64,
 }
 
@@ -41,16 +41,16 @@ impl Sealer {
         let (nonce, aad) = parameters(&envelope.content).ok_or_else(|| not_gcm(envelope))?;
         Ok(Self {
             attributes: metadata::write(envelope)?,
-            cipher: Sealing::new(content_key, nonce, aad)?,
-            promised: envelope.claimed_len,
+            cipher: gcm::Sealing::new(content_key, nonce, aad)?,
+            expected_len: envelope.claimed_len,
             taken: 0,
         })
     }
 
-    fn broken_promise(promised: u64, taken: impl std::fmt::Display) -> Error {
+    fn source_changed(expected_len: u64, taken: impl std::fmt::Display) -> Error {
         Error::SourceChanged {
             subject: "the source".into(),
-            why: format!("it gave {taken} bytes instead of {promised}"),
+            why: format!("it gave {taken} bytes instead of {expected_len}"),
         }
     }
 }
@@ -66,8 +66,8 @@ impl Seal for Sealer {
 
     fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         let taken = self.taken.saturating_add(plain.len() as u64);
-        if let Some(promised) = self.promised.filter(|promised| taken > *promised) {
-            return Err(Self::broken_promise(promised, "more"));
+        if let Some(expected_len) = self.expected_len.filter(|expected_len| taken > *expected_len) {
+            return Err(Self::source_changed(expected_len, "more"));
         }
         self.cipher.push(plain, out)?;
         self.taken = taken;
@@ -75,23 +75,23 @@ impl Seal for Sealer {
     }
 
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
-        if let Some(promised) = self.promised.filter(|promised| self.taken != *promised) {
-            return Err(Self::broken_promise(promised, self.taken));
+        if let Some(expected_len) = self.expected_len.filter(|expected_len| self.taken != *expected_len) {
+            return Err(Self::source_changed(expected_len, self.taken));
         }
         out.extend_from_slice(&self.cipher.finish()?);
         Ok(())
     }
 }
 
-/// Opens an object. The last 16 bytes seen are held back: they may be the tag.
+/// Opens an object. Holds back the last 16 bytes seen: they may be the tag.
 pub(crate) struct GcmOpener {
     subject: Subject,
     key: Zeroizing<Vec<u8>>,
     nonce: [u8; NONCE_LEN],
-    cipher: Opening,
+    cipher: gcm::Opening,
     held: [u8; TAG_LEN],
     held_len: usize,
-    /// Turns plain bytes back into sealed ones; there while bytes are replayed.
+    /// Encrypts replayed plaintext again; present during a replay.
     replay: Option<Counter>,
 }
 
@@ -102,7 +102,7 @@ impl GcmOpener {
             subject: envelope.subject.clone(),
             key: content_key.clone(),
             nonce: *nonce,
-            cipher: Opening::new(content_key, nonce, aad)?,
+            cipher: gcm::Opening::new(content_key, nonce, aad)?,
             held: [0; TAG_LEN],
             held_len: 0,
             replay: None,
@@ -111,7 +111,7 @@ impl GcmOpener {
 
     fn decrypt(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.cipher.push(sealed, out).map_err(|error| match error {
-            Error::TooLarge { .. } => Error::tampered(&self.subject, "it is longer than its format can be"),
+            Error::TooLarge { .. } => Error::tampered(&self.subject, "it is longer than its format allows"),
             other => other,
         })
     }
@@ -141,7 +141,7 @@ impl Open for GcmOpener {
         if self.held_len > 0 {
             return Err(Error::Unsupported {
                 subject: self.subject.clone(),
-                why: "bytes on disk can be taken up only before new ones".to_owned(),
+                why: "a download can be resumed only before new bytes arrive".to_owned(),
             });
         }
         let counter = match &mut self.replay {
@@ -167,7 +167,7 @@ impl Open for GcmOpener {
         }
         Err(Error::tampered(
             &self.subject,
-            "its authentication tag does not fit its bytes: they were changed, cut or replaced",
+            "its authentication tag does not match its bytes: they were changed, cut off or replaced",
         ))
     }
 }

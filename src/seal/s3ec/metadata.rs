@@ -1,14 +1,14 @@
-//! Object metadata ↔ envelope.
+//! Reads and writes the envelope in object metadata: the names of its entries, and the rules that tell the formats apart
+//! (s3ec format, sections 2 and 4).
 //!
-//! The names, and the rules by which an envelope is one and not another (s3ec format, sections 2 and 4). Read
-//! strictly: an envelope with a part missing, or with parts of two formats, is refused, never guessed at.
+//! Reading is strict: an envelope that is incomplete, or that mixes two formats, is refused.
 
 use std::collections::BTreeMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::instruction::{self, Value};
-use super::{CBC_IV_LEN, Content, Envelope, Storage, Version, description};
+use super::{CBC_IV_LEN, ContentAlgorithm, Envelope, Storage, Version, description};
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ENVELOPE_ENTRY_BYTES;
 use crate::object::INSTRUCTION_FILE_MARKER;
@@ -33,62 +33,57 @@ const V3_MATDESC: &str = "x-amz-m";
 
 /// Entries of V1 and V2.
 const OLD: [&str; 7] = [V1_KEY, V2_KEY, IV, CEK_ALG, WRAP_ALG, TAG_LEN, MATDESC];
-/// Entries of V3 that stay with the object, always.
+/// Entries of V3 that always stay in the object's metadata.
 const V3_CONTENT: [&str; 3] = [V3_SUITE, V3_COMMITMENT, V3_MESSAGE_ID];
-/// Entries of V3 that go with the wrapped key.
+/// Entries of V3 that accompany the wrapped key.
 const V3_WRAPPING: [&str; 4] = [V3_KEY, V3_WRAP, V3_CONTEXT, V3_MATDESC];
 
 const SUITE_V3: &str = "115";
 const CEK_GCM: &str = "AES/GCM/NoPadding";
 const CEK_CBC: &str = "AES/CBC/PKCS5Padding";
 const CEK_CBC_RUBY: &str = "AES/CBC/PKCS7Padding";
-/// A wrapped key longer than this was wrapped with RSA, where nothing else tells (V1).
+/// The longest AES-wrapped key of V1, whose entries do not name the wrap: a longer one is RSA-wrapped.
 const V1_AES_WRAPPED: usize = 48;
 
 /// What metadata says about an envelope.
 pub(in crate::seal) enum Found {
-    /// Nothing.
-    Nothing,
+    /// No sign of one.
+    NoEnvelope,
     /// All of it.
-    Whole(Envelope),
-    /// That the rest is in an instruction file.
-    Elsewhere,
+    Envelope(Envelope),
+    /// A part of it; the rest is in an instruction file.
+    InInstructionFile,
 }
 
-/// Whether an entry belongs to an envelope and goes when its data key is wrapped anew.
+/// Whether an entry belongs to an envelope and is replaced by a rewrap.
 pub(super) fn is_wrap_entry(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [&OLD[..], &V3_CONTENT, &V3_WRAPPING].concat().contains(&name.as_str())
 }
 
-/// The entries of this format, of an object or of a file. Those with an empty value are left out: some writers write
-/// every name, used or not.
+/// The envelope entries of an object or an instruction file. Empty values are skipped: some writers write every name,
+/// used or not.
 struct Fields<'a> {
     subject: &'a Subject,
     values: BTreeMap<&'static str, String>,
 }
 
-/// Looks for an envelope in an object's metadata.
-///
-/// # Errors
-/// `Tampered` where there are parts of one that do not make one.
+/// Looks for an envelope in an object's metadata. Fails with `Tampered` for an incomplete one.
 pub(in crate::seal) fn find(subject: &Subject, metadata: &BTreeMap<String, String>) -> Result<Found> {
     let fields = Fields::of_object(subject, metadata)?;
     if !fields.any(&OLD) && !fields.any(&V3_CONTENT) && !fields.any(&V3_WRAPPING) {
-        // The plain length alone: clients that write V1 and V2 instruction files leave it with the object.
-        return Ok(if fields.has(PLAIN_LEN) { Found::Elsewhere } else { Found::Nothing });
+        // Clients that write instruction files for V1 and V2 store only the plaintext's length with the object.
+        return Ok(if fields.has(PLAIN_LEN) { Found::InInstructionFile } else { Found::NoEnvelope });
     }
     let split = fields.all(&V3_CONTENT) && !fields.any(&V3_WRAPPING) && !fields.any(&OLD);
     if split {
-        return Ok(Found::Elsewhere);
+        return Ok(Found::InInstructionFile);
     }
-    fields.envelope(Storage::Metadata, description::of_object).map(Found::Whole)
+    fields.envelope(Storage::Metadata, description::of_object).map(Found::Envelope)
 }
 
-/// Puts the envelope together from an object's metadata and its instruction file.
-///
-/// # Errors
-/// `Tampered` where the two do not make one.
+/// Reads the envelope from an object's metadata and its instruction file together. Fails with `Tampered` if they do not
+/// form one.
 pub(in crate::seal) fn join(
     subject: &Subject,
     metadata: &BTreeMap<String, String>,
@@ -97,38 +92,36 @@ pub(in crate::seal) fn join(
     let mut object = Fields::of_object(subject, metadata)?;
     let file = Fields::of_file(subject, file)?;
     if object.any(&OLD) || object.any(&V3_WRAPPING) {
-        return Err(object.fault("it has both an envelope in its metadata and an instruction file"));
+        return Err(object.tampered("it has both an envelope in its metadata and an instruction file"));
     }
     if file.any(&V3_CONTENT) {
-        return Err(object.fault("its instruction file has entries that belong to the object alone"));
+        return Err(object.tampered("its instruction file has entries that belong to the object alone"));
     }
     if !object.any(&V3_CONTENT) && file.any(&V3_WRAPPING) {
-        return Err(object.fault("its instruction file is of another format than the object"));
+        return Err(object.tampered("its instruction file is of another format than the object"));
     }
     object.values.extend(file.values);
     object.envelope(Storage::InstructionFile, description::of_file)
 }
 
-/// Whether a file holds a wrapped data key, and nothing that an instruction file has not.
+/// Whether a file holds a wrapped data key, and only entries of instruction files.
 pub(in crate::seal) fn wraps_a_key(file: &[u8]) -> bool {
     Fields::of_file(&"the file".into(), file).is_ok_and(|fields| fields.any(&[V1_KEY, V2_KEY, V3_KEY]))
 }
 
-/// Writes an envelope: into metadata, or split between metadata and instruction file.
-///
-/// # Errors
-/// `Unsupported` where metadata cannot carry it, or for formats that are never written.
+/// Writes an envelope into metadata, or splits it between metadata and instruction file. Fails with `Unsupported` if
+/// metadata cannot carry it, and for formats that are only read.
 pub(super) fn write(envelope: &Envelope) -> Result<Attributes> {
     let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
     let unwritten = || Error::Unsupported {
         subject: envelope.subject.clone(),
-        why: "such an envelope is read, but never written".to_owned(),
+        why: "such an envelope can be read, but not written".to_owned(),
     };
     let described = description::write(&envelope.description)?;
     let mut content = BTreeMap::new();
     let mut wrapping = BTreeMap::new();
     match &envelope.content {
-        Content::Committing { message_id, commitment } => {
+        ContentAlgorithm::Committing { message_id, commitment } => {
             content.insert(V3_SUITE, SUITE_V3.to_owned());
             content.insert(V3_COMMITMENT, base64(commitment));
             content.insert(V3_MESSAGE_ID, base64(message_id));
@@ -140,7 +133,7 @@ pub(super) fn write(envelope: &Envelope) -> Result<Attributes> {
                 wrapping.insert(V3_MATDESC, described);
             }
         }
-        Content::Gcm { nonce } => {
+        ContentAlgorithm::Gcm { nonce } => {
             wrapping.insert(V2_KEY, base64(&envelope.wrapped_key));
             wrapping.insert(IV, base64(nonce));
             wrapping.insert(CEK_ALG, CEK_GCM.to_owned());
@@ -148,7 +141,7 @@ pub(super) fn write(envelope: &Envelope) -> Result<Attributes> {
             wrapping.insert(TAG_LEN, "128".to_owned());
             wrapping.insert(MATDESC, described);
         }
-        Content::Cbc { .. } => return Err(unwritten()),
+        ContentAlgorithm::Cbc { .. } => return Err(unwritten()),
     }
     if let Some(len) = envelope.claimed_len {
         content.insert(PLAIN_LEN, len.to_string());
@@ -198,7 +191,7 @@ fn v2_wrap_of(name: &str) -> Option<Wrap> {
         .find(|wrap| v2_wrap_name(*wrap) == Some(name))
 }
 
-/// How the place where an envelope lies has its descriptions read.
+/// Reads a description, which S3 changes in metadata and not in an instruction file.
 type ReadDescription = fn(&str) -> Option<BTreeMap<String, String>>;
 
 impl<'a> Fields<'a> {
@@ -215,7 +208,7 @@ impl<'a> Fields<'a> {
     fn of_file(subject: &'a Subject, file: &[u8]) -> Result<Self> {
         let mut fields = Self { subject, values: BTreeMap::new() };
         let entries = instruction::entries(file)
-            .ok_or_else(|| fields.fault("its instruction file is not a JSON object of strings"))?;
+            .ok_or_else(|| fields.tampered("its instruction file is not a JSON object of strings"))?;
         for (name, value) in entries {
             let known = match (known(&name), value) {
                 (Some(known), Value::Text(text)) => Some((known, text)),
@@ -227,7 +220,7 @@ impl<'a> Fields<'a> {
             };
             let Some((known, text)) = known else {
                 return Err(
-                    fields.fault(format!("its instruction file has a strange entry, {}", shown(&name)))
+                    fields.tampered(format!("its instruction file has an unknown entry, {}", quoted(&name)))
                 );
             };
             fields.take(known, text)?;
@@ -237,10 +230,10 @@ impl<'a> Fields<'a> {
 
     fn take(&mut self, name: &'static str, value: String) -> Result<()> {
         if value.len() > MAX_ENVELOPE_ENTRY_BYTES {
-            return Err(self.fault(format!("its envelope's {name} is too long")));
+            return Err(self.tampered(format!("its envelope's {name} is too long")));
         }
         if !value.trim().is_empty() && self.values.insert(name, value).is_some() {
-            return Err(self.fault(format!("its envelope has {name} twice")));
+            return Err(self.tampered(format!("its envelope has {name} twice")));
         }
         Ok(())
     }
@@ -257,19 +250,19 @@ impl<'a> Fields<'a> {
         names.iter().all(|name| self.has(name))
     }
 
-    fn fault(&self, why: impl Into<String>) -> Error {
+    fn tampered(&self, why: impl Into<String>) -> Error {
         Error::tampered(self.subject, why)
     }
 
     fn need(&self, name: &str) -> Result<&str> {
         let value = self.values.get(name).map(String::as_str);
-        value.ok_or_else(|| self.fault(format!("its envelope lacks {name}")))
+        value.ok_or_else(|| self.tampered(format!("its envelope lacks {name}")))
     }
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>> {
         BASE64_STANDARD
             .decode(self.need(name)?)
-            .map_err(|_| self.fault(format!("its envelope's {name} is not base64")))
+            .map_err(|_| self.tampered(format!("its envelope's {name} is not base64")))
     }
 
     fn array<const N: usize>(&self, name: &str) -> Result<[u8; N]> {
@@ -277,24 +270,25 @@ impl<'a> Fields<'a> {
         let len = bytes.len();
         bytes
             .try_into()
-            .map_err(|_| self.fault(format!("its envelope's {name} has {len} bytes instead of {N}")))
+            .map_err(|_| self.tampered(format!("its envelope's {name} has {len} bytes instead of {N}")))
     }
 
     fn description(&self, name: &str, read: ReadDescription) -> Result<BTreeMap<String, String>> {
         match self.values.get(name) {
             None => Ok(BTreeMap::new()),
-            Some(text) => read(text)
-                .ok_or_else(|| self.fault(format!("its envelope's {name} is not a JSON object of strings"))),
+            Some(text) => read(text).ok_or_else(|| {
+                self.tampered(format!("its envelope's {name} is not a JSON object of strings"))
+            }),
         }
     }
 
     fn envelope(&self, storage: Storage, read: ReadDescription) -> Result<Envelope> {
         if [V1_KEY, V2_KEY, V3_KEY].iter().filter(|name| self.has(name)).count() > 1 {
-            return Err(self.fault("its envelope has wrapped keys of two formats"));
+            return Err(self.tampered("its envelope has wrapped keys of two formats"));
         }
         let v3 = self.any(&V3_CONTENT) || self.any(&V3_WRAPPING);
         if v3 && self.any(&OLD) {
-            return Err(self.fault("its envelope has entries of two formats"));
+            return Err(self.tampered("its envelope has entries of two formats"));
         }
         let (version, content, wrap, key, description) = if v3 {
             self.v3(read)?
@@ -311,76 +305,78 @@ impl<'a> Fields<'a> {
             wrapped_key: self.bytes(key)?,
             description,
             storage,
-            // Never used, so a strange one does no harm.
+            // Only shown, so a malformed one does no harm.
             claimed_len: self.values.get(PLAIN_LEN).and_then(|text| text.parse().ok()),
         })
     }
 
-    fn v1(&self, read: ReadDescription) -> Result<Parts> {
+    fn v1(&self, read: ReadDescription) -> Result<EnvelopeParts> {
         if self.any(&[CEK_ALG, WRAP_ALG, TAG_LEN]) {
-            return Err(self.fault("its envelope has entries of two formats"));
+            return Err(self.tampered("its envelope has entries of two formats"));
         }
-        let content = Content::Cbc { iv: self.array::<CBC_IV_LEN>(IV)? };
+        let content = ContentAlgorithm::Cbc { iv: self.array::<CBC_IV_LEN>(IV)? };
         self.need(MATDESC)?;
         let aes = self.bytes(V1_KEY)?.len() <= V1_AES_WRAPPED;
         let wrap = if aes { Wrap::AesEcb } else { Wrap::RsaPkcs1 };
         Ok((Version::V1, content, wrap, V1_KEY, self.description(MATDESC, read)?))
     }
 
-    fn v2(&self, read: ReadDescription) -> Result<Parts> {
+    fn v2(&self, read: ReadDescription) -> Result<EnvelopeParts> {
         self.need(V2_KEY)?;
         let tag_len = self.values.get(TAG_LEN).map(String::as_str);
         let content = match (self.need(CEK_ALG)?, tag_len) {
-            (CEK_GCM, Some("128")) => Content::Gcm { nonce: self.array(IV)? },
-            // "0" is what a rewrap by the Java client leaves.
-            (CEK_CBC | CEK_CBC_RUBY, None | Some("0")) => Content::Cbc { iv: self.array(IV)? },
+            (CEK_GCM, Some("128")) => ContentAlgorithm::Gcm { nonce: self.array(IV)? },
+            // The Java client writes "0" on a rewrap.
+            (CEK_CBC | CEK_CBC_RUBY, None | Some("0")) => ContentAlgorithm::Cbc { iv: self.array(IV)? },
             (CEK_GCM | CEK_CBC | CEK_CBC_RUBY, _) => {
-                return Err(self.fault(format!("its envelope's {TAG_LEN} does not fit its {CEK_ALG}")));
+                return Err(self.tampered(format!("its envelope's {TAG_LEN} does not fit its {CEK_ALG}")));
             }
             (other, _) => {
-                return Err(self.fault(format!("its envelope's {CEK_ALG} is {}", shown(other))));
+                return Err(self.tampered(format!("its envelope's {CEK_ALG} is {}", quoted(other))));
             }
         };
         let name = self.need(WRAP_ALG)?;
         let wrap = v2_wrap_of(name)
-            .ok_or_else(|| self.fault(format!("its envelope's {WRAP_ALG} is {}", shown(name))))?;
+            .ok_or_else(|| self.tampered(format!("its envelope's {WRAP_ALG} is {}", quoted(name))))?;
         Ok((Version::V2, content, wrap, V2_KEY, self.description(MATDESC, read)?))
     }
 
-    fn v3(&self, read: ReadDescription) -> Result<Parts> {
+    fn v3(&self, read: ReadDescription) -> Result<EnvelopeParts> {
         let suite = self.need(V3_SUITE)?;
         if suite != SUITE_V3 {
-            return Err(self.fault(format!("its envelope's {V3_SUITE} is {}", shown(suite))));
+            return Err(self.tampered(format!("its envelope's {V3_SUITE} is {}", quoted(suite))));
         }
         let message_id = self.array(V3_MESSAGE_ID)?;
         if message_id == [0; super::MESSAGE_ID_LEN] {
-            return Err(self.fault(format!("its envelope's {V3_MESSAGE_ID} is all zeros")));
+            return Err(self.tampered(format!("its envelope's {V3_MESSAGE_ID} is all zeros")));
         }
-        let content = Content::Committing { message_id, commitment: self.array(V3_COMMITMENT)? };
+        let content = ContentAlgorithm::Committing { message_id, commitment: self.array(V3_COMMITMENT)? };
         self.need(V3_KEY)?;
         let code = self.need(V3_WRAP)?;
         let wrap = v3_wrap_of(code)
-            .ok_or_else(|| self.fault(format!("its envelope's {V3_WRAP} is {}", shown(code))))?;
+            .ok_or_else(|| self.tampered(format!("its envelope's {V3_WRAP} is {}", quoted(code))))?;
         let (used, unused) = match wrap {
             Wrap::KmsContext => (V3_CONTEXT, V3_MATDESC),
             _ => (V3_MATDESC, V3_CONTEXT),
         };
         if !self.description(unused, read)?.is_empty() {
-            return Err(self.fault(format!("its envelope has {unused}, which its {V3_WRAP} knows not")));
+            return Err(
+                self.tampered(format!("its envelope has {unused}, which does not belong to its {V3_WRAP}"))
+            );
         }
         Ok((Version::V3, content, wrap, V3_KEY, self.description(used, read)?))
     }
 }
 
 /// Version, content, wrap, the entry with the wrapped key, description.
-type Parts = (Version, Content, Wrap, &'static str, BTreeMap<String, String>);
+type EnvelopeParts = (Version, ContentAlgorithm, Wrap, &'static str, BTreeMap<String, String>);
 
 fn known(name: &str) -> Option<&'static str> {
     OLD.into_iter().chain(V3_CONTENT).chain(V3_WRAPPING).chain([PLAIN_LEN]).find(|known| *known == name)
 }
 
-/// Foreign text in a message: escaped, quoted and short.
-fn shown(text: &str) -> String {
+/// Quotes a value for a message: escaped and shortened.
+fn quoted(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
     format!("'{}'", short.escape_debug())
 }

@@ -1,7 +1,7 @@
-//! A part of an object: from any place in it, and never proven.
+//! Opens a range of an object, unauthenticated.
 //!
-//! GCM is a counter mode, so its bytes open from anywhere; CBC needs the block before, and its last block for the
-//! padding. Which bytes are asked for is the verb's; which to fetch for them is said here.
+//! GCM is a counter mode, so it decrypts from any offset; CBC needs the preceding block, and the last block for the padding.
+//! The caller chooses the range of the plaintext; this file computes which stored bytes to fetch for it.
 
 use std::ops::Range;
 
@@ -9,31 +9,33 @@ use bytes::BytesMut;
 
 use super::cbc::{BLOCK, Cbc};
 use super::message::parameters;
-use super::{CBC_IV_LEN, Content, Envelope};
+use super::{CBC_IV_LEN, ContentAlgorithm, Envelope};
 use crate::error::{Error, Result, Subject};
 use crate::seal::gcm::{Counter, TAG_LEN};
 use crate::seal::{Open, Output, Trust};
 
 const BLOCK_LEN: u64 = BLOCK as u64;
 
-/// A part of an object about to be opened.
+/// An opener for a range, and the bytes to fetch for it.
 pub struct RangeRead {
-    /// The stored bytes to fetch and to push.
+    /// The stored bytes to fetch and push.
     pub sealed: Range<u64>,
-    /// The plain bytes that come out. Of CBC there may be fewer at the end, where its padding begins.
+    /// The range of the plaintext that comes out. With CBC it may end earlier, where the padding begins.
     pub plain: Range<u64>,
-    /// Takes the one, gives the other. Its trust is [`Trust::Never`].
+    /// Its trust is [`Trust::Never`].
     pub opener: Box<dyn Open>,
 }
 
 pub(super) fn open(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> Result<RangeRead> {
     match &envelope.content {
-        Content::Cbc { iv } => open_cbc(envelope, key, *iv, plain, stored),
-        Content::Gcm { .. } | Content::Committing { .. } => open_gcm(envelope, key, plain, stored),
+        ContentAlgorithm::Cbc { iv } => open_cbc(envelope, key, *iv, plain, stored),
+        ContentAlgorithm::Gcm { .. } | ContentAlgorithm::Committing { .. } => {
+            open_gcm(envelope, key, plain, stored)
+        }
     }
 }
 
-fn clamped(envelope: &Envelope, plain: &Range<u64>, len: u64) -> Result<Range<u64>> {
+fn clamp(envelope: &Envelope, plain: &Range<u64>, len: u64) -> Result<Range<u64>> {
     let end = plain.end.min(len);
     if plain.start < end {
         return Ok(plain.start..end);
@@ -55,7 +57,7 @@ fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> 
     let len = stored
         .checked_sub(TAG_LEN as u64)
         .ok_or_else(|| envelope.tampered("it is shorter than its authentication tag"))?;
-    let plain = clamped(envelope, &plain, len)?;
+    let plain = clamp(envelope, &plain, len)?;
     let opener = GcmRange {
         subject: envelope.subject.clone(),
         counter: Counter::new(key, nonce, plain.start)?,
@@ -76,7 +78,7 @@ impl Open for GcmRange {
     }
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
-        self.missing = counted(&self.subject, self.missing, sealed)?;
+        self.missing = subtract_received(&self.subject, self.missing, sealed)?;
         self.counter.push(sealed, out)
     }
 
@@ -85,22 +87,22 @@ impl Open for GcmRange {
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
-        complete(&self.subject, self.missing)
+        check_complete(&self.subject, self.missing)
     }
 }
 
-/// Takes what came off what is still to come.
-fn counted(subject: &Subject, missing: u64, sealed: &[u8]) -> Result<u64> {
+/// Subtracts the received bytes from those still missing.
+fn subtract_received(subject: &Subject, missing: u64, sealed: &[u8]) -> Result<u64> {
     missing
         .checked_sub(sealed.len() as u64)
-        .ok_or_else(|| Error::tampered(subject, "more bytes came than the range has"))
+        .ok_or_else(|| Error::tampered(subject, "more bytes arrived than the range has"))
 }
 
-fn complete(subject: &Subject, missing: u64) -> Result<()> {
+fn check_complete(subject: &Subject, missing: u64) -> Result<()> {
     if missing == 0 {
         return Ok(());
     }
-    Err(Error::tampered(subject, format!("the range came {missing} bytes short")))
+    Err(Error::tampered(subject, format!("the range is {missing} bytes short")))
 }
 
 fn no_replay(subject: &Subject) -> Error {
@@ -118,7 +120,7 @@ fn open_cbc(
         return Err(envelope.tampered("it is not a whole number of blocks"));
     }
     // Its last byte is padding at least.
-    let asked = clamped(envelope, &plain, stored - 1)?;
+    let asked = clamp(envelope, &plain, stored - 1)?;
     let first = asked.start / BLOCK_LEN;
     let before = first.saturating_sub(1);
     // One block more than needed, for the cipher holds the last one back, unless that is the end.
@@ -146,7 +148,7 @@ fn open_cbc(
 struct CbcRange {
     subject: Subject,
     key: zeroize::Zeroizing<Vec<u8>>,
-    /// Not before the block that it starts from has come.
+    /// Made when the preceding block has arrived.
     cipher: Option<Cbc>,
     iv: BytesMut,
     missing: u64,
@@ -176,7 +178,7 @@ impl Open for CbcRange {
     }
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
-        self.missing = counted(&self.subject, self.missing, sealed)?;
+        self.missing = subtract_received(&self.subject, self.missing, sealed)?;
         let mut rest = sealed;
         if self.cipher.is_none() {
             let (head, tail) = rest.split_at(rest.len().min(CBC_IV_LEN - self.iv.len()));
@@ -198,7 +200,7 @@ impl Open for CbcRange {
     }
 
     fn finish(mut self: Box<Self>, out: &mut Output) -> Result<()> {
-        complete(&self.subject, self.missing)?;
+        check_complete(&self.subject, self.missing)?;
         if let (true, Some(cipher)) = (self.to_the_end, self.cipher.take()) {
             let mut plain = Output::new();
             cipher.finish(&mut plain)?;
@@ -207,7 +209,7 @@ impl Open for CbcRange {
         if self.given {
             return Ok(());
         }
-        // Only its padding was in the range: how long the object is shows only now.
+        // The range covered only padding: the plaintext's length is known only now.
         Err(out_of_range(&self.subject, &self.asked, self.asked.start))
     }
 }

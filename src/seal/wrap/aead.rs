@@ -1,7 +1,7 @@
-//! AES-GCM over a data key, for the wraps of both formats: 32 bytes at most.
+//! AES-GCM over a data key, for the wraps of both formats.
 //!
-//! Done by `aes-gcm`, apart from the bulk path, which is AWS-LC's (`seal::gcm`). Which nonce, which associated data and
-//! how the three parts lie is each format's.
+//! By the `aes-gcm` crate, unlike the bulk path, which AWS-LC does (`seal::gcm`). Each format chooses the nonce, the
+//! associated data and the order of the parts.
 
 use aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag};
 use aes_gcm::aes::Aes192;
@@ -15,10 +15,8 @@ use crate::seal::gcm::{self, NONCE_LEN, TAG_LEN};
 
 type Aes192Gcm = AesGcm<Aes192, U12>;
 
-/// Encrypts a data key: ciphertext ‖ tag. The nonce must be a new one.
-///
-/// # Errors
-/// `Unsupported` for a wrapping key of less than 256 bits.
+/// Encrypts a data key: ciphertext ‖ tag. The nonce must be a new one. Fails with `Unsupported` for a wrapping key of less
+/// than 256 bits.
 pub(in crate::seal) fn encrypt(
     data_key: &DataKey,
     key: &SymmetricKey,
@@ -28,7 +26,7 @@ pub(in crate::seal) fn encrypt(
     if key.as_bytes().len() != KEY_LEN {
         return Err(Error::Unsupported {
             subject: Subject::other(format!("a key of {} bits", 8 * key.as_bytes().len())),
-            why: "objects are sealed with keys of 256 bits only".to_owned(),
+            why: "objects are encrypted with 256-bit keys only".to_owned(),
         });
     }
     let cipher = Aes256Gcm::new_from_slice(key.as_bytes()).map_err(|_| gcm::refused())?;
@@ -39,7 +37,7 @@ pub(in crate::seal) fn encrypt(
     Ok([&bytes[..], &tag[..]].concat())
 }
 
-/// Decrypts a data key with an AES key of any length; nothing if it does not fit.
+/// Decrypts a data key with an AES key of any length; `None` if it does not fit.
 pub(in crate::seal) fn decrypt(
     wrapped: &[u8],
     key: &SymmetricKey,

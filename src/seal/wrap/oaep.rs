@@ -1,7 +1,7 @@
 //! RSA-OAEP with SHA-256, and SHA-1 in its mask: what the JDK means by `OAEPWithSHA-256AndMGF1Padding`. For reading.
 //!
-//! aws-lc-rs has no such pair of hashes; its library, AWS-LC, does it through its C interface. Beside `seal::gcm` this is
-//! the only file with `unsafe`.
+//! aws-lc-rs does not offer this pair of hashes; the C interface of AWS-LC does. This file and `seal::gcm` are the only ones
+//! with `unsafe`.
 
 #![expect(unsafe_code, reason = "AWS-LC offers two different hashes in OAEP only through its C interface")]
 
@@ -13,9 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::keys::RsaPrivateKey;
 
-/// Decrypts a payload; nothing, and no reason, if it does not fit.
+/// Decrypts a payload; `None` without a reason if it does not fit.
 pub(super) fn decrypt_sha256_mgf1_sha1(wrapped: &[u8], key: &RsaPrivateKey) -> Option<Zeroizing<Vec<u8>>> {
-    let context = Context::new(&Key::parse(key.der())?)?;
+    let context = Operation::new(&Key::parse(key.der())?)?;
     context.choose_hashes()?;
     context.decrypt(wrapped)
 }
@@ -43,9 +43,9 @@ impl Drop for Key {
 }
 
 /// One operation with a private key.
-struct Context(NonNull<lc::EVP_PKEY_CTX>);
+struct Operation(NonNull<lc::EVP_PKEY_CTX>);
 
-impl Context {
+impl Operation {
     fn new(key: &Key) -> Option<Self> {
         // SAFETY: the key is live, and the context takes a reference of its own to it; no engine is named.
         NonNull::new(unsafe { lc::EVP_PKEY_CTX_new(key.0.as_ptr(), ptr::null_mut()) }).map(Self)
@@ -63,7 +63,7 @@ impl Context {
     }
 
     fn decrypt(&self, wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        // The library refuses what has not the length of the modulus, and gives no more than that.
+        // The library refuses any input that is not as long as the modulus, and writes at most that many bytes.
         let mut plain = Zeroizing::new(vec![0; wrapped.len()]);
         let mut len = plain.len();
         // SAFETY: the context is live; `plain` is valid for the `len` bytes that it is said to hold, `wrapped` for its own
@@ -82,7 +82,7 @@ impl Context {
     }
 }
 
-impl Drop for Context {
+impl Drop for Operation {
     fn drop(&mut self) {
         // SAFETY: made by `EVP_PKEY_CTX_new`, freed once.
         unsafe { lc::EVP_PKEY_CTX_free(self.0.as_ptr()) }

@@ -1,7 +1,7 @@
-//! RSA keys in PEM ↔ the key types.
+//! Reads RSA keys in PEM.
 //!
-//! People have them in four shapes (SubjectPublicKeyInfo, PKCS #8, and PKCS #1 for either half); below this file
-//! there is one for each half. Other kinds of keys and encrypted ones are refused with what to do about it.
+//! PEM files have four forms (SubjectPublicKeyInfo, PKCS #8, and PKCS #1 for each half); the key types have one for each
+//! half. Other kinds of keys and encrypted ones are refused with a message that says what to do.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeyPair, PrivateDecryptingKey, PublicEncryptingKey, PublicKey};
@@ -13,27 +13,24 @@ use crate::limits::RSA_KEY_BITS;
 const BEGIN: &[u8] = b"-----BEGIN ";
 
 /// Reads a public key: `PUBLIC KEY` or `RSA PUBLIC KEY`.
-///
-/// # Errors
-/// [`KeyError::Rsa`] says what was found instead, or what is wrong with the key.
 pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
     let (label, der) = decode(text)?;
     match label {
         "PUBLIC KEY" | "RSA PUBLIC KEY" => {}
         "PRIVATE KEY" | "RSA PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => {
-            return Err(fault(
-                "this is a private key; the public half is needed here: openssl pkey -in FILE -pubout",
+            return Err(rsa_error(
+                "this is a private key; the public key is needed here: openssl pkey -in FILE -pubout",
             ));
         }
         "CERTIFICATE" => {
-            return Err(fault(
+            return Err(rsa_error(
                 "this is a certificate; its public key is needed here: openssl x509 -in FILE -noout -pubkey",
             ));
         }
         other => return Err(unknown(other)),
     }
     let unusable = || unusable_key("public");
-    // Encoded anew, so that one key has one encoding and thus one fingerprint.
+    // Re-encoded, so that a key has one encoding and thus one fingerprint.
     let key = PublicKey::from_der(&der).map_err(|_| unusable())?;
     let der: PublicKeyX509Der<'_> = key.as_der().map_err(|_| unusable())?;
     PublicEncryptingKey::from_der(der.as_ref())
@@ -44,9 +41,6 @@ pub fn public_key(text: &[u8]) -> Result<RsaPublicKey, KeyError> {
 }
 
 /// Reads a private key: `PRIVATE KEY` or `RSA PRIVATE KEY`, not encrypted.
-///
-/// # Errors
-/// [`KeyError::Rsa`] says what was found instead, or what is wrong with the key.
 pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
     let (label, der) = decode(text)?;
     let unusable = || unusable_key("private");
@@ -59,7 +53,7 @@ pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
         }
         "ENCRYPTED PRIVATE KEY" => return Err(encrypted()),
         "PUBLIC KEY" | "RSA PUBLIC KEY" => {
-            return Err(fault("this is a public key; the private one is needed to open"));
+            return Err(rsa_error("this is a public key; decryption needs the private key"));
         }
         other => return Err(unknown(other)),
     };
@@ -73,27 +67,27 @@ pub fn private_key(text: &[u8]) -> Result<RsaPrivateKey, KeyError> {
 }
 
 fn decode(text: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), KeyError> {
-    // Tools and people write notes before a key and leave empty lines after it.
+    // There may be comments before a key and empty lines after it.
     let begin = text.windows(BEGIN.len()).position(|window| window == BEGIN);
     let begin = begin.ok_or_else(|| match text.trim_ascii_start() {
         text if text.starts_with(b"ssh-rsa ") => {
-            fault("this is a public key in OpenSSH's own form; convert it: ssh-keygen -e -m PKCS8 -f FILE")
+            rsa_error("this is a public key in OpenSSH format; convert it: ssh-keygen -e -m PKCS8 -f FILE")
         }
-        _ => fault("not a PEM file: it has no line '-----BEGIN …-----'"),
+        _ => rsa_error("not a PEM file: it has no line '-----BEGIN …-----'"),
     })?;
     let block = text[begin..].trim_ascii_end();
-    // Its lines are longer than PEM's, so that it does not even decode.
+    // Checked first: its lines are longer than PEM allows, so it would only count as damaged.
     if block.starts_with(b"-----BEGIN OPENSSH PRIVATE KEY-----") {
-        return Err(fault(
-            "this is a private key in OpenSSH's own form; convert a copy of it, which changes the file: \
+        return Err(rsa_error(
+            "this is a private key in OpenSSH format; convert a copy of it (the command rewrites the file): \
              ssh-keygen -p -m PEM -f FILE",
         ));
     }
     match pem_rfc7468::decode_vec(block) {
         Ok((label, der)) => Ok((label, Zeroizing::new(der))),
-        // The old way to encrypt a PEM file, by headers inside it.
+        // Traditional PEM encryption, with headers inside the block.
         Err(_) if contains(block, b"Proc-Type:") => Err(encrypted()),
-        Err(_) => Err(fault("the PEM file is damaged")),
+        Err(_) => Err(rsa_error("the PEM file is damaged")),
     }
 }
 
@@ -102,19 +96,19 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 fn encrypted() -> KeyError {
-    fault("the private key is encrypted; decrypt it first: openssl pkey -in FILE (and mind where it goes)")
+    rsa_error("the private key is encrypted; decrypt it first: `openssl pkey -in FILE` prints it")
 }
 
 fn unknown(label: &str) -> KeyError {
-    fault(&format!("the PEM file holds a '{}', not an RSA key", label.escape_default()))
+    rsa_error(&format!("the PEM file holds a '{}', not an RSA key", label.escape_default()))
 }
 
 fn unusable_key(half: &str) -> KeyError {
     let (least, most) = (RSA_KEY_BITS.start(), RSA_KEY_BITS.end());
-    fault(&format!("the PEM file holds no RSA {half} key that can be used ({least} to {most} bits)"))
+    rsa_error(&format!("the PEM file holds no RSA {half} key that can be used ({least} to {most} bits)"))
 }
 
-fn fault(text: &str) -> KeyError {
+fn rsa_error(text: &str) -> KeyError {
     KeyError::Rsa(text.to_owned())
 }
 

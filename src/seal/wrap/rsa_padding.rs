@@ -1,7 +1,7 @@
-//! The RSA wraps: those of the S3 Encryption Client, and plain payloads in any padding for other formats.
+//! RSA encryption and decryption with each padding, and the payload that the S3 Encryption Client wraps with it: length,
+//! key and content algorithm in one.
 //!
-//! Apart from the other wraps because the former's payloads are: a length, the key and the content algorithm in one.
-//! No failure says why it failed: v1.5 padding and OAEP must not become oracles.
+//! `pem` reads the keys and limits their size. No failure says why: neither padding may become an oracle.
 
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
@@ -22,7 +22,7 @@ pub(in crate::seal) enum Padding {
     OaepSha256,
     OaepSha384,
     OaepSha512,
-    /// PKCS #1 v1.5. For reading only, and only if asked for.
+    /// PKCS #1 v1.5. For reading only, and only if the user allows it.
     Pkcs1,
 }
 
@@ -51,7 +51,7 @@ pub(in crate::seal) fn encrypt(padding: Padding, payload: &[u8], key: &RsaPublic
     Ok(wrapped)
 }
 
-/// Decrypts a payload; nothing, and no reason, if it does not fit.
+/// Decrypts a payload; `None` without a reason if it does not fit.
 pub(in crate::seal) fn decrypt(
     padding: Padding,
     wrapped: &[u8],
@@ -82,7 +82,7 @@ pub(super) fn unwrap(wrap: Wrap, alg: Alg, wrapped: &[u8], key: &RsaPrivateKey) 
     DataKey::new(bytes).ok()
 }
 
-/// Takes the data key out of a payload whose every byte must be as expected.
+/// Takes the data key out of a payload, all other bytes of which must be as expected.
 fn key_of_payload(payload: &[u8], alg: Alg) -> Option<Zeroizing<Vec<u8>>> {
     let (len, rest) = payload.split_first()?;
     let (key, bound) = rest.split_at_checked(usize::from(*len))?;

@@ -1,7 +1,7 @@
-//! The key ring at a message: tries its wrapped data keys until one of them unwraps.
+//! Tries the keys of the ring on a message's wrapped data keys until one unwraps.
 //!
-//! Raw keys may be named at will, so the shape of a wrapped key decides whether a key is tried on it, and a name that is
-//! a fingerprint only which is tried first. AWS KMS is the verb's to ask.
+//! Raw keys can have any name, so the form of a wrapped key decides which keys are tried on it; a name that is a fingerprint
+//! only decides which is tried first. The caller asks AWS KMS.
 
 use super::edk::{Edk, EdkKind};
 use super::marker::is_fingerprint;
@@ -13,38 +13,37 @@ use crate::limits::MAX_PASSPHRASE_DATA_KEYS;
 use crate::seal::OpenedWith;
 use crate::seal::passphrase::Phc;
 use crate::seal::ring::Unlocker;
-use crate::seal::wrap::rsa::Padding;
+use crate::seal::wrap::rsa_padding::Padding;
 
-/// By likelihood. PKCS #1 v1.5 is tried after these, only if asked for, and counts only once the header is proven with it:
-/// a failure must not tell what the padding was.
+/// The most common first. PKCS #1 v1.5 is tried after these, only if the user allows it, and counts only if the header is
+/// authentic under its result: a failure must not reveal whether the padding was right.
 const OAEP: [Padding; 4] = [Padding::OaepSha256, Padding::OaepSha1, Padding::OaepSha384, Padding::OaepSha512];
 
-/// How a search goes.
-struct Search<'a> {
+/// The state of a search for a key.
+struct EdkSearch<'a> {
     locked: &'a Locked,
-    /// Keys that were tried on something.
+    /// How many keys were tried.
     tried: usize,
-    /// The first kind of key that could do it.
+    /// The first kind of key that could unwrap one.
     wanted: Option<WrapKind>,
-    /// A fingerprint that the message names.
+    /// The fingerprint of a key of that kind that the message names.
     named: Option<String>,
-    named_is_there: bool,
-    /// Whether something unwrapped that cannot be the data key.
-    odd_length: bool,
-    /// Why a passphrase could not be tried.
+    named_key_tried: bool,
+    /// Whether something unwrapped whose length is not that of a data key.
+    wrong_length: bool,
+    /// Why no passphrase could be tried.
     refused: Option<Error>,
 }
 
 impl Unlocker {
-    /// Finds a key of the ring that unwraps one of a message's data keys, and proves the header with it. A passphrase
-    /// takes as long, and as much memory, as the message says, within caps: not for a thread that must not wait.
+    /// Unwraps one of a message's data keys with a key of the ring, and authenticates the header with it. Blocks: a
+    /// passphrase costs the time and memory that the message says, within limits.
     ///
     /// # Errors
-    /// `KeyNeeded` where no key of a kind that could do it is at hand; `KeyWrong` where none fits, or the context
-    /// required is not the message's; `Tampered` where the key named is at hand and yet does not fit, or the header
-    /// does not hold.
+    /// `KeyNeeded` if the ring has no key of a kind that could fit; `KeyWrong` if none fits, or the required context is not
+    /// the message's; `Tampered` if the key that the message names does not fit, or the header is not authentic.
     pub fn unlock_esdk(&self, locked: &Locked) -> Result<Unlocked> {
-        let mut search = Search::new(locked);
+        let mut search = EdkSearch::new(locked);
         if let Some((data_key, key)) = search.with_symmetric(&self.ring().symmetric)? {
             return Ok(locked.unlock(&data_key)?.by(OpenedWith::aes(key)));
         }
@@ -57,7 +56,7 @@ impl Unlocker {
             return Ok(unlocked);
         }
         if let Some(data_key) = search.with_passphrases(self)? {
-            return Ok(locked.unlock(&data_key)?.by(OpenedWith::nameless(WrapKind::Passphrase)));
+            return Ok(locked.unlock(&data_key)?.by(OpenedWith::without_fingerprint(WrapKind::Passphrase)));
         }
         Err(search.not_found())
     }
@@ -65,7 +64,6 @@ impl Unlocker {
 
 impl Unlocked {
     /// The key that unwrapped the data key.
-    #[must_use]
     pub fn opened_with(&self) -> &OpenedWith {
         &self.opened_with
     }
@@ -76,33 +74,33 @@ impl Unlocked {
     }
 }
 
-impl<'a> Search<'a> {
+impl<'a> EdkSearch<'a> {
     fn new(locked: &'a Locked) -> Self {
         let edks = locked.message().edks();
         let wanted = edks.iter().find_map(wrap_kind);
         let mut candidates = edks.iter().filter(|edk| wrap_kind(edk) == wanted).map(Edk::name);
         let named = candidates.find(|name| is_fingerprint(name));
-        Self { locked, tried: 0, wanted, named, named_is_there: false, odd_length: false, refused: None }
+        Self { locked, tried: 0, wanted, named, named_key_tried: false, wrong_length: false, refused: None }
     }
 
     fn edks(&self, kind: EdkKind) -> impl Iterator<Item = &'a Edk> + use<'a> {
         self.locked.message().edks().iter().filter(move |edk| edk.kind() == kind)
     }
 
-    /// Keeps what can be the data key by its length.
-    fn of_length(&mut self, data_key: Option<DataKey>) -> Option<DataKey> {
+    /// Keeps a data key of the right length.
+    fn check_length(&mut self, data_key: Option<DataKey>) -> Option<DataKey> {
         let data_key = data_key?;
         if data_key.as_bytes().len() == self.locked.message().suite().key_len() {
             return Some(data_key);
         }
-        self.odd_length = true;
+        self.wrong_length = true;
         None
     }
 
     fn try_symmetric(&mut self, edk: &Edk, key: &SymmetricKey) -> Result<Option<DataKey>> {
         let data_key = edk.unwrap_aes(self.locked.full_context(), key);
         if data_key.is_some() {
-            return Ok(self.of_length(data_key));
+            return Ok(self.check_length(data_key));
         }
         match self.locked.stored_context() {
             Some(stored) if edk.unwrap_aes(stored, key).is_some() => Err(self.locked.context_differs()),
@@ -110,7 +108,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Also on what names a passphrase: whoever has the derived key needs none.
+    /// Also tries keys that are derived from a passphrase: whoever has the derived key needs no passphrase.
     fn with_symmetric<'k>(
         &mut self,
         keys: &'k [SymmetricKey],
@@ -122,7 +120,7 @@ impl<'a> Search<'a> {
         self.tried += keys.len();
         for key in keys {
             let print = key.fingerprint();
-            self.named_is_there |=
+            self.named_key_tried |=
                 edks.iter().any(|edk| edk.kind() == EdkKind::Aes && edk.name() == print.as_str());
             for edk in &edks {
                 if let Some(data_key) = self.try_symmetric(edk, key)? {
@@ -143,11 +141,11 @@ impl<'a> Search<'a> {
             let print = key.public().fingerprint();
             let (first, rest): (Vec<&Edk>, Vec<&Edk>) =
                 edks.iter().partition(|edk| edk.name() == print.as_str());
-            self.named_is_there |= !first.is_empty();
+            self.named_key_tried |= !first.is_empty();
             for edk in first.into_iter().chain(rest) {
                 for padding in OAEP {
                     let data_key = edk.unwrap_rsa(padding, key);
-                    if let Some(data_key) = self.of_length(data_key) {
+                    if let Some(data_key) = self.check_length(data_key) {
                         return Some((data_key, key));
                     }
                 }
@@ -181,7 +179,7 @@ impl<'a> Search<'a> {
                 }
                 None => continue,
             };
-            if let Err(error) = unlocker.affords(subject, &phc) {
+            if let Err(error) = unlocker.check_kdf_memory(subject, &phc) {
                 self.refused = Some(error);
                 continue;
             }
@@ -197,17 +195,20 @@ impl<'a> Search<'a> {
 
     fn not_found(self) -> Error {
         let subject = self.locked.message().subject().clone();
-        if self.odd_length {
-            return Error::tampered(subject, "its data key has not the length of its algorithm suite");
+        if self.wrong_length {
+            return Error::tampered(
+                subject,
+                "its data key does not have the length that its algorithm suite needs",
+            );
         }
-        if self.named_is_there {
-            return Error::tampered(subject, "its data key does not unwrap with the very key that it names");
+        if self.named_key_tried {
+            return Error::tampered(subject, "its data key does not unwrap with the key that it names");
         }
         if let Some(error) = self.refused {
             return error;
         }
         let Some(kind) = self.wanted else {
-            let why = "its data key is wrapped in ways that are not known here".to_owned();
+            let why = "its data key is wrapped in unknown ways".to_owned();
             return Error::Unsupported { subject, why };
         };
         let fingerprint = self.named;

@@ -1,6 +1,6 @@
-//! From an envelope to what can be done with its data key.
+//! An envelope with its data key still wrapped, and with the data key: what each allows.
 //!
-//! Types in a row, so that policy, key and commitment are settled in that order and none is forgotten.
+//! A type for each state, so that policy, key and commitment are checked in that order and none is left out.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,40 +10,40 @@ use zeroize::Zeroizing;
 use super::description;
 use super::message::GcmOpener;
 use super::range::{self, RangeRead};
-use super::{Content, Envelope, Storage, cbc, kdf, metadata};
+use super::{ContentAlgorithm, Envelope, Storage, cbc, kdf, metadata};
 use crate::encryption::{Context, Legacy};
 use crate::error::{Error, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, KEY_LEN};
 use crate::seal::wrap::{Alg, Wrap, WrappedKey};
 use crate::seal::{Attributes, Open, OpenedWith};
 
-/// An envelope that may be opened, by whoever has the key.
+/// An envelope that the policy permits, with its data key still wrapped.
 #[derive(Debug)]
 pub struct Locked {
     envelope: Envelope,
     legacy: Legacy,
 }
 
-/// Who can unwrap the data key.
+/// What is needed to unwrap the data key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// A local key: [`ring::Unlocker`](crate::seal::ring::Unlocker) does it.
+    /// A local key: see [`ring::Unlocker`](crate::seal::ring::Unlocker).
     Local {
         /// The kind of key.
         kind: WrapKind,
-        /// Its fingerprint, where the writer noted one.
+        /// Its fingerprint, if the envelope names it.
         fingerprint: Option<String>,
     },
     /// AWS KMS: see [`Locked::kms`].
     Kms,
 }
 
-/// What to ask AWS KMS for.
+/// The parameters of a `Decrypt` request to AWS KMS.
 #[derive(Debug)]
 pub struct KmsRequest<'a> {
     /// The ciphertext blob.
     pub blob: &'a [u8],
-    /// The whole encryption context, reserved entries and all.
+    /// The whole encryption context, with its reserved entries.
     pub context: &'a BTreeMap<String, String>,
 }
 
@@ -53,13 +53,11 @@ impl Locked {
     }
 
     /// The envelope.
-    #[must_use]
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
-    /// Says who can unwrap the data key.
-    #[must_use]
+    /// Says what is needed to unwrap the data key.
     pub fn need(&self) -> Need {
         let kind = match self.envelope.wrap.kind() {
             WrapKind::Kms => return Need::Kms,
@@ -69,12 +67,12 @@ impl Locked {
         Need::Local { kind, fingerprint: self.envelope.fingerprint().map(str::to_owned) }
     }
 
-    /// Makes the request for AWS KMS, after checking what it cannot: that the context given by the user is the
-    /// one stored, and that it binds the content algorithm. The request names the key that the user configured.
+    /// Makes the request for AWS KMS, after checks that KMS cannot make: the user's context must be the stored one, and it
+    /// must name the content algorithm. The caller adds the key that the user gave.
     ///
     /// # Errors
-    /// `KeyWrong` if the context differs; `Tampered` if the stored one breaks the format's rules; `KeyNeeded` if
-    /// the data key is not wrapped by KMS.
+    /// `KeyWrong` if the context differs; `Tampered` if the stored one violates the format; `KeyNeeded` if the data key
+    /// is not wrapped by KMS.
     pub fn kms(&self, given: &Context) -> Result<KmsRequest<'_>> {
         let envelope = &self.envelope;
         let subject = &envelope.subject;
@@ -94,16 +92,14 @@ impl Locked {
         Ok(KmsRequest { blob: &envelope.wrapped_key, context: &envelope.description })
     }
 
-    /// Takes the unwrapped data key, whoever unwrapped it, and checks the commitment before anything else.
-    ///
-    /// # Errors
-    /// `Tampered` if the key is not the one that the envelope commits to, or not of a length the format knows.
+    /// Takes the unwrapped data key and checks the commitment. Fails with `Tampered` if the envelope commits to another
+    /// key, or the key's length does not fit the format.
     pub fn unlock(self, data_key: DataKey) -> Result<Unlocked> {
         let Self { envelope, legacy } = self;
         let content_key = match &envelope.content {
-            Content::Committing { message_id, commitment } => {
+            ContentAlgorithm::Committing { message_id, commitment } => {
                 if data_key.as_bytes().len() != KEY_LEN {
-                    return Err(envelope.tampered("its data key has not 256 bits"));
+                    return Err(envelope.tampered("its data key does not have 256 bits"));
                 }
                 let derived = kdf::derive(&data_key, message_id)?;
                 if !derived.commits_to(commitment) {
@@ -113,18 +109,17 @@ impl Locked {
                 }
                 derived.key
             }
-            Content::Gcm { .. } | Content::Cbc { .. } => Zeroizing::new(data_key.as_bytes().to_vec()),
+            ContentAlgorithm::Gcm { .. } | ContentAlgorithm::Cbc { .. } => {
+                Zeroizing::new(data_key.as_bytes().to_vec())
+            }
         };
-        let opened_with = OpenedWith::nameless(envelope.wrap.kind());
+        let opened_with = OpenedWith::without_fingerprint(envelope.wrap.kind());
         Ok(Unlocked { envelope, legacy, data_key, content_key, opened_with, rejected: false })
     }
 
-    /// Goes on where no key unwraps a data key padded by PKCS #1 v1.5: all bytes are asked for as if one did, and at
-    /// their end the object is refused as one whose bytes were changed. So neither S3 nor who sees the result learns
-    /// whether the padding was right.
-    ///
-    /// # Errors
-    /// `Local` where the machine gives no random numbers.
+    /// Continues with a random key if no key unwraps a data key padded by PKCS #1 v1.5. The object is read to its end and
+    /// then fails as one that was changed, so that neither S3 nor whoever sees the result learns whether the padding was
+    /// right.
     pub(in crate::seal) fn reject(self) -> Result<Unlocked> {
         let data_key = DataKey::new(Zeroizing::new(crate::seal::random::<KEY_LEN>()?.to_vec()))
             .map_err(|_| crate::seal::gcm::refused())?;
@@ -139,7 +134,7 @@ impl Locked {
     }
 }
 
-/// An envelope with its data key. Can be opened more than once: a stream is proven in a first pass and released
+/// An envelope with its data key. It can be opened more than once: a stream is authenticated in a first pass and written
 /// in a second.
 pub struct Unlocked {
     envelope: Envelope,
@@ -147,56 +142,50 @@ pub struct Unlocked {
     data_key: DataKey,
     content_key: Zeroizing<Vec<u8>>,
     opened_with: OpenedWith,
-    /// Whether no key fitted, which shows only at the end.
+    /// Whether no key fitted, which must show only at the end.
     rejected: bool,
 }
 
 impl Unlocked {
     /// The envelope.
-    #[must_use]
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
 
     /// The key that unwrapped the data key.
-    #[must_use]
     pub fn opened_with(&self) -> &OpenedWith {
         &self.opened_with
     }
 
-    /// Names the local key that unwrapped the data key.
+    /// Records which local key unwrapped the data key.
     pub(in crate::seal) fn by(self, opened_with: OpenedWith) -> Self {
         Self { opened_with, ..self }
     }
 
-    /// The data key, to be wrapped anew (by AWS KMS; local keys: [`wrap::wrap`]).
-    #[must_use]
+    /// The data key, to rewrap.
     pub fn data_key(&self) -> &DataKey {
         &self.data_key
     }
 
     /// Starts to open the whole object.
-    ///
-    /// # Errors
-    /// `Local` where the library refuses.
     pub fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.envelope.content {
-            Content::Cbc { iv } => {
+            ContentAlgorithm::Cbc { iv } => {
                 let Self { envelope, content_key, rejected, .. } = self;
                 Ok(Box::new(cbc::CbcOpener::new(&envelope.subject, content_key, *iv, *rejected)?))
             }
-            Content::Gcm { .. } | Content::Committing { .. } => {
+            ContentAlgorithm::Gcm { .. } | ContentAlgorithm::Committing { .. } => {
                 Ok(Box::new(GcmOpener::new(&self.envelope, &self.content_key)?))
             }
         }
     }
 
-    /// Starts to open the plain bytes `plain` of an object stored in `stored` bytes. An end beyond the object's is
-    /// brought back to it.
+    /// Starts to open the range `plain` of the plaintext of an object stored in `stored` bytes. An end beyond the object's
+    /// is clamped.
     ///
     /// # Errors
-    /// `OutOfRange` where the range begins at or after the end; `Unsupported` unless unauthenticated bytes were
-    /// asked for: a part of a message is never proven; `Tampered` if `stored` cannot be the length of a message.
+    /// `OutOfRange` if the range begins at or after the end; `Unsupported` unless the user allows unauthenticated bytes,
+    /// for a part of a message has no tag; `Tampered` if `stored` cannot be the length of a message.
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         if self.legacy < Legacy::Unauthenticated {
             return Err(Error::Unsupported {
@@ -210,27 +199,24 @@ impl Unlocked {
             return Err(Error::Unsupported {
                 subject: self.envelope.subject.clone(),
                 why: "its data key is wrapped with RSA PKCS #1 v1.5, so it can only be read whole: \
-                      a part would show whether the key fits"
+                      a part would reveal whether the key fits"
                     .to_owned(),
             });
         }
         range::open(&self.envelope, &self.content_key, plain, stored)
     }
 
-    /// Makes what goes beside the object once its data key is wrapped anew; the object's bytes stay.
+    /// Makes the envelope with the rewrapped data key; the ciphertext stays.
     ///
-    /// `metadata` is the object's present user metadata; what is returned replaces it (and the instruction file, if
-    /// the envelope is in one).
-    ///
-    /// # Errors
-    /// `Unsupported` for formats whose bytes nothing authenticates: they are to be sealed anew.
+    /// `metadata` is the object's current user metadata. The result replaces it, and the instruction file if there is one.
+    /// Fails with `Unsupported` for objects that are not authenticated: they must be re-encrypted.
     pub fn rewrap(&self, metadata: &BTreeMap<String, String>, wrapped: WrappedKey) -> Result<Attributes> {
         let subject = &self.envelope.subject;
-        if matches!(self.envelope.content, Content::Cbc { .. }) {
+        if matches!(self.envelope.content, ContentAlgorithm::Cbc { .. }) {
             return Err(Error::Unsupported {
                 subject: subject.clone(),
-                why: "nothing authenticates its bytes, so a new key would vouch for what may be changed: \
-                      it has to be sealed anew"
+                why: "its bytes are not authenticated, so a new key would vouch for what may have been changed: \
+                      it must be re-encrypted"
                     .to_owned(),
             });
         }
@@ -259,8 +245,7 @@ impl Unlocked {
         Ok(Attributes { metadata: kept, instruction: attributes.instruction })
     }
 
-    /// Returns what a new wrap must be made for.
-    #[must_use]
+    /// The content algorithm that a new wrap must be bound to.
     pub fn alg(&self) -> Alg {
         self.envelope.alg()
     }
