@@ -17,6 +17,7 @@ mod error_report;
 mod exit;
 mod failure;
 mod filter_args;
+mod foreign_words;
 mod generate;
 mod get;
 mod hints;
