@@ -1,0 +1,56 @@
+//! Secrets that are typed.
+
+use crate::screen::Terminal;
+use crate::support::{BUCKET, Bench};
+
+const PASSPHRASE: &str = "correct horse battery";
+
+#[test]
+fn a_passphrase_is_typed_twice_without_echo_and_opens_the_object() {
+    let bench = Bench::new();
+    bench.write("plain", b"hello");
+    let mut put = Terminal::start(&bench, 80, "put plain s3://bench/k --passphrase=prompt");
+    put.wait_for("(--passphrase):");
+    put.press(&format!("{PASSPHRASE}\r"));
+    put.wait_for("again:");
+    put.press(&format!("{PASSPHRASE}\r"));
+    let (code, screen) = put.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(!screen.contains("horse"), "{screen}");
+    assert_eq!(bench.sandbox.s3().keys(BUCKET), ["k"]);
+
+    let mut get = Terminal::start(&bench, 80, "get s3://bench/k copy --passphrase=prompt");
+    get.wait_for("(--passphrase):");
+    get.press(&format!("{PASSPHRASE}\r"));
+    let (code, screen) = get.end();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(bench.read("copy"), b"hello");
+}
+
+#[test]
+fn two_passphrases_that_differ_store_nothing() {
+    let bench = Bench::new();
+    bench.write("plain", b"hello");
+    let mut put = Terminal::start(&bench, 80, "put plain s3://bench/k --passphrase=prompt");
+    put.wait_for("(--passphrase):");
+    put.press(&format!("{PASSPHRASE}\r"));
+    put.wait_for("again:");
+    put.press("another\r");
+    let (code, screen) = put.end();
+    assert_eq!(code, 5, "{screen}");
+    assert!(screen.contains("do not match"), "{screen}");
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn ctrl_c_at_a_prompt_ends_the_program_and_gives_the_echo_back() {
+    let bench = Bench::new();
+    bench.write("plain", b"hello");
+    let mut put = Terminal::start(&bench, 80, "put plain s3://bench/k --passphrase=prompt");
+    put.wait_for("(--passphrase):");
+    put.press("secret\x03");
+    let (code, screen) = put.end();
+    assert_eq!(code, 130, "{screen}");
+    assert!(!screen.contains("secret"), "{screen}");
+    bench.assert_keys(&[]);
+}
