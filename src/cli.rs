@@ -98,7 +98,7 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let argv: Vec<OsString> = argv.into_iter().collect();
     let cli = match Cli::try_parse_from(&argv) {
         Ok(cli) => cli,
-        Err(error) => return error_report::refusal(&error, &argv).into(),
+        Err(error) => return error_report::refusal(error, &argv).into(),
     };
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();

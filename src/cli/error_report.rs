@@ -10,6 +10,7 @@ use super::aws_flags::AwsFlags;
 use super::document::{self, Command, Document, Record, RunError};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::foreign_words;
 use super::hints;
 use super::lost_envelope;
 use super::output::{Color, Printer};
@@ -37,26 +38,32 @@ pub(crate) fn failure(
     failure.exit
 }
 
-/// Tells what clap has to say: a refusal, or the help or version that was asked for.
-pub(crate) fn refusal(error: &clap::Error, argv: &[OsString]) -> Exit {
+/// Prints what clap returns instead of arguments: the help or version that was asked for, or a refusal.
+pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString]) -> Exit {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done;
     }
     let typed = Typed::from(argv);
-    let text = typed.without_keys(if typed.color.on() {
-        error.render().ansi().to_string()
-    } else {
-        error.to_string()
-    });
-    let text = text.trim_end();
-    if typed.json {
+    let printer = Printer::silent();
+    let answer = foreign_words::answer(&error, argv).map(|answer| typed.without_keys(answer));
+    foreign_words::remove_misleading_tips(&mut error);
+    let text = error.render();
+    if let (None, false) = (&answer, typed.json) {
+        let text = if typed.color.on() { text.ansi().to_string() } else { text.to_string() };
+        printer.line(typed.without_keys(text).trim_end());
+        return Exit::Usage;
+    }
+    let message = answer.unwrap_or_else(|| {
+        let text = typed.without_keys(text.to_string());
         let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
-        let failure = Failure::usage(first.split_whitespace().collect::<Vec<_>>().join(" "));
-        let told = ErrorReport::from(&failure, &AwsFlags::default());
-        Printer::silent().line(&told.document(Exit::Usage, typed.command).text());
+        first.split_whitespace().collect::<Vec<_>>().join(" ")
+    });
+    let report = ErrorReport::from(&Failure::usage(message), &AwsFlags::default());
+    if typed.json {
+        printer.line(&report.document(Exit::Usage, typed.command).text());
     } else {
-        Printer::silent().line(text);
+        printer.line(&report.text(typed.color.on()));
     }
     Exit::Usage
 }

@@ -8,142 +8,12 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
+mod options;
+
+use options::{Takes, foreign_option, mode};
+
 use super::Cli;
 use super::sanitize::shell_word;
-
-/// How many values an option of another tool takes.
-#[derive(Clone, Copy, PartialEq)]
-enum Takes {
-    Nothing,
-    Value,
-    /// A value that may be left out, as `aws s3 cp --sse` does.
-    OptionalValue,
-}
-
-/// An option of another tool.
-struct ForeignOption {
-    name: &'static str,
-    takes: Takes,
-    /// What to type here, after "no option NAME: ".
-    answer: &'static str,
-    /// The same in options of s3seal's `verb`; `None` where it depends on more than the value.
-    translate: fn(verb: &str, value: &str) -> Option<Vec<String>>,
-}
-
-const MODES: &str = "`-e sse-s3`, `-e sse-kms` or `-e dsse-kms` chooses how S3 encrypts";
-const SSE_C: &str = "`--sse-c-key FILE` encrypts with SSE-C";
-const KMS_KEY: &str = "`-e sse-kms --kms-key ID` encrypts with a key in AWS KMS";
-const JOBS: &str = "`-j N` sets how many requests run at once";
-
-const OPTIONS: &[ForeignOption] = &[
-    ForeignOption {
-        name: "--sse",
-        takes: Takes::OptionalValue,
-        answer: MODES,
-        translate: |_, value| Some(vec!["-e".into(), mode(value)?.into()]),
-    },
-    ForeignOption {
-        name: "--server-side-encryption",
-        takes: Takes::Value,
-        answer: MODES,
-        translate: |_, value| Some(vec!["-e".into(), mode(value)?.into()]),
-    },
-    ForeignOption {
-        name: "--sse-c",
-        takes: Takes::OptionalValue,
-        answer: SSE_C,
-        translate: |_, value| ["", "AES256"].contains(&value).then(Vec::new),
-    },
-    ForeignOption {
-        name: "--sse-customer-algorithm",
-        takes: Takes::Value,
-        answer: SSE_C,
-        translate: |_, _| Some(Vec::new()),
-    },
-    ForeignOption { name: "--sse-customer-key", takes: Takes::Value, answer: SSE_C, translate: |_, _| None },
-    ForeignOption {
-        name: "--sse-kms-key-id",
-        takes: Takes::Value,
-        answer: KMS_KEY,
-        translate: |_, value| Some(vec!["--kms-key".into(), value.into()]),
-    },
-    ForeignOption {
-        name: "--ssekms-key-id",
-        takes: Takes::Value,
-        answer: KMS_KEY,
-        translate: |_, value| Some(vec!["--kms-key".into(), value.into()]),
-    },
-    ForeignOption {
-        name: "--dryrun",
-        takes: Takes::Nothing,
-        answer: "`s3seal rotate --dry-run` shows what a rotation would do",
-        translate: |_, _| Some(vec!["--dry-run".into()]),
-    },
-    ForeignOption {
-        name: "--recursive",
-        takes: Takes::Nothing,
-        answer: "an address that ends in / means everything under it",
-        translate: |_, _| Some(Vec::new()),
-    },
-    ForeignOption {
-        name: "--output",
-        takes: Takes::Value,
-        answer: "`--json` writes the outcome as JSON; `inspect --format` chooses between table, json, ndjson and csv",
-        translate: |_, value| (value == "json").then(|| vec!["--json".into()]),
-    },
-    ForeignOption {
-        name: "--no-progress",
-        takes: Takes::Nothing,
-        answer: "`--progress never` shows no progress",
-        translate: |_, _| Some(vec!["--progress".into(), "never".into()]),
-    },
-    ForeignOption {
-        name: "--only-show-errors",
-        takes: Takes::Nothing,
-        answer: "`-q` prints only errors",
-        translate: |_, _| Some(vec!["-q".into()]),
-    },
-    ForeignOption {
-        name: "--debug",
-        takes: Takes::Nothing,
-        answer: "`-vv` shows every request",
-        translate: |_, _| Some(vec!["-vv".into()]),
-    },
-    ForeignOption {
-        name: "--force",
-        takes: Takes::Nothing,
-        answer: "put and get replace what exists unless `--no-clobber` is given; `rotate --yes` asks no question",
-        translate: |verb, _| Some(if verb == "rotate" { vec!["--yes".into()] } else { Vec::new() }),
-    },
-    ForeignOption {
-        name: "--no-verify-ssl",
-        takes: Takes::Nothing,
-        answer: "certificates are always verified; `--ca-bundle FILE` names the CA to trust",
-        translate: |_, _| None,
-    },
-    ForeignOption {
-        name: "--concurrency",
-        takes: Takes::Value,
-        answer: JOBS,
-        translate: |_, value| Some(vec!["-j".into(), value.into()]),
-    },
-    ForeignOption {
-        name: "--transfers",
-        takes: Takes::Value,
-        answer: JOBS,
-        translate: |_, value| Some(vec!["-j".into(), value.into()]),
-    },
-];
-
-/// Returns s3seal's name for a mode that AWS spells otherwise.
-fn mode(word: &str) -> Option<&'static str> {
-    match word.to_ascii_lowercase().as_str() {
-        "" | "aes256" => Some("sse-s3"),
-        "aws:kms" | "kms" => Some("sse-kms"),
-        "aws:kms:dsse" | "dsse" => Some("dsse-kms"),
-        _ => None,
-    }
-}
 
 /// Returns what to tell somebody whose command line has words of another tool; `None` if the refused word is of none.
 pub(super) fn answer(error: &clap::Error, argv: &[OsString]) -> Option<String> {
@@ -170,8 +40,21 @@ pub(super) fn answer(error: &clap::Error, argv: &[OsString]) -> Option<String> {
     }
 }
 
-fn foreign_option(name: &str) -> Option<&'static ForeignOption> {
-    OPTIONS.iter().find(|option| option.name == name)
+/// Removes clap's tips that lead astray: to pass a mistyped option as a value after `--`, and the names of hidden commands.
+pub(super) fn remove_misleading_tips(error: &mut clap::Error) {
+    let hidden = |name: &String| Cli::command().find_subcommand(name).is_some_and(clap::Command::is_hide_set);
+    if let Some(ContextValue::Strings(names)) = error.remove(ContextKind::SuggestedSubcommand) {
+        let names: Vec<_> = names.into_iter().filter(|name| !hidden(name)).collect();
+        if !names.is_empty() {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(names));
+        }
+    }
+    if let Some(ContextValue::StyledStrs(tips)) = error.remove(ContextKind::Suggested) {
+        let tips: Vec<_> = tips.into_iter().filter(|tip| !tip.to_string().starts_with("to pass ")).collect();
+        if !tips.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
 }
 
 fn command_answer(word: &str, words: &[&str]) -> Option<String> {
@@ -186,6 +69,17 @@ fn command_answer(word: &str, words: &[&str]) -> Option<String> {
         _ => return None,
     };
     let line = Line::read(words);
+    let elsewhere = line.as_ref().is_some_and(|line| {
+        line.places.len() > 1 && line.places.iter().all(|place| place.starts_with("s3://"))
+    });
+    let instead = match word {
+        "cp" | "copy" | "sync" | "mv" if elsewhere => {
+            "s3seal copies nothing from place to place; `aws s3 cp` does"
+        }
+        "encrypt" => "`s3seal put FILE s3://BUCKET/KEY` encrypts a file into S3",
+        "decrypt" => "`s3seal get s3://BUCKET/KEY FILE` decrypts an object from S3",
+        _ => instead,
+    };
     let Some((command, translation)) = line.and_then(|line| Some((line.command()?, line.translation()?)))
     else {
         return Some(format!("no command {word}: {instead}"));
@@ -255,7 +149,7 @@ impl<'a> Line<'a> {
 
     /// Returns the command of s3seal that does what this one does elsewhere.
     fn command(&self) -> Option<Command> {
-        let in_s3 = |place: &&str| place.starts_with("s3://");
+        let in_s3 = |place: &str| place.starts_with("s3://");
         let (from, to) = match self.places.as_slice() {
             [] => return None,
             [one] => (in_s3(one), None),
@@ -267,15 +161,15 @@ impl<'a> Line<'a> {
             ("cp" | "copy" | "mv" | "upload" | "encrypt" | "sync", false, Some(true)) if many => {
                 command("put", "stores a directory", if self.verb == "sync" { &["-r"] } else { &[] })
             }
-            ("cp" | "copy" | "mv" | "upload" | "encrypt", false, Some(true)) => {
-                command("put", "stores a file", &[])
-            }
-            ("cp" | "copy" | "mv" | "download" | "decrypt" | "sync", true, Some(false)) if many => command(
+            ("mv", false, Some(true)) => command("put", "stores a file, which stays where it is", &[]),
+            ("mv", true, Some(false)) => command("get", "fetches an object, which stays where it is", &[]),
+            ("cp" | "copy" | "upload" | "encrypt", false, Some(true)) => command("put", "stores a file", &[]),
+            ("cp" | "copy" | "download" | "decrypt" | "sync", true, Some(false)) if many => command(
                 "get",
                 "fetches everything under a prefix",
                 if self.verb == "sync" { &["-r"] } else { &[] },
             ),
-            ("cp" | "copy" | "mv" | "download" | "decrypt", true, Some(false))
+            ("cp" | "copy" | "download" | "decrypt", true, Some(false))
             | ("download" | "decrypt", true, None) => command("get", "fetches an object", &[]),
             ("cp" | "copy", true, Some(true)) if self.places[0] == self.places[1] => {
                 command("rotate", "changes the encryption of what is stored", &[])
@@ -301,7 +195,7 @@ impl<'a> Line<'a> {
         for (name, value) in &self.options {
             match foreign_option(name).filter(|_| takes_in(verb, name).is_none()) {
                 Some(option) => line.extend((option.translate)(verb, value.unwrap_or_default())?),
-                None => line.extend(own_option(name, *value)?),
+                None => line.extend(own_option(name, *value)),
             }
         }
         // Without its key, the translation would store what was to be encrypted with SSE-C otherwise.
@@ -320,7 +214,7 @@ impl<'a> Line<'a> {
 }
 
 /// Repeats an option of ours, with the spellings of AWS in its value replaced.
-fn own_option(name: &str, value: Option<&str>) -> Option<Vec<String>> {
+fn own_option(name: &str, value: Option<&str>) -> Vec<String> {
     let value = match (name, value) {
         ("-e" | "--encrypt", Some(value)) => Some(mode(value).unwrap_or(value)),
         ("--sse-c-key", Some(value)) => Some(value.strip_prefix("fileb://").unwrap_or(value)),
@@ -328,9 +222,9 @@ fn own_option(name: &str, value: Option<&str>) -> Option<Vec<String>> {
     };
     match value {
         Some(value) if name == "--passphrase" || name == "--request-payer" => {
-            Some(vec![format!("{name}={value}")])
+            vec![format!("{name}={value}")]
         }
-        value => Some([Some(name), value].into_iter().flatten().map(str::to_owned).collect()),
+        value => [Some(name), value].into_iter().flatten().map(str::to_owned).collect(),
     }
 }
 
