@@ -352,23 +352,32 @@ impl Error {
     /// Puts the error of one of many objects into words.
     #[must_use]
     pub(crate) fn of(error: &error::Error) -> Self {
-        let message = error.to_string();
-        let mut causes: Vec<String> = Vec::new();
-        let mut next = std::error::Error::source(error);
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            // Many errors of libraries repeat their own cause.
-            if !text.is_empty() && !causes.last().unwrap_or(&message).contains(&text) {
-                causes.push(text);
-            }
-            next = cause.source();
-        }
         let envelope = match error {
             error::Error::EnvelopeLost(lost) => Some(lost.document()),
             _ => None,
         };
-        Self { message, causes, hints: Vec::new(), exit_code: Exit::of(error).code(), envelope }
+        Self {
+            message: error.to_string(),
+            causes: causes(error),
+            hints: Vec::new(),
+            exit_code: Exit::of(error).code(),
+            envelope,
+        }
     }
+}
+
+/// The chain of causes behind an error, without those that repeat what was said before: many errors of libraries contain
+/// the text of their cause.
+#[must_use]
+pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
+        let text = cause.to_string();
+        if !text.is_empty() && !texts.last().is_some_and(|before| before.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.split_off(1)
 }
 
 /// The end of a run over many objects.

@@ -116,15 +116,6 @@ struct ErrorReport {
 
 impl ErrorReport {
     fn from(failure: &Failure, aws_flags: &AwsFlags) -> Self {
-        let message = failure.error.to_string();
-        let mut causes: Vec<String> = Vec::new();
-        for cause in failure.error.chain().skip(1).map(ToString::to_string) {
-            // Many errors of libraries repeat their own cause.
-            let said = causes.last().unwrap_or(&message).contains(&cause);
-            if !said && !cause.is_empty() {
-                causes.push(cause);
-            }
-        }
         let mut hints = failure.hints.clone();
         let mut envelope = None;
         if let Some(error) = failure.error.downcast_ref::<Error>() {
@@ -134,7 +125,8 @@ impl ErrorReport {
                 envelope = Some(LostEnvelope::clone(lost));
             }
         }
-        Self { message, causes, hints, envelope }
+        let causes = document::causes(failure.error.as_ref());
+        Self { message: failure.error.to_string(), causes, hints, envelope }
     }
 
     fn text(&self, color: bool) -> String {

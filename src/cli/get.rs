@@ -14,15 +14,15 @@ use super::filter_args::FilterArgs;
 use super::key_source::{KeyFileArgs, SourceText};
 use super::outcome;
 use super::process;
+use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
-use crate::commands::bulk::Row;
 use crate::commands::decryption_keys::DecryptionKeys;
-use crate::commands::get::bulk::GetMany;
-use crate::commands::get::{self, GetOutcome, GetRequest};
+use crate::commands::get::bulk::{GetMany, GetRow};
+use crate::commands::get::{self, GetRequest};
 use crate::encryption::{KmsKey, Mode, pair};
 use crate::location::{ByteRange, S3Uri, Target};
 
@@ -165,10 +165,10 @@ async fn one(
     request: GetRequest,
     decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
-    let meter = session.progress(&request.source.to_string());
+    let progress = session.progress(Unit::Bytes, &request.source.to_string());
     let outcome =
-        Box::pin(get::run(connection, request, decryption_keys, meter.meter(), &session.stop)).await;
-    meter.finish();
+        Box::pin(get::run(connection, request, decryption_keys, progress.bytes(), &session.stop)).await;
+    progress.finish();
     outcome::get(&outcome?, session)
 }
 
@@ -178,11 +178,14 @@ async fn many(
     request: GetMany,
     decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
-    let progress = session.progress_of_many(&request.source.to_string());
-    let mut reporter = Reporter::new(Verb::Get, session, progress.objects());
-    let tell = |row: Row<GetOutcome>| reporter.tell(&row, |fetched| outcome::fetched(fetched, session.json));
+    let progress = session.progress(Unit::ObjectsAndBytes, &request.source.to_string());
+    let mut reporter = Reporter::new(Verb::Get, session);
+    let report = |row: GetRow| {
+        progress.objects().add(1);
+        reporter.report(&row, |fetched| outcome::fetched(fetched, session.json))
+    };
     let ended =
-        get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, tell).await;
+        get::bulk::run(connection, request, decryption_keys, progress.bytes(), &session.stop, report).await;
     progress.finish();
     reporter.end(ended)
 }

@@ -21,6 +21,10 @@ use crate::keys::Fingerprint;
 use crate::location::Target;
 use crate::tuning::ByteSize;
 
+mod rotation;
+
+pub(crate) use rotation::rotated;
+
 /// Tells the outcome of `put`; `file` is where it was read from.
 ///
 /// # Errors
@@ -48,27 +52,27 @@ pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure
     Ok(())
 }
 
-/// One of many outcomes, in words.
-pub(crate) struct Said {
+/// The text of one of many outcomes.
+pub(crate) struct OutcomeText {
     /// A line, or a JSON document.
     pub(crate) text: String,
-    /// Its plain bytes.
+    /// The bytes of plaintext.
     pub(crate) bytes: u64,
 }
 
 /// Puts the outcome of one of many files into words.
 #[must_use]
-pub(crate) fn stored(stored: &Stored, json: bool) -> Said {
+pub(crate) fn stored(stored: &Stored, json: bool) -> OutcomeText {
     let Stored { path, outcome } = stored;
     let text = if json { put_document(outcome, Some(path)).text() } else { put_line(outcome) };
-    Said { text, bytes: outcome.plain_len }
+    OutcomeText { text, bytes: outcome.plain_len }
 }
 
 /// Puts the outcome of one of many objects into words.
 #[must_use]
-pub(crate) fn fetched(outcome: &GetOutcome, json: bool) -> Said {
+pub(crate) fn fetched(outcome: &GetOutcome, json: bool) -> OutcomeText {
     let text = if json { get_document(outcome).text() } else { get_line(outcome) };
-    Said { text, bytes: outcome.plain_len }
+    OutcomeText { text, bytes: outcome.plain_len }
 }
 
 fn put_line(outcome: &PutOutcome) -> String {

@@ -1,6 +1,6 @@
-//! Progress on standard error: a bar for people, lines for logs, nothing for anyone else.
+//! Progress on standard error: a bar on a terminal, lines in logs, nothing elsewhere.
 //!
-//! Reads a [`Meter`] now and then; what moves the bytes knows nothing of it.
+//! Reads a [`Meter`] at intervals; the code that moves the bytes knows nothing of it.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -13,112 +13,74 @@ use super::output::{Printer, ProgressMode};
 use super::sanitize::escaped;
 use crate::tuning::{ByteSize, Meter};
 
-/// How often the bar is looked at.
+/// The interval at which a bar is redrawn.
 const FRAME: Duration = Duration::from_millis(100);
-/// How often a line is written.
+/// The interval between lines.
 const LINE: Duration = Duration::from_secs(5);
 
-/// Progress being shown; gone when dropped.
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// The bytes of one object.
+    Bytes,
+    /// Objects; how many there will be is not known.
+    Objects,
+    /// Objects and their bytes; how many there will be is not known.
+    ObjectsAndBytes,
+}
+
+/// Progress on display; removed when dropped.
 pub(crate) struct Progress {
-    meter: Meter,
-    /// Counts objects, where there are many.
-    objects: Meter,
+    counts: Counts,
     printer: Printer,
     bar: Option<ProgressBar>,
-    /// What the last line is about, and since when, where lines are wanted.
-    lines: Option<(String, Instant)>,
+    /// When lines began; they end with the average rate of one object.
+    since: Option<Instant>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Progress {
-    /// Begins to show progress about `what`.
+    /// Starts to display progress of `what`: an object or a prefix, or of [`Unit::Objects`] what is counted, such as
+    /// "objects inspected".
     #[must_use]
-    pub(crate) fn start(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
-        let meter = Meter::default();
-        let mut progress = Self::hidden(meter.clone(), printer);
-        match shown(mode) {
-            Shown::Nothing => {}
-            Shown::Bar => {
-                let bar = bar(what);
+    pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, printer: &Printer) -> Self {
+        let bytes = if unit == Unit::Bytes { Meter::default() } else { Meter::of_many() };
+        let counts = Counts { unit, what: what.to_owned(), bytes, objects: Meter::default() };
+        let mut progress = Self { counts, printer: printer.clone(), bar: None, since: None, task: None };
+        let counts = progress.counts.clone();
+        match display(mode) {
+            Display::Nothing => {}
+            Display::Bar => {
+                let bar = counts.bar();
                 printer.keep_clear_of(Some(bar.clone()));
                 progress.bar = Some(bar.clone());
-                progress.task = Some(tokio::spawn(draw(bar, meter)));
+                progress.task = Some(tokio::spawn(counts.draw(bar)));
             }
-            Shown::Lines => {
-                progress.lines = Some((what.to_owned(), Instant::now()));
-                progress.task = Some(tokio::spawn(write_lines(what.to_owned(), meter, printer.clone())));
+            Display::Lines => {
+                progress.since = (unit == Unit::Bytes).then(Instant::now);
+                progress.task = Some(tokio::spawn(counts.write_lines(printer.clone())));
             }
         }
         progress
     }
 
-    /// Begins to show how many of `what` (such as "objects looked at") there are; nobody knows how many there will be.
-    #[must_use]
-    pub(crate) fn counting(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
-        let meter = Meter::default();
-        let mut progress = Self::hidden(meter.clone(), printer);
-        match shown(mode) {
-            Shown::Nothing => {}
-            Shown::Bar => {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                let style = ProgressStyle::with_template("{spinner} {human_pos} {msg}  {per_sec}  {elapsed}");
-                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-                bar.set_message(escaped(what).into_owned());
-                printer.keep_clear_of(Some(bar.clone()));
-                progress.bar = Some(bar.clone());
-                progress.task = Some(tokio::spawn(draw(bar, meter)));
-            }
-            Shown::Lines => {
-                progress.task = Some(tokio::spawn(write_counts(what.to_owned(), meter, printer.clone())));
-            }
-        }
-        progress
-    }
-
-    /// Begins to show how many objects and bytes below `what` have gone; nobody knows how many there will be.
-    #[must_use]
-    pub(crate) fn of_many(mode: ProgressMode, what: &str, printer: &Printer) -> Self {
-        let meter = Meter::of_many();
-        let mut progress = Self::hidden(meter.clone(), printer);
-        let objects = progress.objects.clone();
-        match shown(mode) {
-            Shown::Nothing => {}
-            Shown::Bar => {
-                let bar = bar(what);
-                printer.keep_clear_of(Some(bar.clone()));
-                progress.bar = Some(bar.clone());
-                progress.task = Some(tokio::spawn(draw_many(what.to_owned(), bar, objects, meter)));
-            }
-            Shown::Lines => {
-                let lines = write_many(what.to_owned(), objects, meter, printer.clone());
-                progress.task = Some(tokio::spawn(lines));
-            }
-        }
-        progress
-    }
-
-    fn hidden(meter: Meter, printer: &Printer) -> Self {
-        let objects = Meter::default();
-        Self { meter, objects, printer: printer.clone(), bar: None, lines: None, task: None }
-    }
-
-    /// The meter that counts objects, where there are many.
+    /// Counts objects.
     #[must_use]
     pub(crate) fn objects(&self) -> &Meter {
-        &self.objects
+        &self.counts.objects
     }
 
-    /// The meter that is read.
+    /// Counts bytes.
     #[must_use]
-    pub(crate) fn meter(&self) -> &Meter {
-        &self.meter
+    pub(crate) fn bytes(&self) -> &Meter {
+        &self.counts.bytes
     }
 
-    /// Stops showing, and clears the bar, so that messages stand alone.
-    pub(crate) fn finish(mut self) {
-        if let Some((what, since)) = self.lines.take() {
+    /// Clears the bar, or writes the last line.
+    pub(crate) fn finish(self) {
+        if let Some(since) = self.since {
             let seconds = since.elapsed().as_secs_f64();
-            self.printer.say(&last_line(&what, self.meter.done(), seconds));
+            self.printer.say(&last_line(&self.counts.what, self.counts.bytes.done(), seconds));
         }
     }
 }
@@ -135,92 +97,89 @@ impl Drop for Progress {
     }
 }
 
-enum Shown {
+enum Display {
     Nothing,
     Bar,
     Lines,
 }
 
-fn shown(mode: ProgressMode) -> Shown {
+fn display(mode: ProgressMode) -> Display {
     let dumb = || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     match mode {
-        ProgressMode::Plain => Shown::Lines,
-        ProgressMode::Bar if io::stderr().is_terminal() => Shown::Bar,
-        ProgressMode::Auto if io::stderr().is_terminal() && !dumb() => Shown::Bar,
-        _ => Shown::Nothing,
+        ProgressMode::Plain => Display::Lines,
+        ProgressMode::Bar if io::stderr().is_terminal() => Display::Bar,
+        ProgressMode::Auto if io::stderr().is_terminal() && !dumb() => Display::Bar,
+        _ => Display::Nothing,
     }
 }
 
-/// A bar without colours; without a length until one is known.
-fn bar(what: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(style(false));
-    bar.set_message(escaped(what).into_owned());
-    bar
+/// What is counted so far, and of what.
+#[derive(Clone)]
+struct Counts {
+    unit: Unit,
+    what: String,
+    bytes: Meter,
+    objects: Meter,
 }
 
-fn style(known: bool) -> ProgressStyle {
-    let template = if known {
-        "{msg}  {percent:>3}% [{bar:24}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left"
-    } else {
-        "{msg}  {spinner} {bytes}  {bytes_per_sec}  {elapsed}"
-    };
+impl Counts {
+    /// A bar without colours; without a length until one is known.
+    fn bar(&self) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style(match self.unit {
+            Unit::Bytes | Unit::ObjectsAndBytes => "{msg}  {spinner} {bytes}  {bytes_per_sec}  {elapsed}",
+            Unit::Objects => "{spinner} {human_pos} {msg}  {per_sec}  {elapsed}",
+        }));
+        bar.set_message(escaped(&self.what).into_owned());
+        bar
+    }
+
+    async fn draw(self, bar: ProgressBar) {
+        loop {
+            match self.unit {
+                Unit::Bytes => {
+                    if let Some(total) = self.bytes.total().filter(|_| bar.length().is_none()) {
+                        bar.set_length(total);
+                        bar.set_style(style(
+                            "{msg}  {percent:>3}% [{bar:24}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+                        ));
+                    }
+                    bar.set_position(self.bytes.done());
+                }
+                Unit::Objects => bar.set_position(self.objects.done()),
+                Unit::ObjectsAndBytes => {
+                    let message = format!("{}: {} objects", self.what, self.objects.done());
+                    bar.set_message(escaped(&message).into_owned());
+                    bar.set_position(self.bytes.done());
+                }
+            }
+            bar.tick();
+            sleep(FRAME).await;
+        }
+    }
+
+    async fn write_lines(self, printer: Printer) {
+        let mut before = 0;
+        loop {
+            sleep(LINE).await;
+            let (done, objects, what) = (self.bytes.done(), self.objects.done(), &self.what);
+            let rate = done.saturating_sub(before) / LINE.as_secs();
+            before = done;
+            printer.say(&match self.unit {
+                Unit::Bytes => line(what, done, self.bytes.total(), rate),
+                Unit::Objects => format!("{objects} {what}"),
+                Unit::ObjectsAndBytes => {
+                    format!("{what}: {objects} objects, {}, {}/s", ByteSize(done), ByteSize(rate))
+                }
+            });
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
-}
-
-async fn draw(bar: ProgressBar, meter: Meter) {
-    loop {
-        if let Some(total) = meter.total()
-            && bar.length().is_none()
-        {
-            bar.set_length(total);
-            bar.set_style(style(true));
-        }
-        bar.set_position(meter.done());
-        bar.tick();
-        sleep(FRAME).await;
-    }
-}
-
-async fn write_lines(what: String, meter: Meter, printer: Printer) {
-    let mut before = 0;
-    loop {
-        sleep(LINE).await;
-        let done = meter.done();
-        let rate = done.saturating_sub(before) / LINE.as_secs();
-        printer.say(&line(&what, done, meter.total(), rate));
-        before = done;
-    }
-}
-
-async fn write_counts(what: String, meter: Meter, printer: Printer) {
-    loop {
-        sleep(LINE).await;
-        printer.say(&format!("{} {what}", meter.done()));
-    }
-}
-
-async fn draw_many(what: String, bar: ProgressBar, objects: Meter, meter: Meter) {
-    loop {
-        bar.set_message(escaped(&format!("{what}: {} objects", objects.done())).into_owned());
-        bar.set_position(meter.done());
-        bar.tick();
-        sleep(FRAME).await;
-    }
-}
-
-async fn write_many(what: String, objects: Meter, meter: Meter, printer: Printer) {
-    let mut before = 0;
-    loop {
-        sleep(LINE).await;
-        let done = meter.done();
-        let rate = done.saturating_sub(before) / LINE.as_secs();
-        let amount = ByteSize(done);
-        printer.say(&format!("{what}: {} objects, {amount}, {}/s", objects.done(), ByteSize(rate)));
-        before = done;
-    }
 }
 
 /// One line on the way; `rate` in bytes a second.

@@ -14,6 +14,7 @@ use super::key_source::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
 use super::process;
+use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
@@ -116,21 +117,24 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
 }
 
 async fn one(session: &Session, connection: &Connection, request: PutRequest) -> Result<(), Failure> {
-    let meter = session.progress(&request.target.to_string());
+    let progress = session.progress(Unit::Bytes, &request.target.to_string());
     let file = match &request.source {
         Source::File(path) => Some(path.clone()),
         Source::Stdin | Source::Command(_) => None,
     };
-    let outcome = Box::pin(put::run(connection, request, meter.meter(), &session.stop)).await;
-    meter.finish();
+    let outcome = Box::pin(put::run(connection, request, progress.bytes(), &session.stop)).await;
+    progress.finish();
     outcome::put(&outcome?, file.as_deref(), session)
 }
 
 async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {
-    let progress = session.progress_of_many(&request.target.to_string());
-    let mut reporter = Reporter::new(Verb::Put, session, progress.objects());
-    let tell = |row: PutRow| reporter.tell(&row, |stored| outcome::stored(stored, session.json));
-    let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, tell).await;
+    let progress = session.progress(Unit::ObjectsAndBytes, &request.target.to_string());
+    let mut reporter = Reporter::new(Verb::Put, session);
+    let report = |row: PutRow| {
+        progress.objects().add(1);
+        reporter.report(&row, |stored| outcome::stored(stored, session.json))
+    };
+    let ended = put::bulk::run(connection, request, progress.bytes(), &session.stop, report).await;
     progress.finish();
     reporter.end(ended)
 }

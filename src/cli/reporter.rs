@@ -1,27 +1,27 @@
-//! How many objects on their way up or down are told: a line or a JSON document for each, and the sum.
+//! Reports many objects: a line or a JSON document for each, and the summary of `put` and `get`.
 //!
-//! What one outcome is in words stands in `outcome`; what is to be done about a failure, in `hints`.
+//! The text of one outcome is made in `outcome`; what to do about a failure, in `hints`.
 
 use super::document::transfer::{FailedObject, SkippedObject, TransferSummary};
 use super::document::{self, Command, Document, Record, Summaries, Summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::lost_envelope;
-use super::outcome::Said;
+use super::outcome::OutcomeText;
 use super::output;
 use super::sanitize::escaped;
 use super::session::Session;
 use crate::commands::bulk::Row;
 use crate::error::{Error, LostEnvelope, Result};
-use crate::tuning::{ByteSize, Meter};
+use crate::location::S3Uri;
+use crate::tuning::ByteSize;
 
-/// Which way they go.
-#[derive(Clone, Copy)]
+/// The verbs that report their objects one by one.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
-    /// Up.
     Put,
-    /// Down.
     Get,
+    Rotate,
 }
 
 impl Verb {
@@ -29,197 +29,174 @@ impl Verb {
         match self {
             Self::Put => Command::Put,
             Self::Get => Command::Get,
+            Self::Rotate => Command::Rotate,
         }
     }
 
-    /// Where a row's name belongs: that of a source, an address or a file.
+    /// A row's name as URI or as file: `put` names rows by their source.
     fn uri_and_file(self, name: &str) -> (Option<String>, Option<String>) {
         match self {
             Self::Put => (None, Some(name.to_owned())),
-            Self::Get => (Some(name.to_owned()), None),
+            Self::Get | Self::Rotate => (Some(name.to_owned()), None),
         }
     }
 
-    /// What has happened to those that went.
-    fn done(self) -> &'static str {
+    fn past(self) -> &'static str {
         match self {
             Self::Put => "stored",
             Self::Get => "fetched",
+            Self::Rotate => "rotated",
         }
     }
 
-    /// What there would have been, had there been any.
-    fn nothing(self) -> &'static str {
+    fn nothing_done(self) -> &'static str {
         match self {
             Self::Put => "no matching files; nothing stored",
             Self::Get => "no object matches the filters; nothing fetched",
+            Self::Rotate => "no object matches; nothing rotated",
         }
     }
 }
 
-/// Tells rows as they come and counts them.
+/// Reports rows as they come and counts them.
 pub(crate) struct Reporter<'a> {
     verb: Verb,
     session: &'a Session,
-    /// Counts rows, for whoever shows progress.
-    objects: Meter,
     done: u64,
     bytes: u64,
-    left_out: u64,
+    skipped: u64,
     failed: u64,
-    /// Objects that the server has stored otherwise than asked.
+    /// Objects that the server stored, but not as requested.
     stored_otherwise: u64,
 }
 
 impl<'a> Reporter<'a> {
-    /// Begins with nothing told.
-    #[must_use]
-    pub(crate) fn new(verb: Verb, session: &'a Session, objects: &Meter) -> Self {
-        Self {
-            verb,
-            session,
-            objects: objects.clone(),
-            done: 0,
-            bytes: 0,
-            left_out: 0,
-            failed: 0,
-            stored_otherwise: 0,
-        }
+    pub(crate) fn new(verb: Verb, session: &'a Session) -> Self {
+        Self { verb, session, done: 0, bytes: 0, skipped: 0, failed: 0, stored_otherwise: 0 }
     }
 
-    /// Tells one object; `say` puts an outcome into words.
+    /// Reports one row; `text` makes the text of an outcome.
     ///
     /// # Errors
-    /// What standard output says.
-    pub(crate) fn tell<O>(&mut self, row: &Row<O>, say: impl FnOnce(&O) -> Said) -> Result<()> {
-        self.objects.add(1);
-        let printer = &self.session.printer;
+    /// If standard output cannot be written to.
+    pub(crate) fn report<O>(&mut self, row: &Row<O>, text: impl FnOnce(&O) -> OutcomeText) -> Result<()> {
         match row {
+            Row::Unselected => Ok(()),
             Row::Done(outcome) => {
-                let Said { text, bytes } = say(outcome);
+                let OutcomeText { text, bytes } = text(outcome);
                 self.done += 1;
                 self.bytes += bytes;
                 if self.session.json {
-                    return printer.beside_bar(|| output::document(&text));
+                    return self.write(&text);
                 }
-                printer.say(&text);
+                self.session.printer.say(&text);
+                Ok(())
             }
             Row::Skipped { name, why } => {
-                self.left_out += 1;
+                self.skipped += 1;
                 if self.session.json {
                     let (uri, file) = self.verb.uri_and_file(name);
                     return self.document(Record::Skipped(SkippedObject { uri, file, reason: why.clone() }));
                 }
-                printer.say(&format!("left out: {name}: {why}"));
+                self.session.printer.say(&format!("skipped: {name}: {why}"));
+                Ok(())
             }
-            Row::Failed { name, error } => {
-                match &**error {
-                    Error::NotAsAsked { stored: true, .. } => return self.tell_stored_otherwise(name, error),
-                    Error::EnvelopeLost(lost) if lost.stored => {
-                        return self.tell_lost_envelope(name, error, lost);
-                    }
-                    _ => {}
+            Row::Failed { name, version_id, error } => {
+                if self.verb == Verb::Put
+                    && let Some(stored) = StoredOtherwise::of(error)
+                {
+                    return self.stored_otherwise(name, error, &stored);
                 }
-                self.failed += 1;
-                let error = document::Error::of(error);
-                if self.session.json {
-                    let (uri, file) = self.verb.uri_and_file(name);
-                    return self.document(Record::Failed(FailedObject {
-                        uri,
-                        file,
-                        error,
-                        ..FailedObject::default()
-                    }));
-                }
-                let said = [&[error.message][..], &error.causes].concat().join(": ");
-                let named = if said.starts_with(name.as_str()) { said } else { format!("{name}: {said}") };
-                printer.line(&escaped(&format!("failed: {named}")));
+                self.failed(name, version_id.as_ref(), error)
             }
+        }
+    }
+
+    fn failed(&mut self, name: &str, version_id: Option<&String>, error: &Error) -> Result<()> {
+        self.failed += 1;
+        let document = document::Error::of(error);
+        if self.session.json {
+            let (uri, file) = self.verb.uri_and_file(name);
+            let failed = FailedObject {
+                uri,
+                file,
+                version_id: version_id.cloned(),
+                error: document,
+                ..FailedObject::default()
+            };
+            return self.document(Record::Failed(failed));
+        }
+        let text = [&[document.message][..], &document.causes].concat().join(": ");
+        let version = version_id.map_or_else(String::new, |id| format!(" (version {id})"));
+        let named = if text.starts_with(name) { text } else { format!("{name}{version}: {text}") };
+        self.line(&escaped(&format!("failed: {named}")));
+        match error {
+            // Of a rotated object it may be the only copy.
+            Error::EnvelopeLost(lost) if self.verb == Verb::Rotate => {
+                self.line(&format!("  envelope: {}", lost_envelope::line(lost)));
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    /// Tells an object that is there and must not be: what it is now, and the command that removes it.
-    fn tell_stored_otherwise(&mut self, name: &str, error: &Error) -> Result<()> {
-        let Error::NotAsAsked { subject, got, version_id, .. } = error else { return Ok(()) };
+    /// Reports an object that was stored and must not stay: what it is now, and the command that removes it.
+    fn stored_otherwise(&mut self, name: &str, error: &Error, stored: &StoredOtherwise<'_>) -> Result<()> {
         self.stored_otherwise += 1;
-        let aws = self.session.aws_flags();
-        let removal = subject.uri().map(|uri| aws.removal(uri, version_id.as_deref()));
+        let StoredOtherwise { uri, version_id, stored_as, envelope } = *stored;
+        let removal = self.session.aws_flags().removal(uri, version_id);
         if self.session.json {
             let (_, file) = self.verb.uri_and_file(name);
             return self.document(Record::Failed(FailedObject {
-                uri: subject.uri().map(ToString::to_string),
+                uri: Some(uri.to_string()),
                 file,
-                version_id: version_id.clone(),
+                version_id: version_id.map(str::to_owned),
                 error: document::Error::of(error),
-                stored_as: Some(got.clone()),
-                remove: removal,
-            }));
-        }
-        let printer = &self.session.printer;
-        printer.line(&escaped(&format!("stored as {got}: {name}: {error}")));
-        if let Some(removal) = removal {
-            printer.line(&escaped(&format!("  remove it: {removal}")));
-        }
-        Ok(())
-    }
-
-    /// Tells an object that is there without its envelope: what that was, and the command that removes the object.
-    fn tell_lost_envelope(&mut self, name: &str, error: &Error, lost: &LostEnvelope) -> Result<()> {
-        self.stored_otherwise += 1;
-        let removal = self.session.aws_flags().removal(&lost.uri, lost.version_id.as_deref());
-        if self.session.json {
-            let (_, file) = self.verb.uri_and_file(name);
-            return self.document(Record::Failed(FailedObject {
-                uri: Some(lost.uri.to_string()),
-                file,
-                version_id: lost.version_id.clone(),
-                error: document::Error::of(error),
-                stored_as: None,
+                stored_as: stored_as.map(str::to_owned),
                 remove: Some(removal),
             }));
         }
-        let printer = &self.session.printer;
-        printer.line(&escaped(&format!("stored: {name}: {lost}")));
-        printer.line(&format!("  envelope: {}", lost_envelope::line(lost)));
-        printer.line(&escaped(&format!("  remove it: {removal}")));
+        let what = stored_as.map_or_else(|| "stored".to_owned(), |mode| format!("stored as {mode}"));
+        self.line(&escaped(&format!("{what}: {name}: {error}")));
+        if let Some(envelope) = envelope {
+            self.line(&format!("  envelope: {}", lost_envelope::line(envelope)));
+        }
+        self.line(&escaped(&format!("  remove it: {removal}")));
         Ok(())
     }
 
-    /// Tells the sum, and what all of it comes to.
+    /// Reports the summary and returns how the run ends.
     ///
     /// # Errors
-    /// How the run ended; exit 9 if some failed.
+    /// What ended the run early; exit 9 if some objects failed.
     pub(crate) fn end(self, ended: Result<()>) -> Result<(), Failure> {
-        let told = self.done + self.left_out + self.failed + self.stored_otherwise;
+        let reported = self.done + self.skipped + self.failed + self.stored_otherwise;
         let silent = match &ended {
             Ok(()) => false,
-            Err(error) => told == 0 || matches!(error, Error::ReaderLeft),
+            Err(error) => reported == 0 || matches!(error, Error::ReaderLeft),
         };
         if !silent {
-            self.sum()?;
+            self.summary()?;
         }
-        let again = "the same command with --no-clobber goes on with the rest";
-        if let Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) = ended {
-            return Err(self.ignored(error));
-        }
-        if let Err(error) = ended {
-            let failure = Failure::from(error);
-            return Err(if silent { failure } else { failure.hint(again) });
-        }
-        match self.failed {
-            0 => Ok(()),
-            failed => {
-                let all = self.done + failed;
-                let message = anyhow::anyhow!("{failed} of {all} objects were not {}", self.verb.done());
+        let again = "the same command with --no-clobber continues with the rest";
+        match ended {
+            Ok(()) if self.failed == 0 => Ok(()),
+            Ok(()) => {
+                let (failed, all) = (self.failed, self.done + self.failed);
+                let message = anyhow::anyhow!("{failed} of {all} objects were not {}", self.verb.past());
                 Err(Failure::new(Exit::Some, message).hint(format!("each of them is named above; {again}")))
             }
+            Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) => {
+                Err(self.server_ignored_request(error))
+            }
+            Err(error) if silent => Err(error.into()),
+            Err(error) => Err(Failure::from(error).hint(again)),
         }
     }
 
-    /// The end of a run in which the server did not do what was asked.
-    fn ignored(&self, error: Error) -> Failure {
-        let (subject, hint) = match &error {
+    /// The end of a run in which the server did not do what was requested.
+    fn server_ignored_request(&self, error: Error) -> Failure {
+        let (what, hint) = match &error {
             Error::NotAsAsked { asked, .. } => (
                 format!("the server does not do what was asked ({asked})"),
                 "no further file was begun; take a mode that this server knows, or -e client",
@@ -230,51 +207,87 @@ impl<'a> Reporter<'a> {
             ),
         };
         let count = match self.stored_otherwise {
-            // The upload was given up before its end: nothing is there that must be removed.
+            // The upload was given up before its end: there is no object that must be removed.
             0 => return error.into(),
             1 => "1 object is".to_owned(),
             count => format!("{count} objects are"),
         };
-        let message = format!("{subject}: {count} stored otherwise");
+        let message = format!("{what}: {count} stored otherwise");
         Failure::new(Exit::Untrusted, anyhow::anyhow!(message))
             .hint("each of them is named above, with the command that removes it")
             .hint(hint)
     }
 
-    fn sum(&self) -> Result<()> {
+    fn summary(&self) -> Result<()> {
         if self.session.json {
             let summary = Summary::Transfer(TransferSummary {
                 objects: self.done,
                 bytes: self.bytes,
-                skipped: self.left_out,
+                skipped: self.skipped,
                 failed: self.failed,
                 stored_otherwise: self.stored_otherwise,
             });
             return self.document(Record::Summary(Summaries { summary }));
         }
-        let mut words = Vec::new();
+        let mut parts = Vec::new();
         if self.done > 0 {
             let noun = if self.done == 1 { "object" } else { "objects" };
-            words.push(format!("{} {noun} {}, {}", self.done, self.verb.done(), ByteSize(self.bytes)));
+            parts.push(format!("{} {noun} {}, {}", self.done, self.verb.past(), ByteSize(self.bytes)));
         }
         for (count, word) in [
-            (self.left_out, "left out"),
+            (self.skipped, "skipped"),
             (self.failed, "failed"),
-            (self.stored_otherwise, "stored otherwise than asked"),
+            (self.stored_otherwise, "not stored as requested"),
         ] {
             if count > 0 {
-                words.push(format!("{count} {word}"));
+                parts.push(format!("{count} {word}"));
             }
         }
-        if words.is_empty() {
-            words.push(self.verb.nothing().to_owned());
+        if parts.is_empty() {
+            parts.push(self.verb.nothing_done().to_owned());
         }
-        self.session.printer.say(&words.join(", "));
+        self.session.printer.say(&parts.join(", "));
         Ok(())
     }
 
+    fn line(&self, line: &str) {
+        self.session.printer.line(line);
+    }
+
     fn document(&self, record: Record) -> Result<()> {
-        let document = Document::new(self.verb.command(), record);
-        self.session.printer.beside_bar(|| output::document(&document.text()))
+        self.write(&Document::new(self.verb.command(), record).text())
+    }
+
+    fn write(&self, document: &str) -> Result<()> {
+        self.session.printer.beside_bar(|| output::document(document))
+    }
+}
+
+/// An object that the server stored otherwise than requested, by the error that says so.
+struct StoredOtherwise<'a> {
+    uri: &'a S3Uri,
+    version_id: Option<&'a str>,
+    /// The encryption that the server applied; none where only the envelope was lost.
+    stored_as: Option<&'a str>,
+    envelope: Option<&'a LostEnvelope>,
+}
+
+impl<'a> StoredOtherwise<'a> {
+    fn of(error: &'a Error) -> Option<Self> {
+        match error {
+            Error::NotAsAsked { subject, got, version_id, stored: true, .. } => Some(Self {
+                uri: subject.uri()?,
+                version_id: version_id.as_deref(),
+                stored_as: Some(got),
+                envelope: None,
+            }),
+            Error::EnvelopeLost(lost) if lost.stored => Some(Self {
+                uri: &lost.uri,
+                version_id: lost.version_id.as_deref(),
+                stored_as: None,
+                envelope: Some(lost),
+            }),
+            _ => None,
+        }
     }
 }

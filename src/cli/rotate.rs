@@ -10,8 +10,10 @@ use super::decryption_args::{LocalKeyArgs, TrustArgs};
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::progress::Progress;
+use super::outcome;
+use super::progress::{Progress, Unit};
 use super::prompt;
+use super::reporter::{Reporter, Verb};
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
@@ -179,8 +181,8 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
         share_to: args.share_to.clone(),
     };
     let target = session.stop.or(Target::new(&connection, encryption, options, &decryption_keys)).await??;
-    let progress = args.single().map(|uri| session.progress(&uri.to_string()));
-    let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
+    let progress = args.single().map(|uri| session.progress(Unit::Bytes, &uri.to_string()));
+    let meter = progress.as_ref().map(|progress| progress.bytes().clone()).unwrap_or_default();
     let request = args.request(target, decryption_keys, tuning, meter)?;
     let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
     if let Some(progress) = progress {
@@ -284,19 +286,21 @@ impl RotateArgs {
                 }
             },
         };
+        let mut reporter = Reporter::new(Verb::Rotate, session);
         let mut counting: Option<Progress> = None;
         let report = |report: Report<'_>| match report {
             Report::Begin(place) => {
-                if let Some(before) = counting.replace(session.count(&place.to_string())) {
+                let next = session.progress(Unit::Objects, &place.to_string());
+                if let Some(before) = counting.replace(next) {
                     before.finish();
                 }
                 Ok(())
             }
             Report::Object(row) => {
                 if let Some(counting) = &counting {
-                    counting.meter().add(1);
+                    counting.objects().add(1);
                 }
-                report::row(row, session)
+                reporter.report(row, |rotated| outcome::rotated(rotated, session.json))
             }
         };
         let ended = rotate::run(connection, request, &session.stop, confirm, report).await;

@@ -8,7 +8,7 @@ use super::aws_flags::AwsFlags;
 use super::connection_args::ConnectionArgs;
 use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
-use super::progress::Progress;
+use super::progress::{Progress, Unit};
 use super::prompt;
 use crate::aws::{self, Connection, OpenUploads, Options};
 use crate::error::Error;
@@ -92,24 +92,10 @@ impl Session {
         }
     }
 
-    /// Begins to show a count of `what`, as the flags say.
+    /// Starts to display progress, as the flags say.
     #[must_use]
-    pub(crate) fn count(&self, what: &str) -> Progress {
+    pub(crate) fn progress(&self, unit: Unit, what: &str) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { self.progress };
-        Progress::counting(mode, what, &self.printer)
-    }
-
-    /// Begins to show progress of many objects, as the flags say.
-    #[must_use]
-    pub(crate) fn progress_of_many(&self, what: &str) -> Progress {
-        let mode = if self.quiet { ProgressMode::Never } else { self.progress };
-        Progress::of_many(mode, what, &self.printer)
-    }
-
-    /// Begins to show progress, as the flags say.
-    #[must_use]
-    pub(crate) fn progress(&self, what: &str) -> Progress {
-        let mode = if self.quiet { ProgressMode::Never } else { self.progress };
-        Progress::start(mode, what, &self.printer)
+        Progress::start(mode, unit, what, &self.printer)
     }
 }

@@ -16,18 +16,21 @@ use crate::transfer::Cancellation;
 /// The outcome of one of many objects.
 #[derive(Debug)]
 pub(crate) enum Row<O> {
-    /// It was transferred, and checked.
+    /// Done, and checked.
     Done(Box<O>),
-    /// It was skipped on purpose.
+    /// Not done, on purpose.
     Skipped {
         /// The object or file, as the user would name it.
         name: String,
         why: String,
     },
-    /// It was not transferred.
+    /// Not selected, or done by an earlier run: nothing to report.
+    Unselected,
+    /// Not done because of an error.
     Failed {
-        /// The object or file, as the user would name it.
+        /// The object or file, as the user would name it; a key that is not text, percent-encoded.
         name: String,
+        version_id: Option<String>,
         error: Box<Error>,
     },
 }
@@ -41,7 +44,7 @@ impl<O> Row<O> {
             Err(Error::TargetExists { subject }) => {
                 Ok(Self::Skipped { name, why: format!("{subject} already exists") })
             }
-            Err(error) => Ok(Self::Failed { name, error: Box::new(error) }),
+            Err(error) => Ok(Self::failed(name, None, error)),
         }
     }
 
@@ -49,15 +52,19 @@ impl<O> Row<O> {
     pub(crate) fn ends_run(&self) -> Option<Error> {
         match self {
             Self::Failed { error, .. } => error.ends_run(),
-            Self::Done(_) | Self::Skipped { .. } => None,
+            Self::Done(_) | Self::Skipped { .. } | Self::Unselected => None,
         }
+    }
+
+    /// Makes the row of an error.
+    pub(crate) fn failed(name: impl Into<String>, version_id: Option<&str>, error: Error) -> Self {
+        Self::Failed { name: name.into(), version_id: version_id.map(str::to_owned), error: Box::new(error) }
     }
 
     /// Makes the row of something that is not supported.
     pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
         let subject = subject.into();
-        let name = subject.to_string();
-        Self::Failed { name, error: Box::new(Error::Unsupported { subject, why: why.into() }) }
+        Self::failed(subject.to_string(), None, Error::Unsupported { subject, why: why.into() })
     }
 }
 

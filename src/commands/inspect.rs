@@ -16,7 +16,7 @@ use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::objects::Reader;
 use crate::aws::probe::Probe;
 use crate::aws::transport::Transport;
-use crate::commands::bulk::for_each_ordered;
+use crate::commands::bulk::{Row, for_each_ordered};
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
@@ -29,12 +29,12 @@ use crate::transfer::{Cancellation, blocking};
 
 mod client_side;
 pub(crate) mod expect;
-pub(crate) mod finding;
 pub(crate) mod inventory;
+pub(crate) mod outcome;
 pub(crate) mod summary;
 
 use expect::{Expectation, is_as_expected};
-use finding::{CustomerKeyFit, Finding};
+use outcome::{CustomerKeyFit, InspectOutcome};
 use summary::Summary;
 
 /// The options of `inspect`.
@@ -62,13 +62,11 @@ pub(crate) struct InspectOptions {
 /// All there is to say about one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectReport {
-    pub(crate) finding: Finding,
+    pub(crate) outcome: InspectOutcome,
     /// The KMS key that S3 uses for it.
     pub(crate) kms_key: Option<KmsKeySeen>,
     /// How the requests were sent.
     pub(crate) transport: Option<Transport>,
-    /// Whether it is as expected.
-    pub(crate) as_expected: Option<bool>,
 }
 
 /// What KMS lets us know about a key.
@@ -81,23 +79,8 @@ pub(crate) struct KmsKeySeen {
     pub(crate) aliases: Probe<Vec<String>>,
 }
 
-/// One of many objects.
-#[derive(Debug)]
-pub(crate) enum Row {
-    /// It was inspected.
-    Found {
-        finding: Box<Finding>,
-        /// Whether that is as expected.
-        as_expected: Option<bool>,
-    },
-    /// It could not be inspected.
-    Failed {
-        /// The object, as the user would name it; a key that is no text stands as it came.
-        name: String,
-        version_id: Option<String>,
-        error: Error,
-    },
-}
+/// The outcome of one of many objects.
+pub(crate) type InspectRow = Row<InspectOutcome>;
 
 /// Inspects one object in full.
 pub(crate) async fn object(
@@ -121,11 +104,11 @@ pub(crate) async fn object(
         ) => head_without_checksum(connection, uri, version_id, keys).await,
         keyed => keyed,
     };
-    let mut finding = finding(connection, uri, version_id, keyed, options, true).await?;
-    if finding.stored_len.is_none() {
-        finding = listed(connection, finding).await;
+    let mut outcome = outcome(connection, uri, version_id, keyed, options, true).await?;
+    if outcome.stored_len.is_none() {
+        outcome = listed(connection, outcome).await;
     }
-    let kms_key = match &finding.at_rest.applied.kms_key {
+    let kms_key = match &outcome.at_rest.applied.kms_key {
         Some(key) => Some(kms_key(connection, key).await),
         None => None,
     };
@@ -133,8 +116,8 @@ pub(crate) async fn object(
         Some(probe) => Some(blocking(move || probe.run()).await?),
         None => None,
     };
-    let as_expected = is_as_expected(&options.expected, &finding);
-    Ok(ObjectReport { finding, kms_key, transport, as_expected })
+    outcome.as_expected = is_as_expected(&options.expected, &outcome);
+    Ok(ObjectReport { outcome, kms_key, transport })
 }
 
 /// Inspects every object whose key begins with that of `place`, reports and counts it.
@@ -147,7 +130,7 @@ pub(crate) async fn audit(
     options: &InspectOptions,
     cancellation: &Cancellation,
     summary: &mut Summary,
-    mut report: impl FnMut(&Row) -> Result<()>,
+    mut report: impl FnMut(&InspectRow) -> Result<()>,
 ) -> Result<()> {
     let markers = AtomicUsize::new(0);
     let count_markers = |count| {
@@ -170,7 +153,7 @@ pub(crate) async fn audit(
         |entry| row(connection, place, entry, options),
         |row| match row {
             // It was deleted in the meantime.
-            Row::Failed { error: Error::NotFound { .. }, .. } => Ok(()),
+            Row::Failed { error, .. } if matches!(*error, Error::NotFound { .. }) => Ok(()),
             row => {
                 count(summary, &row);
                 report(&row)
@@ -216,9 +199,10 @@ pub(crate) async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
 }
 
 /// Counts a row.
-pub(crate) fn count(summary: &mut Summary, row: &Row) {
+pub(crate) fn count(summary: &mut Summary, row: &InspectRow) {
     match row {
-        Row::Found { finding, as_expected } => summary.count(finding, *as_expected),
+        Row::Done(outcome) => summary.count(outcome),
+        Row::Skipped { .. } | Row::Unselected => {}
         Row::Failed { name, error, .. } => summary.fail(name.clone(), reason(error)),
     }
 }
@@ -237,7 +221,7 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
-async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &InspectOptions) -> Row {
+async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &InspectOptions) -> InspectRow {
     let version_id = entry.version_id.as_deref();
     let uri = match &entry.key {
         ListedKey::Text(key) => place.with_key(key.clone()),
@@ -245,31 +229,31 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &In
             let name = format!("s3://{}/{shown}", place.bucket);
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for".to_owned();
             let error = Error::Unsupported { subject: Subject::other(name.clone()), why };
-            return Row::Failed { name, version_id: entry.version_id, error };
+            return Row::failed(name, version_id, error);
         }
     };
     let keyed = head_without_checksum(connection, &uri, version_id, &options.customer_keys).await;
-    match finding(connection, &uri, version_id, keyed, options, false).await {
+    match outcome(connection, &uri, version_id, keyed, options, false).await {
         Ok(found) => {
-            let finding = Box::new(found.listed(&entry));
-            let as_expected = is_as_expected(&options.expected, &finding);
-            Row::Found { finding, as_expected }
+            let mut outcome = found.listed(&entry);
+            outcome.as_expected = is_as_expected(&options.expected, &outcome);
+            Row::Done(Box::new(outcome))
         }
-        Err(error) => Row::Failed { name: uri.to_string(), version_id: entry.version_id, error },
+        Err(error) => Row::failed(uri.to_string(), version_id, error),
     }
 }
 
-/// Makes a finding of a HEAD; keys that are missing or wrong are findings, too.
-async fn finding(
+/// Makes the outcome of a HEAD; a missing or wrong key is an outcome, too.
+async fn outcome(
     connection: &Connection,
     uri: &S3Uri,
     version_id: Option<&str>,
     keyed: Result<KeyedHead>,
     options: &InspectOptions,
     alone: bool,
-) -> Result<Finding> {
+) -> Result<InspectOutcome> {
     let tried = options.customer_keys.len();
-    let hidden = |fit| Ok(Finding::behind_customer_key(uri, version_id, fit));
+    let hidden = |fit| Ok(InspectOutcome::behind_customer_key(uri, version_id, fit));
     let keyed = match keyed {
         Ok(keyed) => keyed,
         Err(Error::KeyNeeded { need: KeyNeed::Customer, .. }) if tried == 0 => {
@@ -285,18 +269,18 @@ async fn finding(
     let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
     let client = client_side::detect(&reader, &head, options, alone).await?;
     let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
-    Ok(Finding::of(uri, head, fit, client))
+    Ok(InspectOutcome::of(uri, head, fit, client))
 }
 
 /// Adds what a listing says about an object whose HEAD was refused, if listing is allowed.
-async fn listed(connection: &Connection, finding: Finding) -> Finding {
-    if finding.version_id.is_some() {
-        return finding;
+async fn listed(connection: &Connection, outcome: InspectOutcome) -> InspectOutcome {
+    if outcome.version_id.is_some() {
+        return outcome;
     }
-    let uri = finding.uri.clone();
+    let uri = outcome.uri.clone();
     let first = pin!(connection.list(&uri)).next().await;
     match first {
-        Some(Ok(entry)) if entry.key == ListedKey::Text(uri.key.clone()) => finding.listed(&entry),
-        _ => finding,
+        Some(Ok(entry)) if entry.key == ListedKey::Text(uri.key.clone()) => outcome.listed(&entry),
+        _ => outcome,
     }
 }

@@ -35,7 +35,7 @@ fn one_refused_write_is_named_and_the_others_are_done() {
     ended.says(&["failed: tree/plain.txt: access to s3://bench/p/plain.txt is denied", "1 of 11 objects"]);
     assert_eq!(bench.sandbox.s3().keys(BUCKET).len(), 10);
     bench.sandbox.clear_faults();
-    bench.run("put -r tree s3://bench/p/ --no-clobber").ok().says(&["1 object stored", "10 left out"]);
+    bench.run("put -r tree s3://bench/p/ --no-clobber").ok().says(&["1 object stored", "10 skipped"]);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn one_refused_read_is_named_and_the_others_are_done() {
     let ended = bench.run("get -r s3://bench/p/ copy").exits(9);
     ended.says(&["access to s3://bench/p/plain.txt is denied", "1 of 11 objects were not fetched"]);
     bench.sandbox.clear_faults();
-    bench.run("get -r s3://bench/p/ copy --no-clobber").ok().says(&["1 object fetched", "10 left out"]);
+    bench.run("get -r s3://bench/p/ copy --no-clobber").ok().says(&["1 object fetched", "10 skipped"]);
     assert_same_tree(&bench, "copy");
 }
 
@@ -134,7 +134,7 @@ fn a_signal_leaves_no_upload_and_no_half_object() {
         let running = bench.start("put -r tree s3://bench/p/ --part-size 5MiB");
         assert!(held.wait(3, PATIENCE));
         running.signal(signal);
-        running.end().exits(code).says(&["interrupted by SIG", "--no-clobber goes on with the rest"]);
+        running.end().exits(code).says(&["interrupted by SIG", "--no-clobber continues with the rest"]);
         bench.sandbox.clear_faults();
         assert_eq!(bench.sandbox.s3().uploads(), []);
         let keys = bench.sandbox.s3().keys(BUCKET);

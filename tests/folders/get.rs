@@ -73,7 +73,7 @@ fn files_are_replaced_in_one_step_or_left() {
     bench
         .run("get -r s3://bench/p/ d --no-clobber")
         .ok()
-        .says(&["left out: s3://bench/p/a: d/a already exists", "1 object fetched, 3 B, 1 left out"]);
+        .says(&["skipped: s3://bench/p/a: d/a already exists", "1 object fetched, 3 B, 1 skipped"]);
     assert_eq!(bench.read("d/a"), b"old");
     bench.run("get -r s3://bench/p/ d").ok();
     assert_eq!(bench.read("d/a"), b"p/a");

@@ -81,7 +81,7 @@ fn what_is_no_file_is_left_out_by_name() {
     let _socket = UnixListener::bind(bench.path("t/socket")).unwrap();
     bench.program("mkfifo", ["t/pipe"]).run().ok();
     let ended = bench.run("put -r t s3://bench/p/").ok();
-    ended.says(&["left out: t/socket: is a socket", "left out: t/pipe: is a named pipe", "2 left out"]);
+    ended.says(&["skipped: t/socket: is a socket", "skipped: t/pipe: is a named pipe", "2 skipped"]);
     bench.assert_keys(&["p/file"]);
 }
 
@@ -121,7 +121,7 @@ fn no_clobber_leaves_each_object_that_is_there() {
     }
     bench.sandbox.s3().put_plain("bench", "p/b", b"old");
     let ended = bench.run("put -r t s3://bench/p/ --no-clobber").ok();
-    ended.says(&["left out: t/b: s3://bench/p/b already exists", "2 objects stored, 6 B, 1 left out"]);
+    ended.says(&["skipped: t/b: s3://bench/p/b already exists", "2 objects stored, 6 B, 1 skipped"]);
     assert_eq!(bench.object("p/b").plaintext.unwrap(), b"old");
 }
 

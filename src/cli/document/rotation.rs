@@ -68,6 +68,34 @@ impl Strategy {
             Self::ReEncrypt => "re-encrypt",
         }
     }
+
+    /// The strategy that the journal calls `way`.
+    #[must_use]
+    pub(crate) fn of(way: &str) -> Self {
+        match way {
+            "nothing" => Self::None,
+            "update-in-place" => Self::UpdateInPlace,
+            "server-copy" => Self::ServerCopy,
+            "rewrap" => Self::Rewrap,
+            "rewrap-instruction-file" => Self::RewrapInstructionFile,
+            "share" => Self::Share,
+            _ => Self::ReEncrypt,
+        }
+    }
+
+    /// What was done to objects, in the outcome and in the summary.
+    #[must_use]
+    pub(crate) fn past(self) -> &'static str {
+        match self {
+            Self::None => "already done",
+            Self::UpdateInPlace => "updated in place",
+            Self::ServerCopy => "copied within S3",
+            Self::Rewrap => "rewrapped",
+            Self::RewrapInstructionFile => "rewrapped in the instruction file",
+            Self::Share => "shared",
+            Self::ReEncrypt => "re-encrypted",
+        }
+    }
 }
 
 /// The sum over many objects of `rotate`.

@@ -8,10 +8,10 @@ use super::until_stopped;
 use crate::aws::Connection;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::progress::Progress;
+use crate::cli::progress::{Progress, Unit};
 use crate::cli::session::Session;
 use crate::commands::inspect::summary::Summary;
-use crate::commands::inspect::{self, InspectOptions, ObjectReport, Row, inventory};
+use crate::commands::inspect::{self, InspectOptions, InspectRow, ObjectReport, inventory};
 use crate::encryption::KeyArn;
 use crate::location::S3Uri;
 
@@ -56,7 +56,7 @@ impl<'a> Audit<'a> {
     pub(crate) async fn one(mut self, place: &S3Uri, version_id: Option<&str>) -> Result<(), Failure> {
         let report = self.look(place, version_id).await?;
         self.rows.object(&report)?;
-        self.summary.count(&report.finding, report.as_expected);
+        self.summary.count(&report.outcome);
         self.verdict()
     }
 
@@ -77,7 +77,8 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// What a listing says; exit 8 if something is not as expected, 9 if something could not be looked at.
     pub(crate) async fn many(mut self, places: &[S3Uri], version_id: Option<&str>) -> Result<(), Failure> {
-        let progress = (!self.rows.are_seen()).then(|| self.session.count("objects looked at"));
+        let progress =
+            (!self.rows.are_seen()).then(|| self.session.progress(Unit::Objects, "objects inspected"));
         let mut ended = Ok(());
         for place in places {
             ended = self.place(place, version_id, progress.as_ref()).await;
@@ -99,10 +100,10 @@ impl<'a> Audit<'a> {
         let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
         self.rows.inventory(&described)?;
         self.report.inventory = Some(described.clone());
-        let progress = (!self.rows.are_seen()).then(|| self.session.count("objects read"));
-        let meter = progress.as_ref().map(Progress::meter);
+        let progress = (!self.rows.are_seen()).then(|| self.session.progress(Unit::Objects, "objects read"));
+        let meter = progress.as_ref().map(Progress::objects);
         let rows = &mut self.rows;
-        let tell = |row: &Row| {
+        let tell = |row: &InspectRow| {
             if let Some(meter) = meter {
                 meter.add(1);
             }
@@ -157,7 +158,7 @@ impl<'a> Audit<'a> {
     ) -> Result<(), Failure> {
         if place.is_object() && !self.looking.all_versions {
             let report = self.look(place, version_id).await?;
-            let row = Row::Found { finding: Box::new(report.finding), as_expected: report.as_expected };
+            let row = InspectRow::Done(Box::new(report.outcome));
             inspect::count(&mut self.summary, &row);
             return Ok(self.rows.row(&row)?);
         }
@@ -166,8 +167,8 @@ impl<'a> Audit<'a> {
             self.rows.bucket(&facts)?;
             self.report.buckets.push(facts);
         }
-        let (rows, meter) = (&mut self.rows, progress.map(Progress::meter));
-        let tell = |row: &Row| {
+        let (rows, meter) = (&mut self.rows, progress.map(Progress::objects));
+        let tell = |row: &InspectRow| {
             if let Some(meter) = meter {
                 meter.add(1);
             }

@@ -8,34 +8,36 @@ use std::borrow::Cow;
 use super::document::{client_state, plain_len};
 use crate::cli::document::inspection::ClientState;
 use crate::cli::sanitize::escaped;
+use crate::commands::bulk::Row;
 use crate::commands::inspect::summary::{key_of, mode_word};
-use crate::commands::inspect::{Row, reason};
+use crate::commands::inspect::{InspectRow, reason};
 
 /// The columns.
 pub(crate) const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
 
 /// One row, without its line end.
 #[must_use]
-pub(crate) fn row(row: &Row, terminal: bool) -> String {
+pub(crate) fn row(row: &InspectRow, terminal: bool) -> Option<String> {
     let fields: [Cow<'_, str>; 14] = match row {
-        Row::Found { finding, as_expected } => {
+        Row::Skipped { .. } | Row::Unselected => return None,
+        Row::Done(outcome) => {
             let number =
                 |number: Option<u64>| number.map_or(Cow::Borrowed(""), |number| number.to_string().into());
             let text = |text: Option<&String>| text.cloned().unwrap_or_default().into();
             [
-                finding.uri.to_string().into(),
-                text(finding.version_id.as_ref()),
-                mode_word(&finding.mode()).to_owned().into(),
-                client_state(&finding.client).map_or("", ClientState::as_str).into(),
-                key_of(finding).unwrap_or_default().into(),
-                mode_word(&finding.at_rest.applied.mode).into(),
-                finding.at_rest.applied.bucket_key.to_string().into(),
-                number(finding.stored_len),
-                number(plain_len(finding)),
-                text(finding.last_modified.as_ref()),
-                finding.storage_class.as_deref().unwrap_or("STANDARD").into(),
-                finding.etag.as_deref().unwrap_or_default().trim_matches('"').into(),
-                as_expected.map_or(Cow::Borrowed(""), |is| is.to_string().into()),
+                outcome.uri.to_string().into(),
+                text(outcome.version_id.as_ref()),
+                mode_word(&outcome.mode()).to_owned().into(),
+                client_state(&outcome.client).map_or("", ClientState::as_str).into(),
+                key_of(outcome).unwrap_or_default().into(),
+                mode_word(&outcome.at_rest.applied.mode).into(),
+                outcome.at_rest.applied.bucket_key.to_string().into(),
+                number(outcome.stored_len),
+                number(plain_len(outcome)),
+                text(outcome.last_modified.as_ref()),
+                outcome.storage_class.as_deref().unwrap_or("STANDARD").into(),
+                outcome.etag.as_deref().unwrap_or_default().trim_matches('"').into(),
+                outcome.as_expected.map_or(Cow::Borrowed(""), |is| is.to_string().into()),
                 Cow::Borrowed(""),
             ]
         }
@@ -48,7 +50,7 @@ pub(crate) fn row(row: &Row, terminal: bool) -> String {
         }
     };
     let fields = fields.iter().map(|field| safe(field, terminal));
-    record(fields)
+    Some(record(fields))
 }
 
 /// A field that a terminal does not obey, and that a spreadsheet does not compute.
@@ -95,12 +97,8 @@ mod tests {
 
     #[test]
     fn every_row_has_the_headers_columns() {
-        let failed = Row::Failed {
-            name: "s3://b/k".to_owned(),
-            version_id: None,
-            error: Error::Unsupported { subject: "x".into(), why: "no".to_owned() },
-        };
-        let line = row(&failed, false);
+        let error = Error::Unsupported { subject: "x".into(), why: "no".to_owned() };
+        let line = row(&Row::failed("s3://b/k", None, error), false).unwrap();
         assert_eq!(line.split(',').count(), HEADER.split(',').count());
         assert_eq!(line, "s3://b/k,,,,,,,,,,,,,no");
     }

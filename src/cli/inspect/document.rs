@@ -17,11 +17,12 @@ use crate::cli::document::transfer::FailedObject;
 use crate::cli::document::{
     Checksum, Command, Document, Encryption, Error, Object, Record, Summaries, Summary as Sum,
 };
-use crate::commands::inspect::finding::{
-    ClientSeen, CustomerKeyFit, EnvelopeFacts, Finding, Opens, RecipientFacts,
+use crate::commands::bulk::Row;
+use crate::commands::inspect::outcome::{
+    ClientSeen, CustomerKeyFit, EnvelopeFacts, InspectOutcome, Opens, RecipientFacts,
 };
 use crate::commands::inspect::summary::{self, Offenders, Summary, mode_word};
-use crate::commands::inspect::{KmsKeySeen, ObjectReport, Row};
+use crate::commands::inspect::{InspectRow, KmsKeySeen, ObjectReport};
 use crate::encryption::BoundName;
 use crate::error::WrapKind;
 use crate::location::S3Uri;
@@ -33,15 +34,16 @@ pub(crate) fn object(report: &ObjectReport) -> Document {
     inspected(InspectedObject {
         kms: report.kms_key.as_ref().map(kms_key),
         transport: report.transport.as_ref().map(transport),
-        ..finding(&report.finding, report.as_expected)
+        ..inspected_object(&report.outcome)
     })
 }
 
 /// The document of one of many.
 #[must_use]
-pub(crate) fn row(row: &Row) -> Document {
-    match row {
-        Row::Found { finding: found, as_expected } => inspected(finding(found, *as_expected)),
+pub(crate) fn row(row: &InspectRow) -> Option<Document> {
+    Some(match row {
+        Row::Done(outcome) => inspected(inspected_object(outcome)),
+        Row::Skipped { .. } | Row::Unselected => return None,
         Row::Failed { name, version_id, error } => {
             let failed = FailedObject {
                 uri: Some(name.clone()),
@@ -51,7 +53,7 @@ pub(crate) fn row(row: &Row) -> Document {
             };
             Document::new(Command::Inspect, Record::Failed(failed))
         }
-    }
+    })
 }
 
 fn inspected(object: InspectedObject) -> Document {
@@ -133,58 +135,58 @@ fn named(list: &Offenders) -> Vec<NamedObject> {
     list.first.iter().map(|one| NamedObject { name: one.name.clone(), reason: one.why.clone() }).collect()
 }
 
-fn finding(finding: &Finding, as_expected: Option<bool>) -> InspectedObject {
+fn inspected_object(outcome: &InspectOutcome) -> InspectedObject {
     let object =
-        Object::of(&finding.uri, finding.version_id.as_ref(), finding.etag.as_ref(), encryption(finding));
+        Object::of(&outcome.uri, outcome.version_id.as_ref(), outcome.etag.as_ref(), encryption(outcome));
     InspectedObject {
-        object: Object { bytes: plain_len(finding), stored_bytes: finding.stored_len, ..object },
-        is_latest: finding.latest,
-        client: client(&finding.client, &finding.uri),
-        customer_key: finding.at_rest.customer_key.as_ref().map(customer_key),
-        last_modified: finding.last_modified.clone(),
-        storage_class: finding.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
-        content_type: finding.content_type.clone(),
-        checksum: checksum(finding),
-        object_lock: (finding.lock != Lock::default()).then(|| ObjectLock {
-            mode: finding.lock.mode.clone(),
-            retain_until: finding.lock.retain_until.and_then(rfc3339_of_seconds),
-            legal_hold: finding.lock.legal_hold,
+        object: Object { bytes: plain_len(outcome), stored_bytes: outcome.stored_len, ..object },
+        is_latest: outcome.latest,
+        client: client(&outcome.client, &outcome.uri),
+        customer_key: outcome.at_rest.customer_key.as_ref().map(customer_key),
+        last_modified: outcome.last_modified.clone(),
+        storage_class: outcome.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
+        content_type: outcome.content_type.clone(),
+        checksum: checksum(outcome),
+        object_lock: (outcome.lock != Lock::default()).then(|| ObjectLock {
+            mode: outcome.lock.mode.clone(),
+            retain_until: outcome.lock.retain_until.and_then(rfc3339_of_seconds),
+            legal_hold: outcome.lock.legal_hold,
         }),
-        tag_count: finding.tag_count,
-        marked_instruction_file: finding.marked_instruction_file,
-        archive_status: finding.archive_status.clone(),
-        replication_status: finding.replication_status.clone(),
-        as_expected,
+        tag_count: outcome.tag_count,
+        marked_instruction_file: outcome.marked_instruction_file,
+        archive_status: outcome.archive_status.clone(),
+        replication_status: outcome.replication_status.clone(),
+        as_expected: outcome.as_expected,
         kms: None,
         transport: None,
     }
 }
 
 /// The encryption by what S3 and the object's envelope say; only a fingerprint is that of a key at hand.
-fn encryption(finding: &Finding) -> Encryption {
-    let envelope = finding.envelope();
+fn encryption(outcome: &InspectOutcome) -> Encryption {
+    let envelope = outcome.envelope();
     let opened_with = envelope.and_then(|envelope| match &envelope.opens {
         Opens::With(key) => key.fingerprint.as_ref().map(ToString::to_string),
         Opens::NotTried | Opens::WithNone => None,
     });
-    let matching = match &finding.at_rest.customer_key {
+    let matching = match &outcome.at_rest.customer_key {
         Some(CustomerKeyFit::Fits { fingerprint }) => Some(fingerprint.clone()),
         _ => None,
     };
     let named = envelope.map(|envelope| envelope.recipients.as_slice()).unwrap_or_default().iter();
     let wrapping = named.filter(|recipient| recipient.kind == Some(WrapKind::Kms));
     Encryption {
-        mode: mode_word(&finding.mode()).to_owned(),
+        mode: mode_word(&outcome.mode()).to_owned(),
         key_fingerprint: opened_with.or(matching),
         wrapping_kms_keys: wrapping.filter_map(|recipient| recipient.key.clone()).collect(),
-        ..Encryption::of(&finding.at_rest.applied, envelope.map(|envelope| envelope.format), None, &[])
+        ..Encryption::of(&outcome.at_rest.applied, envelope.map(|envelope| envelope.format), None, &[])
     }
 }
 
 /// The plain length, where it is known: what is not sealed by a client is as long as it is stored.
-pub(super) fn plain_len(finding: &Finding) -> Option<u64> {
-    match &finding.client {
-        ClientSeen::NoSign | ClientSeen::InstructionFile => finding.stored_len,
+pub(super) fn plain_len(outcome: &InspectOutcome) -> Option<u64> {
+    match &outcome.client {
+        ClientSeen::NoSign | ClientSeen::InstructionFile => outcome.stored_len,
         ClientSeen::Sealed(envelope) => envelope.plain_len,
         ClientSeen::Elsewhere | ClientSeen::Broken(_) | ClientSeen::OutOfSight => None,
     }
@@ -263,14 +265,14 @@ fn recipient(recipient: &RecipientFacts) -> Recipient {
     }
 }
 
-fn checksum(finding: &Finding) -> Option<Checksum> {
-    let known = finding.checksum.as_ref().map(|sum| Checksum {
+fn checksum(outcome: &InspectOutcome) -> Option<Checksum> {
+    let known = outcome.checksum.as_ref().map(|sum| Checksum {
         algorithm: Some(sum.algorithm.as_str().to_owned()),
         value: Some(sum.value.clone()),
         kind: Some(if sum.composite { "COMPOSITE" } else { "FULL_OBJECT" }.to_owned()),
         ..Checksum::default()
     });
-    let other = finding.other_checksum.as_ref();
+    let other = outcome.other_checksum.as_ref();
     known.or_else(|| {
         other.map(|(algorithm, value)| Checksum {
             algorithm: Some((*algorithm).to_owned()),

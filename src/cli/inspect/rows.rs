@@ -12,8 +12,9 @@ use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::cli::document::{Document, audit_head, text};
 use crate::cli::output::Printer;
+use crate::commands::bulk::Row;
 use crate::commands::inspect::summary::Summary;
-use crate::commands::inspect::{ObjectReport, Row};
+use crate::commands::inspect::{InspectRow, ObjectReport};
 use crate::error::{Error, Result, Subject};
 
 /// How results are written.
@@ -39,15 +40,15 @@ pub(crate) struct Rows {
     terminal: bool,
     color: bool,
     printer: Printer,
-    begun: Begun,
+    written: Written,
     /// Documents that JSON has beside its objects.
     buckets: Vec<Document>,
     inventory: Option<Document>,
 }
 
-/// What has been written, as far as what comes next depends on it.
+/// What has been written so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
+enum Written {
     Nothing,
     Head,
     Rows,
@@ -72,7 +73,7 @@ impl Rows {
             terminal,
             color,
             printer,
-            begun: Begun::Nothing,
+            written: Written::Nothing,
             buckets: Vec::new(),
             inventory: None,
         }
@@ -94,9 +95,8 @@ impl Rows {
             Format::Json | Format::Ndjson => self.line(&document::object(report).text()),
             Format::Csv => {
                 self.line(csv_rows::HEADER)?;
-                let row =
-                    Row::Found { finding: Box::new(report.finding.clone()), as_expected: report.as_expected };
-                self.line(&csv_rows::row(&row, self.terminal))
+                let row = Row::Done(Box::new(report.outcome.clone()));
+                self.lines(csv_rows::row(&row, self.terminal))
             }
         }
     }
@@ -157,19 +157,20 @@ impl Rows {
     ///
     /// # Errors
     /// What standard output says.
-    pub(crate) fn row(&mut self, row: &Row) -> Result<()> {
-        if self.only_unexpected && matches!(row, Row::Found { as_expected: Some(true), .. }) {
+    pub(crate) fn row(&mut self, row: &InspectRow) -> Result<()> {
+        if self.only_unexpected && matches!(row, Row::Done(outcome) if outcome.as_expected == Some(true)) {
             return Ok(());
         }
         self.begin()?;
         match self.format {
-            Format::Table => self.line(&table::row(row, self.is_expecting(), self.color)),
-            Format::Ndjson => self.line(&document::row(row).text()),
-            Format::Csv => self.line(&csv_rows::row(row, self.terminal)),
+            Format::Table => self.lines(table::row(row, self.is_expecting(), self.color)),
+            Format::Ndjson => self.lines(document::row(row).map(|document| document.text())),
+            Format::Csv => self.lines(csv_rows::row(row, self.terminal)),
             Format::Json => {
-                let before = std::mem::replace(&mut self.begun, Begun::Rows);
-                let comma = if before == Begun::Rows { "," } else { "" };
-                self.write(&format!("{comma}\n{}", document::row(row).text()))
+                let Some(document) = document::row(row) else { return Ok(()) };
+                let before = std::mem::replace(&mut self.written, Written::Rows);
+                let comma = if before == Written::Rows { "," } else { "" };
+                self.write(&format!("{comma}\n{}", document.text()))
             }
         }
     }
@@ -248,16 +249,20 @@ impl Rows {
 
     /// Writes what stands before the first row.
     fn begin(&mut self) -> Result<()> {
-        if self.begun != Begun::Nothing {
+        if self.written != Written::Nothing {
             return Ok(());
         }
-        self.begun = Begun::Head;
+        self.written = Written::Head;
         match self.format {
             Format::Table => self.line(&table::header(self.is_expecting(), self.color)),
             Format::Csv => self.line(csv_rows::HEADER),
             Format::Json => self.write(&audit_head()),
             Format::Ndjson => Ok(()),
         }
+    }
+
+    fn lines(&mut self, line: Option<String>) -> Result<()> {
+        line.map_or(Ok(()), |line| self.line(&line))
     }
 
     fn line(&mut self, text: &str) -> Result<()> {

@@ -7,9 +7,10 @@ use std::fmt::Write;
 use super::page::{Tone, grouped};
 use crate::aws::sse::AppliedMode;
 use crate::cli::sanitize::escaped;
-use crate::commands::inspect::finding::ClientSeen;
+use crate::commands::bulk::Row;
+use crate::commands::inspect::outcome::ClientSeen;
 use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary, key_of, mode_word, name_of};
-use crate::commands::inspect::{Row, reason};
+use crate::commands::inspect::{InspectRow, reason};
 use crate::encryption::KeyArn;
 use crate::tuning::ByteSize;
 
@@ -31,30 +32,31 @@ pub(crate) fn header(expecting: bool, color: bool) -> String {
 
 /// One row.
 #[must_use]
-pub(crate) fn row(row: &Row, expecting: bool, color: bool) -> String {
-    match row {
-        Row::Found { finding, as_expected } => {
-            let mark = match as_expected {
+pub(crate) fn row(row: &InspectRow, expecting: bool, color: bool) -> Option<String> {
+    Some(match row {
+        Row::Skipped { .. } | Row::Unselected => return None,
+        Row::Done(outcome) => {
+            let mark = match outcome.as_expected {
                 None => String::new(),
                 Some(true) => format!("{} ", Tone::Good.paint(color, "✓")),
                 Some(false) => format!("{} ", Tone::Bad.paint(color, "✗")),
             };
-            let mode = finding.mode();
-            let tone = match (&mode, &finding.client) {
+            let mode = outcome.mode();
+            let tone = match (&mode, &outcome.client) {
                 (_, ClientSeen::Broken(_)) | (AppliedMode::NotSaid, _) => Tone::Bad,
                 (AppliedMode::Other(_), _) => Tone::Odd,
                 _ => Tone::Good,
             };
             let mode = tone.paint(color, &format!("{:MODE$}", escaped(mode_word(&mode))));
-            let key = match &finding.client {
+            let key = match &outcome.client {
                 ClientSeen::Broken(_) => "broken envelope".to_owned(),
                 ClientSeen::InstructionFile => "instruction file".to_owned(),
-                _ if finding.marked_instruction_file => "marked instruction file".to_owned(),
-                _ => key_of(finding).unwrap_or_else(|| "-".to_owned()),
+                _ if outcome.marked_instruction_file => "marked instruction file".to_owned(),
+                _ => key_of(outcome).unwrap_or_else(|| "-".to_owned()),
             };
             let key = short(&escaped(&key), KEY);
-            let size = finding.stored_len.map_or_else(|| "?".to_owned(), |len| ByteSize(len).to_string());
-            format!("{mark}{mode} {key:KEY$} {size:>SIZE$}  {}", escaped(&name_of(finding)))
+            let size = outcome.stored_len.map_or_else(|| "?".to_owned(), |len| ByteSize(len).to_string());
+            format!("{mark}{mode} {key:KEY$} {size:>SIZE$}  {}", escaped(&name_of(outcome)))
         }
         Row::Failed { name, error, .. } => {
             let mark = if expecting { "? " } else { "" };
@@ -62,7 +64,7 @@ pub(crate) fn row(row: &Row, expecting: bool, color: bool) -> String {
             let gap = KEY + SIZE + 3;
             format!("{mark}{word} {:gap$}{}: {}", "", escaped(name), escaped(&reason(error)))
         }
-    }
+    })
 }
 
 /// Shortens a key's name from the middle: an ARN is told by its end.

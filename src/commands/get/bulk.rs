@@ -45,8 +45,8 @@ pub(crate) struct GetMany {
     pub(crate) tuning: Tuning,
 }
 
-/// The outcome of one object; `None` for one that becomes no file.
-pub(crate) type GetRow = Option<Row<GetOutcome>>;
+/// The outcome of one object; unselected is one that becomes no file.
+pub(crate) type GetRow = Row<GetOutcome>;
 
 /// Downloads all the objects, and reports each one.
 ///
@@ -59,12 +59,12 @@ pub(crate) async fn run(
     decryption_keys: &DecryptionKeys,
     meter: &Meter,
     cancellation: &Cancellation,
-    mut report: impl FnMut(Row<GetOutcome>) -> Result<()>,
+    report: impl FnMut(GetRow) -> Result<()>,
 ) -> Result<()> {
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
     let budget = MemoryBudget::new(&request.tuning);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
-    let for_each_ordered = Many { fetching, request: &request, folder: folder.clone() };
+    let many = Many { fetching, request: &request, folder: folder.clone() };
     let mut is_empty = true;
     let listing = connection.list(&request.source).inspect(|_| is_empty = false).filter(|listed| {
         let takes = listed
@@ -72,9 +72,9 @@ pub(crate) async fn run(
             .map_or(true, |listed| request.filter.takes(request.source.relative(listed.key.as_str())));
         future::ready(takes)
     });
-    let work = |listed| for_each_ordered.object(listed);
-    let told = |row: GetRow| row.map_or(Ok(()), &mut report);
-    let ended = Box::pin(for_each_unordered(listing, request.tuning.objects, cancellation, work, told)).await;
+    let work = |listed| many.object(listed);
+    let ended =
+        Box::pin(for_each_unordered(listing, request.tuning.objects, cancellation, work, report)).await;
     // Files that are complete stay, however this ends.
     blocking(move || folder.settle()).await?;
     ended?;
@@ -96,11 +96,11 @@ impl Many<'_> {
         let ListedKey::Text(key) = &listed.key else {
             let shown = listed.key.as_str();
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for";
-            return Ok(Some(Row::refused(Subject::other(format!("s3://{}/{shown}", source.bucket)), why)));
+            return Ok(Row::refused(Subject::other(format!("s3://{}/{shown}", source.bucket)), why));
         };
         let uri = source.with_key(key.clone());
         if !key.starts_with(&source.key) {
-            return Ok(Some(Row::refused(&uri, "was not asked for: the server listed it all the same")));
+            return Ok(Row::refused(&uri, "was not asked for: the server listed it all the same"));
         }
         let name = source.relative(key).to_owned();
         if name.is_empty() || name.ends_with('/') {
@@ -116,9 +116,9 @@ impl Many<'_> {
             self.fetch(uri, name, target, listed.len).await.map(Some)
         };
         match fetched.await {
-            Ok(None) => Ok(None),
-            Ok(Some(outcome)) => Row::of(shown, Ok(outcome)).map(Some),
-            Err(error) => Row::of(shown, Err(error)).map(Some),
+            Ok(None) => Ok(Row::Unselected),
+            Ok(Some(outcome)) => Row::of(shown, Ok(outcome)),
+            Err(error) => Row::of(shown, Err(error)),
         }
     }
 
@@ -149,10 +149,10 @@ impl Many<'_> {
     async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
         if len > 0 {
             let why = format!("its key is a folder's, and it holds {len} bytes");
-            return Ok(Some(Row::refused(uri, why)));
+            return Ok(Row::refused(uri, why));
         }
         if name.is_empty() {
-            return Ok(None);
+            return Ok(Row::Unselected);
         }
         let folder = self.folder.clone();
         let made = {
@@ -160,8 +160,8 @@ impl Many<'_> {
             blocking(move || folder.make(&name)).await?
         };
         match made.map_err(|error| about(uri, error)) {
-            Ok(()) => Ok(None),
-            Err(error) => Row::of(uri.to_string(), Err(error)).map(Some),
+            Ok(()) => Ok(Row::Unselected),
+            Err(error) => Row::of(uri.to_string(), Err(error)),
         }
     }
 

@@ -1,12 +1,12 @@
-//! The client-side half of a finding: which envelope an object has, and whether a given key decrypts it.
+//! The client-side half of a outcome: which envelope an object has, and whether a given key decrypts it.
 //!
-//! No content is opened. A broken envelope is a finding here, where `get` refuses it.
+//! No content is opened. A broken envelope is a outcome here, where `get` refuses it.
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::objects::Reader;
 use crate::commands::client_side_keys::{begins_like_a_message, header, instruction_file};
 use crate::commands::inspect::InspectOptions;
-use crate::commands::inspect::finding::{ClientSeen, EnvelopeFacts, Opens};
+use crate::commands::inspect::outcome::{ClientSeen, EnvelopeFacts, Opens};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::finding::{ClientSeen, CustomerKeyFit, Finding};
+use super::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome};
 use crate::aws::sse::AppliedMode;
 use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 
@@ -84,37 +84,37 @@ impl Expectation {
         matches!(self, Self::Server(_) | Self::Encrypted)
     }
 
-    fn is_met(&self, finding: &Finding) -> bool {
-        let applied = &finding.at_rest.applied;
+    fn is_met(&self, outcome: &InspectOutcome) -> bool {
+        let applied = &outcome.at_rest.applied;
         let is = |mode: Mode| applied.mode == AppliedMode::Known(mode);
         match self {
-            Self::Encrypted => finding.mode() != AppliedMode::NotSaid,
+            Self::Encrypted => outcome.mode() != AppliedMode::NotSaid,
             Self::Server(mode) => is(*mode),
             Self::Kms { mode, key } => {
                 is(*mode) && applied.kms_key.as_deref().is_some_and(|found| key.is(found))
             }
             Self::CustomerKey(print) => {
                 let by_md5 = applied.customer_key_md5.as_deref() == Some(print);
-                let by_short = matches!(&finding.at_rest.customer_key,
+                let by_short = matches!(&outcome.at_rest.customer_key,
                     Some(CustomerKeyFit::Fits { fingerprint }) if fingerprint == print);
                 is(Mode::SseC) && (by_md5 || by_short)
             }
             // An instruction file belongs to a client-side object, and holds no content.
             Self::Client => matches!(
-                finding.client,
+                outcome.client,
                 ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile
             ),
-            Self::Format(format) if finding.client == ClientSeen::InstructionFile => {
+            Self::Format(format) if outcome.client == ClientSeen::InstructionFile => {
                 *format != Format::Esdk.into()
             }
-            Self::Format(format) => finding.envelope().is_some_and(|envelope| envelope.format == *format),
+            Self::Format(format) => outcome.envelope().is_some_and(|envelope| envelope.format == *format),
         }
     }
 }
 
-/// Compares a finding with what is expected: any one of them will do. `None` where nothing is expected.
-pub(crate) fn is_as_expected(expected: &[Expectation], finding: &Finding) -> Option<bool> {
-    (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(finding)))
+/// Compares a outcome with what is expected: any one of them will do. `None` where nothing is expected.
+pub(crate) fn is_as_expected(expected: &[Expectation], outcome: &InspectOutcome) -> Option<bool> {
+    (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(outcome)))
 }
 
 #[cfg(test)]
@@ -125,18 +125,18 @@ mod tests {
 
     const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/k-1";
 
-    fn found(mode: AppliedMode, kms_key: Option<&str>, client: ClientSeen) -> Finding {
+    fn found(mode: AppliedMode, kms_key: Option<&str>, client: ClientSeen) -> InspectOutcome {
         let applied = Applied { mode, kms_key: kms_key.map(str::to_owned), ..Applied::default() };
         let facts = ObjectHead { applied, ..ObjectHead::default() };
-        Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, client)
+        InspectOutcome::of(&"s3://bkt/k".parse().unwrap(), facts, None, client)
     }
 
-    fn server(mode: Mode, key: Option<&str>) -> Finding {
+    fn server(mode: Mode, key: Option<&str>) -> InspectOutcome {
         found(AppliedMode::Known(mode), key, ClientSeen::NoSign)
     }
 
-    fn met(expected: &str, finding: &Finding) -> bool {
-        is_as_expected(&[expected.parse().unwrap()], finding).unwrap()
+    fn met(expected: &str, outcome: &InspectOutcome) -> bool {
+        is_as_expected(&[expected.parse().unwrap()], outcome).unwrap()
     }
 
     #[test]
@@ -193,11 +193,11 @@ mod tests {
     #[test]
     fn an_sse_c_key_must_be_seen() {
         let uri = "s3://bkt/k".parse().unwrap();
-        let hidden = Finding::behind_customer_key(&uri, None, CustomerKeyFit::NotGiven);
+        let hidden = InspectOutcome::behind_customer_key(&uri, None, CustomerKeyFit::NotGiven);
         assert!(met("sse-c", &hidden) && met("encrypted", &hidden));
         assert!(!met("sse-c:22a48051594c1949", &hidden));
         let fit = CustomerKeyFit::Fits { fingerprint: "22a48051594c1949".to_owned() };
-        let mut seen = Finding::behind_customer_key(&uri, None, fit);
+        let mut seen = InspectOutcome::behind_customer_key(&uri, None, fit);
         seen.at_rest.applied.customer_key_md5 = Some("UhbdzFjo2t5SVgded/ZC2g==".to_owned());
         assert!(met("sse-c:22a48051594c1949", &seen) && met("sse-c:UhbdzFjo2t5SVgded/ZC2g==", &seen));
         assert!(!met("sse-c:0000000000000000", &seen));

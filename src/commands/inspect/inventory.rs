@@ -6,9 +6,9 @@
 use tokio::sync::mpsc;
 
 use super::expect::is_as_expected;
-use super::finding::{AtRest, CustomerKeyFit, Finding};
+use super::outcome::{AtRest, CustomerKeyFit, InspectOutcome};
 use super::summary::Summary;
-use super::{InspectOptions, Row, count};
+use super::{InspectOptions, InspectRow, count};
 use crate::aws::Connection;
 use crate::aws::inventory::{self, DataFile, Inventoried, Manifest};
 use crate::aws::objects::Reader;
@@ -47,7 +47,7 @@ pub(crate) async fn audit(
     options: &InspectOptions,
     cancellation: &Cancellation,
     summary: &mut Summary,
-    mut report: impl FnMut(&Row) -> Result<()>,
+    mut report: impl FnMut(&InspectRow) -> Result<()>,
 ) -> Result<()> {
     let source = S3Uri { bucket: manifest.source.clone(), key: String::new() };
     for data in &manifest.files {
@@ -104,15 +104,15 @@ fn is_wanted(source: &S3Uri, object: &Inventoried, options: &InspectOptions) -> 
     version && options.filter.takes(source.relative(object.listed.key.as_str()))
 }
 
-fn row(source: &S3Uri, object: Inventoried, options: &InspectOptions) -> Row {
+fn row(source: &S3Uri, object: Inventoried, options: &InspectOptions) -> InspectRow {
     let Inventoried { listed, applied, .. } = object;
     let customer_key = (applied.mode == AppliedMode::Known(Mode::SseC)).then_some(CustomerKeyFit::NotSaid);
     let uri = source.with_key(listed.key.as_str());
-    let finding = Finding::without_head(&uri, AtRest { applied, customer_key });
-    let mut finding = finding.listed(&listed);
+    let outcome = InspectOutcome::without_head(&uri, AtRest { applied, customer_key });
+    let mut outcome = outcome.listed(&listed);
     if !options.all_versions {
-        finding.latest = None;
+        outcome.latest = None;
     }
-    let as_expected = is_as_expected(&options.expected, &finding);
-    Row::Found { finding: Box::new(finding), as_expected }
+    outcome.as_expected = is_as_expected(&options.expected, &outcome);
+    InspectRow::Done(Box::new(outcome))
 }

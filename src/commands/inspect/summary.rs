@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{ClientSeen, CustomerKeyFit, Finding};
+use super::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome};
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::WrapKind;
@@ -71,19 +71,19 @@ impl Summary {
         Self { unexpected: expecting.then(Offenders::default), ..Self::default() }
     }
 
-    /// Counts a finding and whether it is as expected.
-    pub(crate) fn count(&mut self, finding: &Finding, as_expected: Option<bool>) {
-        let bytes = finding.stored_len.unwrap_or(0);
+    /// Counts an object.
+    pub(crate) fn count(&mut self, outcome: &InspectOutcome) {
+        let bytes = outcome.stored_len.unwrap_or(0);
         self.all.add(bytes);
-        self.claimed += u64::from(finding.is_claimed());
-        let name = ShareName { mode: mode_word(&finding.mode()).to_owned(), key: key_of(finding) };
+        self.claimed += u64::from(outcome.is_claimed());
+        let name = ShareName { mode: mode_word(&outcome.mode()).to_owned(), key: key_of(outcome) };
         if self.shares.len() < MAX_SUMMARY_SHARES || self.shares.contains_key(&name) {
             self.shares.entry(name).or_default().add(bytes);
         } else {
             self.others.add(bytes);
         }
-        if as_expected == Some(false) {
-            let offender = Offender { name: name_of(finding), why: in_short(finding) };
+        if outcome.as_expected == Some(false) {
+            let offender = Offender { name: name_of(outcome), why: in_short(outcome) };
             self.unexpected.get_or_insert_default().add(offender);
         }
     }
@@ -132,26 +132,26 @@ pub(crate) fn mode_word(mode: &AppliedMode) -> &str {
 }
 
 /// The object with its version, as the user would name it.
-pub(crate) fn name_of(finding: &Finding) -> String {
-    match &finding.version_id {
-        Some(version) if finding.latest.is_some() => format!("{} (version {version})", finding.uri),
-        _ => finding.uri.to_string(),
+pub(crate) fn name_of(outcome: &InspectOutcome) -> String {
+    match &outcome.version_id {
+        Some(version) if outcome.latest.is_some() => format!("{} (version {version})", outcome.uri),
+        _ => outcome.uri.to_string(),
     }
 }
 
 /// What an object is, in a few words: the mode and what is known of the key.
-pub(crate) fn in_short(finding: &Finding) -> String {
-    let mode = finding.mode();
+pub(crate) fn in_short(outcome: &InspectOutcome) -> String {
+    let mode = outcome.mode();
     let mode = mode_word(&mode);
-    match key_of(finding) {
+    match key_of(outcome) {
         Some(key) => format!("{mode} ({key})"),
         None => mode.to_owned(),
     }
 }
 
 /// The key of an object, by whatever name it has.
-pub(crate) fn key_of(finding: &Finding) -> Option<String> {
-    match &finding.client {
+pub(crate) fn key_of(outcome: &InspectOutcome) -> Option<String> {
+    match &outcome.client {
         ClientSeen::Sealed(envelope) => {
             let who = envelope.recipients.iter().map(|recipient| {
                 let name = recipient.fingerprint.as_ref().or(recipient.key.as_ref());
@@ -164,8 +164,8 @@ pub(crate) fn key_of(finding: &Finding) -> Option<String> {
         ClientSeen::InstructionFile => return Some("instruction file".to_owned()),
         ClientSeen::NoSign | ClientSeen::Broken(_) | ClientSeen::OutOfSight => {}
     }
-    let applied = &finding.at_rest.applied;
-    match (&applied.mode, &finding.at_rest.customer_key) {
+    let applied = &outcome.at_rest.applied;
+    match (&applied.mode, &outcome.at_rest.customer_key) {
         (AppliedMode::Known(Mode::SseC), Some(fit)) => Some(match fit {
             CustomerKeyFit::Fits { fingerprint } => fingerprint.clone(),
             CustomerKeyFit::NotGiven => "key not given".to_owned(),
@@ -193,10 +193,10 @@ mod tests {
     use crate::aws::object_head::ObjectHead;
     use crate::aws::sse::Applied;
 
-    fn finding(mode: AppliedMode, key: Option<&str>, len: u64) -> Finding {
+    fn outcome(mode: AppliedMode, key: Option<&str>, len: u64) -> InspectOutcome {
         let applied = Applied { mode, kms_key: key.map(str::to_owned), ..Applied::default() };
         let facts = ObjectHead { len, applied, ..ObjectHead::default() };
-        Finding::of(&"s3://bkt/k".parse().unwrap(), facts, None, ClientSeen::NoSign)
+        InspectOutcome::of(&"s3://bkt/k".parse().unwrap(), facts, None, ClientSeen::NoSign)
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
             (AppliedMode::NotSaid, None, 100),
             (AppliedMode::Other("aws:future".to_owned()), None, 3),
         ] {
-            summary.count(&finding(mode, key, len), None);
+            summary.count(&outcome(mode, key, len));
         }
         assert_eq!(summary.all, Amount { objects: 5, bytes: 116 });
         let first = summary.largest_first()[0];
@@ -224,7 +224,11 @@ mod tests {
         let mut summary = Summary::new(true);
         for number in 0..12_000 {
             let key = format!("k{number}");
-            summary.count(&finding(AppliedMode::Known(Mode::SseKms), Some(&key), 1), Some(false));
+            let unexpected = InspectOutcome {
+                as_expected: Some(false),
+                ..outcome(AppliedMode::Known(Mode::SseKms), Some(&key), 1)
+            };
+            summary.count(&unexpected);
             summary.fail(key, String::new());
         }
         assert_eq!((summary.shares.len(), summary.others.objects), (MAX_SUMMARY_SHARES, 2_000));

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
-use crate::commands::bulk::{for_each_ordered, for_each_unordered};
+use crate::commands::bulk::{Row, for_each_ordered, for_each_unordered};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
 use crate::limits::MAX_REFUSALS_NAMED;
 use crate::location::S3Uri;
@@ -34,21 +34,8 @@ pub(crate) struct Filters {
     pub(crate) all_versions: bool,
 }
 
-/// One of many objects.
-#[derive(Debug)]
-pub(crate) enum Row {
-    /// It was rotated, or did not need it.
-    Done(Box<RotateOutcome>),
-    /// It is not selected, or an earlier run has rotated it.
-    Skipped,
-    /// It could not be rotated.
-    Failed {
-        /// The object, as the user would name it.
-        name: String,
-        version_id: Option<String>,
-        error: Box<Error>,
-    },
-}
+/// The outcome of one object; unselected is also one that an earlier run has rotated.
+pub(crate) type RotateRow = Row<RotateOutcome>;
 
 /// What would be done, by strategy.
 #[derive(Debug, Default)]
@@ -128,7 +115,7 @@ impl BulkRotation<'_> {
             };
             self.plan_object(&uri, version.as_deref()).await
         };
-        let count = |looked: Result<Plan, Row>| {
+        let count = |looked: Result<Plan, RotateRow>| {
             match looked {
                 Ok(plan) => plans.count(&plan),
                 Err(Row::Failed { name, error, .. }) => plans.refuse(name, error.to_string()),
@@ -145,7 +132,11 @@ impl BulkRotation<'_> {
     /// # Errors
     /// What the listing, `report` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
     /// What was reported until then is done.
-    pub(crate) async fn run(&self, place: &S3Uri, mut report: impl FnMut(Row) -> Result<()>) -> Result<()> {
+    pub(crate) async fn run(
+        &self,
+        place: &S3Uri,
+        mut report: impl FnMut(RotateRow) -> Result<()>,
+    ) -> Result<()> {
         let work = |listed: Listed| async move {
             let etag = listed.etag.clone();
             let (uri, version) = match self.named(place, listed) {
@@ -154,16 +145,13 @@ impl BulkRotation<'_> {
             };
             match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
                 // It was deleted in the meantime.
-                Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Skipped),
+                Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Unselected),
                 Row::Failed { error, .. } if error.is_of_later() => Err(*error),
                 row => Ok(row),
             }
         };
-        let report = |row: Row| {
-            let ignored = match &row {
-                Row::Failed { error, .. } => error.ends_run(),
-                Row::Done(_) | Row::Skipped => None,
-            };
+        let report = |row: RotateRow| {
+            let ignored = row.ends_run();
             report(row)?;
             ignored.map_or(Ok(()), Err)
         };
@@ -172,9 +160,14 @@ impl BulkRotation<'_> {
     }
 
     /// Rotates one object; a failure is a row, too.
-    pub(crate) async fn rotate(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Row {
+    pub(crate) async fn rotate(
+        &self,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+        etag: Option<&str>,
+    ) -> RotateRow {
         if self.is_done(uri, version_id, etag) {
-            return Row::Skipped;
+            return Row::Unselected;
         }
         let plan = match self.plan_object(uri, version_id).await {
             Ok(plan) => plan,
@@ -182,10 +175,7 @@ impl BulkRotation<'_> {
         };
         match self.carry_out(plan).await {
             Ok(outcome) => Row::Done(Box::new(outcome)),
-            Err(error) => {
-                let error = Box::new(error);
-                Row::Failed { name: uri.to_string(), version_id: version_id.map(str::to_owned), error }
-            }
+            Err(error) => Row::failed(uri.to_string(), version_id, error),
         }
     }
 
@@ -230,26 +220,21 @@ impl BulkRotation<'_> {
     }
 
     /// Plans one object; one that is not to be rotated is a row already.
-    pub(crate) async fn plan_object(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, Row> {
-        let failed = |error| Row::Failed {
-            name: uri.to_string(),
-            version_id: version_id.map(str::to_owned),
-            error: Box::new(error),
-        };
+    pub(crate) async fn plan_object(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, RotateRow> {
         let only = &self.chosen.only;
         match plan(self.rotation, uri, version_id, self.allowed).await {
             Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.state)) => {
-                Err(Row::Skipped)
+                Err(Row::Unselected)
             }
-            Ok(Plan { strategy: Strategy::Refuse(Refusal::InstructionFile), .. }) => Err(Row::Skipped),
+            Ok(Plan { strategy: Strategy::Refuse(Refusal::InstructionFile), .. }) => Err(Row::Unselected),
             Ok(plan) => Ok(self.already_written(plan)),
             // Whoever asks for other modes does not mean what only a missing key would open.
             Err(error)
                 if is_hidden(&error) && !only.is_empty() && !only.iter().any(Selector::may_be_hidden) =>
             {
-                Err(Row::Skipped)
+                Err(Row::Unselected)
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(Row::failed(uri.to_string(), version_id, error)),
         }
     }
 
@@ -292,7 +277,7 @@ impl BulkRotation<'_> {
     }
 
     /// Names an object of the listing; older versions by their id.
-    fn named(&self, place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), Row> {
+    fn named(&self, place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), RotateRow> {
         let version = listed.version_id.filter(|_| listed.latest == Some(false));
         match listed.key {
             ListedKey::Text(key) => {
@@ -301,7 +286,7 @@ impl BulkRotation<'_> {
                 // What a proof has left, or is about to remove.
                 let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
                 if in_instruction_file || scratch {
-                    Err(Row::Skipped)
+                    Err(Row::Unselected)
                 } else {
                     Ok((place.with_key(key), version))
                 }
@@ -309,8 +294,8 @@ impl BulkRotation<'_> {
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
                 let why = "its key is not text and cannot be asked for".to_owned();
-                let error = Box::new(Error::Unsupported { subject: Subject::other(name.clone()), why });
-                Err(Row::Failed { name, version_id: version, error })
+                let error = Error::Unsupported { subject: Subject::other(name.clone()), why };
+                Err(Row::failed(name, version.as_deref(), error))
             }
         }
     }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
+use crate::commands::bulk::Row;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::trial::Trial;
 use crate::error::{Error, NetworkFault, Result};
@@ -18,7 +19,7 @@ use crate::transfer::Cancellation;
 use crate::tuning::{Meter, Tuning};
 
 use super::Allowed;
-use super::bulk::{BulkRotation, Filters, Plans, Row};
+use super::bulk::{BulkRotation, Filters, Plans, RotateRow};
 use super::cleanup;
 use super::desired::Target;
 use super::identity::Identity;
@@ -59,7 +60,7 @@ pub(crate) enum Report<'a> {
     /// The next of the request's places begins.
     Begin(&'a S3Uri),
     /// An object has been rotated, skipped, or has failed.
-    Object(&'a Row),
+    Object(&'a RotateRow),
 }
 
 /// What a run has done.
@@ -314,9 +315,9 @@ fn leaves_nothing(error: &Error) -> bool {
 }
 
 impl Summary {
-    fn count(&mut self, row: &Row) {
+    fn count(&mut self, row: &RotateRow) {
         match row {
-            Row::Skipped => self.skipped += 1,
+            Row::Skipped { .. } | Row::Unselected => self.skipped += 1,
             Row::Failed { .. } => self.failed += 1,
             Row::Done(outcome) => {
                 *self.strategies.entry(outcome.strategy.as_str()).or_default() += 1;

@@ -10,8 +10,9 @@ use crate::aws::transport::Transport;
 use crate::cli::inspect::document::plain_len;
 use crate::cli::outcome::opened_words;
 use crate::commands::client_object::Opened;
-use crate::commands::inspect::finding::{
-    ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, Finding, Opens, RecipientFacts,
+use crate::commands::inspect::outcome::{
+    ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, InspectOutcome, Opens,
+    RecipientFacts,
 };
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::encryption::{BoundName, Mode};
@@ -24,11 +25,11 @@ use crate::tuning::ByteSize;
 /// The page of one object.
 #[must_use]
 pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
-    let finding = &report.finding;
-    let mut page = Page::new(&finding.uri.to_string(), color);
-    at_rest(&mut page, finding, report.kms_key.as_ref());
-    client(&mut page, finding);
-    if finding.marked_instruction_file && finding.client != ClientSeen::InstructionFile {
+    let outcome = &report.outcome;
+    let mut page = Page::new(&outcome.uri.to_string(), color);
+    at_rest(&mut page, outcome, report.kms_key.as_ref());
+    client(&mut page, outcome);
+    if outcome.marked_instruction_file && outcome.client != ClientSeen::InstructionFile {
         page.fact("", "its metadata says that it is an instruction file");
     }
     match &report.transport {
@@ -36,8 +37,8 @@ pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
         None => page.toned("in transit", Tone::Odd, "not seen"),
     }
     page.gap();
-    about(&mut page, finding);
-    match report.as_expected {
+    about(&mut page, outcome);
+    match outcome.as_expected {
         Some(true) => page.toned("expected", Tone::Good, "yes"),
         Some(false) => page.toned("expected", Tone::Bad, "no"),
         None => {}
@@ -45,15 +46,15 @@ pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
     page.text()
 }
 
-fn at_rest(page: &mut Page, finding: &Finding, kms: Option<&KmsKeySeen>) {
-    let applied = &finding.at_rest.applied;
+fn at_rest(page: &mut Page, outcome: &InspectOutcome, kms: Option<&KmsKeySeen>) {
+    let applied = &outcome.at_rest.applied;
     let (tone, what) = match &applied.mode {
         AppliedMode::Known(mode) => (Tone::Good, format!("{}, AES-256{}", mode.title(), header(*mode))),
         AppliedMode::NotSaid => (Tone::Bad, "none: S3 names no encryption for it".to_owned()),
         AppliedMode::Other(word) => (Tone::Odd, format!("{word} (not known to this version of s3seal)")),
     };
     page.toned("at rest", tone, &what);
-    match &finding.at_rest.customer_key {
+    match &outcome.at_rest.customer_key {
         None | Some(CustomerKeyFit::NotSaid) => {}
         Some(CustomerKeyFit::Fits { fingerprint }) => {
             let md5 = applied.customer_key_md5.as_deref().unwrap_or("?");
@@ -132,8 +133,8 @@ fn state_words(state: &str) -> String {
     words
 }
 
-fn client(page: &mut Page, finding: &Finding) {
-    match &finding.client {
+fn client(page: &mut Page, outcome: &InspectOutcome) {
+    match &outcome.client {
         ClientSeen::NoSign => page.fact("client side", "no sign of any"),
         ClientSeen::Elsewhere => {
             page.toned("client side", Tone::Good, "claimed; its envelope is in an instruction file");
@@ -143,7 +144,7 @@ fn client(page: &mut Page, finding: &Finding) {
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
         ClientSeen::OutOfSight => page.fact("client side", "out of sight without the SSE-C key"),
-        ClientSeen::Sealed(envelope) => sealed(page, envelope, &finding.uri),
+        ClientSeen::Sealed(envelope) => sealed(page, envelope, &outcome.uri),
     }
 }
 
@@ -252,12 +253,12 @@ fn size(len: u64) -> String {
     if len < 1024 { ByteSize(len).to_string() } else { format!("{} ({} bytes)", ByteSize(len), grouped(len)) }
 }
 
-fn about(page: &mut Page, finding: &Finding) {
-    match finding.stored_len {
+fn about(page: &mut Page, outcome: &InspectOutcome) {
+    match outcome.stored_len {
         Some(len) => page.fact("size", &size(len)),
         None => page.toned("size", Tone::Odd, "not seen"),
     }
-    match (plain_len(finding), &finding.client) {
+    match (plain_len(outcome), &outcome.client) {
         (Some(len), ClientSeen::Sealed(_)) => page.fact("  plain", &size(len)),
         (None, ClientSeen::Sealed(envelope)) => {
             let claimed = envelope.claimed_len.map(|len| format!(", claimed to be {}", size(len)));
@@ -265,44 +266,44 @@ fn about(page: &mut Page, finding: &Finding) {
         }
         _ => {}
     }
-    if let Some(sum) = &finding.checksum {
+    if let Some(sum) = &outcome.checksum {
         let kind = if sum.composite { "composite" } else { "full object" };
         page.fact("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
     }
-    if let Some((name, value)) = &finding.other_checksum {
+    if let Some((name, value)) = &outcome.other_checksum {
         page.fact("checksum", &format!("{name} {value}"));
     }
-    if let Some(etag) = &finding.etag {
+    if let Some(etag) = &outcome.etag {
         page.fact("etag", etag.trim_matches('"'));
     }
-    let stored = finding.last_modified.as_deref().unwrap_or("not seen");
+    let stored = outcome.last_modified.as_deref().unwrap_or("not seen");
     page.fact("stored", stored);
-    let class = finding.storage_class.as_deref().unwrap_or("STANDARD");
+    let class = outcome.storage_class.as_deref().unwrap_or("STANDARD");
     page.fact(
         "class",
-        &[Some(class), finding.archive_status.as_deref()]
+        &[Some(class), outcome.archive_status.as_deref()]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
             .join(", "),
     );
-    if let Some(kind) = &finding.content_type {
+    if let Some(kind) = &outcome.content_type {
         page.fact("type", kind);
     }
-    if let Some(version) = &finding.version_id {
+    if let Some(version) = &outcome.version_id {
         page.fact("version", version);
     }
-    let lock = &finding.lock;
+    let lock = &outcome.lock;
     if *lock != Lock::default() {
         let mode = lock.mode.as_deref().unwrap_or("no retention");
         let until = lock.retain_until.and_then(rfc3339_of_seconds);
         let until = until.map(|date| format!(" until {date}")).unwrap_or_default();
         page.fact("lock", &format!("{mode}{until}{}", if lock.legal_hold { ", legal hold" } else { "" }));
     }
-    if let Some(tags) = finding.tag_count {
+    if let Some(tags) = outcome.tag_count {
         page.fact("tags", &tags.to_string());
     }
-    if let Some(replication) = &finding.replication_status {
+    if let Some(replication) = &outcome.replication_status {
         page.fact("replication", replication);
     }
 }

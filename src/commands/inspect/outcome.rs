@@ -18,7 +18,7 @@ use crate::seal::wrap::PASSPHRASE_ENTRY;
 
 /// One object, or one version of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct InspectOutcome {
     pub(crate) uri: S3Uri,
     pub(crate) version_id: Option<String>,
     /// Whether it is the newest version, where a listing of versions says so.
@@ -50,6 +50,8 @@ pub(crate) struct Finding {
     pub(crate) replication_status: Option<String>,
     /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
     pub(crate) marked_instruction_file: bool,
+    /// Whether it is as expected; none without an expectation.
+    pub(crate) as_expected: Option<bool>,
 }
 
 /// Server-side encryption.
@@ -186,8 +188,8 @@ pub(crate) struct RecipientFacts {
     pub(crate) passphrase: Option<String>,
 }
 
-impl Finding {
-    /// Makes the finding of an object that S3 told about.
+impl InspectOutcome {
+    /// Makes the outcome of an object that S3 told about.
     pub(crate) fn of(
         uri: &S3Uri,
         head: ObjectHead,
@@ -198,6 +200,7 @@ impl Finding {
             uri: uri.clone(),
             marked_instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER),
             version_id: head.version_id,
+            as_expected: None,
             latest: None,
             at_rest: AtRest { applied: head.applied, customer_key },
             client,
@@ -215,18 +218,18 @@ impl Finding {
         }
     }
 
-    /// Makes the finding of an SSE-C object that none of the keys at hand opens.
+    /// Makes the outcome of an SSE-C object that none of the keys at hand opens.
     pub(crate) fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
         let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
         let at_rest = AtRest { applied, customer_key: Some(fit) };
         Self { version_id: version_id.map(str::to_owned), ..Self::without_head(uri, at_rest) }
     }
 
-    /// Makes the finding of an object whose HEAD was refused, or not asked for: a listing tells the rest.
+    /// Makes the outcome of an object whose HEAD was refused, or not asked for: a listing tells the rest.
     pub(crate) fn without_head(uri: &S3Uri, at_rest: AtRest) -> Self {
         let head = ObjectHead { applied: at_rest.applied, ..ObjectHead::default() };
-        let finding = Self::of(uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
-        Self { stored_len: None, ..finding }
+        let outcome = Self::of(uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
+        Self { stored_len: None, ..outcome }
     }
 
     /// Adds what a listing says and the object's own answer did not.
