@@ -237,7 +237,7 @@ impl<'a> Reporter<'a> {
         for (count, word) in [
             (self.skipped, "skipped"),
             (self.failed, "failed"),
-            (self.stored_otherwise, "not stored as requested"),
+            (self.stored_otherwise, "stored, but not as requested"),
         ] {
             if count > 0 {
                 parts.push(format!("{count} {word}"));

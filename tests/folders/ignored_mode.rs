@@ -34,7 +34,7 @@ fn a_server_that_ignores_the_mode_gets_no_second_object() {
             "{}",
             ended.stderr
         );
-        ended.says(&["1 not stored as requested", "as no encryption"]);
+        ended.says(&["1 stored, but not as requested", "as no encryption"]);
     }
 }
 
