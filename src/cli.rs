@@ -24,6 +24,7 @@ mod hints;
 mod inspect;
 mod key_bytes;
 mod key_command;
+mod key_reader;
 mod key_source;
 mod keygen;
 mod lost_envelope;

@@ -48,7 +48,7 @@ fn a_key_file_that_others_can_read_is_refused() {
         file.set_permissions(Permissions::from_mode(mode)).unwrap();
         let output = s3seal(&["put", "Cargo.toml", "s3://bkt/k", "-e", "sse-c", "--sse-c-key", shown]);
         let expected = format!(
-            "error: --sse-c-key: {shown} is open to others (mode 0{mode:o})\n  hint: chmod 600 '{shown}'\n  \
+            "error: --sse-c-key: other users can access {shown} (mode 0{mode:o})\n  hint: chmod 600 '{shown}'\n  \
              hint: or allow it with --allow-open-key-file\n"
         );
         assert_eq!(text(&output.stderr), expected);

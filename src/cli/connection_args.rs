@@ -16,7 +16,6 @@ use crate::aws::{Options, Trace};
 /// The variable that names a file of CA certificates; known from the AWS CLI, not read by the SDK.
 pub(crate) const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
-/// How to connect.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
@@ -33,11 +32,11 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
 
-    /// The address of KMS, if it is not AWS's own; --endpoint-url is not for KMS
+    /// The address of KMS, for servers other than AWS; --endpoint-url does not apply to KMS
     #[arg(long, global = true, value_name = "URL")]
     kms_endpoint_url: Option<String>,
 
-    /// PEM file of the CA certificates to trust [else $AWS_CA_BUNDLE, else the system's]
+    /// PEM file of the CA certificates to trust [default: $AWS_CA_BUNDLE, or the system's]
     #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     ca_bundle: Option<PathBuf>,
 
@@ -49,7 +48,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true)]
     fips: bool,
 
-    /// Use endpoints that speak IPv6 too
+    /// Use dual-stack endpoints (IPv6 and IPv4)
     #[arg(long, global = true)]
     dualstack: bool,
 
@@ -57,7 +56,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true)]
     no_sign_request: bool,
 
-    /// How often a request is tried in all
+    /// The maximum number of attempts of a request
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
 
@@ -69,7 +68,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true, value_name = "TIME")]
     read_timeout: Option<Timeout>,
 
-    /// Allow keys over http to an endpoint on this machine, and nowhere else
+    /// Allow keys over http, to an endpoint on this machine only
     #[arg(long, global = true)]
     allow_http: bool,
 
@@ -85,19 +84,16 @@ pub(crate) struct ConnectionArgs {
 
 impl ConnectionArgs {
     /// Returns what was asked for, and what the environment adds.
-    ///
-    /// # Errors
-    /// A usage failure for flags that contradict each other.
     pub(crate) fn options(&self, printer: &Printer) -> Result<Options, Failure> {
         for url in [&self.endpoint_url, &self.kms_endpoint_url].into_iter().flatten() {
             let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
             if !known || url.contains(['?', '#']) {
-                return Err(Failure::usage(format!("'{url}' is not an endpoint's address"))
+                return Err(Failure::usage(format!("'{url}' is not an endpoint URL"))
                     .hint("write it as https://HOST, https://HOST:PORT or https://HOST/PATH"));
             }
         }
         if self.no_sign_request && self.profile.is_some() {
-            return Err(Failure::usage("--no-sign-request sends no credentials; --profile names some")
+            return Err(Failure::usage("--no-sign-request and --profile contradict each other")
                 .hint("leave out one of the two"));
         }
         let ca_bundle = self
@@ -131,7 +127,6 @@ impl ConnectionArgs {
     }
 
     /// Returns the flags with which the AWS CLI reaches the same places, for commands in hints.
-    #[must_use]
     pub(crate) fn aws_cli_flags(&self) -> AwsFlags {
         AwsFlags {
             s3: self.flags_to(self.endpoint_url.as_deref()),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, value_parser};
 
 use super::failure::Failure;
-use super::key_source::{KeyReader, KeySource, SourceText};
+use super::key_reader::KeyReader;
+use super::key_source::{KeySource, SourceText};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::encryption::{Account, Context, KmsKey, Legacy};
 use crate::keys::{CustomerKey, KeyRing};
@@ -201,7 +202,7 @@ impl TrustArgs {
         let are_arns = !kms_keys.is_empty() && kms_keys.iter().all(|key| key.arn().is_some());
         if self.kms_discovery && self.kms_account.is_empty() && !are_arns {
             return Err(Failure::usage(
-                "--kms-discovery alone would open what any key of any AWS account has sealed",
+                "--kms-discovery alone would decrypt objects encrypted under any key of any AWS account",
             )
             .hint(format!("add --kms-account ACCOUNT, or the key's ARN: {kms_flag} ARN")));
         }

@@ -1,4 +1,4 @@
-//! The words of `--json`: every document that the program prints, as types.
+//! The documents of `--json`, as types.
 //!
 //! Programs rely on these names and values, and on nothing else that is printed. The comments on fields are the
 //! descriptions of the published schema, `man/s3seal.schema.json`, so they are written for whoever reads documents.
@@ -9,22 +9,23 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::exit::Exit;
 use super::sanitize::harmful;
 use crate::aws::sse::Applied;
 use crate::commands::inspect::summary::mode_word;
 use crate::encryption::{KeyArn, Mode, StoredFormat};
-use crate::error::{self, WrapKind};
+use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::S3Uri;
 use crate::seal::OpenedWith;
 
 pub(crate) mod bucket;
+mod error;
 pub(crate) mod inspection;
 pub(crate) mod rotation;
 pub(crate) mod transfer;
+
+pub(crate) use error::{Error, RunError, causes};
 
 /// The version of all documents.
 const SCHEMA_VERSION: u32 = 1;
@@ -63,7 +64,6 @@ pub(crate) enum Command {
 
 impl Command {
     /// The verb of this name.
-    #[must_use]
     pub(crate) fn named(word: &str) -> Option<Self> {
         Some(match word {
             "put" => Self::Put,
@@ -119,20 +119,17 @@ pub(crate) enum Record {
 
 impl Document {
     /// Makes a document; the verb is unknown where the command line was not understood.
-    #[must_use]
     pub(crate) fn new(command: impl Into<Option<Command>>, record: Record) -> Self {
         Self { schema_version: SCHEMA_VERSION, command: command.into(), record }
     }
 
     /// Writes it in one line.
-    #[must_use]
     pub(crate) fn text(&self) -> String {
         text(self)
     }
 }
 
 /// What stands before the objects where all of an audit is one document, which is written as they come.
-#[must_use]
 pub(crate) fn audit_head() -> String {
     format!(
         "{{\"schema_version\":{SCHEMA_VERSION},\"command\":\"inspect\",\"record\":\"audit\",\"objects\":["
@@ -140,7 +137,6 @@ pub(crate) fn audit_head() -> String {
 }
 
 /// Writes one line of JSON that also does no harm on a terminal: what a terminal would act on is escaped as JSON does.
-#[must_use]
 pub(crate) fn text(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).unwrap_or_default();
     let mut out = String::with_capacity(json.len());
@@ -180,8 +176,7 @@ pub(crate) struct Object {
 }
 
 impl Object {
-    /// Puts an object into words.
-    #[must_use]
+    /// Describes an object.
     pub(crate) fn of(
         uri: &S3Uri,
         version_id: Option<&String>,
@@ -226,8 +221,7 @@ pub(crate) struct Encryption {
 }
 
 impl Encryption {
-    /// Puts into words what S3 applied, and what was done before.
-    #[must_use]
+    /// Describes S3's own encryption and the client-side one.
     pub(crate) fn of(
         applied: &Applied,
         format: Option<StoredFormat>,
@@ -321,63 +315,8 @@ pub(crate) struct Proof {
     pub(crate) intact: Option<bool>,
     /// Whether it was encrypted by a holder of the key that opened it: false for RSA, whose public key anyone may have.
     pub(crate) authenticated: bool,
-}
-
-/// What ended the run.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct RunError {
-    /// What went wrong.
-    pub(crate) error: Error,
-}
-
-/// What went wrong.
-#[derive(Debug, Default, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Error {
-    /// What happened, to what.
-    pub(crate) message: String,
-    /// What lies behind it, the nearest first.
-    pub(crate) causes: Vec<String>,
-    /// What can be done about it. Empty for one of many objects; a run over it alone gives them.
-    pub(crate) hints: Vec<String>,
-    /// The exit code: that of the run, or for one of many objects that of a run over it alone.
-    pub(crate) exit_code: u8,
-    /// The envelope of a client-side object that the server did not keep, without which it cannot be decrypted: `object`,
-    /// `new` and, of a rotation, `old`. Null for other errors.
-    pub(crate) envelope: Option<Value>,
-}
-
-impl Error {
-    /// Puts the error of one of many objects into words.
-    #[must_use]
-    pub(crate) fn of(error: &error::Error) -> Self {
-        let envelope = match error {
-            error::Error::EnvelopeLost(lost) => Some(lost.document()),
-            _ => None,
-        };
-        Self {
-            message: error.to_string(),
-            causes: causes(error),
-            hints: Vec::new(),
-            exit_code: Exit::of(error).code(),
-            envelope,
-        }
-    }
-}
-
-/// The chain of causes behind an error, without those that repeat what was said before: many errors of libraries contain
-/// the text of their cause.
-#[must_use]
-pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
-    let mut texts = vec![error.to_string()];
-    for cause in std::iter::successors(error.source(), |cause| cause.source()) {
-        let text = cause.to_string();
-        if !text.is_empty() && !texts.last().is_some_and(|before| before.contains(&text)) {
-            texts.push(text);
-        }
-    }
-    texts.split_off(1)
+    /// Whether its encryption context contains its name (`put --bind-name`), which was compared.
+    pub(crate) name_bound: bool,
 }
 
 /// The end of a run over many objects.
@@ -446,6 +385,6 @@ mod tests {
         };
         let text = Document::new(Command::Keygen, Record::Key(key)).text();
         assert!(!text.contains(harmful), "{text}");
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["file"], file);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap()["file"], file);
     }
 }

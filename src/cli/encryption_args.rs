@@ -1,60 +1,61 @@
-//! The flags that choose how an object is encrypted, and what they come to.
+//! The flags that choose how an object is encrypted.
 //!
-//! Two storeys: [`EncryptionArgs::choose`] finds every wrong combination before any key is asked for;
-//! [`Choice::with_keys`] reads the keys. What a mode needs is said here once.
+//! [`EncryptionArgs::choose`] finds every wrong combination before any key is read; [`Choice::with_keys`] reads the keys.
 
 use super::failure::Failure;
-use super::key_source::{KeyFileArgs, KeyReader, KeySource, SourceText};
-use crate::encryption::{
-    Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide, pair,
-};
+use super::key_reader::{KeyFileArgs, KeyReader};
+use super::key_source::{KeySource, SourceText};
+use crate::encryption::{Context, Format, KeyName, KmsKey, Mode, pair};
 
 mod at_rest;
+mod choice;
 
 use at_rest::AtRest;
+pub(crate) use choice::Choice;
+use choice::{ClientChoice, RecipientChoice};
 
 /// How the object is encrypted.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Encryption")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct EncryptionArgs {
-    /// How the object is encrypted [default: what the bucket does by itself]
+    /// How to encrypt [default: the bucket's default encryption]
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
     mode: Option<Mode>,
 
-    /// The KMS key: id, ARN or alias/NAME [sse-kms, dsse-kms: else the account's aws/s3 key]
+    /// The KMS key: id, ARN or alias/NAME [default for sse-kms and dsse-kms: the account's aws/s3 key]
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
 
-    /// A pair of the encryption context, in plain sight of KMS and its logs; repeatable
+    /// A pair of the encryption context, which is not secret and appears in KMS logs; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
 
-    /// Bind the object's name into the encryption context, for get to compare [client: a KMS key, or esdk]
+    /// Add the object's name to the encryption context, for get to check [client: a KMS key, or esdk]
     #[arg(long)]
     bind_name: bool,
 
-    /// Let S3 use a bucket key, which saves requests to KMS [sse-kms]
+    /// Use an S3 Bucket Key, which saves requests to KMS [sse-kms]
     #[arg(long)]
     bucket_key: bool,
 
-    /// Where the 256-bit key is that S3 encrypts with; sent to S3; implies -e sse-c
+    /// Read the 256-bit key for S3 to encrypt with from SOURCE and send it to S3; implies -e sse-c
     #[arg(long, value_name = "SOURCE")]
     sse_c_key: Vec<SourceText>,
 
-    /// Where the 256-bit key is that seals here; it never leaves this machine; implies -e client
+    /// Read the 256-bit key to encrypt with from SOURCE; it never leaves this machine; implies -e client
     #[arg(long, value_name = "SOURCE")]
     key: Vec<SourceText>,
 
-    /// The RSA public key (PEM) to seal with; its private key opens; implies -e client
+    /// Read the RSA public key (PEM) to encrypt with from SOURCE; its private key decrypts; implies -e client
     #[arg(long, value_name = "SOURCE")]
     public_key: Vec<SourceText>,
 
-    /// Taken only to say that it is not what seals.
+    /// Accepted only to say that --public-key encrypts.
     #[arg(long, hide = true, value_name = "SOURCE")]
     private_key: Vec<SourceText>,
 
-    /// Where the passphrase is; without a value it is asked for; implies -e client
+    /// Read the passphrase to encrypt with from SOURCE, or ask for it; implies -e client
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
     passphrase: Vec<SourceText>,
 
@@ -62,68 +63,32 @@ pub(crate) struct EncryptionArgs {
     #[arg(long)]
     format: Option<Format>,
 
-    /// What S3 does to the sealed bytes: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]
+    /// S3's own encryption of the ciphertext: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]
     #[arg(long, value_name = "MODE")]
     at_rest: Option<AtRest>,
 
-    /// Keep the envelope in an instruction file beside the object [client: s3ec, s3ec-v2]
+    /// Store the envelope in an instruction file instead of metadata [client: s3ec, s3ec-v2]
     #[arg(long)]
     instruction_file: bool,
 
-    /// Bytes of plain text in a frame [client: esdk; default: 64KiB]
+    /// Bytes of plaintext in a frame [client: esdk; default: 64KiB]
     #[arg(long, value_name = "BYTES")]
     frame_length: Option<crate::tuning::ByteSize>,
 
-    /// The name by which other programs ask for a raw key [client: esdk; default: s3seal/FINGERPRINT]
+    /// The name of the raw key for other programs [client: esdk; default: s3seal/FINGERPRINT]
     #[arg(long, value_name = "NAMESPACE/NAME")]
     key_name: Option<KeyName>,
 
     #[command(flatten)]
     pub(crate) key_file: KeyFileArgs,
 
-    /// Encrypt with a key that is plainly no random one
+    /// Encrypt with a key that does not look random
     #[arg(long)]
     allow_weak_key: bool,
 }
 
-/// What the flags come to; the keys are not read yet.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Choice {
-    /// A mode that needs no key from here.
-    SseS3,
-    /// SSE-KMS.
-    SseKms { key: Option<KmsKey>, context: Context, bucket_key: bool },
-    /// DSSE-KMS.
-    DsseKms { key: Option<KmsKey>, context: Context },
-    /// SSE-C.
-    SseC(KeySource),
-    /// Client-side.
-    Client(ClientChoice),
-}
-
-/// Client-side encryption, its keys not read yet.
-#[derive(Debug, PartialEq)]
-pub(crate) struct ClientChoice {
-    recipients: Vec<RecipientChoice>,
-    format: Option<Format>,
-    context: Context,
-    bind_name: bool,
-    at_rest: Option<AtRest>,
-    instruction_file: bool,
-    frame_length: Option<u32>,
-    key_name: Option<KeyName>,
-}
-
-#[derive(Debug, PartialEq)]
-enum RecipientChoice {
-    Aes(KeySource),
-    Rsa(KeySource),
-    Kms(KmsKey),
-    Passphrase(KeySource),
-}
-
 impl EncryptionArgs {
-    /// Makes what reads the keys to encrypt with; `stdin_is_data` where standard input carries the object.
+    /// Returns the reader for keys to encrypt with; `stdin_is_data` where standard input carries the object.
     pub(crate) fn reader(&self, stdin_is_data: bool) -> KeyReader {
         KeyReader {
             stdin_is_data,
@@ -133,15 +98,12 @@ impl EncryptionArgs {
         }
     }
 
-    /// Checks what goes with what.
-    ///
-    /// # Errors
-    /// A usage failure that says what fits.
+    /// Checks the combination of flags.
     pub(crate) fn choose(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
         self.choose_as(self.mode.or_else(|| self.implied_mode()), keys)
     }
 
-    /// The mode that a key says by its flag. A KMS key says none: three modes take one.
+    /// The mode that a key's flag implies. A KMS key implies none: three modes take one.
     fn implied_mode(&self) -> Option<Mode> {
         if !self.sse_c_key.is_empty() {
             return Some(Mode::SseC);
@@ -150,22 +112,19 @@ impl EncryptionArgs {
         seals.iter().any(|sources| !sources.is_empty()).then_some(Mode::Client)
     }
 
-    /// Checks what goes with a new wrapping key for what is client-side already: the mode need not be said.
-    ///
-    /// # Errors
-    /// As [`EncryptionArgs::choose`].
+    /// The same for a new wrapping key of client-side objects, where the mode need not be given.
     pub(crate) fn choose_rewrap(&self, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
         if let Some(mode) = self.mode.filter(|mode| *mode != Mode::Client) {
             return Err(Failure::usage(format!("--rewrap does not go with -e {mode}"))
-                .hint("leave out -e: the mode stays; or leave out --rewrap to change it"));
+                .hint("leave out -e to keep the mode, or leave out --rewrap to change it"));
         }
         self.choose_as(Some(Mode::Client), keys)
     }
 
     fn choose_as(&self, mode: Option<Mode>, keys: &KeyReader) -> Result<Option<Choice>, Failure> {
         if !self.private_key.is_empty() {
-            return Err(Failure::usage("--private-key opens; it does not seal")
-                .hint("seal with --public-key; `openssl pkey -in PRIVATE.pem -pubout` prints it"));
+            return Err(Failure::usage("--private-key decrypts; it cannot encrypt")
+                .hint("encrypt with --public-key; `openssl pkey -in PRIVATE.pem -pubout` prints it"));
         }
         self.only_what_fits(mode)?;
         let Some(mode) = mode else { return Ok(None) };
@@ -206,7 +165,7 @@ impl EncryptionArgs {
                 Some(mode) if modes.contains(&mode) => {}
                 Some(mode) => return Err(does_not_fit(flag, mode, modes)),
                 None => {
-                    return Err(Failure::usage(format!("{flag} says nothing without a mode"))
+                    return Err(Failure::usage(format!("{flag} needs a mode"))
                         .hint(format!("add {}", modes_in_words(modes))));
                 }
             }
@@ -275,11 +234,11 @@ impl EncryptionArgs {
 
     fn recipients_fit(&self, recipients: &[RecipientChoice]) -> Result<(), Failure> {
         match (recipients.len(), self.format) {
-            (0, _) => Err(Failure::usage("-e client needs something to seal with")
+            (0, _) => Err(Failure::usage("-e client needs a key")
                 .hint("add one of --key, --public-key, --kms-key and --passphrase")),
             (1, _) | (_, Some(Format::Esdk)) => Ok(()),
             (_, format) => Err(Failure::usage(format!(
-                "the format {} has room for one key; {} are given",
+                "the format {} takes one key; {} are given",
                 format.unwrap_or(Format::S3ec),
                 recipients.len()
             ))
@@ -290,7 +249,7 @@ impl EncryptionArgs {
     fn format_fits(&self) -> Result<(), Failure> {
         if self.instruction_file && self.format == Some(Format::Esdk) {
             return Err(Failure::usage(
-                "--instruction-file does not go with --format esdk, whose envelope is in the object",
+                "--instruction-file does not go with --format esdk, which stores the envelope in the object",
             )
             .hint("leave it out, or use --format s3ec"));
         }
@@ -301,7 +260,7 @@ impl EncryptionArgs {
             return Err(Failure::usage("--key-name belongs to --format esdk").hint("add --format esdk"));
         }
         if self.key_name.is_some() && self.key.len() + self.public_key.len() != 1 {
-            return Err(Failure::usage("--key-name names one raw key; give one --key or one --public-key"));
+            return Err(Failure::usage("--key-name names one raw key; pass one --key or one --public-key"));
         }
         Ok(())
     }
@@ -312,7 +271,7 @@ impl EncryptionArgs {
                 u32::try_from(size.0)
                     .ok()
                     .filter(|bytes| *bytes > 0)
-                    .ok_or_else(|| Failure::usage("--frame-length takes 1 byte to 4 GiB less one"))
+                    .ok_or_else(|| Failure::usage("--frame-length must be between 1 byte and 4 GiB - 1"))
             })
             .transpose()
     }
@@ -321,13 +280,16 @@ impl EncryptionArgs {
 fn does_not_fit(flag: &str, mode: Mode, modes: &[Mode]) -> Failure {
     let failure = Failure::usage(format!("{flag} does not go with -e {mode}"));
     match (flag, mode) {
-        ("--bucket-key", Mode::DsseKms) => failure.hint("S3 has no bucket keys for dsse-kms; leave it out"),
+        ("--bucket-key", Mode::DsseKms) => {
+            failure.hint("S3 does not support bucket keys for dsse-kms; leave it out")
+        }
         ("--kms-key", Mode::SseC) => failure.hint("sse-c takes --sse-c-key; a KMS key goes with -e sse-kms"),
         ("--key", Mode::SseC) => failure.hint(
-            "sse-c sends its key to S3: give it with --sse-c-key; a key that stays here goes with -e client",
+            "sse-c sends its key to S3: pass it with --sse-c-key; for a key that stays here use -e client",
         ),
-        ("--sse-c-key", Mode::Client) => failure
-            .hint("client seals here and sends no key: give it with --key; a key for S3 goes with -e sse-c"),
+        ("--sse-c-key", Mode::Client) => {
+            failure.hint("client sends no key: pass it with --key; for a key that S3 uses take -e sse-c")
+        }
         ("--key" | "--sse-c-key", Mode::SseKms | Mode::DsseKms) => failure.hint(format!(
             "{mode} takes --kms-key; a key of your own goes with -e client (--key) or -e sse-c (--sse-c-key)"
         )),
@@ -338,63 +300,6 @@ fn does_not_fit(flag: &str, mode: Mode, modes: &[Mode]) -> Failure {
 fn modes_in_words(modes: &[Mode]) -> String {
     let words: Vec<String> = modes.iter().map(|mode| format!("-e {mode}")).collect();
     words.join(" or ")
-}
-
-impl Choice {
-    /// The mode, without what belongs to it.
-    #[must_use]
-    pub(crate) fn mode(&self) -> Mode {
-        match self {
-            Self::SseS3 => Mode::SseS3,
-            Self::SseKms { .. } => Mode::SseKms,
-            Self::DsseKms { .. } => Mode::DsseKms,
-            Self::SseC(_) => Mode::SseC,
-            Self::Client(_) => Mode::Client,
-        }
-    }
-
-    /// Reads the keys.
-    ///
-    /// # Errors
-    /// What [`KeyReader`] says.
-    pub(crate) fn with_keys(self, keys: &KeyReader) -> Result<Encryption, Failure> {
-        Ok(match self {
-            Self::SseS3 => Encryption::Server(ServerSide::SseS3),
-            Self::SseKms { key, context, bucket_key } => {
-                Encryption::Server(ServerSide::SseKms { key, context, bucket_key })
-            }
-            Self::DsseKms { key, context } => Encryption::Server(ServerSide::DsseKms { key, context }),
-            Self::SseC(source) => {
-                Encryption::Server(ServerSide::SseC(keys.customer_key("--sse-c-key", &source)?))
-            }
-            Self::Client(choice) => Encryption::Client(choice.with_keys(keys)?),
-        })
-    }
-}
-
-impl ClientChoice {
-    fn with_keys(self, keys: &KeyReader) -> Result<ClientSide, Failure> {
-        let recipients = self.recipients.into_iter().map(|recipient| {
-            Ok(match recipient {
-                RecipientChoice::Aes(source) => Recipient::Aes(keys.symmetric("--key", &source)?),
-                RecipientChoice::Rsa(source) => Recipient::Rsa(keys.public_key("--public-key", &source)?),
-                RecipientChoice::Kms(key) => Recipient::Kms(key),
-                RecipientChoice::Passphrase(source) => {
-                    Recipient::Passphrase(keys.passphrase("--passphrase", &source)?, Argon2::default())
-                }
-            })
-        });
-        Ok(ClientSide {
-            recipients: recipients.collect::<Result<_, Failure>>()?,
-            format: self.format,
-            context: self.context,
-            bind_name: self.bind_name,
-            at_rest: self.at_rest.map(AtRest::server_side),
-            instruction_file: self.instruction_file,
-            frame_length: self.frame_length,
-            key_name: self.key_name,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -487,19 +392,6 @@ mod tests {
         assert_eq!(recipients(&["--passphrase"]), [RecipientChoice::Passphrase(KeySource::Prompt)]);
         let many = ["--format", "esdk", "--key", "env:K", "--kms-key", "alias/a", "--key", "env:L"];
         assert_eq!(recipients(&many).len(), 3);
-    }
-
-    #[test]
-    fn what_s3_does_to_sealed_bytes_can_be_said() {
-        let at_rest = |text: &str| text.parse::<AtRest>();
-        assert_eq!(at_rest("sse-s3"), Ok(AtRest::SseS3));
-        assert_eq!(at_rest("sse-kms"), Ok(AtRest::SseKms(None)));
-        assert_eq!(at_rest("dsse-kms:alias/a"), Ok(AtRest::DsseKms(Some(key()))));
-        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
-        assert_eq!(at_rest(&format!("sse-kms:{arn}")), Ok(AtRest::SseKms(Some(arn.parse().unwrap()))));
-        for text in ["", "sse-s3:alias/a", "sse-c", "client", "sse-kms:", "sse-kms:a b"] {
-            assert!(at_rest(text).is_err(), "{text}");
-        }
     }
 
     #[test]

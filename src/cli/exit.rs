@@ -7,24 +7,23 @@ use std::process::ExitCode;
 
 use crate::error::{Error, NetworkFault, Signal};
 
-/// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done and checked.
     Done,
     /// Failed in a way that has no code of its own.
     Failed,
-    /// The command line cannot be meant.
+    /// Invalid command line, or an unsupported request.
     Usage,
     /// Something named does not exist.
     NotFound,
-    /// S3 or KMS refuses, or there are no credentials.
+    /// Access denied by S3 or KMS, or no credentials.
     Denied,
-    /// The key is the trouble.
+    /// Key missing, wrong or disabled.
     Key,
     /// Data or an answer that cannot be trusted.
     Untrusted,
-    /// The network gave up.
+    /// Network error.
     Network,
     /// A condition does not hold.
     Condition,
@@ -41,7 +40,6 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// All of them, by number.
     pub(crate) const ALL: [Self; 14] = [
         Self::Done,
         Self::Failed,
@@ -60,7 +58,6 @@ impl Exit {
     ];
 
     /// The number; from a signal, 128 and the signal's number.
-    #[must_use]
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
@@ -80,38 +77,36 @@ impl Exit {
         }
     }
 
-    /// When it is used, for people.
-    #[must_use]
+    /// The description in the table of exit codes.
     pub(crate) fn when(self) -> &'static str {
         match self {
             Self::Done => "Done and checked.",
             Self::Failed => "Anything else.",
-            Self::Usage => "Usage: the command line asks for what cannot be.",
+            Self::Usage => "Usage: invalid command line, or an unsupported request.",
             Self::NotFound => "No such object, bucket or file; nothing found.",
             Self::Denied => "Credentials missing, or access denied (by S3 or KMS).",
             Self::Key => "Key missing, wrong or disabled.",
             Self::Untrusted => {
-                "Data or server not to be trusted: tag, commitment, checksum, truncation, certificate, or an answer \
-                 that is not what was asked or was not understood; no file was written, and what is stored is named."
+                "Data or server not trusted: wrong tag, commitment, checksum, length or certificate, or an answer that is \
+                 not as requested or not understood; no file was written, and what was stored is named."
             }
-            Self::Network => "The network gave up; the same command continues.",
+            Self::Network => "Network error; the same command continues.",
             Self::Condition => {
                 "A condition does not hold: the target exists, the object has changed or is not in the mode \
-                 expected, the source is empty, or another run is at work."
+                 expected, the source is empty, or another run is in progress."
             }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => {
                 "SIGHUP: uploads were aborted, or what is left is named with the command that removes it; temporary \
-                 files are gone."
+                 files are removed."
             }
             Self::Interrupt => "SIGINT: as above.",
-            Self::ReaderLeft => "The reader of standard output left.",
+            Self::ReaderLeft => "Standard output was closed by its reader.",
             Self::Terminate => "SIGTERM: as above.",
         }
     }
 
-    /// Returns the code for an error of the core.
-    #[must_use]
+    /// The code for an error of the core.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::NotFound { .. } => Self::NotFound,

@@ -1,6 +1,6 @@
 //! `--include` and `--exclude`: patterns whose order on the command line counts.
 //!
-//! clap's derive keeps each flag's values apart; here they are put back into one row. What a pattern fits is `pattern`'s.
+//! clap's derive keeps the values of each flag apart; this merges them in order. Matching is `pattern`'s.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
@@ -13,26 +13,18 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
-    /// Returns the filter that they make.
-    #[must_use]
     pub(crate) fn filter(self) -> Filter {
         Filter::new(self.patterns)
     }
 
-    /// Whether none was given.
-    #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 }
 
 const FLAGS: [(&str, FilterAction, &str); 2] = [
-    ("include", FilterAction::Include, "Take only keys that fit PATTERN (*, ?, […]); repeatable"),
-    (
-        "exclude",
-        FilterAction::Exclude,
-        "Leave out keys that fit PATTERN; repeatable, the last that fits decides",
-    ),
+    ("include", FilterAction::Include, "Only keys that match PATTERN (*, ?, […]); repeatable"),
+    ("exclude", FilterAction::Exclude, "Skip keys that match PATTERN; repeatable, the last match decides"),
 ];
 
 impl Args for FilterArgs {

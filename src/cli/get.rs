@@ -1,6 +1,4 @@
-//! `s3seal get`: its arguments, and what they come to.
-//!
-//! What is done with the request is `commands::get`.
+//! `s3seal get`: its arguments, and the request made of them for `commands::get`.
 
 use std::fmt;
 use std::io;
@@ -11,7 +9,8 @@ use clap::ValueHint;
 use super::decryption_args::{LocalKeyArgs, TrustArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_source::{KeyFileArgs, SourceText};
+use super::key_reader::KeyFileArgs;
+use super::key_source::SourceText;
 use super::outcome;
 use super::process;
 use super::progress::Unit;
@@ -35,12 +34,12 @@ Examples:
   s3seal get s3://bucket/db.sql --sse-c-key old.key --sse-c-key new.key
   s3seal get -r s3://bucket/photos/ /srv/restore/photos --private-key backup.key.pem";
 
-/// Fetch an object, or all below a prefix, opened and verified
+/// Fetch an object, or everything under a prefix, decrypted and verified
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct GetArgs {
-    /// The object; with -r a bucket, or a prefix that ends in /
+    /// The object; with -r a bucket or a prefix ending in /
     #[arg(value_name = "s3://BUCKET/KEY")]
     source: S3Uri,
 
@@ -48,7 +47,7 @@ pub(crate) struct GetArgs {
     #[arg(value_name = "DEST", value_hint = ValueHint::AnyPath)]
     dest: Option<PathBuf>,
 
-    /// Fetch all the objects below a prefix, each to its name below the directory
+    /// Fetch all objects under a prefix, each to its relative path in the directory
     #[arg(short, long)]
     #[arg(conflicts_with_all = ["version_id", "range", "if_match", "unproven"])]
     recursive: bool,
@@ -64,7 +63,7 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
     range: Option<ByteRange>,
 
-    /// Do not replace a file
+    /// Do not replace existing files
     #[arg(long)]
     no_clobber: bool,
 
@@ -76,7 +75,7 @@ pub(crate) struct GetArgs {
     #[arg(long)]
     unproven: bool,
 
-    /// Fetch a client-side object's sealed bytes as they are, for other programs
+    /// Fetch the ciphertext of a client-side object as stored, for other programs
     #[arg(long, conflicts_with = "require_bound_name")]
     raw: bool,
 
@@ -87,26 +86,26 @@ pub(crate) struct GetArgs {
     transfer: TransferArgs,
 }
 
-/// What opens the object.
+/// How the object is decrypted.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Encryption")]
 struct OpeningArgs {
-    /// Fail unless the object is encrypted in this mode; keys serve for nothing else
+    /// Fail unless the object is encrypted in this mode; use keys for no other mode
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
     mode: Option<Mode>,
 
     #[command(flatten)]
     keys: LocalKeyArgs<false>,
 
-    /// Taken only to say that it is not what opens.
+    /// Accepted only to say that --private-key decrypts.
     #[arg(long, hide = true, value_name = "SOURCE")]
     public_key: Vec<SourceText>,
 
-    /// A KMS key that may open the object, which does not choose by itself; repeatable
+    /// A KMS key that may decrypt the object; repeatable
     #[arg(long, value_name = "KEY")]
     kms_key: Vec<KmsKey>,
 
-    /// A pair of the encryption context that the object must have; repeatable
+    /// A pair that the object's encryption context must contain; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     context: Vec<(String, String)>,
 
@@ -117,13 +116,9 @@ struct OpeningArgs {
     key_file: KeyFileArgs,
 }
 
-/// Runs the verb.
-///
-/// # Errors
-/// Everything that can go wrong, with its exit code; for many objects that some of them failed.
 pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
-    let what = args.what()?;
+    let scope = args.scope()?;
     args.opening.only_what_fits()?;
     let OpeningArgs { mode: expect, keys, kms_key, context, trust, key_file, .. } = args.opening;
     let keys = keys.sources(key_file.allow_open_key_file)?;
@@ -131,10 +126,10 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
     let tuning = args.transfer.tuning(None)?;
     let decryption_keys = settings.with_keys(session.ask(move || keys.read()).await?);
     let (raw, no_clobber, source) = (args.raw, args.no_clobber, args.source);
-    session.printer.detail(&format!("get {source} to {what}"));
+    session.printer.detail(&format!("get {source} to {scope}"));
     let connection = session.connect(options).await?;
-    match what {
-        What::One(target) => {
+    match scope {
+        Scope::One(target) => {
             let (version_id, range, if_match) = (args.version_id, args.range, args.if_match);
             let unproven = args.unproven;
             let request = GetRequest {
@@ -151,7 +146,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
             };
             one(session, &connection, request, &decryption_keys).await
         }
-        What::Many(target) => {
+        Scope::Many(target) => {
             let filter = args.filter.filter();
             let request = GetMany { source, filter, target, raw, expect, no_clobber, tuning };
             many(session, &connection, request, &decryption_keys).await
@@ -190,14 +185,14 @@ async fn many(
     reporter.end(ended)
 }
 
-/// Where it goes.
-enum What {
+/// One object, or many.
+enum Scope {
     One(Target),
     /// Into a directory.
     Many(PathBuf),
 }
 
-impl fmt::Display for What {
+impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(target) => target.fmt(f),
@@ -207,30 +202,32 @@ impl fmt::Display for What {
 }
 
 impl GetArgs {
-    fn what(&self) -> Result<What, Failure> {
+    fn scope(&self) -> Result<Scope, Failure> {
         if !self.recursive {
             if !self.filter.is_empty() {
-                return Err(Failure::usage("--include and --exclude choose below a prefix or a bucket")
-                    .hint("add -r, or leave them out"));
+                return Err(Failure::usage(
+                    "--include and --exclude choose among the objects under a prefix or in a bucket",
+                )
+                .hint("add -r, or leave them out"));
             }
-            return self.target().map(What::One);
+            return self.target().map(Scope::One);
         }
         if self.source.is_object() {
             return Err(Failure::usage(format!(
-                "-r takes a bucket or a prefix, and {} names one object",
+                "-r takes a bucket or a prefix, but {} names one object",
                 self.source
             ))
             .hint(format!("end it in /: {}/", self.source)));
         }
         match &self.dest {
-            None => Err(Failure::usage("-r needs the directory to write to")
+            None => Err(Failure::usage("-r needs a directory to write to")
                 .hint(format!("s3seal get -r {} DIRECTORY", self.source))),
             Some(dest) if dest.as_os_str() == "-" => {
-                Err(Failure::usage("many objects go into a directory, not to standard output")
-                    .hint("name a directory, or get them one by one"))
+                Err(Failure::usage("-r cannot write to standard output")
+                    .hint("name a directory, or get the objects one by one"))
             }
             Some(dest) if dest.as_os_str().as_encoded_bytes().starts_with(b"s3://") => Err(to_s3()),
-            Some(dest) => Ok(What::Many(dest.clone())),
+            Some(dest) => Ok(Scope::Many(dest.clone())),
         }
     }
 
@@ -238,7 +235,7 @@ impl GetArgs {
         if !self.source.is_object() {
             return Err(Failure::usage(format!("{} names no object", self.source))
                 .hint("write the whole key: s3://BUCKET/KEY")
-                .hint("or add -r for all the objects below it"));
+                .hint("or add -r for all objects under it"));
         }
         let name = self.source.name();
         let named = !matches!(name, "." | "..") && !name.contains('\0');
@@ -262,9 +259,9 @@ impl GetArgs {
         };
         match &target {
             Target::Stdout if process::was_closed(io::stdout()) => {
-                Err(Failure::usage("standard output is closed; nothing was fetched")
+                Err(Failure::usage("standard output is closed; nothing fetched")
                     .hint(format!(
-                        "to verify the object and keep nothing: s3seal get {} - >/dev/null",
+                        "to verify the object without keeping it: s3seal get {} - >/dev/null",
                         shell_word(&self.source.to_string())
                     ))
                     .hint("/dev/null opened for reading and writing counts as closed"))
@@ -289,14 +286,14 @@ impl OpeningArgs {
     fn only_what_fits(&self) -> Result<(), Failure> {
         if !self.public_key.is_empty() {
             return Err(
-                Failure::usage("--public-key seals; it does not open").hint("open with --private-key")
+                Failure::usage("--public-key encrypts; it cannot decrypt").hint("decrypt with --private-key")
             );
         }
         let Some(mode) = self.mode else { return Ok(()) };
         let [sse_c_key, key, private_key, passphrase] = self.keys.are_given();
         if mode == Mode::SseC && key.0 {
             return Err(Failure::usage("--key does not go with -e sse-c")
-                .hint("sse-c sends its key to S3: give it with --sse-c-key"));
+                .hint("sse-c sends its key to S3: pass it with --sse-c-key"));
         }
         if mode == Mode::SseC && !sse_c_key.0 {
             return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
@@ -321,7 +318,7 @@ impl OpeningArgs {
         };
         let failure = Failure::usage(format!("{flag} does not go with -e {mode}"));
         Err(if matches!(mode, Mode::SseS3 | Mode::SseKms | Mode::DsseKms) {
-            failure.hint("S3 opens these objects by itself; leave it out")
+            failure.hint("S3 decrypts these objects itself; leave it out")
         } else {
             failure.hint(format!("leave it out, or use -e {fitting}"))
         })

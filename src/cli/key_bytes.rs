@@ -1,4 +1,4 @@
-//! Reading what may be a key: not much of it, and into memory that is wiped.
+//! Reads what may be a key, up to a limit, into memory that is wiped.
 
 use std::io::{self, Read};
 

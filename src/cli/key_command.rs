@@ -1,6 +1,6 @@
-//! The command behind `cmd:`, whose standard output is a key.
+//! Runs the command of `cmd:`, whose standard output is a key.
 //!
-//! It gets nothing of this process but what it needs: neither the other keys nor an input that carries something else.
+//! The command inherits neither other keys nor a standard input that is data.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -12,13 +12,10 @@ use super::key_bytes::read_to_end;
 use crate::keys;
 use crate::limits::MAX_KEY_FILE_BYTES;
 
-/// Runs a command line by sh; what it says on standard error passes through.
-///
-/// # Errors
-/// A key failure for a command that cannot be run or does not succeed.
+/// Runs a command line with sh; its standard error passes through.
 pub(crate) fn output_of(flag: &str, line: &str, stdin_is_taken: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failed =
-        |error: io::Error| Failure::key(format!("{flag}: the key command cannot be run")).because(error);
+        |error: io::Error| Failure::key(format!("{flag}: cannot run the key command")).because(error);
     let mut command = Command::new("sh");
     command.arg("-c").arg(line).stdout(Stdio::piped());
     if stdin_is_taken {

@@ -1,6 +1,6 @@
-//! `s3seal keygen`: a new 256-bit key in a file of its own.
+//! `s3seal keygen`: a new 256-bit key in a new file.
 //!
-//! The file is made with mode 0600 and never replaces another: a key that is overwritten is data that is lost.
+//! The file has mode 0600 and never replaces another one: to lose a key is to lose data.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -28,7 +28,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct KeygenArgs {
-    /// The file to make; it must not exist
+    /// The file to create; it must not exist
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
@@ -47,10 +47,6 @@ enum Form {
     Raw,
 }
 
-/// Runs the verb.
-///
-/// # Errors
-/// A file that exists, or what the system refuses.
 pub(crate) fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
     let key = SymmetricKey::random().map_err(|error| Failure::new(Exit::Failed, error.into()))?;
     write_new(&args.file, &args.form.written(&key))?;
@@ -67,7 +63,9 @@ pub(crate) fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
         session
             .printer
             .say(&format!("{file}: new 256-bit key, fingerprint {fingerprint}, as SSE-C key MD5 {md5}"));
-        session.printer.say("Keep a copy in a safe place: what it encrypts cannot be read without it.");
+        session
+            .printer
+            .say("Keep a copy in a safe place: without the key, nothing that it encrypted can be read.");
     }
     Ok(())
 }
@@ -93,16 +91,16 @@ impl Form {
     }
 }
 
-/// Makes the file, and leaves none behind that is not whole.
+/// Creates the file; removes it again if it cannot be written whole.
 fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let shown = path.display();
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(Failure::new(Exit::Condition, anyhow::anyhow!("{shown} already exists"))
-                .hint("a key is never replaced, for what it encrypts would be lost: choose another name"));
+                .hint("s3seal never replaces a key, because the objects encrypted with it would be lost: choose another name"));
         }
-        Err(error) => return Err(Error::local("make", path)(error).into()),
+        Err(error) => return Err(Error::local("create", path)(error).into()),
     };
     file.write_all(content).and_then(|()| file.sync_all()).map_err(|error| {
         let _ = fs::remove_file(path);

@@ -1,6 +1,6 @@
-//! The flags about the object itself: its headers, metadata, tags, and the condition of the write.
+//! The flags for the object's headers, metadata and tags, and for the condition of the write.
 //!
-//! What S3 would refuse only after the bytes are up is refused here.
+//! What S3 would refuse only after the upload is refused here.
 
 use std::collections::BTreeMap;
 
@@ -24,15 +24,15 @@ const ACLS: [&str; 7] = [
     "bucket-owner-full-control",
 ];
 
-/// What else is said about the object.
+/// Everything about the object but its bytes and its encryption.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Object")]
 pub(crate) struct ObjectArgs {
-    /// The content type [default: guessed from the name]
+    /// The Content-Type header [default: guessed from the name]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
 
-    /// A pair of the object's metadata; repeatable
+    /// A pair of user metadata; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     metadata: Vec<(String, String)>,
 
@@ -40,7 +40,7 @@ pub(crate) struct ObjectArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     tag: Vec<(String, String)>,
 
-    /// The storage class in S3's word, such as STANDARD_IA
+    /// The storage class, such as STANDARD_IA
     #[arg(long, value_name = "CLASS")]
     storage_class: Option<String>,
 
@@ -64,20 +64,17 @@ pub(crate) struct ObjectArgs {
     #[arg(long, value_name = "TEXT")]
     content_language: Option<String>,
 
-    /// Store only if the key has no object yet
+    /// Store only if no object with this key exists
     #[arg(long, conflicts_with = "if_match")]
     no_clobber: bool,
 
-    /// Store only if the key's object still has this ETag
+    /// Store only if the existing object has this ETag
     #[arg(long, value_name = "ETAG", value_hint = ValueHint::Other)]
     if_match: Option<String>,
 }
 
 impl ObjectArgs {
-    /// Returns the settings; a content type that is not given is still to be guessed.
-    ///
-    /// # Errors
-    /// A usage failure for metadata or tags that S3 would refuse.
+    /// Returns the settings, without a guess of the content type.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         Ok(Settings {
             content_type: self.content_type.clone(),
@@ -93,8 +90,6 @@ impl ObjectArgs {
         })
     }
 
-    /// Returns the condition of the write.
-    #[must_use]
     pub(crate) fn condition(&self) -> WriteCondition {
         match &self.if_match {
             Some(etag) => WriteCondition::Matches(etag.clone()),
@@ -104,7 +99,7 @@ impl ObjectArgs {
     }
 }
 
-/// How the names begin that the client-side formats and s3seal's own markers have: whoever could choose them could make an
+/// Prefixes of the metadata that client-side formats and s3seal's own markers use: whoever could set them could make an
 /// object look encrypted that is not.
 const RESERVED_METADATA: [&str; 2] = ["x-amz-", "s3seal-"];
 
@@ -116,22 +111,22 @@ fn metadata(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, Fail
         let token = lower.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
         let printable = value.chars().all(|c| c.is_ascii_graphic() || c == ' ');
         if !token {
-            return Err(Failure::usage(format!("--metadata: '{key}' cannot be a header's name"))
-                .hint("use letters, digits, - and _; s3seal adds x-amz-meta- by itself"));
+            return Err(Failure::usage(format!("--metadata: '{key}' is not a valid header name"))
+                .hint("use letters, digits, - and _; s3seal adds the prefix x-amz-meta-"));
         }
         if RESERVED_METADATA.iter().any(|reserved| lower.starts_with(reserved)) {
             return Err(Failure::usage(format!(
-                "--metadata: '{key}' is kept for envelopes of client-side encryption"
+                "--metadata: '{key}' is reserved for the envelopes of client-side encryption"
             ))
             .hint(
-                "use a key that begins with neither x-amz- nor s3seal-; s3seal adds x-amz-meta- by itself",
+                "use a key that begins with neither x-amz- nor s3seal-; s3seal adds the prefix x-amz-meta-",
             ));
         }
         if !printable || value.trim() != value {
             return Err(Failure::usage(format!(
-                "--metadata: the value of '{key}' cannot travel in a header"
+                "--metadata: the value of '{key}' is not a valid header value"
             ))
-            .hint("S3 takes printable ASCII without blanks at its ends; encode other text"));
+            .hint("use printable ASCII without leading or trailing spaces; encode other text"));
         }
         if map.insert(lower, value.clone()).is_some() {
             return Err(Failure::usage(format!("--metadata: '{key}' is given twice")));
@@ -145,7 +140,7 @@ fn tags(pairs: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure>
     for (key, value) in pairs {
         if key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(Failure::usage(format!("--tag: '{key}' is too long"))
-                .hint("S3 takes 128 characters as a tag's key and 256 as its value"));
+                .hint("a tag's key has at most 128 characters and its value 256"));
         }
         if map.insert(key.clone(), value.clone()).is_some() {
             return Err(Failure::usage(format!("--tag: '{key}' is given twice")));

@@ -1,6 +1,6 @@
-//! What came of a verb: one line for people, or one JSON document for programs.
+//! The outcome of a verb for one object: a line for people, or a JSON document for programs.
 //!
-//! Said only after everything was checked. No secret is in an outcome; fingerprints and MD5s of keys are public.
+//! Made only after everything was checked. An outcome contains no secret; fingerprints and MD5s of keys are public.
 
 use std::path::Path;
 
@@ -25,10 +25,7 @@ mod rotation;
 
 pub(crate) use rotation::rotated;
 
-/// Tells the outcome of `put`; `file` is where it was read from.
-///
-/// # Errors
-/// What standard output says.
+/// Reports the outcome of `put`; `file` is its source.
 pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Result<(), Failure> {
     if session.json {
         output::document(&put_document(outcome, file).text())?;
@@ -38,10 +35,7 @@ pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) 
     Ok(())
 }
 
-/// Tells the outcome of `get`.
-///
-/// # Errors
-/// What standard output says.
+/// Reports the outcome of `get`.
 pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
     match (&outcome.target, session.json) {
         (Target::File(_), true) => output::document(&get_document(outcome).text())?,
@@ -56,51 +50,51 @@ pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure
 pub(crate) struct OutcomeText {
     /// A line, or a JSON document.
     pub(crate) text: String,
-    /// The bytes of plaintext.
     pub(crate) bytes: u64,
 }
 
-/// Puts the outcome of one of many files into words.
-#[must_use]
+/// The text for one of many files.
 pub(crate) fn stored(stored: &Stored, json: bool) -> OutcomeText {
     let Stored { path, outcome } = stored;
     let text = if json { put_document(outcome, Some(path)).text() } else { put_line(outcome) };
     OutcomeText { text, bytes: outcome.plain_len }
 }
 
-/// Puts the outcome of one of many objects into words.
-#[must_use]
+/// The text for one of many objects.
 pub(crate) fn fetched(outcome: &GetOutcome, json: bool) -> OutcomeText {
     let text = if json { get_document(outcome).text() } else { get_line(outcome) };
     OutcomeText { text, bytes: outcome.plain_len }
 }
 
 fn put_line(outcome: &PutOutcome) -> String {
-    let mut facts = encryption_words(
+    let mut parts = describe_encryption(
         &outcome.applied,
         outcome.format.map(StoredFormat::from),
         outcome.fingerprint.as_deref(),
         &outcome.kms_keys,
     );
-    facts.extend(outcome.key_names.iter().map(|name| format!("key name {name}")));
-    facts.push(ByteSize(outcome.plain_len).to_string());
+    parts.extend(outcome.key_names.iter().map(|name| format!("key name {name}")));
+    if outcome.name_bound {
+        parts.push("name bound".to_owned());
+    }
+    parts.push(ByteSize(outcome.plain_len).to_string());
     if outcome.parts > 1 {
-        facts.push(format!("{} parts", outcome.parts));
+        parts.push(format!("{} parts", outcome.parts));
     }
     if let Some((algorithm, value)) = &outcome.checksum {
-        facts.push(format!("{algorithm} {value}"));
+        parts.push(format!("{algorithm} {value}"));
     }
-    facts.extend(outcome.version_id.as_ref().map(|id| format!("version {id}")));
-    facts.extend(
+    parts.extend(outcome.version_id.as_ref().map(|id| format!("version {id}")));
+    parts.extend(
         outcome.envelope.as_ref().and_then(unverified).map(|why| format!("envelope not verified ({why})")),
     );
     if outcome.compared {
-        facts.push("answer lost; found stored by comparing size and checksum".to_owned());
+        parts.push("answer lost; found stored by comparing size and checksum".to_owned());
     }
-    format!("{}: {}", outcome.target, facts.join(", "))
+    format!("{}: {}", outcome.target, parts.join(", "))
 }
 
-/// Why the envelope of an object that is stored could not be seen.
+/// Why the envelope of a stored object could not be verified.
 fn unverified(envelope: &Probe<()>) -> Option<String> {
     match envelope {
         Probe::Known(()) => None,
@@ -110,45 +104,55 @@ fn unverified(envelope: &Probe<()>) -> Option<String> {
 }
 
 fn get_line(outcome: &GetOutcome) -> String {
-    let mut facts = vec![format!("from {}", outcome.source)];
-    facts.extend(encryption_words(&outcome.applied, outcome.format, fingerprint(outcome), kms_key(outcome)));
-    facts.push(ByteSize(outcome.plain_len).to_string());
-    facts.push(match &outcome.checksum {
+    let mut parts = vec![format!("from {}", outcome.source)];
+    parts.extend(describe_encryption(
+        &outcome.applied,
+        outcome.format,
+        fingerprint(outcome),
+        kms_key(outcome),
+    ));
+    parts.push(ByteSize(outcome.plain_len).to_string());
+    parts.push(match &outcome.checksum {
         ChecksumSeen::Verified(algorithm, _) => format!("{algorithm} verified"),
         ChecksumSeen::NotKept => "no checksum kept by S3".to_owned(),
         ChecksumSeen::NotComparable(why) => format!("checksum not compared ({why})"),
     });
-    facts.extend(outcome.opened.as_ref().map(|opened| proof_words(opened).to_owned()));
-    format!("{}: {}", outcome.target, facts.join(", "))
+    if let Some(opened) = &outcome.opened {
+        parts.push(describe_proof(opened).to_owned());
+        if opened.name_bound {
+            parts.push("name bound".to_owned());
+        }
+    }
+    format!("{}: {}", outcome.target, parts.join(", "))
 }
 
-/// The fingerprint of the local key that opened it.
+/// The fingerprint of the local key that decrypted it.
 fn fingerprint(outcome: &GetOutcome) -> Option<&str> {
     outcome.opened.as_ref()?.with.fingerprint.as_ref().map(Fingerprint::as_str)
 }
 
-/// The key in AWS KMS that opened it.
+/// The key in AWS KMS that decrypted it.
 fn kms_key(outcome: &GetOutcome) -> &[KeyArn] {
     outcome.opened.as_ref().map_or(&[], |opened| opened.kms_key.as_slice())
 }
 
-/// What the opening of a client-side object proves.
-fn proof_words(opened: &Opened) -> &'static str {
+/// What the decryption of a client-side object proves.
+fn describe_proof(opened: &Opened) -> &'static str {
     match opened.with.kind {
         WrapKind::Rsa if opened.intact.is_none() => {
-            "its bytes were not read; anyone with the public key could have sealed it"
+            "content not read; anyone with the public key could have encrypted it"
         }
-        _ if opened.intact.is_none() => "its bytes were not read",
+        _ if opened.intact.is_none() => "content not read",
         _ if opened.intact == Some(false) => "NOT AUTHENTICATED",
-        WrapKind::Aes => "authenticated: sealed by a holder of this key",
-        WrapKind::Passphrase => "authenticated: sealed by a holder of this passphrase",
-        WrapKind::Kms => "authenticated: sealed by a user of this KMS key",
-        WrapKind::Rsa => "intact; anyone with the public key could have sealed it",
+        WrapKind::Aes => "authenticated: encrypted by a holder of this key",
+        WrapKind::Passphrase => "authenticated: encrypted by a holder of this passphrase",
+        WrapKind::Kms => "authenticated: encrypted by a user of this KMS key",
+        WrapKind::Rsa => "intact; anyone with the public key could have encrypted it",
     }
 }
 
-/// The key that opened an object, and what that proves.
-pub(super) fn opened_words(opened: &Opened) -> String {
+/// The key that decrypted an object, and what that proves.
+pub(super) fn describe_opened(opened: &Opened) -> String {
     let key = match opened.with.kind {
         WrapKind::Aes => "key",
         WrapKind::Passphrase => "passphrase",
@@ -160,37 +164,38 @@ pub(super) fn opened_words(opened: &Opened) -> String {
         Some(name) => format!("{key} {name}"),
         None => format!("a {key}"),
     };
-    format!("opened with {key} ({})", proof_words(opened))
+    format!("opened with {key} ({})", describe_proof(opened))
 }
 
-/// The same for programs.
+/// What the decryption of an object proves, for documents.
 pub(super) fn proof(opened: Option<&Opened>) -> Proof {
     Proof {
         opened_by: opened.map(|opened| (&opened.with).into()),
         intact: opened.and_then(|opened| opened.intact),
         authenticated: opened.is_some_and(Opened::is_authenticated),
+        name_bound: opened.is_some_and(|opened| opened.name_bound),
     }
 }
 
-/// How it is encrypted, the outermost last.
-pub(super) fn encryption_words(
+/// How an object is encrypted, the outer layer last.
+pub(super) fn describe_encryption(
     applied: &Applied,
     format: Option<StoredFormat>,
     fingerprint: Option<&str>,
     wrapping_keys: &[KeyArn],
 ) -> Vec<String> {
-    let mut words = match format {
+    let mut parts = match format {
         Some(format) => vec![format!("client-side ({format}) in {}", applied.mode)],
         None => vec![applied.mode.to_string()],
     };
-    words.extend(fingerprint.map(|print| format!("key {print}")));
-    words.extend(wrapping_keys.iter().map(|key| format!("data key under {key}")));
-    words.extend(applied.kms_key.as_ref().map(|key| format!("key {key}")));
-    words.extend(applied.customer_key_md5.as_ref().map(|md5| format!("key MD5 {md5}")));
+    parts.extend(fingerprint.map(|print| format!("key {print}")));
+    parts.extend(wrapping_keys.iter().map(|key| format!("data key under {key}")));
+    parts.extend(applied.kms_key.as_ref().map(|key| format!("key {key}")));
+    parts.extend(applied.customer_key_md5.as_ref().map(|md5| format!("key MD5 {md5}")));
     if applied.bucket_key {
-        words.push("bucket key".to_owned());
+        parts.push("bucket key".to_owned());
     }
-    words
+    parts
 }
 
 fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
@@ -215,6 +220,7 @@ fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
             EnvelopeCheck { verified: reason.is_none(), reason }
         }),
         found_by_comparison: outcome.compared,
+        name_bound: outcome.name_bound,
         key_names: outcome.key_names.clone(),
     };
     Document::new(Command::Put, Record::Stored(stored))
@@ -235,9 +241,9 @@ fn get_document(outcome: &GetOutcome) -> Document {
     Document::new(Command::Get, Record::Fetched(fetched))
 }
 
-fn checksum(seen: &ChecksumSeen) -> Option<document::Checksum> {
+fn checksum(compared: &ChecksumSeen) -> Option<document::Checksum> {
     let checksum = document::Checksum::default();
-    match seen {
+    match compared {
         ChecksumSeen::Verified(algorithm, value) => Some(document::Checksum {
             algorithm: Some(algorithm.as_str().to_owned()),
             value: Some(value.clone()),
@@ -288,6 +294,7 @@ mod tests {
             format: None,
             fingerprint: None,
             kms_keys: Vec::new(),
+            name_bound: false,
             key_names: Vec::new(),
         }
     }
@@ -307,6 +314,7 @@ mod tests {
                 with: OpenedWith { kind, fingerprint: None },
                 kms_key: None,
                 intact: Some(intact),
+                name_bound: false,
             }),
         }
     }
@@ -335,8 +343,8 @@ mod tests {
         let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
         let kms =
             PutOutcome { fingerprint: None, kms_keys: vec![KeyArn::parse(arn).unwrap()], ..client.clone() };
-        let words = format!("s3://bkt/k: client-side (s3ec) in SSE-S3, data key under {arn}, 12 MiB");
-        assert!(put_line(&kms).starts_with(&words), "{}", put_line(&kms));
+        let text = format!("s3://bkt/k: client-side (s3ec) in SSE-S3, data key under {arn}, 12 MiB");
+        assert!(put_line(&kms).starts_with(&text), "{}", put_line(&kms));
         assert_eq!(put_json(&kms)["encryption"]["wrapping_kms_keys"], json!([arn]));
         assert_eq!(put_json(&client)["encryption"]["at_rest"], "sse-s3");
     }
@@ -344,14 +352,14 @@ mod tests {
     #[test]
     fn what_is_not_proven_is_said_aloud() {
         let verified = ChecksumSeen::Verified(Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned());
-        for (kind, words, authenticated) in [
-            (WrapKind::Aes, "authenticated: sealed by a holder of this key", true),
-            (WrapKind::Passphrase, "authenticated: sealed by a holder of this passphrase", true),
-            (WrapKind::Kms, "authenticated: sealed by a user of this KMS key", true),
-            (WrapKind::Rsa, "intact; anyone with the public key could have sealed it", false),
+        for (kind, text, authenticated) in [
+            (WrapKind::Aes, "authenticated: encrypted by a holder of this key", true),
+            (WrapKind::Passphrase, "authenticated: encrypted by a holder of this passphrase", true),
+            (WrapKind::Kms, "authenticated: encrypted by a user of this KMS key", true),
+            (WrapKind::Rsa, "intact; anyone with the public key could have encrypted it", false),
         ] {
             let outcome = fetched(verified.clone(), kind, true);
-            assert!(get_line(&outcome).ends_with(&format!("5 B, crc64nvme verified, {words}")));
+            assert!(get_line(&outcome).ends_with(&format!("5 B, crc64nvme verified, {text}")));
             assert_eq!(get_json(&outcome)["authenticated"], authenticated);
         }
         let range = fetched(ChecksumSeen::NotComparable("a range".to_owned()), WrapKind::Aes, false);
@@ -371,8 +379,8 @@ mod tests {
         let put = put_json(&stored(applied(Mode::SseC)));
         assert_eq!(
             fields(&put),
-            "bucket bytes checksum command encryption envelope_check etag file found_by_comparison key key_names parts \
-             record schema_version stored_bytes uri version_id"
+            "bucket bytes checksum command encryption envelope_check etag file found_by_comparison key key_names \
+             name_bound parts record schema_version stored_bytes uri version_id"
         );
         assert_eq!(put["etag"], "e");
         assert_eq!(
@@ -381,8 +389,8 @@ mod tests {
         );
         assert_eq!(
             fields(&get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))),
-            "authenticated bucket bytes checksum command encryption etag file intact key opened_by record \
-             schema_version stored_bytes uri version_id"
+            "authenticated bucket bytes checksum command encryption etag file intact key name_bound opened_by \
+             record schema_version stored_bytes uri version_id"
         );
     }
 }

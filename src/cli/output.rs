@@ -1,6 +1,6 @@
-//! How the program speaks: who may hear it, in which colours, and the one printer for standard error.
+//! The output flags, and the one printer for standard error.
 //!
-//! Standard output is data; all talk goes through [`Printer`], which keeps it apart from the progress bar.
+//! Standard output is data; all messages go through [`Printer`], which keeps them apart from the progress bar.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,22 +11,22 @@ use indicatif::ProgressBar;
 use super::sanitize::escaped;
 use crate::error::{Error, Result, Subject};
 
-/// The flags about talk, the same for every verb.
+/// The output flags, the same for every verb.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Say what is decided; twice: every request, without secrets
+    /// Print decisions; twice: also every request, without secrets
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 
-    /// Write the outcome as one JSON document to standard output
+    /// Write the outcome as JSON to standard output; see s3seal-json(7)
     ///
-    /// If the object itself goes to standard output, the document goes to standard error. An error is one JSON
-    /// document on standard error.
+    /// If the object itself goes to standard output, the document goes to standard error. An error is a JSON document on
+    /// standard error. s3seal-json(7) describes the documents.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -41,7 +41,6 @@ pub(crate) struct OutputArgs {
     pub(crate) color: Color,
 }
 
-/// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressMode {
     /// A bar if standard error is a terminal, else nothing
@@ -54,7 +53,6 @@ pub(crate) enum ProgressMode {
     Never,
 }
 
-/// When colours are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// If standard error is a terminal and NO_COLOR is not set
@@ -66,13 +64,12 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Decides for standard error.
-    #[must_use]
+    /// Whether standard error gets colours.
     pub(crate) fn on(self) -> bool {
         self.on_stream(io::stderr().is_terminal())
     }
 
-    /// Decides for a stream; `terminal` says whether that is one.
+    /// Whether a stream gets colours; `terminal` says whether it is a terminal.
     fn on_stream(self, terminal: bool) -> bool {
         match self {
             Self::Always => true,
@@ -86,7 +83,7 @@ impl Color {
     }
 }
 
-/// The one way to standard error. Cheap to clone.
+/// Writes to standard error. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Printer(Arc<State>);
 
@@ -98,8 +95,7 @@ struct State {
 }
 
 impl Printer {
-    /// Makes the printer that the flags ask for.
-    #[must_use]
+    /// Makes the printer for the flags.
     pub(crate) fn new(args: &OutputArgs) -> Self {
         let level = if args.quiet { -1 } else { i8::try_from(args.verbose.min(2)).unwrap_or(2) };
         let color = args.color.on();
@@ -107,51 +103,47 @@ impl Printer {
         Self(Arc::new(State { level, color, stdout_color, bar: Mutex::new(None) }))
     }
 
-    /// Makes a printer for what must be said before the flags are understood.
-    #[must_use]
+    /// Makes a printer for errors of the command line.
     pub(crate) fn silent() -> Self {
         Self(Arc::new(State { level: -1, color: false, stdout_color: false, bar: Mutex::new(None) }))
     }
 
     /// Whether colours are used.
-    #[must_use]
     pub(crate) fn color(&self) -> bool {
         self.0.color
     }
 
     /// Whether colours are used in results on standard output.
-    #[must_use]
     pub(crate) fn stdout_color(&self) -> bool {
         self.0.stdout_color
     }
 
     /// How often `-v` was given, at most 2.
-    #[must_use]
     pub(crate) fn verbosity(&self) -> u8 {
         u8::try_from(self.0.level).unwrap_or(0)
     }
 
-    /// Says what happened, unless quiet.
+    /// Prints a message, unless quiet.
     pub(crate) fn say(&self, line: &str) {
         if self.0.level >= 0 {
             self.line(&escaped(line));
         }
     }
 
-    /// Says what was decided, if `-v` was given.
+    /// Prints a decision, if `-v` was given.
     pub(crate) fn detail(&self, line: &str) {
         if self.0.level >= 1 {
             self.line(&escaped(line));
         }
     }
 
-    /// Writes a line as it is; foreign text in it must be escaped already.
+    /// Writes a line unescaped: text that others chose must be escaped already.
     pub(crate) fn line(&self, line: &str) {
         // Nothing can be done about a standard error that is closed.
         self.beside_bar(|| drop(writeln!(io::stderr().lock(), "{line}")));
     }
 
-    /// Writes to a terminal while the bar, if there is one, is out of the way.
+    /// Runs `write`, which writes to a terminal, with the progress bar hidden.
     pub(crate) fn beside_bar<T>(&self, write: impl FnOnce() -> T) -> T {
         let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match bar {
@@ -160,7 +152,7 @@ impl Printer {
         }
     }
 
-    /// Makes lines keep clear of a bar, or no longer of any.
+    /// Sets the progress bar that lines must not overwrite.
     pub(crate) fn keep_clear_of(&self, bar: Option<ProgressBar>) {
         *self.0.bar.lock().unwrap_or_else(PoisonError::into_inner) = bar;
     }
@@ -169,7 +161,7 @@ impl Printer {
 /// Writes one document to standard output.
 ///
 /// # Errors
-/// `ReaderLeft` when nobody reads it, `Local` for other failures.
+/// `ReaderLeft` if the reader has closed it, `Local` for other failures.
 pub(crate) fn document(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(|error| match error.kind() {

@@ -1,6 +1,4 @@
-//! What this process shares with those around it: standard streams, inherited descriptors, its memory.
-//!
-//! What is read from a descriptor, and what a stream carries, is known elsewhere.
+//! Standard streams, inherited descriptors and the memory of this process.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,9 +10,6 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Keeps memory, which may hold keys, out of core dumps and away from other processes of the same user. Commands that are
 /// started inherit the limit: the output of a key command is a key too.
-///
-/// # Errors
-/// What the system refuses.
 pub(crate) fn keep_memory_private() -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     // Where dumps go to a program rather than to a file, the limit does not count; this does.
@@ -37,18 +32,15 @@ fn is_null_device(stream: &impl AsFd) -> io::Result<bool> {
     Ok(found.file_type().is_char_device() && found.rdev() == fs::metadata("/dev/null")?.rdev())
 }
 
-/// The number of the descriptor that a path names, as a shell's `<(command)` does.
+/// The descriptor that a path names, as a shell's `<(command)` does.
 pub(crate) fn descriptor_named(path: &str) -> Option<u32> {
     path.strip_prefix("/dev/fd/").or_else(|| path.strip_prefix("/proc/self/fd/"))?.parse().ok()
 }
 
-/// Keeps an inherited descriptor from the commands that are started from here.
-///
-/// # Errors
-/// What the system says when the open descriptors cannot be listed.
+/// Closes an inherited descriptor in the commands that s3seal starts.
 pub(crate) fn keep_from_commands(descriptor: u32) -> io::Result<()> {
     let descriptor = i32::try_from(descriptor).map_err(io::Error::other)?;
-    // The crate knows "from here on, except"; whoever is not meant is excepted.
+    // The crate closes everything from a descriptor on, except a list: the others are the list.
     let mut others = Vec::new();
     for entry in fs::read_dir("/dev/fd")? {
         others.extend(entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()));

@@ -15,10 +15,8 @@ use crate::tuning::{ByteSize, Meter};
 
 /// The interval at which a bar is redrawn.
 const FRAME: Duration = Duration::from_millis(100);
-/// The interval between lines.
 const LINE: Duration = Duration::from_secs(5);
 
-/// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// The bytes of one object.
@@ -42,7 +40,6 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts to display progress of `what`: an object or a prefix, or of [`Unit::Objects`] what is counted, such as
     /// "objects inspected".
-    #[must_use]
     pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, printer: &Printer) -> Self {
         let bytes = if unit == Unit::Bytes { Meter::default() } else { Meter::of_many() };
         let counts = Counts { unit, what: what.to_owned(), bytes, objects: Meter::default() };
@@ -64,14 +61,10 @@ impl Progress {
         progress
     }
 
-    /// Counts objects.
-    #[must_use]
     pub(crate) fn objects(&self) -> &Meter {
         &self.counts.objects
     }
 
-    /// Counts bytes.
-    #[must_use]
     pub(crate) fn bytes(&self) -> &Meter {
         &self.counts.bytes
     }

@@ -1,4 +1,4 @@
-//! Asking the person at the terminal, without echo.
+//! Prompts at the terminal.
 //!
 //! The terminal itself is asked (`/dev/tty`), so that standard input may carry data at the same time.
 
@@ -11,19 +11,19 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use crate::error::{Error, Signal};
 
-/// Asks for a secret; twice where a slip of the finger would seal for ever.
+/// Asks for a secret; twice where a typing error would make the object unreadable.
 ///
 /// # Errors
 /// A failure with the code for keys where there is no terminal or the two differ; `Interrupted` upon Ctrl-C.
 pub(crate) fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failure> {
     let first = ask(&format!("{what}: "))?;
     if twice && *ask(&format!("{what} again: "))? != *first {
-        return Err(Failure::key("the two do not match; nothing was done"));
+        return Err(Failure::key("the two entries do not match; nothing done"));
     }
     Ok(first)
 }
 
-/// Asks whether to go on; the answer is no unless it is yes.
+/// Asks for confirmation; the default is no.
 ///
 /// # Errors
 /// A usage failure where there is nobody to ask; `Interrupted` upon Ctrl-C.
@@ -46,8 +46,8 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     })
 }
 
-/// Turns echo on again after a prompt that a signal has ended; does nothing where there is no terminal.
-pub(crate) fn give_terminal_back() {
+/// Turns echo on again after a signal has ended a prompt.
+pub(crate) fn restore_terminal() {
     let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return };
     // Best effort: the program ends now, and a shell does the same by itself.
     let _ = writeln!(terminal);

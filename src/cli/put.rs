@@ -1,6 +1,4 @@
-//! `s3seal put`: its arguments, and what they come to.
-//!
-//! What is done with the request is `commands::put`.
+//! `s3seal put`: its arguments, and the request made of them for `commands::put`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +8,7 @@ use clap::ValueHint;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_source::KeyReader;
+use super::key_reader::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
 use super::process;
@@ -38,9 +36,9 @@ Examples:
   s3seal put - s3://bucket/home.tar --public-key backup.pem < home.tar
   s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db
 
-After each client-side object one HEAD request checks that the server kept its
-envelope. Without s3:GetObject the object is stored all the same, and the
-outcome says: envelope not verified.";
+After each client-side object, one HEAD request checks that the server kept its
+envelope. Without s3:GetObject the object is stored anyway, and the outcome
+says: envelope not verified.";
 
 /// Store files, directories, standard input or a command's output, encrypted
 #[derive(clap::Args)]
@@ -50,8 +48,8 @@ outcome says: envelope not verified.";
                       s3seal put [OPTIONS] --from-command <s3://BUCKET/KEY> -- <COMMAND>..."
 )]
 pub(crate) struct PutArgs {
-    /// What to store: files, directories (-r), or - for standard input; then where to: s3://BUCKET/KEY, or a bucket or
-    /// a key that ends in / and takes their names
+    /// Files, directories (-r) or - for standard input; the last one is the target: s3://BUCKET/KEY, or a bucket or a
+    /// prefix ending in /, which takes the files' names
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, required = true, num_args = 1..)]
     places: Vec<PathBuf>,
 
@@ -60,7 +58,7 @@ pub(crate) struct PutArgs {
     #[arg(value_hint = ValueHint::CommandWithArguments)]
     command: Vec<String>,
 
-    /// Store all the files below a directory, each under its name below it
+    /// Store all files in a directory, each under its path relative to the directory
     #[arg(short, long)]
     recursive: bool,
 
@@ -71,11 +69,11 @@ pub(crate) struct PutArgs {
     #[arg(long, requires = "command")]
     from_command: bool,
 
-    /// Store nothing, and fail, if there is not a single byte
+    /// Fail and store nothing if the source is empty
     #[arg(long)]
     fail_if_empty: bool,
 
-    /// How much standard input or a command will come to, so that parts fit
+    /// The expected size of standard input or of the command's output, to choose the part size
     #[arg(long, value_name = "BYTES")]
     expected_size: Option<ByteSize>,
 
@@ -93,23 +91,19 @@ pub(crate) struct PutArgs {
     checksum: Option<Algorithm>,
 }
 
-/// Runs the verb.
-///
-/// # Errors
-/// Everything that can go wrong, with its exit code; for many files that some of them failed.
 pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
     let options = session.options()?;
-    let Wanted { what, how, choice, keys } = args.wanted()?;
-    session.printer.detail(&what.in_words(choice.as_ref()));
+    let ParsedArgs { scope, how, choice, keys } = args.parse()?;
+    session.printer.detail(&scope.describe(choice.as_ref()));
     let how = session
         .ask(move || {
             Ok(PutOptions { encryption: choice.map(|choice| choice.with_keys(&keys)).transpose()?, ..how })
         })
         .await?;
     let connection = session.connect(options).await?;
-    match what {
-        What::One(source, target) => one(session, &connection, PutRequest { source, target, how }).await,
-        What::Many(sources, target) => {
+    match scope {
+        Scope::One(source, target) => one(session, &connection, PutRequest { source, target, how }).await,
+        Scope::Many(sources, target) => {
             let filter = args.filter.filter();
             many(session, &connection, PutMany { sources, filter, target, how }).await
         }
@@ -139,56 +133,56 @@ async fn many(session: &Session, connection: &Connection, request: PutMany) -> R
     reporter.end(ended)
 }
 
-/// Everything but the keys, found to be possible.
-struct Wanted {
-    what: What,
-    /// Its encryption is still open.
+/// The checked arguments; keys are not read yet.
+struct ParsedArgs {
+    scope: Scope,
+    /// Without the encryption, which needs the keys.
     how: PutOptions,
     choice: Option<Choice>,
     keys: KeyReader,
 }
 
-/// What goes where.
-enum What {
+/// One object, or many.
+enum Scope {
     One(Source, S3Uri),
-    /// Below a bucket or a prefix.
+    /// Under a bucket or a prefix.
     Many(Vec<PathBuf>, S3Uri),
 }
 
-impl What {
-    fn in_words(&self, choice: Option<&Choice>) -> String {
+impl Scope {
+    fn describe(&self, choice: Option<&Choice>) -> String {
         let mode = choice.map_or("the bucket's default", |choice| choice.mode().title());
         match self {
             Self::One(source, target) => format!("put {source} to {target}, encryption: {mode}"),
             Self::Many(sources, target) => {
-                format!("put files from {} sources to {target}, encryption: {mode}", sources.len())
+                format!("put files of {} sources to {target}, encryption: {mode}", sources.len())
             }
         }
     }
 }
 
 impl PutArgs {
-    /// Finds whatever cannot be meant, before a key is asked for or a request is sent.
-    fn wanted(&self) -> Result<Wanted, Failure> {
-        let what = self.what()?;
-        let of_files = !matches!(what, What::One(Source::Stdin | Source::Command(_), _));
+    /// Checks the arguments, before a key is read or a request is sent.
+    fn parse(&self) -> Result<ParsedArgs, Failure> {
+        let scope = self.scope()?;
+        let of_files = !matches!(scope, Scope::One(Source::Stdin | Source::Command(_), _));
         let keys = self.encryption.reader(!of_files);
         let choice = self.encryption.choose(&keys)?;
         if self.expected_size.is_some() && of_files {
             return Err(Failure::usage("--expected-size is for standard input and commands")
-                .hint("leave it out: a file says its size itself"));
+                .hint("leave it out: the size of a file is known"));
         }
         let settings = self.object.settings()?;
-        let settings = match &what {
-            What::One(Source::File(path), _) => settings.of_file(path.to_str().unwrap_or_default()),
-            What::One(_, target) => settings.of_file(target.name()),
-            What::Many(..) => settings,
+        let settings = match &scope {
+            Scope::One(Source::File(path), _) => settings.of_file(path.to_str().unwrap_or_default()),
+            Scope::One(_, target) => settings.of_file(target.name()),
+            Scope::Many(..) => settings,
         };
         let tuning = self.transfer.tuning(self.expected_size)?;
-        match &what {
-            What::One(Source::File(path), _) => can_be_read(path, self.recursive)?,
-            What::One(..) => {}
-            What::Many(paths, _) => paths.iter().try_for_each(|path| can_be_read(path, self.recursive))?,
+        match &scope {
+            Scope::One(Source::File(path), _) => can_be_read(path, self.recursive)?,
+            Scope::One(..) => {}
+            Scope::Many(paths, _) => paths.iter().try_for_each(|path| can_be_read(path, self.recursive))?,
         }
         let how = PutOptions {
             encryption: None,
@@ -198,19 +192,19 @@ impl PutArgs {
             tuning,
             fail_if_empty: self.fail_if_empty,
         };
-        Ok(Wanted { what, how, choice, keys })
+        Ok(ParsedArgs { scope, how, choice, keys })
     }
 
-    fn what(&self) -> Result<What, Failure> {
+    fn scope(&self) -> Result<Scope, Failure> {
         if !self.recursive && !self.filter.is_empty() {
-            return Err(Failure::usage("--include and --exclude choose below a directory")
+            return Err(Failure::usage("--include and --exclude choose among the files in a directory")
                 .hint("add -r, or leave them out"));
         }
         let is_key = |place: &PathBuf| place.to_str().is_some_and(keys::looks_like_key) && !place.exists();
         if self.places.iter().any(is_key) {
-            return Err(Failure::usage("a key was typed where a file or an address belongs")
-                .hint("the command line is public: name the key's place, such as --key file:PATH")
-                .hint("it may be in your shell's history by now: make a new one with `s3seal keygen FILE`"));
+            return Err(Failure::usage("found a key where a file or an S3 address belongs")
+                .hint("other users can see the command line: name the source of the key, such as --key file:PATH")
+                .hint("the key may be in your shell's history now: make a new one with `s3seal keygen FILE`"));
         }
         if self.from_command {
             return self.command();
@@ -218,7 +212,7 @@ impl PutArgs {
         let (target, sources) = match self.places.split_last() {
             Some((target, sources)) if !sources.is_empty() => (target.to_string_lossy(), sources),
             _ => {
-                return Err(Failure::usage("put needs a source, and an address to store it at")
+                return Err(Failure::usage("put needs a source and a target")
                     .hint("s3seal put SOURCE s3://BUCKET/KEY"));
             }
         };
@@ -227,7 +221,7 @@ impl PutArgs {
         {
             let from = from.to_string_lossy();
             let (from, to) = (shell_word(&from), shell_word(&target));
-            let failure = Failure::usage("the source of put is on this machine, not in S3");
+            let failure = Failure::usage("put stores local files; its source cannot be in S3");
             return Err(if target.starts_with("s3://") {
                 failure
                     .hint(format!("to copy within S3: aws s3 cp {from} {to}"))
@@ -241,46 +235,46 @@ impl PutArgs {
             [source] if !self.recursive && source.as_os_str() == "-" => {
                 let target = object(target, None)?;
                 if process::was_closed(io::stdin()) {
-                    return Err(Failure::usage("standard input is closed; nothing was stored")
+                    return Err(Failure::usage("standard input is closed; nothing stored")
                         .hint(format!(
                             "to store an empty object: s3seal put - {} </dev/null",
                             shell_word(&target.to_string())
                         ))
                         .hint("/dev/null opened for reading and writing counts as closed"));
                 }
-                Ok(What::One(Source::Stdin, target))
+                Ok(Scope::One(Source::Stdin, target))
             }
             [source] if !self.recursive => {
                 let target = object(target, Some(source))?;
-                Ok(What::One(Source::File(source.clone()), target))
+                Ok(Scope::One(Source::File(source.clone()), target))
             }
             sources => self.many(sources, target),
         }
     }
 
-    /// With a command there is one place only, and it stands where the source would.
-    fn command(&self) -> Result<What, Failure> {
+    /// With a command there is only the target, in the position of the source.
+    fn command(&self) -> Result<Scope, Failure> {
         let ([target], false) = (self.places.as_slice(), self.recursive) else {
-            return Err(Failure::usage("with --from-command there is no other source")
+            return Err(Failure::usage("--from-command takes no other source")
                 .hint("s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
         };
         let target = target.to_string_lossy().parse().map_err(Failure::usage)?;
-        Ok(What::One(Source::Command(self.command.clone()), object(target, None)?))
+        Ok(Scope::One(Source::Command(self.command.clone()), object(target, None)?))
     }
 
-    fn many(&self, sources: &[PathBuf], target: S3Uri) -> Result<What, Failure> {
+    fn many(&self, sources: &[PathBuf], target: S3Uri) -> Result<Scope, Failure> {
         if sources.iter().any(|source| source.as_os_str() == "-") {
-            return Err(Failure::usage("standard input is stored by itself, not among files")
+            return Err(Failure::usage("standard input cannot be stored together with files")
                 .hint("s3seal put - s3://BUCKET/KEY"));
         }
         if target.is_object() {
-            return Err(Failure::usage(format!("{target} names one object, and many files may come"))
+            return Err(Failure::usage(format!("{target} names one object, but there may be many files"))
                 .hint(format!("end it in /: {target}/")));
         }
         if matches!(self.object.condition(), WriteCondition::Matches(_)) {
             return Err(Failure::usage("--if-match is for one object").hint("leave it out"));
         }
-        Ok(What::Many(sources.to_vec(), target))
+        Ok(Scope::Many(sources.to_vec(), target))
     }
 }
 
@@ -290,25 +284,23 @@ fn object(target: S3Uri, file: Option<&Path>) -> Result<S3Uri, Failure> {
         return Ok(target);
     }
     let Some(file) = file else {
-        return Err(Failure::usage(format!(
-            "{target} names no object, and there is no file to take the name of"
-        ))
-        .hint("write the whole key: s3://BUCKET/KEY"));
+        return Err(Failure::usage(format!("{target} names no object, and there is no file name to use"))
+            .hint("write the whole key: s3://BUCKET/KEY"));
     };
     match file.file_name().and_then(|name| name.to_str()) {
         Some(name) => Ok(target.with_key(format!("{}{name}", target.key))),
-        None => Err(Failure::usage(format!("{} has no name that a key could take", file.display()))
+        None => Err(Failure::usage(format!("{} has no file name that can be part of a key", file.display()))
             .hint("write the whole key: s3://BUCKET/KEY")),
     }
 }
 
-/// Whether there is such a file, or a directory where that is wanted; asked before keys are.
+/// Checks that a file can be read, or a directory where one is allowed, before keys are read.
 fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failure> {
     let what = path.display().to_string();
     match path.metadata() {
-        Ok(facts) if facts.is_dir() && !directory_too => {
+        Ok(metadata) if metadata.is_dir() && !directory_too => {
             Err(Failure::usage(format!("{what} is a directory"))
-                .hint("add -r to store each file below it, to a target that ends in /")
+                .hint("add -r to store each file in it, to a target that ends in /")
                 .hint(format!("or pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY", shell_word(&what))))
         }
         Ok(_) => Ok(()),

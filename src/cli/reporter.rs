@@ -76,9 +76,6 @@ impl<'a> Reporter<'a> {
     }
 
     /// Reports one row; `text` makes the text of an outcome.
-    ///
-    /// # Errors
-    /// If standard output cannot be written to.
     pub(crate) fn report<O>(&mut self, row: &Row<O>, text: impl FnOnce(&O) -> OutcomeText) -> Result<()> {
         match row {
             Row::Unselected => Ok(()),
@@ -199,11 +196,11 @@ impl<'a> Reporter<'a> {
         let (what, hint) = match &error {
             Error::NotAsAsked { asked, .. } => (
                 format!("the server does not do what was asked ({asked})"),
-                "no further file was begun; take a mode that this server knows, or -e client",
+                "no further file was started; take a mode that this server knows, or -e client",
             ),
             _ => (
                 "the server does not keep the envelopes of client-side objects".to_owned(),
-                "no further file was begun; this server drops metadata, or a proxy in front of it: use one that keeps them",
+                "no further file was started; this server drops metadata, or a proxy in front of it: use one that keeps them",
             ),
         };
         let count = match self.stored_otherwise {

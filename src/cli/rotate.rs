@@ -1,6 +1,4 @@
-//! `s3seal rotate`: its arguments, what they come to, and the order in which it is asked, done and told.
-//!
-//! What is done with an object is `commands::rotate`; how it is told is `telling`.
+//! `s3seal rotate`: its arguments, the request made of them for `commands::rotate`, and the confirmation.
 
 use std::path::PathBuf;
 
@@ -44,17 +42,17 @@ Examples:
   s3seal rotate s3://bucket --only kms:1234abcd-12ab-34cd-56ef-1234567890ab -e sse-s3 --yes
   s3seal rotate s3://bucket -e sse-kms --kms-key alias/new --batch --batch-role arn:aws:iam::111122223333:role/batch
 
-The cheapest safe way is taken for each object, and it can be opened at every moment:
+Each object is rotated in the cheapest safe way, and stays readable at every moment:
   update in place   SSE-S3 or SSE-KMS to SSE-KMS on AWS: no data moves
-  server copy       any of S3's modes to another: S3 copies the object onto itself
-  rewrap            a new key for what is sealed as s3ec: only metadata change
-  re-encrypt        everything else: streamed through with a new data key
-Of many objects 32 go at once, 8 of them streamed through; --jobs sets both.
+  server copy       one of S3's modes to another: S3 copies the object onto itself
+  rewrap            a new key for objects in format s3ec: only metadata changes
+  re-encrypt        everything else: streamed through this machine, new data key
+Of many objects, 32 are in progress at once, 8 of them re-encrypted; --jobs sets both.
 
-What a new key does not undo: in a bucket with versions the old version stays, under the
-old key; and who had the old key may have kept the data key of what is only rewrapped.";
+What a new key does not undo: a versioned bucket keeps the old version under the old key,
+and holders of the old key may have kept the data key of an object that is only rewrapped.";
 
-/// Change the encryption or the key of what is stored
+/// Change the encryption or the key of stored objects
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
@@ -63,54 +61,54 @@ pub(crate) struct RotateArgs {
     #[arg(value_name = "s3://BUCKET/KEY|/PREFIX/", required = true)]
     places: Vec<S3Uri>,
 
-    /// Only wrap the data key anew, of what is client-side already; format and bytes stay
+    /// Only wrap the data key of client-side objects with a new key; format and content stay
     #[arg(long)]
     rewrap: bool,
 
-    /// Take a new data key even where the old one would do
+    /// Use a new data key even where the old one could stay
     #[arg(long)]
     new_data_key: bool,
 
-    /// Encrypt what is not client-side too, where old client-side keys or --new-data-key are given
+    /// Also encrypt objects that are not client-side, where old client-side keys or --new-data-key are given
     #[arg(long, conflicts_with_all = ["rewrap", "share_to"])]
     seal_plaintext: bool,
 
-    /// Write a further instruction file with this suffix, for the reader with the new key
+    /// Write another instruction file with this suffix, for the holder of the new key
     #[arg(long, value_name = "SUFFIX", conflicts_with_all = ["new_data_key", "all_versions"])]
     share_to: Option<InstructionSuffix>,
 
-    /// The version to change; only an update in place can
+    /// The version to change; only an update in place can change one
     #[arg(long, value_name = "ID", conflicts_with = "all_versions")]
     version_id: Option<String>,
 
-    /// Change older versions too, where an update in place can
+    /// Also change older versions, where an update in place can
     #[arg(long)]
     all_versions: bool,
 
-    /// Only objects that are this: a mode, key:FINGERPRINT or kms:ARN; repeatable, any will do
+    /// Only objects with this mode, key:FINGERPRINT or kms:ARN; repeatable, one of them must match
     #[arg(long, value_name = "WHAT")]
     only: Vec<Selector>,
 
     #[command(flatten)]
     filter: FilterArgs,
 
-    /// Take it for success if nothing is found
+    /// Succeed if nothing is found
     #[arg(long)]
     allow_empty: bool,
 
-    /// Show what would be done and what it takes; nothing is changed; fails if something cannot be done
+    /// Show what would be done and what it costs, and change nothing; fails if something cannot be done
     #[arg(long)]
     dry_run: bool,
 
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
 
-    /// Read each object once more at its end, all of it
+    /// Read each rotated object again in full
     #[arg(long)]
     verify: bool,
 
-    /// Go on though WHAT is lost, such as acl or tags; repeatable
+    /// Rotate objects even if WHAT is lost, such as acl or tags; repeatable
     #[arg(long, value_name = "WHAT")]
     accept_loss: Vec<Loss>,
 
@@ -118,7 +116,7 @@ pub(crate) struct RotateArgs {
     #[arg(long)]
     update_in_place: bool,
 
-    /// Where to note what is done, to go on after a stop [default: in the state directory]
+    /// The journal, to continue after an interruption [default: in the state directory]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     journal: Option<PathBuf>,
 
@@ -135,18 +133,18 @@ pub(crate) struct RotateArgs {
     transfer: TransferArgs,
 }
 
-/// What opens the objects as they are.
+/// How the objects are decrypted as they are now.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Old keys")]
 struct OldKeyArgs {
     #[command(flatten)]
     keys: LocalKeyArgs<true>,
 
-    /// An old KMS key that may open what is client-side; repeatable
+    /// An old KMS key that may decrypt client-side objects; repeatable
     #[arg(long, value_name = "KEY")]
     from_kms_key: Vec<KmsKey>,
 
-    /// A pair of the encryption context that client-side objects have now; repeatable
+    /// A pair that the encryption context of client-side objects must contain; repeatable
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     from_context: Vec<(String, String)>,
 
@@ -154,10 +152,6 @@ struct OldKeyArgs {
     trust: TrustArgs,
 }
 
-/// Runs the verb.
-///
-/// # Errors
-/// Everything that can go wrong, with its exit code; for many objects that some of them failed.
 pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
     let options = Options { many_objects: args.single().is_none(), ..session.options()? };
     let choice = args.only_what_fits()?;
@@ -192,7 +186,7 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
 }
 
 impl RotateArgs {
-    /// Finds whatever cannot be meant, before a key is asked for or a request is sent.
+    /// Checks the arguments, before a key is read or a request is sent.
     fn only_what_fits(&self) -> Result<Choice, Failure> {
         let reader = self.encryption.reader(false);
         let choice = if self.rewrap || self.share_to.is_some() {
@@ -201,7 +195,7 @@ impl RotateArgs {
             self.encryption.choose(&reader)?
         };
         let Some(choice) = choice else {
-            return Err(Failure::usage("rotate needs to know what the objects are to become")
+            return Err(Failure::usage("rotate needs the new encryption")
                 .hint("add -e MODE with its key, or --rewrap with a new wrapping key"));
         };
         let objects = self.places.iter().filter(|place| place.is_object()).count();
@@ -210,28 +204,28 @@ impl RotateArgs {
                 .hint("name the object, or change all versions with --all-versions"));
         }
         if !self.filter.is_empty() && objects == self.places.len() {
-            return Err(Failure::usage("--include and --exclude choose below a prefix or a bucket")
-                .hint("end a prefix in /, or leave them out"));
+            return Err(Failure::usage(
+                "--include and --exclude choose among the objects under a prefix or in a bucket",
+            )
+            .hint("end a prefix in /, or leave them out"));
         }
         let in_place = matches!(&choice, Choice::SseKms { key: Some(_), context, .. } if context.is_empty());
         if self.update_in_place && !in_place {
-            return Err(Failure::usage(
-                "--update-in-place goes with -e sse-kms and a --kms-key, without --context",
-            )
-            .hint("leave it out: objects are copied within S3 then"));
+            return Err(Failure::usage("--update-in-place needs -e sse-kms and --kms-key, and no --context")
+                .hint("leave it out: objects are then copied within S3"));
         }
         if self.seal_plaintext && !matches!(choice, Choice::Client { .. }) {
-            return Err(Failure::usage("--seal-plaintext goes with -e client")
-                .hint("leave it out: S3's modes take what is there in any case"));
+            return Err(Failure::usage("--seal-plaintext needs -e client")
+                .hint("leave it out: S3's modes encrypt every object"));
         }
         if self.rewrap && self.new_data_key {
-            return Err(Failure::usage("--rewrap keeps the data key, --new-data-key takes a new one")
+            return Err(Failure::usage("--rewrap keeps the data key, --new-data-key replaces it")
                 .hint("leave out one of the two"));
         }
         Ok(choice)
     }
 
-    /// Whether it is about one object, whose failure is the command's.
+    /// The object, if there is only one, whose failure is the command's.
     fn single(&self) -> Option<&S3Uri> {
         rotate::single(&self.places, self.all_versions)
     }
@@ -263,7 +257,7 @@ impl RotateArgs {
         })
     }
 
-    /// Asks and prints; whatever is done is done by [`rotate::run`].
+    /// Runs [`rotate::run`] with a prompt for confirmation and a reporter.
     async fn rotate(
         &self,
         session: &Session,
@@ -314,7 +308,7 @@ impl RotateArgs {
     }
 }
 
-/// Shows the plan and asks; true to go on.
+/// Shows the plan and asks for confirmation.
 async fn confirm(session: &Session, plans: &Plans) -> Result<bool, Failure> {
     report::plans(plans, false, session)?;
     if plans.to_do() == 0 {
@@ -323,7 +317,7 @@ async fn confirm(session: &Session, plans: &Plans) -> Result<bool, Failure> {
     let question = format!("Rotate {} objects?", plans.to_do());
     let yes = session.ask(move || prompt::confirm(&question)).await?;
     if !yes {
-        session.printer.say("nothing was changed");
+        session.printer.say("nothing changed");
     }
     Ok(yes)
 }

@@ -1,12 +1,11 @@
-//! Text that others chose (keys, file names, answers), made harmless for a terminal.
+//! Makes text that others chose (keys, file names, answers) safe for a terminal.
 //!
-//! Whoever may name an object could otherwise move the cursor, forge lines or reverse what is read.
+//! Whoever may name an object could otherwise move the cursor, forge lines or reverse the reading direction.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Escapes control characters and those that change the reading direction, as `\u{…}`.
-#[must_use]
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
@@ -35,7 +34,6 @@ pub(crate) fn harmful(c: char) -> bool {
 }
 
 /// Quotes a word for a shell, if it needs that, so that a command in a hint can be pasted.
-#[must_use]
 pub(crate) fn shell_word(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

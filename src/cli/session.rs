@@ -1,6 +1,6 @@
-//! What every verb of one run shares: the connection's flags, the printer, and the stop.
+//! What every verb shares: the connection flags, the printer and the cancellation.
 //!
-//! Waiting for a person or for the network gives way to a signal here, so that no verb needs to think of it.
+//! Waiting for a person or for the network ends on a signal here, so that no verb needs to handle it.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::aws::{self, Connection, OpenUploads, Options};
 use crate::error::Error;
 use crate::transfer::Cancellation;
 
-/// How long a prompt has to give the terminal back after a signal.
+/// The time that a prompt has to restore the terminal after a signal.
 const PROMPT_ENDS: Duration = Duration::from_millis(300);
 
 /// One run of the program.
 pub(crate) struct Session {
     /// The one way to standard error.
     pub(crate) printer: Printer,
-    /// Sees the signals.
+    /// Resolves on a signal.
     pub(crate) stop: Cancellation,
-    /// Outcomes are wanted as JSON.
+    /// `--json` was given.
     pub(crate) json: bool,
     progress: ProgressMode,
     quiet: bool,
@@ -32,8 +32,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Gathers what is shared.
-    #[must_use]
     pub(crate) fn new(
         connection: ConnectionArgs,
         output: &OutputArgs,
@@ -46,24 +44,17 @@ impl Session {
     }
 
     /// Returns the options to connect with.
-    ///
-    /// # Errors
-    /// A usage failure for flags that contradict each other.
     pub(crate) fn options(&self) -> Result<Options, Failure> {
         let open_uploads = self.open_uploads.clone();
         Ok(Options { open_uploads, ..self.connection.options(&self.printer)? })
     }
 
     /// The flags with which the AWS CLI reaches the same place, each after a space.
-    #[must_use]
     pub(crate) fn aws_flags(&self) -> AwsFlags {
         self.connection.aws_cli_flags()
     }
 
-    /// Does what may wait for a person or another program, off the runtime's threads.
-    ///
-    /// # Errors
-    /// What `work` says, or `Interrupted`.
+    /// Runs `work`, which may wait for a person or another program, on a blocking thread.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
@@ -72,19 +63,15 @@ impl Session {
         tokio::select! {
             answer = &mut asked => answer.unwrap_or_else(|error| Err(Failure::key("reading a key failed").because(error))),
             signal = self.stop.wait() => {
-                // A prompt left by Ctrl-C cleans up by itself; one left otherwise is still waiting.
+                // A prompt left by Ctrl-C cleans up by itself; otherwise it is still waiting.
                 if tokio::time::timeout(PROMPT_ENDS, asked).await.is_err() {
-                    prompt::give_terminal_back();
+                    prompt::restore_terminal();
                 }
                 Err(Error::Interrupted(signal).into())
             }
         }
     }
 
-    /// Connects.
-    ///
-    /// # Errors
-    /// What the connection says, or `Interrupted`.
     pub(crate) async fn connect(&self, options: Options) -> Result<Connection, Failure> {
         tokio::select! {
             connection = aws::connect(options) => Ok(connection?),
@@ -93,7 +80,6 @@ impl Session {
     }
 
     /// Starts to display progress, as the flags say.
-    #[must_use]
     pub(crate) fn progress(&self, unit: Unit, what: &str) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { self.progress };
         Progress::start(mode, unit, what, &self.printer)

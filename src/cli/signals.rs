@@ -1,6 +1,6 @@
-//! INT, TERM and HUP: the first asks everything to stop in good order, the second ends the program at once.
+//! INT, TERM and HUP: the first signal cancels in good order, the second ends the program at once.
 //!
-//! What stopping means is up to whatever runs; it learns of it through [`Cancellation`]. SIGPIPE needs no handler: Rust
+//! Running work learns of the first through [`Cancellation`]. SIGPIPE needs no handler: Rust
 //! ignores it, and a write to a broken pipe becomes an error.
 
 use std::io;
@@ -11,10 +11,8 @@ use super::exit::Exit;
 use crate::error::Signal;
 use crate::transfer::Cancellation;
 
-/// Begins to listen; the future given back sees the first signal. The second one gets no more than `last_words` said.
-///
-/// # Errors
-/// What the system says when a handler cannot be set.
+/// Installs the handlers; the returned [`Cancellation`] sees the first signal. On the second one, `last_words` runs and the
+/// program ends.
 pub(crate) fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Cancellation> {
     let (sender, stop) = Cancellation::new();
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -24,17 +22,17 @@ pub(crate) fn listen(last_words: impl Fn() + Send + 'static) -> io::Result<Cance
     tokio::spawn(async move {
         let mut first = true;
         loop {
-            let seen = tokio::select! {
+            let signal = tokio::select! {
                 _ = interrupt.recv() => Signal::Interrupt,
                 _ = terminate.recv() => Signal::Terminate,
                 () = next(&mut hangup) => Signal::Hangup,
             };
             if !first {
                 last_words();
-                at_once(seen);
+                at_once(signal);
             }
             first = false;
-            sender.send(seen);
+            sender.send(signal);
         }
     });
     Ok(stop)

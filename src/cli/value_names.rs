@@ -1,6 +1,4 @@
-//! The words of the command line for values of the core, with what they mean.
-//!
-//! Help, completions and man pages take them from here; the values themselves know nothing of clap.
+//! The names of values on the command line, with their descriptions for help, completions and man pages.
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -15,10 +13,10 @@ impl ValueEnum for Mode {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.as_str()).help(match self {
-            Self::SseS3 => "S3 encrypts with a key of its own",
+            Self::SseS3 => "S3 encrypts with its own key",
             Self::SseKms => "S3 encrypts with a key in AWS KMS (--kms-key, --context, --bucket-key)",
             Self::DsseKms => "S3 encrypts twice with a key in AWS KMS (--kms-key, --context)",
-            Self::SseC => "S3 encrypts with your key and forgets it (--sse-c-key)",
+            Self::SseC => "S3 encrypts with your key, which it does not keep (--sse-c-key)",
             Self::Client => {
                 "encrypted before it leaves this machine (--key, --public-key, --kms-key or --passphrase)"
             }
@@ -48,9 +46,9 @@ impl ValueEnum for Legacy {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::Refused => return None,
-            Self::V2 => PossibleValue::new("v2").help("formats that do not commit to their key"),
+            Self::V2 => PossibleValue::new("v2").help("formats without key commitment"),
             Self::Unauthenticated => {
-                PossibleValue::new("unauthenticated").help("these, and bytes that nothing proves unchanged")
+                PossibleValue::new("unauthenticated").help("also content without authentication")
             }
         })
     }

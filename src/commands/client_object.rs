@@ -23,7 +23,7 @@ impl Envelope {
     pub(crate) fn context(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Esdk(message) => Some(message.context()),
-            Self::S3ec(envelope) => (envelope.wrap().kind() == WrapKind::Kms).then(|| envelope.description()),
+            Self::S3ec(envelope) => s3ec_context(envelope),
         }
     }
 
@@ -31,6 +31,10 @@ impl Envelope {
     pub(crate) fn bound_name(&self) -> Option<BoundName<'_>> {
         self.context().and_then(BoundName::of)
     }
+}
+
+fn s3ec_context(envelope: &s3ec::Envelope) -> Option<&BTreeMap<String, String>> {
+    (envelope.wrap().kind() == WrapKind::Kms).then(|| envelope.description())
 }
 
 /// An envelope with its data key. Decrypts more than once.
@@ -58,6 +62,8 @@ pub(crate) struct Opened {
     pub(crate) kms_key: Option<KeyArn>,
     /// Whether the plaintext is the one that was encrypted; `None` if only the data key was unwrapped.
     pub(crate) intact: Option<bool>,
+    /// Whether the encryption context contains the object's name, which then is the one that it has.
+    pub(crate) name_bound: bool,
 }
 
 impl Opened {
@@ -137,10 +143,11 @@ impl UnwrappedEnvelope {
 
     /// The key that unwrapped the data key, with the state of the bytes.
     pub(crate) fn opened(&self, intact: Option<bool>) -> Opened {
-        let with = match &self.content {
-            Content::S3ec(unwrapped) => unwrapped.opened_with(),
-            Content::Esdk(unwrapped) => unwrapped.opened_with(),
+        let (with, context) = match &self.content {
+            Content::S3ec(unwrapped) => (unwrapped.opened_with(), s3ec_context(unwrapped.envelope())),
+            Content::Esdk(unwrapped) => (unwrapped.opened_with(), Some(unwrapped.message().context())),
         };
-        Opened { with: with.clone(), kms_key: self.kms_key.clone(), intact }
+        let name_bound = context.and_then(BoundName::of).is_some();
+        Opened { with: with.clone(), kms_key: self.kms_key.clone(), intact, name_bound }
     }
 }

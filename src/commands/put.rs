@@ -71,6 +71,8 @@ pub(crate) struct PutOutcome {
     pub(crate) fingerprint: Option<String>,
     /// The keys in AWS KMS that wrap the data key of a client-side object.
     pub(crate) kms_keys: Vec<KeyArn>,
+    /// Whether the encryption context contains the object's name.
+    pub(crate) name_bound: bool,
     /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
     pub(crate) key_names: Vec<String>,
 }
@@ -159,6 +161,7 @@ impl PutRun<'_> {
                 Encryptor::Client(client) => client.kms_keys(connection),
                 Encryptor::Server(_) => Vec::new(),
             },
+            name_bound: matches!(encryptor, Encryptor::Client(client) if client.bind_name),
             key_names: object.key_names,
             target,
         })

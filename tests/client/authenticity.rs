@@ -24,26 +24,26 @@ fn the_outcome_says_which_key_opened_an_object_and_what_that_proves() {
     let bench = bench();
     for format in ["s3ec", "esdk"] {
         for (seals, opens, kind, words, authenticated) in [
-            ("--key key", "--key other --key key", "aes", "sealed by a holder of this key", true),
+            ("--key key", "--key other --key key", "aes", "encrypted by a holder of this key", true),
             (
                 "--passphrase file:phrase",
                 "--passphrase file:phrase",
                 "passphrase",
-                "sealed by a holder of this passphrase",
+                "encrypted by a holder of this passphrase",
                 true,
             ),
             (
                 &*format!("--kms-key {ALIAS}"),
                 &*format!("--kms-key {ALIAS}"),
                 "kms",
-                "sealed by a user of this KMS key",
+                "encrypted by a user of this KMS key",
                 true,
             ),
             (
                 "--public-key rsa_a.pub.pem",
                 "--private-key rsa_a.pem",
                 "rsa",
-                "intact; anyone with the public key could have sealed it",
+                "intact; anyone with the public key could have encrypted it",
                 false,
             ),
         ] {
@@ -103,7 +103,7 @@ fn inspect_says_which_key_opens_an_object_and_that_it_read_no_bytes() {
                 "--public-key rsa_a.pub.pem",
                 "--private-key rsa_a.pem",
                 "rsa",
-                "(its bytes were not read; anyone with the public key could have sealed it)",
+                "(its bytes were not read; anyone with the public key could have encrypted it)",
             ),
         ] {
             bench.run(&format!("put source s3://bench/object -e client --format {format} {seals}")).ok();

@@ -47,10 +47,13 @@ fn swap(bench: &Bench, from: &str, to: &str) {
 fn an_object_opens_under_the_name_it_was_encrypted_for_and_no_other() {
     for (seals, opens) in ways() {
         let bench = bench();
-        bench.run(&format!("put source s3://bench/a -e client --bind-name {seals}")).ok();
+        bench
+            .run(&format!("put source s3://bench/a -e client --bind-name {seals}"))
+            .ok()
+            .says(&["name bound"]);
         swap(&bench, "a", "dir/b");
         for flags in ["", "--require-bound-name"] {
-            let ended = bench.run(&format!("get s3://bench/a - {opens} {flags}")).ok();
+            let ended = bench.run(&format!("get s3://bench/a - {opens} {flags}")).ok().says(&["name bound"]);
             assert_eq!(ended.stdout, b"the text of a", "{seals} {flags}");
             bench
                 .run(&format!("get s3://bench/dir/b back {opens} {flags}"))
@@ -163,7 +166,7 @@ fn inspect_shows_a_name_that_is_bound_and_whether_it_is_the_objects() {
     bench.run("put source s3://bench/a -e client --key key --format esdk --bind-name").ok();
     swap(&bench, "a", "b");
     for (name, is_this, says) in
-        [("a", true, "bound to the one it has"), ("b", false, "bound to another: s3://bench/a")]
+        [("a", true, "bound, and correct"), ("b", false, "bound to another name: s3://bench/a")]
     {
         let found = bench.run(&format!("inspect s3://bench/{name} --key key --json")).ok().json();
         assert_eq!(found["client"]["bound_name"], json!({ "uri": "s3://bench/a", "is_this": is_this }));

@@ -35,7 +35,7 @@ fn discovery_alone_is_refused_before_anything_is_asked() {
         (rotate, "--from-kms-key ARN"),
     ] {
         let ended = bench.run(&line).exits(2).writes_nothing();
-        ended.says(&["--kms-discovery alone would open", "hint: add --kms-account ACCOUNT", hint]);
+        ended.says(&["--kms-discovery alone would decrypt", "hint: add --kms-account ACCOUNT", hint]);
     }
     assert!(bench.sandbox.requests().is_empty());
 }

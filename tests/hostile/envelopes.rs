@@ -146,7 +146,7 @@ fn put_of_many_ends_with_the_first_envelope_that_the_server_dropped() {
             assert!(rows[0]["remove"].as_str().unwrap().starts_with(&removal), "{rows:?}");
             rows[0]["error"]["envelope"].clone()
         } else {
-            assert!(ended.stderr.contains(&removal) && ended.stderr.contains("no further file was begun"));
+            assert!(ended.stderr.contains(&removal) && ended.stderr.contains("no further file was started"));
             assert!(!ended.stderr.contains("--no-clobber"), "{}", ended.stderr);
             envelope(&ended.stderr)
         };

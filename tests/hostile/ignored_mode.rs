@@ -137,6 +137,6 @@ fn rotate_of_many_ends_at_the_third_object_whose_mode_is_ignored() {
     let lies = bench.meanwhile(|sandbox| sandbox.s3().lie(Lie::IgnoreSse));
     bench.sandbox.fault(Fault::on("CopyObject", lies).skip(2));
     let line = format!("rotate s3://bench/p/ -e sse-kms --kms-key {ALIAS} --yes -j 1");
-    bench.run(&line).exits(6).says(&["s3://bench/p/2", "asked for SSE-KMS", "no further object was begun"]);
+    bench.run(&line).exits(6).says(&["s3://bench/p/2", "asked for SSE-KMS", "no further object was started"]);
     assert_eq!(bench.requests("CopyObject").len(), 3);
 }

@@ -44,7 +44,9 @@ fn what_is_set_is_told() {
     assert_eq!(found["policy"]["required_encryption"], json!(["aws:kms"]));
     let page =
         String::from_utf8(bench.run("inspect s3://bench --bucket-only --format table").ok().stdout).unwrap();
-    for shown in ["SSE-C", "demands TLS", "writes must say aws:kms", "enabled", "read as far as"] {
+    for shown in
+        ["SSE-C", "requires TLS", "writes must request aws:kms", "enabled", "common policy statements"]
+    {
         assert!(page.contains(shown), "{shown}\n{page}");
     }
 }

@@ -142,12 +142,12 @@ fn objects_that_cannot_be_looked_at_are_rows_with_exit_9() {
     let ended = bench
         .run("inspect s3://bench/")
         .exits(9)
-        .says(&["1 of 5 objects could not be looked at", "s3://bench/db/kms"]);
+        .says(&["1 of 5 objects could not be inspected", "s3://bench/db/kms"]);
     let (found, sum) = rows(&ended);
     let failed = found.iter().find(|row| row["error"].is_object()).unwrap();
     assert_eq!(failed["uri"], "s3://bench/db/kms");
     assert_eq!((&sum["objects"], &sum["failed"]), (&json!(4), &json!(1)));
-    bench.run("inspect s3://bench/ --expect sse-s3").exits(8).says(&["not looked at:"]);
+    bench.run("inspect s3://bench/ --expect sse-s3").exits(8).says(&["not inspected:"]);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_customer_key_fits_or_not_or_is_not_given() {
     bench.run(&format!("inspect s3://bench/k --sse-c-key right --expect sse-c:{print}")).ok();
     bench.run(&format!("inspect s3://bench/k --sse-c-key right --expect sse-c:{}", right.md5())).ok();
     bench.run(&format!("inspect s3://bench/k --expect sse-c:{print}")).exits(8).says(&["key not given"]);
-    assert!(page(&bench, "s3://bench/k").contains("key not given: --sse-c-key SOURCE"));
+    assert!(page(&bench, "s3://bench/k").contains("no key given: --sse-c-key SOURCE"));
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn the_state_of_a_kms_key_is_told_or_what_is_missing_to_see_it() {
     bench.sandbox.kms().deny(KmsAction::DescribeKey, None);
     bench.sandbox.fault(Fault::on("kms:ListAliases", denied()));
     let seen = page(&bench, "s3://bench/k");
-    assert!(seen.contains("not allowed to see (kms:DescribeKey)"), "{seen}");
-    assert!(seen.contains("not allowed to see (kms:ListAliases)"), "{seen}");
+    assert!(seen.contains("access denied (kms:DescribeKey)"), "{seen}");
+    assert!(seen.contains("access denied (kms:ListAliases)"), "{seen}");
     bench.sandbox.kms().allow_all();
     bench.sandbox.kms().schedule_deletion(ALIAS);
     assert!(page(&bench, "s3://bench/k").contains("pending deletion on 20"));

@@ -90,7 +90,7 @@ fn a_key_of_another_length_is_refused_before_anything_is_sent() {
     for content in [&b""[..], &[1; 31], &[1; 33], b"this is not a key", &[b'A'; 1000]] {
         bench.write("bad", content);
         let ended = bench.run("put source s3://bench/new -e sse-c --sse-c-key bad").exits(5);
-        ended.says(&["--sse-c-key: bad", "`s3seal keygen FILE` makes a key that will do"]);
+        ended.says(&["--sse-c-key: bad", "make one with `s3seal keygen FILE`"]);
         // To open, a new key is of no use.
         let ended =
             bench.run("get s3://bench/object copy --sse-c-key bad").exits(5).says(&["--sse-c-key: bad"]);
@@ -109,7 +109,7 @@ fn a_key_file_that_others_can_read_is_refused_unless_that_is_accepted() {
     for mode in [0o644, 0o640, 0o604, 0o660] {
         std::fs::set_permissions(bench.path("key"), std::fs::Permissions::from_mode(mode)).unwrap();
         let ended = bench.run("put source s3://bench/new -e sse-c --sse-c-key key").exits(5);
-        ended.says(&["--sse-c-key: key is open to others", "chmod 600 key", "--allow-open-key-file"]);
+        ended.says(&["--sse-c-key: other users can access key", "chmod 600 key", "--allow-open-key-file"]);
         bench.run("get s3://bench/object copy --sse-c-key key").exits(5);
         bench.run("put source s3://bench/object -e sse-c --sse-c-key key --allow-open-key-file").ok();
         bench.run("get s3://bench/object copy --sse-c-key key --allow-open-key-file").ok();

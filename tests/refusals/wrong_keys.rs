@@ -39,7 +39,7 @@ fn a_key_that_is_plainly_no_random_one_encrypts_only_if_that_is_said() {
         bench.write("weak", weak);
         for (mode, key) in [("client", "--key weak"), ("sse-c", "--sse-c-key weak")] {
             let put = format!("put source s3://bench/object -e {mode} {key}");
-            bench.run(&put).exits(5).says(&["holds no random key", "s3seal keygen FILE", "--allow-weak-key"]);
+            bench.run(&put).exits(5).says(&["is not random", "s3seal keygen FILE", "--allow-weak-key"]);
             bench.run(&format!("{put} --allow-weak-key")).ok();
             // What is there already opens without a word.
             bench.run(&format!("get s3://bench/object copy {key}")).ok();

@@ -37,7 +37,7 @@ fn the_outcome_says_which_old_key_opened_the_object_and_what_that_proves() {
             "--public-key new.pem",
             "--from-private-key old.pem",
             "rsa",
-            "intact; anyone with the public key could have sealed it",
+            "intact; anyone with the public key could have encrypted it",
             false,
         ),
     ] {
@@ -73,7 +73,7 @@ fn a_new_wrap_alone_proves_nothing_of_bytes_that_were_not_read() {
         (
             "-e client --public-key new.pem",
             "--from-private-key old.pem",
-            "(its bytes were not read; anyone with the public key could have sealed it)",
+            "(its bytes were not read; anyone with the public key could have encrypted it)",
         ),
         ("-e client --key a.key --instruction-file", "--from-key a.key", "(its bytes were not read)"),
     ] {

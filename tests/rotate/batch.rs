@@ -144,15 +144,15 @@ fn what_no_job_can_do_is_refused_with_what_does_it() {
         (&format!("{kms} --only dsse-kms"), "--only dsse-kms: a job takes"),
         (&format!("{kms} --only key:abc"), "--only key:abc: a job takes"),
         (&format!("{kms} --only sse-s3 --only sse-kms"), "one of them"),
-        (&format!("{kms} --exclude *.tmp"), "by one --include alone"),
-        (&format!("{kms} --include a*b"), "by one --include alone"),
-        (&format!("{kms} --include */b"), "by one --include alone"),
+        (&format!("{kms} --exclude *.tmp"), "takes one --include only"),
+        (&format!("{kms} --include a*b"), "takes one --include only"),
+        (&format!("{kms} --include */b"), "takes one --include only"),
     ] {
         rotate(&bench, &format!("{flags} --yes")).run().exits(2).says(&[says, "leave out --batch"]);
     }
     for (flags, says) in [
-        ("-e sse-kms", "a job needs the KMS key"),
-        (&format!("{kms} --batch-report s3://reports/r"), "is no prefix"),
+        ("-e sse-kms", "a job needs the new KMS key"),
+        (&format!("{kms} --batch-report s3://reports/r"), "is not a prefix"),
         (&format!("{kms} s3://{BUCKET}/q/"), "one prefix or bucket"),
     ] {
         rotate(&bench, &format!("{flags} --yes")).run().exits(2).says(&[says]);

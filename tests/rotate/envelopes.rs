@@ -140,7 +140,7 @@ fn the_first_dropped_envelope_ends_a_rotation_of_many() {
     bench.sandbox.fault(Fault::on("CopyObject", Kind::ThenAnswer(Arc::new(drop_copied))).always());
     let ended = bench.run(&format!("rotate s3://{BUCKET}/p/ {REWRAP} --yes")).exits(6);
     assert_eq!(bench.requests("CopyObject").len(), 1, "{}", ended.stderr);
-    let told = told(&ended.says(&["no further object was begun"]).stderr);
+    let told = told(&ended.says(&["no further object was started"]).stderr);
     assert!(told["old"]["metadata"]["x-amz-3"].is_string());
 }
 

@@ -55,5 +55,5 @@ fn without_old_client_side_keys_plaintext_is_what_is_meant() {
     bench
         .run(&format!("rotate {OBJECT} -e sse-s3 --seal-plaintext --from-key a.key --yes"))
         .exits(2)
-        .says(&["--seal-plaintext goes with -e client"]);
+        .says(&["--seal-plaintext needs -e client"]);
 }

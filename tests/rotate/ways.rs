@@ -243,10 +243,10 @@ fn an_encryption_context_is_not_lost_unasked() {
 fn wrong_uses_say_what_fits() {
     let bench = bench();
     for (flags, says) in [
-        ("", "what the objects are to become"),
+        ("", "needs the new encryption"),
         ("--rewrap -e sse-c --sse-c-key a.key", "--rewrap does not go with -e sse-c"),
         ("--rewrap --new-data-key --key a.key", "keeps the data key"),
-        ("-e sse-s3 --update-in-place", "--update-in-place goes with"),
+        ("-e sse-s3 --update-in-place", "--update-in-place needs"),
         ("-e sse-s3 --include *.x", "below a prefix"),
     ] {
         bench.run(&format!("rotate {OBJECT} {flags} --yes")).exits(2).says(&[says]);

@@ -268,6 +268,6 @@ fn the_first_ignored_mode_ends_a_rotation_of_many() {
     let ended = bench
         .run(&format!("rotate s3://{BUCKET}/p/ -e sse-kms --kms-key {ALIAS} --yes"))
         .exits(6)
-        .says(&["no further object was begun"]);
+        .says(&["no further object was started"]);
     assert!(bench.requests("CopyObject").len() == 1, "{}", ended.stderr);
 }

@@ -98,7 +98,6 @@ pub(crate) enum ClientState {
 
 impl ClientState {
     /// The word in documents and tables.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",

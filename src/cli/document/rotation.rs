@@ -56,7 +56,6 @@ pub(crate) enum Strategy {
 
 impl Strategy {
     /// The word in documents and plans.
-    #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -70,7 +69,6 @@ impl Strategy {
     }
 
     /// The strategy that the journal calls `way`.
-    #[must_use]
     pub(crate) fn of(way: &str) -> Self {
         match way {
             "nothing" => Self::None,
@@ -84,7 +82,6 @@ impl Strategy {
     }
 
     /// What was done to objects, in the outcome and in the summary.
-    #[must_use]
     pub(crate) fn past(self) -> &'static str {
         match self {
             Self::None => "already done",

@@ -23,6 +23,8 @@ pub(crate) struct StoredObject {
     pub(crate) found_by_comparison: bool,
     /// The namespace and name of each raw key, as other programs of the AWS Encryption SDK ask for it.
     pub(crate) key_names: Vec<String>,
+    /// Whether its encryption context contains its name (`--bind-name`).
+    pub(crate) name_bound: bool,
 }
 
 /// Whether the server was seen to keep an envelope.

@@ -1,10 +1,10 @@
-//! `--at-rest`: what S3 does to bytes that were encrypted before they left.
+//! `--at-rest`: S3's own encryption of what was encrypted before it was stored.
 
 use std::str::FromStr;
 
 use crate::encryption::{Context, KmsKey, ServerSide};
 
-/// What S3 does to sealed bytes.
+/// S3's own encryption of ciphertext.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AtRest {
     /// SSE-S3.
@@ -35,12 +35,29 @@ impl FromStr for AtRest {
 
 impl AtRest {
     /// The mode as requests ask for it.
-    #[must_use]
     pub(crate) fn server_side(self) -> ServerSide {
         match self {
             Self::SseS3 => ServerSide::SseS3,
             Self::SseKms(key) => ServerSide::SseKms { key, context: Context::default(), bucket_key: false },
             Self::DsseKms(key) => ServerSide::DsseKms { key, context: Context::default() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mode_at_rest_is_parsed() {
+        let at_rest = |text: &str| text.parse::<AtRest>();
+        assert_eq!(at_rest("sse-s3"), Ok(AtRest::SseS3));
+        assert_eq!(at_rest("sse-kms"), Ok(AtRest::SseKms(None)));
+        assert_eq!(at_rest("dsse-kms:alias/a"), Ok(AtRest::DsseKms(Some("alias/a".parse().unwrap()))));
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+        assert_eq!(at_rest(&format!("sse-kms:{arn}")), Ok(AtRest::SseKms(Some(arn.parse().unwrap()))));
+        for text in ["", "sse-s3:alias/a", "sse-c", "client", "sse-kms:", "sse-kms:a b"] {
+            assert!(at_rest(text).is_err(), "{text}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! One run of `inspect`: places in the order given, rows, the sum, and the exit code that all of it comes to.
+//! One run of `inspect`: the places in the order given, their rows, the summary and the exit code.
 
 use std::path::PathBuf;
 
-use super::report::{self, Report};
+use super::html::{self, Report};
 use super::rows::Rows;
 use super::until_stopped;
 use crate::aws::Connection;
@@ -15,38 +15,35 @@ use crate::commands::inspect::{self, InspectOptions, InspectRow, ObjectReport, i
 use crate::encryption::KeyArn;
 use crate::location::S3Uri;
 
-/// Keys of the sum whose aliases are asked for, at most.
+/// The maximum number of keys whose aliases are requested.
 const NAMED: usize = 20;
 
-/// A run.
 pub(crate) struct Audit<'a> {
     session: &'a Session,
     connection: &'a Connection,
-    looking: &'a InspectOptions,
+    options: &'a InspectOptions,
     rows: Rows,
     summary: Summary,
-    /// What was asked and found beside the objects.
+    /// The arguments, and the buckets and the inventory report that were inspected.
     report: Report,
-    /// Where the page goes, if one is wanted.
-    paper: Option<PathBuf>,
-    /// Whether it is a success to find nothing.
+    /// The file for the HTML page, if there is one.
+    html_file: Option<PathBuf>,
+    /// Whether finding nothing is a success.
     allow_empty: bool,
 }
 
 impl<'a> Audit<'a> {
-    /// Prepares a run.
-    #[must_use]
     pub(crate) fn new(
         session: &'a Session,
         connection: &'a Connection,
-        looking: &'a InspectOptions,
+        options: &'a InspectOptions,
         rows: Rows,
         report: Report,
-        paper: Option<PathBuf>,
+        html_file: Option<PathBuf>,
         allow_empty: bool,
     ) -> Self {
-        let summary = Summary::new(!looking.expected.is_empty());
-        Self { session, connection, looking, rows, summary, report, paper, allow_empty }
+        let summary = Summary::new(!options.expected.is_empty());
+        Self { session, connection, options, rows, summary, report, html_file, allow_empty }
     }
 
     /// Shows one object in full.
@@ -60,10 +57,7 @@ impl<'a> Audit<'a> {
         self.verdict()
     }
 
-    /// Shows buckets without what is in them.
-    ///
-    /// # Errors
-    /// No such bucket, or no way to it.
+    /// Shows buckets without their objects.
     pub(crate) async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
         for place in places {
             let facts = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
@@ -72,13 +66,13 @@ impl<'a> Audit<'a> {
         Ok(self.rows.close()?)
     }
 
-    /// Goes through all places, tells every object, then the sum.
+    /// Reports every object in all places, then the summary.
     ///
     /// # Errors
-    /// What a listing says; exit 8 if something is not as expected, 9 if something could not be looked at.
+    /// Errors of the listing; exit 8 if an object is not as expected, 9 if one could not be inspected.
     pub(crate) async fn many(mut self, places: &[S3Uri], version_id: Option<&str>) -> Result<(), Failure> {
         let progress =
-            (!self.rows.are_seen()).then(|| self.session.progress(Unit::Objects, "objects inspected"));
+            (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects inspected"));
         let mut ended = Ok(());
         for place in places {
             ended = self.place(place, version_id, progress.as_ref()).await;
@@ -92,62 +86,60 @@ impl<'a> Audit<'a> {
         self.end(ended).await
     }
 
-    /// Goes through a report of S3 Inventory, tells every object, then the sum.
-    ///
-    /// # Errors
-    /// As [`Audit::many`]; what is wrong with the report.
+    /// Reports every object in an S3 Inventory report, then the summary.
     pub(crate) async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
         let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
         self.rows.inventory(&described)?;
         self.report.inventory = Some(described.clone());
-        let progress = (!self.rows.are_seen()).then(|| self.session.progress(Unit::Objects, "objects read"));
+        let progress = (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects read"));
         let meter = progress.as_ref().map(Progress::objects);
         let rows = &mut self.rows;
-        let tell = |row: &InspectRow| {
+        let report = |row: &InspectRow| {
             if let Some(meter) = meter {
                 meter.add(1);
             }
             rows.row(row)
         };
-        let (connection, looking, stop) = (self.connection, self.looking, &self.session.stop);
+        let (connection, options, stop) = (self.connection, self.options, &self.session.stop);
         let ended =
-            inventory::audit(connection, manifest, &described, looking, stop, &mut self.summary, tell).await;
+            inventory::audit(connection, manifest, &described, options, stop, &mut self.summary, report)
+                .await;
         if let Some(progress) = progress {
             progress.finish();
         }
         self.end(ended.map_err(Failure::from)).await
     }
 
-    /// Tells the sum of whatever was seen, then how the run ended.
+    /// Reports the summary of what was inspected, then returns how the run ends.
     async fn end(mut self, ended: Result<(), Failure>) -> Result<(), Failure> {
         let names = match ended {
             Ok(()) => self.names().await,
             Err(_) => Vec::new(),
         };
-        // What was seen before the end, of whatever kind, is said; without any row there is nothing to sum up.
+        // What was inspected before the end is summed up, whatever ended the run.
         let silent = self.summary.all.objects == 0 && self.summary.failed.count == 0;
         let left = ended.as_ref().is_err_and(|failure| failure.exit == Exit::ReaderLeft);
         if ended.is_ok() || !(silent || left) {
             self.rows.end(&self.summary, &names, ended.is_ok())?;
         }
         ended?;
-        if let Some(path) = &self.paper {
-            report::write(path, &report::html(&self.report, &self.summary, &names))?;
+        if let Some(path) = &self.html_file {
+            html::write(path, &html::page(&self.report, &self.summary, &names))?;
         }
         self.found_something()?;
         self.verdict()
     }
 
-    /// An audit of nothing vouches for nothing. A bucket that is shown is something, unless its objects were asked about.
+    /// An audit of no object proves nothing. A bucket that is shown counts, unless an expectation asks about its objects.
     fn found_something(&self) -> Result<(), Failure> {
-        let shown = !self.report.buckets.is_empty() && self.looking.expected.is_empty();
+        let shown = !self.report.buckets.is_empty() && self.options.expected.is_empty();
         let found = self.summary.all.objects + self.summary.failed.count > 0;
         if found || shown || self.allow_empty {
             return Ok(());
         }
         let places = self.report.places.join(", ");
         Err(Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {places}"))
-            .hint("check the prefix, and --include and --exclude; --allow-empty takes it for success"))
+            .hint("check the prefix, --include and --exclude; with --allow-empty this is a success"))
     }
 
     async fn place(
@@ -156,7 +148,7 @@ impl<'a> Audit<'a> {
         version_id: Option<&str>,
         progress: Option<&Progress>,
     ) -> Result<(), Failure> {
-        if place.is_object() && !self.looking.all_versions {
+        if place.is_object() && !self.options.all_versions {
             let report = self.look(place, version_id).await?;
             let row = InspectRow::Done(Box::new(report.outcome));
             inspect::count(&mut self.summary, &row);
@@ -168,22 +160,22 @@ impl<'a> Audit<'a> {
             self.report.buckets.push(facts);
         }
         let (rows, meter) = (&mut self.rows, progress.map(Progress::objects));
-        let tell = |row: &InspectRow| {
+        let report = |row: &InspectRow| {
             if let Some(meter) = meter {
                 meter.add(1);
             }
             rows.row(row)
         };
         let stop = &self.session.stop;
-        inspect::audit(self.connection, place, self.looking, stop, &mut self.summary, tell).await?;
+        inspect::audit(self.connection, place, self.options, stop, &mut self.summary, report).await?;
         Ok(())
     }
 
     async fn look(&self, place: &S3Uri, version_id: Option<&str>) -> Result<ObjectReport, Failure> {
-        until_stopped(self.session, inspect::object(self.connection, place, version_id, self.looking)).await
+        until_stopped(self.session, inspect::object(self.connection, place, version_id, self.options)).await
     }
 
-    /// Asks KMS for the aliases of the largest shares' keys, as far as that is allowed.
+    /// Asks KMS for the aliases of the keys with the largest shares, as far as that is allowed.
     async fn names(&self) -> Vec<(String, String)> {
         let mut names = Vec::new();
         let keys = self.summary.largest_first().into_iter().filter_map(|(name, _)| name.key.clone());
@@ -215,7 +207,7 @@ impl<'a> Audit<'a> {
             0 => Ok(()),
             failed => Err(Failure::new(
                 Exit::Some,
-                anyhow::anyhow!("{failed} of {all} objects could not be looked at"),
+                anyhow::anyhow!("{failed} of {all} objects could not be inspected"),
             )),
         }
     }

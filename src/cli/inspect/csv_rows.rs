@@ -12,11 +12,9 @@ use crate::commands::bulk::Row;
 use crate::commands::inspect::summary::{key_of, mode_word};
 use crate::commands::inspect::{InspectRow, reason};
 
-/// The columns.
 pub(crate) const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
 
 /// One row, without its line end.
-#[must_use]
 pub(crate) fn row(row: &InspectRow, terminal: bool) -> Option<String> {
     let fields: [Cow<'_, str>; 14] = match row {
         Row::Skipped { .. } | Row::Unselected => return None,
@@ -53,7 +51,7 @@ pub(crate) fn row(row: &InspectRow, terminal: bool) -> Option<String> {
     Some(record(fields))
 }
 
-/// A field that a terminal does not obey, and that a spreadsheet does not compute.
+/// Escapes a field for terminals and spreadsheets.
 fn safe(field: &str, terminal: bool) -> Cow<'_, str> {
     let field = if terminal { escaped(field) } else { Cow::Borrowed(field) };
     // Formulas begin so in spreadsheets; no value of ours does, but a server's might.

@@ -29,7 +29,6 @@ use crate::location::S3Uri;
 use crate::object::Lock;
 
 /// The document of one object.
-#[must_use]
 pub(crate) fn object(report: &ObjectReport) -> Document {
     inspected(InspectedObject {
         kms: report.kms_key.as_ref().map(kms_key),
@@ -39,7 +38,6 @@ pub(crate) fn object(report: &ObjectReport) -> Document {
 }
 
 /// The document of one of many.
-#[must_use]
 pub(crate) fn row(row: &InspectRow) -> Option<Document> {
     Some(match row {
         Row::Done(outcome) => inspected(inspected_object(outcome)),
@@ -61,7 +59,6 @@ fn inspected(object: InspectedObject) -> Document {
 }
 
 /// The document of a bucket's own facts.
-#[must_use]
 pub(crate) fn bucket(facts: &BucketFacts) -> Document {
     let document = BucketDocument {
         bucket: facts.bucket.as_str().to_owned(),
@@ -84,7 +81,6 @@ pub(crate) fn bucket(facts: &BucketFacts) -> Document {
 }
 
 /// The document of a report of S3 Inventory.
-#[must_use]
 pub(crate) fn inventory(manifest: &Manifest) -> Document {
     let document = InventoryDocument {
         bucket: manifest.source.as_str().to_owned(),
@@ -97,14 +93,12 @@ pub(crate) fn inventory(manifest: &Manifest) -> Document {
 }
 
 /// The document of the sum.
-#[must_use]
 pub(crate) fn summary(summary: &Summary, expected: &[String], complete: bool) -> Document {
     let summary = Sum::Inspection(sum(summary, expected, complete));
     Document::new(Command::Inspect, Record::Summary(Summaries { summary }))
 }
 
 /// The sum.
-#[must_use]
 pub(crate) fn sum(summary: &Summary, expected: &[String], complete: bool) -> InspectionSummary {
     let groups = summary.largest_first().into_iter().map(|(name, counted)| Group {
         mode: name.mode.clone(),

@@ -1,6 +1,6 @@
-//! A screen for a person: labels to the left, facts to the right, nothing cut.
+//! A page for one object or bucket: labels on the left, values on the right, nothing cut.
 //!
-//! All that others chose is escaped here, and nowhere after. What stands on a page is `object`'s and `bucket`'s.
+//! All text that others chose is escaped here.
 
 use std::fmt::Write;
 
@@ -13,23 +13,22 @@ mod object;
 pub(crate) use bucket::{bucket, bucket_lines, inventory};
 pub(crate) use object::object;
 
-/// How the facts begin: the widest label and two blanks.
+/// The column of the values: the widest label and two spaces.
 const INDENT: usize = 14;
 
-/// A page as it is written.
 pub(crate) struct Page {
     text: String,
     color: bool,
-    /// Labels and facts as they are, for other papers.
+    /// Labels and values, unescaped, for the HTML page.
     lines: Vec<(String, String)>,
 }
 
-/// What a colour says.
+/// The meaning of a colour.
 #[derive(Clone, Copy)]
 pub(crate) enum Tone {
     /// As it should be.
     Good,
-    /// To be looked at.
+    /// Worth attention.
     Odd,
     /// Not protected.
     Bad,
@@ -37,7 +36,6 @@ pub(crate) enum Tone {
 
 impl Tone {
     /// Paints a word for a terminal.
-    #[must_use]
     pub(crate) fn paint(self, color: bool, word: &str) -> String {
         let code = match self {
             Self::Good => "32",
@@ -49,27 +47,23 @@ impl Tone {
 }
 
 impl Page {
-    /// Begins a page.
-    #[must_use]
     pub(crate) fn new(title: &str, color: bool) -> Self {
         let title = escaped(title);
         let title = if color { format!("\x1b[1m{title}\x1b[0m") } else { title.into_owned() };
         Self { text: format!("{title}\n"), color, lines: Vec::new() }
     }
 
-    /// The whole text.
-    #[must_use]
     pub(crate) fn text(self) -> String {
         self.text
     }
 
-    /// Adds a fact with its label; an empty label goes on with the one above.
-    pub(crate) fn fact(&mut self, label: &str, fact: &str) {
+    /// Adds a value with its label; without one it continues the row above.
+    pub(crate) fn row(&mut self, label: &str, fact: &str) {
         self.lines.push((label.to_owned(), fact.to_owned()));
         self.painted(label, &escaped(fact));
     }
 
-    /// Adds a fact in a colour.
+    /// Adds a value in a colour.
     pub(crate) fn toned(&mut self, label: &str, tone: Tone, fact: &str) {
         self.lines.push((label.to_owned(), fact.to_owned()));
         self.painted(label, &tone.paint(self.color, &escaped(fact)));
@@ -85,19 +79,18 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn seen<T>(&mut self, label: &str, seen: &Probe<T>, tell: impl FnOnce(&mut Self, &T)) {
+    fn probe<T>(&mut self, label: &str, seen: &Probe<T>, tell: impl FnOnce(&mut Self, &T)) {
         match seen {
             Probe::Known(fact) => tell(self, fact),
             Probe::AccessDenied(action) => {
-                self.toned(label, Tone::Odd, &format!("not allowed to see ({action})"));
+                self.toned(label, Tone::Odd, &format!("access denied ({action})"));
             }
-            Probe::Unavailable(why) => self.toned(label, Tone::Odd, &format!("not to be had: {why}")),
+            Probe::Unavailable(why) => self.toned(label, Tone::Odd, &format!("not available: {why}")),
         }
     }
 }
 
 /// A number with a comma after each three digits.
-#[must_use]
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -124,7 +117,7 @@ mod tests {
     #[test]
     fn what_others_chose_cannot_play_with_the_terminal() {
         let mut page = Page::new("s3://bkt/\x1b[2J", true);
-        page.fact("type", "a\nat rest       SSE-KMS");
+        page.row("type", "a\nat rest       SSE-KMS");
         let text = page.text();
         assert!(text.contains(r"\u{1b}[2J") && text.contains(r"a\nat rest"), "{text}");
         assert_eq!(text.lines().count(), 2);

@@ -1,7 +1,6 @@
-//! The way out for rows: one format for the whole run, each row written whole and at once.
+//! Writes rows in one format for the whole run, each row whole and at once.
 //!
-//! Whoever stops the program after any row has valid NDJSON and CSV up to there. What a row says in a format is that
-//! format's file.
+//! If the program is stopped after a row, the NDJSON or CSV up to there is valid.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -17,31 +16,30 @@ use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{InspectRow, ObjectReport};
 use crate::error::{Error, Result, Subject};
 
-/// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people; one object has a page of its own
+    /// For people; one object fills a page
     Table,
     /// One JSON document
     Json,
-    /// A JSON document on each line, the sum as the last
+    /// A JSON document on each line, the summary as the last
     Ndjson,
-    /// Comma-separated values with a header; the sum goes to standard error
+    /// Comma-separated values with a header; the summary goes to standard error
     Csv,
 }
 
 /// Writes rows to standard output.
 pub(crate) struct Rows {
     format: Format,
-    /// What is expected, as typed.
+    /// The expectations, as typed.
     expected: Vec<String>,
-    /// Rows only of what is not as expected, or failed.
+    /// Whether to write only rows that are not as expected, or failed.
     only_unexpected: bool,
     terminal: bool,
     color: bool,
     printer: Printer,
     written: Written,
-    /// Documents that JSON has beside its objects.
+    /// What the JSON document has in addition to its objects.
     buckets: Vec<Document>,
     inventory: Option<Document>,
 }
@@ -56,7 +54,6 @@ enum Written {
 
 impl Rows {
     /// Chooses a format: a table on a terminal, else NDJSON, if none was asked for.
-    #[must_use]
     pub(crate) fn new(
         format: Option<Format>,
         expected: Vec<String>,
@@ -79,16 +76,12 @@ impl Rows {
         }
     }
 
-    /// Whether rows scroll by on a terminal, so that a count would only be in their way.
-    #[must_use]
-    pub(crate) fn are_seen(&self) -> bool {
+    /// Whether rows scroll by on a terminal, where a progress count would be in their way.
+    pub(crate) fn scroll_by(&self) -> bool {
         self.terminal && !self.only_unexpected
     }
 
     /// Writes the page or the document of one object.
-    ///
-    /// # Errors
-    /// What standard output says.
     pub(crate) fn object(&mut self, report: &ObjectReport) -> Result<()> {
         match self.format {
             Format::Table => self.write(&page::object(report, self.color)),
@@ -101,10 +94,7 @@ impl Rows {
         }
     }
 
-    /// Writes a bucket's own facts.
-    ///
-    /// # Errors
-    /// What standard output says.
+    /// Writes the settings of a bucket.
     pub(crate) fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::bucket(facts, self.color))),
@@ -113,7 +103,7 @@ impl Rows {
                 self.buckets.push(document::bucket(facts));
                 Ok(())
             }
-            // A table of objects has no place for it: it is said to people.
+            // CSV has no rows for buckets: they go to standard error.
             Format::Csv => {
                 page::bucket(facts, false).lines().for_each(|line| self.printer.say(line));
                 Ok(())
@@ -121,10 +111,7 @@ impl Rows {
         }
     }
 
-    /// Writes what a report of S3 Inventory is about, and what it cannot know.
-    ///
-    /// # Errors
-    /// What standard output says.
+    /// Writes the origin of an S3 Inventory report, and what it does not show.
     pub(crate) fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
@@ -140,10 +127,7 @@ impl Rows {
         }
     }
 
-    /// Ends results that are about buckets only.
-    ///
-    /// # Errors
-    /// What standard output says.
+    /// Ends the results if only buckets were inspected.
     pub(crate) fn close(&mut self) -> Result<()> {
         if self.format == Format::Json {
             self.begin()?;
@@ -153,10 +137,6 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes a row.
-    ///
-    /// # Errors
-    /// What standard output says.
     pub(crate) fn row(&mut self, row: &InspectRow) -> Result<()> {
         if self.only_unexpected && matches!(row, Row::Done(outcome) if outcome.as_expected == Some(true)) {
             return Ok(());
@@ -175,10 +155,7 @@ impl Rows {
         }
     }
 
-    /// Writes the sum; `names` are aliases of the keys in it. After an interruption it says that it is not complete.
-    ///
-    /// # Errors
-    /// What standard output says.
+    /// Writes the summary; `names` are aliases of the keys in it. `complete` is false after an interruption.
     pub(crate) fn end(
         &mut self,
         summary: &Summary,
@@ -193,33 +170,33 @@ impl Rows {
                     self.list("Not as expected:", &table::offenders(unexpected))?;
                 }
                 if summary.failed.count > 0 {
-                    self.list("Not looked at:", &table::offenders(&summary.failed))?;
+                    self.list("Not inspected:", &table::offenders(&summary.failed))?;
                 }
                 Ok(())
             }
             Format::Ndjson => {
                 self.line(&document::summary(summary, &self.expected, complete).text())?;
-                self.tell_offenders(summary);
+                self.list_offenders(summary);
                 Ok(())
             }
             Format::Json => {
                 let sum = text(&document::sum(summary, &self.expected, complete));
                 let beside = self.beside();
                 self.write(&format!("\n],{beside}\"summary\":{sum}}}\n"))?;
-                self.tell_offenders(summary);
+                self.list_offenders(summary);
                 Ok(())
             }
             Format::Csv => {
                 for line in table::summary(summary, names, complete, false).trim().lines() {
                     self.printer.say(line);
                 }
-                self.tell_offenders(summary);
+                self.list_offenders(summary);
                 Ok(())
             }
         }
     }
 
-    /// What a JSON document holds beside its objects, each with a comma behind it.
+    /// The members of the JSON document after its objects, each followed by a comma.
     fn beside(&mut self) -> String {
         let buckets = text(&std::mem::take(&mut self.buckets));
         let inventory = self.inventory.take().map(|inventory| format!("\"inventory\":{},", inventory.text()));
@@ -230,10 +207,10 @@ impl Rows {
         !self.expected.is_empty()
     }
 
-    /// Where data goes to a program, people and logs still read which objects it is about.
-    fn tell_offenders(&self, summary: &Summary) {
+    /// Lists objects on standard error where the results go to a program.
+    fn list_offenders(&self, summary: &Summary) {
         let unexpected = summary.unexpected.iter().map(|list| ("not as expected:", list));
-        for (title, list) in unexpected.chain([("not looked at:", &summary.failed)]) {
+        for (title, list) in unexpected.chain([("not inspected:", &summary.failed)]) {
             if list.count > 0 {
                 self.printer.line(title);
                 for line in table::offenders(list) {
@@ -247,7 +224,7 @@ impl Rows {
         self.write(&format!("\n{title}\n{}\n", lines.join("\n")))
     }
 
-    /// Writes what stands before the first row.
+    /// Writes what comes before the first row.
     fn begin(&mut self) -> Result<()> {
         if self.written != Written::Nothing {
             return Ok(());

@@ -1,6 +1,6 @@
-//! Rows and their sum as a table for people: columns that need no knowledge of the rows to come.
+//! Rows and their summary as a table, whose column widths do not depend on the rows to come.
 //!
-//! The object stands last, so that it need not be cut. All that others chose is escaped.
+//! The object is in the last column, so that it need not be cut. All text that others chose is escaped.
 
 use std::fmt::Write;
 
@@ -19,11 +19,10 @@ const SIZE: usize = 10;
 const KEY: usize = 26;
 /// Cells of a bar.
 const BAR: u64 = 20;
-/// Offenders listed below the sum; the rows above have all of them.
+/// The maximum number of offenders listed after the summary; the rows have all of them.
 const LISTED: usize = 20;
 
 /// The line above the rows.
-#[must_use]
 pub(crate) fn header(expecting: bool, color: bool) -> String {
     let mark = if expecting { "  " } else { "" };
     let line = format!("{mark}{:MODE$} {:KEY$} {:>SIZE$}  OBJECT", "MODE", "KEY", "SIZE");
@@ -31,7 +30,6 @@ pub(crate) fn header(expecting: bool, color: bool) -> String {
 }
 
 /// One row.
-#[must_use]
 pub(crate) fn row(row: &InspectRow, expecting: bool, color: bool) -> Option<String> {
     Some(match row {
         Row::Skipped { .. } | Row::Unselected => return None,
@@ -67,7 +65,7 @@ pub(crate) fn row(row: &InspectRow, expecting: bool, color: bool) -> Option<Stri
     })
 }
 
-/// Shortens a key's name from the middle: an ARN is told by its end.
+/// Shortens a key's name in the middle: the end of an ARN identifies it.
 fn short(text: &str, width: usize) -> String {
     if let Some(arn) = KeyArn::parse(text) {
         return short(&format!("…{}", arn.id()), width);
@@ -81,8 +79,7 @@ fn short(text: &str, width: usize) -> String {
     letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
 }
 
-/// The sum below the rows.
-#[must_use]
+/// The summary after the rows.
 pub(crate) fn summary(summary: &Summary, names: &[(String, String)], complete: bool, color: bool) -> String {
     let mut text = String::from("\n");
     let all = summary.all;
@@ -104,7 +101,7 @@ pub(crate) fn summary(summary: &Summary, names: &[(String, String)], complete: b
         let _ = write!(text, "; {} claimed to be client-side, not decrypted", grouped(summary.claimed));
     }
     if summary.failed.count > 0 {
-        let _ = write!(text, "; {} could not be looked at", summary.failed.count);
+        let _ = write!(text, "; {} could not be inspected", summary.failed.count);
     }
     if let Some(unexpected) = &summary.unexpected {
         let words = match unexpected.count {
@@ -143,8 +140,7 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
     format!("{}\n", line.trim_end())
 }
 
-/// A share in percent; never 100 for less than all, and never 0 for something.
-#[must_use]
+/// A share in percent, never rounded to 100 or to 0.
 pub(crate) fn percent(part: u64, all: u64) -> String {
     if all == 0 {
         return "0 %".to_owned();
@@ -159,7 +155,6 @@ pub(crate) fn percent(part: u64, all: u64) -> String {
 }
 
 /// The first offenders, a line each, with the count of the rest.
-#[must_use]
 pub(crate) fn offenders(list: &Offenders) -> Vec<String> {
     let mut lines: Vec<String> = list
         .first

@@ -1,50 +1,49 @@
 //! The outcome of `rotate` for one object, as a line and as a document.
 
-use super::{OutcomeText, encryption_words, opened_words, proof};
+use super::{OutcomeText, describe_encryption, describe_opened, proof};
 use crate::cli::document::rotation::{RotatedObject, Strategy};
 use crate::cli::document::{Command, Document, Encryption, Object, Record};
 use crate::commands::rotate::{RotateOutcome, strategy};
 use crate::keys::Fingerprint;
 use crate::tuning::ByteSize;
 
-/// The text of an object that was rotated, or that is already as asked.
-#[must_use]
+/// The text of an object that was rotated, or that needed no change.
 pub(crate) fn rotated(outcome: &RotateOutcome, json: bool) -> OutcomeText {
     let text = if json { document(outcome).text() } else { line(outcome) };
     OutcomeText { text, bytes: outcome.stored_len }
 }
 
 fn line(outcome: &RotateOutcome) -> String {
-    let mut facts = vec![Strategy::of(outcome.strategy.as_str()).past().to_owned()];
-    facts.extend(encryption_words(
+    let mut parts = vec![Strategy::of(outcome.strategy.as_str()).past().to_owned()];
+    parts.extend(describe_encryption(
         &outcome.applied,
         outcome.format,
         outcome.fingerprint.as_deref(),
         &outcome.kms_keys,
     ));
-    facts.push(ByteSize(outcome.stored_len).to_string());
-    facts.extend(outcome.source.as_ref().map(|source| format!("was {}", opened_words(source))));
+    parts.push(ByteSize(outcome.stored_len).to_string());
+    parts.extend(outcome.source.as_ref().map(|source| format!("was {}", describe_opened(source))));
     if outcome.opened == Some(true) {
-        facts.push("opens with the new key".to_owned());
+        parts.push("opens with the new key".to_owned());
     }
     if outcome.found_by_comparison {
-        facts.push("answer lost; found stored by comparing size and checksum".to_owned());
+        parts.push("answer lost; found stored by comparing size and checksum".to_owned());
     }
     if outcome.checksum_compared && outcome.strategy != strategy::Strategy::Nothing {
-        facts.push("checksum compared".to_owned());
+        parts.push("checksum compared".to_owned());
     }
     if outcome.verified {
-        facts.push("verified".to_owned());
+        parts.push("verified".to_owned());
     }
     let version = outcome.changed_version.as_ref().or(outcome.version_id.as_ref());
-    facts.extend(version.map(|id| format!("version {id}")));
+    parts.extend(version.map(|id| format!("version {id}")));
     if let Some(old) = &outcome.old_version {
-        facts.push(format!("version {old} stays under the old key"));
+        parts.push(format!("version {old} stays under the old key"));
     }
-    format!("{}: {}", outcome.uri, facts.join(", "))
+    format!("{}: {}", outcome.uri, parts.join(", "))
 }
 
-/// How it was encrypted before, under the key that opened it.
+/// The encryption before the rotation, with the key that decrypted the object.
 fn previous_encryption(outcome: &RotateOutcome) -> Encryption {
     let source = outcome.source.as_ref();
     let fingerprint = source.and_then(|source| source.with.fingerprint.as_ref()).map(Fingerprint::as_str);

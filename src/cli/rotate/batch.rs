@@ -1,7 +1,7 @@
-//! `--batch`: the same as a job of S3 Batch Operations, which S3 runs by itself.
+//! `--batch`: the rotation as a job of S3 Batch Operations, which S3 runs itself.
 //!
-//! What such a job cannot do is refused here, with what does it; what it leaves out or fails at is said before it is created.
-//! No object is looked at: S3 makes the list, by prefix and by present encryption.
+//! What a job cannot do is refused here with a hint; what it skips or fails at is reported before the job is created.
+//! No object is inspected: S3 makes the list, by prefix and by current encryption.
 //! Source: CreateJob in the Amazon S3 Control API reference; "Update object encryption" in the Amazon S3 user guide.
 
 use serde_json::{Value, json};
@@ -23,32 +23,29 @@ use crate::error::Error;
 use crate::location::S3Uri;
 use crate::pattern::Affix;
 
-/// Where the report goes if nothing else is said.
+/// The default prefix of the report.
 const REPORT: &str = "s3seal-batch/";
-/// What does what a job cannot do.
-const ITSELF: &str = "leave out --batch: s3seal does it itself, object by object, and goes on after a stop";
+/// The hint for what a job cannot do.
+const ITSELF: &str =
+    "leave out --batch: s3seal itself then rotates each object, and continues after an interruption";
 
-/// The flags of a batch job.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Batch")]
 pub(crate) struct BatchArgs {
-    /// Create an S3 Batch Operations job that does it, and print its id [-e sse-kms]
+    /// Create an S3 Batch Operations job instead, and print its id [-e sse-kms]
     #[arg(long, requires = "batch_role")]
     pub(crate) batch: bool,
 
-    /// The ARN of the role that the job takes on; the job runs in its account
+    /// The ARN of the role that the job assumes; the job runs in the role's account
     #[arg(long, value_name = "ARN", requires = "batch")]
     batch_role: Option<Role>,
 
-    /// Where the job reports what failed [default: s3seal-batch/ in the bucket]
+    /// The prefix for the job's report of failures [default: s3seal-batch/ in the bucket]
     #[arg(long, value_name = "s3://BUCKET/PREFIX/", requires = "batch")]
     batch_report: Option<S3Uri>,
 }
 
-/// Creates the job, or shows it.
-///
-/// # Errors
-/// A usage failure for what Batch Operations cannot do; what KMS and S3 Control refuse.
+/// Creates the job, or prints the request of a dry run.
 pub(crate) async fn run(
     args: &RotateArgs,
     choice: Choice,
@@ -63,7 +60,7 @@ pub(crate) async fn run(
         session.stop.or(connection.reach_bucket(&job.place.bucket)).await??;
     }
     let job = session.stop.or(prepare(&connection, job)).await??;
-    for line in told(&job) {
+    for line in describe(&job) {
         session.printer.say(&line);
     }
     let account = &job.role.account;
@@ -97,7 +94,7 @@ async fn create(control: &Control, job: &Job, session: &Session, flags: &str) ->
             return failure;
         }
         failure.hint(format!(
-            "see first whether it was created all the same: aws s3control list-jobs --account-id {}{flags}",
+            "check first whether it was created anyway: aws s3control list-jobs --account-id {}{flags}",
             job.role.account
         ))
     })
@@ -117,16 +114,16 @@ fn nowhere(error: Error) -> Failure {
         .hint(format!("or name the address of S3 Control: {CONTROL}=https://HOST"))
 }
 
-/// What the flags come to.
 fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, Failure> {
     only_what_fits(args)?;
-    let role =
-        args.batch.batch_role.clone().ok_or_else(|| Failure::usage("--batch goes with --batch-role"))?;
+    let role = args.batch.batch_role.clone().ok_or_else(|| Failure::usage("--batch needs --batch-role"))?;
     let [place] = args.places.as_slice() else {
-        return Err(Failure::usage("a job is for one prefix or bucket").hint("run once for each of them"));
+        return Err(
+            Failure::usage("a job takes one prefix or bucket").hint("run the command once for each of them")
+        );
     };
     if place.is_object() || place.bucket.as_str().starts_with("arn:") {
-        return Err(Failure::usage(format!("{place}: a job is for a bucket, or for a prefix in one"))
+        return Err(Failure::usage(format!("{place} is neither a bucket nor a prefix, which a job takes"))
             .hint("end a prefix in /, and name the bucket itself; or leave out --batch"));
     }
     let (key, bucket_key) = match choice {
@@ -135,15 +132,16 @@ fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, 
         }
         Choice::SseKms { key: Some(key), bucket_key, .. } => (key, bucket_key),
         Choice::SseKms { key: None, .. } => {
-            return Err(Failure::usage("a job needs the KMS key that objects are to get")
-                .hint("name it: --kms-key KEY"));
+            return Err(Failure::usage("a job needs the new KMS key").hint("name it: --kms-key KEY"));
         }
         choice => return Err(cannot_become(&choice)),
     };
     let (beginning, end) = affixes(args, place)?;
     let report = match &args.batch.batch_report {
         Some(report) if report.is_object() || report.key.is_empty() => {
-            return Err(Failure::usage(format!("--batch-report: {report} is no prefix")).hint("end it in /"));
+            return Err(
+                Failure::usage(format!("--batch-report: {report} is not a prefix")).hint("end it in /")
+            );
         }
         Some(report) => report.clone(),
         None => place.with_key(REPORT),
@@ -153,7 +151,7 @@ fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, 
     Ok(Job { role, place: place.clone(), beginning, end, only, key, bucket_key, owner, report })
 }
 
-/// Finds the flags that say what no job can do.
+/// Refuses the flags for what a job cannot do.
 fn only_what_fits(args: &RotateArgs) -> Result<(), Failure> {
     let old = &args.old;
     let [_, client_side @ ..] = old.keys.are_given();
@@ -179,16 +177,18 @@ fn only_what_fits(args: &RotateArgs) -> Result<(), Failure> {
 }
 
 fn cannot_become(choice: &Choice) -> Failure {
-    let failure = Failure::usage(format!("S3 Batch Operations cannot make it {}", choice.mode()));
+    let failure = Failure::usage(format!("S3 Batch Operations cannot change objects to {}", choice.mode()));
     if *choice != Choice::SseS3 {
         return failure.hint(ITSELF);
     }
     // Only a copy could. It resets ACL and storage class, and SSE-S3 is asked for in NewObjectMetadata, which takes the
     // place of an object's own metadata (S3CopyObjectOperation), client-side envelopes among them.
-    failure.hint("a job would copy, and lose ACLs, storage classes, locks and maybe metadata").hint(ITSELF)
+    failure
+        .hint("a job would copy the objects and lose ACLs, storage classes, locks and maybe metadata")
+        .hint(ITSELF)
 }
 
-/// What the filter says of keys: a job compares beginnings and ends, and nothing else.
+/// The filter as a prefix and a suffix of keys: a job compares nothing else.
 fn affixes(args: &RotateArgs, place: &S3Uri) -> Result<(String, Option<String>), Failure> {
     if args.filter.is_empty() {
         return Ok((String::new(), None));
@@ -199,18 +199,14 @@ fn affixes(args: &RotateArgs, place: &S3Uri) -> Result<(String, Option<String>),
         Some(Affix::Suffix(end)) if place.key.is_empty() || !end.contains('/') => {
             Ok((String::new(), Some(end)))
         }
-        _ => {
-            Err(Failure::usage("a job chooses by one --include alone, such as '*.sql' or '2026-*'")
-                .hint(ITSELF))
-        }
+        _ => Err(Failure::usage("a job takes one --include only, such as '*.sql' or '2026-*'").hint(ITSELF)),
     }
 }
 
-/// What objects must be under now; a job takes one such choice.
+/// The current encryption of the objects to change; a job takes one.
 fn only(chosen: &[Selector]) -> Result<Option<Under>, Failure> {
     let wrong = |what: &dyn std::fmt::Display| {
-        Failure::usage(format!("--only {what}: a job takes sse-s3, sse-kms or kms:ARN, one of them"))
-            .hint(ITSELF)
+        Failure::usage(format!("--only {what}: a job takes one of sse-s3, sse-kms and kms:ARN")).hint(ITSELF)
     };
     match chosen {
         [] => Ok(None),
@@ -221,18 +217,18 @@ fn only(chosen: &[Selector]) -> Result<Option<Under>, Failure> {
     }
 }
 
-/// What will be done and what will not, in the order in which people ask.
-fn told(job: &Job) -> Vec<String> {
+/// What the job will do and what not, in the order in which people ask.
+fn describe(job: &Job) -> Vec<String> {
     let under = match &job.only {
         None => String::new(),
-        Some(Under::SseS3) => " that are in sse-s3".to_owned(),
-        Some(Under::SseKms) => " that are in sse-kms".to_owned(),
-        Some(Under::Key(key)) => format!(" that are under {key}"),
+        Some(Under::SseS3) => " encrypted with sse-s3".to_owned(),
+        Some(Under::SseKms) => " encrypted with sse-kms".to_owned(),
+        Some(Under::Key(key)) => format!(" encrypted under {key}"),
     };
     let end = job.end.as_ref().map_or_else(String::new, |end| format!("*{end}"));
     let keys = format!("s3://{}/{}{end}", job.place.bucket, job.prefix());
     let fails = if job.only.is_none() {
-        "what fails: objects in dsse-kms or sse-c, unencrypted or locked ones; --only sse-s3 or kms:ARN leaves them out"
+        "what fails: objects in dsse-kms or sse-c, unencrypted or locked ones; --only sse-s3 or kms:ARN skips them"
     } else {
         "what fails: objects that Object Lock holds"
     };
@@ -245,7 +241,7 @@ fn told(job: &Job) -> Vec<String> {
     ];
     if job.key.as_str().split(':').nth(4) != Some(&job.owner) {
         lines.push(
-            "the key is not the bucket owner's: S3 refuses that unless AWS Support has allowed it".to_owned(),
+            "the key is not the bucket owner's: S3 refuses it unless AWS Support has allowed it".to_owned(),
         );
     }
     lines

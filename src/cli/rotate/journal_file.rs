@@ -1,6 +1,4 @@
-//! Where a rotation keeps its journal.
-//!
-//! What stands in a journal is `commands::rotate::journal`'s.
+//! The file of a rotation's journal; its content is `commands::rotate::journal`'s.
 
 use std::path::PathBuf;
 
@@ -9,23 +7,20 @@ use crate::cli::failure::Failure;
 use crate::commands::rotate::journal::JournalLocation;
 
 impl RotateArgs {
-    /// The file that was named, or the state directory; one object needs neither.
-    ///
-    /// # Errors
-    /// A usage failure where there is no place for it.
+    /// The file given, or the state directory; one object needs neither.
     pub(super) fn journal_location(&self) -> Result<JournalLocation, Failure> {
         match (&self.journal, state_directory()) {
             (Some(path), _) => Ok(JournalLocation::File(path.clone())),
             (None, Some(folder)) => Ok(JournalLocation::Directory(folder)),
             // A plan is kept nowhere.
             (None, None) if self.dry_run || self.single().is_some() => Ok(JournalLocation::None),
-            (None, None) => Err(Failure::usage("there is no place for the journal: HOME is not set")
-                .hint("name one: --journal FILE")),
+            (None, None) => Err(Failure::usage("no directory for the journal: HOME is not set")
+                .hint("name a file: --journal FILE")),
         }
     }
 }
 
-/// Where programs keep what they must not forget (XDG Base Directory Specification).
+/// The directory for persistent state (XDG Base Directory Specification).
 fn state_directory() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;

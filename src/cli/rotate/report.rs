@@ -10,10 +10,6 @@ use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::strategy::Cost;
 use crate::tuning::ByteSize;
 
-/// Tells the sum.
-///
-/// # Errors
-/// What standard output says.
 pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
     if session.json {
         let sum = document::Summary::Rotation(RotationSummary {
@@ -27,21 +23,21 @@ pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failur
         output::document(&document.text())?;
         return Ok(());
     }
-    let mut words: Vec<String> = summary
+    let mut parts: Vec<String> = summary
         .strategies
         .iter()
         .map(|(way, count)| format!("{count} {}", Strategy::of(way).past()))
         .collect();
     if summary.skipped > 0 {
-        words.push(format!("{} skipped or done before", summary.skipped));
+        parts.push(format!("{} skipped or done before", summary.skipped));
     }
     if summary.failed > 0 {
-        words.push(format!("{} failed", summary.failed));
+        parts.push(format!("{} failed", summary.failed));
     }
-    if words.is_empty() {
-        words.push("no object matches".to_owned());
+    if parts.is_empty() {
+        parts.push("no object matches".to_owned());
     }
-    session.printer.say(&words.join(", "));
+    session.printer.say(&parts.join(", "));
     if summary.old_versions > 0 {
         session
             .printer
@@ -50,13 +46,9 @@ pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failur
     Ok(())
 }
 
-/// Tells what would be done.
-///
-/// # Errors
-/// What standard output says.
 pub(crate) fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(), Failure> {
     if session.json {
-        // A question is no document.
+        // Before a question there is no document.
         if dry_run {
             output::document(&plan_document(plans).text())?;
         }
@@ -90,18 +82,18 @@ fn plan_lines(plans: &Plans) -> Vec<String> {
 }
 
 fn plan_line(way: &str, cost: Cost) -> String {
-    let mut facts = vec![objects(cost.objects), ByteSize(cost.stored).to_string()];
+    let mut parts = vec![objects(cost.objects), ByteSize(cost.stored).to_string()];
     if way != "nothing" {
         let moved = if cost.moved == 0 {
             "no bytes through this machine".to_owned()
         } else {
             format!("{} through this machine", ByteSize(cost.moved))
         };
-        facts.push(moved);
-        facts.push(format!("{} requests", cost.requests));
-        facts.push(format!("{} KMS calls", cost.kms_calls));
+        parts.push(moved);
+        parts.push(format!("{} requests", cost.requests));
+        parts.push(format!("{} KMS calls", cost.kms_calls));
     }
-    format!("{}: {}", Strategy::of(way).as_str(), facts.join(", "))
+    format!("{}: {}", Strategy::of(way).as_str(), parts.join(", "))
 }
 
 fn objects(count: u64) -> String {
@@ -131,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_is_told_by_way() {
+    fn a_plan_has_a_line_for_each_strategy() {
         let mut plans = Plans::default();
         let cost = Cost { objects: 2, stored: 2048, moved: 4096, requests: 8, kms_calls: 1 };
         plans.strategies.insert("reseal", cost);

@@ -1,4 +1,4 @@
-//! What a rotation ends with: the sum that is printed, and success, or a failure with its exit code.
+//! The end of a rotation: its summary, and success or a failure with its exit code.
 
 use super::RotateArgs;
 use super::report;
@@ -12,10 +12,10 @@ use crate::error::{Error, Result as CoreResult};
 use crate::location::S3Uri;
 
 impl RotateArgs {
-    /// Shows what would be done.
+    /// Reports the plan of a dry run.
     ///
     /// # Errors
-    /// Exit 3 if nothing was found; for what cannot be done, the code that doing it would end with.
+    /// Exit 3 if nothing was found; for what cannot be done, the code that the rotation would end with.
     pub(super) fn dry_run_ended(&self, session: &Session, plans: CoreResult<Plans>) -> Result<(), Failure> {
         let plans = plans.map_err(|error| self.failed(error))?;
         report::plans(&plans, true, session)?;
@@ -24,23 +24,23 @@ impl RotateArgs {
         }
         let message = match (plans.cannot(), self.single()) {
             (0, _) => return Ok(()),
-            (_, Some(uri)) => return Err(Failure::usage(format!("{uri} cannot be rotated so"))),
-            (refused, None) => format!("{refused} of {} objects cannot be rotated so", plans.counted()),
+            (_, Some(uri)) => return Err(Failure::usage(format!("{uri} cannot be rotated this way"))),
+            (refused, None) => format!("{refused} of {} objects cannot be rotated this way", plans.counted()),
         };
         Err(Failure::new(Exit::Some, anyhow::anyhow!(message)).hint("each of them is named above"))
     }
 
-    /// Prints the sum of many objects; that of one has been printed.
+    /// Reports the summary of many objects; one object has been reported already.
     ///
     /// # Errors
-    /// How the run ended; exit 3 if nothing was found, 9 if some objects failed.
+    /// What ended the run; exit 3 if nothing was found, 9 if some objects failed.
     pub(super) fn ended(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
         let (Ok(summary) | Err(Stopped { summary, .. })) = &ended;
         let journal = summary.envelopes_in.clone();
         let ended = self.verdict(session, ended);
         ended.map_err(|failure| match journal {
             Some(path) => failure.hint(format!(
-                "the journal {} has the envelopes too, and stays until they are seen on the objects",
+                "the journal {} also has the envelopes, and stays until the objects have them",
                 path.display()
             )),
             None => failure,
@@ -56,9 +56,9 @@ impl RotateArgs {
                 report::summary(&summary, session)?;
                 let hint = match error {
                     Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
-                        "no further object was begun; those not as asked are named above"
+                        "no further object was started; the objects not stored as requested are named above"
                     }
-                    _ => "what is done stays done; the same command goes on with the rest",
+                    _ => "what is done stays done; the same command continues with the rest",
                 };
                 return Err(Failure::from(error).hint(hint));
             }
@@ -67,7 +67,7 @@ impl RotateArgs {
                 error: error @ (Error::Local { .. } | Error::Tampered { .. }),
                 ..
             }) => {
-                return Err(Failure::from(error).hint("name another place for it: --journal FILE"));
+                return Err(Failure::from(error).hint("choose another file: --journal FILE"));
             }
             Err(Stopped { error, .. }) => return Err(self.failed(error)),
         };
@@ -89,10 +89,10 @@ impl RotateArgs {
     fn nothing_found(&self) -> Failure {
         let places: Vec<String> = self.places.iter().map(ToString::to_string).collect();
         Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
-            .hint("check the prefix, and --include and --exclude; --allow-empty takes it for success")
+            .hint("check the prefix, --include and --exclude; with --allow-empty this is a success")
     }
 
-    /// Adds what helps with a single object.
+    /// Adds the hints for a single object.
     fn failed(&self, error: Error) -> Failure {
         let archived = matches!(&error, Error::Unsupported { why, .. } if why.contains("restored first"));
         let failure = Failure::from(error);

@@ -8,7 +8,7 @@ use crate::aws::sse::AppliedMode;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::transport::Transport;
 use crate::cli::inspect::document::plain_len;
-use crate::cli::outcome::opened_words;
+use crate::cli::outcome::describe_opened;
 use crate::commands::client_object::Opened;
 use crate::commands::inspect::outcome::{
     ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, InspectOutcome, Opens,
@@ -22,19 +22,17 @@ use crate::object::Lock;
 use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
 use crate::tuning::ByteSize;
 
-/// The page of one object.
-#[must_use]
 pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
     let outcome = &report.outcome;
     let mut page = Page::new(&outcome.uri.to_string(), color);
     at_rest(&mut page, outcome, report.kms_key.as_ref());
     client(&mut page, outcome);
     if outcome.marked_instruction_file && outcome.client != ClientSeen::InstructionFile {
-        page.fact("", "its metadata says that it is an instruction file");
+        page.row("", "its metadata says that it is an instruction file");
     }
     match &report.transport {
         Some(found) => transport(&mut page, found),
-        None => page.toned("in transit", Tone::Odd, "not seen"),
+        None => page.toned("in transit", Tone::Odd, "unknown"),
     }
     page.gap();
     about(&mut page, outcome);
@@ -50,7 +48,7 @@ fn at_rest(page: &mut Page, outcome: &InspectOutcome, kms: Option<&KmsKeySeen>) 
     let applied = &outcome.at_rest.applied;
     let (tone, what) = match &applied.mode {
         AppliedMode::Known(mode) => (Tone::Good, format!("{}, AES-256{}", mode.title(), header(*mode))),
-        AppliedMode::NotSaid => (Tone::Bad, "none: S3 names no encryption for it".to_owned()),
+        AppliedMode::NotSaid => (Tone::Bad, "none: S3 reports no encryption".to_owned()),
         AppliedMode::Other(word) => (Tone::Odd, format!("{word} (not known to this version of s3seal)")),
     };
     page.toned("at rest", tone, &what);
@@ -58,10 +56,10 @@ fn at_rest(page: &mut Page, outcome: &InspectOutcome, kms: Option<&KmsKeySeen>) 
         None | Some(CustomerKeyFit::NotSaid) => {}
         Some(CustomerKeyFit::Fits { fingerprint }) => {
             let md5 = applied.customer_key_md5.as_deref().unwrap_or("?");
-            page.fact("  key", &format!("{fingerprint} (MD5 {md5}): the key given fits"));
+            page.row("  key", &format!("{fingerprint} (MD5 {md5}): the key given fits"));
         }
         Some(CustomerKeyFit::NotGiven) => {
-            page.toned("  key", Tone::Odd, "key not given: --sse-c-key SOURCE shows what lies behind it");
+            page.toned("  key", Tone::Odd, "no key given: --sse-c-key SOURCE shows more");
         }
         Some(CustomerKeyFit::NoneFits { tried: 1 }) => {
             page.toned("  key", Tone::Odd, "the key given does not fit");
@@ -71,11 +69,11 @@ fn at_rest(page: &mut Page, outcome: &InspectOutcome, kms: Option<&KmsKeySeen>) 
         }
     }
     if let Some(key) = &applied.kms_key {
-        page.fact("  key", key);
+        page.row("  key", key);
         if let Some(seen) = kms {
             kms_key(page, seen);
         }
-        page.fact("  bucket key", if applied.bucket_key { "yes" } else { "no" });
+        page.row("  bucket key", if applied.bucket_key { "yes" } else { "no" });
     }
 }
 
@@ -83,16 +81,16 @@ fn header(mode: Mode) -> &'static str {
     match mode {
         Mode::SseKms => " (aws:kms)",
         Mode::DsseKms => " twice (aws:kms:dsse)",
-        Mode::SseS3 => ", a key of S3's own",
+        Mode::SseS3 => ", S3's own key",
         Mode::SseC => ", a key that S3 does not keep",
         Mode::Client => "",
     }
 }
 
 fn kms_key(page: &mut Page, seen: &KmsKeySeen) {
-    let mut words = Vec::new();
+    let mut parts = Vec::new();
     if let Probe::Known(aliases) = &seen.aliases {
-        words.extend(aliases.iter().cloned());
+        parts.extend(aliases.iter().cloned());
     }
     let mut tone = None;
     if let Probe::Known(facts) = &seen.facts {
@@ -101,49 +99,49 @@ fn kms_key(page: &mut Page, seen: &KmsKeySeen) {
                 tone = Some(Tone::Bad);
             }
             let deletion = facts.deletion.as_ref().map(|date| format!(" on {date}")).unwrap_or_default();
-            words.push(format!("{}{deletion}", state_words(state)));
+            parts.push(format!("{}{deletion}", state_words(state)));
         }
         match facts.manager.as_deref() {
-            Some("CUSTOMER") => words.push("managed by the customer".to_owned()),
-            Some("AWS") => words.push("managed by AWS".to_owned()),
-            Some(other) => words.push(format!("managed by {other}")),
+            Some("CUSTOMER") => parts.push("managed by the customer".to_owned()),
+            Some("AWS") => parts.push("managed by AWS".to_owned()),
+            Some(other) => parts.push(format!("managed by {other}")),
             None => {}
         }
     }
-    if !words.is_empty() {
-        let words = words.join(", ");
+    if !parts.is_empty() {
+        let parts = parts.join(", ");
         match tone {
-            Some(tone) => page.toned("", tone, &words),
-            None => page.fact("", &words),
+            Some(tone) => page.toned("", tone, &parts),
+            None => page.row("", &parts),
         }
     }
-    page.seen("", &seen.facts, |_, _| {});
-    page.seen("", &seen.aliases, |_, _| {});
+    page.probe("", &seen.facts, |_, _| {});
+    page.probe("", &seen.aliases, |_, _| {});
 }
 
-/// KMS's word for a state as people write it: `PendingDeletion` is "pending deletion".
+/// A KMS key state as people write it: `PendingDeletion` is "pending deletion".
 fn state_words(state: &str) -> String {
-    let mut words = String::new();
+    let mut parts = String::new();
     for c in state.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
+        if c.is_ascii_uppercase() && !parts.is_empty() {
+            parts.push(' ');
         }
-        words.push(c.to_ascii_lowercase());
+        parts.push(c.to_ascii_lowercase());
     }
-    words
+    parts
 }
 
 fn client(page: &mut Page, outcome: &InspectOutcome) {
     match &outcome.client {
-        ClientSeen::NoSign => page.fact("client side", "no sign of any"),
+        ClientSeen::NoSign => page.row("client side", "none detected"),
         ClientSeen::Elsewhere => {
             page.toned("client side", Tone::Good, "claimed; its envelope is in an instruction file");
         }
         ClientSeen::InstructionFile => {
-            page.fact("client side", "an instruction file: the wrapped data key of another object");
+            page.row("client side", "an instruction file: the wrapped data key of another object");
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
-        ClientSeen::OutOfSight => page.fact("client side", "out of sight without the SSE-C key"),
+        ClientSeen::OutOfSight => page.row("client side", "unknown without the SSE-C key"),
         ClientSeen::Sealed(envelope) => sealed(page, envelope, &outcome.uri),
     }
 }
@@ -153,26 +151,26 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
     let claimed = if is_opened { "" } else { " (claimed: nothing was decrypted)" };
     page.toned("client side", Tone::Good, &format!("{}{claimed}", envelope.title));
     match &envelope.content {
-        Some(content) => page.fact("  suite", &content_words(content)),
-        None => page.toned("  suite", Tone::Odd, "in the object's bytes, which were not looked at"),
+        Some(content) => page.row("  suite", &content_words(content)),
+        None => page.toned("  suite", Tone::Odd, "in the object's content, which was not read"),
     }
     for (number, recipient) in envelope.recipients.iter().enumerate() {
-        page.fact(if number == 0 { "  opens with" } else { "" }, &recipient_words(recipient));
+        page.row(if number == 0 { "  opens with" } else { "" }, &recipient_words(recipient));
     }
     match &envelope.opens {
         Opens::With(key) => {
-            let opened = Opened { with: key.clone(), kms_key: None, intact: None };
-            page.toned("", Tone::Good, &opened_words(&opened));
+            let opened = Opened { with: key.clone(), kms_key: None, intact: None, name_bound: false };
+            page.toned("", Tone::Good, &describe_opened(&opened));
         }
-        Opens::WithNone => page.toned("", Tone::Odd, "no key given opens it"),
+        Opens::WithNone => page.toned("", Tone::Odd, "none of the keys given decrypts it"),
         Opens::NotTried => {}
     }
     for (number, (key, value)) in envelope.context.iter().enumerate() {
-        page.fact(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
+        page.row(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
     }
     match BoundName::of(&envelope.context) {
-        Some(name) if name.is(uri) => page.fact("  name", "bound to the one it has"),
-        Some(name) => page.toned("  name", Tone::Bad, &format!("bound to another: {name}")),
+        Some(name) if name.is(uri) => page.row("  name", "bound, and correct"),
+        Some(name) => page.toned("  name", Tone::Bad, &format!("bound to another name: {name}")),
         None => {}
     }
     // Two entries of our own are told above, where they belong.
@@ -180,19 +178,19 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
     let description = envelope.description.iter().filter(|(key, _)| !told(key));
     for (number, (key, value)) in description.enumerate() {
         let label = if number == 0 { "  description" } else { "" };
-        page.fact(label, &format!("{key}={value} (not authenticated)"));
+        page.row(label, &format!("{key}={value} (not authenticated)"));
     }
-    page.fact(
+    page.row(
         "  envelope",
         match envelope.place {
             EnvelopePlace::Metadata => "in the object's metadata",
             EnvelopePlace::InstructionFile => "in an instruction file",
-            EnvelopePlace::Object => "in the object's own bytes",
+            EnvelopePlace::Object => "in the object's content",
         },
     );
     if let Some((legacy, why)) = &envelope.legacy {
         let switch = legacy.as_str().unwrap_or_default();
-        page.toned("  legacy", Tone::Odd, &format!("{why}; get takes --allow-legacy {switch} to open it"));
+        page.toned("  legacy", Tone::Odd, &format!("{why}; get needs --allow-legacy {switch}"));
     }
 }
 
@@ -210,20 +208,20 @@ fn recipient_words(recipient: &RecipientFacts) -> String {
         Some(WrapKind::Rsa) => "an RSA private key",
         Some(WrapKind::Kms) => "a key in AWS KMS",
         Some(WrapKind::Passphrase) => "a passphrase",
-        None => "something that s3seal cannot use",
+        None => "a key that s3seal does not support",
     };
-    let mut words = kind.to_owned();
+    let mut parts = kind.to_owned();
     if let Some(key) = &recipient.key {
-        let _ = write!(words, ", {key}");
+        let _ = write!(parts, ", {key}");
     }
     if let Some(print) = &recipient.fingerprint {
-        let _ = write!(words, ", fingerprint {print}");
+        let _ = write!(parts, ", fingerprint {print}");
     }
     if let Some(phc) = &recipient.passphrase {
-        let _ = write!(words, ", {phc}");
+        let _ = write!(parts, ", {phc}");
     }
-    let _ = write!(words, " ({})", recipient.wrap);
-    words
+    let _ = write!(parts, " ({})", recipient.wrap);
+    parts
 }
 
 fn transport(page: &mut Page, transport: &Transport) {
@@ -234,16 +232,16 @@ fn transport(page: &mut Page, transport: &Transport) {
             &format!("plain {} to {}", transport.scheme.to_uppercase(), transport.host),
         ),
         Some(seen) => {
-            page.seen("in transit", seen, |page, tls| {
+            page.probe("in transit", seen, |page, tls| {
                 page.toned("in transit", Tone::Good, &format!("HTTPS, {tls}"));
             });
             if let Probe::Known(tls) = seen {
                 let exchange = tls.key_exchange.as_ref().map(|name| format!("key exchange {name}"));
                 let issuer = tls.issuer.as_ref().map(|name| format!("certificate by {name}"));
-                let words: Vec<String> = exchange.into_iter().chain(issuer).collect();
-                page.fact("", &words.join(", "));
+                let parts: Vec<String> = exchange.into_iter().chain(issuer).collect();
+                page.row("", &parts.join(", "));
             }
-            page.fact("", &format!("to {}", transport.host));
+            page.row("", &format!("to {}", transport.host));
         }
     }
 }
@@ -255,31 +253,31 @@ fn size(len: u64) -> String {
 
 fn about(page: &mut Page, outcome: &InspectOutcome) {
     match outcome.stored_len {
-        Some(len) => page.fact("size", &size(len)),
-        None => page.toned("size", Tone::Odd, "not seen"),
+        Some(len) => page.row("size", &size(len)),
+        None => page.toned("size", Tone::Odd, "unknown"),
     }
     match (plain_len(outcome), &outcome.client) {
-        (Some(len), ClientSeen::Sealed(_)) => page.fact("  plain", &size(len)),
+        (Some(len), ClientSeen::Sealed(_)) => page.row("  plain", &size(len)),
         (None, ClientSeen::Sealed(envelope)) => {
             let claimed = envelope.claimed_len.map(|len| format!(", claimed to be {}", size(len)));
-            page.fact("  plain", &format!("known once it is opened{}", claimed.unwrap_or_default()));
+            page.row("  plain", &format!("known after decryption{}", claimed.unwrap_or_default()));
         }
         _ => {}
     }
     if let Some(sum) = &outcome.checksum {
         let kind = if sum.composite { "composite" } else { "full object" };
-        page.fact("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
+        page.row("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
     }
     if let Some((name, value)) = &outcome.other_checksum {
-        page.fact("checksum", &format!("{name} {value}"));
+        page.row("checksum", &format!("{name} {value}"));
     }
     if let Some(etag) = &outcome.etag {
-        page.fact("etag", etag.trim_matches('"'));
+        page.row("etag", etag.trim_matches('"'));
     }
-    let stored = outcome.last_modified.as_deref().unwrap_or("not seen");
-    page.fact("stored", stored);
+    let stored = outcome.last_modified.as_deref().unwrap_or("unknown");
+    page.row("stored", stored);
     let class = outcome.storage_class.as_deref().unwrap_or("STANDARD");
-    page.fact(
+    page.row(
         "class",
         &[Some(class), outcome.archive_status.as_deref()]
             .into_iter()
@@ -288,23 +286,23 @@ fn about(page: &mut Page, outcome: &InspectOutcome) {
             .join(", "),
     );
     if let Some(kind) = &outcome.content_type {
-        page.fact("type", kind);
+        page.row("type", kind);
     }
     if let Some(version) = &outcome.version_id {
-        page.fact("version", version);
+        page.row("version", version);
     }
     let lock = &outcome.lock;
     if *lock != Lock::default() {
         let mode = lock.mode.as_deref().unwrap_or("no retention");
         let until = lock.retain_until.and_then(rfc3339_of_seconds);
         let until = until.map(|date| format!(" until {date}")).unwrap_or_default();
-        page.fact("lock", &format!("{mode}{until}{}", if lock.legal_hold { ", legal hold" } else { "" }));
+        page.row("lock", &format!("{mode}{until}{}", if lock.legal_hold { ", legal hold" } else { "" }));
     }
     if let Some(tags) = outcome.tag_count {
-        page.fact("tags", &tags.to_string());
+        page.row("tags", &tags.to_string());
     }
     if let Some(replication) = &outcome.replication_status {
-        page.fact("replication", replication);
+        page.row("replication", replication);
     }
 }
 

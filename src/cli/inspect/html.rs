@@ -1,13 +1,13 @@
-//! The sum as one HTML page that needs nothing else: for whoever asks for proof, on a screen or on paper.
+//! The summary as one self-contained HTML page, for the screen and for print.
 //!
-//! No script and nothing from elsewhere, and the page itself forbids both. All that others chose is escaped here.
+//! The page has no script and loads nothing, and its policy forbids both. All text that others chose is escaped here.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::page::{self, grouped};
+use super::page::{bucket_lines, grouped};
 use super::table::percent;
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
@@ -19,28 +19,25 @@ use crate::location::Target;
 use crate::transfer::sink;
 use crate::tuning::ByteSize;
 
-const STYLE: &str = include_str!("report.css");
+const STYLE: &str = include_str!("html.css");
 
 /// The modes with a colour of their own, in the order in which they are shown.
 const MODES: [&str; 6] = ["client", "sse-c", "dsse-kms", "sse-kms", "sse-s3", "none"];
 
-/// What a page is made of.
+/// The content of a page in addition to the summary.
 #[derive(Default)]
 pub(crate) struct Report {
-    /// What was looked at, as typed.
+    /// The places inspected, as typed.
     pub(crate) places: Vec<String>,
-    /// What is expected, as typed; empty for no opinion.
+    /// The expectation as typed; empty without one.
     pub(crate) expected: String,
-    /// Buckets' own facts.
+    /// The settings of buckets.
     pub(crate) buckets: Vec<BucketFacts>,
-    /// The report of S3 Inventory behind it.
+    /// The S3 Inventory report, if it is one of these.
     pub(crate) inventory: Option<Manifest>,
 }
 
 /// Writes the page to a file, in one step.
-///
-/// # Errors
-/// What the system refuses.
 pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
     let (mut sink, claim) = sink::prepare(&Target::File(path.to_owned()), false)?.open()?;
     sink.write(html.as_bytes())?;
@@ -48,8 +45,7 @@ pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
 }
 
 /// Makes the page; `names` are aliases of keys.
-#[must_use]
-pub(crate) fn html(report: &Report, summary: &Summary, names: &[(String, String)]) -> String {
+pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)]) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let title = format!("Encryption of {}", report.places.join(", "));
     let mut html = String::new();
@@ -64,15 +60,15 @@ pub(crate) fn html(report: &Report, summary: &Summary, names: &[(String, String)
     let _ = write!(html, "<header>\n<h1>{}</h1>\n", safe(&title));
     let _ = writeln!(
         html,
-        "<p class=\"soft\">Looked at {}</p>",
+        "<p class=\"soft\">Inspected on {}</p>",
         safe(&i64::try_from(now).ok().and_then(rfc3339_of_seconds).unwrap_or_default())
     );
     if let Some(manifest) = &report.inventory {
-        let made = manifest.created.as_deref().unwrap_or("on a day that it does not say");
+        let made = manifest.created.as_deref().unwrap_or("on an unknown date");
         let _ = writeln!(
             html,
-            "<p class=\"odd\">From a report of S3 Inventory made {}: it does not know which key an object has, \
-             client-side encryption, or what came later.</p>",
+            "<p class=\"odd\">From an S3 Inventory report of {}: it does not show keys, client-side encryption or \
+             later changes.</p>",
             safe(made)
         );
     }
@@ -83,13 +79,13 @@ pub(crate) fn html(report: &Report, summary: &Summary, names: &[(String, String)
     shares(&mut html, summary, names);
     let unexpected = summary.unexpected.as_ref();
     offenders(&mut html, "Not as expected", "Found", unexpected);
-    offenders(&mut html, "Not looked at", "Why", Some(&summary.failed));
+    offenders(&mut html, "Not inspected", "Reason", Some(&summary.failed));
     for facts in &report.buckets {
         bucket(&mut html, facts);
     }
     let _ = write!(
         html,
-        "<footer>Made by s3seal {}. Shares count objects as S3 describes them; nothing was changed.</footer>\n</body>\n</html>\n",
+        "<footer>Made by s3seal {}. Shares count objects as S3 reports them.</footer>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION")
     );
     html
@@ -98,7 +94,7 @@ pub(crate) fn html(report: &Report, summary: &Summary, names: &[(String, String)
 fn verdict(html: &mut String, report: &Report, summary: &Summary) {
     let failed = match summary.failed.count {
         0 => String::new(),
-        count => format!("; {} could not be looked at", grouped(count)),
+        count => format!("; {} could not be inspected", grouped(count)),
     };
     let (class, words) = match &summary.unexpected {
         None if failed.is_empty() => return,
@@ -253,14 +249,14 @@ fn bucket(html: &mut String, facts: &BucketFacts) {
         "<h2>The bucket s3://{}</h2>\n<table class=\"facts\">\n<tbody>\n",
         safe(facts.bucket.as_str())
     );
-    for (label, fact) in page::bucket_lines(facts) {
+    for (label, fact) in bucket_lines(facts) {
         let _ =
             writeln!(html, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", safe(label.trim()), safe(&fact));
     }
     html.push_str("</tbody>\n</table>\n");
 }
 
-/// Text as it may stand in HTML: what a terminal would act on is shown here, too, so that it cannot hide.
+/// Escapes text for HTML; control characters become visible, as on a terminal.
 fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in escaped(text).chars() {
@@ -296,7 +292,7 @@ mod tests {
     #[test]
     fn what_others_chose_is_text_and_nothing_else() {
         let report = Report { places: vec!["s3://b/<i>".to_owned()], ..Report::default() };
-        let html = html(&report, &summary(), &[("arn:k<1>".to_owned(), "alias/<b>".to_owned())]);
+        let html = page(&report, &summary(), &[("arn:k<1>".to_owned(), "alias/<b>".to_owned())]);
         for shown in [
             "&lt;script&gt;",
             "alias/&lt;b&gt;",
@@ -319,15 +315,15 @@ mod tests {
             expected: "sse-kms".to_owned(),
             ..Report::default()
         };
-        let html = html(&report, &summary(), &[]);
-        for shown in ["<dd>5</dd>", "<dd>4 KiB</dd>", "<dd>80 %</dd>", "60 %", "Not looked at (1)"] {
+        let html = page(&report, &summary(), &[]);
+        for shown in ["<dd>5</dd>", "<dd>4 KiB</dd>", "<dd>80 %</dd>", "60 %", "Not inspected (1)"] {
             assert!(html.contains(shown), "{shown}\n{html}");
         }
     }
 
     #[test]
     fn a_page_without_objects_is_a_page() {
-        let html = html(&Report::default(), &Summary::new(false), &[]);
+        let html = page(&Report::default(), &Summary::new(false), &[]);
         assert!(html.ends_with("</html>\n") && html.contains("<dd>0</dd>"));
     }
 }
