@@ -132,7 +132,7 @@ fn sse_c_keys_are_made_where_their_flag_is_read() {
         code(text).contains("CustomerKey::recognise").then(|| path.file_name().unwrap().to_owned())
     };
     let made: Vec<_> = sources().iter().filter_map(makes).collect();
-    assert_eq!(made, ["key_source.rs"]);
+    assert_eq!(made, ["key_reader.rs"]);
 }
 
 #[test]

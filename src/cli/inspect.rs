@@ -49,8 +49,8 @@ Expectations:
   sse-s3               by S3, with S3's own key
   sse-kms[:KEY]        by S3 with a key in AWS KMS: its id, ARN or alias/NAME
   dsse-kms[:KEY]       the same, in two layers
-  sse-c[:FINGERPRINT]  by S3 with a key that S3 does not keep; which key is known
-                       only with --sse-c-key
+  sse-c[:FINGERPRINT]  by S3 with a key that S3 does not keep; the fingerprint is
+                       known only with --sse-c-key
   client[:FORMAT]      before it was stored: s3ec, s3ec-v2, s3ec-v1 or esdk
 
 IAM actions:

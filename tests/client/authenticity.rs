@@ -92,7 +92,7 @@ fn inspect_says_which_key_opens_an_object_and_that_it_read_no_bytes() {
     let bench = bench();
     for format in ["s3ec", "esdk"] {
         for (seals, opens, kind, words) in [
-            ("--key key", "--key other --key key", "aes", "(its bytes were not read)"),
+            ("--key key", "--key other --key key", "aes", "(content not read)"),
             (
                 "--passphrase file:phrase",
                 "--passphrase file:phrase",
@@ -103,7 +103,7 @@ fn inspect_says_which_key_opens_an_object_and_that_it_read_no_bytes() {
                 "--public-key rsa_a.pub.pem",
                 "--private-key rsa_a.pem",
                 "rsa",
-                "(its bytes were not read; anyone with the public key could have encrypted it)",
+                "(content not read; anyone with the public key could have encrypted it)",
             ),
         ] {
             bench.run(&format!("put source s3://bench/object -e client --format {format} {seals}")).ok();

@@ -69,13 +69,13 @@ fn a_new_wrap_alone_proves_nothing_of_bytes_that_were_not_read() {
     let bench = bench();
     rsa(&bench);
     for (seals, opens, words) in [
-        ("-e client --key a.key", "--from-key a.key", "(its bytes were not read)"),
+        ("-e client --key a.key", "--from-key a.key", "(content not read)"),
         (
             "-e client --public-key new.pem",
             "--from-private-key old.pem",
-            "(its bytes were not read; anyone with the public key could have encrypted it)",
+            "(content not read; anyone with the public key could have encrypted it)",
         ),
-        ("-e client --key a.key --instruction-file", "--from-key a.key", "(its bytes were not read)"),
+        ("-e client --key a.key --instruction-file", "--from-key a.key", "(content not read)"),
     ] {
         let to = format!("--rewrap --key b.key {opens}");
         let line = told(&bench, seals, &to);
