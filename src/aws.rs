@@ -3,29 +3,29 @@
 //! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
 //! says in s3seal's own words what came back.
 
+mod abort_upload;
 mod address;
 pub(crate) mod batch;
 pub(crate) mod bucket;
+pub(crate) mod bucket_policy;
 pub(crate) mod connection;
 pub(crate) mod copy;
+mod delete_object;
 pub(crate) mod endpoint;
 mod error;
 pub(crate) mod instruction_file;
 mod interceptors;
 pub(crate) mod inventory;
-mod key_names;
 pub(crate) mod kms;
+mod kms_aliases;
 pub(crate) mod listing;
-mod lost_upload;
-pub(crate) mod multipart;
 pub(crate) mod object_head;
-pub(crate) mod objects;
+mod observed_endpoint;
 pub(crate) mod open_uploads;
 mod options;
-mod origin;
-pub(crate) mod policy;
 pub(crate) mod probe;
 mod profile;
+pub(crate) mod read_object;
 mod request_fields;
 mod retry;
 mod scratch;
@@ -33,8 +33,10 @@ mod server_clock;
 pub(crate) mod sse;
 mod subresources;
 pub(crate) mod timestamp;
-pub(crate) mod transport;
-pub(crate) mod update_encryption;
+pub(crate) mod tls_probe;
+mod unidentified_upload;
+mod update_encryption;
+pub(crate) mod upload;
 
 pub(crate) use connection::{Connection, connect};
 pub(crate) use interceptors::Trace;

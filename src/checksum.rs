@@ -114,10 +114,13 @@ pub enum Running {
 impl Running {
     /// Starts with no bytes.
     pub fn new(algorithm: Algorithm) -> Self {
-        match algorithm.crc() {
-            Some((crc, _)) => Self::Crc(algorithm, crc_fast::Digest::new(crc)),
-            None if algorithm == Algorithm::Sha1 => Self::Sha1(Sha1::new()),
-            None => Self::Sha256(Sha256::new()),
+        let crc = |crc| Self::Crc(algorithm, crc_fast::Digest::new(crc));
+        match algorithm {
+            Algorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
+            Algorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
+            Algorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
+            Algorithm::Sha1 => Self::Sha1(Sha1::new()),
+            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
         }
     }
 

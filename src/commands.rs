@@ -3,16 +3,16 @@
 //! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
 
 pub(crate) mod bulk;
-pub(crate) mod client_object;
-pub(crate) mod client_side_keys;
 pub(crate) mod decryption_keys;
 pub(crate) mod encrypt;
-pub(crate) mod envelope;
 pub(crate) mod get;
+pub(crate) mod open_envelope;
+pub(crate) mod unwrapped_envelope;
+pub(crate) mod verify_envelope;
 
+pub(crate) mod first_object_gate;
 pub(crate) mod inspect;
 pub(crate) mod permissions;
 pub(crate) mod put;
 pub(crate) mod rotate;
 pub(crate) mod sse_c_keys;
-pub(crate) mod trial;

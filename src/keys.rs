@@ -10,10 +10,10 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-mod rsa;
+mod rsa_der;
 mod secret_variables;
 
-pub use rsa::{RsaPrivateKey, RsaPublicKey};
+pub use rsa_der::{RsaPrivateKey, RsaPublicKey};
 pub use secret_variables::{mark_secret_variable, secret_variables};
 
 /// The length of the keys that s3seal makes and writes with, in bytes.
@@ -73,8 +73,8 @@ impl SymmetricKey {
         Ok(keys)
     }
 
-    /// Says what shows that the key was not generated at random; `None` if nothing does. One random 256-bit key in 10^13
-    /// is taken for such a key.
+    /// Says what shows that the key was not generated at random; `None` if nothing does. One random 256-bit key in
+    /// 10^13 is taken for such a key.
     pub fn weakness(&self) -> Option<&'static str> {
         if self.0.iter().all(|byte| *byte == self.0[0]) {
             Some("all of its bytes are the same")
@@ -159,8 +159,8 @@ impl fmt::Debug for Fingerprint {
 
 /// A 256-bit key for SSE-C, as its two request headers carry it: the one kind of key that is sent to S3.
 ///
-/// Made only from what the user gave as an SSE-C key. A [`SymmetricKey`] cannot be converted into one, so no answer of a
-/// server can cause a client-side key to be sent.
+/// Made only from what the user gave as an SSE-C key. A [`SymmetricKey`] cannot be converted into one, so no answer of
+/// a server can cause a client-side key to be sent.
 pub struct CustomerKey {
     base64: Zeroizing<String>,
     md5: String,

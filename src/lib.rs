@@ -7,7 +7,8 @@
 //! - [`transfer`]: moves bytes with bounded memory.
 //! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
 //!   These two are neighbours who never meet: the verb joins them.
-//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`], [`limits`], [`error`].
+//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`],
+//! [`limits`], [`s3_limits`],   [`error`].
 //!
 //! `tests/house.rs` keeps these directions.
 
@@ -27,6 +28,7 @@ pub mod limits;
 mod location;
 mod object;
 mod pattern;
+mod s3_limits;
 pub mod seal;
 mod transfer;
 mod tuning;

@@ -1,7 +1,7 @@
-//! Our own limits and policies: how long, how often and how much at most. Each says its unit and what it is for.
+//! Our own limits and policies: timeouts, retries, sizes. Names contain the unit, comments the purpose.
 //!
-//! Limits of S3 are in `transfer::plan`, those of a format with the format. Sizes of buffers that only affect speed are
-//! where they are used.
+//! Limits of S3 are in `s3_limits`, those of a format with the format. Sizes of buffers that only affect speed are
+//! in the files that use them.
 
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
@@ -9,26 +9,26 @@ use std::time::Duration;
 
 use crate::encryption::Argon2;
 
-// Waiting and trying again.
+// Timeouts and retries.
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// For an answer to begin, and for further bytes of it.
+/// For the first byte of an answer, and for each further one.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// For each step of the handshake that `inspect` makes to describe a server's TLS.
 pub(crate) const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What S3 may take beyond [`READ_TIMEOUT`] to join parts, or to copy gigabytes ("`CompleteMultipartUpload`", Amazon S3 API
-/// reference).
+/// What S3 may take beyond [`READ_TIMEOUT`] to join parts, or to copy gigabytes ("`CompleteMultipartUpload`", Amazon S3
+/// API reference).
 pub(crate) const SERVER_WORK_TIMEOUT: Duration = Duration::from_mins(15);
 /// An upload that is slower counts as stuck.
 pub(crate) const MIN_UPLOAD_BYTES_PER_SECOND: u64 = 32 * 1024;
 /// All attempts of a request, the first included: enough to outlast half a minute of trouble.
 pub(crate) const RETRY_ATTEMPTS: u32 = 6;
-/// The longest wait before the second attempt; it doubles with each further one, and a random part of it is waited.
+/// The longest wait before the second attempt. It doubles with each further one; the actual wait is a random part of
+/// it.
 pub(crate) const RETRY_BACKOFF_FIRST: Duration = Duration::from_secs(1);
 pub(crate) const RETRY_BACKOFF_MAX: Duration = Duration::from_secs(20);
-/// The rate that adaptive retries believe in before the first request. The SDK's own limiter begins with half a request a
-/// second: throttled in its first half second, it takes three quarters of a minute to come back to hundreds. The first
-/// measurement leaves a fifth of this.
+/// The initial rate of adaptive retries. The SDK's own limiter starts with half a request a second: if throttled in its
+/// first half second, it takes 45 seconds to return to hundreds. The first measurement reduces this rate to a fifth.
 pub(crate) const RETRY_INITIAL_REQUESTS_PER_SECOND: f64 = 2000.0;
 /// For each of the two steps of cleaning up after a signal: both stay under two seconds.
 pub(crate) const CLEANUP_TIMEOUT_AFTER_SIGNAL: Duration = Duration::from_millis(900);
@@ -36,18 +36,18 @@ pub(crate) const CLEANUP_TIMEOUT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// How far this machine's clock may be from S3's: S3 refuses requests beyond it.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(15);
 
-// How much at once, where the user does not say.
+// Defaults of concurrency and part sizes.
 
 pub(crate) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
-/// Objects under way at once while they are small; together they have the memory of [`DEFAULT_JOBS`] parts.
+/// Concurrent small objects; together they use the memory of [`DEFAULT_JOBS`] parts.
 pub(crate) const DEFAULT_SMALL_OBJECTS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
-/// Objects under way at once whose bytes stay in S3: the requests are small, and mostly waiting.
+/// Concurrent objects whose bytes stay in S3: the requests are small, and mostly wait.
 pub(crate) const DEFAULT_JOBS_WITHOUT_TRANSFER: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
 pub(crate) const DEFAULT_PART_BYTES: u64 = 8 << 20;
-/// A part that S3 copies by itself, unless the object needs larger ones: few requests, and still several at once.
+/// A part of a copy within S3, unless the object needs larger ones: few requests, but still several at once.
 pub(crate) const COPY_PART_BYTES: u64 = 256 << 20;
 
-// Memory that others may make us use.
+// Memory that an object or a server can make us use.
 
 /// Plaintext that waits for its authentication tag before it goes to a stream; more is read twice.
 pub(crate) const MAX_PLAINTEXT_HELD_IN_MEMORY: u64 = 64 << 20;
@@ -60,29 +60,30 @@ pub(crate) const MAX_LISTING_PAGE_ENTRIES: usize = 10_000;
 pub(crate) const MAX_INVENTORY_MANIFEST_BYTES: u64 = 16 << 20;
 /// A key takes 3 KiB when encoded, an access control list somewhat more.
 pub(crate) const MAX_INVENTORY_RECORD_BYTES: usize = 1 << 20;
-/// A longer object is no instruction file.
+/// A longer object is not an instruction file.
 pub(crate) const MAX_INSTRUCTION_FILE_BYTES: u64 = 64 << 10;
-/// A metadata entry of an S3 Encryption Client's envelope: longer than any wrapped key (AWS KMS: 6,144 bytes) in base64.
+/// A metadata entry of an S3 Encryption Client's envelope: longer than any wrapped key (AWS KMS: 6,144 bytes) in
+/// base64.
 pub(crate) const MAX_ENVELOPE_ENTRY_BYTES: usize = 16 << 10;
 pub(crate) const MAX_ESDK_HEADER_BYTES: usize = 1 << 20;
 /// Wrapped data keys in a message of the Encryption SDK, read or written.
 pub const MAX_ESDK_DATA_KEYS: usize = 64;
 /// A frame, or a body without frames, waits in memory for its tag.
 pub(crate) const MAX_ESDK_FRAME_BYTES: u32 = 64 << 20;
-/// Rows of the summary of `inspect`; the objects of further ones are counted together.
+/// Rows of `inspect`'s summary; objects of further rows are counted together.
 pub(crate) const MAX_SUMMARY_SHARES: usize = 10_000;
-/// Objects that `inspect` names in a list.
+/// Objects in each list of `inspect`'s summary.
 pub(crate) const MAX_SUMMARY_OBJECTS: usize = 1_000;
-/// Refusals that a plan of `rotate` names; further ones are counted.
+/// Refusals listed in a plan of `rotate`; further ones are only counted.
 pub(crate) const MAX_REFUSALS_NAMED: usize = 100;
 
 // Keys.
 
-/// Shorter moduli are weak; AWS-LC takes no longer private key.
+/// Shorter moduli are weak; AWS-LC does not support longer private keys.
 pub(crate) const RSA_KEY_BITS: RangeInclusive<usize> = 2048..=8192;
-/// A file, a variable or the output of a command that holds a key.
+/// A file, a variable or the output of a command that contains a key.
 pub(crate) const MAX_KEY_FILE_BYTES: usize = 64 << 10;
-/// Memory that an object may ask for to derive its key from a passphrase, unless the user allows more.
+/// Memory that an object may require to derive its key from a passphrase, unless the user allows more.
 pub(crate) const MAX_ARGON2_MEMORY_KIB: u32 = 4 * Argon2::DEFAULT.memory;
 pub(crate) const MAX_ARGON2_PASSES: u32 = 4 * Argon2::DEFAULT.time;
 pub(crate) const MAX_ARGON2_LANES: u32 = 4 * Argon2::DEFAULT.parallelism;

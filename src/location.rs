@@ -6,8 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// S3's limit on a key's length in bytes of UTF-8 ("Object key naming", AWS user guide).
-pub(crate) const MAX_KEY_BYTES: usize = 1024;
+use crate::s3_limits::MAX_KEY_BYTES;
 
 /// A bucket's name, an access point's alias or an access point's ARN.
 ///

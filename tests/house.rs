@@ -15,8 +15,18 @@ const ROOMS: [(&str, &[&str]); 5] = [
     ("seal", &[]),
 ];
 
-const VOCABULARY: [&str; 9] =
-    ["checksum", "encryption", "error", "keys", "limits", "location", "object", "pattern", "tuning"];
+const VOCABULARY: [&str; 10] = [
+    "checksum",
+    "encryption",
+    "error",
+    "keys",
+    "limits",
+    "location",
+    "object",
+    "pattern",
+    "s3_limits",
+    "tuning",
+];
 
 /// Outside crates and the rooms that may know them.
 const OUTSIDE: &[(&str, &[&str])] = &[

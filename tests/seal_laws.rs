@@ -15,8 +15,8 @@ use s3seal::keys::{DataKey, KeyRing, Passphrase, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::passphrase::PassphraseKey;
-use s3seal::seal::ring::Unlocker;
-use s3seal::seal::s3ec::{self, Envelope, Storage, Unlocked};
+use s3seal::seal::ring::Unwrapper;
+use s3seal::seal::s3ec::{self, DecryptableEnvelope, Envelope, Storage};
 use s3seal::seal::wrap::{self, Alg, LocalKey, WrappedKey, pem};
 use s3seal::seal::{Attributes, Open, Seal};
 use zeroize::Zeroizing;
@@ -120,13 +120,13 @@ fn envelope(beside: &Attributes) -> Result<Envelope, Error> {
     }
 }
 
-fn unlock(beside: &Attributes, ring: KeyRing) -> Result<Unlocked, Error> {
-    let locked = envelope(beside)?.permit(Legacy::Unauthenticated)?;
-    Unlocker::new(ring).unlock(locked)
+fn decryptable(beside: &Attributes, ring: KeyRing) -> Result<DecryptableEnvelope, Error> {
+    let permitted = envelope(beside)?.permit(Legacy::Unauthenticated)?;
+    Unwrapper::new(ring).unwrap_s3ec(permitted)
 }
 
 fn open(object: &Object, cuts: &[usize]) -> Result<Vec<u8>, Error> {
-    opened(unlock(&object.beside, ring_of(7))?.opener()?, &object.body, cuts)
+    opened(decryptable(&object.beside, ring_of(7))?.opener()?, &object.body, cuts)
 }
 
 fn assert_tampered(result: Result<Vec<u8>, Error>) {
@@ -206,7 +206,7 @@ proptest! {
     ) {
         let object = seal(alg, Storage::Metadata, &plain, &[]);
         let done = done.index(plain.len() + 1);
-        let mut opener = unlock(&object.beside, ring_of(7)).unwrap().opener().unwrap();
+        let mut opener = decryptable(&object.beside, ring_of(7)).unwrap().opener().unwrap();
         for piece in pieces(&plain[..done], &disk) {
             opener.replay(piece).unwrap();
         }
@@ -221,7 +221,7 @@ proptest! {
         let done = done.index(plain.len()) + 1;
         let mut disk = plain[..done].to_vec();
         disk[done / 2] ^= 1 << bit;
-        let mut opener = unlock(&object.beside, ring_of(7)).unwrap().opener().unwrap();
+        let mut opener = decryptable(&object.beside, ring_of(7)).unwrap().opener().unwrap();
         opener.replay(&disk).unwrap();
         assert_tampered(opened(opener, &object.body[done..], &[]));
     }
@@ -231,9 +231,9 @@ proptest! {
         alg in algs(), plain in vec(any::<u8>(), 1..300usize), start in 0..320u64, len in 1..320u64, down in cuts(),
     ) {
         let object = seal(alg, Storage::Metadata, &plain, &[]);
-        let unlocked = unlock(&object.beside, ring_of(7)).unwrap();
+        let decryptable = decryptable(&object.beside, ring_of(7)).unwrap();
         let stored = object.body.len() as u64;
-        match unlocked.range(start..start + len, stored) {
+        match decryptable.range(start..start + len, stored) {
             Ok(read) => {
                 let index = |at: u64| usize::try_from(at).unwrap();
                 let sealed = &object.body[index(read.sealed.start)..index(read.sealed.end)];
@@ -297,8 +297,8 @@ fn a_message_shorter_than_its_tag_is_called_so() {
 #[test]
 fn a_range_must_come_whole() {
     let object = seal(Alg::Committing, Storage::Metadata, &[7; 100], &[]);
-    let unlocked = unlock(&object.beside, ring_of(7)).unwrap();
-    let read = || unlocked.range(20..50, object.body.len() as u64).unwrap().opener;
+    let decryptable = decryptable(&object.beside, ring_of(7)).unwrap();
+    let read = || decryptable.range(20..50, object.body.len() as u64).unwrap().opener;
     assert!(opened(read(), &object.body[20..50], &[]).is_ok());
     assert_tampered(opened(read(), &object.body[20..49], &[]));
     assert_tampered(opened(read(), &object.body[20..51], &[]));
@@ -309,9 +309,9 @@ fn a_range_must_come_whole() {
 fn a_range_needs_the_switch() {
     let object = seal(Alg::Committing, Storage::Metadata, b"some bytes", &[]);
     for legacy in [Legacy::Refused, Legacy::V2] {
-        let locked = envelope(&object.beside).unwrap().permit(legacy).unwrap();
-        let unlocked = Unlocker::new(ring_of(7)).unlock(locked).unwrap();
-        let refused = unlocked.range(0..4, object.body.len() as u64);
+        let permitted = envelope(&object.beside).unwrap().permit(legacy).unwrap();
+        let decryptable = Unwrapper::new(ring_of(7)).unwrap_s3ec(permitted).unwrap();
+        let refused = decryptable.range(0..4, object.body.len() as u64);
         let Err(Error::Unsupported { why, .. }) = refused.map(|_| ()) else { panic!("not refused") };
         assert!(why.contains("--allow-legacy unauthenticated"), "{why}");
     }

@@ -1,4 +1,4 @@
-//! What an address says of itself: its host, and whether that is this machine or AWS.
+//! Reads a URL: its host, and whether that is this machine or AWS.
 
 /// The host in a URL, without its port.
 pub(super) fn host_of(url: &str) -> Option<&str> {
@@ -10,12 +10,12 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
     authority.split(':').next()
 }
 
-/// Whether an address is an IP or this machine's name: a bucket cannot stand in front of it.
+/// Whether the host is an IP address or localhost, which cannot be prefixed with a bucket.
 pub(super) fn is_address(url: &str) -> bool {
     host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
 }
 
-/// Whether an address is on this machine.
+/// Whether the host is this machine.
 pub(super) fn is_loopback(url: &str) -> bool {
     host_of(url).is_some_and(|host| {
         host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

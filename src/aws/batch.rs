@@ -1,7 +1,7 @@
-//! A job of S3 Batch Operations: S3 lists the objects and gives each another key, without a request from here for any.
+//! A job of S3 Batch Operations: S3 lists the objects and gives each another key; s3seal sends no request per object.
 //!
-//! Jobs are created at S3 Control, a service of AWS's own beside S3; no server of another make is asked for one unless
-//! somebody names it. The one operation is `S3UpdateObjectEncryption`, which keeps everything else about an object.
+//! Jobs are created with S3 Control, a separate service of AWS; another server is used only if the user gives its URL.
+//! The one operation is `S3UpdateObjectEncryption`, which keeps everything else about an object.
 //! Source: CreateJob in the Amazon S3 Control API reference; "Update object encryption" in the Amazon S3 user guide.
 
 use std::str::FromStr;
@@ -25,7 +25,7 @@ use crate::encryption::KmsKey;
 use crate::error::{Error, Result, Subject};
 use crate::location::{Bucket, S3Uri};
 
-/// How a job ranks among the account's others; AWS's own examples use it.
+/// The job's priority among the account's jobs, as in AWS's examples.
 pub(crate) const PRIORITY: i32 = 10;
 
 /// The role that a job takes on, by its ARN, which also says whose job it is.
@@ -61,12 +61,12 @@ impl FromStr for Role {
     }
 }
 
-/// What encrypts the objects that a job is about, as far as it is to choose among them.
+/// The current encryption of the objects that a job selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Under {
+pub(crate) enum CurrentEncryption {
     /// SSE-S3.
     SseS3,
-    /// SSE-KMS, whatever the key.
+    /// SSE-KMS with any key.
     SseKms,
     /// SSE-KMS with this key.
     Key(KmsKey),
@@ -75,7 +75,7 @@ pub(crate) enum Under {
 /// A job that gives objects another key in AWS KMS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
-    /// Who does it.
+    /// The role that S3 assumes.
     pub(crate) role: Role,
     /// The bucket, or the prefix in it.
     pub(crate) place: S3Uri,
@@ -83,9 +83,9 @@ pub(crate) struct Job {
     pub(crate) beginning: String,
     /// What the objects' keys end with.
     pub(crate) end: Option<String>,
-    /// What the objects must be encrypted with now; `None` leaves it to the job to find out.
-    pub(crate) only: Option<Under>,
-    /// The new key; S3 wants its ARN.
+    /// The current encryption of the objects to select; `None` selects all.
+    pub(crate) only: Option<CurrentEncryption>,
+    /// The new key; S3 requires its ARN.
     pub(crate) key: KmsKey,
     /// Whether S3 may use a bucket key.
     pub(crate) bucket_key: bool,
@@ -106,25 +106,25 @@ impl Job {
         format!("{}{}", self.place.key, self.beginning)
     }
 
-    /// The report's prefix, as S3 wants it: without a slash at its end.
+    /// The report's prefix without a trailing slash, as S3 requires.
     pub(crate) fn report_prefix(&self) -> &str {
         self.report.key.trim_end_matches('/')
     }
 
-    /// How lists of jobs show it: at most 256 characters.
+    /// The description in lists of jobs: at most 256 characters.
     pub(crate) fn description(&self) -> String {
         format!("s3seal rotate {}", self.place).chars().take(256).collect()
     }
 }
 
-/// S3 Control, where jobs are created.
+/// A client of S3 Control, which creates jobs.
 pub(crate) struct Control(aws_sdk_s3control::Client);
 
 impl Connection {
-    /// Finds S3 Control; nothing is sent yet.
+    /// Makes the client of S3 Control; sends nothing.
     ///
     /// # Errors
-    /// `Unsupported` where S3 is a server of another make and none is named for S3 Control.
+    /// `Unsupported` where S3 is not AWS and no URL is given for S3 Control.
     pub(crate) fn control(&self) -> Result<Control> {
         let mut config = Builder::from(&self.shared)
             .interceptor(Unprefixed)
@@ -140,11 +140,11 @@ impl Connection {
         Ok(Control(aws_sdk_s3control::Client::from_conf(config.build())))
     }
 
-    /// Finds out whether a bucket is there, in the region that a job is created in: a job looks nowhere else, and fails long
-    /// after it was created.
+    /// Checks that a bucket exists in the region in which the job is created. A job with a bucket in another region
+    /// would fail long after its creation.
     ///
     /// # Errors
-    /// `NotFound`, `WrongRegion`, `Network`. Who may create jobs need not be allowed to look: that is no error.
+    /// `NotFound`, `WrongRegion`, `Network`. A denied check is no error: permission to create jobs does not include it.
     pub(crate) async fn reach_bucket(&self, bucket: &Bucket) -> Result<()> {
         let subject = Subject::from(bucket);
         match self.bucket_region(bucket).await {
@@ -160,11 +160,11 @@ impl Connection {
 }
 
 impl Control {
-    /// Creates a job, which begins by itself; returns its id. The SDK gives the request a token, the same for each attempt,
-    /// so that an answer that gets lost on its way makes no second job.
+    /// Creates a job, which starts without confirmation; returns its id. The SDK sends the same idempotency token with
+    /// each attempt, so a lost answer creates no second job.
     ///
     /// # Errors
-    /// What S3 Control refuses; it takes `s3:CreateJob`, and `iam:PassRole` on the role.
+    /// What S3 Control refuses; it requires `s3:CreateJob`, and `iam:PassRole` on the role.
     pub(crate) async fn create_job(&self, job: &Job) -> Result<String> {
         let subject = Subject::prefix(&job.place);
         let unbuilt =
@@ -206,9 +206,9 @@ fn generator(job: &Job) -> Result<JobManifestGenerator, BuildError> {
         filter = filter.key_name_constraint(constraint.build());
     }
     let under = job.only.as_ref().map(|only| match only {
-        Under::SseS3 => ObjectEncryptionFilter::Sses3(Sses3Filter::builder().build()),
-        Under::SseKms => ObjectEncryptionFilter::Ssekms(SsekmsFilter::builder().build()),
-        Under::Key(key) => {
+        CurrentEncryption::SseS3 => ObjectEncryptionFilter::Sses3(Sses3Filter::builder().build()),
+        CurrentEncryption::SseKms => ObjectEncryptionFilter::Ssekms(SsekmsFilter::builder().build()),
+        CurrentEncryption::Key(key) => {
             ObjectEncryptionFilter::Ssekms(SsekmsFilter::builder().kms_key_arn(key.as_str()).build())
         }
     });
@@ -233,7 +233,8 @@ fn report(job: &Job) -> JobReport {
         .build()
 }
 
-/// S3 Control's hosts carry the account in front. An address cannot, and takes it from the header, where it is anyway.
+/// The SDK prefixes the host with the account, which an IP address or localhost cannot have. The account is in a
+/// header, too.
 #[derive(Debug)]
 struct Unprefixed;
 
@@ -256,7 +257,7 @@ impl Intercept for Unprefixed {
     }
 }
 
-/// The address without the account in front, where that is one.
+/// The URL without the account prefix, if its host is an IP address or localhost.
 fn unprefixed(uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let (account, bare) = rest.split_once('.')?;

@@ -1,6 +1,6 @@
-//! What a bucket does to the objects in it: default encryption, blocked modes, policy, versioning, lifecycle.
+//! Settings of a bucket that affect its objects: default encryption, blocked modes, policy, versioning, lifecycle.
 //!
-//! Each takes an action of its own; one that is denied is [`Probe::AccessDenied`], and the others are reported all the same.
+//! Each requires its own permission; one that is denied is [`Probe::AccessDenied`], and the others are still reported.
 //! Nothing here changes a bucket.
 
 use aws_sdk_s3::operation::get_bucket_encryption::GetBucketEncryptionOutput;
@@ -10,9 +10,9 @@ use aws_sdk_s3::types::{
 };
 use futures_util::future::join4;
 
+use crate::aws::bucket_policy::{self, PolicyFacts};
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::policy::{self, PolicyFacts};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
@@ -24,13 +24,13 @@ use crate::location::Bucket;
 pub(crate) struct BucketFacts {
     pub(crate) bucket: Bucket,
     pub(crate) region: Probe<Option<String>>,
-    /// What happens to an object that names no encryption; `None` where the server keeps no such setting.
+    /// The encryption of objects whose request names none; `None` where the server has no such setting.
     pub(crate) default: Probe<Option<DefaultFacts>>,
-    /// What its policy demands; `None` without a policy.
+    /// What its policy requires; `None` without a policy.
     pub(crate) policy: Probe<Option<PolicyFacts>>,
-    /// `Enabled` or `Suspended` in S3's words; `None` where it never was on.
+    /// `Enabled` or `Suspended` in S3's words; `None` if it was never enabled.
     pub(crate) versioning: Probe<Option<String>>,
-    /// How the parts of uploads that nobody ends are cleaned up.
+    /// The rule that aborts incomplete uploads.
     pub(crate) incomplete_uploads: Probe<Option<CleanUp>>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct BucketFacts {
 pub(crate) struct DefaultFacts {
     /// The mode; `NotSaid` where the rule names none.
     pub(crate) mode: AppliedMode,
-    /// The KMS key; none is the account's `aws/s3`.
+    /// The KMS key; `None` is the account's `aws/s3`.
     pub(crate) kms_key: Option<String>,
     /// Whether a bucket key is used.
     pub(crate) bucket_key: bool,
@@ -57,10 +57,10 @@ pub(crate) struct CleanUp {
 }
 
 impl Connection {
-    /// Asks for all facts about a bucket.
+    /// Gets all facts about a bucket.
     ///
     /// # Errors
-    /// `NotFound` for no such bucket, `Network` where nothing can be reached; refusals are part of the facts.
+    /// `NotFound` for no such bucket, `Network` where S3 cannot be reached; refusals are part of the facts.
     pub(crate) async fn bucket_facts(&self, bucket: &Bucket) -> Result<BucketFacts> {
         let region = match known(self.bucket_region(bucket).await)? {
             Err(error @ (Error::NotFound { .. } | Error::Network { .. } | Error::WrongRegion { .. })) => {
@@ -97,7 +97,7 @@ impl Connection {
         let request = self.s3.head_bucket().bucket(bucket.as_str()).set_expected_bucket_owner(self.owner());
         let answer = request.send().await.map_err(|refusal| {
             match error::read(bucket, "s3:ListBucket", refusal) {
-                // HEAD has no body, and so no word for what is missing.
+                // HEAD has no body, and so no error code.
                 Error::NotFound { source, .. } => Error::NotFound { subject: bucket.into(), source },
                 error => error,
             }
@@ -127,7 +127,7 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(bucket, "s3:GetBucketPolicy", refusal))?;
-        policy::read(answer.policy().unwrap_or_default()).ok_or_else(|| Error::Unsupported {
+        bucket_policy::read(answer.policy().unwrap_or_default()).ok_or_else(|| Error::Unsupported {
             subject: bucket.into(),
             why: "its policy cannot be read".to_owned(),
         })
@@ -154,7 +154,7 @@ impl Connection {
     }
 }
 
-/// Lets an answer pass, but not one for somebody whom the service does not know: that is no right that is missing.
+/// Makes invalid credentials an error: they are not a missing permission.
 fn known<T>(answer: Result<T>) -> Result<Result<T>> {
     match answer {
         Err(
@@ -198,7 +198,7 @@ impl From<&GetBucketEncryptionOutput> for DefaultFacts {
     }
 }
 
-/// Finds the rule that cleans up soonest.
+/// Finds the rule that aborts uploads first.
 fn clean_up(rules: Result<Vec<LifecycleRule>>) -> Result<Option<CleanUp>> {
     let found = rules?
         .iter()

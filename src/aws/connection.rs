@@ -1,8 +1,8 @@
-//! The clients, made once: credentials, region, endpoint, certificates, retries, and what must never be sent.
+//! The clients, created once: credentials, region, endpoint, certificates, retries and interceptors.
 //!
-//! Most of what the AWS SDK finds by itself (SSO, roles, the environment) is left to it. Added here: `AWS_CA_BUNDLE`, the
-//! way round proxies to this machine, the refusal of keys over http, and a trace of requests without their secrets. Which
-//! address a service has is `endpoint`'s; whose credentials are used, `profile`'s where one is named.
+//! The AWS SDK resolves most settings (SSO, roles, the environment). Added here: `AWS_CA_BUNDLE`, requests to this
+//! machine that bypass the proxy, the refusal of keys over http, and a trace of requests without their secrets.
+//! `endpoint` finds the address of each service, `profile` the credentials of a profile that the user names.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,15 +23,17 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
-use crate::aws::address::{is_address, is_loopback};
+use crate::aws::address::{is_address, is_aws, is_loopback};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, Trace, Tracer, UnsignedOverTls};
-use crate::aws::key_names::KeyNames;
+use crate::aws::kms_aliases::KmsAliases;
+use crate::aws::observed_endpoint::ObservedEndpoint;
 use crate::aws::open_uploads::OpenUploads;
 use crate::aws::options::Options;
-use crate::aws::origin::Origin;
 use crate::aws::profile;
-use crate::aws::retry::{BodyRetries, ThrottlingOn503, TooLong, pace, retries, retry_config};
+use crate::aws::retry::{
+    BodyRetries, NoRetryIfTooLong, ThrottlingOn503, rate_limiter, retries, retry_config,
+};
 use crate::aws::server_clock::ServerClock;
 use crate::error::{Error, Result, Subject};
 use crate::limits::{CONNECT_TIMEOUT, MIN_UPLOAD_BYTES_PER_SECOND, READ_TIMEOUT, SERVER_WORK_TIMEOUT};
@@ -40,30 +42,30 @@ use crate::limits::{CONNECT_TIMEOUT, MIN_UPLOAD_BYTES_PER_SECOND, READ_TIMEOUT, 
 pub(crate) struct Connection {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) kms: aws_sdk_kms::Client,
-    pub(super) key_names: KeyNames,
+    pub(super) kms_aliases: KmsAliases,
     pub(super) endpoints: Endpoints,
-    /// What a client of a further service is made of.
+    /// The configuration for clients of further services.
     pub(super) shared: SdkConfig,
     pub(super) trace: Trace,
     pub(super) open_uploads: OpenUploads,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
     read_timeout: Duration,
-    pub(super) origin: Origin,
+    pub(super) observed_endpoint: ObservedEndpoint,
     pub(super) server_clock: ServerClock,
     pub(super) ca_bundle: Option<PathBuf>,
 }
 
-/// Makes the clients. Nothing is sent yet.
+/// Creates the clients; sends nothing.
 ///
 /// # Errors
-/// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for a setting that is none.
+/// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for an invalid setting.
 pub(crate) async fn connect(options: Options) -> Result<Connection> {
     let http = http_client(options.ca_bundle.as_deref())?;
     let profile = profile::load(options.profile.as_deref()).await?;
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
     let shared = shared_config(&options, http).await?;
-    let origin = Origin::default();
+    let observed_endpoint = ObservedEndpoint::default();
     let server_clock = ServerClock::default();
     let mut s3 = aws_sdk_s3::config::Builder::from(&shared);
     s3.set_endpoint_url(endpoints.s3.clone());
@@ -74,11 +76,11 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         .interceptor(MergeRepeatedHeader)
         .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
-        .interceptor(origin.clone())
+        .interceptor(observed_endpoint.clone())
         .interceptor(server_clock.clone())
         .retry_classifier(ThrottlingOn503)
-        .retry_classifier(TooLong)
-        .retry_partition(pace())
+        .retry_classifier(NoRetryIfTooLong)
+        .retry_partition(rate_limiter())
         .build();
     let mut kms = aws_sdk_kms::config::Builder::from(&shared);
     kms.set_endpoint_url(endpoints.kms.clone());
@@ -86,12 +88,12 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
-        .retry_classifier(TooLong)
+        .retry_classifier(NoRetryIfTooLong)
         .build();
     Ok(Connection {
         s3: aws_sdk_s3::Client::from_conf(s3),
         kms: aws_sdk_kms::Client::from_conf(kms),
-        key_names: KeyNames::default(),
+        kms_aliases: KmsAliases::default(),
         endpoints,
         shared,
         trace: options.trace,
@@ -99,7 +101,7 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
         read_timeout: options.read_timeout.unwrap_or(READ_TIMEOUT),
-        origin,
+        observed_endpoint,
         server_clock,
         ca_bundle: options.ca_bundle,
     })
@@ -113,10 +115,10 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
         .timeout_config(timeouts.build())
-        // Only so that the SDK does not read it: what is set is read below.
+        // Keeps the SDK from reading the setting, which is read below.
         .retry_config(RetryConfig::standard())
         .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(read).build())
-        // Sums are computed by the transfer, in the same pass as everything else, and compared there.
+        // `transfer` computes and compares checksums, in the pass that encrypts or decrypts.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     if let Some(profile) = &options.profile {
@@ -136,7 +138,7 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
     }
     let shared = loader.load().await;
     let retries = retries(options, &shared)?;
-    // S3-compatible servers have no regions; a request needs one all the same.
+    // S3-compatible servers have no regions, but a signature needs one.
     let region = shared.region().cloned().unwrap_or(Region::new("us-east-1"));
     let credentials = options.profile.as_deref().map(|name| profile::credentials(name, &shared, http));
     let mut shared = shared.into_builder().retry_config(retries).region(region);
@@ -166,8 +168,8 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
     }))
 }
 
-/// Takes the way that a request's address asks for. To a proxy, `localhost` would be the proxy itself; and what may go
-/// in clear may do so only because it does not leave the machine.
+/// Chooses the connector by the request's address. For a proxy, `localhost` would be the proxy's own machine, and keys
+/// may go over plain http only because they do not leave this one.
 #[derive(Debug)]
 struct ByAddress {
     proxied: SharedHttpConnector,
@@ -209,7 +211,7 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
 }
 
 impl Connection {
-    /// The same policy for what breaks off after the SDK has handed it over: the body of a GET.
+    /// The same policy for the body of a GET, which the SDK does not retry.
     pub(crate) fn body_retries(&self) -> BodyRetries {
         let config = self.s3.config();
         BodyRetries::new(config.retry_config().cloned().unwrap_or_else(retry_config), config.sleep_impl())
@@ -218,6 +220,11 @@ impl Connection {
     /// The longest wait for further bytes of an answer.
     pub(crate) fn read_timeout(&self) -> Duration {
         self.read_timeout
+    }
+
+    /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
+    pub(crate) fn is_aws(&self) -> bool {
+        self.observed_endpoint.host().is_some_and(is_aws)
     }
 
     pub(super) fn owner(&self) -> Option<String> {

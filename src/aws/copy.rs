@@ -1,7 +1,7 @@
-//! Copies that S3 makes by itself, of an object onto itself: another key, other metadata, the same bytes.
+//! Copies within S3 of an object onto itself: another key, other metadata, the same bytes.
 //!
-//! Every copy is bound to the ETag seen, at its source and, where the server knows that, at its target too. The bytes
-//! never leave S3, so what comes out is compared by its checksum.
+//! Every copy is conditional on the source's ETag and, where the server supports it, on the target's. The bytes never
+//! leave S3, so the copy is compared by its checksum.
 //! Source: CopyObject and UploadPartCopy in the Amazon S3 API reference.
 
 use std::ops::Range;
@@ -12,21 +12,18 @@ use aws_sdk_s3::types::{CompletedPart, CopyPartResult, MetadataDirective};
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::interceptors::Unanswered;
-use crate::aws::multipart::{Destination, Sent, Started};
 use crate::aws::object_head::etag_of;
 use crate::aws::request_fields::{
     object_request, percent, sdk_algorithm, set_checksum, set_content_headers, set_properties,
 };
 use crate::aws::sse::{self, Applied, AppliedMode};
+use crate::aws::upload::{Sent, Started, UploadTarget};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::Settings;
-
-/// The largest object that one request copies: 5 GiB (CopyObject, Amazon S3 API reference).
-pub(crate) const MAX_COPY: u64 = 5 << 30;
 
 /// An object as the source of a copy.
 #[derive(Clone, Copy)]
@@ -65,7 +62,7 @@ pub(crate) struct Copy<'a> {
 /// The result of a copy.
 #[derive(Debug, Default)]
 pub(crate) struct Copied {
-    /// The refusal of a request of which an earlier attempt got no answer: that one may have made the copy.
+    /// The refusal of a request after an attempt without an answer, which may have made the copy.
     pub(crate) refused: Option<Error>,
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
@@ -79,10 +76,11 @@ impl Copy<'_> {
     /// Makes the copy. Some servers do not name its encryption in their answer: only a HEAD shows it.
     ///
     /// # Errors
-    /// What S3 refuses; `Changed` if the object is another one by now; `NotAsAsked` where it is stored otherwise.
+    /// What S3 refuses; `Changed` if the object has another ETag; `NotAsAsked` where S3 did not apply the requested
+    /// encryption.
     pub(crate) async fn make(&self) -> Result<Copied> {
         let answer = match self.send(true).await {
-            // A server that does not know the condition on the target: the one on the source still holds.
+            // The server does not support the condition on the target; the one on the source still holds.
             Err(Error::Unsupported { .. }) => self.send(false).await?,
             answer => answer?,
         };
@@ -117,7 +115,7 @@ impl Copy<'_> {
         } else {
             request.metadata_directive(MetadataDirective::Copy)
         };
-        // Named, so that the copy keeps the algorithm of its source also where that is not the default.
+        // Explicit, so that the copy keeps its source's algorithm even if that is not the default.
         let request = request.set_checksum_algorithm(self.algorithm.map(sdk_algorithm));
         let request = sse::copy(sse::copy_source(request, self.source.key), self.sse);
         let unanswered = Unanswered::default();
@@ -141,11 +139,11 @@ impl Copy<'_> {
     }
 }
 
-impl Destination<'_> {
-    /// Lets S3 copy a range of `source` into a part. Returns the part and, where the server says it, its checksum.
+impl UploadTarget<'_> {
+    /// Has S3 copy a range of `source` into a part. Returns the part and, if the server sends it, its checksum.
     ///
     /// # Errors
-    /// As [`Destination::send`]; `Changed` if the source is another one by now.
+    /// As [`UploadTarget::send`]; `Changed` if the source has another ETag.
     pub(crate) async fn copy_part(
         &self,
         started: &Started,
@@ -164,7 +162,7 @@ impl Destination<'_> {
             .set_expected_source_bucket_owner(connection.owner());
         let request = sse::part_copy(request, sse::customer_key(self.sse));
         let request = sse::part_copy_source(request, source.key);
-        // S3 says nothing while it copies: that is no stall.
+        // S3 sends nothing while it copies, which is not a stall.
         let patient = connection
             .timeout_for_server_work()
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());

@@ -1,7 +1,7 @@
-//! Where each service is: by the flag, the environment and the profile, in the order of the AWS tools.
+//! The endpoint of each service: from the flag, the environment and the profile, in the order of the AWS tools.
 //!
-//! KMS makes and opens data keys. An address that was given for a store must not become that of KMS too, or the store
-//! could read everything: what is set for all services counts for KMS only where it stays on this machine.
+//! KMS sees data keys. A URL that is meant for an object store must not be used for KMS too, or the store could read
+//! everything: a URL for all services applies to KMS only if it is on this machine.
 //! Source: "Service-specific endpoints", AWS SDKs and Tools Reference Guide.
 
 use aws_config::profile::ProfileSet;
@@ -21,7 +21,7 @@ pub(super) struct Endpoints {
     pub(super) control: Option<String>,
 }
 
-/// A service, as each place of settings spells it.
+/// A service's name in each source of settings.
 struct Service {
     variable: &'static str,
     in_profile: &'static str,
@@ -39,7 +39,7 @@ enum Scope {
 }
 
 impl Endpoints {
-    /// Finds them all; `env` reads the environment.
+    /// Finds all endpoints; `env` reads the environment.
     pub(super) fn find(
         options: &Options,
         profile: &ProfileSet,
@@ -51,20 +51,20 @@ impl Endpoints {
             s3: flag(&options.endpoint_url).or_else(|| settings.first(&S3, |_, _| true)),
             kms: flag(&options.kms_endpoint_url)
                 .or_else(|| settings.first(&KMS, |scope, url| scope == Scope::Service || is_loopback(url))),
-            // S3 Control is another service than S3, in AWS too.
+            // S3 Control is a service of its own, in AWS too.
             control: settings.first(&S3_CONTROL, |scope, _| scope == Scope::Service),
         }
     }
 }
 
-/// What is set beside the flags.
+/// Settings other than flags.
 struct Settings<'a, E> {
     profile: &'a ProfileSet,
     env: E,
 }
 
 impl<E: Fn(&str) -> Option<String>> Settings<'_, E> {
-    /// The first address set for a service that `counts`.
+    /// The first URL set for a service that `counts`.
     fn first(&self, service: &Service, counts: impl Fn(Scope, &str) -> bool) -> Option<String> {
         if self.are_ignored() {
             return None;
@@ -101,7 +101,7 @@ impl<E: Fn(&str) -> Option<String>> Settings<'_, E> {
     }
 }
 
-/// The address with one slash at the end of its path: the SDK puts the bucket's name right behind it.
+/// The URL with one slash at the end of its path, because the SDK appends the bucket's name.
 fn with_slash(url: &str) -> String {
     let bare = url.trim_end_matches('/');
     let has_path = bare.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));

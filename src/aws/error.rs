@@ -1,6 +1,6 @@
-//! The services' refusals in s3seal's words: the only files that read service error codes.
+//! Service errors as s3seal's errors: the only files that read service error codes.
 //!
-//! An answer is taken apart into a [`Refusal`], from which [`Refusal::classify`] makes the error; requests without
+//! An answer is parsed into a [`Refusal`], from which [`Refusal::classify`] makes the error; requests without
 //! an answer are read in `network`.
 
 use std::error::Error as StdError;
@@ -20,7 +20,7 @@ use refusal::Refusal;
 /// An SDK error of any operation.
 pub(super) type Refused<E> = SdkError<E, HttpResponse>;
 
-/// What an operation's own error offers.
+/// The error type of an operation.
 pub(super) trait Coded: ProvideErrorMetadata + StdError + Send + Sync + 'static {}
 impl<T: ProvideErrorMetadata + StdError + Send + Sync + 'static> Coded for T {}
 
@@ -59,7 +59,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
     }
 }
 
-/// Whether an answer was ended because it is too long.
+/// Whether an answer was cut off because it is too long.
 pub(super) fn is_too_long(error: &(dyn StdError + 'static)) -> bool {
     let mut link = Some(error);
     while let Some(cause) = link {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied};
 use crate::encryption::ServerSide;
@@ -19,10 +19,10 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{INSTRUCTION_FILE_MARKER, WriteCondition};
 
-/// An instruction file that is to be written.
+/// An instruction file to write.
 pub(crate) struct PendingInstructionFile<'a> {
     connection: &'a Connection,
-    /// Where it goes.
+    /// Its own URI.
     uri: S3Uri,
     /// The object that it belongs to.
     of: &'a S3Uri,
@@ -30,12 +30,12 @@ pub(crate) struct PendingInstructionFile<'a> {
     before: Mutex<Option<Before>>,
 }
 
-/// What was there before, and how to tell whether the object has changed since.
+/// The previous instruction file, and the object's ETag to detect that the object has changed since.
 struct Before {
     content: Option<Bytes>,
-    /// The version that was written over it, which a versioned bucket can take away again.
+    /// The version that replaced it; in a versioned bucket, deleting this one restores the previous one.
     written_version: Option<String>,
-    /// The ETag that the object had.
+    /// The object's ETag before the write.
     object_etag: Option<String>,
 }
 
@@ -58,11 +58,11 @@ impl<'a> PendingInstructionFile<'a> {
         Ok(())
     }
 
-    /// Restores what was there before, unless the object has become the new one after all, or somebody else has written
-    /// the file since. Nobody is left to report a failure to.
+    /// Restores the previous file, unless the object was written after all, or somebody else has written the file
+    /// since. Ignores failures: the error that led here is the one to report.
     pub(super) async fn put_back(&self, sse: Option<&ServerSide>) {
         let Some(before) = self.take() else { return };
-        // An answer may have got lost: the object is asked, not the error.
+        // The answer may have been lost, so the object's ETag decides, not the error.
         if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
             let _ = match (before.written_version, before.content) {
                 (Some(version), _) => self.connection.remove(&self.uri, Some(&version)).await,
@@ -71,9 +71,9 @@ impl<'a> PendingInstructionFile<'a> {
         }
     }
 
-    /// Replaces the file by the one before it, or removes it, if it is still the one that was written here.
+    /// Replaces the file with the previous one, or removes it, if it is still the one written here.
     async fn replace_ours(&self, before: Option<Bytes>, sse: Option<&ServerSide>) -> Result<()> {
-        // The answer to the write may have got lost, and with it the ETag: what is there now is compared.
+        // The answer to the write may have been lost, and with it the ETag, so the content is compared.
         let now =
             self.reader(&self.uri).whole_with_head(MAX_INSTRUCTION_FILE_BYTES).await?.unwrap_or_default();
         let is_ours = now.body.as_deref() == Some(self.content.as_bytes());
@@ -81,7 +81,7 @@ impl<'a> PendingInstructionFile<'a> {
         let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };
         let condition = WriteCondition::Matches(etag);
         match self.put(before.clone(), sse, &condition).await {
-            // A server that does not know the condition: the comparison above is the closest to it.
+            // The server does not support the condition; the comparison above is the next best.
             Err(Error::Unsupported { .. }) => self.put(before, sse, &WriteCondition::None).await.map(|_| ()),
             written => written.map(|_| ()),
         }
@@ -95,8 +95,8 @@ impl<'a> PendingInstructionFile<'a> {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn reader<'b>(&'b self, uri: &'b S3Uri) -> Reader<'b> {
-        Reader { connection: self.connection, uri, version_id: None, key: None }
+    fn reader<'b>(&'b self, uri: &'b S3Uri) -> ObjectReader<'b> {
+        ObjectReader { connection: self.connection, uri, version_id: None, key: None }
     }
 
     async fn object_etag(&self) -> Result<Option<String>> {
@@ -155,7 +155,7 @@ impl Connection {
     }
 }
 
-/// A small object that S3 has.
+/// A small object that S3 has stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Written {
     /// The ETag, with its quotes.

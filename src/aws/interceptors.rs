@@ -1,7 +1,6 @@
-//! Interceptors of every request: no key without TLS, no repeated header, no endless answer, a trace
-//! without secrets.
+//! Interceptors of every request: no key without TLS, no repeated header, no endless answer, a trace without secrets.
 //!
-//! Interceptors of the SDK, so that they hold for each attempt and for whatever endpoint a request is resolved to.
+//! They run in the SDK, so they apply to each attempt and to whatever endpoint a request is resolved to.
 
 use std::fmt;
 use std::sync::Arc;
@@ -85,8 +84,8 @@ impl Intercept for NoKeyOverHttp {
 /// The operations that carry an object's bytes.
 const UPLOADS: [&str; 2] = ["PutObject", "UploadPart"];
 
-/// Leaves the bytes of an upload out of its signature where TLS protects them: hashing them takes longer than encrypting
-/// them. Decided by the address that the request was resolved to.
+/// Leaves the bytes of an upload out of its signature where TLS protects them: hashing them takes longer than
+/// encrypting them. Decided by the address that the request was resolved to.
 #[derive(Debug)]
 pub(super) struct UnsignedOverTls;
 
@@ -109,13 +108,13 @@ impl Intercept for UnsignedOverTls {
     }
 }
 
-/// Some servers send the MD5 of a customer key twice, and the SDK would refuse the answer for it.
+/// Some servers send the MD5 of a customer key twice, and the SDK rejects such an answer.
 #[derive(Debug)]
 pub(super) struct MergeRepeatedHeader;
 
 impl Intercept for MergeRepeatedHeader {
     fn name(&self) -> &'static str {
-        "SaidOnce"
+        "MergeRepeatedHeader"
     }
 
     fn modify_before_deserialization(
@@ -137,7 +136,7 @@ impl Intercept for MergeRepeatedHeader {
     }
 }
 
-/// Ends an answer that is longer than any of S3's or KMS's, for the SDK reads all but objects into memory.
+/// Cuts off an answer that is longer than any of S3's or KMS's: the SDK reads all but objects into memory.
 #[derive(Debug)]
 pub(super) struct Bounded;
 
@@ -155,7 +154,7 @@ impl Intercept for Bounded {
         let is_object = bag.load::<Metadata>().is_some_and(|metadata| metadata.name() == "GetObject");
         let response = context.response_mut();
         let limit = match (response.status().is_success(), is_object) {
-            // Whoever reads it does so piece by piece.
+            // Objects are read in chunks.
             (true, true) => return Ok(()),
             (true, false) => MAX_ANSWER_BYTES,
             (false, _) => MAX_ERROR_ANSWER_BYTES,
@@ -166,7 +165,7 @@ impl Intercept for Bounded {
     }
 }
 
-/// Notes attempts at one request that ended without an answer: what was asked for may have been done all the same.
+/// Records attempts at one request that ended without an answer: the server may have executed them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unanswered(Arc<AtomicBool>);
 
@@ -191,7 +190,7 @@ impl Intercept for Unanswered {
         let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
         let is_open = match error.as_connector_error() {
             Some(broken) => !error::was_never_sent(broken),
-            // A failure on the server's side, or of a proxy, says nothing of what was done; asking to slow down does.
+            // After a failure of the server or a proxy, the request may have been executed; after a 503 it was not.
             None if error.is_operation_error() => {
                 context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 500..=502 | 504..))
             }
@@ -204,7 +203,7 @@ impl Intercept for Unanswered {
     }
 }
 
-/// When a request went out, and where to: bucket, key and part, without headers, which may hold a key.
+/// When a request was sent and its URL, without headers, which may contain a key.
 #[derive(Debug)]
 struct Began(Instant, String);
 
@@ -264,7 +263,7 @@ impl Intercept for Tracer {
     }
 }
 
-/// Whether a URL is one of TLS.
+/// Whether a URL is an https one.
 fn is_tls(url: &str) -> bool {
     url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
 }

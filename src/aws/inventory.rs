@@ -1,7 +1,7 @@
-//! S3 Inventory reports: what a bucket holds, as S3 itself writes it down once a day or a week.
+//! S3 Inventory reports: a bucket's objects, which S3 lists once a day or a week.
 //!
-//! Reading only, of files that are here already: a report's bytes are not trusted, so records have a length limit, and a
-//! data file must have the checksum that its manifest says.
+//! Reads local files only. A report's bytes are not trusted, so records have a length limit, and a data file must have
+//! the checksum in its manifest.
 //! Source: "Amazon S3 Inventory" in the Amazon S3 user guide.
 
 use std::fs::File;
@@ -26,7 +26,7 @@ mod parquet_file;
 pub(crate) struct Manifest {
     /// The bucket that the report is about.
     pub(crate) source: Bucket,
-    /// When it was begun (RFC 3339).
+    /// When S3 started it (RFC 3339).
     pub(crate) created: Option<String>,
     /// The format of its files.
     pub(crate) format: FileFormat,
@@ -65,7 +65,7 @@ pub(crate) struct DataFile {
 /// One object of a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inventoried {
-    /// What a listing would say.
+    /// The fields of a listing.
     pub(crate) listed: Listed,
     /// Whether it is a delete marker.
     pub(crate) deleted: bool,
@@ -95,7 +95,7 @@ struct RawFile {
 /// Reads a manifest; `what` names it in messages.
 ///
 /// # Errors
-/// `Tampered` for what is none, `Unsupported` for formats that are not read and reports without encryption.
+/// `Tampered` for an invalid manifest, `Unsupported` for formats that are not read and reports without encryption.
 pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
     let raw: RawManifest = serde_json::from_slice(json).map_err(|error| {
         Error::tampered(subject, format!("it is not a manifest of S3 Inventory: {error}"))
@@ -134,11 +134,10 @@ pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
     })
 }
 
-/// Reads a data file that has been brought here, and hands over its objects in batches; ends early where `each` says so.
-/// Blocks.
+/// Reads a local data file, and passes its objects to `each` in batches until that fails. Blocks.
 ///
 /// # Errors
-/// `Tampered` for a file that is not what its manifest says, and those of `each`.
+/// `Tampered` for a file that does not match its manifest, and those of `each`.
 pub(crate) fn read(
     subject: &Subject,
     format: &FileFormat,

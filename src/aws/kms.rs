@@ -1,8 +1,8 @@
-//! AWS KMS for client-side encryption: makes data keys, wraps and unwraps them.
+//! AWS KMS for client-side encryption: generates data keys, wraps and unwraps them.
 //!
-//! Plaintext data keys come back over TLS only (`connection` refuses http) and go straight into a type that wipes
-//! itself. An answer counts only if it names the key that was asked for: a data key under another one would be readable
-//! to whoever owns that. What the encryption context must hold is the format's affair, not this file's.
+//! Plaintext data keys arrive over TLS only (`connection` refuses http) and go straight into a type that is wiped on
+//! drop. An answer is accepted only if it names the requested key: a data key under another key would be readable to
+//! that key's owner. The formats define the contents of the encryption context.
 //! Source: GenerateDataKey, Encrypt and Decrypt in the AWS KMS API reference.
 
 use std::collections::{BTreeMap, HashMap};
@@ -28,36 +28,36 @@ pub(crate) struct KmsDataKey {
     pub(crate) key: KeyArn,
 }
 
-/// Whose key may unwrap a data key.
+/// The keys that may unwrap a data key.
 #[derive(Clone, Copy)]
 pub(crate) enum MayUnwrap<'a> {
-    /// This key's, and no other one's.
+    /// Only this key.
     Key(&'a KmsKey),
-    /// Any key's of these accounts: the wrapped data key names it.
+    /// Any key of these accounts; the wrapped data key names it.
     AnyOf(&'a [Account]),
 }
 
-/// What KMS says about a key of its own.
+/// What KMS says about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KmsKeyFacts {
     /// The key's ARN.
     pub(crate) arn: String,
-    /// Its state, in KMS's word (`Enabled`, `PendingDeletion`, …).
+    /// Its state, in KMS's words (`Enabled`, `PendingDeletion`, …).
     pub(crate) state: Option<String>,
-    /// Who manages it, in KMS's word (`AWS`, `CUSTOMER`).
+    /// Who manages it, in KMS's words (`AWS`, `CUSTOMER`).
     pub(crate) manager: Option<String>,
-    /// When it will be deleted (RFC 3339), if it waits for that.
+    /// When it will be deleted (RFC 3339), if deletion is scheduled.
     pub(crate) deletion: Option<String>,
 }
 
-/// Aliases asked for, at most: a key has one or two.
+/// The most aliases requested: a key has one or two.
 const ALIASES: i32 = 50;
 
 impl Connection {
     /// Asks KMS about a key, by its id, its ARN or an alias.
     ///
     /// # Errors
-    /// What KMS refuses; it takes `kms:DescribeKey`.
+    /// What KMS refuses; it requires `kms:DescribeKey`.
     pub(crate) async fn describe_key(&self, key: &KmsKey) -> Result<KmsKeyFacts> {
         let answer = self
             .kms
@@ -79,7 +79,7 @@ impl Connection {
     /// Asks KMS for the aliases of a key.
     ///
     /// # Errors
-    /// What KMS refuses; it takes `kms:ListAliases`.
+    /// What KMS refuses; it requires `kms:ListAliases`.
     pub(crate) async fn key_aliases(&self, key: &KmsKey) -> Result<Vec<String>> {
         let answer = self
             .kms
@@ -92,36 +92,36 @@ impl Connection {
         Ok(answer.aliases().iter().filter_map(|alias| alias.alias_name().map(str::to_owned)).collect())
     }
 
-    /// The key behind a name, as far as KMS has been asked for it; an ARN names its key by itself.
+    /// The ARN of a key, if it was given or KMS has already named it.
     pub(crate) fn key_arn(&self, key: &KmsKey) -> Option<KeyArn> {
-        key.arn().or_else(|| self.key_names.with(|known| known.get(key).cloned().flatten()))
+        key.arn().or_else(|| self.kms_aliases.with(|known| known.get(key).cloned().flatten()))
     }
 
-    /// Looks up the key behind an alias, unless that was done before.
+    /// Looks up the key of an alias once in a run.
     async fn look_up(&self, key: &KmsKey) -> Result<()> {
-        let is_known = || self.key_names.with(|known| known.contains_key(key));
+        let is_known = || self.kms_aliases.with(|known| known.contains_key(key));
         if !key.is_alias() || is_known() {
             return Ok(());
         }
-        let _asking = self.key_names.asking.lock().await;
+        let _asking = self.kms_aliases.asking.lock().await;
         if is_known() {
             return Ok(());
         }
         let found = match self.describe_key(key).await {
             Ok(found) => KeyArn::parse(&found.arn),
-            // Who may use a key need not be allowed to look at it, and not every KMS can be asked.
+            // Permission to use a key does not include kms:DescribeKey, and not every KMS has that operation.
             Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::Service { .. }) => None,
             Err(error) => return Err(error),
         };
-        self.key_names.with(|known| known.insert(key.clone(), found));
+        self.kms_aliases.with(|known| known.insert(key.clone(), found));
         Ok(())
     }
 
-    /// Checks that the key which an answer names is the one that was asked for, and remembers it.
+    /// Checks that an answer names the requested key, and remembers its ARN.
     fn answered(&self, key: &KmsKey, arn: Option<&str>) -> Result<KeyArn> {
         let arn = answering(key, arn)?;
         let expected = self
-            .key_names
+            .kms_aliases
             .with(|known| known.entry(key.clone()).or_default().get_or_insert_with(|| arn.clone()).clone());
         if arn != expected {
             return Err(not_trusted(format!("{key} is {expected}, and {arn} was used instead")));
@@ -129,7 +129,7 @@ impl Connection {
         Ok(arn)
     }
 
-    /// Lets KMS make a 256-bit data key.
+    /// Has KMS generate a 256-bit data key.
     ///
     /// # Errors
     /// What KMS refuses; `Tampered` for a data key of another length or under another key.
@@ -157,7 +157,7 @@ impl Connection {
         Ok(KmsDataKey { plain, wrapped: wrapped(answer.ciphertext_blob)?, key })
     }
 
-    /// Lets KMS wrap a data key that exists; returns the blob and the KMS key that wrapped it.
+    /// Has KMS wrap an existing data key; returns the blob and the KMS key that wrapped it.
     ///
     /// # Errors
     /// What KMS refuses; `Tampered` for an answer under another key.
@@ -181,10 +181,10 @@ impl Connection {
         Ok((wrapped(answer.ciphertext_blob)?, key))
     }
 
-    /// Lets KMS unwrap a data key; returns the KMS key that did it, too.
+    /// Has KMS unwrap a data key; also returns the KMS key that unwrapped it.
     ///
     /// # Errors
-    /// What KMS refuses; `KeyWrong` for a blob that does not open, or that a key of another account opens; `Tampered` for an
+    /// What KMS refuses; `KeyWrong` for a blob that no allowed key unwraps; `Tampered` for an
     /// answer under another key.
     pub(crate) async fn unwrap_data_key(
         &self,
@@ -232,7 +232,7 @@ fn key_of(arn: Option<&str>) -> Result<KeyArn> {
     arn.and_then(KeyArn::parse).ok_or_else(|| not_trusted("it names no key by its ARN"))
 }
 
-/// The key that an answer names, if it can be the one that was asked for.
+/// The key that an answer names, if it can be the requested one.
 fn answering(key: &KmsKey, arn: Option<&str>) -> Result<KeyArn> {
     let arn = key_of(arn)?;
     if !key.may_be(arn.as_str()) {

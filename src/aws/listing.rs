@@ -1,7 +1,8 @@
-//! Listing what a bucket holds, a page at a time: as a stream, so that a listing of any length takes one page of memory.
+//! Listing what a bucket holds, a page at a time: as a stream, so that a listing of any length takes one page of
+//! memory.
 //!
-//! Keys are asked for percent-encoded, because XML cannot carry all that a key may hold. What a listing does not say
-//! (encryption, metadata) is `objects`' affair.
+//! Keys are requested percent-encoded, because XML cannot represent every key. `read_object` gets what a listing omits
+//! (encryption, metadata).
 //! Source: ListObjectsV2 and ListObjectVersions in the Amazon S3 API reference.
 
 use std::borrow::Cow;
@@ -21,7 +22,7 @@ use crate::location::S3Uri;
 /// One entry of a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
-    /// The key, whole, not only what stands below the prefix.
+    /// The whole key, with the prefix.
     pub(crate) key: ListedKey,
     /// The version, in a listing of versions.
     pub(crate) version_id: Option<String>,
@@ -33,21 +34,21 @@ pub(crate) struct Listed {
     pub(crate) etag: Option<String>,
     /// When it was stored (RFC 3339).
     pub(crate) last_modified: Option<String>,
-    /// The storage class, in S3's word.
+    /// The storage class, in S3's words.
     pub(crate) storage_class: Option<String>,
 }
 
 /// A key as a listing gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ListedKey {
-    /// One that requests can name.
+    /// A key that requests can name.
     Text(String),
-    /// Bytes that are not UTF-8, percent-encoded as they came: S3 has none of these, other servers may.
+    /// A key that is not UTF-8, percent-encoded as received: S3 has no such keys, other servers may.
     NotText(String),
 }
 
 impl ListedKey {
-    /// The key as it is shown: the key itself, or percent-encoded.
+    /// The key for messages: the key itself, or percent-encoded.
     pub(crate) fn as_str(&self) -> &str {
         let (Self::Text(key) | Self::NotText(key)) = self;
         key
@@ -60,7 +61,7 @@ impl Default for ListedKey {
     }
 }
 
-/// Where the next page begins.
+/// The start of the next page.
 enum Next {
     First,
     Token(String),
@@ -100,8 +101,8 @@ impl Connection {
         .try_flatten()
     }
 
-    /// Lists all versions of the objects whose keys begin with that of `uri`; delete markers, which hold nothing, are
-    /// counted into `markers` only.
+    /// Lists all versions of the objects whose keys begin with that of `uri`; delete markers are
+    /// only counted, with `markers`.
     pub(crate) fn list_versions<'a>(
         &'a self,
         uri: &'a S3Uri,
@@ -145,12 +146,12 @@ impl Connection {
     }
 }
 
-/// A page that says there are more and not where: going on would leave objects out, or never end.
+/// The error for a truncated page without a continuation token: going on would omit objects, or never end.
 fn stuck(uri: &S3Uri) -> Error {
     Error::tampered(Subject::prefix(uri), "its listing says there is more, and not where")
 }
 
-/// Refuses a page that no server means: each entry of it would cost a request.
+/// Refuses a page with too many entries: each would cost a request.
 fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
     if entries <= MAX_LISTING_PAGE_ENTRIES {
         return Ok(());

@@ -1,6 +1,6 @@
 //! What S3 says about an object in the headers of HEAD and GET, read once for all commands.
 //!
-//! GET says less: what only HEAD has is marked so below.
+//! GET returns fewer headers; fields that only HEAD has are marked below.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(crate) struct ObjectHead {
     pub(crate) applied: Applied,
     /// User metadata: keys in lower case, without `x-amz-meta-`.
     pub(crate) metadata: BTreeMap<String, String>,
-    /// How many metadata entries S3 has and cannot show in headers (`x-amz-missing-meta`). HEAD only.
+    /// How many metadata entries S3 cannot return in headers (`x-amz-missing-meta`). HEAD only.
     pub(crate) missing_metadata: u32,
     /// The checksum that S3 keeps, if it was requested and its algorithm is one that s3seal computes.
     pub(crate) checksum: Option<Checksum>,
@@ -40,7 +40,7 @@ pub(crate) struct ObjectHead {
     /// Whether a temporary copy has been restored from an archive. HEAD only.
     pub(crate) restored: bool,
     pub(crate) content_type: Option<String>,
-    /// HEAD only, as all that follow.
+    /// HEAD only, as all below.
     pub(crate) cache_control: Option<String>,
     pub(crate) content_encoding: Option<String>,
     pub(crate) content_disposition: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct ObjectHead {
     pub(crate) event_hold: bool,
     /// RFC 3339.
     pub(crate) last_modified: Option<String>,
-    /// `None` without tags, and for a reader who may not read them.
+    /// `None` without tags, or without permission to read them.
     pub(crate) tag_count: Option<u32>,
     pub(crate) replication_status: Option<String>,
     /// All of the stored bytes, if they came with the answer to a GET.
@@ -89,7 +89,8 @@ macro_rules! checksum {
     }};
 }
 
-/// Reads what HEAD and GET both say. The surrounding function returns `None` if the answer lacks what every object has.
+/// Reads the headers that HEAD and GET share. The surrounding function returns `None` if the ETag or the length is
+/// missing.
 macro_rules! object_head {
     ($answer:expr) => {
         ObjectHead {

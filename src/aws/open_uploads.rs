@@ -1,16 +1,16 @@
-//! The multipart uploads that this run has begun and not ended: whatever is left of them at its end must be named, for
-//! their parts are stored, and paid for, until somebody aborts them.
+//! The multipart uploads that this run has created and neither completed nor aborted. The run reports those that remain
+//! at its end, because their parts are stored and billed until somebody aborts them.
 //!
-//! Kept apart from the errors: an upload is left also where the run is cut short, and where it succeeds.
+//! Not part of an error: an upload may also remain when the run is interrupted or succeeds.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::location::S3Uri;
 
-/// An upload that is, or may be, at the server.
+/// An upload that exists, or may exist, on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OpenUpload {
-    /// The object that it was to become.
+    /// The object that it is for.
     pub(crate) uri: S3Uri,
     /// Its id; `None` where the answer that names it did not arrive.
     pub(crate) id: Option<String>,
@@ -26,12 +26,12 @@ impl OpenUploads {
         self.lock().clone()
     }
 
-    /// Notes that an upload is asked for.
+    /// Records that an upload is requested.
     pub(super) fn starting(&self, uri: &S3Uri) {
         self.lock().push(OpenUpload { uri: uri.clone(), id: None });
     }
 
-    /// Notes that the server has named, or refused, what was asked for.
+    /// Records the server's answer: the upload's id, or a refusal.
     pub(super) fn answered(&self, uri: &S3Uri, id: Option<&str>) {
         let mut uploads = self.lock();
         if let Some(place) = uploads.iter().position(|upload| upload.id.is_none() && upload.uri == *uri) {
@@ -40,7 +40,7 @@ impl OpenUploads {
         uploads.extend(id.map(|id| OpenUpload { uri: uri.clone(), id: Some(id.to_owned()) }));
     }
 
-    /// Notes that an upload has become an object or was aborted.
+    /// Records that an upload was completed or aborted.
     pub(super) fn ended(&self, id: &str) {
         self.lock().retain(|upload| upload.id.as_deref() != Some(id));
     }

@@ -1,4 +1,4 @@
-//! How to reach the services: what the command line says of it, before the environment and the profile are asked.
+//! How to reach the services: the options of the command line, which precede the environment and the profile.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,11 +15,11 @@ pub(crate) struct Options {
     pub(crate) region: Option<String>,
     /// The address of S3, for S3-compatible servers and tests.
     pub(crate) endpoint_url: Option<String>,
-    /// The address of KMS, which makes and opens data keys.
+    /// The address of KMS, which generates and decrypts data keys.
     pub(crate) kms_endpoint_url: Option<String>,
     /// A PEM file of certificate authorities to trust instead of the system's.
     pub(crate) ca_bundle: Option<PathBuf>,
-    /// Whether the bucket stands in the path rather than in the host's name.
+    /// Whether the bucket is in the path rather than in the host's name.
     pub(crate) path_style: bool,
     /// Whether to use FIPS endpoints.
     pub(crate) fips: bool,
@@ -27,9 +27,9 @@ pub(crate) struct Options {
     pub(crate) dualstack: bool,
     /// Whether to leave requests unsigned.
     pub(crate) no_sign_request: bool,
-    /// Attempts for a request in all.
+    /// All attempts of a request.
     pub(crate) max_attempts: Option<u32>,
-    /// Whether many objects are worked on, so that the rate of requests is to follow what S3 can take.
+    /// Whether the run is about many objects, so that the request rate adapts to throttling.
     pub(crate) many_objects: bool,
     /// The longest wait for a connection.
     pub(crate) connect_timeout: Option<Duration>,
@@ -41,8 +41,8 @@ pub(crate) struct Options {
     pub(crate) expected_bucket_owner: Option<String>,
     /// Whether the requester pays.
     pub(crate) request_payer: bool,
-    /// Where requests are told about.
+    /// Receives a line for each request.
     pub(crate) trace: Trace,
-    /// Where uploads are noted that have begun and not ended.
+    /// Records uploads that are created and not yet completed or aborted.
     pub(crate) open_uploads: OpenUploads,
 }

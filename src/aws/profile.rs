@@ -1,7 +1,8 @@
 //! The profile of the AWS configuration files, and the credentials of one that the command line names.
 //!
-//! The SDK takes access keys from the environment before any profile, also where the command line names one: the keys of
-//! another account might then write into it. `--profile` wins here, as in the AWS CLI; `AWS_PROFILE` keeps the SDK's order.
+//! The SDK prefers access keys from the environment to any profile, even if the command line names one: objects could
+//! then be written with another account's keys. `--profile` wins here, as in the AWS CLI; `AWS_PROFILE` keeps the SDK's
+//! order.
 
 use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
@@ -23,12 +24,12 @@ const FILES: [(&str, &str); 2] =
 /// Reads the configuration files; `named` is the profile that the command line names.
 ///
 /// # Errors
-/// `Denied` where the profile named is not there; `Unsupported` for files that cannot be read, if one is named.
+/// `Denied` if the profile does not exist; `Unsupported` for files that cannot be read, if one is named.
 pub(super) async fn load(named: Option<&str>) -> Result<ProfileSet> {
     let files = EnvConfigFiles::default();
     let selected = named.map(|name| name.to_owned().into());
     let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, selected).await;
-    // Without a profile named, what is wrong with the files is said by whoever needs them.
+    // Without a named profile, errors in the files are reported when a setting is read.
     let Some(name) = named else { return Ok(loaded.unwrap_or_default()) };
     let profiles = loaded
         .map_err(|error| Error::Unsupported { subject: Subject::other(places()), why: error.to_string() })?;
@@ -47,7 +48,8 @@ fn places() -> String {
         .join(" and ")
 }
 
-/// What gives a profile's credentials: itself, or where it says nothing the machine. Not the environment's access keys.
+/// The provider of a profile's credentials: the profile, or the instance if the profile has none. Never the
+/// environment.
 pub(super) fn credentials(
     name: &str,
     shared: &SdkConfig,

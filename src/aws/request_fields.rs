@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use crate::checksum::Algorithm;
 use crate::object::Settings;
 
-/// Begins a request about a bucket: the owner that it must have, and who pays.
+/// Starts a request to a bucket, with its expected owner and the requester-pays header.
 macro_rules! bucket_request {
     ($connection:expr, $operation:ident, $uri:expr) => {
         $connection
@@ -21,7 +21,7 @@ macro_rules! bucket_request {
     };
 }
 
-/// Begins a request about an object, or about one version of it.
+/// Starts a request to an object, or to one version of it.
 macro_rules! object_request {
     ($connection:expr, $operation:ident, $uri:expr) => {
         crate::aws::request_fields::bucket_request!($connection, $operation, $uri).key(&$uri.key)
@@ -32,7 +32,7 @@ macro_rules! object_request {
     };
 }
 
-/// Puts on a request what a copy can also take over from its source: content headers and metadata.
+/// Sets the fields that CopyObject can also copy from the source: content headers and metadata.
 macro_rules! set_content_headers {
     ($request:expr, $settings:expr) => {
         $request
@@ -46,7 +46,7 @@ macro_rules! set_content_headers {
     };
 }
 
-/// Puts on a request what no copy takes over by itself: class, ACL, lock, redirect.
+/// Sets the fields that CopyObject never copies: storage class, ACL, Object Lock, redirect.
 macro_rules! set_properties {
     ($request:expr, $settings:expr) => {
         $request
@@ -63,7 +63,7 @@ macro_rules! set_properties {
     };
 }
 
-/// Puts a finished sum on a request, under its algorithm's name.
+/// Sets the checksum field of the algorithm.
 macro_rules! set_checksum {
     ($request:expr, $algorithm:expr, $value:expr) => {
         match $algorithm {
@@ -95,7 +95,7 @@ pub(super) fn legal_hold(settings: &Settings) -> Option<ObjectLockLegalHoldStatu
     settings.lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On)
 }
 
-/// The tags as their header carries them.
+/// The tags in the format of their header.
 pub(super) fn tagging(settings: &Settings) -> Option<String> {
     if settings.tags.is_empty() {
         return None;
@@ -104,7 +104,7 @@ pub(super) fn tagging(settings: &Settings) -> Option<String> {
     Some(pairs.collect::<Vec<_>>().join("&"))
 }
 
-/// Escapes a part of a query string or of a path, such as a tag or what stands between two slashes of a key.
+/// Percent-encodes a part of a query string or path, such as a tag or a key's segment.
 pub(super) fn percent(text: &str) -> PercentEncode<'_> {
     /// RFC 3986, section 2.3: all but the unreserved characters.
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

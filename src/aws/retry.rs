@@ -1,8 +1,9 @@
-//! How often and how fast a request is tried again: the flag's word, then the environment's and the profile's, then ours.
+//! How often and how fast a request is retried: by the flag, then the environment and the profile, then our default.
 //!
-//! One object is worth some insisting. Many objects are a load: there the rate itself gives way to what S3 asks for, and
-//! comes back by itself. Waiting and counting are the SDK's.
-//! Source: "Retry behavior", AWS SDKs and Tools Reference Guide; "Best practices design patterns", Amazon S3 user guide.
+//! For one object, retries with backoff are enough. For many objects the retry mode is adaptive: the request rate drops
+//! when S3 throttles, and recovers afterwards. The SDK waits and counts.
+//! Source: "Retry behavior", AWS SDKs and Tools Reference Guide; "Best practices design patterns", Amazon S3 user
+//! guide.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,8 +25,8 @@ use crate::limits::{
     RETRY_ATTEMPTS, RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND,
 };
 
-/// Makes the rate that adaptive retries begin with.
-pub(super) fn pace() -> RetryPartition {
+/// Makes the partition whose rate limiter gives adaptive retries their initial rate.
+pub(super) fn rate_limiter() -> RetryPartition {
     let limiter =
         ClientRateLimiter::builder().tokens_retrieved_per_second(RETRY_INITIAL_REQUESTS_PER_SECOND).build();
     RetryPartition::custom("s3seal").client_rate_limiter(limiter).build()
@@ -34,22 +35,22 @@ pub(super) fn pace() -> RetryPartition {
 /// Works out the retries from the flags, the environment and the profile.
 ///
 /// # Errors
-/// `Unsupported` for a setting that is none.
+/// `Unsupported` for an invalid setting.
 pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConfig> {
     let settings = shared.service_config();
-    let mode = match set(settings, "AWS_RETRY_MODE", "retry_mode")? {
+    let mode = match setting(settings, "AWS_RETRY_MODE", "retry_mode")? {
         Some(Mode(mode)) => mode,
         None if options.many_objects => RetryMode::Adaptive,
         None => RetryMode::Standard,
     };
     let attempts = match options.max_attempts {
         Some(attempts) => attempts,
-        None => set::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(RETRY_ATTEMPTS),
+        None => setting::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(RETRY_ATTEMPTS),
     };
     Ok(retry_config().with_retry_mode(mode).with_max_attempts(attempts.max(1)))
 }
 
-/// The policy where nobody says otherwise.
+/// The default policy.
 pub(super) fn retry_config() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(RETRY_ATTEMPTS)
@@ -57,7 +58,7 @@ pub(super) fn retry_config() -> RetryConfig {
         .with_max_backoff(RETRY_BACKOFF_MAX)
 }
 
-/// Tries again what breaks off after the SDK has handed it over, by the policy of all requests.
+/// Retries response bodies that break off, which the SDK does not, by the policy of all requests.
 pub(crate) struct BodyRetries {
     policy: RetryConfig,
     sleep: Option<SharedAsyncSleep>,
@@ -70,16 +71,16 @@ impl BodyRetries {
         Self { policy, sleep, failures: 0 }
     }
 
-    /// Notes that something arrived before the failure: only attempts that bring nothing are counted.
+    /// Records that some bytes arrived before the failure: only attempts without progress are counted.
     pub(crate) fn progressed(&mut self) {
         self.failures = 0;
     }
 
-    /// Waits until the next attempt.
+    /// Waits until the next attempt, or returns the error.
     ///
     /// # Errors
     /// `error`, if another attempt would not help, or after the last one.
-    pub(crate) async fn after(&mut self, error: Error) -> Result<()> {
+    pub(crate) async fn wait_or_fail(&mut self, error: Error) -> Result<()> {
         self.failures += 1;
         if !matches!(error, Error::Network { .. }) || self.failures >= self.policy.max_attempts() {
             return Err(error);
@@ -95,13 +96,13 @@ impl BodyRetries {
         let doubled = self.policy.initial_backoff().saturating_mul(1 << (self.failures - 1).min(16));
         let longest = doubled.min(self.policy.max_backoff());
         let mut random = [0; 2];
-        // Without random numbers the full time is as good.
+        // Without random numbers, wait for the full time.
         let part = getrandom::fill(&mut random).map_or(u16::MAX, |()| u16::from_le_bytes(random));
         longest.mul_f64(f64::from(part) / f64::from(u16::MAX))
     }
 }
 
-/// A mode as the AWS tools write it.
+/// A retry mode, in the spelling of the AWS tools.
 struct Mode(RetryMode);
 
 impl FromStr for Mode {
@@ -110,16 +111,16 @@ impl FromStr for Mode {
     fn from_str(text: &str) -> Result<Self, ()> {
         match text.to_ascii_lowercase().as_str() {
             "adaptive" => Ok(Self(RetryMode::Adaptive)),
-            // The first is that of older tools, which this SDK never had.
+            // `legacy` is the mode of older tools; this SDK never had it.
             "legacy" | "standard" => Ok(Self(RetryMode::Standard)),
             _ => Err(()),
         }
     }
 }
 
-/// Reads a setting from the environment, else from the profile. The SDK's own reading does not tell what was set from what
-/// was not, and panics on what it cannot read.
-fn set<T: FromStr>(
+/// Reads a setting from the environment, else from the profile. The SDK does not distinguish a set value from
+/// its default, and panics on an invalid one.
+fn setting<T: FromStr>(
     settings: Option<&dyn LoadServiceConfig>,
     variable: &'static str,
     in_profile: &'static str,
@@ -133,7 +134,7 @@ fn set<T: FromStr>(
     })
 }
 
-/// Takes every 503 for what S3 means by it: fewer requests. To a HEAD it cannot say so, for there is no body.
+/// Treats every 503 as throttling, as S3 means it: the answer to a HEAD has no body that could contain the code.
 #[derive(Debug)]
 pub(super) struct ThrottlingOn503;
 
@@ -154,11 +155,11 @@ impl ClassifyRetry for ThrottlingOn503 {
     }
 }
 
-/// Asks only once for an answer that is too long: the SDK takes it for a broken connection.
+/// Does not retry after an answer that is too long: the SDK treats it as a broken connection.
 #[derive(Debug)]
-pub(super) struct TooLong;
+pub(super) struct NoRetryIfTooLong;
 
-impl ClassifyRetry for TooLong {
+impl ClassifyRetry for NoRetryIfTooLong {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match context.output_or_error() {
             Some(Err(error)) if is_too_long(error) => RetryAction::RetryForbidden,
@@ -167,7 +168,7 @@ impl ClassifyRetry for TooLong {
     }
 
     fn name(&self) -> &'static str {
-        "TooLong"
+        "NoRetryIfTooLong"
     }
 
     fn priority(&self) -> RetryClassifierPriority {

@@ -1,13 +1,13 @@
-//! What a server claims, tried on a scratch object: that it knows `UpdateObjectEncryption`, that it does a mode.
+//! Tests on a scratch object whether a server supports `UpdateObjectEncryption` or an encryption mode.
 //!
-//! Each proof removes its object again. Where the object lies is the verb's business.
+//! Each test removes its object. The caller chooses the object's key.
 
 use aws_sdk_s3::primitives::ByteStream;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::instruction_file::Written;
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};
@@ -15,15 +15,15 @@ use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 
-/// What the scratch object holds.
+/// The content of the scratch object.
 const SCRATCH: &str = "s3seal tries what this server can do; this object can be deleted\n";
 
 impl Connection {
-    /// Finds out on a scratch object at `uri`, where nothing may be, whether the server knows the call; removes it again,
-    /// also after a failure.
+    /// Tests on a scratch object at `uri`, which must not exist, whether the server supports `UpdateObjectEncryption`;
+    /// removes the object, also after a failure.
     ///
     /// # Errors
-    /// `Unsupported` where the server does not know it, `Tampered` where it answers as if it did and does something else;
+    /// `Unsupported` where the server does not support it, `Tampered` where it reports success and does something else;
     /// what S3 refuses.
     pub(crate) async fn prove_update(&self, uri: &S3Uri, key_arn: &str) -> Result<()> {
         let mut versions = Vec::new();
@@ -36,12 +36,12 @@ impl Connection {
         proved.and(removed)
     }
 
-    /// Notes every version that it leaves.
+    /// Adds every version that it creates to `versions`.
     async fn try_update(&self, uri: &S3Uri, key_arn: &str, versions: &mut Vec<Option<String>>) -> Result<()> {
         let put = self.put_scratch(uri, &ServerSide::SseS3).await?;
         versions.push(put.version_id.clone());
         let updated = self.update_encryption(uri, None, key_arn, false).await;
-        let reader = Reader { connection: self, uri, version_id: None, key: None };
+        let reader = ObjectReader { connection: self, uri, version_id: None, key: None };
         let head = reader.head().await?;
         if head.version_id != put.version_id {
             versions.push(head.version_id.clone());
@@ -70,11 +70,11 @@ impl Connection {
         Err(Error::tampered(Subject::Server, why))
     }
 
-    /// Finds out on a scratch object at `uri`, where nothing may be, whether the server does a mode; removes it again, also
-    /// after a failure.
+    /// Tests on a scratch object at `uri`, which must not exist, whether the server applies a mode; removes the object,
+    /// also after a failure.
     ///
     /// # Errors
-    /// `NotAsAsked` where the server does not do it; what S3 refuses.
+    /// `NotAsAsked` where the server does not apply it; what S3 refuses.
     pub(crate) async fn prove_mode(&self, uri: &S3Uri, sse: &ServerSide) -> Result<()> {
         let written = self.put_scratch(uri, sse).await?;
         let proved = self.try_mode(uri, sse, &written.applied).await;
@@ -85,7 +85,7 @@ impl Connection {
         proved.and(removed)
     }
 
-    /// An answer that says the mode is one witness, HEAD another; of SSE-C a third is that nothing opens without the key.
+    /// The answer to the write must name the mode, and so must HEAD; with SSE-C, a GET without the key must fail.
     async fn try_mode(&self, uri: &S3Uri, sse: &ServerSide, answered: &Applied) -> Result<()> {
         let ignored = |got: String| Error::NotAsAsked {
             subject: uri.into(),
@@ -95,7 +95,7 @@ impl Connection {
             version_id: None,
         };
         let key = sse::customer_key(Some(sse));
-        let head = Reader { connection: self, uri, version_id: None, key }.head().await?;
+        let head = ObjectReader { connection: self, uri, version_id: None, key }.head().await?;
         for applied in [answered, &head.applied] {
             if !applied.is_as_asked(Some(sse)) {
                 return Err(ignored(applied.to_string()));
@@ -104,7 +104,7 @@ impl Connection {
         if key.is_none() {
             return Ok(());
         }
-        match (Reader { connection: self, uri, version_id: None, key: None })
+        match (ObjectReader { connection: self, uri, version_id: None, key: None })
             .whole(MAX_INSTRUCTION_FILE_BYTES)
             .await
         {

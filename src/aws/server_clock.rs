@@ -1,4 +1,4 @@
-//! The server's clock, by the dates of its answers.
+//! The server's clock, from the Date headers of its answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -9,12 +9,12 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::box_error::BoxError;
 
-/// Seconds that the server's clock is ahead of this machine's, from the last answer that has a date.
+/// How many seconds the server's clock is ahead of this machine's, from the last answer with a date.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerClock(Arc<AtomicI64>);
 
 impl ServerClock {
-    /// Seconds since 1970, as the server counts them.
+    /// The server's time in seconds since 1970.
     pub(super) fn now(&self) -> i64 {
         local_now() + self.0.load(Relaxed)
     }

@@ -1,4 +1,5 @@
-//! Server-side encryption on the wire: modes to request fields, answers to what S3 applied, and the check of both.
+//! Server-side encryption in requests and answers: a mode as request fields, an answer as the applied mode, and whether
+//! both match.
 //!
 //! The only file that names an SSE setter, so that a mode is either right on every request or on none.
 //! Source: "Protecting data with server-side encryption", Amazon S3 user guide.
@@ -38,10 +39,10 @@ pub(super) const KEY_HEADERS: [&str; 2] =
 /// The answer's header with the customer key's MD5.
 pub(super) const KEY_MD5_HEADER: &str = "x-amz-server-side-encryption-customer-key-md5";
 
-/// Makes functions that put a whole mode on a request that creates something.
+/// Makes functions that set the fields of a mode on a request that creates something.
 macro_rules! creating {
     ($($name:ident: $builder:ty;)*) => {$(
-        /// Puts the mode on the request; `None` leaves it to the bucket's default.
+        /// Sets the mode; `None` leaves it to the bucket's default.
         pub(super) fn $name(request: $builder, sse: Option<&ServerSide>) -> $builder {
             match sse {
                 None => request,
@@ -70,10 +71,10 @@ creating! {
     copy: CopyObjectFluentBuilder;
 }
 
-/// Makes functions that put a customer key on a request that touches something that exists.
+/// Makes functions that set the customer key on a request about something that exists.
 macro_rules! touching {
     ($($name:ident: $builder:ty;)*) => {$(
-        /// Puts the customer key on the request; the other modes have nothing to say there.
+        /// Sets the customer key; the other modes have no fields here.
         pub(super) fn $name(request: $builder, key: Option<&CustomerKey>) -> $builder {
             match key {
                 None => request,
@@ -95,10 +96,10 @@ touching! {
     attributes: GetObjectAttributesFluentBuilder;
 }
 
-/// Makes functions that put the source's customer key on a request that copies.
+/// Makes functions that set the source's customer key on a copy request.
 macro_rules! copying {
     ($($name:ident: $builder:ty;)*) => {$(
-        /// Puts the key that opens the source on the request; the other modes open by themselves.
+        /// Sets the key that decrypts the source; S3 decrypts the other modes without one.
         pub(super) fn $name(request: $builder, key: Option<&CustomerKey>) -> $builder {
             match key {
                 None => request,
@@ -116,7 +117,7 @@ copying! {
     part_copy_source: UploadPartCopyFluentBuilder;
 }
 
-/// What `UpdateObjectEncryption` is asked for; its one target is SSE-KMS.
+/// The argument of `UpdateObjectEncryption`, which supports SSE-KMS only.
 pub(super) fn updated(key_arn: &str, bucket_key: bool) -> Option<ObjectEncryption> {
     let kms = SsekmsEncryption::builder().kms_key_arn(key_arn).bucket_key_enabled(bucket_key).build();
     kms.ok().map(ObjectEncryption::Ssekms)
@@ -150,15 +151,15 @@ pub(crate) struct Applied {
     pub(crate) customer_key_md5: Option<String>,
 }
 
-/// A mode as an answer says it.
+/// The mode in an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum AppliedMode {
-    /// One that s3seal knows.
+    /// A mode that s3seal knows.
     Known(Mode),
-    /// Nothing is said: none (objects of before 2023), or a server that does not tell.
+    /// The answer names none: the object is not encrypted (before 2023), or the server does not report it.
     #[default]
     NotSaid,
-    /// Something else, shown as it is.
+    /// Another mode, in the server's words.
     Other(String),
 }
 
@@ -209,7 +210,7 @@ answers!(
 );
 
 impl From<&CompleteMultipartUploadOutput> for Applied {
-    /// The end of a multipart upload says nothing about SSE-C.
+    /// The answer to CompleteMultipartUpload does not report SSE-C.
     fn from(answer: &CompleteMultipartUploadOutput) -> Self {
         Self::read(answer.server_side_encryption(), answer.ssekms_key_id(), answer.bucket_key_enabled(), None)
     }
@@ -238,7 +239,7 @@ impl Applied {
         }
     }
 
-    /// Returns what a later answer adds; where it is silent, what was said before stands.
+    /// Merges a later answer into this one; fields that it does not have keep their value.
     pub(crate) fn then(&self, later: &Self) -> Self {
         match later.mode {
             AppliedMode::NotSaid => self.clone(),
@@ -251,8 +252,8 @@ impl Applied {
         }
     }
 
-    /// Whether this is what was asked for: the mode, and the key where one was named. The bucket key is left out: it
-    /// saves requests and says nothing about protection.
+    /// Whether this is the requested mode, with the requested key if one was named. The bucket key is not compared: it
+    /// only saves requests.
     pub(crate) fn is_as_asked(&self, asked: Option<&ServerSide>) -> bool {
         let Some(asked) = asked else { return true };
         if self.mode != AppliedMode::Known(asked.mode()) {
@@ -263,14 +264,14 @@ impl Applied {
             ServerSide::SseC(key) => self.customer_key_md5.as_deref() == Some(key.md5()),
             ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. } => match (key, &self.kms_key) {
                 (Some(asked), Some(found)) => asked.may_be(found),
-                // Not every answer names the key; the mode is what it says.
+                // Not every answer names the key.
                 _ => true,
             },
         }
     }
 }
 
-/// Says a mode with its key, as a person would.
+/// Describes a mode with its key, for messages.
 pub(crate) fn describe(sse: &ServerSide) -> String {
     match sse {
         ServerSide::SseS3 => Mode::SseS3.title().to_owned(),

@@ -6,23 +6,23 @@ use aws_sdk_s3::operation::get_object_acl::GetObjectAclOutput;
 use aws_sdk_s3::types::{Grant, Permission, Type};
 
 use crate::aws::error;
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::error::{Error, Result};
 use crate::object::Grants;
 
-impl Reader<'_> {
-    /// Asks for the tags.
+impl ObjectReader<'_> {
+    /// Gets the tags.
     ///
     /// # Errors
-    /// What S3 refuses; it takes `s3:GetObjectTagging`.
+    /// What S3 refuses; it requires `s3:GetObjectTagging`.
     pub(crate) async fn tags(&self) -> Result<BTreeMap<String, String>> {
         let answer = object_request!(self.connection, get_object_tagging, self.uri, self.version_id)
             .send()
             .await
             .map_err(|refusal| error::read(self.subject(), "s3:GetObjectTagging", refusal));
         let answer = match answer {
-            // A server that has no tags has lost none.
+            // A server without support for tags stores none.
             Err(Error::Unsupported { .. }) => return Ok(BTreeMap::new()),
             answer => answer?,
         };
@@ -32,7 +32,7 @@ impl Reader<'_> {
     /// Counts the annotations.
     ///
     /// # Errors
-    /// What S3 refuses; it takes `s3:ListObjectAnnotations`.
+    /// What S3 refuses; it requires `s3:ListObjectAnnotations`.
     pub(crate) async fn annotations(&self) -> Result<usize> {
         let answer = object_request!(self.connection, list_object_annotations, self.uri, self.version_id)
             .send()
@@ -41,11 +41,10 @@ impl Reader<'_> {
         Ok(answer.annotations().len())
     }
 
-    /// Asks who may do what; nothing stands for "the owner everything, nobody else anything", and for servers that have
-    /// no ACLs.
+    /// Gets the grants of the ACL; none if only the owner has access, or if the server has no ACLs.
     ///
     /// # Errors
-    /// What S3 refuses; it takes `s3:GetObjectAcl`. `Unsupported` for a grant that no request header can say.
+    /// What S3 refuses; it requires `s3:GetObjectAcl`. `Unsupported` for a grant that no request header can express.
     pub(crate) async fn grants(&self) -> Result<Grants> {
         let answer = object_request!(self.connection, get_object_acl, self.uri, self.version_id)
             .send()
@@ -81,7 +80,7 @@ fn read_grants(answer: &GetObjectAclOutput) -> Option<Grants> {
             Permission::Read => grants.read.push(to),
             Permission::ReadAcp => grants.read_acp.push(to),
             Permission::WriteAcp => grants.write_acp.push(to),
-            // Says nothing on an object, and no header of an object's request can say it.
+            // Has no effect on an object, and no header of an object's request can express it.
             Permission::Write => {}
             _ => return None,
         }
@@ -90,11 +89,11 @@ fn read_grants(answer: &GetObjectAclOutput) -> Option<Grants> {
         full_control: owner.iter().map(|owner| format!("id=\"{owner}\"")).collect(),
         ..Grants::default()
     };
-    // What every new object has by itself need not be said, and may not where ACLs are switched off.
+    // S3 grants this to every new object, and rejects an explicit grant where ACLs are disabled.
     Some(if grants == alone { Grants::default() } else { grants })
 }
 
-/// Whether a grant is the one that MinIO's code answers for every object: everything to the owner, whom it does not name.
+/// Whether this is the grant that MinIO returns for every object: full control for an owner without an id.
 fn is_owner_without_id(grant: &Grant) -> bool {
     let owner = grant.grantee().is_some_and(|to| {
         *to.r#type() == Type::CanonicalUser

@@ -13,11 +13,11 @@ use crate::commands::decryption_keys::DecryptionKeys;
 use crate::encryption::{Account, Context, KmsKey, Legacy};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::object::InstructionSuffix;
-use crate::seal::ring::Unlocker;
+use crate::seal::ring::Unwrapper;
 use crate::tuning::ByteSize;
 
-/// The keys that objects have, by their sources. With `FROM` each flag begins with `--from-`: in `rotate` the bare names
-/// are those of the new keys.
+/// The keys that objects have, by their sources. With `FROM` each flag begins with `--from-`: in `rotate` the bare
+/// names are those of the new keys.
 pub(crate) struct LocalKeyArgs<const FROM: bool> {
     sse_c_key: Vec<SourceText>,
     key: Vec<SourceText>,
@@ -161,8 +161,8 @@ pub(crate) struct EnvelopeArgs {
 }
 
 impl EnvelopeArgs {
-    pub(crate) fn unlocker(&self, ring: KeyRing) -> Arc<Unlocker> {
-        Arc::new(Unlocker::new(ring).with_kdf_memory(self.max_kdf_memory))
+    pub(crate) fn unwrapper(&self, ring: KeyRing) -> Arc<Unwrapper> {
+        Arc::new(Unwrapper::new(ring).with_kdf_memory(self.max_kdf_memory))
     }
 }
 
@@ -186,12 +186,12 @@ pub(crate) struct TrustArgs {
 }
 
 impl TrustArgs {
-    /// The settings for decryption without local keys, which [`DecryptionSettings::with_keys`] adds; `kms_flag` and `context_flag`
-    /// are the flags that gave `kms_keys` and `context`.
+    /// The settings for decryption without local keys, which [`DecryptionSettings::with_keys`] adds; `kms_flag` and
+    /// `context_flag` are the flags that gave `kms_keys` and `context`.
     ///
     /// # Errors
-    /// A usage failure for a context that cannot be one, or where nothing limits which KMS key an object may choose: the
-    /// owner of any account could then make objects that open.
+    /// A usage failure for a context that cannot be one, or where nothing limits which KMS key an object may choose:
+    /// the owner of any account could then make objects that open.
     pub(crate) fn settings(
         &self,
         (kms_flag, kms_keys): (&str, &[KmsKey]),
@@ -222,7 +222,7 @@ impl DecryptionSettings {
         let TrustArgs { kms_account, require_bound_name, envelope, .. } = self.trust;
         DecryptionKeys {
             customer_keys: keys.customer.into(),
-            unlocker: envelope.unlocker(keys.ring),
+            unwrapper: envelope.unwrapper(keys.ring),
             kms_keys: self.kms_keys,
             kms_accounts: kms_account,
             context: self.context,

@@ -103,7 +103,7 @@ fn policies(dir: &Path) -> io::Result<()> {
         old_key: "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
         role: "arn:aws:iam::111122223333:role/batch",
     };
-    for case in permissions::cases::all() {
+    for case in permissions::documented_policies::all() {
         let policy = permissions::policy(case.task, &case.extras, &places);
         let json = serde_json::to_string_pretty(&policy)?;
         fs::write(dir.join(format!("{}.json", case.name)), format!("{json}\n"))?;

@@ -157,7 +157,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let keys = session.ask(move || keys.read()).await?;
     let mut inspect_options = InspectOptions {
         customer_keys: keys.customer,
-        unlocker: args.keys.envelope.unlocker(keys.ring),
+        unwrapper: args.keys.envelope.unwrapper(keys.ring),
         expected: args.results.expect,
         deep: args.deep,
         legacy: args.keys.envelope.allow_legacy.unwrap_or_default(),

@@ -9,9 +9,7 @@ use clap::ValueHint;
 use super::failure::Failure;
 use crate::encryption::pair;
 use crate::object::{Settings, WriteCondition};
-
-/// Tags that one object can have ("Categorizing your storage using tags", Amazon S3 user guide).
-const MAX_TAGS: usize = 10;
+use crate::s3_limits::MAX_TAGS;
 
 /// The canned ACLs ("Access control list (ACL) overview", Amazon S3 user guide).
 const ACLS: [&str; 7] = [

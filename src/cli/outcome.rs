@@ -11,10 +11,10 @@ use super::output;
 use super::session::Session;
 use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
-use crate::commands::client_object::Opened;
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::bulk::Stored;
+use crate::commands::unwrapped_envelope::DecryptedBy;
 use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
@@ -137,7 +137,7 @@ fn kms_key(outcome: &GetOutcome) -> &[KeyArn] {
 }
 
 /// What the decryption of a client-side object proves.
-fn describe_proof(opened: &Opened) -> &'static str {
+fn describe_proof(opened: &DecryptedBy) -> &'static str {
     match opened.with.kind {
         WrapKind::Rsa if opened.intact.is_none() => {
             "content not read; anyone with the public key could have encrypted it"
@@ -152,7 +152,7 @@ fn describe_proof(opened: &Opened) -> &'static str {
 }
 
 /// The key that decrypted an object, and what that proves.
-pub(super) fn describe_opened(opened: &Opened) -> String {
+pub(super) fn describe_opened(opened: &DecryptedBy) -> String {
     let key = match opened.with.kind {
         WrapKind::Aes => "key",
         WrapKind::Passphrase => "passphrase",
@@ -168,11 +168,11 @@ pub(super) fn describe_opened(opened: &Opened) -> String {
 }
 
 /// What the decryption of an object proves, for documents.
-pub(super) fn proof(opened: Option<&Opened>) -> Proof {
+pub(super) fn proof(opened: Option<&DecryptedBy>) -> Proof {
     Proof {
         opened_by: opened.map(|opened| (&opened.with).into()),
         intact: opened.and_then(|opened| opened.intact),
-        authenticated: opened.is_some_and(Opened::is_authenticated),
+        authenticated: opened.is_some_and(DecryptedBy::is_authenticated),
         name_bound: opened.is_some_and(|opened| opened.name_bound),
     }
 }
@@ -310,7 +310,7 @@ mod tests {
             etag: None,
             version_id: None,
             checksum,
-            opened: Some(Opened {
+            opened: Some(DecryptedBy {
                 with: OpenedWith { kind, fingerprint: None },
                 kms_key: None,
                 intact: Some(intact),

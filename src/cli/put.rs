@@ -102,10 +102,12 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
         .await?;
     let connection = session.connect(options).await?;
     match scope {
-        Scope::One(source, target) => one(session, &connection, PutRequest { source, target, how }).await,
+        Scope::One(source, target) => {
+            one(session, &connection, PutRequest { source, target, options: how }).await
+        }
         Scope::Many(sources, target) => {
             let filter = args.filter.filter();
-            many(session, &connection, PutMany { sources, filter, target, how }).await
+            many(session, &connection, PutMany { sources, filter, target, options: how }).await
         }
     }
 }

@@ -17,7 +17,7 @@ use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::rotate::bulk::{Filters, Plans};
-use crate::commands::rotate::desired::{RotationOptions, Target};
+use crate::commands::rotate::desired_encryption::{DesiredEncryption, RotationOptions};
 use crate::commands::rotate::preserve::Loss;
 use crate::commands::rotate::selector::Selector;
 use crate::commands::rotate::{self, Allowed, Report, RotateRequest};
@@ -174,7 +174,8 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
         encrypt_plaintext: args.seal_plaintext,
         share_to: args.share_to.clone(),
     };
-    let target = session.stop.or(Target::new(&connection, encryption, options, &decryption_keys)).await??;
+    let target =
+        session.stop.or(DesiredEncryption::new(&connection, encryption, options, &decryption_keys)).await??;
     let progress = args.single().map(|uri| session.progress(Unit::Bytes, &uri.to_string()));
     let meter = progress.as_ref().map(|progress| progress.bytes().clone()).unwrap_or_default();
     let request = args.request(target, decryption_keys, tuning, meter)?;
@@ -232,7 +233,7 @@ impl RotateArgs {
 
     fn request(
         &self,
-        target: Target,
+        target: DesiredEncryption,
         decryption_keys: DecryptionKeys,
         tuning: Tuning,
         meter: Meter,

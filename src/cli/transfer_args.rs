@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use super::failure::Failure;
 use crate::limits::DEFAULT_JOBS_WITHOUT_TRANSFER;
-use crate::transfer::plan::{MAX_PART, MIN_PART};
+use crate::s3_limits::{MAX_PART_BYTES, MIN_PART_BYTES};
 use crate::tuning::{ByteSize, Tuning};
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,8 @@ impl TransferArgs {
 
     pub(crate) fn tuning(&self, expected_size: Option<ByteSize>) -> Result<Tuning, Failure> {
         let default = Tuning::default();
-        if let Some(size) = self.part_size.filter(|size| !(MIN_PART..=MAX_PART).contains(&size.0)) {
+        if let Some(size) = self.part_size.filter(|size| !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&size.0))
+        {
             return Err(
                 Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint("use 5MiB to 5GiB")
             );

@@ -91,8 +91,8 @@ fn concerns_all(error: &Error) -> bool {
 
 /// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes as they come.
 ///
-/// Whatever ends it early (an error of the listing, of `work` or of `report`, or a signal) lets no further object begin,
-/// and waits for those in progress, so that none leaves anything behind: `work` sees the signal itself.
+/// Whatever ends it early (an error of the listing, of `work` or of `report`, or a signal) lets no further object
+/// begin, and waits for those in progress, so that none leaves anything behind: `work` sees the signal itself.
 ///
 /// # Errors
 /// The first of those errors; `Interrupted`.
@@ -122,9 +122,9 @@ where
     let mut outcomes = pin!(outcomes.buffer_unordered(jobs.get()));
     let mut ended = Ok(());
     while let Some(outcome) = outcomes.next().await {
-        let told = outcome.and_then(&mut report);
-        if told.is_err() && ended.is_ok() {
-            ended = told;
+        let reported = outcome.and_then(&mut report);
+        if reported.is_err() && ended.is_ok() {
+            ended = reported;
             broken.notify_one();
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::encryption::{Account, Context, KmsKey, Legacy};
 use crate::keys::CustomerKey;
 use crate::object::InstructionSuffix;
-use crate::seal::ring::Unlocker;
+use crate::seal::ring::Unwrapper;
 
 /// Keys, and what an object must be to be decrypted with them.
 #[derive(Clone, Default)]
@@ -13,7 +13,7 @@ pub(crate) struct DecryptionKeys {
     /// SSE-C keys: sent to S3 where its answer says that the object needs one.
     pub(crate) customer_keys: Arc<[CustomerKey]>,
     /// Local keys of client-side envelopes; they never leave the process.
-    pub(crate) unlocker: Arc<Unlocker>,
+    pub(crate) unwrapper: Arc<Unwrapper>,
     /// KMS keys that may be used: an object alone must not choose one.
     pub(crate) kms_keys: Vec<KmsKey>,
     /// Accounts among whose KMS keys an object may choose.
@@ -39,6 +39,6 @@ impl DecryptionKeys {
     }
 
     pub(crate) fn opens_nothing_client_side(&self) -> bool {
-        self.unlocker.ring().is_empty() && self.kms_keys.is_empty() && self.kms_accounts.is_empty()
+        self.unwrapper.ring().is_empty() && self.kms_keys.is_empty() && self.kms_accounts.is_empty()
     }
 }

@@ -1,13 +1,13 @@
 //! Encrypting objects: a data key for each, its wrapped form, and the envelope.
 //!
-//! `aws` and `seal` do not know each other: KMS makes a data key there, the format uses it here. What all objects of a run
-//! share (above all the key derived from a passphrase) is in the [`Encryptor`], the rest in an [`ObjectEncryptor`].
+//! `aws` and `seal` do not know each other: KMS makes a data key there, the format uses it here. What all objects of a
+//! run share (above all the key derived from a passphrase) is in the [`Encryptor`], the rest in an [`ObjectEncryptor`].
 
 use std::collections::BTreeMap;
 
 use crate::aws::Connection;
 use crate::aws::instruction_file::PendingInstructionFile;
-use crate::commands::envelope::SentEnvelope;
+use crate::commands::verify_envelope::SentEnvelope;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
@@ -15,6 +15,7 @@ use crate::error::{Error, Result, Subject};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
+use crate::s3_limits::MAX_METADATA_BYTES;
 use crate::seal::esdk::NewMessage;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::seal::passphrase::PassphraseKey;
@@ -22,7 +23,6 @@ use crate::seal::s3ec::{self, Storage, kms_context};
 use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
 use crate::seal::{Attributes, Seal};
 use crate::transfer::blocking;
-use crate::transfer::plan::MAX_METADATA;
 
 /// Encryption of all objects of a run.
 pub(crate) enum Encryptor {
@@ -120,7 +120,8 @@ pub(crate) struct ObjectEncryptor<'a> {
 }
 
 impl<'a> ObjectEncryptor<'a> {
-    /// Makes the encryptor of the object `uri`, of which `len` plaintext bytes are known to come, and adds its envelope to
+    /// Makes the encryptor of the object `uri`, of which `len` plaintext bytes are known to come, and adds its envelope
+    /// to
     /// `settings`.
     ///
     /// # Errors
@@ -401,11 +402,11 @@ fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Res
 /// Refuses more metadata than S3 takes.
 pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if bytes > MAX_METADATA {
+    if bytes > MAX_METADATA_BYTES {
         return Err(unsupported(
             Subject::other(format!("metadata of {bytes} bytes")),
             &format!(
-                "S3 keeps {MAX_METADATA}, and the envelope takes its share; store the envelope separately with \
+                "S3 keeps {MAX_METADATA_BYTES}, and the envelope takes its share; store the envelope separately with \
                  --instruction-file"
             ),
         ));

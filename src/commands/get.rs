@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
-use crate::commands::client_object::Opened;
-use crate::commands::client_side_keys;
 use crate::commands::decryption_keys::DecryptionKeys;
+use crate::commands::open_envelope;
 use crate::commands::put::same_etag;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_with_body};
+use crate::commands::unwrapped_envelope::DecryptedBy;
 use crate::encryption::{Mode, StoredFormat};
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
@@ -68,7 +68,7 @@ pub(crate) struct GetOutcome {
     /// The comparison with the checksum that S3 keeps.
     pub(crate) checksum: ChecksumSeen,
     /// How a client-side object was decrypted.
-    pub(crate) opened: Option<Opened>,
+    pub(crate) opened: Option<DecryptedBy>,
 }
 
 /// The comparison with the checksum that S3 keeps.
@@ -161,17 +161,14 @@ impl Download<'_> {
         {
             return Err(Error::Changed { subject: reader.subject(), source: None });
         }
-        let envelope = if request.raw {
-            None
-        } else {
-            client_side_keys::envelope(&reader, head, decryption_keys).await?
-        };
+        let envelope =
+            if request.raw { None } else { open_envelope::envelope(&reader, head, decryption_keys).await? };
         as_required(request.expect, decryption_keys, envelope.is_some(), head, &reader)?;
         let opening = match envelope {
             None => Opening::AsItIs(part_of(&reader, request.range, head.len)?),
             Some(envelope) => {
                 let unwrapped =
-                    client_side_keys::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
+                    open_envelope::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
                 match request.range {
                     None => Opening::Whole(Box::new(unwrapped)),
                     Some(range) => {
@@ -209,8 +206,8 @@ impl Download<'_> {
 }
 
 impl GetRequest {
-    fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> Reader<'a> {
-        Reader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
+    fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> ObjectReader<'a> {
+        ObjectReader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
     }
 }
 
@@ -230,7 +227,7 @@ fn as_required(
     decryption_keys: &DecryptionKeys,
     sealed: bool,
     head: &ObjectHead,
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
 ) -> Result<()> {
     let found = if sealed { AppliedMode::Known(Mode::Client) } else { head.applied.mode.clone() };
     if let Some(expected) = expect
@@ -249,7 +246,7 @@ fn as_required(
     Ok(())
 }
 
-fn part_of(reader: &Reader<'_>, range: Option<ByteRange>, len: u64) -> Result<Range<u64>> {
+fn part_of(reader: &ObjectReader<'_>, range: Option<ByteRange>, len: u64) -> Result<Range<u64>> {
     match range {
         None => Ok(0..len),
         Some(range) => range.within(len).ok_or_else(|| Error::OutOfRange {
@@ -262,7 +259,7 @@ fn part_of(reader: &Reader<'_>, range: Option<ByteRange>, len: u64) -> Result<Ra
 
 /// Prepares the comparison with the checksum that S3 keeps, where it can be made.
 pub(super) async fn verifier(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     head: &ObjectHead,
     is_whole: bool,
 ) -> (Option<Verifier>, ChecksumSeen) {

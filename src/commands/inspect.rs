@@ -13,9 +13,9 @@ use futures_util::StreamExt;
 use crate::aws::Connection;
 use crate::aws::kms::KmsKeyFacts;
 use crate::aws::listing::{Listed, ListedKey};
-use crate::aws::objects::Reader;
 use crate::aws::probe::Probe;
-use crate::aws::transport::Transport;
+use crate::aws::read_object::ObjectReader;
+use crate::aws::tls_probe::Transport;
 use crate::commands::bulk::{Row, for_each_ordered};
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
@@ -24,7 +24,7 @@ use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::InstructionSuffix;
 use crate::pattern::Filter;
-use crate::seal::ring::Unlocker;
+use crate::seal::ring::Unwrapper;
 use crate::transfer::{Cancellation, blocking};
 
 mod client_side;
@@ -42,7 +42,7 @@ pub(crate) struct InspectOptions {
     /// SSE-C keys: such objects show more with theirs.
     pub(crate) customer_keys: Vec<CustomerKey>,
     /// Keys to try on client-side envelopes.
-    pub(crate) unlocker: Arc<Unlocker>,
+    pub(crate) unwrapper: Arc<Unwrapper>,
     /// What objects should be, any of these; empty for no opinion.
     pub(crate) expected: Vec<Expectation>,
     /// Whether to search for client-side formats that leave no sign in the metadata: a request or two more an object.
@@ -112,7 +112,7 @@ pub(crate) async fn object(
         Some(key) => Some(kms_key(connection, key).await),
         None => None,
     };
-    let transport = match connection.transport_probe() {
+    let transport = match connection.tls_probe() {
         Some(probe) => Some(blocking(move || probe.run()).await?),
         None => None,
     };
@@ -266,7 +266,7 @@ async fn outcome(
         Err(error) => return Err(error),
     };
     let KeyedHead { head, customer_key } = keyed;
-    let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
+    let reader = ObjectReader { connection, uri, version_id, key: customer_key.as_ref() };
     let client = client_side::detect(&reader, &head, options, alone).await?;
     let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
     Ok(InspectOutcome::of(uri, head, fit, client))

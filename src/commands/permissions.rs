@@ -1,14 +1,16 @@
 //! The permissions that each verb needs, and the IAM policy that gives them: pure.
 //!
-//! The least with which a verb does all that it promises, found by running it without each of them (`tests/permissions`).
-//! What only spares a question, or names more, is in the manual page and not here.
+//! The least with which a verb does all that it promises, found by running it without each of them
+//! (`tests/permissions`). What only spares a question, or names more, is in the manual page and not here.
 //! Sources: "Required permissions for Amazon S3 API operations", Amazon S3 user guide; the pages of the operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub(crate) mod cases;
+use crate::object::instruction_file_key;
+
+pub(crate) mod documented_policies;
 
 /// An action in IAM's words.
 type Action = &'static str;
@@ -171,7 +173,7 @@ pub(crate) struct Places<'a> {
 
 /// What an action is allowed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum On {
+enum Resource {
     Objects,
     InstructionFiles,
     ScratchObjects,
@@ -185,7 +187,7 @@ enum On {
     Role,
 }
 
-impl On {
+impl Resource {
     fn sid(self) -> &'static str {
         match self {
             Self::Objects => "Objects",
@@ -201,11 +203,11 @@ impl On {
         }
     }
 
-    fn resource(self, places: &Places<'_>) -> String {
+    fn arn(self, places: &Places<'_>) -> String {
         let Places { bucket, prefix, .. } = places;
         match self {
             Self::Objects => format!("{bucket}/{prefix}*"),
-            Self::InstructionFiles => format!("{bucket}/{prefix}*.instruction"),
+            Self::InstructionFiles => instruction_file_key(&format!("{bucket}/{prefix}*"), None),
             Self::ScratchObjects => format!("{bucket}/{prefix}*.s3seal-scratch-*"),
             Self::Listing | Self::Bucket => (*bucket).to_owned(),
             Self::Key => places.key.to_owned(),
@@ -218,15 +220,15 @@ impl On {
 
 /// Actions by what they are allowed on.
 #[derive(Debug, Default)]
-struct Needs(BTreeMap<On, BTreeSet<Action>>);
+struct Needs(BTreeMap<Resource, BTreeSet<Action>>);
 
 impl Needs {
-    fn add(&mut self, on: On, actions: &[Action]) {
-        self.0.entry(on).or_default().extend(actions);
+    fn add(&mut self, resource: Resource, actions: &[Action]) {
+        self.0.entry(resource).or_default().extend(actions);
     }
 
-    fn without(&mut self, on: On, action: Action) {
-        if let Some(actions) = self.0.get_mut(&on) {
+    fn without(&mut self, resource: Resource, action: Action) {
+        if let Some(actions) = self.0.get_mut(&resource) {
             actions.remove(action);
         }
     }
@@ -254,14 +256,14 @@ struct Statement {
 /// Makes the policy for a task.
 pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Policy {
     let statements = needs(task, extras).0.into_iter().filter(|(_, actions)| !actions.is_empty());
-    let statements = statements.map(|(on, action)| {
-        let is_of_prefix = on == On::Listing && !places.prefix.is_empty();
+    let statements = statements.map(|(resource, action)| {
+        let is_of_prefix = resource == Resource::Listing && !places.prefix.is_empty();
         let listed = ("s3:prefix", format!("{}*", places.prefix));
         Statement {
-            sid: on.sid(),
+            sid: resource.sid(),
             effect: "Allow",
             action,
-            resource: on.resource(places),
+            resource: resource.arn(places),
             condition: is_of_prefix.then(|| [("StringLike", [listed].into())].into()),
         }
     });
@@ -273,16 +275,16 @@ fn needs(task: Task, extras: &[Extra]) -> Needs {
     match task {
         Task::Put(protection) => put(protection, &mut needs),
         Task::Get(protection) => {
-            needs.add(On::Objects, &["s3:GetObject"]);
+            needs.add(Resource::Objects, &["s3:GetObject"]);
             if protection.is_kms() {
-                needs.add(On::Key, &["kms:Decrypt"]);
+                needs.add(Resource::Key, &["kms:Decrypt"]);
             }
         }
         Task::Inspect(scope, protection) => inspect(scope, protection, &mut needs),
         Task::Rotate(rotation, from, to) => rotate(rotation, from, to, &mut needs),
         Task::Batch => {
-            needs.add(On::Jobs, &["s3:CreateJob"]);
-            needs.add(On::Role, &["iam:PassRole"]);
+            needs.add(Resource::Jobs, &["s3:CreateJob"]);
+            needs.add(Resource::Role, &["iam:PassRole"]);
         }
     }
     for extra in extras {
@@ -292,13 +294,13 @@ fn needs(task: Task, extras: &[Extra]) -> Needs {
 }
 
 fn put(protection: Protection, needs: &mut Needs) {
-    needs.add(On::Objects, &["s3:PutObject"]);
+    needs.add(Resource::Objects, &["s3:PutObject"]);
     if protection.is_client() {
         // One HEAD afterwards: is the envelope there?
-        needs.add(On::Objects, &["s3:GetObject"]);
+        needs.add(Resource::Objects, &["s3:GetObject"]);
     }
     if protection.is_kms() {
-        needs.add(On::Key, &["kms:GenerateDataKey"]);
+        needs.add(Resource::Key, &["kms:GenerateDataKey"]);
     }
 }
 
@@ -311,50 +313,50 @@ fn inspect(scope: Scope, protection: Protection, needs: &mut Needs) {
             "s3:GetBucketVersioning",
             "s3:GetLifecycleConfiguration",
         ];
-        return needs.add(On::Bucket, &settings);
+        return needs.add(Resource::Bucket, &settings);
     }
-    needs.add(On::Objects, &["s3:GetObject"]);
+    needs.add(Resource::Objects, &["s3:GetObject"]);
     if scope == Scope::Prefix {
-        needs.add(On::Listing, &["s3:ListBucket"]);
+        needs.add(Resource::Listing, &["s3:ListBucket"]);
     }
     if scope == Scope::Object && protection.is_kms_of_s3() {
         // For its checksum the key must decrypt.
-        needs.add(On::Key, &["kms:Decrypt", "kms:DescribeKey"]);
-        needs.add(On::AnyKey, &["kms:ListAliases"]);
+        needs.add(Resource::Key, &["kms:Decrypt", "kms:DescribeKey"]);
+        needs.add(Resource::AnyKey, &["kms:ListAliases"]);
     }
 }
 
 fn rotate(rotation: Rotation, from: Protection, to: Protection, needs: &mut Needs) {
-    needs.add(On::Objects, &["s3:GetObject"]);
+    needs.add(Resource::Objects, &["s3:GetObject"]);
     if from.is_kms() {
-        needs.add(On::OldKey, &["kms:Decrypt"]);
+        needs.add(Resource::OldKey, &["kms:Decrypt"]);
     }
     match rotation {
         Rotation::UpdateInPlace => {
-            needs.add(On::Objects, &["s3:UpdateObjectEncryption"]);
+            needs.add(Resource::Objects, &["s3:UpdateObjectEncryption"]);
             let actions = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncrypt*"];
-            needs.add(On::Key, &actions);
+            needs.add(Resource::Key, &actions);
             if from.is_kms() {
-                needs.add(On::OldKey, &["kms:ReEncryptFrom"]);
+                needs.add(Resource::OldKey, &["kms:ReEncryptFrom"]);
             }
             return;
         }
         Rotation::ServerCopy | Rotation::Rewrap => {
-            needs.add(On::Objects, &["s3:PutObject", "s3:GetObjectAcl"]);
+            needs.add(Resource::Objects, &["s3:PutObject", "s3:GetObjectAcl"]);
         }
         Rotation::ReEncrypt => {
             let actions =
                 ["s3:PutObject", "s3:GetObjectAcl", "s3:GetObjectTagging", "s3:ListObjectAnnotations"];
-            needs.add(On::Objects, &actions);
+            needs.add(Resource::Objects, &actions);
             if from.is_client() && !to.is_client() {
-                needs.add(On::ScratchObjects, &["s3:DeleteObject"]);
+                needs.add(Resource::ScratchObjects, &["s3:DeleteObject"]);
             }
         }
     }
     if to.is_kms() {
         // What was written is looked at, or opened, with the new key.
         let wraps = if rotation == Rotation::Rewrap { "kms:Encrypt" } else { "kms:GenerateDataKey" };
-        needs.add(On::Key, &[wraps, "kms:Decrypt"]);
+        needs.add(Resource::Key, &[wraps, "kms:Decrypt"]);
     }
 }
 
@@ -365,48 +367,50 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
     };
     match (extra, task) {
         (Extra::Parts, Task::Put(protection)) => {
-            needs.add(On::Objects, &["s3:AbortMultipartUpload"]);
+            needs.add(Resource::Objects, &["s3:AbortMultipartUpload"]);
             if protection.is_kms_of_s3() {
-                needs.add(On::Key, &["kms:Decrypt"]);
+                needs.add(Resource::Key, &["kms:Decrypt"]);
             }
         }
         (Extra::Parts, _) => {
             let actions = ["s3:AbortMultipartUpload", "s3:GetObjectTagging", "s3:ListObjectAnnotations"];
-            needs.add(On::Objects, &actions);
+            needs.add(Resource::Objects, &actions);
         }
-        (Extra::CompositeChecksum, _) => needs.add(On::Objects, &["s3:GetObjectAttributes"]),
-        (Extra::Tags, Task::Put(_)) => needs.add(On::Objects, &["s3:PutObjectTagging"]),
-        (Extra::Tags, _) => needs.add(On::Objects, &["s3:GetObjectTagging", "s3:PutObjectTagging"]),
-        (Extra::Acl, _) => needs.add(On::Objects, &["s3:PutObjectAcl"]),
-        (Extra::Lock, _) => needs.add(On::Objects, &["s3:PutObjectRetention", "s3:PutObjectLegalHold"]),
-        (Extra::InstructionFile, Task::Put(_)) => needs.add(On::Bucket, &["s3:ListBucket"]),
+        (Extra::CompositeChecksum, _) => needs.add(Resource::Objects, &["s3:GetObjectAttributes"]),
+        (Extra::Tags, Task::Put(_)) => needs.add(Resource::Objects, &["s3:PutObjectTagging"]),
+        (Extra::Tags, _) => needs.add(Resource::Objects, &["s3:GetObjectTagging", "s3:PutObjectTagging"]),
+        (Extra::Acl, _) => needs.add(Resource::Objects, &["s3:PutObjectAcl"]),
+        (Extra::Lock, _) => needs.add(Resource::Objects, &["s3:PutObjectRetention", "s3:PutObjectLegalHold"]),
+        (Extra::InstructionFile, Task::Put(_)) => needs.add(Resource::Bucket, &["s3:ListBucket"]),
         (Extra::InstructionFile, _) if rotation == Some(Rotation::Rewrap) => {
-            needs.without(On::Objects, "s3:PutObject");
-            needs.without(On::Objects, "s3:GetObjectAcl");
-            needs.add(On::InstructionFiles, &["s3:PutObject"]);
+            needs.without(Resource::Objects, "s3:PutObject");
+            needs.without(Resource::Objects, "s3:GetObjectAcl");
+            needs.add(Resource::InstructionFiles, &["s3:PutObject"]);
         }
-        (Extra::InstructionFile, Task::Rotate(..)) => needs.add(On::InstructionFiles, &["s3:DeleteObject"]),
+        (Extra::InstructionFile, Task::Rotate(..)) => {
+            needs.add(Resource::InstructionFiles, &["s3:DeleteObject"]);
+        }
         (Extra::InstructionFile, _) => {}
-        (Extra::Recursive, _) => needs.add(On::Listing, &["s3:ListBucket"]),
+        (Extra::Recursive, _) => needs.add(Resource::Listing, &["s3:ListBucket"]),
         (Extra::Version, _) => {
-            needs.without(On::Objects, "s3:GetObject");
-            needs.add(On::Objects, &["s3:GetObjectVersion"]);
+            needs.without(Resource::Objects, "s3:GetObject");
+            needs.add(Resource::Objects, &["s3:GetObjectVersion"]);
         }
         (Extra::AllVersions, _) => {
-            needs.without(On::Listing, "s3:ListBucket");
-            needs.add(On::Listing, &["s3:ListBucketVersions"]);
-            needs.add(On::Objects, &["s3:GetObjectVersion"]);
+            needs.without(Resource::Listing, "s3:ListBucket");
+            needs.add(Resource::Listing, &["s3:ListBucketVersions"]);
+            needs.add(Resource::Objects, &["s3:GetObjectVersion"]);
             if rotation.is_none() {
-                needs.without(On::Objects, "s3:GetObject");
+                needs.without(Resource::Objects, "s3:GetObject");
             }
         }
         (Extra::VersionedBucket, _) => {
-            needs.without(On::ScratchObjects, "s3:DeleteObject");
-            needs.add(On::ScratchObjects, &["s3:DeleteObjectVersion"]);
+            needs.without(Resource::ScratchObjects, "s3:DeleteObject");
+            needs.add(Resource::ScratchObjects, &["s3:DeleteObjectVersion"]);
         }
         (Extra::ScratchObject, _) => {
-            needs.add(On::ScratchObjects, &["s3:PutObject", "s3:DeleteObject"]);
+            needs.add(Resource::ScratchObjects, &["s3:PutObject", "s3:DeleteObject"]);
         }
-        (Extra::Alias, _) => needs.add(On::Key, &["kms:DescribeKey"]),
+        (Extra::Alias, _) => needs.add(Resource::Key, &["kms:DescribeKey"]),
     }
 }

@@ -1,13 +1,13 @@
 //! `put`: measure, begin, plan, run, check.
 
 use crate::aws::Connection;
-use crate::aws::multipart::Destination;
-use crate::aws::objects::Reader;
 use crate::aws::probe::Probe;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
+use crate::aws::upload::UploadTarget;
 use crate::checksum::Algorithm;
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
-use crate::commands::envelope;
+use crate::commands::verify_envelope;
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
@@ -25,7 +25,7 @@ pub(crate) struct PutRequest {
     pub(crate) source: Source,
     pub(crate) target: S3Uri,
     /// How it is stored.
-    pub(crate) how: PutOptions,
+    pub(crate) options: PutOptions,
 }
 
 /// How objects are stored, one or many.
@@ -80,33 +80,33 @@ pub(crate) struct PutOutcome {
 /// Stores one object.
 ///
 /// # Errors
-/// Whatever the source, S3 or a signal says; nothing half is left behind. `NotAsAsked` and `EnvelopeLost` if it is stored, and
-/// not as it was to be.
+/// Whatever the source, S3 or a signal says; nothing half is left behind. `NotAsAsked` and `EnvelopeLost` if it is
+/// stored, and not as it was to be.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutRequest,
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<PutOutcome> {
-    let PutRequest { source, target, mut how } = request;
-    let encryption = how.encryption.take();
+    let PutRequest { source, target, mut options } = request;
+    let encryption = options.encryption.take();
     let ready = async {
         let input = blocking(move || Input::open(&source)).await??;
-        may_write(connection, &target, &how.condition).await?;
+        may_write(connection, &target, &options.condition).await?;
         Ok((input, prepare(encryption).await?))
     };
     let (input, encryptor) = cancellation.or(ready).await.flatten()?;
-    let budget = MemoryBudget::new(&how.tuning);
+    let budget = MemoryBudget::new(&options.tuning);
     let storing =
-        PutRun { connection, encryptor: &encryptor, how: &how, budget: &budget, meter, cancellation };
-    storing.store(input, target, how.settings.clone()).await
+        PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
+    storing.store(input, target, options.settings.clone()).await
 }
 
 /// What is the same for all objects of a run.
 struct PutRun<'a> {
     connection: &'a Connection,
     encryptor: &'a Encryptor,
-    how: &'a PutOptions,
+    options: &'a PutOptions,
     budget: &'a MemoryBudget,
     meter: &'a Meter,
     cancellation: &'a Cancellation,
@@ -115,34 +115,34 @@ struct PutRun<'a> {
 impl PutRun<'_> {
     /// Uploads an opened source.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
-        let Self { connection, encryptor, how, budget, meter, cancellation } = *self;
+        let Self { connection, encryptor, options, budget, meter, cancellation } = *self;
         // Whatever ends this ends a command too, even while its output is still being read.
-        let _leash = input.leash();
+        let _child_guard = input.child_guard();
         let making = ObjectEncryptor::new(connection, encryptor, &target, input.len(), &mut settings);
         let mut object = cancellation.or(making).await.flatten()?;
         let sent = object.envelope(&target);
         if let Some(len) = input.len() {
             meter.expect(len);
         }
-        let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &how.tuning)?;
-        let parts =
-            Parts::new(input, object.seal.take(), plan, how.checksum).refusing_empty(how.fail_if_empty);
-        let to = Destination {
+        let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &options.tuning)?;
+        let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
+            .refusing_empty(options.fail_if_empty);
+        let to = UploadTarget {
             connection,
             uri: &target,
             sse: object.sse,
             settings: &settings,
-            condition: &how.condition,
-            algorithm: how.checksum,
-            companion: object.instruction_file(connection, &target),
+            condition: &options.condition,
+            algorithm: options.checksum,
+            instruction_file: object.instruction_file(connection, &target),
             on_start: None,
         };
         let uploaded = upload::run(parts, &to, budget, meter, cancellation).await?;
         let envelope = match &sent {
             None => None,
             Some(sent) => {
-                let reader = Reader { connection, uri: &target, version_id: None, key: None };
-                Some(envelope::verify_stored(&reader, &uploaded.completed, sent, cancellation).await?)
+                let reader = ObjectReader { connection, uri: &target, version_id: None, key: None };
+                Some(verify_envelope::verify_stored(&reader, &uploaded.completed, sent, cancellation).await?)
             }
         };
         Ok(PutOutcome {
@@ -153,7 +153,7 @@ impl PutRun<'_> {
             stored_len: uploaded.stored,
             etag: uploaded.completed.etag,
             version_id: uploaded.completed.version_id,
-            checksum: Some((how.checksum, uploaded.completed.checksum)),
+            checksum: Some((options.checksum, uploaded.completed.checksum)),
             parts: uploaded.parts,
             format: object.format,
             fingerprint: object.fingerprint,
@@ -168,13 +168,13 @@ impl PutRun<'_> {
     }
 }
 
-/// Checks before hours of uploading what S3 would refuse at their end. S3 still decides; without permission for a HEAD it
-/// goes on.
+/// Checks before hours of uploading what S3 would refuse at their end. S3 still decides; without permission for a HEAD
+/// it goes on.
 async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCondition) -> Result<()> {
     if *condition == WriteCondition::None {
         return Ok(());
     }
-    let reader = Reader { connection, uri: target, version_id: None, key: None };
+    let reader = ObjectReader { connection, uri: target, version_id: None, key: None };
     let subject = target.into();
     match (reader.head().await, condition) {
         (Ok(_) | Err(Error::KeyNeeded { .. }), WriteCondition::Absent) => {

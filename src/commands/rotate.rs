@@ -4,8 +4,8 @@
 //! refused before anything is written, and an object can be opened, with the old key or the new one, at every moment.
 
 use crate::aws::sse::Applied;
-use crate::commands::client_object::Opened;
 use crate::commands::rotate::object_state::{ObjectState, load};
+use crate::commands::unwrapped_envelope::DecryptedBy;
 use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
@@ -14,7 +14,7 @@ pub(crate) mod apply;
 pub(crate) mod batch;
 pub(crate) mod bulk;
 pub(crate) mod cleanup;
-pub(crate) mod desired;
+pub(crate) mod desired_encryption;
 pub(crate) mod identity;
 pub(crate) mod instruction_file;
 pub(crate) mod journal;
@@ -29,14 +29,14 @@ pub(crate) mod selector;
 mod server_copy;
 pub(crate) mod strategy;
 mod verify;
-mod written;
+mod write_result;
 
 pub(crate) use request::{Report, RotateRequest, Stage, Stopped, Summary, dry_run, run, single};
 
 use journal::ObjectJournal;
 use rotation::Rotation;
 use strategy::{Cost, Server, Strategy, cost, strategy};
-use written::Written;
+use write_result::WriteResult;
 
 /// What will be done to one object.
 pub(crate) struct Plan {
@@ -61,7 +61,7 @@ pub(crate) struct RotateOutcome {
     /// The client-side format before.
     pub(crate) format_before: Option<StoredFormat>,
     /// Which old key decrypted it, if the strategy takes that.
-    pub(crate) source: Option<Opened>,
+    pub(crate) source: Option<DecryptedBy>,
     /// What S3 does now.
     pub(crate) applied: Applied,
     /// The client-side format now.
@@ -123,7 +123,7 @@ pub(crate) async fn write(
     rotation: &Rotation<'_>,
     plan: &Plan,
     journal: ObjectJournal<'_>,
-) -> Result<Written> {
+) -> Result<WriteResult> {
     let Plan { state, strategy, .. } = plan;
     if let Some(version) = &state.version_id
         && state.head.etag.is_none()
@@ -147,7 +147,7 @@ pub(crate) async fn write(
 pub(crate) async fn check(
     rotation: &Rotation<'_>,
     plan: Plan,
-    mut written: Written,
+    mut written: WriteResult,
     allowed: Allowed,
 ) -> Result<RotateOutcome> {
     let obsolete = written.obsolete.take();
@@ -158,14 +158,14 @@ pub(crate) async fn check(
     Ok(outcome)
 }
 
-/// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second one
-/// is refused because the first has done its work.
+/// Finds out whether a copy was made all the same. When an answer gets lost, the request is sent again, and the second
+/// one is refused because the first has done its work.
 async fn arrived(
     rotation: &Rotation<'_>,
     before: &ObjectState,
     refusal: Error,
-    written: Written,
-) -> Result<Written> {
+    written: WriteResult,
+) -> Result<WriteResult> {
     let now = load(rotation, &before.uri, None).await;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
@@ -176,5 +176,5 @@ async fn arrived(
     if !is_there {
         return Err(refusal);
     }
-    Ok(Written { found_by_comparison: true, etag: now.head.etag, ..written })
+    Ok(WriteResult { found_by_comparison: true, etag: now.head.etag, ..written })
 }

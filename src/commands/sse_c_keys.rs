@@ -1,11 +1,11 @@
 //! HEAD with the SSE-C key that an object needs: the first step of every command that reads an object.
 //!
-//! S3 is asked without a key first; only if it answers that it needs one, the keys of the user are tried in their order.
-//! Keys of client-side encryption are tried in `client_side_keys`.
+//! S3 is asked without a key first; only if it answers that it needs one, the keys of the user are tried in their
+//! order. Keys of client-side encryption are tried in `open_envelope`.
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
-use crate::aws::objects::{HeadOptions, Reader};
+use crate::aws::read_object::{HeadOptions, ObjectReader};
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, KeyFault, Result};
 use crate::keys::CustomerKey;
@@ -28,7 +28,7 @@ pub(crate) async fn head(
     keys: &[CustomerKey],
     expect: Option<Mode>,
 ) -> Result<KeyedHead> {
-    let reader = Reader { connection, uri, version_id, key: None };
+    let reader = ObjectReader { connection, uri, version_id, key: None };
     head_with_keys(reader, HeadRequest::Head { checksum: true }, keys, expect).await
 }
 
@@ -39,7 +39,7 @@ pub(crate) async fn head_without_checksum(
     version_id: Option<&str>,
     keys: &[CustomerKey],
 ) -> Result<KeyedHead> {
-    let reader = Reader { connection, uri, version_id, key: None };
+    let reader = ObjectReader { connection, uri, version_id, key: None };
     head_with_keys(reader, HeadRequest::Head { checksum: false }, keys, None).await
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn head_with_body(
     keys: &[CustomerKey],
     expect: Option<Mode>,
 ) -> Result<KeyedHead> {
-    let reader = Reader { connection, uri, version_id: None, key: None };
+    let reader = ObjectReader { connection, uri, version_id: None, key: None };
     head_with_keys(reader, HeadRequest::GetUpTo(limit), keys, expect).await
 }
 
@@ -62,7 +62,7 @@ enum HeadRequest {
 }
 
 impl HeadRequest {
-    async fn send(self, reader: &Reader<'_>) -> Result<ObjectHead> {
+    async fn send(self, reader: &ObjectReader<'_>) -> Result<ObjectHead> {
         match self {
             Self::Head { checksum } => reader.head_with(HeadOptions { checksum, explain: true }).await,
             Self::GetUpTo(limit) => reader.head_with_body(limit).await,
@@ -71,7 +71,7 @@ impl HeadRequest {
 }
 
 async fn head_with_keys(
-    without: Reader<'_>,
+    without: ObjectReader<'_>,
     request: HeadRequest,
     keys: &[CustomerKey],
     expect: Option<Mode>,
@@ -93,7 +93,7 @@ async fn head_with_keys(
     }
     let mut refusal = None;
     for key in keys {
-        match request.send(&Reader { key: Some(key), ..without }).await {
+        match request.send(&ObjectReader { key: Some(key), ..without }).await {
             Ok(head) => return Ok(KeyedHead { head, customer_key: Some(key.again()) }),
             // Only S3 itself says why; other servers refuse the wrong key without a reason.
             Err(

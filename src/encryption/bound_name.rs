@@ -49,6 +49,7 @@ impl fmt::Display for BoundName<'_> {
 
 impl Context {
     /// Returns the same context with a name bound into it.
+    #[must_use]
     pub fn bound_to(&self, name: &BoundName<'_>) -> Self {
         let entries = [(BUCKET, name.bucket), (KEY, name.key)];
         let entries =

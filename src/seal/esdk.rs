@@ -1,13 +1,13 @@
 //! The AWS Encryption SDK's message format: a header, then frames that are authenticated one by one.
 //!
 //! Opening takes steps. Each returns the type that the next one needs, so that none can be left out: [`HeaderReader`] →
-//! [`Message`] → [`Message::permit`] (policy) → [`Locked`] (which key?) → [`Locked::unlock`] (commitment, header tag,
-//! context) → [`Unlocked`] → an opener, a range, the final frame. Sealing: [`NewMessage`], its recipients,
-//! [`NewMessage::seal`]. Key sources and AWS KMS are elsewhere.
+//! [`Message`] → [`Message::permit`] (policy) → [`PermittedMessage`] (which key?) → [`PermittedMessage::with_data_key`]
+//! (commitment, header tag, context) → [`DecryptableMessage`] → an opener, a range, the final frame. Sealing:
+//! [`NewMessage`], its recipients, [`NewMessage::seal`]. Key sources and AWS KMS are elsewhere.
 //!
-//! A header cannot be changed, not even to replace a recipient. Its tag has a fixed nonce under the message's own key: two
-//! headers of one message (in an old version, a backup, a replica) would reveal, to anyone who sees both, the key that
-//! authenticates every frame. Other recipients need a new message.
+//! A header cannot be changed, not even to replace a recipient. Its tag has a fixed nonce under the message's own key:
+//! two headers of one message (in an old version, a backup, a replica) would reveal, to anyone who sees both, the key
+//! that authenticates every frame. Other recipients need a new message.
 
 mod context;
 mod cursor;
@@ -33,7 +33,7 @@ pub use edk::{Edk, EdkKind, PASSPHRASE_NAMESPACE};
 pub use header::Framing;
 pub use layout::{Frames, Layout, MAX_FRAMES};
 pub use marker::{Marker, looks_like_base64, looks_like_esdk};
-pub use message::{KmsRequest, Locked, Message, Policy, Unlocked};
+pub use message::{DecryptableMessage, KmsRequest, Message, PermittedMessage, Policy};
 pub use range::RangeRead;
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;

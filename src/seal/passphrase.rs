@@ -1,7 +1,7 @@
 //! Derives a wrapping key from a passphrase by Argon2id, and stores the parameters as a PHC string without the hash.
 //!
-//! The string is stored with the object, so that any program that has Argon2id can derive the key. It is not authenticated
-//! when it is read: its costs are limited before any memory is allocated.
+//! The string is stored with the object, so that any program that has Argon2id can derive the key. It is not
+//! authenticated when it is read: its costs are limited before any memory is allocated.
 
 use std::fmt;
 use std::str::FromStr;
@@ -36,7 +36,8 @@ pub struct PassphraseKey {
 }
 
 impl PassphraseKey {
-    /// Derives a key with a new salt. One key serves for all objects of a run, for each wrap has a random nonce. Fails with
+    /// Derives a key with a new salt. One key serves for all objects of a run, for each wrap has a random nonce. Fails
+    /// with
     /// `Unsupported` for costs beyond the limits.
     pub fn new(passphrase: &Passphrase, costs: Argon2) -> Result<Self> {
         let salt = super::random::<SALT_LEN>()?.to_vec();
@@ -108,8 +109,8 @@ impl fmt::Display for Phc {
 impl FromStr for Phc {
     type Err = String;
 
-    /// Takes exactly what [`Phc`] writes, within the limits: no other order, no other version, no hash. Memory has no upper
-    /// limit here, because the user may allow more: see [`Unlocker`](super::ring::Unlocker).
+    /// Takes exactly what [`Phc`] writes, within the limits: no other order, no other version, no hash. Memory has no
+    /// upper limit here, because the user may allow more: see [`Unwrapper`](super::ring::Unwrapper).
     fn from_str(text: &str) -> Result<Self, String> {
         let malformed = || "not a string of the form $argon2id$v=19$m=…,t=…,p=…$SALT".to_owned();
         if text.len() > MAX_TEXT {

@@ -1,14 +1,14 @@
 //! Finds the local key that unwraps an envelope's data key.
 //!
-//! The key whose fingerprint the envelope names is tried first, then the others: nothing authenticates the name. Keys in
-//! AWS KMS are not in the ring.
+//! The key whose fingerprint the envelope names is tried first, then the others: nothing authenticates the name. Keys
+//! in AWS KMS are not in the ring.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::OpenedWith;
 use super::passphrase::Phc;
-use super::s3ec::{Envelope, Locked, Unlocked};
+use super::s3ec::{DecryptableEnvelope, Envelope, PermittedEnvelope};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
 use crate::keys::{DataKey, KeyRing, SymmetricKey};
@@ -16,7 +16,7 @@ use crate::limits::{MAX_ARGON2_MEMORY_KIB, MAX_DERIVED_KEYS_KEPT};
 use crate::tuning::ByteSize;
 
 /// A key ring, with a cache of the keys derived from its passphrases.
-pub struct Unlocker {
+pub struct Unwrapper {
     ring: KeyRing,
     /// The most memory that an object may make a passphrase cost, in KiB.
     kdf_memory: u32,
@@ -24,7 +24,7 @@ pub struct Unlocker {
     derived: Mutex<BTreeMap<(usize, String), SymmetricKey>>,
 }
 
-impl Default for Unlocker {
+impl Default for Unwrapper {
     fn default() -> Self {
         Self::new(KeyRing::default())
     }
@@ -39,7 +39,7 @@ struct FailedSearch {
     named_key_tried: bool,
 }
 
-impl Unlocker {
+impl Unwrapper {
     /// Takes the keys.
     pub fn new(ring: KeyRing) -> Self {
         Self { ring, kdf_memory: MAX_ARGON2_MEMORY_KIB, derived: Mutex::new(BTreeMap::new()) }
@@ -67,36 +67,37 @@ impl Unlocker {
         &self.ring
     }
 
-    /// Unwraps the data key with a key of the ring and checks the commitment. Blocks: a passphrase costs the time and memory
-    /// that the envelope says, within limits.
+    /// Unwraps the data key with a key of the ring and checks the commitment. Blocks: a passphrase costs the time and
+    /// memory that the envelope says, within limits.
     ///
     /// # Errors
-    /// `KeyNeeded` if the ring has no key of the kind, and for a key in AWS KMS; `KeyWrong` if none fits; `Tampered` if the
-    /// key that the envelope names does not fit, or the commitment does not match.
-    pub fn unlock(&self, locked: Locked) -> Result<Unlocked> {
-        let (data_key, opened_with) = match locked.envelope().wrap().kind() {
-            WrapKind::Aes => self.with_symmetric(&locked)?,
-            WrapKind::Rsa if locked.envelope().wrap() == Wrap::RsaPkcs1 => {
-                return self.with_private_pkcs1(locked);
+    /// `KeyNeeded` if the ring has no key of the kind, and for a key in AWS KMS; `KeyWrong` if none fits; `Tampered` if
+    /// the key that the envelope names does not fit, or the commitment does not match.
+    pub fn unwrap_s3ec(&self, permitted: PermittedEnvelope) -> Result<DecryptableEnvelope> {
+        let (data_key, opened_with) = match permitted.envelope().wrap().kind() {
+            WrapKind::Aes => self.with_symmetric(&permitted)?,
+            WrapKind::Rsa if permitted.envelope().wrap() == Wrap::RsaPkcs1 => {
+                return self.with_private_pkcs1(permitted);
             }
-            WrapKind::Rsa => self.with_private(&locked)?,
+            WrapKind::Rsa => self.with_private(&permitted)?,
             kind @ (WrapKind::Kms | WrapKind::Passphrase) => {
-                return Err(not_found(&locked, &FailedSearch { kind, tried: 0, named_key_tried: false }));
+                return Err(not_found(&permitted, &FailedSearch { kind, tried: 0, named_key_tried: false }));
             }
         };
-        Ok(locked.unlock(data_key)?.by(opened_with))
+        Ok(permitted.with_data_key(data_key)?.by(opened_with))
     }
 
-    fn with_private(&self, locked: &Locked) -> Result<(DataKey, OpenedWith)> {
+    fn with_private(&self, permitted: &PermittedEnvelope) -> Result<(DataKey, OpenedWith)> {
         let keys = &self.ring.private;
-        let noted = locked.envelope().fingerprint();
+        let noted = permitted.envelope().fingerprint();
         let (first, rest): (Vec<_>, Vec<_>) =
             keys.iter().partition(|key| noted == Some(key.public().fingerprint().as_str()));
         first
             .iter()
             .chain(&rest)
             .find_map(|key| {
-                let data_key = locked.try_with(|wrap, alg, bytes| wrap::unwrap_rsa(wrap, alg, bytes, key))?;
+                let data_key =
+                    permitted.try_with(|wrap, alg, bytes| wrap::unwrap_rsa(wrap, alg, bytes, key))?;
                 Some((data_key, OpenedWith::rsa(key)))
             })
             .ok_or_else(|| {
@@ -105,50 +106,50 @@ impl Unlocker {
                     tried: keys.len(),
                     named_key_tried: !first.is_empty(),
                 };
-                not_found(locked, &search)
+                not_found(permitted, &search)
             })
     }
 
-    fn with_private_pkcs1(&self, locked: Locked) -> Result<Unlocked> {
+    fn with_private_pkcs1(&self, permitted: PermittedEnvelope) -> Result<DecryptableEnvelope> {
         let keys = &self.ring.private;
         if keys.is_empty() {
             return Err(not_found(
-                &locked,
+                &permitted,
                 &FailedSearch { kind: WrapKind::Rsa, tried: 0, named_key_tried: false },
             ));
         }
-        match locked.try_with(|_, _, bytes| wrap::unwrap_pkcs1(bytes, keys)) {
-            Some(data_key) => locked.unlock(data_key),
-            None => locked.reject(),
+        match permitted.try_with(|_, _, bytes| wrap::unwrap_pkcs1(bytes, keys)) {
+            Some(data_key) => permitted.with_data_key(data_key),
+            None => permitted.reject(),
         }
     }
 
-    fn with_symmetric(&self, locked: &Locked) -> Result<(DataKey, OpenedWith)> {
+    fn with_symmetric(&self, permitted: &PermittedEnvelope) -> Result<(DataKey, OpenedWith)> {
         let keys = &self.ring.symmetric;
-        let noted = locked.envelope().fingerprint();
+        let noted = permitted.envelope().fingerprint();
         let (first, rest): (Vec<_>, Vec<_>) =
             keys.iter().partition(|key| noted == Some(key.fingerprint().as_str()));
         let unwrapped = first
             .iter()
             .chain(&rest)
-            .find_map(|key| try_symmetric(locked, key).map(|data_key| (data_key, OpenedWith::aes(key))));
+            .find_map(|key| try_symmetric(permitted, key).map(|data_key| (data_key, OpenedWith::aes(key))));
         if let Some(unwrapped) = unwrapped {
             return Ok(unwrapped);
         }
         let mut search =
             FailedSearch { kind: WrapKind::Aes, tried: keys.len(), named_key_tried: !first.is_empty() };
-        if locked.envelope().needs_passphrase() {
-            if let Some(data_key) = self.with_passphrase(locked)? {
+        if permitted.envelope().needs_passphrase() {
+            if let Some(data_key) = self.with_passphrase(permitted)? {
                 return Ok((data_key, OpenedWith::without_fingerprint(WrapKind::Passphrase)));
             }
             search.kind = WrapKind::Passphrase;
             search.tried = self.ring.passphrases.len();
         }
-        Err(not_found(locked, &search))
+        Err(not_found(permitted, &search))
     }
 
-    fn with_passphrase(&self, locked: &Locked) -> Result<Option<DataKey>> {
-        let envelope = locked.envelope();
+    fn with_passphrase(&self, permitted: &PermittedEnvelope) -> Result<Option<DataKey>> {
+        let envelope = permitted.envelope();
         let Some(text) = envelope.description().get(PASSPHRASE_ENTRY) else { return Ok(None) };
         let phc: Phc = text.parse().map_err(|why| {
             Error::tampered(envelope.subject(), format!("its {PASSPHRASE_ENTRY} is refused: {why}"))
@@ -157,14 +158,17 @@ impl Unlocker {
             self.check_kdf_memory(envelope.subject(), &phc)?;
         }
         for place in 0..self.ring.passphrases.len() {
-            if let Some(Some(data_key)) = self.with_derived(place, &phc, |key| try_symmetric(locked, key))? {
+            if let Some(Some(data_key)) =
+                self.with_derived(place, &phc, |key| try_symmetric(permitted, key))?
+            {
                 return Ok(Some(data_key));
             }
         }
         Ok(None)
     }
 
-    /// Calls `use_it` with the key derived from the passphrase at index `place` in the ring, which is derived only once.
+    /// Calls `use_it` with the key derived from the passphrase at index `place` in the ring, which is derived only
+    /// once.
     pub(super) fn with_derived<T>(
         &self,
         place: usize,
@@ -187,12 +191,12 @@ impl Unlocker {
     }
 }
 
-fn try_symmetric(locked: &Locked, key: &SymmetricKey) -> Option<DataKey> {
-    locked.try_with(|wrap, alg, bytes| wrap::unwrap_aes(wrap, alg, bytes, key))
+fn try_symmetric(permitted: &PermittedEnvelope, key: &SymmetricKey) -> Option<DataKey> {
+    permitted.try_with(|wrap, alg, bytes| wrap::unwrap_aes(wrap, alg, bytes, key))
 }
 
-fn not_found(locked: &Locked, search: &FailedSearch) -> Error {
-    let envelope: &Envelope = locked.envelope();
+fn not_found(permitted: &PermittedEnvelope, search: &FailedSearch) -> Error {
+    let envelope: &Envelope = permitted.envelope();
     let subject = envelope.subject().clone();
     let fingerprint = envelope.fingerprint().map(str::to_owned);
     if search.tried == 0 {

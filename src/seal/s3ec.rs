@@ -1,9 +1,9 @@
 //! The Amazon S3 Encryption Client's format: one message over the whole object, its tag at the end.
 //!
 //! Opening takes steps. Each returns the type that the next one needs, so that none can be left out: [`Envelope`] (read
-//! from metadata) → [`Envelope::permit`] (policy) → [`Locked`] (which key?) → [`Locked::unlock`] (commitment) →
-//! [`Unlocked`] → an opener, a range, or a new wrap of the data key. Sealing takes one: a data key and its wrap →
-//! [`sealer`]. Key sources and AWS KMS are elsewhere.
+//! from metadata) → [`Envelope::permit`] (policy) → [`PermittedEnvelope`] (which key?) →
+//! [`PermittedEnvelope::with_data_key`] (commitment) → [`DecryptableEnvelope`] → an opener, a range, or a new wrap of
+//! the data key. Sealing takes one: a data key and its wrap → [`sealer`]. Key sources and AWS KMS are elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ mod message;
 pub mod metadata;
 mod range;
 
-pub use data_key::{KmsRequest, Locked, Need, Unlocked};
+pub use data_key::{DecryptableEnvelope, KmsRequest, Need, PermittedEnvelope};
 pub use description::kms_context;
 pub use range::RangeRead;
 
@@ -152,8 +152,8 @@ impl Envelope {
         self.claimed_len
     }
 
-    /// The plaintext's length of an object stored in `stored` bytes; `None` for CBC, where only opening it can tell, and for
-    /// objects too short to hold a message.
+    /// The plaintext's length of an object stored in `stored` bytes; `None` for CBC, where only opening it can tell,
+    /// and for objects too short to hold a message.
     pub fn plain_len(&self, stored: u64) -> Option<u64> {
         match self.content {
             ContentAlgorithm::Cbc { .. } => None,
@@ -188,12 +188,12 @@ impl Envelope {
         }
     }
 
-    /// Applies the policy, before any key is tried and any byte fetched. Fails with `Unsupported` if the object needs more
-    /// than `legacy` allows.
-    pub fn permit(self, legacy: Legacy) -> Result<Locked> {
+    /// Applies the policy, before any key is tried and any byte fetched. Fails with `Unsupported` if the object needs
+    /// more than `legacy` allows.
+    pub fn permit(self, legacy: Legacy) -> Result<PermittedEnvelope> {
         let (least, why) = self.legacy().unwrap_or_default();
         if legacy >= least {
-            return Ok(Locked::new(self, legacy));
+            return Ok(PermittedEnvelope::new(self, legacy));
         }
         let switch = least.as_str().unwrap_or_default();
         Err(Error::Unsupported {
@@ -207,8 +207,8 @@ impl Envelope {
     }
 }
 
-/// Starts to seal an object in V3 or V2, whichever `wrapped` was made for. The data key must not seal another object, and
-/// not this one again if the upload has to start over.
+/// Starts to seal an object in V3 or V2, whichever `wrapped` was made for. The data key must not seal another object,
+/// and not this one again if the upload has to start over.
 ///
 /// `plain_len`, if known, is stored in the metadata; the sealer then fails on any other length.
 ///

@@ -5,7 +5,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::copy::CopySource;
-use crate::aws::multipart::{Completed, Destination, Sent, Started};
+use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::{Sum, Whole};
 use crate::error::{Error, Result};
 use crate::transfer::upload::{clean_up_within, start};
@@ -26,7 +26,7 @@ pub(crate) struct Ranges<'a> {
 /// Copies all of the ranges into one object.
 pub(crate) async fn run(
     ranges: &Ranges<'_>,
-    to: &Destination<'_>,
+    to: &UploadTarget<'_>,
     tuning: &Tuning,
     meter: &Meter,
     cancellation: &Cancellation,
@@ -41,7 +41,7 @@ pub(crate) async fn run(
 
 async fn copy_all(
     ranges: &Ranges<'_>,
-    to: &Destination<'_>,
+    to: &UploadTarget<'_>,
     started: &Started,
     tuning: &Tuning,
     meter: &Meter,
@@ -65,7 +65,7 @@ async fn copy_all(
 }
 
 /// The checksum of the whole from those of the parts, if the server has told them all.
-fn combine(copied: &[(Sent, Option<Sum>, u64)], to: &Destination<'_>) -> Option<String> {
+fn combine(copied: &[(Sent, Option<Sum>, u64)], to: &UploadTarget<'_>) -> Option<String> {
     let mut whole = Whole::new(to.algorithm());
     for (_, sum, len) in copied {
         whole.append(sum.as_ref()?, *len);

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result, Subject};
 use crate::seal::{Open, Output};
@@ -146,7 +146,7 @@ impl Out {
 /// # Errors
 /// What S3, the network, the format, the sink or a signal says; `Changed` if the object is another one by now.
 pub(crate) async fn run(
-    from: &Reader<'_>,
+    from: &ObjectReader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,
     pipeline: Pipeline,
@@ -203,7 +203,7 @@ struct Fetched {
 }
 
 async fn fetch_all(
-    from: &Reader<'_>,
+    from: &ObjectReader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,
     budget: &MemoryBudget,
@@ -257,7 +257,7 @@ async fn pass_all(
 /// Fetches one range and passes its bytes to `take` as they arrive. Where it breaks off it is resumed, as often as any
 /// request is retried; only attempts that bring nothing are counted.
 pub(super) async fn fetch(
-    from: &Reader<'_>,
+    from: &ObjectReader<'_>,
     range: Range<u64>,
     etag: Option<&str>,
     mut take: impl AsyncFnMut(Bytes) -> Result<()>,
@@ -270,14 +270,14 @@ pub(super) async fn fetch(
             if at > before {
                 retries.progressed();
             }
-            retries.after(error).await?;
+            retries.wait_or_fail(error).await?;
         }
     }
     Ok(())
 }
 
 async fn fetch_once(
-    from: &Reader<'_>,
+    from: &ObjectReader<'_>,
     range: Range<u64>,
     etag: Option<&str>,
     at: &mut u64,

@@ -1,7 +1,7 @@
 //! Downloads bytes that need no decryption: each range is written at its offset as it arrives.
 //!
-//! No range waits for the ones before it, so little memory is held, and what is written is still in the cache. Only for a
-//! file that appears when it is complete: streams and decryption need their bytes in order, see
+//! No range waits for the ones before it, so little memory is held, and what is written is still in the cache. Only for
+//! a file that appears when it is complete: streams and decryption need their bytes in order, see
 //! [`download`](super::download).
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
 use crate::error::{Error, Result};
 use crate::transfer::download::fetch;
@@ -47,7 +47,7 @@ impl ParallelSink {
 /// What S3, the network, the file or a signal says; `Tampered` where the checksum differs; `Changed` if the object is
 /// another one by now.
 pub(crate) async fn run(
-    from: &Reader<'_>,
+    from: &ObjectReader<'_>,
     whole: Range<u64>,
     etag: Option<&str>,
     to: ParallelSink,
@@ -98,7 +98,7 @@ impl Sums {
 }
 
 async fn bring(
-    from: &Reader<'_>,
+    from: &ObjectReader<'_>,
     range: Range<u64>,
     etag: Option<&str>,
     mut writing: Writing,

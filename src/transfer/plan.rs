@@ -1,31 +1,19 @@
 //! Sizes of parts, ranges, and when plaintext is released: computed apart from the transfer.
 //!
-//! Pure: everything here is a function of numbers. S3's limits stand here and nowhere else.
+//! Pure: everything here is a function of numbers.
 
 use std::ops::Range;
 
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
+use crate::s3_limits::{MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::seal::Trust;
 use crate::tuning::{ByteSize, Tuning};
 
 const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-const TB: u64 = 1_000_000_000_000;
 
-/// The smallest part that may be followed by another ("Multipart upload limits", Amazon S3 user guide).
-pub(crate) const MIN_PART: u64 = 5 * MIB;
-/// The largest part (same page).
-pub(crate) const MAX_PART: u64 = 5 * GIB;
-/// Parts in one upload (same page).
-pub(crate) const MAX_PARTS: u32 = 10_000;
-/// The largest object: 50 TB (CopyObject, Amazon S3 API reference).
-pub(crate) const MAX_OBJECT: u64 = 50 * TB;
-/// Bytes of all names and values of user metadata ("Working with object metadata", same guide).
-pub(crate) const MAX_METADATA: usize = 2048;
-
-/// Parts of one size before parts of an endless source double. With [`MAX_PART`] as the last step, 10,000 parts
-/// then come to S3's largest object: after some 640 smaller parts every one must be of 5 GiB for that.
+/// Parts of one size before parts of an endless source double. With [`MAX_PART_BYTES`] as the last step, 10,000 parts
+/// are enough for S3's largest object: after some 640 smaller parts every one must have 5 GiB for that.
 const STEP: u32 = 64;
 
 /// The sizes of an upload's parts.
@@ -40,22 +28,22 @@ pub(crate) struct UploadPlan {
 /// Plans an upload of so many stored bytes; `None` is a stream of unknown length.
 ///
 /// # Errors
-/// `TooLarge` beyond [`MAX_OBJECT`]; `Unsupported` for a part size that S3 does not take.
+/// `TooLarge` beyond [`MAX_OBJECT_BYTES`]; `Unsupported` for a part size that S3 does not take.
 pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
-    if !(MIN_PART..=MAX_PART).contains(&tuning.part_size) {
+    if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&tuning.part_size) {
         return Err(Error::Unsupported {
             subject: Subject::other(format!("a part size of {}", ByteSize(tuning.part_size))),
-            why: format!("S3 takes parts of {} to {}", ByteSize(MIN_PART), ByteSize(MAX_PART)),
+            why: format!("S3 takes parts of {} to {}", ByteSize(MIN_PART_BYTES), ByteSize(MAX_PART_BYTES)),
         });
     }
-    if let Some(len) = sealed_len.filter(|len| *len > MAX_OBJECT) {
+    if let Some(len) = sealed_len.filter(|len| *len > MAX_OBJECT_BYTES) {
         return Err(Error::TooLarge {
             subject: Subject::other(ByteSize(len).to_string()),
-            why: format!("S3 takes objects of up to {} TB", MAX_OBJECT / TB),
+            why: format!("S3 takes objects of up to {} TB", MAX_OBJECT_BYTES / 1_000_000_000_000),
         });
     }
     // The expected size may be wrong: half of the parts are kept for what exceeds it.
-    let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT));
+    let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT_BYTES));
     let first = match (sealed_len, expected) {
         (Some(len), _) => part_size_for(len, MAX_PARTS, tuning.part_size),
         (None, Some(len)) => part_size_for(len, MAX_PARTS / 2, tuning.part_size),
@@ -73,7 +61,7 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
 /// The part size asked for, or the smallest multiple of 1 MiB above it that needs no more than `parts`.
 fn part_size_for(len: u64, parts: u32, wished: u64) -> u64 {
     let least = len.div_ceil(u64::from(parts)).div_ceil(MIB) * MIB;
-    wished.max(least).min(MAX_PART)
+    wished.max(least).min(MAX_PART_BYTES)
 }
 
 impl UploadPlan {
@@ -84,8 +72,8 @@ impl UploadPlan {
         self.first
             .checked_shl(doublings)
             .filter(|size| size >> doublings == self.first)
-            .unwrap_or(MAX_PART)
-            .min(MAX_PART)
+            .unwrap_or(MAX_PART_BYTES)
+            .min(MAX_PART_BYTES)
     }
 
     /// The stored length, if it is known before the first byte.
@@ -117,8 +105,8 @@ pub(crate) enum Release {
 
 /// Chooses when plaintext is released.
 ///
-/// The plaintext of an object is never longer than `stored_len`. `held_by_sink`: the target is a file that appears only when
-/// everything is verified. `unproven`: the user accepts an unverified stream.
+/// The plaintext of an object is never longer than `stored_len`. `held_by_sink`: the target is a file that appears only
+/// when everything is verified. `unproven`: the user accepts an unverified stream.
 pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unproven: bool) -> Release {
     match trust {
         // The user allowed a format without verification, by name.
@@ -148,7 +136,7 @@ mod tests {
             (8 * MIB, 8 * MIB),
             (80_000 * MIB, 8 * MIB),
             (80_000 * MIB + 1, 9 * MIB),
-            (MAX_OBJECT, 4769 * MIB),
+            (MAX_OBJECT_BYTES, 4769 * MIB),
         ] {
             let plan = upload(Some(len), &tuning(8 * MIB, None)).unwrap();
             assert_eq!((plan.part_size(1), plan.part_size(MAX_PARTS)), (part, part), "{len}");
@@ -158,11 +146,11 @@ mod tests {
 
     #[test]
     fn an_endless_source_reaches_the_largest_object() {
-        for size in [MIN_PART, 8 * MIB, 100 * MIB, 5 * GIB] {
+        for size in [MIN_PART_BYTES, 8 * MIB, 100 * MIB, MAX_PART_BYTES] {
             let plan = upload(None, &tuning(size, None)).unwrap();
             assert_eq!(plan.part_size(1), size);
-            assert!(capacity(&plan) >= MAX_OBJECT, "{size}: {}", capacity(&plan));
-            assert!((1..=MAX_PARTS).all(|n| plan.part_size(n) <= MAX_PART));
+            assert!(capacity(&plan) >= MAX_OBJECT_BYTES, "{size}: {}", capacity(&plan));
+            assert!((1..=MAX_PARTS).all(|n| plan.part_size(n) <= MAX_PART_BYTES));
         }
     }
 
@@ -182,8 +170,11 @@ mod tests {
 
     #[test]
     fn what_s3_does_not_take_is_refused() {
-        assert!(matches!(upload(Some(MAX_OBJECT + 1), &Tuning::default()), Err(Error::TooLarge { .. })));
-        for size in [0, MIN_PART - 1, MAX_PART + 1] {
+        assert!(matches!(
+            upload(Some(MAX_OBJECT_BYTES + 1), &Tuning::default()),
+            Err(Error::TooLarge { .. })
+        ));
+        for size in [0, MIN_PART_BYTES - 1, MAX_PART_BYTES + 1] {
             assert!(matches!(upload(None, &tuning(size, None)), Err(Error::Unsupported { .. })), "{size}");
         }
     }

@@ -16,10 +16,11 @@ use crate::checksum::{Algorithm, Sum};
 use crate::error::{Error, Result, Subject};
 use crate::keys::secret_variables;
 use crate::location::Source;
+use crate::s3_limits::MAX_PARTS;
 use crate::seal::{Output, Seal};
 use crate::transfer::buffer_pool::BufferPool;
 use crate::transfer::pipe;
-use crate::transfer::plan::{MAX_PARTS, UploadPlan};
+use crate::transfer::plan::UploadPlan;
 
 /// Plaintext bytes read at once to be encrypted: few enough to stay in the cache.
 const PIECE: usize = 256 * 1024;
@@ -114,9 +115,9 @@ impl Input {
 
     /// Ends the source: a command must have succeeded.
     fn close(&mut self) -> Result<()> {
-        let Reader::Command(leash, _) = &self.reader else { return Ok(()) };
+        let Reader::Command(child_guard, _) = &self.reader else { return Ok(()) };
         // Waiting with the lock held would keep the guard from ending it.
-        while let Some(status) = leash.with(Child::try_wait) {
+        while let Some(status) = child_guard.with(Child::try_wait) {
             match status.map_err(Error::local("wait for", &self.subject))? {
                 Some(status) if status.success() => break,
                 Some(status) => {
@@ -130,9 +131,9 @@ impl Input {
     }
 
     /// Returns what ends a command when it is dropped; of other sources there is nothing to end.
-    pub(crate) fn leash(&self) -> ChildGuard {
+    pub(crate) fn child_guard(&self) -> ChildGuard {
         match &self.reader {
-            Reader::Command(leash, _) => leash.clone(),
+            Reader::Command(child_guard, _) => child_guard.clone(),
             Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => ChildGuard::default(),
         }
     }
@@ -172,9 +173,9 @@ fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| not_opened(&Subject::Program(program.clone()), error))?;
     let stdout = child.stdout.take();
-    let leash = ChildGuard(Some(Arc::new(Mutex::new(child))));
+    let child_guard = ChildGuard(Some(Arc::new(Mutex::new(child))));
     let none = || Error::local("read", subject)(io::ErrorKind::BrokenPipe.into());
-    Ok(Reader::Command(leash, stdout.ok_or_else(none)?))
+    Ok(Reader::Command(child_guard, stdout.ok_or_else(none)?))
 }
 
 /// One part, ready to be sent.
@@ -379,7 +380,8 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::transfer::plan::{self, MIN_PART};
+    use crate::s3_limits::MIN_PART_BYTES;
+    use crate::transfer::plan;
     use crate::tuning::Tuning;
 
     /// A file of so many bytes, opened, and still at hand.
@@ -391,7 +393,7 @@ mod tests {
     }
 
     fn parts(input: Input) -> Parts {
-        let tuning = Tuning { part_size: MIN_PART, ..Tuning::default() };
+        let tuning = Tuning { part_size: MIN_PART_BYTES, ..Tuning::default() };
         let plan = plan::upload(input.len(), &tuning).unwrap();
         Parts::new(input, None, plan, Algorithm::Crc64Nvme)
     }
@@ -406,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_file_is_cut_at_the_part_size() {
-        let part = usize::try_from(MIN_PART).unwrap();
+        let part = usize::try_from(MIN_PART_BYTES).unwrap();
         for (len, expected) in [
             (0, vec![0]),
             (1, vec![1]),
@@ -421,7 +423,7 @@ mod tests {
 
     #[test]
     fn a_single_part_is_known_to_be_the_last() {
-        let part = usize::try_from(MIN_PART).unwrap();
+        let part = usize::try_from(MIN_PART_BYTES).unwrap();
         for (len, last) in [(0, true), (part, true), (part + 1, false)] {
             let mut parts = parts(opened(len).1);
             parts.next_part().unwrap();

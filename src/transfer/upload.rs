@@ -1,11 +1,11 @@
 //! Uploads: parts from the source, in parallel to S3, in bounded memory, all or nothing.
 //!
 //! Whatever ends it early (an error, a signal) aborts the upload: no part stays to be paid for.
-//! The requests are `aws`'s, passed in as a [`Destination`].
+//! The requests are `aws`'s, passed in as a [`UploadTarget`].
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use crate::aws::multipart::{Completed, Destination, Sent, Started};
+use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::Whole;
 use crate::error::{Error, Result};
 use crate::limits::{CLEANUP_TIMEOUT_AFTER_ERROR, CLEANUP_TIMEOUT_AFTER_SIGNAL};
@@ -29,7 +29,7 @@ pub(crate) struct Uploaded {
 /// Uploads everything that `parts` yields.
 pub(crate) async fn run(
     mut parts: Parts,
-    to: &Destination<'_>,
+    to: &UploadTarget<'_>,
     budget: &MemoryBudget,
     meter: &Meter,
     cancellation: &Cancellation,
@@ -63,7 +63,7 @@ async fn next(mut parts: Parts, cancellation: &Cancellation) -> Result<(Option<P
 
 async fn put_object(
     made: Made,
-    to: &Destination<'_>,
+    to: &UploadTarget<'_>,
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
@@ -77,7 +77,7 @@ async fn put_object(
 async fn multipart(
     ready: [Option<Made>; 2],
     parts: Parts,
-    to: &Destination<'_>,
+    to: &UploadTarget<'_>,
     budget: &MemoryBudget,
     meter: &Meter,
     cancellation: &Cancellation,
@@ -111,7 +111,7 @@ pub(super) async fn clean_up_within(
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
 /// be aborted.
-pub(super) async fn start(to: &Destination<'_>, cancellation: &Cancellation) -> Result<Started> {
+pub(super) async fn start(to: &UploadTarget<'_>, cancellation: &Cancellation) -> Result<Started> {
     let mut starting = std::pin::pin!(to.start());
     let signal = tokio::select! {
         biased;
@@ -131,7 +131,7 @@ pub(super) async fn start(to: &Destination<'_>, cancellation: &Cancellation) -> 
 async fn send_all(
     ready: [Option<Made>; 2],
     parts: Parts,
-    to: &Destination<'_>,
+    to: &UploadTarget<'_>,
     started: &Started,
     budget: &MemoryBudget,
     meter: &Meter,
@@ -157,7 +157,7 @@ struct Done {
     plain: u64,
 }
 
-async fn complete(mut sent: Vec<Done>, to: &Destination<'_>, started: &Started) -> Result<Uploaded> {
+async fn complete(mut sent: Vec<Done>, to: &UploadTarget<'_>, started: &Started) -> Result<Uploaded> {
     sent.sort_by_key(|done| done.sent.number());
     let mut whole = Whole::new(to.algorithm());
     for done in &sent {

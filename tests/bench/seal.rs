@@ -17,7 +17,7 @@ use s3seal::keys::{DataKey, KeyRing, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect};
 use s3seal::seal::esdk::{self, NewMessage, Policy};
-use s3seal::seal::ring::Unlocker;
+use s3seal::seal::ring::Unwrapper;
 use s3seal::seal::s3ec::{self, Storage};
 use s3seal::seal::wrap::{self, Alg, LocalKey};
 use s3seal::seal::{Open, Seal};
@@ -145,8 +145,8 @@ fn key() -> SymmetricKey {
     SymmetricKey::new(Zeroizing::new(vec![7; 32])).unwrap()
 }
 
-fn unlocker() -> Unlocker {
-    Unlocker::new(KeyRing { symmetric: vec![key()], ..KeyRing::default() })
+fn unwrapper() -> Unwrapper {
+    Unwrapper::new(KeyRing { symmetric: vec![key()], ..KeyRing::default() })
 }
 
 fn s3ec_sealer() -> Box<dyn Seal> {
@@ -159,7 +159,7 @@ fn s3ec_opener((beside, _): &Sealed) -> Box<dyn Open> {
     let Detected::S3ec(envelope) = detect("the message", &beside.metadata).unwrap() else {
         panic!("not recognised")
     };
-    unlocker().unlock(envelope.permit(Legacy::Refused).unwrap()).unwrap().opener().unwrap()
+    unwrapper().unwrap_s3ec(envelope.permit(Legacy::Refused).unwrap()).unwrap().opener().unwrap()
 }
 
 fn esdk_sealer(frame: u32) -> Box<dyn Seal> {
@@ -171,8 +171,8 @@ fn esdk_sealer(frame: u32) -> Box<dyn Seal> {
 fn esdk_opener(sealed: &[u8]) -> Box<dyn Open> {
     // The header alone: all that is handed over would be copied.
     let message = esdk::read("the message", &sealed[..HEADER]).unwrap();
-    let locked = message.permit(Policy::default(), &Context::default()).unwrap();
-    unlocker().unlock_esdk(&locked).unwrap().opener().unwrap()
+    let permitted = message.permit(Policy::default(), &Context::default()).unwrap();
+    unwrapper().unwrap_esdk(&permitted).unwrap().opener().unwrap()
 }
 
 /// Seconds that this thread has run: the first number of `schedstat` is nanoseconds on a processor. Where there is

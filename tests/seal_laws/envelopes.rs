@@ -81,13 +81,13 @@ fn metadata() -> impl Strategy<Value = BTreeMap<String, String>> {
 /// Everything that can be done with an envelope must end in bytes or in an error.
 fn follow(envelope: Envelope) {
     let _ = (envelope.suite(), envelope.fingerprint(), envelope.plain_len(5), format!("{envelope:?}"));
-    let Ok(locked) = envelope.permit(Legacy::Unauthenticated) else { return };
-    let _ = locked.kms(&s3seal::encryption::Context::default());
+    let Ok(permitted) = envelope.permit(Legacy::Unauthenticated) else { return };
+    let _ = permitted.kms(&s3seal::encryption::Context::default());
     let mut ring = ring_of(7);
     ring.passphrases.push(passphrase("a"));
-    if let Ok(unlocked) = Unlocker::new(ring).unlock(locked) {
-        let _ = unlocked.opener().and_then(|opener| opened(opener, &[0; 48], &[]));
-        let _ = unlocked.range(3..20, 48).and_then(|read| opened(read.opener, &[0; 48], &[]));
+    if let Ok(decryptable) = Unwrapper::new(ring).unwrap_s3ec(permitted) {
+        let _ = decryptable.opener().and_then(|opener| opened(opener, &[0; 48], &[]));
+        let _ = decryptable.range(3..20, 48).and_then(|read| opened(read.opener, &[0; 48], &[]));
     }
 }
 
@@ -156,8 +156,8 @@ proptest! {
         };
         let result = found
             .and_then(|envelope| envelope.permit(Legacy::Unauthenticated))
-            .and_then(|locked| Unlocker::new(ring_of(7)).unlock(locked))
-            .and_then(|unlocked| opened(unlocked.opener()?, &object.body, &[]));
+            .and_then(|permitted| Unwrapper::new(ring_of(7)).unwrap_s3ec(permitted))
+            .and_then(|decryptable| opened(decryptable.opener()?, &object.body, &[]));
         if let Ok(bytes) = result {
             prop_assert_eq!(bytes, b"the bytes");
         }

@@ -3,7 +3,7 @@
 use s3seal::encryption::{Context, KeyArn, KeyName};
 use s3seal::seal::Trust;
 use s3seal::seal::esdk::{
-    self, EdkKind, HeaderReader, Locked, Message, NewMessage, Policy, Reading, Unlocked,
+    self, DecryptableMessage, EdkKind, HeaderReader, Message, NewMessage, PermittedMessage, Policy, Reading,
 };
 
 use super::*;
@@ -56,17 +56,17 @@ fn read(sealed: &[u8], cuts: &[usize]) -> Result<Message, Error> {
     Err(reader.cut_short())
 }
 
-fn permit(message: Message) -> Result<Locked, Error> {
+fn permit(message: Message) -> Result<PermittedMessage, Error> {
     message.permit(Policy { legacy: Legacy::Unauthenticated, ..Policy::default() }, &Context::default())
 }
 
-fn unlock(sealed: &[u8], ring: KeyRing) -> Result<Unlocked, Error> {
-    Unlocker::new(ring).unlock_esdk(&permit(esdk::read(WHAT, sealed)?)?)
+fn decryptable(sealed: &[u8], ring: KeyRing) -> Result<DecryptableMessage, Error> {
+    Unwrapper::new(ring).unwrap_esdk(&permit(esdk::read(WHAT, sealed)?)?)
 }
 
 fn open(sealed: &[u8], cuts: &[usize]) -> Result<Vec<u8>, Error> {
-    let locked = permit(read(sealed, cuts)?)?;
-    let opener = Unlocker::new(ring_of(7)).unlock_esdk(&locked)?.opener()?;
+    let permitted = permit(read(sealed, cuts)?)?;
+    let opener = Unwrapper::new(ring_of(7)).unwrap_esdk(&permitted)?.opener()?;
     assert_eq!(opener.trust(), Trust::EachFrame);
     opened(opener, sealed, cuts)
 }
@@ -76,16 +76,16 @@ fn header_len(sealed: &[u8]) -> usize {
 }
 
 /// Where the frame begins that the last of `done` plain bytes is in; at 0, the header, if there are none.
-fn frame_of_last(unlocked: &Unlocked, sealed: &[u8], done: usize) -> u64 {
+fn frame_of_last(decryptable: &DecryptableMessage, sealed: &[u8], done: usize) -> u64 {
     let done = done as u64;
     done.checked_sub(1)
-        .map_or(0, |last| unlocked.range(last..done, sealed.len() as u64).unwrap().sealed.start)
+        .map_or(0, |last| decryptable.range(last..done, sealed.len() as u64).unwrap().sealed.start)
 }
 
 /// What comes out of a message that is refused: proven frames from its beginning, and not the whole of it.
 fn assert_refused_at_a_frame(sealed: &[u8], plain: &[u8], cuts: &[usize], whole_may_come: bool) {
-    let unlocked = unlock(sealed, ring_of(7)).unwrap();
-    let mut opener = unlocked.opener().unwrap();
+    let decryptable = decryptable(sealed, ring_of(7)).unwrap();
+    let mut opener = decryptable.opener().unwrap();
     let mut out = Output::new();
     let mut result = Ok(());
     for piece in pieces(sealed, cuts) {
@@ -195,15 +195,15 @@ proptest! {
     ) {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let unlocked = unlock(&sealed, ring_of(7)).unwrap();
+        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
         let mut done = done.index(plain.len() + 1);
-        let mut at = frame_of_last(&unlocked, &sealed, done);
+        let mut at = frame_of_last(&decryptable, &sealed, done);
         if next && done >= FRAME && done < plain.len() {
             // Reads on at the next frame, as a download does that had ended with one.
             done -= done % FRAME;
             at = (header_len(&sealed) + done / FRAME * REGULAR) as u64;
         }
-        let mut opener = unlocked.opener().unwrap();
+        let mut opener = decryptable.opener().unwrap();
         for piece in pieces(&plain[..done], &disk) {
             opener.replay(piece).unwrap();
         }
@@ -218,13 +218,13 @@ proptest! {
         prop_assume!(len > 0);
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let unlocked = unlock(&sealed, ring_of(7)).unwrap();
+        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
         let done = done.index(plain.len()) + 1;
         let mut disk = plain[..done].to_vec();
         let in_frame = (done - 1) % FRAME + 1;
         disk[done - 1 - back.index(in_frame)] ^= 1 << bit;
-        let at = frame_of_last(&unlocked, &sealed, done);
-        let mut opener = unlocked.opener().unwrap();
+        let at = frame_of_last(&decryptable, &sealed, done);
+        let mut opener = decryptable.opener().unwrap();
         opener.replay(&disk).unwrap();
         assert_tampered(opened(opener, &sealed[usize::try_from(at).unwrap()..], &[]));
     }
@@ -235,10 +235,10 @@ proptest! {
     ) {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let unlocked = unlock(&sealed, ring_of(7)).unwrap();
+        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
         let start = start.index(plain.len() + 2);
         let range = start as u64..(start + take) as u64;
-        let read = match unlocked.range(range.clone(), sealed.len() as u64) {
+        let read = match decryptable.range(range.clone(), sealed.len() as u64) {
             Ok(read) => read,
             Err(Error::OutOfRange { len, .. }) => {
                 prop_assert_eq!(len, plain.len() as u64);
@@ -253,7 +253,7 @@ proptest! {
         let expected = &plain[start..(start + take).min(plain.len())];
         prop_assert_eq!(&opened(read.opener, &part, &down).unwrap(), expected);
 
-        let again = || unlocked.range(range.clone(), sealed.len() as u64).unwrap().opener;
+        let again = || decryptable.range(range.clone(), sealed.len() as u64).unwrap().opener;
         assert_tampered(opened(again(), &part[1..], &down));
         assert_tampered(opened(again(), &part[..part.len() - 1], &down));
         let at = at.index(part.len());
@@ -265,8 +265,8 @@ proptest! {
     fn the_final_frame_proves_the_length(len in sizes(), other in sizes(), down in steps()) {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let unlocked = unlock(&sealed, ring_of(7)).unwrap();
-        let end = unlocked.final_frame(sealed.len() as u64).unwrap();
+        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
+        let end = decryptable.final_frame(sealed.len() as u64).unwrap();
         prop_assert_eq!(end.plain.end, len as u64);
         let part = &sealed[usize::try_from(end.sealed.start).unwrap()..];
         prop_assert_eq!(opened(end.opener, part, &down).unwrap(), &plain[usize::try_from(end.plain.start).unwrap()..]);
@@ -274,7 +274,7 @@ proptest! {
         // Cut so that the lengths are those of a shorter message.
         let shorter = header_len(&sealed) + other + 40 + (other.saturating_sub(1)) / FRAME * 32;
         if shorter < sealed.len() {
-            let claimed = unlocked.final_frame(shorter as u64).unwrap();
+            let claimed = decryptable.final_frame(shorter as u64).unwrap();
             let part = &sealed[usize::try_from(claimed.sealed.start).unwrap()..shorter];
             assert_tampered(opened(claimed.opener, part, &[]));
         }
@@ -303,11 +303,11 @@ proptest! {
         prop_assert_eq!(whole.is_ok(), in_pieces.is_ok());
         let Ok(message) = whole else { return Ok(()) };
         let _ = (message.describe(), message.plain_len(1000), message.layout(1000), format!("{message:?}"));
-        let Ok(locked) = permit(message) else { return Ok(()) };
-        let _ = locked.kms().count();
+        let Ok(permitted) = permit(message) else { return Ok(()) };
+        let _ = permitted.kms().count();
         let mut ring = ring_of(7);
         ring.passphrases.push(passphrase("a"));
-        prop_assert!(Unlocker::new(ring).unlock_esdk(&locked).is_err());
+        prop_assert!(Unwrapper::new(ring).unwrap_esdk(&permitted).is_err());
     }
 
     /// Bytes of a sound header changed, put in or left out: it opens to its own bytes, or not at all.
@@ -373,27 +373,29 @@ fn any_recipient_opens_and_nobody_else() {
         KeyRing { passphrases: vec![passphrase("wrong"), passphrase("correct horse")], ..KeyRing::default() },
     ];
     for ring in rings {
-        let opener = unlock(&sealed, ring).unwrap().opener().unwrap();
+        let opener = decryptable(&sealed, ring).unwrap().opener().unwrap();
         assert_eq!(opened(opener, &sealed, &[]).unwrap(), b"for many");
     }
-    let locked = permit(esdk::read(WHAT, &sealed).unwrap()).unwrap();
-    let requests: Vec<_> =
-        locked.kms().map(|request| (request.arn.to_string(), request.blob, request.context.len())).collect();
+    let permitted = permit(esdk::read(WHAT, &sealed).unwrap()).unwrap();
+    let requests: Vec<_> = permitted
+        .kms()
+        .map(|request| (request.arn.to_string(), request.blob, request.context.len()))
+        .collect();
     assert_eq!(requests, [(arn.to_owned(), &b"a blob"[..], 1)]);
-    let opener = locked.unlock(&data_key).unwrap().opener().unwrap();
+    let opener = permitted.with_data_key(&data_key).unwrap().opener().unwrap();
     assert_eq!(opened(opener, &sealed, &[]).unwrap(), b"for many");
 
-    assert!(matches!(unlock(&sealed, ring_of(3)), Err(Error::KeyWrong { .. })));
-    assert!(matches!(unlock(&sealed, KeyRing::default()), Err(Error::KeyNeeded { .. })));
-    assert_tampered(locked.unlock(&DataKey::random().unwrap()).map(|_| vec![]));
+    assert!(matches!(decryptable(&sealed, ring_of(3)), Err(Error::KeyWrong { .. })));
+    assert!(matches!(decryptable(&sealed, KeyRing::default()), Err(Error::KeyNeeded { .. })));
+    assert_tampered(permitted.with_data_key(&DataKey::random().unwrap()).map(|_| vec![]));
 }
 
 #[test]
 fn a_context_is_bound_and_may_be_required() {
     let sealed = pushed(sealer(&context(&[("tenant", "a"), ("project", "x")]), None), b"bytes", &[]);
     let with = |required: &Context| {
-        let locked = esdk::read(WHAT, &sealed)?.permit(Policy::default(), required)?;
-        Unlocker::new(ring_of(7)).unlock_esdk(&locked).map(|_| ())
+        let permitted = esdk::read(WHAT, &sealed)?.permit(Policy::default(), required)?;
+        Unwrapper::new(ring_of(7)).unwrap_esdk(&permitted).map(|_| ())
     };
     assert!(with(&context(&[])).is_ok());
     assert!(with(&context(&[("tenant", "a")])).is_ok());
@@ -450,10 +452,10 @@ fn a_damaged_wrap_for_the_key_at_hand_is_told_from_a_wrong_key() {
 #[test]
 fn another_header_than_the_one_read_is_refused() {
     let sealed = seal(b"bytes", &[]).body;
-    let unlocked = unlock(&sealed, ring_of(7)).unwrap();
+    let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
     let mut other = sealed.clone();
     other[5] ^= 1;
-    assert_tampered(opened(unlocked.opener().unwrap(), &other, &[10]));
+    assert_tampered(opened(decryptable.opener().unwrap(), &other, &[10]));
 }
 
 #[test]

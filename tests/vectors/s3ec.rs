@@ -12,8 +12,8 @@ use s3seal::error::{Error, KeyFault, Subject};
 use s3seal::keys::{DataKey, KeyRing, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
-use s3seal::seal::ring::Unlocker;
-use s3seal::seal::s3ec::{Envelope, KmsRequest, Locked, Need, Unlocked};
+use s3seal::seal::ring::Unwrapper;
+use s3seal::seal::s3ec::{DecryptableEnvelope, Envelope, KmsRequest, Need, PermittedEnvelope};
 use s3seal::seal::wrap::{self, LocalKey, Wrap, pem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -150,21 +150,21 @@ impl Vector {
         }
     }
 
-    fn unlock(&self, ring: KeyRing, locked: Locked) -> Result<Unlocked, Error> {
-        match locked.need() {
-            Need::Local { .. } => Unlocker::new(ring).unlock(locked),
+    fn decryptable(&self, ring: KeyRing, permitted: PermittedEnvelope) -> Result<DecryptableEnvelope, Error> {
+        match permitted.need() {
+            Need::Local { .. } => Unwrapper::new(ring).unwrap_s3ec(permitted),
             Need::Kms => {
                 assert_eq!(self.reader_key, "kms", "{}", self.id);
                 let context = Context::new(self.request_encryption_context.clone()).unwrap();
-                let data_key = ask_kms(&named(&self.id), &locked.kms(&context)?)?;
-                locked.unlock(data_key)
+                let data_key = ask_kms(&named(&self.id), &permitted.kms(&context)?)?;
+                permitted.with_data_key(data_key)
             }
         }
     }
 
     fn open(&self, suffix: &str, ring: KeyRing, chunk: usize) -> Result<Vec<u8>, Error> {
-        let locked = self.envelope(suffix)?.permit(Legacy::Unauthenticated)?;
-        open_all(&self.unlock(ring, locked)?, &self.body(), chunk)
+        let permitted = self.envelope(suffix)?.permit(Legacy::Unauthenticated)?;
+        open_all(&self.decryptable(ring, permitted)?, &self.body(), chunk)
     }
 }
 
@@ -176,9 +176,9 @@ fn named(id: &str) -> Subject {
 fn ask_kms(subject: &Subject, request: &KmsRequest<'_>) -> Result<DataKey, Error> {
     for name in names("positive").iter().filter(|name| name.contains("-kms-")) {
         let vector = load("positive", name);
-        let locked = vector.envelope(".instruction")?.permit(Legacy::Unauthenticated)?;
+        let permitted = vector.envelope(".instruction")?.permit(Legacy::Unauthenticated)?;
         let context = Context::new(vector.request_encryption_context.clone()).unwrap();
-        let wrapped = locked.kms(&context).unwrap();
+        let wrapped = permitted.kms(&context).unwrap();
         if wrapped.blob == request.blob && wrapped.context == request.context {
             let bytes = Zeroizing::new(unhex(&vector.plaintext_data_key_hex.unwrap()));
             return Ok(DataKey::new(bytes).unwrap());
@@ -187,8 +187,8 @@ fn ask_kms(subject: &Subject, request: &KmsRequest<'_>) -> Result<DataKey, Error
     Err(Error::KeyWrong { subject: subject.clone(), why: KeyFault::Context, source: None })
 }
 
-fn open_all(unlocked: &Unlocked, body: &[u8], chunk: usize) -> Result<Vec<u8>, Error> {
-    let mut opener = unlocked.opener()?;
+fn open_all(decryptable: &DecryptableEnvelope, body: &[u8], chunk: usize) -> Result<Vec<u8>, Error> {
+    let mut opener = decryptable.opener()?;
     let mut out = Output::new();
     for piece in body.chunks(chunk) {
         opener.push(piece, &mut out)?;
@@ -234,10 +234,10 @@ fn assert_policy(vector: &Vector) {
 fn assert_ranges(vector: &Vector, expected: &[u8]) {
     let body = vector.body();
     let stored = body.len() as u64;
-    let locked = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
-    let unlocked = vector.unlock(vector.ring(), locked).unwrap();
-    if unlocked.envelope().wrap() == Wrap::RsaPkcs1 {
-        let refused = unlocked.range(0..1, stored).map(|_| ());
+    let permitted = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
+    let decryptable = vector.decryptable(vector.ring(), permitted).unwrap();
+    if decryptable.envelope().wrap() == Wrap::RsaPkcs1 {
+        let refused = decryptable.range(0..1, stored).map(|_| ());
         assert!(matches!(refused, Err(Error::Unsupported { .. })), "{}", vector.id);
         return;
     }
@@ -247,7 +247,7 @@ fn assert_ranges(vector: &Vector, expected: &[u8]) {
         for take in [1, 15, 16, 17, 40, usize::MAX] {
             let end = start.saturating_add(take);
             let asked = start as u64..u64::try_from(end).unwrap();
-            let read = unlocked.range(asked, stored).and_then(|mut read| {
+            let read = decryptable.range(asked, stored).and_then(|mut read| {
                 let sealed =
                     usize::try_from(read.sealed.start).unwrap()..usize::try_from(read.sealed.end).unwrap();
                 let mut out = Output::new();
@@ -354,18 +354,19 @@ fn what_nothing_authenticates_is_not_wrapped_anew() {
         ("py4-v3-kms-meta-17", true),
     ] {
         let vector = load("positive", id);
-        let locked = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
-        let unlocked = vector.unlock(vector.ring(), locked).unwrap();
+        let permitted = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
+        let decryptable = vector.decryptable(vector.ring(), permitted).unwrap();
         let key = SymmetricKey::new(Zeroizing::new(vec![5; 32])).unwrap();
-        let wrapped = wrap::wrap(unlocked.alg(), unlocked.data_key(), &LocalKey::Aes(&key)).unwrap();
-        match unlocked.rewrap(&vector.object_metadata, wrapped) {
+        let wrapped = wrap::wrap(decryptable.alg(), decryptable.data_key(), &LocalKey::Aes(&key)).unwrap();
+        match decryptable.rewrap(&vector.object_metadata, wrapped) {
             Ok(renewed) if allowed => {
                 let Detected::S3ec(envelope) = detect(named(id), &renewed.metadata).unwrap() else {
                     panic!("{id}")
                 };
                 let ring = KeyRing { symmetric: vec![key], ..KeyRing::default() };
-                let unlocked = Unlocker::new(ring).unlock(envelope.permit(Legacy::V2).unwrap()).unwrap();
-                assert_eq!(open_all(&unlocked, &vector.body(), 5).unwrap(), plain(17), "{id}");
+                let decryptable =
+                    Unwrapper::new(ring).unwrap_s3ec(envelope.permit(Legacy::V2).unwrap()).unwrap();
+                assert_eq!(open_all(&decryptable, &vector.body(), 5).unwrap(), plain(17), "{id}");
             }
             Err(Error::Unsupported { why, .. }) if !allowed => assert!(why.contains("re-encrypted"), "{why}"),
             other => panic!("{id}: {other:?}"),

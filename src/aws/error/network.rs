@@ -1,4 +1,4 @@
-//! Requests that never became an answer: what the SDK's chain of causes says about the network and the credentials.
+//! Requests without an answer: finds the reason in the SDK's chain of causes.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,7 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 
 use crate::error::{Cause, Denial, Error, NetworkFault, Subject};
 
-/// A key was about to go over http.
+/// A key would have been sent over http.
 #[derive(Debug)]
 pub(in crate::aws) struct OverHttp {
     pub(in crate::aws) key: &'static str,
@@ -21,10 +21,10 @@ impl fmt::Display for OverHttp {
 
 impl StdError for OverHttp {}
 
-/// What hyper says of an answer's head that it cannot read.
+/// Words of hyper's errors about an invalid response head.
 const UNREADABLE: [&str; 2] = ["parsed", "message head is too large"];
 
-/// Finds out why a request never became an answer.
+/// Finds out why a request has no answer.
 pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Error {
     let mut link = Some(error);
     let mut words = String::new();
@@ -70,7 +70,7 @@ pub(in crate::aws) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
     !was_sent
 }
 
-/// Tells from the words of an error and its causes how the network gave up.
+/// Finds the network fault in the texts of an error and its causes.
 fn fault(words: &str) -> NetworkFault {
     let says = |word: &str| words.contains(word);
     if says("corrupt message") {
@@ -88,8 +88,8 @@ fn fault(words: &str) -> NetworkFault {
     }
 }
 
-/// Whether credentials could not be had because there is no session of IAM Identity Center, or none that is still open. The
-/// SDK's errors tell it in their texts only.
+/// Whether credentials could not be had because there is no session of IAM Identity Center, or none that is still open.
+/// Only the texts of the SDK's errors say so.
 fn wants_sso_login(error: &(dyn StdError + 'static)) -> bool {
     let mut link = Some(error);
     while let Some(cause) = link {
@@ -106,7 +106,7 @@ pub(super) fn error(subject: Subject, why: NetworkFault, error: &(dyn StdError +
     Error::Network { subject, why, source: Some(tip(error)) }
 }
 
-/// Makes the error of a body that broke off on its way down.
+/// Makes the error of a response body that broke off.
 pub(in crate::aws) fn broken(subject: Subject, error: &aws_sdk_s3::primitives::ByteStreamError) -> Error {
     let text = innermost(error).to_string();
     let stalled = text.contains("throughput") || text.contains("timed out");
@@ -114,7 +114,7 @@ pub(in crate::aws) fn broken(subject: Subject, error: &aws_sdk_s3::primitives::B
     Error::Network { subject, why, source: Some(text.into()) }
 }
 
-/// The innermost cause: what lies above it in the SDK's chain only says that something failed.
+/// The innermost cause; those above it in the SDK's chain only say that something failed.
 fn tip(error: &(dyn StdError + 'static)) -> Cause {
     innermost(error).to_string().into()
 }

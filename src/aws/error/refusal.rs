@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::error::{Cause, Denial, Error, KeyFault, KeyNeed, NetworkFault, Subject};
 
-/// A service's refusal, taken apart; shown as the cause of the error it became.
+/// A service's error, parsed; shown as the cause of s3seal's error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
@@ -37,7 +37,7 @@ impl fmt::Display for Refusal {
 impl StdError for Refusal {}
 
 impl Refusal {
-    /// Finds the error that it is, where `action` was tried on `subject`.
+    /// Finds s3seal's error for `action` on `subject`.
     pub(super) fn classify(self, subject: Subject, action: &str) -> Error {
         let source: Option<Cause> = Some(self.clone().into());
         if let Some(why) = self.key_fault() {
@@ -101,7 +101,7 @@ impl Refusal {
         })
     }
 
-    /// Cases that S3 tells apart in the text only.
+    /// Cases that S3 distinguishes only in the text.
     fn by_text(self, subject: Subject, action: &str, source: Option<Cause>) -> Error {
         let says = |words: &str| self.message.contains(words);
         // The second text is radosgw's. Where an object is written, it is about the request's own checksum.
@@ -109,7 +109,7 @@ impl Refusal {
         if says("must provide the correct secret key") || of_another_key {
             return Error::KeyWrong { subject, why: KeyFault::NotTheCustomerKey, source };
         }
-        // The second text is that of servers other than S3; each words differently what is missing of the key.
+        // The second text is that of servers other than S3, each of which ends it differently.
         if says("stored using a form of Server Side Encryption")
             || says("Server Side Encryption with Customer provided keys must provide")
         {
@@ -119,7 +119,7 @@ impl Refusal {
             let found = "not encrypted with SSE-C".to_owned();
             return Error::KeyWrong { subject, why: KeyFault::NotApplicable { found }, source };
         }
-        // S3 says so only if the copy changes nothing; others also where it is another encryption that is asked for.
+        // S3 says so only if the copy changes nothing; other servers also if it changes the encryption.
         if says("trying to copy an object to itself") {
             let why = "this server does not copy an object onto itself for another encryption; \
                        `s3seal get` and `s3seal put` bring it there";
@@ -161,7 +161,7 @@ impl Refusal {
     }
 }
 
-/// Behind these words radosgw names a KMS key.
+/// radosgw names a KMS key after these words.
 const RADOSGW_KMS_KEY: &str = "kms-keyid:";
 
 /// Reads "… is not authorized to perform: ACTION on resource: ARN because …".
@@ -175,7 +175,7 @@ fn not_authorized(text: &str) -> Option<(String, Option<String>)> {
     Some((action.to_owned(), key.map(str::to_owned)))
 }
 
-/// The key that a KMS refusal is about: an ARN in the text, what radosgw names, or what stands in quotes.
+/// The key that a KMS refusal is about: an ARN in the text, what radosgw names, or quoted text.
 fn named_key(text: &str) -> String {
     if let Some((_, key)) = text.split_once(RADOSGW_KMS_KEY) {
         return key.split_whitespace().next().unwrap_or_default().to_owned();

@@ -47,7 +47,7 @@ fn bad(subject: &Subject, error: &csv::Error) -> Error {
     Error::tampered(subject, format!("it is not a file of an S3 Inventory report: {error}"))
 }
 
-/// Ends what would be a record without end.
+/// Limits the length of a record.
 struct Capped<R> {
     inner: R,
     left: Rc<Cell<usize>>,

@@ -56,7 +56,7 @@ fn object(row: &Row) -> Inventoried {
     object
 }
 
-/// A value as CSV reports would have it.
+/// A value in the form of CSV reports.
 fn text(field: &Field) -> Option<String> {
     match field {
         Field::Str(text) => Some(text.clone()),

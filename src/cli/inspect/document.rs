@@ -1,11 +1,11 @@
 //! Findings as documents, for programs: one shape for one object and for a row of many.
 
 use crate::aws::bucket::BucketFacts;
+use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};
 use crate::aws::inventory::Manifest;
-use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::probe;
 use crate::aws::timestamp::rfc3339_of_seconds;
-use crate::aws::transport::{TlsFacts, Transport};
+use crate::aws::tls_probe::{TlsFacts, Transport};
 use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
 };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Choice, RotateArgs};
 use crate::aws::Options;
-use crate::aws::batch::{Control, Job, PRIORITY, Role, Under};
+use crate::aws::batch::{Control, CurrentEncryption, Job, PRIORITY, Role};
 use crate::aws::endpoint::CONTROL;
 use crate::cli::document::{self, Command, Document, Record};
 use crate::cli::failure::Failure;
@@ -204,15 +204,15 @@ fn affixes(args: &RotateArgs, place: &S3Uri) -> Result<(String, Option<String>),
 }
 
 /// The current encryption of the objects to change; a job takes one.
-fn only(chosen: &[Selector]) -> Result<Option<Under>, Failure> {
+fn only(chosen: &[Selector]) -> Result<Option<CurrentEncryption>, Failure> {
     let wrong = |what: &dyn std::fmt::Display| {
         Failure::usage(format!("--only {what}: a job takes one of sse-s3, sse-kms and kms:ARN")).hint(ITSELF)
     };
     match chosen {
         [] => Ok(None),
-        [Selector::Mode(Mode::SseS3)] => Ok(Some(Under::SseS3)),
-        [Selector::Mode(Mode::SseKms)] => Ok(Some(Under::SseKms)),
-        [Selector::Kms(key)] => Ok(Some(Under::Key(key.clone()))),
+        [Selector::Mode(Mode::SseS3)] => Ok(Some(CurrentEncryption::SseS3)),
+        [Selector::Mode(Mode::SseKms)] => Ok(Some(CurrentEncryption::SseKms)),
+        [Selector::Kms(key)] => Ok(Some(CurrentEncryption::Key(key.clone()))),
         [other, ..] => Err(wrong(other)),
     }
 }
@@ -221,9 +221,9 @@ fn only(chosen: &[Selector]) -> Result<Option<Under>, Failure> {
 fn describe(job: &Job) -> Vec<String> {
     let under = match &job.only {
         None => String::new(),
-        Some(Under::SseS3) => " encrypted with sse-s3".to_owned(),
-        Some(Under::SseKms) => " encrypted with sse-kms".to_owned(),
-        Some(Under::Key(key)) => format!(" encrypted under {key}"),
+        Some(CurrentEncryption::SseS3) => " encrypted with sse-s3".to_owned(),
+        Some(CurrentEncryption::SseKms) => " encrypted with sse-kms".to_owned(),
+        Some(CurrentEncryption::Key(key)) => format!(" encrypted under {key}"),
     };
     let end = job.end.as_ref().map_or_else(String::new, |end| format!("*{end}"));
     let keys = format!("s3://{}/{}{end}", job.place.bucket, job.prefix());
@@ -258,9 +258,9 @@ fn request(job: &Job) -> Value {
     }
     if let Some(only) = &job.only {
         filter["MatchAnyObjectEncryption"] = json!([match only {
-            Under::SseS3 => json!({ "SSES3": {} }),
-            Under::SseKms => json!({ "SSEKMS": {} }),
-            Under::Key(key) => json!({ "SSEKMS": { "KmsKeyArn": key.as_str() } }),
+            CurrentEncryption::SseS3 => json!({ "SSES3": {} }),
+            CurrentEncryption::SseKms => json!({ "SSEKMS": {} }),
+            CurrentEncryption::Key(key) => json!({ "SSEKMS": { "KmsKeyArn": key.as_str() } }),
         }]);
     }
     json!({

@@ -175,7 +175,8 @@ impl Many<'_> {
         if self.request.raw {
             return Ok(false);
         }
-        // With --instruction-suffix the user says what these files are; else the file's metadata says it, or the object's.
+        // With --instruction-suffix the user says what these files are; else the file's metadata says it, or the
+        // object's.
         let (file, object) = (self.metadata(uri).await?, self.metadata(&uri.with_key(beside)).await?);
         let needs_it =
             |metadata: &_| matches!(detect::detect(uri, metadata), Ok(Detected::InstructionFileNeeded));

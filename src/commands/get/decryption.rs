@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use crate::aws::object_head::ObjectHead;
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::checksum::Verifier;
-use crate::commands::client_object::{Opened, Part, UnwrappedEnvelope};
+use crate::commands::unwrapped_envelope::{DecryptedBy, Part, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
 use crate::error::Result;
 use crate::seal::Open;
@@ -31,7 +31,7 @@ pub(super) enum Opening {
 #[derive(Clone, Default)]
 pub(super) struct Described {
     pub(super) format: Option<StoredFormat>,
-    pub(super) opened: Option<Opened>,
+    pub(super) opened: Option<DecryptedBy>,
 }
 
 impl Described {
@@ -44,13 +44,13 @@ impl Described {
     }
 
     pub(super) fn of_sealed(unwrapped: &UnwrappedEnvelope, intact: bool) -> Self {
-        Self { format: Some(unwrapped.format()), opened: Some(unwrapped.opened(Some(intact))) }
+        Self { format: Some(unwrapped.format()), opened: Some(unwrapped.decrypted_by(Some(intact))) }
     }
 }
 
 /// The download of one object.
 pub(super) struct Transfer<'a> {
-    pub(super) reader: &'a Reader<'a>,
+    pub(super) reader: &'a ObjectReader<'a>,
     pub(super) head: &'a ObjectHead,
     pub(super) budget: &'a MemoryBudget,
     pub(super) meter: &'a Meter,

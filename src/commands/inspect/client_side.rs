@@ -3,10 +3,10 @@
 //! No content is opened. A broken envelope is a outcome here, where `get` refuses it.
 
 use crate::aws::object_head::ObjectHead;
-use crate::aws::objects::Reader;
-use crate::commands::client_side_keys::{begins_like_a_message, header, instruction_file};
+use crate::aws::read_object::ObjectReader;
 use crate::commands::inspect::InspectOptions;
 use crate::commands::inspect::outcome::{ClientSeen, EnvelopeFacts, Opens};
+use crate::commands::open_envelope::{begins_like_a_message, header, instruction_file};
 use crate::encryption::Context;
 use crate::error::{Error, KeyFault, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
@@ -20,20 +20,20 @@ use crate::transfer::blocking;
 
 /// One object on which a second look is taken.
 struct Second<'a> {
-    reader: &'a Reader<'a>,
+    reader: &'a ObjectReader<'a>,
     head: &'a ObjectHead,
     options: &'a InspectOptions,
     /// Whether it is one object and not one of many: then the keys at hand are tried.
     alone: bool,
 }
 
-/// Looks for an envelope. One object `alone` is looked at more closely than one of many: what lies in its own bytes or in
-/// an instruction file is fetched, also where nothing points to it, and the keys at hand are tried.
+/// Looks for an envelope. One object `alone` is looked at more closely than one of many: what lies in its own bytes or
+/// in an instruction file is fetched, also where nothing points to it, and the keys at hand are tried.
 ///
 /// # Errors
 /// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
 pub(super) async fn detect(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     head: &ObjectHead,
     options: &InspectOptions,
     alone: bool,
@@ -93,8 +93,8 @@ impl Second<'_> {
         Ok(ClientSeen::Sealed(Box::new(described)))
     }
 
-    /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write the
-    /// former.
+    /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write
+    /// the former.
     async fn is_instruction_file(&self) -> Result<bool> {
         if !self.head.metadata.contains_key(INSTRUCTION_FILE_MARKER)
             || self.head.len > MAX_INSTRUCTION_FILE_BYTES
@@ -132,7 +132,7 @@ impl Second<'_> {
     }
 
     fn tries_keys(&self) -> bool {
-        self.alone && !self.options.unlocker.ring().is_empty()
+        self.alone && !self.options.unwrapper.ring().is_empty()
     }
 
     /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
@@ -142,23 +142,23 @@ impl Second<'_> {
         if envelope.wrap() == Wrap::RsaPkcs1 {
             return Ok(Opens::NotTried);
         }
-        let Ok(locked) = envelope.permit(self.options.legacy) else { return Ok(Opens::NotTried) };
-        if locked.need() == Need::Kms {
+        let Ok(permitted) = envelope.permit(self.options.legacy) else { return Ok(Opens::NotTried) };
+        if permitted.need() == Need::Kms {
             return Ok(Opens::NotTried);
         }
-        let unlocker = self.options.unlocker.clone();
-        Ok(opened(blocking(move || Ok(unlocker.unlock(locked)?.opened_with().clone())).await?))
+        let unwrapper = self.options.unwrapper.clone();
+        Ok(opened(blocking(move || Ok(unwrapper.unwrap_s3ec(permitted)?.opened_with().clone())).await?))
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Opens> {
         let policy = Policy { legacy: self.options.legacy, ..Policy::default() };
-        let locked = match message.permit(policy, &Context::default()) {
-            Ok(locked) => locked,
+        let permitted = match message.permit(policy, &Context::default()) {
+            Ok(permitted) => permitted,
             Err(Error::Unsupported { .. }) => return Ok(Opens::NotTried),
             Err(_) => return Ok(Opens::WithNone),
         };
-        let unlocker = self.options.unlocker.clone();
-        Ok(opened(blocking(move || Ok(unlocker.unlock_esdk(&locked)?.opened_with().clone())).await?))
+        let unwrapper = self.options.unwrapper.clone();
+        Ok(opened(blocking(move || Ok(unwrapper.unwrap_esdk(&permitted)?.opened_with().clone())).await?))
     }
 }
 

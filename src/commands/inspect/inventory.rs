@@ -11,7 +11,7 @@ use super::summary::Summary;
 use super::{InspectOptions, InspectRow, count};
 use crate::aws::Connection;
 use crate::aws::inventory::{self, DataFile, Inventoried, Manifest};
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
@@ -30,7 +30,7 @@ const WAITING: usize = 4;
 /// # Errors
 /// What S3 refuses, `Tampered` and `Unsupported` for what is no manifest or not one that can be used.
 pub(crate) async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
-    let reader = Reader { connection, uri, version_id: None, key: None };
+    let reader = ObjectReader { connection, uri, version_id: None, key: None };
     let missing = || Error::NotFound { subject: uri.into(), source: None };
     let json = reader.whole(MAX_INVENTORY_MANIFEST_BYTES).await?.ok_or_else(missing)?;
     inventory::manifest(&uri.into(), &json)
@@ -89,7 +89,7 @@ async fn fetch(
     data: &DataFile,
     cancellation: &Cancellation,
 ) -> Result<std::fs::File> {
-    let reader = Reader { connection, uri, version_id: None, key: None };
+    let reader = ObjectReader { connection, uri, version_id: None, key: None };
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
         let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use crate::aws::Connection;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::encrypt::{Encryptor, prepare};
-use crate::commands::trial::Trial;
+use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
-use crate::location::{MAX_KEY_BYTES, S3Uri, Source};
+use crate::location::{S3Uri, Source};
 use crate::object::instruction_file_key;
 use crate::pattern::Filter;
+use crate::s3_limits::MAX_KEY_BYTES;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::Input;
 use crate::transfer::walk::{Found, walk};
@@ -30,7 +31,7 @@ pub(crate) struct PutMany {
     /// The bucket, or a prefix that ends in `/`.
     pub(crate) target: S3Uri,
     /// How they are stored.
-    pub(crate) how: PutOptions,
+    pub(crate) options: PutOptions,
 }
 
 /// The outcome of one file; no part of an object stays.
@@ -47,8 +48,8 @@ pub(crate) struct Stored {
 /// Uploads all the files, and reports each one.
 ///
 /// # Errors
-/// What would fail every file alike, `report`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored otherwise
-/// than asked. What was reported until then is stored.
+/// What would fail every file alike, `report`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored
+/// otherwise than asked. What was reported until then is stored.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutMany,
@@ -56,17 +57,17 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
     mut report: impl FnMut(PutRow) -> Result<()>,
 ) -> Result<()> {
-    let PutMany { sources, filter, target, mut how } = request;
-    let encryptor = cancellation.or(prepare(how.encryption.take())).await??;
-    let budget = MemoryBudget::new(&how.tuning);
+    let PutMany { sources, filter, target, mut options } = request;
+    let encryptor = cancellation.or(prepare(options.encryption.take())).await??;
+    let budget = MemoryBudget::new(&options.tuning);
     let storing =
-        PutRun { connection, encryptor: &encryptor, how: &how, budget: &budget, meter, cancellation };
+        PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     let asks_nothing = matches!(encryptor, Encryptor::Server(None));
-    let trial = if asks_nothing { Trial::passed() } else { Trial::default() };
-    let (storing, target, trial) = (&storing, &target, &trial);
+    let gate = if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() };
+    let (storing, target, gate) = (&storing, &target, &gate);
     let work = |found| async move {
         match found {
-            Found::File { path, name } => storing.file(path, &name, target, trial).await,
+            Found::File { path, name } => storing.file(path, &name, target, gate).await,
             Found::NoFile { path, what } => {
                 Ok(Row::Skipped { name: path.display().to_string(), why: format!("is {what}") })
             }
@@ -78,11 +79,12 @@ pub(crate) async fn run(
         report(row)?;
         ignored.map_or(Ok(()), Err)
     };
-    Box::pin(for_each_unordered(walk(sources, filter), how.tuning.objects, cancellation, work, report)).await
+    Box::pin(for_each_unordered(walk(sources, filter), options.tuning.objects, cancellation, work, report))
+        .await
 }
 
 impl PutRun<'_> {
-    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri, trial: &Trial) -> Result<PutRow> {
+    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri, gate: &FirstObjectGate) -> Result<PutRow> {
         let shown = path.display().to_string();
         let target = below.with_key(format!("{}{name}", below.key));
         if let Some(why) = self.cannot_be(&target.key) {
@@ -95,10 +97,10 @@ impl PutRun<'_> {
                 let why = "is no regular file any more".to_owned();
                 return Err(Error::Unsupported { subject: (&path).into(), why });
             };
-            self.cancellation.or(may_write(self.connection, &target, &self.how.condition)).await??;
-            let first = self.cancellation.or(trial.turn()).await??;
+            self.cancellation.or(may_write(self.connection, &target, &self.options.condition)).await??;
+            let first = self.cancellation.or(gate.admit()).await??;
             let _turn = self.cancellation.or(self.budget.turn(len)).await??;
-            let stored = self.store(input, target, self.how.settings.of_file(name)).await;
+            let stored = self.store(input, target, self.options.settings.of_file(name)).await;
             first.end(&stored);
             stored
         };

@@ -1,7 +1,7 @@
 //! Applying a strategy to an object: what is written, bound to the state that the strategy was chosen for.
 //!
-//! Every write names the ETag of that state. The object can be read until S3 has the new one; a failure leaves an aborted
-//! upload, or nothing.
+//! Every write names the ETag of that state. The object can be read until S3 has the new one; a failure leaves an
+//! aborted upload, or nothing.
 
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use super::preserve::Loss;
 use super::reencrypt;
 use super::rotation::Rotation;
 use super::strategy::Strategy;
-use super::written::Written;
+use super::write_result::WriteResult;
 
 impl Rotation<'_> {
     /// Applies a strategy; records in the journal what must not be lost.
@@ -24,13 +24,13 @@ impl Rotation<'_> {
         state: &ObjectState,
         strategy: &Strategy,
         journal: ObjectJournal<'_>,
-    ) -> Result<Written> {
+    ) -> Result<WriteResult> {
         if matches!(strategy, Strategy::Rewrap { .. } | Strategy::RewrapInstructionFile | Strategy::Reencrypt)
         {
             self.keeps_context(state)?;
         }
         match strategy {
-            Strategy::Nothing => Ok(Written { len: state.head.len, ..Written::default() }),
+            Strategy::Nothing => Ok(WriteResult { len: state.head.len, ..WriteResult::default() }),
             Strategy::Refuse(refusal) => {
                 Err(Error::Unsupported { subject: state.subject(), why: refusal.to_string() })
             }
@@ -49,7 +49,7 @@ impl Rotation<'_> {
     }
 
     /// Another key, and nothing else. The call knows no condition; a version, where there is one, is as good.
-    async fn update(&self, state: &ObjectState) -> Result<Written> {
+    async fn update(&self, state: &ObjectState) -> Result<WriteResult> {
         let Some(key) = self.target.update_key() else {
             return Err(unsupported(state, "an update in place needs a key's full ARN"));
         };
@@ -58,7 +58,7 @@ impl Rotation<'_> {
         let work = self.connection.update_encryption(&state.uri, version.as_deref(), key, bucket_key);
         self.cancellation.or(work).await??;
         self.meter.add(state.head.len);
-        Ok(Written { etag: state.head.etag.clone(), len: state.head.len, ..Written::default() })
+        Ok(WriteResult { etag: state.head.etag.clone(), len: state.head.len, ..WriteResult::default() })
     }
 
     /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.

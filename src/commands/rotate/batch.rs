@@ -3,7 +3,7 @@
 //! No object is read here: S3 lists them when the job begins. What a job cannot do is refused in `cli`.
 
 use crate::aws::Connection;
-use crate::aws::batch::{Job, Under};
+use crate::aws::batch::{CurrentEncryption, Job};
 use crate::encryption::KmsKey;
 use crate::error::{Error, Result};
 
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// What KMS refuses; it takes `kms:DescribeKey`, but not for a key that is named by its ARN.
 pub(crate) async fn prepare(connection: &Connection, job: Job) -> Result<Job> {
     let only = match job.only {
-        Some(Under::Key(key)) => Some(Under::Key(by_arn(connection, key).await?)),
+        Some(CurrentEncryption::Key(key)) => Some(CurrentEncryption::Key(by_arn(connection, key).await?)),
         only => only,
     };
     let key = by_arn(connection, job.key).await?;

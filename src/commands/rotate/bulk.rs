@@ -181,7 +181,7 @@ impl BulkRotation<'_> {
 
     /// One object goes first, and its end shows whether the server does what is asked of it.
     async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
-        let Rotation { target, first, cancellation, .. } = self.rotation;
+        let Rotation { target, first_object, cancellation, .. } = self.rotation;
         if plan.strategy == Strategy::Nothing {
             return self.carry_out_alone(plan).await;
         }
@@ -190,9 +190,9 @@ impl BulkRotation<'_> {
         if replaces_ciphertext && target.client().is_none() {
             scratch::prove_mode(self.rotation, self.journal, &plan.state.uri).await?;
         }
-        let turn = cancellation.or(first.turn()).await??;
+        let admission = cancellation.or(first_object.admit()).await??;
         let outcome = self.carry_out_alone(plan).await;
-        turn.end(&outcome);
+        admission.end(&outcome);
         outcome
     }
 
@@ -238,8 +238,8 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// Whether the journal says that the object is rotated. A rotation to another passphrase has the same journal: of objects
-    /// under a passphrase it says nothing.
+    /// Whether the journal says that the object is rotated. A rotation to another passphrase has the same journal: of
+    /// objects under a passphrase it says nothing.
     fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         !self.rotation.target.has_passphrase()
             && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
@@ -266,8 +266,8 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since and
-    /// opens with the new key.
+    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since
+    /// and opens with the new key.
     fn is_sealed_anew(&self, state: &ObjectState) -> bool {
         let mut desired = self.rotation.target.desired.clone();
         let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut desired else { return false };

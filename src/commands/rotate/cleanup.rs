@@ -1,9 +1,9 @@
 //! What a rotation may leave behind, and how the next run removes it: uploads, instruction files, scratch objects.
 //!
-//! The journal says what there may be; whether it is removed is decided here, by what the command line names and by what S3
-//! shows. A line of a journal can name nothing outside of the places of the command line.
+//! The journal says what there may be; whether it is removed is decided here, by what the command line names and by
+//! what S3 shows. A line of a journal can name nothing outside of the places of the command line.
 
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::error::{Error, Result};
 use crate::limits::MAX_CLOCK_SKEW;
 use crate::location::S3Uri;
@@ -43,7 +43,7 @@ pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[
 async fn clear_instruction_file(rotation: &Rotation<'_>, left: &LeftInstructionFile) -> Result<()> {
     let LeftInstructionFile { uri, etag, file_etag } = left;
     let key = rotation.target.customer_key();
-    let reader = Reader { connection: rotation.connection, uri, version_id: None, key };
+    let reader = ObjectReader { connection: rotation.connection, uri, version_id: None, key };
     let head = match reader.head().await {
         Ok(head) => head,
         // Not the target's key yet, or gone altogether: whatever it is, it is not what was to be written.

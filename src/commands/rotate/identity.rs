@@ -1,7 +1,7 @@
 //! Which rotation a journal belongs to: what is asked for and where, in words that the same command always gives.
 //!
-//! The words are spelled out here, field by field, so that renaming a type leaves no journal behind; a test holds them. No
-//! secret is among them: keys stand by their fingerprints, and of a passphrase nothing does.
+//! The words are spelled out here, field by field, so that renaming a type leaves no journal behind; a test holds them.
+//! No secret is among them: keys stand by their fingerprints, and of a passphrase nothing does.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::location::S3Uri;
 use crate::object::InstructionSuffix;
 
 use super::bulk::Filters;
-use super::desired::Target;
+use super::desired_encryption::DesiredEncryption;
 use super::strategy::{AtRest, Desired};
 
 /// A rotation in words.
@@ -66,7 +66,7 @@ impl<'a> Identity<'a> {
         chosen: &Filters,
         version_id: Option<&'a str>,
         instruction_suffix: Option<&'a InstructionSuffix>,
-        target: &'a Target,
+        target: &'a DesiredEncryption,
     ) -> Self {
         Self {
             places: places.iter().map(ToString::to_string).collect(),
@@ -90,7 +90,7 @@ impl<'a> Identity<'a> {
 }
 
 impl<'a> TargetWords<'a> {
-    fn new(target: &'a Target) -> Self {
+    fn new(target: &'a DesiredEncryption) -> Self {
         let server = |at_rest| ServerWords::new(at_rest, target);
         match (&target.desired, target.client()) {
             (
@@ -117,7 +117,7 @@ impl<'a> TargetWords<'a> {
 }
 
 impl<'a> ServerWords<'a> {
-    fn new(at_rest: &'a AtRest, target: &'a Target) -> Self {
+    fn new(at_rest: &'a AtRest, target: &'a DesiredEncryption) -> Self {
         let context = target.context().map(Context::pairs);
         let (mode, key, bucket_key) = match at_rest {
             AtRest::SseS3 => ("sse-s3", None, false),
@@ -166,9 +166,9 @@ mod tests {
         (asked, desired)
     }
 
-    fn server() -> Target {
+    fn server() -> DesiredEncryption {
         let (asked, desired) = kms();
-        Target {
+        DesiredEncryption {
             encryptor: Encryptor::Server(Some(asked)),
             desired: Desired::Server(desired),
             share_to: None,
@@ -176,9 +176,9 @@ mod tests {
         }
     }
 
-    fn client() -> Target {
+    fn client() -> DesiredEncryption {
         let (asked, desired) = kms();
-        Target {
+        DesiredEncryption {
             encryptor: Encryptor::Client(ClientEncryptor {
                 format: Some(Format::Esdk),
                 wrappers: vec![
@@ -254,8 +254,9 @@ mod tests {
     fn another_place_or_target_is_another_rotation() {
         let (a, b) = (["s3://bkt/a/".parse().unwrap()], ["s3://bkt/b/".parse().unwrap()]);
         let (one, other) = (server(), client());
-        let name =
-            |places: &[S3Uri], target: &Target| Identity::new(places, &chosen(), None, None, target).name();
+        let name = |places: &[S3Uri], target: &DesiredEncryption| {
+            Identity::new(places, &chosen(), None, None, target).name()
+        };
         assert_eq!(name(&a, &one), name(&a, &server()));
         assert_ne!(name(&a, &one), name(&b, &one));
         assert_ne!(name(&a, &one), name(&a, &other));

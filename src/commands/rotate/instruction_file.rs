@@ -1,6 +1,6 @@
 //! The instruction file of an object that is rotated: read as it stands, and bound to what was read.
 
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
@@ -34,7 +34,7 @@ pub(crate) async fn read(
 ) -> Result<InstructionFile> {
     let Rotation { connection, decryption_keys, cancellation, .. } = *rotation;
     let uri = object.with_key(instruction_file_key(&object.key, decryption_keys.suffix.as_ref()));
-    let reader = Reader { connection, uri: &uri, version_id: None, key };
+    let reader = ObjectReader { connection, uri: &uri, version_id: None, key };
     let found = cancellation.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
     let Some(head) = found else {
         return Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None });

@@ -7,15 +7,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
-use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
+use crate::aws::read_object::{HeadOptions, ObjectReader};
 use crate::aws::sse::{Applied, AppliedMode};
-use crate::commands::client_object::Envelope;
-use crate::commands::client_side_keys;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
-use crate::commands::envelope::envelope_entries;
+use crate::commands::open_envelope;
 use crate::commands::sse_c_keys::{KeyedHead, head};
+use crate::commands::unwrapped_envelope::Envelope;
+use crate::commands::verify_envelope::envelope_entries;
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
 use crate::error::{Error, KeyFault, Result, Subject, WrapKind};
 use crate::keys::CustomerKey;
@@ -23,7 +23,7 @@ use crate::location::S3Uri;
 use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
 
-use super::desired::Target;
+use super::desired_encryption::DesiredEncryption;
 use super::instruction_file::InstructionFile;
 use super::preserve::{CopyMethod, Found, Preserved, preserve, unaccepted};
 use super::rotation::Rotation;
@@ -48,9 +48,9 @@ pub(crate) struct ObjectState {
 
 impl ObjectState {
     /// Reads the object as it was found.
-    pub(crate) fn reader<'a>(&'a self, connection: &'a Connection) -> Reader<'a> {
+    pub(crate) fn reader<'a>(&'a self, connection: &'a Connection) -> ObjectReader<'a> {
         let version_id = self.version_id.as_deref();
-        Reader { connection, uri: &self.uri, version_id, key: self.customer_key.as_ref() }
+        ObjectReader { connection, uri: &self.uri, version_id, key: self.customer_key.as_ref() }
     }
 
     /// The object, for messages.
@@ -61,13 +61,13 @@ impl ObjectState {
     /// The envelope, fetched again: an envelope is used up when it is opened.
     ///
     /// # Errors
-    /// As [`client_side_keys::envelope`]; `Changed` if it is gone.
+    /// As [`open_envelope::envelope`]; `Changed` if it is gone.
     pub(crate) async fn envelope(
         &self,
         connection: &Connection,
         decryption_keys: &DecryptionKeys,
     ) -> Result<Envelope> {
-        let found = client_side_keys::envelope(&self.reader(connection), &self.head, decryption_keys).await?;
+        let found = open_envelope::envelope(&self.reader(connection), &self.head, decryption_keys).await?;
         found.ok_or_else(|| Error::Changed { subject: self.subject(), source: None })
     }
 
@@ -141,8 +141,8 @@ pub(crate) async fn load(
         None => with_any_key(rotation, uri, version_id).await?,
     };
     rotation.last_key.set(customer_key.as_ref());
-    let reader = Reader { connection, uri, version_id, key: customer_key.as_ref() };
-    let envelope = client_side_keys::envelope(&reader, &head, decryption_keys).await?;
+    let reader = ObjectReader { connection, uri, version_id, key: customer_key.as_ref() };
+    let envelope = open_envelope::envelope(&reader, &head, decryption_keys).await?;
     let mut fingerprints = names_of(customer_key.as_ref());
     let context = envelope.as_ref().map(context_of).unwrap_or_default();
     let client_side = match envelope {
@@ -180,7 +180,7 @@ pub(crate) async fn load(
 /// Sends a HEAD with the key that fitted the last object; a failure means nothing.
 async fn with_last_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
     let key = rotation.last_key.get()?;
-    let reader = Reader { connection: rotation.connection, uri, version_id, key: Some(&key) };
+    let reader = ObjectReader { connection: rotation.connection, uri, version_id, key: Some(&key) };
     let head = reader.head_with(HeadOptions { checksum: true, explain: false }).await.ok()?;
     // A server that does not know SSE-C takes any key for any object.
     let fits = head.applied.customer_key_md5.as_deref() == Some(key.md5());
@@ -195,7 +195,7 @@ async fn with_any_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&
     if !is_about_customer_key(refusal) {
         return keyed;
     }
-    let reader = Reader { connection, uri, version_id, key: Some(key) };
+    let reader = ObjectReader { connection, uri, version_id, key: Some(key) };
     match reader.head().await {
         Ok(head) => Ok(KeyedHead { head, customer_key: Some(key.again()) }),
         Err(_) => keyed,
@@ -253,7 +253,7 @@ fn describe(envelope: &Envelope) -> ClientSideState {
 async fn is_as_desired(
     connection: &Connection,
     envelope: Envelope,
-    target: &Target,
+    target: &DesiredEncryption,
     decryption_keys: &DecryptionKeys,
 ) -> Result<bool> {
     let Some(client) = target.client() else { return Ok(false) };
@@ -285,7 +285,7 @@ async fn is_as_desired(
         suffix: None,
         ..opens.client_side()
     };
-    match client_side_keys::unwrap_data_key(connection, envelope, &opens).await {
+    match open_envelope::unwrap_data_key(connection, envelope, &opens).await {
         Ok(_) => Ok(true),
         Err(error @ (Error::Network { .. } | Error::Interrupted(_))) => Err(error),
         Err(_) => Ok(false),
@@ -300,7 +300,7 @@ async fn is_superseded(
     key: Option<&CustomerKey>,
 ) -> Result<bool> {
     let Some(version) = version_id else { return Ok(false) };
-    let newest = Reader { connection, uri, version_id: None, key };
+    let newest = ObjectReader { connection, uri, version_id: None, key };
     match newest.head().await {
         Ok(head) => Ok(head.version_id.as_deref() != Some(version)),
         // Deleted, or under another key: another version at any rate.
@@ -326,7 +326,7 @@ fn archived(head: &ObjectHead) -> Option<String> {
 ///
 /// # Errors
 /// `Unsupported` for a mode that s3seal cannot ask for.
-pub(crate) fn kept(
+pub(crate) fn current_server_side(
     applied: &Applied,
     key: Option<&CustomerKey>,
     subject: &Subject,

@@ -122,18 +122,18 @@ pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
         algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),
         ..Preserved::default()
     };
-    standing(found, &mut preserved);
+    keep_never_copied(found, &mut preserved);
     if by != CopyMethod::Copy {
-        described(found, &mut preserved);
+        keep_copied_unless_replaced(found, &mut preserved);
     }
     if by == CopyMethod::Upload {
-        uploaded(found, &mut preserved);
+        keep_copied_but_not_uploaded(found, &mut preserved);
     }
     preserved
 }
 
 /// What no copy takes along by itself.
-fn standing(found: &Found<'_>, preserved: &mut Preserved) {
+fn keep_never_copied(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     preserved.settings.storage_class.clone_from(&head.storage_class);
     preserved.settings.website_redirect.clone_from(&head.website_redirect);
@@ -156,7 +156,7 @@ fn lock(lock: &Lock, now: i64) -> Lock {
 }
 
 /// What a copy takes along unless it replaces metadata.
-fn described(found: &Found<'_>, preserved: &mut Preserved) {
+fn keep_copied_unless_replaced(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     let settings = &mut preserved.settings;
     settings.content_type.clone_from(&head.content_type);
@@ -186,7 +186,7 @@ fn described(found: &Found<'_>, preserved: &mut Preserved) {
 }
 
 /// What every copy takes along and no upload does.
-fn uploaded(found: &Found<'_>, preserved: &mut Preserved) {
+fn keep_copied_but_not_uploaded(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     match &found.tags {
         Probe::Known(tags) => preserved.settings.tags.clone_from(tags),
@@ -206,7 +206,7 @@ fn uploaded(found: &Found<'_>, preserved: &mut Preserved) {
 }
 
 /// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
-pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
+pub(crate) fn missing_after(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     let before = found.head;
     let kept = preserve(found, CopyMethod::CopyReplacing).settings;
     let texts = [
@@ -229,14 +229,14 @@ pub(crate) fn lost(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     if let (Some((text, _)), true) = (&before.expires, kept.expires.is_some() && kept.expires != expires) {
         lost.push(("Expires", text));
     }
-    let mut told: Vec<String> = lost.into_iter().map(|(name, was)| format!("{name} '{was}'")).collect();
+    let mut missing: Vec<String> = lost.into_iter().map(|(name, was)| format!("{name} '{was}'")).collect();
     if kept.lock.retain_until > now.lock.retain_until {
-        told.push("the end of its retention".to_owned());
+        missing.push("the end of its retention".to_owned());
     }
     if kept.lock.legal_hold && !now.lock.legal_hold {
-        told.push("its legal hold".to_owned());
+        missing.push("its legal hold".to_owned());
     }
-    told
+    missing
 }
 
 fn unreadable<T>(what: &str, seen: &Probe<T>) -> String {
@@ -331,14 +331,14 @@ mod tests {
     fn what_is_gone_afterwards_is_named_with_what_it_was() {
         let head = head();
         let found = found(&head);
-        assert_eq!(lost(&found, &head), [""; 0]);
+        assert_eq!(missing_after(&found, &head), [""; 0]);
         let richer = ObjectHead {
             metadata: [("a", "1"), ("b", "2")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
             ..head.clone()
         };
-        assert_eq!(lost(&found, &richer), [""; 0], "what came on top is no loss");
+        assert_eq!(missing_after(&found, &richer), [""; 0], "what came on top is no loss");
         let all = [
             "Content-Type 'text/plain'",
             "Cache-Control 'no-cache'",
@@ -353,9 +353,13 @@ mod tests {
             "the end of its retention",
             "its legal hold",
         ];
-        assert_eq!(lost(&found, &ObjectHead::default()), all);
+        assert_eq!(missing_after(&found, &ObjectHead::default()), all);
         let ended = Found { now: 200, ..found };
-        assert_eq!(lost(&ended, &ObjectHead::default()).len(), all.len() - 2, "a retention that had ended");
+        assert_eq!(
+            missing_after(&ended, &ObjectHead::default()).len(),
+            all.len() - 2,
+            "a retention that had ended"
+        );
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Re-encryption: decrypting a download joined to encrypting an upload, through memory and without a file.
 //!
-//! Unverified bytes are uploaded as parts, but the upload is completed only after they are verified: the pipe between the
-//! two reports its end no earlier. A failure on either side ends both, and the upload is aborted.
+//! Unverified bytes are uploaded as parts, but the upload is completed only after they are verified: the pipe between
+//! the two reports its end no earlier. A failure on either side ends both, and the upload is aborted.
 
-use crate::aws::multipart::Destination;
-use crate::commands::client_object::UnwrappedEnvelope;
-use crate::commands::client_side_keys;
+use crate::aws::upload::UploadTarget;
 use crate::commands::encrypt::{EnvelopeShape, ObjectEncryptor};
-use crate::commands::envelope::SentEnvelope;
 use crate::commands::get::verifier;
+use crate::commands::open_envelope;
+use crate::commands::unwrapped_envelope::UnwrappedEnvelope;
+use crate::commands::verify_envelope::SentEnvelope;
 use crate::encryption::{Format, ServerSide, StoredFormat};
 use crate::error::{Error, Result};
 use crate::object::WriteCondition;
@@ -23,17 +23,17 @@ use crate::tuning::Meter;
 
 use super::instruction_file::{self, InstructionFile};
 use super::journal::ObjectJournal;
-use super::object_state::{ObjectState, kept};
+use super::object_state::{ObjectState, current_server_side};
 use super::preserve::{CopyMethod, Preserved};
 use super::rotation::Rotation;
-use super::written::Written;
+use super::write_result::WriteResult;
 
 /// Gets an object, decrypts it, encrypts it with a new data key and uploads it.
 pub(crate) async fn run(
     rotation: &Rotation<'_>,
     state: &ObjectState,
     journal: ObjectJournal<'_>,
-) -> Result<Written> {
+) -> Result<WriteResult> {
     let mut preserved = state.preserved(rotation, CopyMethod::Upload).await?;
     let old = OldObject::read(rotation, state, journal).await?;
     let (shape, same_sse) = keeps(rotation, state)?;
@@ -44,12 +44,12 @@ pub(crate) async fn run(
     let envelope = note_envelopes(state, &old, &new, journal)?;
     let format = new.format;
     let uploaded = transfer(rotation, state, &old, new, same_sse.as_ref(), &preserved, journal).await?;
-    Ok(Written {
+    Ok(WriteResult {
         refused: None,
         found_by_comparison: uploaded.completed.compared,
         obsolete: old.instruction_file,
         envelope,
-        source: old.unwrapped.map(|unwrapped| unwrapped.opened(Some(unwrapped.is_authenticated()))),
+        source: old.unwrapped.map(|unwrapped| unwrapped.decrypted_by(Some(unwrapped.is_authenticated()))),
         etag: uploaded.completed.etag,
         checksum: Some(uploaded.completed.checksum),
         format,
@@ -81,7 +81,7 @@ impl OldObject {
         };
         let work = async {
             let envelope = state.envelope(connection, keys).await?;
-            client_side_keys::unwrap_data_key(connection, envelope, keys).await
+            open_envelope::unwrap_data_key(connection, envelope, keys).await
         };
         let unwrapped = rotation.cancellation.or(work).await??;
         let plain_len = unwrapped.plain_len(state.head.len);
@@ -121,14 +121,14 @@ async fn transfer(
     let algorithm = preserved.algorithm.unwrap_or_default();
     let on_start = |id: &str| journal.upload(id);
     let seal = new.seal.take();
-    let to = Destination {
+    let to = UploadTarget {
         connection,
         uri: &state.uri,
         sse: new.sse.or(same_sse),
         settings: &preserved.settings,
         condition: &condition,
         algorithm,
-        companion: new.instruction_file(connection, &state.uri),
+        instruction_file: new.instruction_file(connection, &state.uri),
         on_start: Some(&on_start),
     };
     let (writer, source) = pipe();
@@ -165,7 +165,7 @@ fn keeps(rotation: &Rotation<'_>, state: &ObjectState) -> Result<(EnvelopeShape,
     };
     let kept = match client.at_rest {
         Some(_) => None,
-        None => kept(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
+        None => current_server_side(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
     };
     let format = client.format.or(match client_side.format {
         StoredFormat::Writable(format) if client_side.rewrappable || format == Format::Esdk => Some(format),

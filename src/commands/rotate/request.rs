@@ -1,6 +1,6 @@
 //! A rotation as a whole: the journal, what an earlier run has left behind, the plan and its confirmation, the objects.
 //!
-//! How one object is rotated is [`super`]'s, and which objects there are is `many`'s. What is asked and printed is the
+//! How one object is rotated is [`super`]'s, and which objects there are is `bulk`'s. What is asked and printed is the
 //! caller's, who gets the plan and each object's outcome.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use crate::aws::Connection;
 use crate::commands::bulk::Row;
 use crate::commands::decryption_keys::DecryptionKeys;
-use crate::commands::trial::Trial;
+use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;
 use crate::transfer::Cancellation;
@@ -21,7 +21,7 @@ use crate::tuning::{Meter, Tuning};
 use super::Allowed;
 use super::bulk::{BulkRotation, Filters, Plans, RotateRow};
 use super::cleanup;
-use super::desired::Target;
+use super::desired_encryption::DesiredEncryption;
 use super::identity::Identity;
 use super::journal::{Journal, JournalLocation};
 use super::preserve::Loss;
@@ -37,7 +37,7 @@ pub(crate) struct RotateRequest {
     /// Which objects below the prefixes.
     pub(crate) chosen: Filters,
     /// What they are to become.
-    pub(crate) target: Target,
+    pub(crate) target: DesiredEncryption,
     /// What opens them as they are.
     pub(crate) decryption_keys: DecryptionKeys,
     /// What may be lost.
@@ -196,8 +196,8 @@ impl RotateRequest {
             tuning,
             last_key: LastKey::default(),
             reencryptions: Semaphore::new(self.tuning.jobs.get()),
-            proof: Trial::default(),
-            first: Trial::default(),
+            mode_proof: FirstObjectGate::default(),
+            first_object: FirstObjectGate::default(),
             meter: &self.meter,
             cancellation,
         }
@@ -278,7 +278,8 @@ impl RotateRequest {
     }
 }
 
-/// Whether the next run needs the journal of one that has ended so; `is_visible` says whether S3 shows what was done, and
+/// Whether the next run needs the journal of one that has ended so; `is_visible` says whether S3 shows what was done,
+/// and
 /// `is_worth_keeping` what the journal itself says.
 fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_keeping: bool) -> bool {
     match ended {

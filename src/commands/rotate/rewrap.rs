@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
-use crate::commands::client_object::{Content, Opened};
-use crate::commands::client_side_keys;
 use crate::commands::encrypt::fits;
-use crate::commands::envelope::{SentEnvelope, envelope_entries};
+use crate::commands::open_envelope;
+use crate::commands::unwrapped_envelope::{Content, DecryptedBy};
+use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::error::{Error, Result, Subject};
 use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
 use crate::seal::{Attributes, s3ec};
@@ -13,11 +13,11 @@ use crate::seal::{Attributes, s3ec};
 use super::apply::unsupported;
 use super::instruction_file;
 use super::journal::ObjectJournal;
-use super::object_state::{ObjectState, kept};
+use super::object_state::{ObjectState, current_server_side};
 use super::preserve::CopyMethod;
 use super::rotation::Rotation;
 use super::server_copy::CopyPlan;
-use super::written::Written;
+use super::write_result::WriteResult;
 
 impl Rotation<'_> {
     /// Rewraps the data key in the object's metadata.
@@ -26,7 +26,7 @@ impl Rotation<'_> {
         state: &ObjectState,
         parts: u32,
         journal: ObjectJournal<'_>,
-    ) -> Result<Written> {
+    ) -> Result<WriteResult> {
         let by = if parts == 0 { CopyMethod::CopyReplacing } else { CopyMethod::Upload };
         let mut preserved = state.preserved(self, by).await?;
         let (Attributes { metadata, .. }, source) = self.rewrapped(state).await?;
@@ -39,14 +39,14 @@ impl Rotation<'_> {
         preserved.settings.metadata = metadata;
         let kept = match self.target.at_rest() {
             Some(_) => None,
-            None => kept(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
+            None => current_server_side(&state.head.applied, state.customer_key.as_ref(), &state.subject())?,
         };
         let sse = self.target.at_rest().or(kept.as_ref());
         let made =
             CopyPlan { state, key: state.customer_key.as_ref(), sse, preserved, parts, replaces: true };
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
         let copied = self.copied(made, journal).await?;
-        Ok(Written { source: Some(source), envelope: Some(envelope), ..copied })
+        Ok(WriteResult { source: Some(source), envelope: Some(envelope), ..copied })
     }
 
     /// Rewraps the data key in the instruction file, or in another one for another reader.
@@ -55,7 +55,7 @@ impl Rotation<'_> {
         state: &ObjectState,
         share_to: Option<&InstructionSuffix>,
         journal: ObjectJournal<'_>,
-    ) -> Result<Written> {
+    ) -> Result<WriteResult> {
         // Read before its envelope is opened: what changes between the two makes the condition of the write fail.
         let old = instruction_file::read(self, &state.uri, state.customer_key.as_ref()).await?;
         let (Attributes { instruction: content, .. }, source) = self.rewrapped(state).await?;
@@ -69,7 +69,11 @@ impl Rotation<'_> {
             ),
             None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),
         };
-        let sse = kept(&old.applied, state.customer_key.as_ref(), &Subject::instruction_file(&old.uri))?;
+        let sse = current_server_side(
+            &old.applied,
+            state.customer_key.as_ref(),
+            &Subject::instruction_file(&old.uri),
+        )?;
         let envelope = SentEnvelope {
             new: PublicEnvelope {
                 metadata: envelope_entries(&state.head.metadata),
@@ -81,17 +85,17 @@ impl Rotation<'_> {
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
         let write = self.connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
         self.cancellation.or(write).await??;
-        Ok(Written {
+        Ok(WriteResult {
             source: Some(source),
             envelope: Some(envelope),
             etag: state.head.etag.clone(),
             len: state.head.len,
-            ..Written::default()
+            ..WriteResult::default()
         })
     }
 
     /// Unwraps the data key, checks the commitment, and wraps it with the new key.
-    async fn rewrapped(&self, state: &ObjectState) -> Result<(Attributes, Opened)> {
+    async fn rewrapped(&self, state: &ObjectState) -> Result<(Attributes, DecryptedBy)> {
         let (unwrapped, source) = self.unwrapped(state).await?;
         let Some(client) = self.target.client() else {
             return Err(unsupported(state, "there is no wrapping key to rewrap with"));
@@ -103,13 +107,13 @@ impl Rotation<'_> {
         Ok((unwrapped.rewrap(&state.head.metadata, renewed)?, source))
     }
 
-    async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::Unlocked, Opened)> {
+    async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::DecryptableEnvelope, DecryptedBy)> {
         let work = async {
             let envelope = state.envelope(self.connection, self.decryption_keys).await?;
-            client_side_keys::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
+            open_envelope::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
         };
         let unwrapped = self.cancellation.or(work).await??;
-        let source = unwrapped.opened(None);
+        let source = unwrapped.decrypted_by(None);
         match unwrapped.content {
             Content::S3ec(unwrapped) => Ok((unwrapped, source)),
             Content::Esdk(_) => Err(unsupported(state, "a header of the Encryption SDK is never rewritten")),

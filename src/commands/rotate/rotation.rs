@@ -6,12 +6,12 @@ use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
-use crate::commands::trial::Trial;
+use crate::commands::first_object_gate::FirstObjectGate;
 use crate::keys::CustomerKey;
 use crate::transfer::Cancellation;
 use crate::tuning::{Meter, Tuning};
 
-use super::desired::Target;
+use super::desired_encryption::DesiredEncryption;
 use super::preserve::Loss;
 
 /// What is the same for all objects of a run.
@@ -20,7 +20,7 @@ pub(crate) struct Rotation<'a> {
     /// What opens the objects as they are.
     pub(crate) decryption_keys: &'a DecryptionKeys,
     /// What they are to become.
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a DesiredEncryption,
     /// What may be lost.
     pub(crate) accepted: &'a [Loss],
     /// Part size, jobs.
@@ -30,9 +30,9 @@ pub(crate) struct Rotation<'a> {
     /// Permits for objects whose bytes come through this machine: each takes memory.
     pub(crate) reencryptions: Semaphore,
     /// Whether the server does the target's mode, as a scratch object shows it.
-    pub(crate) proof: Trial,
+    pub(crate) mode_proof: FirstObjectGate,
     /// Whether the server does it for the first real object.
-    pub(crate) first: Trial,
+    pub(crate) first_object: FirstObjectGate,
     pub(crate) meter: &'a Meter,
     pub(crate) cancellation: &'a Cancellation,
 }

@@ -39,11 +39,11 @@ pub(crate) async fn prove_mode(
     object: &S3Uri,
 ) -> Result<()> {
     let Encryptor::Server(Some(sse)) = &rotation.target.encryptor else { return Ok(()) };
-    let turn = rotation.cancellation.or(rotation.proof.turn()).await??;
-    if turn.is_first() {
+    let admission = rotation.cancellation.or(rotation.mode_proof.admit()).await??;
+    if admission.is_first() {
         let scratch = name_next_to(object);
         let proved = noted(rotation, journal, &scratch, rotation.connection.prove_mode(&scratch, sse)).await;
-        turn.end(&proved);
+        admission.end(&proved);
         proved?;
     }
     Ok(())

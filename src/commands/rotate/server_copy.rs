@@ -1,7 +1,7 @@
 //! Copies that S3 makes of an object onto itself, in one request or in parts.
 
 use crate::aws::copy::{Copied, Copy, CopySource};
-use crate::aws::multipart::Destination;
+use crate::aws::upload::UploadTarget;
 use crate::encryption::ServerSide;
 use crate::error::Result;
 use crate::keys::CustomerKey;
@@ -13,7 +13,7 @@ use super::object_state::ObjectState;
 use super::preserve::{CopyMethod, Preserved};
 use super::rotation::Rotation;
 use super::strategy::copy_part_size;
-use super::written::Written;
+use super::write_result::WriteResult;
 
 /// One copy, worked out.
 pub(super) struct CopyPlan<'a> {
@@ -34,7 +34,7 @@ impl Rotation<'_> {
         state: &ObjectState,
         parts: u32,
         journal: ObjectJournal<'_>,
-    ) -> Result<Written> {
+    ) -> Result<WriteResult> {
         let by = if parts == 0 { CopyMethod::Copy } else { CopyMethod::Upload };
         let preserved = state.preserved(self, by).await?;
         let same_mode = match self.target.at_rest() {
@@ -51,7 +51,7 @@ impl Rotation<'_> {
     }
 
     /// Makes a copy as planned.
-    pub(super) async fn copied(&self, plan: CopyPlan<'_>, journal: ObjectJournal<'_>) -> Result<Written> {
+    pub(super) async fn copied(&self, plan: CopyPlan<'_>, journal: ObjectJournal<'_>) -> Result<WriteResult> {
         let state = plan.state;
         let etag = state.head.etag.as_deref().unwrap_or_default();
         let source = CopySource { uri: &state.uri, etag, key: plan.key };
@@ -67,11 +67,11 @@ impl Rotation<'_> {
             };
             let Copied { refused, etag, .. } = self.cancellation.or(copy.make()).await??;
             self.meter.add(state.head.len);
-            Written { refused, etag, ..Written::default() }
+            WriteResult { refused, etag, ..WriteResult::default() }
         } else {
             self.copied_in_parts(&plan, source, journal).await?
         };
-        Ok(Written { len: state.head.len, metadata, ..written })
+        Ok(WriteResult { len: state.head.len, metadata, ..written })
     }
 
     async fn copied_in_parts(
@@ -79,18 +79,18 @@ impl Rotation<'_> {
         plan: &CopyPlan<'_>,
         source: CopySource<'_>,
         journal: ObjectJournal<'_>,
-    ) -> Result<Written> {
+    ) -> Result<WriteResult> {
         let head = &plan.state.head;
         let condition = WriteCondition::Matches(source.etag.to_owned());
         let on_start = |id: &str| journal.upload(id);
-        let to = Destination {
+        let to = UploadTarget {
             connection: self.connection,
             uri: source.uri,
             sse: plan.sse,
             settings: &plan.preserved.settings,
             condition: &condition,
             algorithm: plan.preserved.algorithm.unwrap_or_default(),
-            companion: None,
+            instruction_file: None,
             on_start: Some(&on_start),
         };
         let whole = head.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
@@ -101,6 +101,10 @@ impl Rotation<'_> {
             whole: whole.map(|kept| kept.value.as_str()),
         };
         let completed = copy::run(&ranges, &to, self.tuning, self.meter, self.cancellation).await?;
-        Ok(Written { found_by_comparison: completed.compared, etag: completed.etag, ..Written::default() })
+        Ok(WriteResult {
+            found_by_comparison: completed.compared,
+            etag: completed.etag,
+            ..WriteResult::default()
+        })
     }
 }

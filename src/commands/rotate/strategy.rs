@@ -1,13 +1,13 @@
 //! How an object gets from its current encryption to the desired one: the cheapest strategy that loses nothing. Pure.
 //!
-//! [`strategy()`] is total: every pair of current and desired has exactly one answer, and what cannot be done has a reason.
-//! No requests here; what a server can do is in [`Server`].
+//! [`strategy()`] is total: every pair of current and desired has exactly one answer, and what cannot be done has a
+//! reason. No requests here; what a server can do is in [`Server`].
 
-use crate::aws::copy::MAX_COPY;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 use crate::limits::COPY_PART_BYTES;
-use crate::transfer::plan::{MAX_PART, MAX_PARTS, ranges};
+use crate::s3_limits::{MAX_COPY_BYTES, MAX_PART_BYTES, MAX_PARTS};
+use crate::transfer::plan::ranges;
 
 mod refusal;
 
@@ -170,7 +170,8 @@ pub(crate) enum Strategy {
 }
 
 impl Strategy {
-    /// Its name in plans, outcomes and journals.
+    /// Its name in plans, outcomes and journals: `reseal` is the first release's word for re-encryption, which they
+    /// keep.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
@@ -293,7 +294,7 @@ fn possible(current: &Current, strategy: Strategy) -> Strategy {
 
 /// How many parts S3 is to copy an object in; 0 for one request.
 pub(crate) fn copy_parts(len: u64) -> u32 {
-    if len <= MAX_COPY {
+    if len <= MAX_COPY_BYTES {
         return 0;
     }
     u32::try_from(ranges(0..len, copy_part_size(len)).count()).unwrap_or(u32::MAX)
@@ -301,7 +302,7 @@ pub(crate) fn copy_parts(len: u64) -> u32 {
 
 /// The size of a part that S3 copies, in bytes.
 pub(crate) fn copy_part_size(len: u64) -> u64 {
-    COPY_PART_BYTES.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART)
+    COPY_PART_BYTES.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART_BYTES)
 }
 
 /// What a strategy costs, roughly: what S3 and KMS charge for, and the traffic.

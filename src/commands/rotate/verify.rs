@@ -5,13 +5,13 @@
 use bytes::Bytes;
 
 use crate::aws::object_head::{Checksum, ObjectHead};
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::describe;
-use crate::commands::client_object::{Envelope, Opened, UnwrappedEnvelope};
-use crate::commands::client_side_keys;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
 use crate::commands::get::verifier;
+use crate::commands::open_envelope;
+use crate::commands::unwrapped_envelope::{DecryptedBy, Envelope, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
 use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
@@ -27,7 +27,7 @@ use super::object_state::ObjectState;
 use super::preserve;
 use super::rotation::Rotation;
 use super::strategy::{Desired, Strategy};
-use super::written::Written;
+use super::write_result::WriteResult;
 
 /// Sends a HEAD and compares.
 ///
@@ -37,13 +37,13 @@ pub(super) async fn check(
     rotation: &Rotation<'_>,
     state: ObjectState,
     strategy: Strategy,
-    written: Written,
+    written: WriteResult,
     verify: bool,
 ) -> Result<RotateOutcome> {
     let key = customer_key(rotation, &state);
     let in_place = matches!(strategy, Strategy::UpdateInPlace | Strategy::Nothing);
     let version_id = state.version_id.as_deref().filter(|_| in_place);
-    let reader = Reader { connection: rotation.connection, uri: &state.uri, version_id, key };
+    let reader = ObjectReader { connection: rotation.connection, uri: &state.uri, version_id, key };
     let head = match strategy {
         Strategy::Nothing => state.head.clone(),
         _ => rotation.cancellation.or(reader.head()).await??,
@@ -74,7 +74,7 @@ fn compare(
     rotation: &Rotation<'_>,
     state: &ObjectState,
     strategy: &Strategy,
-    written: &Written,
+    written: &WriteResult,
     head: &ObjectHead,
 ) -> Result<bool> {
     let tampered = |why: String| Err(Error::tampered(state.subject(), why));
@@ -107,7 +107,7 @@ fn compare(
             version_id: head.version_id.clone(),
         });
     }
-    let lost = preserve::lost(&state.found(), head);
+    let lost = preserve::missing_after(&state.found(), head);
     if !lost.is_empty() {
         return tampered(format!("the server did not keep everything about it; lost: {}", lost.join(", ")));
     }
@@ -128,7 +128,7 @@ fn compare(
 }
 
 /// Whether two checksums are of the same kind over the same bytes.
-fn comparable(found: &Checksum, written: &Written, state: &ObjectState) -> bool {
+fn comparable(found: &Checksum, written: &WriteResult, state: &ObjectState) -> bool {
     let before = state.head.checksum.as_ref();
     written.checksum.is_some()
         || before.is_some_and(|kept| kept.algorithm == found.algorithm && kept.composite == found.composite)
@@ -138,7 +138,7 @@ fn comparable(found: &Checksum, written: &Written, state: &ObjectState) -> bool 
 async fn open(
     rotation: &Rotation<'_>,
     state: &ObjectState,
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
     file: Option<Bytes>,
@@ -150,22 +150,22 @@ async fn open(
             Some(file) => {
                 Some(Envelope::S3ec(detect::with_instruction(reader.subject(), &head.metadata, &file)?))
             }
-            None => client_side_keys::envelope(reader, head, &decryption_keys).await?,
+            None => open_envelope::envelope(reader, head, &decryption_keys).await?,
         };
         let envelope = envelope
             .ok_or_else(|| Error::tampered(reader.subject(), "its envelope is gone after the rotation"))?;
-        client_side_keys::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
+        open_envelope::unwrap_data_key(rotation.connection, envelope, &decryption_keys).await
     };
     rotation.cancellation.or(work).await?
 }
 
 /// Reads the instruction file that was sent: it must be there as it was.
-async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Bytes>> {
+async fn sent_file(written: &WriteResult, reader: &ObjectReader<'_>) -> Result<Option<Bytes>> {
     let Some(sent) = &written.envelope else { return Ok(None) };
     let Some(uri) = sent.new.instruction_file.as_ref().and_then(|file| file.uri.parse::<S3Uri>().ok()) else {
         return Ok(None);
     };
-    let file = Reader { uri: &uri, version_id: None, ..*reader };
+    let file = ObjectReader { uri: &uri, version_id: None, ..*reader };
     let found = file.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
     sent.compare_file(reader.uri, found.as_deref())?;
     Ok(found)
@@ -174,7 +174,7 @@ async fn sent_file(written: &Written, reader: &Reader<'_>) -> Result<Option<Byte
 /// Reads everything again: the tag, the checksum. False if no given key decrypts it.
 async fn read_all(
     rotation: &Rotation<'_>,
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     head: &ObjectHead,
     unwrapped: Option<&UnwrappedEnvelope>,
 ) -> Result<bool> {
@@ -196,7 +196,7 @@ fn outcome(
     rotation: &Rotation<'_>,
     state: ObjectState,
     strategy: Strategy,
-    written: &Written,
+    written: &WriteResult,
     head: ObjectHead,
     unwrapped: Option<&UnwrappedEnvelope>,
     checksum_compared: bool,
@@ -227,7 +227,8 @@ fn outcome(
     };
     // The tag is that of the same data key.
     let read = unwrapped.filter(|_| verified).map(UnwrappedEnvelope::is_authenticated);
-    let source = written.source.clone().map(|source| Opened { intact: source.intact.or(read), ..source });
+    let source =
+        written.source.clone().map(|source| DecryptedBy { intact: source.intact.or(read), ..source });
     RotateOutcome {
         uri: state.uri,
         changed_version: state.version_id,

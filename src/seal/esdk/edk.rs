@@ -6,6 +6,7 @@ use super::context::{self, Pairs};
 use super::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey, SymmetricKey};
+use crate::limits::RSA_KEY_BITS;
 use crate::seal::gcm::{NONCE_LEN, TAG_LEN};
 use crate::seal::passphrase::Phc;
 use crate::seal::wrap::aead;
@@ -103,8 +104,8 @@ impl Edk {
         match self.aes_parts() {
             Some((name, _)) if name.starts_with(PHC_START) => EdkKind::Passphrase,
             Some(_) => EdkKind::Aes,
-            // As long as the modulus: 2048 to 8192 bits.
-            None if (256..=1024).contains(&self.ciphertext.len()) => EdkKind::Rsa,
+            // As long as the modulus.
+            None if RSA_KEY_BITS.contains(&(self.ciphertext.len() * 8)) => EdkKind::Rsa,
             None => EdkKind::Other,
         }
     }

@@ -1,7 +1,7 @@
 //! A message with its data key still wrapped, and with the data key: what each allows.
 //!
-//! A type for each state, so that policy, key, commitment, header tag and required context are checked in that order and
-//! none is left out (format, section 1.8).
+//! A type for each state, so that policy, key, commitment, header tag and required context are checked in that order
+//! and none is left out (format, section 1.8).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -86,8 +86,8 @@ impl Message {
         &self.header.edks
     }
 
-    /// The plaintext's length of a message stored in `stored` bytes, not authenticated. `None` if no message has that length,
-    /// and for signed messages, the signatures of which vary in length.
+    /// The plaintext's length of a message stored in `stored` bytes, not authenticated. `None` if no message has that
+    /// length, and for signed messages, the signatures of which vary in length.
     pub fn plain_len(&self, stored: u64) -> Option<u64> {
         match self.header.framing {
             _ if self.header.suite.is_signed() => None,
@@ -106,13 +106,13 @@ impl Message {
         }
     }
 
-    /// Applies the policy, before any key is tried. `required` is the context that the user demands; pairs of it that the
-    /// message does not store must have been authenticated with it.
+    /// Applies the policy, before any key is tried. `required` is the context that the user demands; pairs of it that
+    /// the message does not store must have been authenticated with it.
     ///
     /// # Errors
-    /// `Unsupported` if the policy refuses the suite; `Tampered` for too many wrapped data keys, and for reserved pairs that
-    /// the suite does not use.
-    pub fn permit(self, policy: Policy, required: &Context) -> Result<Locked> {
+    /// `Unsupported` if the policy refuses the suite; `Tampered` for too many wrapped data keys, and for reserved pairs
+    /// that the suite does not use.
+    pub fn permit(self, policy: Policy, required: &Context) -> Result<PermittedMessage> {
         let suite = self.header.suite;
         if !suite.commits() && policy.legacy < Legacy::V2 {
             return Err(Error::Unsupported {
@@ -149,7 +149,13 @@ impl Message {
             .collect();
         let mut full = self.header.context.clone();
         full.extend(unstored.clone());
-        Ok(Locked { message: self, legacy: policy.legacy, required: required.clone(), unstored, full })
+        Ok(PermittedMessage {
+            message: self,
+            legacy: policy.legacy,
+            required: required.clone(),
+            unstored,
+            full,
+        })
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
@@ -159,7 +165,7 @@ impl Message {
 
 /// A message that the policy permits, with its data key still wrapped.
 #[derive(Clone, Debug)]
-pub struct Locked {
+pub struct PermittedMessage {
     message: Message,
     legacy: Legacy,
     required: Context,
@@ -172,7 +178,8 @@ pub struct Locked {
 /// The parameters of a `Decrypt` request to AWS KMS.
 #[derive(Debug)]
 pub struct KmsRequest<'a> {
-    /// The key that the message names, not authenticated: compare it with the keys that may be used, and with the response.
+    /// The key that the message names, not authenticated: compare it with the keys that may be used, and with the
+    /// response.
     pub arn: KeyArn,
     /// The ciphertext blob.
     pub blob: &'a [u8],
@@ -180,7 +187,7 @@ pub struct KmsRequest<'a> {
     pub context: &'a Pairs,
 }
 
-impl Locked {
+impl PermittedMessage {
     /// The message.
     pub fn message(&self) -> &Message {
         &self.message
@@ -209,9 +216,9 @@ impl Locked {
         (!self.unstored.is_empty()).then_some(&self.message.header.context)
     }
 
-    /// Takes the unwrapped data key and checks, in this order: its length, the commitment, the header's tag, the context
-    /// that the user requires. Fails with `KeyWrong` if that context differs, else with `Tampered`.
-    pub fn unlock(&self, data_key: &DataKey) -> Result<Unlocked> {
+    /// Takes the unwrapped data key and checks, in this order: its length, the commitment, the header's tag, the
+    /// context that the user requires. Fails with `KeyWrong` if that context differs, else with `Tampered`.
+    pub fn with_data_key(&self, data_key: &DataKey) -> Result<DecryptableMessage> {
         let Message { header, .. } = &self.message;
         if data_key.as_bytes().len() != header.suite.key_len() {
             return Err(self
@@ -235,11 +242,11 @@ impl Locked {
         }
         let cipher = Arc::new(FrameCipher::new(key, header.message_id.clone()));
         let opened_with = OpenedWith::without_fingerprint(WrapKind::Kms);
-        Ok(Unlocked { message: self.message.clone(), cipher, opened_with })
+        Ok(DecryptableMessage { message: self.message.clone(), cipher, opened_with })
     }
 
-    /// Returns the error for a data key that AWS KMS did not unwrap. AWS KMS does not tell a wrong context from a wrong key;
-    /// if the user requires pairs that the message does not store, the context is the likelier reason.
+    /// Returns the error for a data key that AWS KMS did not unwrap. AWS KMS does not tell a wrong context from a wrong
+    /// key; if the user requires pairs that the message does not store, the context is the likelier reason.
     pub fn not_unwrapped(&self, source: Option<Cause>) -> Error {
         let why = match self.stored_context() {
             Some(_) => KeyFault::Context,
@@ -254,21 +261,21 @@ impl Locked {
 }
 
 /// A message whose header is authenticated. It can be opened more than once: whole, in ranges, its final frame.
-pub struct Unlocked {
+pub struct DecryptableMessage {
     message: Message,
     cipher: Arc<FrameCipher>,
     /// AWS KMS, unless `unwrap` records a local key.
     pub(super) opened_with: OpenedWith,
 }
 
-impl Unlocked {
+impl DecryptableMessage {
     /// The message.
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// Starts to open the whole message from its first byte; its header must be the one read before. Fails with `Tampered`
-    /// if a signed message has no valid public key.
+    /// Starts to open the whole message from its first byte; its header must be the one read before. Fails with
+    /// `Tampered` if a signed message has no valid public key.
     pub fn opener(&self) -> Result<Box<dyn Open>> {
         let Message { subject, header } = &self.message;
         let cipher = self.cipher.clone();
@@ -292,11 +299,12 @@ impl Unlocked {
         Ok(Some(verifier))
     }
 
-    /// Starts to open the range `plain` of the plaintext of a message stored in `stored` bytes. An end beyond the message's
-    /// is clamped.
+    /// Starts to open the range `plain` of the plaintext of a message stored in `stored` bytes. An end beyond the
+    /// message's is clamped.
     ///
     /// # Errors
-    /// `OutOfRange` if the range begins at or after the end; `Unsupported` for signed and unframed messages; `Tampered` if
+    /// `OutOfRange` if the range begins at or after the end; `Unsupported` for signed and unframed messages; `Tampered`
+    /// if
     /// `stored` cannot be the length of the message.
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         let (frame_length, layout) = self.layout(stored)?;
@@ -313,7 +321,7 @@ impl Unlocked {
     }
 
     /// Starts to open the final frame alone. Once its opener has finished, the length of the message is authenticated:
-    /// nothing was cut off or appended. Fails as [`Unlocked::range`] does, except with `OutOfRange`.
+    /// nothing was cut off or appended. Fails as [`DecryptableMessage::range`] does, except with `OutOfRange`.
     pub fn final_frame(&self, stored: u64) -> Result<RangeRead> {
         let (frame_length, layout) = self.layout(stored)?;
         let frames = layout.final_frame();

@@ -1,7 +1,7 @@
 //! Opens some frames of a message: an authenticated range of an object.
 //!
-//! Each frame's tag authenticates its content and number. That nothing was cut off is known only from the final frame, which
-//! is opened once in addition. A signature covers the whole message, so signed messages have no ranges.
+//! Each frame's tag authenticates its content and number. That nothing was cut off is known only from the final frame,
+//! which is opened once in addition. A signature covers the whole message, so signed messages have no ranges.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct RangeRead {
     /// The range of the plaintext that comes out.
     pub plain: Range<u64>,
     /// Whether the final frame is among them, so that opening them also authenticates the object's length. If not, read
-    /// [`Unlocked::final_frame`](super::Unlocked::final_frame) once in addition.
+    /// [`DecryptableMessage::final_frame`](super::DecryptableMessage::final_frame) once in addition.
     pub proves_length: bool,
     /// Its trust is [`Trust::EachFrame`].
     pub opener: Box<dyn Open>,

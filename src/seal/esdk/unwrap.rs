@@ -1,27 +1,27 @@
 //! Tries the keys of the ring on a message's wrapped data keys until one unwraps.
 //!
-//! Raw keys can have any name, so the form of a wrapped key decides which keys are tried on it; a name that is a fingerprint
-//! only decides which is tried first. The caller asks AWS KMS.
+//! Raw keys can have any name, so the form of a wrapped key decides which keys are tried on it; a name that is a
+//! fingerprint only decides which is tried first. The caller asks AWS KMS.
 
 use super::edk::{Edk, EdkKind};
 use super::marker::is_fingerprint;
-use super::message::{Locked, Unlocked};
+use super::message::{DecryptableMessage, PermittedMessage};
 use crate::encryption::Legacy;
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
 use crate::limits::MAX_PASSPHRASE_DATA_KEYS;
 use crate::seal::OpenedWith;
 use crate::seal::passphrase::Phc;
-use crate::seal::ring::Unlocker;
+use crate::seal::ring::Unwrapper;
 use crate::seal::wrap::rsa_padding::Padding;
 
-/// The most common first. PKCS #1 v1.5 is tried after these, only if the user allows it, and counts only if the header is
-/// authentic under its result: a failure must not reveal whether the padding was right.
+/// The most common first. PKCS #1 v1.5 is tried after these, only if the user allows it, and counts only if the header
+/// is authentic under its result: a failure must not reveal whether the padding was right.
 const OAEP: [Padding; 4] = [Padding::OaepSha256, Padding::OaepSha1, Padding::OaepSha384, Padding::OaepSha512];
 
 /// The state of a search for a key.
 struct EdkSearch<'a> {
-    locked: &'a Locked,
+    permitted: &'a PermittedMessage,
     /// How many keys were tried.
     tried: usize,
     /// The first kind of key that could unwrap one.
@@ -35,34 +35,36 @@ struct EdkSearch<'a> {
     refused: Option<Error>,
 }
 
-impl Unlocker {
+impl Unwrapper {
     /// Unwraps one of a message's data keys with a key of the ring, and authenticates the header with it. Blocks: a
     /// passphrase costs the time and memory that the message says, within limits.
     ///
     /// # Errors
-    /// `KeyNeeded` if the ring has no key of a kind that could fit; `KeyWrong` if none fits, or the required context is not
-    /// the message's; `Tampered` if the key that the message names does not fit, or the header is not authentic.
-    pub fn unlock_esdk(&self, locked: &Locked) -> Result<Unlocked> {
-        let mut search = EdkSearch::new(locked);
+    /// `KeyNeeded` if the ring has no key of a kind that could fit; `KeyWrong` if none fits, or the required context is
+    /// not the message's; `Tampered` if the key that the message names does not fit, or the header is not authentic.
+    pub fn unwrap_esdk(&self, permitted: &PermittedMessage) -> Result<DecryptableMessage> {
+        let mut search = EdkSearch::new(permitted);
         if let Some((data_key, key)) = search.with_symmetric(&self.ring().symmetric)? {
-            return Ok(locked.unlock(&data_key)?.by(OpenedWith::aes(key)));
+            return Ok(permitted.with_data_key(&data_key)?.by(OpenedWith::aes(key)));
         }
         if let Some((data_key, key)) = search.with_private(&self.ring().private) {
-            return Ok(locked.unlock(&data_key)?.by(OpenedWith::rsa(key)));
+            return Ok(permitted.with_data_key(&data_key)?.by(OpenedWith::rsa(key)));
         }
-        if locked.legacy() == Legacy::Unauthenticated
-            && let Some(unlocked) = search.with_private_pkcs1(&self.ring().private)
+        if permitted.legacy() == Legacy::Unauthenticated
+            && let Some(decryptable) = search.with_private_pkcs1(&self.ring().private)
         {
-            return Ok(unlocked);
+            return Ok(decryptable);
         }
         if let Some(data_key) = search.with_passphrases(self)? {
-            return Ok(locked.unlock(&data_key)?.by(OpenedWith::without_fingerprint(WrapKind::Passphrase)));
+            return Ok(permitted
+                .with_data_key(&data_key)?
+                .by(OpenedWith::without_fingerprint(WrapKind::Passphrase)));
         }
         Err(search.not_found())
     }
 }
 
-impl Unlocked {
+impl DecryptableMessage {
     /// The key that unwrapped the data key.
     pub fn opened_with(&self) -> &OpenedWith {
         &self.opened_with
@@ -75,22 +77,30 @@ impl Unlocked {
 }
 
 impl<'a> EdkSearch<'a> {
-    fn new(locked: &'a Locked) -> Self {
-        let edks = locked.message().edks();
+    fn new(permitted: &'a PermittedMessage) -> Self {
+        let edks = permitted.message().edks();
         let wanted = edks.iter().find_map(wrap_kind);
         let mut candidates = edks.iter().filter(|edk| wrap_kind(edk) == wanted).map(Edk::name);
         let named = candidates.find(|name| is_fingerprint(name));
-        Self { locked, tried: 0, wanted, named, named_key_tried: false, wrong_length: false, refused: None }
+        Self {
+            permitted,
+            tried: 0,
+            wanted,
+            named,
+            named_key_tried: false,
+            wrong_length: false,
+            refused: None,
+        }
     }
 
     fn edks(&self, kind: EdkKind) -> impl Iterator<Item = &'a Edk> + use<'a> {
-        self.locked.message().edks().iter().filter(move |edk| edk.kind() == kind)
+        self.permitted.message().edks().iter().filter(move |edk| edk.kind() == kind)
     }
 
     /// Keeps a data key of the right length.
     fn check_length(&mut self, data_key: Option<DataKey>) -> Option<DataKey> {
         let data_key = data_key?;
-        if data_key.as_bytes().len() == self.locked.message().suite().key_len() {
+        if data_key.as_bytes().len() == self.permitted.message().suite().key_len() {
             return Some(data_key);
         }
         self.wrong_length = true;
@@ -98,12 +108,12 @@ impl<'a> EdkSearch<'a> {
     }
 
     fn try_symmetric(&mut self, edk: &Edk, key: &SymmetricKey) -> Result<Option<DataKey>> {
-        let data_key = edk.unwrap_aes(self.locked.full_context(), key);
+        let data_key = edk.unwrap_aes(self.permitted.full_context(), key);
         if data_key.is_some() {
             return Ok(self.check_length(data_key));
         }
-        match self.locked.stored_context() {
-            Some(stored) if edk.unwrap_aes(stored, key).is_some() => Err(self.locked.context_differs()),
+        match self.permitted.stored_context() {
+            Some(stored) if edk.unwrap_aes(stored, key).is_some() => Err(self.permitted.context_differs()),
             _ => Ok(None),
         }
     }
@@ -154,21 +164,21 @@ impl<'a> EdkSearch<'a> {
         None
     }
 
-    fn with_private_pkcs1(&self, keys: &[RsaPrivateKey]) -> Option<Unlocked> {
+    fn with_private_pkcs1(&self, keys: &[RsaPrivateKey]) -> Option<DecryptableMessage> {
         let edks: Vec<_> = self.edks(EdkKind::Rsa).collect();
         let pairs = keys.iter().flat_map(|key| edks.iter().map(move |edk| (key, edk)));
-        pairs
-            .filter_map(|(key, edk)| Some((edk.unwrap_rsa(Padding::Pkcs1, key)?, key)))
-            .find_map(|(data_key, key)| Some(self.locked.unlock(&data_key).ok()?.by(OpenedWith::rsa(key))))
+        pairs.filter_map(|(key, edk)| Some((edk.unwrap_rsa(Padding::Pkcs1, key)?, key))).find_map(
+            |(data_key, key)| Some(self.permitted.with_data_key(&data_key).ok()?.by(OpenedWith::rsa(key))),
+        )
     }
 
-    fn with_passphrases(&mut self, unlocker: &Unlocker) -> Result<Option<DataKey>> {
+    fn with_passphrases(&mut self, unwrapper: &Unwrapper) -> Result<Option<DataKey>> {
         let edks: Vec<_> = self.edks(EdkKind::Passphrase).take(MAX_PASSPHRASE_DATA_KEYS).collect();
-        if edks.is_empty() || unlocker.ring().passphrases.is_empty() {
+        if edks.is_empty() || unwrapper.ring().passphrases.is_empty() {
             return Ok(None);
         }
-        self.tried += unlocker.ring().passphrases.len();
-        let subject = self.locked.message().subject();
+        self.tried += unwrapper.ring().passphrases.len();
+        let subject = self.permitted.message().subject();
         for edk in edks {
             let phc: Phc = match edk.phc() {
                 Some(Ok(phc)) => phc,
@@ -179,12 +189,12 @@ impl<'a> EdkSearch<'a> {
                 }
                 None => continue,
             };
-            if let Err(error) = unlocker.check_kdf_memory(subject, &phc) {
+            if let Err(error) = unwrapper.check_kdf_memory(subject, &phc) {
                 self.refused = Some(error);
                 continue;
             }
-            for place in 0..unlocker.ring().passphrases.len() {
-                let tried = unlocker.with_derived(place, &phc, |key| self.try_symmetric(edk, key))?;
+            for place in 0..unwrapper.ring().passphrases.len() {
+                let tried = unwrapper.with_derived(place, &phc, |key| self.try_symmetric(edk, key))?;
                 if let Some(Some(data_key)) = tried.transpose()? {
                     return Ok(Some(data_key));
                 }
@@ -194,7 +204,7 @@ impl<'a> EdkSearch<'a> {
     }
 
     fn not_found(self) -> Error {
-        let subject = self.locked.message().subject().clone();
+        let subject = self.permitted.message().subject().clone();
         if self.wrong_length {
             return Error::tampered(
                 subject,
@@ -212,7 +222,7 @@ impl<'a> EdkSearch<'a> {
             return Error::Unsupported { subject, why };
         };
         let fingerprint = self.named;
-        let pkcs1_not_tried = kind == WrapKind::Rsa && self.locked.legacy() < Legacy::Unauthenticated;
+        let pkcs1_not_tried = kind == WrapKind::Rsa && self.permitted.legacy() < Legacy::Unauthenticated;
         let why = match self.tried {
             0 => {
                 let need = KeyNeed::Wrapping { kind, fingerprint };

@@ -19,7 +19,7 @@ use crate::seal::{Attributes, Open, OpenedWith};
 
 /// An envelope that the policy permits, with its data key still wrapped.
 #[derive(Debug)]
-pub struct Locked {
+pub struct PermittedEnvelope {
     envelope: Envelope,
     legacy: Legacy,
 }
@@ -27,14 +27,14 @@ pub struct Locked {
 /// What is needed to unwrap the data key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// A local key: see [`ring::Unlocker`](crate::seal::ring::Unlocker).
+    /// A local key: see [`ring::Unwrapper`](crate::seal::ring::Unwrapper).
     Local {
         /// The kind of key.
         kind: WrapKind,
         /// Its fingerprint, if the envelope names it.
         fingerprint: Option<String>,
     },
-    /// AWS KMS: see [`Locked::kms`].
+    /// AWS KMS: see [`PermittedEnvelope::kms`].
     Kms,
 }
 
@@ -47,7 +47,7 @@ pub struct KmsRequest<'a> {
     pub context: &'a BTreeMap<String, String>,
 }
 
-impl Locked {
+impl PermittedEnvelope {
     pub(super) fn new(envelope: Envelope, legacy: Legacy) -> Self {
         Self { envelope, legacy }
     }
@@ -67,8 +67,8 @@ impl Locked {
         Need::Local { kind, fingerprint: self.envelope.fingerprint().map(str::to_owned) }
     }
 
-    /// Makes the request for AWS KMS, after checks that KMS cannot make: the user's context must be the stored one, and it
-    /// must name the content algorithm. The caller adds the key that the user gave.
+    /// Makes the request for AWS KMS, after checks that KMS cannot make: the user's context must be the stored one, and
+    /// it must name the content algorithm. The caller adds the key that the user gave.
     ///
     /// # Errors
     /// `KeyWrong` if the context differs; `Tampered` if the stored one violates the format; `KeyNeeded` if the data key
@@ -94,7 +94,7 @@ impl Locked {
 
     /// Takes the unwrapped data key and checks the commitment. Fails with `Tampered` if the envelope commits to another
     /// key, or the key's length does not fit the format.
-    pub fn unlock(self, data_key: DataKey) -> Result<Unlocked> {
+    pub fn with_data_key(self, data_key: DataKey) -> Result<DecryptableEnvelope> {
         let Self { envelope, legacy } = self;
         let content_key = match &envelope.content {
             ContentAlgorithm::Committing { message_id, commitment } => {
@@ -114,16 +114,16 @@ impl Locked {
             }
         };
         let opened_with = OpenedWith::without_fingerprint(envelope.wrap.kind());
-        Ok(Unlocked { envelope, legacy, data_key, content_key, opened_with, rejected: false })
+        Ok(DecryptableEnvelope { envelope, legacy, data_key, content_key, opened_with, rejected: false })
     }
 
-    /// Continues with a random key if no key unwraps a data key padded by PKCS #1 v1.5. The object is read to its end and
-    /// then fails as one that was changed, so that neither S3 nor whoever sees the result learns whether the padding was
-    /// right.
-    pub(in crate::seal) fn reject(self) -> Result<Unlocked> {
+    /// Continues with a random key if no key unwraps a data key padded by PKCS #1 v1.5. The object is read to its end
+    /// and then fails as one that was changed, so that neither S3 nor whoever sees the result learns whether the
+    /// padding was right.
+    pub(in crate::seal) fn reject(self) -> Result<DecryptableEnvelope> {
         let data_key = DataKey::new(Zeroizing::new(crate::seal::random::<KEY_LEN>()?.to_vec()))
             .map_err(|_| crate::seal::gcm::refused())?;
-        Ok(Unlocked { rejected: true, ..self.unlock(data_key)? })
+        Ok(DecryptableEnvelope { rejected: true, ..self.with_data_key(data_key)? })
     }
 
     pub(in crate::seal) fn try_with(
@@ -134,9 +134,9 @@ impl Locked {
     }
 }
 
-/// An envelope with its data key. It can be opened more than once: a stream is authenticated in a first pass and written
-/// in a second.
-pub struct Unlocked {
+/// An envelope with its data key. It can be opened more than once: a stream is authenticated in a first pass and
+/// written in a second.
+pub struct DecryptableEnvelope {
     envelope: Envelope,
     legacy: Legacy,
     data_key: DataKey,
@@ -146,7 +146,7 @@ pub struct Unlocked {
     rejected: bool,
 }
 
-impl Unlocked {
+impl DecryptableEnvelope {
     /// The envelope.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
@@ -180,12 +180,12 @@ impl Unlocked {
         }
     }
 
-    /// Starts to open the range `plain` of the plaintext of an object stored in `stored` bytes. An end beyond the object's
-    /// is clamped.
+    /// Starts to open the range `plain` of the plaintext of an object stored in `stored` bytes. An end beyond the
+    /// object's is clamped.
     ///
     /// # Errors
-    /// `OutOfRange` if the range begins at or after the end; `Unsupported` unless the user allows unauthenticated bytes,
-    /// for a part of a message has no tag; `Tampered` if `stored` cannot be the length of a message.
+    /// `OutOfRange` if the range begins at or after the end; `Unsupported` unless the user allows unauthenticated
+    /// bytes, for a part of a message has no tag; `Tampered` if `stored` cannot be the length of a message.
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         if self.legacy < Legacy::Unauthenticated {
             return Err(Error::Unsupported {
@@ -208,8 +208,8 @@ impl Unlocked {
 
     /// Makes the envelope with the rewrapped data key; the ciphertext stays.
     ///
-    /// `metadata` is the object's current user metadata. The result replaces it, and the instruction file if there is one.
-    /// Fails with `Unsupported` for objects that are not authenticated: they must be re-encrypted.
+    /// `metadata` is the object's current user metadata. The result replaces it, and the instruction file if there is
+    /// one. Fails with `Unsupported` for objects that are not authenticated: they must be re-encrypted.
     pub fn rewrap(&self, metadata: &BTreeMap<String, String>, wrapped: WrappedKey) -> Result<Attributes> {
         let subject = &self.envelope.subject;
         if matches!(self.envelope.content, ContentAlgorithm::Cbc { .. }) {

@@ -2,8 +2,8 @@
 
 use super::{Page, Tone};
 use crate::aws::bucket::{BucketFacts, DefaultFacts};
+use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};
 use crate::aws::inventory::Manifest;
-use crate::aws::policy::{PolicyFacts, TlsDemand};
 use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 

@@ -6,15 +6,16 @@ use super::{Page, Tone, grouped};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::aws::timestamp::rfc3339_of_seconds;
-use crate::aws::transport::Transport;
+use crate::aws::tls_probe::Transport;
 use crate::cli::inspect::document::plain_len;
 use crate::cli::outcome::describe_opened;
-use crate::commands::client_object::Opened;
 use crate::commands::inspect::outcome::{
     ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, InspectOutcome, Opens,
     RecipientFacts,
 };
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
+use crate::commands::unwrapped_envelope::DecryptedBy;
+use crate::commands::unwrapped_envelope::Opened;
 use crate::encryption::{BoundName, Mode};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
@@ -159,7 +160,7 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
     }
     match &envelope.opens {
         Opens::With(key) => {
-            let opened = Opened { with: key.clone(), kms_key: None, intact: None, name_bound: false };
+            let opened = DecryptedBy { with: key.clone(), kms_key: None, intact: None, name_bound: false };
             page.toned("", Tone::Good, &describe_opened(&opened));
         }
         Opens::WithNone => page.toned("", Tone::Odd, "none of the keys given decrypts it"),

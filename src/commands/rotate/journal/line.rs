@@ -1,4 +1,8 @@
 //! The lines of a journal: the format of its file.
+//!
+//! Names in the file stay as in the first release, so that any version can continue a journal: `way` is the name of the
+//! strategy, in which `reseal` is [`Strategy::Reencrypt`](crate::commands::rotate::strategy::Strategy::Reencrypt), and
+//! `beside` is a line about an instruction file.
 
 use serde::{Deserialize, Serialize};
 

@@ -178,8 +178,8 @@ const UPDATING: Server = Server { updates_in_place: true };
 
 #[test]
 fn every_object_gets_to_every_goal_by_the_cheapest_way_or_is_refused() {
-    // Goals: s3, kms, kms with context, kms unnamed, dsse, sse-c | client, s3ec, v2, esdk, at rest, beside | rewrap, new
-    // data key, share.
+    // Goals: s3, kms, kms with context, kms unnamed, dsse, sse-c | client, s3ec, v2, esdk, at rest, beside | rewrap,
+    // new data key, share.
     let expected = [
         ("none", "CCCCCC", "RRRRRR", "xRx"),
         ("sse-s3", ".CCCCC", "RRRRRR", "xRx"),
@@ -325,7 +325,7 @@ fn a_large_object_is_copied_in_parts() {
     for (len, parts) in [(0, 0), (5 * gib, 0), (5 * gib + 1, 21), (6 * gib, 24), (50_000_000_000_000, 10_000)]
     {
         assert_eq!(copy_parts(len), parts, "{len}");
-        assert!(copy_part_size(len) <= MAX_PART);
+        assert!(copy_part_size(len) <= MAX_PART_BYTES);
     }
 }
 

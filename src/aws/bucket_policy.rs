@@ -1,19 +1,19 @@
-//! What a bucket's policy demands of encryption, at rest and on the way: read as far as the usual statements go.
+//! What a bucket's policy requires of encryption, at rest and in transit, as far as the common statements say.
 //!
-//! Best effort, and said to be: policies are a language of their own, and what an unusual one comes to only AWS knows.
-//! A statement counts if it denies everybody; nothing here decides whether a request is allowed.
+//! Best effort: only AWS can evaluate every policy. Only statements that deny everybody are read, and nothing here
+//! decides whether a request is allowed.
 //! Source: "Bucket policies for Amazon S3" and "Condition keys for Amazon S3", AWS user guides.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Demands found in a policy.
+/// Requirements found in a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PolicyFacts {
-    /// Whether requests without TLS are denied, and for how much.
+    /// Whether requests without TLS are denied, and to what extent.
     pub(crate) tls: TlsDemand,
-    /// The oldest TLS version that is let in, such as `1.2`.
+    /// The oldest TLS version that is allowed, such as `1.2`.
     pub(crate) tls_version: Option<String>,
     /// What the encryption header of a write must be, in S3's words (`aws:kms`).
     pub(crate) modes: BTreeSet<String>,
@@ -25,10 +25,10 @@ pub(crate) struct PolicyFacts {
     pub(crate) denies_sse_c: bool,
 }
 
-/// How far requests without TLS are denied.
+/// To what extent requests without TLS are denied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TlsDemand {
-    /// Not, as far as can be read.
+    /// No common statement denies them.
     #[default]
     NotSeen,
     /// For some actions or some objects.
@@ -36,7 +36,7 @@ pub(crate) enum TlsDemand {
     ForAll,
 }
 
-/// Reads a policy; `None` for what is no policy.
+/// Reads a policy; `None` if it is not valid.
 pub(crate) fn read(json: &str) -> Option<PolicyFacts> {
     let policy: Value = serde_json::from_str(json).ok()?;
     let statements = policy.get("Statement")?;
@@ -52,7 +52,7 @@ pub(crate) fn read(json: &str) -> Option<PolicyFacts> {
 impl PolicyFacts {
     fn take(&mut self, statement: &Value) {
         let Some(Value::Object(operators)) = statement.get("Condition") else { return };
-        // Several conditions at once deny only where all of them hold: less than each alone says.
+        // Several conditions deny only where all of them hold, so each one alone would say too much.
         let conditions: Vec<(String, String, Vec<String>)> = operators
             .iter()
             .flat_map(|(operator, keys)| {
@@ -62,7 +62,7 @@ impl PolicyFacts {
             .collect();
         match conditions.as_slice() {
             [(operator, key, values)] => self.take_one(statement, operator, key, values),
-            // The usual pair: a mode is demanded where the header is there.
+            // The usual pair: the mode is required only if the header is present.
             [one, other] if is_present(one) || is_present(other) => {
                 let (operator, key, values) = if is_present(one) { other } else { one };
                 self.take_one(statement, operator, key, values);
@@ -105,7 +105,7 @@ impl PolicyFacts {
     }
 }
 
-/// Whether a condition says that a header is there.
+/// Whether a condition requires that a header is present.
 fn is_present((operator, _, values): &(String, String, Vec<String>)) -> bool {
     operator == "null" && values.iter().all(|value| value.eq_ignore_ascii_case("false"))
 }

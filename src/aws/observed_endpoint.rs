@@ -1,4 +1,4 @@
-//! Where the requests to S3 go, as the first of them shows.
+//! The endpoint that the SDK resolved, observed on the first request to S3.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,11 +6,11 @@ use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 
-/// Where S3 requests go, noted from the first of them.
+/// The URI of the first request to S3.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Origin(Arc<OnceLock<String>>);
+pub(super) struct ObservedEndpoint(Arc<OnceLock<String>>);
 
-impl Origin {
+impl ObservedEndpoint {
     /// The address of the first request.
     pub(super) fn uri(&self) -> Option<&str> {
         self.0.get().map(String::as_str)
@@ -24,9 +24,9 @@ impl Origin {
     }
 }
 
-impl Intercept for Origin {
+impl Intercept for ObservedEndpoint {
     fn name(&self) -> &'static str {
-        "Origin"
+        "ObservedEndpoint"
     }
 
     fn read_before_transmit(

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use crate::aws::Connection;
 use crate::aws::kms::MayUnwrap;
 use crate::aws::object_head::ObjectHead;
-use crate::aws::objects::Reader;
-use crate::commands::client_object::{Content, Envelope, UnwrappedEnvelope};
+use crate::aws::read_object::ObjectReader;
 use crate::commands::decryption_keys::DecryptionKeys;
+use crate::commands::unwrapped_envelope::{Content, Envelope, UnwrappedEnvelope};
 use crate::encryption::{Context, KeyArn, KmsKey};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
 use crate::keys::DataKey;
@@ -30,7 +30,7 @@ const BEGINNING: u64 = 4 * 1024;
 /// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there; `OtherName` and
 /// `NoBoundName`. A name is proven only once [`unwrap_data_key`] has succeeded.
 pub(crate) async fn envelope(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<Envelope>> {
@@ -46,7 +46,7 @@ pub(crate) async fn envelope(
 
 /// Without a sign in the metadata, an envelope costs further requests: only if a key could open it.
 async fn find(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     head: &ObjectHead,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<Envelope>> {
@@ -90,13 +90,13 @@ async fn find(
 }
 
 /// Whether an object begins as the AWS Encryption SDK's messages do.
-pub(super) async fn begins_like_a_message(reader: &Reader<'_>, head: &ObjectHead) -> Result<bool> {
+pub(super) async fn begins_like_a_message(reader: &ObjectReader<'_>, head: &ObjectHead) -> Result<bool> {
     let end = head.len.min(BEGINNING);
     Ok(end > 0 && looks_like_esdk(&beginning(reader, head, 0, end).await?))
 }
 
 /// Reads a message's header from the beginning of the object.
-pub(super) async fn header(reader: &Reader<'_>, head: &ObjectHead) -> Result<Box<Message>> {
+pub(super) async fn header(reader: &ObjectReader<'_>, head: &ObjectHead) -> Result<Box<Message>> {
     let mut header = HeaderReader::new(reader.subject());
     let mut at = 0;
     while at < head.len {
@@ -112,7 +112,7 @@ pub(super) async fn header(reader: &Reader<'_>, head: &ObjectHead) -> Result<Box
     Err(header.cut_short())
 }
 
-async fn beginning(reader: &Reader<'_>, head: &ObjectHead, from: u64, to: u64) -> Result<Vec<u8>> {
+async fn beginning(reader: &ObjectReader<'_>, head: &ObjectHead, from: u64, to: u64) -> Result<Vec<u8>> {
     if let Some(body) = &head.body {
         return Ok(download::slice(body, &(from..to)).to_vec());
     }
@@ -132,11 +132,11 @@ async fn beginning(reader: &Reader<'_>, head: &ObjectHead, from: u64, to: u64) -
 
 /// Gets the instruction file of an object, if there is one, and its address.
 pub(super) async fn instruction_file(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     suffix: Option<&InstructionSuffix>,
 ) -> (S3Uri, Result<Option<Bytes>>) {
     let uri = reader.uri.with_key(instruction_file_key(&reader.uri.key, suffix));
-    let file_reader = Reader { uri: &uri, version_id: None, ..*reader };
+    let file_reader = ObjectReader { uri: &uri, version_id: None, ..*reader };
     let file = file_reader.whole(MAX_INSTRUCTION_FILE_BYTES).await;
     (uri, file)
 }
@@ -150,7 +150,7 @@ pub(crate) async fn unwrap_data_key(
     envelope: Envelope,
     decryption_keys: &DecryptionKeys,
 ) -> Result<UnwrappedEnvelope> {
-    let ring = decryption_keys.unlocker.clone();
+    let ring = decryption_keys.unwrapper.clone();
     // The name was compared already: the user need not give it once more.
     let demanded = match envelope.bound_name() {
         Some(name) => &decryption_keys.context.bound_to(&name),
@@ -158,20 +158,21 @@ pub(crate) async fn unwrap_data_key(
     };
     let (content, kms_key) = match envelope {
         Envelope::S3ec(envelope) => {
-            let locked = envelope.permit(decryption_keys.legacy)?;
-            if locked.need() == Need::Kms {
-                let (unwrapped, key) = s3ec_with_kms(connection, locked, demanded, decryption_keys).await?;
+            let permitted = envelope.permit(decryption_keys.legacy)?;
+            if permitted.need() == Need::Kms {
+                let (unwrapped, key) =
+                    s3ec_with_kms(connection, permitted, demanded, decryption_keys).await?;
                 (Content::S3ec(unwrapped), Some(key))
             } else {
-                (Content::S3ec(blocking(move || ring.unlock(locked)).await??), None)
+                (Content::S3ec(blocking(move || ring.unwrap_s3ec(permitted)).await??), None)
             }
         }
         Envelope::Esdk(message) => {
             let policy = Policy { legacy: decryption_keys.legacy, ..Policy::default() };
-            let locked = message.permit(policy, demanded)?;
-            match esdk_with_kms(connection, &locked, decryption_keys).await? {
-                Some((data_key, key)) => (Content::Esdk(locked.unlock(&data_key)?), Some(key)),
-                None => (Content::Esdk(blocking(move || ring.unlock_esdk(&locked)).await??), None),
+            let permitted = message.permit(policy, demanded)?;
+            match esdk_with_kms(connection, &permitted, decryption_keys).await? {
+                Some((data_key, key)) => (Content::Esdk(permitted.with_data_key(&data_key)?), Some(key)),
+                None => (Content::Esdk(blocking(move || ring.unwrap_esdk(&permitted)).await??), None),
             }
         }
     };
@@ -180,17 +181,17 @@ pub(crate) async fn unwrap_data_key(
 
 async fn s3ec_with_kms(
     connection: &Connection,
-    locked: s3ec::Locked,
+    permitted: s3ec::PermittedEnvelope,
     context: &Context,
     decryption_keys: &DecryptionKeys,
-) -> Result<(s3ec::Unlocked, KeyArn)> {
-    let request = locked.kms(context)?;
+) -> Result<(s3ec::DecryptableEnvelope, KeyArn)> {
+    let request = permitted.kms(context)?;
     let any_of =
         (!decryption_keys.kms_accounts.is_empty()).then_some(MayUnwrap::AnyOf(&decryption_keys.kms_accounts));
     let mut refusal = None;
     for may in decryption_keys.kms_keys.iter().map(MayUnwrap::Key).chain(any_of) {
         match connection.unwrap_data_key(may, request.blob, request.context).await {
-            Ok((data_key, key)) => return Ok((locked.unlock(data_key)?, key)),
+            Ok((data_key, key)) => return Ok((permitted.with_data_key(data_key)?, key)),
             Err(
                 error @ Error::KeyWrong {
                     why: KeyFault::DoesNotUnwrap { .. } | KeyFault::KmsAccount { .. },
@@ -200,7 +201,7 @@ async fn s3ec_with_kms(
             Err(error) => return Err(error),
         }
     }
-    let subject = locked.envelope().subject().clone();
+    let subject = permitted.envelope().subject().clone();
     Err(match refusal {
         None => {
             let need = KeyNeed::Wrapping { kind: WrapKind::Kms, fingerprint: None };
@@ -211,21 +212,21 @@ async fn s3ec_with_kms(
     })
 }
 
-/// Asks KMS for the data key, of each recipient in KMS that the user's keys or accounts allow. `None` if there is none of
-/// them; a refusal counts only where no local key could help.
+/// Asks KMS for the data key, of each recipient in KMS that the user's keys or accounts allow. `None` if there is none
+/// of them; a refusal counts only where no local key could help.
 async fn esdk_with_kms(
     connection: &Connection,
-    locked: &esdk::Locked,
+    permitted: &esdk::PermittedMessage,
     decryption_keys: &DecryptionKeys,
 ) -> Result<Option<(DataKey, KeyArn)>> {
     let mut refusal = None;
-    for request in locked.kms() {
+    for request in permitted.kms() {
         let named: KmsKey = (&request.arn).into();
         let allowed = decryption_keys.kms_accounts.iter().any(|account| account.owns(&request.arn));
         if !decryption_keys.kms_accounts.is_empty() && !allowed {
             let why = KeyFault::KmsAccount { key: request.arn.clone() };
             refusal =
-                Some(Error::KeyWrong { subject: locked.message().subject().clone(), why, source: None });
+                Some(Error::KeyWrong { subject: permitted.message().subject().clone(), why, source: None });
         }
         let given = decryption_keys.kms_keys.iter().filter(|key| key.may_unwrap(&request.arn));
         for key in given.chain(allowed.then_some(&named)) {
@@ -233,11 +234,11 @@ async fn esdk_with_kms(
                 Ok((_, key)) if !key.is_same_key(&request.arn) => {
                     let why =
                         format!("its data key is said to be under {}, and {key} unwrapped it", request.arn);
-                    return Err(Error::tampered(locked.message().subject(), why));
+                    return Err(Error::tampered(permitted.message().subject(), why));
                 }
                 Ok(unwrapped) => return Ok(Some(unwrapped)),
                 Err(Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, source, .. }) => {
-                    refusal = Some(locked.not_unwrapped(source));
+                    refusal = Some(permitted.not_unwrapped(source));
                 }
                 Err(error @ Error::Tampered { .. }) => return Err(error),
                 Err(error) => refusal = Some(error),
@@ -245,7 +246,7 @@ async fn esdk_with_kms(
         }
     }
     match refusal {
-        Some(error) if decryption_keys.unlocker.ring().is_empty() => Err(error),
+        Some(error) if decryption_keys.unwrapper.ring().is_empty() => Err(error),
         _ => Ok(None),
     }
 }

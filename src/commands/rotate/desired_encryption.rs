@@ -12,7 +12,7 @@ use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide,
 use crate::error::Result;
 use crate::keys::{CustomerKey, KeyRing};
 use crate::object::InstructionSuffix;
-use crate::seal::ring::Unlocker;
+use crate::seal::ring::Unwrapper;
 
 use super::strategy::{AtRest, Current, Desired};
 
@@ -30,7 +30,7 @@ pub(crate) struct RotationOptions {
 }
 
 /// What objects are to become.
-pub(crate) struct Target {
+pub(crate) struct DesiredEncryption {
     /// The encryption, ready to be used.
     pub(crate) encryptor: Encryptor,
     /// The same, to be compared with what is there.
@@ -41,7 +41,7 @@ pub(crate) struct Target {
     pub(crate) decryption_keys: Option<DecryptionKeys>,
 }
 
-impl Target {
+impl DesiredEncryption {
     /// Makes the target ready; `old` is what opens the objects as they are.
     pub(crate) async fn new(
         connection: &Connection,
@@ -206,7 +206,7 @@ fn decryption_keys(encryptor: &Encryptor, legacy: Legacy) -> Option<DecryptionKe
         return None;
     }
     Some(DecryptionKeys {
-        unlocker: Arc::new(Unlocker::new(ring)),
+        unwrapper: Arc::new(Unwrapper::new(ring)),
         kms_keys,
         context: client.context.clone(),
         // What this run writes in V2 it must be able to read.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::commands::client_object::Opened;
-use crate::commands::envelope::SentEnvelope;
+use crate::commands::unwrapped_envelope::DecryptedBy;
+use crate::commands::verify_envelope::SentEnvelope;
 use crate::encryption::Format;
 use crate::error::Error;
 
@@ -11,11 +11,11 @@ use super::instruction_file::InstructionFile;
 
 /// What was written.
 #[derive(Debug, Default)]
-pub(crate) struct Written {
+pub(crate) struct WriteResult {
     /// The refusal of a copy of which an earlier attempt got no answer: only a HEAD shows whether that one made it.
     pub(crate) refused: Option<Error>,
     /// Which old key decrypted the object, if one had to.
-    pub(crate) source: Option<Opened>,
+    pub(crate) source: Option<DecryptedBy>,
     /// Whether the answer got lost, and only a comparison shows that the object is ours.
     pub(crate) found_by_comparison: bool,
     /// The ETag, where the answer says it.

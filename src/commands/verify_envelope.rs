@@ -1,10 +1,11 @@
-//! Whether an envelope is stored as it was sent: some servers drop metadata, or mix them up, and answer that all is well.
+//! Whether an envelope is stored as it was sent: some servers drop metadata, or mix them up, and answer that all is
+//! well.
 
 use std::collections::BTreeMap;
 
-use crate::aws::multipart::Completed;
-use crate::aws::objects::{HeadOptions, Reader};
 use crate::aws::probe::Probe;
+use crate::aws::read_object::{HeadOptions, ObjectReader};
+use crate::aws::upload::Completed;
 use crate::encryption::Format;
 use crate::error::{Error, LostEnvelope, Result};
 use crate::location::S3Uri;
@@ -83,13 +84,13 @@ pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<
     entries.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Sends a HEAD for an object that was stored, and checks that its envelope is there. A denied HEAD is no failure: a writer
-/// need not be allowed to read.
+/// Sends a HEAD for an object that was stored, and checks that its envelope is there. A denied HEAD is no failure: a
+/// writer need not be allowed to read.
 ///
 /// # Errors
 /// `EnvelopeLost` if it is not there.
 pub(crate) async fn verify_stored(
-    reader: &Reader<'_>,
+    reader: &ObjectReader<'_>,
     stored: &Completed,
     sent: &SentEnvelope,
     cancellation: &Cancellation,

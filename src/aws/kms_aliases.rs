@@ -1,4 +1,4 @@
-//! The names that keys in AWS KMS were given, and the keys that answered to them in this run.
+//! The keys in AWS KMS that aliases have named in this run.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,16 +7,16 @@ use futures_util::lock;
 
 use crate::encryption::{KeyArn, KmsKey};
 
-/// Which key answers to a name. Asked once: for the rest of the run it must stay that key.
+/// The key of each alias. Looked up once: for the rest of the run the alias must name the same key.
 #[derive(Default)]
-pub(super) struct KeyNames {
-    /// `None` where the name could not be looked up: then the first answer decides.
+pub(super) struct KmsAliases {
+    /// `None` where the lookup was denied: the first answer that names the key then decides.
     known: Mutex<BTreeMap<KmsKey, Option<KeyArn>>>,
-    /// Held while one is looked up, so that many objects at once do not all ask.
+    /// Held during a lookup, so that concurrent objects do not repeat it.
     pub(super) asking: lock::Mutex<()>,
 }
 
-impl KeyNames {
+impl KmsAliases {
     pub(super) fn with<T>(&self, act: impl FnOnce(&mut BTreeMap<KmsKey, Option<KeyArn>>) -> T) -> T {
         act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }

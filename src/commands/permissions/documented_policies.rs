@@ -9,7 +9,7 @@ use super::Rotation::{ReEncrypt, Rewrap, ServerCopy, UpdateInPlace};
 use super::{Extra, Protection, Rotation, Scope, Task};
 
 /// A task with its extras.
-pub(crate) struct Case {
+pub(crate) struct DocumentedPolicy {
     /// The name: verb, protection, extras.
     pub(crate) name: String,
     pub(crate) task: Task,
@@ -18,7 +18,7 @@ pub(crate) struct Case {
 }
 
 /// All of them.
-pub(crate) fn all() -> Vec<Case> {
+pub(crate) fn all() -> Vec<DocumentedPolicy> {
     let mut cases = Vec::new();
     for protection in Protection::ALL {
         plain(Task::Put(protection), &mut cases);
@@ -77,11 +77,11 @@ fn rotations() -> Vec<(Rotation, Protection, Protection)> {
     all
 }
 
-fn plain(task: Task, cases: &mut Vec<Case>) {
+fn plain(task: Task, cases: &mut Vec<DocumentedPolicy>) {
     cases.push(case(task, &[]));
 }
 
-fn case(task: Task, extras: &[Extra]) -> Case {
+fn case(task: Task, extras: &[Extra]) -> DocumentedPolicy {
     let mut name = match task {
         Task::Put(protection) => format!("put.{}", protection.as_str()),
         Task::Get(protection) => format!("get.{}", protection.as_str()),
@@ -102,5 +102,5 @@ fn case(task: Task, extras: &[Extra]) -> Case {
     for extra in extras {
         name = format!("{name}+{}", extra.as_str());
     }
-    Case { name, task, extras: extras.to_vec() }
+    DocumentedPolicy { name, task, extras: extras.to_vec() }
 }

@@ -1,6 +1,6 @@
 //! HEAD and GET of objects.
 //!
-//! HEAD has no body, so its refusals have no reason: a one-byte GET finds it ([`explain`](Reader::explain)).
+//! An error to HEAD has no body and so no code: a GET of one byte finds it ([`explain`](ObjectReader::explain)).
 
 use std::ops::Range;
 
@@ -19,30 +19,28 @@ use crate::aws::sse::{self, Applied};
 use crate::error::{Error, KeyFault, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
+use crate::s3_limits::MAX_PARTS;
 
-/// Parts that an object has at most ("Multipart upload limits", Amazon S3 user guide).
-const MAX_PARTS: usize = 10_000;
-
-/// What a HEAD is to bring.
+/// Options of a HEAD request.
 #[derive(Clone, Copy)]
 pub(crate) struct HeadOptions {
-    /// Whether to ask for the checksum: for an object in SSE-KMS that takes permission on its key.
+    /// Whether to ask for the checksum, which for an object in SSE-KMS requires permission on its key.
     pub(crate) checksum: bool,
-    /// Whether to find the reason of a refusal, by one request more.
+    /// Whether to find the reason of a refusal with a second request.
     pub(crate) explain: bool,
 }
 
-/// One object, as it is read: the same on every request.
-pub(crate) struct Reader<'a> {
+/// Reads one object: what is the same on every request.
+pub(crate) struct ObjectReader<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) uri: &'a S3Uri,
-    /// The version; none is the newest.
+    /// The version; `None` is the newest.
     pub(crate) version_id: Option<&'a str>,
     /// The SSE-C key, once it is known to be needed.
     pub(crate) key: Option<&'a CustomerKey>,
 }
 
-impl Reader<'_> {
+impl ObjectReader<'_> {
     /// The object, for messages.
     pub(crate) fn subject(&self) -> Subject {
         Subject::version(self.uri, self.version_id)
@@ -62,7 +60,7 @@ impl Reader<'_> {
         let refused = |refusal| self.refused(refusal);
         match request.clone().send().await.map_err(refused) {
             Ok(answer) => return self.understood(ObjectHead::of_head(&answer)),
-            // These two have their reason also without a body.
+            // These two errors need no body.
             Err(error @ (Error::Network { .. } | Error::Unsupported { .. })) => return Err(error),
             Err(error) if !options.explain => return Err(error),
             Err(_) => {}
@@ -74,7 +72,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A web page answers too, but not with what every object has.
+    /// A server that is not S3 may answer with a web page, which has no ETag or length.
     fn understood(&self, head: Option<ObjectHead>) -> Result<ObjectHead> {
         head.ok_or_else(|| {
             Error::not_understood(self.subject(), "it does not name an object's ETag and length")
@@ -95,8 +93,8 @@ impl Reader<'_> {
         error::read(self.subject(), "s3:GetObject", refusal)
     }
 
-    /// Gets what HEAD says and all of the stored bytes in one request. The bytes are missing if there are more than
-    /// `limit`, or if the answer broke off: then they have to be fetched in ranges.
+    /// Gets the headers of HEAD and all stored bytes in one request. The bytes are omitted if there are more than
+    /// `limit`, or if the answer breaks off: the caller then fetches ranges.
     pub(crate) async fn head_with_body(&self, limit: u64) -> Result<ObjectHead> {
         let request = self.get_request().checksum_mode(ChecksumMode::Enabled);
         let mut answer = request.send().await.map_err(|refusal| self.refused(refusal))?;
@@ -114,8 +112,8 @@ impl Reader<'_> {
         Ok(head)
     }
 
-    /// Finds the reason of a refusal that came without one, by asking for one byte; `None` if that is not refused. An empty
-    /// object has no first byte: it is asked for whole.
+    /// Finds the reason of a refused HEAD by getting one byte; `None` if that succeeds. An empty object has no first
+    /// byte, so it is requested whole.
     async fn explain(&self) -> Option<Error> {
         match self.try_get(Some("bytes=0-0")).await {
             Some(Error::Service { code, .. }) if code == "InvalidRange" || code == "HTTP 416" => {
@@ -125,21 +123,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Begins to get the object, or a range of it, and returns why that is refused.
+    /// Starts to get the object, or a range of it, and returns the refusal, if any.
     async fn try_get(&self, range: Option<&str>) -> Option<Error> {
         let refusal = self.get_request().set_range(range.map(str::to_owned)).send().await.err()?;
         Some(self.refused(refusal))
     }
 
-    /// Begins to get the stored bytes of `range`, if the object still has this ETag.
+    /// Starts to get the stored bytes of `range`, if the object still has this ETag.
     ///
     /// # Errors
-    /// `Changed` for another ETag; `Tampered` for an answer about other bytes.
+    /// `Changed` for another ETag; `Tampered` for an answer with other bytes.
     pub(crate) async fn range(&self, range: Range<u64>, etag: Option<&str>) -> Result<Body> {
         let request = self.get_request().range(format!("bytes={}-{}", range.start, range.end - 1));
         let request = request.set_if_match(etag.map(str::to_owned));
         let answer = request.send().await.map_err(|refusal| self.refused(refusal))?;
-        // Not every server knows the condition.
+        // Some servers ignore the condition.
         if let (Some(meant), Some(said)) = (etag, etag_of(answer.e_tag()))
             && meant.trim_matches('"') != said.trim_matches('"')
         {
@@ -158,7 +156,7 @@ impl Reader<'_> {
         Ok(Body { subject: self.subject(), stream: answer.body })
     }
 
-    /// Gets a small object whole, up to `limit` bytes; `None` if there is none.
+    /// Gets a whole small object of up to `limit` bytes; `None` if it does not exist.
     ///
     /// # Errors
     /// `TooLarge` beyond the limit.
@@ -166,7 +164,7 @@ impl Reader<'_> {
         Ok(self.whole_answer(limit).await?.map(|(bytes, _)| bytes))
     }
 
-    /// As [`Reader::whole`], with what the answer's headers say.
+    /// As [`ObjectReader::whole`], with the answer's headers.
     pub(crate) async fn whole_with_head(&self, limit: u64) -> Result<Option<ObjectHead>> {
         let Some((bytes, answer)) = self.whole_answer(limit).await? else { return Ok(None) };
         let head = self.understood(ObjectHead::of_get(&answer))?;
@@ -177,7 +175,7 @@ impl Reader<'_> {
         let mut retries = self.connection.body_retries();
         loop {
             match self.whole_once(limit).await {
-                Err(error) => retries.after(error).await?,
+                Err(error) => retries.wait_or_fail(error).await?,
                 found => return found,
             }
         }
@@ -205,10 +203,10 @@ impl Reader<'_> {
         Ok(Some((bytes.into(), answer)))
     }
 
-    /// Asks for the sizes of the object's parts, which a composite checksum was made over.
+    /// Gets the sizes of the object's parts, which its composite checksum covers.
     ///
     /// # Errors
-    /// What S3 refuses (it takes `s3:GetObjectAttributes`); `Unsupported` where the answer does not list them.
+    /// What S3 refuses (it requires `s3:GetObjectAttributes`); `Unsupported` where the answer does not list them.
     pub(crate) async fn part_sizes(&self) -> Result<Vec<u64>> {
         let mut sizes = Vec::new();
         let mut marker = None;
@@ -225,7 +223,7 @@ impl Reader<'_> {
                 why: "the server does not list the parts".to_owned(),
             })?;
             let before = sizes.len();
-            if before > MAX_PARTS {
+            if before > MAX_PARTS as usize {
                 let why = "it lists more parts than an object can have";
                 return Err(Error::not_understood(self.subject(), why));
             }
@@ -239,7 +237,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Makes the error for an object that has no use for the key given.
+    /// The error for an object that does not need the given key.
     pub(crate) fn not_applicable(&self, found: &Applied) -> Error {
         let why =
             KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };
@@ -247,7 +245,7 @@ impl Reader<'_> {
     }
 }
 
-/// Stored bytes on their way down.
+/// A response body with stored bytes.
 pub(crate) struct Body {
     subject: Subject,
     stream: ByteStream,
@@ -257,7 +255,7 @@ impl Body {
     /// Returns the next bytes, `None` at the end.
     ///
     /// # Errors
-    /// `Network` where the connection breaks or stands still.
+    /// `Network` where the connection breaks or stalls.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>> {
         self.stream.try_next().await.map_err(|error| error::broken(self.subject.clone(), &error))
     }

@@ -1,7 +1,7 @@
 //! How bytes travel to S3: scheme, TLS version, cipher, and who vouches for the server.
 //!
-//! The SDK's client tells nothing of its connections, so a handshake of our own is made to the very place that its
-//! requests go to, with the same library, the same ciphers and the same trust. No request is sent over it.
+//! The SDK's client does not expose its connections, so this makes a handshake of its own with the same endpoint, with
+//! the same library, cipher suites and trusted certificates. It sends no request.
 
 use std::fmt;
 use std::net::{TcpStream, ToSocketAddrs};
@@ -20,7 +20,7 @@ use crate::limits::TLS_HANDSHAKE_TIMEOUT;
 
 mod issuer;
 
-/// The cipher suites that the SDK's client allows itself, in its order of preference.
+/// The cipher suites of the SDK's client, in its order of preference.
 const SUITES: [CipherSuite; 7] = [
     CipherSuite::TLS13_AES_256_GCM_SHA384,
     CipherSuite::TLS13_AES_128_GCM_SHA256,
@@ -31,14 +31,14 @@ const SUITES: [CipherSuite; 7] = [
     CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
 
-/// How bytes travel.
+/// How requests are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Transport {
     /// `https` or `http`.
     pub(crate) scheme: String,
-    /// The server's name, with its port if it has one of its own.
+    /// The server's name, with its port if the URL has one.
     pub(crate) host: String,
-    /// What TLS comes to; `None` for http.
+    /// The TLS connection; `None` for http.
     pub(crate) tls: Option<Probe<TlsFacts>>,
 }
 
@@ -55,22 +55,22 @@ pub(crate) struct TlsFacts {
     pub(crate) issuer: Option<String>,
 }
 
-/// A probe of the transport: it may wait for the network, so it must not run on the runtime's threads.
-pub(crate) struct TransportProbe {
+/// A probe of the TLS connection. It blocks on the network, so it must not run on the runtime's threads.
+pub(crate) struct TlsProbe {
     uri: String,
     ca_bundle: Option<PathBuf>,
 }
 
 impl Connection {
     /// Prepares a probe of how requests to S3 are sent; `None` before the first of them.
-    pub(crate) fn transport_probe(&self) -> Option<TransportProbe> {
-        let uri = self.origin.uri()?.to_owned();
-        Some(TransportProbe { uri, ca_bundle: self.ca_bundle.clone() })
+    pub(crate) fn tls_probe(&self) -> Option<TlsProbe> {
+        let uri = self.observed_endpoint.uri()?.to_owned();
+        Some(TlsProbe { uri, ca_bundle: self.ca_bundle.clone() })
     }
 }
 
-impl TransportProbe {
-    /// Looks. Waits at most about half a minute.
+impl TlsProbe {
+    /// Makes the handshake. Takes at most about half a minute.
     pub(crate) fn run(&self) -> Transport {
         let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
         let host = rest.split(['/', '?']).next().unwrap_or_default();
@@ -113,7 +113,7 @@ fn handshake(authority: &str, ca_bundle: Option<&Path>) -> Result<TlsFacts, Fail
         connection.complete_io(&mut socket)?;
     }
     connection.send_close_notify();
-    // The facts are there already; the server may have hung up.
+    // The handshake is complete; the server may have closed the connection.
     let _ = connection.write_tls(&mut socket);
     let certificate = connection.peer_certificates().and_then(|chain| chain.first());
     let suite = connection.negotiated_cipher_suite().ok_or("no cipher was agreed on")?;
@@ -155,7 +155,7 @@ fn roots(ca_bundle: Option<&Path>) -> Result<RootCertStore, Failure> {
     Ok(roots)
 }
 
-/// Parts `host:port`, `host` and `[v6]:port`.
+/// Splits `host:port`, `host` and `[v6]:port`.
 fn host_and_port(authority: &str) -> Option<(&str, u16)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
@@ -176,7 +176,7 @@ fn version_title(version: rustls::ProtocolVersion) -> String {
     }
 }
 
-/// The name in IANA's registry, from the library's, which marks those of TLS 1.3 by another beginning.
+/// The name in IANA's registry; the library prefixes those of TLS 1.3 differently.
 fn suite_title(suite: CipherSuite) -> String {
     format!("{suite:?}").replacen("TLS13_", "TLS_", 1)
 }

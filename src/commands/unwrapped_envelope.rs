@@ -48,14 +48,14 @@ pub(crate) struct UnwrappedEnvelope {
 /// An object whose data key is known.
 pub(crate) enum Content {
     /// The S3 Encryption Client's.
-    S3ec(s3ec::Unlocked),
+    S3ec(s3ec::DecryptableEnvelope),
     /// The AWS Encryption SDK's.
-    Esdk(esdk::Unlocked),
+    Esdk(esdk::DecryptableMessage),
 }
 
 /// Which key decrypted an object, and whether its bytes are verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Opened {
+pub(crate) struct DecryptedBy {
     /// The key.
     pub(crate) with: OpenedWith,
     /// If it is in AWS KMS.
@@ -66,7 +66,7 @@ pub(crate) struct Opened {
     pub(crate) name_bound: bool,
 }
 
-impl Opened {
+impl DecryptedBy {
     /// Whether the writer is known to have had the key: not for an RSA pair, because anybody has its public half.
     pub(crate) fn is_authenticated(&self) -> bool {
         self.intact == Some(true) && self.with.kind != WrapKind::Rsa
@@ -142,12 +142,12 @@ impl UnwrappedEnvelope {
     }
 
     /// The key that unwrapped the data key, with the state of the bytes.
-    pub(crate) fn opened(&self, intact: Option<bool>) -> Opened {
+    pub(crate) fn opened(&self, intact: Option<bool>) -> DecryptedBy {
         let (with, context) = match &self.content {
             Content::S3ec(unwrapped) => (unwrapped.opened_with(), s3ec_context(unwrapped.envelope())),
             Content::Esdk(unwrapped) => (unwrapped.opened_with(), Some(unwrapped.message().context())),
         };
         let name_bound = context.and_then(BoundName::of).is_some();
-        Opened { with: with.clone(), kms_key: self.kms_key.clone(), intact, name_bound }
+        DecryptedBy { with: with.clone(), kms_key: self.kms_key.clone(), intact, name_bound }
     }
 }

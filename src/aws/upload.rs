@@ -1,7 +1,7 @@
-//! Uploads: in one request, or in parts that become an object together.
+//! Uploads: in one request, or in parts.
 //!
-//! A [`Destination`] is everything that is the same on each of those requests, made once. Bodies are bytes in
-//! memory: the SDK can send them again as they are.
+//! An [`UploadTarget`] is what all requests of an upload share. Bodies are bytes in memory, so that the SDK can retry
+//! them.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::aws::error;
 use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::interceptors::Unanswered;
 use crate::aws::object_head::{ObjectHead, etag_of};
-use crate::aws::objects::Reader;
+use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::{
     object_request, sdk_algorithm, sdk_type, set_checksum, set_content_headers, set_properties, tagging,
 };
@@ -25,24 +25,24 @@ use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
 
-/// Called with the id of a multipart upload as soon as it exists; an error aborts the upload.
+/// Called with the id of a multipart upload once it is created; an error aborts the upload.
 pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
 
-/// The target of an upload, with everything but the bytes.
-pub(crate) struct Destination<'a> {
+/// Where and how an object is uploaded: everything but the bytes.
+pub(crate) struct UploadTarget<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) uri: &'a S3Uri,
     /// What S3 is asked to do to the bytes; `None` is the bucket's default.
     pub(crate) sse: Option<&'a ServerSide>,
     /// Headers, metadata, tags.
     pub(crate) settings: &'a Settings,
-    /// When to write at all.
+    /// The condition of the write.
     pub(crate) condition: &'a WriteCondition,
     /// The checksum sent along.
     pub(crate) algorithm: Algorithm,
     /// The object's instruction file, written just before the object.
-    pub(crate) companion: Option<PendingInstructionFile<'a>>,
-    /// For finding the upload again after a crash.
+    pub(crate) instruction_file: Option<PendingInstructionFile<'a>>,
+    /// Records the upload, to find it again after a crash.
     pub(crate) on_start: OnStart<'a>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Started {
     pub(super) applied: Applied,
 }
 
-/// A part that S3 has.
+/// A part that S3 has stored.
 pub(crate) struct Sent {
     pub(super) part: CompletedPart,
     pub(super) applied: Applied,
@@ -65,7 +65,7 @@ impl Sent {
     }
 }
 
-/// An object that S3 has.
+/// An object that S3 has stored.
 #[derive(Clone, Debug)]
 pub(crate) struct Completed {
     /// The ETag, with its quotes.
@@ -76,11 +76,11 @@ pub(crate) struct Completed {
     pub(crate) applied: Applied,
     /// The object's checksum as sent: base64, with `-N` for a composite.
     pub(crate) checksum: String,
-    /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
+    /// Whether S3's answer was lost, and a comparison identified the stored object as the one sent.
     pub(crate) compared: bool,
 }
 
-impl Destination<'_> {
+impl UploadTarget<'_> {
     /// The object, for messages.
     pub(crate) fn subject(&self) -> Subject {
         self.uri.into()
@@ -94,9 +94,9 @@ impl Destination<'_> {
     /// Stores the object in one request.
     ///
     /// # Errors
-    /// What S3 refuses; `NotAsAsked` where it stored the object otherwise than asked.
+    /// What S3 refuses; `NotAsAsked` where it did not apply the requested encryption.
     pub(crate) async fn put(&self, bytes: Bytes, sum: &Sum) -> Result<Completed> {
-        self.write_companion().await?;
+        self.write_instruction_file().await?;
         self.if_matching(|etag| self.put_once(bytes.clone(), sum, etag)).await
     }
 
@@ -125,11 +125,11 @@ impl Destination<'_> {
                     checksum: sum.base64(),
                     compared: false,
                 };
-                self.named(completed, len).await?
+                self.with_etag(completed, len).await?
             }
             Err(refusal) => {
                 let refusal = self.refused("s3:PutObject", refusal);
-                self.arrived(refusal, &unanswered, &sum.base64(), len).await?
+                self.stored_despite_error(refusal, &unanswered, &sum.base64(), len).await?
             }
         };
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
@@ -155,15 +155,15 @@ impl Destination<'_> {
                 if !unanswered.any() && !matches!(error, Error::NotUnderstood { .. }) {
                     open.answered(self.uri, None);
                 }
-                return Err(self.without_lost_upload(error, asked.elapsed()).await);
+                return Err(self.without_unidentified_upload(error, asked.elapsed()).await);
             }
         };
         let Some(id) = answer.upload_id().filter(|id| !id.is_empty()).map(str::to_owned) else {
             let error = Error::not_understood(self.uri, "it names no upload to send parts to");
-            return Err(self.without_lost_upload(error, asked.elapsed()).await);
+            return Err(self.without_unidentified_upload(error, asked.elapsed()).await);
         };
         if unanswered.any() {
-            // An earlier attempt may have begun an upload, too.
+            // An earlier attempt may have created an upload, too.
             open.starting(self.uri);
         }
         open.answered(self.uri, Some(&id));
@@ -178,7 +178,7 @@ impl Destination<'_> {
     /// Sends one part.
     ///
     /// # Errors
-    /// What S3 refuses; `NotAsAsked` where neither the start nor this answer says what was asked.
+    /// What S3 refuses; `NotAsAsked` where neither the start's answer nor this one confirms the requested encryption.
     pub(crate) async fn send(&self, started: &Started, number: u32, bytes: Bytes, sum: &Sum) -> Result<Sent> {
         let connection = self.connection;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
@@ -211,7 +211,7 @@ impl Destination<'_> {
         Ok(Sent { part: set_checksum!(part, self.algorithm, sum.base64()).build(), applied })
     }
 
-    /// Makes the parts, in order, the object. `whole` is its checksum, where it is known here.
+    /// Completes the upload from its parts, in order. `whole` is the object's checksum, if known.
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` and `Tampered` where its answer differs from what was sent.
@@ -238,7 +238,7 @@ impl Destination<'_> {
         };
         let whole = whole.unwrap_or_default();
         let request = sse::complete(request, sse::customer_key(self.sse));
-        self.write_companion().await?;
+        self.write_instruction_file().await?;
         let ask = async |if_match| {
             let request = request.clone().set_if_match(if_match);
             let unanswered = Unanswered::default();
@@ -256,12 +256,12 @@ impl Destination<'_> {
                         checksum: whole.to_owned(),
                         compared: false,
                     };
-                    self.named(completed, len).await
+                    self.with_etag(completed, len).await
                 }
                 Err(refusal) => {
                     let refusal = self.refused("s3:PutObject", refusal);
-                    let completed = self.arrived(refusal, &unanswered, whole, len).await?;
-                    // The same bytes may be somebody else's object; then the upload is still there.
+                    let completed = self.stored_despite_error(refusal, &unanswered, whole, len).await?;
+                    // The object may be another writer's with the same bytes; then the upload still exists.
                     self.abort(started).await;
                     Ok(completed)
                 }
@@ -277,10 +277,10 @@ impl Destination<'_> {
         let _ = self.connection.abort(self.uri, &started.id).await;
     }
 
-    /// Asks whether the object is there all the same. When an answer gets lost, the request is sent again, and the
-    /// second one is refused because the first has done its work: the upload is gone, or the condition no longer
-    /// holds. Where every attempt was answered, the object is somebody else's, also if it has the same bytes.
-    async fn arrived(
+    /// Finds out with a HEAD whether the object was stored despite the error. When an answer is lost, the request is
+    /// retried, and the retry is refused because the first attempt succeeded: the upload is gone, or the condition no
+    /// longer holds. If every attempt was answered, the object is another writer's, even if it has the same bytes.
+    async fn stored_despite_error(
         &self,
         refusal: Error,
         unanswered: &Unanswered,
@@ -308,9 +308,9 @@ impl Destination<'_> {
         }
     }
 
-    /// Asks HEAD for the ETag where the answer to a write named none: some servers leave it empty. What HEAD shows must be
+    /// Adds the ETag from a HEAD where the answer to a write has none: some servers leave it empty. The head must match
     /// what was sent.
-    async fn named(&self, completed: Completed, len: u64) -> Result<Completed> {
+    async fn with_etag(&self, completed: Completed, len: u64) -> Result<Completed> {
         if completed.etag.is_some() {
             return Ok(completed);
         }
@@ -326,8 +326,9 @@ impl Destination<'_> {
         }
     }
 
-    /// Sends a write under the condition on the object's ETag, if there is one. radosgw compares it with the quotes that
-    /// belong around it, so it never finds it: where the object is the one that was meant, it is asked without them.
+    /// Sends a write with the condition on the object's ETag, if there is one. radosgw compares the quotes of the
+    /// header, too, so the condition never holds: if the object has the expected ETag, the write is sent again without
+    /// quotes.
     async fn if_matching(
         &self,
         send: impl AsyncFn(Option<String>) -> Result<Completed>,
@@ -346,22 +347,22 @@ impl Destination<'_> {
         }
     }
 
-    fn reader(&self) -> Reader<'_> {
+    fn reader(&self) -> ObjectReader<'_> {
         let key = sse::customer_key(self.sse);
-        Reader { connection: self.connection, uri: self.uri, version_id: None, key }
+        ObjectReader { connection: self.connection, uri: self.uri, version_id: None, key }
     }
 
-    async fn write_companion(&self) -> Result<()> {
-        match &self.companion {
-            Some(companion) => companion.write(self.sse).await,
+    async fn write_instruction_file(&self) -> Result<()> {
+        match &self.instruction_file {
+            Some(instruction_file) => instruction_file.write(self.sse).await,
             None => Ok(()),
         }
     }
 
     /// Restores the instruction file that was replaced, if the object itself was not written.
     pub(crate) async fn put_back(&self) {
-        if let Some(companion) = &self.companion {
-            companion.put_back(self.sse).await;
+        if let Some(instruction_file) = &self.instruction_file {
+            instruction_file.put_back(self.sse).await;
         }
     }
 

@@ -1,0 +1,97 @@
+//! Lets one object go first, so that a server that does not do what it is asked is noticed on one object, not on as
+//! many as are in progress at once.
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::error::{Error, Result};
+
+/// Admits one object at a time until one has succeeded; from then on admits all at once.
+#[derive(Default)]
+pub(crate) struct FirstObjectGate(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    /// No object has succeeded or shown that none can.
+    #[default]
+    Untried,
+    Open,
+    Closed(Error),
+}
+
+/// Admission of one object: while none has succeeded, of only this one.
+pub(crate) struct Admission<'a>(Option<MutexGuard<'a, State>>);
+
+impl FirstObjectGate {
+    /// Makes an open gate: where nothing is asked of a server, it can ignore nothing.
+    pub(crate) fn open() -> Self {
+        Self(Mutex::new(State::Open))
+    }
+
+    /// Waits for admission.
+    ///
+    /// # Errors
+    /// What closed the gate.
+    pub(crate) async fn admit(&self) -> Result<Admission<'_>> {
+        let state = self.0.lock().await;
+        match &*state {
+            State::Untried => Ok(Admission(Some(state))),
+            State::Open => Ok(Admission(None)),
+            State::Closed(error) => Err(error.ends_run().unwrap_or(Error::ReaderLeft)),
+        }
+    }
+}
+
+impl Admission<'_> {
+    /// Whether no object has succeeded yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Records the outcome. A failure that says nothing about the server leaves the next object to go first.
+    pub(crate) fn end<T>(self, outcome: &Result<T>) {
+        let Some(mut state) = self.0 else { return };
+        match outcome {
+            Ok(_) => *state = State::Open,
+            Err(error) => {
+                if let Some(error) = error.ends_run() {
+                    *state = State::Closed(error.of_later());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ignored() -> Error {
+        Error::NotAsAsked {
+            subject: "s3://bkt/o".into(),
+            asked: "SSE-S3".to_owned(),
+            got: "no encryption".to_owned(),
+            stored: true,
+            version_id: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn one_object_goes_first_and_the_others_follow_once_it_has_succeeded() {
+        let gate = FirstObjectGate::default();
+        gate.admit().await.unwrap().end(&Err::<(), _>(Error::EmptySource { subject: "f".into() }));
+        let first = gate.admit().await.unwrap();
+        assert!(gate.0.try_lock().is_err(), "a second one did not wait");
+        first.end(&Ok(()));
+        let (one, other) = (gate.admit().await.unwrap(), gate.admit().await.unwrap());
+        one.end(&Err::<(), _>(ignored()));
+        drop(other);
+        assert!(gate.admit().await.is_ok(), "an open gate stays open");
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_no_object_is_admitted() {
+        let gate = FirstObjectGate::default();
+        gate.admit().await.unwrap().end(&Err::<(), _>(ignored()));
+        assert!(matches!(gate.admit().await, Err(Error::NotAsAsked { stored: false, .. })));
+    }
+}
