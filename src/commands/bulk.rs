@@ -48,7 +48,7 @@ impl<O> Row<O> {
         }
     }
 
-    /// The error after which no further object may begin: the server has stored one otherwise than asked.
+    /// The error after which no further object may start: the server ignored the requested encryption.
     pub(crate) fn ends_run(&self) -> Option<Error> {
         match self {
             Self::Failed { error, .. } => error.ends_run(),
@@ -75,7 +75,7 @@ fn concerns_all(error: &Error) -> bool {
         | Error::WrongRegion { .. }
         | Error::NotFound { subject: Subject::Bucket(_), .. }
         | Error::ReaderLeft => true,
-        // What is stored is named first.
+        // Report the object that is stored first.
         Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => error.is_of_later(),
         Error::Network { why, .. } => matches!(
             why,
@@ -134,8 +134,8 @@ where
 
 /// Does `work` on every object of a listing, `jobs` at a time, and reports the outcomes in the listing's order.
 ///
-/// A failure is an outcome, too: `work` makes it, `report` counts it, and the others go on. What ends
-/// everything is a listing that breaks off, a `report` that fails, or a signal; nothing is reported after that.
+/// A failure is an outcome, too: `work` returns it, `report` counts it, and the others continue. Only an error of the
+/// listing or of `report`, or a signal, ends the run; nothing is reported after that.
 ///
 /// # Errors
 /// Those of the listing and of `report`; `Interrupted`.

@@ -1,4 +1,4 @@
-//! Client-side decryption: an object's envelope, and its data key, unwrapped with a local key or by KMS.
+//! Finds a client-side object's envelope, and unwraps its data key with a local key or by KMS.
 //!
 //! SSE-C keys are tried in `sse_c_keys`.
 
@@ -21,13 +21,13 @@ use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like
 use crate::seal::s3ec::{self, Need};
 use crate::transfer::{blocking, download};
 
-/// Bytes that are fetched first of an object that may begin with a header.
+/// Bytes to fetch first of an object that may start with a header.
 const BEGINNING: u64 = 4 * 1024;
 
 /// Finds an object's envelope, `None` if there is no sign of one, and compares the name that it is bound to.
 ///
 /// # Errors
-/// `Tampered` for an envelope that is none, `NotFound` without the instruction file that must be there; `OtherName` and
+/// `Tampered` for an invalid envelope, `NotFound` without the instruction file that must exist; `OtherName` and
 /// `NoBoundName`. A name is proven only once [`unwrap_data_key`] has succeeded.
 pub(crate) async fn envelope(
     reader: &ObjectReader<'_>,
@@ -44,7 +44,8 @@ pub(crate) async fn envelope(
     }
 }
 
-/// Without a sign in the metadata, an envelope costs further requests: only if a key could open it.
+/// If the metadata do not name an envelope, finding one costs further requests, which are sent only if a key could open
+/// it.
 async fn find(
     reader: &ObjectReader<'_>,
     head: &ObjectHead,
@@ -89,7 +90,7 @@ async fn find(
     }
 }
 
-/// Whether an object begins as the AWS Encryption SDK's messages do.
+/// Whether an object starts like a message of the AWS Encryption SDK.
 pub(super) async fn begins_like_a_message(reader: &ObjectReader<'_>, head: &ObjectHead) -> Result<bool> {
     let end = head.len.min(BEGINNING);
     Ok(end > 0 && looks_like_esdk(&beginning(reader, head, 0, end).await?))
@@ -100,7 +101,7 @@ pub(super) async fn header(reader: &ObjectReader<'_>, head: &ObjectHead) -> Resu
     let mut header = HeaderReader::new(reader.subject());
     let mut at = 0;
     while at < head.len {
-        // A header that is not in the first piece is a long one.
+        // A header that exceeds the first piece is a long one.
         let more = if at == 0 { BEGINNING } else { 16 * BEGINNING };
         let end = (at + more).min(head.len);
         match header.push(&beginning(reader, head, at, end).await?)? {
@@ -144,14 +145,15 @@ pub(super) async fn instruction_file(
 /// Unwraps the data key.
 ///
 /// # Errors
-/// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for what `--allow-legacy` leaves out.
+/// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for formats that `--allow-legacy` does not
+/// allow.
 pub(crate) async fn unwrap_data_key(
     connection: &Connection,
     envelope: Envelope,
     decryption_keys: &DecryptionKeys,
 ) -> Result<UnwrappedEnvelope> {
     let ring = decryption_keys.unwrapper.clone();
-    // The name was compared already: the user need not give it once more.
+    // The name has been compared, so the user need not give it in the context.
     let demanded = match envelope.bound_name() {
         Some(name) => &decryption_keys.context.bound_to(&name),
         None => &decryption_keys.context,

@@ -108,7 +108,7 @@ pub(crate) enum Task {
     Batch,
 }
 
-/// What takes more than the plain verb.
+/// A circumstance that requires more permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Extra {
     Parts,
@@ -320,7 +320,7 @@ fn inspect(scope: Scope, protection: Protection, needs: &mut Needs) {
         needs.add(Resource::Listing, &["s3:ListBucket"]);
     }
     if scope == Scope::Object && protection.is_kms_of_s3() {
-        // For its checksum the key must decrypt.
+        // S3 decrypts the checksum with the key.
         needs.add(Resource::Key, &["kms:Decrypt", "kms:DescribeKey"]);
         needs.add(Resource::AnyKey, &["kms:ListAliases"]);
     }
@@ -354,7 +354,7 @@ fn rotate(rotation: Rotation, from: Protection, to: Protection, needs: &mut Need
         }
     }
     if to.is_kms() {
-        // What was written is looked at, or opened, with the new key.
+        // The new object is verified with the new key.
         let wraps = if rotation == Rotation::Rewrap { "kms:Encrypt" } else { "kms:GenerateDataKey" };
         needs.add(Resource::Key, &[wraps, "kms:Decrypt"]);
     }

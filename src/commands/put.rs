@@ -34,7 +34,7 @@ pub(crate) struct PutOptions {
     pub(crate) encryption: Option<Encryption>,
     /// Headers, metadata, tags.
     pub(crate) settings: Settings,
-    /// When to write at all.
+    /// The condition of the write.
     pub(crate) condition: WriteCondition,
     /// The checksum sent along.
     pub(crate) checksum: Algorithm,
@@ -59,7 +59,7 @@ pub(crate) struct PutOutcome {
     pub(crate) version_id: Option<String>,
     /// The checksum that was sent: algorithm and base64.
     pub(crate) checksum: Option<(Algorithm, String)>,
-    /// Whether S3's answer got lost, and the object was found to be the one sent by comparing it.
+    /// Whether S3's answer was lost, and a comparison identified the stored object as the one sent.
     pub(crate) compared: bool,
     /// Whether the envelope of a client-side object was seen afterwards as it was sent.
     pub(crate) envelope: Option<Probe<()>>,
@@ -116,7 +116,7 @@ impl PutRun<'_> {
     /// Uploads an opened source.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
         let Self { connection, encryptor, options, budget, meter, cancellation } = *self;
-        // Whatever ends this ends a command too, even while its output is still being read.
+        // Kills a source command when this ends, even while its output is still being read.
         let _child_guard = input.child_guard();
         let making = ObjectEncryptor::new(connection, encryptor, &target, input.len(), &mut settings);
         let mut object = cancellation.or(making).await.flatten()?;

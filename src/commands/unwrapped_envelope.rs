@@ -1,6 +1,4 @@
-//! A client-side encrypted object of either format.
-//!
-//! The formats differ in what they authenticate and in where their envelope is; the commands see one type.
+//! The envelope of a client-side object, before and after its data key is unwrapped, as one type for both formats.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -58,7 +56,7 @@ pub(crate) enum Content {
 pub(crate) struct DecryptedBy {
     /// The key.
     pub(crate) with: OpenedWith,
-    /// If it is in AWS KMS.
+    /// The same key's ARN, if it is in AWS KMS.
     pub(crate) kms_key: Option<KeyArn>,
     /// Whether the plaintext is the one that was encrypted; `None` if only the data key was unwrapped.
     pub(crate) intact: Option<bool>,

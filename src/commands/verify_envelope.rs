@@ -25,15 +25,15 @@ pub(crate) struct SentEnvelope {
 }
 
 impl SentEnvelope {
-    /// Makes one that replaces none.
+    /// An envelope that replaces none.
     pub(crate) fn new(new: PublicEnvelope, format: Format) -> Self {
         Self { new, old: None, is_needed: format != Format::Esdk }
     }
 
-    /// Compares its instruction file with what is there.
+    /// Compares its instruction file with the stored one.
     ///
     /// # Errors
-    /// `EnvelopeLost` if it is not there as it was sent.
+    /// `EnvelopeLost` if they differ.
     pub(crate) fn compare_file(&self, uri: &S3Uri, found: Option<&[u8]>) -> Result<()> {
         let Some(sent) = &self.new.instruction_file else { return Ok(()) };
         let verb = match found {
@@ -48,7 +48,7 @@ impl SentEnvelope {
         })))
     }
 
-    /// Compares it with the metadata of an object.
+    /// Compares it with an object's metadata.
     ///
     /// # Errors
     /// `EnvelopeLost` if it is not there as it was sent.
@@ -114,7 +114,7 @@ pub(crate) async fn verify_stored(
     }
 }
 
-/// What happened to these entries, in words; `None` if nothing did.
+/// Describes how these entries were changed; `None` if they were not.
 fn change(sent: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Option<String> {
     let names =
         |entries: Vec<&String>| entries.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");

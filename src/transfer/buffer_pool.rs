@@ -1,7 +1,7 @@
-//! Memory for parts, used again: what is allocated once is not asked of the system for every part.
+//! A pool of buffers for parts, so that not every part allocates one.
 //!
-//! Fresh buffers of megabytes cost a page fault each 4 KiB, and an allocator that keeps what they leave behind. Small
-//! ones are the allocator's own affair.
+//! A fresh buffer of megabytes costs a page fault for each 4 KiB, and fragments the allocator's memory. Small buffers
+//! are left to the allocator.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,26 +12,25 @@ use crate::seal::Output;
 /// The smallest buffer that is kept, in bytes.
 const KEPT: usize = 1024 * 1024;
 
-/// Buffers that are free. Clones share them.
+/// Free buffers. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct BufferPool(Arc<Mutex<Vec<Output>>>);
 
 impl BufferPool {
-    /// Returns an empty buffer with room for `capacity` bytes; one that was lent before, if there is one of about that
-    /// size.
+    /// Returns an empty buffer with room for `capacity` bytes, from the pool if it has one of about that size.
     pub(crate) fn take(&self, capacity: usize) -> Output {
         if capacity < KEPT {
             return Output::with_capacity(capacity);
         }
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // What does not fit goes: kept beside a new one, it would be memory that nobody has counted.
+        // A buffer of the wrong size is freed: kept in addition to a new one, it would exceed the memory budget.
         free.retain(|buffer| (capacity..=capacity + capacity / 4).contains(&buffer.capacity()));
         let buffer = free.pop();
         drop(free);
         buffer.unwrap_or_else(|| Output::with_capacity(capacity))
     }
 
-    /// Hands out a filled buffer; it comes back once nobody needs its bytes.
+    /// Turns a filled buffer into `Bytes`, which return it to the pool when dropped.
     pub(crate) fn lend(&self, buffer: Output) -> Bytes {
         Bytes::from_owner(Lent { buffer, home: self.clone() })
     }

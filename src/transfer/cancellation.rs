@@ -1,6 +1,6 @@
 //! Cancellation by a signal, passed down from `cli` to whatever is running.
 //!
-//! A future to select on, not a flag to poll: a transfer is cancelled also while it waits.
+//! A future to select on, not a flag to poll: a transfer can be cancelled while it waits.
 
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ impl Cancellation {
         (CancellationSender(sender), Self(receiver))
     }
 
-    /// Waits until a signal is sent; for ever if none is.
+    /// Waits until a signal is sent.
     pub(crate) async fn wait(&self) -> Signal {
         let mut receiver = self.0.clone();
         let sent = receiver.wait_for(Option::is_some).await.ok().and_then(|signal| *signal);
@@ -33,7 +33,7 @@ impl Cancellation {
 }
 
 impl Cancellation {
-    /// Runs `work` unless a signal comes first, which drops it where it is.
+    /// Runs `work`; a signal drops it.
     ///
     /// # Errors
     /// `Interrupted` by the signal.

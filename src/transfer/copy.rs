@@ -1,6 +1,6 @@
-//! Runs a copy in parts: S3 copies ranges of an object into an upload, several at once, all or nothing.
+//! Runs a copy in parts: S3 copies ranges of an object into a multipart upload, several at once.
 //!
-//! No byte comes by here. Whatever ends it before the end aborts the upload, as in [`upload`](super::upload).
+//! No data passes through this machine. A failure or a signal aborts the upload, as in [`upload`](super::upload).
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -12,14 +12,14 @@ use crate::transfer::upload::{clean_up_within, start};
 use crate::transfer::{Cancellation, plan};
 use crate::tuning::{Meter, Tuning};
 
-/// What is to be copied.
+/// The object to copy.
 pub(crate) struct Ranges<'a> {
     pub(crate) source: CopySource<'a>,
     /// Its length in bytes.
     pub(crate) len: u64,
     /// The size of a part in bytes.
     pub(crate) part_size: u64,
-    /// The checksum of the whole, where one is known that parts combine to: S3 compares.
+    /// The full-object checksum, if known, which S3 compares with that of the parts.
     pub(crate) whole: Option<&'a str>,
 }
 
@@ -64,7 +64,7 @@ async fn copy_all(
     to.complete(started, sent, whole.as_deref(), ranges.len).await
 }
 
-/// The checksum of the whole from those of the parts, if the server has told them all.
+/// The full-object checksum from those of the parts, if the server has sent them all.
 fn combine(copied: &[(Sent, Option<Sum>, u64)], to: &UploadTarget<'_>) -> Option<String> {
     let mut whole = Whole::new(to.algorithm());
     for (_, sum, len) in copied {

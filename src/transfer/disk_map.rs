@@ -1,7 +1,7 @@
-//! A table on disk: a word for each of any number of names, in memory that does not grow with them.
+//! A hash table on disk, from names to words, whose memory does not grow with the number of entries.
 //!
-//! Open addressing in a file that has no name of its own, so that nothing is left of it however the process ends. What names
-//! and words mean is the caller's affair; both are digests here.
+//! Open addressing in an unlinked file, of which nothing remains however the process ends. Names and words are digests;
+//! the caller gives them their meaning.
 
 use std::fs::File;
 use std::io;
@@ -19,21 +19,21 @@ pub(crate) struct DiskMap {
 }
 
 impl DiskMap {
-    /// Makes an empty one in a folder, with room for so many names.
+    /// Makes an empty table in a directory, with room for so many names.
     pub(crate) fn new(folder: &Path, names: u64) -> io::Result<Self> {
-        // At most half full: then a name is found, or found missing, after two or three slots.
+        // At most half full, so that a lookup takes two or three slots.
         let slots = names.saturating_mul(2).max(2);
         let file = tempfile::tempfile_in(folder)?;
         file.set_len(slots.saturating_mul(SLOT as u64))?;
         Ok(Self { file, slots })
     }
 
-    /// The user to whom files belong that this process makes in the folder.
+    /// The owner of files that this process creates in the directory.
     pub(crate) fn owner(&self) -> io::Result<u32> {
         Ok(self.file.metadata()?.uid())
     }
 
-    /// Sets the word of a name, in the place of an earlier one.
+    /// Sets or replaces the word of a name.
     pub(crate) fn set(&self, name: u128, word: NonZero<u128>) -> io::Result<()> {
         let (place, _) = self.find(name)?;
         let mut slot = [0; SLOT];
@@ -47,7 +47,7 @@ impl DiskMap {
         self.find(name).map(|(_, word)| word)
     }
 
-    /// Finds the slot of a name, or the empty one that it belongs in.
+    /// Finds the slot of a name, or the empty slot for it.
     fn find(&self, name: u128) -> io::Result<(u64, Option<NonZero<u128>>)> {
         let slots = u128::from(self.slots);
         for step in 0..slots {

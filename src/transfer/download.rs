@@ -1,6 +1,6 @@
 //! Downloads: ranges in parallel from S3, in order through decryption to the sink, in bounded memory.
 //!
-//! A range that breaks off is resumed where it broke. Every range names the ETag of the HEAD, so that all
+//! A range that breaks off is resumed there. Every range names the ETag of the HEAD, so that all
 //! bytes are of one object. When plaintext is released: [`plan::release`](super::plan::release).
 
 use std::collections::VecDeque;
@@ -21,9 +21,9 @@ use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
 use crate::tuning::Meter;
 
-/// What stored bytes go through: checksum, decryption, sink.
+/// The steps that stored bytes pass through: checksum, decryption, sink.
 pub(crate) struct Pipeline {
-    /// Compares with the checksum that S3 keeps.
+    /// Compares with the checksum that S3 stores.
     pub(crate) verifier: Option<Verifier>,
     /// Decrypts; `None` passes the stored bytes.
     pub(crate) open: Option<Box<dyn Open>>,
@@ -45,7 +45,7 @@ pub(crate) enum Out {
     Pipe(pipe::Writer),
 }
 
-/// SHA-256 of each range's stored bytes: what binds a second pass to the first.
+/// SHA-256 of each range's stored bytes, which binds a second pass to the first.
 #[derive(Default)]
 pub(crate) enum Digests {
     /// One pass only.
@@ -53,7 +53,7 @@ pub(crate) enum Digests {
     Off,
     /// Keeps them.
     Keep(Vec<[u8; 32]>),
-    /// Compares with those of the first pass, before anything of a range goes on.
+    /// Compares with those of the first pass, before any byte of a range is decrypted.
     Compare(VecDeque<[u8; 32]>),
 }
 
@@ -75,7 +75,7 @@ impl Pipeline {
                 Some(open) => {
                     out.clear();
                     let opened = open.push(chunk, &mut out);
-                    // What came out before a piece that fails is as good as ever: a stream ends at that piece.
+                    // Plaintext before a piece that fails is verified: a stream ends at that piece.
                     plain += out.len() as u64;
                     self.out.write(&out)?;
                     opened?;
@@ -105,7 +105,7 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Ends the pass: verifies what can only be verified now, then writes what was held.
+    /// Ends the pass: verifies the end, then writes the plaintext that was held.
     fn finish(mut self, subject: &Subject) -> Result<(u64, Digests)> {
         let mut plain = 0;
         if let Some(open) = self.open.take() {
@@ -144,7 +144,7 @@ impl Out {
 /// digests of the ranges if they were kept.
 ///
 /// # Errors
-/// What S3, the network, the format, the sink or a signal says; `Changed` if the object is another one by now.
+/// Errors of S3, the network, the format or the sink; `Interrupted`; `Changed` if the object has another ETag.
 pub(crate) async fn run(
     from: &ObjectReader<'_>,
     whole: Range<u64>,
@@ -160,7 +160,7 @@ pub(crate) async fn run(
             fetch_all(from, whole, etag, budget, sender),
             pass_all(receiver, pipeline, from.subject(), meter),
         );
-        // The consumer leaving closes the channel, which ends the producer quietly: its error comes first.
+        // If the consumer fails, the closed channel ends the producer without an error of its own.
         let passed = passed?;
         fetched?;
         Ok(passed)
@@ -172,7 +172,7 @@ pub(crate) async fn run(
     Ok((plain + rest, digests))
 }
 
-/// Passes stored bytes that are in memory through `pipeline`.
+/// Passes stored bytes from memory through `pipeline`.
 pub(crate) async fn pass(
     bytes: Bytes,
     subject: Subject,
@@ -190,7 +190,7 @@ pub(crate) async fn pass(
     Ok((plain, digests))
 }
 
-/// Cuts a range out of a whole object; as much of it as there is.
+/// Cuts a range out of a whole object, clamped to its length.
 pub(crate) fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
     let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(whole.len());
     whole.slice(at(range.start)..at(range.end).max(at(range.start)))
@@ -254,8 +254,8 @@ async fn pass_all(
     Ok((pipeline, plain))
 }
 
-/// Fetches one range and passes its bytes to `take` as they arrive. Where it breaks off it is resumed, as often as any
-/// request is retried; only attempts that bring nothing are counted.
+/// Fetches one range and passes its bytes to `take` as they arrive. If it breaks off, it is resumed as often as any
+/// request is retried; only attempts without progress are counted.
 pub(super) async fn fetch(
     from: &ObjectReader<'_>,
     range: Range<u64>,

@@ -1,7 +1,7 @@
 //! A limit on memory for bytes in flight: a permit is taken before they are read, and dropped once they are passed on.
 //!
 //! All objects of a run share one budget, so that many large ones take no more memory than one. A task that waits for
-//! a permit holds none that others wait for: bytes that are held are being sent or written.
+//! a permit holds none, so no deadlock arises: bytes that have one are being sent or written.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct MemoryBudget {
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
-    /// Makes the budget of a tuning.
+    /// Makes the budget for a tuning.
     pub(crate) fn new(tuning: &Tuning) -> Self {
         let bytes = (tuning.jobs.get() as u64).saturating_mul(tuning.part_size);
         let all = u32::try_from(bytes / PLACE)
@@ -53,8 +53,8 @@ impl MemoryBudget {
         &self.buffers
     }
 
-    /// Waits until an object of `len` bytes may begin: of those larger than a part, no more than jobs are in progress
-    /// at once, however many small ones are.
+    /// Waits until an object of `len` bytes may start: at most `jobs` objects larger than a part are in progress at
+    /// once, besides any number of small ones.
     pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
         if len <= self.tuning.part_size {
             return Ok(None);
@@ -62,7 +62,8 @@ impl MemoryBudget {
         self.large.clone().acquire_owned().await.map(Some).map_err(closed)
     }
 
-    /// Waits for memory, in the order of the calls; a request for more than all of it waits until it is alone.
+    /// Waits for memory, in the order of the calls; a request for more than the whole budget waits until it is the only
+    /// one.
     pub(crate) async fn take(&self, bytes: u64) -> Result<Permit> {
         let places = u32::try_from(bytes.div_ceil(PLACE)).unwrap_or(u32::MAX).clamp(1, self.all);
         self.places.clone().acquire_many_owned(places).await.map_err(closed)

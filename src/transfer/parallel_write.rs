@@ -20,22 +20,21 @@ use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
 use crate::tuning::Meter;
 
-/// Bytes that are summed up and written in one go: few enough to be still in the cache, enough to be worth a change of
-/// threads.
+/// Bytes that are checksummed and written at once: few enough for the cache, enough to be worth a change of threads.
 const BATCH: usize = 1024 * 1024;
-/// Bytes of a range that are in memory at most: a batch, and what comes while it is being written.
+/// The most bytes of a range in memory: a batch, and what arrives while it is being written.
 const HELD: u64 = 2 * BATCH as u64;
 
-/// Where the bytes land.
+/// The target of the bytes.
 pub(crate) struct ParallelSink {
     /// The file.
     pub(crate) sink: Sink,
-    /// Compares with the checksum that S3 keeps.
+    /// Compares with the checksum that S3 stores.
     pub(crate) verifier: Option<Verifier>,
 }
 
 impl ParallelSink {
-    /// Whether the bytes can be checked without being in order.
+    /// Whether the checksum can be computed from ranges in any order.
     pub(crate) fn takes(verifier: Option<&Verifier>) -> bool {
         verifier.is_none_or(|verifier| verifier.combines().is_some())
     }
@@ -44,8 +43,8 @@ impl ParallelSink {
 /// Downloads the stored bytes of `whole` into the file, which begins with the first of them; returns how many.
 ///
 /// # Errors
-/// What S3, the network, the file or a signal says; `Tampered` where the checksum differs; `Changed` if the object is
-/// another one by now.
+/// Errors of S3, the network or the file; `Interrupted`; `Tampered` where the checksum differs; `Changed` if the object
+/// has another ETag.
 pub(crate) async fn run(
     from: &ObjectReader<'_>,
     whole: Range<u64>,
@@ -78,10 +77,10 @@ pub(crate) async fn run(
     Ok(end - start)
 }
 
-/// The sums of ranges, joined as soon as those before them are there.
+/// The checksums of ranges, combined once those of all earlier ranges are known.
 struct Sums {
     whole: Option<Whole>,
-    /// Where the range begins that comes next.
+    /// The start of the next range to combine.
     next: u64,
     waiting: BTreeMap<u64, (Sum, u64)>,
 }

@@ -1,7 +1,7 @@
 //! A pipe in memory from a download to an upload, with an explicit end.
 //!
-//! A writer that is dropped has failed: only [`Writer::end`], which is called after verification, lets the reader
-//! see the end. So an upload that is completed has verified bytes.
+//! Dropping the writer means failure: only [`Writer::end`], which is called after verification, lets the reader see the
+//! end. So only verified bytes complete an upload.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 
 use crate::error::{Error, Result};
 
-/// Pieces that may wait in the pipe; each is at most what one answer brought.
+/// The most pieces in the pipe; each is at most one chunk of an answer.
 const WAITING: usize = 8;
 
 /// Makes both ends of a pipe. Both block, so they do not belong on the network's threads.
@@ -25,10 +25,10 @@ type Piece = Option<Bytes>;
 pub(crate) struct Writer(SyncSender<Piece>);
 
 impl Writer {
-    /// Hands bytes on; waits while too many are waiting already.
+    /// Writes bytes; waits while the pipe is full.
     ///
     /// # Errors
-    /// `ReaderLeft` where the other end is gone.
+    /// `ReaderLeft` where the reader was dropped.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -53,10 +53,10 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Fills the buffer, and less only at the end; returns the number of bytes.
+    /// Fills the buffer, unless the end comes first; returns the number of bytes.
     ///
     /// # Errors
-    /// `SourceChanged` where the writer is gone without having said the end: what came so far is worth nothing.
+    /// `SourceChanged` where the writer was dropped before the end: the bytes so far must not be used.
     pub(crate) fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < budget.len() && !self.ended {

@@ -1,4 +1,4 @@
-//! Sizes of parts, ranges, and when plaintext is released: computed apart from the transfer.
+//! Computes sizes of parts, ranges, and when plaintext is released.
 //!
 //! Pure: everything here is a function of numbers.
 
@@ -25,10 +25,10 @@ pub(crate) struct UploadPlan {
     total: Option<u64>,
 }
 
-/// Plans an upload of so many stored bytes; `None` is a stream of unknown length.
+/// Plans an upload of `sealed_len` stored bytes; `None` is a stream of unknown length.
 ///
 /// # Errors
-/// `TooLarge` beyond [`MAX_OBJECT_BYTES`]; `Unsupported` for a part size that S3 does not take.
+/// `TooLarge` beyond [`MAX_OBJECT_BYTES`]; `Unsupported` for a part size that S3 does not accept.
 pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
     if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&tuning.part_size) {
         return Err(Error::Unsupported {
@@ -42,7 +42,7 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
             why: format!("S3 takes objects of up to {} TB", MAX_OBJECT_BYTES / 1_000_000_000_000),
         });
     }
-    // The expected size may be wrong: half of the parts are kept for what exceeds it.
+    // The expected size may be wrong: half of the parts are reserved for bytes beyond it.
     let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT_BYTES));
     let first = match (sealed_len, expected) {
         (Some(len), _) => part_size_for(len, MAX_PARTS, tuning.part_size),
@@ -52,7 +52,7 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
     let grows_after = match (sealed_len, expected) {
         (Some(_), _) => None,
         (None, None) => Some(0),
-        // What was expected goes in equal parts; growing begins behind it.
+        // The expected bytes go into equal parts; later parts grow.
         (None, Some(len)) => u32::try_from(len.div_ceil(first)).ok(),
     };
     Ok(UploadPlan { first, grows_after, total: sealed_len })

@@ -1,7 +1,7 @@
 //! Where plaintext goes: a file that appears only when everything is verified, or a stream.
 //!
-//! The temporary file is in the target's directory, readable by its owner only; whatever ends the transfer early
-//! removes it and leaves the old file as it was. Writing blocks, so callers run it off the network's threads.
+//! The temporary file is in the target's directory, readable by its owner only. If the transfer fails, it is removed,
+//! and the old file stays as it was. Writing blocks, so callers run it off the network's threads.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::error::{Error, Result, Subject};
 use crate::location::Target;
 
-/// Finds out what the target is; nothing is written yet.
+/// Finds out what the target is; writes nothing.
 ///
 /// # Errors
 /// `TargetExists` for a file that must stay, `NotFound` for a missing directory.
@@ -27,11 +27,11 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
         Ok(metadata) if metadata.is_dir() => {
             Err(Error::Unsupported { subject: path.into(), why: "is a directory".to_owned() })
         }
-        // A pipe or a device takes bytes as they come; there is nothing to rename.
+        // A pipe or a device is written to directly; there is nothing to rename.
         Ok(metadata) if !metadata.is_file() => Ok(SinkTarget::Stream(Some(path.clone()))),
         Ok(_) if no_clobber => Err(Error::TargetExists { subject: path.into() }),
         Ok(metadata) => {
-            // Through a link: the file behind it is replaced, not the link.
+            // If the path is a symbolic link, its target is replaced, not the link.
             let path = fs::canonicalize(path).map_err(Error::local("open", path))?;
             Ok(SinkTarget::File { path, permissions: Some(metadata.permissions()), no_clobber })
         }
@@ -54,7 +54,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// As much of a file's name as leaves room for more within the 255 bytes that file systems allow.
+/// A file's name, shortened so that a suffix fits into the 255 bytes that file systems allow.
 fn beginning_of_name(path: &Path) -> String {
     const MOST: usize = 200;
     let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -69,11 +69,11 @@ pub(crate) enum SinkTarget {
     Stream(Option<PathBuf>),
     /// A regular file.
     File {
-        /// Where it will be.
+        /// Its final path.
         path: PathBuf,
         /// The permissions of the file that is replaced.
         permissions: Option<Permissions>,
-        /// Whether a file that has appeared meanwhile must stay.
+        /// Whether a file that appears in the meantime must stay.
         no_clobber: bool,
     },
 }
@@ -122,7 +122,7 @@ fn hidden_beside(path: &Path) -> io::Result<NamedTempFile> {
 /// The permissions that the system gives a new file of this process.
 fn of_a_new_file() -> Permissions {
     static MODE: OnceLock<u32> = OnceLock::new();
-    // There is no asking without setting; a file that another thread makes meanwhile is closed to others.
+    // The umask cannot be read without setting it; a file that another thread creates in between is closed to others.
     let mode = MODE.get_or_init(|| {
         let masked = umask(Mode::RWXG | Mode::RWXO);
         umask(masked);
@@ -146,7 +146,7 @@ pub(crate) fn spool() -> Result<(Sink, File)> {
 /// An open file or stream.
 pub(crate) struct Sink {
     file: File,
-    /// What is written to, for messages.
+    /// The target, for messages.
     subject: Subject,
 }
 
@@ -159,7 +159,7 @@ impl Sink {
         self.file.write_all(bytes).map_err(|error| self.not_written(error))
     }
 
-    /// Writes all of the bytes at `offset` bytes from the beginning; only a file can.
+    /// Writes all of the bytes at an offset; only for a file.
     ///
     /// # Errors
     /// As [`Sink::write`].
@@ -176,7 +176,7 @@ impl Sink {
     }
 }
 
-/// What was written, before it is the target. Dropping it removes it.
+/// The written bytes, before they become the target. Dropping it removes them.
 pub(crate) enum PendingFile {
     /// A stream keeps what it was given.
     Stream,
@@ -199,7 +199,7 @@ impl PendingFile {
         matches!(self, Self::File(_))
     }
 
-    /// Returns a handle by which the bytes are to be brought to disk beforehand: that may take long, the rest not.
+    /// Returns a handle to sync the bytes before the commit: only the sync may take long.
     ///
     /// # Errors
     /// `Local` for what the system refuses.
@@ -212,7 +212,7 @@ impl PendingFile {
         }
     }
 
-    /// Brings what was written to disk and makes it the target: all steps in one, for what is small.
+    /// Syncs the bytes and makes them the target: all steps in one, for small files.
     ///
     /// # Errors
     /// As [`PendingFile::commit`].
@@ -226,14 +226,14 @@ impl PendingFile {
         Ok(())
     }
 
-    /// Makes what was written, and is on disk, the target in one step. Returns the folder that is to be [`settle`]d.
+    /// Makes the synced bytes the target with a rename. Returns the directory that must be [`settle`]d.
     ///
     /// # Errors
     /// `TargetExists` for a file that has appeared meanwhile and must stay, `Local` for what the system refuses.
     pub(crate) fn commit(self) -> Result<Option<PathBuf>> {
         let Self::File(hidden) = self else { return Ok(None) };
         let TemporaryFile { file, temp, path, permissions, no_clobber } = *hidden;
-        // Who may read, write and run it; that whoever runs it becomes somebody else was said of other bytes.
+        // Only read, write and execute: set-user-id was granted to other bytes.
         let permissions = Permissions::from_mode(permissions.mode() & 0o777);
         file.set_permissions(permissions).map_err(Error::local("write", &path))?;
         let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
@@ -245,8 +245,8 @@ impl PendingFile {
     }
 }
 
-/// Brings a folder's new entries to disk: a rename, too, must survive a power cut. A folder that cannot be opened for it
-/// is no reason to fail.
+/// Syncs a directory's new entries, so that a rename survives a power cut. A directory that cannot be opened is not an
+/// error.
 pub(crate) fn settle(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -43,10 +43,10 @@ enum Reader {
     Pipe(pipe::Reader),
 }
 
-/// How often a command is polled for its exit once its output has ended.
+/// The interval between polls for a command's exit once its output has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Holds a command that was started: dropped anywhere, it ends the command, also while its output is being read.
+/// Holds a running command: dropping the guard kills the command, also while its output is being read.
 #[derive(Clone, Default)]
 pub(crate) struct ChildGuard(Option<Arc<Mutex<Child>>>);
 
@@ -102,7 +102,7 @@ impl Input {
         self.len
     }
 
-    /// Fills the buffer, and less only at the end of the source; returns the number of bytes.
+    /// Fills the buffer, unless the source ends first; returns the number of bytes.
     fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
         match &mut self.reader {
             Reader::File(file) => fill(file, budget),
@@ -116,7 +116,7 @@ impl Input {
     /// Ends the source: a command must have succeeded.
     fn close(&mut self) -> Result<()> {
         let Reader::Command(child_guard, _) = &self.reader else { return Ok(()) };
-        // Waiting with the lock held would keep the guard from ending it.
+        // Waiting with the lock held would keep the guard from killing it.
         while let Some(status) = child_guard.with(Child::try_wait) {
             match status.map_err(Error::local("wait for", &self.subject))? {
                 Some(status) if status.success() => break,
@@ -130,7 +130,7 @@ impl Input {
         Ok(())
     }
 
-    /// Returns what ends a command when it is dropped; of other sources there is nothing to end.
+    /// Returns the guard that kills the command when dropped; for other sources it does nothing.
     pub(crate) fn child_guard(&self) -> ChildGuard {
         match &self.reader {
             Reader::Command(child_guard, _) => child_guard.clone(),
@@ -166,7 +166,7 @@ fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
         return Err(Error::Unsupported { subject: subject.clone(), why: "no command was named".to_owned() });
     };
     let mut command = Command::new(program);
-    // What read a key from the environment must not hand it on.
+    // A key in an environment variable must not reach the command.
     for name in secret_variables() {
         command.env_remove(name);
     }
@@ -183,7 +183,7 @@ fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
 pub(crate) struct Part {
     /// Counted from 1.
     pub(crate) number: u32,
-    /// As they are stored.
+    /// The stored bytes.
     pub(crate) bytes: Bytes,
     /// The checksum of `bytes`.
     pub(crate) sum: Sum,
@@ -297,7 +297,7 @@ impl Parts {
         if !self.ended {
             let read = self.read(wanted, &mut out)?;
             if self.input.len == Some(self.plain) {
-                // One byte more would say that the file has grown.
+                // One more byte means that the file has grown.
                 self.read(1, &mut Output::new())?;
                 self.end(&mut Output::new())?;
             } else if read < wanted {
@@ -315,7 +315,7 @@ impl Parts {
         let mut piece = std::mem::take(&mut self.piece);
         while out.len() < size && !self.ended {
             piece.clear();
-            // One byte more than there is would say that the file has grown.
+            // One more byte than expected means that the file has grown.
             let wanted = PIECE.min(self.rest().saturating_add(1));
             let read = self.read(wanted, &mut piece)?;
             if let Some(seal) = &mut self.seal {

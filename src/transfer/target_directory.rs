@@ -1,8 +1,8 @@
-//! A folder that objects come down into, each at the place that its key says, and none outside.
+//! The target directory of a download of many objects: each object goes to the path of its key, none outside.
 //!
-//! Whoever may write into a bucket chooses the keys in it: a key that would climb out, or go through a link that is in
-//! the folder, is refused. Links are looked for when a place is taken; against somebody who changes the folder at the
-//! same moment, its permissions are what helps.
+//! Anybody who can write to the bucket chooses its keys, so a key with a path out of the directory, or through a
+//! symbolic link in it, is refused. Links are checked when a file is created; only the directory's permissions protect
+//! against somebody who changes it at the same moment.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
@@ -16,7 +16,7 @@ use crate::transfer::sink::{SinkTarget, settle};
 /// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
 const MAX_NAME: usize = 255;
 
-/// Folders with new entries that are remembered until they are brought to disk together.
+/// The most directories with new entries before they are synced together.
 const MAX_UNSETTLED: usize = 1024;
 
 /// The folder.
@@ -27,10 +27,10 @@ pub(crate) struct TargetDirectory {
 }
 
 impl TargetDirectory {
-    /// Takes a folder, which need not be there yet.
+    /// Takes a directory, which need not exist.
     ///
     /// # Errors
-    /// `Unsupported` for what is there and no folder.
+    /// `Unsupported` if it exists and is not a directory.
     pub(crate) fn new(root: PathBuf, no_clobber: bool) -> Result<Self> {
         if root.exists() && !root.is_dir() {
             return Err(refused((&root).into(), "is no directory"));
@@ -38,7 +38,7 @@ impl TargetDirectory {
         Ok(Self { root, no_clobber, unsettled: Mutex::default() })
     }
 
-    /// Where a key of this name (what stands below the prefix) would go; nothing is made yet.
+    /// The path for a key whose name below the prefix is this; creates nothing.
     ///
     /// # Errors
     /// `Unsupported` for a name that cannot be a file's within the folder, `TargetExists` for a file that must stay.
@@ -46,7 +46,7 @@ impl TargetDirectory {
         self.visit(name, Making::Nothing).map(|(path, _)| path)
     }
 
-    /// Takes the place for a key of this name; makes the folders that lead to it.
+    /// Returns the path for a key of this name, and creates its parent directories.
     ///
     /// # Errors
     /// As [`TargetDirectory::find`]; `Local` for what the system refuses.
@@ -54,7 +54,7 @@ impl TargetDirectory {
         self.visit(name, Making::Folders).map(|(_, place)| place)
     }
 
-    /// Makes the folder that a key ending in `/` stands for.
+    /// Creates the directory for a key that ends in `/`.
     ///
     /// # Errors
     /// As [`TargetDirectory::place`].
@@ -65,7 +65,7 @@ impl TargetDirectory {
         self.lead(&folders, Making::Folders).map(|_| ())
     }
 
-    /// Remembers that a folder has a new entry.
+    /// Records that a directory has a new entry.
     pub(crate) fn has_new(&self, folder: PathBuf) {
         let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
         unsettled.insert(folder);
@@ -76,7 +76,7 @@ impl TargetDirectory {
         }
     }
 
-    /// Brings all new entries to disk. Takes its time.
+    /// Syncs all new entries, which may take long.
     pub(crate) fn settle(&self) {
         let unsettled = std::mem::take(&mut *self.unsettled.lock().unwrap_or_else(PoisonError::into_inner));
         for folder in &unsettled {
@@ -112,7 +112,7 @@ impl TargetDirectory {
         fs::create_dir_all(&self.root).map_err(Error::local("make", Subject::Folder(self.root.clone())))
     }
 
-    /// Goes down the folders; none of them may be a link.
+    /// Descends the path; none of its directories may be a link.
     fn lead(&self, folders: &[&str], making: Making) -> Result<PathBuf> {
         let mut path = self.root.clone();
         for folder in folders {

@@ -13,7 +13,7 @@ pub(crate) struct DocumentedPolicy {
     /// The name: verb, protection, extras.
     pub(crate) name: String,
     pub(crate) task: Task,
-    /// What makes it take more.
+    /// The circumstances.
     pub(crate) extras: Vec<Extra>,
 }
 

@@ -18,7 +18,7 @@ impl Rotation<'_> {
     /// Applies a strategy; records in the journal what must not be lost.
     ///
     /// # Errors
-    /// Whatever S3, KMS, the bytes or a signal says; `Changed` if the object is another one by now.
+    /// Errors of S3, KMS and the formats; `Interrupted`; `Changed` if the object has another ETag.
     pub(crate) async fn run(
         &self,
         state: &ObjectState,
@@ -48,7 +48,7 @@ impl Rotation<'_> {
         }
     }
 
-    /// Another key, and nothing else. The call knows no condition; a version, where there is one, is as good.
+    /// Changes only the key. The operation has no condition; naming the version, where there is one, serves as well.
     async fn update(&self, state: &ObjectState) -> Result<WriteResult> {
         let Some(key) = self.target.update_key() else {
             return Err(unsupported(state, "an update in place needs a key's full ARN"));
@@ -61,7 +61,7 @@ impl Rotation<'_> {
         Ok(WriteResult { etag: state.head.etag.clone(), len: state.head.len, ..WriteResult::default() })
     }
 
-    /// Refuses to lose an encryption context unasked: its readers give it, and would be turned away.
+    /// Refuses to drop an encryption context without consent: readers that require it could not decrypt the object.
     fn keeps_context(&self, state: &ObjectState) -> Result<()> {
         let now = state.current.client_side.map(|client_side| client_side.format);
         if state.context.is_empty()

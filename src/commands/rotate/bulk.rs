@@ -26,11 +26,11 @@ use super::{Allowed, Plan, RotateOutcome, check, plan, write};
 /// Which objects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filters {
-    /// Which keys below the prefix.
+    /// Which keys under the prefix.
     pub(crate) filter: Filter,
     /// Only objects that are one of these; empty for all.
     pub(crate) only: Vec<Selector>,
-    /// Whether older versions too.
+    /// Whether to include older versions.
     pub(crate) all_versions: bool,
 }
 
@@ -89,16 +89,16 @@ impl Plans {
     }
 }
 
-/// A rotation of many.
+/// A rotation of many objects.
 pub(crate) struct BulkRotation<'a> {
     /// What is the same for all objects.
     pub(crate) rotation: &'a Rotation<'a>,
     pub(crate) chosen: &'a Filters,
-    /// What each may.
+    /// What the rotation of each may do.
     pub(crate) allowed: Allowed,
-    /// What is done so far.
+    /// The journal.
     pub(crate) journal: Option<&'a Journal>,
-    /// Objects at once.
+    /// Concurrent objects.
     pub(crate) jobs: NonZeroUsize,
 }
 
@@ -179,7 +179,7 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// One object goes first, and its end shows whether the server does what is asked of it.
+    /// One object goes first, to find out whether the server applies the requested encryption.
     async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
         let Rotation { target, first_object, cancellation, .. } = self.rotation;
         if plan.strategy == Strategy::Nothing {
@@ -213,7 +213,7 @@ impl BulkRotation<'_> {
             }
         };
         let outcome = check(self.rotation, plan, written, self.allowed).await?;
-        // An update in place leaves the ETag: by that nobody can tell the object from what it was.
+        // An update in place keeps the ETag, which therefore cannot identify a rotated object.
         let in_place = outcome.strategy == Strategy::UpdateInPlace;
         journal.done(outcome.etag.as_deref().filter(|_| !in_place))?;
         Ok(outcome)
@@ -228,7 +228,7 @@ impl BulkRotation<'_> {
             }
             Ok(Plan { strategy: Strategy::Refuse(Refusal::InstructionFile), .. }) => Err(Row::Unselected),
             Ok(plan) => Ok(self.already_written(plan)),
-            // Whoever asks for other modes does not mean what only a missing key would open.
+            // An object in SSE-C with an unknown key is not selected by other modes.
             Err(error)
                 if is_hidden(&error) && !only.is_empty() && !only.iter().any(Selector::may_be_hidden) =>
             {
@@ -245,16 +245,16 @@ impl BulkRotation<'_> {
             && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
     }
 
-    /// What cannot be seen on an object, a new data key or an encryption context, is known from the journal.
+    /// Consults the journal for what S3 does not show: a new data key or an encryption context.
     fn already_written(&self, plan: Plan) -> Plan {
         let Some(journal) = self.journal else { return plan };
         let Plan { state, strategy, cost } = plan;
         let (version, etag) = (state.version_id.as_deref(), state.head.etag.as_deref());
         let changed = journal.has_changed_since(&state.uri, version, etag);
-        if self.is_done(&state.uri, version, etag) || changed && self.is_sealed_anew(&state) {
+        if self.is_done(&state.uri, version, etag) || changed && self.is_already_reencrypted(&state) {
             return Plan { state, strategy: Strategy::Nothing, cost };
         }
-        // An earlier run has replaced it by ciphertext that nobody could tell from plaintext.
+        // An earlier run has replaced it with ciphertext without an envelope, which looks like plaintext.
         let is_lost = changed
             && state.current.client_side.is_none()
             && strategy == Strategy::Reencrypt
@@ -268,7 +268,7 @@ impl BulkRotation<'_> {
 
     /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since
     /// and opens with the new key.
-    fn is_sealed_anew(&self, state: &ObjectState) -> bool {
+    fn is_already_reencrypted(&self, state: &ObjectState) -> bool {
         let mut desired = self.rotation.target.desired.clone();
         let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut desired else { return false };
         *new_data_key = false;
@@ -283,7 +283,7 @@ impl BulkRotation<'_> {
             ListedKey::Text(key) => {
                 let in_instruction_file = key.ends_with(&instruction_file_key("", None))
                     && matches!(self.rotation.target.desired, Desired::Client { .. });
-                // What a proof has left, or is about to remove.
+                // A leftover scratch object, or one that is about to be removed.
                 let scratch = scratch::is_name(key.rsplit('/').next().unwrap_or_default());
                 if in_instruction_file || scratch {
                     Err(Row::Unselected)
@@ -300,7 +300,7 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// Lists what is selected under a prefix, or the one object.
+    /// Lists the selected objects under a prefix, or the one object.
     fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         let connection = self.rotation.connection;
         let listing = if self.chosen.all_versions {
@@ -308,7 +308,7 @@ impl BulkRotation<'_> {
         } else {
             connection.list(place).right_stream()
         };
-        // A key that begins like an object's is another object.
+        // The listing of one key also contains longer keys.
         let alone = place.is_object();
         listing.filter(move |listed| {
             let takes = listed.as_ref().map_or(true, |entry| {
@@ -320,12 +320,12 @@ impl BulkRotation<'_> {
     }
 }
 
-/// Whether an object, and not something that belongs to it, is no longer there.
+/// Whether the object itself, not its instruction file, no longer exists.
 fn is_gone(error: &Error, uri: &S3Uri) -> bool {
     matches!(error, Error::NotFound { subject, .. } if *subject == uri.into())
 }
 
-/// Whether a refusal leaves nothing in progress; after other errors S3 may still be writing.
+/// Whether nothing is in progress after an error; after other errors S3 may still be writing.
 fn is_final(error: &Error) -> bool {
     matches!(
         error,

@@ -14,7 +14,7 @@ use super::journal::{Journal, LeftInstructionFile, Upload};
 use super::rotation::Rotation;
 use super::scratch;
 
-/// Removes what an earlier run has left behind in these places.
+/// Removes the leftovers of an earlier run in these places.
 pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
     let leftovers = journal.leftovers();
     let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
@@ -24,7 +24,7 @@ pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[
             .give_up(uri, id.as_deref(), since - MAX_CLOCK_SKEW.as_secs().cast_signed())
             .await
         {
-            // Whoever may not list uploads leaves them to a lifecycle rule.
+            // Without permission to list uploads, a lifecycle rule must remove them.
             Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -39,14 +39,14 @@ pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[
     Ok(())
 }
 
-/// Removes an instruction file whose object has been replaced by one that does not need it.
+/// Removes an instruction file if its object was replaced with one that does not need it.
 async fn clear_instruction_file(rotation: &Rotation<'_>, left: &LeftInstructionFile) -> Result<()> {
     let LeftInstructionFile { uri, etag, file_etag } = left;
     let key = rotation.target.customer_key();
     let reader = ObjectReader { connection: rotation.connection, uri, version_id: None, key };
     let head = match reader.head().await {
         Ok(head) => head,
-        // Not the target's key yet, or gone altogether: whatever it is, it is not what was to be written.
+        // Another key than the target's, or no object: the object was not replaced by the earlier run.
         Err(Error::KeyNeeded { .. } | Error::KeyWrong { .. } | Error::NotFound { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };

@@ -19,30 +19,30 @@ use super::strategy::{AtRest, Current, Desired};
 /// Options of a rotation in addition to the encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RotationOptions {
-    /// Only a new wrapping key, for what is client-side already.
+    /// Whether to change only the wrapping key, and only of client-side objects.
     pub(crate) only_rewrap: bool,
-    /// A new data key, though the old one would do.
+    /// Whether to use a new data key even if the old one could stay.
     pub(crate) new_data_key: bool,
-    /// What is not client-side encrypted too, also among objects that old keys open.
+    /// Whether to encrypt objects that are not client-side, too, although old keys were given.
     pub(crate) encrypt_plaintext: bool,
-    /// A further reader, whose instruction file has this suffix.
+    /// The suffix of an instruction file for a further reader.
     pub(crate) share_to: Option<InstructionSuffix>,
 }
 
-/// What objects are to become.
+/// The encryption that objects are rotated to.
 pub(crate) struct DesiredEncryption {
     /// The encryption, ready to be used.
     pub(crate) encryptor: Encryptor,
-    /// The same, to be compared with what is there.
+    /// The same, to compare with the current encryption.
     pub(crate) desired: Desired,
     /// The suffix of a further reader's instruction file.
     pub(crate) share_to: Option<InstructionSuffix>,
-    /// What opens an object once it is there; nothing where that takes a key which is not at hand.
+    /// The keys that decrypt new objects; `None` if they are not available (an RSA public key).
     pub(crate) decryption_keys: Option<DecryptionKeys>,
 }
 
 impl DesiredEncryption {
-    /// Makes the target ready; `old` is what opens the objects as they are.
+    /// Prepares the encryption; `old` are the keys that decrypt the current objects.
     pub(crate) async fn new(
         connection: &Connection,
         encryption: Encryption,
@@ -55,7 +55,7 @@ impl DesiredEncryption {
         Ok(Self { encryptor, desired, share_to: options.share_to, decryption_keys })
     }
 
-    /// What S3 is asked to do to the bytes, if that is said.
+    /// The requested server-side encryption, if any.
     pub(crate) fn at_rest(&self) -> Option<&ServerSide> {
         match &self.encryptor {
             Encryptor::Server(sse) => sse.as_ref(),
@@ -79,13 +79,13 @@ impl DesiredEncryption {
         }
     }
 
-    /// Whether an object is to be bound to its name: asked for, or kept.
+    /// Whether the new object is bound to its name: because it is requested, or because the old one is.
     pub(crate) fn binds_name(&self, current: &Current) -> bool {
         let keeps = current.client_side.is_some_and(|client_side| client_side.name_bound);
         self.client().is_some_and(|client| client.bind_name || keeps)
     }
 
-    /// Whether what is client-side would come out without an encryption context, where it could have one.
+    /// Whether a client-side object would lose its encryption context although its new format could have one.
     pub(crate) fn drops_context(&self, now: Option<StoredFormat>) -> bool {
         let Some(client) = self.client() else { return false };
         let format = client.format.map(StoredFormat::Writable).or(now);
@@ -102,12 +102,12 @@ impl DesiredEncryption {
         }
     }
 
-    /// Whether S3 shows on an object that it is there. Of an encryption context it shows nothing.
+    /// Whether an object shows that it has this encryption: S3 does not show an encryption context.
     pub(crate) fn is_visible(&self) -> bool {
         self.context().is_none_or(Context::is_empty)
     }
 
-    /// The encryption context that S3 is to use.
+    /// The encryption context for S3.
     pub(super) fn context(&self) -> Option<&Context> {
         match self.at_rest()? {
             ServerSide::SseKms { context, .. } | ServerSide::DsseKms { context, .. } => Some(context),
@@ -115,7 +115,7 @@ impl DesiredEncryption {
         }
     }
 
-    /// Whether it is under a passphrase, of which nothing stands in the name of a journal.
+    /// Whether a passphrase is among the keys. A journal's name does not depend on it.
     pub(crate) fn has_passphrase(&self) -> bool {
         let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
         self.client().is_some_and(|client| client.wrappers.iter().any(is_one))
@@ -169,7 +169,7 @@ async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
     }
 }
 
-/// Finds a key's ARN; without one named, that of the key which S3 then takes.
+/// Finds a key's ARN; without a key, that of S3's default key.
 async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<KmsKey> {
     match key {
         Some(key) if key.arn().is_some() => Some(key.clone()),
@@ -184,7 +184,7 @@ async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<KmsKe
     }
 }
 
-/// Puts together what opens new objects: second ones of the keys that seal them.
+/// Collects the keys that decrypt new objects, as copies of those that encrypt them.
 fn decryption_keys(encryptor: &Encryptor, legacy: Legacy) -> Option<DecryptionKeys> {
     let Encryptor::Client(client) = encryptor else {
         return Some(DecryptionKeys { legacy, ..DecryptionKeys::default() });
@@ -209,7 +209,7 @@ fn decryption_keys(encryptor: &Encryptor, legacy: Legacy) -> Option<DecryptionKe
         unwrapper: Arc::new(Unwrapper::new(ring)),
         kms_keys,
         context: client.context.clone(),
-        // What this run writes in V2 it must be able to read.
+        // This run must be able to read the V2 objects that it writes.
         legacy: if client.format == Some(Format::S3ecV2) { legacy.max(Legacy::V2) } else { legacy },
         ..DecryptionKeys::default()
     })

@@ -79,7 +79,7 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// A short name for it, which two rotations do not share.
+    /// A short name, unique for the rotation.
     pub(crate) fn name(&self) -> String {
         hex::encode(&Sha256::digest(self.text())[..12])
     }
@@ -136,7 +136,7 @@ fn in_words(wrapper: &Wrapper) -> String {
         Wrapper::Kms(key) => format!("kms {key}"),
         Wrapper::Aes(key) => format!("aes {}", key.fingerprint()),
         Wrapper::Rsa(key) => format!("rsa {}", key.fingerprint()),
-        // Nothing of a passphrase may be written down.
+        // Nothing that depends on a passphrase may be stored.
         Wrapper::Passphrase(..) => "passphrase".to_owned(),
     }
 }

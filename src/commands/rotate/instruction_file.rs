@@ -1,4 +1,4 @@
-//! The instruction file of an object that is rotated: read as it stands, and bound to what was read.
+//! Reads and removes the instruction file of an object that is rotated, conditional on its ETag.
 
 use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
@@ -13,17 +13,17 @@ use super::rotation::Rotation;
 /// An instruction file as it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct InstructionFile {
-    /// Where it lies.
+    /// Its URI.
     pub(crate) uri: S3Uri,
-    /// Its ETag, to which whatever is done to it is bound.
+    /// Its ETag, the condition of every change.
     pub(crate) etag: String,
-    /// What it holds.
+    /// Its content.
     pub(crate) content: String,
-    /// What S3 does to its bytes.
+    /// Its server-side encryption.
     pub(crate) applied: Applied,
 }
 
-/// Reads the instruction file of an object that opens with this SSE-C key, if it needs one.
+/// Reads the instruction file of an object; `key` is its SSE-C key, if it needs one.
 ///
 /// # Errors
 /// What S3 refuses; `NotFound` if there is none; `Unsupported` where the server names no ETag.
@@ -47,7 +47,7 @@ pub(crate) async fn read(
     Ok(InstructionFile { uri, etag, content, applied: head.applied })
 }
 
-/// Removes the instruction file of an object that was seen not to need it any more: it would be taken for its envelope.
+/// Removes the instruction file of an object that no longer needs it: readers would use it as the object's envelope.
 ///
 /// # Errors
 /// What S3 refuses; `Changed` if somebody else has written it since it was read.

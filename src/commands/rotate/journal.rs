@@ -1,12 +1,12 @@
-//! What a rotation has done so far, written ahead, so that it can be stopped at any moment and go on.
+//! A write-ahead log of a rotation, so that an interrupted one can be continued.
 //!
-//! A line of JSON for each step: an object begun, an upload or a scratch object that must not stay behind, an object done.
-//! No secret is in it. What a crash tears off the end costs a second HEAD of an object and nothing else; the file is
-//! locked, so that two runs do not write one journal. However many objects an earlier run has done, memory does not hold
-//! them: they are looked up in a table on disk, which is made anew from the lines.
+//! One line of JSON for each step: an object started, an upload or a scratch object that must be removed, an object
+//! done. It contains no secret. A line lost in a crash costs a second HEAD of an object and nothing else. The file is
+//! locked, so that two runs do not write the same journal. Memory does not grow with the number of objects: they are
+//! looked up in a table on disk, which is rebuilt from the lines.
 //!
-//! A journal is a memory and no authority: a run deletes nothing only because a line names it. What a run makes of a
-//! line is decided in `cleanup`, by the places of the command line.
+//! A journal is not trusted: a run deletes nothing only because a line names it. `cleanup` decides by the places of the
+//! command line.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -42,19 +42,18 @@ pub(crate) struct Journal {
     /// How far earlier runs have come with each object.
     progress: Progress,
     leftovers: Leftovers,
-    /// Objects that were done, and scratch objects that are there now.
+    /// The number of objects done, and of scratch objects that exist.
     worth: AtomicI64,
-    /// Objects of which nobody has seen yet that they have the envelope which was to be written: as long as there are any,
-    /// the journal may be the only place that has it.
+    /// Objects whose new envelope is not yet confirmed to be stored: the journal may be the only place that has it.
     envelopes: Mutex<HashSet<String>>,
 }
 
 impl Journal {
-    /// Opens or begins the journal of a rotation.
+    /// Opens or creates the journal of a rotation.
     ///
     /// # Errors
-    /// `Unsupported` if it is another rotation's, `InUse` if another run has it at this moment; `Tampered` if it is not this
-    /// user's alone; `Local` for what the system refuses.
+    /// `Unsupported` if it is another rotation's, `InUse` if another run has it at this moment; `Tampered` if it is not
+    /// this user's alone; `Local` for what the system refuses.
     pub(crate) fn open(path: &Path, rotation: &str) -> Result<Self> {
         let name = Subject::Journal(path.to_owned());
         let refused = |error| Error::local("write", &name)(error);
@@ -76,7 +75,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Reads what is there; true if that is nothing yet.
+    /// Reads the lines; returns whether the journal is empty.
     fn read(&mut self, mut file: File, rotation: &str, name: &Subject) -> Result<bool> {
         let refused = |error| Error::local("read", name)(error);
         file.seek(SeekFrom::Start(0)).map_err(refused)?;
@@ -92,7 +91,7 @@ impl Journal {
             let line = serde_json::from_slice::<Line>(&text);
             if first {
                 let ours = matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of, .. }) if of == rotation);
-                // What a crash has torn of the first line is the beginning of it; anything else is somebody's.
+                // A crash leaves a beginning of the first line; anything else is another file.
                 let ours_torn = torn && !ours && is_torn_first_line(&text, rotation);
                 if !(ours || ours_torn) {
                     let why = "it belongs to something else; name another file with --journal".to_owned();
@@ -104,7 +103,7 @@ impl Journal {
                 }
                 first = false;
             }
-            // A line that a crash has torn says nothing.
+            // A line that a crash cut off is ignored.
             if let Ok(line) = line {
                 self.take(line, &mut open).map_err(refused)?;
             }
@@ -124,7 +123,7 @@ impl Journal {
                 open.begun.insert(object, at);
             }
             Line::Upload { object, id, at } => {
-                // It was started after the object was begun; what is noted then is later.
+                // The upload was created after the object's `begin` line and before this one.
                 let since = open.begun.remove(&object).unwrap_or(at);
                 open.uploads.entry(object).or_default().push((id, since));
             }
@@ -134,7 +133,7 @@ impl Journal {
             Line::Envelope { object, .. } => self.set_envelope_open(object, true),
             Line::Scratch { object } => open.scratch.push(object),
             Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
-            // Whether its upload is gone nobody has said; giving it up once more does no harm.
+            // Its upload may still exist; aborting it once more does no harm.
             Line::Refused { object } => {
                 open.begun.remove(&object);
                 self.set_envelope_open(object, false);
@@ -156,13 +155,13 @@ impl Journal {
         &self.leftovers
     }
 
-    /// Whether an earlier run has done an object, and it still is what it became then. What cannot be looked up was not
-    /// done: a second HEAD of an object does no harm.
+    /// Whether an earlier run has rotated an object, and its ETag has not changed since. A failed lookup counts as no:
+    /// a second HEAD does no harm.
     pub(crate) fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         etag.is_some() && self.progress.is_done(&uri.to_string(), version_id, etag)
     }
 
-    /// Whether an earlier run has begun with an object, and it is another one since.
+    /// Whether an earlier run has started an object, and its ETag has changed since.
     pub(crate) fn has_changed_since(
         &self,
         uri: &S3Uri,
@@ -172,10 +171,10 @@ impl Journal {
         self.progress.is_begun_with_other_etag(&uri.to_string(), version_id, etag)
     }
 
-    /// Notes that an object is about to be written.
+    /// Records that an object is about to be written.
     ///
     /// # Errors
-    /// `Local` for what the system refuses; then nothing must be written.
+    /// `Local` for an error of the system; then nothing must be written.
     pub(crate) fn begin(
         &self,
         uri: &S3Uri,
@@ -192,7 +191,7 @@ impl Journal {
         })
     }
 
-    /// Notes an upload.
+    /// Records an upload.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -200,7 +199,7 @@ impl Journal {
         self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: now() })
     }
 
-    /// Notes that an object with this ETag needs its instruction file, and may soon need it no more.
+    /// Records that an object with this ETag needs its instruction file, and its replacement may not.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -212,7 +211,7 @@ impl Journal {
         })
     }
 
-    /// Notes the envelope that an object is about to get, and the one that it has.
+    /// Records an object's new envelope before it is written, and its current one.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -235,22 +234,22 @@ impl Journal {
         }
     }
 
-    /// Whether an object was about to get an envelope, and nobody has seen it since.
+    /// Whether an object's new envelope is not confirmed to be stored.
     pub(crate) fn has_open_envelope(&self, uri: &S3Uri) -> bool {
         self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).contains(&uri.to_string())
     }
 
-    /// Whether the journal may be the only place that has some object's envelope.
+    /// Whether the journal may be the only place that has an object's envelope.
     pub(crate) fn has_open_envelopes(&self) -> bool {
         !self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Where it lies.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Notes a scratch object, before it is there or after it has gone.
+    /// Records a scratch object, before it is written or after it is removed.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -260,7 +259,7 @@ impl Journal {
         self.write(&if is_there { Line::Scratch { object } } else { Line::Cleared { object } })
     }
 
-    /// Notes that an object is done.
+    /// Records that an object is done.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -274,7 +273,7 @@ impl Journal {
         })
     }
 
-    /// Notes that S3 has refused an object: nothing of it is in progress any more.
+    /// Records that S3 has refused an object: nothing of it is in progress any more.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -283,13 +282,13 @@ impl Journal {
         self.write(&Line::Refused { object: uri.to_string() })
     }
 
-    /// Removes the journal of a rotation that has come to its end.
+    /// Removes the journal of a complete rotation.
     pub(crate) fn finish(self) {
-        // Nothing is lost if it stays: the next run finds everything done.
+        // If it stays, the next run finds everything done.
         let _ = std::fs::remove_file(&self.path);
     }
 
-    /// Whether a run that goes on later needs it: something is done, or may have been left behind.
+    /// Whether a later run needs it: an object is done, or something may have been left behind.
     pub(crate) fn is_worth_keeping(&self) -> bool {
         self.worth.load(Ordering::Relaxed) > 0
     }
@@ -300,14 +299,14 @@ impl Journal {
         self.put(&text)
     }
 
-    /// Appends in one write, which a kill does not tear.
+    /// Appends in one write, so that a kill does not cut it off.
     fn put(&self, text: &[u8]) -> Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(text).map_err(Error::local("write", Subject::Journal(self.path.clone())))
     }
 }
 
-/// The folder that a journal is in.
+/// A journal's directory.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

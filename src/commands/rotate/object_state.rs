@@ -38,7 +38,7 @@ pub(crate) struct ObjectState {
     pub(crate) head: ObjectHead,
     /// The SSE-C key that opens it.
     pub(crate) customer_key: Option<CustomerKey>,
-    /// The names of the local key that it is under: in S3's spelling, in the short one, or both.
+    /// The fingerprints of its local key: S3's, the short one, or both.
     pub(crate) fingerprints: Vec<String>,
     /// The names in its client-side encryption context, as its users gave it.
     pub(crate) context: Vec<String>,
@@ -58,7 +58,7 @@ impl ObjectState {
         Subject::version(&self.uri, self.version_id.as_deref())
     }
 
-    /// The envelope, fetched again: an envelope is used up when it is opened.
+    /// The envelope, fetched again, because opening an envelope consumes it.
     ///
     /// # Errors
     /// As [`open_envelope::envelope`]; `Changed` if it is gone.
@@ -71,7 +71,7 @@ impl ObjectState {
         found.ok_or_else(|| Error::Changed { subject: self.subject(), source: None })
     }
 
-    /// What is public of its envelope, if it has one; `file` is its instruction file.
+    /// The public part of its envelope, if it has one; `file` is its instruction file.
     pub(crate) fn public_envelope(&self, file: Option<&InstructionFile>) -> Option<PublicEnvelope> {
         self.current.client_side.is_some().then(|| PublicEnvelope {
             metadata: envelope_entries(&self.head.metadata),
@@ -80,7 +80,7 @@ impl ObjectState {
         })
     }
 
-    /// What HEAD says of what belongs to it.
+    /// Its attributes from HEAD.
     pub(crate) fn found(&self) -> Found<'_> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Found {
@@ -93,14 +93,14 @@ impl ObjectState {
         }
     }
 
-    /// Finds out what belongs to the object, and refuses to lose any of it unasked.
+    /// Reads the object's other attributes, and refuses to lose any of them without consent.
     ///
     /// # Errors
     /// `Unsupported` names what would be lost.
     pub(super) async fn preserved(&self, rotation: &Rotation<'_>, by: CopyMethod) -> Result<Preserved> {
         let reader = self.reader(rotation.connection);
         let grants = Probe::of(reader.grants().await, "s3:GetObjectAcl");
-        // HEAD counts them only for who may read them.
+        // HEAD counts tags only for readers with s3:GetObjectTagging.
         let tags = if by == CopyMethod::Upload {
             Probe::of(reader.tags().await, "s3:GetObjectTagging")
         } else {
@@ -249,7 +249,7 @@ fn describe(envelope: &Envelope) -> ClientSideState {
     }
 }
 
-/// Whether the target's keys open it already, and no others are meant to.
+/// Whether the target's keys, and only those, already decrypt it.
 async fn is_as_desired(
     connection: &Connection,
     envelope: Envelope,
@@ -264,9 +264,9 @@ async fn is_as_desired(
                 let same = envelope.fingerprint() == Some(key.fingerprint().as_str());
                 return Ok(same && envelope.wrap().kind() == WrapKind::Rsa);
             }
-            // An outdated wrap is to be renewed, also under the same key.
+            // An outdated wrap is renewed even under the same key.
             _ if envelope.wrap().is_outdated() => return Ok(false),
-            // A key of one kind does not open what is wrapped for another: no need to ask.
+            // A key of another kind wraps it, so KMS is not asked.
             [Wrapper::Kms(_)] if envelope.wrap().kind() != WrapKind::Kms => return Ok(false),
             [Wrapper::Aes(key)] => {
                 let named = envelope.fingerprint();
@@ -292,7 +292,7 @@ async fn is_as_desired(
     }
 }
 
-/// Whether another version is the newest.
+/// Whether there is a newer version.
 async fn is_superseded(
     connection: &Connection,
     uri: &S3Uri,
@@ -309,7 +309,7 @@ async fn is_superseded(
     }
 }
 
-/// The archive that an object's bytes are in, unless they have been restored.
+/// The archive class of an object that has not been restored.
 fn archived(head: &ObjectHead) -> Option<String> {
     let class = head.storage_class.as_deref();
     let cold = match class {
@@ -322,10 +322,10 @@ fn archived(head: &ObjectHead) -> Option<String> {
     cold.filter(|_| !head.restored).map(str::to_owned)
 }
 
-/// Says what S3 does to an object, for the cases in which it is to go on: nothing where it does nothing.
+/// The server-side encryption of an object as a request for the same; `None` where S3 reports none.
 ///
 /// # Errors
-/// `Unsupported` for a mode that s3seal cannot ask for.
+/// `Unsupported` for a mode that s3seal cannot request.
 pub(crate) fn current_server_side(
     applied: &Applied,
     key: Option<&CustomerKey>,

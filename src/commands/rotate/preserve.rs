@@ -1,7 +1,6 @@
-//! What must be preserved of an object that is replaced, and what would be lost: pure.
+//! Which attributes a request must set to preserve them when an object is replaced, and which would be lost. Pure.
 //!
-//! S3's copy takes some attributes along and drops others silently; a new upload drops all of them. What
-//! must be on the request, so that nothing is missing afterwards, is worked out here for all strategies.
+//! CopyObject copies some attributes and silently drops others; a new upload drops all of them.
 //! Source: CopyObject in the Amazon S3 API reference, "Considerations when using this action".
 
 use std::collections::BTreeMap;
@@ -17,31 +16,31 @@ use crate::seal::detect::is_envelope_entry;
 /// How the new object is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CopyMethod {
-    /// One copy within S3 that takes metadata and headers along.
+    /// One copy within S3 that copies metadata and headers.
     Copy,
     /// One copy within S3 that replaces metadata, and headers with them.
     CopyReplacing,
-    /// An upload, of parts that S3 copies or of bytes: nothing goes along.
+    /// An upload, of parts that S3 copies or of bytes, which copies no attributes.
     Upload,
 }
 
 /// An attribute that cannot be preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Loss {
-    /// The ACL could not be read, or cannot be said.
+    /// The ACL could not be read, or cannot be expressed in a request.
     Acl,
     /// The tags could not be read.
     Tags,
-    /// Metadata that S3 does not show, or shows encoded.
+    /// Metadata that S3 does not return, or returns encoded.
     Metadata,
     /// An `Expires` that is no date.
     Expires,
-    /// A checksum of an algorithm that s3seal does not know; another takes its place.
+    /// A checksum of an algorithm that s3seal does not know; another replaces it.
     Checksum,
     /// A hold that waits for an event.
     EventHold,
     Annotations,
-    /// The encryption context of what is client-side.
+    /// The encryption context of a client-side object.
     Context,
 }
 
@@ -105,18 +104,18 @@ pub(crate) struct Found<'a> {
     pub(crate) now: i64,
 }
 
-/// What the request for the new object says, and what is lost all the same.
+/// The fields of the request for the new object, and what is still lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Preserved {
     /// Headers, metadata, tags, class, ACL, lock.
     pub(crate) settings: Settings,
-    /// The checksum to keep; none is S3's own choice.
+    /// The checksum algorithm to keep; `None` is S3's default.
     pub(crate) algorithm: Option<Algorithm>,
     /// What cannot be preserved, each once, with the reason.
     pub(crate) losses: Vec<(Loss, String)>,
 }
 
-/// Works out what must be on the request.
+/// Finds the fields of the request.
 pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
     let mut preserved = Preserved {
         algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),
@@ -132,7 +131,7 @@ pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
     preserved
 }
 
-/// What no copy takes along by itself.
+/// Keeps attributes that CopyObject never copies.
 fn keep_never_copied(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     preserved.settings.storage_class.clone_from(&head.storage_class);
@@ -147,7 +146,7 @@ fn keep_never_copied(found: &Found<'_>, preserved: &mut Preserved) {
     }
 }
 
-/// A retention that has ended protects nothing any more, and S3 takes no date that has passed.
+/// Drops a retention that has ended: it protects nothing, and S3 rejects a date in the past.
 fn lock(lock: &Lock, now: i64) -> Lock {
     match lock.retain_until {
         Some(until) if until <= now => Lock { legal_hold: lock.legal_hold, ..Lock::default() },
@@ -155,7 +154,7 @@ fn lock(lock: &Lock, now: i64) -> Lock {
     }
 }
 
-/// What a copy takes along unless it replaces metadata.
+/// Keeps attributes that CopyObject copies unless it replaces metadata.
 fn keep_copied_unless_replaced(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     let settings = &mut preserved.settings;
@@ -185,7 +184,7 @@ fn keep_copied_unless_replaced(found: &Found<'_>, preserved: &mut Preserved) {
     }
 }
 
-/// What every copy takes along and no upload does.
+/// Keeps attributes that CopyObject always copies, and an upload does not.
 fn keep_copied_but_not_uploaded(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     match &found.tags {
@@ -205,7 +204,8 @@ fn keep_copied_but_not_uploaded(found: &Found<'_>, preserved: &mut Preserved) {
     }
 }
 
-/// Names what HEAD showed before and does not show now, each with what it was. What came on top is no loss.
+/// Names the attributes that HEAD returned before and does not return now, with their old values. Additions are no
+/// loss.
 pub(crate) fn missing_after(found: &Found<'_>, now: &ObjectHead) -> Vec<String> {
     let before = found.head;
     let kept = preserve(found, CopyMethod::CopyReplacing).settings;

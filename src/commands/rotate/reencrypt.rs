@@ -60,7 +60,7 @@ pub(crate) async fn run(
 
 /// The object before its bytes are read.
 struct OldObject {
-    /// Read before the envelope is opened: one that somebody writes between the two is not removed.
+    /// Read before the envelope is opened, so that a file that somebody writes in between is not removed.
     instruction_file: Option<InstructionFile>,
     unwrapped: Option<UnwrappedEnvelope>,
     plain_len: Option<u64>,
@@ -89,7 +89,7 @@ impl OldObject {
     }
 }
 
-/// Notes the envelopes in the journal before one replaces the other. Returns the new one.
+/// Records both envelopes in the journal before the new one replaces the old. Returns the new one.
 fn note_envelopes(
     state: &ObjectState,
     old: &OldObject,
@@ -137,7 +137,7 @@ async fn transfer(
     let open = old.unwrapped.as_ref().map(UnwrappedEnvelope::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
     let parts = Parts::new(Input::pipe(state.subject(), source, old.plain_len), seal, plan, algorithm);
-    // Progress is that of the upload.
+    // Only the upload reports progress.
     let no_progress = Meter::default();
     // Each side has a budget of its own: the download waits for the upload.
     let (download_budget, upload_budget) = (MemoryBudget::new(tuning), MemoryBudget::new(tuning));
@@ -147,13 +147,13 @@ async fn transfer(
     );
     match (down, up) {
         (Ok(_), up) => up,
-        // The side that failed first knows why; the other one only knows that its peer has gone.
+        // The side that failed first has the reason; the other one only sees that the pipe is closed.
         (Err(Error::ReaderLeft), Err(error)) | (Err(error), _) => Err(error),
     }
 }
 
-/// What a client-side object keeps of its own where the target says nothing: format, place of the envelope, and what S3
-/// does to the ciphertext.
+/// What a client-side object keeps where the target does not specify it: format, place of the envelope, and server-side
+/// encryption.
 fn keeps(rotation: &Rotation<'_>, state: &ObjectState) -> Result<(EnvelopeShape, Option<ServerSide>)> {
     let Some(client) = rotation.target.client() else { return Ok((EnvelopeShape::default(), None)) };
     let name_bound = rotation.target.binds_name(&state.current);
@@ -172,8 +172,8 @@ fn keeps(rotation: &Rotation<'_>, state: &ObjectState) -> Result<(EnvelopeShape,
         // Formats without authentication are not written any more; the plaintext is shorter than the stored bytes.
         _ => (state.head.len <= MAX_PLAIN).then_some(Format::S3ec),
     });
-    // A file that the object needs cannot be replaced in the moment in which the object is: the envelope moves into the
-    // metadata, and the file goes afterwards.
+    // The object and its instruction file cannot be replaced at the same moment: the envelope moves into the metadata,
+    // and the file is removed afterwards.
     let in_instruction_file = client.instruction_file && !client_side.in_instruction_file;
     Ok((EnvelopeShape { format, in_instruction_file, name_bound }, kept))
 }

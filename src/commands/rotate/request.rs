@@ -1,7 +1,7 @@
-//! A rotation as a whole: the journal, what an earlier run has left behind, the plan and its confirmation, the objects.
+//! A whole rotation: the journal, leftovers of an earlier run, the plan and its confirmation, the objects.
 //!
-//! How one object is rotated is [`super`]'s, and which objects there are is `bulk`'s. What is asked and printed is the
-//! caller's, who gets the plan and each object's outcome.
+//! [`super`] rotates one object, `bulk` finds the objects. The caller asks and prints: it gets the plan and each
+//! object's outcome.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -34,11 +34,11 @@ pub(crate) struct RotateRequest {
     pub(crate) places: Vec<S3Uri>,
     /// The version to change, of one object.
     pub(crate) version_id: Option<String>,
-    /// Which objects below the prefixes.
+    /// Which objects under the prefixes.
     pub(crate) chosen: Filters,
-    /// What they are to become.
+    /// Their new encryption.
     pub(crate) target: DesiredEncryption,
-    /// What opens them as they are.
+    /// The keys that decrypt them now.
     pub(crate) decryption_keys: DecryptionKeys,
     /// What may be lost.
     pub(crate) accepted: Vec<Loss>,
@@ -48,16 +48,16 @@ pub(crate) struct RotateRequest {
     pub(crate) confirmed: bool,
     /// Where the journal is.
     pub(crate) journal: JournalLocation,
-    /// Part size, and how many parts or re-encrypted objects go at once.
+    /// Part size, and the number of concurrent parts or re-encrypted objects.
     pub(crate) tuning: Tuning,
-    /// How many objects go at once.
+    /// The number of concurrent objects.
     pub(crate) jobs: NonZeroUsize,
     pub(crate) meter: Meter,
 }
 
 /// What a run reports while it runs.
 pub(crate) enum Report<'a> {
-    /// The next of the request's places begins.
+    /// The next place of the request starts.
     Begin(&'a S3Uri),
     /// An object has been rotated, skipped, or has failed.
     Object(&'a RotateRow),
@@ -76,14 +76,14 @@ pub(crate) struct Summary {
     pub(crate) failed: u64,
     /// Older versions that stay under their old keys.
     pub(crate) old_versions: u64,
-    /// The journal, if it may be the only place that has some object's envelope: then it stays.
+    /// The journal, if it is kept because it may be the only place that has an object's envelope.
     pub(crate) envelopes_in: Option<PathBuf>,
 }
 
-/// A run that ended before it had come to every object.
+/// A run that ended before it reached every object.
 #[derive(Debug)]
 pub(crate) struct Stopped {
-    /// How far it had come.
+    /// The stage that it had reached.
     pub(crate) stage: Stage,
     /// Why it ended.
     pub(crate) error: Error,
@@ -91,7 +91,7 @@ pub(crate) struct Stopped {
     pub(crate) summary: Summary,
 }
 
-/// How far a run had come.
+/// A stage of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// The journal could not be opened.
@@ -161,7 +161,7 @@ pub(crate) async fn run(
         if journal.has_open_envelopes() {
             summary.envelopes_in = Some(journal.path().to_owned());
         } else if request.journal.is_default() && !needed {
-            // One that the user has named always stays.
+            // A journal that the user has named always stays.
             journal.finish();
         }
     }
@@ -176,7 +176,7 @@ impl RotateRequest {
         single(&self.places, self.chosen.all_versions)
     }
 
-    /// Many objects go side by side, each in one row; one object goes in parts side by side.
+    /// Many objects are processed concurrently, each sequentially; one object is processed in concurrent parts.
     fn tuning_of_each(&self) -> Tuning {
         let jobs = if self.single().is_some() { self.tuning.jobs } else { NonZeroUsize::MIN };
         Tuning { jobs, ..self.tuning }
@@ -211,13 +211,13 @@ impl RotateRequest {
         let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_ref());
         let name = Identity::new(&self.places, &self.chosen, version_id, suffix, &self.target).name();
         match self.journal.open(&name) {
-            // One object needs none; it only helps to clear up after a crash.
+            // One object needs no journal, which would only help to clean up after a crash.
             Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_default() => Ok(None),
             opened => opened,
         }
     }
 
-    /// Removes what an earlier run has left, proves what is to be proved, and has the plan confirmed; true to go on.
+    /// Removes leftovers of an earlier run, tests the server, and has the plan confirmed; true to go on.
     async fn prepare(
         &self,
         work: &BulkRotation<'_>,
@@ -283,10 +283,11 @@ impl RotateRequest {
 /// `is_worth_keeping` what the journal itself says.
 fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_keeping: bool) -> bool {
     match ended {
-        // What broke off may have left something behind, which only the journal knows.
+        // An interrupted run may have left something behind, which only the journal knows.
         Err(error) => !leaves_nothing(error) || is_worth_keeping,
         Ok(summary) if summary.failed > 0 => true,
-        // What was written with an encryption context only the journal knows; and a run that did nothing has no say.
+        // Only the journal knows what was written with an encryption context; a run that found nothing leaves it as it
+        // is.
         Ok(summary) => is_worth_keeping && (!is_visible || summary.found() == 0),
     }
 }

@@ -1,4 +1,4 @@
-//! The data key of an object wrapped with another key; its ciphertext stays.
+//! Rewraps the data key of an object with another key; its ciphertext stays.
 
 use bytes::Bytes;
 
@@ -56,7 +56,7 @@ impl Rotation<'_> {
         share_to: Option<&InstructionSuffix>,
         journal: ObjectJournal<'_>,
     ) -> Result<WriteResult> {
-        // Read before its envelope is opened: what changes between the two makes the condition of the write fail.
+        // Read before its envelope is opened, so that a change in between fails the write's condition.
         let old = instruction_file::read(self, &state.uri, state.customer_key.as_ref()).await?;
         let (Attributes { instruction: content, .. }, source) = self.rewrapped(state).await?;
         let content = content.ok_or_else(|| {

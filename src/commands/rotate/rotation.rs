@@ -1,4 +1,4 @@
-//! What is the same for all objects of a run, and what they learn from each other.
+//! The state that all objects of a run share.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,12 +14,12 @@ use crate::tuning::{Meter, Tuning};
 use super::desired_encryption::DesiredEncryption;
 use super::preserve::Loss;
 
-/// What is the same for all objects of a run.
+/// The state that all objects of a run share.
 pub(crate) struct Rotation<'a> {
     pub(crate) connection: &'a Connection,
-    /// What opens the objects as they are.
+    /// The keys that decrypt the objects now.
     pub(crate) decryption_keys: &'a DecryptionKeys,
-    /// What they are to become.
+    /// Their new encryption.
     pub(crate) target: &'a DesiredEncryption,
     /// What may be lost.
     pub(crate) accepted: &'a [Loss],
@@ -27,18 +27,18 @@ pub(crate) struct Rotation<'a> {
     pub(crate) tuning: &'a Tuning,
     /// The SSE-C key that opened the last object.
     pub(crate) last_key: LastKey,
-    /// Permits for objects whose bytes come through this machine: each takes memory.
+    /// Permits for re-encryptions, each of which needs memory.
     pub(crate) reencryptions: Semaphore,
-    /// Whether the server does the target's mode, as a scratch object shows it.
+    /// Tests on a scratch object whether the server applies the target's mode.
     pub(crate) mode_proof: FirstObjectGate,
-    /// Whether the server does it for the first real object.
+    /// Lets one real object go first.
     pub(crate) first_object: FirstObjectGate,
     pub(crate) meter: &'a Meter,
     pub(crate) cancellation: &'a Cancellation,
 }
 
 /// The SSE-C key of the last object. Objects under one prefix mostly have the same one: trying it first
-/// takes one request for each object, instead of three.
+/// takes one request instead of three for each object.
 #[derive(Default)]
 pub(crate) struct LastKey(Mutex<Option<CustomerKey>>);
 

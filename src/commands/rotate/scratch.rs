@@ -1,6 +1,6 @@
-//! Scratch objects: what a server claims is tried on one of these before any real object is touched.
+//! Scratch objects, on which a server is tested before any real object is changed.
 //!
-//! They have names that nobody else gives, so that what a crash leaves can be told from everything else.
+//! Their names are unique to s3seal, so that leftovers of a crash are recognised.
 
 use futures_util::StreamExt;
 
@@ -15,7 +15,7 @@ use super::rotation::Rotation;
 /// What the name of a scratch object begins with; sixteen hex digits follow.
 const PREFIX: &str = ".s3seal-scratch-";
 
-/// Proves on a scratch object in the folder of `place` that the server updates in place.
+/// Tests on a scratch object in the folder of `place` whether the server updates in place.
 ///
 /// # Errors
 /// Those of [`prove_update`](crate::aws::Connection::prove_update).
@@ -29,7 +29,7 @@ pub(crate) async fn prove_update(
     noted(rotation, journal, &scratch, rotation.connection.prove_update(&scratch, key)).await
 }
 
-/// Proves, once in a run, on a scratch object in the folder of `object`, that the server does the target's mode.
+/// Tests, once in a run, on a scratch object in the folder of `object`, whether the server applies the target's mode.
 ///
 /// # Errors
 /// `NotAsAsked` if it does not; what S3 refuses.
@@ -49,7 +49,7 @@ pub(crate) async fn prove_mode(
     Ok(())
 }
 
-/// Makes a proof, and notes its object as long as that may be there.
+/// Runs a test, and keeps its scratch object in the journal while it may exist.
 async fn noted(
     rotation: &Rotation<'_>,
     journal: Option<&Journal>,
@@ -62,7 +62,7 @@ async fn noted(
     let proved = rotation.cancellation.or(proof).await;
     let gone = match &proved {
         Ok(Ok(())) => Ok(()),
-        // Whatever was left half-way; the reason of the failure is told, not this.
+        // Whatever remains of the test; the error to report is the test's.
         _ => remove(rotation, scratch).await,
     };
     if let (Some(journal), Ok(())) = (journal, gone) {

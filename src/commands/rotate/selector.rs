@@ -1,6 +1,6 @@
-//! `--only`: what an object must be to be rotated, compared with what was found. Pure.
+//! `--only`: selects objects by their current encryption. Pure.
 //!
-//! Which keys lie below a prefix is `pattern`'s; this is about the objects themselves.
+//! `pattern` selects objects by their keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -37,7 +37,7 @@ impl FromStr for Selector {
 }
 
 impl Selector {
-    /// Whether an object is that.
+    /// Whether an object is selected.
     pub(crate) fn takes(&self, state: &ObjectState) -> bool {
         let applied = &state.head.applied;
         let client_side = state.current.client_side.is_some();
@@ -49,7 +49,7 @@ impl Selector {
         }
     }
 
-    /// Whether an object in SSE-C may be meant whose key is not at hand.
+    /// Whether it may select an SSE-C object whose key was not given.
     pub(crate) fn may_be_hidden(&self) -> bool {
         matches!(self, Self::Mode(Mode::SseC) | Self::Key(_))
     }

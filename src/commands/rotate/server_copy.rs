@@ -1,4 +1,4 @@
-//! Copies that S3 makes of an object onto itself, in one request or in parts.
+//! Copies an object onto itself within S3, in one request or in parts.
 
 use crate::aws::copy::{Copied, Copy, CopySource};
 use crate::aws::upload::UploadTarget;
@@ -15,10 +15,10 @@ use super::rotation::Rotation;
 use super::strategy::copy_part_size;
 use super::write_result::WriteResult;
 
-/// One copy, worked out.
+/// A planned copy.
 pub(super) struct CopyPlan<'a> {
     pub(super) state: &'a ObjectState,
-    /// What opens the source.
+    /// The SSE-C key that decrypts the source.
     pub(super) key: Option<&'a CustomerKey>,
     pub(super) sse: Option<&'a ServerSide>,
     pub(super) preserved: Preserved,
@@ -39,7 +39,7 @@ impl Rotation<'_> {
         let preserved = state.preserved(self, by).await?;
         let same_mode = match self.target.at_rest() {
             Some(ServerSide::SseKms { key, context, bucket_key: false }) if state.head.applied.bucket_key => {
-                // What saves requests today is not to stop doing so unasked.
+                // A bucket key saves requests, so it stays unless the user drops it.
                 Some(ServerSide::SseKms { key: key.clone(), context: context.clone(), bucket_key: true })
             }
             _ => None,

@@ -16,17 +16,17 @@ pub(crate) use refusal::Refusal;
 /// What an object is, as far as its rotation depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Current {
-    /// What S3 does to its bytes.
+    /// Its server-side encryption.
     pub(crate) applied: Applied,
     /// Client-side encryption, if there is any.
     pub(crate) client_side: Option<ClientSideState>,
     /// Stored bytes.
     pub(crate) len: u64,
-    /// The archive in which its bytes are and must be restored from before they can be read.
+    /// The archive class from which it must be restored before it can be read.
     pub(crate) archived: Option<String>,
     /// Whether Object Lock protects it.
     pub(crate) locked: bool,
-    /// Whether it is a version behind the newest.
+    /// Whether there is a newer version.
     pub(crate) superseded: bool,
     /// Whether it is an instruction file, which belongs to another object.
     pub(crate) instruction_file: bool,
@@ -47,7 +47,7 @@ pub(crate) struct ClientSideState {
     pub(crate) as_desired: bool,
 }
 
-/// What an object should be.
+/// The encryption that an object should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Desired {
     /// Encrypted by S3.
@@ -56,11 +56,11 @@ pub(crate) enum Desired {
     Client {
         /// `None` keeps the current one.
         format: Option<Format>,
-        /// What S3 does to the ciphertext; `None` keeps what it does.
+        /// Server-side encryption of the ciphertext; `None` keeps the current one.
         at_rest: Option<AtRest>,
         /// Whether the envelope must be in an instruction file.
         in_instruction_file: bool,
-        /// Whether only the wrapping key may change: what is not client-side is refused.
+        /// Whether only the wrapping key may change: objects that are not client-side are refused.
         only_rewrap: bool,
         /// Whether the data key must be a new one.
         new_data_key: bool,
@@ -68,21 +68,21 @@ pub(crate) enum Desired {
         bind_name: bool,
         /// Whether the key is in AWS KMS: then every format has an encryption context.
         kms: bool,
-        /// Whether another reader is to get an instruction file of its own, and nothing else changes.
+        /// Whether only to write an instruction file for another reader.
         share: bool,
-        /// Whether what is not client-side is encrypted too.
+        /// Whether objects that are not client-side are encrypted, too.
         encrypts_plaintext: bool,
     },
 }
 
-/// A mode of S3's, with what can be compared.
+/// A server-side mode, as far as it can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AtRest {
     /// SSE-S3.
     SseS3,
     /// SSE-KMS.
     SseKms {
-        /// The key's ARN, or its id where the ARN is not to be had; `None` where not even that is known.
+        /// The key's ARN, or its id where the ARN is unavailable; `None` if neither is known.
         key: Option<KmsKey>,
         /// Whether the user has named a key.
         named: bool,
@@ -106,7 +106,7 @@ pub(crate) enum AtRest {
 }
 
 impl AtRest {
-    /// Whether an object is so already. A context cannot be compared, so one that is asked for is never there yet.
+    /// Whether an object already has it. S3 does not show a context, so a requested one never counts as present.
     pub(crate) fn is_met(&self, applied: &Applied) -> bool {
         let is = |mode| applied.mode == AppliedMode::Known(mode);
         match self {
@@ -122,7 +122,7 @@ impl AtRest {
         }
     }
 
-    /// The key for `UpdateObjectEncryption`, which takes SSE-KMS only, without a context and by its full ARN.
+    /// The key for `UpdateObjectEncryption`, which supports SSE-KMS only, without a context, with the key's full ARN.
     fn updatable(&self) -> Option<&str> {
         match self {
             Self::SseKms { key: Some(key), named: true, context: false, .. } if key.arn().is_some() => {
@@ -141,7 +141,7 @@ fn is_key(key: Option<&KmsKey>, applied: &Applied) -> bool {
 /// What the server can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Server {
-    /// Whether it knows `UpdateObjectEncryption`: AWS does, another server has proved it.
+    /// Whether it supports `UpdateObjectEncryption`: AWS does, another server has passed the test.
     pub(crate) updates_in_place: bool,
 }
 
@@ -152,7 +152,7 @@ pub(crate) enum Strategy {
     Nothing,
     /// `UpdateObjectEncryption`: no data moves.
     UpdateInPlace,
-    /// S3 copies the object onto itself; in so many parts, or 0 for one request.
+    /// S3 copies the object onto itself, in `parts` parts, or in one request if 0.
     ServerCopy { parts: u32 },
     /// The data key is rewrapped, and the object's metadata replaced by a copy within S3.
     Rewrap {
@@ -305,7 +305,7 @@ pub(crate) fn copy_part_size(len: u64) -> u64 {
     COPY_PART_BYTES.max(len.div_ceil(u64::from(MAX_PARTS))).min(MAX_PART_BYTES)
 }
 
-/// What a strategy costs, roughly: what S3 and KMS charge for, and the traffic.
+/// A strategy's approximate cost: requests that S3 and KMS charge for, and traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) objects: u64,
@@ -315,7 +315,7 @@ pub(crate) struct Cost {
     pub(crate) moved: u64,
     /// Requests to S3.
     pub(crate) requests: u64,
-    /// Calls of AWS KMS, those that S3 makes among them.
+    /// Calls of AWS KMS, including those by S3.
     pub(crate) kms_calls: u64,
 }
 

@@ -1,6 +1,6 @@
-//! Verifying a rotation: is the object the one that was written, and does the new key decrypt it?
+//! Verifies a rotation by reading: whether the object is the one that was written, and whether the new key decrypts it.
 //!
-//! The answer to a write is one proof; what can be read afterwards is another. Nothing is changed here.
+//! Changes nothing.
 
 use bytes::Bytes;
 
@@ -29,10 +29,10 @@ use super::rotation::Rotation;
 use super::strategy::{Desired, Strategy};
 use super::write_result::WriteResult;
 
-/// Sends a HEAD and compares.
+/// Compares a HEAD with what was written.
 ///
 /// # Errors
-/// `Changed` if it is another object by now; `Tampered`, `NotAsAsked` and `EnvelopeLost` if it is not what was written.
+/// `Changed` if it has another ETag; `Tampered`, `NotAsAsked` and `EnvelopeLost` if it is not what was written.
 pub(super) async fn check(
     rotation: &Rotation<'_>,
     state: ObjectState,
@@ -159,7 +159,7 @@ async fn open(
     rotation.cancellation.or(work).await?
 }
 
-/// Reads the instruction file that was sent: it must be there as it was.
+/// Reads the instruction file, which must be as it was sent.
 async fn sent_file(written: &WriteResult, reader: &ObjectReader<'_>) -> Result<Option<Bytes>> {
     let Some(sent) = &written.envelope else { return Ok(None) };
     let Some(uri) = sent.new.instruction_file.as_ref().and_then(|file| file.uri.parse::<S3Uri>().ok()) else {
@@ -171,7 +171,7 @@ async fn sent_file(written: &WriteResult, reader: &ObjectReader<'_>) -> Result<O
     Ok(found)
 }
 
-/// Reads everything again: the tag, the checksum. False if no given key decrypts it.
+/// Reads the whole object to verify its tags and checksum. False if no given key decrypts it.
 async fn read_all(
     rotation: &Rotation<'_>,
     reader: &ObjectReader<'_>,
@@ -225,7 +225,7 @@ fn outcome(
             state.head.version_id.clone().filter(|old| head.version_id.as_ref() != Some(old))
         }
     };
-    // The tag is that of the same data key.
+    // A rewrap keeps the data key, so reading with the new key verifies the old one's bytes, too.
     let read = unwrapped.filter(|_| verified).map(UnwrappedEnvelope::is_authenticated);
     let source =
         written.source.clone().map(|source| DecryptedBy { intact: source.intact.or(read), ..source });

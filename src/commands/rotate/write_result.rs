@@ -1,4 +1,4 @@
-//! The result of a write, to be compared with what is found afterwards.
+//! The result of a write, to compare with the object afterwards.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use super::instruction_file::InstructionFile;
 /// What was written.
 #[derive(Debug, Default)]
 pub(crate) struct WriteResult {
-    /// The refusal of a copy of which an earlier attempt got no answer: only a HEAD shows whether that one made it.
+    /// The refusal of a copy after an attempt without an answer: only a HEAD shows whether that attempt made the copy.
     pub(crate) refused: Option<Error>,
     /// Which old key decrypted the object, if one had to.
     pub(crate) source: Option<DecryptedBy>,
-    /// Whether the answer got lost, and only a comparison shows that the object is ours.
+    /// Whether the answer was lost, and only a comparison shows that the object is ours.
     pub(crate) found_by_comparison: bool,
     /// The ETag, where the answer says it.
     pub(crate) etag: Option<String>,
-    /// The checksum that was sent, of bytes that are new.
+    /// The checksum that was sent with new bytes.
     pub(crate) checksum: Option<String>,
-    /// The client-side format of bytes that are new.
+    /// The client-side format of new bytes.
     pub(crate) format: Option<Format>,
     /// Stored bytes.
     pub(crate) len: u64,

@@ -1,7 +1,6 @@
-//! Opening a journal as a file that is this user's alone.
+//! Opens a journal as a file that only this user can write.
 //!
-//! Whoever can write a journal, or choose the file that is taken for one, has a say in what the next run does: neither may
-//! be anybody else.
+//! Anybody who can write a journal, or choose the file that is used as one, influences the next run.
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -31,7 +30,7 @@ pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
         .mode(FOLDER_OWNER_ONLY)
         .create(super::folder_of(path))
         .map_err(refused)?;
-    // Not blocking: nobody may write to the other end of a pipe.
+    // Non-blocking, because opening a named pipe would wait for its other end.
     let opened = File::options()
         .read(true)
         .append(true)
@@ -76,7 +75,7 @@ pub(crate) fn claim(file: &File, user: u32, name: &Subject) -> Result<()> {
     Ok(())
 }
 
-/// Closes a folder to others that an earlier version, or somebody else's program, has made open.
+/// Removes other users' access to a directory that already exists.
 ///
 /// # Errors
 /// `Local` for what the system refuses.
