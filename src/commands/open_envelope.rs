@@ -214,8 +214,8 @@ async fn s3ec_with_kms(
     })
 }
 
-/// Asks KMS for the data key, of each recipient in KMS that the user's keys or accounts allow. `None` if there is none
-/// of them; a refusal counts only where no local key could help.
+/// Has KMS unwrap the data key of each recipient in KMS that the user's keys or accounts allow. `None` if there is
+/// none; an error is returned only if there is no local key to try.
 async fn esdk_with_kms(
     connection: &Connection,
     permitted: &esdk::PermittedMessage,

@@ -1,7 +1,7 @@
 //! The permissions that each verb needs, and the IAM policy that gives them: pure.
 //!
-//! The least with which a verb does all that it promises, found by running it without each of them
-//! (`tests/permissions`). What only spares a question, or names more, is in the manual page and not here.
+//! The least permissions with which a verb does all that it documents, as `tests/permissions` verifies by removing each
+//! one. Permissions that only save a request or add to the output are in the manual page.
 //! Sources: "Required permissions for Amazon S3 API operations", Amazon S3 user guide; the pages of the operations.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -80,8 +80,8 @@ pub(crate) struct PutOutcome {
 /// Stores one object.
 ///
 /// # Errors
-/// Whatever the source, S3 or a signal says; nothing half is left behind. `NotAsAsked` and `EnvelopeLost` if it is
-/// stored, and not as it was to be.
+/// Errors of the source and S3; `Interrupted`; nothing partial remains. `NotAsAsked` and `EnvelopeLost` if the object
+/// is stored otherwise than requested.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutRequest,
@@ -168,8 +168,8 @@ impl PutRun<'_> {
     }
 }
 
-/// Checks before hours of uploading what S3 would refuse at their end. S3 still decides; without permission for a HEAD
-/// it goes on.
+/// Checks the write condition before the upload, which S3 would refuse only at its end. S3 still decides; a denied HEAD
+/// is ignored.
 async fn may_write(connection: &Connection, target: &S3Uri, condition: &WriteCondition) -> Result<()> {
     if *condition == WriteCondition::None {
         return Ok(());

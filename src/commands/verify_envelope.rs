@@ -1,5 +1,4 @@
-//! Whether an envelope is stored as it was sent: some servers drop metadata, or mix them up, and answer that all is
-//! well.
+//! Verifies that an envelope is stored as it was sent: some servers drop or change metadata and report success.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +50,7 @@ impl SentEnvelope {
     /// Compares it with an object's metadata.
     ///
     /// # Errors
-    /// `EnvelopeLost` if it is not there as it was sent.
+    /// `EnvelopeLost` if they differ.
     pub(crate) fn compare(
         &self,
         uri: &S3Uri,
@@ -84,8 +83,8 @@ pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<
     entries.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Sends a HEAD for an object that was stored, and checks that its envelope is there. A denied HEAD is no failure: a
-/// writer need not be allowed to read.
+/// Sends a HEAD for an object that was stored, and checks that its envelope is there. A denied HEAD is not an error: a
+/// writer may not have permission to read.
 ///
 /// # Errors
 /// `EnvelopeLost` if it is not there.

@@ -1,7 +1,7 @@
-//! Applying a strategy to an object: what is written, bound to the state that the strategy was chosen for.
+//! Applies a strategy to an object, if the object still is in the state that the strategy was chosen for.
 //!
-//! Every write names the ETag of that state. The object can be read until S3 has the new one; a failure leaves an
-//! aborted upload, or nothing.
+//! Every write is conditional on that state's ETag. The old object stays readable until S3 has stored the new one; a
+//! failure leaves at most an aborted upload.
 
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};

@@ -238,8 +238,8 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// Whether the journal says that the object is rotated. A rotation to another passphrase has the same journal: of
-    /// objects under a passphrase it says nothing.
+    /// Whether the journal says that the object is rotated. Rotations to different passphrases share a journal, so it
+    /// is not consulted for a passphrase.
     fn is_done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> bool {
         !self.rotation.target.has_passphrase()
             && self.journal.is_some_and(|journal| journal.is_done(uri, version_id, etag))
@@ -266,8 +266,8 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// A write whose end an earlier run did not live to note is done all the same, if the object is another one since
-    /// and opens with the new key.
+    /// Whether an earlier run completed a write but crashed before recording it: the object has changed since, and the
+    /// new key decrypts it.
     fn is_already_reencrypted(&self, state: &ObjectState) -> bool {
         let mut desired = self.rotation.target.desired.clone();
         let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut desired else { return false };

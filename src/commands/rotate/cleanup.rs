@@ -1,7 +1,7 @@
-//! What a rotation may leave behind, and how the next run removes it: uploads, instruction files, scratch objects.
+//! Removes what an interrupted rotation left behind: uploads, instruction files, scratch objects.
 //!
-//! The journal says what there may be; whether it is removed is decided here, by what the command line names and by
-//! what S3 shows. A line of a journal can name nothing outside of the places of the command line.
+//! The journal names the candidates. Only those within the places of the command line are removed, and only if S3's
+//! answers confirm that they are leftovers.
 
 use crate::aws::read_object::ObjectReader;
 use crate::error::{Error, Result};

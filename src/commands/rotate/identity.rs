@@ -1,7 +1,7 @@
-//! Which rotation a journal belongs to: what is asked for and where, in words that the same command always gives.
+//! The identity of a rotation, which names its journal: the same command always has the same identity.
 //!
-//! The words are spelled out here, field by field, so that renaming a type leaves no journal behind; a test holds them.
-//! No secret is among them: keys stand by their fingerprints, and of a passphrase nothing does.
+//! The words are spelled out here, field by field, so that renaming a type does not orphan journals; a test pins them.
+//! They contain no secret: keys are represented by their fingerprints, a passphrase not at all.
 
 use std::collections::BTreeMap;
 

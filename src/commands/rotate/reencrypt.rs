@@ -1,7 +1,7 @@
-//! Re-encryption: decrypting a download joined to encrypting an upload, through memory and without a file.
+//! Re-encryption: a download that decrypts, piped in memory into an upload that encrypts.
 //!
-//! Unverified bytes are uploaded as parts, but the upload is completed only after they are verified: the pipe between
-//! the two reports its end no earlier. A failure on either side ends both, and the upload is aborted.
+//! Unverified bytes are uploaded as parts, but the upload is completed only after verification: only then does the pipe
+//! report its end. A failure on either side ends both and aborts the upload.
 
 use crate::aws::upload::UploadTarget;
 use crate::commands::encrypt::{EnvelopeShape, ObjectEncryptor};

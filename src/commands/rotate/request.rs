@@ -278,9 +278,9 @@ impl RotateRequest {
     }
 }
 
-/// Whether the next run needs the journal of one that has ended so; `is_visible` says whether S3 shows what was done,
-/// and
-/// `is_worth_keeping` what the journal itself says.
+/// Whether the next run needs the journal of a run that ended like this; `is_visible` says whether S3 shows what was
+/// done,
+/// `is_worth_keeping` whether the journal has anything to continue.
 fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_keeping: bool) -> bool {
     match ended {
         // An interrupted run may have left something behind, which only the journal knows.

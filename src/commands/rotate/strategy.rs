@@ -1,6 +1,6 @@
-//! How an object gets from its current encryption to the desired one: the cheapest strategy that loses nothing. Pure.
+//! Chooses the cheapest strategy that gives an object the desired encryption and loses nothing. Pure.
 //!
-//! [`strategy()`] is total: every pair of current and desired has exactly one answer, and what cannot be done has a
+//! [`strategy()`] is total: every pair of current and desired has exactly one strategy, which may be a refusal with a
 //! reason. No requests here; what a server can do is in [`Server`].
 
 use crate::aws::sse::{Applied, AppliedMode};
