@@ -140,7 +140,7 @@ impl UnwrappedEnvelope {
     }
 
     /// The key that unwrapped the data key, with the state of the bytes.
-    pub(crate) fn opened(&self, intact: Option<bool>) -> DecryptedBy {
+    pub(crate) fn decrypted_by(&self, intact: Option<bool>) -> DecryptedBy {
         let (with, context) = match &self.content {
             Content::S3ec(unwrapped) => (unwrapped.opened_with(), s3ec_context(unwrapped.envelope())),
             Content::Esdk(unwrapped) => (unwrapped.opened_with(), Some(unwrapped.message().context())),

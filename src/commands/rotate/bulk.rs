@@ -130,7 +130,7 @@ impl BulkRotation<'_> {
     /// Rotates everything under a prefix, and reports each object.
     ///
     /// # Errors
-    /// What the listing, `report` or the journal says; `Interrupted`; `NotAsAsked` once the server does not do what is asked.
+    /// What the listing, `report` or the journal says; `Interrupted`; `NotAsAsked` once the server ignores the requested encryption.
     /// What was reported until then is done.
     pub(crate) async fn run(
         &self,
@@ -159,7 +159,7 @@ impl BulkRotation<'_> {
         Box::pin(for_each_unordered(self.listing(place), jobs, cancellation, work, report)).await
     }
 
-    /// Rotates one object; a failure is a row, too.
+    /// Rotates one object; a failure becomes a row.
     pub(crate) async fn rotate(
         &self,
         uri: &S3Uri,
@@ -219,7 +219,7 @@ impl BulkRotation<'_> {
         Ok(outcome)
     }
 
-    /// Plans one object; one that is not to be rotated is a row already.
+    /// Plans one object; an object that will not be rotated becomes a row.
     pub(crate) async fn plan_object(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, RotateRow> {
         let only = &self.chosen.only;
         match plan(self.rotation, uri, version_id, self.allowed).await {
@@ -276,7 +276,7 @@ impl BulkRotation<'_> {
         strategy::strategy(&state.current, &desired, server) == Strategy::Nothing
     }
 
-    /// Names an object of the listing; older versions by their id.
+    /// The object and, for an older version, the version id of a listing's entry.
     fn named(&self, place: &S3Uri, listed: Listed) -> Result<(S3Uri, Option<String>), RotateRow> {
         let version = listed.version_id.filter(|_| listed.latest == Some(false));
         match listed.key {

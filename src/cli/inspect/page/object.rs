@@ -15,7 +15,6 @@ use crate::commands::inspect::outcome::{
 };
 use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::commands::unwrapped_envelope::DecryptedBy;
-use crate::commands::unwrapped_envelope::Opened;
 use crate::encryption::{BoundName, Mode};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
