@@ -8,7 +8,7 @@
 //! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
 //!   These two are neighbours who never meet: the verb joins them.
 //! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`],
-//! [`limits`], [`s3_limits`],   [`error`].
+//!   [`limits`], [`s3_limits`], [`error`].
 //!
 //! `tests/house.rs` keeps these directions.
 
