@@ -19,6 +19,7 @@ pub(crate) mod inventory;
 pub(crate) mod kms;
 mod kms_aliases;
 pub(crate) mod listing;
+mod names;
 pub(crate) mod object_head;
 mod observed_endpoint;
 pub(crate) mod open_uploads;
@@ -40,5 +41,6 @@ pub(crate) mod upload;
 
 pub(crate) use connection::{Connection, connect};
 pub(crate) use interceptors::Trace;
+pub(crate) use names::{profile_names, storage_classes};
 pub(crate) use open_uploads::OpenUploads;
 pub(crate) use options::Options;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod aws_flags;
+mod complete;
 mod connection_args;
 mod decryption_args;
 mod document;
@@ -43,6 +44,7 @@ mod session;
 mod signals;
 mod transfer_args;
 mod value_names;
+mod visible;
 
 use connection_args::ConnectionArgs;
 use exit::Exit;
@@ -97,6 +99,10 @@ impl Command {
 /// Runs a command line and returns its exit code.
 pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let argv: Vec<OsString> = argv.into_iter().collect();
+    if let Some(question) = complete::question(&argv) {
+        question.answer().await;
+        return Exit::Done.into();
+    }
     let cli = match Cli::try_parse_from(&argv) {
         Ok(cli) => cli,
         Err(error) => return error_report::refusal(error, &argv).into(),

@@ -183,7 +183,7 @@ fn version(entry: &ObjectVersion, encoded: bool) -> Listed {
     }
 }
 
-fn listed_key(text: &str, encoded: bool) -> ListedKey {
+pub(super) fn listed_key(text: &str, encoded: bool) -> ListedKey {
     if !encoded {
         return ListedKey::Text(text.to_owned());
     }

@@ -40,6 +40,12 @@ pub(super) async fn load(named: Option<&str>) -> Result<ProfileSet> {
     Ok(profiles)
 }
 
+/// The names of all profiles; none where the files cannot be read.
+pub(super) async fn names() -> Vec<String> {
+    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &EnvConfigFiles::default(), None).await;
+    loaded.map(|profiles| profiles.profiles().map(str::to_owned).collect()).unwrap_or_default()
+}
+
 fn places() -> String {
     FILES
         .map(|(variable, usual)| {

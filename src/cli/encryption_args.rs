@@ -7,7 +7,7 @@ use super::key_reader::{KeyFileArgs, KeyReader};
 use super::key_source::{KeySource, SourceText};
 use crate::encryption::{Context, Format, KeyName, KmsKey, Mode, pair};
 
-mod at_rest;
+pub(crate) mod at_rest;
 mod choice;
 
 use at_rest::AtRest;

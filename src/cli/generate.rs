@@ -14,6 +14,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manual::verbs::{PROGRAM, VERBS};
+use super::visible::visible;
 use super::{Cli, key_source, manual};
 use crate::commands::permissions::{self, Places};
 use crate::error::Error;
@@ -59,39 +60,18 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     Ok(written.map_err(Error::local("write into", &args.dir))?)
 }
 
-/// Copies a command without what is hidden, which completions would show.
-fn visible(command: &Command) -> Command {
-    // clap keeps names as static text; this runs once and the program ends.
-    let name: &'static str = Box::leak(command.get_name().to_owned().into_boxed_str());
-    let mut copy = Command::new(name)
-        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
-        .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(visible));
-    if let Some(about) = command.get_about() {
-        copy = copy.about(about.clone());
-    }
-    if let Some(about) = command.get_long_about() {
-        copy = copy.long_about(about.clone());
-    }
-    if let Some(examples) = command.get_after_help() {
-        copy = copy.after_help(examples.clone());
-    }
-    if let Some(details) = command.get_after_long_help() {
-        copy = copy.after_long_help(details.clone());
-    }
-    if let Some(usage) = command.get_overridden_usage() {
-        copy = copy.override_usage(usage.clone());
-    }
-    if command.get_version().is_some() {
-        copy = copy.version(env!("CARGO_PKG_VERSION"));
-    }
-    copy
-}
+/// The completions that ask the program itself.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("s3seal.bash", include_str!("../../completions/s3seal.bash")),
+    ("_s3seal", include_str!("../../completions/_s3seal")),
+    ("s3seal.fish", include_str!("../../completions/s3seal.fish")),
+];
 
 fn completions(mut cli: Command, dir: &Path) -> io::Result<()> {
-    for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
+    for shell in [Shell::Elvish, Shell::PowerShell] {
         clap_complete::generate_to(shell, &mut cli, "s3seal", dir)?;
     }
-    Ok(())
+    SCRIPTS.iter().try_for_each(|(name, script)| fs::write(dir.join(name), script))
 }
 
 /// Writes the policies for one and the same made-up account.

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::complete;
 use super::connection_args::CA_BUNDLE;
 use super::exit::Exit;
 use super::key_source;
@@ -35,6 +36,11 @@ pub(crate) fn environment() -> Vec<(&'static str, String)> {
     let attempts = format!(
         "How often a request is tried in all, unless --max-attempts is given. The default is {RETRY_ATTEMPTS}."
     );
+    let completions = format!(
+        "How many seconds completions wait for names of buckets and keys in S3; with 0 they do not ask it. The default \
+         is {}.",
+        complete::SECONDS
+    );
     let rows = [
         ("AWS_PROFILE", "The profile, unless --profile is given."),
         ("AWS_REGION", "The region, unless --region is given."),
@@ -65,6 +71,7 @@ pub(crate) fn environment() -> Vec<(&'static str, String)> {
             "XDG_STATE_HOME",
             "Where rotate keeps its journals, in a directory s3seal. The default is ~/.local/state.",
         ),
+        (complete::VARIABLE, completions.as_str()),
         ("NO_COLOR", "No colours, unless --color=always is given."),
         ("TERM", "If it is dumb: no colours and no progress bar."),
         ("COLUMNS", "The width of help texts, up to 80."),

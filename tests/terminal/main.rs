@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test's failure is its message")]
 
+#[allow(dead_code, reason = "each test program uses its own part")]
 mod screen;
 #[path = "../support/mod.rs"]
 mod support;

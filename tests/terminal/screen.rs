@@ -36,9 +36,21 @@ impl Terminal {
 
     /// The same with further variables.
     pub fn with(bench: &Bench, columns: u16, line: &str, variables: &[(&str, &str)]) -> Self {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        Self::of(bench, columns, env!("CARGO_BIN_EXE_s3seal"), &words, variables)
+    }
+
+    /// Starts another program in a terminal: a shell that starts ours, say.
+    pub fn of(
+        bench: &Bench,
+        columns: u16,
+        program: &str,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let pair = native_pty_system().openpty(size(columns)).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_s3seal"));
-        command.args(line.split_whitespace());
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
         command.cwd(bench.files());
         command.env_clear();
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin");

@@ -1,0 +1,31 @@
+//! The definition of the command line without what is hidden: what completions and man pages show.
+
+use clap::Command;
+
+/// Copies a command without what is hidden, which completions and man pages would show.
+pub(super) fn visible(command: &Command) -> Command {
+    // clap keeps names as static text; this runs once and the program ends.
+    let name: &'static str = Box::leak(command.get_name().to_owned().into_boxed_str());
+    let mut copy = Command::new(name)
+        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(visible));
+    if let Some(about) = command.get_about() {
+        copy = copy.about(about.clone());
+    }
+    if let Some(about) = command.get_long_about() {
+        copy = copy.long_about(about.clone());
+    }
+    if let Some(examples) = command.get_after_help() {
+        copy = copy.after_help(examples.clone());
+    }
+    if let Some(details) = command.get_after_long_help() {
+        copy = copy.after_long_help(details.clone());
+    }
+    if let Some(usage) = command.get_overridden_usage() {
+        copy = copy.override_usage(usage.clone());
+    }
+    if command.get_version().is_some() {
+        copy = copy.version(env!("CARGO_PKG_VERSION"));
+    }
+    copy
+}
