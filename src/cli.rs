@@ -40,6 +40,7 @@ mod put;
 mod reporter;
 mod rotate;
 mod sanitize;
+mod separate_source;
 mod session;
 mod signals;
 mod transfer_args;
@@ -110,6 +111,9 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
     let json = cli.output.json.then(|| cli.command.name());
+    if let Some(answer) = separate_source::answer(&argv) {
+        return error_report::failure(&Failure::usage(answer), &printer, json, &aws_flags).into();
+    }
     let open_uploads = OpenUploads::default();
     let left = {
         let (open_uploads, aws_flags) = (open_uploads.clone(), aws_flags.clone());

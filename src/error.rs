@@ -83,6 +83,9 @@ pub enum Error {
     /// The source gave no bytes, and that was not to be stored.
     #[error("{subject} is empty; nothing was stored")]
     EmptySource { subject: Subject },
+    /// Of the files or objects that could be meant, the filters take none.
+    #[error("{}", none_match(*found, what, under, filter))]
+    NoneMatch { found: u64, what: &'static str, under: String, filter: String },
     /// A range beyond the end.
     #[error("{subject} has {len} bytes; range {range} is beyond its end")]
     OutOfRange { subject: Subject, range: String, len: u64 },
@@ -178,6 +181,14 @@ fn not_found(subject: &Subject) -> String {
         Subject::Prefix(uri) => format!("nothing found under {uri}"),
         Subject::Program(name) => format!("command not found: {name}"),
         other => format!("{other} does not exist"),
+    }
+}
+
+fn none_match(found: u64, what: &str, under: &str, filter: &str) -> String {
+    match found {
+        0 => format!("no {what}s under {under}"),
+        1 => format!("1 {what}, which does not match {filter}"),
+        _ => format!("{found} {what}s, none match {filter}"),
     }
 }
 

@@ -144,15 +144,19 @@ impl fmt::Display for Source {
 pub(crate) enum Target {
     /// A file; replaced in one step once all of it is authenticated.
     File(PathBuf),
+    /// A file in a directory that does not exist and is made with it.
+    FileInNewDirectory(PathBuf),
     /// Standard output.
     Stdout,
+    /// Standard output, which is a terminal: it gets text only.
+    Terminal,
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Stdout => f.write_str("standard output"),
+            Self::File(path) | Self::FileInNewDirectory(path) => write!(f, "{}", path.display()),
+            Self::Stdout | Self::Terminal => f.write_str("standard output"),
         }
     }
 }

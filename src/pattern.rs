@@ -21,6 +21,16 @@ const KEYS: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
+/// Whether a text is more than one key.
+pub(crate) fn has_wildcard(text: &str) -> bool {
+    text.contains(SPECIAL)
+}
+
+/// What all keys that match a pattern begin with.
+pub(crate) fn literal_prefix(pattern: &str) -> &str {
+    pattern.find(SPECIAL).map_or(pattern, |at| &pattern[..at])
+}
+
 impl FromStr for Pattern {
     type Err = &'static str;
 
@@ -78,6 +88,14 @@ impl Filter {
     pub(crate) fn in_words(&self) -> Vec<String> {
         let sign = |choice| if choice == FilterAction::Include { '+' } else { '-' };
         self.0.iter().map(|(choice, pattern)| format!("{} {}", sign(*choice), pattern.text)).collect()
+    }
+
+    /// The patterns as options of the command line.
+    pub(crate) fn options(&self) -> String {
+        let name = |action| if action == FilterAction::Include { "include" } else { "exclude" };
+        let options =
+            self.0.iter().map(|(action, pattern)| format!("--{} '{}'", name(*action), pattern.text));
+        options.collect::<Vec<_>>().join(" ")
     }
 
     /// Reads a filter that includes one prefix (`abc*`) or one suffix (`*.sql`); `None` for any other.

@@ -125,7 +125,7 @@ fn no_error_holds_the_key() {
         &format!("put source s3://bench/object -e sse-c --sse-c-key file:{hex}"),
         &format!("put source s3://bench/object -e sse-c --sse-c-key env:{hex}"),
         &format!("put source s3://bench/object -e sse-c --sse-c-key fd:{hex}"),
-        &format!("put source s3://bench/object -e client --passphrase {base64}"),
+        &format!("put source s3://bench/object -e client --passphrase={base64}"),
         &format!("get s3://bench/object copy --sse-c-key {base64}"),
         &format!("get s3://bench/object copy --private-key {hex}"),
         "get s3://bench/object copy --private-key key",
@@ -279,26 +279,21 @@ fn a_passphrase_is_in_no_output() {
     bench.write("words", words);
     bench.write("source", b"text");
     for line in [
-        "put source s3://bench/object -e client --passphrase file:words -vv",
-        "get s3://bench/object copy --passphrase file:words -vv",
-        "get s3://bench/object copy --passphrase file:source -vv",
+        "put source s3://bench/object -e client --passphrase=file:words -vv",
+        "get s3://bench/object copy --passphrase=file:words -vv",
+        "get s3://bench/object copy --passphrase=file:source -vv",
     ] {
         let ended = bench.run(line);
         assert!(!holds(&ended.stdout, words) && !holds(ended.stderr.as_bytes(), words), "{line}");
     }
-    let typed = bench
-        .s3seal([
-            "put",
-            "source",
-            "s3://bench/object",
-            "-e",
-            "client",
-            "--passphrase",
-            "correct horse battery staple",
-        ])
-        .run();
-    let typed = typed.exits(5);
-    assert!(!holds(typed.stderr.as_bytes(), words));
+    let put = ["put", "source", "s3://bench/object", "-e", "client"];
+    for (typed, exit) in [
+        (&["--passphrase=correct horse battery staple"][..], 5),
+        (&["--passphrase", "correct horse battery staple"], 2),
+    ] {
+        let ended = bench.s3seal([&put, typed].concat()).run().exits(exit);
+        assert!(!holds(ended.stderr.as_bytes(), words), "{}", ended.stderr);
+    }
     for request in bench.sandbox.requests() {
         assert!(!holds(format!("{:?}", request.headers).as_bytes(), words));
     }

@@ -78,7 +78,7 @@ impl<const FROM: bool> Args for LocalKeyArgs<FROM> {
             let arg = Arg::new(name).long(name).value_name("SOURCE").help(help).action(ArgAction::Append);
             let arg = arg.value_parser(value_parser!(SourceText));
             if name.ends_with("passphrase") {
-                arg.num_args(0..=1).default_missing_value("prompt")
+                arg.num_args(0..=1).require_equals(true).default_missing_value("prompt")
             } else {
                 arg
             }

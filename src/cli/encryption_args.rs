@@ -56,7 +56,7 @@ pub(crate) struct EncryptionArgs {
     private_key: Vec<SourceText>,
 
     /// Read the passphrase to encrypt with from SOURCE, or ask for it; implies -e client
-    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt")]
+    #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt", require_equals = true)]
     passphrase: Vec<SourceText>,
 
     /// The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]
@@ -359,8 +359,8 @@ mod tests {
         let sse_c = || Choice::SseC(KeySource::Env("K".to_owned()));
         assert_eq!(chosen(&["-e", "sse-c", "--sse-c-key", "env:K"]), sse_c());
         assert_eq!(chosen(&["--sse-c-key", "env:K"]), sse_c());
-        for words in [["--key", "env:K"], ["--public-key", "env:K"], ["--passphrase", "env:K"]] {
-            assert_eq!(chosen(&words).mode(), Mode::Client, "{words:?}");
+        for words in [&["--key", "env:K"][..], &["--public-key", "env:K"], &["--passphrase=env:K"]] {
+            assert_eq!(chosen(words).mode(), Mode::Client, "{words:?}");
         }
         assert!(choose(&["--kms-key", "alias/a"]).is_err());
     }
@@ -388,7 +388,7 @@ mod tests {
         assert_eq!(recipients(&["--key", "env:K"]), [RecipientChoice::Aes(env("K"))]);
         assert_eq!(recipients(&["--public-key", "env:K"]), [RecipientChoice::Rsa(env("K"))]);
         assert_eq!(recipients(&["--kms-key", "alias/a"]), [RecipientChoice::Kms(key())]);
-        assert_eq!(recipients(&["--passphrase", "env:K"]), [RecipientChoice::Passphrase(env("K"))]);
+        assert_eq!(recipients(&["--passphrase=env:K"]), [RecipientChoice::Passphrase(env("K"))]);
         assert_eq!(recipients(&["--passphrase"]), [RecipientChoice::Passphrase(KeySource::Prompt)]);
         let many = ["--format", "esdk", "--key", "env:K", "--kms-key", "alias/a", "--key", "env:L"];
         assert_eq!(recipients(&many).len(), 3);

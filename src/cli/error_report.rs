@@ -15,6 +15,7 @@ use super::hints;
 use super::lost_envelope;
 use super::output::{Color, Printer};
 use super::sanitize::escaped;
+use super::separate_source;
 use crate::error::{Error, LostEnvelope};
 use crate::keys;
 
@@ -46,7 +47,8 @@ pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString]) -> Exit {
     }
     let typed = Typed::from(argv);
     let printer = Printer::silent();
-    let answer = foreign_words::answer(&error, argv).map(|answer| typed.without_keys(answer));
+    let answer = separate_source::answer(argv).or_else(|| foreign_words::answer(&error, argv));
+    let answer = answer.map(|answer| typed.without_keys(answer));
     foreign_words::remove_misleading_tips(&mut error);
     let text = error.render();
     if let (None, false) = (&answer, typed.json) {

@@ -109,7 +109,7 @@ impl Exit {
     /// The code for an error of the core.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
-            Error::NotFound { .. } => Self::NotFound,
+            Error::NotFound { .. } | Error::NoneMatch { .. } => Self::NotFound,
             Error::Denied { .. } => Self::Denied,
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
             // Of a server by its certificate: it is not known to be the one meant, and trying again does not change that.

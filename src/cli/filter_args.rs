@@ -23,8 +23,16 @@ impl FilterArgs {
 }
 
 const FLAGS: [(&str, FilterAction, &str); 2] = [
-    ("include", FilterAction::Include, "Only keys that match PATTERN (*, ?, […]); repeatable"),
-    ("exclude", FilterAction::Exclude, "Skip keys that match PATTERN; repeatable, the last match decides"),
+    (
+        "include",
+        FilterAction::Include,
+        "Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable",
+    ),
+    (
+        "exclude",
+        FilterAction::Exclude,
+        "Skip keys that match PATTERN; of all patterns, in the order given, the last match decides",
+    ),
 ];
 
 impl Args for FilterArgs {

@@ -1,8 +1,8 @@
 //! `s3seal get`: its arguments, and the request made of them for `commands::get`.
 
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 
@@ -14,6 +14,7 @@ use super::key_source::SourceText;
 use super::outcome;
 use super::process;
 use super::progress::Unit;
+use super::put::refuse_keys;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
@@ -21,9 +22,11 @@ use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::get::bulk::{GetMany, GetRow};
+use crate::commands::get::selection::Selection;
 use crate::commands::get::{self, GetRequest};
 use crate::encryption::{KmsKey, Mode, pair};
 use crate::location::{ByteRange, S3Uri, Target};
+use crate::pattern::has_wildcard;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,20 +35,18 @@ Examples:
   s3seal get s3://bucket/backup.tar --key file:/etc/backup.key
   s3seal get s3://bucket/home.tar - --private-key backup.key.pem | tar -x
   s3seal get s3://bucket/db.sql --sse-c-key old.key --sse-c-key new.key
+  s3seal get 's3://bucket/daily/*.tar' /srv/restore/
   s3seal get -r s3://bucket/photos/ /srv/restore/photos --private-key backup.key.pem";
 
-/// Fetch an object, or everything under a prefix, decrypted and verified
+/// Fetch objects, or everything under a prefix, decrypted and verified
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = "s3seal get [OPTIONS] <s3://BUCKET/KEY>... [DEST]")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct GetArgs {
-    /// The object; with -r a bucket or a prefix ending in /
-    #[arg(value_name = "s3://BUCKET/KEY")]
-    source: S3Uri,
-
-    /// The file or directory to write to; - for standard output [default: the object's name]
-    #[arg(value_name = "DEST", value_hint = ValueHint::AnyPath)]
-    dest: Option<PathBuf>,
+    /// Objects, patterns of keys in quotes (*, ?, […]; * matches / too), or with -r a bucket, or a prefix that ends in /;
+    /// then the file or directory to write to, or - for standard output [default: the object's name]
+    #[arg(value_name = "s3://BUCKET/KEY", value_hint = ValueHint::AnyPath, required = true, num_args = 1..)]
+    places: Vec<PathBuf>,
 
     /// Fetch all objects under a prefix, each to its relative path in the directory
     #[arg(short, long)]
@@ -74,6 +75,10 @@ pub(crate) struct GetArgs {
     /// Let bytes go to standard output before they are proven
     #[arg(long)]
     unproven: bool,
+
+    /// Let binary data go to a terminal
+    #[arg(long)]
+    force: bool,
 
     /// Fetch the ciphertext of a client-side object as stored, for other programs
     #[arg(long, conflicts_with = "require_bound_name")]
@@ -125,11 +130,13 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
     let settings = trust.settings(("--kms-key", &kms_key), ("--context", &context))?;
     let tuning = args.transfer.tuning(None)?;
     let decryption_keys = settings.with_keys(session.ask(move || keys.read()).await?);
-    let (raw, no_clobber, source) = (args.raw, args.no_clobber, args.source);
-    session.printer.detail(&format!("get {source} to {scope}"));
+    let (raw, no_clobber) = (args.raw, args.no_clobber);
+    let names = args.places.iter().filter(|place| is_address(place)).map(|place| place.to_string_lossy());
+    let names = names.collect::<Vec<_>>().join(", ");
+    session.printer.detail(&format!("get {names} to {scope}"));
     let connection = session.connect(options).await?;
     match scope {
-        Scope::One(target) => {
+        Scope::One(source, target) => {
             let (version_id, range, if_match) = (args.version_id, args.range, args.if_match);
             let unproven = args.unproven;
             let request = GetRequest {
@@ -146,10 +153,9 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
             };
             one(session, &connection, request, &decryption_keys).await
         }
-        Scope::Many(target) => {
-            let filter = args.filter.filter();
-            let request = GetMany { source, filter, target, raw, expect, no_clobber, tuning };
-            many(session, &connection, request, &decryption_keys).await
+        Scope::Many(selections, target) => {
+            let request = GetMany { selections, target, raw, expect, no_clobber, tuning };
+            many(session, &connection, &names, request, &decryption_keys).await
         }
     }
 }
@@ -170,10 +176,11 @@ async fn one(
 async fn many(
     session: &Session,
     connection: &Connection,
+    names: &str,
     request: GetMany,
     decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
-    let progress = session.progress(Unit::ObjectsAndBytes, &request.source.to_string());
+    let progress = session.progress(Unit::ObjectsAndBytes, names);
     let mut reporter = Reporter::new(Verb::Get, session);
     let report = |row: GetRow| {
         progress.objects().add(1);
@@ -187,89 +194,135 @@ async fn many(
 
 /// One object, or many.
 enum Scope {
-    One(Target),
+    One(S3Uri, Target),
     /// Into a directory.
-    Many(PathBuf),
+    Many(Vec<Selection>, PathBuf),
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::One(target) => target.fmt(f),
-            Self::Many(folder) => folder.display().fmt(f),
+            Self::One(_, target) => target.fmt(f),
+            Self::Many(_, folder) => folder.display().fmt(f),
         }
     }
 }
 
 impl GetArgs {
     fn scope(&self) -> Result<Scope, Failure> {
-        if !self.recursive {
-            if !self.filter.is_empty() {
-                return Err(Failure::usage(
-                    "--include and --exclude choose among the objects under a prefix or in a bucket",
-                )
-                .hint("add -r, or leave them out"));
-            }
-            return self.target().map(Scope::One);
+        let (sources, dest) = self.places()?;
+        if self.recursive {
+            return self.under(sources, dest);
         }
-        if self.source.is_object() {
+        if !self.filter.is_empty() {
+            return Err(Failure::usage(
+                "--include and --exclude choose among the objects under a prefix or in a bucket",
+            )
+            .hint("add -r, or leave them out"));
+        }
+        if let [source] = sources.as_slice()
+            && !has_wildcard(&source.key)
+        {
+            let target = self.of_terminal(self.target(source, dest)?);
+            return Ok(Scope::One(source.clone(), target));
+        }
+        self.many(sources, dest)
+    }
+
+    /// The addresses, and the file or directory after them.
+    fn places(&self) -> Result<(Vec<S3Uri>, Option<&Path>), Failure> {
+        refuse_keys(&self.places)?;
+        let (dest, sources) = match self.places.split_last() {
+            Some((last, before)) if !before.is_empty() && !is_address(last) => (Some(last.as_path()), before),
+            _ => (None, self.places.as_slice()),
+        };
+        let sources = sources.iter().map(|source| source.to_string_lossy().parse().map_err(Failure::usage));
+        Ok((sources.collect::<Result<_, _>>()?, dest))
+    }
+
+    fn under(&self, sources: Vec<S3Uri>, dest: Option<&Path>) -> Result<Scope, Failure> {
+        if let Some(source) = sources.iter().find(|source| source.is_object()) {
             return Err(Failure::usage(format!(
-                "-r takes a bucket or a prefix, but {} names one object",
-                self.source
+                "-r takes a bucket or a prefix, but {source} names one object"
             ))
-            .hint(format!("end it in /: {}/", self.source)));
+            .hint(format!("end it in /: {source}/")));
         }
-        match &self.dest {
-            None => Err(Failure::usage("-r needs a directory to write to")
-                .hint(format!("s3seal get -r {} DIRECTORY", self.source))),
-            Some(dest) if dest.as_os_str() == "-" => {
-                Err(Failure::usage("-r cannot write to standard output")
-                    .hint("name a directory, or get the objects one by one"))
+        let Some(dest) = dest else {
+            let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            return Err(Failure::usage("-r needs a directory to write to")
+                .hint(format!("s3seal get -r {sources} DIRECTORY")));
+        };
+        let filter = self.filter.clone().filter();
+        let selections = sources.into_iter().map(|source| Selection::under(source, filter.clone())).collect();
+        Ok(Scope::Many(selections, directory(dest)?))
+    }
+
+    /// Several objects, or those that match a pattern.
+    fn many(&self, sources: Vec<S3Uri>, dest: Option<&Path>) -> Result<Scope, Failure> {
+        let of_one = [
+            (self.version_id.is_some(), "--version-id"),
+            (self.range.is_some(), "--range"),
+            (self.if_match.is_some(), "--if-match"),
+            (self.unproven, "--unproven"),
+        ];
+        if let Some((_, flag)) = of_one.into_iter().find(|(is_given, _)| *is_given) {
+            return Err(Failure::usage(format!("{flag} is for one object, and many may come"))
+                .hint("leave it out, or get them one by one"));
+        }
+        let selections = sources.into_iter().map(|source| {
+            if !source.is_object() && !has_wildcard(&source.key) {
+                return Err(no_object(&source));
             }
-            Some(dest) if dest.as_os_str().as_encoded_bytes().starts_with(b"s3://") => Err(to_s3()),
-            Some(dest) => Ok(Scope::Many(dest.clone())),
+            Selection::of(source).map_err(Failure::usage)
+        });
+        let selections = selections.collect::<Result<_, _>>()?;
+        Ok(Scope::Many(selections, directory(dest.unwrap_or(Path::new(".")))?))
+    }
+
+    /// Standard output takes only text if it is a terminal.
+    fn of_terminal(&self, target: Target) -> Target {
+        if target == Target::Stdout && !self.force && io::stdout().is_terminal() {
+            Target::Terminal
+        } else {
+            target
         }
     }
 
-    fn target(&self) -> Result<Target, Failure> {
-        if !self.source.is_object() {
-            return Err(Failure::usage(format!("{} names no object", self.source))
-                .hint("write the whole key: s3://BUCKET/KEY")
-                .hint("or add -r for all objects under it"));
+    fn target(&self, source: &S3Uri, dest: Option<&Path>) -> Result<Target, Failure> {
+        if !source.is_object() {
+            return Err(no_object(source));
         }
-        let name = self.source.name();
+        let name = source.name();
         let named = !matches!(name, "." | "..") && !name.contains('\0');
-        let as_named = |folder: Option<&PathBuf>| {
+        let as_named = |folder: Option<&Path>| {
             if !named {
                 return Err(Failure::usage(format!("'{name}' cannot be a file's name"))
-                    .hint(format!("name the file: s3seal get {} FILE", self.source)));
+                    .hint(format!("name the file: s3seal get {source} FILE")));
             }
             Ok(folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name)))
         };
-        let target = match &self.dest {
+        let target = match dest {
             None => Target::File(as_named(None)?),
             Some(dest) if dest.as_os_str() == "-" => Target::Stdout,
-            Some(dest) if dest.is_dir() || dest.as_os_str().as_encoded_bytes().ends_with(b"/") => {
-                Target::File(as_named(Some(dest))?)
+            Some(dest) if dest.is_dir() => Target::File(as_named(Some(dest))?),
+            Some(dest) if dest.as_os_str().as_encoded_bytes().ends_with(b"/") => {
+                Target::FileInNewDirectory(as_named(Some(dest))?)
             }
-            Some(dest) if dest.as_os_str().as_encoded_bytes().starts_with(b"s3://") => {
-                return Err(to_s3());
-            }
-            Some(dest) => Target::File(dest.clone()),
+            Some(dest) => Target::File(dest.to_owned()),
         };
         match &target {
             Target::Stdout if process::was_closed(io::stdout()) => {
                 Err(Failure::usage("standard output is closed; nothing fetched")
                     .hint(format!(
                         "to verify the object without keeping it: s3seal get {} - >/dev/null",
-                        shell_word(&self.source.to_string())
+                        shell_word(&source.to_string())
                     ))
                     .hint("/dev/null opened for reading and writing counts as closed"))
             }
             Target::Stdout if self.no_clobber => {
                 Err(Failure::usage("--no-clobber does not go with standard output").hint("leave it out"))
             }
-            Target::File(_) if self.unproven => Err(Failure::usage(
+            Target::File(_) | Target::FileInNewDirectory(_) if self.unproven => Err(Failure::usage(
                 "--unproven is for standard output; a file appears only when all is proven",
             )
             .hint("leave it out")),
@@ -278,8 +331,23 @@ impl GetArgs {
     }
 }
 
-fn to_s3() -> Failure {
-    Failure::usage("get writes to a file or to standard output, not to S3")
+fn is_address(place: &Path) -> bool {
+    place.as_os_str().as_encoded_bytes().starts_with(b"s3://")
+}
+
+/// The directory that many objects go into.
+fn directory(dest: &Path) -> Result<PathBuf, Failure> {
+    if dest.as_os_str() == "-" {
+        return Err(Failure::usage("several objects cannot go to standard output")
+            .hint("name a directory, or get the objects one by one"));
+    }
+    Ok(dest.to_owned())
+}
+
+fn no_object(source: &S3Uri) -> Failure {
+    Failure::usage(format!("{source} names no object"))
+        .hint("write the whole key: s3://BUCKET/KEY")
+        .hint("or add -r for all objects under it")
 }
 
 impl OpeningArgs {
@@ -338,7 +406,9 @@ mod tests {
     }
 
     fn target(words: &[&str]) -> Option<Target> {
-        Line::try_parse_from(["get"].iter().chain(words)).unwrap().args.target().ok()
+        let line = Line::try_parse_from(["get"].iter().chain(words)).unwrap();
+        let (sources, dest) = line.args.places().unwrap();
+        line.args.target(&sources[0], dest).ok()
     }
 
     fn file(path: &str) -> Target {
@@ -350,7 +420,10 @@ mod tests {
         assert_eq!(target(&["s3://bkt/a/b.txt"]), Some(file("b.txt")));
         assert_eq!(target(&["s3://bkt/a/b.txt", "c.txt"]), Some(file("c.txt")));
         assert_eq!(target(&["s3://bkt/a/b.txt", "src"]), Some(file("src/b.txt")));
-        assert_eq!(target(&["s3://bkt/a/b.txt", "new/"]), Some(file("new/b.txt")));
+        assert_eq!(
+            target(&["s3://bkt/a/b.txt", "new/"]),
+            Some(Target::FileInNewDirectory("new/b.txt".into()))
+        );
         assert_eq!(target(&["s3://bkt/a/b.txt", "-"]), Some(Target::Stdout));
     }
 

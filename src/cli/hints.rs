@@ -76,7 +76,15 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             vec!["leave out -e to take it as it is, if that is what you expect".to_owned()]
         }
         Error::EmptySource { .. } => vec!["leave out --fail-if-empty to store an empty object".to_owned()],
-        Error::OutOfRange { .. }
+        Error::Unsupported { subject: Subject::StandardOutput, .. } => {
+            vec!["name a file, or write it all the same with --force".to_owned()]
+        }
+        Error::NoneMatch { found: 1.., .. } => vec![
+            "patterns are compared with the whole name below the directory or prefix; the last one that matches decides"
+                .to_owned(),
+        ],
+        Error::NoneMatch { .. }
+        | Error::OutOfRange { .. }
         | Error::Unsupported { .. }
         | Error::TooLarge { .. }
         | Error::CommandFailed { .. }

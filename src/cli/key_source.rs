@@ -2,6 +2,7 @@
 //!
 //! The typed text may be a secret itself, so no message repeats it until it is known not to be one.
 
+use std::env;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::failure::Failure;
 use super::process;
+use super::sanitize::shell_word;
 use crate::keys;
 
 static STDIN_IS_KEY: AtomicBool = AtomicBool::new(false);
@@ -37,7 +39,10 @@ impl SourceText {
     pub(super) fn parse(&self, flag: &str, kind: Kind, stdin_is_data: bool) -> Result<KeySource, Failure> {
         let text = self.0.as_str();
         let source = match text.split_once(':') {
-            Some(("file", path)) => KeySource::at(path),
+            Some(("file" | "fileb", path)) if path.starts_with("//") => {
+                return Err(spelled_as_in_aws_cli(flag, &path[2..], kind));
+            }
+            Some(("file", path)) => KeySource::at(expanded(flag, path)?),
             Some(("env", name)) => KeySource::Env(name.to_owned()),
             Some(("fd", number)) => KeySource::Fd(number.parse().map_err(|_| malformed(flag))?),
             Some(("cmd", line)) => KeySource::Command(line.to_owned()),
@@ -108,8 +113,8 @@ pub(crate) enum KeySource {
 }
 
 impl KeySource {
-    fn at(path: &str) -> Self {
-        process::descriptor_named(path).map_or_else(|| Self::File(path.into()), Self::Fd)
+    fn at(path: PathBuf) -> Self {
+        path.to_str().and_then(process::descriptor_named).map_or(Self::File(path), Self::Fd)
     }
 }
 
@@ -150,12 +155,9 @@ fn bare(flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {
     if text == "-" {
         return Err(malformed(flag));
     }
-    if text.starts_with("s3://") {
-        return Err(Failure::usage(format!("{flag} took {text} as the source of the {}", kind.word()))
-            .hint(format!("write {flag}=prompt to be asked, or put {flag} last")));
-    }
-    if Path::new(text).exists() {
-        return Ok(KeySource::at(text));
+    let path = expanded(flag, text)?;
+    if path.exists() {
+        return Ok(KeySource::at(path));
     }
     if keys::looks_like_key(text) {
         return Err(on_argv(flag, kind));
@@ -165,7 +167,25 @@ fn bare(flag: &str, text: &str, kind: Kind) -> Result<KeySource, Failure> {
             "other users can see the command line: name the source of the secret, not the secret (see `--help`)",
         ));
     }
-    Ok(KeySource::File(text.into()))
+    Ok(KeySource::File(path))
+}
+
+/// Replaces `~/` at the beginning by the home directory: behind `=` or `file:` shells leave it as it is.
+fn expanded(flag: &str, path: &str) -> Result<PathBuf, Failure> {
+    let Some(below) = path.strip_prefix("~/") else { return Ok(path.into()) };
+    match env::var_os("HOME").filter(|home| !home.is_empty()) {
+        Some(home) => Ok(PathBuf::from(home).join(below.trim_start_matches('/'))),
+        None => Err(Failure::usage(format!("{flag}: ~ stands for the home directory, and HOME is not set"))
+            .hint("write the whole path")),
+    }
+}
+
+/// Refuses `file://` and `fileb://`; `path` is what follows.
+fn spelled_as_in_aws_cli(flag: &str, path: &str, kind: Kind) -> Failure {
+    let is_hidden = path.is_empty() || keys::looks_like_key(path) || may_be_secret(path, kind);
+    let path = if is_hidden { "PATH" } else { path };
+    Failure::usage(format!("{flag}: file:// and fileb:// are the AWS CLI's spelling"))
+        .hint(format!("write {}", shell_word(&format!("file:{path}"))))
 }
 
 /// Whether the name of a missing file may be a secret typed by mistake.
@@ -211,6 +231,7 @@ pub(super) fn unreadable(flag: &str, source: &KeySource, error: io::Error) -> Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::exit::Exit;
 
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -228,8 +249,26 @@ mod tests {
         assert_eq!(source("fd:999").unwrap(), KeySource::Fd(999));
         assert_eq!(source("cmd:pass show a:b").unwrap(), KeySource::Command("pass show a:b".to_owned()));
         assert_eq!(source("prompt").unwrap(), KeySource::Prompt);
+        let home = PathBuf::from(env::var_os("HOME").unwrap());
+        assert_eq!(source("file:~/k").unwrap(), KeySource::File(home.join("k")));
+        assert_eq!(source("~/k").unwrap(), KeySource::File(home.join("k")));
+        assert_eq!(source("file:a/~/k").unwrap(), KeySource::File("a/~/k".into()));
         for text in ["", "-", "file:", "env:", "env:A=B", "fd:", "fd:-1", "fd:1", "fd:2", "cmd:", "cmd: "] {
             assert!(source(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_spelling_of_the_aws_cli_is_answered_with_ours() {
+        for (text, expected) in [
+            ("fileb://k.bin", "write file:k.bin"),
+            ("file:///etc/k.bin", "write file:/etc/k.bin"),
+            ("fileb://~/k.bin", "write 'file:~/k.bin'"),
+            ("file://", "write file:PATH"),
+            (&format!("file://{HEX}"), "write file:PATH"),
+        ] {
+            let failure = source(text).unwrap_err();
+            assert_eq!((failure.exit, failure.hints), (Exit::Usage, vec![expected.to_owned()]), "{text}");
         }
     }
 

@@ -15,7 +15,8 @@ pub(crate) mod verbs;
 /// What [`key_source::FORMS`] are about.
 pub(crate) const SOURCES_INTRO: &str = "\
 A key or passphrase is never typed on the command line, which is public; its place is named. A 256-bit key is 32 raw \
-bytes, 64 hex digits or base64 of 32 bytes. A key file that others can read is refused.";
+bytes, 64 hex digits or base64 of 32 bytes. A key file that others can read is refused. ~/ at the beginning of a path is the home \
+directory. --passphrase takes its source after = only, as in --passphrase=file:PATH; alone, it asks.";
 
 /// The files that every verb reads.
 pub(crate) const FILES: [(&str, &str); 2] = [

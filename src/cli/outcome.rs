@@ -38,9 +38,11 @@ pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) 
 /// Reports the outcome of `get`.
 pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
     match (&outcome.target, session.json) {
-        (Target::File(_), true) => output::document(&get_document(outcome).text())?,
+        (Target::File(_) | Target::FileInNewDirectory(_), true) => {
+            output::document(&get_document(outcome).text())?;
+        }
         // Standard output has carried the object.
-        (Target::Stdout, true) => session.printer.line(&get_document(outcome).text()),
+        (Target::Stdout | Target::Terminal, true) => session.printer.line(&get_document(outcome).text()),
         (_, false) => session.printer.say(&get_line(outcome)),
     }
     Ok(())
@@ -232,8 +234,10 @@ fn get_document(outcome: &GetOutcome) -> Document {
     let fetched = FetchedObject {
         object: Object { bytes: Some(outcome.plain_len), stored_bytes: Some(outcome.stored_len), ..object },
         file: match &outcome.target {
-            Target::File(path) => Some(path.to_string_lossy().into_owned()),
-            Target::Stdout => None,
+            Target::File(path) | Target::FileInNewDirectory(path) => {
+                Some(path.to_string_lossy().into_owned())
+            }
+            Target::Stdout | Target::Terminal => None,
         },
         checksum: checksum(&outcome.checksum),
         proof: proof(outcome.opened.as_ref()),

@@ -1,6 +1,6 @@
 //! `s3seal put`: its arguments, and the request made of them for `commands::put`.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
@@ -33,6 +33,7 @@ Examples:
   s3seal put backup.tar s3://bucket/daily/ -e sse-kms --kms-key alias/backup
   s3seal put backup.tar s3://bucket/daily/ --sse-c-key file:/etc/backup.key
   s3seal put -r photos s3://bucket/photos/ --public-key backup.pem
+  s3seal put -r photos s3://bucket/photos/ --exclude '*' --include '*.jpg'
   s3seal put - s3://bucket/home.tar --public-key backup.pem < home.tar
   s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db
 
@@ -113,6 +114,9 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
 }
 
 async fn one(session: &Session, connection: &Connection, request: PutRequest) -> Result<(), Failure> {
+    if request.source == Source::Stdin && io::stdin().is_terminal() {
+        session.printer.say("reading from the terminal; end with Ctrl-D");
+    }
     let progress = session.progress(Unit::Bytes, &request.target.to_string());
     let file = match &request.source {
         Source::File(path) => Some(path.clone()),
@@ -202,12 +206,7 @@ impl PutArgs {
             return Err(Failure::usage("--include and --exclude choose among the files in a directory")
                 .hint("add -r, or leave them out"));
         }
-        let is_key = |place: &PathBuf| place.to_str().is_some_and(keys::looks_like_key) && !place.exists();
-        if self.places.iter().any(is_key) {
-            return Err(Failure::usage("found a key where a file or an S3 address belongs")
-                .hint("other users can see the command line: name the source of the key, such as --key file:PATH")
-                .hint("the key may be in your shell's history now: make a new one with `s3seal keygen FILE`"));
-        }
+        refuse_keys(&self.places)?;
         if self.from_command {
             return self.command();
         }
@@ -278,6 +277,17 @@ impl PutArgs {
         }
         Ok(Scope::Many(sources.to_vec(), target))
     }
+}
+
+/// Refuses a key among the files and addresses, before any message repeats it.
+pub(super) fn refuse_keys(places: &[PathBuf]) -> Result<(), Failure> {
+    let is_key = |place: &PathBuf| place.to_str().is_some_and(keys::looks_like_key) && !place.exists();
+    if places.iter().any(is_key) {
+        return Err(Failure::usage("found a key where a file or an S3 address belongs")
+            .hint("other users can see the command line: name the source of the key, such as --key file:PATH")
+            .hint("the key may be in your shell's history now: make a new one with `s3seal keygen FILE`"));
+    }
+    Ok(())
 }
 
 /// Completes a target that names no object with the name of the file.

@@ -48,14 +48,6 @@ impl Verb {
             Self::Rotate => "rotated",
         }
     }
-
-    fn nothing_done(self) -> &'static str {
-        match self {
-            Self::Put => "no matching files; nothing stored",
-            Self::Get => "no object matches the filters; nothing fetched",
-            Self::Rotate => "no object matches; nothing rotated",
-        }
-    }
 }
 
 /// Reports rows as they come and counts them.
@@ -241,7 +233,7 @@ impl<'a> Reporter<'a> {
             }
         }
         if parts.is_empty() {
-            parts.push(self.verb.nothing_done().to_owned());
+            parts.push(format!("0 objects {}", self.verb.past()));
         }
         self.session.printer.say(&parts.join(", "));
         Ok(())

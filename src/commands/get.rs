@@ -24,6 +24,7 @@ use crate::tuning::{Meter, Tuning};
 
 pub(crate) mod bulk;
 mod decryption;
+pub(crate) mod selection;
 
 use decryption::{Described, Opening, Transfer};
 

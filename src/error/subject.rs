@@ -168,8 +168,8 @@ impl From<&Source> for Subject {
 impl From<&Target> for Subject {
     fn from(target: &Target) -> Self {
         match target {
-            Target::File(path) => path.into(),
-            Target::Stdout => Self::StandardOutput,
+            Target::File(path) | Target::FileInNewDirectory(path) => path.into(),
+            Target::Stdout | Target::Terminal => Self::StandardOutput,
         }
     }
 }

@@ -22,7 +22,18 @@ use crate::location::Target;
 /// # Errors
 /// `TargetExists` for a file that must stay, `NotFound` for a missing directory.
 pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
-    let Target::File(path) = target else { return Ok(SinkTarget::Stream(None)) };
+    let path = match target {
+        Target::File(path) => path,
+        Target::FileInNewDirectory(path) if folder_of(path).exists() => {
+            let subject = folder_of(path).into();
+            return Err(Error::Unsupported { subject, why: "is no directory".to_owned() });
+        }
+        Target::FileInNewDirectory(path) => {
+            return Ok(SinkTarget::FileInNewDirectory { path: path.clone(), no_clobber });
+        }
+        Target::Stdout => return Ok(SinkTarget::Stream(None)),
+        Target::Terminal => return Ok(SinkTarget::Terminal),
+    };
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             Err(Error::Unsupported { subject: path.into(), why: "is a directory".to_owned() })
@@ -67,6 +78,10 @@ fn beginning_of_name(path: &Path) -> String {
 pub(crate) enum SinkTarget {
     /// Standard output, or a pipe or device by its path.
     Stream(Option<PathBuf>),
+    /// Standard output, which is a terminal.
+    Terminal,
+    /// A regular file whose directory is to be made.
+    FileInNewDirectory { path: PathBuf, no_clobber: bool },
     /// A regular file.
     File {
         /// Its final path.
@@ -85,22 +100,25 @@ impl SinkTarget {
     /// `Local` for what the system refuses.
     pub(crate) fn open(self) -> Result<(Sink, PendingFile)> {
         match self {
-            Self::Stream(None) => {
-                // The descriptor itself: Rust's standard output would look for line ends in the data.
-                let stdout = io::stdout()
-                    .as_fd()
-                    .try_clone_to_owned()
-                    .map_err(Error::local("write to", Subject::StandardOutput))?;
-                Ok((Sink { file: stdout.into(), subject: Subject::StandardOutput }, PendingFile::Stream))
+            Self::Stream(None) => Ok((Sink::new(stdout()?, Subject::StandardOutput), PendingFile::Stream)),
+            Self::Terminal => {
+                let sink = Sink::new(stdout()?, Subject::StandardOutput);
+                Ok((Sink { must_begin_as_text: true, ..sink }, PendingFile::Stream))
             }
             Self::Stream(Some(path)) => {
                 let file = File::options().write(true).open(&path).map_err(Error::local("open", &path))?;
-                Ok((Sink { file, subject: (&path).into() }, PendingFile::Stream))
+                Ok((Sink::new(file, &path), PendingFile::Stream))
+            }
+            Self::FileInNewDirectory { path, no_clobber } => {
+                let folder = folder_of(&path);
+                let subject = Subject::Folder(folder.to_owned());
+                fs::create_dir_all(folder).map_err(Error::local("make", subject))?;
+                Self::File { path, permissions: None, no_clobber }.open()
             }
             Self::File { path, permissions, no_clobber } => {
                 let refused = || Error::local("write next to", &path);
                 let (file, temp) = hidden_beside(&path).map_err(refused())?.into_parts();
-                let sink = Sink { file: file.try_clone().map_err(refused())?, subject: (&path).into() };
+                let sink = Sink::new(file.try_clone().map_err(refused())?, &path);
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
                 Ok((
                     sink,
@@ -109,6 +127,12 @@ impl SinkTarget {
             }
         }
     }
+}
+
+/// The descriptor itself: Rust's standard output would look for line ends in the data.
+fn stdout() -> Result<File> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    stdout.map(File::from).map_err(Error::local("write to", Subject::StandardOutput))
 }
 
 /// Makes a temporary file that only its owner can open, from its first moment on.
@@ -139,8 +163,7 @@ pub(crate) fn spool() -> Result<(Sink, File)> {
     let subject = Subject::other(format!("a temporary file in {}", std::env::temp_dir().display()));
     let file = tempfile::tempfile().map_err(Error::local("make", &subject))?;
     let copy = file.try_clone().map_err(Error::local("make", &subject))?;
-    let sink = Sink { file: copy, subject };
-    Ok((sink, file))
+    Ok((Sink::new(copy, subject), file))
 }
 
 /// An open file or stream.
@@ -148,14 +171,28 @@ pub(crate) struct Sink {
     file: File,
     /// The target, for messages.
     subject: Subject,
+    /// Whether nothing is written yet and what comes first decides: text, or a refusal.
+    must_begin_as_text: bool,
 }
 
 impl Sink {
+    fn new(file: File, subject: impl Into<Subject>) -> Self {
+        Self { file, subject: subject.into(), must_begin_as_text: false }
+    }
+
     /// Writes all of the bytes.
     ///
     /// # Errors
-    /// `ReaderLeft` where nobody reads the stream any longer, `Local` for what the system refuses.
+    /// `ReaderLeft` where nobody reads the stream any longer, `Unsupported` for bytes that a terminal does not show,
+    /// `Local` for what the system refuses.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.must_begin_as_text && !bytes.is_empty() {
+            if !begins_as_text(bytes) {
+                let why = "is a terminal, and the object is not text; nothing was written".to_owned();
+                return Err(Error::Unsupported { subject: self.subject.clone(), why });
+            }
+            self.must_begin_as_text = false;
+        }
         self.file.write_all(bytes).map_err(|error| self.not_written(error))
     }
 
@@ -174,6 +211,18 @@ impl Sink {
             Error::local("write", &self.subject)(error)
         }
     }
+}
+
+/// Whether bytes are UTF-8 without control characters, which a terminal would obey; the last character may be cut.
+fn begins_as_text(bytes: &[u8]) -> bool {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
 /// The written bytes, before they become the target. Dropping it removes them.
@@ -345,6 +394,17 @@ mod tests {
         pending.keep().unwrap();
         assert!(fs::symlink_metadata(folder.path().join("link")).unwrap().is_symlink());
         assert_eq!(fs::read(folder.path().join("real")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn text_is_told_from_what_a_terminal_would_obey() {
+        for text in ["a\n\tb\r\n", "größe ☂", ""] {
+            assert!(begins_as_text(text.as_bytes()), "{text:?}");
+        }
+        assert!(begins_as_text(&"☂".as_bytes()[..2]), "a character that is cut");
+        for bytes in [&b"a\0"[..], b"\x1b[2J", b"\x7f", "\u{9b}31m".as_bytes(), b"\xff", b"a\xffb"] {
+            assert!(!begins_as_text(bytes), "{bytes:?}");
+        }
     }
 
     #[test]

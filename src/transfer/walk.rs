@@ -8,6 +8,8 @@ use std::ffi::OsStr;
 use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -46,10 +48,14 @@ pub(crate) enum Found {
 }
 
 /// Finds the files below `sources` whose names `filter` takes: of a folder by their names below it, of a file by its own.
-/// A name that an earlier source has too comes out as a failure.
-pub(crate) fn walk(sources: Vec<PathBuf>, filter: Filter) -> impl Stream<Item = Result<Found>> {
+/// A name that an earlier source has too comes out as a failure. `rejected` counts the files that `filter` does not take.
+pub(crate) fn walk(
+    sources: Vec<PathBuf>,
+    filter: Filter,
+    rejected: Arc<AtomicU64>,
+) -> impl Stream<Item = Result<Found>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
-    let walking = blocking(move || walk_all(&sources, &filter, &sender));
+    let walking = blocking(move || walk_all(&sources, &filter, &rejected, &sender));
     // It walks while what it finds is awaited; that it ends early must not look like the end of the files.
     let ended = stream::once(walking).filter_map(|ended| future::ready(ended.err().map(Err)));
     let found = stream::unfold(receiver, |mut receiver| async move {
@@ -58,11 +64,11 @@ pub(crate) fn walk(sources: Vec<PathBuf>, filter: Filter) -> impl Stream<Item = 
     stream::select(found, ended)
 }
 
-fn walk_all(sources: &[PathBuf], filter: &Filter, sender: &Sender<Found>) {
+fn walk_all(sources: &[PathBuf], filter: &Filter, rejected: &AtomicU64, sender: &Sender<Found>) {
     for (number, source) in sources.iter().enumerate() {
         for entry in WalkDir::new(source).follow_links(true) {
             let found = match entry {
-                Ok(entry) => found(entry, source, &sources[..number], filter),
+                Ok(entry) => found(entry, source, &sources[..number], filter, rejected),
                 Err(error) => failed(&error, source, filter),
             };
             // Nobody listens any more once the run has ended.
@@ -73,7 +79,13 @@ fn walk_all(sources: &[PathBuf], filter: &Filter, sender: &Sender<Found>) {
     }
 }
 
-fn found(entry: DirEntry, source: &Path, earlier: &[PathBuf], filter: &Filter) -> Option<Found> {
+fn found(
+    entry: DirEntry,
+    source: &Path,
+    earlier: &[PathBuf],
+    filter: &Filter,
+    rejected: &AtomicU64,
+) -> Option<Found> {
     let kind = entry.file_type();
     if kind.is_dir() {
         return None;
@@ -81,6 +93,7 @@ fn found(entry: DirEntry, source: &Path, earlier: &[PathBuf], filter: &Filter) -
     let path = entry.into_path();
     let below = below(&path, source);
     if !filter.takes(&below.to_string_lossy()) {
+        rejected.fetch_add(1, Ordering::Relaxed);
         return None;
     }
     if !kind.is_file() {

@@ -26,8 +26,8 @@ fn the_outcome_says_which_key_opened_an_object_and_what_that_proves() {
         for (seals, opens, kind, words, authenticated) in [
             ("--key key", "--key other --key key", "aes", "encrypted by a holder of this key", true),
             (
-                "--passphrase file:phrase",
-                "--passphrase file:phrase",
+                "--passphrase=file:phrase",
+                "--passphrase=file:phrase",
                 "passphrase",
                 "encrypted by a holder of this passphrase",
                 true,
@@ -94,8 +94,8 @@ fn inspect_says_which_key_opens_an_object_and_that_it_read_no_bytes() {
         for (seals, opens, kind, words) in [
             ("--key key", "--key other --key key", "aes", "(content not read)"),
             (
-                "--passphrase file:phrase",
-                "--passphrase file:phrase",
+                "--passphrase=file:phrase",
+                "--passphrase=file:phrase",
                 "passphrase",
                 "opened with a passphrase",
             ),

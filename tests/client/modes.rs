@@ -85,7 +85,7 @@ fn a_plain_object_is_not_handed_out_to_who_gives_keys() {
     bench.sandbox.s3().put_plain(BUCKET, "plain", b"planted");
     bench.write("words", b"words");
     for flags in
-        ["--key key", "-e client --key key", &format!("--kms-key {ALIAS}"), "--passphrase file:words"]
+        ["--key key", "-e client --key key", &format!("--kms-key {ALIAS}"), "--passphrase=file:words"]
     {
         let ended = bench.run(&format!("get s3://bench/plain - {flags}"));
         assert!([Some(5), Some(8)].contains(&ended.code()), "{flags}: {:?} {}", ended.code(), ended.stderr);

@@ -18,7 +18,7 @@ fn ways() -> Vec<(String, String)> {
     ];
     for (seals, opens) in [
         ("--key key", "--key key"),
-        ("--passphrase file:phrase", "--passphrase file:phrase"),
+        ("--passphrase=file:phrase", "--passphrase=file:phrase"),
         ("--public-key rsa_a.pub.pem", "--private-key rsa_a.pem"),
     ] {
         ways.push((format!("{seals} --format esdk"), opens.to_owned()));

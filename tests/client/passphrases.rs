@@ -44,7 +44,7 @@ fn name_passphrase(bench: &Bench, key: &str, phc: &str) {
 fn a_costly_passphrase_is_refused_and_tried_with_the_words_of_the_hint() {
     let bench = bench();
     for key in store(&bench, COSTLY) {
-        let get = format!("get s3://bench/{key} - --passphrase file:phrase");
+        let get = format!("get s3://bench/{key} - --passphrase=file:phrase");
         let refused = bench.run(&get).exits(5).writes_nothing();
         let refused =
             refused.says(&["its key derivation asks for 257 MiB of memory, and 256 MiB is allowed"]);
@@ -60,14 +60,14 @@ fn inspect_and_rotate_try_no_costly_passphrase_either() {
     let bench = bench();
     for key in store(&bench, COSTLY) {
         let opens = |flags: &str| {
-            let found = bench.run(&format!("inspect s3://bench/{key} --passphrase file:phrase {flags}")).ok();
+            let found = bench.run(&format!("inspect s3://bench/{key} --passphrase=file:phrase {flags}")).ok();
             found.json()["client"]["key_given_opens"].clone()
         };
         assert!(opens("").is_null());
         assert_eq!(opens("--max-kdf-memory 257MiB"), true);
         bench.write("new", &support::key(9));
         let rotate = format!(
-            "rotate s3://bench/{key} --yes -e client --key new --new-data-key --from-passphrase file:phrase"
+            "rotate s3://bench/{key} --yes -e client --key new --new-data-key --from-passphrase=file:phrase"
         );
         bench.run(&rotate).exits(5).says(&["--max-kdf-memory 257MiB"]);
         bench.run(&format!("{rotate} --max-kdf-memory 257MiB")).ok();
@@ -82,7 +82,7 @@ fn passes_and_lanes_beyond_four_times_ours_are_never_tried() {
     for costs in ["m=65536,t=13,p=4", "m=65536,t=3,p=17", "m=65536,t=4294967295,p=1"] {
         name_passphrase(&bench, key, &format!("$argon2id$v=19${costs}$AAECAwQFBgcICQoLDA0ODw"));
         bench
-            .run(&format!("get s3://bench/{key} - --passphrase file:phrase --max-kdf-memory 1TiB"))
+            .run(&format!("get s3://bench/{key} - --passphrase=file:phrase --max-kdf-memory 1TiB"))
             .exits(6)
             .writes_nothing()
             .says(&["s3seal-passphrase is refused"]);

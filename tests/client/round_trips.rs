@@ -95,9 +95,9 @@ fn with_an_rsa_key_who_seals_need_not_be_able_to_open() {
 #[test]
 fn with_a_passphrase_it_comes_back_and_with_another_it_does_not() {
     let bench = bench();
-    comes_back(&bench, "--format s3ec --passphrase file:words", "--passphrase file:words", &[1000]);
+    comes_back(&bench, "--format s3ec --passphrase=file:words", "--passphrase=file:words", &[1000]);
     bench.write("words", b"incorrect horse battery staple\n");
-    bench.run("get s3://bench/object - --passphrase file:words").exits(5).writes_nothing();
+    bench.run("get s3://bench/object - --passphrase=file:words").exits(5).writes_nothing();
     bench.run("get s3://bench/object - --key key").exits(5).writes_nothing().says(&["passphrase"]);
     bench
         .run("get s3://bench/object -")

@@ -12,7 +12,7 @@ fn any_one_of_several_recipients_opens() {
     bench
         .run(&format!(
             "put source s3://bench/object {SEAL} --key second --public-key rsa_a.pub.pem --kms-key {ALIAS} \
-             --kms-key {other} --passphrase file:phrase"
+             --kms-key {other} --passphrase=file:phrase"
         ))
         .ok();
     assert_eq!(message(&bench.object("object").plaintext.unwrap()).edks().len(), 6);
@@ -23,9 +23,9 @@ fn any_one_of_several_recipients_opens() {
         &format!("--kms-key {ALIAS}"),
         &format!("--kms-key {other}"),
         "--kms-discovery --kms-account 111122223333",
-        "--passphrase file:phrase",
+        "--passphrase=file:phrase",
         "--key other --key second",
-        "--key other --private-key rsa_b.pem --passphrase file:phrase",
+        "--key other --private-key rsa_b.pem --passphrase=file:phrase",
     ] {
         assert_eq!(bench.run(&format!("get s3://bench/object - {keys}")).ok().stdout, b"for five", "{keys}");
     }
@@ -59,8 +59,8 @@ fn another_passphrase_is_refused() {
     let bench = bench();
     bench.write("source", b"text");
     bench.write("wrong", b"incorrect horse\n");
-    bench.run("put source s3://bench/object -e client --format esdk --passphrase file:phrase").ok();
-    bench.run("get s3://bench/object - --passphrase file:wrong").exits(5).writes_nothing();
+    bench.run("put source s3://bench/object -e client --format esdk --passphrase=file:phrase").ok();
+    bench.run("get s3://bench/object - --passphrase=file:wrong").exits(5).writes_nothing();
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn by_a_kms_key() {
 
 #[test]
 fn by_a_passphrase() {
-    comes_back(&bench(), "--passphrase file:phrase", "--passphrase file:phrase", &[0, FRAME + 1]);
+    comes_back(&bench(), "--passphrase=file:phrase", "--passphrase=file:phrase", &[0, FRAME + 1]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use crate::support::{BUCKET, Bench, key};
 use crate::write;
 
-fn stored(keys: &[&str]) -> Bench {
+pub fn stored(keys: &[&str]) -> Bench {
     let bench = Bench::new();
     for key in keys {
         bench.sandbox.s3().put_plain(BUCKET, key, key.as_bytes());
@@ -15,7 +15,7 @@ fn stored(keys: &[&str]) -> Bench {
     bench
 }
 
-fn files(bench: &Bench, folder: &str) -> Vec<String> {
+pub fn files(bench: &Bench, folder: &str) -> Vec<String> {
     let found = bench.program("find", [folder, "-mindepth", "1"]).run().ok();
     let mut names: Vec<String> = String::from_utf8(found.stdout)
         .unwrap()
@@ -59,7 +59,10 @@ fn patterns_choose_by_the_key_below_the_prefix() {
 fn nothing_there_is_told_from_nothing_meant() {
     let bench = stored(&["p/a"]);
     bench.run("get -r s3://bench/typo/ d").exits(3).says(&["nothing found under s3://bench/typo/"]);
-    bench.run("get -r s3://bench/p/ d --exclude *").ok().says(&["no object matches the filters"]);
+    bench
+        .run("get -r s3://bench/p/ d --exclude *")
+        .exits(3)
+        .says(&["1 object, which does not match --exclude '*'"]);
     bench.run("get -r s3://other/p/ d").exits(3).says(&["the bucket other does not exist"]);
     assert!(!bench.path("d").exists());
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod ignored_mode;
 mod memory;
 mod put;
+mod several;
 mod trees;
 
 use std::fs;

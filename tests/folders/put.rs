@@ -101,8 +101,25 @@ fn a_name_that_is_no_key_is_named() {
 fn an_empty_directory_is_nothing_and_that_is_said() {
     let bench = Bench::new();
     fs::create_dir_all(bench.path("t/inner")).unwrap();
-    bench.run("put -r t s3://bench/p/").ok().says(&["no matching files; nothing stored"]);
+    bench.run("put -r t s3://bench/p/").exits(3).says(&["error: no files under t"]);
     assert!(bench.sandbox.requests().is_empty());
+}
+
+#[test]
+fn filters_that_take_no_file_are_named_with_what_was_there() {
+    let bench = Bench::new();
+    write(&bench.path("t/a.txt"), b"x");
+    let put = |line: &str| bench.run(&format!("put -r t s3://bench/p/ {line}")).exits(3);
+    put("--include *.sql").says(&["1 file, which does not match --include '*.sql'"]);
+    write(&bench.path("t/inner/b.txt"), b"x");
+    put("--include *.sql --exclude old/*").says(&[
+        "error: 2 files, none match --include '*.sql' --exclude 'old/*'",
+        "the last one that matches decides",
+    ]);
+    assert_eq!(put("--include *.sql --json").stdout, b"");
+    assert!(bench.sandbox.requests().is_empty());
+    bench.run("put -r t s3://bench/p/ --exclude * --include inner/*").ok();
+    bench.assert_keys(&["p/inner/b.txt"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn every_mode_brings_a_tree_back() {
 #[test]
 fn a_passphrase_is_derived_once_and_each_object_has_a_data_key_of_its_own() {
     let bench = bench();
-    bench.run("put -r tree s3://bench/p/ -e client --passphrase pw").ok();
+    bench.run("put -r tree s3://bench/p/ -e client --passphrase=pw").ok();
     let envelopes: Vec<_> = ODD.iter().map(|name| bench.object(&format!("p/{name}")).metadata).collect();
     let all = |name: &str| {
         let mut values: Vec<String> = envelopes.iter().map(|envelope| envelope[name].clone()).collect();
@@ -58,7 +58,7 @@ fn a_passphrase_is_derived_once_and_each_object_has_a_data_key_of_its_own() {
     assert_eq!(all("x-amz-m"), 1, "one salt");
     assert_eq!(all("x-amz-3"), ODD.len(), "wrapped data keys");
     assert_eq!(all("x-amz-i"), ODD.len(), "message ids");
-    bench.run("get -r s3://bench/p/ copy --passphrase pw").ok();
+    bench.run("get -r s3://bench/p/ copy --passphrase=pw").ok();
     assert_same_tree(&bench, "copy");
 }
 

@@ -44,9 +44,22 @@ fn a_folder_that_is_not_there_is_named_before_anything_is_sent() {
     let bench = stored(b"text");
     bench.sandbox.clear_requests();
     bench.run("get s3://bench/folder/object missing/copy").exits(3).says(&["missing"]);
-    bench.run("get s3://bench/folder/object missing/").exits(3);
     assert!(bench.sandbox.requests().is_empty());
     bench.assert_tidy(&[]);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_made_for_a_target_that_ends_in_a_slash() {
+    let bench = stored(b"text");
+    bench.run("get s3://bench/folder/object new/inner/").ok();
+    assert_eq!(bench.read("new/inner/object"), b"text");
+    bench.run("get s3://bench/folder/missing other/").exits(3);
+    assert!(!bench.path("other").exists(), "a directory for nothing");
+    bench.sandbox.clear_requests();
+    bench.write("file", b"old");
+    bench.run("get s3://bench/folder/object file/").exits(2).says(&["file: is no directory"]);
+    bench.run("get s3://bench/folder/object s3://bench/other/").exits(2);
+    assert!(bench.sandbox.requests().is_empty());
 }
 
 #[test]

@@ -59,9 +59,9 @@ struct Opener {
 const OPENERS: [Opener; 3] = [
     Opener { put: "--key key", get: "--key key", from: "--from-key key", secret: || key().0.to_vec() },
     Opener {
-        put: "--passphrase file:words",
-        get: "--passphrase file:words",
-        from: "--from-passphrase file:words",
+        put: "--passphrase=file:words",
+        get: "--passphrase=file:words",
+        from: "--from-passphrase=file:words",
         secret: || WORDS.to_vec(),
     },
     Opener {

@@ -22,7 +22,7 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
         ("v2", "--key k --format s3ec-v2", "s3ec-v2", "aes", "metadata"),
         ("file", "--key k --instruction-file", "s3ec", "aes", "instruction_file"),
         ("kms", "--kms-key alias/backup --context app=db", "s3ec", "kms", "metadata"),
-        ("pass", "--passphrase file:pass", "s3ec", "passphrase", "metadata"),
+        ("pass", "--passphrase=file:pass", "s3ec", "passphrase", "metadata"),
         ("esdk", "--key k --format esdk", "esdk", "aes", "object"),
     ] {
         bench.run(&format!("put source s3://bench/{name} -e client {flags}")).ok();
@@ -55,7 +55,7 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
     assert_eq!(v2["client"]["key_given_opens"], Value::Null, "not tried unless allowed");
     let kms = bench.run("inspect s3://bench/kms").ok().json();
     assert_eq!(kms["client"]["encryption_context"]["app"], "db");
-    let pass = bench.run("inspect s3://bench/pass --passphrase file:pass").ok().json();
+    let pass = bench.run("inspect s3://bench/pass --passphrase=file:pass").ok().json();
     assert_eq!(pass["client"]["key_given_opens"], true);
     assert!(
         pass["client"]["recipients"][0]["passphrase"]

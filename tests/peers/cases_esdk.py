@@ -227,7 +227,7 @@ for _kind in ("aes", "rsa", "kms"):
 def passphrase(b):
     """The key's name says how the passphrase becomes a key, so that anybody can do it."""
     phrase = b.tool.key_file(b"correct horse battery staple", "phrase")
-    b.tool.put(b"secret", b.name, "-e", "client", "--format", "esdk", "--passphrase", "file:" + phrase)
+    b.tool.put(b"secret", b.name, "-e", "client", "--format", "esdk", "--passphrase=file:" + phrase)
     sealed = b.read()
     start = sealed.index(b"$argon2id$")
     # Name, then the bits of the tag, the bytes of the nonce, and the nonce.

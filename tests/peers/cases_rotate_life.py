@@ -31,8 +31,8 @@ def life(b):
         (["-e", "client", *d.new, "--from-sse-c-key", c.old[1]], "re-encrypt", d.new, {}, d),
         (["--rewrap", *pair.new, *d.old], "rewrap", ["--private-key", pair.old[1]], {}, pair),
         (["--rewrap", *master.new, *pair.old], "rewrap", master.new, {}, master),
-        (["--rewrap", "--passphrase", phrase, *master.old], "rewrap", ["--passphrase", phrase], {}, None),
-        (["-e", "client", "--format", "esdk", *a.new, "--from-passphrase", phrase], "re-encrypt", a.new, {}, None),
+        (["--rewrap", "--passphrase=" + phrase, *master.old], "rewrap", ["--passphrase=" + phrase], {}, None),
+        (["-e", "client", "--format", "esdk", *a.new, "--from-passphrase=" + phrase], "re-encrypt", a.new, {}, None),
         (["-e", "dsse-kms", *a.old], "re-encrypt", [], {}, None),
         (["-e", "sse-s3"], "server-copy", [], {}, None),
     ]

@@ -26,8 +26,8 @@ fn the_outcome_says_which_old_key_opened_the_object_and_what_that_proves() {
     for (seals, opens, kind, words, authenticated) in [
         ("--key a.key", "--from-key c.key --from-key a.key", "aes", "a holder of this key", true),
         (
-            "--passphrase file:pw",
-            "--from-passphrase file:pw",
+            "--passphrase=file:pw",
+            "--from-passphrase=file:pw",
             "passphrase",
             "a holder of this passphrase",
             true,

@@ -97,7 +97,7 @@ fn what_was_done_under_another_passphrase_is_not_done() {
     }
     let line = |new: &str| {
         format!(
-            "rotate s3://{BUCKET}/p/ -e client --passphrase {new} --from-passphrase pw --seal-plaintext --yes --jobs 1 -q"
+            "rotate s3://{BUCKET}/p/ -e client --passphrase={new} --from-passphrase=pw --seal-plaintext --yes --jobs 1 -q"
         )
     };
     let pause = Kind::Pause(s3seal_sandbox::Gate::new());
@@ -109,7 +109,7 @@ fn what_was_done_under_another_passphrase_is_not_done() {
     bench.sandbox.clear_faults();
     bench.run(&line("other")).ok();
     for number in 0..3 {
-        bench.run(&format!("get s3://{BUCKET}/p/{number} target --passphrase other")).ok();
+        bench.run(&format!("get s3://{BUCKET}/p/{number} target --passphrase=other")).ok();
     }
 }
 

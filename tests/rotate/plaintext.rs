@@ -8,7 +8,7 @@ fn planted_plaintext_is_not_sealed_among_what_old_keys_open() {
     for (sealed, flags) in [
         ("--key a.key", "-e client --key b.key --from-key a.key"),
         ("--key a.key", "-e client --key a.key --new-data-key"),
-        ("--passphrase pw", "-e client --key b.key --from-passphrase pw"),
+        ("--passphrase=pw", "-e client --key b.key --from-passphrase=pw"),
         ("--key a.key", "-e client --key b.key --format esdk --from-key a.key"),
     ] {
         let bench = bench();

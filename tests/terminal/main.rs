@@ -7,4 +7,5 @@ mod screen;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod data;
 mod prompts;

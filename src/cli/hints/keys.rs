@@ -23,7 +23,7 @@ pub(super) fn needed(need: &KeyNeed, p: &str) -> String {
                     )
                 }
                 WrapKind::Passphrase => {
-                    format!("pass the passphrase: {p}passphrase, or {p}passphrase SOURCE")
+                    format!("pass the passphrase: {p}passphrase, or {p}passphrase=SOURCE")
                 }
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) 
         }
         KeyFault::NoneFits { .. } => {
             vec![format!(
-                "add the key it was encrypted with: another {p}key, {p}sse-c-key, {p}private-key or {p}passphrase SOURCE"
+                "add the key it was encrypted with: another {p}key, {p}sse-c-key, {p}private-key or {p}passphrase=SOURCE"
             )]
         }
         KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
@@ -46,7 +46,7 @@ pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) 
                 .to_owned(),
         ],
         KeyFault::DoesNotUnwrap { fingerprint: None } => vec![format!(
-            "pass the right key: {p}key, {p}private-key or {p}passphrase SOURCE, or {p}kms-key KEY (repeat it to try several)"
+            "pass the right key: {p}key, {p}private-key or {p}passphrase=SOURCE, or {p}kms-key KEY (repeat it to try several)"
         )],
         KeyFault::DoesNotUnwrapWithOaep => vec![
             format!("pass the right key: {p}private-key SOURCE (repeat it to try several)"),

@@ -31,7 +31,11 @@ pub(crate) const VERBS: [VerbPage; 5] = [
         description: &[
             "Stores each SOURCE as an object: a file, standard input (-), the output of a command \
              (--from-command), or with --recursive all files below a directory. If the target is a bucket, or ends \
-             in /, each object takes the name of its source.",
+             in /, each object takes the name of its source. At a terminal, put - says that it reads from it.",
+            "With --recursive the patterns of --include and --exclude are compared with the whole name below the \
+             directory, and * matches / too. The last one that matches decides; a name that none matches is taken, \
+             unless the first pattern is an --include. So --exclude '*' --include '*.jpg' --exclude 'old/*' takes the \
+             .jpg files outside old/. If no file is taken, the exit status is 3.",
             "Without --encrypt and without a key the bucket's default encryption applies, and the outcome says \
              which mode S3 used. A key implies its mode: --sse-c-key is sse-c; --key, --public-key and --passphrase \
              are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
@@ -53,14 +57,23 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "Fetches an object, decrypts it and verifies it. A file is replaced only when everything is verified: \
              until then the bytes are in a temporary file in the same directory, which nobody else can read. With \
              --recursive all objects under a prefix are fetched, each to its name below the directory. A key that \
-             would lead out of the directory is refused.",
+             would lead out of the directory is refused. A directory that is named with a / at its end, or with \
+             --recursive, is made. --include and --exclude choose as in s3seal-put(1); if they take no object, the \
+             exit status is 3.",
+            "Several objects go into one directory: the last argument, if it is no address, or else the current \
+             directory. An address whose key has *, ? or [ is a pattern, to be written in quotes: the objects under \
+             its beginning are listed, and those whose whole keys match are fetched, each to its name below the last \
+             / before the first of these characters. * matches / too. If nothing matches, the exit status is 3. \
+             If two objects have the same name, nothing is fetched.",
             "S3 itself decrypts the objects of its own modes; those in sse-c need --sse-c-key. Client-side objects \
              need --key, --private-key, --passphrase or --kms-key. Each of these may be repeated: an object is \
              opened with the key that it names, or else with the first that fits. An object that needs none of the \
              keys given is refused, because a key says that it should be encrypted.",
             "To standard output (-) goes only what is verified. The format esdk is verified piece by piece; in the \
              format s3ec the proof is at the end of the object, so the plaintext is held in memory, and a large \
-             object is read twice. --unproven does without the wait.",
+             object is read twice. --unproven does without the wait. If standard output is a terminal, the object must \
+             begin as text: UTF-8 without control characters. Otherwise nothing is written and the exit status is \
+             2, unless --force is given.",
             "The checksum that S3 keeps is compared with what arrives. Where that is not possible, the outcome says \
              why.",
         ],

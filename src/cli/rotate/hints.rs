@@ -72,7 +72,7 @@ mod tests {
             (wrapping(WrapKind::Aes), "--from-key SOURCE"),
             (wrapping(WrapKind::Rsa), "--from-private-key SOURCE"),
             (wrapping(WrapKind::Kms), "--from-kms-key KEY"),
-            (wrapping(WrapKind::Passphrase), "--from-passphrase SOURCE"),
+            (wrapping(WrapKind::Passphrase), "--from-passphrase=SOURCE"),
             (wrong(KeyFault::NotTheCustomerKey), "--from-sse-c-key SOURCE"),
             (wrong(KeyFault::DoesNotUnwrap { fingerprint: None }), "--from-private-key or --from-passphrase"),
             (wrong(KeyFault::Context), "--from-context KEY=VALUE"),

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use futures_util::{StreamExt, future};
+use futures_util::{StreamExt, stream};
 
 use crate::aws::Connection;
-use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::listing::ListedKey;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::head;
@@ -18,21 +18,18 @@ use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
 use crate::location::{S3Uri, Target};
 use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
-use crate::pattern::Filter;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
 use crate::tuning::{Meter, Tuning};
 
+use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
 
 /// A download of many objects. Their keys are passed separately, as [`DecryptionKeys`].
 pub(crate) struct GetMany {
-    /// The bucket, or a prefix that ends in `/`.
-    pub(crate) source: S3Uri,
-    /// Which keys under it.
-    pub(crate) filter: Filter,
+    pub(crate) selections: Vec<Selection>,
     /// The folder that they go into.
     pub(crate) target: PathBuf,
     /// Whether to write the stored bytes, without client-side decryption.
@@ -51,8 +48,8 @@ pub(crate) type GetRow = Row<GetOutcome>;
 /// Downloads all the objects, and reports each one.
 ///
 /// # Errors
-/// What the listing says, what would fail every object alike, `report`'s, or `Interrupted`; `NotFound` if there is no
-/// object at all. What was reported until then is complete.
+/// What the listing says, what would fail every object alike, `report`'s, or `Interrupted`; those of
+/// [`Selection::objects`]. What was reported until then is complete.
 pub(crate) async fn run(
     connection: &Connection,
     request: GetMany,
@@ -65,23 +62,20 @@ pub(crate) async fn run(
     let budget = MemoryBudget::new(&request.tuning);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     let many = Many { fetching, request: &request, folder: folder.clone() };
-    let mut is_empty = true;
-    let listing = connection.list(&request.source).inspect(|_| is_empty = false).filter(|listed| {
-        let takes = listed
-            .as_ref()
-            .map_or(true, |listed| request.filter.takes(request.source.relative(listed.key.as_str())));
-        future::ready(takes)
-    });
-    let work = |listed| many.object(listed);
+    let listing = match request.selections.as_slice() {
+        [one] => one.objects(connection).left_stream(),
+        // Two objects of the same name are found before the first is fetched.
+        several => {
+            let objects = of_all(several, connection, cancellation).await?;
+            stream::iter(objects.into_iter().map(Ok)).right_stream()
+        }
+    };
+    let work = |selected| many.object(selected);
     let ended =
         Box::pin(for_each_unordered(listing, request.tuning.objects, cancellation, work, report)).await;
     // Files that are complete stay, however this ends.
     blocking(move || folder.settle()).await?;
-    ended?;
-    if is_empty {
-        return Err(Error::NotFound { subject: Subject::prefix(&request.source), source: None });
-    }
-    Ok(())
+    ended
 }
 
 struct Many<'a> {
@@ -91,29 +85,31 @@ struct Many<'a> {
 }
 
 impl Many<'_> {
-    async fn object(&self, listed: Listed) -> Result<GetRow> {
-        let source = &self.request.source;
-        let ListedKey::Text(key) = &listed.key else {
-            let shown = listed.key.as_str();
+    async fn object(&self, selected: Selected<'_>) -> Result<GetRow> {
+        let Selected { key, len, base } = selected;
+        let ListedKey::Text(key) = &key else {
+            let shown = key.as_str();
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for";
-            return Ok(Row::refused(Subject::other(format!("s3://{}/{shown}", source.bucket)), why));
+            return Ok(Row::refused(Subject::other(format!("s3://{}/{shown}", base.bucket)), why));
         };
-        let uri = source.with_key(key.clone());
-        if !key.starts_with(&source.key) {
+        let uri = base.with_key(key.clone());
+        if !key.starts_with(&base.key) {
             return Ok(Row::refused(&uri, "was not asked for: the server listed it all the same"));
         }
-        let name = source.relative(key).to_owned();
+        let name = base.relative(key).to_owned();
         if name.is_empty() || name.ends_with('/') {
-            return self.marker(&uri, name, listed.len).await;
+            return self.marker(&uri, name, len.unwrap_or_default()).await;
         }
         let shown = uri.to_string();
         let fetched = async {
             let target = self.folder.find(&name).map_err(|error| about(&uri, error))?;
-            if self.is_instruction_file(&uri).await? {
+            // One that was named is wanted.
+            if len.is_some() && self.is_instruction_file(&uri).await? {
                 return Ok(None);
             }
-            let _turn = self.fetching.cancellation.or(self.fetching.budget.turn(listed.len)).await??;
-            self.fetch(uri, name, target, listed.len).await.map(Some)
+            let _turn =
+                self.fetching.cancellation.or(self.fetching.budget.turn(len.unwrap_or(u64::MAX))).await??;
+            self.fetch(uri, name, target, len).await.map(Some)
         };
         match fetched.await {
             Ok(None) => Ok(Row::Unselected),
@@ -122,7 +118,7 @@ impl Many<'_> {
         }
     }
 
-    async fn fetch(&self, uri: S3Uri, name: String, target: PathBuf, len: u64) -> Result<GetOutcome> {
+    async fn fetch(&self, uri: S3Uri, name: String, target: PathBuf, len: Option<u64>) -> Result<GetOutcome> {
         let request = GetRequest {
             source: uri,
             target: Target::File(target),
@@ -137,7 +133,7 @@ impl Many<'_> {
         };
         let folder = self.folder.clone();
         let open = async { blocking(move || folder.place(&name)?.open()).await? };
-        let (outcome, new_in) = self.fetching.fetch(request, Some(len), open).await?;
+        let (outcome, new_in) = self.fetching.fetch(request, len, open).await?;
         if let Some(new_in) = new_in {
             let folder = self.folder.clone();
             blocking(move || folder.has_new(new_in)).await?;

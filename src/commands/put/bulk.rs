@@ -4,6 +4,8 @@
 //! budget.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::aws::Connection;
 use crate::commands::bulk::{Row, for_each_unordered};
@@ -48,8 +50,8 @@ pub(crate) struct Stored {
 /// Uploads all the files, and reports each one.
 ///
 /// # Errors
-/// What would fail every file alike, `report`'s, or `Interrupted`; `NotAsAsked` at the first file that is stored
-/// otherwise than asked. What was reported until then is stored.
+/// What would fail every file alike, `report`'s, or `Interrupted`; `NoneMatch` if there is no file; `NotAsAsked` at the first
+/// file that is stored otherwise than asked. What was reported until then is stored.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutMany,
@@ -74,13 +76,22 @@ pub(crate) async fn run(
             Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
         }
     };
+    let (mut found, rejected) = (false, Arc::new(AtomicU64::new(0)));
+    let under = sources.iter().map(|source| source.display().to_string()).collect::<Vec<_>>().join(", ");
+    let given = filter.options();
     let report = |row: PutRow| {
+        found = true;
         let ignored = row.ends_run();
         report(row)?;
         ignored.map_or(Ok(()), Err)
     };
-    Box::pin(for_each_unordered(walk(sources, filter), options.tuning.objects, cancellation, work, report))
-        .await
+    let files = walk(sources, filter, rejected.clone());
+    Box::pin(for_each_unordered(files, options.tuning.objects, cancellation, work, report)).await?;
+    if !found {
+        let found = rejected.load(Ordering::Relaxed);
+        return Err(Error::NoneMatch { found, what: "file", under, filter: given });
+    }
+    Ok(())
 }
 
 impl PutRun<'_> {

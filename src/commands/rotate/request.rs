@@ -309,6 +309,7 @@ fn leaves_nothing(error: &Error) -> bool {
             | Error::InUse { .. }
             | Error::NotAsExpected { .. }
             | Error::EmptySource { .. }
+            | Error::NoneMatch { .. }
             | Error::Network {
                 why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
                 ..

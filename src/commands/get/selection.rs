@@ -1,0 +1,153 @@
+//! What the addresses of a `get` of many objects select.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::stream::{self, Stream};
+use futures_util::{StreamExt, future};
+
+use crate::aws::Connection;
+use crate::aws::listing::ListedKey;
+use crate::error::{Error, Result, Subject};
+use crate::location::S3Uri;
+use crate::pattern::{Filter, Pattern, has_wildcard, literal_prefix};
+use crate::transfer::Cancellation;
+
+/// What one address selects.
+pub(crate) struct Selection {
+    /// The object, or what is listed; a file's name is the key without the folder of this one.
+    base: S3Uri,
+    choice: Choice,
+}
+
+enum Choice {
+    /// The object itself.
+    Object,
+    /// What is under the bucket or prefix, by its name there.
+    Under(Filter),
+    /// The objects whose whole keys match; one whose key is the pattern itself matches too.
+    Matching { typed: S3Uri, pattern: Pattern },
+}
+
+/// A selected object.
+pub(super) struct Selected<'a> {
+    pub(super) key: ListedKey,
+    /// Stored bytes, if the object was listed.
+    pub(super) len: Option<u64>,
+    /// The base of its selection.
+    pub(super) base: &'a S3Uri,
+}
+
+impl Selection {
+    /// Selects an object, or all that match if the key has a wildcard.
+    ///
+    /// # Errors
+    /// What is wrong with the pattern.
+    pub(crate) fn of(uri: S3Uri) -> Result<Self, &'static str> {
+        if !has_wildcard(&uri.key) {
+            return Ok(Self { base: uri, choice: Choice::Object });
+        }
+        let pattern = uri.key.parse()?;
+        let base = uri.with_key(literal_prefix(&uri.key));
+        Ok(Self { base, choice: Choice::Matching { typed: uri, pattern } })
+    }
+
+    /// Selects what is under a bucket, or under a prefix that ends in `/`.
+    pub(crate) fn under(uri: S3Uri, filter: Filter) -> Self {
+        Self { base: uri, choice: Choice::Under(filter) }
+    }
+
+    fn takes(&self, key: &str) -> bool {
+        match &self.choice {
+            Choice::Object => true,
+            Choice::Under(filter) => filter.takes(self.base.relative(key)),
+            Choice::Matching { typed, pattern } => typed.key == key || pattern.matches(key),
+        }
+    }
+
+    /// Finds the objects. A single object is not looked for.
+    ///
+    /// # Errors
+    /// What the listing says; at its end `NotFound` or `NoneMatch` if nothing was selected.
+    pub(super) fn objects<'a>(
+        &'a self,
+        connection: &'a Connection,
+    ) -> impl Stream<Item = Result<Selected<'a>>> + 'a {
+        if matches!(self.choice, Choice::Object) {
+            let key = ListedKey::Text(self.base.key.clone());
+            let object = Selected { key, len: None, base: &self.base };
+            return stream::once(future::ready(Ok(object))).left_stream();
+        }
+        let counts = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
+        let at_end = counts.clone();
+        let listed = connection.list(&self.base).filter_map(move |listed| {
+            let selected = listed.map(|listed| {
+                counts.0.fetch_add(1, Ordering::Relaxed);
+                self.takes(listed.key.as_str()).then(|| {
+                    counts.1.fetch_add(1, Ordering::Relaxed);
+                    Selected { key: listed.key, len: Some(listed.len), base: &self.base }
+                })
+            });
+            future::ready(selected.transpose())
+        });
+        let end = stream::once(async move {
+            let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+            self.nothing(count(&at_end.0), count(&at_end.1)).map(Err)
+        });
+        listed.chain(end.filter_map(future::ready)).right_stream()
+    }
+
+    /// The error of a selection of nothing.
+    fn nothing(&self, found: u64, taken: u64) -> Option<Error> {
+        if taken > 0 {
+            return None;
+        }
+        Some(match &self.choice {
+            Choice::Matching { typed, .. } => Error::NotFound {
+                subject: Subject::other(format!("an object that matches {typed}")),
+                source: None,
+            },
+            Choice::Under(filter) if found > 0 => {
+                let (under, filter) = (self.base.to_string(), filter.options());
+                Error::NoneMatch { found, what: "object", under, filter }
+            }
+            Choice::Under(_) | Choice::Object => {
+                Error::NotFound { subject: Subject::prefix(&self.base), source: None }
+            }
+        })
+    }
+}
+
+/// Finds the objects of several selections. An object that two of them select comes once.
+///
+/// # Errors
+/// As [`Selection::objects`]; `Unsupported` for two objects of the same name; `Interrupted`.
+pub(super) async fn of_all<'a>(
+    selections: &'a [Selection],
+    connection: &'a Connection,
+    cancellation: &Cancellation,
+) -> Result<Vec<Selected<'a>>> {
+    let (mut all, mut names) = (Vec::new(), BTreeMap::<String, S3Uri>::new());
+    for selection in selections {
+        let mut objects = pin!(selection.objects(connection));
+        while let Some(object) = cancellation.or(objects.next()).await? {
+            let object = object?;
+            if let ListedKey::Text(key) = &object.key {
+                let (name, uri) = (object.base.relative(key), object.base.with_key(key.clone()));
+                let is_directory = name.is_empty() || name.ends_with('/');
+                match names.get(name) {
+                    Some(other) if *other == uri => continue,
+                    Some(other) if !is_directory => {
+                        let subject = Subject::other(format!("two objects map to the file {name}"));
+                        return Err(Error::Unsupported { subject, why: format!("{other} and {uri}") });
+                    }
+                    _ => drop(names.insert(name.to_owned(), uri)),
+                }
+            }
+            all.push(object);
+        }
+    }
+    Ok(all)
+}
