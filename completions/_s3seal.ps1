@@ -48,7 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store files, directories, standard input or a command''s output, encrypted')
-            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, or everything under a prefix, decrypted and verified')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch objects, or everything under a prefix, decrypted and verified')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of stored objects')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')
@@ -56,8 +56,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;put' {
-            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); repeatable')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; repeatable, the last match decides')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides')
             [CompletionResult]::new('--expected-size', '--expected-size', [CompletionResultType]::ParameterName, 'The expected size of standard input or of the command''s output, to choose the part size')
             [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'How to encrypt [default: the bucket''s default encryption]')
             [CompletionResult]::new('--encrypt', '--encrypt', [CompletionResultType]::ParameterName, 'How to encrypt [default: the bucket''s default encryption]')
@@ -122,8 +122,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;get' {
-            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); repeatable')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; repeatable, the last match decides')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides')
             [CompletionResult]::new('--version-id', '--version-id', [CompletionResultType]::ParameterName, 'The version to fetch')
             [CompletionResult]::new('--range', '--range', [CompletionResultType]::ParameterName, 'Bytes to fetch: FIRST-LAST, FIRST- or -COUNT')
             [CompletionResult]::new('--if-match', '--if-match', [CompletionResultType]::ParameterName, 'Fetch only if the object still has this ETag')
@@ -158,6 +158,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--recursive', '--recursive', [CompletionResultType]::ParameterName, 'Fetch all objects under a prefix, each to its relative path in the directory')
             [CompletionResult]::new('--no-clobber', '--no-clobber', [CompletionResultType]::ParameterName, 'Do not replace existing files')
             [CompletionResult]::new('--unproven', '--unproven', [CompletionResultType]::ParameterName, 'Let bytes go to standard output before they are proven')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Let binary data go to a terminal')
             [CompletionResult]::new('--raw', '--raw', [CompletionResultType]::ParameterName, 'Fetch the ciphertext of a client-side object as stored, for other programs')
             [CompletionResult]::new('--kms-discovery', '--kms-discovery', [CompletionResultType]::ParameterName, 'Let each object choose its KMS key, within --kms-account or the key ARNs given')
             [CompletionResult]::new('--require-bound-name', '--require-bound-name', [CompletionResultType]::ParameterName, 'Refuse objects that --bind-name did not bind to the name they have')
@@ -179,8 +180,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
         's3seal;inspect' {
             [CompletionResult]::new('--version-id', '--version-id', [CompletionResultType]::ParameterName, 'The version to inspect')
             [CompletionResult]::new('--inventory', '--inventory', [CompletionResultType]::ParameterName, 'Audit the S3 Inventory report of this manifest, without a request for each object')
-            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); repeatable')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; repeatable, the last match decides')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides')
             [CompletionResult]::new('-j', '-j', [CompletionResultType]::ParameterName, 'Number of concurrent requests [default: 32]')
             [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'Number of concurrent requests [default: 32]')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'The expected encryption, such as sse-kms or client; repeatable, one of them must match')
@@ -229,8 +230,8 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--share-to', '--share-to', [CompletionResultType]::ParameterName, 'Write another instruction file with this suffix, for the holder of the new key')
             [CompletionResult]::new('--version-id', '--version-id', [CompletionResultType]::ParameterName, 'The version to change; only an update in place can change one')
             [CompletionResult]::new('--only', '--only', [CompletionResultType]::ParameterName, 'Only objects with this mode, key:FINGERPRINT or kms:ARN; repeatable, one of them must match')
-            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); repeatable')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; repeatable, the last match decides')
+            [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides')
             [CompletionResult]::new('--accept-loss', '--accept-loss', [CompletionResultType]::ParameterName, 'Rotate objects even if WHAT is lost, such as acl or tags; repeatable')
             [CompletionResult]::new('--journal', '--journal', [CompletionResultType]::ParameterName, 'The journal, to continue after an interruption [default: in the state directory]')
             [CompletionResult]::new('--batch-role', '--batch-role', [CompletionResultType]::ParameterName, 'The ARN of the role that the job assumes; the job runs in the role''s account')
@@ -334,7 +335,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
         }
         's3seal;help' {
             [CompletionResult]::new('put', 'put', [CompletionResultType]::ParameterValue, 'Store files, directories, standard input or a command''s output, encrypted')
-            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch an object, or everything under a prefix, decrypted and verified')
+            [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch objects, or everything under a prefix, decrypted and verified')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of stored objects')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')

@@ -45,15 +45,15 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand put 'Store files, directories, standard input or a command''s output, encrypted'
-            cand get 'Fetch an object, or everything under a prefix, decrypted and verified'
+            cand get 'Fetch objects, or everything under a prefix, decrypted and verified'
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key in a file that only you can read'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;put'= {
-            cand --include 'Only keys that match PATTERN (*, ?, […]); repeatable'
-            cand --exclude 'Skip keys that match PATTERN; repeatable, the last match decides'
+            cand --include 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable'
+            cand --exclude 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides'
             cand --expected-size 'The expected size of standard input or of the command''s output, to choose the part size'
             cand -e 'How to encrypt [default: the bucket''s default encryption]'
             cand --encrypt 'How to encrypt [default: the bucket''s default encryption]'
@@ -117,8 +117,8 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'s3seal;get'= {
-            cand --include 'Only keys that match PATTERN (*, ?, […]); repeatable'
-            cand --exclude 'Skip keys that match PATTERN; repeatable, the last match decides'
+            cand --include 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable'
+            cand --exclude 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides'
             cand --version-id 'The version to fetch'
             cand --range 'Bytes to fetch: FIRST-LAST, FIRST- or -COUNT'
             cand --if-match 'Fetch only if the object still has this ETag'
@@ -153,6 +153,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --recursive 'Fetch all objects under a prefix, each to its relative path in the directory'
             cand --no-clobber 'Do not replace existing files'
             cand --unproven 'Let bytes go to standard output before they are proven'
+            cand --force 'Let binary data go to a terminal'
             cand --raw 'Fetch the ciphertext of a client-side object as stored, for other programs'
             cand --kms-discovery 'Let each object choose its KMS key, within --kms-account or the key ARNs given'
             cand --require-bound-name 'Refuse objects that --bind-name did not bind to the name they have'
@@ -173,8 +174,8 @@ set edit:completion:arg-completer[s3seal] = {|@words|
         &'s3seal;inspect'= {
             cand --version-id 'The version to inspect'
             cand --inventory 'Audit the S3 Inventory report of this manifest, without a request for each object'
-            cand --include 'Only keys that match PATTERN (*, ?, […]); repeatable'
-            cand --exclude 'Skip keys that match PATTERN; repeatable, the last match decides'
+            cand --include 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable'
+            cand --exclude 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides'
             cand -j 'Number of concurrent requests [default: 32]'
             cand --jobs 'Number of concurrent requests [default: 32]'
             cand --expect 'The expected encryption, such as sse-kms or client; repeatable, one of them must match'
@@ -222,8 +223,8 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --share-to 'Write another instruction file with this suffix, for the holder of the new key'
             cand --version-id 'The version to change; only an update in place can change one'
             cand --only 'Only objects with this mode, key:FINGERPRINT or kms:ARN; repeatable, one of them must match'
-            cand --include 'Only keys that match PATTERN (*, ?, […]); repeatable'
-            cand --exclude 'Skip keys that match PATTERN; repeatable, the last match decides'
+            cand --include 'Only keys that match PATTERN (*, ?, […]); * matches / too; repeatable'
+            cand --exclude 'Skip keys that match PATTERN; of all patterns, in the order given, the last match decides'
             cand --accept-loss 'Rotate objects even if WHAT is lost, such as acl or tags; repeatable'
             cand --journal 'The journal, to continue after an interruption [default: in the state directory]'
             cand --batch-role 'The ARN of the role that the job assumes; the job runs in the role''s account'
@@ -325,7 +326,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
         }
         &'s3seal;help'= {
             cand put 'Store files, directories, standard input or a command''s output, encrypted'
-            cand get 'Fetch an object, or everything under a prefix, decrypted and verified'
+            cand get 'Fetch objects, or everything under a prefix, decrypted and verified'
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key in a file that only you can read'
