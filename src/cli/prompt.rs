@@ -2,10 +2,11 @@
 //!
 //! The terminal itself is asked (`/dev/tty`), so that standard input may carry data at the same time.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
@@ -37,6 +38,8 @@ pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    // rpassword writes the prompt before it turns the echo off: what is typed or pasted in between would be shown.
+    let _silent = EchoOff::new();
     rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
         ErrorKind::Interrupted => Error::Interrupted(Signal::Interrupt).into(),
         ErrorKind::UnexpectedEof => Failure::key("nothing was typed"),
@@ -44,6 +47,31 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
             .because(error)
             .hint("name another source: file:PATH, env:NAME, fd:N or cmd:COMMAND"),
     })
+}
+
+/// The terminal without echo, until dropped.
+struct EchoOff {
+    terminal: File,
+    before: Termios,
+}
+
+impl EchoOff {
+    /// Turns the echo off; `None` where there is no terminal, which rpassword reports.
+    fn new() -> Option<Self> {
+        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let before = tcgetattr(&terminal).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&terminal, OptionalActions::Now, &silent).ok()?;
+        Some(Self { terminal, before })
+    }
+}
+
+impl Drop for EchoOff {
+    fn drop(&mut self) {
+        // Best effort: there is nobody to report a failure to, and the shell resets its terminal.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
 }
 
 /// Turns echo on again after a signal has ended a prompt.
