@@ -37,6 +37,7 @@ mod process;
 mod progress;
 mod prompt;
 mod put;
+mod remedies;
 mod reporter;
 mod rotate;
 mod sanitize;

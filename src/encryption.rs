@@ -301,7 +301,7 @@ pub enum EncryptionError {
     #[error("the context key '{0}' is reserved by AWS")]
     Reserved(String),
     /// A context key that [`BoundName`] reserves.
-    #[error("the context key '{0}' is reserved for --bind-name")]
+    #[error("the context key '{0}' is reserved for the name that an object is bound to")]
     Name(String),
 }
 

@@ -9,11 +9,15 @@ use std::io;
 
 mod lost;
 mod reason;
+mod rotation_refusal;
 mod subject;
+mod unsupported;
 
 pub use lost::LostEnvelope;
 pub use reason::{Denial, KeyFault, KeyNeed, NetworkFault, Signal, WrapKind};
+pub use rotation_refusal::RotationRefusal;
 pub use subject::Subject;
+pub use unsupported::{SizeLimit, Unsupported};
 
 /// The core's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -89,12 +93,12 @@ pub enum Error {
     /// A range beyond the end.
     #[error("{subject} has {len} bytes; range {range} is beyond its end")]
     OutOfRange { subject: Subject, range: String, len: u64 },
-    /// A refusal: cannot be done this way, and what can be is in the text.
+    /// It cannot be done this way.
     #[error("{subject}: {why}")]
-    Unsupported { subject: Subject, why: String },
+    Unsupported { subject: Subject, why: Unsupported },
     /// More than a format or S3 can hold.
     #[error("{subject} is too large: {why}")]
-    TooLarge { subject: Subject, why: String },
+    TooLarge { subject: Subject, why: SizeLimit },
     /// Something between here and the server takes no request of this size.
     #[error("{subject}: a proxy refuses a request of this size (HTTP 413)")]
     ProxyLimit { subject: Subject },
@@ -168,6 +172,16 @@ impl Error {
     /// Makes the error of data that does not hold.
     pub fn tampered(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
         Self::Tampered { subject: subject.into(), why: why.into(), source: None }
+    }
+
+    /// Makes the error of what cannot be done this way.
+    pub(crate) fn unsupported(subject: impl Into<Subject>, why: impl Into<Unsupported>) -> Self {
+        Self::Unsupported { subject: subject.into(), why: why.into() }
+    }
+
+    /// Makes the error of more than can be held.
+    pub(crate) fn too_large(subject: impl Into<Subject>, why: impl Into<SizeLimit>) -> Self {
+        Self::TooLarge { subject: subject.into(), why: why.into() }
     }
 
     /// Makes the error of an answer that says too little or something else.

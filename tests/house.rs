@@ -90,6 +90,38 @@ fn code(text: &str) -> String {
         .join("\n")
 }
 
+/// The texts between quotes in code, without its comments.
+fn literals(code: &str) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), code);
+    while let Some(at) = rest.find(['"', '/', '\'']) {
+        let from = &rest[at..];
+        rest = if from.starts_with("//") {
+            from.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(text) = from.strip_prefix('"') {
+            let is_raw = rest[..at].ends_with("r#");
+            let mut escaped = false;
+            let end = if is_raw {
+                text.find("\"#")
+            } else {
+                text.find(|c| {
+                    let ends = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    ends
+                })
+            };
+            let (text, after) = text.split_at(end.unwrap());
+            found.push(text);
+            &after[1..]
+        } else if from.starts_with("'\"'") || from.starts_with("'\\'") {
+            // A quote, or an escape, as a character.
+            &from[3..]
+        } else {
+            &from[1..]
+        };
+    }
+    found
+}
+
 #[test]
 fn rooms_import_inwards_only() {
     for (path, text) in sources() {
@@ -105,6 +137,23 @@ fn rooms_import_inwards_only() {
                 .collect();
             let fine = to == here || VOCABULARY.contains(&to.as_str()) || allowed.contains(&to.as_str());
             assert!(fine, "{}: {here} must not import {to}", path.display());
+        }
+    }
+}
+
+/// Flags are the command line's: below it, an error says what is so, and the hint in `cli` names the flag.
+#[test]
+fn no_text_below_the_command_line_names_a_flag() {
+    for (path, text) in sources() {
+        if room(&path) == "cli" {
+            continue;
+        }
+        for literal in literals(text.split("#[cfg(test)]").next().unwrap_or_default()) {
+            let mut words = literal.split(|c: char| c.is_whitespace() || "`'(".contains(c));
+            let flag = words.find(|word| {
+                word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
+            });
+            assert_eq!(flag, None, "{}: \"{literal}\"", path.display());
         }
     }
 }
@@ -302,6 +351,13 @@ fn no_file_is_imported_by_what_it_imports() {
         let found = circle(&mut vec![module.clone()], &imports, &mut done);
         assert_eq!(found, None, "each of these imports the next one, and the last one the first");
     }
+}
+
+#[test]
+fn texts_are_found_between_their_quotes_only() {
+    let code = r##"f("a\"b", '"', "s3://c"); // "d"
+        let x: &'a str = r#"e"f"#; g(b'"', '\'', "h")"##;
+    assert_eq!(literals(code), [r#"a\"b"#, "s3://c", r#"e"f"#, "h"]);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Connection {
             && !host_of(url).is_some_and(is_aws)
         {
             let why = "it is not AWS, and S3 Batch Operations are AWS's".to_owned();
-            return Err(Error::Unsupported { subject: Subject::other(url.clone()), why });
+            return Err(Error::unsupported(Subject::other(url.clone()), why));
         }
         config.set_endpoint_url(self.endpoints.control.clone());
         Ok(Control(aws_sdk_s3control::Client::from_conf(config.build())))
@@ -167,8 +167,7 @@ impl Control {
     /// What S3 Control refuses; it requires `s3:CreateJob`, and `iam:PassRole` on the role.
     pub(crate) async fn create_job(&self, job: &Job) -> Result<String> {
         let subject = Subject::prefix(&job.place);
-        let unbuilt =
-            |error: BuildError| Error::Unsupported { subject: subject.clone(), why: error.to_string() };
+        let unbuilt = |error: BuildError| Error::unsupported(&subject, error.to_string());
         let answer = self
             .0
             .create_job()

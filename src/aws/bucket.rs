@@ -127,10 +127,8 @@ impl Connection {
             .send()
             .await
             .map_err(|refusal| error::read(bucket, "s3:GetBucketPolicy", refusal))?;
-        bucket_policy::read(answer.policy().unwrap_or_default()).ok_or_else(|| Error::Unsupported {
-            subject: bucket.into(),
-            why: "its policy cannot be read".to_owned(),
-        })
+        bucket_policy::read(answer.policy().unwrap_or_default())
+            .ok_or_else(|| Error::unsupported(bucket, "its policy cannot be read"))
     }
 
     async fn bucket_versioning(&self, bucket: &Bucket) -> Result<Option<String>> {

@@ -154,9 +154,8 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
     if let Some(path) = ca_bundle {
         context = context.with_trust_store(trust_store(path)?);
     }
-    let context = context.build().map_err(|error| Error::Unsupported {
-        subject: ca_bundle.map_or("TLS".into(), Subject::from),
-        why: error.to_string(),
+    let context = context.build().map_err(|error| {
+        Error::unsupported(ca_bundle.map_or("TLS".into(), Subject::from), error.to_string())
     })?;
     let proxied = pooled(context.clone(), ProxyConfig::from_env());
     let direct = pooled(context, ProxyConfig::disabled());
@@ -205,7 +204,7 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
         _ => Error::local("read", subject())(error),
     })?;
     if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-        return Err(Error::Unsupported { subject: subject(), why: "it holds no PEM certificate".to_owned() });
+        return Err(Error::unsupported(subject(), "it holds no PEM certificate"));
     }
     Ok(TrustStore::empty().with_pem_certificate(pem))
 }

@@ -100,7 +100,7 @@ pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
     let raw: RawManifest = serde_json::from_slice(json).map_err(|error| {
         Error::tampered(subject, format!("it is not a manifest of S3 Inventory: {error}"))
     })?;
-    let refuse = |why: String| Error::Unsupported { subject: subject.clone(), why };
+    let refuse = |why: String| Error::unsupported(subject, why);
     let format = match raw.file_format.as_str() {
         "CSV" => FileFormat::Csv(raw.file_schema.split(',').map(|name| name.trim().to_owned()).collect()),
         "Parquet" if cfg!(feature = "parquet") => FileFormat::Parquet,

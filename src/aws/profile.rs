@@ -31,8 +31,7 @@ pub(super) async fn load(named: Option<&str>) -> Result<ProfileSet> {
     let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, selected).await;
     // Without a named profile, errors in the files are reported when a setting is read.
     let Some(name) = named else { return Ok(loaded.unwrap_or_default()) };
-    let profiles = loaded
-        .map_err(|error| Error::Unsupported { subject: Subject::other(places()), why: error.to_string() })?;
+    let profiles = loaded.map_err(|error| Error::unsupported(Subject::other(places()), error.to_string()))?;
     if profiles.get_profile(name).is_none() {
         let why = Denial::NoProfile { files: places() };
         return Err(Error::Denied { subject: Subject::Profile(name.to_owned()), why, source: None });

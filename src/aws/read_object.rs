@@ -193,10 +193,7 @@ impl ObjectReader<'_> {
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await? {
             if (bytes.len() + chunk.len()) as u64 > limit {
-                return Err(Error::TooLarge {
-                    subject: self.subject(),
-                    why: format!("more than {limit} bytes"),
-                });
+                return Err(Error::too_large(self.subject(), format!("more than {limit} bytes")));
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -218,10 +215,9 @@ impl ObjectReader<'_> {
                 .send()
                 .await
                 .map_err(|refusal| error::read(self.subject(), "s3:GetObjectAttributes", refusal))?;
-            let parts = answer.object_parts().ok_or_else(|| Error::Unsupported {
-                subject: self.subject(),
-                why: "the server does not list the parts".to_owned(),
-            })?;
+            let parts = answer
+                .object_parts()
+                .ok_or_else(|| Error::unsupported(self.subject(), "the server does not list the parts"))?;
             let before = sizes.len();
             if before > MAX_PARTS as usize {
                 let why = "it lists more parts than an object can have";

@@ -128,9 +128,11 @@ fn setting<T: FromStr>(
     let key = ServiceConfigKey::builder().service_id("s3").env(variable).profile(in_profile).build();
     let text = settings.zip(key.ok()).and_then(|(settings, key)| settings.load_config(key));
     let Some(text) = text else { return Ok(None) };
-    text.trim().parse().map(Some).map_err(|_| Error::Unsupported {
-        subject: Subject::other(format!("{variable} or the profile's {in_profile}")),
-        why: format!("'{text}' cannot be read"),
+    text.trim().parse().map(Some).map_err(|_| {
+        Error::unsupported(
+            Subject::other(format!("{variable} or the profile's {in_profile}")),
+            format!("'{text}' cannot be read"),
+        )
     })
 }
 

@@ -11,7 +11,7 @@ use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result, Subject, Unsupported};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 
@@ -47,10 +47,9 @@ impl Connection {
             versions.push(head.version_id.clone());
         }
         updated.map_err(|refusal| match refusal {
-            Error::Unsupported { why, .. } => Error::Unsupported {
-                subject: "--update-in-place".into(),
-                why: format!("the server does not know UpdateObjectEncryption ({why}); leave it out: objects are copied"),
-            },
+            Error::Unsupported { why, .. } => {
+                Error::unsupported(Subject::Server, Unsupported::NoUpdateInPlace(why.to_string()))
+            }
             refusal => refusal,
         })?;
         let content = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?.unwrap_or_default();
@@ -61,7 +60,7 @@ impl Connection {
             (true, true) => return Ok(()),
             (false, _) => {
                 "it does not know UpdateObjectEncryption: it overwrote a scratch object with the request; nothing else \
-                 was touched, and --update-in-place would destroy data there"
+                 was touched, and updates in place would destroy data there"
             }
             (true, false) => {
                 "it does not know UpdateObjectEncryption: it answered that all is well and changed nothing"

@@ -51,9 +51,8 @@ impl ObjectReader<'_> {
             .await
             .map_err(|refusal| error::read(self.subject(), "s3:GetObjectAcl", refusal));
         match answer {
-            Ok(answer) => read_grants(&answer).ok_or_else(|| Error::Unsupported {
-                subject: self.subject(),
-                why: "its ACL holds a grant that no request can say".to_owned(),
+            Ok(answer) => read_grants(&answer).ok_or_else(|| {
+                Error::unsupported(self.subject(), "its ACL holds a grant that no request can say")
             }),
             Err(Error::Unsupported { .. }) => Ok(Grants::default()),
             Err(error) => Err(error),

@@ -5,7 +5,7 @@
 use super::failure::Failure;
 use super::key_reader::{KeyFileArgs, KeyReader};
 use super::key_source::{KeySource, SourceText};
-use crate::encryption::{Context, Format, KeyName, KmsKey, Mode, pair};
+use crate::encryption::{Context, EncryptionError, Format, KeyName, KmsKey, Mode, pair};
 
 pub(crate) mod at_rest;
 mod choice;
@@ -128,8 +128,13 @@ impl EncryptionArgs {
         }
         self.only_what_fits(mode)?;
         let Some(mode) = mode else { return Ok(None) };
-        let context = Context::new(self.context.iter().cloned())
-            .map_err(|error| Failure::usage(format!("--context: {error}")))?;
+        let context = Context::new(self.context.iter().cloned()).map_err(|error| {
+            let failure = Failure::usage(format!("--context: {error}"));
+            match error {
+                EncryptionError::Name(_) => failure.hint("--bind-name writes it"),
+                _ => failure,
+            }
+        })?;
         let choice = match mode {
             Mode::SseS3 => Choice::SseS3,
             Mode::SseKms => {

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 
 use super::aws_flags::AwsFlags;
 use super::lost_envelope;
+use super::remedies;
 use super::sanitize::shell_word;
 use crate::aws::open_uploads::OpenUpload;
 use crate::error::{Error, NetworkFault, Subject};
@@ -83,10 +84,9 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             "patterns are compared with the whole name below the directory or prefix; the last one that matches decides"
                 .to_owned(),
         ],
+        Error::Unsupported { .. } | Error::TooLarge { .. } => remedies::of(error).into_iter().collect(),
         Error::NoneMatch { .. }
         | Error::OutOfRange { .. }
-        | Error::Unsupported { .. }
-        | Error::TooLarge { .. }
         | Error::CommandFailed { .. }
         | Error::Service { .. }
         | Error::Interrupted(_)

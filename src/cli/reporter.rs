@@ -116,6 +116,7 @@ impl<'a> Reporter<'a> {
             return self.document(Record::Failed(failed));
         }
         let text = [&[document.message][..], &document.causes].concat().join(": ");
+        let text = [&[text][..], &document.hints].concat().join("; ");
         let version = version_id.map_or_else(String::new, |id| format!(" (version {id})"));
         let named = if text.starts_with(name) { text } else { format!("{name}{version}: {text}") };
         self.line(&escaped(&format!("failed: {named}")));

@@ -10,7 +10,7 @@ use std::pin::pin;
 use futures_util::stream::{Stream, StreamExt};
 use tokio::sync::Notify;
 
-use crate::error::{Denial, Error, NetworkFault, Result, Subject};
+use crate::error::{Denial, Error, NetworkFault, Result, Subject, Unsupported};
 use crate::transfer::Cancellation;
 
 /// The outcome of one of many objects.
@@ -62,9 +62,9 @@ impl<O> Row<O> {
     }
 
     /// Makes the row of something that is not supported.
-    pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
+    pub(crate) fn refused(subject: impl Into<Subject>, why: impl Into<Unsupported>) -> Self {
         let subject = subject.into();
-        Self::failed(subject.to_string(), None, Error::Unsupported { subject, why: why.into() })
+        Self::failed(subject.to_string(), None, Error::unsupported(subject, why.into()))
     }
 }
 

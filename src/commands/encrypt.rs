@@ -11,7 +11,7 @@ use crate::commands::verify_envelope::SentEnvelope;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result, Subject, Unsupported};
 use crate::keys::{DataKey, Fingerprint, Passphrase, RsaPublicKey, SymmetricKey};
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope, Settings, instruction_file_key};
@@ -236,7 +236,7 @@ impl ClientEncryptor {
         len: Option<u64>,
     ) -> Result<ObjectEncryptor<'_>> {
         if self.frame_length.is_some() || self.key_name.is_some() {
-            return Err(unsupported("--frame-length and --key-name".into(), "belong to --format esdk"));
+            return Err(Error::unsupported("a frame length and key names", Unsupported::EsdkOnly));
         }
         let wrapper = self.only(context)?;
         let (data_key, under_it) =
@@ -260,8 +260,8 @@ impl ClientEncryptor {
         len: Option<u64>,
     ) -> Result<ObjectEncryptor<'_>> {
         if in_instruction_file {
-            return Err(unsupported(
-                "--instruction-file".into(),
+            return Err(Error::unsupported(
+                "an instruction file",
                 "the Encryption SDK's envelope is the object's own header",
             ));
         }
@@ -309,16 +309,13 @@ impl ClientEncryptor {
     /// The one wrapping key that the S3 Encryption Client's formats allow.
     pub(crate) fn only(&self, context: &Context) -> Result<&Wrapper> {
         let [wrapper] = self.wrappers.as_slice() else {
-            return Err(unsupported(
-                "the S3 Encryption Client's formats".into(),
+            return Err(Error::unsupported(
+                "the S3 Encryption Client's formats",
                 "take exactly one wrapping key",
             ));
         };
         if !context.is_empty() && !matches!(wrapper, Wrapper::Kms(_)) {
-            return Err(unsupported(
-                "an encryption context".into(),
-                "the S3 Encryption Client's formats keep one with --kms-key only",
-            ));
+            return Err(Error::unsupported("an encryption context", Unsupported::ContextNeedsKms));
         }
         Ok(wrapper)
     }
@@ -390,7 +387,7 @@ fn fresh() -> Result<DataKey> {
 /// Puts the envelope into the object's metadata.
 fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Result<()> {
     if let Some(name) = settings.metadata.keys().find(|name| name.starts_with("x-amz-")) {
-        return Err(unsupported(
+        return Err(Error::unsupported(
             Subject::other(format!("the metadata '{name}'")),
             "names that begin with x-amz- belong to the envelope of client-side encryption",
         ));
@@ -403,17 +400,10 @@ fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Res
 pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > MAX_METADATA_BYTES {
-        return Err(unsupported(
+        return Err(Error::unsupported(
             Subject::other(format!("metadata of {bytes} bytes")),
-            &format!(
-                "S3 keeps {MAX_METADATA_BYTES}, and the envelope takes its share; store the envelope separately with \
-                 --instruction-file"
-            ),
+            Unsupported::EnvelopeTooLarge { limit: MAX_METADATA_BYTES },
         ));
     }
     Ok(())
-}
-
-fn unsupported(subject: Subject, why: &str) -> Error {
-    Error::Unsupported { subject, why: why.to_owned() }
 }

@@ -212,7 +212,7 @@ pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound { .. } => "does not exist".to_owned(),
         Error::Network { why, .. } => why.to_string(),
-        Error::Unsupported { why, .. } => why.clone(),
+        Error::Unsupported { why, .. } => why.to_string(),
         Error::NotUnderstood { why, .. } => {
             format!("the server sent an answer that was not understood: {why}")
         }
@@ -228,7 +228,7 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &In
         ListedKey::NotText(shown) => {
             let name = format!("s3://{}/{shown}", place.bucket);
             let why = "its key is not text: it is shown percent-encoded and cannot be asked for".to_owned();
-            let error = Error::Unsupported { subject: Subject::other(name.clone()), why };
+            let error = Error::unsupported(Subject::other(name.clone()), why);
             return Row::failed(name, version_id, error);
         }
     };

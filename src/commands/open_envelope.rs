@@ -11,7 +11,7 @@ use crate::aws::read_object::ObjectReader;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::unwrapped_envelope::{Content, Envelope, UnwrappedEnvelope};
 use crate::encryption::{Context, KeyArn, KmsKey};
-use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
+use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, Unsupported, WrapKind};
 use crate::keys::DataKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
@@ -57,8 +57,7 @@ async fn find(
             return Ok(Some(Envelope::S3ec(envelope)));
         }
         Detected::S3ec(_) => {
-            let why = "its envelope is in its metadata; leave out --instruction-suffix".to_owned();
-            return Err(Error::Unsupported { subject: name, why });
+            return Err(Error::unsupported(name, Unsupported::EnvelopeInMetadata));
         }
         Detected::Esdk(_) => return header(reader, head).await.map(|message| Some(Envelope::Esdk(message))),
         Detected::InstructionFileNeeded => true,

@@ -128,10 +128,10 @@ pub(crate) async fn write(
     if let Some(version) = &state.version_id
         && state.head.etag.is_none()
     {
-        return Err(Error::Unsupported {
-            subject: state.subject(),
-            why: format!("the server names no ETag of version {version} to bind the write to"),
-        });
+        return Err(Error::unsupported(
+            state.subject(),
+            format!("the server names no ETag of version {version} to bind the write to"),
+        ));
     }
     let mut written = rotation.run(state, strategy, journal).await?;
     match written.refused.take() {

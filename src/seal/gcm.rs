@@ -11,7 +11,7 @@ use std::ptr::{self, NonNull};
 
 use aws_lc_sys as lc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SizeLimit};
 use crate::seal::Output;
 
 /// The length of the tag, in bytes.
@@ -125,12 +125,7 @@ fn within_limit(done: u64, more: usize) -> Result<u64> {
 
 /// Returns the error for a message beyond [`MAX_PLAIN`].
 pub fn too_large() -> Error {
-    Error::TooLarge {
-        subject: "the object".into(),
-        why: format!(
-            "AES-GCM encrypts at most {MAX_PLAIN} bytes (64 GiB) in one message; --format esdk has no such limit"
-        ),
-    }
+    Error::too_large("the object", SizeLimit::GcmMessage(MAX_PLAIN))
 }
 
 #[derive(Clone, Copy)]

@@ -43,8 +43,7 @@ impl PassphraseKey {
         let salt = super::random::<SALT_LEN>()?.to_vec();
         let Argon2 { memory, time, parallelism } = costs;
         let phc = Phc { memory, time, parallelism, salt };
-        phc.check_limits()
-            .map_err(|why| Error::Unsupported { subject: "the cost of Argon2id".into(), why })?;
+        phc.check_limits().map_err(|why| Error::unsupported("the cost of Argon2id", why))?;
         let key = phc.derive(passphrase)?;
         Ok(Self { phc, key })
     }

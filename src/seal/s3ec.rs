@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::wrap::{self, Alg, Wrap, WrappedKey};
 use super::{Seal, gcm};
 use crate::encryption::{Format, Legacy, StoredFormat};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result, Subject, Unsupported};
 use crate::keys::DataKey;
 
 mod cbc;
@@ -195,11 +195,7 @@ impl Envelope {
         if legacy >= least {
             return Ok(PermittedEnvelope::new(self, legacy));
         }
-        let switch = least.as_str().unwrap_or_default();
-        Err(Error::Unsupported {
-            subject: self.subject,
-            why: format!("{why}; --allow-legacy {switch} opens it all the same"),
-        })
+        Err(Error::unsupported(self.subject, Unsupported::Legacy { why: why.into(), least }))
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
@@ -224,10 +220,10 @@ pub fn sealer(
         return Err(gcm::too_large());
     }
     if data_key.as_bytes().len() != crate::keys::KEY_LEN {
-        return Err(Error::Unsupported {
-            subject: "a data key of less than 256 bits".into(),
-            why: "objects are encrypted with 256-bit data keys only".to_owned(),
-        });
+        return Err(Error::unsupported(
+            "a data key of less than 256 bits",
+            "objects are encrypted with 256-bit data keys only",
+        ));
     }
     let (version, content, content_key) = match wrapped.alg {
         Alg::Gcm => {

@@ -105,10 +105,10 @@ impl TryFrom<Format> for Alg {
         match format {
             Format::S3ec => Ok(Self::Committing),
             Format::S3ecV2 => Ok(Self::Gcm),
-            Format::Esdk => Err(Error::Unsupported {
-                subject: Subject::other(format.to_string()),
-                why: "not a format of the Amazon S3 Encryption Client".to_owned(),
-            }),
+            Format::Esdk => Err(Error::unsupported(
+                Subject::other(format.to_string()),
+                "not a format of the Amazon S3 Encryption Client",
+            )),
         }
     }
 }

@@ -31,16 +31,16 @@ pub(crate) struct UploadPlan {
 /// `TooLarge` beyond [`MAX_OBJECT_BYTES`]; `Unsupported` for a part size that S3 does not accept.
 pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
     if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&tuning.part_size) {
-        return Err(Error::Unsupported {
-            subject: Subject::other(format!("a part size of {}", ByteSize(tuning.part_size))),
-            why: format!("S3 takes parts of {} to {}", ByteSize(MIN_PART_BYTES), ByteSize(MAX_PART_BYTES)),
-        });
+        return Err(Error::unsupported(
+            Subject::other(format!("a part size of {}", ByteSize(tuning.part_size))),
+            format!("S3 takes parts of {} to {}", ByteSize(MIN_PART_BYTES), ByteSize(MAX_PART_BYTES)),
+        ));
     }
     if let Some(len) = sealed_len.filter(|len| *len > MAX_OBJECT_BYTES) {
-        return Err(Error::TooLarge {
-            subject: Subject::other(ByteSize(len).to_string()),
-            why: format!("S3 takes objects of up to {} TB", MAX_OBJECT_BYTES / 1_000_000_000_000),
-        });
+        return Err(Error::too_large(
+            Subject::other(ByteSize(len).to_string()),
+            format!("S3 takes objects of up to {} TB", MAX_OBJECT_BYTES / 1_000_000_000_000),
+        ));
     }
     // The expected size may be wrong: half of the parts are reserved for bytes beyond it.
     let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT_BYTES));

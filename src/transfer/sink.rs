@@ -25,8 +25,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     let path = match target {
         Target::File(path) => path,
         Target::FileInNewDirectory(path) if folder_of(path).exists() => {
-            let subject = folder_of(path).into();
-            return Err(Error::Unsupported { subject, why: "is no directory".to_owned() });
+            return Err(Error::unsupported(folder_of(path), "is no directory"));
         }
         Target::FileInNewDirectory(path) => {
             return Ok(SinkTarget::FileInNewDirectory { path: path.clone(), no_clobber });
@@ -35,9 +34,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
         Target::Terminal => return Ok(SinkTarget::Terminal),
     };
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => {
-            Err(Error::Unsupported { subject: path.into(), why: "is a directory".to_owned() })
-        }
+        Ok(metadata) if metadata.is_dir() => Err(Error::unsupported(path, "is a directory")),
         // A pipe or a device is written to directly; there is nothing to rename.
         Ok(metadata) if !metadata.is_file() => Ok(SinkTarget::Stream(Some(path.clone()))),
         Ok(_) if no_clobber => Err(Error::TargetExists { subject: path.into() }),
@@ -189,7 +186,7 @@ impl Sink {
         if self.must_begin_as_text && !bytes.is_empty() {
             if !begins_as_text(bytes) {
                 let why = "is a terminal, and the object is not text; nothing was written".to_owned();
-                return Err(Error::Unsupported { subject: self.subject.clone(), why });
+                return Err(Error::unsupported(&self.subject, why));
             }
             self.must_begin_as_text = false;
         }

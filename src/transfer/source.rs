@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::checksum::{Algorithm, Sum};
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result, SizeLimit, Subject};
 use crate::keys::secret_variables;
 use crate::location::Source;
 use crate::s3_limits::MAX_PARTS;
@@ -83,10 +83,10 @@ impl Input {
                 let file = File::open(path).map_err(|error| not_opened(&subject, error))?;
                 let metadata = file.metadata().map_err(Error::local("read", path))?;
                 if metadata.is_dir() {
-                    return Err(Error::Unsupported {
+                    return Err(Error::unsupported(
                         subject,
-                        why: "is a directory; put takes one file or - for standard input".to_owned(),
-                    });
+                        "is a directory; put takes one file or - for standard input",
+                    ));
                 }
                 let len = metadata.is_file().then_some(metadata.len());
                 (Reader::File(file), len)
@@ -163,7 +163,7 @@ fn not_opened(subject: &Subject, error: io::Error) -> Error {
 
 fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
     let Some((program, arguments)) = argv.split_first() else {
-        return Err(Error::Unsupported { subject: subject.clone(), why: "no command was named".to_owned() });
+        return Err(Error::unsupported(subject, "no command was named"));
     };
     let mut command = Command::new(program);
     // A key in an environment variable must not reach the command.
@@ -283,8 +283,7 @@ impl Parts {
         self.number += 1;
         self.sealed += bytes.len() as u64;
         if self.number > MAX_PARTS {
-            return Err(self
-                .too_large("it needs more than 10,000 parts; say with --expected-size how much is coming"));
+            return Err(self.too_large(SizeLimit::Parts(MAX_PARTS)));
         }
         let sum = self.algorithm.sum(&bytes);
         Ok(Some(Part { number: self.number, bytes, sum, plain: self.plain - before }))
@@ -366,8 +365,8 @@ impl Parts {
         Ok(())
     }
 
-    fn too_large(&self, why: &str) -> Error {
-        Error::TooLarge { subject: self.input.subject.clone(), why: why.to_owned() }
+    fn too_large(&self, why: impl Into<SizeLimit>) -> Error {
+        Error::too_large(&self.input.subject, why)
     }
 
     fn changed(&self, why: &str) -> Error {

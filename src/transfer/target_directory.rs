@@ -158,8 +158,8 @@ fn is_real_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
 }
 
-fn refused(subject: Subject, why: &str) -> Error {
-    Error::Unsupported { subject, why: why.to_owned() }
+fn refused(subject: Subject, why: &'static str) -> Error {
+    Error::unsupported(subject, why)
 }
 
 /// Splits a name into what leads to the file and the file.

@@ -106,7 +106,7 @@ fn found(
             Some(earlier) => format!("{} gives the key {name} already", earlier.display()),
         },
     };
-    let error = Error::Unsupported { subject: (&path).into(), why: refused };
+    let error = Error::unsupported(&path, refused);
     Some(Found::Failed { path, error })
 }
 
@@ -133,10 +133,10 @@ fn failed(error: &walkdir::Error, source: &Path, filter: &Filter) -> Option<Foun
     let subject = Subject::from(&path);
     let error = match (error.loop_ancestor(), error.io_error()) {
         (Some(above), _) => {
-            Error::Unsupported { subject, why: format!("is a link that leads back to {}", above.display()) }
+            Error::unsupported(subject, format!("is a link that leads back to {}", above.display()))
         }
         (None, Some(error)) if is_link && error.kind() == std::io::ErrorKind::NotFound => {
-            Error::Unsupported { subject, why: "is a link to nothing".to_owned() }
+            Error::unsupported(subject, "is a link to nothing")
         }
         (None, error) => {
             let kind = error.map_or(std::io::ErrorKind::Other, std::io::Error::kind);

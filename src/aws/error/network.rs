@@ -30,7 +30,7 @@ pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Er
     let mut words = String::new();
     while let Some(cause) = link {
         if let Some(refused) = cause.downcast_ref::<OverHttp>() {
-            return Error::Unsupported { subject, why: refused.to_string() };
+            return Error::unsupported(subject, refused.to_string());
         }
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
             let why = match credentials {

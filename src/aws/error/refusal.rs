@@ -5,7 +5,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::error::{Cause, Denial, Error, KeyFault, KeyNeed, NetworkFault, Subject};
+use crate::error::{Cause, Denial, Error, KeyFault, KeyNeed, NetworkFault, Subject, Unsupported};
 
 /// A service's error, parsed; shown as the cause of s3seal's error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Refusal {
             "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody" => {
                 Error::AlteredInTransit { subject, source }
             }
-            "EntityTooLarge" => Error::TooLarge { subject, why: self.message },
+            "EntityTooLarge" => Error::too_large(subject, self.message),
             _ => self.by_text(subject, action, source),
         }
     }
@@ -121,9 +121,7 @@ impl Refusal {
         }
         // S3 says so only if the copy changes nothing; other servers also if it changes the encryption.
         if says("trying to copy an object to itself") {
-            let why = "this server does not copy an object onto itself for another encryption; \
-                       `s3seal get` and `s3seal put` bring it there";
-            return Error::Unsupported { subject, why: why.to_owned() };
+            return Error::unsupported(subject, Unsupported::NoSelfCopy);
         }
         if says("blocked upload requests") && says("SSE-C") {
             return Error::Denied { subject, why: Denial::SseCBlocked, source };
@@ -151,7 +149,7 @@ impl Refusal {
             // S3 itself says EntityTooLarge, in a 400.
             413 => Error::ProxyLimit { subject },
             429 => Error::Network { subject, why: NetworkFault::Throttled, source },
-            501 => Error::Unsupported { subject, why: format!("this server cannot do it: {}", self.message) },
+            501 => Error::unsupported(subject, format!("this server cannot do it: {}", self.message)),
             500..=599 => Error::Network { subject, why: NetworkFault::Unavailable, source },
             status => {
                 let code = if self.code.is_empty() { format!("HTTP {status}") } else { self.code };

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::exit::Exit;
+use crate::cli::remedies;
 
 /// What ended the run.
 #[derive(Debug, Serialize)]
@@ -21,7 +22,7 @@ pub(crate) struct Error {
     pub(crate) message: String,
     /// What lies behind it, the nearest first.
     pub(crate) causes: Vec<String>,
-    /// What can be done about it. Empty for one of many objects; a run over it alone gives them.
+    /// What can be done about it. For one of many objects only a flag that allows it; a run over it alone gives all.
     pub(crate) hints: Vec<String>,
     /// The exit code: that of the run, or for one of many objects that of a run over it alone.
     pub(crate) exit_code: u8,
@@ -40,7 +41,7 @@ impl Error {
         Self {
             message: error.to_string(),
             causes: causes(error),
-            hints: Vec::new(),
+            hints: remedies::of(error).into_iter().collect(),
             exit_code: Exit::of(error).code(),
             envelope,
         }

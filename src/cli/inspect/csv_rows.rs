@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_row_has_the_headers_columns() {
-        let error = Error::Unsupported { subject: "x".into(), why: "no".to_owned() };
+        let error = Error::unsupported("x", "no");
         let line = row(&Row::failed("s3://b/k", None, error), false).unwrap();
         assert_eq!(line.split(',').count(), HEADER.split(',').count());
         assert_eq!(line, "s3://b/k,,,,,,,,,,,,,no");

@@ -6,7 +6,7 @@
 use crate::cli::aws_flags::AwsFlags;
 use crate::cli::sanitize::shell_word;
 use crate::cli::{hints, lost_envelope};
-use crate::error::{Error, KeyFault, Subject};
+use crate::error::{Error, KeyFault, RotationRefusal, Subject, Unsupported};
 
 /// Looks up hints; none where those of all verbs will do.
 #[must_use]
@@ -41,6 +41,13 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
                 | KeyFault::Context,
             ..
         } => Some(hints::for_keys(error, "--from-", aws)),
+        Error::Unsupported {
+            subject: Subject::Object { uri, version_id },
+            why: Unsupported::Rotation(RotationRefusal::Archived(_)),
+        } => {
+            let object = AwsFlags::object(uri, version_id.as_deref());
+            Some(vec![format!("aws s3api restore-object{object} --restore-request Days=7{aws}")])
+        }
         _ => None,
     }
 }
@@ -94,5 +101,18 @@ mod tests {
         let hints = of(&error, &AwsFlags::default()).unwrap().join("\n");
         assert!(!hints.contains("delete") && hints.contains("s3seal inspect 's3://bkt/a b'"), "{hints}");
         assert_eq!(of(&Error::tampered(Subject::Server, "it lies"), &AwsFlags::default()), Some(vec![]));
+    }
+
+    #[test]
+    fn an_archived_version_is_restored_as_that_version() {
+        let uri: S3Uri = "s3://bkt/a b".parse().unwrap();
+        let archived = RotationRefusal::Archived("GLACIER".to_owned());
+        let error = Error::unsupported(Subject::version(&uri, Some("v1")), archived);
+        assert_eq!(
+            of(&error, &AwsFlags::in_region("eu-west-1")).unwrap(),
+            [
+                "aws s3api restore-object --bucket bkt --key 'a b' --version-id v1 --restore-request Days=7 --region eu-west-1"
+            ]
+        );
     }
 }

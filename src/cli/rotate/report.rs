@@ -4,10 +4,12 @@ use crate::cli::document::rotation::{Plan, PlannedCost, RefusedObject, RotationS
 use crate::cli::document::{self, Command, Document, Record, Summaries};
 use crate::cli::failure::Failure;
 use crate::cli::output;
+use crate::cli::remedies;
 use crate::cli::session::Session;
 use crate::commands::rotate::Summary;
 use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::strategy::Cost;
+use crate::error::Error;
 use crate::tuning::ByteSize;
 
 pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
@@ -60,16 +62,23 @@ pub(crate) fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(
     Ok(())
 }
 
+/// What makes possible what is refused, as the end of a line.
+fn remedy(error: &Error) -> String {
+    remedies::of(error).map_or_else(String::new, |remedy| format!("; {remedy}"))
+}
+
 fn plan_lines(plans: &Plans) -> Vec<String> {
     let mut lines: Vec<String> = plans.strategies.iter().map(|(way, cost)| plan_line(way, *cost)).collect();
     if plans.skipped > 0 {
         lines.push(format!("skipped: {}", objects(plans.skipped)));
     }
-    for (name, why) in &plans.refused {
+    for (name, error) in &plans.refused {
+        let why = error.to_string();
+        let remedy = remedy(error);
         lines.push(if why.starts_with(name) {
-            format!("cannot: {why}")
+            format!("cannot: {why}{remedy}")
         } else {
-            format!("cannot: {name}: {why}")
+            format!("cannot: {name}: {why}{remedy}")
         });
     }
     if plans.more_refused > 0 {
@@ -108,7 +117,13 @@ fn plan_document(plans: &Plans) -> Document {
         requests: cost.requests,
         kms_calls: cost.kms_calls,
     };
-    let refused = |(name, why): &(String, String)| RefusedObject { name: name.clone(), reason: why.clone() };
+    let refused = |(name, error): &(String, Error)| {
+        let why = match error {
+            Error::Unsupported { why, .. } => why.to_string(),
+            error => error.to_string(),
+        };
+        RefusedObject { name: name.clone(), reason: format!("{why}{}", remedy(error)) }
+    };
     let plan = Plan {
         strategies: plans.strategies.iter().map(|(way, found)| (Strategy::of(way), cost(found))).collect(),
         refused: plans.refused.iter().map(refused).collect(),
@@ -128,7 +143,7 @@ mod tests {
         let cost = Cost { objects: 2, stored: 2048, moved: 4096, requests: 8, kms_calls: 1 };
         plans.strategies.insert("reseal", cost);
         plans.strategies.insert("nothing", Cost { objects: 1, stored: 1, requests: 1, ..Cost::default() });
-        plans.refuse("s3://bkt/k".to_owned(), "archived".to_owned());
+        plans.refuse("s3://bkt/k".to_owned(), Error::unsupported("s3://bkt/k", "archived"));
         assert_eq!(
             plan_lines(&plans),
             [

@@ -4,12 +4,10 @@ use super::RotateArgs;
 use super::report;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
 use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::{Stage, Stopped, Summary};
 use crate::error::{Error, Result as CoreResult};
-use crate::location::S3Uri;
 
 impl RotateArgs {
     /// Reports the plan of a dry run.
@@ -17,7 +15,7 @@ impl RotateArgs {
     /// # Errors
     /// Exit 3 if nothing was found; for what cannot be done, the code that the rotation would end with.
     pub(super) fn dry_run_ended(&self, session: &Session, plans: CoreResult<Plans>) -> Result<(), Failure> {
-        let plans = plans.map_err(|error| self.failed(error))?;
+        let plans = plans?;
         report::plans(&plans, true, session)?;
         if plans.counted() == 0 && !self.allow_empty {
             return Err(self.nothing_found());
@@ -69,7 +67,7 @@ impl RotateArgs {
             }) => {
                 return Err(Failure::from(error).hint("choose another file: --journal FILE"));
             }
-            Err(Stopped { error, .. }) => return Err(self.failed(error)),
+            Err(Stopped { error, .. }) => return Err(error.into()),
         };
         report::summary(&summary, session)?;
         if summary.found() == 0 && !self.allow_empty {
@@ -90,19 +88,5 @@ impl RotateArgs {
         let places: Vec<String> = self.places.iter().map(ToString::to_string).collect();
         Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
             .hint("check the prefix, --include and --exclude; with --allow-empty this is a success")
-    }
-
-    /// Adds the hints for a single object.
-    fn failed(&self, error: Error) -> Failure {
-        let archived = matches!(&error, Error::Unsupported { why, .. } if why.contains("restored first"));
-        let failure = Failure::from(error);
-        match self.single() {
-            Some(S3Uri { bucket, key, .. }) if archived => failure.hint(format!(
-                "aws s3api restore-object --bucket {} --key {} --restore-request Days=7",
-                shell_word(bucket.as_str()),
-                shell_word(key)
-            )),
-            _ => failure,
-        }
     }
 }

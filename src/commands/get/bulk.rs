@@ -199,9 +199,7 @@ fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
 /// Names the object rather than its path in the directory.
 fn about(uri: &S3Uri, error: Error) -> Error {
     match error {
-        Error::Unsupported { subject: Subject::Other(_), why } => {
-            Error::Unsupported { subject: uri.into(), why }
-        }
+        Error::Unsupported { subject: Subject::Other(_), why } => Error::unsupported(uri, why),
         error => error,
     }
 }

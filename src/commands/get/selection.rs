@@ -141,7 +141,7 @@ pub(super) async fn of_all<'a>(
                     Some(other) if *other == uri => continue,
                     Some(other) if !is_directory => {
                         let subject = Subject::other(format!("two objects map to the file {name}"));
-                        return Err(Error::Unsupported { subject, why: format!("{other} and {uri}") });
+                        return Err(Error::unsupported(subject, format!("{other} and {uri}")));
                     }
                     _ => drop(names.insert(name.to_owned(), uri)),
                 }

@@ -106,7 +106,7 @@ impl PutRun<'_> {
             let input = blocking(move || Input::open(&source)).await??;
             let Some(len) = input.len() else {
                 let why = "is no regular file any more".to_owned();
-                return Err(Error::Unsupported { subject: (&path).into(), why });
+                return Err(Error::unsupported(&path, why));
             };
             self.cancellation.or(may_write(self.connection, &target, &self.options.condition)).await??;
             let first = self.cancellation.or(gate.admit()).await??;
@@ -126,6 +126,6 @@ impl PutRun<'_> {
         }
         let beside = matches!(self.encryptor, Encryptor::Client(client) if client.instruction_file);
         (beside && key.ends_with(&instruction_file_key("", None)))
-            .then(|| "its key is that of another file's envelope with --instruction-file".to_owned())
+            .then(|| "its key is that of another file's envelope".to_owned())
     }
 }

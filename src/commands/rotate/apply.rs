@@ -4,7 +4,7 @@
 //! failure leaves at most an aborted upload.
 
 use crate::encryption::ServerSide;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unsupported};
 
 use super::journal::ObjectJournal;
 use super::object_state::ObjectState;
@@ -31,9 +31,7 @@ impl Rotation<'_> {
         }
         match strategy {
             Strategy::Nothing => Ok(WriteResult { len: state.head.len, ..WriteResult::default() }),
-            Strategy::Refuse(refusal) => {
-                Err(Error::Unsupported { subject: state.subject(), why: refusal.to_string() })
-            }
+            Strategy::Refuse(refusal) => Err(Error::unsupported(state.subject(), refusal.clone())),
             Strategy::UpdateInPlace => self.update(state).await,
             Strategy::ServerCopy { parts } => self.server_copy(state, *parts, journal).await,
             Strategy::Rewrap { parts } => self.rewrap(state, *parts, journal).await,
@@ -70,12 +68,8 @@ impl Rotation<'_> {
         {
             return Ok(());
         }
-        let why = format!(
-            "its encryption context ({}) would be lost; give it with --context, or --accept-loss {} goes on without it",
-            state.context.join(", "),
-            Loss::Context
-        );
-        Err(unsupported(state, &why))
+        let pairs = state.context.join(", ");
+        Err(Error::unsupported(state.subject(), Unsupported::WouldLoseContext { pairs }))
     }
 
     fn asks_bucket_key(&self) -> bool {
@@ -83,6 +77,6 @@ impl Rotation<'_> {
     }
 }
 
-pub(super) fn unsupported(state: &ObjectState, why: &str) -> Error {
-    Error::Unsupported { subject: state.subject(), why: why.to_owned() }
+pub(super) fn unsupported(state: &ObjectState, why: &'static str) -> Error {
+    Error::unsupported(state.subject(), why)
 }

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::bulk::{Row, for_each_ordered, for_each_unordered};
-use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
+use crate::error::{Error, KeyFault, KeyNeed, Result, RotationRefusal, Subject};
 use crate::limits::MAX_REFUSALS_NAMED;
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
@@ -20,7 +20,7 @@ use super::object_state::ObjectState;
 use super::rotation::Rotation;
 use super::scratch;
 use super::selector::Selector;
-use super::strategy::{self, Cost, Desired, Refusal, Server, Strategy};
+use super::strategy::{self, Cost, Desired, Server, Strategy};
 use super::{Allowed, Plan, RotateOutcome, check, plan, write};
 
 /// Which objects.
@@ -42,8 +42,8 @@ pub(crate) type RotateRow = Row<RotateOutcome>;
 pub(crate) struct Plans {
     /// By the strategy's name.
     pub(crate) strategies: BTreeMap<&'static str, Cost>,
-    /// Objects that could not be loaded, or are refused: name and reason.
-    pub(crate) refused: Vec<(String, String)>,
+    /// Objects that could not be loaded, or are refused, by name.
+    pub(crate) refused: Vec<(String, Error)>,
     /// Refusals beyond those that are kept by name.
     pub(crate) more_refused: u64,
     /// Objects that an earlier run has rotated, or that are not selected.
@@ -54,14 +54,15 @@ impl Plans {
     /// Counts a plan.
     pub(crate) fn count(&mut self, plan: &Plan) {
         if let Strategy::Refuse(refusal) = &plan.strategy {
-            self.refuse(plan.state.subject().to_string(), refusal.to_string());
+            let subject = plan.state.subject();
+            self.refuse(subject.to_string(), Error::unsupported(subject, refusal.clone()));
         } else {
             self.strategies.entry(plan.strategy.as_str()).or_default().add(plan.cost);
         }
     }
 
     /// Counts a refusal.
-    pub(crate) fn refuse(&mut self, name: String, why: String) {
+    pub(crate) fn refuse(&mut self, name: String, why: Error) {
         if self.refused.len() < MAX_REFUSALS_NAMED {
             self.refused.push((name, why));
         } else {
@@ -118,7 +119,7 @@ impl BulkRotation<'_> {
         let count = |looked: Result<Plan, RotateRow>| {
             match looked {
                 Ok(plan) => plans.count(&plan),
-                Err(Row::Failed { name, error, .. }) => plans.refuse(name, error.to_string()),
+                Err(Row::Failed { name, error, .. }) => plans.refuse(name, *error),
                 Err(_) => plans.skipped += 1,
             }
             Ok(())
@@ -226,7 +227,9 @@ impl BulkRotation<'_> {
             Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.state)) => {
                 Err(Row::Unselected)
             }
-            Ok(Plan { strategy: Strategy::Refuse(Refusal::InstructionFile), .. }) => Err(Row::Unselected),
+            Ok(Plan { strategy: Strategy::Refuse(RotationRefusal::InstructionFile), .. }) => {
+                Err(Row::Unselected)
+            }
             Ok(plan) => Ok(self.already_written(plan)),
             // An object in SSE-C with an unknown key is not selected by other modes.
             Err(error)
@@ -261,7 +264,7 @@ impl BulkRotation<'_> {
             && journal.has_open_envelope(&state.uri);
         Plan {
             state,
-            strategy: if is_lost { Strategy::Refuse(Refusal::EnvelopeLost) } else { strategy },
+            strategy: if is_lost { Strategy::Refuse(RotationRefusal::EnvelopeLost) } else { strategy },
             cost,
         }
     }
@@ -294,7 +297,7 @@ impl BulkRotation<'_> {
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
                 let why = "its key is not text and cannot be asked for".to_owned();
-                let error = Error::Unsupported { subject: Subject::other(name.clone()), why };
+                let error = Error::unsupported(Subject::other(name.clone()), why);
                 Err(Row::failed(name, version.as_deref(), error))
             }
         }

@@ -41,7 +41,7 @@ pub(crate) async fn read(
     };
     let Some(etag) = head.etag else {
         let why = "the server names no ETag to bind its replacement or removal to".to_owned();
-        return Err(Error::Unsupported { subject: Subject::instruction_file(&uri), why });
+        return Err(Error::unsupported(Subject::instruction_file(&uri), why));
     };
     let content = String::from_utf8_lossy(&head.body.unwrap_or_default()).into_owned();
     Ok(InstructionFile { uri, etag, content, applied: head.applied })

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
 
@@ -94,8 +94,7 @@ impl Journal {
                 // A crash leaves a beginning of the first line; anything else is another file.
                 let ours_torn = torn && !ours && is_torn_first_line(&text, rotation);
                 if !(ours || ours_torn) {
-                    let why = "it belongs to something else; name another file with --journal".to_owned();
-                    return Err(Error::Unsupported { subject: name.clone(), why });
+                    return Err(Error::unsupported(name, Unsupported::OtherJournal));
                 }
                 if ours_torn {
                     reader.get_ref().set_len(0).map_err(refused)?;

@@ -17,7 +17,7 @@ use crate::commands::sse_c_keys::{KeyedHead, head};
 use crate::commands::unwrapped_envelope::Envelope;
 use crate::commands::verify_envelope::envelope_entries;
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
-use crate::error::{Error, KeyFault, Result, Subject, WrapKind};
+use crate::error::{Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope};
@@ -116,8 +116,8 @@ impl ObjectState {
         let lost = unaccepted(&preserved.losses, rotation.accepted);
         let Some((first, _)) = lost.first() else { return Ok(preserved) };
         let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
-        let why = format!("{}; --accept-loss {first} goes on without it", reasons.join("; "));
-        Err(Error::Unsupported { subject: self.subject(), why })
+        let why = reasons.join("; ");
+        Err(Error::unsupported(self.subject(), Unsupported::WouldLose { loss: first.as_str(), why }))
     }
 
     /// The client-side format.
@@ -346,8 +346,7 @@ pub(crate) fn current_server_side(
             Some(ServerSide::DsseKms { key: kms_key, context: Context::default() })
         }
         (mode, _) => {
-            let why = format!("S3 stores it as '{mode}', which s3seal cannot ask for; add --at-rest");
-            return Err(Error::Unsupported { subject: subject.clone(), why });
+            return Err(Error::unsupported(subject, Unsupported::UnknownMode(mode.to_string())));
         }
     })
 }

@@ -5,13 +5,10 @@
 
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
+use crate::error::RotationRefusal;
 use crate::limits::COPY_PART_BYTES;
 use crate::s3_limits::{MAX_COPY_BYTES, MAX_PART_BYTES, MAX_PARTS};
 use crate::transfer::plan::ranges;
-
-mod refusal;
-
-pub(crate) use refusal::Refusal;
 
 /// What an object is, as far as its rotation depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,7 +163,7 @@ pub(crate) enum Strategy {
     /// The object is downloaded, decrypted, encrypted with a new data key and uploaded.
     Reencrypt,
     /// It cannot be done.
-    Refuse(Refusal),
+    Refuse(RotationRefusal),
 }
 
 impl Strategy {
@@ -191,12 +188,14 @@ pub(crate) fn strategy(current: &Current, desired: &Desired, server: Server) -> 
     let strategy = match (desired, &current.client_side) {
         (Desired::Server(at_rest), None) => server_side(current, at_rest, server),
         (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
-            Strategy::Refuse(Refusal::NotClientSide)
+            Strategy::Refuse(RotationRefusal::NotClientSide)
         }
         (Desired::Client { .. }, None) if current.instruction_file => {
-            Strategy::Refuse(Refusal::InstructionFile)
+            Strategy::Refuse(RotationRefusal::InstructionFile)
         }
-        (Desired::Client { encrypts_plaintext: false, .. }, None) => Strategy::Refuse(Refusal::Plaintext),
+        (Desired::Client { encrypts_plaintext: false, .. }, None) => {
+            Strategy::Refuse(RotationRefusal::Plaintext)
+        }
         (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Strategy::Reencrypt,
         (Desired::Client { .. }, Some(client_side)) => of_client_side(current, *client_side, desired),
     };
@@ -235,13 +234,13 @@ fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Des
         StoredFormat::S3ecV1 => Format::S3ec,
     });
     if (*bind_name || client_side.name_bound) && !kms && to != Format::Esdk {
-        return Strategy::Refuse(Refusal::NameUnbound);
+        return Strategy::Refuse(RotationRefusal::NameUnbound);
     }
     if *share {
         return if client_side.in_instruction_file {
             Strategy::Share
         } else {
-            Strategy::Refuse(Refusal::NothingToShare)
+            Strategy::Refuse(RotationRefusal::NothingToShare)
         };
     }
     let same_format = format.is_none_or(|format| client_side.format == StoredFormat::Writable(format));
@@ -253,12 +252,12 @@ fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Des
     }
     let is_esdk = client_side.format == StoredFormat::Writable(Format::Esdk);
     if *only_rewrap && !is_esdk && !client_side.rewrappable && !new_data_key {
-        return Strategy::Refuse(Refusal::NotAuthenticated);
+        return Strategy::Refuse(RotationRefusal::NotAuthenticated);
     }
     // A header of the Encryption SDK is never rewritten: a second header would reuse the nonce of its tag.
     let reencryptions = *new_data_key || is_esdk || !same_format || !same_place || !client_side.rewrappable;
     if (reencryptions || moved_rest) && *in_instruction_file && client_side.in_instruction_file {
-        return Strategy::Refuse(Refusal::FileInUse);
+        return Strategy::Refuse(RotationRefusal::FileInUse);
     }
     if reencryptions {
         return Strategy::Reencrypt;
@@ -279,15 +278,15 @@ fn possible(current: &Current, strategy: Strategy) -> Strategy {
     );
     match (&strategy, &current.archived, &current.applied.mode) {
         (Strategy::Refuse(_) | Strategy::Nothing | Strategy::UpdateInPlace, ..) => strategy,
-        _ if current.superseded && current.locked => Strategy::Refuse(Refusal::Locked),
-        _ if current.superseded => Strategy::Refuse(Refusal::Superseded),
-        (_, Some(class), _) if !keeps_place => Strategy::Refuse(Refusal::Archived(class.clone())),
+        _ if current.superseded && current.locked => Strategy::Refuse(RotationRefusal::Locked),
+        _ if current.superseded => Strategy::Refuse(RotationRefusal::Superseded),
+        (_, Some(class), _) if !keeps_place => Strategy::Refuse(RotationRefusal::Archived(class.clone())),
         // A copy that keeps the mode must be able to name it.
         (
             Strategy::Rewrap { .. } | Strategy::RewrapInstructionFile | Strategy::Share,
             _,
             AppliedMode::Other(mode),
-        ) => Strategy::Refuse(Refusal::UnknownMode(mode.clone())),
+        ) => Strategy::Refuse(RotationRefusal::UnknownMode(mode.clone())),
         _ => strategy,
     }
 }

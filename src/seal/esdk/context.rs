@@ -69,10 +69,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Pairs, &'static str> {
 }
 
 fn too_large() -> Error {
-    Error::TooLarge {
-        subject: "the encryption context".into(),
-        why: "the format allows 65,535 bytes".to_owned(),
-    }
+    Error::too_large("the encryption context", "the format allows 65,535 bytes")
 }
 
 #[cfg(test)]

@@ -83,9 +83,8 @@ impl Edk {
 
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
         for field in [&self.provider, &self.info, &self.ciphertext] {
-            let len = u16::try_from(field.len()).map_err(|_| Error::TooLarge {
-                subject: "a wrapped data key".into(),
-                why: "the format allows 65,535 bytes in each of its fields".to_owned(),
+            let len = u16::try_from(field.len()).map_err(|_| {
+                Error::too_large("a wrapped data key", "the format allows 65,535 bytes in each of its fields")
             })?;
             out.extend_from_slice(&len.to_be_bytes());
             out.extend_from_slice(field);

@@ -194,12 +194,12 @@ impl FrameSplitter {
             (REGULAR_HEAD, self.frame_length)
         };
         if content > MAX_ESDK_FRAME_BYTES {
-            return Err(Error::TooLarge {
-                subject: self.subject.clone(),
-                why: format!(
+            return Err(Error::too_large(
+                &self.subject,
+                format!(
                     "one of its frames has {content} bytes; at most {MAX_ESDK_FRAME_BYTES} are held in memory"
                 ),
-            });
+            ));
         }
         Ok(head + content as usize + TAG_LEN)
     }

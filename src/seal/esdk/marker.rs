@@ -112,10 +112,10 @@ impl Marker {
                     list.split(',').take(MAX_ESDK_DATA_KEYS).filter_map(Recipient::parse).collect();
                 Ok(Some(Self { recipients }))
             }
-            Some(other) => Err(Error::Unsupported {
-                subject: subject.into(),
-                why: format!("its metadata names an unknown format, '{}'", other.escape_default()),
-            }),
+            Some(other) => Err(Error::unsupported(
+                subject,
+                format!("its metadata names an unknown format, '{}'", other.escape_default()),
+            )),
         }
     }
 }

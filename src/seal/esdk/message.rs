@@ -19,7 +19,7 @@ use super::signature::SignatureVerifier;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KeyArn, Legacy};
-use crate::error::{Cause, Error, KeyFault, Result, Subject, WrapKind};
+use crate::error::{Cause, Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::DataKey;
 use crate::limits::MAX_ESDK_DATA_KEYS;
 use crate::seal::{Open, OpenedWith};
@@ -115,14 +115,8 @@ impl Message {
     pub fn permit(self, policy: Policy, required: &Context) -> Result<PermittedMessage> {
         let suite = self.header.suite;
         if !suite.commits() && policy.legacy < Legacy::V2 {
-            return Err(Error::Unsupported {
-                why: format!(
-                    "its algorithm suite ({}) does not commit to one key; --allow-legacy {} opens it all the same",
-                    suite.name(),
-                    Legacy::V2.as_str().unwrap_or_default(),
-                ),
-                subject: self.subject,
-            });
+            let why = format!("its algorithm suite ({}) does not commit to one key", suite.name()).into();
+            return Err(Error::unsupported(self.subject, Unsupported::Legacy { why, least: Legacy::V2 }));
         }
         let count = self.header.edks.len();
         if count > policy.max_edks {
@@ -331,8 +325,7 @@ impl DecryptableMessage {
     }
 
     fn layout(&self, stored: u64) -> Result<(u32, Layout)> {
-        let unsupported =
-            |why: &str| Error::Unsupported { subject: self.message.subject.clone(), why: why.to_owned() };
+        let unsupported = |why: &'static str| Error::unsupported(&self.message.subject, why);
         let Framing::Frames(frame_length) = self.message.header.framing else {
             return Err(unsupported("it is not framed, so it can only be read whole"));
         };

@@ -117,10 +117,7 @@ impl Open for RangeOpener {
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
-        Err(Error::Unsupported {
-            subject: self.body.subject.clone(),
-            why: "a range cannot be resumed".to_owned(),
-        })
+        Err(Error::unsupported(self.body.subject.clone(), "a range cannot be resumed"))
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {

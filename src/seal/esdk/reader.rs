@@ -60,11 +60,10 @@ impl HeaderReader {
             return Ok(Reading::NeedMore(self));
         }
         if looks_like_base64(&self.taken) {
-            return Err(Error::Unsupported {
-                subject: self.subject,
-                why: "it is a message of the AWS Encryption SDK written in base64; decode it first"
-                    .to_owned(),
-            });
+            return Err(Error::unsupported(
+                self.subject,
+                "it is a message of the AWS Encryption SDK written in base64; decode it first",
+            ));
         }
         Err(Error::tampered(self.subject, "it is not a message of the AWS Encryption SDK"))
     }

@@ -77,10 +77,7 @@ impl Sealer {
 
 /// Returns the error for more frames than the format allows.
 pub(super) fn too_long(frame_length: u32) -> Error {
-    Error::TooLarge {
-        subject: "the object".into(),
-        why: format!("it needs more than {MAX_FRAMES} frames of {frame_length} bytes"),
-    }
+    Error::too_large("the object", format!("it needs more than {MAX_FRAMES} frames of {frame_length} bytes"))
 }
 
 fn source_changed(expected_len: u64, taken: impl std::fmt::Display) -> Error {

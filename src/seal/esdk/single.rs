@@ -96,13 +96,13 @@ impl SingleOpener {
         }
         match usize::try_from(len) {
             Ok(plain) if len <= u64::from(MAX_ESDK_FRAME_BYTES) => Ok(HEAD + plain + TAG_LEN),
-            _ => Err(Error::TooLarge {
-                subject: self.subject.clone(),
-                why: format!(
+            _ => Err(Error::too_large(
+                &self.subject,
+                format!(
                     "it is not framed, so its {len} bytes would have to be held in memory; at most \
                      {MAX_ESDK_FRAME_BYTES} are"
                 ),
-            }),
+            )),
         }
     }
 
@@ -148,10 +148,7 @@ impl Open for SingleOpener {
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
-        Err(Error::Unsupported {
-            subject: self.subject.clone(),
-            why: "it is not framed, so its download cannot be resumed".to_owned(),
-        })
+        Err(Error::unsupported(&self.subject, "it is not framed, so its download cannot be resumed"))
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {

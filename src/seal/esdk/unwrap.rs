@@ -219,7 +219,7 @@ impl<'a> EdkSearch<'a> {
         }
         let Some(kind) = self.wanted else {
             let why = "its data key is wrapped in unknown ways".to_owned();
-            return Error::Unsupported { subject, why };
+            return Error::unsupported(subject, why);
         };
         let fingerprint = self.named;
         let pkcs1_not_tried = kind == WrapKind::Rsa && self.permitted.legacy() < Legacy::Unauthenticated;

@@ -43,10 +43,10 @@ impl NewMessage {
     /// `TooLarge` for a context beyond the format's limit.
     pub fn new(data_key: DataKey, context: &Context) -> Result<Self> {
         if data_key.as_bytes().len() != suite::WRITTEN.key_len() {
-            return Err(Error::Unsupported {
-                subject: "a data key of less than 256 bits".into(),
-                why: "objects are encrypted with 256-bit data keys only".to_owned(),
-            });
+            return Err(Error::unsupported(
+                "a data key of less than 256 bits",
+                "objects are encrypted with 256-bit data keys only",
+            ));
         }
         context::encode(context.pairs())?;
         let context = context.pairs().clone();
@@ -102,10 +102,10 @@ impl NewMessage {
 
     fn push(&mut self, edk: Edk, recipient: marker::Recipient) -> Result<()> {
         if self.edks.len() == MAX_ESDK_DATA_KEYS {
-            return Err(Error::Unsupported {
-                subject: Subject::other(format!("more than {MAX_ESDK_DATA_KEYS} recipients")),
-                why: "readers accept no more".to_owned(),
-            });
+            return Err(Error::unsupported(
+                Subject::other(format!("more than {MAX_ESDK_DATA_KEYS} recipients")),
+                "readers accept no more",
+            ));
         }
         self.edks.push(edk);
         self.recipients.push(recipient);
@@ -120,10 +120,10 @@ impl NewMessage {
     /// too many frames.
     pub fn seal(self, frame_length: Option<u32>, plain_len: Option<u64>) -> Result<Box<dyn Seal>> {
         if self.edks.is_empty() {
-            return Err(Error::Unsupported {
-                subject: "a message without recipients".into(),
-                why: "at least one recipient is needed".to_owned(),
-            });
+            return Err(Error::unsupported(
+                "a message without recipients",
+                "at least one recipient is needed",
+            ));
         }
         let frame_length = choose_frame_length(frame_length, plain_len)?;
         let message_id: [u8; 32] = crate::seal::random()?;
@@ -138,10 +138,10 @@ impl NewMessage {
         };
         let header = Header::new(draft, &derived.key)?;
         if header.raw().len() > MAX_ESDK_HEADER_BYTES {
-            return Err(Error::TooLarge {
-                subject: "the header".into(),
-                why: format!("readers accept no more than {MAX_ESDK_HEADER_BYTES} bytes"),
-            });
+            return Err(Error::too_large(
+                "the header",
+                format!("readers accept no more than {MAX_ESDK_HEADER_BYTES} bytes"),
+            ));
         }
         let cipher = Arc::new(FrameCipher::new(derived.key, message_id.to_vec()));
         let marker = Marker::new(self.recipients);
@@ -155,12 +155,12 @@ pub fn choose_frame_length(asked: Option<u32>, plain_len: Option<u64>) -> Result
     if let Some(length) = asked {
         let written = (MIN_FRAME_LENGTH..=MAX_FRAME_LENGTH).contains(&length);
         if !written || !length.is_multiple_of(FRAME_STEP) {
-            return Err(Error::Unsupported {
-                subject: Subject::other(format!("a frame length of {length} bytes")),
-                why: format!(
+            return Err(Error::unsupported(
+                Subject::other(format!("a frame length of {length} bytes")),
+                format!(
                     "it must be a multiple of {FRAME_STEP} between {MIN_FRAME_LENGTH} and {MAX_FRAME_LENGTH}"
                 ),
-            });
+            ));
         }
         return if fits(length) { Ok(length) } else { Err(sealer::too_long(length)) };
     }

@@ -80,10 +80,7 @@ impl Open for CbcOpener {
     }
 
     fn replay(&mut self, _plain: &[u8]) -> Result<()> {
-        Err(Error::Unsupported {
-            subject: self.cipher.subject.clone(),
-            why: "a download of AES-CBC cannot be resumed".to_owned(),
-        })
+        Err(Error::unsupported(self.cipher.subject.clone(), "a download of AES-CBC cannot be resumed"))
     }
 
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {

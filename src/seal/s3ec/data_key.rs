@@ -12,7 +12,7 @@ use super::message::GcmOpener;
 use super::range::{self, RangeRead};
 use super::{ContentAlgorithm, Envelope, Storage, cbc, kdf, metadata};
 use crate::encryption::{Context, Legacy};
-use crate::error::{Error, KeyNeed, Result, WrapKind};
+use crate::error::{Error, KeyNeed, Result, Unsupported, WrapKind};
 use crate::keys::{DataKey, KEY_LEN};
 use crate::seal::wrap::{Alg, Wrap, WrappedKey};
 use crate::seal::{Attributes, Open, OpenedWith};
@@ -188,20 +188,16 @@ impl DecryptableEnvelope {
     /// bytes, for a part of a message has no tag; `Tampered` if `stored` cannot be the length of a message.
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         if self.legacy < Legacy::Unauthenticated {
-            return Err(Error::Unsupported {
-                subject: self.envelope.subject.clone(),
-                why: "a range of it cannot be authenticated, only the whole object can; \
-                      --allow-legacy unauthenticated reads it all the same"
-                    .to_owned(),
-            });
+            let why = "a range of it cannot be authenticated, only the whole object can".into();
+            let why = Unsupported::Legacy { why, least: Legacy::Unauthenticated };
+            return Err(Error::unsupported(&self.envelope.subject, why));
         }
         if self.envelope.wrap == Wrap::RsaPkcs1 {
-            return Err(Error::Unsupported {
-                subject: self.envelope.subject.clone(),
-                why: "its data key is wrapped with RSA PKCS #1 v1.5, so it can only be read whole: \
-                      a part would reveal whether the key fits"
-                    .to_owned(),
-            });
+            return Err(Error::unsupported(
+                &self.envelope.subject,
+                "its data key is wrapped with RSA PKCS #1 v1.5, so it can only be read whole: \
+                      a part would reveal whether the key fits",
+            ));
         }
         range::open(&self.envelope, &self.content_key, plain, stored)
     }
@@ -213,22 +209,21 @@ impl DecryptableEnvelope {
     pub fn rewrap(&self, metadata: &BTreeMap<String, String>, wrapped: WrappedKey) -> Result<Attributes> {
         let subject = &self.envelope.subject;
         if matches!(self.envelope.content, ContentAlgorithm::Cbc { .. }) {
-            return Err(Error::Unsupported {
-                subject: subject.clone(),
-                why: "its bytes are not authenticated, so a new key would vouch for what may have been changed: \
-                      it must be re-encrypted"
-                    .to_owned(),
-            });
+            return Err(Error::unsupported(
+                subject,
+                "its bytes are not authenticated, so a new key would vouch for what may have been changed: \
+                      it must be re-encrypted",
+            ));
         }
         if wrapped.alg != self.envelope.alg() {
-            return Err(Error::Unsupported {
-                subject: subject.clone(),
-                why: format!(
+            return Err(Error::unsupported(
+                subject,
+                format!(
                     "its data key must be wrapped for '{}', not for '{}'",
                     self.envelope.alg().as_str(),
                     wrapped.alg.as_str()
                 ),
-            });
+            ));
         }
         let renewed = Envelope {
             wrap: wrapped.wrap,

@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::instruction;
 use crate::encryption::Context;
-use crate::error::{Error, KeyFault, Result, Subject};
+use crate::error::{Error, KeyFault, Result, Subject, Unsupported};
 use crate::seal::wrap::Alg;
 
 /// The reserved context entry that binds the content algorithm.
@@ -23,11 +23,7 @@ const OLD_KEY_ENTRY: &str = "kms_cmk_id";
 pub fn kms_context(alg: Alg, given: &Context) -> Result<BTreeMap<String, String>> {
     let mut context = given.pairs().clone();
     if context.iter().any(|(key, value)| !(is_safe(key) && is_safe(value))) {
-        return Err(Error::Unsupported {
-            subject: "the encryption context".into(),
-            why: "S3 metadata carries ASCII only, and other clients read nothing else; --format esdk takes any text"
-                .to_owned(),
-        });
+        return Err(Error::unsupported("the encryption context", Unsupported::ContextNotAscii));
     }
     context.insert(ALG_ENTRY.to_owned(), alg.as_str().to_owned());
     Ok(context)
@@ -90,10 +86,7 @@ pub(super) fn of_file(text: &str) -> Option<BTreeMap<String, String>> {
 /// Writes a description. Fails with `Unsupported` if metadata cannot carry it.
 pub(super) fn write(description: &BTreeMap<String, String>) -> Result<String> {
     let text = serde_json::to_string(description).ok().filter(|text| is_safe(text));
-    text.ok_or_else(|| Error::Unsupported {
-        subject: "the material description".into(),
-        why: "S3 metadata carries ASCII only".to_owned(),
-    })
+    text.ok_or_else(|| Error::unsupported("the material description", "S3 metadata carries ASCII only"))
 }
 
 /// Reverses what S3 does to non-ASCII metadata: it takes UTF-8 bytes for Latin-1, and returns the text as RFC 2047

@@ -139,10 +139,10 @@ impl Open for GcmOpener {
 
     fn replay(&mut self, plain: &[u8]) -> Result<()> {
         if self.held_len > 0 {
-            return Err(Error::Unsupported {
-                subject: self.subject.clone(),
-                why: "a download can be resumed only before new bytes arrive".to_owned(),
-            });
+            return Err(Error::unsupported(
+                &self.subject,
+                "a download can be resumed only before new bytes arrive",
+            ));
         }
         let counter = match &mut self.replay {
             Some(counter) => counter,

@@ -113,10 +113,7 @@ pub(in crate::seal) fn wraps_a_key(file: &[u8]) -> bool {
 /// metadata cannot carry it, and for formats that are only read.
 pub(super) fn write(envelope: &Envelope) -> Result<Attributes> {
     let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
-    let unwritten = || Error::Unsupported {
-        subject: envelope.subject.clone(),
-        why: "such an envelope can be read, but not written".to_owned(),
-    };
+    let unwritten = || Error::unsupported(&envelope.subject, "such an envelope can be read, but not written");
     let described = description::write(&envelope.description)?;
     let mut content = BTreeMap::new();
     let mut wrapping = BTreeMap::new();

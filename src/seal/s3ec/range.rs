@@ -106,7 +106,7 @@ fn check_complete(subject: &Subject, missing: u64) -> Result<()> {
 }
 
 fn no_replay(subject: &Subject) -> Error {
-    Error::Unsupported { subject: subject.clone(), why: "a range cannot be resumed".to_owned() }
+    Error::unsupported(subject, "a range cannot be resumed")
 }
 
 fn open_cbc(

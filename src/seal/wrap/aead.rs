@@ -24,10 +24,10 @@ pub(in crate::seal) fn encrypt(
     aad: &[u8],
 ) -> Result<Vec<u8>> {
     if key.as_bytes().len() != KEY_LEN {
-        return Err(Error::Unsupported {
-            subject: Subject::other(format!("a key of {} bits", 8 * key.as_bytes().len())),
-            why: "objects are encrypted with 256-bit keys only".to_owned(),
-        });
+        return Err(Error::unsupported(
+            Subject::other(format!("a key of {} bits", 8 * key.as_bytes().len())),
+            "objects are encrypted with 256-bit keys only",
+        ));
     }
     let cipher = Aes256Gcm::new_from_slice(key.as_bytes()).map_err(|_| gcm::refused())?;
     let mut bytes = Zeroizing::new(data_key.as_bytes().to_vec());

@@ -243,7 +243,7 @@ fn an_older_version_changes_in_place_or_not_at_all() {
         }
     }
     let locked = Current { superseded: true, locked: true, ..sse_s3() };
-    assert_eq!(strategy(&locked, &goals()[1], UPDATING), Strategy::Refuse(Refusal::Locked));
+    assert_eq!(strategy(&locked, &goals()[1], UPDATING), Strategy::Refuse(RotationRefusal::Locked));
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
             }
             let expected = match (&desired, &current.client_side) {
                 (Desired::Client { .. }, None) if before == Strategy::Reencrypt => {
-                    Strategy::Refuse(Refusal::Plaintext)
+                    Strategy::Refuse(RotationRefusal::Plaintext)
                 }
                 _ => before,
             };
@@ -299,8 +299,11 @@ fn a_file_that_is_in_use_is_not_replaced_together_with_its_object() {
             share,
             encrypts_plaintext: true,
         };
-        let expected =
-            if new_data_key { Strategy::Refuse(Refusal::FileInUse) } else { Strategy::RewrapInstructionFile };
+        let expected = if new_data_key {
+            Strategy::Refuse(RotationRefusal::FileInUse)
+        } else {
+            Strategy::RewrapInstructionFile
+        };
         assert_eq!(strategy(&v3, &desired, PLAIN), expected);
     }
 }
@@ -360,7 +363,7 @@ fn a_bound_name_is_kept_or_the_way_is_refused() {
             if to == StoredFormat::Writable(Format::Esdk) {
                 assert_eq!(found, before, "{name}, goal {new}");
             } else {
-                assert_eq!(found, Strategy::Refuse(Refusal::NameUnbound), "{name}, goal {new}");
+                assert_eq!(found, Strategy::Refuse(RotationRefusal::NameUnbound), "{name}, goal {new}");
             }
             let mut with_kms = desired.clone();
             if let Desired::Client { kms, .. } = &mut with_kms {

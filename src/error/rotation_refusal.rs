@@ -1,25 +1,25 @@
-//! Why an object cannot be rotated as asked, and what can be done about it.
+//! Why an object cannot be rotated as asked.
 
 use std::fmt;
 
-/// Why it cannot be done.
+/// Why an object cannot be rotated as asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub enum RotationRefusal {
     /// The bytes are in an archive.
     Archived(String),
     /// An older version cannot be replaced where it stands.
     Superseded,
-    /// Not client-side, while only what old keys decrypt is to be re-encrypted.
+    /// Not client-side, where only what old keys have opened is to be encrypted anew.
     Plaintext,
-    /// `--rewrap` of what is not client-side.
+    /// Only a data key could be wrapped anew, and it has none.
     NotClientSide,
-    /// `--share-to` of what has no instruction file.
+    /// It has no instruction file to share.
     NothingToShare,
     /// S3 encrypts it in a mode that s3seal does not know.
     UnknownMode(String),
     /// It is an instruction file: it goes with its object.
     InstructionFile,
-    /// Nothing authenticates its bytes, so they must be re-encrypted, which was not asked for.
+    /// Nothing authenticates its bytes, so they are to be sealed anew, which was not asked for.
     NotAuthenticated,
     /// Its instruction file and the object itself would have to be replaced in the same moment.
     FileInUse,
@@ -31,7 +31,7 @@ pub(crate) enum Refusal {
     Locked,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RotationRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Archived(class) => write!(f, "its bytes are archived ({class}) and must be restored first"),
@@ -39,30 +39,25 @@ impl fmt::Display for Refusal {
                 "it is not the newest version, and only an update in place changes a version where it stands",
             ),
             Self::Plaintext => f.write_str(
-                "it is not encrypted client-side: nothing shows who wrote it, and encrypted it would look like the others; \
-                 --seal-plaintext encrypts it all the same",
+                "it is not encrypted client-side: nothing shows who wrote it, and encrypted it would look like the others",
             ),
             Self::NotClientSide => {
                 f.write_str("it is not encrypted client-side: there is no data key to rewrap")
             }
-            Self::NothingToShare => f.write_str(
-                "it has no instruction file; only what is sealed with --instruction-file can be shared so",
-            ),
+            Self::NothingToShare => f.write_str("it has no instruction file, which sharing adds to"),
             Self::UnknownMode(mode) => write!(f, "S3 stores it as '{mode}', which s3seal does not know"),
             Self::InstructionFile => {
                 f.write_str("it is the instruction file of another object and goes with that one")
             }
             Self::NotAuthenticated => f.write_str(
-                "nothing authenticates its bytes: with a new key only, it would be vouched for as it is; \
-                 seal it anew with --new-data-key",
+                "nothing authenticates its bytes: a new key alone would vouch for them as they are",
             ),
             Self::FileInUse => f.write_str(
-                "its instruction file cannot be replaced together with the object: in between it could not be read; \
-                 leave out --instruction-file, and the envelope goes into its metadata",
+                "its instruction file cannot be replaced together with the object: in between it could not be read",
             ),
             Self::NameUnbound => f.write_str(
                 "it is bound to its name, and would not be any more: the S3 Encryption Client's formats bind names with \
-                 a KMS key only; --format esdk keeps it bound",
+                 a KMS key only",
             ),
             Self::EnvelopeLost => f.write_str(
                 "an earlier run encrypted it, and its envelope is gone; restore that from the journal, or delete the journal \
