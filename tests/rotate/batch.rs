@@ -132,9 +132,9 @@ fn what_no_job_can_do_is_refused_with_what_does_it() {
     let bench = crate::bench();
     let kms = format!("-e sse-kms --kms-key {ALIAS}");
     for (flags, says) in [
-        ("-e sse-c --sse-c-key a.key", "cannot make it sse-c"),
-        ("-e client --key a.key", "cannot make it client"),
-        ("-e dsse-kms", "cannot make it dsse-kms"),
+        ("-e sse-c --sse-c-key a.key", "cannot change objects to sse-c"),
+        ("-e client --key a.key", "cannot change objects to client"),
+        ("-e dsse-kms", "cannot change objects to dsse-kms"),
         ("-e sse-s3", "lose ACLs, storage classes, locks and maybe metadata"),
         (&format!("{kms} --context a=b"), "takes no --context"),
         (&format!("{kms} --all-versions"), "--all-versions does not go with --batch"),

@@ -205,7 +205,7 @@ fn a_signal_ends_a_run_in_good_order() {
     let running = bench.start(&format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key a.key --yes --jobs 1"));
     assert!(struck.wait(1, PATIENCE));
     running.signal("INT");
-    running.end().exits(130).says(&["same command goes on"]);
+    running.end().exits(130).says(&["same command continues"]);
 }
 
 #[test]

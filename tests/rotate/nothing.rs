@@ -38,7 +38,7 @@ fn a_plan_with_something_that_cannot_be_done_is_no_success() {
     bench
         .run(&format!("rotate s3://bench/p/ {line}"))
         .exits(9)
-        .says(&["cannot: s3://bench/p/1", "2 of 2 objects cannot be rotated so"]);
+        .says(&["cannot: s3://bench/p/1", "2 of 2 objects cannot be rotated this way"]);
     bench.run(&format!("rotate s3://bench/p/1 {line}")).exits(2);
     bench.run(&format!("rotate s3://bench/p/ {line} --json")).exits(9).documents();
 }

@@ -247,7 +247,7 @@ fn wrong_uses_say_what_fits() {
         ("--rewrap -e sse-c --sse-c-key a.key", "--rewrap does not go with -e sse-c"),
         ("--rewrap --new-data-key --key a.key", "keeps the data key"),
         ("-e sse-s3 --update-in-place", "--update-in-place needs"),
-        ("-e sse-s3 --include *.x", "below a prefix"),
+        ("-e sse-s3 --include *.x", "under a prefix"),
     ] {
         bench.run(&format!("rotate {OBJECT} {flags} --yes")).exits(2).says(&[says]);
     }
