@@ -21,9 +21,9 @@ const KEYS: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
-/// Whether a text is more than one key.
+/// Whether a key of an address is a pattern: only with a `*`, for `?` and `[` stand in many names.
 pub(crate) fn has_wildcard(text: &str) -> bool {
-    text.contains(SPECIAL)
+    text.contains('*')
 }
 
 /// What all keys that match a pattern begin with.

@@ -43,7 +43,7 @@ Examples:
 #[command(after_help = EXAMPLES, override_usage = "s3seal get [OPTIONS] <s3://BUCKET/KEY>... [DEST]")]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct GetArgs {
-    /// Objects, patterns of keys in quotes (*, ?, […]; * matches / too), or with -r a bucket, or a prefix that ends in /;
+    /// Objects, patterns of keys in quotes (with a *, which matches / too), or with -r a bucket, or a prefix that ends in /;
     /// then the file or directory to write to, or - for standard output [default: the object's name]
     #[arg(value_name = "s3://BUCKET/KEY", value_hint = ValueHint::AnyPath, required = true, num_args = 1..)]
     places: Vec<PathBuf>,

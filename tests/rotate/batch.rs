@@ -143,7 +143,7 @@ fn what_no_job_can_do_is_refused_with_what_does_it() {
         (&format!("{kms} --only sse-c"), "--only sse-c: a job takes"),
         (&format!("{kms} --only dsse-kms"), "--only dsse-kms: a job takes"),
         (&format!("{kms} --only key:abc"), "--only key:abc: a job takes"),
-        (&format!("{kms} --only sse-s3 --only sse-kms"), "one of them"),
+        (&format!("{kms} --only sse-s3 --only sse-kms"), "a job takes one of"),
         (&format!("{kms} --exclude *.tmp"), "takes one --include only"),
         (&format!("{kms} --include a*b"), "takes one --include only"),
         (&format!("{kms} --include */b"), "takes one --include only"),

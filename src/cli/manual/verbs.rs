@@ -61,9 +61,9 @@ pub(crate) const VERBS: [VerbPage; 5] = [
              --recursive, is made. --include and --exclude choose as in s3seal-put(1); if they take no object, the \
              exit status is 3.",
             "Several objects go into one directory: the last argument, if it is no address, or else the current \
-             directory. An address whose key has *, ? or [ is a pattern, to be written in quotes: the objects under \
-             its beginning are listed, and those whose whole keys match are fetched, each to its name below the last \
-             / before the first of these characters. * matches / too. If nothing matches, the exit status is 3. \
+             directory. An address whose key has a * is a pattern, to be written in quotes, in which ? and [ have their \
+             meaning too: the objects under its beginning are listed, and those whose whole keys match are fetched, \
+             each to its name below the last / before the first of these characters. * matches / too. If nothing matches, the exit status is 3. \
              If two objects have the same name, nothing is fetched.",
             "S3 itself decrypts the objects of its own modes; those in sse-c need --sse-c-key. Client-side objects \
              need --key, --private-key, --passphrase or --kms-key. Each of these may be repeated: an object is \
