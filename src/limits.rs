@@ -76,6 +76,8 @@ pub(crate) const MAX_SUMMARY_SHARES: usize = 10_000;
 pub(crate) const MAX_SUMMARY_OBJECTS: usize = 1_000;
 /// Refusals listed in a plan of `rotate`; further ones are only counted.
 pub(crate) const MAX_REFUSALS_NAMED: usize = 100;
+/// Encryptions named in a question of `rotate`.
+pub(crate) const MAX_ENCRYPTIONS_NAMED: usize = 3;
 
 // Keys.
 

@@ -40,8 +40,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Starts to display progress of `what`: an object or a prefix, or of [`Unit::Objects`] what is counted, such as
     /// "objects inspected".
-    pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, printer: &Printer) -> Self {
-        let bytes = if unit == Unit::Bytes { Meter::default() } else { Meter::of_many() };
+    pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, bytes: Meter, printer: &Printer) -> Self {
         let counts = Counts { unit, what: what.to_owned(), bytes, objects: Meter::default() };
         let mut progress = Self { counts, printer: printer.clone(), bar: None, since: None, task: None };
         let counts = progress.counts.clone();

@@ -3,14 +3,19 @@
 //! The terminal itself is asked (`/dev/tty`), so that standard input may carry data at the same time.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Command, Stdio};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use dialoguer::theme::{SimpleTheme, Theme};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use super::sanitize::escaped;
 use crate::error::{Error, Signal};
+
+/// More than a terminal takes as one line.
+const MAX_ANSWER_BYTES: u64 = 4096;
 
 /// Asks for a secret; twice where a typing error would make the object unreadable.
 ///
@@ -24,17 +29,37 @@ pub(crate) fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failu
     Ok(first)
 }
 
-/// Asks for confirmation; the default is no.
+/// Asks for confirmation, and waits for a whole line. Only `y` and `yes` are yes.
 ///
 /// # Errors
-/// A usage failure where there is nobody to ask; `Interrupted` upon Ctrl-C.
+/// A usage failure where there is nobody to ask.
 pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
-    let answer = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
-    answer.map_err(|dialoguer::Error::IO(error)| match error.kind() {
-        ErrorKind::Interrupted => Error::Interrupted(Signal::Interrupt).into(),
-        _ => Failure::usage("there is no terminal to ask at")
-            .hint("--yes goes on without asking; --dry-run shows what would be done"),
+    let answer = open_terminal().and_then(|terminal| answer(terminal, question));
+    answer.map(|line| is_yes(&line)).map_err(|error| {
+        Failure::usage("there is no terminal to ask at")
+            .because(error)
+            .hint("--yes goes on without asking; --dry-run shows what would be done")
     })
+}
+
+/// Writes a question and reads a line, at most [`MAX_ANSWER_BYTES`] of it.
+fn answer(mut terminal: File, question: &str) -> io::Result<Vec<u8>> {
+    let mut text = String::new();
+    // A `String` takes whatever is written.
+    let _ = SimpleTheme.format_confirm_prompt(&mut text, &escaped(question), Some(false));
+    // What was typed before the question appears does not answer it.
+    tcflush(&terminal, QueueSelector::IFlush)?;
+    terminal.write_all(text.as_bytes())?;
+    let mut line = Vec::new();
+    BufReader::new(terminal.take(MAX_ANSWER_BYTES)).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+/// Whether a line that was ended with Enter is a yes.
+fn is_yes(line: &[u8]) -> bool {
+    let Some(line) = line.strip_suffix(b"\n") else { return false };
+    let word = line.trim_ascii();
+    word.eq_ignore_ascii_case(b"y") || word.eq_ignore_ascii_case(b"yes")
 }
 
 fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
@@ -49,6 +74,10 @@ fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     })
 }
 
+fn open_terminal() -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty")
+}
+
 /// The terminal without echo, until dropped.
 struct EchoOff {
     terminal: File,
@@ -58,7 +87,7 @@ struct EchoOff {
 impl EchoOff {
     /// Turns the echo off; `None` where there is no terminal, which rpassword reports.
     fn new() -> Option<Self> {
-        let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let terminal = open_terminal().ok()?;
         let before = tcgetattr(&terminal).ok()?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
@@ -76,7 +105,7 @@ impl Drop for EchoOff {
 
 /// Turns echo on again after a signal has ended a prompt.
 pub(crate) fn restore_terminal() {
-    let Ok(mut terminal) = OpenOptions::new().read(true).write(true).open("/dev/tty") else { return };
+    let Ok(mut terminal) = open_terminal() else { return };
     // Best effort: the program ends now, and a shell does the same by itself.
     let _ = writeln!(terminal);
     let _ = Command::new("stty")
@@ -85,4 +114,19 @@ pub(crate) fn restore_terminal() {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_y_or_yes_is_a_yes() {
+        for line in ["y\n", "Y\n", "yes\n", "YES\n", " yes \n", "y\r\n"] {
+            assert!(is_yes(line.as_bytes()), "{line:?}");
+        }
+        for line in ["", "\n", "y", "yes", "n\n", "no\n", "ye\n", "yy\n", "yes please\n", "ja\n"] {
+            assert!(!is_yes(line.as_bytes()), "{line:?}");
+        }
+    }
 }

@@ -30,6 +30,7 @@ use crate::tuning::{Meter, Tuning};
 mod batch;
 mod hints;
 mod journal_file;
+mod question;
 mod report;
 mod summary;
 
@@ -176,13 +177,8 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
     };
     let target =
         session.stop.or(DesiredEncryption::new(&connection, encryption, options, &decryption_keys)).await??;
-    let progress = args.single().map(|uri| session.progress(Unit::Bytes, &uri.to_string()));
-    let meter = progress.as_ref().map(|progress| progress.bytes().clone()).unwrap_or_default();
-    let request = args.request(target, decryption_keys, tuning, meter)?;
+    let request = args.request(target, decryption_keys, tuning)?;
     let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
-    if let Some(progress) = progress {
-        progress.finish();
-    }
     rotated.map_err(|failure| Failure { own_hints: Some(hints::of), ..failure })
 }
 
@@ -236,7 +232,6 @@ impl RotateArgs {
         target: DesiredEncryption,
         decryption_keys: DecryptionKeys,
         tuning: Tuning,
-        meter: Meter,
     ) -> Result<RotateRequest, Failure> {
         Ok(RotateRequest {
             places: self.places.clone(),
@@ -254,7 +249,7 @@ impl RotateArgs {
             journal: self.journal_location()?,
             tuning,
             jobs: self.transfer.objects(),
-            meter,
+            meter: Meter::default(),
         })
     }
 
@@ -271,7 +266,7 @@ impl RotateArgs {
         }
         // A failure of the question itself is no error of the core.
         let mut unanswered = None;
-        let confirm = async |plans: &Plans| match confirm(session, plans).await {
+        let confirm = async |plans: &Plans| match confirm(session, plans, request).await {
             Ok(yes) => Ok(yes),
             Err(failure) => match failure.error.downcast::<Error>() {
                 Ok(error) => Err(error),
@@ -282,10 +277,12 @@ impl RotateArgs {
             },
         };
         let mut reporter = Reporter::new(Verb::Rotate, session);
+        let single = self.single();
         let mut counting: Option<Progress> = None;
         let report = |report: Report<'_>| match report {
             Report::Begin(place) => {
-                let next = session.progress(Unit::Objects, &place.to_string());
+                let (unit, what) = (single.map_or(Unit::Objects, |_| Unit::Bytes), place.to_string());
+                let next = session.progress_of(unit, &what, request.meter.clone());
                 if let Some(before) = counting.replace(next) {
                     before.finish();
                 }
@@ -310,12 +307,13 @@ impl RotateArgs {
 }
 
 /// Shows the plan and asks for confirmation.
-async fn confirm(session: &Session, plans: &Plans) -> Result<bool, Failure> {
+async fn confirm(session: &Session, plans: &Plans, request: &RotateRequest) -> Result<bool, Failure> {
     report::plans(plans, false, session)?;
-    if plans.to_do() == 0 {
+    let target = &request.target.encryptor;
+    let Some(question) = question::question(plans, &request.places, request.chosen.all_versions, target)
+    else {
         return Ok(true);
-    }
-    let question = format!("Rotate {} objects?", plans.to_do());
+    };
     let yes = session.ask(move || prompt::confirm(&question)).await?;
     if !yes {
         session.printer.say("nothing changed");

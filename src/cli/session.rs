@@ -13,6 +13,7 @@ use super::prompt;
 use crate::aws::{self, Connection, OpenUploads, Options};
 use crate::error::Error;
 use crate::transfer::Cancellation;
+use crate::tuning::Meter;
 
 /// The time that a prompt has to restore the terminal after a signal.
 const PROMPT_ENDS: Duration = Duration::from_millis(300);
@@ -81,7 +82,13 @@ impl Session {
 
     /// Starts to display progress, as the flags say.
     pub(crate) fn progress(&self, unit: Unit, what: &str) -> Progress {
+        let bytes = if unit == Unit::Bytes { Meter::default() } else { Meter::of_many() };
+        self.progress_of(unit, what, bytes)
+    }
+
+    /// The same for bytes that are counted elsewhere.
+    pub(crate) fn progress_of(&self, unit: Unit, what: &str, bytes: Meter) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { self.progress };
-        Progress::start(mode, unit, what, &self.printer)
+        Progress::start(mode, unit, what, bytes, &self.printer)
     }
 }

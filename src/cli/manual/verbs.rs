@@ -105,7 +105,8 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "Changes the encryption of stored objects, or only their key. --encrypt and the flags of a key name \
              what they are to become, and the flags that begin with --from- name the keys that open them now. \
              --dry-run prints the strategy for each object and what it takes; nothing is changed. Otherwise s3seal \
-             says what it is about to do and asks, unless --yes is given.",
+             says what it is about to change to what, and asks at the terminal, unless --yes is given. Only y or yes \
+             and Enter go on; what was typed before the question is discarded.",
             "An object can be opened with the old key or the new one at every moment. Each write is bound to the \
              object that was seen: if somebody else changes it meanwhile, their object stays. Metadata, tags, ACL, \
              storage class, checksum algorithm and lock are carried over. What cannot be carried over is named and \

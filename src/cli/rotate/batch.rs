@@ -72,7 +72,8 @@ pub(crate) async fn run(
         ));
         return Ok(());
     };
-    if !args.yes && !session.ask(|| prompt::confirm("Create the job?")).await? {
+    let question = format!("Create a job that gives {} the KMS key {}?", selected(&job), job.key);
+    if !args.yes && !session.ask(move || prompt::confirm(&question)).await? {
         session.printer.say("no job was created");
         return Ok(());
     }
@@ -218,7 +219,8 @@ fn only(chosen: &[Selector]) -> Result<Option<CurrentEncryption>, Failure> {
 }
 
 /// What the job will do and what not, in the order in which people ask.
-fn describe(job: &Job) -> Vec<String> {
+/// The objects that the job selects.
+fn selected(job: &Job) -> String {
     let under = match &job.only {
         None => String::new(),
         Some(CurrentEncryption::SseS3) => " encrypted with sse-s3".to_owned(),
@@ -226,14 +228,17 @@ fn describe(job: &Job) -> Vec<String> {
         Some(CurrentEncryption::Key(key)) => format!(" encrypted under {key}"),
     };
     let end = job.end.as_ref().map_or_else(String::new, |end| format!("*{end}"));
-    let keys = format!("s3://{}/{}{end}", job.place.bucket, job.prefix());
+    format!("objects of s3://{}/{}{end}{under}", job.place.bucket, job.prefix())
+}
+
+fn describe(job: &Job) -> Vec<String> {
     let fails = if job.only.is_none() {
         "what fails: objects in dsse-kms or sse-c, unencrypted or locked ones; --only sse-s3 or kms:ARN skips them"
     } else {
         "what fails: objects that Object Lock holds"
     };
     let mut lines = vec![
-        format!("a job: objects of {keys}{under} get the KMS key {}; no data moves", job.key),
+        format!("a job: {} get the KMS key {}; no data moves", selected(job), job.key),
         "what stays: replicas, client-side encryption beneath, and older versions unless S3 lists them"
             .to_owned(),
         fails.to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! An object that cannot be rotated is reported, and the others go on. One object is [`super`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use futures_util::{Stream, StreamExt};
@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt};
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::bulk::{Row, for_each_ordered, for_each_unordered};
 use crate::error::{Error, KeyFault, KeyNeed, Result, RotationRefusal, Subject};
-use crate::limits::MAX_REFUSALS_NAMED;
+use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
 use crate::pattern::Filter;
@@ -42,6 +42,9 @@ pub(crate) type RotateRow = Row<RotateOutcome>;
 pub(crate) struct Plans {
     /// By the strategy's name.
     pub(crate) strategies: BTreeMap<&'static str, Cost>,
+    /// How the objects that would be written are encrypted now, in words; at most one more than
+    /// [`MAX_ENCRYPTIONS_NAMED`].
+    pub(crate) current: BTreeSet<String>,
     /// Objects that could not be loaded, or are refused, by name.
     pub(crate) refused: Vec<(String, Error)>,
     /// Refusals beyond those that are kept by name.
@@ -57,6 +60,9 @@ impl Plans {
             let subject = plan.state.subject();
             self.refuse(subject.to_string(), Error::unsupported(subject, refusal.clone()));
         } else {
+            if plan.strategy != Strategy::Nothing && self.current.len() <= MAX_ENCRYPTIONS_NAMED {
+                self.current.insert(plan.state.current.to_string());
+            }
             self.strategies.entry(plan.strategy.as_str()).or_default().add(plan.cost);
         }
     }
@@ -80,13 +86,10 @@ impl Plans {
         self.strategies.values().map(|cost| cost.objects).sum::<u64>() + self.cannot() + self.skipped
     }
 
-    /// Objects that would be written.
-    pub(crate) fn to_do(&self) -> u64 {
-        self.strategies
-            .iter()
-            .filter(|(strategy, _)| **strategy != "nothing")
-            .map(|(_, cost)| cost.objects)
-            .sum()
+    /// What would be written, by strategy.
+    pub(crate) fn to_do(&self) -> impl Iterator<Item = (&'static str, Cost)> {
+        let to_do = self.strategies.iter().filter(|(strategy, _)| **strategy != "nothing");
+        to_do.map(|(strategy, cost)| (*strategy, *cost))
     }
 }
 

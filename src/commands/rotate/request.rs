@@ -259,6 +259,7 @@ impl RotateRequest {
         mut report: impl FnMut(Report<'_>) -> Result<()>,
     ) -> Result<()> {
         if let Some(uri) = self.single() {
+            report(Report::Begin(uri))?;
             let row = work.rotate(uri, self.version_id.as_deref(), None).await;
             summary.count(&row);
             return match row {

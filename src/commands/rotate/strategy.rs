@@ -3,6 +3,8 @@
 //! [`strategy()`] is total: every pair of current and desired has exactly one strategy, which may be a refusal with a
 //! reason. No requests here; what a server can do is in [`Server`].
 
+use std::fmt;
+
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 use crate::error::RotationRefusal;
@@ -27,6 +29,15 @@ pub(crate) struct Current {
     pub(crate) superseded: bool,
     /// Whether it is an instruction file, which belongs to another object.
     pub(crate) instruction_file: bool,
+}
+
+impl fmt::Display for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.client_side {
+            Some(client_side) => write!(f, "client-side ({})", client_side.format),
+            None => self.applied.mode.fmt(f),
+        }
+    }
 }
 
 /// Client-side encryption.
