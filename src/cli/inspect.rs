@@ -29,7 +29,7 @@ mod table;
 
 use audit::Audit;
 use html::Report;
-use rows::{Format, Rows};
+use rows::{Format, Rows, Shown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -123,9 +123,13 @@ struct ResultArgs {
     #[arg(long, requires = "expect")]
     only_unexpected: bool,
 
-    /// How to write results [default: table on a terminal, else ndjson]
+    /// Print only the summary, no row for each object
+    #[arg(long, conflicts_with_all = ["only_unexpected", "bucket_only"])]
+    summary: bool,
+
+    /// How to write results [default: table, on a terminal and to a pipe or file alike]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
-    #[arg(help = "Write table, json, ndjson or csv [default: table on a terminal, else ndjson]")]
+    #[arg(help = "Write table, json, ndjson or csv [default: table, also to a pipe or file]")]
     format: Option<Format>,
 
     /// Also write the summary as an HTML page
@@ -152,8 +156,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let keys = args.keys.local.sources(args.keys.key_file.allow_open_key_file)?;
     args.only_what_fits()?;
     let single = args.is_single();
-    let format =
-        args.results.format.or(session.json.then_some(if single { Format::Json } else { Format::Ndjson }));
+    let (format, shown) = args.results.format(session, single)?;
     let keys = session.ask(move || keys.read()).await?;
     let mut inspect_options = InspectOptions {
         customer_keys: keys.customer,
@@ -171,6 +174,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     until_stopped(session, inspect::resolve(&connection, &mut inspect_options.expected)).await?;
     let rows = Rows::new(
         format,
+        shown,
         expected.clone(),
         args.results.only_unexpected,
         session.printer.stdout_color(),
@@ -198,6 +202,7 @@ impl InspectArgs {
         matches!(self.places.as_slice(), [place] if place.is_object())
             && !self.all_versions
             && !self.bucket_only
+            && !self.results.summary
             && self.results.report.is_none()
     }
 
@@ -228,6 +233,38 @@ impl InspectArgs {
                 .hint("leave out one of the two"));
         }
         Ok(())
+    }
+}
+
+impl ResultArgs {
+    /// The format, and how much is written in it. `-q` leaves out what is written for people; data that was asked for stays.
+    fn format(&self, session: &Session, single: bool) -> Result<(Format, Shown), Failure> {
+        let asked = match (self.format, session.json) {
+            (Some(format @ (Format::Table | Format::Csv)), true) => {
+                return Err(Failure::usage(format!(
+                    "--json and --format {format} ask for different formats"
+                ))
+                .hint("leave out one of the two"));
+            }
+            (None, true) => Some(if single { Format::Json } else { Format::Ndjson }),
+            (format, _) => format,
+        };
+        let format = asked.unwrap_or(Format::Table);
+        let quiet = session.printer.is_quiet() && format == Format::Table;
+        if quiet && (asked.is_some() || self.summary) {
+            let what = if self.summary { "--summary" } else { "--format table" };
+            return Err(Failure::usage(format!("-q prints only errors, and {what} asks for more")).hint(
+                "leave out one of the two; with --format json, ndjson or csv the results are written in spite of -q",
+            ));
+        }
+        Ok((
+            format,
+            match (quiet, self.summary) {
+                (true, _) => Shown::Nothing,
+                (false, true) => Shown::Summary,
+                (false, false) => Shown::Rows,
+            },
+        ))
     }
 }
 

@@ -123,6 +123,11 @@ impl Printer {
         u8::try_from(self.0.level).unwrap_or(0)
     }
 
+    /// Whether only errors are printed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.0.level < 0
+    }
+
     /// Prints a message, unless quiet.
     pub(crate) fn say(&self, line: &str) {
         if self.0.level >= 0 {

@@ -60,7 +60,8 @@ fn inspect_and_rotate_try_no_costly_passphrase_either() {
     let bench = bench();
     for key in store(&bench, COSTLY) {
         let opens = |flags: &str| {
-            let found = bench.run(&format!("inspect s3://bench/{key} --passphrase=file:phrase {flags}")).ok();
+            let found =
+                bench.run(&format!("inspect --json s3://bench/{key} --passphrase=file:phrase {flags}")).ok();
             found.json()["client"]["key_given_opens"].clone()
         };
         assert!(opens("").is_null());

@@ -147,8 +147,9 @@ fn inspect_tries_no_key_on_pkcs1_unless_allowed() {
     for (vector, tried) in [(message(), json!(true)), (first_format(), json!(null))] {
         let bench = vector.bench();
         let opens = |flags: &str| {
-            let found =
-                bench.run(&format!("inspect s3://bench/object --private-key private.pem {flags}")).ok();
+            let found = bench
+                .run(&format!("inspect --json s3://bench/object --private-key private.pem {flags}"))
+                .ok();
             found.json()["client"]["key_given_opens"].clone()
         };
         assert_ne!(opens(""), true);
@@ -207,7 +208,8 @@ fn nothing_shows_whether_a_padding_is_right() {
             let mut first = None;
             for (key, wrapped) in &spoilt {
                 vector.store(&bench, wrapped.as_deref());
-                let found = bench.run(&format!("inspect s3://bench/object --private-key {key} {flags}")).ok();
+                let found =
+                    bench.run(&format!("inspect --json s3://bench/object --private-key {key} {flags}")).ok();
                 let opens = found.json()["client"]["key_given_opens"].clone();
                 assert_eq!(first.get_or_insert(opens.clone()), &opens, "inspect {flags}");
             }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{BUCKET, Bench};
 
 fn facts(bench: &Bench) -> Value {
-    bench.run("inspect s3://bench --bucket-only").ok().documents().remove(0)
+    bench.run("inspect --format ndjson s3://bench --bucket-only").ok().documents().remove(0)
 }
 
 #[test]

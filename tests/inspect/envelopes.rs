@@ -26,7 +26,7 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
         ("esdk", "--key k --format esdk", "esdk", "aes", "object"),
     ] {
         bench.run(&format!("put source s3://bench/{name} -e client {flags}")).ok();
-        let look = format!("inspect s3://bench/{name} --allow-legacy v2");
+        let look = format!("inspect --format ndjson s3://bench/{name} --allow-legacy v2");
         let found = bench.run(&format!("{look} --key other --key k")).ok().json();
         let client = &found["client"];
         assert_eq!(
@@ -51,11 +51,11 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
             assert_eq!(client["recipients"][0]["key_fingerprint"].as_str().unwrap().len(), 16, "{name}");
         }
     }
-    let v2 = bench.run("inspect s3://bench/v2 --key k").ok().json();
+    let v2 = bench.run("inspect --format ndjson s3://bench/v2 --key k").ok().json();
     assert_eq!(v2["client"]["key_given_opens"], Value::Null, "not tried unless allowed");
-    let kms = bench.run("inspect s3://bench/kms").ok().json();
+    let kms = bench.run("inspect --format ndjson s3://bench/kms").ok().json();
     assert_eq!(kms["client"]["encryption_context"]["app"], "db");
-    let pass = bench.run("inspect s3://bench/pass --passphrase=file:pass").ok().json();
+    let pass = bench.run("inspect --format ndjson s3://bench/pass --passphrase=file:pass").ok().json();
     assert_eq!(pass["client"]["key_given_opens"], true);
     assert!(
         pass["client"]["recipients"][0]["passphrase"]
@@ -104,7 +104,9 @@ fn the_vectors_of_the_s3_encryption_client_are_told_right() {
         }
         expected.insert(format!("s3://bench/{key}"), vector);
     }
-    let ended = bench.run("inspect s3://bench/ --deep --exclude *.instruction --exclude *.partner").ok();
+    let ended = bench
+        .run("inspect --format ndjson s3://bench/ --deep --exclude *.instruction --exclude *.partner")
+        .ok();
     let (found, _) = rows(&ended);
     let found: BTreeMap<&str, &Value> = found.iter().map(|row| (row["uri"].as_str().unwrap(), row)).collect();
     for (uri, vector) in &expected {
@@ -144,7 +146,7 @@ fn tampered_envelopes_are_findings_and_no_crash() {
         bench.sandbox.s3().put_plain(BUCKET, key, b"sixteen bytes or more");
         bench.sandbox.s3().set_metadata(BUCKET, key, map(&vector["object_metadata"]));
     }
-    let (found, sum) = rows(&bench.run("inspect s3://bench/").ok());
+    let (found, sum) = rows(&bench.run("inspect --format ndjson s3://bench/").ok());
     assert_eq!(sum["failed"], 0);
     let broken = |key: &str| {
         let row = found.iter().find(|row| row["key"] == key).unwrap_or_else(|| panic!("{key}"));
@@ -164,7 +166,7 @@ fn messages_of_other_writers_are_known_by_their_first_bytes_when_asked() {
         let message = fs::read(path.with_extension("bin")).unwrap();
         let key = path.file_stem().unwrap().to_str().unwrap().to_owned();
         bench.sandbox.s3().put_plain(BUCKET, &key, &message);
-        let found = bench.run(&format!("inspect s3://bench/{key}")).ok().json();
+        let found = bench.run(&format!("inspect --format ndjson s3://bench/{key}")).ok().json();
         let client = &found["client"];
         assert_eq!(
             (&found["encryption"]["mode"], &found["encryption"]["format"]),
@@ -179,8 +181,9 @@ fn messages_of_other_writers_are_known_by_their_first_bytes_when_asked() {
         }
         count += 1;
     }
-    let modes =
-        |flags: &str| rows(&bench.run(&format!("inspect s3://bench/ {flags}")).ok()).1["groups"].clone();
+    let modes = |flags: &str| {
+        rows(&bench.run(&format!("inspect --format ndjson s3://bench/ {flags}")).ok()).1["groups"].clone()
+    };
     assert_eq!(modes("")[0]["mode"], "none", "unasked, nothing but metadata is looked at");
     let deep = modes("--deep");
     let sum: u64 = deep
@@ -203,7 +206,7 @@ fn what_was_not_decrypted_is_called_a_claim() {
     bench.sandbox.s3().put_plain(BUCKET, "fake", b"text");
     let marker = BTreeMap::from([("s3seal-format".to_owned(), "esdk".to_owned())]);
     bench.sandbox.s3().set_metadata(BUCKET, "fake", marker);
-    let (found, sum) = rows(&bench.run("inspect s3://bench/ --expect client").ok());
+    let (found, sum) = rows(&bench.run("inspect --format ndjson s3://bench/ --expect client").ok());
     assert!(found.iter().all(|row| row["client"]["state"] == "claimed"), "{found:?}");
     assert_eq!(sum["claimed_client"], 2);
     let table = bench.run("inspect s3://bench/ --format table").ok();
@@ -221,7 +224,7 @@ fn what_was_not_decrypted_is_called_a_claim() {
         let states: Vec<String> = reader.records().map(|row| row.unwrap()[column].to_owned()).collect();
         assert_eq!(states, expected, "{line}");
     }
-    let opened = bench.run("inspect s3://bench/sealed --key k").ok().json();
+    let opened = bench.run("inspect --format ndjson s3://bench/sealed --key k").ok().json();
     assert_eq!(opened["client"]["state"], "opened");
 }
 
@@ -235,7 +238,7 @@ fn an_instruction_file_of_another_name_is_read_if_it_is_named() {
     bench.sandbox.s3().put_plain(BUCKET, "object.partner", &file);
     bench.sandbox.s3().put_plain(BUCKET, "object.instruction", b"{}");
     for suffix in ["partner", ".partner"] {
-        let look = format!("inspect s3://bench/object --key k --instruction-suffix {suffix}");
+        let look = format!("inspect --format ndjson s3://bench/object --key k --instruction-suffix {suffix}");
         assert_eq!(bench.run(&look).ok().json()["client"]["state"], "opened", "{suffix}");
     }
 }
@@ -252,7 +255,7 @@ fn instruction_files_belong_to_what_is_client_side_if_they_are_what_they_say() {
             ))
             .ok();
     }
-    let (found, _) = rows(&bench.run("inspect s3://bench/ --deep --expect client").ok());
+    let (found, _) = rows(&bench.run("inspect --format ndjson s3://bench/ --deep --expect client").ok());
     let files = found.iter().filter(|row| row["client"]["state"] == "instruction_file").count();
     assert_eq!((found.len(), files), (4, 2));
     // A marker is no proof: what is marked and holds anything else is as plain as it is.

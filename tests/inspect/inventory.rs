@@ -72,13 +72,13 @@ fn by_mode(sum: &Value) -> BTreeMap<String, (u64, u64)> {
 #[test]
 fn a_report_sums_up_to_what_the_objects_do() {
     let bench = bench();
-    let (objects, seen) = rows(&bench.run("inspect s3://demo").ok());
+    let (objects, seen) = rows(&bench.run("inspect --format ndjson s3://demo").ok());
     let mut keys: Vec<&str> = objects.iter().map(|row| row["key"].as_str().unwrap()).collect();
     keys.sort_unstable();
     for format in ["csv", "parquet"] {
         store(&bench, format, |manifest| manifest);
         bench.sandbox.clear_requests();
-        let ended = bench.run("inspect --inventory s3://reports/manifest.json").ok();
+        let ended = bench.run("inspect --format ndjson --inventory s3://reports/manifest.json").ok();
         let (reported, sum) = rows(&ended);
         assert_eq!(by_mode(&sum), by_mode(&seen), "{format}");
         assert_eq!(
@@ -103,8 +103,10 @@ fn a_report_sums_up_to_what_the_objects_do() {
             bench.requests("HeadObject").iter().all(|request| request.path.starts_with("/reports/")),
             "{format}"
         );
-        let versions =
-            rows(&bench.run("inspect --inventory s3://reports/manifest.json --all-versions").ok()).1;
+        let versions = rows(
+            &bench.run("inspect --format ndjson --inventory s3://reports/manifest.json --all-versions").ok(),
+        )
+        .1;
         assert_eq!(versions["objects"].as_u64().unwrap(), seen["objects"].as_u64().unwrap() + 1);
     }
 }
@@ -114,7 +116,7 @@ fn expectations_hold_for_reports_as_far_as_those_can_tell() {
     let bench = bench();
     store(&bench, "csv", |manifest| manifest);
     let line = "inspect --inventory s3://reports/manifest.json";
-    let ended = bench.run(&format!("{line} --expect encrypted")).exits(8);
+    let ended = bench.run(&format!("{line} --format ndjson --expect encrypted")).exits(8);
     assert_eq!(rows(&ended).1["unexpected_objects"][0]["name"], "s3://demo/old/plain.txt");
     bench.run(&format!("{line} --expect encrypted --exclude old/*")).ok();
     for cannot in ["client", "sse-kms:alias/backup", "sse-c:abc"] {
@@ -124,7 +126,7 @@ fn expectations_hold_for_reports_as_far_as_those_can_tell() {
             .says(&["does not show", "hint:"])
             .writes_nothing();
     }
-    let table = String::from_utf8(bench.run(&format!("{line} --format table")).ok().stdout).unwrap();
+    let table = String::from_utf8(bench.run(line).ok().stdout).unwrap();
     assert!(table.contains("S3 Inventory of s3://demo") && table.contains("not shown"), "{table}");
 }
 

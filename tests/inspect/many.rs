@@ -27,17 +27,19 @@ fn names(rows: &[Value]) -> Vec<&str> {
 #[test]
 fn rows_come_in_order_and_sum_up() {
     let bench = mixed();
-    let (found, sum) = rows(&bench.run("inspect s3://bench").ok());
+    let (found, sum) = rows(&bench.run("inspect --format ndjson s3://bench").ok());
     assert_eq!(names(&found), ["db/c", "db/client", "db/kms", "other/old", "other/s3"]);
     let modes: Vec<&Value> = found.iter().map(|row| &row["encryption"]["mode"]).collect();
     assert_eq!(modes, ["sse-c", "client", "sse-kms", "none", "sse-s3"]);
     assert_eq!((&sum["objects"], &sum["complete"]), (&json!(5), &json!(true)));
     assert_eq!(sum["stored_bytes"], 4 + 20 + 4 + 8 + 4);
     assert_eq!(sum["groups"].as_array().unwrap().len(), 5);
-    let (found, sum) = rows(&bench.run("inspect s3://bench/db/ --exclude * --include *s --include c*").ok());
+    let (found, sum) =
+        rows(&bench.run("inspect --format ndjson s3://bench/db/ --exclude * --include *s --include c*").ok());
     assert_eq!(names(&found), ["db/c", "db/client", "db/kms"]);
     assert_eq!(sum["objects"], 3);
-    let (found, _) = rows(&bench.run("inspect s3://bench/db/ s3://bench/other/s3 --include kms").ok());
+    let (found, _) =
+        rows(&bench.run("inspect --format ndjson s3://bench/db/ s3://bench/other/s3 --include kms").ok());
     assert_eq!(names(&found), ["db/kms", "other/s3"]);
 }
 
@@ -64,17 +66,69 @@ fn each_format_holds_the_same() {
 }
 
 #[test]
+fn people_and_pipes_get_the_table_unless_another_format_is_asked_for() {
+    let bench = mixed();
+    let text = |line: &str| String::from_utf8(bench.run(line).ok().stdout).unwrap();
+    assert!(text("inspect s3://bench/").contains("\nMODE "));
+    assert!(text("inspect s3://bench/db/kms").starts_with("s3://bench/db/kms\n"));
+    assert_eq!(bench.run("inspect s3://bench/ --json").ok().documents().len(), 1 + 5 + 1);
+    assert_eq!(bench.run("inspect s3://bench/db/kms --json").ok().json()["key"], "db/kms");
+}
+
+#[test]
+fn a_summary_alone_has_the_same_sums_in_each_format() {
+    let bench = mixed();
+    let run = |flags: &str| bench.run(&format!("inspect s3://bench --summary {flags}"));
+    let (_, whole) = rows(&bench.run("inspect --json s3://bench/").ok());
+    for flags in ["--json", "--format ndjson", "--format json", "-q --format ndjson"] {
+        let found = run(flags).ok().documents();
+        assert_eq!((found.len(), &found[0]["summary"]), (1, &whole), "{flags}");
+    }
+    let table = String::from_utf8(run("").ok().stdout).unwrap();
+    assert!(table.contains("5 objects, 40 B") && !table.contains("OBJECT"), "{table}");
+    assert!(!table.contains("s3://"), "neither objects nor the bucket's settings: {table}");
+    let csv = run("--format csv").ok();
+    csv.says(&["5 objects, 40 B"]);
+    let csv = String::from_utf8(run("--format csv -q").ok().stdout).unwrap();
+    let mut lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.remove(0), "mode,encryption_key,objects,stored_bytes");
+    assert_eq!(lines.len(), 5, "{csv}");
+    assert!(lines.contains(&"none,,1,8") && lines.contains(&"sse-c,key not given,1,4"), "{csv}");
+    let one = String::from_utf8(bench.run("inspect s3://bench/db/kms --summary").ok().stdout).unwrap();
+    assert!(one.ends_with("1 object, 4 B\n"), "{one}");
+    let failing = run("--expect sse-s3").exits(8);
+    assert!(String::from_utf8(failing.stdout).unwrap().contains("s3://bench/other/old: none"));
+}
+
+#[test]
+fn quiet_prints_errors_alone_and_data_only_where_it_is_asked_for() {
+    let bench = mixed();
+    for line in
+        ["inspect -q s3://bench", "inspect -q s3://bench/db/kms", "inspect -q s3://bench --bucket-only"]
+    {
+        let ended = bench.run(line).ok().writes_nothing();
+        assert_eq!(ended.stderr, "", "{line}");
+    }
+    let wrong = bench.run("inspect -q s3://bench/ --expect sse-s3").exits(8).writes_nothing();
+    wrong.says(&["not as expected:", "s3://bench/other/old: none", "3 of 5 objects are not sse-s3"]);
+    bench.run("inspect -q s3://bench/none").exits(3).writes_nothing().says(&["does not exist"]);
+    let csv = bench.run("inspect -q s3://bench/ --format csv").ok();
+    assert_eq!((csv.stderr.as_str(), csv.stdout.split(|byte| *byte == b'\n').count()), ("", 1 + 5 + 1));
+    assert_eq!(bench.run("inspect -q s3://bench/ --json").ok().documents().len(), 1 + 5 + 1);
+}
+
+#[test]
 fn a_listing_of_many_pages_is_whole() {
     let bench = Bench::new();
     for number in 0..1_203 {
         bench.sandbox.s3().put_plain(BUCKET, &format!("many/{number:05}"), b"x");
     }
-    let (found, sum) = rows(&bench.run("inspect s3://bench/many/").ok());
+    let (found, sum) = rows(&bench.run("inspect --format ndjson s3://bench/many/").ok());
     assert_eq!((found.len(), &sum["objects"]), (1_203, &json!(1_203)));
     assert!(names(&found).is_sorted());
     assert_eq!(bench.requests("ListObjectsV2").len(), 2);
     bench.sandbox.s3().set_versioning(BUCKET);
-    let (found, _) = rows(&bench.run("inspect s3://bench/many/ --all-versions").ok());
+    let (found, _) = rows(&bench.run("inspect --format ndjson s3://bench/many/ --all-versions").ok());
     assert_eq!(found.len(), 1_203);
 }
 
@@ -85,16 +139,16 @@ fn all_versions_are_looked_at_when_asked() {
     bench.sandbox.s3().put_plain(BUCKET, "k", b"before versions");
     bench.sandbox.s3().set_versioning(BUCKET);
     bench.run("put source s3://bench/k -e sse-kms --kms-key alias/backup").ok();
-    let (found, _) = rows(&bench.run("inspect s3://bench/").ok());
+    let (found, _) = rows(&bench.run("inspect --format ndjson s3://bench/").ok());
     assert_eq!(found.len(), 1);
-    let (found, sum) = rows(&bench.run("inspect s3://bench/ --all-versions").ok());
+    let (found, sum) = rows(&bench.run("inspect --format ndjson s3://bench/ --all-versions").ok());
     let latest: Vec<&Value> = found.iter().map(|row| &row["is_latest"]).collect();
     assert_eq!(latest, [true, false]);
     assert_eq!(found[1]["encryption"]["mode"], "none");
     assert_eq!(sum["objects"], 2);
     bench.run("inspect s3://bench/ --expect encrypted").ok();
     bench
-        .run("inspect s3://bench/ --expect encrypted --all-versions")
+        .run("inspect s3://bench/ --expect encrypted --all-versions -q")
         .exits(8)
         .says(&["(version null): none"]);
 }
@@ -102,7 +156,7 @@ fn all_versions_are_looked_at_when_asked() {
 #[test]
 fn what_is_not_as_expected_is_listed_with_exit_8() {
     let bench = mixed();
-    let ended = bench.run("inspect s3://bench/ --expect sse-kms --expect client").exits(8);
+    let ended = bench.run("inspect --format ndjson s3://bench/ --expect sse-kms --expect client").exits(8);
     let ended = ended.says(&[
         "3 of 5 objects are not sse-kms or client",
         "s3://bench/other/old: none",
@@ -112,8 +166,11 @@ fn what_is_not_as_expected_is_listed_with_exit_8() {
     assert_eq!(sum["unexpected"], 3);
     assert_eq!(sum["expected"], json!(["sse-kms", "client"]));
     assert_eq!(found.iter().filter(|row| row["as_expected"] == false).count(), 3);
-    let (found, _) =
-        rows(&bench.run("inspect s3://bench/ --expect sse-kms --expect client --only-unexpected").exits(8));
+    let (found, _) = rows(
+        &bench
+            .run("inspect --format ndjson s3://bench/ --expect sse-kms --expect client --only-unexpected")
+            .exits(8),
+    );
     assert_eq!(names(&found), ["db/c", "other/old", "other/s3"]);
     bench.run("inspect s3://bench/db/ --include kms --expect sse-kms:alias/backup").ok();
     let table = bench.run("inspect s3://bench/ --expect encrypted --format table").exits(8);
@@ -140,14 +197,14 @@ fn objects_that_cannot_be_looked_at_are_rows_with_exit_9() {
         bench.sandbox.fault(Fault::on(operation, denied.clone()).only("db/kms").times(9));
     }
     let ended = bench
-        .run("inspect s3://bench/")
+        .run("inspect --format ndjson s3://bench/")
         .exits(9)
         .says(&["1 of 5 objects could not be inspected", "s3://bench/db/kms"]);
     let (found, sum) = rows(&ended);
     let failed = found.iter().find(|row| row["error"].is_object()).unwrap();
     assert_eq!(failed["uri"], "s3://bench/db/kms");
     assert_eq!((&sum["objects"], &sum["failed"]), (&json!(4), &json!(1)));
-    bench.run("inspect s3://bench/ --expect sse-s3").exits(8).says(&["not inspected:"]);
+    bench.run("inspect s3://bench/ --expect sse-s3 -q").exits(8).says(&["not inspected:"]);
 }
 
 #[test]
@@ -157,7 +214,7 @@ fn an_object_that_goes_meanwhile_is_no_failure() {
         let gone = Kind::status(404, "NoSuchKey", "The specified key does not exist.");
         bench.sandbox.fault(Fault::on(operation, gone).only("db/kms").times(9));
     }
-    let (found, sum) = rows(&bench.run("inspect s3://bench/").ok());
+    let (found, sum) = rows(&bench.run("inspect --format ndjson s3://bench/").ok());
     assert_eq!((found.len(), &sum["failed"]), (4, &json!(0)));
 }
 
@@ -185,7 +242,7 @@ fn strange_keys_do_no_harm_in_any_format() {
     }
     let mut expected = strange();
     expected.sort();
-    let (found, _) = rows(&bench.run("inspect s3://bench/").ok());
+    let (found, _) = rows(&bench.run("inspect --format ndjson s3://bench/").ok());
     let mut shown = names(&found);
     shown.sort_unstable();
     assert_eq!(shown, expected);
@@ -223,7 +280,7 @@ fn keys_that_are_no_text_are_rows_that_say_so() {
         )
     });
     let bench = Bench::new();
-    let line = format!("inspect s3://bench/x/ --endpoint-url {}", server.url());
+    let line = format!("inspect --format ndjson s3://bench/x/ --endpoint-url {}", server.url());
     let ended = bench.run(&line).exits(9);
     let (found, _) = rows(&ended);
     assert_eq!(found[0]["uri"], "s3://bench/a%FF%1B");

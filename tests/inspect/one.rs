@@ -27,7 +27,7 @@ fn each_mode_of_s3_is_named_with_its_key() {
     for (name, mode, bucket_key) in
         [("s3", "sse-s3", false), ("kms", "sse-kms", true), ("dsse", "dsse-kms", false)]
     {
-        let found = bench.run(&format!("inspect s3://bench/{name}")).ok().json();
+        let found = bench.run(&format!("inspect --format ndjson s3://bench/{name}")).ok().json();
         assert_eq!((&found["encryption"]["mode"], &found["schema_version"]), (&json!(mode), &json!(1)));
         assert_eq!(found["encryption"]["bucket_key"], bucket_key);
         assert_eq!((&found["stored_bytes"], &found["bytes"]), (&json!(4), &json!(4)));
@@ -46,7 +46,7 @@ fn each_mode_of_s3_is_named_with_its_key() {
 fn an_object_of_old_is_not_encrypted_and_said_so() {
     let bench = Bench::new();
     bench.sandbox.s3().put_plain(BUCKET, "old", b"text");
-    assert_eq!(bench.run("inspect s3://bench/old").ok().json()["encryption"]["mode"], "none");
+    assert_eq!(bench.run("inspect --format ndjson s3://bench/old").ok().json()["encryption"]["mode"], "none");
     assert!(page(&bench, "s3://bench/old").contains("at rest       none"));
     bench.run("inspect s3://bench/old --expect encrypted").exits(8).says(&["is not encrypted but none"]);
 }
@@ -59,7 +59,7 @@ fn a_customer_key_fits_or_not_or_is_not_given() {
     key(&bench, "wrong", 2);
     bench.run("put source s3://bench/k -e sse-c --sse-c-key right").ok();
     let state = |flags: &str| {
-        let found = bench.run(&format!("inspect s3://bench/k {flags}")).ok().json();
+        let found = bench.run(&format!("inspect --format ndjson s3://bench/k {flags}")).ok().json();
         assert_eq!((&found["encryption"]["mode"], &found["stored_bytes"]), (&json!("sse-c"), &json!(4)));
         found
     };
@@ -115,7 +115,7 @@ fn without_the_right_on_the_kms_key_only_the_checksum_is_missing() {
     bench.write("source", b"text");
     bench.run("put source s3://bench/k -e sse-kms --kms-key alias/backup").ok();
     bench.sandbox.kms().deny(KmsAction::Decrypt, None);
-    let found = bench.run("inspect s3://bench/k").ok().json();
+    let found = bench.run("inspect --format ndjson s3://bench/k").ok().json();
     assert_eq!((&found["encryption"]["mode"], &found["stored_bytes"]), (&json!("sse-kms"), &json!(4)));
 }
 
@@ -132,7 +132,7 @@ fn what_the_future_brings_is_shown_as_it_is() {
         let line = format!("inspect s3://bench/k --endpoint-url {} {flags}", server.url());
         bench.s3seal(line.split_whitespace()).run()
     };
-    let found = ask("").ok().json();
+    let found = ask("--json").ok().json();
     assert_eq!(
         (&found["encryption"]["mode"], &found["storage_class"]),
         (&json!("aws:quantum"), &json!("GLASS"))
@@ -140,7 +140,7 @@ fn what_the_future_brings_is_shown_as_it_is() {
     assert_eq!(found["transport"], json!({ "scheme": "http", "host": server.host(), "tls": null }));
     ask("--expect encrypted").ok();
     ask("--expect sse-kms").exits(8);
-    let page = String::from_utf8(ask("--format table").ok().stdout).unwrap();
+    let page = String::from_utf8(ask("").ok().stdout).unwrap();
     assert!(page.contains("aws:quantum (not known to this version of s3seal)"), "{page}");
     assert!(page.contains("plain HTTP"), "{page}");
 }
@@ -149,7 +149,7 @@ fn what_the_future_brings_is_shown_as_it_is() {
 fn the_way_to_s3_is_told() {
     let bench = Bench::new();
     bench.sandbox.s3().put_plain(BUCKET, "k", b"");
-    let found = bench.run("inspect s3://bench/k").ok().json();
+    let found = bench.run("inspect --format ndjson s3://bench/k").ok().json();
     let tls = &found["transport"]["tls"];
     assert_eq!((&found["transport"]["scheme"], &tls["version"]), (&json!("https"), &json!("TLS 1.3")));
     assert!(tls["cipher_suite"].as_str().unwrap().starts_with("TLS_AES_"), "{tls}");

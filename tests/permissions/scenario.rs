@@ -104,11 +104,13 @@ impl Scenario {
                 let line = format!("get {object} target {}", opening(protection, "", "KEY", "b.key"));
                 (Some(format!("{stored} {}", flags(protection, "KEY", "b.key"))), line)
             }
-            ["inspect", "bucket"] => (Some(stored), "inspect s3://bench --bucket-only".to_owned()),
+            ["inspect", "bucket"] => {
+                (Some(stored), "inspect --format ndjson s3://bench --bucket-only".to_owned())
+            }
             ["inspect", scope, protection] => {
                 let object = if *scope == "prefix" { "s3://bench/db/" } else { object };
                 let keys = if *protection == "client-kms" { "" } else { protection };
-                let line = format!("inspect {object} {}", opening(keys, "", "", "b.key"));
+                let line = format!("inspect --format ndjson {object} {}", opening(keys, "", "", "b.key"));
                 (Some(format!("{stored} {}", flags(protection, "KEY", "b.key"))), line)
             }
             ["rotate", "batch"] => {

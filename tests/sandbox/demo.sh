@@ -98,7 +98,7 @@ round_trip client --key demo.key -- --key demo.key
 
 say
 say "# what is encrypted how"
-run inspect s3://demo/ --format table --sse-c-key demo.key
+run inspect s3://demo/ --sse-c-key demo.key
 
 say
 say "# the wrong key"

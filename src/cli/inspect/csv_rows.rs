@@ -9,7 +9,7 @@ use super::document::{client_state, plain_len};
 use crate::cli::document::inspection::ClientState;
 use crate::cli::sanitize::escaped;
 use crate::commands::bulk::Row;
-use crate::commands::inspect::summary::{key_of, mode_word};
+use crate::commands::inspect::summary::{ShareName, Summary, key_of, mode_word};
 use crate::commands::inspect::{InspectRow, reason};
 
 pub(crate) const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
@@ -49,6 +49,22 @@ pub(crate) fn row(row: &InspectRow, terminal: bool) -> Option<String> {
     };
     let fields = fields.iter().map(|field| safe(field, terminal));
     Some(record(fields))
+}
+
+/// The summary by mode and key, with its header; what is in no share is `others`.
+pub(crate) fn shares(summary: &Summary, terminal: bool) -> String {
+    let mut text = "mode,encryption_key,objects,stored_bytes\n".to_owned();
+    let others = ShareName { mode: "others".to_owned(), key: None };
+    let shares = summary.largest_first();
+    let rest = (summary.others.objects > 0).then_some((&others, summary.others));
+    for (name, amount) in shares.into_iter().chain(rest) {
+        let key = name.key.as_deref().unwrap_or_default();
+        let numbers = [amount.objects.to_string(), amount.bytes.to_string()];
+        let fields = [name.mode.as_str(), key, &numbers[0], &numbers[1]];
+        text += &record(fields.iter().map(|field| safe(field, terminal)));
+        text.push('\n');
+    }
+    text
 }
 
 /// Escapes a field for terminals and spreadsheets.

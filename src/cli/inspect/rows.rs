@@ -28,9 +28,27 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
+}
+
+/// How much of the results is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// A row for each object, and the summary.
+    Rows,
+    /// The summary alone.
+    Summary,
+    /// Nothing: what is not as expected, or failed, is listed on standard error.
+    Nothing,
+}
+
 /// Writes rows to standard output.
 pub(crate) struct Rows {
     format: Format,
+    shown: Shown,
     /// The expectations, as typed.
     expected: Vec<String>,
     /// Whether to write only rows that are not as expected, or failed.
@@ -53,21 +71,20 @@ enum Written {
 }
 
 impl Rows {
-    /// Chooses a format: a table on a terminal, else NDJSON, if none was asked for.
     pub(crate) fn new(
-        format: Option<Format>,
+        format: Format,
+        shown: Shown,
         expected: Vec<String>,
         only_unexpected: bool,
         color: bool,
         printer: Printer,
     ) -> Self {
-        let terminal = io::stdout().is_terminal();
-        let format = format.unwrap_or(if terminal { Format::Table } else { Format::Ndjson });
         Self {
             format,
+            shown,
             expected,
             only_unexpected,
-            terminal,
+            terminal: io::stdout().is_terminal(),
             color,
             printer,
             written: Written::Nothing,
@@ -78,11 +95,18 @@ impl Rows {
 
     /// Whether rows scroll by on a terminal, where a progress count would be in their way.
     pub(crate) fn scroll_by(&self) -> bool {
-        self.terminal && !self.only_unexpected
+        self.terminal && self.has_rows() && !self.only_unexpected
+    }
+
+    fn has_rows(&self) -> bool {
+        self.shown == Shown::Rows
     }
 
     /// Writes the page or the document of one object.
     pub(crate) fn object(&mut self, report: &ObjectReport) -> Result<()> {
+        if !self.has_rows() {
+            return Ok(());
+        }
         match self.format {
             Format::Table => self.write(&page::object(report, self.color)),
             Format::Json | Format::Ndjson => self.line(&document::object(report).text()),
@@ -96,6 +120,9 @@ impl Rows {
 
     /// Writes the settings of a bucket.
     pub(crate) fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
+        if !self.has_rows() {
+            return Ok(());
+        }
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::bucket(facts, self.color))),
             Format::Ndjson => self.line(&document::bucket(facts).text()),
@@ -113,6 +140,9 @@ impl Rows {
 
     /// Writes the origin of an S3 Inventory report, and what it does not show.
     pub(crate) fn inventory(&mut self, manifest: &Manifest) -> Result<()> {
+        if !self.has_rows() {
+            return Ok(());
+        }
         match self.format {
             Format::Table => self.write(&format!("{}\n", page::inventory(manifest, self.color))),
             Format::Ndjson => self.line(&document::inventory(manifest).text()),
@@ -138,7 +168,9 @@ impl Rows {
     }
 
     pub(crate) fn row(&mut self, row: &InspectRow) -> Result<()> {
-        if self.only_unexpected && matches!(row, Row::Done(outcome) if outcome.as_expected == Some(true)) {
+        let is_left_out =
+            self.only_unexpected && matches!(row, Row::Done(outcome) if outcome.as_expected == Some(true));
+        if is_left_out || !self.has_rows() {
             return Ok(());
         }
         self.begin()?;
@@ -162,10 +194,19 @@ impl Rows {
         names: &[(String, String)],
         complete: bool,
     ) -> Result<()> {
-        self.begin()?;
+        match self.shown {
+            Shown::Rows => self.begin()?,
+            Shown::Summary => {}
+            Shown::Nothing => {
+                self.list_offenders(summary);
+                return Ok(());
+            }
+        }
         match self.format {
             Format::Table => {
-                self.write(&table::summary(summary, names, complete, self.color))?;
+                let gap = if self.has_rows() { "\n" } else { "" };
+                let shares = table::shares(summary, names, self.color);
+                self.write(&format!("{gap}{shares}{}\n", table::total(summary, complete, self.color)))?;
                 if let Some(unexpected) = summary.unexpected.as_ref().filter(|list| list.count > 0) {
                     self.list("Not as expected:", &table::offenders(unexpected))?;
                 }
@@ -174,22 +215,29 @@ impl Rows {
                 }
                 Ok(())
             }
-            Format::Ndjson => {
-                self.line(&document::summary(summary, &self.expected, complete).text())?;
+            Format::Csv if !self.has_rows() => {
+                self.write(&csv_rows::shares(summary, self.terminal))?;
+                self.printer.say(&table::total(summary, complete, false));
                 self.list_offenders(summary);
                 Ok(())
             }
-            Format::Json => {
+            Format::Csv => {
+                for line in table::shares(summary, names, false).lines() {
+                    self.printer.say(line);
+                }
+                self.printer.say(&table::total(summary, complete, false));
+                self.list_offenders(summary);
+                Ok(())
+            }
+            Format::Json if self.has_rows() => {
                 let sum = text(&document::sum(summary, &self.expected, complete));
                 let beside = self.beside();
                 self.write(&format!("\n],{beside}\"summary\":{sum}}}\n"))?;
                 self.list_offenders(summary);
                 Ok(())
             }
-            Format::Csv => {
-                for line in table::summary(summary, names, complete, false).trim().lines() {
-                    self.printer.say(line);
-                }
+            Format::Json | Format::Ndjson => {
+                self.line(&document::summary(summary, &self.expected, complete).text())?;
                 self.list_offenders(summary);
                 Ok(())
             }

@@ -79,9 +79,9 @@ fn short(text: &str, width: usize) -> String {
     letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
 }
 
-/// The summary after the rows.
-pub(crate) fn summary(summary: &Summary, names: &[(String, String)], complete: bool, color: bool) -> String {
-    let mut text = String::from("\n");
+/// The summary by mode and key, a line each.
+pub(crate) fn shares(summary: &Summary, names: &[(String, String)], color: bool) -> String {
+    let mut text = String::new();
     let all = summary.all;
     let shares = summary.largest_first();
     for (name, amount) in &shares {
@@ -91,6 +91,12 @@ pub(crate) fn summary(summary: &Summary, names: &[(String, String)], complete: b
         let name = ShareName { mode: "others".to_owned(), key: None };
         text += &share(&name, summary.others, all, names, color);
     }
+    text
+}
+
+/// The last line of the summary, without its line end: how many there are, and what is wrong with them.
+pub(crate) fn total(summary: &Summary, complete: bool, color: bool) -> String {
+    let (mut text, all) = (String::new(), summary.all);
     let objects = if all.objects == 1 { "object" } else { "objects" };
     let _ = write!(text, "{} {objects}, {}", grouped(all.objects), ByteSize(all.bytes));
     if summary.delete_markers > 0 {
@@ -113,7 +119,6 @@ pub(crate) fn summary(summary: &Summary, names: &[(String, String)], complete: b
     if !complete {
         let _ = write!(text, "; {}", Tone::Odd.paint(color, "not complete"));
     }
-    text.push('\n');
     text
 }
 

@@ -89,7 +89,11 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "Shows how objects are encrypted, and changes nothing. Of one object it shows the mode and the key, the \
              client-side format and who can open it, sizes, checksum, storage class, lock, version, and how the \
              connection to the server was protected. Of a bucket it shows the settings first. Of many objects it \
-             shows a row each, and then a summary by mode and key.",
+             shows a row each, and then a summary by mode and key; --summary leaves out the rows and the settings.",
+            "Results are for people unless another format is asked for: a table (a page for one object), on a terminal \
+             and to a pipe or file alike. Long key names are shortened in its rows. --json and --format write for \
+             programs. -q prints only errors, so the exit status is the answer; with --format json, ndjson or csv it \
+             still writes the results.",
             "The server-side mode is what S3 says. A client-side format is found in the object's metadata, which \
              anybody who can write the object can write: it is a claim. With --key, --private-key or --passphrase \
              inspect tries to open the envelope, and says whether the key fits.",
