@@ -17,7 +17,7 @@ pub(crate) mod instruction_file;
 mod interceptors;
 pub(crate) mod inventory;
 pub(crate) mod kms;
-mod kms_aliases;
+mod kms_alias_cache;
 pub(crate) mod listing;
 mod names;
 pub(crate) mod object_head;

@@ -12,10 +12,9 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// A checksum algorithm of S3.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// CRC-64/NVME, over the full object: S3's own default.
-    #[default]
     Crc64Nvme,
     /// CRC-32, over the full object.
     Crc32,

@@ -126,17 +126,6 @@ pub struct Argon2 {
     pub parallelism: u32,
 }
 
-impl Argon2 {
-    /// The costs for new objects, unless the user gives others.
-    pub const DEFAULT: Self = Self { memory: 64 * 1024, time: 3, parallelism: 4 };
-}
-
-impl Default for Argon2 {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
 /// The name of an encryption mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
@@ -190,8 +179,6 @@ pub struct KeyName {
 }
 
 impl KeyName {
-    /// The namespace of keys without a given name.
-    pub const DEFAULT_NAMESPACE: &'static str = "s3seal";
     /// The longest namespace, and the longest name, in bytes.
     const MAX: usize = 512;
 
@@ -204,9 +191,9 @@ impl KeyName {
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
     }
 
-    /// The default name: the fingerprint, in s3seal's namespace.
-    pub fn of(fingerprint: &Fingerprint) -> Self {
-        Self { namespace: Self::DEFAULT_NAMESPACE.to_owned(), name: fingerprint.as_str().to_owned() }
+    /// The name of a key that was given none: its fingerprint, in this namespace.
+    pub(crate) fn of(namespace: &str, fingerprint: &Fingerprint) -> Self {
+        Self { namespace: namespace.to_owned(), name: fingerprint.as_str().to_owned() }
     }
 
     /// The namespace, which is the provider id of the wrapped data key.
@@ -317,7 +304,7 @@ mod tests {
             assert_eq!(text.parse::<KeyName>(), Err(EncryptionError::KeyName(text.to_owned())));
         }
         assert!(KeyName::new(&"n".repeat(513), "a").is_err());
-        assert_eq!(KeyName::of(&Fingerprint::of(b"")).to_string(), "s3seal/e3b0c44298fc1c14");
+        assert_eq!(KeyName::of("ns", &Fingerprint::of(b"")).to_string(), "ns/e3b0c44298fc1c14");
     }
 
     #[test]

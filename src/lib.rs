@@ -7,8 +7,8 @@
 //! - [`transfer`]: moves bytes with bounded memory.
 //! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
 //!   These two are neighbours who never meet: the verb joins them.
-//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`tuning`],
-//!   [`limits`], [`s3_limits`], [`error`].
+//! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`byte_size`],
+//!   [`transfer_options`], [`meter`], [`defaults`], [`limits`], [`s3_limits`], [`error`].
 //!
 //! `tests/house.rs` keeps these directions.
 
@@ -18,17 +18,20 @@
 compile_error!("s3seal needs a Unix system: it relies on file modes, descriptors and signals");
 
 mod aws;
+mod byte_size;
 pub mod checksum;
 pub mod cli;
 mod commands;
+mod defaults;
 pub mod encryption;
 pub mod error;
 pub mod keys;
 pub mod limits;
 mod location;
+mod meter;
 mod object;
 mod pattern;
 mod s3_limits;
 pub mod seal;
 mod transfer;
-mod tuning;
+mod transfer_options;

@@ -1,28 +1,23 @@
-//! Our own limits and policies: timeouts, retries, sizes. Names contain the unit, comments the purpose.
+//! Our own limits and policies that no flag changes: timeouts, retries, sizes. Names contain the unit, comments the
+//! purpose.
 //!
-//! Limits of S3 are in `s3_limits`, those of a format with the format. Sizes of buffers that only affect speed are
-//! in the files that use them.
+//! What a flag changes is in `defaults`. Limits of S3 are in `s3_limits`, those of a format with the format. Sizes of
+//! buffers that only affect speed are in the files that use them.
 
-use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::encryption::Argon2;
+use crate::defaults;
 
 // Timeouts and retries.
 
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// For the first byte of an answer, and for each further one.
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// For each step of the handshake that `inspect` makes to describe a server's TLS.
 pub(crate) const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// What S3 may take beyond [`READ_TIMEOUT`] to join parts, or to copy gigabytes ("`CompleteMultipartUpload`", Amazon S3
+/// What S3 may take beyond the read timeout to join parts, or to copy gigabytes ("`CompleteMultipartUpload`", Amazon S3
 /// API reference).
 pub(crate) const SERVER_WORK_TIMEOUT: Duration = Duration::from_mins(15);
 /// An upload that is slower counts as stuck.
 pub(crate) const MIN_UPLOAD_BYTES_PER_SECOND: u64 = 32 * 1024;
-/// All attempts of a request, the first included: enough to outlast half a minute of trouble.
-pub(crate) const RETRY_ATTEMPTS: u32 = 6;
 /// The longest wait before the second attempt. It doubles with each further one; the actual wait is a random part of
 /// it.
 pub(crate) const RETRY_BACKOFF_FIRST: Duration = Duration::from_secs(1);
@@ -36,14 +31,8 @@ pub(crate) const CLEANUP_TIMEOUT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// How far this machine's clock may be from S3's: S3 refuses requests beyond it.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(15);
 
-// Defaults of concurrency and part sizes.
+// Part sizes.
 
-pub(crate) const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
-/// Concurrent small objects; together they use the memory of [`DEFAULT_JOBS`] parts.
-pub(crate) const DEFAULT_SMALL_OBJECTS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
-/// Concurrent objects whose bytes stay in S3: the requests are small, and mostly wait.
-pub(crate) const DEFAULT_JOBS_WITHOUT_TRANSFER: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
-pub(crate) const DEFAULT_PART_BYTES: u64 = 8 << 20;
 /// A part of a copy within S3, unless the object needs larger ones: few requests, but still several at once.
 pub(crate) const COPY_PART_BYTES: u64 = 256 << 20;
 
@@ -85,10 +74,9 @@ pub(crate) const MAX_ENCRYPTIONS_NAMED: usize = 3;
 pub(crate) const RSA_KEY_BITS: RangeInclusive<usize> = 2048..=8192;
 /// A file, a variable or the output of a command that contains a key.
 pub(crate) const MAX_KEY_FILE_BYTES: usize = 64 << 10;
-/// Memory that an object may require to derive its key from a passphrase, unless the user allows more.
-pub(crate) const MAX_ARGON2_MEMORY_KIB: u32 = 4 * Argon2::DEFAULT.memory;
-pub(crate) const MAX_ARGON2_PASSES: u32 = 4 * Argon2::DEFAULT.time;
-pub(crate) const MAX_ARGON2_LANES: u32 = 4 * Argon2::DEFAULT.parallelism;
+/// What an object may require to derive its key from a passphrase; its memory is limited by `defaults::MAX_KDF_MEMORY`.
+pub(crate) const MAX_ARGON2_PASSES: u32 = 4 * defaults::ARGON2.time;
+pub(crate) const MAX_ARGON2_LANES: u32 = 4 * defaults::ARGON2.parallelism;
 /// Wrapped data keys of one message on which passphrases are tried: each costs a derivation.
 pub(crate) const MAX_PASSPHRASE_DATA_KEYS: usize = 3;
 /// Keys derived from passphrases that are kept: objects that one run encrypted share a salt.

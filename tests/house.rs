@@ -15,17 +15,20 @@ const ROOMS: [(&str, &[&str]); 5] = [
     ("seal", &[]),
 ];
 
-const VOCABULARY: [&str; 10] = [
+const VOCABULARY: [&str; 13] = [
+    "byte_size",
     "checksum",
+    "defaults",
     "encryption",
     "error",
     "keys",
     "limits",
     "location",
+    "meter",
     "object",
     "pattern",
     "s3_limits",
-    "tuning",
+    "transfer_options",
 ];
 
 /// Outside crates and the rooms that may know them.
@@ -154,6 +157,18 @@ fn no_text_below_the_command_line_names_a_flag() {
                 word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
             });
             assert_eq!(flag, None, "{}: \"{literal}\"", path.display());
+        }
+    }
+}
+
+/// The help prints defaults from `src/defaults.rs`, so that no text can differ from what the program does.
+#[test]
+fn no_help_repeats_the_number_of_a_default() {
+    for (path, text) in sources().iter().filter(|(path, _)| room(path) == "cli") {
+        for words in ["default: ", "default is "] {
+            let mut after = text.split("#[cfg(test)]").next().unwrap().split(words).skip(1);
+            let number = after.find(|after| after.starts_with(|c: char| c.is_ascii_digit()));
+            assert_eq!(number, None, "{}: print the constant", path.display());
         }
     }
 }

@@ -120,13 +120,13 @@ fn envelope(beside: &Attributes) -> Result<Envelope, Error> {
     }
 }
 
-fn decryptable(beside: &Attributes, ring: KeyRing) -> Result<DecryptableEnvelope, Error> {
+fn unwrap_envelope(beside: &Attributes, ring: KeyRing) -> Result<DecryptableEnvelope, Error> {
     let permitted = envelope(beside)?.permit(Legacy::Unauthenticated)?;
     Unwrapper::new(ring).unwrap_s3ec(permitted)
 }
 
 fn open(object: &Object, cuts: &[usize]) -> Result<Vec<u8>, Error> {
-    opened(decryptable(&object.beside, ring_of(7))?.opener()?, &object.body, cuts)
+    opened(unwrap_envelope(&object.beside, ring_of(7))?.opener()?, &object.body, cuts)
 }
 
 fn assert_tampered(result: Result<Vec<u8>, Error>) {
@@ -206,7 +206,7 @@ proptest! {
     ) {
         let object = seal(alg, Storage::Metadata, &plain, &[]);
         let done = done.index(plain.len() + 1);
-        let mut opener = decryptable(&object.beside, ring_of(7)).unwrap().opener().unwrap();
+        let mut opener = unwrap_envelope(&object.beside, ring_of(7)).unwrap().opener().unwrap();
         for piece in pieces(&plain[..done], &disk) {
             opener.replay(piece).unwrap();
         }
@@ -221,7 +221,7 @@ proptest! {
         let done = done.index(plain.len()) + 1;
         let mut disk = plain[..done].to_vec();
         disk[done / 2] ^= 1 << bit;
-        let mut opener = decryptable(&object.beside, ring_of(7)).unwrap().opener().unwrap();
+        let mut opener = unwrap_envelope(&object.beside, ring_of(7)).unwrap().opener().unwrap();
         opener.replay(&disk).unwrap();
         assert_tampered(opened(opener, &object.body[done..], &[]));
     }
@@ -231,9 +231,9 @@ proptest! {
         alg in algs(), plain in vec(any::<u8>(), 1..300usize), start in 0..320u64, len in 1..320u64, down in cuts(),
     ) {
         let object = seal(alg, Storage::Metadata, &plain, &[]);
-        let decryptable = decryptable(&object.beside, ring_of(7)).unwrap();
+        let unwrapped = unwrap_envelope(&object.beside, ring_of(7)).unwrap();
         let stored = object.body.len() as u64;
-        match decryptable.range(start..start + len, stored) {
+        match unwrapped.range(start..start + len, stored) {
             Ok(read) => {
                 let index = |at: u64| usize::try_from(at).unwrap();
                 let sealed = &object.body[index(read.sealed.start)..index(read.sealed.end)];
@@ -297,8 +297,8 @@ fn a_message_shorter_than_its_tag_is_called_so() {
 #[test]
 fn a_range_must_come_whole() {
     let object = seal(Alg::Committing, Storage::Metadata, &[7; 100], &[]);
-    let decryptable = decryptable(&object.beside, ring_of(7)).unwrap();
-    let read = || decryptable.range(20..50, object.body.len() as u64).unwrap().opener;
+    let unwrapped = unwrap_envelope(&object.beside, ring_of(7)).unwrap();
+    let read = || unwrapped.range(20..50, object.body.len() as u64).unwrap().opener;
     assert!(opened(read(), &object.body[20..50], &[]).is_ok());
     assert_tampered(opened(read(), &object.body[20..49], &[]));
     assert_tampered(opened(read(), &object.body[20..51], &[]));
@@ -310,8 +310,8 @@ fn a_range_needs_the_switch() {
     let object = seal(Alg::Committing, Storage::Metadata, b"some bytes", &[]);
     for legacy in [Legacy::Refused, Legacy::V2] {
         let permitted = envelope(&object.beside).unwrap().permit(legacy).unwrap();
-        let decryptable = Unwrapper::new(ring_of(7)).unwrap_s3ec(permitted).unwrap();
-        let refused = decryptable.range(0..4, object.body.len() as u64);
+        let unwrapped = Unwrapper::new(ring_of(7)).unwrap_s3ec(permitted).unwrap();
+        let refused = unwrapped.range(0..4, object.body.len() as u64);
         let Err(Error::Unsupported { why, .. }) = refused.map(|_| ()) else { panic!("not refused") };
         assert!(matches!(why, Unsupported::Legacy { least: Legacy::Unauthenticated, .. }), "{why}");
     }

@@ -57,10 +57,10 @@ pub(crate) struct CleanUp {
 }
 
 impl Connection {
-    /// Gets all facts about a bucket.
+    /// Gets the settings of a bucket.
     ///
     /// # Errors
-    /// `NotFound` for no such bucket, `Network` where S3 cannot be reached; refusals are part of the facts.
+    /// `NotFound` for no such bucket, `Network` where S3 cannot be reached; refusals are part of the answer.
     pub(crate) async fn bucket_facts(&self, bucket: &Bucket) -> Result<BucketFacts> {
         let region = match known(self.bucket_region(bucket).await)? {
             Err(error @ (Error::NotFound { .. } | Error::Network { .. } | Error::WrongRegion { .. })) => {
@@ -173,26 +173,26 @@ fn known<T>(answer: Result<T>) -> Result<Result<T>> {
 
 impl From<&GetBucketEncryptionOutput> for DefaultFacts {
     fn from(answer: &GetBucketEncryptionOutput) -> Self {
-        let mut facts = Self::default();
+        let mut found = Self::default();
         let rules =
             answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
         for rule in rules.unwrap_or_default() {
             if let Some(default) = rule.apply_server_side_encryption_by_default() {
-                facts.mode = match default.sse_algorithm() {
+                found.mode = match default.sse_algorithm() {
                     ServerSideEncryption::Aes256 => AppliedMode::Known(Mode::SseS3),
                     ServerSideEncryption::AwsKms => AppliedMode::Known(Mode::SseKms),
                     ServerSideEncryption::AwsKmsDsse => AppliedMode::Known(Mode::DsseKms),
                     other => AppliedMode::Other(other.as_str().to_owned()),
                 };
-                facts.kms_key = default.kms_master_key_id().map(str::to_owned);
+                found.kms_key = default.kms_master_key_id().map(str::to_owned);
             }
-            facts.bucket_key |= rule.bucket_key_enabled() == Some(true);
+            found.bucket_key |= rule.bucket_key_enabled() == Some(true);
             if let Some(blocked) = rule.blocked_encryption_types() {
                 let words = blocked.encryption_type().iter().map(|kind| kind.as_str().to_owned());
-                facts.blocked = Some(words.filter(|word| word != "NONE").collect());
+                found.blocked = Some(words.filter(|word| word != "NONE").collect());
             }
         }
-        facts
+        found
     }
 }
 

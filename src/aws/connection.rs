@@ -26,7 +26,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::aws::address::{is_address, is_aws, is_loopback};
 use crate::aws::endpoint::Endpoints;
 use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, Trace, Tracer, UnsignedOverTls};
-use crate::aws::kms_aliases::KmsAliases;
+use crate::aws::kms_alias_cache::KmsAliasCache;
 use crate::aws::observed_endpoint::ObservedEndpoint;
 use crate::aws::open_uploads::OpenUploads;
 use crate::aws::options::Options;
@@ -35,14 +35,15 @@ use crate::aws::retry::{
     BodyRetries, NoRetryIfTooLong, ThrottlingOn503, rate_limiter, retries, retry_config,
 };
 use crate::aws::server_clock::ServerClock;
+use crate::defaults;
 use crate::error::{Error, Result, Subject};
-use crate::limits::{CONNECT_TIMEOUT, MIN_UPLOAD_BYTES_PER_SECOND, READ_TIMEOUT, SERVER_WORK_TIMEOUT};
+use crate::limits::{MIN_UPLOAD_BYTES_PER_SECOND, SERVER_WORK_TIMEOUT};
 
 /// The clients and what every request of this run shares.
 pub(crate) struct Connection {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) kms: aws_sdk_kms::Client,
-    pub(super) kms_aliases: KmsAliases,
+    pub(super) kms_alias_cache: KmsAliasCache,
     pub(super) endpoints: Endpoints,
     /// The configuration for clients of further services.
     pub(super) shared: SdkConfig,
@@ -93,14 +94,14 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
     Ok(Connection {
         s3: aws_sdk_s3::Client::from_conf(s3),
         kms: aws_sdk_kms::Client::from_conf(kms),
-        kms_aliases: KmsAliases::default(),
+        kms_alias_cache: KmsAliasCache::default(),
         endpoints,
         shared,
         trace: options.trace,
         open_uploads: options.open_uploads,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
-        read_timeout: options.read_timeout.unwrap_or(READ_TIMEOUT),
+        read_timeout: options.read_timeout.unwrap_or(defaults::READ_TIMEOUT),
         observed_endpoint,
         server_clock,
         ca_bundle: options.ca_bundle,
@@ -109,8 +110,8 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
 
 async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkConfig> {
     let mut timeouts = TimeoutConfig::builder();
-    timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(CONNECT_TIMEOUT)));
-    let read = options.read_timeout.unwrap_or(READ_TIMEOUT);
+    timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(defaults::CONNECT_TIMEOUT)));
+    let read = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
     timeouts.set_operation_attempt_timeout(Some(read));
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())

@@ -94,16 +94,16 @@ impl Connection {
 
     /// The ARN of a key, if it was given or KMS has already named it.
     pub(crate) fn key_arn(&self, key: &KmsKey) -> Option<KeyArn> {
-        key.arn().or_else(|| self.kms_aliases.with(|known| known.get(key).cloned().flatten()))
+        key.arn().or_else(|| self.kms_alias_cache.with(|known| known.get(key).cloned().flatten()))
     }
 
     /// Looks up the key of an alias once in a run.
     async fn look_up(&self, key: &KmsKey) -> Result<()> {
-        let is_known = || self.kms_aliases.with(|known| known.contains_key(key));
+        let is_known = || self.kms_alias_cache.with(|known| known.contains_key(key));
         if !key.is_alias() || is_known() {
             return Ok(());
         }
-        let _asking = self.kms_aliases.asking.lock().await;
+        let _asking = self.kms_alias_cache.asking.lock().await;
         if is_known() {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl Connection {
             Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::Service { .. }) => None,
             Err(error) => return Err(error),
         };
-        self.kms_aliases.with(|known| known.insert(key.clone(), found));
+        self.kms_alias_cache.with(|known| known.insert(key.clone(), found));
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Connection {
     fn answered(&self, key: &KmsKey, arn: Option<&str>) -> Result<KeyArn> {
         let arn = answering(key, arn)?;
         let expected = self
-            .kms_aliases
+            .kms_alias_cache
             .with(|known| known.entry(key.clone()).or_default().get_or_insert_with(|| arn.clone()).clone());
         if arn != expected {
             return Err(not_trusted(format!("{key} is {expected}, and {arn} was used instead")));

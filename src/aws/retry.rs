@@ -20,10 +20,9 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::aws::error::is_too_long;
 use crate::aws::options::Options;
+use crate::defaults;
 use crate::error::{Error, Result, Subject};
-use crate::limits::{
-    RETRY_ATTEMPTS, RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND,
-};
+use crate::limits::{RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND};
 
 /// Makes the partition whose rate limiter gives adaptive retries their initial rate.
 pub(super) fn rate_limiter() -> RetryPartition {
@@ -45,7 +44,9 @@ pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConf
     };
     let attempts = match options.max_attempts {
         Some(attempts) => attempts,
-        None => setting::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(RETRY_ATTEMPTS),
+        None => {
+            setting::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(defaults::MAX_ATTEMPTS)
+        }
     };
     Ok(retry_config().with_retry_mode(mode).with_max_attempts(attempts.max(1)))
 }
@@ -53,7 +54,7 @@ pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConf
 /// The default policy.
 pub(super) fn retry_config() -> RetryConfig {
     RetryConfig::standard()
-        .with_max_attempts(RETRY_ATTEMPTS)
+        .with_max_attempts(defaults::MAX_ATTEMPTS)
         .with_initial_backoff(RETRY_BACKOFF_FIRST)
         .with_max_backoff(RETRY_BACKOFF_MAX)
 }
@@ -208,18 +209,18 @@ mod tests {
         let many = Options { many_objects: true, ..Options::default() };
         let three = Options { max_attempts: Some(3), ..Options::default() };
         for (settings, options, expected) in [
-            (&[][..], &one, Some((Standard, RETRY_ATTEMPTS))),
-            (&[], &many, Some((Adaptive, RETRY_ATTEMPTS))),
+            (&[][..], &one, Some((Standard, defaults::MAX_ATTEMPTS))),
+            (&[], &many, Some((Adaptive, defaults::MAX_ATTEMPTS))),
             (&[], &three, Some((Standard, 3))),
             (&[("retry_mode", "standard"), ("max_attempts", "3")], &many, Some((Standard, 3))),
             (
                 &[("AWS_RETRY_MODE", "adaptive"), ("retry_mode", "standard")],
                 &one,
-                Some((Adaptive, RETRY_ATTEMPTS)),
+                Some((Adaptive, defaults::MAX_ATTEMPTS)),
             ),
             (&[("AWS_MAX_ATTEMPTS", "9")], &three, Some((Standard, 3))),
             (&[("AWS_MAX_ATTEMPTS", "9"), ("max_attempts", "2")], &many, Some((Adaptive, 9))),
-            (&[("retry_mode", "legacy")], &many, Some((Standard, RETRY_ATTEMPTS))),
+            (&[("retry_mode", "legacy")], &many, Some((Standard, defaults::MAX_ATTEMPTS))),
             (&[("AWS_MAX_ATTEMPTS", "0")], &one, Some((Standard, 1))),
             (&[("AWS_MAX_ATTEMPTS", "many")], &one, None),
             (&[("AWS_RETRY_MODE", "bold")], &many, None),

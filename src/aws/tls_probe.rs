@@ -79,7 +79,7 @@ impl TlsProbe {
                 return Probe::Unavailable("it goes through a proxy".to_owned());
             }
             match handshake(host, self.ca_bundle.as_deref()) {
-                Ok(facts) => Probe::Known(facts),
+                Ok(session) => Probe::Known(session),
                 Err(error) => Probe::Unavailable(error.to_string()),
             }
         });

@@ -40,7 +40,7 @@ impl UploadTarget<'_> {
         match found.as_slice() {
             [] => Ok(false),
             [id] => self.connection.abort(self.uri, id).await.map(|()| true),
-            _ => Err(Error::not_understood(self.uri, "several uploads were begun at once")),
+            _ => Err(Error::not_understood(self.uri, "several uploads were started at once")),
         }
     }
 }

@@ -21,7 +21,7 @@ mod values;
 
 use line::{Shell, Word};
 use place::Wanted;
-pub(crate) use remote::{SECONDS, VARIABLE};
+pub(crate) use remote::VARIABLE;
 
 /// readline's `COMP_TYPE` where it only lists what is possible.
 const LIST: &str = "63";

@@ -3,6 +3,7 @@
 //! Credentials, profiles and endpoints are found by the SDK's own chain; nothing is looked up here.
 
 use std::env;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::failure::Failure;
 use super::output::Printer;
 use super::sanitize::shell_word;
 use crate::aws::{Options, Trace};
+use crate::defaults;
 
 /// The variable that names a file of CA certificates; known from the AWS CLI, not read by the SDK.
 pub(crate) const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
@@ -56,15 +58,15 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true)]
     no_sign_request: bool,
 
-    /// The maximum number of attempts of a request
+    #[arg(help = format!("The maximum number of attempts of a request [default: {}]", defaults::MAX_ATTEMPTS))]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
 
-    /// How long to wait for a connection, such as 10s
+    #[arg(help = format!("How long to wait for a connection [default: {}]", Timeout(defaults::CONNECT_TIMEOUT)))]
     #[arg(long, global = true, value_name = "TIME")]
     connect_timeout: Option<Timeout>,
 
-    /// How long to wait for the next bytes, such as 1m
+    #[arg(help = format!("How long to wait for the next bytes [default: {}]", Timeout(defaults::READ_TIMEOUT)))]
     #[arg(long, global = true, value_name = "TIME")]
     read_timeout: Option<Timeout>,
 
@@ -177,6 +179,16 @@ impl FromStr for Timeout {
     }
 }
 
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_millis() {
+            whole if whole % 60_000 == 0 => write!(f, "{}m", whole / 60_000),
+            whole if whole % 1_000 == 0 => write!(f, "{}s", whole / 1_000),
+            milliseconds => write!(f, "{milliseconds}ms"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +201,9 @@ mod tests {
         assert_eq!(read("2m"), Ok(120_000));
         assert_eq!(read("1h"), Ok(3_600_000));
         assert_eq!(read("500ms"), Ok(500));
+        for text in ["10s", "2m", "60m", "500ms"] {
+            assert_eq!(text.parse::<Timeout>().unwrap().to_string(), text);
+        }
         for text in ["", "0", "0s", "-1", "1.5s", "10 s", "s", "1d", "99999999999999999999"] {
             assert!(read(text).is_err(), "{text}");
         }

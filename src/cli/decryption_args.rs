@@ -9,12 +9,13 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, val
 use super::failure::Failure;
 use super::key_reader::KeyReader;
 use super::key_source::{KeySource, SourceText};
+use crate::byte_size::ByteSize;
 use crate::commands::decryption_keys::DecryptionKeys;
+use crate::defaults;
 use crate::encryption::{Account, Context, KmsKey, Legacy};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::object::InstructionSuffix;
 use crate::seal::ring::Unwrapper;
-use crate::tuning::ByteSize;
 
 /// The keys that objects have, by their sources. With `FROM` each flag begins with `--from-`: in `rotate` the bare
 /// names are those of the new keys.
@@ -151,12 +152,15 @@ pub(crate) struct EnvelopeArgs {
     #[arg(long, value_name = "WHAT")]
     pub(crate) allow_legacy: Option<Legacy>,
 
-    /// Refuse objects that need more memory than this to try a passphrase [default: 256MiB]
     #[arg(long, value_name = "SIZE")]
+    #[arg(help = format!(
+        "Refuse objects that need more memory than this to try a passphrase [default: {:#}]",
+        defaults::MAX_KDF_MEMORY
+    ))]
     pub(crate) max_kdf_memory: Option<ByteSize>,
 
-    /// The suffix of the instruction file's key [default: .instruction]
     #[arg(long, value_name = "SUFFIX")]
+    #[arg(help = format!("The suffix of the instruction file's key [default: .{}]", defaults::INSTRUCTION_SUFFIX))]
     pub(crate) instruction_suffix: Option<InstructionSuffix>,
 }
 

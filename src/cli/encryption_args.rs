@@ -5,6 +5,8 @@
 use super::failure::Failure;
 use super::key_reader::{KeyFileArgs, KeyReader};
 use super::key_source::{KeySource, SourceText};
+use crate::byte_size::ByteSize;
+use crate::defaults;
 use crate::encryption::{Context, EncryptionError, Format, KeyName, KmsKey, Mode, pair};
 
 pub(crate) mod at_rest;
@@ -59,8 +61,11 @@ pub(crate) struct EncryptionArgs {
     #[arg(long, value_name = "SOURCE", num_args = 0..=1, default_missing_value = "prompt", require_equals = true)]
     passphrase: Vec<SourceText>,
 
-    /// The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]
     #[arg(long)]
+    #[arg(help = format!(
+        "The client-side format [default: {}; {} beyond 64 GiB or for unknown lengths]",
+        defaults::FORMAT, defaults::FORMAT_OF_STREAMS
+    ))]
     format: Option<Format>,
 
     /// S3's own encryption of the ciphertext: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]
@@ -71,12 +76,18 @@ pub(crate) struct EncryptionArgs {
     #[arg(long)]
     instruction_file: bool,
 
-    /// Bytes of plaintext in a frame [client: esdk; default: 64KiB]
     #[arg(long, value_name = "BYTES")]
-    frame_length: Option<crate::tuning::ByteSize>,
+    #[arg(help = format!(
+        "Bytes of plaintext in a frame [client: esdk; default: {:#}]",
+        ByteSize(defaults::ESDK_FRAME_LENGTH.into())
+    ))]
+    frame_length: Option<ByteSize>,
 
-    /// The name of the raw key for other programs [client: esdk; default: s3seal/FINGERPRINT]
     #[arg(long, value_name = "NAMESPACE/NAME")]
+    #[arg(help = format!(
+        "The name of the raw key for other programs [client: esdk; default: {}/FINGERPRINT]",
+        defaults::KEY_NAMESPACE
+    ))]
     key_name: Option<KeyName>,
 
     #[command(flatten)]
@@ -244,7 +255,7 @@ impl EncryptionArgs {
             (1, _) | (_, Some(Format::Esdk)) => Ok(()),
             (_, format) => Err(Failure::usage(format!(
                 "the format {} takes one key; {} are given",
-                format.unwrap_or(Format::S3ec),
+                format.unwrap_or(defaults::FORMAT),
                 recipients.len()
             ))
             .hint("give one of --key, --public-key, --kms-key and --passphrase, or add --format esdk")),

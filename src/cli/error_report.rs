@@ -10,9 +10,9 @@ use super::aws_flags::AwsFlags;
 use super::document::{self, Command, Document, Record, RunError};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::foreign_words;
 use super::hints;
 use super::lost_envelope;
+use super::other_tools;
 use super::output::{Color, Printer};
 use super::sanitize::escaped;
 use super::separate_source;
@@ -47,9 +47,9 @@ pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString]) -> Exit {
     }
     let typed = Typed::from(argv);
     let printer = Printer::silent();
-    let answer = separate_source::answer(argv).or_else(|| foreign_words::answer(&error, argv));
+    let answer = separate_source::answer(argv).or_else(|| other_tools::answer(&error, argv));
     let answer = answer.map(|answer| typed.without_keys(answer));
-    foreign_words::remove_misleading_tips(&mut error);
+    other_tools::remove_misleading_tips(&mut error);
     let text = error.render();
     if let (None, false) = (&answer, typed.json) {
         let text = if typed.color.on() { text.ansi().to_string() } else { text.to_string() };

@@ -50,7 +50,7 @@ pub(crate) struct GetArgs {
 
     /// Fetch all objects under a prefix, each to its relative path in the directory
     #[arg(short, long)]
-    #[arg(conflicts_with_all = ["version_id", "range", "if_match", "unproven"])]
+    #[arg(conflicts_with_all = ["version_id", "range", "if_match", "unverified"])]
     recursive: bool,
 
     #[command(flatten)]
@@ -72,9 +72,9 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "ETAG")]
     if_match: Option<String>,
 
-    /// Let bytes go to standard output before they are proven
+    /// Let bytes go to standard output before they are verified
     #[arg(long)]
-    unproven: bool,
+    unverified: bool,
 
     /// Let binary data go to a terminal
     #[arg(long)]
@@ -128,7 +128,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
     let OpeningArgs { mode: expect, keys, kms_key, context, trust, key_file, .. } = args.opening;
     let keys = keys.sources(key_file.allow_open_key_file)?;
     let settings = trust.settings(("--kms-key", &kms_key), ("--context", &context))?;
-    let tuning = args.transfer.tuning(None)?;
+    let transfer_options = args.transfer.options(None)?;
     let decryption_keys = settings.with_keys(session.ask(move || keys.read()).await?);
     let (raw, no_clobber) = (args.raw, args.no_clobber);
     let names = args.places.iter().filter(|place| is_address(place)).map(|place| place.to_string_lossy());
@@ -138,7 +138,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
     match scope {
         Scope::One(source, target) => {
             let (version_id, range, if_match) = (args.version_id, args.range, args.if_match);
-            let unproven = args.unproven;
+            let unverified = args.unverified;
             let request = GetRequest {
                 source,
                 target,
@@ -148,13 +148,13 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 range,
                 no_clobber,
                 if_match,
-                unproven,
-                tuning,
+                unverified,
+                transfer_options,
             };
             one(session, &connection, request, &decryption_keys).await
         }
         Scope::Many(selections, target) => {
-            let request = GetMany { selections, target, raw, expect, no_clobber, tuning };
+            let request = GetMany { selections, target, raw, expect, no_clobber, transfer_options };
             many(session, &connection, &names, request, &decryption_keys).await
         }
     }
@@ -263,7 +263,7 @@ impl GetArgs {
             (self.version_id.is_some(), "--version-id"),
             (self.range.is_some(), "--range"),
             (self.if_match.is_some(), "--if-match"),
-            (self.unproven, "--unproven"),
+            (self.unverified, "--unverified"),
         ];
         if let Some((_, flag)) = of_one.into_iter().find(|(is_given, _)| *is_given) {
             return Err(Failure::usage(format!("{flag} is for one object, and many may come"))
@@ -322,8 +322,8 @@ impl GetArgs {
             Target::Stdout if self.no_clobber => {
                 Err(Failure::usage("--no-clobber does not go with standard output").hint("leave it out"))
             }
-            Target::File(_) | Target::FileInNewDirectory(_) if self.unproven => Err(Failure::usage(
-                "--unproven is for standard output; a file appears only when all is proven",
+            Target::File(_) | Target::FileInNewDirectory(_) if self.unverified => Err(Failure::usage(
+                "--unverified is for standard output; a file appears only when everything is verified",
             )
             .hint("leave it out")),
             _ => Ok(target),

@@ -15,8 +15,8 @@ use super::session::Session;
 use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, InspectOptions};
+use crate::defaults;
 use crate::error::Error;
-use crate::limits::DEFAULT_JOBS_WITHOUT_TRANSFER;
 use crate::location::S3Uri;
 
 mod audit;
@@ -96,8 +96,8 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     deep: bool,
 
-    /// Number of concurrent requests [default: 32]
     #[arg(short, long, value_name = "N")]
+    #[arg(help = format!("Number of concurrent requests [default: {}]", defaults::JOBS_WITHOUT_TRANSFER))]
     jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]
@@ -127,7 +127,6 @@ struct ResultArgs {
     #[arg(long, conflicts_with_all = ["only_unexpected", "bucket_only"])]
     summary: bool,
 
-    /// How to write results [default: table, on a terminal and to a pipe or file alike]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     #[arg(help = "Write table, json, ndjson or csv [default: table, also to a pipe or file]")]
     format: Option<Format>,
@@ -167,7 +166,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
         instruction_suffix: args.keys.envelope.instruction_suffix,
         all_versions: args.all_versions,
         filter: args.filter.filter(),
-        jobs: args.jobs.unwrap_or(DEFAULT_JOBS_WITHOUT_TRANSFER),
+        jobs: args.jobs.unwrap_or(defaults::JOBS_WITHOUT_TRANSFER),
     };
     let expected: Vec<String> = inspect_options.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;

@@ -8,7 +8,7 @@ use super::complete;
 use super::connection_args::CA_BUNDLE;
 use super::exit::Exit;
 use super::key_source;
-use crate::limits::{CONNECT_TIMEOUT, READ_TIMEOUT, RETRY_ATTEMPTS};
+use crate::defaults::{self, CONNECT_TIMEOUT, READ_TIMEOUT};
 
 pub(crate) mod verbs;
 
@@ -35,12 +35,13 @@ pub(crate) const FILES: [(&str, &str); 2] = [
 /// The environment that is looked at, by s3seal itself or by the AWS SDK in it.
 pub(crate) fn environment() -> Vec<(&'static str, String)> {
     let attempts = format!(
-        "How often a request is tried in all, unless --max-attempts is given. The default is {RETRY_ATTEMPTS}."
+        "How often a request is tried in all, unless --max-attempts is given. The default is {}.",
+        defaults::MAX_ATTEMPTS
     );
     let completions = format!(
         "How many seconds completions wait for names of buckets and keys in S3; with 0 they do not ask it. The default \
          is {}.",
-        complete::SECONDS
+        defaults::COMPLETION_SECONDS
     );
     let rows = [
         ("AWS_PROFILE", "The profile, unless --profile is given."),

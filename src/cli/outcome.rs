@@ -11,6 +11,7 @@ use super::output;
 use super::session::Session;
 use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
+use crate::byte_size::ByteSize;
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::bulk::Stored;
@@ -19,7 +20,6 @@ use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::Target;
-use crate::tuning::ByteSize;
 
 mod rotation;
 

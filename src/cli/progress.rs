@@ -11,7 +11,8 @@ use tokio::time::sleep;
 
 use super::output::{Printer, ProgressMode};
 use super::sanitize::escaped;
-use crate::tuning::{ByteSize, Meter};
+use crate::byte_size::ByteSize;
+use crate::meter::Meter;
 
 /// The interval at which a bar is redrawn.
 const FRAME: Duration = Duration::from_millis(100);

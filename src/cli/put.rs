@@ -18,14 +18,15 @@ use super::sanitize::shell_word;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
+use crate::byte_size::ByteSize;
 use crate::checksum::Algorithm;
 use crate::commands::put::bulk::{PutMany, PutRow};
 use crate::commands::put::{self, PutOptions, PutRequest};
+use crate::defaults;
 use crate::error::Error;
 use crate::keys;
 use crate::location::{S3Uri, Source};
 use crate::object::WriteCondition;
-use crate::tuning::ByteSize;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -87,8 +88,8 @@ pub(crate) struct PutArgs {
     #[command(flatten)]
     transfer: TransferArgs,
 
-    /// The checksum to compute, send and store [default: crc64nvme]
     #[arg(long, value_name = "ALGORITHM", help_heading = "Transfer")]
+    #[arg(help = format!("The checksum to compute, send and store [default: {}]", defaults::CHECKSUM))]
     checksum: Option<Algorithm>,
 }
 
@@ -184,7 +185,7 @@ impl PutArgs {
             Scope::One(_, target) => settings.of_file(target.name()),
             Scope::Many(..) => settings,
         };
-        let tuning = self.transfer.tuning(self.expected_size)?;
+        let transfer_options = self.transfer.options(self.expected_size)?;
         match &scope {
             Scope::One(Source::File(path), _) => can_be_read(path, self.recursive)?,
             Scope::One(..) => {}
@@ -194,8 +195,8 @@ impl PutArgs {
             encryption: None,
             settings,
             condition: self.object.condition(),
-            checksum: self.checksum.unwrap_or_default(),
-            tuning,
+            checksum: self.checksum.unwrap_or(defaults::CHECKSUM),
+            transfer_options,
             fail_if_empty: self.fail_if_empty,
         };
         Ok(ParsedArgs { scope, how, choice, keys })

@@ -11,10 +11,10 @@ use super::outcome::OutcomeText;
 use super::output;
 use super::sanitize::escaped;
 use super::session::Session;
+use crate::byte_size::ByteSize;
 use crate::commands::bulk::Row;
 use crate::error::{Error, LostEnvelope, Result};
 use crate::location::S3Uri;
-use crate::tuning::ByteSize;
 
 /// The verbs that report their objects one by one.
 #[derive(Clone, Copy, PartialEq, Eq)]

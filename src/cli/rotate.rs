@@ -21,20 +21,27 @@ use crate::commands::rotate::desired_encryption::{DesiredEncryption, RotationOpt
 use crate::commands::rotate::preserve::Loss;
 use crate::commands::rotate::selector::Selector;
 use crate::commands::rotate::{self, Allowed, Report, RotateRequest};
+use crate::defaults;
 use crate::encryption::{KmsKey, pair};
 use crate::error::Error;
 use crate::location::S3Uri;
+use crate::meter::Meter;
 use crate::object::InstructionSuffix;
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 mod batch;
 mod hints;
-mod journal_file;
+mod journal_path;
+mod plan;
 mod question;
-mod report;
 mod summary;
+mod verdict;
 
-const EXAMPLES: &str = "\
+/// The text below the help.
+fn after_help() -> String {
+    let (all, reencrypted) = (defaults::JOBS_WITHOUT_TRANSFER, defaults::JOBS);
+    format!(
+        "\
 Examples:
   s3seal rotate s3://bucket/db/ -e sse-kms --kms-key alias/new --dry-run
   s3seal rotate s3://bucket/db/ --sse-c-key new.key --from-sse-c-key old.key --yes
@@ -48,14 +55,16 @@ Each object is rotated in the cheapest safe way, and stays readable at every mom
   server copy       one of S3's modes to another: S3 copies the object onto itself
   rewrap            a new key for objects in format s3ec: only metadata changes
   re-encrypt        everything else: streamed through this machine, new data key
-Of many objects, 32 are in progress at once, 8 of them re-encrypted; --jobs sets both.
+Of many objects, {all} are in progress at once, {reencrypted} of them re-encrypted; --jobs sets both.
 
 What a new key does not undo: a versioned bucket keeps the old version under the old key,
-and holders of the old key may have kept the data key of an object that is only rewrapped.";
+and holders of the old key may have kept the data key of an object that is only rewrapped."
+    )
+}
 
 /// Change the encryption or the key of stored objects
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = after_help())]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct RotateArgs {
     /// An object, a prefix (ending in /) or a bucket; repeatable
@@ -159,7 +168,7 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
     if args.batch.batch {
         return batch::run(&args, choice, options, session).await;
     }
-    let tuning = args.transfer.tuning(None)?;
+    let transfer_options = args.transfer.options(None)?;
     let (reader, old_keys) =
         (args.encryption.reader(false), args.old.keys.sources(args.encryption.key_file.allow_open_key_file)?);
     let settings = args
@@ -177,7 +186,7 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
     };
     let target =
         session.stop.or(DesiredEncryption::new(&connection, encryption, options, &decryption_keys)).await??;
-    let request = args.request(target, decryption_keys, tuning)?;
+    let request = args.request(target, decryption_keys, transfer_options)?;
     let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
     rotated.map_err(|failure| Failure { own_hints: Some(hints::of), ..failure })
 }
@@ -231,7 +240,7 @@ impl RotateArgs {
         &self,
         target: DesiredEncryption,
         decryption_keys: DecryptionKeys,
-        tuning: Tuning,
+        transfer_options: TransferOptions,
     ) -> Result<RotateRequest, Failure> {
         Ok(RotateRequest {
             places: self.places.clone(),
@@ -247,7 +256,7 @@ impl RotateArgs {
             allowed: Allowed { update_in_place: self.update_in_place, verify: self.verify },
             confirmed: self.yes,
             journal: self.journal_location()?,
-            tuning,
+            transfer_options,
             jobs: self.transfer.objects(),
             meter: Meter::default(),
         })
@@ -308,7 +317,7 @@ impl RotateArgs {
 
 /// Shows the plan and asks for confirmation.
 async fn confirm(session: &Session, plans: &Plans, request: &RotateRequest) -> Result<bool, Failure> {
-    report::plans(plans, false, session)?;
+    plan::print(plans, false, session)?;
     let target = &request.target.encryptor;
     let Some(question) = question::question(plans, &request.places, request.chosen.all_versions, target)
     else {

@@ -12,8 +12,8 @@ use super::progress::{Progress, Unit};
 use super::prompt;
 use crate::aws::{self, Connection, OpenUploads, Options};
 use crate::error::Error;
+use crate::meter::Meter;
 use crate::transfer::Cancellation;
-use crate::tuning::Meter;
 
 /// The time that a prompt has to restore the terminal after a signal.
 const PROMPT_ENDS: Duration = Duration::from_millis(300);

@@ -5,38 +5,47 @@
 use std::num::NonZeroUsize;
 
 use super::failure::Failure;
-use crate::limits::DEFAULT_JOBS_WITHOUT_TRANSFER;
+use crate::byte_size::ByteSize;
+use crate::defaults;
 use crate::s3_limits::{MAX_PART_BYTES, MIN_PART_BYTES};
-use crate::tuning::{ByteSize, Tuning};
+use crate::transfer_options::TransferOptions;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Transfer")]
 pub(crate) struct TransferArgs {
-    /// Number of concurrent requests; uses about N × part size of memory [default: 8; with -r 64 small objects]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(help = format!(
+        "Number of concurrent requests; uses about N × part size of memory [default: {}; with -r {} small objects]",
+        defaults::JOBS, defaults::JOBS_OF_SMALL_OBJECTS
+    ))]
     jobs: Option<u16>,
 
-    /// Part size, such as 16MiB; larger for large objects, because S3 limits the number of parts [default: 8MiB]
     #[arg(long, value_name = "BYTES")]
+    #[arg(help = format!(
+        "Part size, such as 16MiB; larger for large objects, because S3 limits the number of parts [default: {:#}]",
+        defaults::PART_SIZE
+    ))]
     part_size: Option<ByteSize>,
 }
 
 impl TransferArgs {
     /// Returns how many objects may be worked on at once whose bytes stay in S3.
     pub(crate) fn objects(&self) -> NonZeroUsize {
-        self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(DEFAULT_JOBS_WITHOUT_TRANSFER)
+        self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(defaults::JOBS_WITHOUT_TRANSFER)
     }
 
-    pub(crate) fn tuning(&self, expected_size: Option<ByteSize>) -> Result<Tuning, Failure> {
-        let default = Tuning::default();
+    pub(crate) fn options(&self, expected_size: Option<ByteSize>) -> Result<TransferOptions, Failure> {
+        let default = TransferOptions::default();
         if let Some(size) = self.part_size.filter(|size| !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&size.0))
         {
-            return Err(
-                Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint("use 5MiB to 5GiB")
-            );
+            return Err(Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint(format!(
+                "use {:#} to {:#}",
+                ByteSize(MIN_PART_BYTES),
+                ByteSize(MAX_PART_BYTES)
+            )));
         }
         let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
-        Ok(Tuning {
+        Ok(TransferOptions {
             jobs: jobs.unwrap_or(default.jobs),
             objects: jobs.unwrap_or(default.objects),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),

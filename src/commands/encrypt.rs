@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::aws::Connection;
 use crate::aws::instruction_file::PendingInstructionFile;
 use crate::commands::verify_envelope::SentEnvelope;
+use crate::defaults;
 use crate::encryption::{
     ClientSide, Context, Encryption, Format, KeyArn, KeyName, KmsKey, Recipient, ServerSide,
 };
@@ -216,8 +217,8 @@ pub(crate) struct EnvelopeShape {
 /// The S3 Encryption Client's where its one message is sure to hold the object, else the Encryption SDK's.
 fn default_format(len: Option<u64>) -> Format {
     match len {
-        Some(len) if len <= MAX_PLAIN => Format::S3ec,
-        _ => Format::Esdk,
+        Some(len) if len <= MAX_PLAIN => defaults::FORMAT,
+        _ => defaults::FORMAT_OF_STREAMS,
     }
 }
 
@@ -297,7 +298,8 @@ impl ClientEncryptor {
                 Wrapper::Passphrase(_, derived) => message.add(&LocalKey::Passphrase(derived), None)?,
             }
             if let Some(print) = wrapper.fingerprint() {
-                let name = self.key_name.clone().unwrap_or_else(|| KeyName::of(&print));
+                let name =
+                    self.key_name.clone().unwrap_or_else(|| KeyName::of(defaults::KEY_NAMESPACE, &print));
                 object.key_names.push(name.to_string());
                 object.fingerprint.get_or_insert(print.to_string());
             }

@@ -17,10 +17,11 @@ use crate::encryption::{Mode, StoredFormat};
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
+use crate::meter::Meter;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::sink::{self, PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
 mod decryption;
@@ -46,9 +47,9 @@ pub(crate) struct GetRequest {
     /// The ETag that the object must have.
     pub(crate) if_match: Option<String>,
     /// Whether unverified plaintext may go to a stream at once.
-    pub(crate) unproven: bool,
+    pub(crate) unverified: bool,
     /// Range size, jobs.
-    pub(crate) tuning: Tuning,
+    pub(crate) transfer_options: TransferOptions,
 }
 
 /// The outcome of `get`.
@@ -92,7 +93,7 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
-    let budget = MemoryBudget::new(&request.tuning);
+    let budget = MemoryBudget::new(&request.transfer_options);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     // A pipe opens only when somebody reads it.
     let open = async { cancellation.or(blocking(move || place.open())).await?? };
@@ -128,7 +129,7 @@ impl Download<'_> {
         let transfer = Transfer { reader: &reader, head: &head, budget, meter, cancellation };
         let described = Described::of(&opening);
         let (sink, pending) = open.await?;
-        let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unproven).await?;
+        let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await?;
         if let Some(file) = pending.to_sync()? {
             let subject = Subject::from(&request.target);
             cancellation

@@ -75,7 +75,7 @@ pub(crate) struct KmsKeySeen {
     /// The key, as S3 names it.
     pub(crate) key: String,
     /// Its description.
-    pub(crate) facts: Probe<KmsKeyFacts>,
+    pub(crate) metadata: Probe<KmsKeyFacts>,
     pub(crate) aliases: Probe<Vec<String>>,
 }
 
@@ -187,13 +187,13 @@ pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation
 pub(crate) async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
     let not_a_key = || Probe::Unavailable("KMS cannot be asked about such a name".to_owned());
     let Ok(named) = key.parse::<KmsKey>() else {
-        return KmsKeySeen { key: key.to_owned(), facts: not_a_key(), aliases: Probe::Known(Vec::new()) };
+        return KmsKeySeen { key: key.to_owned(), metadata: not_a_key(), aliases: Probe::Known(Vec::new()) };
     };
-    let (facts, aliases) =
+    let (metadata, aliases) =
         futures_util::future::join(connection.describe_key(&named), connection.key_aliases(&named)).await;
     KmsKeySeen {
         key: key.to_owned(),
-        facts: Probe::of(facts, "kms:DescribeKey"),
+        metadata: Probe::of(metadata, "kms:DescribeKey"),
         aliases: Probe::of(aliases, "kms:ListAliases"),
     }
 }

@@ -11,11 +11,12 @@ use crate::commands::verify_envelope;
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
+use crate::meter::Meter;
 use crate::object::{Settings, WriteCondition};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
 
@@ -39,7 +40,7 @@ pub(crate) struct PutOptions {
     /// The checksum sent along.
     pub(crate) checksum: Algorithm,
     /// Part size, jobs.
-    pub(crate) tuning: Tuning,
+    pub(crate) transfer_options: TransferOptions,
     /// Whether an empty source is an error.
     pub(crate) fail_if_empty: bool,
 }
@@ -96,7 +97,7 @@ pub(crate) async fn run(
         Ok((input, prepare(encryption).await?))
     };
     let (input, encryptor) = cancellation.or(ready).await.flatten()?;
-    let budget = MemoryBudget::new(&options.tuning);
+    let budget = MemoryBudget::new(&options.transfer_options);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     storing.store(input, target, options.settings.clone()).await
@@ -124,7 +125,7 @@ impl PutRun<'_> {
         if let Some(len) = input.len() {
             meter.expect(len);
         }
-        let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &options.tuning)?;
+        let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &options.transfer_options)?;
         let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
             .refusing_empty(options.fail_if_empty);
         let to = UploadTarget {

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
+use crate::byte_size::ByteSize;
 use crate::encryption::KeyArn;
-use crate::tuning::ByteSize;
 
 /// Why access was denied.
 #[derive(Clone, Debug, PartialEq, Eq)]

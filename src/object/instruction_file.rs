@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::defaults;
+
 /// The user metadata that marks an instruction file; its value is empty. The Java client writes it; readers do not
 /// require it.
 pub(crate) const INSTRUCTION_FILE_MARKER: &str = "x-amz-crypto-instr-file";
@@ -17,12 +19,6 @@ impl InstructionSuffix {
     /// Without the dot.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl Default for InstructionSuffix {
-    fn default() -> Self {
-        Self("instruction".to_owned())
     }
 }
 
@@ -46,7 +42,7 @@ impl FromStr for InstructionSuffix {
 
 /// The key of an object's instruction file; the default suffix unless another is named.
 pub(crate) fn instruction_file_key(object_key: &str, suffix: Option<&InstructionSuffix>) -> String {
-    format!("{object_key}.{}", suffix.cloned().unwrap_or_default())
+    format!("{object_key}.{}", suffix.map_or(defaults::INSTRUCTION_SUFFIX, InstructionSuffix::as_str))
 }
 
 #[cfg(test)]

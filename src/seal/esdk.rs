@@ -37,4 +37,4 @@ pub use message::{DecryptableMessage, KmsRequest, Message, PermittedMessage, Pol
 pub use range::RangeRead;
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;
-pub use write::{FRAME_LENGTH, MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};
+pub use write::{MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};

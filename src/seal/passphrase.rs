@@ -137,6 +137,7 @@ impl FromStr for Phc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::defaults;
 
     const SALT: &str = "AAECAwQFBgcICQoLDA0ODw";
 
@@ -193,7 +194,7 @@ mod tests {
         ] {
             assert!(read(costs).is_err(), "{costs}");
         }
-        let costs = Argon2 { time: MAX_ARGON2_PASSES + 1, ..Argon2::default() };
+        let costs = Argon2 { time: MAX_ARGON2_PASSES + 1, ..defaults::ARGON2 };
         assert!(matches!(PassphraseKey::new(&passphrase("a"), costs), Err(Error::Unsupported { .. })));
     }
 

@@ -10,10 +10,11 @@ use super::OpenedWith;
 use super::passphrase::Phc;
 use super::s3ec::{DecryptableEnvelope, Envelope, PermittedEnvelope};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
+use crate::byte_size::ByteSize;
+use crate::defaults;
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject, WrapKind};
 use crate::keys::{DataKey, KeyRing, SymmetricKey};
-use crate::limits::{MAX_ARGON2_MEMORY_KIB, MAX_DERIVED_KEYS_KEPT};
-use crate::tuning::ByteSize;
+use crate::limits::MAX_DERIVED_KEYS_KEPT;
 
 /// A key ring, with a cache of the keys derived from its passphrases.
 pub struct Unwrapper {
@@ -39,16 +40,20 @@ struct FailedSearch {
     named_key_tried: bool,
 }
 
+/// A size in the unit of Argon2id's memory.
+fn kib(size: ByteSize) -> u32 {
+    u32::try_from(size.0 / 1024).unwrap_or(u32::MAX)
+}
+
 impl Unwrapper {
     /// Takes the keys.
     pub fn new(ring: KeyRing) -> Self {
-        Self { ring, kdf_memory: MAX_ARGON2_MEMORY_KIB, derived: Mutex::new(BTreeMap::new()) }
+        Self { ring, kdf_memory: kib(defaults::MAX_KDF_MEMORY), derived: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Limits the memory that an object may make a passphrase cost; `None` means [`MAX_ARGON2_MEMORY_KIB`].
+    /// Limits the memory that an object may make a passphrase cost; `None` means [`defaults::MAX_KDF_MEMORY`].
     #[must_use]
     pub(crate) fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
-        let kib = |size: ByteSize| u32::try_from(size.0 / 1024).unwrap_or(u32::MAX);
         Self { kdf_memory: most.map_or(self.kdf_memory, kib), ..self }
     }
 

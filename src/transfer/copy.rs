@@ -8,9 +8,10 @@ use crate::aws::copy::CopySource;
 use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::{Sum, Whole};
 use crate::error::{Error, Result};
+use crate::meter::Meter;
 use crate::transfer::upload::{clean_up_within, start};
 use crate::transfer::{Cancellation, plan};
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 /// The object to copy.
 pub(crate) struct Ranges<'a> {
@@ -27,12 +28,12 @@ pub(crate) struct Ranges<'a> {
 pub(crate) async fn run(
     ranges: &Ranges<'_>,
     to: &UploadTarget<'_>,
-    tuning: &Tuning,
+    transfer_options: &TransferOptions,
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Completed> {
     let started = start(to, cancellation).await?;
-    let outcome = cancellation.or(copy_all(ranges, to, &started, tuning, meter)).await.flatten();
+    let outcome = cancellation.or(copy_all(ranges, to, &started, transfer_options, meter)).await.flatten();
     if let Err(error) = &outcome {
         clean_up_within(to.abort(&started), error, cancellation).await;
     }
@@ -43,7 +44,7 @@ async fn copy_all(
     ranges: &Ranges<'_>,
     to: &UploadTarget<'_>,
     started: &Started,
-    tuning: &Tuning,
+    transfer_options: &TransferOptions,
     meter: &Meter,
 ) -> Result<Completed> {
     let numbered = (1_u32..).zip(plan::ranges(0..ranges.len, ranges.part_size));
@@ -54,7 +55,7 @@ async fn copy_all(
             meter.add(len);
             Ok::<_, Error>((sent, sum, len))
         })
-        .buffer_unordered(tuning.jobs.get())
+        .buffer_unordered(transfer_options.jobs.get())
         .try_collect()
         .await?;
     copied.sort_by_key(|(sent, ..)| sent.number());

@@ -14,12 +14,12 @@ use tokio::sync::mpsc;
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result, Subject};
+use crate::meter::Meter;
 use crate::seal::{Open, Output};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
-use crate::tuning::Meter;
 
 /// The steps that stored bytes pass through: checksum, decryption, sink.
 pub(crate) struct Pipeline {

@@ -9,14 +9,14 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{Error, Result};
 use crate::transfer::buffer_pool::BufferPool;
-use crate::tuning::Tuning;
+use crate::transfer_options::TransferOptions;
 
 /// Bytes of one permit of the semaphore.
 const PLACE: u64 = 64 * 1024;
 
 /// `jobs × part size` bytes.
 pub(crate) struct MemoryBudget {
-    tuning: Tuning,
+    transfer_options: TransferOptions,
     places: Arc<Semaphore>,
     all: u32,
     large: Arc<Semaphore>,
@@ -27,25 +27,25 @@ pub(crate) struct MemoryBudget {
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
-    /// Makes the budget for a tuning.
-    pub(crate) fn new(tuning: &Tuning) -> Self {
-        let bytes = (tuning.jobs.get() as u64).saturating_mul(tuning.part_size);
+    /// Makes the budget for these options.
+    pub(crate) fn new(transfer_options: &TransferOptions) -> Self {
+        let bytes = (transfer_options.jobs.get() as u64).saturating_mul(transfer_options.part_size);
         let all = u32::try_from(bytes / PLACE)
             .unwrap_or(u32::MAX)
             .clamp(1, Semaphore::MAX_PERMITS.try_into().unwrap_or(u32::MAX));
         let places = Arc::new(Semaphore::new(all as usize));
-        let large = Arc::new(Semaphore::new(tuning.jobs.get()));
-        Self { tuning: *tuning, places, all, large, buffers: BufferPool::default() }
+        let large = Arc::new(Semaphore::new(transfer_options.jobs.get()));
+        Self { transfer_options: *transfer_options, places, all, large, buffers: BufferPool::default() }
     }
 
     /// Concurrent requests of one object.
     pub(crate) fn jobs(&self) -> usize {
-        self.tuning.jobs.get()
+        self.transfer_options.jobs.get()
     }
 
     /// Bytes of one range.
     pub(crate) fn part_size(&self) -> u64 {
-        self.tuning.part_size
+        self.transfer_options.part_size
     }
 
     /// The buffers of all permits.
@@ -56,7 +56,7 @@ impl MemoryBudget {
     /// Waits until an object of `len` bytes may start: at most `jobs` objects larger than a part are in progress at
     /// once, besides any number of small ones.
     pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
-        if len <= self.tuning.part_size {
+        if len <= self.transfer_options.part_size {
             return Ok(None);
         }
         self.large.clone().acquire_owned().await.map(Some).map_err(closed)

@@ -14,11 +14,11 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
 use crate::error::{Error, Result};
+use crate::meter::Meter;
 use crate::transfer::download::fetch;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
-use crate::tuning::Meter;
 
 /// Bytes that are checksummed and written at once: few enough for the cache, enough to be worth a change of threads.
 const BATCH: usize = 1024 * 1024;

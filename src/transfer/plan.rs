@@ -4,11 +4,12 @@
 
 use std::ops::Range;
 
+use crate::byte_size::ByteSize;
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
 use crate::s3_limits::{MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::seal::Trust;
-use crate::tuning::{ByteSize, Tuning};
+use crate::transfer_options::TransferOptions;
 
 const MIB: u64 = 1 << 20;
 
@@ -29,10 +30,10 @@ pub(crate) struct UploadPlan {
 ///
 /// # Errors
 /// `TooLarge` beyond [`MAX_OBJECT_BYTES`]; `Unsupported` for a part size that S3 does not accept.
-pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadPlan> {
-    if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&tuning.part_size) {
+pub(crate) fn upload(sealed_len: Option<u64>, transfer_options: &TransferOptions) -> Result<UploadPlan> {
+    if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&transfer_options.part_size) {
         return Err(Error::unsupported(
-            Subject::other(format!("a part size of {}", ByteSize(tuning.part_size))),
+            Subject::other(format!("a part size of {}", ByteSize(transfer_options.part_size))),
             format!("S3 takes parts of {} to {}", ByteSize(MIN_PART_BYTES), ByteSize(MAX_PART_BYTES)),
         ));
     }
@@ -43,11 +44,11 @@ pub(crate) fn upload(sealed_len: Option<u64>, tuning: &Tuning) -> Result<UploadP
         ));
     }
     // The expected size may be wrong: half of the parts are reserved for bytes beyond it.
-    let expected = tuning.expected_size.map(|size| size.min(MAX_OBJECT_BYTES));
+    let expected = transfer_options.expected_size.map(|size| size.min(MAX_OBJECT_BYTES));
     let first = match (sealed_len, expected) {
-        (Some(len), _) => part_size_for(len, MAX_PARTS, tuning.part_size),
-        (None, Some(len)) => part_size_for(len, MAX_PARTS / 2, tuning.part_size),
-        (None, None) => tuning.part_size,
+        (Some(len), _) => part_size_for(len, MAX_PARTS, transfer_options.part_size),
+        (None, Some(len)) => part_size_for(len, MAX_PARTS / 2, transfer_options.part_size),
+        (None, None) => transfer_options.part_size,
     };
     let grows_after = match (sealed_len, expected) {
         (Some(_), _) => None,
@@ -106,12 +107,12 @@ pub(crate) enum Release {
 /// Chooses when plaintext is released.
 ///
 /// The plaintext of an object is never longer than `stored_len`. `held_by_sink`: the target is a file that appears only
-/// when everything is verified. `unproven`: the user accepts an unverified stream.
-pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unproven: bool) -> Release {
+/// when everything is verified. `unverified`: the user accepts an unverified stream.
+pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unverified: bool) -> Release {
     match trust {
         // The user allowed a format without verification, by name.
         Trust::EachFrame | Trust::Never => Release::Stream,
-        Trust::OnlyAtEnd if held_by_sink || unproven => Release::Stream,
+        Trust::OnlyAtEnd if held_by_sink || unverified => Release::Stream,
         Trust::OnlyAtEnd if stored_len <= MAX_PLAINTEXT_HELD_IN_MEMORY => Release::Hold,
         Trust::OnlyAtEnd => Release::TwoPass,
     }
@@ -121,8 +122,8 @@ pub(crate) fn release(trust: Trust, stored_len: u64, held_by_sink: bool, unprove
 mod tests {
     use super::*;
 
-    fn tuning(part_size: u64, expected_size: Option<u64>) -> Tuning {
-        Tuning { part_size, expected_size, ..Tuning::default() }
+    fn transfer_options(part_size: u64, expected_size: Option<u64>) -> TransferOptions {
+        TransferOptions { part_size, expected_size, ..TransferOptions::default() }
     }
 
     fn capacity(plan: &UploadPlan) -> u64 {
@@ -138,7 +139,7 @@ mod tests {
             (80_000 * MIB + 1, 9 * MIB),
             (MAX_OBJECT_BYTES, 4769 * MIB),
         ] {
-            let plan = upload(Some(len), &tuning(8 * MIB, None)).unwrap();
+            let plan = upload(Some(len), &transfer_options(8 * MIB, None)).unwrap();
             assert_eq!((plan.part_size(1), plan.part_size(MAX_PARTS)), (part, part), "{len}");
             assert!(capacity(&plan) >= len);
         }
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn an_endless_source_reaches_the_largest_object() {
         for size in [MIN_PART_BYTES, 8 * MIB, 100 * MIB, MAX_PART_BYTES] {
-            let plan = upload(None, &tuning(size, None)).unwrap();
+            let plan = upload(None, &transfer_options(size, None)).unwrap();
             assert_eq!(plan.part_size(1), size);
             assert!(capacity(&plan) >= MAX_OBJECT_BYTES, "{size}: {}", capacity(&plan));
             assert!((1..=MAX_PARTS).all(|n| plan.part_size(n) <= MAX_PART_BYTES));
@@ -156,26 +157,29 @@ mod tests {
 
     #[test]
     fn parts_of_a_short_stream_stay_small() {
-        let plan = upload(None, &tuning(8 * MIB, None)).unwrap();
+        let plan = upload(None, &transfer_options(8 * MIB, None)).unwrap();
         assert_eq!([1, 64, 65, 128, 129].map(|n| plan.part_size(n) / MIB), [8, 8, 16, 16, 32]);
     }
 
     #[test]
     fn a_length_that_was_expected_goes_in_equal_parts_and_grows_behind() {
-        let plan = upload(None, &tuning(8 * MIB, Some(200_000 * MIB))).unwrap();
+        let plan = upload(None, &transfer_options(8 * MIB, Some(200_000 * MIB))).unwrap();
         assert_eq!([1, 5000, 5064, 5065].map(|n| plan.part_size(n) / MIB), [40, 40, 40, 80]);
-        let plan = upload(None, &tuning(8 * MIB, Some(1024 * MIB))).unwrap();
+        let plan = upload(None, &transfer_options(8 * MIB, Some(1024 * MIB))).unwrap();
         assert_eq!([1, 128, 192, 193].map(|n| plan.part_size(n) / MIB), [8, 8, 8, 16]);
     }
 
     #[test]
     fn what_s3_does_not_take_is_refused() {
         assert!(matches!(
-            upload(Some(MAX_OBJECT_BYTES + 1), &Tuning::default()),
+            upload(Some(MAX_OBJECT_BYTES + 1), &TransferOptions::default()),
             Err(Error::TooLarge { .. })
         ));
         for size in [0, MIN_PART_BYTES - 1, MAX_PART_BYTES + 1] {
-            assert!(matches!(upload(None, &tuning(size, None)), Err(Error::Unsupported { .. })), "{size}");
+            assert!(
+                matches!(upload(None, &transfer_options(size, None)), Err(Error::Unsupported { .. })),
+                "{size}"
+            );
         }
     }
 
@@ -188,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn unproven_bytes_wait_in_a_file_in_memory_or_for_a_second_pass() {
+    fn unverified_bytes_wait_in_a_file_in_memory_or_for_a_second_pass() {
         use Release::{Hold, Stream, TwoPass};
-        for (trust, len, held, unproven, expected) in [
+        for (trust, len, held, unverified, expected) in [
             (Trust::EachFrame, u64::MAX, false, false, Stream),
             (Trust::Never, u64::MAX, false, false, Stream),
             (Trust::OnlyAtEnd, u64::MAX, true, false, Stream),
@@ -198,7 +202,11 @@ mod tests {
             (Trust::OnlyAtEnd, MAX_PLAINTEXT_HELD_IN_MEMORY + 1, false, false, TwoPass),
             (Trust::OnlyAtEnd, MAX_PLAINTEXT_HELD_IN_MEMORY + 1, false, true, Stream),
         ] {
-            assert_eq!(release(trust, len, held, unproven), expected, "{trust:?} {len} {held} {unproven}");
+            assert_eq!(
+                release(trust, len, held, unverified),
+                expected,
+                "{trust:?} {len} {held} {unverified}"
+            );
         }
     }
 }

@@ -381,7 +381,7 @@ mod tests {
     use super::*;
     use crate::s3_limits::MIN_PART_BYTES;
     use crate::transfer::plan;
-    use crate::tuning::Tuning;
+    use crate::transfer_options::TransferOptions;
 
     /// A file of so many bytes, opened, and still at hand.
     fn opened(len: usize) -> (tempfile::NamedTempFile, Input) {
@@ -392,8 +392,8 @@ mod tests {
     }
 
     fn parts(input: Input) -> Parts {
-        let tuning = Tuning { part_size: MIN_PART_BYTES, ..Tuning::default() };
-        let plan = plan::upload(input.len(), &tuning).unwrap();
+        let transfer_options = TransferOptions { part_size: MIN_PART_BYTES, ..TransferOptions::default() };
+        let plan = plan::upload(input.len(), &transfer_options).unwrap();
         Parts::new(input, None, plan, Algorithm::Crc64Nvme)
     }
 

@@ -9,10 +9,10 @@ use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::Whole;
 use crate::error::{Error, Result};
 use crate::limits::{CLEANUP_TIMEOUT_AFTER_ERROR, CLEANUP_TIMEOUT_AFTER_SIGNAL};
+use crate::meter::Meter;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::source::{Part, Parts};
 use crate::transfer::{Cancellation, blocking};
-use crate::tuning::Meter;
 
 /// The result of an upload.
 pub(crate) struct Uploaded {

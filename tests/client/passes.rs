@@ -1,4 +1,4 @@
-//! To standard output nothing unproven goes: what is small is held, what is large comes in two passes.
+//! To standard output nothing unverified goes: what is small is held, what is large comes in two passes.
 
 use s3seal_sandbox::{Fault, Kind};
 
@@ -81,12 +81,12 @@ fn an_object_that_is_replaced_between_the_passes_is_not_mixed_in() {
 }
 
 #[test]
-fn unproven_bytes_go_out_at_once_if_that_is_asked_for() {
+fn unverified_bytes_go_out_at_once_if_that_is_asked_for() {
     let bench = sealed(LARGE);
-    let ended = bench.run("get s3://bench/object - --key key --unproven").ok();
+    let ended = bench.run("get s3://bench/object - --key key --unverified").ok();
     assert_same(&ended.stdout, &bytes(LARGE), "standard output");
     assert_eq!(bench.requests("GetObject").len(), ranges(LARGE));
     bench.sandbox.fault(Fault::on("GetObject", Kind::FlipResponseByte(5)).skip(ranges(LARGE) - 1));
-    let ended = bench.run("get s3://bench/object - --key key --unproven -j 1").exits(6);
-    assert!(!ended.stdout.is_empty(), "that is what unproven means");
+    let ended = bench.run("get s3://bench/object - --key key --unverified -j 1").exits(6);
+    assert!(!ended.stdout.is_empty(), "that is what unverified means");
 }

@@ -75,7 +75,7 @@ fn no_key_that_matches_leads_out_of_the_directory() {
 #[test]
 fn what_is_for_one_object_is_refused_for_several() {
     let bench = stored(&["a", "b"]);
-    for flags in ["--range 0-1", "--version-id x", "--if-match x", "--unproven"] {
+    for flags in ["--range 0-1", "--version-id x", "--if-match x", "--unverified"] {
         bench.run(&format!("get s3://bench/a s3://bench/b d {flags}")).exits(2).says(&["is for one object"]);
     }
     bench.run("get s3://bench/a s3://bench/b -").exits(2).says(&["cannot go to standard output"]);

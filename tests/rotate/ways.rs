@@ -160,7 +160,7 @@ fn sealed_bytes_that_were_changed_are_not_sealed_anew() {
     let before = bench.object("o").etag;
     bench.sandbox.s3().tamper_body(BUCKET, "o", |bytes| bytes[11 << 20] ^= 1);
     bench.run(&format!("rotate {OBJECT} -e sse-s3 --from-key a.key --part-size 5MiB --yes")).exits(6);
-    assert_eq!(bench.object("o").etag, before, "unproven bytes became an object");
+    assert_eq!(bench.object("o").etag, before, "unverified bytes became an object");
     assert_no_uploads(&bench);
 }
 

@@ -85,9 +85,9 @@ fn follow(envelope: Envelope) {
     let _ = permitted.kms(&s3seal::encryption::Context::default());
     let mut ring = ring_of(7);
     ring.passphrases.push(passphrase("a"));
-    if let Ok(decryptable) = Unwrapper::new(ring).unwrap_s3ec(permitted) {
-        let _ = decryptable.opener().and_then(|opener| opened(opener, &[0; 48], &[]));
-        let _ = decryptable.range(3..20, 48).and_then(|read| opened(read.opener, &[0; 48], &[]));
+    if let Ok(unwrapped) = Unwrapper::new(ring).unwrap_s3ec(permitted) {
+        let _ = unwrapped.opener().and_then(|opener| opened(opener, &[0; 48], &[]));
+        let _ = unwrapped.range(3..20, 48).and_then(|read| opened(read.opener, &[0; 48], &[]));
     }
 }
 
@@ -157,7 +157,7 @@ proptest! {
         let result = found
             .and_then(|envelope| envelope.permit(Legacy::Unauthenticated))
             .and_then(|permitted| Unwrapper::new(ring_of(7)).unwrap_s3ec(permitted))
-            .and_then(|decryptable| opened(decryptable.opener()?, &object.body, &[]));
+            .and_then(|unwrapped| opened(unwrapped.opener()?, &object.body, &[]));
         if let Ok(bytes) = result {
             prop_assert_eq!(bytes, b"the bytes");
         }

@@ -60,7 +60,7 @@ fn permit(message: Message) -> Result<PermittedMessage, Error> {
     message.permit(Policy { legacy: Legacy::Unauthenticated, ..Policy::default() }, &Context::default())
 }
 
-fn decryptable(sealed: &[u8], ring: KeyRing) -> Result<DecryptableMessage, Error> {
+fn unwrap_message(sealed: &[u8], ring: KeyRing) -> Result<DecryptableMessage, Error> {
     Unwrapper::new(ring).unwrap_esdk(&permit(esdk::read(WHAT, sealed)?)?)
 }
 
@@ -76,16 +76,16 @@ fn header_len(sealed: &[u8]) -> usize {
 }
 
 /// Where the frame begins that the last of `done` plain bytes is in; at 0, the header, if there are none.
-fn frame_of_last(decryptable: &DecryptableMessage, sealed: &[u8], done: usize) -> u64 {
+fn frame_of_last(unwrapped: &DecryptableMessage, sealed: &[u8], done: usize) -> u64 {
     let done = done as u64;
     done.checked_sub(1)
-        .map_or(0, |last| decryptable.range(last..done, sealed.len() as u64).unwrap().sealed.start)
+        .map_or(0, |last| unwrapped.range(last..done, sealed.len() as u64).unwrap().sealed.start)
 }
 
 /// What comes out of a message that is refused: proven frames from its beginning, and not the whole of it.
 fn assert_refused_at_a_frame(sealed: &[u8], plain: &[u8], cuts: &[usize], whole_may_come: bool) {
-    let decryptable = decryptable(sealed, ring_of(7)).unwrap();
-    let mut opener = decryptable.opener().unwrap();
+    let unwrapped = unwrap_message(sealed, ring_of(7)).unwrap();
+    let mut opener = unwrapped.opener().unwrap();
     let mut out = Output::new();
     let mut result = Ok(());
     for piece in pieces(sealed, cuts) {
@@ -195,15 +195,15 @@ proptest! {
     ) {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
+        let unwrapped = unwrap_message(&sealed, ring_of(7)).unwrap();
         let mut done = done.index(plain.len() + 1);
-        let mut at = frame_of_last(&decryptable, &sealed, done);
+        let mut at = frame_of_last(&unwrapped, &sealed, done);
         if next && done >= FRAME && done < plain.len() {
             // Reads on at the next frame, as a download does that had ended with one.
             done -= done % FRAME;
             at = (header_len(&sealed) + done / FRAME * REGULAR) as u64;
         }
-        let mut opener = decryptable.opener().unwrap();
+        let mut opener = unwrapped.opener().unwrap();
         for piece in pieces(&plain[..done], &disk) {
             opener.replay(piece).unwrap();
         }
@@ -218,13 +218,13 @@ proptest! {
         prop_assume!(len > 0);
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
+        let unwrapped = unwrap_message(&sealed, ring_of(7)).unwrap();
         let done = done.index(plain.len()) + 1;
         let mut disk = plain[..done].to_vec();
         let in_frame = (done - 1) % FRAME + 1;
         disk[done - 1 - back.index(in_frame)] ^= 1 << bit;
-        let at = frame_of_last(&decryptable, &sealed, done);
-        let mut opener = decryptable.opener().unwrap();
+        let at = frame_of_last(&unwrapped, &sealed, done);
+        let mut opener = unwrapped.opener().unwrap();
         opener.replay(&disk).unwrap();
         assert_tampered(opened(opener, &sealed[usize::try_from(at).unwrap()..], &[]));
     }
@@ -235,10 +235,10 @@ proptest! {
     ) {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
+        let unwrapped = unwrap_message(&sealed, ring_of(7)).unwrap();
         let start = start.index(plain.len() + 2);
         let range = start as u64..(start + take) as u64;
-        let read = match decryptable.range(range.clone(), sealed.len() as u64) {
+        let read = match unwrapped.range(range.clone(), sealed.len() as u64) {
             Ok(read) => read,
             Err(Error::OutOfRange { len, .. }) => {
                 prop_assert_eq!(len, plain.len() as u64);
@@ -253,7 +253,7 @@ proptest! {
         let expected = &plain[start..(start + take).min(plain.len())];
         prop_assert_eq!(&opened(read.opener, &part, &down).unwrap(), expected);
 
-        let again = || decryptable.range(range.clone(), sealed.len() as u64).unwrap().opener;
+        let again = || unwrapped.range(range.clone(), sealed.len() as u64).unwrap().opener;
         assert_tampered(opened(again(), &part[1..], &down));
         assert_tampered(opened(again(), &part[..part.len() - 1], &down));
         let at = at.index(part.len());
@@ -265,8 +265,8 @@ proptest! {
     fn the_final_frame_proves_the_length(len in sizes(), other in sizes(), down in steps()) {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
-        let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
-        let end = decryptable.final_frame(sealed.len() as u64).unwrap();
+        let unwrapped = unwrap_message(&sealed, ring_of(7)).unwrap();
+        let end = unwrapped.final_frame(sealed.len() as u64).unwrap();
         prop_assert_eq!(end.plain.end, len as u64);
         let part = &sealed[usize::try_from(end.sealed.start).unwrap()..];
         prop_assert_eq!(opened(end.opener, part, &down).unwrap(), &plain[usize::try_from(end.plain.start).unwrap()..]);
@@ -274,7 +274,7 @@ proptest! {
         // Cut so that the lengths are those of a shorter message.
         let shorter = header_len(&sealed) + other + 40 + (other.saturating_sub(1)) / FRAME * 32;
         if shorter < sealed.len() {
-            let claimed = decryptable.final_frame(shorter as u64).unwrap();
+            let claimed = unwrapped.final_frame(shorter as u64).unwrap();
             let part = &sealed[usize::try_from(claimed.sealed.start).unwrap()..shorter];
             assert_tampered(opened(claimed.opener, part, &[]));
         }
@@ -373,7 +373,7 @@ fn any_recipient_opens_and_nobody_else() {
         KeyRing { passphrases: vec![passphrase("wrong"), passphrase("correct horse")], ..KeyRing::default() },
     ];
     for ring in rings {
-        let opener = decryptable(&sealed, ring).unwrap().opener().unwrap();
+        let opener = unwrap_message(&sealed, ring).unwrap().opener().unwrap();
         assert_eq!(opened(opener, &sealed, &[]).unwrap(), b"for many");
     }
     let permitted = permit(esdk::read(WHAT, &sealed).unwrap()).unwrap();
@@ -385,8 +385,8 @@ fn any_recipient_opens_and_nobody_else() {
     let opener = permitted.with_data_key(&data_key).unwrap().opener().unwrap();
     assert_eq!(opened(opener, &sealed, &[]).unwrap(), b"for many");
 
-    assert!(matches!(decryptable(&sealed, ring_of(3)), Err(Error::KeyWrong { .. })));
-    assert!(matches!(decryptable(&sealed, KeyRing::default()), Err(Error::KeyNeeded { .. })));
+    assert!(matches!(unwrap_message(&sealed, ring_of(3)), Err(Error::KeyWrong { .. })));
+    assert!(matches!(unwrap_message(&sealed, KeyRing::default()), Err(Error::KeyNeeded { .. })));
     assert_tampered(permitted.with_data_key(&DataKey::random().unwrap()).map(|_| vec![]));
 }
 
@@ -452,10 +452,10 @@ fn a_damaged_wrap_for_the_key_at_hand_is_told_from_a_wrong_key() {
 #[test]
 fn another_header_than_the_one_read_is_refused() {
     let sealed = seal(b"bytes", &[]).body;
-    let decryptable = decryptable(&sealed, ring_of(7)).unwrap();
+    let unwrapped = unwrap_message(&sealed, ring_of(7)).unwrap();
     let mut other = sealed.clone();
     other[5] ^= 1;
-    assert_tampered(opened(decryptable.opener().unwrap(), &other, &[10]));
+    assert_tampered(opened(unwrapped.opener().unwrap(), &other, &[10]));
 }
 
 #[test]

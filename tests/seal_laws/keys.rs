@@ -14,7 +14,7 @@ fn sealed_for(alg: Alg, storage: Storage, key: &LocalKey<'_>) -> Object {
 }
 
 fn open_with(object: &Object, ring: KeyRing) -> Result<Vec<u8>, Error> {
-    opened(decryptable(&object.beside, ring)?.opener()?, &object.body, &[])
+    opened(unwrap_envelope(&object.beside, ring)?.opener()?, &object.body, &[])
 }
 
 fn ring(symmetric: &[u8], private: &[&str], passphrases: &[&str]) -> KeyRing {
@@ -125,8 +125,8 @@ fn a_key_of_the_ring_is_no_help_where_kms_is_needed() {
     let request = permitted.kms(&s3seal::encryption::Context::default()).unwrap();
     assert_eq!(request.blob, b"blob");
     assert_eq!(*request.context, map(&[("aws:x-amz-cek-alg", "115")]));
-    let decryptable = permitted.with_data_key(data_key).unwrap();
-    assert_eq!(opened(decryptable.opener().unwrap(), &object.body, &[]).unwrap(), TEXT);
+    let unwrapped = permitted.with_data_key(data_key).unwrap();
+    assert_eq!(opened(unwrapped.opener().unwrap(), &object.body, &[]).unwrap(), TEXT);
 }
 
 #[test]
@@ -153,9 +153,9 @@ fn a_new_wrap_changes_who_can_open_and_nothing_else() {
                 (LocalKey::Passphrase(&secret), ring(&[], &[], &["open sesame"])),
                 (LocalKey::Aes(&aes(5)), ring(&[5], &[], &[])),
             ] {
-                let decryptable = decryptable(&object.beside, present).unwrap();
-                let wrapped = wrap::wrap(alg, decryptable.data_key(), &key).unwrap();
-                let renewed = decryptable.rewrap(&object.beside.metadata, wrapped).unwrap();
+                let unwrapped = unwrap_envelope(&object.beside, present).unwrap();
+                let wrapped = wrap::wrap(alg, unwrapped.data_key(), &key).unwrap();
+                let renewed = unwrapped.rewrap(&object.beside.metadata, wrapped).unwrap();
                 assert_eq!(renewed.metadata["note"], "hello");
                 assert_eq!(renewed.metadata.get("x-amz-unencrypted-content-length").unwrap(), "29");
                 assert_eq!(renewed.instruction.is_some(), storage == Storage::InstructionFile);
@@ -175,9 +175,9 @@ fn a_new_wrap_changes_who_can_open_and_nothing_else() {
 #[test]
 fn a_wrap_for_another_format_is_refused() {
     let object = sealed_for(Alg::Committing, Storage::Metadata, &LocalKey::Aes(&aes(1)));
-    let decryptable = decryptable(&object.beside, ring(&[1], &[], &[])).unwrap();
-    let wrapped = wrap::wrap(Alg::Gcm, decryptable.data_key(), &LocalKey::Aes(&aes(2))).unwrap();
-    let refused = decryptable.rewrap(&object.beside.metadata, wrapped);
+    let unwrapped = unwrap_envelope(&object.beside, ring(&[1], &[], &[])).unwrap();
+    let wrapped = wrap::wrap(Alg::Gcm, unwrapped.data_key(), &LocalKey::Aes(&aes(2))).unwrap();
+    let refused = unwrapped.rewrap(&object.beside.metadata, wrapped);
     assert!(matches!(refused, Err(Error::Unsupported { .. })));
 }
 
@@ -190,7 +190,7 @@ fn the_instruction_file_of_another_object_is_refused() {
         swapped.beside.instruction = other.beside.instruction;
         assert_tampered(open_with(&swapped, ring(&[1], &[], &[])));
         // V3 finds it before any byte.
-        let early = decryptable(&swapped.beside, ring(&[1], &[], &[])).is_err();
+        let early = unwrap_envelope(&swapped.beside, ring(&[1], &[], &[])).is_err();
         assert_eq!(early, alg == Alg::Committing);
     }
 }
@@ -206,7 +206,7 @@ fn every_bit_of_commitment_and_message_id_counts() {
             changed[bit / 8] ^= 1 << (bit % 8);
             let mut beside = object.beside.clone();
             beside.metadata.insert(name.to_owned(), BASE64_STANDARD.encode(changed));
-            let refused = decryptable(&beside, ring(&[1], &[], &[]));
+            let refused = unwrap_envelope(&beside, ring(&[1], &[], &[]));
             assert!(matches!(refused.map(|_| ()), Err(Error::Tampered { .. })), "bit {bit} of {name}");
         }
     }

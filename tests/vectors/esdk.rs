@@ -161,14 +161,14 @@ fn read(sealed: &[u8], step: usize) -> Result<esdk::Message> {
     Err(reader.cut_short())
 }
 
-fn decryptable(vector: &Vector, sealed: &[u8], key: &str, step: usize) -> Result<DecryptableMessage> {
+fn unwrap_message(vector: &Vector, sealed: &[u8], key: &str, step: usize) -> Result<DecryptableMessage> {
     let permitted = read(sealed, step)?.permit(policy(&vector.id, &vector.suite), &required(&vector.id))?;
     Unwrapper::new(ring(key)).unwrap_esdk(&permitted)
 }
 
 /// Opens a whole message in pieces of `step` bytes. What came out before an error is in `out`.
-fn open(decryptable: &DecryptableMessage, sealed: &[u8], step: usize, out: &mut Output) -> Result<()> {
-    let mut opener = decryptable.opener()?;
+fn open(unwrapped: &DecryptableMessage, sealed: &[u8], step: usize, out: &mut Output) -> Result<()> {
+    let mut opener = unwrapped.opener()?;
     for piece in sealed.chunks(step) {
         opener.push(piece, out)?;
     }
@@ -186,19 +186,19 @@ fn opens(id: &str) {
     assert_eq!(Some(sha256(&expected)), vector.plaintext_sha256, "{id}: the vector's plain bytes");
     for key in &vector.decrypt_keys {
         for step in steps(sealed.len()) {
-            let decryptable = decryptable(&vector, &sealed, key, *step).unwrap();
+            let unwrapped = unwrap_message(&vector, &sealed, key, *step).unwrap();
             let mut out = Output::new();
-            open(&decryptable, &sealed, *step, &mut out).unwrap();
+            open(&unwrapped, &sealed, *step, &mut out).unwrap();
             assert!(out[..] == expected, "{id} with {key} in steps of {step}: other bytes");
-            header_is_as_recorded(&vector, &decryptable);
-            length_and_ranges_fit(&decryptable, &sealed, &expected);
+            header_is_as_recorded(&vector, &unwrapped);
+            length_and_ranges_fit(&unwrapped, &sealed, &expected);
         }
     }
     if let Some(data_key) = &vector.data_key_hex {
         let data_key = DataKey::new(Zeroizing::new(unhex(data_key))).unwrap();
         let mut out = Output::new();
-        let decryptable = permitted(&vector, &sealed).with_data_key(&data_key).unwrap();
-        open(&decryptable, &sealed, 1000, &mut out).unwrap();
+        let unwrapped = permitted(&vector, &sealed).with_data_key(&data_key).unwrap();
+        open(&unwrapped, &sealed, 1000, &mut out).unwrap();
         assert!(out[..] == expected);
     }
     assert!(looks_like_esdk(&sealed[..4]));
@@ -211,8 +211,8 @@ fn permitted(vector: &Vector, sealed: &[u8]) -> PermittedMessage {
         .unwrap()
 }
 
-fn header_is_as_recorded(vector: &Vector, decryptable: &DecryptableMessage) {
-    let message = decryptable.message();
+fn header_is_as_recorded(vector: &Vector, unwrapped: &DecryptableMessage) {
+    let message = unwrapped.message();
     assert_eq!(format!("0x{:04x}", message.suite().id()), vector.suite);
     let length = match message.framing() {
         Framing::Single => 0,
@@ -226,21 +226,21 @@ fn header_is_as_recorded(vector: &Vector, decryptable: &DecryptableMessage) {
     }
 }
 
-fn length_and_ranges_fit(decryptable: &DecryptableMessage, sealed: &[u8], expected: &[u8]) {
+fn length_and_ranges_fit(unwrapped: &DecryptableMessage, sealed: &[u8], expected: &[u8]) {
     let (stored, len) = (sealed.len() as u64, expected.len() as u64);
-    let message = decryptable.message();
+    let message = unwrapped.message();
     if message.suite().is_signed() {
         assert_eq!(message.plain_len(stored), None);
-        assert!(matches!(decryptable.range(0..1, stored), Err(Error::Unsupported { .. })));
+        assert!(matches!(unwrapped.range(0..1, stored), Err(Error::Unsupported { .. })));
         return;
     }
     assert_eq!(message.plain_len(stored), Some(len));
     if message.framing() == Framing::Single {
-        assert!(matches!(decryptable.range(0..1, stored), Err(Error::Unsupported { .. })));
+        assert!(matches!(unwrapped.range(0..1, stored), Err(Error::Unsupported { .. })));
         return;
     }
     for plain in [0..1, 0..len, len / 3..len / 2, len.saturating_sub(1)..u64::MAX, len..len + 1] {
-        let read = match decryptable.range(plain.clone(), stored) {
+        let read = match unwrapped.range(plain.clone(), stored) {
             Ok(read) => read,
             Err(Error::OutOfRange { .. }) => {
                 assert!(plain.start >= len || plain.is_empty());
@@ -254,7 +254,7 @@ fn length_and_ranges_fit(decryptable: &DecryptableMessage, sealed: &[u8], expect
         opener.finish(&mut out).unwrap();
         assert!(out[..] == *slice(expected, &read.plain), "range {plain:?}");
     }
-    let end = decryptable.final_frame(stored).unwrap();
+    let end = unwrapped.final_frame(stored).unwrap();
     assert!(end.proves_length);
     let (mut opener, mut out) = (end.opener, Output::new());
     opener.push(slice(sealed, &end.sealed), &mut out).unwrap();
@@ -272,8 +272,8 @@ fn refused(id: &str, refusal: Refusal) {
     for key in &vector.decrypt_keys {
         for step in steps(sealed.len()) {
             let mut out = Output::new();
-            let result = decryptable(&vector, &sealed, key, *step)
-                .and_then(|decryptable| open(&decryptable, &sealed, *step, &mut out));
+            let result = unwrap_message(&vector, &sealed, key, *step)
+                .and_then(|unwrapped| open(&unwrapped, &sealed, *step, &mut out));
             let found = match result {
                 Ok(()) => panic!("{id} was opened"),
                 Err(Error::KeyWrong { .. }) => Refusal::KeyWrong,
@@ -324,8 +324,8 @@ fn pkcs1_needs_the_switch() {
     for legacy in [Legacy::Refused, Legacy::V2] {
         let policy = Policy { legacy, ..Policy::default() };
         let permitted = read(&sealed, usize::MAX).unwrap().permit(policy, &Context::default()).unwrap();
-        let decryptable = Unwrapper::new(ring(&vector.decrypt_keys[0])).unwrap_esdk(&permitted);
-        let Err(Error::KeyWrong { why, .. }) = decryptable else { panic!("opened under {legacy:?}") };
+        let unwrapped = Unwrapper::new(ring(&vector.decrypt_keys[0])).unwrap_esdk(&permitted);
+        let Err(Error::KeyWrong { why, .. }) = unwrapped else { panic!("opened under {legacy:?}") };
         assert_eq!(why, KeyFault::DoesNotUnwrapWithOaep);
     }
 }
@@ -376,13 +376,13 @@ fn a_changed_signature_lets_the_final_frame_not_out() {
         ("s0378-nonframed-5000", 0, 5000 + 36),
     ] {
         let (vector, sealed) = load("positive", id);
-        let decryptable = decryptable(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
-        let footer = usize::try_from(decryptable.message().header_len()).unwrap() + body;
+        let unwrapped = unwrap_message(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
+        let footer = usize::try_from(unwrapped.message().header_len()).unwrap() + body;
         for at in footer..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
             let mut out = Output::new();
-            let result = open(&decryptable, &changed, 1000, &mut out);
+            let result = open(&unwrapped, &changed, 1000, &mut out);
             assert!(matches!(result, Err(Error::Tampered { .. })), "{id}, byte {at}: {result:?}");
             assert_eq!(out.len(), before, "{id}, byte {at}");
         }
@@ -392,13 +392,13 @@ fn a_changed_signature_lets_the_final_frame_not_out() {
 #[test]
 fn a_signed_message_is_taken_up_again_and_its_signature_still_checked() {
     let (vector, sealed) = load("positive", "s0578-4096-3frames");
-    let decryptable = decryptable(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
-    let (expected, header) = (plain(3 * 4096), usize::try_from(decryptable.message().header_len()).unwrap());
+    let unwrapped = unwrap_message(&vector, &sealed, &vector.decrypt_keys[0], usize::MAX).unwrap();
+    let (expected, header) = (plain(3 * 4096), usize::try_from(unwrapped.message().header_len()).unwrap());
     for done in [1, 4096, 5000, 2 * 4096] {
         let at = header + (done - 1) / 4096 * (4096 + 32);
         let take_up = |disk: &[u8]| {
             let mut out = Output::new();
-            let mut opener = decryptable.opener().unwrap();
+            let mut opener = unwrapped.opener().unwrap();
             opener.replay(disk).unwrap();
             opener.push(&sealed[at..], &mut out)?;
             opener.finish(&mut out)?;

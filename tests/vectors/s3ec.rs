@@ -150,7 +150,11 @@ impl Vector {
         }
     }
 
-    fn decryptable(&self, ring: KeyRing, permitted: PermittedEnvelope) -> Result<DecryptableEnvelope, Error> {
+    fn unwrap_envelope(
+        &self,
+        ring: KeyRing,
+        permitted: PermittedEnvelope,
+    ) -> Result<DecryptableEnvelope, Error> {
         match permitted.need() {
             Need::Local { .. } => Unwrapper::new(ring).unwrap_s3ec(permitted),
             Need::Kms => {
@@ -164,7 +168,7 @@ impl Vector {
 
     fn open(&self, suffix: &str, ring: KeyRing, chunk: usize) -> Result<Vec<u8>, Error> {
         let permitted = self.envelope(suffix)?.permit(Legacy::Unauthenticated)?;
-        open_all(&self.decryptable(ring, permitted)?, &self.body(), chunk)
+        open_all(&self.unwrap_envelope(ring, permitted)?, &self.body(), chunk)
     }
 }
 
@@ -187,8 +191,8 @@ fn ask_kms(subject: &Subject, request: &KmsRequest<'_>) -> Result<DataKey, Error
     Err(Error::KeyWrong { subject: subject.clone(), why: KeyFault::Context, source: None })
 }
 
-fn open_all(decryptable: &DecryptableEnvelope, body: &[u8], chunk: usize) -> Result<Vec<u8>, Error> {
-    let mut opener = decryptable.opener()?;
+fn open_all(unwrapped: &DecryptableEnvelope, body: &[u8], chunk: usize) -> Result<Vec<u8>, Error> {
+    let mut opener = unwrapped.opener()?;
     let mut out = Output::new();
     for piece in body.chunks(chunk) {
         opener.push(piece, &mut out)?;
@@ -236,9 +240,9 @@ fn assert_ranges(vector: &Vector, expected: &[u8]) {
     let body = vector.body();
     let stored = body.len() as u64;
     let permitted = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
-    let decryptable = vector.decryptable(vector.ring(), permitted).unwrap();
-    if decryptable.envelope().wrap() == Wrap::RsaPkcs1 {
-        let refused = decryptable.range(0..1, stored).map(|_| ());
+    let unwrapped = vector.unwrap_envelope(vector.ring(), permitted).unwrap();
+    if unwrapped.envelope().wrap() == Wrap::RsaPkcs1 {
+        let refused = unwrapped.range(0..1, stored).map(|_| ());
         assert!(matches!(refused, Err(Error::Unsupported { .. })), "{}", vector.id);
         return;
     }
@@ -248,7 +252,7 @@ fn assert_ranges(vector: &Vector, expected: &[u8]) {
         for take in [1, 15, 16, 17, 40, usize::MAX] {
             let end = start.saturating_add(take);
             let asked = start as u64..u64::try_from(end).unwrap();
-            let read = decryptable.range(asked, stored).and_then(|mut read| {
+            let read = unwrapped.range(asked, stored).and_then(|mut read| {
                 let sealed =
                     usize::try_from(read.sealed.start).unwrap()..usize::try_from(read.sealed.end).unwrap();
                 let mut out = Output::new();
@@ -356,18 +360,18 @@ fn what_nothing_authenticates_is_not_wrapped_anew() {
     ] {
         let vector = load("positive", id);
         let permitted = vector.envelope(".instruction").unwrap().permit(Legacy::Unauthenticated).unwrap();
-        let decryptable = vector.decryptable(vector.ring(), permitted).unwrap();
+        let unwrapped = vector.unwrap_envelope(vector.ring(), permitted).unwrap();
         let key = SymmetricKey::new(Zeroizing::new(vec![5; 32])).unwrap();
-        let wrapped = wrap::wrap(decryptable.alg(), decryptable.data_key(), &LocalKey::Aes(&key)).unwrap();
-        match decryptable.rewrap(&vector.object_metadata, wrapped) {
+        let wrapped = wrap::wrap(unwrapped.alg(), unwrapped.data_key(), &LocalKey::Aes(&key)).unwrap();
+        match unwrapped.rewrap(&vector.object_metadata, wrapped) {
             Ok(renewed) if allowed => {
                 let Detected::S3ec(envelope) = detect(named(id), &renewed.metadata).unwrap() else {
                     panic!("{id}")
                 };
                 let ring = KeyRing { symmetric: vec![key], ..KeyRing::default() };
-                let decryptable =
+                let unwrapped =
                     Unwrapper::new(ring).unwrap_s3ec(envelope.permit(Legacy::V2).unwrap()).unwrap();
-                assert_eq!(open_all(&decryptable, &vector.body(), 5).unwrap(), plain(17), "{id}");
+                assert_eq!(open_all(&unwrapped, &vector.body(), 5).unwrap(), plain(17), "{id}");
             }
             Err(Error::Unsupported { why, .. }) if !allowed => {
                 assert!(why.to_string().contains("re-encrypted"), "{why}");

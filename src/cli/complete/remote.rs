@@ -13,16 +13,16 @@ use super::values::S3;
 use crate::aws::{self, Connection, Options};
 use crate::cli::connection_args::ConnectionArgs;
 use crate::cli::output::Printer;
+use crate::defaults;
 use crate::location::S3Uri;
 
 /// The variable that says how many seconds S3 is waited for; 0 asks it nothing.
 pub(crate) const VARIABLE: &str = "S3SEAL_COMPLETE_REMOTE";
-/// How many seconds S3 is waited for if the variable does not say it.
-pub(crate) const SECONDS: u64 = 1;
 
 /// Finds the addresses that begin with what is typed, by way of the connection that the line's flags describe.
 pub(super) async fn places(typed: &str, given: &[(&Arg, Option<&str>)]) -> Vec<Candidate> {
-    let seconds = env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(SECONDS);
+    let seconds =
+        env::var(VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(defaults::COMPLETION_SECONDS);
     let Some(options) = options(given).filter(|_| seconds > 0 && is_off_the_terminal()) else {
         return Vec::new();
     };

@@ -1,4 +1,4 @@
-//! The documents of `inspect` that are about a bucket: its own facts, and its report of S3 Inventory.
+//! The documents of `inspect` that are about a bucket: its settings, and its report of S3 Inventory.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +85,7 @@ pub(crate) struct AbortRule {
 pub(crate) struct InventoryDocument {
     /// The bucket that it is about.
     pub(crate) bucket: String,
-    /// When it was begun (RFC 3339).
+    /// When it was started (RFC 3339).
     pub(crate) created: Option<String>,
     /// The format of its files, in S3's word.
     pub(crate) format: String,

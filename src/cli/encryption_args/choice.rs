@@ -4,8 +4,9 @@ use super::at_rest::AtRest;
 use crate::cli::failure::Failure;
 use crate::cli::key_reader::KeyReader;
 use crate::cli::key_source::KeySource;
+use crate::defaults;
 use crate::encryption::{
-    Argon2, ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide,
+    ClientSide, Context, Encryption, Format, KeyName, KmsKey, Mode, Recipient, ServerSide,
 };
 
 /// The encryption that the flags choose; the keys are not read yet.
@@ -84,7 +85,7 @@ impl ClientChoice {
                 RecipientChoice::Rsa(source) => Recipient::Rsa(keys.public_key("--public-key", &source)?),
                 RecipientChoice::Kms(key) => Recipient::Kms(key),
                 RecipientChoice::Passphrase(source) => {
-                    Recipient::Passphrase(keys.passphrase("--passphrase", &source)?, Argon2::default())
+                    Recipient::Passphrase(keys.passphrase("--passphrase", &source)?, defaults::ARGON2)
                 }
             })
         });

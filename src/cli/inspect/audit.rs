@@ -60,8 +60,8 @@ impl<'a> Audit<'a> {
     /// Shows buckets without their objects.
     pub(crate) async fn buckets(mut self, places: &[S3Uri]) -> Result<(), Failure> {
         for place in places {
-            let facts = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
-            self.rows.bucket(&facts)?;
+            let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
+            self.rows.bucket(&bucket)?;
         }
         Ok(self.rows.close()?)
     }
@@ -155,9 +155,9 @@ impl<'a> Audit<'a> {
             return Ok(self.rows.row(&row)?);
         }
         if place.key.is_empty() {
-            let facts = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
-            self.rows.bucket(&facts)?;
-            self.report.buckets.push(facts);
+            let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
+            self.rows.bucket(&bucket)?;
+            self.report.buckets.push(bucket);
         }
         let (rows, meter) = (&mut self.rows, progress.map(Progress::objects));
         let report = |row: &InspectRow| {

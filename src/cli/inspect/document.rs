@@ -58,12 +58,12 @@ fn inspected(object: InspectedObject) -> Document {
     Document::new(Command::Inspect, Record::Inspected(Box::new(object)))
 }
 
-/// The document of a bucket's own facts.
-pub(crate) fn bucket(facts: &BucketFacts) -> Document {
+/// The document of a bucket's own bucket.
+pub(crate) fn bucket(bucket: &BucketFacts) -> Document {
     let document = BucketDocument {
-        bucket: facts.bucket.as_str().to_owned(),
-        region: probe(&facts.region, Clone::clone),
-        default_encryption: probe(&facts.default, |default| {
+        bucket: bucket.bucket.as_str().to_owned(),
+        region: probe(&bucket.region, Clone::clone),
+        default_encryption: probe(&bucket.default, |default| {
             default.as_ref().map(|default| DefaultEncryption {
                 mode: mode_word(&default.mode).to_owned(),
                 kms_key: default.kms_key.clone(),
@@ -71,9 +71,9 @@ pub(crate) fn bucket(facts: &BucketFacts) -> Document {
                 blocked: default.blocked.clone(),
             })
         }),
-        policy: probe(&facts.policy, |found| found.as_ref().map(policy)),
-        versioning: probe(&facts.versioning, Clone::clone),
-        incomplete_uploads: probe(&facts.incomplete_uploads, |rule| {
+        policy: probe(&bucket.policy, |found| found.as_ref().map(policy)),
+        versioning: probe(&bucket.versioning, Clone::clone),
+        incomplete_uploads: probe(&bucket.incomplete_uploads, |rule| {
             rule.as_ref().map(|rule| AbortRule { days: rule.days, whole_bucket: rule.whole })
         }),
     };
@@ -279,11 +279,11 @@ fn checksum(outcome: &InspectOutcome) -> Option<Checksum> {
 fn kms_key(key: &KmsKeySeen) -> KmsKey {
     KmsKey {
         kms_key: key.key.clone(),
-        metadata: probe(&key.facts, |facts| KmsKeyMetadata {
-            arn: facts.arn.clone(),
-            state: facts.state.clone(),
-            manager: facts.manager.clone(),
-            deletion_date: facts.deletion.clone(),
+        metadata: probe(&key.metadata, |metadata| KmsKeyMetadata {
+            arn: metadata.arn.clone(),
+            state: metadata.state.clone(),
+            manager: metadata.manager.clone(),
+            deletion_date: metadata.deletion.clone(),
         }),
         aliases: probe(&key.aliases, Clone::clone),
     }
@@ -293,7 +293,7 @@ fn transport(transport: &Transport) -> inspection::Transport {
     inspection::Transport {
         scheme: transport.scheme.clone(),
         host: transport.host.clone(),
-        tls: transport.tls.as_ref().map(|facts| probe(facts, tls)),
+        tls: transport.tls.as_ref().map(|session| probe(session, tls)),
     }
 }
 

@@ -12,12 +12,12 @@ use super::table::percent;
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::timestamp::rfc3339_of_seconds;
+use crate::byte_size::ByteSize;
 use crate::cli::sanitize::escaped;
 use crate::commands::inspect::summary::{Amount, Offenders, Summary};
 use crate::error::Result;
 use crate::location::Target;
 use crate::transfer::sink;
-use crate::tuning::ByteSize;
 
 const STYLE: &str = include_str!("html.css");
 
@@ -80,8 +80,8 @@ pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)
     let unexpected = summary.unexpected.as_ref();
     offenders(&mut html, "Not as expected", "Found", unexpected);
     offenders(&mut html, "Not inspected", "Reason", Some(&summary.failed));
-    for facts in &report.buckets {
-        bucket(&mut html, facts);
+    for settings in &report.buckets {
+        bucket(&mut html, settings);
     }
     let _ = write!(
         html,
@@ -243,15 +243,15 @@ fn offenders(html: &mut String, title: &str, column: &str, list: Option<&Offende
     }
 }
 
-fn bucket(html: &mut String, facts: &BucketFacts) {
+fn bucket(html: &mut String, settings: &BucketFacts) {
     let _ = write!(
         html,
         "<h2>The bucket s3://{}</h2>\n<table class=\"facts\">\n<tbody>\n",
-        safe(facts.bucket.as_str())
+        safe(settings.bucket.as_str())
     );
-    for (label, fact) in bucket_lines(facts) {
+    for (label, value) in bucket_lines(settings) {
         let _ =
-            writeln!(html, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", safe(label.trim()), safe(&fact));
+            writeln!(html, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", safe(label.trim()), safe(&value));
     }
     html.push_str("</tbody>\n</table>\n");
 }

@@ -119,20 +119,20 @@ impl Rows {
     }
 
     /// Writes the settings of a bucket.
-    pub(crate) fn bucket(&mut self, facts: &BucketFacts) -> Result<()> {
+    pub(crate) fn bucket(&mut self, bucket: &BucketFacts) -> Result<()> {
         if !self.has_rows() {
             return Ok(());
         }
         match self.format {
-            Format::Table => self.write(&format!("{}\n", page::bucket(facts, self.color))),
-            Format::Ndjson => self.line(&document::bucket(facts).text()),
+            Format::Table => self.write(&format!("{}\n", page::bucket(bucket, self.color))),
+            Format::Ndjson => self.line(&document::bucket(bucket).text()),
             Format::Json => {
-                self.buckets.push(document::bucket(facts));
+                self.buckets.push(document::bucket(bucket));
                 Ok(())
             }
             // CSV has no rows for buckets: they go to standard error.
             Format::Csv => {
-                page::bucket(facts, false).lines().for_each(|line| self.printer.say(line));
+                page::bucket(bucket, false).lines().for_each(|line| self.printer.say(line));
                 Ok(())
             }
         }
@@ -160,9 +160,9 @@ impl Rows {
     /// Ends the results if only buckets were inspected.
     pub(crate) fn close(&mut self) -> Result<()> {
         if self.format == Format::Json {
-            self.begin()?;
-            let beside = self.beside();
-            self.write(&format!("],{}}}\n", beside.trim_end_matches(',')))?;
+            self.write_head()?;
+            let members = self.members_after_objects();
+            self.write(&format!("],{}}}\n", members.trim_end_matches(',')))?;
         }
         Ok(())
     }
@@ -173,7 +173,7 @@ impl Rows {
         if is_left_out || !self.has_rows() {
             return Ok(());
         }
-        self.begin()?;
+        self.write_head()?;
         match self.format {
             Format::Table => self.lines(table::row(row, self.is_expecting(), self.color)),
             Format::Ndjson => self.lines(document::row(row).map(|document| document.text())),
@@ -195,7 +195,7 @@ impl Rows {
         complete: bool,
     ) -> Result<()> {
         match self.shown {
-            Shown::Rows => self.begin()?,
+            Shown::Rows => self.write_head()?,
             Shown::Summary => {}
             Shown::Nothing => {
                 self.list_offenders(summary);
@@ -231,8 +231,8 @@ impl Rows {
             }
             Format::Json if self.has_rows() => {
                 let sum = text(&document::sum(summary, &self.expected, complete));
-                let beside = self.beside();
-                self.write(&format!("\n],{beside}\"summary\":{sum}}}\n"))?;
+                let members = self.members_after_objects();
+                self.write(&format!("\n],{members}\"summary\":{sum}}}\n"))?;
                 self.list_offenders(summary);
                 Ok(())
             }
@@ -245,7 +245,7 @@ impl Rows {
     }
 
     /// The members of the JSON document after its objects, each followed by a comma.
-    fn beside(&mut self) -> String {
+    fn members_after_objects(&mut self) -> String {
         let buckets = text(&std::mem::take(&mut self.buckets));
         let inventory = self.inventory.take().map(|inventory| format!("\"inventory\":{},", inventory.text()));
         format!("\"buckets\":{buckets},{}", inventory.unwrap_or_default())
@@ -273,7 +273,7 @@ impl Rows {
     }
 
     /// Writes what comes before the first row.
-    fn begin(&mut self) -> Result<()> {
+    fn write_head(&mut self) -> Result<()> {
         if self.written != Written::Nothing {
             return Ok(());
         }

@@ -6,13 +6,13 @@ use std::fmt::Write;
 
 use super::page::{Tone, grouped};
 use crate::aws::sse::AppliedMode;
+use crate::byte_size::ByteSize;
 use crate::cli::sanitize::escaped;
 use crate::commands::bulk::Row;
 use crate::commands::inspect::outcome::ClientSeen;
 use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary, key_of, mode_word, name_of};
 use crate::commands::inspect::{InspectRow, reason};
 use crate::encryption::KeyArn;
-use crate::tuning::ByteSize;
 
 const MODE: usize = 9;
 const SIZE: usize = 10;

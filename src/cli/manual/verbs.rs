@@ -70,8 +70,8 @@ pub(crate) const VERBS: [VerbPage; 5] = [
              opened with the key that it names, or else with the first that fits. An object that needs none of the \
              keys given is refused, because a key says that it should be encrypted.",
             "To standard output (-) goes only what is verified. The format esdk is verified piece by piece; in the \
-             format s3ec the proof is at the end of the object, so the plaintext is held in memory, and a large \
-             object is read twice. --unproven does without the wait. If standard output is a terminal, the object must \
+             format s3ec the tag is at the end of the object, so the plaintext is held in memory, and a large \
+             object is read twice. --unverified does not wait. If standard output is a terminal, the object must \
              begin as text: UTF-8 without control characters. Otherwise nothing is written and the exit status is \
              2, unless --force is given.",
             "The checksum that S3 keeps is compared with what arrives. Where that is not possible, the outcome says \

@@ -1,11 +1,11 @@
 //! The outcome of `rotate` for one object, as a line and as a document.
 
 use super::{OutcomeText, describe_encryption, describe_opened, proof};
+use crate::byte_size::ByteSize;
 use crate::cli::document::rotation::{RotatedObject, Strategy};
 use crate::cli::document::{Command, Document, Encryption, Object, Record};
 use crate::commands::rotate::{RotateOutcome, strategy};
 use crate::keys::Fingerprint;
-use crate::tuning::ByteSize;
 
 /// The text of an object that was rotated, or that needed no change.
 pub(crate) fn rotated(outcome: &RotateOutcome, json: bool) -> OutcomeText {

@@ -18,13 +18,13 @@ use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
 use crate::commands::rotate::batch::prepare;
 use crate::commands::rotate::selector::Selector;
+use crate::defaults;
 use crate::encryption::Mode;
 use crate::error::Error;
 use crate::location::S3Uri;
 use crate::pattern::Affix;
 
 /// The default prefix of the report.
-const REPORT: &str = "s3seal-batch/";
 /// The hint for what a job cannot do.
 const ITSELF: &str =
     "leave out --batch: s3seal itself then rotates each object, and continues after an interruption";
@@ -40,8 +40,11 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "ARN", requires = "batch")]
     batch_role: Option<Role>,
 
-    /// The prefix for the job's report of failures [default: s3seal-batch/ in the bucket]
     #[arg(long, value_name = "s3://BUCKET/PREFIX/", requires = "batch")]
+    #[arg(help = format!(
+        "The prefix for the job's report of failures [default: {} in the bucket]",
+        defaults::BATCH_REPORT_PREFIX
+    ))]
     batch_report: Option<S3Uri>,
 }
 
@@ -145,7 +148,7 @@ fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, 
             );
         }
         Some(report) => report.clone(),
-        None => place.with_key(REPORT),
+        None => place.with_key(defaults::BATCH_REPORT_PREFIX),
     };
     let owner = owner.unwrap_or_else(|| role.account.clone());
     let only = only(&args.only)?;

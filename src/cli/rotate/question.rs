@@ -4,13 +4,13 @@
 
 use indicatif::HumanCount;
 
+use crate::byte_size::ByteSize;
 use crate::cli::document::rotation::Strategy;
 use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper};
 use crate::commands::rotate::bulk::Plans;
 use crate::encryption::{KmsKey, ServerSide};
 use crate::limits::MAX_ENCRYPTIONS_NAMED;
 use crate::location::S3Uri;
-use crate::tuning::ByteSize;
 
 /// Asks whether a plan is to be carried out; `None` if there is nothing to do.
 pub(super) fn question(

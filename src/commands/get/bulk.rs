@@ -17,12 +17,13 @@ use crate::commands::sse_c_keys::head;
 use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
 use crate::location::{S3Uri, Target};
+use crate::meter::Meter;
 use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
@@ -39,7 +40,7 @@ pub(crate) struct GetMany {
     /// Whether files that exist must stay.
     pub(crate) no_clobber: bool,
     /// Range size, jobs.
-    pub(crate) tuning: Tuning,
+    pub(crate) transfer_options: TransferOptions,
 }
 
 /// The outcome of one object; unselected is one that becomes no file.
@@ -59,7 +60,7 @@ pub(crate) async fn run(
     report: impl FnMut(GetRow) -> Result<()>,
 ) -> Result<()> {
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
-    let budget = MemoryBudget::new(&request.tuning);
+    let budget = MemoryBudget::new(&request.transfer_options);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     let many = Many { fetching, request: &request, folder: folder.clone() };
     let listing = match request.selections.as_slice() {
@@ -72,7 +73,8 @@ pub(crate) async fn run(
     };
     let work = |selected| many.object(selected);
     let ended =
-        Box::pin(for_each_unordered(listing, request.tuning.objects, cancellation, work, report)).await;
+        Box::pin(for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report))
+            .await;
     // Files that are complete stay, however this ends.
     blocking(move || folder.settle()).await?;
     ended
@@ -128,8 +130,8 @@ impl Many<'_> {
             range: None,
             no_clobber: self.request.no_clobber,
             if_match: None,
-            unproven: false,
-            tuning: self.request.tuning,
+            unverified: false,
+            transfer_options: self.request.transfer_options,
         };
         let folder = self.folder.clone();
         let open = async { blocking(move || folder.place(&name)?.open()).await? };

@@ -8,6 +8,7 @@ use crate::checksum::Verifier;
 use crate::commands::unwrapped_envelope::{DecryptedBy, Part, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
 use crate::error::Result;
+use crate::meter::Meter;
 use crate::seal::Open;
 use crate::transfer::Cancellation;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
@@ -15,7 +16,6 @@ use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::parallel_write::{self, ParallelSink};
 use crate::transfer::plan::{self, Release};
 use crate::transfer::sink::Sink;
-use crate::tuning::Meter;
 
 /// How the stored bytes are decrypted.
 pub(super) enum Opening {
@@ -99,7 +99,7 @@ impl Transfer<'_> {
         verifier: Option<Verifier>,
         sink: Sink,
         hidden: bool,
-        unproven: bool,
+        unverified: bool,
     ) -> Result<u64> {
         let unwrapped = match opening {
             Opening::AsItIs(range)
@@ -112,7 +112,7 @@ impl Transfer<'_> {
             Opening::Whole(unwrapped) => unwrapped,
         };
         let open = unwrapped.opener()?;
-        let out = match plan::release(open.trust(), self.head.len, hidden, unproven) {
+        let out = match plan::release(open.trust(), self.head.len, hidden, unverified) {
             Release::Stream => Out::Sink(sink),
             Release::Hold => Out::Held(Vec::new(), sink),
             Release::TwoPass => return self.two_passes(&unwrapped, open, verifier, sink).await,

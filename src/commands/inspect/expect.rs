@@ -127,8 +127,8 @@ mod tests {
 
     fn found(mode: AppliedMode, kms_key: Option<&str>, client: ClientSeen) -> InspectOutcome {
         let applied = Applied { mode, kms_key: kms_key.map(str::to_owned), ..Applied::default() };
-        let facts = ObjectHead { applied, ..ObjectHead::default() };
-        InspectOutcome::of(&"s3://bkt/k".parse().unwrap(), facts, None, client)
+        let head = ObjectHead { applied, ..ObjectHead::default() };
+        InspectOutcome::of(&"s3://bkt/k".parse().unwrap(), head, None, client)
     }
 
     fn server(mode: Mode, key: Option<&str>) -> InspectOutcome {

@@ -17,10 +17,11 @@ use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INVENTORY_MANIFEST_BYTES;
 use crate::location::S3Uri;
+use crate::meter::Meter;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::{Cancellation, blocking, sink};
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 /// Batches that wait to be told, at most.
 const WAITING: usize = 4;
@@ -93,7 +94,7 @@ async fn fetch(
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
         let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
-        let (budget, meter) = (MemoryBudget::new(&Tuning::default()), Meter::default());
+        let (budget, meter) = (MemoryBudget::new(&TransferOptions::default()), Meter::default());
         download::run(&reader, 0..data.len, None, pipeline, &budget, &meter, cancellation).await?;
     }
     Ok(file)

@@ -195,8 +195,8 @@ mod tests {
 
     fn outcome(mode: AppliedMode, key: Option<&str>, len: u64) -> InspectOutcome {
         let applied = Applied { mode, kms_key: key.map(str::to_owned), ..Applied::default() };
-        let facts = ObjectHead { len, applied, ..ObjectHead::default() };
-        InspectOutcome::of(&"s3://bkt/k".parse().unwrap(), facts, None, ClientSeen::NoSign)
+        let head = ObjectHead { len, applied, ..ObjectHead::default() };
+        InspectOutcome::of(&"s3://bkt/k".parse().unwrap(), head, None, ClientSeen::NoSign)
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
+use crate::meter::Meter;
 use crate::object::instruction_file_key;
 use crate::pattern::Filter;
 use crate::s3_limits::MAX_KEY_BYTES;
@@ -20,7 +21,6 @@ use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::Input;
 use crate::transfer::walk::{Found, walk};
 use crate::transfer::{Cancellation, blocking};
-use crate::tuning::Meter;
 
 use super::{PutOptions, PutOutcome, PutRun, may_write};
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(
 ) -> Result<()> {
     let PutMany { sources, filter, target, mut options } = request;
     let encryptor = cancellation.or(prepare(options.encryption.take())).await??;
-    let budget = MemoryBudget::new(&options.tuning);
+    let budget = MemoryBudget::new(&options.transfer_options);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     let asks_nothing = matches!(encryptor, Encryptor::Server(None));
@@ -86,7 +86,7 @@ pub(crate) async fn run(
         ignored.map_or(Ok(()), Err)
     };
     let files = walk(sources, filter, rejected.clone());
-    Box::pin(for_each_unordered(files, options.tuning.objects, cancellation, work, report)).await?;
+    Box::pin(for_each_unordered(files, options.transfer_options.objects, cancellation, work, report)).await?;
     if !found {
         let found = rejected.load(Ordering::Relaxed);
         return Err(Error::NoneMatch { found, what: "file", under, filter: given });

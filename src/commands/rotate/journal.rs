@@ -23,8 +23,8 @@ use crate::object::PublicEnvelope;
 mod leftovers;
 mod line;
 mod location;
+mod locked_file;
 mod object;
-mod private;
 mod progress;
 
 pub(crate) use leftovers::{LeftInstructionFile, Leftovers, Upload};
@@ -57,10 +57,10 @@ impl Journal {
     pub(crate) fn open(path: &Path, rotation: &str) -> Result<Self> {
         let name = Subject::Journal(path.to_owned());
         let refused = |error| Error::local("write", &name)(error);
-        let file = private::open(path, &name)?;
+        let file = locked_file::open(path, &name)?;
         let lines = BufReader::new(&file).split(b'\n').count() as u64;
         let progress = Progress::new(folder_of(path), lines).map_err(refused)?;
-        private::claim(&file, progress.owner().map_err(refused)?, &name)?;
+        locked_file::claim(&file, progress.owner().map_err(refused)?, &name)?;
         let mut journal = Self {
             path: path.to_owned(),
             file: Mutex::new(file.try_clone().map_err(refused)?),
@@ -118,12 +118,12 @@ impl Journal {
         match line {
             Line::Journal { at, .. } => open.began = open.began.max(at),
             Line::Begin { object, at, version_id, etag, .. } => {
-                self.progress.begun(&object, version_id.as_deref(), etag.as_deref())?;
-                open.begun.insert(object, at);
+                self.progress.started(&object, version_id.as_deref(), etag.as_deref())?;
+                open.started.insert(object, at);
             }
             Line::Upload { object, id, at } => {
                 // The upload was created after the object's `begin` line and before this one.
-                let since = open.begun.remove(&object).unwrap_or(at);
+                let since = open.started.remove(&object).unwrap_or(at);
                 open.uploads.entry(object).or_default().push((id, since));
             }
             Line::InstructionFile { object, etag, file_etag } => {
@@ -134,12 +134,12 @@ impl Journal {
             Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
             // Its upload may still exist; aborting it once more does no harm.
             Line::Refused { object } => {
-                open.begun.remove(&object);
+                open.started.remove(&object);
                 self.set_envelope_open(object, false);
             }
             Line::Done { object, version_id, etag } => {
                 self.progress.done(&object, version_id.as_deref(), etag.as_deref())?;
-                open.begun.remove(&object);
+                open.started.remove(&object);
                 open.instruction_files.remove(&object);
                 open.uploads.remove(&object);
                 self.set_envelope_open(object, false);
@@ -167,7 +167,7 @@ impl Journal {
         version_id: Option<&str>,
         etag: Option<&str>,
     ) -> bool {
-        self.progress.is_begun_with_other_etag(&uri.to_string(), version_id, etag)
+        self.progress.is_started_with_other_etag(&uri.to_string(), version_id, etag)
     }
 
     /// Records that an object is about to be written.
@@ -179,13 +179,13 @@ impl Journal {
         uri: &S3Uri,
         version_id: Option<&str>,
         etag: Option<&str>,
-        way: &str,
+        strategy: &str,
     ) -> Result<()> {
         self.write(&Line::Begin {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
             etag: etag.map(str::to_owned),
-            way: way.to_owned(),
+            way: strategy.to_owned(),
             at: now(),
         })
     }
@@ -379,7 +379,7 @@ mod tests {
         assert!(!journal.is_done(&a, None, Some("1")) && journal.is_done(&b, None, Some("2")));
         let changed = |uri, etag| journal.has_changed_since(uri, None, Some(etag));
         assert!(changed(&a, "2") && !changed(&a, "1"));
-        assert!(!changed(&b, "2") && !changed(&b, "3"), "done is no longer begun");
+        assert!(!changed(&b, "2") && !changed(&b, "3"), "done is no longer started");
         assert!(!journal.has_changed_since(&a, Some("v1"), Some("3")));
     }
 

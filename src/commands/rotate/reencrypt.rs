@@ -9,8 +9,10 @@ use crate::commands::get::verifier;
 use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::UnwrappedEnvelope;
 use crate::commands::verify_envelope::SentEnvelope;
+use crate::defaults;
 use crate::encryption::{Format, ServerSide, StoredFormat};
 use crate::error::{Error, Result};
+use crate::meter::Meter;
 use crate::object::WriteCondition;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
@@ -19,7 +21,6 @@ use crate::transfer::pipe::pipe;
 use crate::transfer::plan;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::upload::{self, Uploaded};
-use crate::tuning::Meter;
 
 use super::instruction_file::{self, InstructionFile};
 use super::journal::ObjectJournal;
@@ -114,11 +115,11 @@ async fn transfer(
     preserved: &Preserved,
     journal: ObjectJournal<'_>,
 ) -> Result<Uploaded> {
-    let Rotation { connection, tuning, cancellation, .. } = *rotation;
+    let Rotation { connection, transfer_options, cancellation, .. } = *rotation;
     let (head, etag) = (&state.head, state.head.etag.as_deref());
-    let plan = plan::upload(old.plain_len.map(|len| new.stored_len(len)), tuning)?;
+    let plan = plan::upload(old.plain_len.map(|len| new.stored_len(len)), transfer_options)?;
     let condition = WriteCondition::Matches(head.etag.clone().unwrap_or_default());
-    let algorithm = preserved.algorithm.unwrap_or_default();
+    let algorithm = preserved.algorithm.unwrap_or(defaults::CHECKSUM);
     let on_start = |id: &str| journal.upload(id);
     let seal = new.seal.take();
     let to = UploadTarget {
@@ -140,7 +141,8 @@ async fn transfer(
     // Only the upload reports progress.
     let no_progress = Meter::default();
     // Each side has a budget of its own: the download waits for the upload.
-    let (download_budget, upload_budget) = (MemoryBudget::new(tuning), MemoryBudget::new(tuning));
+    let (download_budget, upload_budget) =
+        (MemoryBudget::new(transfer_options), MemoryBudget::new(transfer_options));
     let (down, up) = tokio::join!(
         download::run(&reader, 0..head.len, etag, pipeline, &download_budget, &no_progress, cancellation),
         upload::run(parts, &to, &upload_budget, rotation.meter, cancellation),

@@ -15,8 +15,9 @@ use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;
+use crate::meter::Meter;
 use crate::transfer::Cancellation;
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 use super::Allowed;
 use super::bulk::{BulkRotation, Filters, Plans, RotateRow};
@@ -49,7 +50,7 @@ pub(crate) struct RotateRequest {
     /// Where the journal is.
     pub(crate) journal: JournalLocation,
     /// Part size, and the number of concurrent parts or re-encrypted objects.
-    pub(crate) tuning: Tuning,
+    pub(crate) transfer_options: TransferOptions,
     /// The number of concurrent objects.
     pub(crate) jobs: NonZeroUsize,
     pub(crate) meter: Meter,
@@ -119,8 +120,8 @@ pub(crate) async fn dry_run(
     request: &RotateRequest,
     cancellation: &Cancellation,
 ) -> Result<Plans> {
-    let tuning = request.tuning_of_each();
-    let rotation = request.rotation(connection, &tuning, cancellation);
+    let transfer_options = request.transfer_options_of_each();
+    let rotation = request.rotation(connection, &transfer_options, cancellation);
     request.plans(&request.work(&rotation, None)).await
 }
 
@@ -141,8 +142,8 @@ pub(crate) async fn run(
         Ok(journal) => journal,
         Err(error) => return Err(stopped(Stage::Journal, error, summary)),
     };
-    let tuning = request.tuning_of_each();
-    let rotation = request.rotation(connection, &tuning, cancellation);
+    let transfer_options = request.transfer_options_of_each();
+    let rotation = request.rotation(connection, &transfer_options, cancellation);
     let work = request.work(&rotation, journal.as_ref());
     let ended = match request.prepare(&work, confirm).await {
         Ok(true) => {
@@ -177,15 +178,15 @@ impl RotateRequest {
     }
 
     /// Many objects are processed concurrently, each sequentially; one object is processed in concurrent parts.
-    fn tuning_of_each(&self) -> Tuning {
-        let jobs = if self.single().is_some() { self.tuning.jobs } else { NonZeroUsize::MIN };
-        Tuning { jobs, ..self.tuning }
+    fn transfer_options_of_each(&self) -> TransferOptions {
+        let jobs = if self.single().is_some() { self.transfer_options.jobs } else { NonZeroUsize::MIN };
+        TransferOptions { jobs, ..self.transfer_options }
     }
 
     fn rotation<'a>(
         &'a self,
         connection: &'a Connection,
-        tuning: &'a Tuning,
+        transfer_options: &'a TransferOptions,
         cancellation: &'a Cancellation,
     ) -> Rotation<'a> {
         Rotation {
@@ -193,9 +194,9 @@ impl RotateRequest {
             decryption_keys: &self.decryption_keys,
             target: &self.target,
             accepted: &self.accepted,
-            tuning,
+            transfer_options,
             last_key: LastKey::default(),
-            reencryptions: Semaphore::new(self.tuning.jobs.get()),
+            reencryptions: Semaphore::new(self.transfer_options.jobs.get()),
             mode_proof: FirstObjectGate::default(),
             first_object: FirstObjectGate::default(),
             meter: &self.meter,

@@ -8,8 +8,9 @@ use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::keys::CustomerKey;
+use crate::meter::Meter;
 use crate::transfer::Cancellation;
-use crate::tuning::{Meter, Tuning};
+use crate::transfer_options::TransferOptions;
 
 use super::desired_encryption::DesiredEncryption;
 use super::preserve::Loss;
@@ -24,7 +25,7 @@ pub(crate) struct Rotation<'a> {
     /// What may be lost.
     pub(crate) accepted: &'a [Loss],
     /// Part size, jobs.
-    pub(crate) tuning: &'a Tuning,
+    pub(crate) transfer_options: &'a TransferOptions,
     /// The SSE-C key that opened the last object.
     pub(crate) last_key: LastKey,
     /// Permits for re-encryptions, each of which needs memory.

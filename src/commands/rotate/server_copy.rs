@@ -2,6 +2,7 @@
 
 use crate::aws::copy::{Copied, Copy, CopySource};
 use crate::aws::upload::UploadTarget;
+use crate::defaults;
 use crate::encryption::ServerSide;
 use crate::error::Result;
 use crate::keys::CustomerKey;
@@ -89,7 +90,7 @@ impl Rotation<'_> {
             sse: plan.sse,
             settings: &plan.preserved.settings,
             condition: &condition,
-            algorithm: plan.preserved.algorithm.unwrap_or_default(),
+            algorithm: plan.preserved.algorithm.unwrap_or(defaults::CHECKSUM),
             instruction_file: None,
             on_start: Some(&on_start),
         };
@@ -100,7 +101,7 @@ impl Rotation<'_> {
             part_size: copy_part_size(head.len),
             whole: whole.map(|kept| kept.value.as_str()),
         };
-        let completed = copy::run(&ranges, &to, self.tuning, self.meter, self.cancellation).await?;
+        let completed = copy::run(&ranges, &to, self.transfer_options, self.meter, self.cancellation).await?;
         Ok(WriteResult {
             found_by_comparison: completed.compared,
             etag: completed.etag,

@@ -17,10 +17,10 @@ use crate::error::{Error, Result};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
+use crate::meter::Meter;
 use crate::seal::detect;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::tuning::Meter;
 
 use super::RotateOutcome;
 use super::object_state::ObjectState;
@@ -186,7 +186,7 @@ async fn read_all(
     let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
     let unreadable = Meter::default();
     let etag = head.etag.as_deref();
-    let budget = MemoryBudget::new(rotation.tuning);
+    let budget = MemoryBudget::new(rotation.transfer_options);
     download::run(reader, 0..head.len, etag, pipeline, &budget, &unreadable, rotation.cancellation).await?;
     Ok(rotation.target.client().is_none() || unwrapped.is_some())
 }

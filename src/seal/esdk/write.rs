@@ -12,6 +12,7 @@ use super::layout::{Layout, MAX_FRAMES};
 use super::marker::{self, Marker};
 use super::sealer::{self, Sealer};
 use super::suite;
+use crate::defaults;
 use crate::encryption::{Context, KeyArn, KeyName};
 use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::{DataKey, Fingerprint};
@@ -20,8 +21,6 @@ use crate::seal::Seal;
 use crate::seal::gcm;
 use crate::seal::wrap::LocalKey;
 
-/// The default frame length, in bytes.
-pub const FRAME_LENGTH: u32 = 64 << 10;
 /// The shortest frame length that is written, in bytes.
 pub const MIN_FRAME_LENGTH: u32 = 4 << 10;
 /// The longest frame length that is written, in bytes.
@@ -67,7 +66,9 @@ impl NewMessage {
     /// the name of a key derived from a passphrase is its parameters. Fails with `Unsupported` for an AES key of less than
     /// 256 bits, and for too many recipients.
     pub fn add(&mut self, key: &LocalKey<'_>, name: Option<&KeyName>) -> Result<()> {
-        let chosen = |print: &Fingerprint| name.cloned().unwrap_or_else(|| KeyName::of(print));
+        let chosen = |print: &Fingerprint| {
+            name.cloned().unwrap_or_else(|| KeyName::of(defaults::KEY_NAMESPACE, print))
+        };
         let (edk, recipient) = match key {
             LocalKey::Aes(key) => {
                 let print = key.fingerprint();
@@ -149,7 +150,7 @@ impl NewMessage {
     }
 }
 
-/// Chooses the frame length: the one asked for, or [`FRAME_LENGTH`], doubled until the object fits.
+/// Chooses the frame length: the one asked for, or the default, doubled until the object fits.
 pub fn choose_frame_length(asked: Option<u32>, plain_len: Option<u64>) -> Result<u32> {
     let fits = |length: u32| plain_len.is_none_or(|plain| Layout::of_plain(0, length, plain).is_some());
     if let Some(length) = asked {
@@ -164,7 +165,7 @@ pub fn choose_frame_length(asked: Option<u32>, plain_len: Option<u64>) -> Result
         }
         return if fits(length) { Ok(length) } else { Err(sealer::too_long(length)) };
     }
-    let mut length = FRAME_LENGTH;
+    let mut length = defaults::ESDK_FRAME_LENGTH;
     while !fits(length) {
         if length >= MAX_FRAME_LENGTH {
             return Err(sealer::too_long(length));

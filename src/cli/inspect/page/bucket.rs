@@ -1,4 +1,4 @@
-//! A bucket's own facts on one page, and the head of an audit from a report of S3 Inventory.
+//! A bucket's settings on one page, and the head of an audit from a report of S3 Inventory.
 
 use super::{Page, Tone};
 use crate::aws::bucket::{BucketFacts, DefaultFacts};

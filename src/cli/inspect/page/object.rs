@@ -7,6 +7,7 @@ use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::tls_probe::Transport;
+use crate::byte_size::ByteSize;
 use crate::cli::inspect::document::plain_len;
 use crate::cli::outcome::describe_opened;
 use crate::commands::inspect::outcome::{
@@ -20,7 +21,6 @@ use crate::error::WrapKind;
 use crate::location::S3Uri;
 use crate::object::Lock;
 use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
-use crate::tuning::ByteSize;
 
 pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
     let outcome = &report.outcome;
@@ -93,15 +93,15 @@ fn kms_key(page: &mut Page, seen: &KmsKeySeen) {
         parts.extend(aliases.iter().cloned());
     }
     let mut tone = None;
-    if let Probe::Known(facts) = &seen.facts {
-        if let Some(state) = &facts.state {
+    if let Probe::Known(metadata) = &seen.metadata {
+        if let Some(state) = &metadata.state {
             if state != "Enabled" {
                 tone = Some(Tone::Bad);
             }
-            let deletion = facts.deletion.as_ref().map(|date| format!(" on {date}")).unwrap_or_default();
+            let deletion = metadata.deletion.as_ref().map(|date| format!(" on {date}")).unwrap_or_default();
             parts.push(format!("{}{deletion}", state_words(state)));
         }
-        match facts.manager.as_deref() {
+        match metadata.manager.as_deref() {
             Some("CUSTOMER") => parts.push("managed by the customer".to_owned()),
             Some("AWS") => parts.push("managed by AWS".to_owned()),
             Some(other) => parts.push(format!("managed by {other}")),
@@ -115,7 +115,7 @@ fn kms_key(page: &mut Page, seen: &KmsKeySeen) {
             None => page.row("", &parts),
         }
     }
-    page.probe("", &seen.facts, |_, _| {});
+    page.probe("", &seen.metadata, |_, _| {});
     page.probe("", &seen.aliases, |_, _| {});
 }
 

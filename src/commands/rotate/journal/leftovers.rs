@@ -40,7 +40,7 @@ pub(super) struct Open {
     pub(super) began: i64,
     /// Ids, and when they were noted.
     pub(super) uploads: HashMap<String, Vec<(String, i64)>>,
-    pub(super) begun: HashMap<String, i64>,
+    pub(super) started: HashMap<String, i64>,
     /// The ETags of the object and of its file.
     pub(super) instruction_files: HashMap<String, (Option<String>, String)>,
     pub(super) scratch: Vec<String>,
@@ -55,7 +55,7 @@ impl Open {
         let known = self.uploads.iter().flat_map(|(object, ids)| {
             ids.iter().filter_map(move |(id, at)| upload(object, Some(id.clone()), *at))
         });
-        let unknown = self.begun.iter().filter_map(|(object, at)| upload(object, None, *at));
+        let unknown = self.started.iter().filter_map(|(object, at)| upload(object, None, *at));
         let instruction_files =
             self.instruction_files.into_iter().filter_map(|(object, (etag, file_etag))| {
                 Some(LeftInstructionFile { uri: uri(&object)?, etag, file_etag })

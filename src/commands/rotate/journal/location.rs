@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::error::Result;
 
-use super::{Journal, private};
+use super::{Journal, locked_file};
 
 /// Where the journal of a rotation is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl JournalLocation {
         let path = match self {
             Self::File(path) => path.clone(),
             Self::Directory(folder) => {
-                private::close_folder(folder)?;
+                locked_file::close_folder(folder)?;
                 folder.join(format!("rotate-{rotation}.ndjson"))
             }
             Self::None => return Ok(None),

@@ -17,8 +17,8 @@ pub(crate) struct ObjectJournal<'a> {
 
 impl ObjectJournal<'_> {
     /// As [`Journal::begin`].
-    pub(crate) fn begin(&self, etag: Option<&str>, way: &str) -> Result<()> {
-        self.write(|journal| journal.begin(self.uri, self.version_id, etag, way))
+    pub(crate) fn begin(&self, etag: Option<&str>, strategy: &str) -> Result<()> {
+        self.write(|journal| journal.begin(self.uri, self.version_id, etag, strategy))
     }
 
     /// As [`Journal::upload`].

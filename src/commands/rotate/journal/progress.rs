@@ -23,8 +23,13 @@ impl Progress {
     }
 
     /// Notes that an object is about to be written, and had this ETag.
-    pub(super) fn begun(&self, object: &str, version_id: Option<&str>, etag: Option<&str>) -> io::Result<()> {
-        self.0.set(name_in_index(object, version_id), Step::Begun.word(etag))
+    pub(super) fn started(
+        &self,
+        object: &str,
+        version_id: Option<&str>,
+        etag: Option<&str>,
+    ) -> io::Result<()> {
+        self.0.set(name_in_index(object, version_id), Step::Started.word(etag))
     }
 
     /// Notes that an object is written, and has this ETag.
@@ -38,14 +43,14 @@ impl Progress {
     }
 
     /// Whether an object was about to be written, and had another ETag.
-    pub(super) fn is_begun_with_other_etag(
+    pub(super) fn is_started_with_other_etag(
         &self,
         object: &str,
         version_id: Option<&str>,
         etag: Option<&str>,
     ) -> bool {
         let step = self.step_of(object, version_id);
-        step.is_some_and(|step| Step::Begun.is_in(step) && step != Step::Begun.word(etag))
+        step.is_some_and(|step| Step::Started.is_in(step) && step != Step::Started.word(etag))
     }
 
     /// What cannot be looked up was not done: a second HEAD of an object does no harm.
@@ -58,7 +63,7 @@ impl Progress {
 #[derive(Clone, Copy)]
 enum Step {
     /// It was about to be written, and had this ETag.
-    Begun = 1,
+    Started = 1,
     /// It is written, and has this ETag.
     Done = 2,
 }

@@ -61,8 +61,8 @@ fn client_side(
     }
 }
 
-/// What is there, by name.
-fn presents() -> Vec<(&'static str, Current)> {
+/// What is stored, by name.
+fn current_states() -> Vec<(&'static str, Current)> {
     use StoredFormat::{S3ecV1, Writable};
     let known = AppliedMode::Known;
     let v2 = Writable(Format::S3ecV2);
@@ -79,17 +79,17 @@ fn presents() -> Vec<(&'static str, Current)> {
         ("sse-c 2", stored(known(Mode::SseC), None, Some("2"))),
         ("other", stored(AppliedMode::Other("aws:fsx".to_owned()), None, None)),
         ("v1", client_side(S3ecV1, false, false, false)),
-        ("v1 goal", client_side(S3ecV1, false, false, true)),
+        ("v1 as desired", client_side(S3ecV1, false, false, true)),
         ("v2 cbc", client_side(v2, false, false, false)),
         ("v2", client_side(v2, true, false, false)),
-        ("v2 goal", client_side(v2, true, false, true)),
-        ("v2 beside", client_side(v2, true, true, false)),
+        ("v2 as desired", client_side(v2, true, false, true)),
+        ("v2 in file", client_side(v2, true, true, false)),
         ("v3", client_side(v3, true, false, false)),
-        ("v3 goal", client_side(v3, true, false, true)),
-        ("v3 beside", client_side(v3, true, true, false)),
-        ("v3 beside goal", client_side(v3, true, true, true)),
+        ("v3 as desired", client_side(v3, true, false, true)),
+        ("v3 in file", client_side(v3, true, true, false)),
+        ("v3 in file as desired", client_side(v3, true, true, true)),
         ("esdk", client_side(esdk, false, false, false)),
-        ("esdk goal", client_side(esdk, false, false, true)),
+        ("esdk as desired", client_side(esdk, false, false, true)),
         (
             "v3 in other",
             Current {
@@ -119,7 +119,7 @@ fn client(format: Option<Format>) -> Desired {
 }
 
 /// What is wanted, in the table's order.
-fn goals() -> Vec<Desired> {
+fn desired_states() -> Vec<Desired> {
     let with = |change: fn(&mut Desired)| {
         let mut desired = client(None);
         change(&mut desired);
@@ -170,15 +170,15 @@ fn goals() -> Vec<Desired> {
 }
 
 fn row(current: &Current, server: Server) -> String {
-    goals().iter().map(|desired| letter(&strategy(current, desired, server))).collect()
+    desired_states().iter().map(|desired| letter(&strategy(current, desired, server))).collect()
 }
 
 const PLAIN: Server = Server { updates_in_place: false };
 const UPDATING: Server = Server { updates_in_place: true };
 
 #[test]
-fn every_object_gets_to_every_goal_by_the_cheapest_way_or_is_refused() {
-    // Goals: s3, kms, kms with context, kms unnamed, dsse, sse-c | client, s3ec, v2, esdk, at rest, beside | rewrap,
+fn every_object_gets_to_every_desired_state_by_the_cheapest_strategy_or_is_refused() {
+    // Desired: s3, kms, kms with context, kms unnamed, dsse, sse-c | client, s3ec, v2, esdk, at rest, in a file | rewrap,
     // new data key, share.
     let expected = [
         ("none", "CCCCCC", "RRRRRR", "xRx"),
@@ -191,22 +191,22 @@ fn every_object_gets_to_every_goal_by_the_cheapest_way_or_is_refused() {
         ("sse-c 2", "CCCCCC", "RRRRRR", "xRx"),
         ("other", "CCCCCC", "RRRRRR", "xRx"),
         ("v1", "RRRRRR", "RRRRRR", "xRx"),
-        ("v1 goal", "RRRRRR", ".RRRRR", ".Rx"),
+        ("v1 as desired", "RRRRRR", ".RRRRR", ".Rx"),
         ("v2 cbc", "RRRRRR", "RRRRRR", "xRx"),
         ("v2", "RRRRRR", "WRWRWR", "WRx"),
-        ("v2 goal", "RRRRRR", ".R.RWR", ".Rx"),
-        ("v2 beside", "RRRRRR", "BRBRRB", "BRS"),
+        ("v2 as desired", "RRRRRR", ".R.RWR", ".Rx"),
+        ("v2 in file", "RRRRRR", "BRBRRB", "BRS"),
         ("v3", "RRRRRR", "WWRRWR", "WRx"),
-        ("v3 goal", "RRRRRR", "..RRWR", ".Rx"),
-        ("v3 beside", "RRRRRR", "BBRRRB", "BRS"),
-        ("v3 beside goal", "RRRRRR", "..RRR.", ".RS"),
+        ("v3 as desired", "RRRRRR", "..RRWR", ".Rx"),
+        ("v3 in file", "RRRRRR", "BBRRRB", "BRS"),
+        ("v3 in file as desired", "RRRRRR", "..RRR.", ".RS"),
         ("esdk", "RRRRRR", "RRRRRR", "RRx"),
-        ("esdk goal", "RRRRRR", ".RR.RR", ".Rx"),
+        ("esdk as desired", "RRRRRR", ".RR.RR", ".Rx"),
         ("v3 in other", "RRRRRR", "xxRRxR", "xRx"),
     ];
-    let presents = presents();
-    assert_eq!(presents.len(), expected.len());
-    for ((name, current), (of, server_side, of_client_side, special)) in presents.iter().zip(expected) {
+    let current_states = current_states();
+    assert_eq!(current_states.len(), expected.len());
+    for ((name, current), (of, server_side, of_client_side, special)) in current_states.iter().zip(expected) {
         assert_eq!(*name, of);
         assert_eq!(row(current, PLAIN), format!("{server_side}{of_client_side}{special}"), "{name}");
     }
@@ -215,7 +215,7 @@ fn every_object_gets_to_every_goal_by_the_cheapest_way_or_is_refused() {
 #[test]
 fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_asked() {
     let updated = [("sse-s3", ".UCCCC"), ("kms b", "CUCCCC"), ("kms a", "C.CCCC")];
-    for (name, current) in presents() {
+    for (name, current) in current_states() {
         let (plain, updating) = (row(&current, PLAIN), row(&current, UPDATING));
         match updated.iter().find(|(of, _)| *of == name) {
             Some((_, expected)) => assert_eq!(&updating[..6], *expected, "{name}"),
@@ -224,7 +224,7 @@ fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_ask
     }
     let locked = Current { locked: true, ..sse_s3() };
     assert_eq!(row(&locked, UPDATING), row(&locked, PLAIN));
-    let mut alias = goals().remove(1);
+    let mut alias = desired_states().remove(1);
     if let Desired::Server(AtRest::SseKms { key, .. }) = &mut alias {
         *key = Some("alias/a".parse().unwrap());
     }
@@ -233,27 +233,27 @@ fn an_update_in_place_is_taken_where_the_server_knows_it_and_nothing_else_is_ask
 
 #[test]
 fn an_older_version_changes_in_place_or_not_at_all() {
-    for (name, current) in presents() {
+    for (name, current) in current_states() {
         let old = Current { superseded: true, ..current.clone() };
-        for (new, desired) in goals().iter().enumerate() {
+        for (new, desired) in desired_states().iter().enumerate() {
             let (newest, older) =
                 (letter(&strategy(&current, desired, UPDATING)), letter(&strategy(&old, desired, UPDATING)));
             let expected = if matches!(newest, '.' | 'U') { newest } else { 'x' };
-            assert_eq!(older, expected, "{name}, goal {new}");
+            assert_eq!(older, expected, "{name}, desired {new}");
         }
     }
     let locked = Current { superseded: true, locked: true, ..sse_s3() };
-    assert_eq!(strategy(&locked, &goals()[1], UPDATING), Strategy::Refuse(RotationRefusal::Locked));
+    assert_eq!(strategy(&locked, &desired_states()[1], UPDATING), Strategy::Refuse(RotationRefusal::Locked));
 }
 
 #[test]
 fn an_archived_object_changes_only_where_its_bytes_are_not_needed() {
-    for (name, current) in presents() {
+    for (name, current) in current_states() {
         let archived = Current { archived: Some("GLACIER".to_owned()), ..current.clone() };
-        for (new, desired) in goals().iter().enumerate() {
+        for (new, desired) in desired_states().iter().enumerate() {
             let before = letter(&strategy(&current, desired, UPDATING));
             let expected = if matches!(before, 'C' | 'W' | 'R') { 'x' } else { before };
-            assert_eq!(letter(&strategy(&archived, desired, UPDATING)), expected, "{name}, goal {new}");
+            assert_eq!(letter(&strategy(&archived, desired, UPDATING)), expected, "{name}, desired {new}");
         }
     }
 }
@@ -266,8 +266,8 @@ fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
 
 #[test]
 fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
-    for (name, current) in presents() {
-        for (new, mut desired) in goals().into_iter().enumerate() {
+    for (name, current) in current_states() {
+        for (new, mut desired) in desired_states().into_iter().enumerate() {
             let before = strategy(&current, &desired, UPDATING);
             if let Desired::Client { encrypts_plaintext, .. } = &mut desired {
                 *encrypts_plaintext = false;
@@ -278,7 +278,7 @@ fn what_is_not_client_side_is_not_sealed_among_what_old_keys_open() {
                 }
                 _ => before,
             };
-            assert_eq!(strategy(&current, &desired, UPDATING), expected, "{name}, goal {new}");
+            assert_eq!(strategy(&current, &desired, UPDATING), expected, "{name}, desired {new}");
         }
     }
 }
@@ -334,13 +334,13 @@ fn a_large_object_is_copied_in_parts() {
 
 #[test]
 fn a_plan_says_what_it_takes() {
-    let kms_goal = &goals()[1];
-    let copy = cost(&sse_s3(), kms_goal, &Strategy::ServerCopy { parts: 0 }, 8 << 20);
+    let desired_kms = &desired_states()[1];
+    let copy = cost(&sse_s3(), desired_kms, &Strategy::ServerCopy { parts: 0 }, 8 << 20);
     assert_eq!(copy, Cost { objects: 1, stored: 1000, moved: 0, requests: 3, kms_calls: 1 });
     let large = Current { len: 20 << 20, ..sse_s3() };
     let reseal = cost(&large, &client(None), &Strategy::Reencrypt, 8 << 20);
     assert_eq!(reseal, Cost { objects: 1, stored: 20 << 20, moved: 40 << 20, requests: 10, kms_calls: 0 });
-    assert_eq!(cost(&sse_s3(), kms_goal, &Strategy::Nothing, 8).requests, 1);
+    assert_eq!(cost(&sse_s3(), desired_kms, &Strategy::Nothing, 8).requests, 1);
 }
 
 #[test]
@@ -350,20 +350,24 @@ fn a_bound_name_is_kept_or_the_way_is_refused() {
             current.client_side.map(|client_side| ClientSideState { name_bound: true, ..client_side });
         Current { client_side, ..current.clone() }
     };
-    for (name, current) in presents() {
-        for (new, desired) in goals().into_iter().enumerate() {
+    for (name, current) in current_states() {
+        for (new, desired) in desired_states().into_iter().enumerate() {
             let before = strategy(&current, &desired, UPDATING);
             let Desired::Client { format, .. } = &desired else {
-                assert_eq!(strategy(&name_bound(&current), &desired, UPDATING), before, "{name}, goal {new}");
+                assert_eq!(
+                    strategy(&name_bound(&current), &desired, UPDATING),
+                    before,
+                    "{name}, desired {new}"
+                );
                 continue;
             };
             let Some(client_side) = current.client_side else { continue };
             let to = format.map_or(client_side.format, StoredFormat::Writable);
             let found = strategy(&name_bound(&current), &desired, UPDATING);
             if to == StoredFormat::Writable(Format::Esdk) {
-                assert_eq!(found, before, "{name}, goal {new}");
+                assert_eq!(found, before, "{name}, desired {new}");
             } else {
-                assert_eq!(found, Strategy::Refuse(RotationRefusal::NameUnbound), "{name}, goal {new}");
+                assert_eq!(found, Strategy::Refuse(RotationRefusal::NameUnbound), "{name}, desired {new}");
             }
             let mut with_kms = desired.clone();
             if let Desired::Client { kms, .. } = &mut with_kms {
@@ -372,7 +376,7 @@ fn a_bound_name_is_kept_or_the_way_is_refused() {
             assert_eq!(
                 strategy(&name_bound(&current), &with_kms, UPDATING),
                 before,
-                "{name}, goal {new}, with KMS"
+                "{name}, desired {new}, with KMS"
             );
         }
     }

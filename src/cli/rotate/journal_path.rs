@@ -1,4 +1,4 @@
-//! The file of a rotation's journal; its content is `commands::rotate::journal`'s.
+//! The path of a rotation's journal; its content is `commands::rotate::journal`'s.
 
 use std::path::PathBuf;
 

@@ -1,54 +1,18 @@
-//! Reports the plan of a rotation, and its summary; the objects between them are `reporter`'s.
+//! Prints the plan of a rotation, before it or instead of it.
 
-use crate::cli::document::rotation::{Plan, PlannedCost, RefusedObject, RotationSummary, Strategy};
-use crate::cli::document::{self, Command, Document, Record, Summaries};
+use crate::byte_size::ByteSize;
+use crate::cli::document::rotation::{Plan, PlannedCost, RefusedObject, Strategy};
+use crate::cli::document::{Command, Document, Record};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::remedies;
 use crate::cli::session::Session;
-use crate::commands::rotate::Summary;
 use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::strategy::Cost;
 use crate::error::Error;
-use crate::tuning::ByteSize;
 
-pub(crate) fn summary(summary: &Summary, session: &Session) -> Result<(), Failure> {
-    if session.json {
-        let sum = document::Summary::Rotation(RotationSummary {
-            objects: summary.selected() - summary.failed,
-            strategies: summary.strategies.iter().map(|(way, count)| (Strategy::of(way), *count)).collect(),
-            skipped: summary.skipped,
-            failed: summary.failed,
-            previous_versions: summary.old_versions,
-        });
-        let document = Document::new(Command::Rotate, Record::Summary(Summaries { summary: sum }));
-        output::document(&document.text())?;
-        return Ok(());
-    }
-    let mut parts: Vec<String> = summary
-        .strategies
-        .iter()
-        .map(|(way, count)| format!("{count} {}", Strategy::of(way).past()))
-        .collect();
-    if summary.skipped > 0 {
-        parts.push(format!("{} skipped or done before", summary.skipped));
-    }
-    if summary.failed > 0 {
-        parts.push(format!("{} failed", summary.failed));
-    }
-    if parts.is_empty() {
-        parts.push("no object matches".to_owned());
-    }
-    session.printer.say(&parts.join(", "));
-    if summary.old_versions > 0 {
-        session
-            .printer
-            .say(&format!("{} older versions stay in the bucket under their old keys", summary.old_versions));
-    }
-    Ok(())
-}
-
-pub(crate) fn plans(plans: &Plans, dry_run: bool, session: &Session) -> Result<(), Failure> {
+/// Prints the lines or, of a dry run, the document.
+pub(crate) fn print(plans: &Plans, dry_run: bool, session: &Session) -> Result<(), Failure> {
     if session.json {
         // Before a question there is no document.
         if dry_run {
@@ -68,7 +32,8 @@ fn remedy(error: &Error) -> String {
 }
 
 fn plan_lines(plans: &Plans) -> Vec<String> {
-    let mut lines: Vec<String> = plans.strategies.iter().map(|(way, cost)| plan_line(way, *cost)).collect();
+    let mut lines: Vec<String> =
+        plans.strategies.iter().map(|(strategy, cost)| plan_line(strategy, *cost)).collect();
     if plans.skipped > 0 {
         lines.push(format!("skipped: {}", objects(plans.skipped)));
     }
@@ -90,9 +55,9 @@ fn plan_lines(plans: &Plans) -> Vec<String> {
     lines
 }
 
-fn plan_line(way: &str, cost: Cost) -> String {
+fn plan_line(strategy: &str, cost: Cost) -> String {
     let mut parts = vec![objects(cost.objects), ByteSize(cost.stored).to_string()];
-    if way != "nothing" {
+    if strategy != "nothing" {
         let moved = if cost.moved == 0 {
             "no bytes through this machine".to_owned()
         } else {
@@ -102,7 +67,7 @@ fn plan_line(way: &str, cost: Cost) -> String {
         parts.push(format!("{} requests", cost.requests));
         parts.push(format!("{} KMS calls", cost.kms_calls));
     }
-    format!("{}: {}", Strategy::of(way).as_str(), parts.join(", "))
+    format!("{}: {}", Strategy::of(strategy).as_str(), parts.join(", "))
 }
 
 fn objects(count: u64) -> String {
@@ -125,7 +90,11 @@ fn plan_document(plans: &Plans) -> Document {
         RefusedObject { name: name.clone(), reason: format!("{why}{}", remedy(error)) }
     };
     let plan = Plan {
-        strategies: plans.strategies.iter().map(|(way, found)| (Strategy::of(way), cost(found))).collect(),
+        strategies: plans
+            .strategies
+            .iter()
+            .map(|(strategy, found)| (Strategy::of(strategy), cost(found)))
+            .collect(),
         refused: plans.refused.iter().map(refused).collect(),
         refused_unlisted: plans.more_refused,
         skipped: plans.skipped,

@@ -1,12 +1,7 @@
-//! Transfer options (part size, concurrency), the sizes that they are written in, and the progress meter.
+//! Sizes in bytes, as users write and read them.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use crate::limits::{DEFAULT_JOBS, DEFAULT_PART_BYTES, DEFAULT_SMALL_OBJECTS};
 
 /// A number of bytes, written as `8MiB`, `1GiB`, `500k` or plain digits.
 ///
@@ -40,8 +35,10 @@ impl FromStr for ByteSize {
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+        // As it is typed (`{:#}`), or for a text.
+        let space = if f.alternate() { "" } else { " " };
         if self.0 < 1024 {
-            return write!(f, "{} B", self.0);
+            return write!(f, "{}{space}B", self.0);
         }
         #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
         let mut value = self.0 as f64 / 1024.0;
@@ -51,7 +48,7 @@ impl fmt::Display for ByteSize {
             unit += 1;
         }
         let digits = usize::from(value.fract() > 0.05 && value.fract() < 0.95);
-        write!(f, "{value:.digits$} {}", UNITS[unit])
+        write!(f, "{value:.digits$}{space}{}", UNITS[unit])
     }
 }
 
@@ -59,74 +56,6 @@ impl fmt::Display for ByteSize {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a size: write a number with an optional unit, such as 8MiB or 1GiB")]
 pub(crate) struct SizeError(String);
-
-/// The part size and concurrency of a transfer. It takes about `jobs × part_size` of memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tuning {
-    /// Concurrent requests.
-    pub(crate) jobs: NonZeroUsize,
-    /// Concurrent objects of a bulk transfer. More than `jobs`, because small objects mostly wait; they share the memory.
-    pub(crate) objects: NonZeroUsize,
-    /// Bytes in a part or range; in the first part, if parts grow.
-    pub(crate) part_size: u64,
-    /// The expected size of a source of unknown length, in bytes. Parts are sized for it.
-    pub(crate) expected_size: Option<u64>,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self {
-            jobs: DEFAULT_JOBS,
-            objects: DEFAULT_SMALL_OBJECTS,
-            part_size: DEFAULT_PART_BYTES,
-            expected_size: None,
-        }
-    }
-}
-
-/// Counts plaintext bytes, for the progress display.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Meter(Arc<Counts>);
-
-#[derive(Debug, Default)]
-struct Counts {
-    done: AtomicU64,
-    total: AtomicU64,
-    /// Whether it counts many objects, so that no object sets the total.
-    many: bool,
-}
-
-impl Meter {
-    /// Makes a meter for many objects, whose total is unknown.
-    pub(crate) fn of_many() -> Self {
-        Self(Arc::new(Counts { many: true, ..Counts::default() }))
-    }
-
-    /// Sets the total; it stays 0 for a source of unknown length.
-    pub(crate) fn expect(&self, total: u64) {
-        if !self.0.many {
-            self.0.total.store(total, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts transferred bytes.
-    pub(crate) fn add(&self, bytes: u64) {
-        self.0.done.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// The bytes counted so far.
-    pub(crate) fn done(&self) -> u64 {
-        self.0.done.load(Ordering::Relaxed)
-    }
-
-    /// The total, if it is known.
-    pub(crate) fn total(&self) -> Option<u64> {
-        match self.0.total.load(Ordering::Relaxed) {
-            0 => None,
-            total => Some(total),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -162,6 +91,7 @@ mod tests {
             (3 << 40, "3 TiB"),
         ] {
             assert_eq!(ByteSize(bytes).to_string(), text);
+            assert_eq!(format!("{:#}", ByteSize(bytes)), text.replace(' ', ""));
         }
     }
 }

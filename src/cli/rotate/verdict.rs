@@ -1,0 +1,92 @@
+//! How a rotation ends: with success, or with a failure, its exit code and its hints.
+
+use super::RotateArgs;
+use super::{plan, summary};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::commands::rotate::bulk::Plans;
+use crate::commands::rotate::{Stage, Stopped, Summary};
+use crate::error::{Error, Result as CoreResult};
+
+impl RotateArgs {
+    /// Reports the plan of a dry run.
+    ///
+    /// # Errors
+    /// Exit 3 if nothing was found; for what cannot be done, the code that the rotation would end with.
+    pub(super) fn dry_run_ended(&self, session: &Session, plans: CoreResult<Plans>) -> Result<(), Failure> {
+        let plans = plans?;
+        plan::print(&plans, true, session)?;
+        if plans.counted() == 0 && !self.allow_empty {
+            return Err(self.nothing_found());
+        }
+        let message = match (plans.cannot(), self.single()) {
+            (0, _) => return Ok(()),
+            (_, Some(uri)) => return Err(Failure::usage(format!("{uri} cannot be rotated this way"))),
+            (refused, None) => format!("{refused} of {} objects cannot be rotated this way", plans.counted()),
+        };
+        Err(Failure::new(Exit::Some, anyhow::anyhow!(message)).hint("each of them is named above"))
+    }
+
+    /// Reports the summary of many objects; one object has been reported already.
+    ///
+    /// # Errors
+    /// What ended the run; exit 3 if nothing was found, 9 if some objects failed.
+    pub(super) fn ended(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
+        let (Ok(summary) | Err(Stopped { summary, .. })) = &ended;
+        let journal = summary.envelopes_in.clone();
+        let ended = self.verdict(session, ended);
+        ended.map_err(|failure| match journal {
+            Some(path) => failure.hint(format!(
+                "the journal {} also has the envelopes, and stays until the objects have them",
+                path.display()
+            )),
+            None => failure,
+        })
+    }
+
+    fn verdict(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
+        let many = self.single().is_none();
+        let summary = match ended {
+            Ok(summary) if summary.declined || !many => return Ok(()),
+            Ok(summary) => summary,
+            Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
+                summary::print(&summary, session)?;
+                let hint = match error {
+                    Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
+                        "no further object was started; the objects not stored as requested are named above"
+                    }
+                    _ => "what is done stays done; the same command continues with the rest",
+                };
+                return Err(Failure::from(error).hint(hint));
+            }
+            Err(Stopped {
+                stage: Stage::Journal,
+                error: error @ (Error::Local { .. } | Error::Tampered { .. }),
+                ..
+            }) => {
+                return Err(Failure::from(error).hint("choose another file: --journal FILE"));
+            }
+            Err(Stopped { error, .. }) => return Err(error.into()),
+        };
+        summary::print(&summary, session)?;
+        if summary.found() == 0 && !self.allow_empty {
+            return Err(self.nothing_found());
+        }
+        match summary.failed {
+            0 => Ok(()),
+            failed => {
+                let all = summary.selected();
+                let message = anyhow::anyhow!("{failed} of {all} objects were not rotated");
+                Err(Failure::new(Exit::Some, message)
+                    .hint("each of them is named above; the same command tries them again"))
+            }
+        }
+    }
+
+    fn nothing_found(&self) -> Failure {
+        let places: Vec<String> = self.places.iter().map(ToString::to_string).collect();
+        Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
+            .hint("check the prefix, --include and --exclude; with --allow-empty this is a success")
+    }
+}

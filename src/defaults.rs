@@ -1,0 +1,56 @@
+//! The defaults of everything that a flag or a variable can change. The help prints them from here.
+//!
+//! What nobody can change is in `limits`. Whether to encrypt, and how, has no default here: the bucket's applies.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::byte_size::ByteSize;
+use crate::checksum::Algorithm;
+use crate::encryption::{Argon2, Format};
+
+// Connection.
+
+/// `--connect-timeout`
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// `--read-timeout`: for the first byte of an answer, and for each further one.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// `--max-attempts`, the first included: enough to outlast half a minute of trouble.
+pub(crate) const MAX_ATTEMPTS: u32 = 6;
+
+// Transfers.
+
+/// `--part-size`
+pub(crate) const PART_SIZE: ByteSize = ByteSize(8 << 20);
+/// `--jobs`: concurrent requests of a transfer.
+pub(crate) const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
+/// `--jobs`: concurrent small objects; together they use the memory of [`JOBS`] parts.
+pub(crate) const JOBS_OF_SMALL_OBJECTS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
+/// `--jobs`: concurrent objects whose bytes stay in S3; the requests are small, and mostly wait.
+pub(crate) const JOBS_WITHOUT_TRANSFER: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
+/// `--checksum`: S3's own default.
+pub(crate) const CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
+
+// Client-side encryption.
+
+/// `--format`
+pub(crate) const FORMAT: Format = Format::S3ec;
+/// `--format` for lengths that are unknown, or too large for [`FORMAT`].
+pub(crate) const FORMAT_OF_STREAMS: Format = Format::Esdk;
+/// `--frame-length` of the format esdk.
+pub(crate) const ESDK_FRAME_LENGTH: u32 = 64 << 10;
+/// The namespace of `--key-name`; its name is the key's fingerprint.
+pub(crate) const KEY_NAMESPACE: &str = "s3seal";
+/// `--instruction-suffix`, without its dot: the name that the S3 Encryption Client gives.
+pub(crate) const INSTRUCTION_SUFFIX: &str = "instruction";
+/// The costs of deriving a key from a passphrase, for new objects.
+pub(crate) const ARGON2: Argon2 = Argon2 { memory: 64 << 10, time: 3, parallelism: 4 };
+/// `--max-kdf-memory`: what an object may require, four times the memory of [`ARGON2`].
+pub(crate) const MAX_KDF_MEMORY: ByteSize = ByteSize(4 * 1024 * ARGON2.memory as u64);
+
+// Elsewhere.
+
+/// `--batch-report`: the prefix in the bucket.
+pub(crate) const BATCH_REPORT_PREFIX: &str = "s3seal-batch/";
+/// `S3SEAL_COMPLETE_REMOTE`: how many seconds completions wait for names in S3.
+pub(crate) const COMPLETION_SECONDS: u64 = 1;
