@@ -45,6 +45,7 @@ mod separate_source;
 mod session;
 mod signals;
 mod transfer_args;
+mod unsuitable_key;
 mod value_names;
 mod visible;
 

@@ -14,6 +14,7 @@ use super::key_command;
 use super::key_source::{KeySource, Kind, SourceText, stdin_is_key, unreadable};
 use super::prompt;
 use super::sanitize::shell_word;
+use super::unsuitable_key;
 use crate::keys::{CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::limits::MAX_KEY_FILE_BYTES;
 use crate::seal::wrap;
@@ -84,7 +85,7 @@ impl KeyReader {
 
     /// Reads an RSA private key in PEM.
     pub(crate) fn private_key(&self, flag: &str, source: &KeySource) -> Result<RsaPrivateKey, Failure> {
-        let content = self.read(flag, source, Kind::Key)?;
+        let content = self.read(flag, source, Kind::PrivateKey)?;
         wrap::pem::private_key(&content).map_err(|error| not_a_key(flag, source, &error))
     }
 
@@ -136,12 +137,11 @@ impl KeyReader {
 
     fn read(&self, flag: &str, source: &KeySource, kind: Kind) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let unreadable = |error| unreadable(flag, source, error);
+        let mut opened = None;
         let content = match source {
             KeySource::File(path) => {
                 let file = File::open(path).map_err(unreadable)?;
-                if kind != Kind::PublicKey && !self.allow_open {
-                    closed_to_others(flag, path, &file.metadata().map_err(unreadable)?)?;
-                }
+                opened = Some((path, file.metadata().map_err(unreadable)?));
                 read_to_end(file).map_err(unreadable)?
             }
             KeySource::Env(name) => match env::var_os(name) {
@@ -168,6 +168,14 @@ impl KeyReader {
             return Err(Failure::key(format!(
                 "{flag}: {source} has more than {MAX_KEY_FILE_BYTES} bytes, too many for a key"
             )));
+        }
+        // Before the file's mode: `chmod` helps with no key of another kind.
+        unsuitable_key::refuse(flag, source, kind, self.sealing, &content)?;
+        match opened {
+            Some((path, metadata)) if kind != Kind::PublicKey && !self.allow_open => {
+                closed_to_others(flag, path, &metadata)?;
+            }
+            _ => {}
         }
         Ok(content)
     }

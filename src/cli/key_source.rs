@@ -135,6 +135,8 @@ impl fmt::Display for KeySource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Key,
+    /// RSA, in PEM.
+    PrivateKey,
     Passphrase,
     /// Not a secret: anybody may read the file.
     PublicKey,
@@ -144,6 +146,7 @@ impl Kind {
     fn word(self) -> &'static str {
         match self {
             Self::Key => "key",
+            Self::PrivateKey => "private key",
             Self::Passphrase => "passphrase",
             Self::PublicKey => "public key",
         }
@@ -195,7 +198,7 @@ fn may_be_secret(text: &str, kind: Kind) -> bool {
     match kind {
         Kind::PublicKey => false,
         Kind::Passphrase => !path,
-        Kind::Key => dense && (!path || text.len() >= 40 && !text.contains(['-', '_'])),
+        Kind::Key | Kind::PrivateKey => dense && (!path || text.len() >= 40 && !text.contains(['-', '_'])),
     }
 }
 
