@@ -12,10 +12,10 @@ use http_body_util::LengthLimitError;
 use crate::error::{Error, NetworkFault, Subject};
 
 mod network;
-mod refusal;
+mod service_codes;
 
 pub(super) use network::{OverHttp, broken, was_never_sent};
-use refusal::Refusal;
+use service_codes::Refusal;
 
 /// An SDK error of any operation.
 pub(super) type Refused<E> = SdkError<E, HttpResponse>;

@@ -1,7 +1,8 @@
 //! Derives a wrapping key from a passphrase by Argon2id, and stores the parameters as a PHC string without the hash.
 //!
 //! The string is stored with the object, so that any program that has Argon2id can derive the key. It is not
-//! authenticated when it is read: its costs are limited before any memory is allocated.
+//! authenticated when it is read: its costs are limited before any memory is allocated. New objects get the costs of
+//! `defaults::ARGON2`.
 
 use std::fmt;
 use std::str::FromStr;

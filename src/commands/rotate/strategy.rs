@@ -383,4 +383,4 @@ fn is_kms(mode: &AppliedMode) -> bool {
 }
 
 #[cfg(test)]
-mod table;
+mod tests;
