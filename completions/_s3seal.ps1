@@ -51,7 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch objects, or everything under a prefix, decrypted and verified')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of stored objects')
-            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')
+            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key, or show a key''s fingerprint')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -307,6 +307,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;keygen' {
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Make no key, but print the fingerprint of the one from SOURCE: a 256-bit key, or an RSA key in PEM')
             [CompletionResult]::new('--form', '--form', [CompletionResultType]::ParameterName, 'How the key is written')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
@@ -320,6 +321,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--read-timeout', '--read-timeout', [CompletionResultType]::ParameterName, 'How long to wait for the next bytes [default: 1m]')
             [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
             [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
+            [CompletionResult]::new('--allow-open-key-file', '--allow-open-key-file', [CompletionResultType]::ParameterName, 'Accept a key file that others can read')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print decisions; twice: also every request, without secrets')
@@ -339,7 +341,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('get', 'get', [CompletionResultType]::ParameterValue, 'Fetch objects, or everything under a prefix, decrypted and verified')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of stored objects')
-            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key in a file that only you can read')
+            [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key, or show a key''s fingerprint')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }

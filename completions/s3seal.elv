@@ -48,7 +48,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand get 'Fetch objects, or everything under a prefix, decrypted and verified'
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
-            cand keygen 'Make a new 256-bit key in a file that only you can read'
+            cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;put'= {
@@ -299,6 +299,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'s3seal;keygen'= {
+            cand --show 'Make no key, but print the fingerprint of the one from SOURCE: a 256-bit key, or an RSA key in PEM'
             cand --form 'How the key is written'
             cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
             cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'
@@ -312,6 +313,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --read-timeout 'How long to wait for the next bytes [default: 1m]'
             cand --expected-bucket-owner 'The account that must own the bucket'
             cand --request-payer 'Agree to pay for the requests (Requester Pays buckets)'
+            cand --allow-open-key-file 'Accept a key file that others can read'
             cand -q 'Print only errors'
             cand --quiet 'Print only errors'
             cand -v 'Print decisions; twice: also every request, without secrets'
@@ -330,7 +332,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand get 'Fetch objects, or everything under a prefix, decrypted and verified'
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
-            cand keygen 'Make a new 256-bit key in a file that only you can read'
+            cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;help;put'= {

@@ -108,7 +108,7 @@ pub(crate) enum Record {
     Bucket(bucket::BucketDocument),
     /// The report of S3 Inventory that `inspect --inventory` reads.
     Inventory(bucket::InventoryDocument),
-    /// The key that `keygen` made.
+    /// The key that `keygen` made, or shows.
     Key(KeyDocument),
     /// What ended the run; written to standard error.
     Error(RunError),
@@ -340,16 +340,31 @@ pub(crate) enum Summary {
     Inspection(inspection::InspectionSummary),
 }
 
-/// The key that `keygen` made.
+/// The key that `keygen` made, or shows.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct KeyDocument {
-    /// The file that holds it.
-    pub(crate) file: String,
-    /// Its fingerprint: the first 16 hex digits of SHA-256.
+    /// The file that holds it; null if it came from another source.
+    pub(crate) file: Option<String>,
+    /// What it is.
+    pub(crate) kind: KeyFileKind,
+    /// Its fingerprint: the first 16 hex digits of SHA-256. Both halves of an RSA pair have the same.
     pub(crate) key_fingerprint: String,
-    /// Its MD5 in base64, which S3 shows of objects that have it as SSE-C key.
-    pub(crate) customer_key_md5: String,
+    /// Its MD5 in base64, which S3 shows of objects that have it as SSE-C key; null if it cannot be one.
+    pub(crate) customer_key_md5: Option<String>,
+}
+
+/// A kind of key.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum KeyFileKind {
+    /// An AES key.
+    Aes,
+    /// The private half of an RSA pair.
+    RsaPrivate,
+    /// The public half of an RSA pair.
+    RsaPublic,
 }
 
 #[cfg(test)]
@@ -379,9 +394,10 @@ mod tests {
     fn documents_are_harmless_on_a_terminal_and_say_the_same() {
         let file = "a\u{9b}31m\u{202e}gpj.\u{1b}[2J\n\u{e0001}ä";
         let key = KeyDocument {
-            file: file.to_owned(),
+            file: Some(file.to_owned()),
+            kind: KeyFileKind::Aes,
             key_fingerprint: String::new(),
-            customer_key_md5: String::new(),
+            customer_key_md5: None,
         };
         let text = Document::new(Command::Keygen, Record::Key(key)).text();
         assert!(!text.contains(harmful), "{text}");

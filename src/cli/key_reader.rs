@@ -14,7 +14,7 @@ use super::key_command;
 use super::key_source::{KeySource, Kind, SourceText, stdin_is_key, unreadable};
 use super::prompt;
 use super::sanitize::shell_word;
-use super::unsuitable_key;
+use super::unsuitable_key::{self, Half};
 use crate::keys::{CustomerKey, KeyError, Passphrase, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::limits::MAX_KEY_FILE_BYTES;
 use crate::seal::wrap;
@@ -25,6 +25,13 @@ pub(crate) struct KeyFileArgs {
     /// Accept a key file that others can read
     #[arg(long)]
     pub(crate) allow_open_key_file: bool,
+}
+
+/// A key of any kind that has a fingerprint.
+pub(crate) enum AnyKey {
+    Symmetric(SymmetricKey),
+    Private(RsaPrivateKey),
+    Public(RsaPublicKey),
 }
 
 /// Reads key sources under the rules of one verb.
@@ -58,6 +65,23 @@ impl KeyReader {
     /// Parses the source of a public key.
     pub(crate) fn public_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
         text.parse(flag, Kind::PublicKey, self.stdin_is_data)
+    }
+
+    /// Parses the source of a key of any kind.
+    pub(crate) fn any_source(&self, flag: &str, text: &SourceText) -> Result<KeySource, Failure> {
+        text.parse(flag, Kind::Any, self.stdin_is_data)
+    }
+
+    /// Reads a key of any kind; two keys where the text of an AES key can be read in two ways.
+    pub(crate) fn any(&self, flag: &str, source: &KeySource) -> Result<Vec<AnyKey>, Failure> {
+        let content = self.read(flag, source, Kind::Any)?;
+        match unsuitable_key::pem_half(&content) {
+            Some(Half::Public) => wrap::pem::public_key(&content).map(|key| vec![AnyKey::Public(key)]),
+            Some(Half::Private) => wrap::pem::private_key(&content).map(|key| vec![AnyKey::Private(key)]),
+            None => SymmetricKey::recognise_to_open(&content)
+                .map(|keys| keys.into_iter().map(AnyKey::Symmetric).collect()),
+        }
+        .map_err(|error| not_a_key(flag, source, &error))
     }
 
     /// Reads a 256-bit key.
@@ -171,8 +195,13 @@ impl KeyReader {
         }
         // Before the file's mode: `chmod` helps with no key of another kind.
         unsuitable_key::refuse(flag, source, kind, self.sealing, &content)?;
+        let is_public = match kind {
+            Kind::PublicKey => true,
+            Kind::Any => unsuitable_key::pem_half(&content) == Some(Half::Public),
+            Kind::Key | Kind::PrivateKey | Kind::Passphrase => false,
+        };
         match opened {
-            Some((path, metadata)) if kind != Kind::PublicKey && !self.allow_open => {
+            Some((path, metadata)) if !is_public && !self.allow_open => {
                 closed_to_others(flag, path, &metadata)?;
             }
             _ => {}

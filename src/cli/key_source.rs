@@ -140,12 +140,14 @@ pub(super) enum Kind {
     Passphrase,
     /// Not a secret: anybody may read the file.
     PublicKey,
+    /// One of these, but no passphrase, whose fingerprint is asked for.
+    Any,
 }
 
 impl Kind {
     fn word(self) -> &'static str {
         match self {
-            Self::Key => "key",
+            Self::Key | Self::Any => "key",
             Self::PrivateKey => "private key",
             Self::Passphrase => "passphrase",
             Self::PublicKey => "public key",
@@ -198,7 +200,9 @@ fn may_be_secret(text: &str, kind: Kind) -> bool {
     match kind {
         Kind::PublicKey => false,
         Kind::Passphrase => !path,
-        Kind::Key | Kind::PrivateKey => dense && (!path || text.len() >= 40 && !text.contains(['-', '_'])),
+        Kind::Key | Kind::PrivateKey | Kind::Any => {
+            dense && (!path || text.len() >= 40 && !text.contains(['-', '_']))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `s3seal keygen`: a new 256-bit key in a new file.
+//! `s3seal keygen`: a new 256-bit key in a new file, and the fingerprints of keys that are there.
 //!
 //! The file has mode 0600 and never replaces another one: to lose a key is to lose data.
 
@@ -11,10 +11,13 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{ValueEnum, ValueHint};
 use zeroize::Zeroizing;
 
-use super::document::{Command, Document, KeyDocument, Record};
+use super::document::{Command, Document, KeyDocument, KeyFileKind, Record};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::key_reader::{AnyKey, KeyFileArgs, KeyReader};
+use super::key_source::{KeySource, SourceText};
 use super::output;
+use super::sanitize::escaped;
 use super::session::Session;
 use crate::error::Error;
 use crate::keys::SymmetricKey;
@@ -22,19 +25,27 @@ use crate::keys::SymmetricKey;
 const EXAMPLES: &str = "\
 Examples:
   s3seal keygen /etc/backup.key
-  s3seal keygen --form hex backup.key";
+  s3seal keygen --form hex backup.key
+  s3seal keygen --show backup.key";
 
-/// Make a new 256-bit key in a file that only you can read
-#[derive(Debug, clap::Args)]
+/// Make a new 256-bit key, or show a key's fingerprint
+#[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct KeygenArgs {
     /// The file to create; it must not exist
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    file: PathBuf,
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "show")]
+    file: Option<PathBuf>,
+
+    /// Make no key, but print the fingerprint of the one from SOURCE: a 256-bit key, or an RSA key in PEM
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["file", "form"])]
+    show: Option<SourceText>,
 
     /// How the key is written
     #[arg(long, value_name = "FORM", default_value = "base64")]
     form: Form,
+
+    #[command(flatten)]
+    key_file: KeyFileArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -48,18 +59,64 @@ enum Form {
 }
 
 pub(crate) fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
+    match (&args.show, &args.file) {
+        (Some(source), _) => show(source, args.key_file.allow_open_key_file, session),
+        (None, Some(file)) => make(file, args.form, session),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Prints the fingerprints of a key; where its text can be read as two keys, those of both.
+fn show(source: &SourceText, allow_open: bool, session: &Session) -> Result<(), Failure> {
+    const FLAG: &str = "--show";
+    let reader = KeyReader { stdin_is_data: false, allow_open, allow_weak: true, sealing: true };
+    let source = reader.any_source(FLAG, source)?;
+    let file = match &source {
+        KeySource::File(path) => Some(path.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    for key in reader.any(FLAG, &source)? {
+        let (kind, words, fingerprint, md5) = match &key {
+            AnyKey::Symmetric(key) => {
+                let bits = key.as_bytes().len() * 8;
+                // Only such a key can be one of SSE-C.
+                let md5 = (bits == 256).then(|| key.sse_c_md5());
+                (KeyFileKind::Aes, format!("{bits}-bit key"), key.fingerprint(), md5)
+            }
+            AnyKey::Private(key) => {
+                (KeyFileKind::RsaPrivate, "RSA private key".to_owned(), key.public().fingerprint(), None)
+            }
+            AnyKey::Public(key) => {
+                (KeyFileKind::RsaPublic, "RSA public key".to_owned(), key.fingerprint(), None)
+            }
+        };
+        let text = if session.json {
+            let key_fingerprint = fingerprint.as_str().to_owned();
+            let key = KeyDocument { file: file.clone(), kind, key_fingerprint, customer_key_md5: md5 };
+            Document::new(Command::Keygen, Record::Key(key)).text()
+        } else {
+            let md5 = md5.map(|md5| format!(", as SSE-C key MD5 {md5}")).unwrap_or_default();
+            escaped(&format!("{source}: {words}, fingerprint {fingerprint}{md5}")).into_owned()
+        };
+        output::document(&text)?;
+    }
+    Ok(())
+}
+
+fn make(path: &Path, form: Form, session: &Session) -> Result<(), Failure> {
     let key = SymmetricKey::random().map_err(|error| Failure::new(Exit::Failed, error.into()))?;
-    write_new(&args.file, &args.form.written(&key))?;
+    write_new(path, &form.written(&key))?;
     let (fingerprint, md5) = (key.fingerprint(), key.sse_c_md5());
     if session.json {
         let key = KeyDocument {
-            file: args.file.to_string_lossy().into_owned(),
+            file: Some(path.to_string_lossy().into_owned()),
+            kind: KeyFileKind::Aes,
             key_fingerprint: fingerprint.as_str().to_owned(),
-            customer_key_md5: md5,
+            customer_key_md5: Some(md5),
         };
         output::document(&Document::new(Command::Keygen, Record::Key(key)).text())?;
     } else {
-        let file = args.file.display();
+        let file = path.display();
         session
             .printer
             .say(&format!("{file}: new 256-bit key, fingerprint {fingerprint}, as SSE-C key MD5 {md5}"));

@@ -128,9 +128,12 @@ fn get_line(outcome: &GetOutcome) -> String {
     format!("{}: {}", outcome.target, parts.join(", "))
 }
 
-/// The fingerprint of the local key that decrypted it.
+/// The fingerprint of the local key that decrypted it, or with which S3 did.
 fn fingerprint(outcome: &GetOutcome) -> Option<&str> {
-    outcome.opened.as_ref()?.with.fingerprint.as_ref().map(Fingerprint::as_str)
+    match &outcome.opened {
+        Some(opened) => opened.with.fingerprint.as_ref().map(Fingerprint::as_str),
+        None => outcome.customer_key.as_deref(),
+    }
 }
 
 /// The key in AWS KMS that decrypted it.
@@ -193,7 +196,9 @@ pub(super) fn describe_encryption(
     parts.extend(fingerprint.map(|print| format!("key {print}")));
     parts.extend(wrapping_keys.iter().map(|key| format!("data key under {key}")));
     parts.extend(applied.kms_key.as_ref().map(|key| format!("key {key}")));
-    parts.extend(applied.customer_key_md5.as_ref().map(|md5| format!("key MD5 {md5}")));
+    // Beside the fingerprint of the same key.
+    let md5_of = if fingerprint.is_some() && format.is_none() { "MD5" } else { "key MD5" };
+    parts.extend(applied.customer_key_md5.as_ref().map(|md5| format!("{md5_of} {md5}")));
     if applied.bucket_key {
         parts.push("bucket key".to_owned());
     }
@@ -314,6 +319,7 @@ mod tests {
             etag: None,
             version_id: None,
             checksum,
+            customer_key: None,
             opened: Some(DecryptedBy {
                 with: OpenedWith { kind, fingerprint: None },
                 kms_key: None,

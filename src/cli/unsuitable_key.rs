@@ -30,9 +30,7 @@ enum Found {
     Pgp,
     Certificate,
     /// PEM where something else is needed.
-    Pem {
-        private: bool,
-    },
+    Pem(Half),
     /// A 256-bit key where PEM is needed.
     Symmetric,
 }
@@ -62,6 +60,7 @@ pub(super) fn refuse(
         Kind::PrivateKey => "an RSA private key in PEM",
         Kind::PublicKey => "an RSA public key in PEM",
         Kind::Passphrase => "a passphrase",
+        Kind::Any => "a 256-bit key or an RSA key in PEM",
     };
     let failure = Failure::key(format!("{flag}: {source} is {}, not {wanted}", found.words()));
     let file = match source {
@@ -72,20 +71,33 @@ pub(super) fn refuse(
     Err(place.hints(found).into_iter().fold(failure, Failure::hint))
 }
 
+/// The half of a pair that a PEM file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Half {
+    Private,
+    Public,
+}
+
+/// Which half a PEM file says that it holds, by its first label; `None` if it is no key in PEM.
+pub(super) fn pem_half(content: &[u8]) -> Option<Half> {
+    let (label, _) = std::str::from_utf8(content).ok()?.split_once(BEGIN)?.1.split_once("-----")?;
+    let half = if label.contains("PRIVATE") { Half::Private } else { Half::Public };
+    label.ends_with("KEY").then_some(half)
+}
+
 fn recognise(content: &[u8], kind: Kind) -> Option<Found> {
-    let is_pem_wanted = matches!(kind, Kind::PrivateKey | Kind::PublicKey);
-    let Ok(text) = std::str::from_utf8(content) else {
-        return (is_pem_wanted && SymmetricKey::recognise(content).is_ok()).then_some(Found::Symmetric);
+    let is_symmetric = || {
+        let is_pem_wanted = matches!(kind, Kind::PrivateKey | Kind::PublicKey);
+        (is_pem_wanted && SymmetricKey::recognise(content).is_ok()).then_some(Found::Symmetric)
     };
+    let Ok(text) = std::str::from_utf8(content) else { return is_symmetric() };
     if let Some((_, block)) = text.split_once(BEGIN) {
         let (label, body) = block.split_once("-----")?;
         return match label {
             "OPENSSH PRIVATE KEY" => Some(Found::SshPrivate(private_algorithm(body))),
             "CERTIFICATE" | "TRUSTED CERTIFICATE" | "X509 CERTIFICATE" => Some(Found::Certificate),
             label if label.starts_with("PGP ") => Some(Found::Pgp),
-            label if !is_pem_wanted && label.ends_with("KEY") => {
-                Some(Found::Pem { private: label.contains("PRIVATE") })
-            }
+            _ if matches!(kind, Kind::Key | Kind::Passphrase) => pem_half(content).map(Found::Pem),
             _ => None,
         };
     }
@@ -104,7 +116,7 @@ fn recognise(content: &[u8], kind: Kind) -> Option<Found> {
     if is_ssh && second.is_some_and(|blob| blob.starts_with("AAAA")) {
         return Some(Found::SshPublic(Algorithm::named(first)));
     }
-    (is_pem_wanted && SymmetricKey::recognise(content).is_ok()).then_some(Found::Symmetric)
+    is_symmetric()
 }
 
 /// The algorithm of an OpenSSH private key: its public half stands first, in the clear (OpenSSH's `PROTOCOL.key`).
@@ -150,8 +162,8 @@ impl Found {
             Self::Age { secret: false } => "a public key of age".to_owned(),
             Self::Pgp => "a PGP key or message".to_owned(),
             Self::Certificate => "an X.509 certificate".to_owned(),
-            Self::Pem { private: true } => "a private key in PEM".to_owned(),
-            Self::Pem { private: false } => "a public key in PEM".to_owned(),
+            Self::Pem(Half::Private) => "a private key in PEM".to_owned(),
+            Self::Pem(Half::Public) => "a public key in PEM".to_owned(),
             Self::Symmetric => "a 256-bit key".to_owned(),
         }
     }
@@ -195,14 +207,14 @@ impl Place<'_> {
                 }
             }
             Found::Certificate => self.of_public_half(&format!("openssl x509 -in {file} -noout -pubkey")),
-            Found::Pem { private: true } if self.sealing => {
+            Found::Pem(Half::Private) if self.sealing => {
                 self.of_public_half(&format!("openssl pkey -in {file} -pubout"))
             }
-            Found::Pem { private: false } if self.sealing => {
+            Found::Pem(Half::Public) if self.sealing => {
                 vec![self.instead("public-key", &self.file)]
             }
-            Found::Pem { private: true } => vec![self.instead("private-key", &self.file)],
-            Found::Pem { private: false } => vec![self.needs_private()],
+            Found::Pem(Half::Private) => vec![self.instead("private-key", &self.file)],
+            Found::Pem(Half::Public) => vec![self.needs_private()],
             Found::Symmetric => vec![self.instead("key", &self.file)],
         }
     }
@@ -230,7 +242,7 @@ impl Place<'_> {
             format!("write its public key in PEM: `{command} > {}`", shell_word(&public)),
             format!("then {}", self.instead("public-key", &public)),
         ];
-        if self.kind != Kind::PublicKey {
+        if matches!(self.kind, Kind::Key | Kind::Passphrase) {
             hints.push(format!("or {MAKE_KEY}"));
         }
         hints
@@ -241,7 +253,10 @@ impl Place<'_> {
     }
 
     fn instead(&self, option: &str, file: &str) -> String {
-        let named = format!("{}{option}", self.prefix());
+        let named = match self.kind {
+            Kind::Any => self.flag.to_owned(),
+            _ => format!("{}{option}", self.prefix()),
+        };
         if named == self.flag {
             format!("pass {named} {}", shell_word(file))
         } else {

@@ -110,7 +110,7 @@ pub(crate) struct ObjectEncryptor<'a> {
     /// What S3 is asked to do to the bytes.
     pub(crate) sse: Option<&'a ServerSide>,
     pub(crate) format: Option<Format>,
-    /// Of the wrapping key, if it is a local one.
+    /// Of the SSE-C key, or the wrapping key, if it is a local one.
     pub(crate) fingerprint: Option<String>,
     /// The envelope's entries in the object's metadata.
     metadata: BTreeMap<String, String>,
@@ -155,7 +155,13 @@ impl<'a> ObjectEncryptor<'a> {
         settings: &mut Settings,
     ) -> Result<Self> {
         let client = match encryptor {
-            Encryptor::Server(sse) => return Ok(Self { sse: sse.as_ref(), ..Self::default() }),
+            Encryptor::Server(sse) => {
+                let fingerprint = match sse {
+                    Some(ServerSide::SseC(key)) => Some(key.fingerprint().to_string()),
+                    _ => None,
+                };
+                return Ok(Self { sse: sse.as_ref(), fingerprint, ..Self::default() });
+            }
             Encryptor::Client(client) => client,
         };
         let format = shape.format.unwrap_or_else(|| default_format(len));

@@ -69,6 +69,8 @@ pub(crate) struct GetOutcome {
     pub(crate) version_id: Option<String>,
     /// The comparison with the checksum that S3 keeps.
     pub(crate) checksum: ChecksumSeen,
+    /// The fingerprint of the SSE-C key that it was fetched with.
+    pub(crate) customer_key: Option<String>,
     /// How a client-side object was decrypted.
     pub(crate) opened: Option<DecryptedBy>,
 }
@@ -148,6 +150,7 @@ impl Download<'_> {
             etag: head.etag,
             version_id: head.version_id,
             checksum,
+            customer_key: customer_key.map(|key| key.fingerprint().to_string()),
             opened: described.opened,
         };
         Ok((outcome, folder))

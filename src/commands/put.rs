@@ -68,7 +68,7 @@ pub(crate) struct PutOutcome {
     pub(crate) parts: u32,
     /// The client-side format.
     pub(crate) format: Option<Format>,
-    /// The fingerprint of the wrapping key, for local keys.
+    /// The fingerprint of the SSE-C key, or of the wrapping key if it is a local one.
     pub(crate) fingerprint: Option<String>,
     /// The keys in AWS KMS that wrap the data key of a client-side object.
     pub(crate) kms_keys: Vec<KeyArn>,

@@ -66,7 +66,9 @@ pub(crate) struct RotateOutcome {
     pub(crate) applied: Applied,
     /// The client-side format now.
     pub(crate) format: Option<StoredFormat>,
-    /// The fingerprint of the wrapping key now, for local keys.
+    /// The fingerprint of the SSE-C key before.
+    pub(crate) customer_key_before: Option<String>,
+    /// The fingerprint of the SSE-C key now, or of the wrapping key if it is a local one.
     pub(crate) fingerprint: Option<String>,
     /// The keys in AWS KMS that wrap the data key now, of a client-side object.
     pub(crate) kms_keys: Vec<KeyArn>,

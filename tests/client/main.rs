@@ -8,6 +8,7 @@
 mod support;
 
 mod authenticity;
+mod fingerprints;
 mod instruction;
 mod modes;
 mod names;

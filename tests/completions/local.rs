@@ -58,6 +58,7 @@ fn files_are_completed_as_sources_and_behind_a_keys_scheme() {
             ("put ~/at\t", &["put", &at_home]),
             ("put $HOME/at\t", &["put", &at_home]),
             ("keygen su\tx", &["keygen", "sub dir/x"]),
+            ("keygen --show my\t", &["keygen", "--show", "my key.bin"]),
         ] {
             assert_eq!(session.words(typed), words, "{shell:?}: {typed}");
         }

@@ -42,8 +42,7 @@ pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) 
         }
         KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
             format!("pass the key with fingerprint {print}: {p}key or {p}private-key SOURCE"),
-            "a key file of 32 raw bytes shows its fingerprint as the first 16 digits of `sha256sum`"
-                .to_owned(),
+            "`s3seal keygen --show FILE` prints the fingerprint of a key file".to_owned(),
         ],
         KeyFault::DoesNotUnwrap { fingerprint: None } => vec![format!(
             "pass the right key: {p}key, {p}private-key or {p}passphrase=SOURCE, or {p}kms-key KEY (repeat it to try several)"

@@ -134,6 +134,10 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "Writes a new random 256-bit key to a file that only its owner can read (mode 0600). A file that exists \
              is never replaced. The outcome shows the fingerprint by which s3seal names the key, and the MD5 by \
              which S3 names it in sse-c.",
+            "--show makes no key: it prints the same of a key that is there, of an RSA key in PEM (either half) the \
+             fingerprint that is recorded with the objects encrypted to it. So you find the file that opens an object: \
+             inspect, the outcomes of put, get and rotate, --json and the errors about keys name the key by this \
+             fingerprint, and inspect can expect it of objects in sse-c.",
             "Keep a copy in a safe place: nobody can read what was encrypted with a key that is lost.",
         ],
         files: &[],

@@ -46,7 +46,10 @@ fn line(outcome: &RotateOutcome) -> String {
 /// The encryption before the rotation, with the key that decrypted the object.
 fn previous_encryption(outcome: &RotateOutcome) -> Encryption {
     let source = outcome.source.as_ref();
-    let fingerprint = source.and_then(|source| source.with.fingerprint.as_ref()).map(Fingerprint::as_str);
+    let fingerprint = match source {
+        Some(source) => source.with.fingerprint.as_ref().map(Fingerprint::as_str),
+        None => outcome.customer_key_before.as_deref(),
+    };
     let kms_key = source.map_or(&[][..], |source| source.kms_key.as_slice());
     Encryption::of(&outcome.before, outcome.format_before, fingerprint, kms_key)
 }

@@ -210,10 +210,12 @@ fn outcome(
         (None, None) if strategy == Strategy::Nothing => format_before,
         (None, None) => None,
     };
-    let fingerprint = client.and_then(|client| match client.wrappers.as_slice() {
-        [wrapper] => Wrapper::fingerprint(wrapper).map(|print| print.to_string()),
+    let wrapped_with = client.and_then(|client| match client.wrappers.as_slice() {
+        [wrapper] => Wrapper::fingerprint(wrapper),
         _ => None,
     });
+    let customer_key = rotation.target.customer_key().map(CustomerKey::fingerprint);
+    let fingerprint = wrapped_with.as_ref().or(customer_key).map(ToString::to_string);
     // An update in place leaves no old version; every other strategy makes a new version in a versioned bucket.
     let old_version = match strategy {
         Strategy::Nothing
@@ -236,6 +238,7 @@ fn outcome(
         before: state.head.applied,
         format_before,
         source,
+        customer_key_before: state.customer_key.as_ref().map(|key| key.fingerprint().to_string()),
         applied: head.applied,
         format,
         fingerprint,
