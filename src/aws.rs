@@ -21,6 +21,7 @@ mod kms_alias_cache;
 pub(crate) mod listing;
 mod names;
 pub(crate) mod object_head;
+mod object_lock;
 mod observed_endpoint;
 pub(crate) mod open_uploads;
 mod options;

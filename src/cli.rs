@@ -27,6 +27,7 @@ mod key_command;
 mod key_reader;
 mod key_source;
 mod keygen;
+mod lock_args;
 mod lost_envelope;
 mod manual;
 mod object_args;

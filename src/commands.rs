@@ -9,6 +9,7 @@ pub(crate) mod get;
 pub(crate) mod open_envelope;
 pub(crate) mod unwrapped_envelope;
 pub(crate) mod verify_envelope;
+pub(crate) mod verify_lock;
 
 pub(crate) mod first_object_gate;
 pub(crate) mod inspect;

@@ -14,7 +14,7 @@ mod subject;
 mod unsupported;
 
 pub use lost::LostEnvelope;
-pub use reason::{Denial, KeyFault, KeyNeed, NetworkFault, Signal, WrapKind};
+pub use reason::{Aspect, Denial, KeyFault, KeyNeed, NetworkFault, Signal, WrapKind};
 pub use rotation_refusal::RotationRefusal;
 pub use subject::Subject;
 pub use unsupported::{SizeLimit, Unsupported};
@@ -56,9 +56,10 @@ pub enum Error {
     #[error("{subject} is not bound to its name")]
     NoBoundName { subject: Subject },
     /// S3 stored the object otherwise than asked.
-    #[error("{subject} is not encrypted as asked: asked for {asked}, the answer says {got}")]
+    #[error("{subject} is not {aspect} as asked: asked for {asked}, the answer says {got}")]
     NotAsAsked {
         subject: Subject,
+        aspect: Aspect,
         asked: String,
         got: String,
         /// Whether the object is stored all the same; if not, the upload was given up before its end.
@@ -130,10 +131,11 @@ impl Error {
     pub(crate) fn ends_run(&self) -> Option<Self> {
         match self {
             Self::EnvelopeLost(lost) => Some(Self::EnvelopeLost(lost.clone())),
-            Self::NotAsAsked { subject, asked, got, stored, version_id } => {
+            Self::NotAsAsked { subject, aspect, asked, got, stored, version_id } => {
                 let (subject, asked, got) = (subject.clone(), asked.clone(), got.clone());
                 Some(Self::NotAsAsked {
                     subject,
+                    aspect: *aspect,
                     asked,
                     got,
                     stored: *stored,

@@ -20,7 +20,7 @@ use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::aws::upload::{Sent, Started, UploadTarget};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
-use crate::error::{Error, Result};
+use crate::error::{Aspect, Error, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::Settings;
@@ -90,6 +90,7 @@ impl Copy<'_> {
             {
                 Err(Error::NotAsAsked {
                     subject: self.source.uri.into(),
+                    aspect: Aspect::Encryption,
                     asked: sse::describe(asked),
                     got: answer.applied.to_string(),
                     stored: true,

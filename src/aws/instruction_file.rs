@@ -11,13 +11,14 @@ use bytes::Bytes;
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::read_object::ObjectReader;
-use crate::aws::request_fields::object_request;
+use crate::aws::request_fields::{legal_hold, lock_mode, lock_until, object_request};
 use crate::aws::sse::{self, Applied};
+use crate::checksum::Algorithm;
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
-use crate::object::{INSTRUCTION_FILE_MARKER, WriteCondition};
+use crate::object::{INSTRUCTION_FILE_MARKER, Lock, WriteCondition};
 
 /// An instruction file to write.
 pub(crate) struct PendingInstructionFile<'a> {
@@ -45,13 +46,13 @@ impl<'a> PendingInstructionFile<'a> {
         Self { connection, uri, of, content, before: Mutex::new(None) }
     }
 
-    /// Writes the file, encrypted at rest like the object, and remembers what it replaced.
-    pub(super) async fn write(&self, sse: Option<&ServerSide>) -> Result<()> {
+    /// Writes the file, encrypted at rest and locked like the object, and remembers what it replaced.
+    pub(super) async fn write(&self, sse: Option<&ServerSide>, lock: &Lock) -> Result<()> {
         let content = self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await?;
         let object_etag = self.object_etag().await?;
         self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
         let content = Bytes::copy_from_slice(self.content.as_bytes());
-        let written_version = self.put(content, sse, &WriteCondition::None).await?;
+        let written_version = self.put(content, sse, lock, &WriteCondition::None).await?;
         if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             before.written_version = written_version;
         }
@@ -64,10 +65,14 @@ impl<'a> PendingInstructionFile<'a> {
         let Some(before) = self.take() else { return };
         // The answer may have been lost, so the object's ETag decides, not the error.
         if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
-            let _ = match (before.written_version, before.content) {
-                (Some(version), _) => self.connection.remove(&self.uri, Some(&version)).await,
-                (None, content) => self.replace_ours(content, sse).await,
+            let removed = match before.written_version {
+                Some(version) => self.connection.remove(&self.uri, Some(&version)).await.is_ok(),
+                None => false,
             };
+            // A version that is locked stays; one above it hides it.
+            if !removed {
+                let _ = self.replace_ours(before.content, sse).await;
+            }
         }
     }
 
@@ -80,9 +85,12 @@ impl<'a> PendingInstructionFile<'a> {
         let Some(etag) = now.etag.filter(|_| is_ours) else { return Ok(()) };
         let Some(before) = before else { return self.connection.remove_if(&self.uri, &etag, None).await };
         let condition = WriteCondition::Matches(etag);
-        match self.put(before.clone(), sse, &condition).await {
+        let lock = Lock::default();
+        match self.put(before.clone(), sse, &lock, &condition).await {
             // The server does not support the condition; the comparison above is the next best.
-            Err(Error::Unsupported { .. }) => self.put(before, sse, &WriteCondition::None).await.map(|_| ()),
+            Err(Error::Unsupported { .. }) => {
+                self.put(before, sse, &lock, &WriteCondition::None).await.map(|_| ())
+            }
             written => written.map(|_| ()),
         }
     }
@@ -112,9 +120,10 @@ impl<'a> PendingInstructionFile<'a> {
         &self,
         content: Bytes,
         sse: Option<&ServerSide>,
+        lock: &Lock,
         condition: &WriteCondition,
     ) -> Result<Option<String>> {
-        let written = self.connection.put_instruction(&self.uri, content, sse, condition).await?;
+        let written = self.connection.put_instruction(&self.uri, content, sse, lock, condition).await?;
         Ok(written.version_id)
     }
 }
@@ -129,12 +138,19 @@ impl Connection {
         uri: &S3Uri,
         content: Bytes,
         sse: Option<&ServerSide>,
+        lock: &Lock,
         condition: &WriteCondition,
     ) -> Result<Written> {
+        // S3 takes a lock only together with a checksum.
+        let checksum = (*lock != Lock::default()).then(|| Algorithm::Crc64Nvme.sum(&content).base64());
         let request = object_request!(self, put_object, uri)
             .body(ByteStream::from(content))
+            .set_checksum_crc64_nvme(checksum)
             .content_type("application/json")
             .metadata(INSTRUCTION_FILE_MARKER, "")
+            .set_object_lock_mode(lock_mode(lock))
+            .set_object_lock_retain_until_date(lock_until(lock))
+            .set_object_lock_legal_hold_status(legal_hold(lock))
             .set_if_none_match((*condition == WriteCondition::Absent).then(|| "*".to_owned()))
             .set_if_match(match condition {
                 WriteCondition::Matches(etag) => Some(etag.clone()),

@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, ObjectLockLegalHoldStat
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::checksum::Algorithm;
-use crate::object::Settings;
+use crate::object::{Lock, Settings};
 
 /// Starts a request to a bucket, with its expected owner and the requester-pays header.
 macro_rules! bucket_request {
@@ -57,9 +57,9 @@ macro_rules! set_properties {
             .set_grant_read_acp(crate::aws::request_fields::granted(&$settings.grants.read_acp))
             .set_grant_write_acp(crate::aws::request_fields::granted(&$settings.grants.write_acp))
             .set_website_redirect_location($settings.website_redirect.clone())
-            .set_object_lock_mode(crate::aws::request_fields::lock_mode($settings))
-            .set_object_lock_retain_until_date(crate::aws::request_fields::lock_until($settings))
-            .set_object_lock_legal_hold_status(crate::aws::request_fields::legal_hold($settings))
+            .set_object_lock_mode(crate::aws::request_fields::lock_mode(&$settings.lock))
+            .set_object_lock_retain_until_date(crate::aws::request_fields::lock_until(&$settings.lock))
+            .set_object_lock_legal_hold_status(crate::aws::request_fields::legal_hold(&$settings.lock))
     };
 }
 
@@ -83,16 +83,16 @@ pub(super) fn granted(to: &[String]) -> Option<String> {
     (!to.is_empty()).then(|| to.join(", "))
 }
 
-pub(super) fn lock_mode(settings: &Settings) -> Option<ObjectLockMode> {
-    settings.lock.mode.as_deref().map(ObjectLockMode::from)
+pub(super) fn lock_mode(lock: &Lock) -> Option<ObjectLockMode> {
+    lock.mode.as_deref().map(ObjectLockMode::from)
 }
 
-pub(super) fn lock_until(settings: &Settings) -> Option<DateTime> {
-    settings.lock.retain_until.map(DateTime::from_secs)
+pub(super) fn lock_until(lock: &Lock) -> Option<DateTime> {
+    lock.retain_until.map(DateTime::from_secs)
 }
 
-pub(super) fn legal_hold(settings: &Settings) -> Option<ObjectLockLegalHoldStatus> {
-    settings.lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On)
+pub(super) fn legal_hold(lock: &Lock) -> Option<ObjectLockLegalHoldStatus> {
+    lock.legal_hold.then_some(ObjectLockLegalHoldStatus::On)
 }
 
 /// The tags in the format of their header.

@@ -11,7 +11,7 @@ use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::encryption::{Mode, ServerSide};
-use crate::error::{Error, Result, Subject, Unsupported};
+use crate::error::{Aspect, Error, Result, Subject, Unsupported};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 
@@ -88,6 +88,7 @@ impl Connection {
     async fn try_mode(&self, uri: &S3Uri, sse: &ServerSide, answered: &Applied) -> Result<()> {
         let ignored = |got: String| Error::NotAsAsked {
             subject: uri.into(),
+            aspect: Aspect::Encryption,
             asked: sse::describe(sse),
             got,
             stored: false,

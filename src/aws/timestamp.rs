@@ -9,6 +9,11 @@ pub(super) fn rfc3339(date: &DateTime) -> Option<String> {
     DateTime::from_secs(date.secs()).fmt(DateTimeFormat::DateTime).ok()
 }
 
+/// Parses a date with time and offset (RFC 3339) to seconds since 1970.
+pub(crate) fn seconds_of(text: &str) -> Option<i64> {
+    DateTime::from_str(text, DateTimeFormat::DateTimeWithOffset).ok().map(|date| date.secs())
+}
+
 /// Formats seconds since 1970.
 pub(crate) fn rfc3339_of_seconds(seconds: i64) -> Option<String> {
     rfc3339(&DateTime::from_secs(seconds))

@@ -21,7 +21,7 @@ use crate::aws::request_fields::{
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Aspect, Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
 
@@ -354,7 +354,7 @@ impl UploadTarget<'_> {
 
     async fn write_instruction_file(&self) -> Result<()> {
         match &self.instruction_file {
-            Some(instruction_file) => instruction_file.write(self.sse).await,
+            Some(instruction_file) => instruction_file.write(self.sse, &self.settings.lock).await,
             None => Ok(()),
         }
     }
@@ -374,6 +374,7 @@ impl UploadTarget<'_> {
         match self.sse {
             Some(asked) if !applied.is_as_asked(self.sse) => Err(Error::NotAsAsked {
                 subject: self.subject(),
+                aspect: Aspect::Encryption,
                 asked: sse::describe(asked),
                 got: applied.to_string(),
                 stored,

@@ -165,7 +165,7 @@ impl From<Exit> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Denial, KeyFault, KeyNeed, Subject};
+    use crate::error::{Aspect, Denial, KeyFault, KeyNeed, Subject};
     use crate::location::S3Uri;
 
     fn subject() -> Subject {
@@ -198,6 +198,7 @@ mod tests {
             (
                 Error::NotAsAsked {
                     subject: subject(),
+                    aspect: Aspect::Encryption,
                     asked: "SSE-KMS".to_owned(),
                     got: "SSE-S3".to_owned(),
                     stored: true,

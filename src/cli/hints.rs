@@ -9,7 +9,7 @@ use super::lost_envelope;
 use super::remedies;
 use super::sanitize::shell_word;
 use crate::aws::open_uploads::OpenUpload;
-use crate::error::{Error, NetworkFault, Subject};
+use crate::error::{Aspect, Error, NetworkFault, Subject, Unsupported};
 use crate::location::S3Uri;
 
 mod access;
@@ -53,8 +53,12 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         Error::NotAsAsked { stored: false, .. } => {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
         }
-        Error::NotAsAsked { subject, got, version_id, .. } => {
-            let stored = format!("{subject} is stored now, as {got}: the server did not do what was asked");
+        Error::NotAsAsked { subject, aspect, got, version_id, .. } => {
+            let with = match aspect {
+                Aspect::Encryption => "as",
+                Aspect::Lock => "with",
+            };
+            let stored = format!("{subject} is stored now, {with} {got}: the server did not do what was asked");
             let removal = subject.uri().map(|uri| aws.removal(uri, version_id.as_deref()));
             [stored].into_iter().chain(removal.map(|command| format!("remove it: {command}"))).collect()
         }
@@ -84,6 +88,19 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             "patterns are compared with the whole name below the directory or prefix; the last one that matches decides"
                 .to_owned(),
         ],
+        Error::Unsupported { subject: Subject::Bucket(bucket), why: Unsupported::NoObjectLock } => {
+            let bucket = shell_word(bucket.as_str());
+            vec![
+                format!(
+                    "enable it: aws s3api put-object-lock-configuration --bucket {bucket} \
+                     --object-lock-configuration ObjectLockEnabled=Enabled{aws}"
+                ),
+                format!(
+                    "it needs versions: aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration \
+                     Status=Enabled{aws}"
+                ),
+            ]
+        }
         Error::Unsupported { .. } | Error::TooLarge { .. } => remedies::of(error).into_iter().collect(),
         Error::NoneMatch { .. }
         | Error::OutOfRange { .. }
@@ -285,6 +302,7 @@ mod tests {
     fn an_object_that_is_not_as_asked_can_be_removed_by_the_command_given() {
         let error = |stored, version: Option<&str>| Error::NotAsAsked {
             subject: object(),
+            aspect: Aspect::Encryption,
             asked: "SSE-KMS".to_owned(),
             got: "SSE-S3".to_owned(),
             stored,

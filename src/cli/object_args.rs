@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use clap::ValueHint;
 
 use super::failure::Failure;
+use super::lock_args::LockArgs;
 use crate::encryption::pair;
 use crate::object::{Settings, WriteCondition};
 use crate::s3_limits::MAX_TAGS;
@@ -62,6 +63,9 @@ pub(crate) struct ObjectArgs {
     #[arg(long, value_name = "TEXT")]
     content_language: Option<String>,
 
+    #[command(flatten)]
+    lock: LockArgs,
+
     /// Store only if no object with this key exists
     #[arg(long, conflicts_with = "if_match")]
     no_clobber: bool,
@@ -84,6 +88,7 @@ impl ObjectArgs {
             tags: tags(&self.tag)?,
             storage_class: self.storage_class.clone(),
             acl: self.acl.clone(),
+            lock: self.lock.lock()?,
             ..Settings::default()
         })
     }

@@ -4,10 +4,13 @@
 
 use std::path::Path;
 
-use super::document::transfer::{EnvelopeCheck, FetchedObject, StoredObject};
+use super::document::inspection::ObjectLock;
+use super::document::transfer::{Check, FetchedObject, StoredObject};
 use super::document::{self, Command, Document, Encryption, Object, Proof, Record};
+use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
+use super::sanitize::shell_word;
 use super::session::Session;
 use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
@@ -16,10 +19,11 @@ use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::bulk::Stored;
 use crate::commands::unwrapped_envelope::DecryptedBy;
+use crate::commands::verify_lock;
 use crate::encryption::{KeyArn, StoredFormat};
 use crate::error::WrapKind;
 use crate::keys::Fingerprint;
-use crate::location::Target;
+use crate::location::{S3Uri, Target};
 
 mod rotation;
 
@@ -90,15 +94,35 @@ fn put_line(outcome: &PutOutcome) -> String {
     parts.extend(
         outcome.envelope.as_ref().and_then(unverified).map(|why| format!("envelope not verified ({why})")),
     );
+    if let Some(lock) = &outcome.lock {
+        parts.push(verify_lock::describe(&lock.asked));
+        parts.extend(unverified(&lock.seen).map(|why| format!("lock not verified ({why})")));
+    }
     if outcome.compared {
         parts.push("answer lost; found stored by comparing size and checksum".to_owned());
     }
     format!("{}: {}", outcome.target, parts.join(", "))
 }
 
-/// Why the envelope of a stored object could not be verified.
-fn unverified(envelope: &Probe<()>) -> Option<String> {
-    match envelope {
+/// The end of a run that could not verify the lock of an object, which is stored.
+pub(crate) fn lock_not_verified(outcome: &PutOutcome) -> Option<Failure> {
+    let seen = &outcome.lock.as_ref()?.seen;
+    let why = unverified(seen)?;
+    let exit = if matches!(seen, Probe::AccessDenied(_)) { Exit::Denied } else { Exit::Untrusted };
+    let message = format!("{} is stored, but its lock is not verified: {why}", outcome.target);
+    let failure = Failure::new(exit, anyhow::anyhow!(message));
+    Some(match seen {
+        Probe::AccessDenied(action) => {
+            let S3Uri { bucket, key } = &outcome.target;
+            failure.hint(format!("a policy must allow {action} on arn:aws:s3:::{bucket}/{key}"))
+        }
+        _ => failure.hint(format!("`s3seal inspect {}` shows it", shell_word(&outcome.target.to_string()))),
+    })
+}
+
+/// Why something about a stored object could not be verified.
+fn unverified(seen: &Probe<()>) -> Option<String> {
+    match seen {
         Probe::Known(()) => None,
         Probe::AccessDenied(action) => Some(format!("{action} is not allowed")),
         Probe::Unavailable(why) => Some(why.clone()),
@@ -224,7 +248,12 @@ fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
         parts: outcome.parts,
         envelope_check: outcome.envelope.as_ref().map(|envelope| {
             let reason = unverified(envelope);
-            EnvelopeCheck { verified: reason.is_none(), reason }
+            Check { verified: reason.is_none(), reason }
+        }),
+        object_lock: outcome.lock.as_ref().and_then(|lock| ObjectLock::of(&lock.asked)),
+        lock_check: outcome.lock.as_ref().map(|lock| {
+            let reason = unverified(&lock.seen);
+            Check { verified: reason.is_none(), reason }
         }),
         found_by_comparison: outcome.compared,
         name_bound: outcome.name_bound,
@@ -299,6 +328,7 @@ mod tests {
             checksum: Some((Algorithm::Crc64Nvme, "rosUhgp5mIg=".to_owned())),
             compared: false,
             envelope: None,
+            lock: None,
             parts: 2,
             format: None,
             fingerprint: None,
@@ -390,7 +420,7 @@ mod tests {
         assert_eq!(
             fields(&put),
             "bucket bytes checksum command encryption envelope_check etag file found_by_comparison key key_names \
-             name_bound parts record schema_version stored_bytes uri version_id"
+             lock_check name_bound object_lock parts record schema_version stored_bytes uri version_id"
         );
         assert_eq!(put["etag"], "e");
         assert_eq!(

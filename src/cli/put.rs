@@ -20,6 +20,7 @@ use super::transfer_args::TransferArgs;
 use crate::aws::Connection;
 use crate::byte_size::ByteSize;
 use crate::checksum::Algorithm;
+use crate::commands::bulk::Row;
 use crate::commands::put::bulk::{PutMany, PutRow};
 use crate::commands::put::{self, PutOptions, PutRequest};
 use crate::defaults;
@@ -125,19 +126,26 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
     };
     let outcome = Box::pin(put::run(connection, request, progress.bytes(), &session.stop)).await;
     progress.finish();
-    outcome::put(&outcome?, file.as_deref(), session)
+    let outcome = outcome?;
+    outcome::put(&outcome, file.as_deref(), session)?;
+    outcome::lock_not_verified(&outcome).map_or(Ok(()), Err)
 }
 
 async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {
     let progress = session.progress(Unit::ObjectsAndBytes, &request.target.to_string());
     let mut reporter = Reporter::new(Verb::Put, session);
+    let mut lock_not_verified = None;
     let report = |row: PutRow| {
         progress.objects().add(1);
+        if let (Row::Done(stored), None) = (&row, &lock_not_verified) {
+            lock_not_verified = outcome::lock_not_verified(&stored.outcome);
+        }
         reporter.report(&row, |stored| outcome::stored(stored, session.json))
     };
     let ended = put::bulk::run(connection, request, progress.bytes(), &session.stop, report).await;
     progress.finish();
-    reporter.end(ended)
+    reporter.end(ended)?;
+    lock_not_verified.map_or(Ok(()), Err)
 }
 
 /// The checked arguments; keys are not read yet.

@@ -36,7 +36,8 @@ fn unsupported(why: &Unsupported) -> Option<String> {
         Unsupported::OtherJournal => "name another file: --journal FILE".to_owned(),
         Unsupported::NoUpdateInPlace(_) => "leave out --update-in-place: objects are copied".to_owned(),
         Unsupported::NoSelfCopy => "`s3seal get`, then `s3seal put` encrypts it anew".to_owned(),
-        Unsupported::Other(_) => return None,
+        // The command that enables it names the bucket: see `hints`.
+        Unsupported::NoObjectLock | Unsupported::Other(_) => return None,
     })
 }
 

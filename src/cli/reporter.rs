@@ -13,7 +13,7 @@ use super::sanitize::escaped;
 use super::session::Session;
 use crate::byte_size::ByteSize;
 use crate::commands::bulk::Row;
-use crate::error::{Error, LostEnvelope, Result};
+use crate::error::{Aspect, Error, LostEnvelope, Result};
 use crate::location::S3Uri;
 
 /// The verbs that report their objects one by one.
@@ -187,9 +187,16 @@ impl<'a> Reporter<'a> {
     /// The end of a run in which the server did not do what was requested.
     fn server_ignored_request(&self, error: Error) -> Failure {
         let (what, hint) = match &error {
-            Error::NotAsAsked { asked, .. } => (
+            Error::NotAsAsked { asked, aspect, .. } => (
                 format!("the server does not do what was asked ({asked})"),
-                "no further file was started; take a mode that this server knows, or -e client",
+                match aspect {
+                    Aspect::Encryption => {
+                        "no further file was started; take a mode that this server knows, or -e client"
+                    }
+                    Aspect::Lock => {
+                        "no further file was started; this server does not lock objects: use one that does"
+                    }
+                },
             ),
             _ => (
                 "the server does not keep the envelopes of client-side objects".to_owned(),
@@ -265,10 +272,10 @@ struct StoredOtherwise<'a> {
 impl<'a> StoredOtherwise<'a> {
     fn of(error: &'a Error) -> Option<Self> {
         match error {
-            Error::NotAsAsked { subject, got, version_id, stored: true, .. } => Some(Self {
+            Error::NotAsAsked { subject, aspect, got, version_id, stored: true, .. } => Some(Self {
                 uri: subject.uri()?,
                 version_id: version_id.as_deref(),
-                stored_as: Some(got),
+                stored_as: (*aspect == Aspect::Encryption).then_some(got.as_str()),
                 envelope: None,
             }),
             Error::EnvelopeLost(lost) if lost.stored => Some(Self {

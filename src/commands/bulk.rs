@@ -74,7 +74,8 @@ fn concerns_all(error: &Error) -> bool {
         Error::Interrupted(_)
         | Error::WrongRegion { .. }
         | Error::NotFound { subject: Subject::Bucket(_), .. }
-        | Error::ReaderLeft => true,
+        | Error::ReaderLeft
+        | Error::Unsupported { why: Unsupported::NoObjectLock, .. } => true,
         // Report the object that is stored first.
         Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => error.is_of_later(),
         Error::Network { why, .. } => matches!(

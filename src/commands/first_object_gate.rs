@@ -64,10 +64,12 @@ impl Admission<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Aspect;
 
     fn ignored() -> Error {
         Error::NotAsAsked {
             subject: "s3://bkt/o".into(),
+            aspect: Aspect::Encryption,
             asked: "SSE-S3".to_owned(),
             got: "no encryption".to_owned(),
             stored: true,

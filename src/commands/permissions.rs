@@ -11,6 +11,9 @@ use serde::Serialize;
 use crate::object::instruction_file_key;
 
 pub(crate) mod documented_policies;
+mod extra;
+
+pub(crate) use extra::Extra;
 
 /// An action in IAM's words.
 type Action = &'static str;
@@ -106,54 +109,6 @@ pub(crate) enum Task {
     Rotate(Rotation, Protection, Protection),
     /// `rotate --batch`
     Batch,
-}
-
-/// A circumstance that requires more permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Extra {
-    Parts,
-    /// The checksum of an object in parts, where it is one of the parts' checksums.
-    CompositeChecksum,
-    /// Tags: those given with `--tag`, or those that the object has.
-    Tags,
-    /// `--acl`, or an object that others are granted something on.
-    Acl,
-    /// Retention and legal hold, which the object has.
-    Lock,
-    /// An envelope in an instruction file.
-    InstructionFile,
-    /// Everything under a prefix.
-    Recursive,
-    /// `--version-id`
-    Version,
-    /// `--all-versions`
-    AllVersions,
-    /// A bucket that keeps versions.
-    VersionedBucket,
-    /// `--update-in-place`, on a server other than AWS.
-    ScratchObject,
-    /// A KMS key that is named by its alias.
-    Alias,
-}
-
-impl Extra {
-    /// The word for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Parts => "parts",
-            Self::CompositeChecksum => "composite-checksum",
-            Self::Tags => "tags",
-            Self::Acl => "acl",
-            Self::Lock => "lock",
-            Self::InstructionFile => "instruction-file",
-            Self::Recursive => "recursive",
-            Self::Version => "version",
-            Self::AllVersions => "all-versions",
-            Self::VersionedBucket => "versioned-bucket",
-            Self::ScratchObject => "scratch-object",
-            Self::Alias => "alias",
-        }
-    }
 }
 
 /// The places that a policy names, as ARNs or parts of them.
@@ -380,7 +335,13 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
         (Extra::Tags, Task::Put(_)) => needs.add(Resource::Objects, &["s3:PutObjectTagging"]),
         (Extra::Tags, _) => needs.add(Resource::Objects, &["s3:GetObjectTagging", "s3:PutObjectTagging"]),
         (Extra::Acl, _) => needs.add(Resource::Objects, &["s3:PutObjectAcl"]),
-        (Extra::Lock, _) => needs.add(Resource::Objects, &["s3:PutObjectRetention", "s3:PutObjectLegalHold"]),
+        (Extra::Lock, task) => {
+            // HEAD shows a lock only to those who may read it.
+            needs.add(Resource::Objects, &["s3:GetObjectRetention", "s3:GetObjectLegalHold"]);
+            if !matches!(task, Task::Inspect(..)) {
+                needs.add(Resource::Objects, &["s3:PutObjectRetention", "s3:PutObjectLegalHold"]);
+            }
+        }
         (Extra::InstructionFile, Task::Put(_)) => needs.add(Resource::Bucket, &["s3:ListBucket"]),
         (Extra::InstructionFile, _) if rotation == Some(Rotation::Rewrap) => {
             needs.without(Resource::Objects, "s3:PutObject");

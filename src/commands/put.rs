@@ -8,11 +8,12 @@ use crate::aws::upload::UploadTarget;
 use crate::checksum::Algorithm;
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
 use crate::commands::verify_envelope;
+use crate::commands::verify_lock::{LockOutcome, verify_lock};
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::meter::Meter;
-use crate::object::{Settings, WriteCondition};
+use crate::object::{Lock, Settings, WriteCondition};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
@@ -64,6 +65,8 @@ pub(crate) struct PutOutcome {
     pub(crate) compared: bool,
     /// Whether the envelope of a client-side object was seen afterwards as it was sent.
     pub(crate) envelope: Option<Probe<()>>,
+    /// The lock that was asked for.
+    pub(crate) lock: Option<LockOutcome>,
     /// Parts sent; 0 for one request.
     pub(crate) parts: u32,
     /// The client-side format.
@@ -146,8 +149,16 @@ impl PutRun<'_> {
                 Some(verify_envelope::verify_stored(&reader, &uploaded.completed, sent, cancellation).await?)
             }
         };
+        let lock = if settings.lock == Lock::default() {
+            None
+        } else {
+            let version_id = uploaded.completed.version_id.as_deref();
+            let reader = ObjectReader { connection, uri: &target, version_id, key: None };
+            Some(verify_lock(&reader, &settings.lock, cancellation).await?)
+        };
         Ok(PutOutcome {
             envelope,
+            lock,
             applied: uploaded.completed.applied,
             compared: uploaded.completed.compared,
             plain_len: uploaded.plain,

@@ -50,6 +50,24 @@ pub enum Denial {
     },
 }
 
+/// In what an object is not as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aspect {
+    /// Its server-side encryption.
+    Encryption,
+    /// Its Object Lock.
+    Lock,
+}
+
+impl fmt::Display for Aspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Encryption => "encrypted",
+            Self::Lock => "locked",
+        })
+    }
+}
+
 /// What kind of key an object needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyNeed {

@@ -51,6 +51,8 @@ pub enum Unsupported {
     OtherJournal,
     /// The server does not know `UpdateObjectEncryption`; what it said.
     NoUpdateInPlace(String),
+    /// Objects of the bucket cannot be locked.
+    NoObjectLock,
     /// The server does not copy an object onto itself.
     NoSelfCopy,
     /// What no hint acts upon.
@@ -77,6 +79,7 @@ impl fmt::Display for Unsupported {
             Self::EsdkOnly => f.write_str("only the AWS Encryption SDK's format has them"),
             Self::OtherJournal => f.write_str("it does not belong to this rotation"),
             Self::NoUpdateInPlace(why) => write!(f, "it does not know UpdateObjectEncryption ({why})"),
+            Self::NoObjectLock => f.write_str("Object Lock is not enabled, so nothing can be locked"),
             Self::NoSelfCopy => {
                 f.write_str("this server does not copy an object onto itself for another encryption")
             }

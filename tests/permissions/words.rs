@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::policies::{Places, printed};
 use crate::support::keys::KnownKey;
 use crate::support::{BUCKET, Bench};
 
@@ -59,4 +60,47 @@ fn what_does_not_exist_is_told_apart_only_with_the_permission_to_list() {
     bench.run("get s3://bench/o target").exits(4);
     allow(&bench, &[("s3:GetObject", OBJECTS), ("s3:ListBucket", THE_BUCKET)]);
     bench.run("get s3://bench/o target").exits(3);
+}
+
+/// The recipe "A backup host that can add and not remove", with the commands and the policy of the manual.
+#[test]
+fn a_backup_host_can_add_and_not_remove() {
+    let manual = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("man/s3seal-recipes.7.md");
+    let manual = std::fs::read_to_string(manual).unwrap();
+    let line = |beginning: &str| {
+        let mut lines = manual.lines().filter(|line| line.starts_with(beginning));
+        let line = lines.next().unwrap().trim_start_matches("s3seal ").replace("s3://bucket/", "s3://bench/");
+        assert_eq!(lines.next(), None, "one recipe begins so");
+        line
+    };
+    let bench = Bench::new();
+    let s3 = bench.sandbox.s3();
+    s3.set_object_lock(BUCKET);
+    for (name, key) in [("seal.pem", "rsa_a.pub.pem"), ("open.pem", "rsa_a.pem")] {
+        bench
+            .write(name, &std::fs::read(format!("{}/tests/keys/{key}", env!("CARGO_MANIFEST_DIR"))).unwrap());
+    }
+    let places = Places { bucket: BUCKET.to_owned(), key: String::new(), old_key: String::new() };
+    let policy = printed("put.client+lock")[0].json(&places, None);
+    let mut policy: Value = serde_json::from_str(&policy).unwrap();
+    let actions = policy["Statement"][0]["Action"].as_array_mut().unwrap();
+    actions.retain(|action| !action.as_str().unwrap().contains("LegalHold"));
+    bench.sandbox.user().set_policy(&policy.to_string());
+    let put = line("s3seal put --public-key seal.pem --lock-mode");
+    bench.write("backup.tar", b"the backup");
+    bench.run(&put).ok();
+    let version = bench.object("db/backup.tar").version_id;
+    // Whoever breaks in writes something else.
+    bench.write("backup.tar", b"garbage");
+    bench.run("put backup.tar s3://bench/db/backup.tar").ok();
+    bench.run(&put).ok();
+    bench.run("get -r s3://bench/ all").exits(4);
+    assert!(
+        s3.try_delete(BUCKET, "db/backup.tar", &version, false).is_err(),
+        "no administrator by accident either"
+    );
+    bench.sandbox.user().clear_policy();
+    let get = line("s3seal get --private-key open.pem --version-id").replace("ID", &version);
+    bench.run(&format!("{get} restored")).ok();
+    assert_eq!(bench.read("restored"), b"the backup");
 }

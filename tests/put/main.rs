@@ -12,6 +12,7 @@ mod commands;
 mod conditions;
 mod echo;
 mod headers;
+mod locks;
 mod modes;
 mod settings;
 mod streams;

@@ -123,6 +123,14 @@ impl Refusal {
         if says("trying to copy an object to itself") {
             return Error::unsupported(subject, Unsupported::NoSelfCopy);
         }
+        // The second text is MinIO's, the third radosgw's.
+        if says("missing Object Lock Configuration")
+            || says("missing ObjectLockConfiguration")
+            || says("bucket object lock not configured")
+        {
+            let bucket = subject.bucket().map(Subject::from);
+            return Error::unsupported(bucket.unwrap_or(subject), Unsupported::NoObjectLock);
+        }
         if says("blocked upload requests") && says("SSE-C") {
             return Error::Denied { subject, why: Denial::SseCBlocked, source };
         }
@@ -251,6 +259,13 @@ mod tests {
              object's metadata, storage class, website redirect location or encryption attributes.",
         );
         assert!(matches!(error, Error::Unsupported { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_bucket_whose_objects_cannot_be_locked() {
+        let error = read(400, "InvalidRequest", "Bucket is missing Object Lock Configuration");
+        assert!(matches!(error, Error::Unsupported { why: Unsupported::NoObjectLock, .. }), "{error:?}");
+        assert_eq!(error.to_string(), "the bucket bkt: Object Lock is not enabled, so nothing can be locked");
     }
 
     #[test]

@@ -276,7 +276,17 @@ mod tests {
         for (verb, flags) in [
             (
                 "put",
-                &["encrypt", "at-rest", "format", "storage-class", "acl", "checksum", "progress", "color"][..],
+                &[
+                    "encrypt",
+                    "at-rest",
+                    "format",
+                    "storage-class",
+                    "acl",
+                    "lock-mode",
+                    "checksum",
+                    "progress",
+                    "color",
+                ][..],
             ),
             ("put", &["profile", "region", "key", "sse-c-key", "public-key", "passphrase", "ca-bundle"]),
             ("inspect", &["expect", "format", "inventory", "report", "key", "allow-legacy"]),

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::aws::timestamp::rfc3339_of_seconds;
+use crate::object::Lock;
+
 use super::{Checksum, Document, KeyKind, Object, OpenedBy};
 
 /// Something that may be out of reach: the value itself, or an object that says why there is none.
@@ -214,6 +217,17 @@ pub(crate) struct ObjectLock {
     pub(crate) retain_until: Option<String>,
     /// Whether a legal hold is on.
     pub(crate) legal_hold: bool,
+}
+
+impl ObjectLock {
+    /// Describes a lock, if there is one.
+    pub(crate) fn of(lock: &Lock) -> Option<Self> {
+        (*lock != Lock::default()).then(|| Self {
+            mode: lock.mode.clone(),
+            retain_until: lock.retain_until.and_then(rfc3339_of_seconds),
+            legal_hold: lock.legal_hold,
+        })
+    }
 }
 
 /// A KMS key, as far as AWS KMS describes it.

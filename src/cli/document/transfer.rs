@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::inspection::ObjectLock;
 use super::{Checksum, Error, Object, Proof};
 
 /// An object that `put` stored.
@@ -18,7 +19,11 @@ pub(crate) struct StoredObject {
     /// The parts of its multipart upload; 0 if it was stored by one request.
     pub(crate) parts: u32,
     /// Whether the server was seen to keep the envelope of a client-side object; null for other modes.
-    pub(crate) envelope_check: Option<EnvelopeCheck>,
+    pub(crate) envelope_check: Option<Check>,
+    /// The Object Lock that was asked for; null without.
+    pub(crate) object_lock: Option<ObjectLock>,
+    /// Whether S3 was seen to keep the lock; null without one.
+    pub(crate) lock_check: Option<Check>,
     /// Whether S3's answer was lost, and the object was found stored by comparing size and checksum.
     pub(crate) found_by_comparison: bool,
     /// The namespace and name of each raw key, as other programs of the AWS Encryption SDK ask for it.
@@ -27,10 +32,10 @@ pub(crate) struct StoredObject {
     pub(crate) name_bound: bool,
 }
 
-/// Whether the server was seen to keep an envelope.
+/// Whether the server was seen to keep something.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct EnvelopeCheck {
+pub(crate) struct Check {
     /// Whether it was.
     pub(crate) verified: bool,
     /// Why it could not be seen; null if it was.

@@ -4,7 +4,6 @@ use crate::aws::bucket::BucketFacts;
 use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};
 use crate::aws::inventory::Manifest;
 use crate::aws::probe;
-use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::tls_probe::{TlsFacts, Transport};
 use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
@@ -26,7 +25,6 @@ use crate::commands::inspect::{InspectRow, KmsKeySeen, ObjectReport};
 use crate::encryption::BoundName;
 use crate::error::WrapKind;
 use crate::location::S3Uri;
-use crate::object::Lock;
 
 /// The document of one object.
 pub(crate) fn object(report: &ObjectReport) -> Document {
@@ -141,11 +139,7 @@ fn inspected_object(outcome: &InspectOutcome) -> InspectedObject {
         storage_class: outcome.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
         content_type: outcome.content_type.clone(),
         checksum: checksum(outcome),
-        object_lock: (outcome.lock != Lock::default()).then(|| ObjectLock {
-            mode: outcome.lock.mode.clone(),
-            retain_until: outcome.lock.retain_until.and_then(rfc3339_of_seconds),
-            legal_hold: outcome.lock.legal_hold,
-        }),
+        object_lock: ObjectLock::of(&outcome.lock),
         tag_count: outcome.tag_count,
         marked_instruction_file: outcome.marked_instruction_file,
         archive_status: outcome.archive_status.clone(),

@@ -48,6 +48,10 @@ pub(crate) const VERBS: [VerbPage; 5] = [
              the message names what is stored now and the command that removes it. A put that fails, or that a \
              signal stops, aborts its multipart upload; an upload that could not be aborted is named with the \
              command that removes it. What the key held before stays until the new object is complete.",
+            "--lock-mode with --retain-until, and --legal-hold, lock the version that is stored with S3 Object Lock, \
+             which the bucket must have. Afterwards s3seal reads the lock: if S3 does not show it as it was asked \
+             for, the exit status is 6, and if it may not be read, the object is stored, and the exit status is 4. A \
+             version in the mode compliance can be deleted by nobody before its date, and costs as long.",
         ],
         files: &[],
     },

@@ -62,6 +62,7 @@ fn look(subject: &Subject) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Aspect;
     use crate::error::{KeyNeed, WrapKind};
     use crate::location::S3Uri;
 
@@ -93,6 +94,7 @@ mod tests {
     fn nobody_is_told_to_remove_the_only_object_there_is() {
         let error = Error::NotAsAsked {
             subject: object(),
+            aspect: Aspect::Encryption,
             asked: "SSE-C".to_owned(),
             got: "SSE-S3".to_owned(),
             stored: true,

@@ -31,16 +31,19 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
         plain(Task::Rotate(rotation, from, to), &mut cases);
     }
     plain(Task::Batch, &mut cases);
-    let with: [(Task, &[Extra]); 20] = [
+    let with: [(Task, &[Extra]); 23] = [
         (Task::Put(SseS3), &[Parts]),
         (Task::Put(SseKms), &[Parts]),
         (Task::Put(SseS3), &[Tags]),
         (Task::Put(SseS3), &[Acl]),
+        (Task::Put(SseS3), &[Lock]),
+        (Task::Put(Client), &[Lock]),
         (Task::Put(Client), &[InstructionFile]),
         (Task::Get(SseS3), &[CompositeChecksum]),
         (Task::Get(SseS3), &[Recursive]),
         (Task::Get(SseS3), &[Version]),
         (Task::Inspect(Scope::Object, SseS3), &[Version]),
+        (Task::Inspect(Scope::Object, SseS3), &[Lock]),
         (Task::Inspect(Scope::Prefix, SseKms), &[AllVersions]),
         (Task::Rotate(UpdateInPlace, SseS3, SseKms), &[ScratchObject]),
         (Task::Rotate(UpdateInPlace, SseKms, SseKms), &[ScratchObject, Recursive]),

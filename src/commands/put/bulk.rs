@@ -14,7 +14,7 @@ use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::meter::Meter;
-use crate::object::instruction_file_key;
+use crate::object::{Lock, instruction_file_key};
 use crate::pattern::Filter;
 use crate::s3_limits::MAX_KEY_BYTES;
 use crate::transfer::memory_budget::MemoryBudget;
@@ -64,7 +64,8 @@ pub(crate) async fn run(
     let budget = MemoryBudget::new(&options.transfer_options);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
-    let asks_nothing = matches!(encryptor, Encryptor::Server(None));
+    let asks_nothing =
+        matches!(encryptor, Encryptor::Server(None)) && options.settings.lock == Lock::default();
     let gate = if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() };
     let (storing, target, gate) = (&storing, &target, &gate);
     let work = |found| async move {

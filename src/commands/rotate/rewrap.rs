@@ -7,7 +7,9 @@ use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{Content, DecryptedBy};
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::error::{Error, Result, Subject};
-use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
+use crate::object::{
+    FileContent, InstructionSuffix, Lock, PublicEnvelope, WriteCondition, instruction_file_key,
+};
 use crate::seal::{Attributes, s3ec};
 
 use super::apply::unsupported;
@@ -83,7 +85,8 @@ impl Rotation<'_> {
             is_needed: true,
         };
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
-        let write = self.connection.put_instruction(&uri, Bytes::from(content), sse.as_ref(), &condition);
+        let (content, lock) = (Bytes::from(content), Lock::default());
+        let write = self.connection.put_instruction(&uri, content, sse.as_ref(), &lock, &condition);
         self.cancellation.or(write).await??;
         Ok(WriteResult {
             source: Some(source),

@@ -13,7 +13,7 @@ use crate::commands::get::verifier;
 use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{DecryptedBy, Envelope, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
-use crate::error::{Error, Result};
+use crate::error::{Aspect, Error, Result};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
@@ -101,6 +101,7 @@ fn compare(
     if strayed || touched && !head.applied.is_as_asked(asked) {
         return Err(Error::NotAsAsked {
             subject: state.subject(),
+            aspect: Aspect::Encryption,
             asked: asked.map_or_else(|| state.head.applied.to_string(), describe),
             got: head.applied.to_string(),
             stored: true,

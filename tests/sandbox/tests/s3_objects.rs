@@ -7,7 +7,7 @@ use bed::{
     BUCKET_KEY, Bed, CONTEXT, CUSTOMER_ALGORITHM, CUSTOMER_MD5, Headers, KEY, KMS_KEY, OTHER, SSE, customer,
     done, element, etag, kms, md5, md5_hex, one, refused, sha256, text,
 };
-use s3seal_sandbox::s3::{Algorithm, ChecksumType, DefaultEncryption, SseView};
+use s3seal_sandbox::s3::{Algorithm, ChecksumType, DefaultEncryption, Lie, SseView};
 use s3seal_sandbox::{Config, Sandbox};
 
 const BODY: &[u8] = b"The quick brown fox jumps over the lazy dog";
@@ -301,21 +301,124 @@ fn metadata_tags_class_acl_and_content_headers() {
 #[test]
 fn retention_and_legal_hold() {
     let bed = Bed::new();
-    bed.sandbox.s3().set_versioning("bed");
-    let headers = vec![
-        ("x-amz-object-lock-mode", "GOVERNANCE".to_owned()),
-        ("x-amz-object-lock-retain-until-date", "2100-01-01T00:00:00Z".to_owned()),
-    ];
-    let version = done(&bed.put("k", &headers, BODY)).header("x-amz-version-id").unwrap().to_owned();
+    bed.sandbox.s3().set_object_lock("bed");
+    locked(&bed, "k", "GOVERNANCE");
     assert_eq!(bed.head("k", &[]).header("x-amz-object-lock-mode"), Some("GOVERNANCE"));
     assert_eq!(element(&bed.get("k?retention", &[]), "Mode").unwrap(), "GOVERNANCE");
-    let text = "Access Denied because object protected by object lock.";
-    let target = format!("k?versionId={version}");
-    refused(&bed.ask("DELETE", &target, &[], b""), 403, "AccessDenied", text);
     done(&bed.put("free", &[], BODY));
     done(&bed.ask("PUT", "free?legal-hold", &[], b"<LegalHold><Status>ON</Status></LegalHold>"));
     assert_eq!(bed.head("free", &[]).header("x-amz-object-lock-legal-hold"), Some("ON"));
     assert_eq!(element(&bed.get("free?legal-hold", &[]), "Status").unwrap(), "ON");
+}
+
+/// The headers of a lock to the year 2100, with the checksum that S3 asks for.
+fn lock(mode: &str, until: &str) -> Headers {
+    let mut headers = vec![
+        ("x-amz-object-lock-mode", mode.to_owned()),
+        ("x-amz-object-lock-retain-until-date", until.to_owned()),
+    ];
+    headers.push(("x-amz-checksum-sha256", sha256(BODY)));
+    headers
+}
+
+/// Puts an object that is locked to the year 2100, and returns its version.
+fn locked(bed: &Bed, key: &str, mode: &str) -> String {
+    let put = bed.put(key, &lock(mode, "2100-01-01T00:00:00Z"), BODY);
+    done(&put).header("x-amz-version-id").unwrap().to_owned()
+}
+
+const LOCKED: &str = "Access Denied because object protected by object lock.";
+
+#[test]
+fn a_locked_version_stays_and_is_hidden_at_most() {
+    let bed = Bed::new();
+    bed.sandbox.s3().set_object_lock("bed");
+    let bypass = [("x-amz-bypass-governance-retention", "true".to_owned())];
+    for (key, mode, lifted) in [("g", "GOVERNANCE", true), ("c", "COMPLIANCE", false)] {
+        let target = format!("{key}?versionId={}", locked(&bed, key, mode));
+        done(&bed.ask("DELETE", key, &[], b""));
+        done(&bed.put(key, &[], b"another"));
+        assert_eq!(done(&bed.get(&target, &[])).body, BODY);
+        refused(&bed.ask("DELETE", &target, &[], b""), 403, "AccessDenied", LOCKED);
+        let answer = bed.ask("DELETE", &target, &bypass, b"");
+        if lifted {
+            done(&answer);
+        } else {
+            refused(&answer, 403, "AccessDenied", LOCKED);
+        }
+    }
+    let put = bed.put("h", &[], BODY);
+    let version = done(&put).header("x-amz-version-id").unwrap();
+    let hold = |status: &str| {
+        let xml = format!("<LegalHold><Status>{status}</Status></LegalHold>");
+        done(&bed.ask("PUT", "h?legal-hold", &[], xml.as_bytes())).status
+    };
+    hold("ON");
+    refused(&bed.ask("DELETE", &format!("h?versionId={version}"), &bypass, b""), 403, "AccessDenied", LOCKED);
+    hold("OFF");
+    done(&bed.ask("DELETE", &format!("h?versionId={version}"), &[], b""));
+}
+
+#[test]
+fn a_retention_becomes_longer_and_not_shorter() {
+    let bed = Bed::new();
+    bed.sandbox.s3().set_object_lock("bed");
+    let bypass = [("x-amz-bypass-governance-retention", "true".to_owned())];
+    let ask = |key: &str, mode: &str, year: u32, headers: &[(&str, String)]| {
+        let date = format!("<RetainUntilDate>{year}-01-01T00:00:00Z</RetainUntilDate>");
+        let xml = format!("<Retention><Mode>{mode}</Mode>{date}</Retention>");
+        bed.ask("PUT", &format!("{key}?retention"), headers, xml.as_bytes())
+    };
+    for (key, mode) in [("g", "GOVERNANCE"), ("c", "COMPLIANCE")] {
+        locked(&bed, key, mode);
+        done(&ask(key, mode, 2101, &[]));
+        refused(&ask(key, mode, 2099, &[]), 403, "AccessDenied", LOCKED);
+    }
+    refused(&ask("c", "GOVERNANCE", 2102, &bypass), 403, "AccessDenied", LOCKED);
+    refused(&ask("c", "COMPLIANCE", 2099, &bypass), 403, "AccessDenied", LOCKED);
+    done(&ask("g", "GOVERNANCE", 2099, &bypass));
+    done(&ask("g", "COMPLIANCE", 2102, &bypass));
+}
+
+#[test]
+fn a_lock_takes_a_bucket_for_it_a_date_to_come_and_a_checksum() {
+    let bed = Bed::new();
+    let until = "2100-01-01T00:00:00Z";
+    let text = "Bucket is missing Object Lock Configuration";
+    refused(&bed.put("k", &lock("GOVERNANCE", until), BODY), 400, "InvalidRequest", text);
+    refused(&bed.get("k?retention", &[]), 400, "InvalidRequest", text);
+    assert_eq!(bed.ask("GET", "?object-lock", &[], b"").status, Some(404));
+    let enable =
+        b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+    assert_eq!(bed.ask("PUT", "?object-lock", &[], enable).status, Some(409), "it takes versions");
+    bed.sandbox.s3().set_versioning("bed");
+    done(&bed.ask("PUT", "?object-lock", &[], enable));
+    assert_eq!(element(&bed.get("?object-lock", &[]), "ObjectLockEnabled").unwrap(), "Enabled");
+    let past = bed.put("k", &lock("GOVERNANCE", "2020-01-01T00:00:00Z"), BODY);
+    refused(&past, 400, "InvalidArgument", "The retain until date must be in the future!");
+    let odd = bed.put("k", &lock("FOREVER", until), BODY);
+    refused(&odd, 400, "InvalidArgument", "Unknown wormMode directive.");
+    let without = bed.put("k", &lock("GOVERNANCE", until)[..2], BODY);
+    let text = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock \
+                parameters";
+    refused(&without, 400, "InvalidRequest", text);
+    bed.sandbox.s3().lie(Lie::IgnoreLocks);
+    done(&bed.put("k", &lock("GOVERNANCE", until), BODY));
+    assert_eq!(bed.head("k", &[]).header("x-amz-object-lock-mode"), None);
+}
+
+#[test]
+fn a_lock_is_shown_to_those_who_may_read_it() {
+    let bed = Bed::new();
+    bed.sandbox.s3().set_object_lock("bed");
+    locked(&bed, "k", "GOVERNANCE");
+    let allow = r#"{"Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}"#;
+    bed.sandbox.user().set_policy(allow);
+    let head = bed.head("k", &[]);
+    assert_eq!(done(&head).header("x-amz-object-lock-mode"), None);
+    assert_eq!(head.header("x-amz-object-lock-retain-until-date"), None);
+    assert_eq!(bed.get("k?retention", &[]).status, Some(403));
 }
 
 #[test]

@@ -68,6 +68,24 @@ pub fn may(state: &S3State, action: &str, resource: &str) -> S3Result<()> {
     refused(state, action, resource, state.kms.user().may(action, resource, &|_| None))
 }
 
+/// Removes from an answer what only those see who may read locks ("HeadObject", Amazon S3 API reference).
+pub fn hide_lock(state: &S3State, bucket: &str, key: &str, answer: &mut HeaderMap) {
+    let resource = format!("arn:aws:s3:::{bucket}/{key}");
+    for (action, headers) in SHOWN_TO_FEW {
+        if may(state, action, &resource).is_err() {
+            for header in headers {
+                answer.remove(*header);
+            }
+        }
+    }
+}
+
+/// Actions, and the headers that take them.
+const SHOWN_TO_FEW: [(&str, &[&str]); 2] = [
+    ("s3:GetObjectRetention", &["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"]),
+    ("s3:GetObjectLegalHold", &["x-amz-object-lock-legal-hold"]),
+];
+
 /// Asks whether the user may decrypt what is kept in this mode.
 ///
 /// # Errors
@@ -120,6 +138,9 @@ fn needed(state: &S3State, visit: &Visit<'_>, action: &str) -> Vec<(String, Stri
         let mut names = visit.headers.keys().map(http::HeaderName::as_str);
         names.any(|name| name == header || header.ends_with('-') && name.starts_with(header))
     };
+    if visit.headers.contains_key("x-amz-bypass-governance-retention") {
+        also("s3:BypassGovernanceRetention");
+    }
     for (header, action) in WRITTEN_ALONG.into_iter().filter(|_| creates) {
         if has(header) {
             also(action);
@@ -243,6 +264,8 @@ fn action(operation: &str, versioned: bool) -> String {
         "ListObjects" | "ListObjectsV2" | "HeadBucket" => "ListBucket",
         "ListObjectVersions" => "ListBucketVersions",
         "ListBuckets" => "ListAllMyBuckets",
+        "GetObjectLockConfiguration" => "GetBucketObjectLockConfiguration",
+        "PutObjectLockConfiguration" => "PutBucketObjectLockConfiguration",
         "GetBucketEncryption" => "GetEncryptionConfiguration",
         "PutBucketEncryption" | "DeleteBucketEncryption" => "PutEncryptionConfiguration",
         "GetBucketLifecycleConfiguration" => "GetLifecycleConfiguration",

@@ -10,7 +10,7 @@ use s3s::{S3, S3Request, S3Response, S3Result};
 use super::Scheme;
 use super::access::{self, Visit};
 use super::ops::{
-    bucket, copy, delete, detail, encryption, get, list, multipart, part, put, uploads, versions,
+    bucket, copy, delete, detail, encryption, get, list, multipart, object_lock, part, put, uploads, versions,
 };
 use super::route::Boxed;
 use super::state::S3State;
@@ -57,8 +57,9 @@ operations! {
     get_object(GetObjectInput) -> GetObjectOutput = get::get_object;
     get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = detail::acl;
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = detail::attributes;
-    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = detail::legal_hold;
-    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = detail::retention;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = object_lock::legal_hold;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = object_lock::configuration;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = object_lock::retention;
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = detail::tags;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = bucket::head;
     head_object(HeadObjectInput) -> HeadObjectOutput = get::head_object;
@@ -73,8 +74,9 @@ operations! {
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = bucket::put_versioning;
     put_object(PutObjectInput) -> PutObjectOutput = put::put_object;
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = detail::put_acl;
-    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = detail::put_legal_hold;
-    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = detail::put_retention;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = object_lock::put_legal_hold;
+    put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = object_lock::put_configuration;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = object_lock::put_retention;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = detail::put_tags;
     restore_object(RestoreObjectInput) -> RestoreObjectOutput = detail::restore;
     upload_part(UploadPartInput) -> UploadPartOutput = part::upload_part;

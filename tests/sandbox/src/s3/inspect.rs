@@ -10,10 +10,13 @@ use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
 
 use super::checksum::{self, Algorithm, ChecksumType, Sum};
+use super::condition::Conditions;
 use super::object::{Attributes, Bucket, Marks, Object, Tamper, Version, Versioning};
+use super::ops::delete;
 use super::ops::job::JobView;
 use super::sse::{DefaultEncryption, SseView};
 use super::state::{Lie, S3State};
+use super::unlock::Place;
 use crate::policy::Policy;
 use crate::store::{Body, BodyKeys, Kek, Lock};
 
@@ -189,6 +192,21 @@ impl S3State {
         self.with(bucket, |bucket| bucket.versioning = Versioning::Enabled);
     }
 
+    /// Lets objects of a bucket be locked, which takes versions.
+    pub fn set_object_lock(&self, bucket: &str) {
+        self.with(bucket, |bucket| (bucket.versioning, bucket.object_lock) = (Versioning::Enabled, true));
+    }
+
+    /// Tries to delete a version as somebody who may do everything; `bypass` lifts what that can lift.
+    ///
+    /// # Errors
+    /// S3's text, if the version is locked.
+    pub fn try_delete(&self, bucket: &str, key: &str, version: &str, bypass: bool) -> Result<(), String> {
+        let place = Place { bucket, key };
+        let gone = delete::remove(self, place, Some(version), &Conditions::matching(None), bypass);
+        gone.map(drop).map_err(|error| error.message().unwrap_or_default().to_owned())
+    }
+
     /// Lets anyone read and list a bucket without a signature, or no one.
     pub fn set_public(&self, bucket: &str, public: bool) {
         self.with(bucket, |bucket| bucket.public = public);
@@ -266,6 +284,7 @@ impl S3State {
     /// Protects an object from being changed: by retention until the day after tomorrow, and by a legal hold.
     pub fn set_locked(&self, bucket: &str, key: &str) {
         let until = self.now() + Duration::days(2);
+        self.with(bucket, |bucket| bucket.object_lock = true);
         self.change(bucket, key, |object| {
             let hold = &mut object.marks.hold;
             (hold.mode, hold.until, hold.legal) = (Some("GOVERNANCE".to_owned()), Some(until), true);

@@ -18,8 +18,7 @@
 //!   S3's further elements (`ArgumentName`, `MaxSizeAllowed`, …) are left out.
 //! * `checksums-of-2026`: SHA512, MD5 and the XXHASH family are answered with `NotImplemented`.
 //! * `acl-canned`: of ACLs only the canned name is kept; grants are answered as the owner's full control.
-//! * `lock-stored`: retention and legal hold are kept and shown; they protect from `UpdateObjectEncryption` and from
-//!   deleting a version, whoever asks and whatever bypass it claims.
+//! * `lock-without-default`: buckets have no default retention; events hold nothing.
 //! * `restore-at-once`: a restored object can be read at once and stays so.
 //! * `lifecycle-stored`: lifecycle rules are kept and returned, nothing expires.
 //! * `etag-at-hand`: copies and completions answer at once, never with an error after a 200.

@@ -39,6 +39,8 @@ pub struct Bucket {
     pub versioning: Versioning,
     pub default: DefaultEncryption,
     pub blocks_sse_c: bool,
+    /// Whether objects may be locked.
+    pub object_lock: bool,
     pub policy: Option<Policy>,
     pub lifecycle: Option<LifecycleRules>,
     pub public: bool,
@@ -216,6 +218,7 @@ impl Bucket {
             versioning: Versioning::Never,
             default: DefaultEncryption::SseS3,
             blocks_sse_c,
+            object_lock: false,
             policy: None,
             lifecycle: None,
             public: false,

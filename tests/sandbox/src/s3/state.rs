@@ -27,6 +27,8 @@ pub enum Lie {
     IgnoreChecksums,
     /// Overwrites and answers whatever the conditions say.
     IgnoreConditions,
+    /// Takes the headers of Object Lock and locks nothing.
+    IgnoreLocks,
 }
 
 /// S3 of one region and account.

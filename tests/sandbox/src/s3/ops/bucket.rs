@@ -68,6 +68,7 @@ pub async fn create(
     let bucket = bucket.or_insert_with(|| Bucket::new(now, blocks));
     if input.object_lock_enabled_for_bucket == Some(true) {
         bucket.versioning = Versioning::Enabled;
+        bucket.object_lock = true;
     }
     Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
 }

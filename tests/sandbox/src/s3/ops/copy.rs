@@ -10,7 +10,7 @@ use s3s::{S3Request, S3Response, S3Result};
 
 use super::answer::fill_sum;
 use super::get::{self, Found};
-use super::put;
+use super::{object_lock, put};
 use crate::s3::checksum::{Algorithm, ChecksumType};
 use crate::s3::condition::Conditions;
 use crate::s3::intake;
@@ -91,7 +91,8 @@ pub async fn copy_object(
     let object = source.found.object.clone();
     check_itself(&input.copy_source, place, &headers, &object)?;
     check_size(state, object.body.len())?;
-    let marks = target_marks(&object, &headers, input.metadata)?;
+    let mut marks = target_marks(&object, &headers, input.metadata)?;
+    object_lock::check_new(state, place.bucket, &mut marks.hold)?;
     let sealing = unlock::begin(state, &caller, place, asked)?;
     let keep = match header(&headers, "x-amz-checksum-algorithm") {
         Some(name) => Algorithm::parse(name)?,

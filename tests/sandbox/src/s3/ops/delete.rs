@@ -8,6 +8,7 @@ use s3s::dto::{
 };
 use s3s::{S3Request, S3Response, S3Result};
 
+use super::object_lock;
 use crate::s3::condition::Conditions;
 use crate::s3::error;
 use crate::s3::object::Versioning;
@@ -25,7 +26,8 @@ pub async fn object(
     let input = request.input;
     let conditions = Conditions::of(&request.headers);
     let place = Place { bucket: &input.bucket, key: &input.key };
-    let gone = remove(state, place, input.version_id.as_deref(), &conditions)?;
+    let bypass = object_lock::bypasses(&request.headers);
+    let gone = remove(state, place, input.version_id.as_deref(), &conditions, bypass)?;
     Ok(S3Response::new(DeleteObjectOutput {
         delete_marker: gone.marker.then_some(true),
         version_id: gone.version,
@@ -38,6 +40,7 @@ pub async fn objects(
     state: &S3State,
     request: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    let bypass = object_lock::bypasses(&request.headers);
     let input = request.input;
     let named = input.delete.objects;
     if named.is_empty() || named.len() > MOST {
@@ -48,7 +51,7 @@ pub async fn objects(
     for each in named {
         let place = Place { bucket: &input.bucket, key: &each.key };
         let conditions = Conditions::matching(each.e_tag.as_ref().map(ETag::value));
-        match remove(state, place, each.version_id.as_deref(), &conditions) {
+        match remove(state, place, each.version_id.as_deref(), &conditions, bypass) {
             Ok(gone) => deleted.push(DeletedObject {
                 delete_marker: gone.marker.then_some(true),
                 delete_marker_version_id: gone.version.filter(|_| gone.marker),
@@ -72,14 +75,24 @@ pub async fn objects(
 }
 
 /// What a delete did.
-struct Gone {
+pub struct Gone {
     /// Whether a delete marker was made or removed.
-    marker: bool,
+    pub marker: bool,
     /// The version's id, of the marker or of what is gone.
-    version: Option<String>,
+    pub version: Option<String>,
 }
 
-fn remove(state: &S3State, place: Place<'_>, id: Option<&str>, conditions: &Conditions) -> S3Result<Gone> {
+/// Removes a version, or adds a delete marker where none is named.
+///
+/// # Errors
+/// If the conditions do not hold, or a lock does.
+pub fn remove(
+    state: &S3State,
+    place: Place<'_>,
+    id: Option<&str>,
+    conditions: &Conditions,
+    bypass: bool,
+) -> S3Result<Gone> {
     let now = state.now();
     let mut inner = state.lock();
     let lies = inner.lies.contains(&Lie::IgnoreConditions);
@@ -101,8 +114,8 @@ fn remove(state: &S3State, place: Place<'_>, id: Option<&str>, conditions: &Cond
     if let Some(versions) = bucket.objects.get_mut(place.key) {
         if let Some(at) = versions.iter().position(|version| version.id == id) {
             let object = versions[at].object.as_ref();
-            if object.is_some_and(|object| object.marks.hold.holds(now)) {
-                return Err(error::denied("Access Denied because object protected by object lock."));
+            if let Some(object) = object {
+                object_lock::check_delete(&object.marks.hold, now, bypass)?;
             }
             marker = object.is_none();
             versions.remove(at);

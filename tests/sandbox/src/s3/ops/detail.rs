@@ -1,15 +1,13 @@
-//! What is known of an object beside its bytes: attributes, tags, ACL, lock, restoring.
+//! What is known of an object beside its bytes: attributes, tags, ACL, restoring.
 //!
-//! What does not belong here: encryption (see `encryption`).
+//! What does not belong here: encryption (see `encryption`), Object Lock (see `object_lock`).
 
 use s3s::dto::{
     Checksum, DeleteObjectTaggingInput, DeleteObjectTaggingOutput, ETag, GetObjectAclInput,
     GetObjectAclOutput, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts,
-    GetObjectLegalHoldInput, GetObjectLegalHoldOutput, GetObjectRetentionInput, GetObjectRetentionOutput,
-    GetObjectTaggingInput, GetObjectTaggingOutput, Grant, Grantee, ObjectLockLegalHold, ObjectLockRetention,
-    ObjectPart, PutObjectAclInput, PutObjectAclOutput, PutObjectLegalHoldInput, PutObjectLegalHoldOutput,
-    PutObjectRetentionInput, PutObjectRetentionOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
-    RestoreObjectInput, RestoreObjectOutput, Tag, Type,
+    GetObjectTaggingInput, GetObjectTaggingOutput, Grant, Grantee, ObjectPart, PutObjectAclInput,
+    PutObjectAclOutput, PutObjectTaggingInput, PutObjectTaggingOutput, RestoreObjectInput,
+    RestoreObjectOutput, Tag, Type,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -19,10 +17,13 @@ use super::get::{self, Found};
 use crate::s3::object::Object;
 use crate::s3::state::S3State;
 use crate::s3::unlock::{self, Caller, Place};
-use crate::s3::{error, marks, sse};
+use crate::s3::{marks, sse};
 
 /// Changes one version of an object; returns the id of the version, if the bucket shows ids.
-fn change(
+///
+/// # Errors
+/// If there is no such version.
+pub fn change(
     state: &S3State,
     bucket: &str,
     key: &str,
@@ -196,71 +197,6 @@ pub async fn put_acl(
     let set = |object: &mut Object| object.marks.acl = acl;
     change(state, &input.bucket, &input.key, id, set)?;
     Ok(S3Response::new(PutObjectAclOutput::default()))
-}
-
-fn no_lock() -> S3Error {
-    let text = "The specified object does not have a ObjectLock configuration";
-    S3Error::with_message(S3ErrorCode::NoSuchObjectLockConfiguration, text)
-}
-
-/// `GetObjectRetention`
-pub async fn retention(
-    state: &S3State,
-    request: S3Request<GetObjectRetentionInput>,
-) -> S3Result<S3Response<GetObjectRetentionOutput>> {
-    let input = request.input;
-    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
-    let hold = &found.object.marks.hold;
-    let mode = hold.mode.clone().ok_or_else(no_lock)?;
-    Ok(S3Response::new(GetObjectRetentionOutput {
-        retention: Some(ObjectLockRetention {
-            mode: Some(mode.into()),
-            retain_until_date: hold.until.map(Into::into),
-        }),
-    }))
-}
-
-/// `PutObjectRetention`
-pub async fn put_retention(
-    state: &S3State,
-    request: S3Request<PutObjectRetentionInput>,
-) -> S3Result<S3Response<PutObjectRetentionOutput>> {
-    let input = request.input;
-    let retention = input.retention.ok_or_else(error::malformed_xml)?;
-    let set = |object: &mut Object| {
-        object.marks.hold.mode = retention.mode.map(|mode| mode.as_str().to_owned());
-        object.marks.hold.until = retention.retain_until_date.map(Into::into);
-    };
-    let id = input.version_id.as_deref();
-    change(state, &input.bucket, &input.key, id, set)?;
-    Ok(S3Response::new(PutObjectRetentionOutput::default()))
-}
-
-/// `GetObjectLegalHold`
-pub async fn legal_hold(
-    state: &S3State,
-    request: S3Request<GetObjectLegalHoldInput>,
-) -> S3Result<S3Response<GetObjectLegalHoldOutput>> {
-    let input = request.input;
-    let found = find(state, &input.bucket, &input.key, input.version_id.as_deref())?;
-    let status = if found.object.marks.hold.legal { "ON" } else { "OFF" };
-    Ok(S3Response::new(GetObjectLegalHoldOutput {
-        legal_hold: Some(ObjectLockLegalHold { status: Some(status.to_owned().into()) }),
-    }))
-}
-
-/// `PutObjectLegalHold`
-pub async fn put_legal_hold(
-    state: &S3State,
-    request: S3Request<PutObjectLegalHoldInput>,
-) -> S3Result<S3Response<PutObjectLegalHoldOutput>> {
-    let input = request.input;
-    let status = input.legal_hold.and_then(|hold| hold.status);
-    let on = status.ok_or_else(error::malformed_xml)?.as_str() == "ON";
-    let set = |object: &mut Object| object.marks.hold.legal = on;
-    let id = input.version_id.as_deref();
-    change(state, &input.bucket, &input.key, id, set)?;
-    Ok(S3Response::new(PutObjectLegalHoldOutput::default()))
 }
 
 /// `RestoreObject`

@@ -105,6 +105,7 @@ pub async fn get_object(
     check_read(state, &headers, &found)?;
     let slice = Slice::of(&found.object, input.range.as_ref(), input.part_number)?;
     let mut answer = answer_headers(state, &headers, &found, &slice);
+    access::hide_lock(state, &input.bucket, &input.key, &mut answer);
     let tags = found.object.marks.tags.len();
     if tags > 0 {
         answer::set(&mut answer, "x-amz-tagging-count", tags.to_string());
@@ -149,7 +150,8 @@ pub async fn head_object(
     }
     check_read(state, &headers, &found)?;
     let slice = Slice::of(&found.object, input.range.as_ref(), input.part_number)?;
-    let answer = answer_headers(state, &headers, &found, &slice);
+    let mut answer = answer_headers(state, &headers, &found, &slice);
+    access::hide_lock(state, &input.bucket, &input.key, &mut answer);
     let output = HeadObjectOutput {
         content_length: i64::try_from(slice.range.end - slice.range.start).ok(),
         content_range: slice.content_range(),

@@ -15,6 +15,7 @@ pub mod get;
 pub mod job;
 pub mod list;
 pub mod multipart;
+pub mod object_lock;
 pub mod part;
 pub mod put;
 pub mod uploads;

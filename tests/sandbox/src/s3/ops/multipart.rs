@@ -14,7 +14,7 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::answer::fill_sum;
-use super::put;
+use super::{object_lock, put};
 use crate::s3::checksum::{self, ChecksumType, Sum};
 use crate::s3::condition::Conditions;
 use crate::s3::object::{Object, Part, PartFacts, Tamper, Upload};
@@ -33,7 +33,8 @@ pub async fn create(
     let S3Request { input, headers, .. } = request;
     let place = Place { bucket: &input.bucket, key: &input.key };
     let asked = sse::asked(&headers, caller.scheme)?;
-    let marks = marks::read(&headers, input.metadata)?;
+    let mut marks = marks::read(&headers, input.metadata)?;
+    object_lock::check_new(state, place.bucket, &mut marks.hold)?;
     let checksum = checksum::of_upload(&headers)?;
     let sealing = unlock::begin(state, &caller, place, asked)?;
     let upload = Upload {

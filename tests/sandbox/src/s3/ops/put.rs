@@ -9,7 +9,7 @@ use s3s::dto::{PutObjectInput, PutObjectOutput};
 use s3s::{S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
 
-use super::answer;
+use super::{answer, object_lock};
 use crate::s3::checksum::ChecksumType;
 use crate::s3::condition::Conditions;
 use crate::s3::intake::{Claims, receive};
@@ -28,7 +28,9 @@ pub async fn put_object(
     let S3Request { input, headers, trailing_headers, .. } = request;
     let place = Place { bucket: &input.bucket, key: &input.key };
     let asked = sse::asked(&headers, caller.scheme)?;
-    let marks = marks::read(&headers, input.metadata)?;
+    let mut marks = marks::read(&headers, input.metadata)?;
+    object_lock::check_sum_of(&headers, &marks.hold)?;
+    object_lock::check_new(state, place.bucket, &mut marks.hold)?;
     let claims = Claims::read(&headers, trailing_headers)?;
     if claims.length().is_some_and(|length| length > MAX_AT_ONCE) {
         return Err(error::entity_too_large());

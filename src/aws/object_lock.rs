@@ -1,0 +1,59 @@
+//! Reading the Object Lock of a version, with a request of its own for the retention and for the legal hold.
+//!
+//! HEAD shows a lock as well, but only to those who may also read the object, and it does not say that it hides one.
+//! Sources: GetObjectRetention and GetObjectLegalHold in the Amazon S3 API reference.
+
+use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::types::ObjectLockLegalHoldStatus;
+
+use crate::aws::error;
+use crate::aws::probe::Probe;
+use crate::aws::read_object::ObjectReader;
+use crate::aws::request_fields::object_request;
+use crate::error::{Error, Result};
+use crate::object::Lock;
+
+impl ObjectReader<'_> {
+    /// Gets the lock as far as `asked` has it: the retention if there is a mode, the legal hold if there is one.
+    pub(crate) async fn lock(&self, asked: &Lock) -> Probe<Lock> {
+        let mut lock = Lock::default();
+        if asked.mode.is_some() {
+            let action = "s3:GetObjectRetention";
+            let answer = object_request!(self.connection, get_object_retention, self.uri, self.version_id);
+            let answer = answer.send().await;
+            let answer = answer.map_err(|refusal| error::read(self.subject(), action, refusal));
+            let answer = match Probe::of(none_without_lock(answer), action) {
+                Probe::Known(answer) => answer,
+                Probe::AccessDenied(action) => return Probe::AccessDenied(action),
+                Probe::Unavailable(why) => return Probe::Unavailable(why),
+            };
+            if let Some(retention) = answer.as_ref().and_then(|answer| answer.retention()) {
+                lock.mode = retention.mode().map(|mode| mode.as_str().to_owned());
+                lock.retain_until = retention.retain_until_date().map(DateTime::secs);
+            }
+        }
+        if asked.legal_hold {
+            let action = "s3:GetObjectLegalHold";
+            let answer = object_request!(self.connection, get_object_legal_hold, self.uri, self.version_id);
+            let answer = answer.send().await;
+            let answer = answer.map_err(|refusal| error::read(self.subject(), action, refusal));
+            let answer = match Probe::of(none_without_lock(answer), action) {
+                Probe::Known(answer) => answer,
+                Probe::AccessDenied(action) => return Probe::AccessDenied(action),
+                Probe::Unavailable(why) => return Probe::Unavailable(why),
+            };
+            let status =
+                answer.as_ref().and_then(|answer| answer.legal_hold()).and_then(|hold| hold.status());
+            lock.legal_hold = status == Some(&ObjectLockLegalHoldStatus::On);
+        }
+        Probe::Known(lock)
+    }
+}
+
+/// An object that is not locked, a bucket without Object Lock and a server without it each refuse the question.
+fn none_without_lock<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(Error::NotFound { .. } | Error::Unsupported { .. }) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
