@@ -63,6 +63,10 @@ pub(crate) const MAX_ESDK_FRAME_BYTES: u32 = 64 << 20;
 pub(crate) const MAX_SUMMARY_SHARES: usize = 10_000;
 /// Objects in each list of `inspect`'s summary.
 pub(crate) const MAX_SUMMARY_OBJECTS: usize = 1_000;
+/// Objects that the page of `inspect --report` lists, of all keys.
+pub(crate) const MAX_REPORT_OBJECTS: usize = 10_000;
+/// Objects that it lists of one key.
+pub(crate) const MAX_REPORT_OBJECTS_OF_KEY: usize = 500;
 /// Refusals listed in a plan of `rotate`; further ones are only counted.
 pub(crate) const MAX_REFUSALS_NAMED: usize = 100;
 /// Encryptions named in a question of `rotate`.

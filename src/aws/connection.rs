@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_s3::config::{
     Region, RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
 };
@@ -225,6 +226,17 @@ impl Connection {
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     pub(crate) fn is_aws(&self) -> bool {
         self.observed_endpoint.host().is_some_and(is_aws)
+    }
+
+    /// The account of the credentials, where they name it, as those of a role do; no request is sent to ask for it.
+    pub(crate) async fn account(&self) -> Option<String> {
+        let credentials = self.shared.credentials_provider()?.provide_credentials().await.ok()?;
+        credentials.account_id().map(|account| account.as_str().to_owned())
+    }
+
+    /// The host of S3; known after the first request.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.observed_endpoint.host()
     }
 
     pub(super) fn owner(&self) -> Option<String> {

@@ -28,7 +28,7 @@ mod rows;
 mod table;
 
 use audit::Audit;
-use html::Report;
+use html::{ObjectsByKey, Report};
 use rows::{Format, Rows, Shown};
 
 const EXAMPLES: &str = "\
@@ -157,6 +157,8 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let single = args.is_single();
     let (format, shown) = args.results.format(session, single)?;
     let keys = session.ask(move || keys.read()).await?;
+    let scope = args.scope();
+    let owner = options.expected_bucket_owner.clone();
     let mut inspect_options = InspectOptions {
         customer_keys: keys.customer,
         unwrapper: args.keys.envelope.unwrapper(keys.ring),
@@ -181,7 +183,13 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     );
     let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
     let allow_empty = args.results.allow_empty;
-    let report = Report { places, expected: expected.join(" or "), ..Report::default() };
+    let mut report = Report { places, expected: expected.join(" or "), scope, ..Report::default() };
+    if args.results.report.is_some() {
+        let account = connection.account().await.map(|account| format!("{account}, of the credentials"));
+        report.scope.extend(account.map(|account| ("Account", account)));
+        report.scope.extend(owner.map(|owner| ("Bucket owner", format!("{owner}, which S3 confirmed"))));
+        report.objects = Some(ObjectsByKey::default());
+    }
     let audit =
         Audit::new(session, &connection, &inspect_options, rows, report, args.results.report, allow_empty);
     match args.places.as_slice() {
@@ -203,6 +211,27 @@ impl InspectArgs {
             && !self.bucket_only
             && !self.results.summary
             && self.results.report.is_none()
+    }
+
+    /// What the run covers, for the report: filters and versions.
+    fn scope(&self) -> Vec<(&'static str, String)> {
+        let mut scope = Vec::new();
+        if !self.filter.is_empty() {
+            scope.push(("Filters", self.filter.clone().filter().options()));
+        }
+        let versions = if self.all_versions {
+            "all versions"
+        } else if let Some(id) = &self.version_id {
+            return [scope, vec![("Versions", id.clone())]].concat();
+        } else {
+            "current versions only; --all-versions inspects the older ones, too"
+        };
+        scope.push(("Versions", versions.to_owned()));
+        if !self.deep && self.inventory.is_none() {
+            let formats = "by metadata; --deep also searches for formats that leave no trace there";
+            scope.push(("Client-side formats", formats.to_owned()));
+        }
+        scope
     }
 
     fn only_what_fits(&self) -> Result<(), Failure> {

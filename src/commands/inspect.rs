@@ -141,9 +141,11 @@ pub(crate) async fn audit(
     } else {
         connection.list(place).right_stream()
     };
+    let (filtered_out, deleted_meanwhile) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let chosen = listing.filter(|listed| {
         let takes =
             listed.as_ref().map_or(true, |entry| options.filter.takes(place.relative(entry.key.as_str())));
+        filtered_out.fetch_add(usize::from(!takes), Ordering::Relaxed);
         std::future::ready(takes)
     });
     let ended = for_each_ordered(
@@ -152,8 +154,10 @@ pub(crate) async fn audit(
         cancellation,
         |entry| row(connection, place, entry, options),
         |row| match row {
-            // It was deleted in the meantime.
-            Row::Failed { error, .. } if matches!(*error, Error::NotFound { .. }) => Ok(()),
+            Row::Failed { error, .. } if matches!(*error, Error::NotFound { .. }) => {
+                deleted_meanwhile.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
             row => {
                 count(summary, &row);
                 report(&row)
@@ -162,6 +166,8 @@ pub(crate) async fn audit(
     )
     .await;
     summary.delete_markers += markers.into_inner() as u64;
+    summary.filtered_out += filtered_out.into_inner() as u64;
+    summary.deleted_meanwhile += deleted_meanwhile.into_inner() as u64;
     ended
 }
 

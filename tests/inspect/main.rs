@@ -14,6 +14,7 @@ mod inventory;
 mod many;
 mod nothing;
 mod one;
+mod report;
 mod size;
 
 use serde_json::Value;

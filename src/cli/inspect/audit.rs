@@ -93,11 +93,12 @@ impl<'a> Audit<'a> {
         self.report.inventory = Some(described.clone());
         let progress = (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects read"));
         let meter = progress.as_ref().map(Progress::objects);
-        let rows = &mut self.rows;
+        let (rows, page) = (&mut self.rows, &mut self.report);
         let report = |row: &InspectRow| {
             if let Some(meter) = meter {
                 meter.add(1);
             }
+            page.add(row);
             rows.row(row)
         };
         let (connection, options, stop) = (self.connection, self.options, &self.session.stop);
@@ -124,6 +125,7 @@ impl<'a> Audit<'a> {
         }
         ended?;
         if let Some(path) = &self.html_file {
+            self.report.scope.extend(self.connection.host().map(|host| ("Server", host.to_owned())));
             html::write(path, &html::page(&self.report, &self.summary, &names))?;
         }
         self.found_something()?;
@@ -152,6 +154,7 @@ impl<'a> Audit<'a> {
             let report = self.look(place, version_id).await?;
             let row = InspectRow::Done(Box::new(report.outcome));
             inspect::count(&mut self.summary, &row);
+            self.report.add(&row);
             return Ok(self.rows.row(&row)?);
         }
         if place.key.is_empty() {
@@ -159,11 +162,12 @@ impl<'a> Audit<'a> {
             self.rows.bucket(&bucket)?;
             self.report.buckets.push(bucket);
         }
-        let (rows, meter) = (&mut self.rows, progress.map(Progress::objects));
+        let (rows, page, meter) = (&mut self.rows, &mut self.report, progress.map(Progress::objects));
         let report = |row: &InspectRow| {
             if let Some(meter) = meter {
                 meter.add(1);
             }
+            page.add(row);
             rows.row(row)
         };
         let stop = &self.session.stop;

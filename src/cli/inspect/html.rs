@@ -14,10 +14,15 @@ use crate::aws::inventory::Manifest;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::byte_size::ByteSize;
 use crate::cli::sanitize::escaped;
-use crate::commands::inspect::summary::{Amount, Offenders, Summary};
+use crate::commands::inspect::InspectRow;
+use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary};
 use crate::error::Result;
 use crate::location::Target;
 use crate::transfer::sink;
+
+mod objects;
+
+pub(crate) use objects::ObjectsByKey;
 
 const STYLE: &str = include_str!("html.css");
 
@@ -29,12 +34,25 @@ const MODES: [&str; 6] = ["client", "sse-c", "dsse-kms", "sse-kms", "sse-s3", "n
 pub(crate) struct Report {
     /// The places inspected, as typed.
     pub(crate) places: Vec<String>,
+    /// What the run covers, and where: labels and values.
+    pub(crate) scope: Vec<(&'static str, String)>,
     /// The expectation as typed; empty without one.
     pub(crate) expected: String,
     /// The settings of buckets.
     pub(crate) buckets: Vec<BucketFacts>,
     /// The S3 Inventory report, if it is one of these.
     pub(crate) inventory: Option<Manifest>,
+    /// The objects of each key.
+    pub(crate) objects: Option<ObjectsByKey>,
+}
+
+impl Report {
+    /// Takes an object, if a page is written.
+    pub(crate) fn add(&mut self, row: &InspectRow) {
+        if let Some(objects) = &mut self.objects {
+            objects.add(row);
+        }
+    }
 }
 
 /// Writes the page to a file, in one step.
@@ -76,16 +94,19 @@ pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)
     verdict(&mut html, report, summary);
     tiles(&mut html, summary);
     chart(&mut html, summary);
-    shares(&mut html, summary, names);
+    shares(&mut html, report, summary, names);
     let unexpected = summary.unexpected.as_ref();
     offenders(&mut html, "Not as expected", "Found", unexpected);
     offenders(&mut html, "Not inspected", "Reason", Some(&summary.failed));
+    skipped(&mut html, summary);
+    facts(&mut html, "What was inspected", &report.scope);
+    objects_by_key(&mut html, report, summary, names);
     for settings in &report.buckets {
         bucket(&mut html, settings);
     }
     let _ = write!(
         html,
-        "<footer>Made by s3seal {}. Shares count objects as S3 reports them.</footer>\n</body>\n</html>\n",
+        "<footer>Made by s3seal {}. Stored bytes are what S3 reports.</footer>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION")
     );
     html
@@ -193,35 +214,98 @@ fn chart(html: &mut String, summary: &Summary) {
         }
         html.push_str("</div>\n");
     }
-    html.push_str("</figure>\n<ul class=\"legend\">\n");
+    html.push_str("</figure>\n<table class=\"modes\">\n<thead><tr><th>Mode</th>");
+    html.push_str(AMOUNT_HEADERS);
     for (mode, amount) in &parts {
-        let share = percent(amount.objects, summary.all.objects);
-        let _ = writeln!(html, "<li><span class=\"dot {}\"></span>{} {share}</li>", class(mode), safe(mode));
-    }
-    html.push_str("</ul>\n");
-}
-
-fn shares(html: &mut String, summary: &Summary, names: &[(String, String)]) {
-    html.push_str(
-        "<h2>By mode and key</h2>\n<table>\n<thead><tr><th>Mode</th><th>Key</th><th class=\"number\">Objects</th>\
-         <th class=\"number\">Share</th><th class=\"number\">Stored</th></tr></thead>\n<tbody>\n",
-    );
-    for (name, amount) in summary.largest_first() {
-        let key = name.key.as_deref().unwrap_or_default();
-        let alias = names.iter().find(|(known, _)| known == key).map_or("", |(_, alias)| alias);
-        let gap = if alias.is_empty() { "" } else { "<br>" };
+        let (class, mode, cells) = (class(mode), safe(mode), amount_cells(*amount, summary.all));
         let _ = writeln!(
             html,
-            "<tr><td class=\"mode\"><span class=\"dot {}\"></span>{}</td><td class=\"name\">{}{gap}{}</td>\
-             <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
-            class(&name.mode),
-            safe(&name.mode),
-            safe(alias),
-            safe(key),
-            grouped(amount.objects),
-            percent(amount.objects, summary.all.objects),
-            ByteSize(amount.bytes),
+            "<tr><td class=\"mode\"><span class=\"dot {class}\"></span>{mode}</td>{cells}</tr>"
         );
+    }
+    html.push_str("</tbody>\n</table>\n");
+}
+
+const AMOUNT_HEADERS: &str = "<th class=\"number\">Objects</th><th class=\"number share\">Share</th>\
+     <th class=\"number\">Stored</th><th class=\"number share\">Share</th></tr></thead>\n<tbody>\n";
+
+/// Objects and bytes, each with its share.
+fn amount_cells(amount: Amount, all: Amount) -> String {
+    format!(
+        "<td class=\"number\">{}</td><td class=\"number share\">{}</td><td class=\"number\">{}</td>\
+         <td class=\"number share\">{}</td>",
+        grouped(amount.objects),
+        percent(amount.objects, all.objects),
+        ByteSize(amount.bytes),
+        percent(amount.bytes, all.bytes),
+    )
+}
+
+fn shares(html: &mut String, report: &Report, summary: &Summary, names: &[(String, String)]) {
+    let _ = write!(
+        html,
+        "<h2>By mode and key</h2>\n<table class=\"keys\">\n<thead><tr><th>Mode</th><th>Key</th>{AMOUNT_HEADERS}"
+    );
+    for (number, (name, amount)) in summary.largest_first().into_iter().enumerate() {
+        let (class, mode, cells) = (class(&name.mode), safe(&name.mode), amount_cells(amount, summary.all));
+        let key = key_lines(name, names);
+        let key = match &report.objects {
+            Some(objects) if objects.has(name) => {
+                let shown = if key.is_empty() { "its objects" } else { &key };
+                format!("<a href=\"#objects-{number}\">{shown}</a>")
+            }
+            _ => key,
+        };
+        let _ = writeln!(
+            html,
+            "<tr id=\"key-{number}\"><td class=\"mode\"><span class=\"dot {class}\"></span>{mode}</td>\
+             <td class=\"name\">{key}</td>{cells}</tr>"
+        );
+    }
+    html.push_str("</tbody>\n</table>\n");
+}
+
+/// A key and its alias, escaped.
+fn key_lines(name: &ShareName, names: &[(String, String)]) -> String {
+    let key = name.key.as_deref().unwrap_or_default();
+    match names.iter().find(|(known, _)| known == key) {
+        Some((_, alias)) => format!("{}<br>{}", safe(alias), safe(key)),
+        None => safe(key),
+    }
+}
+
+/// A section for each key, to which the table of the keys leads.
+fn objects_by_key(html: &mut String, report: &Report, summary: &Summary, names: &[(String, String)]) {
+    let Some(objects) = &report.objects else { return };
+    html.push_str("<h2>Objects by key</h2>\n");
+    for (number, (name, amount)) in summary.largest_first().into_iter().enumerate() {
+        let key = key_lines(name, names);
+        let title = format!("<span class=\"dot {}\"></span>{} {key}", class(&name.mode), safe(&name.mode));
+        objects.section(html, number, name, &title, amount.objects);
+    }
+}
+
+/// What was listed and not inspected, and why.
+fn skipped(html: &mut String, summary: &Summary) {
+    let skipped = [
+        (summary.filtered_out, "left out by the filters or the choice of versions"),
+        (summary.delete_markers, "delete markers, which have no content"),
+        (summary.deleted_meanwhile, "deleted after they were listed"),
+    ];
+    let lines = skipped.into_iter().filter(|(count, _)| *count > 0);
+    let lines = lines.map(|(count, why)| ("", format!("{}: {why}", grouped(count)))).collect::<Vec<_>>();
+    facts(html, "Skipped", &lines);
+}
+
+fn facts(html: &mut String, title: &str, lines: &[(&str, String)]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = write!(html, "<h2>{title}</h2>\n<table class=\"facts\">\n<tbody>\n");
+    for (label, fact) in lines {
+        let label =
+            if label.is_empty() { String::new() } else { format!("<th scope=\"row\">{}</th>", safe(label)) };
+        let _ = writeln!(html, "<tr>{label}<td>{}</td></tr>", safe(fact));
     }
     html.push_str("</tbody>\n</table>\n");
 }
@@ -243,17 +327,11 @@ fn offenders(html: &mut String, title: &str, column: &str, list: Option<&Offende
     }
 }
 
-fn bucket(html: &mut String, settings: &BucketFacts) {
-    let _ = write!(
-        html,
-        "<h2>The bucket s3://{}</h2>\n<table class=\"facts\">\n<tbody>\n",
-        safe(settings.bucket.as_str())
-    );
-    for (label, value) in bucket_lines(settings) {
-        let _ =
-            writeln!(html, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", safe(label.trim()), safe(&value));
-    }
-    html.push_str("</tbody>\n</table>\n");
+fn bucket(html: &mut String, bucket: &BucketFacts) {
+    let title = format!("The bucket s3://{}", safe(bucket.bucket.as_str()));
+    let lines = bucket_lines(bucket);
+    let lines: Vec<_> = lines.iter().map(|(label, fact)| (label.trim(), fact.clone())).collect();
+    facts(html, &title, &lines);
 }
 
 /// Escapes text for HTML; control characters become visible, as on a terminal.

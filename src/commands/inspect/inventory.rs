@@ -76,6 +76,8 @@ pub(crate) async fn audit(
                     let row = row(&source, object, options);
                     count(summary, &row);
                     report(&row)?;
+                } else {
+                    summary.filtered_out += 1;
                 }
             }
         }

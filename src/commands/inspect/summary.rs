@@ -63,6 +63,17 @@ pub(crate) struct Summary {
     pub(crate) claimed: u64,
     /// Delete markers passed over.
     pub(crate) delete_markers: u64,
+    /// Objects that the filters leave out.
+    pub(crate) filtered_out: u64,
+    /// Objects that were deleted between the listing and the look at them.
+    pub(crate) deleted_meanwhile: u64,
+}
+
+impl ShareName {
+    /// The share that an object belongs to.
+    pub(crate) fn of(outcome: &InspectOutcome) -> Self {
+        Self { mode: mode_word(&outcome.mode()).to_owned(), key: key_of(outcome) }
+    }
 }
 
 impl Summary {
@@ -76,7 +87,7 @@ impl Summary {
         let bytes = outcome.stored_len.unwrap_or(0);
         self.all.add(bytes);
         self.claimed += u64::from(outcome.is_claimed());
-        let name = ShareName { mode: mode_word(&outcome.mode()).to_owned(), key: key_of(outcome) };
+        let name = ShareName::of(outcome);
         if self.shares.len() < MAX_SUMMARY_SHARES || self.shares.contains_key(&name) {
             self.shares.entry(name).or_default().add(bytes);
         } else {
