@@ -114,7 +114,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
 /// Looks up hints about keys for opening, whose flags begin with `prefix`; none for other errors.
 pub(crate) fn for_keys(error: &Error, prefix: &str, aws: &AwsFlags) -> Vec<String> {
     match error {
-        Error::KeyNeeded { need, .. } => vec![keys::needed(need, prefix)],
+        Error::KeyNeeded { need, .. } => keys::needed(need, prefix),
         Error::KeyWrong { subject, why, .. } => keys::wrong(subject, why, prefix, aws),
         _ => Vec::new(),
     }

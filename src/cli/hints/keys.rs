@@ -6,8 +6,10 @@ use crate::cli::aws_flags::AwsFlags;
 use crate::cli::sanitize::shell_word;
 use crate::error::{KeyFault, KeyNeed, Subject, WrapKind};
 
-pub(super) fn needed(need: &KeyNeed, p: &str) -> String {
-    match need {
+const SHOW: &str = "`s3seal keygen --show FILE` prints the fingerprint of a key file";
+
+pub(super) fn needed(need: &KeyNeed, p: &str) -> Vec<String> {
+    let flag = match need {
         KeyNeed::Customer => format!("pass the key it was stored with: {p}sse-c-key SOURCE"),
         KeyNeed::Wrapping { kind, fingerprint } => {
             let named = match fingerprint {
@@ -27,7 +29,9 @@ pub(super) fn needed(need: &KeyNeed, p: &str) -> String {
                 }
             }
         }
-    }
+    };
+    let is_named = matches!(need, KeyNeed::Wrapping { fingerprint: Some(_), .. });
+    [Some(flag), is_named.then(|| SHOW.to_owned())].into_iter().flatten().collect()
 }
 
 pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) -> Vec<String> {
@@ -42,7 +46,7 @@ pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) 
         }
         KeyFault::DoesNotUnwrap { fingerprint: Some(print) } => vec![
             format!("pass the key with fingerprint {print}: {p}key or {p}private-key SOURCE"),
-            "`s3seal keygen --show FILE` prints the fingerprint of a key file".to_owned(),
+            SHOW.to_owned(),
         ],
         KeyFault::DoesNotUnwrap { fingerprint: None } => vec![format!(
             "pass the right key: {p}key, {p}private-key or {p}passphrase=SOURCE, or {p}kms-key KEY (repeat it to try several)"

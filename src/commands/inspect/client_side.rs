@@ -23,12 +23,11 @@ struct Second<'a> {
     reader: &'a ObjectReader<'a>,
     head: &'a ObjectHead,
     options: &'a InspectOptions,
-    /// Whether it is one object and not one of many: then the keys at hand are tried.
-    alone: bool,
 }
 
-/// Looks for an envelope. One object `alone` is looked at more closely than one of many: what lies in its own bytes or
-/// in an instruction file is fetched, also where nothing points to it, and the keys at hand are tried.
+/// Looks for an envelope, and tries the keys at hand on it. One object `alone` is looked at more closely than one of many:
+/// what lies in its own bytes or in an instruction file is fetched, also where nothing points to it. Of many this is done
+/// only where the metadata points to it and there are keys to try.
 ///
 /// # Errors
 /// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
@@ -38,13 +37,14 @@ pub(super) async fn detect(
     options: &InspectOptions,
     alone: bool,
 ) -> Result<ClientSeen> {
-    let second = Second { reader, head, options, alone };
+    let second = Second { reader, head, options };
     let closely = alone || options.deep;
+    let opening = closely || second.tries_keys();
     match detect::detect(reader.subject(), &head.metadata) {
         Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
-        Ok(Detected::Esdk(marker)) if closely => second.esdk(Some(&marker)).await,
+        Ok(Detected::Esdk(marker)) if opening => second.esdk(Some(&marker)).await,
         Ok(Detected::Esdk(marker)) => Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(&marker)))),
-        Ok(Detected::InstructionFileNeeded) if closely => second.instructed(true).await,
+        Ok(Detected::InstructionFileNeeded) if opening => second.instructed(true).await,
         Ok(Detected::InstructionFileNeeded) => Ok(ClientSeen::Elsewhere),
         Ok(Detected::Plain) if second.is_instruction_file().await? => Ok(ClientSeen::InstructionFile),
         Ok(Detected::Plain) if closely => match begins_like_a_message(reader, head).await {
@@ -132,7 +132,7 @@ impl Second<'_> {
     }
 
     fn tries_keys(&self) -> bool {
-        self.alone && !self.options.unwrapper.ring().is_empty()
+        !self.options.unwrapper.ring().is_empty()
     }
 
     /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
