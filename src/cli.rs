@@ -150,6 +150,7 @@ async fn dispatch(
     let last_words = {
         let printer = printer.clone();
         move || {
+            printer.remove_bar();
             for line in left() {
                 printer.line(&sanitize::escaped(&line));
             }

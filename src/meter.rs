@@ -1,48 +1,154 @@
-//! The meter that a transfer counts its bytes with; what is shown of it is in `cli::progress`.
+//! The meter that a transfer counts with; what is shown of it is in `cli::progress`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Counts plaintext bytes, for the progress display.
+/// Counts what a transfer has done and what there is to do, for the progress display. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Meter(Arc<Counts>);
+pub(crate) struct Meter {
+    counts: Arc<Counts>,
+    /// Whether bytes only show that something moves, because another one counts them.
+    only_moves: bool,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
-    done: AtomicU64,
-    total: AtomicU64,
+    bytes: AtomicU64,
+    all_bytes: AtomicU64,
+    objects: AtomicU64,
+    all_objects: AtomicU64,
+    moves: AtomicU64,
+    sending: AtomicU64,
     /// Whether it counts many objects, so that no object sets the total.
     many: bool,
+    /// Whether there is somebody to look, so that counting ahead is worth its requests.
+    is_shown: AtomicBool,
+    /// Listings that are counted to their end, and all of them.
+    listings: AtomicU64,
+    all_listings: AtomicU64,
+}
+
+/// What a [`Meter`] has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// Bytes done: plaintext, or what S3 stores where only that is read.
+    pub(crate) bytes: u64,
+    /// All bytes; 0 if that is unknown.
+    pub(crate) all_bytes: u64,
+    /// Objects done, whatever the outcome.
+    pub(crate) objects: u64,
+    /// All objects; 0 if that is unknown.
+    pub(crate) all_objects: u64,
+    /// Whether all that there is has been found.
+    pub(crate) is_complete: bool,
+    /// Changes whenever anything moves.
+    pub(crate) moves: u64,
+    /// Requests that S3 has, with what it is to store or copy, and has not answered.
+    pub(crate) sending: u64,
 }
 
 impl Meter {
     /// Makes a meter for many objects, whose total is unknown.
     pub(crate) fn of_many() -> Self {
-        Self(Arc::new(Counts { many: true, ..Counts::default() }))
+        let counts = Counts { many: true, ..Counts::default() };
+        Self { counts: Arc::new(counts), only_moves: false }
     }
 
-    /// Sets the total; it stays 0 for a source of unknown length.
+    /// One that shows that something moves, and counts no bytes.
+    pub(crate) fn only_moves(&self) -> Self {
+        Self { counts: self.counts.clone(), only_moves: true }
+    }
+
+    /// Sets the total of one object; it stays 0 for a source of unknown length.
     pub(crate) fn expect(&self, total: u64) {
-        if !self.0.many {
-            self.0.total.store(total, Ordering::Relaxed);
+        if !self.counts.many && !self.only_moves {
+            self.counts.all_bytes.store(total, Ordering::Relaxed);
         }
+    }
+
+    /// Sets the number of listings that are counted ahead, if it is not 1.
+    pub(crate) fn expect_listings(&self, count: u64) {
+        self.counts.all_listings.store(count, Ordering::Relaxed);
     }
 
     /// Counts transferred bytes.
     pub(crate) fn add(&self, bytes: u64) {
-        self.0.done.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// The bytes counted so far.
-    pub(crate) fn done(&self) -> u64 {
-        self.0.done.load(Ordering::Relaxed)
-    }
-
-    /// The total, if it is known.
-    pub(crate) fn total(&self) -> Option<u64> {
-        match self.0.total.load(Ordering::Relaxed) {
-            0 => None,
-            total => Some(total),
+        if !self.only_moves {
+            self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
+        self.moved();
+    }
+
+    /// Records that bytes have arrived which are not done yet.
+    pub(crate) fn moved(&self) {
+        self.counts.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an object that is done, whatever the outcome.
+    pub(crate) fn end_object(&self) {
+        self.counts.objects.fetch_add(1, Ordering::Relaxed);
+        self.moved();
+    }
+
+    /// Counts an object ahead.
+    pub(crate) fn find(&self, bytes: u64) {
+        self.find_all(1, bytes);
+    }
+
+    /// Counts objects ahead.
+    pub(crate) fn find_all(&self, objects: u64, bytes: u64) {
+        self.counts.all_objects.fetch_add(objects, Ordering::Relaxed);
+        self.counts.all_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Records that a listing has been counted to its end.
+    pub(crate) fn found_all(&self) {
+        self.counts.listings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the bytes of an object that is not transferred as done: otherwise they would seem to be missing.
+    pub(crate) fn pass_over(&self, bytes: u64) {
+        if self.counts.many && !self.only_moves {
+            self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Records that S3 has something to store or to copy, until the guard is dropped.
+    pub(crate) fn sending(&self) -> Sending {
+        self.counts.sending.fetch_add(1, Ordering::Relaxed);
+        Sending(self.counts.clone())
+    }
+
+    /// Records whether somebody looks.
+    pub(crate) fn show(&self, is_shown: bool) {
+        self.counts.is_shown.store(is_shown, Ordering::Relaxed);
+    }
+
+    /// Whether somebody looks.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.counts.is_shown.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn counted(&self) -> Counted {
+        let counts = &self.counts;
+        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Counted {
+            bytes: get(&counts.bytes),
+            all_bytes: get(&counts.all_bytes),
+            objects: get(&counts.objects),
+            all_objects: get(&counts.all_objects),
+            is_complete: !counts.many || get(&counts.listings) >= get(&counts.all_listings).max(1),
+            moves: get(&counts.moves),
+            sending: get(&counts.sending),
+        }
+    }
+}
+
+/// Something that S3 is to store or to copy.
+pub(crate) struct Sending(Arc<Counts>);
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.sending.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -155,7 +155,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
         }
         Scope::Many(selections, target) => {
             let request = GetMany { selections, target, raw, expect, no_clobber, transfer_options };
-            many(session, &connection, &names, request, &decryption_keys).await
+            many(session, &connection, request, &decryption_keys).await
         }
     }
 }
@@ -166,9 +166,10 @@ async fn one(
     request: GetRequest,
     decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
-    let progress = session.progress(Unit::Bytes, &request.source.to_string());
+    let is_shown = matches!(request.target, Target::Stdout | Target::Terminal) && io::stdout().is_terminal();
+    let progress = session.progress_beside(is_shown, Unit::Bytes, &request.source.to_string());
     let outcome =
-        Box::pin(get::run(connection, request, decryption_keys, progress.bytes(), &session.stop)).await;
+        Box::pin(get::run(connection, request, decryption_keys, progress.meter(), &session.stop)).await;
     progress.finish();
     outcome::get(&outcome?, session)
 }
@@ -176,18 +177,17 @@ async fn one(
 async fn many(
     session: &Session,
     connection: &Connection,
-    names: &str,
     request: GetMany,
     decryption_keys: &DecryptionKeys,
 ) -> Result<(), Failure> {
-    let progress = session.progress(Unit::ObjectsAndBytes, names);
+    let progress = session.progress(Unit::ObjectsAndBytes, "objects");
     let mut reporter = Reporter::new(Verb::Get, session);
     let report = |row: GetRow| {
-        progress.objects().add(1);
+        progress.meter().end_object();
         reporter.report(&row, |fetched| outcome::fetched(fetched, session.json))
     };
     let ended =
-        get::bulk::run(connection, request, decryption_keys, progress.bytes(), &session.stop, report).await;
+        get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, report).await;
     progress.finish();
     reporter.end(ended)
 }

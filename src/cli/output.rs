@@ -19,7 +19,7 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Print decisions; twice: also every request, without secrets
+    /// Print decisions and a line for each object; twice: also every request, without secrets
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 
@@ -31,6 +31,10 @@ pub(crate) struct OutputArgs {
     pub(crate) json: bool,
 
     /// Show progress: auto (a bar on a terminal), bar, plain (lines) or never
+    ///
+    /// The bar is one line with what is done of all, the rate and the time left, or with what holds it up. plain writes
+    /// such a line every ten seconds or ten percent, for logs. auto and bar show nothing where standard error is no terminal,
+    /// and none where the object itself goes to the terminal.
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     #[arg(hide_possible_values = true, hide_default_value = true)]
     pub(crate) progress: ProgressMode,
@@ -47,7 +51,7 @@ pub(crate) enum ProgressMode {
     Auto,
     /// A bar
     Bar,
-    /// A line every few seconds
+    /// A line every ten seconds or ten percent
     Plain,
     /// Nothing
     Never,
@@ -154,6 +158,14 @@ impl Printer {
         match bar {
             Some(bar) => bar.suspend(write),
             None => write(),
+        }
+    }
+
+    /// Removes the progress bar for good: the program ends now.
+    pub(crate) fn remove_bar(&self) {
+        let bar = self.0.bar.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
         }
     }
 

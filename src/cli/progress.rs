@@ -1,6 +1,7 @@
-//! Progress on standard error: a bar on a terminal, lines in logs, nothing elsewhere.
+//! Progress on standard error: one line on a terminal, lines in logs, nothing elsewhere.
 //!
-//! Reads a [`Meter`] at intervals; the code that moves the bytes knows nothing of it.
+//! Reads a [`Meter`] at intervals; the code that moves the bytes knows nothing of it. What a line says is `line`'s, and
+//! what holds a transfer up is said there, in `waiting`.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -11,20 +12,30 @@ use tokio::time::sleep;
 
 use super::output::{Printer, ProgressMode};
 use super::sanitize::escaped;
-use crate::byte_size::ByteSize;
-use crate::meter::Meter;
+use crate::meter::{Counted, Meter};
 
-/// The interval at which a bar is redrawn.
+pub(crate) mod amounts;
+mod line;
+mod screen;
+
+use line::Pace;
+
+/// The interval at which counts are read and a line is redrawn.
 const FRAME: Duration = Duration::from_millis(100);
-const LINE: Duration = Duration::from_secs(5);
+/// Lines in logs: one in this time, or for each step of this part of the whole, but not at once.
+const LINE: Duration = Duration::from_secs(10);
+const LINE_PERCENT: u64 = 10;
+const LINE_AGAIN: Duration = Duration::from_secs(1);
+/// As wide as a line may be in a log.
+const LOG_COLUMNS: usize = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// The bytes of one object.
     Bytes,
-    /// Objects; how many there will be is not known.
+    /// Objects.
     Objects,
-    /// Objects and their bytes; how many there will be is not known.
+    /// Objects and their bytes.
     ObjectsAndBytes,
 }
 
@@ -32,54 +43,46 @@ pub(crate) enum Unit {
 pub(crate) struct Progress {
     counts: Counts,
     printer: Printer,
+    began: Instant,
+    display: Display,
     bar: Option<ProgressBar>,
-    /// When lines began; they end with the average rate of one object.
-    since: Option<Instant>,
     task: Option<JoinHandle<()>>,
 }
 
 impl Progress {
-    /// Starts to display progress of `what`: an object or a prefix, or of [`Unit::Objects`] what is counted, such as
-    /// "objects inspected".
-    pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, bytes: Meter, printer: &Printer) -> Self {
-        let counts = Counts { unit, what: what.to_owned(), bytes, objects: Meter::default() };
-        let mut progress = Self { counts, printer: printer.clone(), bar: None, since: None, task: None };
-        let counts = progress.counts.clone();
-        match display(mode) {
-            Display::Nothing => {}
+    /// Starts to display progress of `what`: the name of one object, or the word for what is counted, such as "files".
+    pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, meter: Meter, printer: &Printer) -> Self {
+        let counts = Counts { unit, what: escaped(what).into_owned(), meter };
+        let display = display(mode);
+        counts.meter.show(display != Display::Nothing);
+        let (bar, task) = match display {
+            Display::Nothing => (None, None),
             Display::Bar => {
-                let bar = counts.bar();
+                let bar = bar();
                 printer.keep_clear_of(Some(bar.clone()));
-                progress.bar = Some(bar.clone());
-                progress.task = Some(tokio::spawn(counts.draw(bar)));
+                (Some(bar.clone()), Some(tokio::spawn(counts.clone().draw(bar))))
             }
-            Display::Lines => {
-                progress.since = (unit == Unit::Bytes).then(Instant::now);
-                progress.task = Some(tokio::spawn(counts.write_lines(printer.clone())));
-            }
-        }
-        progress
+            Display::Lines => (None, Some(tokio::spawn(counts.clone().write_lines(printer.clone())))),
+        };
+        Self { counts, printer: printer.clone(), began: Instant::now(), display, bar, task }
     }
 
-    pub(crate) fn objects(&self) -> &Meter {
-        &self.counts.objects
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.counts.meter
     }
 
-    pub(crate) fn bytes(&self) -> &Meter {
-        &self.counts.bytes
-    }
-
-    /// Clears the bar, or writes the last line.
+    /// Clears the line; in a log, writes the last one for one object: many have a summary.
     pub(crate) fn finish(self) {
-        if let Some(since) = self.since {
-            let seconds = since.elapsed().as_secs_f64();
-            self.printer.say(&last_line(&self.counts.what, self.counts.bytes.done(), seconds));
+        if self.display == Display::Lines && self.counts.unit == Unit::Bytes {
+            let (bytes, seconds) = (self.counts.meter.counted().bytes, self.began.elapsed().as_secs_f64());
+            self.printer.say(&format!("{}: {}", self.counts.what, amounts::sum(bytes, seconds)));
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
+        self.counts.meter.show(false);
         if let Some(task) = &self.task {
             task.abort();
         }
@@ -90,6 +93,7 @@ impl Drop for Progress {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Display {
     Nothing,
     Bar,
@@ -106,107 +110,52 @@ fn display(mode: ProgressMode) -> Display {
     }
 }
 
-/// What is counted so far, and of what.
+/// indicatif draws the line, and keeps it apart from other lines; `line` makes its text.
+fn bar() -> ProgressBar {
+    let target = ProgressDrawTarget::term_like(Box::new(screen::Screen::new()));
+    let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(None, target).with_style(style)
+}
+
+/// What is counted, and what it is called.
 #[derive(Clone)]
 struct Counts {
     unit: Unit,
     what: String,
-    bytes: Meter,
-    objects: Meter,
+    meter: Meter,
 }
 
 impl Counts {
-    /// A bar without colours; without a length until one is known.
-    fn bar(&self) -> ProgressBar {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(style(match self.unit {
-            Unit::Bytes | Unit::ObjectsAndBytes => "{msg}  {spinner} {bytes}  {bytes_per_sec}  {elapsed}",
-            Unit::Objects => "{spinner} {human_pos} {msg}  {per_sec}  {elapsed}",
-        }));
-        bar.set_message(escaped(&self.what).into_owned());
-        bar
-    }
-
     async fn draw(self, bar: ProgressBar) {
+        let (began, mut pace) = (Instant::now(), Pace::default());
         loop {
-            match self.unit {
-                Unit::Bytes => {
-                    if let Some(total) = self.bytes.total().filter(|_| bar.length().is_none()) {
-                        bar.set_length(total);
-                        bar.set_style(style(
-                            "{msg}  {percent:>3}% [{bar:24}] {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
-                        ));
-                    }
-                    bar.set_position(self.bytes.done());
-                }
-                Unit::Objects => bar.set_position(self.objects.done()),
-                Unit::ObjectsAndBytes => {
-                    let message = format!("{}: {} objects", self.what, self.objects.done());
-                    bar.set_message(escaped(&message).into_owned());
-                    bar.set_position(self.bytes.done());
-                }
-            }
+            pace.note(began.elapsed(), self.meter.counted());
+            bar.set_message(line::line(self.unit, &self.what, &pace, screen::columns()));
             bar.tick();
             sleep(FRAME).await;
         }
     }
 
     async fn write_lines(self, printer: Printer) {
-        let mut before = 0;
+        let (began, mut pace) = (Instant::now(), Pace::default());
+        let (mut written, mut steps) = (Duration::ZERO, 0);
         loop {
-            sleep(LINE).await;
-            let (done, objects, what) = (self.bytes.done(), self.objects.done(), &self.what);
-            let rate = done.saturating_sub(before) / LINE.as_secs();
-            before = done;
-            printer.say(&match self.unit {
-                Unit::Bytes => line(what, done, self.bytes.total(), rate),
-                Unit::Objects => format!("{objects} {what}"),
-                Unit::ObjectsAndBytes => {
-                    format!("{what}: {objects} objects, {}, {}/s", ByteSize(done), ByteSize(rate))
-                }
-            });
+            sleep(FRAME).await;
+            let (now, counted) = (began.elapsed(), self.meter.counted());
+            pace.note(now, counted);
+            let since = now - written;
+            let is_step = percent(&counted) / LINE_PERCENT > steps && since >= LINE_AGAIN;
+            if is_step || since >= LINE {
+                (written, steps) = (now, percent(&counted) / LINE_PERCENT);
+                printer.say(&line::line(self.unit, &self.what, &pace, LOG_COLUMNS));
+            }
         }
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template)
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
-}
-
-/// One line on the way; `rate` in bytes a second.
-fn line(what: &str, done: u64, total: Option<u64>, rate: u64) -> String {
-    let amount = match total {
-        Some(total) => format!("{} of {}", ByteSize(done), ByteSize(total)),
-        None => ByteSize(done).to_string(),
-    };
-    let left = match total {
-        Some(total) if rate > 0 => format!(", {} s left", total.saturating_sub(done).div_ceil(rate)),
-        _ => String::new(),
-    };
-    format!("{what}: {amount}, {}/s{left}", ByteSize(rate))
-}
-
-fn last_line(what: &str, done: u64, seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
-    let rate = if seconds > 0.0 { (done as f64 / seconds) as u64 } else { done };
-    format!("{what}: {} in {seconds:.1} s, {}/s", ByteSize(done), ByteSize(rate))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_says_how_much_and_how_long() {
-        let mib = 1 << 20;
-        assert_eq!(
-            line("s3://bkt/k", 10 * mib, Some(40 * mib), 4 * mib),
-            "s3://bkt/k: 10 MiB of 40 MiB, 4 MiB/s, 8 s left"
-        );
-        assert_eq!(line("s3://bkt/k", 10 * mib, None, mib), "s3://bkt/k: 10 MiB, 1 MiB/s");
-        assert_eq!(line("s3://bkt/k", 0, Some(5), 0), "s3://bkt/k: 0 B of 5 B, 0 B/s");
-        assert_eq!(last_line("s3://bkt/k", 10 * mib, 2.5), "s3://bkt/k: 10 MiB in 2.5 s, 4 MiB/s");
-    }
+/// How much is done, of what is known to be there.
+fn percent(counted: &Counted) -> u64 {
+    let Counted { bytes, all_bytes, objects, all_objects, .. } = *counted;
+    let of = |done: u64, all: u64| done.saturating_mul(100).checked_div(all);
+    of(bytes, all_bytes).or(of(objects, all_objects)).unwrap_or(0)
 }

@@ -116,15 +116,16 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
 }
 
 async fn one(session: &Session, connection: &Connection, request: PutRequest) -> Result<(), Failure> {
-    if request.source == Source::Stdin && io::stdin().is_terminal() {
+    let is_typed = request.source == Source::Stdin && io::stdin().is_terminal();
+    if is_typed {
         session.printer.say("reading from the terminal; end with Ctrl-D");
     }
-    let progress = session.progress(Unit::Bytes, &request.target.to_string());
+    let progress = session.progress_beside(is_typed, Unit::Bytes, &request.target.to_string());
     let file = match &request.source {
         Source::File(path) => Some(path.clone()),
         Source::Stdin | Source::Command(_) => None,
     };
-    let outcome = Box::pin(put::run(connection, request, progress.bytes(), &session.stop)).await;
+    let outcome = Box::pin(put::run(connection, request, progress.meter(), &session.stop)).await;
     progress.finish();
     let outcome = outcome?;
     outcome::put(&outcome, file.as_deref(), session)?;
@@ -132,17 +133,17 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
 }
 
 async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {
-    let progress = session.progress(Unit::ObjectsAndBytes, &request.target.to_string());
+    let progress = session.progress(Unit::ObjectsAndBytes, "files");
     let mut reporter = Reporter::new(Verb::Put, session);
     let mut lock_not_verified = None;
     let report = |row: PutRow| {
-        progress.objects().add(1);
+        progress.meter().end_object();
         if let (Row::Done(stored), None) = (&row, &lock_not_verified) {
             lock_not_verified = outcome::lock_not_verified(&stored.outcome);
         }
         reporter.report(&row, |stored| outcome::stored(stored, session.json))
     };
-    let ended = put::bulk::run(connection, request, progress.bytes(), &session.stop, report).await;
+    let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
     progress.finish();
     reporter.end(ended)?;
     lock_not_verified.map_or(Ok(()), Err)

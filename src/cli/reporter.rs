@@ -2,6 +2,8 @@
 //!
 //! The text of one outcome is made in `outcome`; what to do about a failure, in `hints`.
 
+use std::time::Instant;
+
 use super::document::transfer::{FailedObject, SkippedObject, TransferSummary};
 use super::document::{self, Command, Document, Record, Summaries, Summary};
 use super::exit::Exit;
@@ -9,9 +11,9 @@ use super::failure::Failure;
 use super::lost_envelope;
 use super::outcome::OutcomeText;
 use super::output;
+use super::progress::amounts;
 use super::sanitize::escaped;
 use super::session::Session;
-use crate::byte_size::ByteSize;
 use crate::commands::bulk::Row;
 use crate::error::{Aspect, Error, LostEnvelope, Result};
 use crate::location::S3Uri;
@@ -41,6 +43,14 @@ impl Verb {
         }
     }
 
+    /// What a row is: `put` names rows by their source.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Put => "file",
+            Self::Get | Self::Rotate => "object",
+        }
+    }
+
     fn past(self) -> &'static str {
         match self {
             Self::Put => "stored",
@@ -54,6 +64,9 @@ impl Verb {
 pub(crate) struct Reporter<'a> {
     verb: Verb,
     session: &'a Session,
+    began: Instant,
+    /// Whether each object that is done or skipped gets a line: only failures are always named.
+    names_each: bool,
     done: u64,
     bytes: u64,
     skipped: u64,
@@ -64,7 +77,39 @@ pub(crate) struct Reporter<'a> {
 
 impl<'a> Reporter<'a> {
     pub(crate) fn new(verb: Verb, session: &'a Session) -> Self {
-        Self { verb, session, done: 0, bytes: 0, skipped: 0, failed: 0, stored_otherwise: 0 }
+        let names_each = session.printer.verbosity() > 0;
+        Self {
+            verb,
+            session,
+            began: Instant::now(),
+            names_each,
+            done: 0,
+            bytes: 0,
+            skipped: 0,
+            failed: 0,
+            stored_otherwise: 0,
+        }
+    }
+
+    /// Reports one object, which always gets its line.
+    pub(crate) fn of_one(self) -> Self {
+        Self { names_each: true, ..self }
+    }
+
+    /// Starts the time anew, after a question.
+    pub(crate) fn begin(&mut self) {
+        self.began = Instant::now();
+    }
+
+    /// How long it has taken.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    fn name(&self, line: &str) {
+        if self.names_each {
+            self.session.printer.say(line);
+        }
     }
 
     /// Reports one row; `text` makes the text of an outcome.
@@ -78,7 +123,7 @@ impl<'a> Reporter<'a> {
                 if self.session.json {
                     return self.write(&text);
                 }
-                self.session.printer.say(&text);
+                self.name(&text);
                 Ok(())
             }
             Row::Skipped { name, why } => {
@@ -87,7 +132,7 @@ impl<'a> Reporter<'a> {
                     let (uri, file) = self.verb.uri_and_file(name);
                     return self.document(Record::Skipped(SkippedObject { uri, file, reason: why.clone() }));
                 }
-                self.session.printer.say(&format!("skipped: {name}: {why}"));
+                self.name(&format!("skipped: {name}: {why}"));
                 Ok(())
             }
             Row::Failed { name, version_id, error } => {
@@ -226,24 +271,21 @@ impl<'a> Reporter<'a> {
             });
             return self.document(Record::Summary(Summaries { summary }));
         }
-        let mut parts = Vec::new();
+        let mut parts = vec![counted(self.done, self.verb.noun())];
         if self.done > 0 {
-            let noun = if self.done == 1 { "object" } else { "objects" };
-            parts.push(format!("{} {noun} {}, {}", self.done, self.verb.past(), ByteSize(self.bytes)));
+            parts.push(amounts::sum(self.bytes, self.seconds()));
         }
-        for (count, word) in [
-            (self.skipped, "skipped"),
+        let skipped = if self.names_each { "skipped" } else { "skipped (-v names them)" };
+        for (number, word) in [
+            (self.skipped, skipped),
             (self.failed, "failed"),
             (self.stored_otherwise, "stored, but not as requested"),
         ] {
-            if count > 0 {
-                parts.push(format!("{count} {word}"));
+            if number > 0 {
+                parts.push(format!("{} {word}", amounts::count(number)));
             }
         }
-        if parts.is_empty() {
-            parts.push(format!("0 objects {}", self.verb.past()));
-        }
-        self.session.printer.say(&parts.join(", "));
+        self.session.printer.say(&format!("{}: {}", self.verb.past(), parts.join(", ")));
         Ok(())
     }
 
@@ -258,6 +300,11 @@ impl<'a> Reporter<'a> {
     fn write(&self, document: &str) -> Result<()> {
         self.session.printer.beside_bar(|| output::document(document))
     }
+}
+
+/// A number of things, which are several unless it is 1.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", amounts::count(number), if number == 1 { "" } else { "s" })
 }
 
 /// An object that the server stored otherwise than requested, by the error that says so.

@@ -258,7 +258,8 @@ impl RotateArgs {
             journal: self.journal_location()?,
             transfer_options,
             jobs: self.transfer.objects(),
-            meter: Meter::default(),
+            planned: Meter::of_many(),
+            meter: self.single().map_or_else(Meter::of_many, |_| Meter::default()),
         })
     }
 
@@ -269,48 +270,57 @@ impl RotateArgs {
         connection: &Connection,
         request: &RotateRequest,
     ) -> Result<(), Failure> {
+        let single = self.single();
+        let is_planned = (self.dry_run || !self.yes) && single.is_none();
+        let planned = || session.progress_of(Unit::Objects, "objects planned", request.planned.clone());
+        let mut planning = is_planned.then(planned);
         if self.dry_run {
             let plans = rotate::dry_run(connection, request, &session.stop).await;
+            drop(planning);
             return self.dry_run_ended(session, plans);
         }
         // A failure of the question itself is no error of the core.
         let mut unanswered = None;
-        let confirm = async |plans: &Plans| match confirm(session, plans, request).await {
-            Ok(yes) => Ok(yes),
-            Err(failure) => match failure.error.downcast::<Error>() {
-                Ok(error) => Err(error),
-                Err(error) => {
-                    unanswered = Some(Failure { error, ..failure });
-                    Ok(false)
-                }
-            },
+        let confirm = async |plans: &Plans| {
+            drop(planning.take());
+            match confirm(session, plans, request).await {
+                Ok(yes) => Ok(yes),
+                Err(failure) => match failure.error.downcast::<Error>() {
+                    Ok(error) => Err(error),
+                    Err(error) => {
+                        unanswered = Some(Failure { error, ..failure });
+                        Ok(false)
+                    }
+                },
+            }
         };
         let mut reporter = Reporter::new(Verb::Rotate, session);
-        let single = self.single();
-        let mut counting: Option<Progress> = None;
+        if single.is_some() {
+            reporter = reporter.of_one();
+        }
+        let mut progress: Option<Progress> = None;
         let report = |report: Report<'_>| match report {
-            Report::Begin(place) => {
-                let (unit, what) = (single.map_or(Unit::Objects, |_| Unit::Bytes), place.to_string());
-                let next = session.progress_of(unit, &what, request.meter.clone());
-                if let Some(before) = counting.replace(next) {
-                    before.finish();
-                }
+            Report::Begin => {
+                let meter = request.meter.clone();
+                progress = Some(match single {
+                    Some(uri) => session.progress_of(Unit::Bytes, &uri.to_string(), meter),
+                    None => session.progress_of(Unit::ObjectsAndBytes, "objects", meter),
+                });
+                reporter.begin();
                 Ok(())
             }
             Report::Object(row) => {
-                if let Some(counting) = &counting {
-                    counting.objects().add(1);
-                }
+                request.meter.end_object();
                 reporter.report(row, |rotated| outcome::rotated(rotated, session.json))
             }
         };
         let ended = rotate::run(connection, request, &session.stop, confirm, report).await;
-        if let Some(counting) = counting {
-            counting.finish();
+        if let Some(progress) = progress {
+            progress.finish();
         }
         match unanswered {
             Some(failure) => Err(failure),
-            None => self.ended(session, ended),
+            None => self.ended(session, ended, reporter.seconds()),
         }
     }
 }

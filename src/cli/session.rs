@@ -82,13 +82,24 @@ impl Session {
 
     /// Starts to display progress, as the flags say.
     pub(crate) fn progress(&self, unit: Unit, what: &str) -> Progress {
-        let bytes = if unit == Unit::Bytes { Meter::default() } else { Meter::of_many() };
-        self.progress_of(unit, what, bytes)
+        let meter = if unit == Unit::Bytes { Meter::default() } else { Meter::of_many() };
+        self.progress_of(unit, what, meter)
     }
 
-    /// The same for bytes that are counted elsewhere.
-    pub(crate) fn progress_of(&self, unit: Unit, what: &str, bytes: Meter) -> Progress {
-        let mode = if self.quiet { ProgressMode::Never } else { self.progress };
-        Progress::start(mode, unit, what, bytes, &self.printer)
+    /// The same, but without a line that is redrawn where the terminal shows the object itself.
+    pub(crate) fn progress_beside(&self, is_object_shown: bool, unit: Unit, what: &str) -> Progress {
+        let is_bar = matches!(self.progress, ProgressMode::Auto | ProgressMode::Bar);
+        let mode = if is_object_shown && is_bar { ProgressMode::Never } else { self.progress };
+        self.start(mode, unit, what, Meter::default())
+    }
+
+    /// The same for a meter that exists.
+    pub(crate) fn progress_of(&self, unit: Unit, what: &str, meter: Meter) -> Progress {
+        self.start(self.progress, unit, what, meter)
+    }
+
+    fn start(&self, mode: ProgressMode, unit: Unit, what: &str, meter: Meter) -> Progress {
+        let mode = if self.quiet { ProgressMode::Never } else { mode };
+        Progress::start(mode, unit, what, meter, &self.printer)
     }
 }

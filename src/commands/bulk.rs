@@ -11,6 +11,7 @@ use futures_util::stream::{Stream, StreamExt};
 use tokio::sync::Notify;
 
 use crate::error::{Denial, Error, NetworkFault, Result, Subject, Unsupported};
+use crate::meter::Meter;
 use crate::transfer::Cancellation;
 
 /// The outcome of one of many objects.
@@ -170,6 +171,34 @@ where
             },
         }
     }
+}
+
+/// Does `work`, and meanwhile counts a listing ahead of it, one entry at a time, if somebody looks at the meter.
+///
+/// That ends with `work`. An error only ends the counting: `work` lists the same, and reports it.
+pub(crate) async fn counting_ahead<T, W>(
+    meter: &Meter,
+    listing: impl Stream<Item = Result<T>>,
+    len: impl Fn(&T) -> u64,
+    work: impl Future<Output = W>,
+) -> W {
+    let mut work = pin!(work);
+    if meter.is_shown() {
+        let count = async {
+            let mut listing = pin!(listing);
+            while let Some(entry) = listing.next().await {
+                let Ok(entry) = entry else { return };
+                meter.find(len(&entry));
+            }
+            meter.found_all();
+        };
+        tokio::select! {
+            biased;
+            ended = &mut work => return ended,
+            () = count => {}
+        }
+    }
+    work.await
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use crate::aws::Connection;
 use crate::aws::kms::KmsKeyFacts;
@@ -16,12 +16,13 @@ use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::tls_probe::Transport;
-use crate::commands::bulk::{Row, for_each_ordered};
+use crate::commands::bulk::{Row, counting_ahead, for_each_ordered};
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
 use crate::encryption::{KmsKey, Legacy};
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
+use crate::meter::Meter;
 use crate::object::InstructionSuffix;
 use crate::pattern::Filter;
 use crate::seal::ring::Unwrapper;
@@ -129,6 +130,7 @@ pub(crate) async fn audit(
     place: &S3Uri,
     options: &InspectOptions,
     cancellation: &Cancellation,
+    meter: &Meter,
     summary: &mut Summary,
     mut report: impl FnMut(&InspectRow) -> Result<()>,
 ) -> Result<()> {
@@ -136,20 +138,13 @@ pub(crate) async fn audit(
     let count_markers = |count| {
         markers.fetch_add(count, Ordering::Relaxed);
     };
-    let listing = if options.all_versions {
-        connection.list_versions(place, &count_markers).left_stream()
-    } else {
-        connection.list(place).right_stream()
-    };
     let (filtered_out, deleted_meanwhile) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let chosen = listing.filter(|listed| {
-        let takes =
-            listed.as_ref().map_or(true, |entry| options.filter.takes(place.relative(entry.key.as_str())));
-        filtered_out.fetch_add(usize::from(!takes), Ordering::Relaxed);
-        std::future::ready(takes)
-    });
-    let ended = for_each_ordered(
-        chosen,
+    let count_filtered_out = || {
+        filtered_out.fetch_add(1, Ordering::Relaxed);
+    };
+    let ahead = listing(connection, place, options, &|_| {}, &|| {});
+    let work = for_each_ordered(
+        listing(connection, place, options, &count_markers, &count_filtered_out),
         options.jobs,
         cancellation,
         |entry| row(connection, place, entry, options),
@@ -163,12 +158,35 @@ pub(crate) async fn audit(
                 report(&row)
             }
         },
-    )
-    .await;
+    );
+    let ended = Box::pin(counting_ahead(meter, ahead, |_| 0, work)).await;
     summary.delete_markers += markers.into_inner() as u64;
     summary.filtered_out += filtered_out.into_inner() as u64;
     summary.deleted_meanwhile += deleted_meanwhile.into_inner() as u64;
     ended
+}
+
+/// Lists the selected objects under a prefix; calls `markers` and `filtered_out` for what is not selected.
+fn listing<'a>(
+    connection: &'a Connection,
+    place: &'a S3Uri,
+    options: &'a InspectOptions,
+    markers: &'a (dyn Fn(usize) + Sync),
+    filtered_out: &'a (dyn Fn() + Sync),
+) -> impl Stream<Item = Result<Listed>> + 'a {
+    let listing = if options.all_versions {
+        connection.list_versions(place, markers).left_stream()
+    } else {
+        connection.list(place).right_stream()
+    };
+    listing.filter(|listed| {
+        let takes =
+            listed.as_ref().map_or(true, |entry| options.filter.takes(place.relative(entry.key.as_str())));
+        if !takes {
+            filtered_out();
+        }
+        std::future::ready(takes)
+    })
 }
 
 /// Replaces aliases among what is expected by the keys behind them, so that objects can be compared.

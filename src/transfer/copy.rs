@@ -51,6 +51,7 @@ async fn copy_all(
     let mut copied: Vec<(Sent, Option<Sum>, u64)> = stream::iter(numbered)
         .map(|(number, range)| async move {
             let len = range.end - range.start;
+            let _sending = meter.sending();
             let (sent, sum) = to.copy_part(started, number, ranges.source, range).await?;
             meter.add(len);
             Ok::<_, Error>((sent, sum, len))

@@ -157,7 +157,7 @@ pub(crate) async fn run(
     let (sender, receiver) = mpsc::channel(1);
     let work = async {
         let (fetched, passed) = tokio::join!(
-            fetch_all(from, whole, etag, budget, sender),
+            fetch_all(from, whole, etag, budget, meter, sender),
             pass_all(receiver, pipeline, from.subject(), meter),
         );
         // If the consumer fails, the closed channel ends the producer without an error of its own.
@@ -207,6 +207,7 @@ async fn fetch_all(
     whole: Range<u64>,
     etag: Option<&str>,
     budget: &MemoryBudget,
+    meter: &Meter,
     sender: mpsc::Sender<Fetched>,
 ) -> Result<()> {
     let mut ranges = std::pin::pin!(
@@ -216,6 +217,7 @@ async fn fetch_all(
                 let permit = budget.take(range.end - range.start).await?;
                 let mut chunks = Vec::new();
                 let keep = async |chunk| {
+                    meter.moved();
                     chunks.push(chunk);
                     Ok(())
                 };

@@ -16,6 +16,7 @@ use crate::checksum::{Algorithm, Sum};
 use crate::error::{Error, Result, SizeLimit, Subject};
 use crate::keys::secret_variables;
 use crate::location::Source;
+use crate::meter::Meter;
 use crate::s3_limits::MAX_PARTS;
 use crate::seal::{Output, Seal};
 use crate::transfer::buffer_pool::BufferPool;
@@ -103,11 +104,11 @@ impl Input {
     }
 
     /// Fills the buffer, unless the source ends first; returns the number of bytes.
-    fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
+    fn read(&mut self, budget: &mut [u8], meter: &Meter) -> Result<usize> {
         match &mut self.reader {
-            Reader::File(file) => fill(file, budget),
-            Reader::Stdin(stdin) => fill(stdin, budget),
-            Reader::Command(_, stdout) => fill(stdout, budget),
+            Reader::File(file) => fill(file, budget, meter),
+            Reader::Stdin(stdin) => fill(stdin, budget, meter),
+            Reader::Command(_, stdout) => fill(stdout, budget, meter),
             Reader::Pipe(pipe) => return pipe.read(budget),
         }
         .map_err(Error::local("read", &self.subject))
@@ -140,12 +141,15 @@ impl Input {
 }
 
 /// Reads in as few calls as the source allows.
-fn fill(reader: &mut impl Read, budget: &mut [u8]) -> io::Result<usize> {
+fn fill(reader: &mut impl Read, budget: &mut [u8], meter: &Meter) -> io::Result<usize> {
     let mut filled = 0;
     while filled < budget.len() {
         match reader.read(&mut budget[filled..]) {
             Ok(0) => break,
-            Ok(read) => filled += read,
+            Ok(read) => {
+                filled += read;
+                meter.moved();
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -210,12 +214,19 @@ pub(crate) struct Parts {
     sealed: u64,
     ended: bool,
     refuse_empty: bool,
+    /// Sees that the source gives something.
+    meter: Meter,
 }
 
 impl Parts {
     /// Makes an empty source an error rather than an empty object.
     pub(crate) fn refusing_empty(self, refuse_empty: bool) -> Self {
         Self { refuse_empty, ..self }
+    }
+
+    /// Shows on a meter that the source gives something.
+    pub(crate) fn showing(self, meter: &Meter) -> Self {
+        Self { meter: meter.clone(), ..self }
     }
 
     /// Takes the memory for parts from buffers that others use too.
@@ -244,6 +255,7 @@ impl Parts {
             sealed: 0,
             ended: false,
             refuse_empty: false,
+            meter: Meter::default(),
         }
     }
 
@@ -335,7 +347,7 @@ impl Parts {
     /// Appends up to `limit` bytes to `out`; fewer only at the end of the source.
     fn read(&mut self, limit: usize, out: &mut Output) -> Result<usize> {
         let before = out.len();
-        let read = self.input.read(out.append(limit))?;
+        let read = self.input.read(out.append(limit), &self.meter)?;
         out.truncate(before + read);
         self.plain += read as u64;
         match self.input.len {

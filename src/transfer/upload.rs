@@ -34,7 +34,7 @@ pub(crate) async fn run(
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
-    parts = parts.sharing(budget.buffers());
+    parts = parts.sharing(budget.buffers()).showing(meter);
     let permit = Some(cancellation.or(budget.take(parts.next_memory())).await??);
     let (first, second);
     (first, parts) = next(parts, cancellation).await?;
@@ -69,7 +69,9 @@ async fn put_object(
 ) -> Result<Uploaded> {
     let Made { part, permit: _permit } = made;
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
+    let sending = meter.sending();
     let completed = cancellation.or(to.put(part.bytes, &part.sum)).await??;
+    drop(sending);
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
 }
@@ -140,6 +142,7 @@ async fn send_all(
         .map(|made| async move {
             let Made { part, permit: _permit } = made?;
             let len = part.bytes.len() as u64;
+            let _sending = meter.sending();
             let sent = to.send(started, part.number, part.bytes, &part.sum).await?;
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
@@ -147,6 +150,7 @@ async fn send_all(
         .buffer_unordered(budget.jobs())
         .try_collect()
         .await?;
+    let _sending = meter.sending();
     complete(sent, to, started).await
 }
 

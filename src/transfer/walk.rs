@@ -17,6 +17,7 @@ use tokio::sync::mpsc::{self, Sender};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::error::{Error, Result, Subject};
+use crate::meter::Meter;
 use crate::pattern::Filter;
 use crate::transfer::blocking;
 
@@ -62,6 +63,30 @@ pub(crate) fn walk(
         receiver.recv().await.map(|found| (Ok(found), receiver))
     });
     stream::select(found, ended)
+}
+
+/// Counts what [`walk`] finds, ahead of it and in little memory, as long as somebody looks at the meter.
+pub(crate) fn count(sources: &[PathBuf], filter: &Filter, meter: &Meter) {
+    let rejected = AtomicU64::new(0);
+    for (number, source) in sources.iter().enumerate() {
+        for entry in WalkDir::new(source).follow_links(true) {
+            if !meter.is_shown() {
+                return;
+            }
+            let len =
+                entry.as_ref().ok().and_then(|entry| entry.metadata().ok()).map_or(0, |found| found.len());
+            let found = match entry {
+                Ok(entry) => found(entry, source, &sources[..number], filter, &rejected),
+                Err(error) => failed(&error, source, filter),
+            };
+            match found {
+                None => {}
+                Some(Found::File { .. }) => meter.find(len),
+                Some(Found::NoFile { .. } | Found::Failed { .. }) => meter.find(0),
+            }
+        }
+    }
+    meter.found_all();
 }
 
 fn walk_all(sources: &[PathBuf], filter: &Filter, rejected: &AtomicU64, sender: &Sender<Found>) {

@@ -35,7 +35,7 @@ fn one_refused_write_is_named_and_the_others_are_done() {
     ended.says(&["failed: tree/plain.txt: access to s3://bench/p/plain.txt is denied", "1 of 11 objects"]);
     assert_eq!(bench.sandbox.s3().keys(BUCKET).len(), 10);
     bench.sandbox.clear_faults();
-    bench.run("put -r tree s3://bench/p/ --no-clobber").ok().says(&["1 object stored", "10 skipped"]);
+    bench.run("put -r tree s3://bench/p/ --no-clobber").ok().says(&["stored: 1 file", "10 skipped"]);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn one_refused_read_is_named_and_the_others_are_done() {
     let ended = bench.run("get -r s3://bench/p/ copy").exits(9);
     ended.says(&["access to s3://bench/p/plain.txt is denied", "1 of 11 objects were not fetched"]);
     bench.sandbox.clear_faults();
-    bench.run("get -r s3://bench/p/ copy --no-clobber").ok().says(&["1 object fetched", "10 skipped"]);
+    bench.run("get -r s3://bench/p/ copy --no-clobber").ok().says(&["fetched: 1 object", "10 skipped"]);
     assert_same_tree(&bench, "copy");
 }
 
@@ -117,7 +117,7 @@ fn a_listing_that_breaks_off_ends_it_and_what_came_is_told() {
     }
     bench.sandbox.fault(Fault::on("ListObjectsV2", denied()).skip(1).times(9));
     let ended = bench.run("get -r s3://bench/p/ copy").exits(4);
-    ended.says(&["1000 objects fetched", "s3:ListBucket", "the same command with --no-clobber"]);
+    ended.says(&["fetched: 1,000 objects", "s3:ListBucket", "the same command with --no-clobber"]);
 }
 
 #[test]

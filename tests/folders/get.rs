@@ -29,7 +29,7 @@ pub fn files(bench: &Bench, folder: &str) -> Vec<String> {
 #[test]
 fn a_prefix_comes_below_a_directory_that_is_made() {
     let bench = stored(&["p/a", "p/b/c", "pq", "q/d"]);
-    bench.run("get -r s3://bench/p/ new/folder").ok().says(&["2 objects fetched"]);
+    bench.run("get -r s3://bench/p/ new/folder").ok().says(&["fetched: 2 objects"]);
     assert_eq!(files(&bench, "new/folder"), ["a", "b", "b/c"]);
     assert_eq!(bench.read("new/folder/b/c"), b"p/b/c");
     bench.run("get -r s3://bench all").ok();
@@ -73,10 +73,11 @@ fn files_are_replaced_in_one_step_or_left() {
     write(&bench.path("d/a"), b"old");
     fs::set_permissions(bench.path("d/a"), fs::Permissions::from_mode(0o640)).unwrap();
     let before = fs::metadata(bench.path("d/a")).unwrap().ino();
-    bench
-        .run("get -r s3://bench/p/ d --no-clobber")
-        .ok()
-        .says(&["skipped: s3://bench/p/a: d/a already exists", "1 object fetched, 3 B, 1 skipped"]);
+    bench.run("get -r s3://bench/p/ d --no-clobber -v").ok().says(&[
+        "skipped: s3://bench/p/a: d/a already exists",
+        "fetched: 1 object, 3 B in ",
+        ", 1 skipped",
+    ]);
     assert_eq!(bench.read("d/a"), b"old");
     bench.run("get -r s3://bench/p/ d").ok();
     assert_eq!(bench.read("d/a"), b"p/a");
@@ -115,7 +116,7 @@ fn instruction_files_stay_where_they_are() {
     write(&bench.path("t/a"), b"content");
     bench.run("put -r t s3://bench/p/ -e client --key key --instruction-file").ok();
     bench.assert_keys(&["p/a", "p/a.instruction"]);
-    bench.run("get -r s3://bench/p/ d --key key").ok().says(&["1 object fetched"]);
+    bench.run("get -r s3://bench/p/ d --key key").ok().says(&["fetched: 1 object"]);
     assert_eq!(files(&bench, "d"), ["a"]);
     assert_eq!(bench.read("d/a"), b"content");
     // Without its mark, as other writers leave it, the object beside it tells.
@@ -139,7 +140,7 @@ fn the_mode_that_is_expected_is_expected_of_each() {
     bench.run("put -r t s3://bench/p/ -e client --key key").ok();
     bench.sandbox.s3().put_plain(BUCKET, "p/b", b"planted");
     let ended = bench.run("get -r s3://bench/p/ d -e client --key key").exits(9);
-    ended.says(&["s3://bench/p/b is not client-side", "1 object fetched"]);
+    ended.says(&["s3://bench/p/b is not client-side", "fetched: 1 object"]);
     assert_eq!(files(&bench, "d"), ["a"]);
 }
 

@@ -124,7 +124,7 @@ fn names_cannot_play_with_the_terminal() {
     let bench = Bench::new();
     bench.sandbox.s3().put_plain(BUCKET, "p/a\u{1b}[2J\nfailed: b", b"x");
     bench.sandbox.s3().put_plain(BUCKET, "p//\u{1b}[2J", b"x");
-    let ended = bench.run("get -r s3://bench/p/ d").exits(9);
+    let ended = bench.run("get -r s3://bench/p/ d -v").exits(9);
     assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
     assert!(ended.stderr.contains(r"a\u{1b}[2J\nfailed: b"), "{}", ended.stderr);
 }

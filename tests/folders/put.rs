@@ -80,7 +80,8 @@ fn what_is_no_file_is_left_out_by_name() {
     write(&bench.path("t/file"), b"x");
     let _socket = UnixListener::bind(bench.path("t/socket")).unwrap();
     bench.program("mkfifo", ["t/pipe"]).run().ok();
-    let ended = bench.run("put -r t s3://bench/p/").ok();
+    bench.run("put -r t s3://bench/p/").ok().says(&["stored: 1 file", "2 skipped (-v names them)"]);
+    let ended = bench.run("put -r t s3://bench/p/ -v").ok();
     ended.says(&["skipped: t/socket: is a socket", "skipped: t/pipe: is a named pipe", "2 skipped"]);
     bench.assert_keys(&["p/file"]);
 }
@@ -137,8 +138,8 @@ fn no_clobber_leaves_each_object_that_is_there() {
         write(&bench.path(name), b"new");
     }
     bench.sandbox.s3().put_plain("bench", "p/b", b"old");
-    let ended = bench.run("put -r t s3://bench/p/ --no-clobber").ok();
-    ended.says(&["skipped: t/b: s3://bench/p/b already exists", "2 objects stored, 6 B, 1 skipped"]);
+    let ended = bench.run("put -r t s3://bench/p/ --no-clobber -v").ok();
+    ended.says(&["skipped: t/b: s3://bench/p/b already exists", "stored: 2 files, 6 B in ", ", 1 skipped"]);
     assert_eq!(bench.object("p/b").plaintext.unwrap(), b"old");
 }
 

@@ -6,7 +6,7 @@ use crate::write;
 #[test]
 fn several_objects_go_into_a_directory_that_is_made() {
     let bench = stored(&["p/a", "q/b", "q/c"]);
-    bench.run("get s3://bench/p/a s3://bench/q/b new/dir").ok().says(&["2 objects fetched"]);
+    bench.run("get s3://bench/p/a s3://bench/q/b new/dir").ok().says(&["fetched: 2 objects"]);
     assert_eq!(files(&bench, "new/dir"), ["a", "b"]);
     assert_eq!(bench.read("new/dir/b"), b"q/b");
     assert!(bench.requests("ListObjectsV2").is_empty(), "a listing of what was named");
@@ -22,7 +22,7 @@ fn several_objects_go_into_a_directory_that_is_made() {
 #[test]
 fn a_pattern_fetches_what_matches_it() {
     let bench = stored(&["p/a.tar", "p/b.tar", "p/in/c.tar", "p/d.txt", "pq.tar"]);
-    bench.run("get s3://bench/p/*.tar d/").ok().says(&["3 objects fetched"]);
+    bench.run("get s3://bench/p/*.tar d/").ok().says(&["fetched: 3 objects"]);
     assert_eq!(files(&bench, "d"), ["a.tar", "b.tar", "in", "in/c.tar"]);
     bench.run("get s3://bench/p/?.ta* s3://bench/pq.tar e").ok();
     assert_eq!(files(&bench, "e"), ["a.tar", "b.tar", "pq.tar"]);
@@ -57,7 +57,7 @@ fn two_objects_of_one_name_are_refused_before_the_first_byte() {
     }
     assert!(bench.requests("GetObject").is_empty());
     assert_eq!(bench.read("d/x"), b"old");
-    bench.run("get s3://bench/p/x s3://bench/p/* e").ok().says(&["2 objects fetched"]);
+    bench.run("get s3://bench/p/x s3://bench/p/* e").ok().says(&["fetched: 2 objects"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn no_key_that_matches_leads_out_of_the_directory() {
     bench
         .run("get s3://bench/p/* in/d")
         .exits(9)
-        .says(&["would lead out of the directory", "1 object fetched"]);
+        .says(&["would lead out of the directory", "fetched: 1 object"]);
     assert_eq!(files(&bench, "in"), ["d", "d/a"]);
     assert!(!bench.path("out").exists());
     bench.run("get s3://bench/p/a s3://bench/p/.. in/d").exits(9).says(&["would lead out of the directory"]);

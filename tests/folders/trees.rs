@@ -32,8 +32,8 @@ fn every_mode_brings_a_tree_back() {
     for (number, (up, down)) in MODES.iter().enumerate() {
         let (up, down) = (up.replace("ALIAS", ALIAS), down.replace("ALIAS", ALIAS));
         let prefix = format!("s3://bench/{number}/");
-        bench.run(&format!("put -r tree {prefix} {up}")).ok().says(&["11 objects stored, "]);
-        bench.run(&format!("get -r {prefix} copy-{number} {down}")).ok().says(&["11 objects fetched, "]);
+        bench.run(&format!("put -r tree {prefix} {up}")).ok().says(&["stored: 11 files, "]);
+        bench.run(&format!("get -r {prefix} copy-{number} {down}")).ok().says(&["fetched: 11 objects, "]);
         assert_same_tree(&bench, &format!("copy-{number}"));
     }
     let mut keys: Vec<String> = ODD.iter().map(|name| format!("0/{name}")).collect();

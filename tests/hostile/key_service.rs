@@ -131,7 +131,7 @@ fn an_alias_that_cannot_be_looked_up_stays_the_key_that_answered_first() {
     for name in ["a", "b", "c"] {
         std::fs::write(bench.path("many").join(name), name).unwrap();
     }
-    let line = "put -r many s3://bench/many/ -e client --kms-key alias/mine -j 1";
+    let line = "put -r many s3://bench/many/ -e client --kms-key alias/mine -j 1 -v";
     bench.run(line).ok().says(&[&format!("data key under {arn}")]);
     assert_eq!(described.count(), 1, "asked once a run");
     bench.sandbox.fault(Fault::on("kms:GenerateDataKey", hostile::kms_names_key(THEIRS)).skip(1));

@@ -8,5 +8,7 @@ mod screen;
 mod support;
 
 mod data;
+mod interrupts;
+mod progress;
 mod prompts;
 mod questions;

@@ -25,6 +25,8 @@ struct Seen {
     parser: vt100::Parser,
     /// Every screen that differed from the one before it.
     screens: Vec<String>,
+    /// Every byte, with what controls the terminal.
+    bytes: Vec<u8>,
     is_over: bool,
 }
 
@@ -66,8 +68,10 @@ impl Terminal {
         // With the last slave gone, the reader sees the end when the program ends.
         drop(pair.slave);
         let parser = vt100::Parser::new(cells(ROWS), cells(columns), 1000);
-        let seen =
-            Arc::new((Mutex::new(Seen { parser, screens: Vec::new(), is_over: false }), Condvar::new()));
+        let seen = Arc::new((
+            Mutex::new(Seen { parser, screens: Vec::new(), bytes: Vec::new(), is_over: false }),
+            Condvar::new(),
+        ));
         let reader = pair.master.try_clone_reader().unwrap();
         let keyboard = pair.master.take_writer().unwrap();
         thread::spawn({
@@ -96,6 +100,13 @@ impl Terminal {
             .unwrap_or_else(|screen| panic!("'{text}' does not appear; the screen:\n{screen}"))
     }
 
+    /// Waits until the screen is as it should be, and returns it.
+    #[track_caller]
+    pub fn wait_until(&self, holds: impl Fn(&str) -> bool) -> String {
+        self.wait(|seen| holds(&seen.parser.screen().contents()))
+            .unwrap_or_else(|screen| panic!("never as expected; the screen:\n{screen}"))
+    }
+
     /// What stands on the screen.
     pub fn screen(&self) -> String {
         self.lock().parser.screen().contents()
@@ -109,9 +120,20 @@ impl Terminal {
     /// Waits for the program's end, and returns its exit code and the last screen.
     #[track_caller]
     pub fn end(mut self) -> (u32, String) {
-        let last = self.wait(|seen| seen.is_over);
-        let screen = last.unwrap_or_else(|screen| panic!("no end; the screen:\n{screen}"));
+        let screen = self.over();
         (self.child.wait().unwrap().exit_code(), screen)
+    }
+
+    /// Waits until the program has written everything, and returns the last screen.
+    #[track_caller]
+    pub fn over(&self) -> String {
+        let last = self.wait(|seen| seen.is_over);
+        last.unwrap_or_else(|screen| panic!("no end; the screen:\n{screen}"))
+    }
+
+    /// Whether the program has written a sequence that controls the terminal.
+    pub fn has_escapes(&self) -> bool {
+        self.lock().bytes.contains(&b'\x1b')
     }
 
     /// Waits for a condition, and returns the screen; as an error if it never holds.
@@ -149,6 +171,7 @@ fn read(mut reader: Box<dyn Read + Send>, seen: &(Mutex<Seen>, Condvar)) {
         let count = reader.read(&mut buffer).unwrap_or(0);
         let mut state = seen.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.parser.process(&buffer[..count]);
+        state.bytes.extend_from_slice(&buffer[..count]);
         let screen = state.parser.screen().contents();
         if state.screens.last() != Some(&screen) {
             state.screens.push(screen);

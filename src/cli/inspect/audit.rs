@@ -8,12 +8,13 @@ use super::until_stopped;
 use crate::aws::Connection;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::progress::{Progress, Unit};
+use crate::cli::progress::Unit;
 use crate::cli::session::Session;
 use crate::commands::inspect::summary::Summary;
 use crate::commands::inspect::{self, InspectOptions, InspectRow, ObjectReport, inventory};
 use crate::encryption::KeyArn;
 use crate::location::S3Uri;
+use crate::meter::Meter;
 
 /// The maximum number of keys whose aliases are requested.
 const NAMED: usize = 20;
@@ -73,9 +74,11 @@ impl<'a> Audit<'a> {
     pub(crate) async fn many(mut self, places: &[S3Uri], version_id: Option<&str>) -> Result<(), Failure> {
         let progress =
             (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects inspected"));
+        let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
+        meter.expect_listings(places.len() as u64);
         let mut ended = Ok(());
         for place in places {
-            ended = self.place(place, version_id, progress.as_ref()).await;
+            ended = self.place(place, version_id, &meter).await;
             if ended.is_err() {
                 break;
             }
@@ -92,12 +95,10 @@ impl<'a> Audit<'a> {
         self.rows.inventory(&described)?;
         self.report.inventory = Some(described.clone());
         let progress = (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects read"));
-        let meter = progress.as_ref().map(Progress::objects);
+        let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
         let (rows, page) = (&mut self.rows, &mut self.report);
         let report = |row: &InspectRow| {
-            if let Some(meter) = meter {
-                meter.add(1);
-            }
+            meter.end_object();
             page.add(row);
             rows.row(row)
         };
@@ -144,17 +145,15 @@ impl<'a> Audit<'a> {
             .hint("check the prefix, --include and --exclude; with --allow-empty this is a success"))
     }
 
-    async fn place(
-        &mut self,
-        place: &S3Uri,
-        version_id: Option<&str>,
-        progress: Option<&Progress>,
-    ) -> Result<(), Failure> {
+    async fn place(&mut self, place: &S3Uri, version_id: Option<&str>, meter: &Meter) -> Result<(), Failure> {
         if place.is_object() && !self.options.all_versions {
             let report = self.look(place, version_id).await?;
             let row = InspectRow::Done(Box::new(report.outcome));
             inspect::count(&mut self.summary, &row);
             self.report.add(&row);
+            meter.find(0);
+            meter.found_all();
+            meter.end_object();
             return Ok(self.rows.row(&row)?);
         }
         if place.key.is_empty() {
@@ -162,16 +161,14 @@ impl<'a> Audit<'a> {
             self.rows.bucket(&bucket)?;
             self.report.buckets.push(bucket);
         }
-        let (rows, page, meter) = (&mut self.rows, &mut self.report, progress.map(Progress::objects));
+        let (rows, page) = (&mut self.rows, &mut self.report);
         let report = |row: &InspectRow| {
-            if let Some(meter) = meter {
-                meter.add(1);
-            }
+            meter.end_object();
             page.add(row);
             rows.row(row)
         };
         let stop = &self.session.stop;
-        inspect::audit(self.connection, place, self.options, stop, &mut self.summary, report).await?;
+        inspect::audit(self.connection, place, self.options, stop, meter, &mut self.summary, report).await?;
         Ok(())
     }
 

@@ -17,7 +17,8 @@ pub(crate) const PROGRAM: &[&str] = &[
     "s3seal stores, fetches, inspects and rotates objects in Amazon S3: with each of S3's encryption modes, and \
      encrypted before they leave this machine, in the formats of the Amazon S3 Encryption Client and of the AWS \
      Encryption SDK. Objects in these formats can be opened without s3seal.",
-    "Results go to standard output and everything else to standard error. With --json an outcome is one document \
+    "Results go to standard output and everything else to standard error. Of many objects the failures are named and \
+     a summary is printed; --verbose names all of them. With --json an outcome is one document \
      for each object; s3seal-json(7) describes it. What is asked of S3 is compared with its answer, and what is \
      fetched is verified before it counts.",
     "Each verb has its own page. s3seal-recipes(7) has commands for common tasks, and s3seal-iam(7) the permissions \

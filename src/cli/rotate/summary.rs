@@ -4,11 +4,12 @@ use crate::cli::document::rotation::{RotationSummary, Strategy};
 use crate::cli::document::{self, Command, Document, Record, Summaries};
 use crate::cli::failure::Failure;
 use crate::cli::output;
+use crate::cli::progress::amounts::{count, sum};
 use crate::cli::session::Session;
 use crate::commands::rotate::Summary;
 
-/// Prints the summary.
-pub(crate) fn print(summary: &Summary, session: &Session) -> Result<(), Failure> {
+/// Prints the summary of what was done in `seconds`.
+pub(crate) fn print(summary: &Summary, session: &Session, seconds: f64) -> Result<(), Failure> {
     if session.json {
         let sum = document::Summary::Rotation(RotationSummary {
             objects: summary.selected() - summary.failed,
@@ -28,7 +29,7 @@ pub(crate) fn print(summary: &Summary, session: &Session) -> Result<(), Failure>
     let mut parts: Vec<String> = summary
         .strategies
         .iter()
-        .map(|(strategy, count)| format!("{count} {}", Strategy::of(strategy).past()))
+        .map(|(strategy, number)| format!("{} {}", count(*number), Strategy::of(strategy).past()))
         .collect();
     if summary.skipped > 0 {
         parts.push(format!("{} skipped or done before", summary.skipped));
@@ -39,7 +40,8 @@ pub(crate) fn print(summary: &Summary, session: &Session) -> Result<(), Failure>
     if parts.is_empty() {
         parts.push("no object matches".to_owned());
     }
-    session.printer.say(&parts.join(", "));
+    let sum = if summary.bytes > 0 { format!(": {}", sum(summary.bytes, seconds)) } else { String::new() };
+    session.printer.say(&format!("{}{sum}", parts.join(", ")));
     if summary.old_versions > 0 {
         session
             .printer

@@ -28,14 +28,19 @@ impl RotateArgs {
         Err(Failure::new(Exit::Some, anyhow::anyhow!(message)).hint("each of them is named above"))
     }
 
-    /// Reports the summary of many objects; one object has been reported already.
+    /// Reports the summary of many objects, which took `seconds`; one object has been reported already.
     ///
     /// # Errors
     /// What ended the run; exit 3 if nothing was found, 9 if some objects failed.
-    pub(super) fn ended(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
+    pub(super) fn ended(
+        &self,
+        session: &Session,
+        ended: Result<Summary, Stopped>,
+        seconds: f64,
+    ) -> Result<(), Failure> {
         let (Ok(summary) | Err(Stopped { summary, .. })) = &ended;
         let journal = summary.envelopes_in.clone();
-        let ended = self.verdict(session, ended);
+        let ended = self.verdict(session, ended, seconds);
         ended.map_err(|failure| match journal {
             Some(path) => failure.hint(format!(
                 "the journal {} also has the envelopes, and stays until the objects have them",
@@ -45,13 +50,18 @@ impl RotateArgs {
         })
     }
 
-    fn verdict(&self, session: &Session, ended: Result<Summary, Stopped>) -> Result<(), Failure> {
+    fn verdict(
+        &self,
+        session: &Session,
+        ended: Result<Summary, Stopped>,
+        seconds: f64,
+    ) -> Result<(), Failure> {
         let many = self.single().is_none();
         let summary = match ended {
             Ok(summary) if summary.declined || !many => return Ok(()),
             Ok(summary) => summary,
             Err(Stopped { stage: Stage::Objects, error, summary }) if many => {
-                summary::print(&summary, session)?;
+                summary::print(&summary, session, seconds)?;
                 let hint = match error {
                     Error::NotAsAsked { .. } | Error::EnvelopeLost(_) => {
                         "no further object was started; the objects not stored as requested are named above"
@@ -69,7 +79,7 @@ impl RotateArgs {
             }
             Err(Stopped { error, .. }) => return Err(error.into()),
         };
-        summary::print(&summary, session)?;
+        summary::print(&summary, session, seconds)?;
         if summary.found() == 0 && !self.allow_empty {
             return Err(self.nothing_found());
         }

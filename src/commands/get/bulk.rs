@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
-use crate::commands::bulk::{Row, for_each_unordered};
+use crate::commands::bulk::{Row, counting_ahead, for_each_unordered};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::head;
 use crate::encryption::Mode;
@@ -63,18 +63,24 @@ pub(crate) async fn run(
     let budget = MemoryBudget::new(&request.transfer_options);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     let many = Many { fetching, request: &request, folder: folder.clone() };
-    let listing = match request.selections.as_slice() {
-        [one] => one.objects(connection).left_stream(),
+    let (listing, ahead) = match request.selections.as_slice() {
+        [one] => (one.objects(connection).left_stream(), one.objects(connection).left_stream()),
         // Two objects of the same name are found before the first is fetched.
         several => {
             let objects = of_all(several, connection, cancellation).await?;
-            stream::iter(objects.into_iter().map(Ok)).right_stream()
+            if objects.iter().all(|object| object.len.is_some()) {
+                let bytes = objects.iter().filter_map(|object| object.len).sum();
+                meter.find_all(objects.len() as u64, bytes);
+            } else {
+                meter.find_all(objects.len() as u64, 0);
+            }
+            (stream::iter(objects.into_iter().map(Ok)).right_stream(), stream::empty().right_stream())
         }
     };
     let work = |selected| many.object(selected);
-    let ended =
-        Box::pin(for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report))
-            .await;
+    let work = for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report);
+    let len = |selected: &Selected<'_>| selected.len.unwrap_or_default();
+    let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
     // Files that are complete stay, however this ends.
     blocking(move || folder.settle()).await?;
     ended
@@ -88,6 +94,15 @@ struct Many<'a> {
 
 impl Many<'_> {
     async fn object(&self, selected: Selected<'_>) -> Result<GetRow> {
+        let len = selected.len.unwrap_or_default();
+        let row = self.row(selected).await?;
+        if !matches!(row, Row::Done(_)) {
+            self.fetching.meter.pass_over(len);
+        }
+        Ok(row)
+    }
+
+    async fn row(&self, selected: Selected<'_>) -> Result<GetRow> {
         let Selected { key, len, base } = selected;
         let ListedKey::Text(key) = &key else {
             let shown = key.as_str();

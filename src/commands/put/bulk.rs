@@ -19,7 +19,7 @@ use crate::pattern::Filter;
 use crate::s3_limits::MAX_KEY_BYTES;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::Input;
-use crate::transfer::walk::{Found, walk};
+use crate::transfer::walk::{self, Found};
 use crate::transfer::{Cancellation, blocking};
 
 use super::{PutOptions, PutOutcome, PutRun, may_write};
@@ -70,7 +70,13 @@ pub(crate) async fn run(
     let (storing, target, gate) = (&storing, &target, &gate);
     let work = |found| async move {
         match found {
-            Found::File { path, name } => storing.file(path, &name, target, gate).await,
+            Found::File { path, name } => {
+                let row = storing.file(path.clone(), &name, target, gate).await?;
+                if meter.is_shown() && !matches!(row, Row::Done(_)) {
+                    meter.pass_over(tokio::fs::metadata(path).await.map_or(0, |found| found.len()));
+                }
+                Ok(row)
+            }
             Found::NoFile { path, what } => {
                 Ok(Row::Skipped { name: path.display().to_string(), why: format!("is {what}") })
             }
@@ -86,7 +92,12 @@ pub(crate) async fn run(
         report(row)?;
         ignored.map_or(Ok(()), Err)
     };
-    let files = walk(sources, filter, rejected.clone());
+    if meter.is_shown() {
+        let (sources, filter, meter) = (sources.clone(), filter.clone(), meter.clone());
+        // It ends with the display, at the latest.
+        drop(tokio::spawn(blocking(move || walk::count(&sources, &filter, &meter))));
+    }
+    let files = walk::walk(sources, filter, rejected.clone());
     Box::pin(for_each_unordered(files, options.transfer_options.objects, cancellation, work, report)).await?;
     if !found {
         let found = rejected.load(Ordering::Relaxed);

@@ -12,6 +12,7 @@ use crate::commands::bulk::{Row, for_each_ordered, for_each_unordered};
 use crate::error::{Error, KeyFault, KeyNeed, Result, RotationRefusal, Subject};
 use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
+use crate::meter::Meter;
 use crate::object::instruction_file_key;
 use crate::pattern::Filter;
 
@@ -111,7 +112,7 @@ impl BulkRotation<'_> {
     ///
     /// # Errors
     /// What the listing says; `Interrupted`.
-    pub(crate) async fn plan(&self, place: &S3Uri, plans: &mut Plans) -> Result<()> {
+    pub(crate) async fn plan(&self, place: &S3Uri, plans: &mut Plans, planned: &Meter) -> Result<()> {
         let work = |listed| async move {
             let (uri, version) = match self.named(place, listed) {
                 Ok(named) => named,
@@ -120,6 +121,7 @@ impl BulkRotation<'_> {
             self.plan_object(&uri, version.as_deref()).await
         };
         let count = |looked: Result<Plan, RotateRow>| {
+            planned.end_object();
             match looked {
                 Ok(plan) => plans.count(&plan),
                 Err(Row::Failed { name, error, .. }) => plans.refuse(name, *error),
@@ -142,17 +144,12 @@ impl BulkRotation<'_> {
         mut report: impl FnMut(RotateRow) -> Result<()>,
     ) -> Result<()> {
         let work = |listed: Listed| async move {
-            let etag = listed.etag.clone();
-            let (uri, version) = match self.named(place, listed) {
-                Ok(named) => named,
-                Err(row) => return Ok(row),
-            };
-            match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
-                // It was deleted in the meantime.
-                Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Unselected),
-                Row::Failed { error, .. } if error.is_of_later() => Err(*error),
-                row => Ok(row),
+            let len = listed.len;
+            let row = self.rotate_listed(place, listed).await?;
+            if !moves_bytes(&row) {
+                self.rotation.meter.pass_over(len);
             }
+            Ok(row)
         };
         let report = |row: RotateRow| {
             let ignored = row.ends_run();
@@ -161,6 +158,20 @@ impl BulkRotation<'_> {
         };
         let (jobs, cancellation) = (self.jobs, self.rotation.cancellation);
         Box::pin(for_each_unordered(self.listing(place), jobs, cancellation, work, report)).await
+    }
+
+    async fn rotate_listed(&self, place: &S3Uri, listed: Listed) -> Result<RotateRow> {
+        let etag = listed.etag.clone();
+        let (uri, version) = match self.named(place, listed) {
+            Ok(named) => named,
+            Err(row) => return Ok(row),
+        };
+        match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
+            // It was deleted in the meantime.
+            Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Unselected),
+            Row::Failed { error, .. } if error.is_of_later() => Err(*error),
+            row => Ok(row),
+        }
     }
 
     /// Rotates one object; a failure becomes a row.
@@ -203,6 +214,7 @@ impl BulkRotation<'_> {
     async fn carry_out_alone(&self, plan: Plan) -> Result<RotateOutcome> {
         let (uri, version) = (plan.state.uri.clone(), plan.state.version_id.clone());
         let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
+        self.rotation.meter.expect(plan.state.head.len);
         let begins = !matches!(plan.strategy, Strategy::Nothing | Strategy::Refuse(_));
         if begins {
             journal.begin(plan.state.head.etag.as_deref(), plan.strategy.as_str())?;
@@ -307,7 +319,7 @@ impl BulkRotation<'_> {
     }
 
     /// Lists the selected objects under a prefix, or the one object.
-    fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
+    pub(super) fn listing<'a>(&'a self, place: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         let connection = self.rotation.connection;
         let listing = if self.chosen.all_versions {
             connection.list_versions(place, &|_| {}).left_stream()
@@ -324,6 +336,12 @@ impl BulkRotation<'_> {
             std::future::ready(takes)
         })
     }
+}
+
+/// Whether an object's bytes were counted as it was rotated.
+fn moves_bytes(row: &RotateRow) -> bool {
+    let Row::Done(outcome) = row else { return false };
+    !matches!(outcome.strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share)
 }
 
 /// Whether the object itself, not its instruction file, no longer exists.

@@ -12,7 +12,6 @@ use crate::commands::verify_envelope::SentEnvelope;
 use crate::defaults;
 use crate::encryption::{Format, ServerSide, StoredFormat};
 use crate::error::{Error, Result};
-use crate::meter::Meter;
 use crate::object::WriteCondition;
 use crate::seal::gcm::MAX_PLAIN;
 use crate::transfer::download::{self, Digests, Out, Pipeline};
@@ -138,13 +137,13 @@ async fn transfer(
     let open = old.unwrapped.as_ref().map(UnwrappedEnvelope::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
     let parts = Parts::new(Input::pipe(state.subject(), source, old.plain_len), seal, plan, algorithm);
-    // Only the upload reports progress.
-    let no_progress = Meter::default();
+    // Only the upload counts bytes.
+    let arriving = rotation.meter.only_moves();
     // Each side has a budget of its own: the download waits for the upload.
     let (download_budget, upload_budget) =
         (MemoryBudget::new(transfer_options), MemoryBudget::new(transfer_options));
     let (down, up) = tokio::join!(
-        download::run(&reader, 0..head.len, etag, pipeline, &download_budget, &no_progress, cancellation),
+        download::run(&reader, 0..head.len, etag, pipeline, &download_budget, &arriving, cancellation),
         upload::run(parts, &to, &upload_budget, rotation.meter, cancellation),
     );
     match (down, up) {

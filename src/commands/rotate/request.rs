@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::Semaphore;
 
 use crate::aws::Connection;
-use crate::commands::bulk::Row;
+use crate::aws::listing::Listed;
+use crate::commands::bulk::{Row, counting_ahead};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, NetworkFault, Result};
@@ -28,6 +30,7 @@ use super::journal::{Journal, JournalLocation};
 use super::preserve::Loss;
 use super::rotation::{LastKey, Rotation};
 use super::scratch;
+use super::strategy::Strategy;
 
 /// What a rotation is asked to do.
 pub(crate) struct RotateRequest {
@@ -53,13 +56,16 @@ pub(crate) struct RotateRequest {
     pub(crate) transfer_options: TransferOptions,
     /// The number of concurrent objects.
     pub(crate) jobs: NonZeroUsize,
+    /// Counts objects as they are planned.
+    pub(crate) planned: Meter,
+    /// Counts objects and bytes as they are rotated.
     pub(crate) meter: Meter,
 }
 
 /// What a run reports while it runs.
 pub(crate) enum Report<'a> {
-    /// The next place of the request starts.
-    Begin(&'a S3Uri),
+    /// The plan is confirmed, and the objects begin.
+    Begin,
     /// An object has been rotated, skipped, or has failed.
     Object(&'a RotateRow),
 }
@@ -75,6 +81,8 @@ pub(crate) struct Summary {
     pub(crate) skipped: u64,
     /// Objects that could not be rotated.
     pub(crate) failed: u64,
+    /// Stored bytes of the rotated objects that needed a change.
+    pub(crate) bytes: u64,
     /// Older versions that stay under their old keys.
     pub(crate) old_versions: u64,
     /// The journal, if it is kept because it may be the only place that has an object's envelope.
@@ -246,9 +254,13 @@ impl RotateRequest {
                 Err(_) => plans.skipped += 1,
             }
         } else {
-            for place in &self.places {
-                work.plan(place, &mut plans).await?;
-            }
+            let plan = async {
+                for place in &self.places {
+                    work.plan(place, &mut plans, &self.planned).await?;
+                }
+                Ok(())
+            };
+            Box::pin(counting_ahead(&self.planned, self.listings(work), |_| 0, plan)).await?;
         }
         Ok(plans)
     }
@@ -260,7 +272,7 @@ impl RotateRequest {
         mut report: impl FnMut(Report<'_>) -> Result<()>,
     ) -> Result<()> {
         if let Some(uri) = self.single() {
-            report(Report::Begin(uri))?;
+            report(Report::Begin)?;
             let row = work.rotate(uri, self.version_id.as_deref(), None).await;
             summary.count(&row);
             return match row {
@@ -268,15 +280,23 @@ impl RotateRequest {
                 row => report(Report::Object(&row)),
             };
         }
-        for place in &self.places {
-            report(Report::Begin(place))?;
-            let report = |row| {
-                summary.count(&row);
-                report(Report::Object(&row))
-            };
-            work.run(place, report).await?;
-        }
-        Ok(())
+        report(Report::Begin)?;
+        let rotate = async {
+            for place in &self.places {
+                let report = |row| {
+                    summary.count(&row);
+                    report(Report::Object(&row))
+                };
+                work.run(place, report).await?;
+            }
+            Ok(())
+        };
+        Box::pin(counting_ahead(&self.meter, self.listings(work), |listed| listed.len, rotate)).await
+    }
+
+    /// Lists what is selected in all places.
+    fn listings<'a>(&'a self, work: &'a BulkRotation<'_>) -> impl Stream<Item = Result<Listed>> + 'a {
+        stream::iter(&self.places).flat_map(|place| Box::pin(work.listing(place)))
     }
 }
 
@@ -326,6 +346,9 @@ impl Summary {
             Row::Failed { .. } => self.failed += 1,
             Row::Done(outcome) => {
                 *self.strategies.entry(outcome.strategy.as_str()).or_default() += 1;
+                if outcome.strategy != Strategy::Nothing {
+                    self.bytes += outcome.stored_len;
+                }
                 self.old_versions += u64::from(outcome.old_version.is_some());
             }
         }

@@ -66,6 +66,7 @@ impl Rotation<'_> {
                 replaces_metadata: plan.replaces,
                 algorithm: None,
             };
+            let _sending = self.meter.sending();
             let Copied { refused, etag, .. } = self.cancellation.or(copy.make()).await??;
             self.meter.add(state.head.len);
             WriteResult { refused, etag, ..WriteResult::default() }
