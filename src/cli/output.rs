@@ -33,8 +33,8 @@ pub(crate) struct OutputArgs {
     /// Show progress: auto (a bar on a terminal), bar, plain (lines) or never
     ///
     /// The bar is one line with what is done of all, the rate and the time left, or with what holds it up. plain writes
-    /// such a line every ten seconds or ten percent, for logs. auto and bar show nothing where standard error is no terminal,
-    /// and none where the object itself goes to the terminal.
+    /// such a line every ten seconds or ten percent, for logs. There is no bar where standard error is no terminal, nor where
+    /// the object itself goes to the terminal.
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     #[arg(hide_possible_values = true, hide_default_value = true)]
     pub(crate) progress: ProgressMode,
