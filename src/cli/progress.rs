@@ -143,7 +143,7 @@ impl Counts {
             sleep(FRAME).await;
             let (now, counted) = (began.elapsed(), self.meter.counted());
             pace.note(now, counted);
-            let since = now - written;
+            let since = now.saturating_sub(written);
             let is_step = percent(&counted) / LINE_PERCENT > steps && since >= LINE_AGAIN;
             if is_step || since >= LINE {
                 (written, steps) = (now, percent(&counted) / LINE_PERCENT);

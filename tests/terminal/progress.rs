@@ -161,6 +161,9 @@ fn a_line_for_each_object_comes_only_with_v_and_failures_always() {
     assert!(screen.contains("skipped: tree/01: "), "{screen}");
 }
 
+/// Prepares a bench; gives what holds its requests, a command line, and what is said of it.
+type Case<'a> = &'a (dyn Fn(&Bench) -> (Gate, &'static str, &'static str) + Sync);
+
 #[test]
 fn what_holds_a_transfer_up_is_said() {
     let take_it = |bench: &Bench| {
@@ -173,7 +176,6 @@ fn what_holds_a_transfer_up_is_said() {
         (Gate::new(), "get s3://bench/k file", "no data for ")
     };
     let no_source = |_: &Bench| (Gate::new(), "put --from-command s3://bench/k -- sleep 600", "no data for ");
-    type Case<'a> = &'a (dyn Fn(&Bench) -> (Gate, &'static str, &'static str) + Sync);
     let cases: [Case<'_>; 3] = [&take_it, &no_data, &no_source];
     at_once(&cases, |case| {
         let bench = Bench::new();

@@ -40,7 +40,7 @@ impl Pace {
         let (Some((from, first)), Some((to, last))) = (self.samples.front(), self.samples.back()) else {
             return 0;
         };
-        let milliseconds = u64::try_from((*to - *from).as_millis()).unwrap_or(u64::MAX).max(1);
+        let milliseconds = u64::try_from(to.saturating_sub(*from).as_millis()).unwrap_or(u64::MAX).max(1);
         what(last).saturating_sub(what(first)).saturating_mul(1000) / milliseconds
     }
 
@@ -55,19 +55,19 @@ pub(super) fn line(unit: Unit, what: &str, pace: &Pace, columns: usize) -> Strin
     let counted = pace.samples.back().map(|(_, counted)| *counted).unwrap_or_default();
     let waiting = waiting(unit, &counted, pace.idle());
     let amounts = Amounts::new(unit, &counted);
-    let candidates = match waiting {
-        Some(why) => vec![vec![amounts.all(what), why.clone()], vec![amounts.most(), why.clone()], vec![why]],
-        None => {
-            let (rate, left) = (rate(unit, pace), left(unit, &counted, pace));
-            vec![
-                vec![amounts.all(what), rate.clone(), left.clone()],
-                vec![amounts.all(""), rate.clone(), left.clone()],
-                vec![amounts.all(""), left.clone()],
-                vec![amounts.most(), rate, left.clone()],
-                vec![amounts.most(), left],
-                vec![amounts.most()],
-            ]
-        }
+    // From the longest to the shortest.
+    let candidates = if let Some(why) = waiting {
+        vec![vec![amounts.all(what), why.clone()], vec![amounts.most(), why.clone()], vec![why]]
+    } else {
+        let (rate, left) = (rate(unit, pace), left(unit, &counted, pace));
+        vec![
+            vec![amounts.all(what), rate.clone(), left.clone()],
+            vec![amounts.all(""), rate.clone(), left.clone()],
+            vec![amounts.all(""), left.clone()],
+            vec![amounts.most(), rate, left.clone()],
+            vec![amounts.most(), left],
+            vec![amounts.most()],
+        ]
     };
     let joined = candidates.into_iter().map(|parts| joined(&parts)).collect::<Vec<_>>();
     let fits = joined.iter().find(|line| width(line) <= columns).or(joined.last());
