@@ -1,6 +1,6 @@
 //! What can go wrong, sorted by what the user can do about it.
 //!
-//! One enum for the whole core: `cli::report` looks up hints and exit codes from it, so neither stands here.
+//! One enum for the whole core: `cli::hints` and `cli::exit` look up hints and exit codes from it, so neither stands here.
 //! `Display` is one lower-case line without its cause; causes are the chain of [`std::error::Error::source`].
 
 #![expect(missing_docs, reason = "fields of variants say it by their names; variants are documented")]
@@ -80,7 +80,7 @@ pub enum Error {
     #[error("{subject} is not the object expected: its ETag has changed")]
     Changed { subject: Subject, source: Option<Cause> },
     /// Another run of this program is working on the same.
-    #[error("another run is at work: {subject} is locked")]
+    #[error("{subject} is locked by another run")]
     InUse { subject: Subject },
     /// The object is not encrypted in the mode that was required.
     #[error("{subject} is not {expected} but {found}")]
@@ -103,9 +103,9 @@ pub enum Error {
     /// Something between here and the server takes no request of this size.
     #[error("{subject}: a proxy refuses a request of this size (HTTP 413)")]
     ProxyLimit { subject: Subject },
-    /// The bucket lives elsewhere.
-    #[error("{subject} {}", region_found(region.as_deref()))]
-    WrongRegion { subject: Subject, region: Option<String>, source: Option<Cause> },
+    /// The bucket is in another region than the one that was asked, as far as both are known.
+    #[error("{subject} {}", region_found(region.as_deref(), asked.as_deref()))]
+    WrongRegion { subject: Subject, region: Option<String>, asked: Option<String>, source: Option<Cause> },
     /// The network or the service gave up; the same command may work later.
     #[error("{subject}: {why}")]
     Network { subject: Subject, why: NetworkFault, source: Option<Cause> },
@@ -165,6 +165,46 @@ impl Error {
         }
     }
 
+    /// What it is about, where that is one thing.
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::NotFound { subject, .. }
+            | Self::Denied { subject, .. }
+            | Self::KeyNeeded { subject, .. }
+            | Self::KeyWrong { subject, .. }
+            | Self::Tampered { subject, .. }
+            | Self::NotUnderstood { subject, .. }
+            | Self::AlteredInTransit { subject, .. }
+            | Self::OtherName { subject, .. }
+            | Self::NoBoundName { subject }
+            | Self::NotAsAsked { subject, .. }
+            | Self::SourceChanged { subject, .. }
+            | Self::TargetExists { subject }
+            | Self::Changed { subject, .. }
+            | Self::InUse { subject }
+            | Self::NotAsExpected { subject, .. }
+            | Self::EmptySource { subject }
+            | Self::OutOfRange { subject, .. }
+            | Self::Unsupported { subject, .. }
+            | Self::TooLarge { subject, .. }
+            | Self::ProxyLimit { subject }
+            | Self::WrongRegion { subject, .. }
+            | Self::Network { subject, .. }
+            | Self::Local { subject, .. }
+            | Self::CommandFailed { subject, .. }
+            | Self::Service { subject, .. } => Some(subject),
+            Self::EnvelopeLost(_) | Self::NoneMatch { .. } | Self::Interrupted(_) | Self::ReaderLeft => None,
+        }
+    }
+
+    /// Whether its text names this object or file, so that no other text needs to.
+    pub(crate) fn names(&self, name: &str, version_id: Option<&str>) -> bool {
+        match self {
+            Self::EnvelopeLost(lost) => lost.uri.to_string() == name,
+            _ => self.subject().is_some_and(|subject| subject.is(name, version_id)),
+        }
+    }
+
     /// Makes the error of a failed action on this machine.
     pub fn local(action: &'static str, subject: impl Into<Subject>) -> impl FnOnce(io::Error) -> Self {
         let subject = subject.into();
@@ -216,7 +256,7 @@ fn denied(subject: &Subject, why: &Denial) -> String {
         Denial::Expired => format!("the AWS credentials for {subject} have expired"),
         Denial::UnknownAccessKey => format!("the access key used for {subject} is not known to the service"),
         Denial::BadSignature => {
-            format!("the secret access key used for {subject} does not fit its access key")
+            format!("the secret access key used for {subject} does not match its access key")
         }
         Denial::ClockSkew => format!("{subject} was refused: this machine's clock is off"),
         Denial::SseCBlocked => format!("{subject} was refused: the bucket blocks SSE-C"),
@@ -240,9 +280,11 @@ fn wrong(subject: &Subject, why: &KeyFault) -> String {
     }
 }
 
-fn region_found(region: Option<&str>) -> String {
-    region.map_or_else(
-        || "is in another region".to_owned(),
-        |name| format!("is in region {name}, and the request went to another one"),
-    )
+fn region_found(region: Option<&str>, asked: Option<&str>) -> String {
+    match (region, asked) {
+        (Some(region), Some(asked)) => format!("is in region {region}, not {asked}"),
+        (Some(region), None) => format!("is in region {region}"),
+        (None, Some(asked)) => format!("is not in region {asked}"),
+        (None, None) => "is in another region".to_owned(),
+    }
 }

@@ -7,7 +7,7 @@
 use std::str::FromStr;
 
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextMut;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::config::{ConfigBag, Intercept, Region, RuntimeComponents};
 use aws_sdk_s3control::config::Builder;
 use aws_sdk_s3control::error::BuildError;
 use aws_sdk_s3control::types::{
@@ -133,7 +133,7 @@ impl Connection {
         if let (None, Some(url)) = (&self.endpoints.control, &self.endpoints.s3)
             && !host_of(url).is_some_and(is_aws)
         {
-            let why = "it is not AWS, and S3 Batch Operations are AWS's".to_owned();
+            let why = "S3 Batch Operations exists only on AWS".to_owned();
             return Err(Error::unsupported(Subject::other(url.clone()), why));
         }
         config.set_endpoint_url(self.endpoints.control.clone());
@@ -148,9 +148,13 @@ impl Connection {
     pub(crate) async fn reach_bucket(&self, bucket: &Bucket) -> Result<()> {
         let subject = Subject::from(bucket);
         match self.bucket_region(bucket).await {
-            Ok(Some(region)) if self.s3.config().region().is_some_and(|asked| asked.as_ref() != region) => {
-                Err(Error::WrongRegion { subject, region: Some(region), source: None })
-            }
+            Ok(Some(region)) => match self.s3.config().region().map(Region::as_ref) {
+                Some(asked) if asked != region => {
+                    let asked = Some(asked.to_owned());
+                    Err(Error::WrongRegion { subject, region: Some(region), asked, source: None })
+                }
+                _ => Ok(()),
+            },
             Err(error @ (Error::NotFound { .. } | Error::WrongRegion { .. } | Error::Network { .. })) => {
                 Err(error)
             }
@@ -182,7 +186,7 @@ impl Control {
             .send()
             .await
             .map_err(|refusal| error::read(&subject, "s3:CreateJob", refusal))?;
-        answer.job_id.ok_or_else(|| Error::tampered(Subject::Server, "its answer names no job"))
+        answer.job_id.ok_or_else(|| Error::tampered(Subject::Server, "it has no job ID"))
     }
 }
 

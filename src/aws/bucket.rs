@@ -115,7 +115,7 @@ impl Connection {
         let rules =
             answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
         if rules.is_none_or(<[_]>::is_empty) {
-            return Err(Error::not_understood(bucket, "it names no rules"));
+            return Err(Error::not_understood(bucket, "it has no rules"));
         }
         Ok(DefaultFacts::from(&answer))
     }

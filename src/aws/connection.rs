@@ -26,7 +26,9 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::aws::address::{is_address, is_aws, is_loopback};
 use crate::aws::endpoint::Endpoints;
-use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, Trace, Tracer, UnsignedOverTls};
+use crate::aws::interceptors::{
+    Bounded, MergeRepeatedHeader, NoKeyOverHttp, NoteRegion, Trace, Tracer, UnsignedOverTls,
+};
 use crate::aws::kms_alias_cache::KmsAliasCache;
 use crate::aws::observed_endpoint::ObservedEndpoint;
 use crate::aws::open_uploads::OpenUploads;
@@ -76,6 +78,7 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(UnsignedOverTls)
         .interceptor(MergeRepeatedHeader)
+        .interceptor(NoteRegion)
         .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
         .interceptor(observed_endpoint.clone())
@@ -206,7 +209,7 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
         _ => Error::local("read", subject())(error),
     })?;
     if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-        return Err(Error::unsupported(subject(), "it holds no PEM certificate"));
+        return Err(Error::unsupported(subject(), "it contains no PEM certificate"));
     }
     Ok(TrustStore::empty().with_pem_certificate(pem))
 }

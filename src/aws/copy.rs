@@ -178,7 +178,7 @@ impl UploadTarget<'_> {
         let result = answer.copy_part_result();
         let sum = result.and_then(|result| sum_of(result, self.algorithm));
         let Some(etag) = etag_of(result.and_then(|result| result.e_tag())) else {
-            return Err(Error::not_understood(self.uri, "it names no ETag for a part"));
+            return Err(Error::not_understood(self.uri, "it has no ETag for a part"));
         };
         let part = CompletedPart::builder().part_number(number).e_tag(etag);
         let part = match &sum {

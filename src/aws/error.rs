@@ -17,6 +17,9 @@ mod service_codes;
 pub(super) use network::{OverHttp, broken, was_never_sent};
 use service_codes::Refusal;
 
+/// The header in which an interceptor notes the region that was asked.
+pub(super) const ASKED_REGION_HEADER: &str = "s3seal-asked-region";
+
 /// An SDK error of any operation.
 pub(super) type Refused<E> = SdkError<E, HttpResponse>;
 
@@ -36,6 +39,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
                 code: context.err().code().unwrap_or_default().to_owned(),
                 message: context.err().message().unwrap_or_default().to_owned(),
                 region: header("x-amz-bucket-region"),
+                asked_region: header(ASKED_REGION_HEADER),
                 request_id: header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
             };
             if refusal.code.is_empty() && context.raw().status().is_success() {
@@ -51,7 +55,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
             }
         }
         SdkError::ResponseError(_) if is_too_long(&error) => {
-            Error::not_understood(subject, "it is longer than any answer of S3 or KMS")
+            Error::not_understood(subject, "it is longer than any answer from S3 or KMS")
         }
         SdkError::TimeoutError(_) => network::error(subject, NetworkFault::Timeout, &error),
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => network::not_sent(subject, &error),

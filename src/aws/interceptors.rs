@@ -12,7 +12,7 @@ use aws_sdk_s3::config::interceptors::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::config::{ConfigBag, Intercept, Region, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::body::SdkBody;
@@ -20,7 +20,7 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use http_body_util::Limited;
 
 use crate::aws::address::is_loopback;
-use crate::aws::error::{self, OverHttp};
+use crate::aws::error::{self, ASKED_REGION_HEADER, OverHttp};
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 use crate::limits::{MAX_ANSWER_BYTES, MAX_ERROR_ANSWER_BYTES};
 
@@ -131,6 +131,30 @@ impl Intercept for MergeRepeatedHeader {
         {
             let value = (*first).to_owned();
             headers.insert(KEY_MD5_HEADER, value);
+        }
+        Ok(())
+    }
+}
+
+/// Notes in a refusal which region was asked, which S3 does not say.
+#[derive(Debug)]
+pub(super) struct NoteRegion;
+
+impl Intercept for NoteRegion {
+    fn name(&self) -> &'static str {
+        "NoteRegion"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let response = context.response_mut();
+        response.headers_mut().remove(ASKED_REGION_HEADER);
+        if let (false, Some(region)) = (response.status().is_success(), bag.load::<Region>()) {
+            response.headers_mut().try_insert(ASKED_REGION_HEADER, region.as_ref().to_owned())?;
         }
         Ok(())
     }

@@ -97,20 +97,17 @@ struct RawFile {
 /// # Errors
 /// `Tampered` for an invalid manifest, `Unsupported` for formats that are not read and reports without encryption.
 pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
-    let raw: RawManifest = serde_json::from_slice(json).map_err(|error| {
-        Error::tampered(subject, format!("it is not a manifest of S3 Inventory: {error}"))
-    })?;
+    let raw: RawManifest = serde_json::from_slice(json)
+        .map_err(|error| Error::tampered(subject, format!("it is not an S3 Inventory manifest: {error}")))?;
     let refuse = |why: String| Error::unsupported(subject, why);
     let format = match raw.file_format.as_str() {
         "CSV" => FileFormat::Csv(raw.file_schema.split(',').map(|name| name.trim().to_owned()).collect()),
         "Parquet" if cfg!(feature = "parquet") => FileFormat::Parquet,
         "Parquet" => {
-            return Err(refuse(
-                "this build of s3seal does not read Parquet; a report in CSV will do".to_owned(),
-            ));
+            return Err(refuse("this build of s3seal cannot read Parquet; use a CSV report".to_owned()));
         }
         other => {
-            return Err(refuse(format!("reports in {other} are not read; those in CSV and Parquet are")));
+            return Err(refuse(format!("{other} reports are not supported; CSV and Parquet reports are")));
         }
     };
     let has_status = match &format {
@@ -118,7 +115,7 @@ pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
         FileFormat::Parquet => raw.file_schema.is_empty() || raw.file_schema.contains("encryption_status"),
     };
     if !has_status {
-        return Err(refuse("its objects' encryption was not asked for; add the field EncryptionStatus to the inventory's configuration".to_owned()));
+        return Err(refuse("it does not list the objects' encryption; add the field EncryptionStatus to the inventory's configuration".to_owned()));
     }
     let source = raw.source_bucket.parse().map_err(|_| Error::tampered(subject, "it names no bucket"))?;
     let milliseconds = raw.creation_timestamp.and_then(|text| text.parse::<i64>().ok());

@@ -124,7 +124,7 @@ impl Connection {
             .kms_alias_cache
             .with(|known| known.entry(key.clone()).or_default().get_or_insert_with(|| arn.clone()).clone());
         if arn != expected {
-            return Err(not_trusted(format!("{key} is {expected}, and {arn} was used instead")));
+            return Err(not_trusted(format!("{key} is {expected}, but KMS used {arn}")));
         }
         Ok(arn)
     }
@@ -151,7 +151,7 @@ impl Connection {
         let plain = data_key(answer.plaintext)?;
         if plain.as_bytes().len() != KEY_LEN {
             let len = plain.as_bytes().len();
-            return Err(not_trusted(format!("its data key has {len} bytes and should have {KEY_LEN}")));
+            return Err(not_trusted(format!("its data key has {len} bytes instead of {KEY_LEN}")));
         }
         let key = self.answered(key, answer.key_id.as_deref())?;
         Ok(KmsDataKey { plain, wrapped: wrapped(answer.ciphertext_blob)?, key })
@@ -229,14 +229,14 @@ fn not_trusted(why: impl Into<String>) -> Error {
 
 /// The key that an answer names.
 fn key_of(arn: Option<&str>) -> Result<KeyArn> {
-    arn.and_then(KeyArn::parse).ok_or_else(|| not_trusted("it names no key by its ARN"))
+    arn.and_then(KeyArn::parse).ok_or_else(|| not_trusted("it does not name the key by its ARN"))
 }
 
 /// The key that an answer names, if it can be the requested one.
 fn answering(key: &KmsKey, arn: Option<&str>) -> Result<KeyArn> {
     let arn = key_of(arn)?;
     if !key.may_be(arn.as_str()) {
-        return Err(not_trusted(format!("{key} was asked for, and {arn} was used instead")));
+        return Err(not_trusted(format!("{key} was requested, but KMS used {arn}")));
     }
     Ok(arn)
 }

@@ -148,7 +148,7 @@ impl Connection {
 
 /// The error for a truncated page without a continuation token: going on would omit objects, or never end.
 fn stuck(uri: &S3Uri) -> Error {
-    Error::tampered(Subject::prefix(uri), "its listing says there is more, and not where")
+    Error::tampered(Subject::prefix(uri), "its listing is truncated, but does not say where to continue")
 }
 
 /// Refuses a page with too many entries: each would cost a request.

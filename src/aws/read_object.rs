@@ -74,9 +74,7 @@ impl ObjectReader<'_> {
 
     /// A server that is not S3 may answer with a web page, which has no ETag or length.
     fn understood(&self, head: Option<ObjectHead>) -> Result<ObjectHead> {
-        head.ok_or_else(|| {
-            Error::not_understood(self.subject(), "it does not name an object's ETag and length")
-        })
+        head.ok_or_else(|| Error::not_understood(self.subject(), "it has no ETag or no length"))
     }
 
     fn head_request(&self, checksum: bool) -> HeadObjectFluentBuilder {
@@ -149,7 +147,7 @@ impl ObjectReader<'_> {
             None if range.start == 0 && answer.content_length() == i64::try_from(range.end).ok() => {}
             said => {
                 let why =
-                    format!("asked for {asked}…, the server sent {}", said.unwrap_or("the whole object"));
+                    format!("requested {asked}…, but the server sent {}", said.unwrap_or("the whole object"));
                 return Err(Error::tampered(self.subject(), why));
             }
         }
@@ -235,8 +233,7 @@ impl ObjectReader<'_> {
 
     /// The error for an object that does not need the given key.
     pub(crate) fn not_applicable(&self, found: &Applied) -> Error {
-        let why =
-            KeyFault::NotApplicable { found: format!("stored with {} and not client-side", found.mode) };
+        let why = KeyFault::NotApplicable { found: format!("stored with {}, not client-side", found.mode) };
         Error::KeyWrong { subject: self.subject(), why, source: None }
     }
 }

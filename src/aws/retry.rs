@@ -132,7 +132,7 @@ fn setting<T: FromStr>(
     text.trim().parse().map(Some).map_err(|_| {
         Error::unsupported(
             Subject::other(format!("{variable} or the profile's {in_profile}")),
-            format!("'{text}' cannot be read"),
+            format!("'{text}' is not a valid value"),
         )
     })
 }

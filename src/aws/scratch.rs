@@ -59,11 +59,11 @@ impl Connection {
         let why = match (kept, as_asked) {
             (true, true) => return Ok(()),
             (false, _) => {
-                "it does not know UpdateObjectEncryption: it overwrote a scratch object with the request; nothing else \
-                 was touched, and updates in place would destroy data there"
+                "it does not support UpdateObjectEncryption: the request overwrote a scratch object; nothing else was \
+                 touched, but updates in place would destroy data there"
             }
             (true, false) => {
-                "it does not know UpdateObjectEncryption: it answered that all is well and changed nothing"
+                "it does not support UpdateObjectEncryption: it reported success and changed nothing"
             }
         };
         Err(Error::tampered(Subject::Server, why))
@@ -109,7 +109,7 @@ impl Connection {
             .await
         {
             Ok(_) | Err(Error::TooLarge { .. }) => {
-                Err(ignored(format!("{}, and it opens without the key", head.applied)))
+                Err(ignored(format!("{}, and it can be read without the key", head.applied)))
             }
             Err(error @ Error::Network { .. }) => Err(error),
             Err(_) => Ok(()),

@@ -52,7 +52,7 @@ impl ObjectReader<'_> {
             .map_err(|refusal| error::read(self.subject(), "s3:GetObjectAcl", refusal));
         match answer {
             Ok(answer) => read_grants(&answer).ok_or_else(|| {
-                Error::unsupported(self.subject(), "its ACL holds a grant that no request can say")
+                Error::unsupported(self.subject(), "its ACL has a grant that no request can express")
             }),
             Err(Error::Unsupported { .. }) => Ok(Grants::default()),
             Err(error) => Err(error),

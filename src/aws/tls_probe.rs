@@ -76,7 +76,7 @@ impl TlsProbe {
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let tls = (scheme == "https").then(|| {
             if has_proxy() && !is_loopback(&self.uri) {
-                return Probe::Unavailable("it goes through a proxy".to_owned());
+                return Probe::Unavailable("the connection goes through a proxy".to_owned());
             }
             match handshake(host, self.ca_bundle.as_deref()) {
                 Ok(session) => Probe::Known(session),

@@ -19,9 +19,9 @@ impl UploadTarget<'_> {
             self.connection.open_uploads.answered(self.uri, None);
         }
         let end = match found {
-            Ok(true) => "the upload it began was found and aborted",
-            Ok(false) => "no upload was found that it began",
-            Err(_) => "whether it began an upload is not known: `aws s3api list-multipart-uploads` tells",
+            Ok(true) => "the upload that it started was found and aborted",
+            Ok(false) => "it started no upload that could be found",
+            Err(_) => "it may have started an upload: `aws s3api list-multipart-uploads` lists it",
         };
         Error::NotUnderstood { subject, why: format!("{why}; {end}"), source }
     }

@@ -159,7 +159,7 @@ impl UploadTarget<'_> {
             }
         };
         let Some(id) = answer.upload_id().filter(|id| !id.is_empty()).map(str::to_owned) else {
-            let error = Error::not_understood(self.uri, "it names no upload to send parts to");
+            let error = Error::not_understood(self.uri, "it has no upload ID");
             return Err(self.without_unidentified_upload(error, asked.elapsed()).await);
         };
         if unanswered.any() {
@@ -205,7 +205,7 @@ impl UploadTarget<'_> {
         let applied = started.applied.then(&Applied::from(&answer));
         self.check(&applied, false, None)?;
         let Some(etag) = etag_of(answer.e_tag()) else {
-            return Err(Error::not_understood(self.uri, "it names no ETag for a part"));
+            return Err(Error::not_understood(self.uri, "it has no ETag for a part"));
         };
         let part = CompletedPart::builder().part_number(number).e_tag(etag);
         Ok(Sent { part: set_checksum!(part, self.algorithm, sum.base64()).build(), applied })
@@ -319,10 +319,9 @@ impl UploadTarget<'_> {
         };
         match self.reader().head().await {
             Ok(head) if !other(&head) => Ok(Completed { etag: head.etag, ..completed }),
-            _ => Err(Error::not_understood(
-                self.uri,
-                "it names no ETag, and HEAD shows another object or none",
-            )),
+            _ => {
+                Err(Error::not_understood(self.uri, "it has no ETag, and HEAD finds another object or none"))
+            }
         }
     }
 

@@ -176,7 +176,7 @@ mod tests {
         });
         assert!(
             told.starts_with(
-                "error: cannot open s3://bkt/k: the data key does not unwrap with the key given\n  \
+                "error: cannot open s3://bkt/k: wrong key or passphrase\n  \
                  cause: authentication tag mismatch\n  hint: "
             ),
             "{told}"

@@ -222,7 +222,7 @@ mod tests {
             (Error::OutOfRange { subject: subject(), range: "9-".to_owned(), len: 3 }, 1),
             (Error::unsupported(subject(), "no"), 2),
             (Error::too_large(subject(), "no"), 1),
-            (Error::WrongRegion { subject: subject(), region: None, source: None }, 1),
+            (Error::WrongRegion { subject: subject(), region: None, asked: None, source: None }, 1),
             (Error::Network { subject: subject(), why: NetworkFault::Timeout, source: None }, 7),
             (local(io::ErrorKind::NotFound), 3),
             (local(io::ErrorKind::StorageFull), 1),

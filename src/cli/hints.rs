@@ -270,7 +270,12 @@ mod tests {
             ),
             (wrong(KeyFault::Context), "--context KEY=VALUE"),
             (
-                Error::WrongRegion { subject: object(), region: Some("eu-west-3".to_owned()), source: None },
+                Error::WrongRegion {
+                    subject: object(),
+                    region: Some("eu-west-3".to_owned()),
+                    asked: None,
+                    source: None,
+                },
                 "--region eu-west-3",
             ),
             (denial(Denial::ClockSkew), "timedatectl"),

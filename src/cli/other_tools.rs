@@ -34,7 +34,7 @@ pub(super) fn answer(error: &clap::Error, argv: &[OsString]) -> Option<String> {
             let (argument, value) = (refused(ContextKind::InvalidArg)?, refused(ContextKind::InvalidValue)?);
             let ours = mode(value).filter(|_| argument.starts_with("--encrypt") && !value.is_empty())?;
             let whole = translated(&words).unwrap_or_else(|| format!("-e {ours}"));
-            Some(format!("no mode {value}: type `{whole}`"))
+            Some(format!("{value} is not a mode: type `{whole}`"))
         }
         _ => None,
     }
@@ -303,7 +303,10 @@ mod tests {
                 "no option --sse: type `s3seal put a s3://bkt/k -e sse-kms`",
             ),
             ("s3seal put a s3://bkt/k --sse", "no option --sse: type `s3seal put a s3://bkt/k -e sse-s3`"),
-            ("s3seal put a s3://bkt/k -e AES256", "no mode AES256: type `s3seal put a s3://bkt/k -e sse-s3`"),
+            (
+                "s3seal put a s3://bkt/k -e AES256",
+                "AES256 is not a mode: type `s3seal put a s3://bkt/k -e sse-s3`",
+            ),
             (
                 "s3seal put a s3://bkt/k --sse-kms-key-id alias/x",
                 "no option --sse-kms-key-id: type `s3seal put a s3://bkt/k --kms-key alias/x -e sse-kms`",

@@ -162,8 +162,12 @@ impl<'a> Reporter<'a> {
         }
         let text = [&[document.message][..], &document.causes].concat().join(": ");
         let text = [&[text][..], &document.hints].concat().join("; ");
-        let version = version_id.map_or_else(String::new, |id| format!(" (version {id})"));
-        let named = if text.starts_with(name) { text } else { format!("{name}{version}: {text}") };
+        let named = if error.names(name, version_id.map(String::as_str)) {
+            text
+        } else {
+            let version = version_id.map_or_else(String::new, |id| format!(" (version {id})"));
+            format!("{name}{version}: {text}")
+        };
         self.line(&escaped(&format!("failed: {named}")));
         match error {
             // Of a rotated object it may be the only copy.

@@ -397,7 +397,7 @@ fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Res
     if let Some(name) = settings.metadata.keys().find(|name| name.starts_with("x-amz-")) {
         return Err(Error::unsupported(
             Subject::other(format!("the metadata '{name}'")),
-            "names that begin with x-amz- belong to the envelope of client-side encryption",
+            "names that begin with x-amz- are reserved for the envelope of client-side encryption",
         ));
     }
     settings.metadata.extend(envelope.clone());

@@ -272,7 +272,9 @@ pub(super) async fn verifier(
     if !is_whole {
         return (
             None,
-            ChecksumSeen::NotComparable("it is over the whole object, a range was asked for".to_owned()),
+            ChecksumSeen::NotComparable(
+                "it covers the whole object, but only a range was fetched".to_owned(),
+            ),
         );
     }
     let seen = ChecksumSeen::Verified(kept.algorithm, kept.value.clone());

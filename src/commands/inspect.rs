@@ -209,7 +209,7 @@ pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation
 
 /// Asks KMS about the key of an object.
 pub(crate) async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
-    let not_a_key = || Probe::Unavailable("KMS cannot be asked about such a name".to_owned());
+    let not_a_key = || Probe::Unavailable("not a name that KMS accepts".to_owned());
     let Ok(named) = key.parse::<KmsKey>() else {
         return KmsKeySeen { key: key.to_owned(), metadata: not_a_key(), aliases: Probe::Known(Vec::new()) };
     };
@@ -251,7 +251,8 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &In
         ListedKey::Text(key) => place.with_key(key.clone()),
         ListedKey::NotText(shown) => {
             let name = format!("s3://{}/{shown}", place.bucket);
-            let why = "its key is not text: it is shown percent-encoded and cannot be asked for".to_owned();
+            let why =
+                "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested".to_owned();
             let error = Error::unsupported(Subject::other(name.clone()), why);
             return Row::failed(name, version_id, error);
         }

@@ -76,7 +76,7 @@ async fn find(
     let (uri, file) = instruction_file(reader, decryption_keys.suffix.as_ref()).await;
     let too_long = |error| match error {
         Error::TooLarge { subject, why } => {
-            Error::tampered(subject, format!("no instruction file is so long: {why}"))
+            Error::tampered(subject, format!("it is too long for an instruction file: {why}"))
         }
         error => error,
     };
@@ -121,10 +121,7 @@ async fn beginning(reader: &ObjectReader<'_>, head: &ObjectHead, from: u64, to: 
     while let Some(chunk) = body.next().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() as u64 > to - from {
-            return Err(Error::tampered(
-                reader.subject(),
-                "the server sent more bytes than it was asked for",
-            ));
+            return Err(Error::tampered(reader.subject(), "the server sent more bytes than were requested"));
         }
     }
     Ok(bytes)
@@ -234,7 +231,7 @@ async fn esdk_with_kms(
             match connection.unwrap_data_key(MayUnwrap::Key(key), request.blob, request.context).await {
                 Ok((_, key)) if !key.is_same_key(&request.arn) => {
                     let why =
-                        format!("its data key is said to be under {}, and {key} unwrapped it", request.arn);
+                        format!("its data key names the KMS key {}, but {key} unwrapped it", request.arn);
                     return Err(Error::tampered(permitted.message().subject(), why));
                 }
                 Ok(unwrapped) => return Ok(Some(unwrapped)),

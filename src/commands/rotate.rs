@@ -132,7 +132,9 @@ pub(crate) async fn write(
     {
         return Err(Error::unsupported(
             state.subject(),
-            format!("the server names no ETag of version {version} to bind the write to"),
+            format!(
+                "the server returned no ETag for version {version}, so another write could be overwritten"
+            ),
         ));
     }
     let mut written = rotation.run(state, strategy, journal).await?;

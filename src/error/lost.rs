@@ -42,7 +42,7 @@ impl fmt::Display for LostEnvelope {
         match (self.stored, self.is_needed) {
             (false, _) => write!(
                 f,
-                "{uri} was not begun: the server does not keep the envelopes of client-side objects"
+                "{uri} was not started: the server does not keep the envelopes of client-side objects"
             ),
             (true, true) => write!(
                 f,

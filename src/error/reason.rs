@@ -183,19 +183,14 @@ impl fmt::Display for KeyFault {
         match self {
             Self::NotTheCustomerKey => f.write_str("the key given is not the one it was encrypted with"),
             Self::NoneFits { tried } => write!(f, "none of the {tried} keys given fits"),
-            Self::DoesNotUnwrap { fingerprint: None } => {
-                f.write_str("the data key does not unwrap with the key given")
-            }
-            Self::DoesNotUnwrap { fingerprint: Some(print) } => {
-                write!(f, "the data key does not unwrap with the key given; the object names key {print}")
-            }
+            Self::DoesNotUnwrap { .. } => f.write_str("wrong key or passphrase"),
             Self::DoesNotUnwrapWithOaep => {
                 f.write_str("wrong private key, or a data key wrapped with RSA PKCS #1 v1.5")
             }
             Self::NotApplicable { found } => write!(f, "a key was given, but the object is {found}"),
             Self::KmsDisabled { key } => write!(f, "the KMS key {key} is disabled"),
             Self::KmsPendingDeletion { key } => write!(f, "the KMS key {key} is pending deletion"),
-            Self::KmsUnknown { key } => write!(f, "AWS KMS knows no key {key}"),
+            Self::KmsUnknown { key } => write!(f, "AWS KMS does not know the key {key}"),
             Self::KmsAccount { key } => {
                 write!(f, "its data key is wrapped with {key}, a KMS key of an account that is not allowed")
             }

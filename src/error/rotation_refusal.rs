@@ -34,34 +34,34 @@ pub enum RotationRefusal {
 impl fmt::Display for RotationRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Archived(class) => write!(f, "its bytes are archived ({class}) and must be restored first"),
+            Self::Archived(class) => write!(f, "it is archived ({class}) and must be restored first"),
             Self::Superseded => f.write_str(
-                "it is not the newest version, and only an update in place changes a version where it stands",
+                "it is not the newest version, and only an update in place can change an older one",
             ),
             Self::Plaintext => f.write_str(
-                "it is not encrypted client-side: nothing shows who wrote it, and encrypted it would look like the others",
+                "it is not encrypted client-side: nothing shows who wrote it, and once encrypted it would look like the others",
             ),
             Self::NotClientSide => {
                 f.write_str("it is not encrypted client-side: there is no data key to rewrap")
             }
-            Self::NothingToShare => f.write_str("it has no instruction file, which sharing adds to"),
+            Self::NothingToShare => f.write_str("it has no instruction file, so it cannot be shared by another one"),
             Self::UnknownMode(mode) => write!(f, "S3 stores it as '{mode}', which s3seal does not know"),
             Self::InstructionFile => {
                 f.write_str("it is the instruction file of another object and goes with that one")
             }
             Self::NotAuthenticated => f.write_str(
-                "nothing authenticates its bytes: a new key alone would vouch for them as they are",
+                "nothing authenticates its content, and rewrapping the data key would not change that",
             ),
             Self::FileInUse => f.write_str(
-                "its instruction file cannot be replaced together with the object: in between it could not be read",
+                "its instruction file and the object cannot be replaced at the same moment; in between, the object would be unreadable",
             ),
             Self::NameUnbound => f.write_str(
-                "it is bound to its name, and would not be any more: the S3 Encryption Client's formats bind names with \
-                 a KMS key only",
+                "it is bound to its name and would no longer be: the S3 Encryption Client's formats bind names only \
+                 with a KMS key",
             ),
             Self::EnvelopeLost => f.write_str(
-                "an earlier run encrypted it, and its envelope is gone; restore that from the journal, or delete the journal \
-                 if it is another object",
+                "an earlier run encrypted it, and its envelope is gone; restore the envelope from the journal, or delete \
+                 the journal if this is another object",
             ),
             Self::Locked => f.write_str("Object Lock protects this version from being changed"),
         }

@@ -72,6 +72,16 @@ impl Subject {
         Self::Other(name.into())
     }
 
+    /// Whether it is the object or the file that a user knows by this name.
+    pub(super) fn is(&self, name: &str, version: Option<&str>) -> bool {
+        match self {
+            Self::Object { uri, version_id } => version_id.as_deref() == version && uri.to_string() == name,
+            Self::File(path) => path.display().to_string() == name,
+            Self::Other(text) => text == name,
+            _ => false,
+        }
+    }
+
     /// The address in S3, if it has one.
     pub(crate) fn uri(&self) -> Option<&S3Uri> {
         match self {

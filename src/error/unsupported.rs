@@ -68,17 +68,15 @@ impl fmt::Display for Unsupported {
             Self::UnknownMode(mode) => write!(f, "S3 stores it as '{mode}', which s3seal cannot ask for"),
             Self::EnvelopeInMetadata => f.write_str("its envelope is in its metadata"),
             Self::EnvelopeTooLarge { limit } => {
-                write!(f, "S3 keeps {limit}, and the envelope takes its share")
+                write!(f, "S3 stores at most {limit} bytes, the envelope included")
             }
-            Self::ContextNotAscii => {
-                f.write_str("S3 metadata carries ASCII only, and other clients read nothing else")
-            }
+            Self::ContextNotAscii => f.write_str("S3 metadata can contain only ASCII"),
             Self::ContextNeedsKms => {
-                f.write_str("the S3 Encryption Client's formats keep one with a KMS key only")
+                f.write_str("the S3 Encryption Client's formats support one only with a KMS key")
             }
-            Self::EsdkOnly => f.write_str("only the AWS Encryption SDK's format has them"),
+            Self::EsdkOnly => f.write_str("only the format esdk has them"),
             Self::OtherJournal => f.write_str("it does not belong to this rotation"),
-            Self::NoUpdateInPlace(why) => write!(f, "it does not know UpdateObjectEncryption ({why})"),
+            Self::NoUpdateInPlace(why) => write!(f, "it does not support UpdateObjectEncryption ({why})"),
             Self::NoObjectLock => f.write_str("Object Lock is not enabled, so nothing can be locked"),
             Self::NoSelfCopy => {
                 f.write_str("this server does not copy an object onto itself for another encryption")

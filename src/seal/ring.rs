@@ -196,6 +196,9 @@ impl Unwrapper {
     }
 }
 
+/// The cause that is shown below "wrong key or passphrase".
+pub(super) const NOT_UNWRAPPED: &str = "the object's data key cannot be unwrapped with it";
+
 fn try_symmetric(permitted: &PermittedEnvelope, key: &SymmetricKey) -> Option<DataKey> {
     permitted.try_with(|wrap, alg, bytes| wrap::unwrap_aes(wrap, alg, bytes, key))
 }
@@ -208,12 +211,12 @@ fn not_found(permitted: &PermittedEnvelope, search: &FailedSearch) -> Error {
         return Error::KeyNeeded { subject, need: KeyNeed::Wrapping { kind: search.kind, fingerprint } };
     }
     if search.named_key_tried {
-        return Error::tampered(subject, "its data key does not unwrap with the key that it names");
+        return Error::tampered(subject, "its data key cannot be unwrapped with the key that it names");
     }
     let why = match search.tried {
         1 => KeyFault::DoesNotUnwrap { fingerprint },
         tried if fingerprint.is_none() => KeyFault::NoneFits { tried },
         _ => KeyFault::DoesNotUnwrap { fingerprint },
     };
-    Error::KeyWrong { subject, why, source: None }
+    Error::KeyWrong { subject, why, source: Some(NOT_UNWRAPPED.into()) }
 }

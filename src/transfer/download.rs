@@ -294,7 +294,7 @@ async fn fetch_once(
         let chunk = chunk.ok_or_else(|| broken(NetworkFault::Broken))?;
         *at += chunk.len() as u64;
         if *at > end {
-            return Err(Error::tampered(from.subject(), "the server sent more bytes than it was asked for"));
+            return Err(Error::tampered(from.subject(), "the server sent more bytes than were requested"));
         }
         take(chunk).await?;
     }

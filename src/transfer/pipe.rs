@@ -65,7 +65,7 @@ impl Reader {
                     Ok(Some(piece)) => self.piece = piece,
                     Ok(None) => self.ended = true,
                     Err(_) => {
-                        let why = "its bytes broke off before they were proven".to_owned();
+                        let why = "it ended before it was verified".to_owned();
                         return Err(Error::SourceChanged { subject: "the object".into(), why });
                     }
                 }

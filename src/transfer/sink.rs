@@ -25,7 +25,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     let path = match target {
         Target::File(path) => path,
         Target::FileInNewDirectory(path) if folder_of(path).exists() => {
-            return Err(Error::unsupported(folder_of(path), "is no directory"));
+            return Err(Error::unsupported(folder_of(path), "is not a directory"));
         }
         Target::FileInNewDirectory(path) => {
             return Ok(SinkTarget::FileInNewDirectory { path: path.clone(), no_clobber });

@@ -286,7 +286,8 @@ impl Parts {
     /// `TooLarge` beyond S3's number of parts, `SourceChanged` if a file turns out shorter or longer than it was,
     /// `CommandFailed` at the end of a command that did not succeed.
     pub(crate) fn next_part(&mut self) -> Result<Option<Part>> {
-        let size = usize::try_from(self.next_size()).map_err(|_| self.too_large("a part exceeds memory"))?;
+        let size =
+            usize::try_from(self.next_size()).map_err(|_| self.too_large("a part does not fit in memory"))?;
         let before = self.plain;
         let bytes = if self.sealing { self.sealed_part(size)? } else { self.as_it_is(size)? };
         if bytes.is_empty() && self.number > 0 {
@@ -351,7 +352,7 @@ impl Parts {
         out.truncate(before + read);
         self.plain += read as u64;
         match self.input.len {
-            Some(len) if self.plain > len => Err(self.changed(&format!("it had {len} bytes and grew"))),
+            Some(len) if self.plain > len => Err(self.changed(&format!("it had {len} bytes and has grown"))),
             _ => Ok(read),
         }
     }
@@ -364,7 +365,7 @@ impl Parts {
 
     fn end(&mut self, out: &mut Output) -> Result<()> {
         if let Some(len) = self.input.len.filter(|len| self.plain != *len) {
-            return Err(self.changed(&format!("it had {len} bytes, {} were read", self.plain)));
+            return Err(self.changed(&format!("it had {len} bytes, but {} were read", self.plain)));
         }
         self.input.close()?;
         if self.refuse_empty && self.plain == 0 {

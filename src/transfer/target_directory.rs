@@ -33,7 +33,7 @@ impl TargetDirectory {
     /// `Unsupported` if it exists and is not a directory.
     pub(crate) fn new(root: PathBuf, no_clobber: bool) -> Result<Self> {
         if root.exists() && !root.is_dir() {
-            return Err(refused((&root).into(), "is no directory"));
+            return Err(refused((&root).into(), "is not a directory"));
         }
         Ok(Self { root, no_clobber, unsettled: Mutex::default() })
     }
@@ -97,7 +97,7 @@ impl TargetDirectory {
             Err(error) => return Err(Error::local("write", subject)(error)),
             Ok(metadata) if metadata.is_symlink() => return Err(refused(subject, IS_LINK)),
             Ok(metadata) if metadata.is_dir() => return Err(refused(subject, "is a directory")),
-            Ok(metadata) if !metadata.is_file() => return Err(refused(subject, "is no regular file")),
+            Ok(metadata) if !metadata.is_file() => return Err(refused(subject, "is not a regular file")),
             Ok(_) if self.no_clobber => return Err(Error::TargetExists { subject }),
             Ok(metadata) => Some(metadata.permissions()),
         };
@@ -121,7 +121,9 @@ impl TargetDirectory {
             match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(metadata) if metadata.is_symlink() => return Err(refused(subject, IS_LINK)),
-                Ok(_) => return Err(refused(subject, "is a file, and the key needs a folder of that name")),
+                Ok(_) => {
+                    return Err(refused(subject, "is a file, but the key needs a directory of that name"));
+                }
                 Err(error) if error.kind() == ErrorKind::NotFound => match making {
                     Making::Nothing => {}
                     Making::Folders => self.make_folder(&path)?,
@@ -152,7 +154,7 @@ enum Making {
     Folders,
 }
 
-const IS_LINK: &str = "is a link, which could lead out of the directory";
+const IS_LINK: &str = "is a symbolic link, which could lead out of the directory";
 
 fn is_real_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
@@ -167,9 +169,9 @@ fn components(name: &str) -> Result<Vec<&str>, &'static str> {
     let parts: Vec<&str> = name.split('/').collect();
     for part in &parts {
         match *part {
-            "" => return Err("a folder in its key has no name"),
+            "" => return Err("a directory in its key has no name"),
             "." | ".." => return Err("its key would lead out of the directory (. or ..)"),
-            part if part.contains('\0') => return Err("its key holds a NUL, which no file's name can"),
+            part if part.contains('\0') => return Err("its key contains a NUL, which a file name cannot"),
             part if part.len() > MAX_NAME => return Err("a name in its key is longer than 255 bytes"),
             _ => {}
         }

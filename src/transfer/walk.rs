@@ -125,10 +125,12 @@ fn found(
         return Some(Found::NoFile { path, what: in_words(kind) });
     }
     let refused = match below.to_str() {
-        None => "its name is not UTF-8, and a key must be".to_owned(),
+        None => "its name is not UTF-8, as a key must be".to_owned(),
         Some(name) => match earlier.iter().find(|earlier| gives(earlier, name)) {
             None => return Some(Found::File { name: name.to_owned(), path }),
-            Some(earlier) => format!("{} gives the key {name} already", earlier.display()),
+            Some(earlier) => {
+                format!("two files map to the key {name}: {} and {}", earlier.display(), path.display())
+            }
         },
     };
     let error = Error::unsupported(&path, refused);
@@ -158,10 +160,10 @@ fn failed(error: &walkdir::Error, source: &Path, filter: &Filter) -> Option<Foun
     let subject = Subject::from(&path);
     let error = match (error.loop_ancestor(), error.io_error()) {
         (Some(above), _) => {
-            Error::unsupported(subject, format!("is a link that leads back to {}", above.display()))
+            Error::unsupported(subject, format!("is a symbolic link that leads back to {}", above.display()))
         }
         (None, Some(error)) if is_link && error.kind() == std::io::ErrorKind::NotFound => {
-            Error::unsupported(subject, "is a link to nothing")
+            Error::unsupported(subject, "is a dangling symbolic link")
         }
         (None, error) => {
             let kind = error.map_or(std::io::ErrorKind::Other, std::io::Error::kind);
@@ -179,6 +181,6 @@ fn in_words(kind: FileType) -> &'static str {
     } else if kind.is_char_device() || kind.is_block_device() {
         "a device"
     } else {
-        "no regular file"
+        "not a regular file"
     }
 }

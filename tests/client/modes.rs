@@ -117,7 +117,7 @@ fn a_wrong_key_is_told_with_the_fingerprint_of_the_right_one() {
     let ended = bench.run("get s3://bench/object copy --key other").exits(5);
     ended.says(&[
         "cannot open s3://bench/object",
-        "does not unwrap",
+        "wrong key or passphrase",
         &format!("hint: pass the key with fingerprint {print}"),
     ]);
     assert_eq!(bench.read("copy"), b"old");

@@ -103,7 +103,7 @@ fn a_marker_is_a_folder() {
     }
     bench.sandbox.s3().put_plain(BUCKET, "p/full/", b"content");
     bench.run("get -r s3://bench/p/ d").exits(9).says(&[
-        "failed: s3://bench/p/full/: its key is a folder's, and it holds 7 bytes",
+        "failed: s3://bench/p/full/: its key ends in / like a folder's, but it has 7 bytes",
         "1 of 2 objects were not fetched",
     ]);
     assert_eq!(files(&bench, "d"), ["a", "empty", "in", "in/ner"]);

@@ -39,7 +39,10 @@ fn two_sources_never_share_a_key() {
         write(&bench.path(name), name.as_bytes());
     }
     let ended = bench.run("put -r one two b s3://bench/p/").exits(9);
-    ended.says(&["failed: two/a: one gives the key a already", "failed: b: two gives the key b already"]);
+    ended.says(&[
+        "failed: two/a: two files map to the key a: one and two/a",
+        "failed: b: two files map to the key b: two and b",
+    ]);
     bench.assert_keys(&["p/a", "p/b"]);
     assert_eq!(bench.object("p/a").plaintext.unwrap(), b"one/a");
     assert_eq!(bench.object("p/b").plaintext.unwrap(), b"two/b");
@@ -66,8 +69,8 @@ fn links_are_followed_and_those_that_lead_nowhere_or_back_are_named() {
     symlink("nowhere", bench.path("t/broken")).unwrap();
     let ended = bench.run("put -r t s3://bench/p/").exits(9);
     ended.says(&[
-        "failed: t/inner/back: is a link that leads back to t",
-        "failed: t/broken: is a link to nothing",
+        "failed: t/inner/back: is a symbolic link that leads back to t",
+        "failed: t/broken: is a dangling symbolic link",
         "2 of 5 objects were not stored",
     ]);
     bench.assert_keys(&["p/inner/file", "p/to-file", "p/to-folder/file"]);
@@ -150,7 +153,7 @@ fn an_envelope_beside_an_object_is_not_replaced_by_a_file_of_that_name() {
     write(&bench.path("t/a"), b"content");
     write(&bench.path("t/a.instruction"), b"a user's own");
     let ended = bench.run("put -r t s3://bench/p/ -e client --key key --instruction-file").exits(9);
-    ended.says(&["failed: t/a.instruction: its key is that of another file's envelope"]);
+    ended.says(&["failed: t/a.instruction: its key is the one for another file's instruction file"]);
     bench.run("get s3://bench/p/a copy --key key").ok();
     assert_eq!(bench.read("copy"), b"content");
     bench.run("put -r t s3://bench/q/ -e client --key key").ok();
@@ -188,7 +191,10 @@ fn quiet_says_nothing_but_failures() {
     assert_eq!(bench.run("put -q -r t s3://bench/p/").ok().stderr, "");
     symlink("nowhere", bench.path("t/broken")).unwrap();
     let said = bench.run("put -q -r t s3://bench/p/").exits(9).stderr;
-    assert!(said.starts_with("failed: t/broken: is a link to nothing\nerror: 1 of 2 objects"), "{said}");
+    assert!(
+        said.starts_with("failed: t/broken: is a dangling symbolic link\nerror: 1 of 2 objects"),
+        "{said}"
+    );
 }
 
 #[test]

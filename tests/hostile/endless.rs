@@ -14,7 +14,7 @@ const MUCH: u64 = (8 + 32) * 1024 * 1024;
 const ROOM: u64 = 1024 * 1024;
 
 const TOO_LONG: &str =
-    "the server sent an answer that was not understood: it is longer than any answer of S3 or KMS";
+    "the server sent an answer that was not understood: it is longer than any answer from S3 or KMS";
 
 const PUT: &str = "put source s3://bench/new --part-size 5MiB";
 const PUT_KMS: &str = "put source s3://bench/new -e client --kms-key alias/backup";
@@ -161,7 +161,7 @@ fn an_object_without_a_length_is_not_taken_for_an_empty_one() {
     let bench = bench(100);
     for line in [GET, INSPECT] {
         always(&bench, "HeadObject", hostile::drops_header("content-length"));
-        is_told(&bench, line, 6, &["not understood: it does not name an object's ETag and length"]);
+        is_told(&bench, line, 6, &["not understood: it has no ETag or no length"]);
         bench.sandbox.clear_faults();
     }
     assert_eq!(bench.names(), ["key", "other", "source"]);

@@ -87,7 +87,7 @@ fn an_upload_that_somebody_else_began_before_is_left_alone() {
     let before = bench.sandbox.s3().uploads();
     assert_eq!(before.len(), 1);
     always(&bench, "CreateMultipartUpload", names_another_root());
-    bench.run(line).exits(6).says(&[NOT_UNDERSTOOD, "the upload it began was found and aborted"]);
+    bench.run(line).exits(6).says(&[NOT_UNDERSTOOD, "the upload that it started was found and aborted"]);
     assert_eq!(bench.sandbox.s3().uploads(), before);
 }
 

@@ -78,7 +78,7 @@ fn a_kms_key_that_radosgw_does_not_know_is_not_taken_for_an_access_key() {
         bench
             .run(&format!("put source s3://bench/object -e sse-kms --kms-key nosuchkey {flags}"))
             .exits(5)
-            .says(&["knows no key nosuchkey", "check --kms-key"]);
+            .says(&["does not know the key nosuchkey", "check --kms-key"]);
     }
     bench.assert_keys(&[]);
 }

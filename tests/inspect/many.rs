@@ -284,7 +284,7 @@ fn keys_that_are_no_text_are_rows_that_say_so() {
     let ended = bench.run(&line).exits(9);
     let (found, _) = rows(&ended);
     assert_eq!(found[0]["uri"], "s3://bench/a%FF%1B");
-    assert!(found[0]["error"]["message"].as_str().unwrap().contains("not text"));
+    assert!(found[0]["error"]["message"].as_str().unwrap().contains("not valid UTF-8"));
 }
 
 #[test]

@@ -201,7 +201,7 @@ def no_update(b, exit, says):
 
 # LocalStack knows the call by name; SeaweedFS takes its body for the object.
 add("rotate/update-in-place/is-refused", "localstack",
-    lambda b: no_update(b, USAGE, "does not know UpdateObjectEncryption"))
+    lambda b: no_update(b, USAGE, "does not support UpdateObjectEncryption"))
 add("rotate/update-in-place/is-refused", "seaweedfs",
     lambda b: no_update(b, DISTRUST, "it overwrote a scratch object"))
 

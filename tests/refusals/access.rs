@@ -55,7 +55,7 @@ fn a_wrong_secret_is_told_as_such_and_not_shown() {
         let ended =
             bench.s3seal(line.split(' ')).with("AWS_SECRET_ACCESS_KEY", secret).arguments(["-vv"]).run();
         let ended =
-            ended.exits(4).says(&["does not fit its access key", "hint: check AWS_SECRET_ACCESS_KEY"]);
+            ended.exits(4).says(&["does not match its access key", "hint: check AWS_SECRET_ACCESS_KEY"]);
         assert!(!ended.stderr.contains(secret));
     }
     nothing_is_written(&bench);

@@ -98,7 +98,7 @@ fn a_key_that_waits_for_its_deletion_is_told_with_how_to_keep_it() {
 fn a_key_that_is_gone_is_told_as_unknown() {
     let (bench, arn) = bench();
     bench.sandbox.kms().delete_now(&arn);
-    bench.run(GETS[0]).exits(5).says(&[&format!("AWS KMS knows no key {arn}")]);
+    bench.run(GETS[0]).exits(5).says(&[&format!("AWS KMS does not know the key {arn}")]);
     nothing_is_written(&bench);
 }
 
@@ -115,7 +115,7 @@ fn an_unknown_key_is_named() {
     for mode in ["sse-kms", "dsse-kms", "client"] {
         for key in &unknown {
             let ended = bench.run(&format!("put source s3://bench/new -e {mode} --kms-key {key}"));
-            ended.exits(5).says(&["AWS KMS knows no key", "check --kms-key and --region"]);
+            ended.exits(5).says(&["AWS KMS does not know the key", "check --kms-key and --region"]);
         }
     }
     nothing_is_written(&bench);

@@ -129,5 +129,5 @@ fn a_ca_bundle_may_be_named_by_flag_or_variable_and_must_be_one() {
     bench
         .run("put source s3://bench/object --ca-bundle source")
         .exits(2)
-        .says(&["it holds no PEM certificate"]);
+        .says(&["it contains no PEM certificate"]);
 }

@@ -154,7 +154,7 @@ fn a_second_run_of_the_same_rotation_is_told_that_the_first_is_at_work() {
     let struck = bench.sandbox.fault(Fault::on("CopyObject", Kind::Pause(gate.clone())));
     let first = bench.start(LINE);
     assert!(struck.wait(1, PATIENCE), "there was no copy");
-    bench.run(LINE).exits(8).says(&["another run is at work", "run the same command again"]);
+    bench.run(LINE).exits(8).says(&["is locked by another run", "run the same command again"]);
     gate.open();
     first.end().ok();
 }

@@ -89,7 +89,7 @@ fn a_server_that_takes_the_update_for_an_object_is_found_out_on_a_scratch_object
     bench
         .run(&format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --update-in-place --yes"))
         .exits(6)
-        .says(&["does not know UpdateObjectEncryption", "nothing else was touched"]);
+        .says(&["does not support UpdateObjectEncryption", "nothing else was touched"]);
     assert_eq!(bench.object("o").etag, before);
     assert_opens(&bench, "", &content);
     assert_no_traces(&bench);

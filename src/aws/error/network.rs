@@ -50,7 +50,7 @@ pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Er
     if UNREADABLE.iter().any(|said| words.contains(said)) {
         return Error::NotUnderstood {
             subject,
-            why: "it is not HTTP, or its headers are too many or too long".to_owned(),
+            why: "it is not HTTP, or has too many or too long headers".to_owned(),
             source: Some(tip(error)),
         };
     }

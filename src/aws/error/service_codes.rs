@@ -13,7 +13,9 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: String,
     pub(super) message: String,
+    /// The region that the bucket is in, and the one that was asked.
     pub(super) region: Option<String>,
+    pub(super) asked_region: Option<String>,
     pub(super) request_id: Option<String>,
 }
 
@@ -56,7 +58,7 @@ impl Refusal {
             }
             "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
                 let region = self.region.or_else(|| region_expected(&self.message));
-                Error::WrongRegion { subject, region, source }
+                Error::WrongRegion { subject, region, asked: self.asked_region, source }
             }
             "PreconditionFailed" | "ConditionalRequestConflict" => Error::Changed { subject, source },
             "SlowDown" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
@@ -144,7 +146,9 @@ impl Refusal {
 
     fn by_status(self, subject: Subject, action: &str, source: Option<Cause>) -> Error {
         match self.status {
-            301 | 307 => Error::WrongRegion { subject, region: self.region, source },
+            301 | 307 => {
+                Error::WrongRegion { subject, region: self.region, asked: self.asked_region, source }
+            }
             401 | 403 => {
                 let action = action.to_owned();
                 let is_kms = action.starts_with("kms:");
@@ -157,7 +161,7 @@ impl Refusal {
             // S3 itself says EntityTooLarge, in a 400.
             413 => Error::ProxyLimit { subject },
             429 => Error::Network { subject, why: NetworkFault::Throttled, source },
-            501 => Error::unsupported(subject, format!("this server cannot do it: {}", self.message)),
+            501 => Error::unsupported(subject, format!("the server does not support it: {}", self.message)),
             500..=599 => Error::Network { subject, why: NetworkFault::Unavailable, source },
             status => {
                 let code = if self.code.is_empty() { format!("HTTP {status}") } else { self.code };

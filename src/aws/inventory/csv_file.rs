@@ -44,7 +44,7 @@ pub(super) fn read(
 }
 
 fn bad(subject: &Subject, error: &csv::Error) -> Error {
-    Error::tampered(subject, format!("it is not a file of an S3 Inventory report: {error}"))
+    Error::tampered(subject, format!("it is not part of an S3 Inventory report: {error}"))
 }
 
 /// Limits the length of a record.

@@ -30,13 +30,13 @@ pub(super) fn read(
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
 ) -> Result<()> {
     let bad = |error: ParquetError| {
-        Error::tampered(subject, format!("it is not a file of an S3 Inventory report: {error}"))
+        Error::tampered(subject, format!("it is not part of an S3 Inventory report: {error}"))
     };
     let reader = SerializedFileReader::new(file).map_err(bad)?;
     let names = reader.metadata().file_metadata().schema_descr();
     let has = |name: &str| names.columns().iter().any(|column| column.name() == name);
     if !has("key") || !has("encryption_status") {
-        return Err(Error::tampered(subject, "it has no columns key and encryption_status"));
+        return Err(Error::tampered(subject, "the columns key and encryption_status are missing"));
     }
     let mut batches = Batches::new(each);
     for row in reader.get_row_iter(None).map_err(bad)? {

@@ -40,7 +40,7 @@ fn plan_lines(plans: &Plans) -> Vec<String> {
     for (name, error) in &plans.refused {
         let why = error.to_string();
         let remedy = remedy(error);
-        lines.push(if why.starts_with(name) {
+        lines.push(if error.names(name, None) {
             format!("cannot: {why}{remedy}")
         } else {
             format!("cannot: {name}: {why}{remedy}")

@@ -106,12 +106,15 @@ impl Many<'_> {
         let Selected { key, len, base } = selected;
         let ListedKey::Text(key) = &key else {
             let shown = key.as_str();
-            let why = "its key is not text: it is shown percent-encoded and cannot be asked for";
+            let why = "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested";
             return Ok(Row::refused(Subject::other(format!("s3://{}/{shown}", base.bucket)), why));
         };
         let uri = base.with_key(key.clone());
         if !key.starts_with(&base.key) {
-            return Ok(Row::refused(&uri, "was not asked for: the server listed it all the same"));
+            return Ok(Row::refused(
+                &uri,
+                "the server listed it although its key does not begin with the prefix",
+            ));
         }
         let name = base.relative(key).to_owned();
         if name.is_empty() || name.ends_with('/') {
@@ -161,7 +164,7 @@ impl Many<'_> {
     /// Makes the directory that an empty object stands for, as S3's console makes them.
     async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
         if len > 0 {
-            let why = format!("its key is a folder's, and it holds {len} bytes");
+            let why = format!("its key ends in / like a folder's, but it has {len} bytes");
             return Ok(Row::refused(uri, why));
         }
         if name.is_empty() {

@@ -117,7 +117,7 @@ impl PutRun<'_> {
         let stored = async {
             let input = blocking(move || Input::open(&source)).await??;
             let Some(len) = input.len() else {
-                let why = "is no regular file any more".to_owned();
+                let why = "is no longer a regular file".to_owned();
                 return Err(Error::unsupported(&path, why));
             };
             self.cancellation.or(may_write(self.connection, &target, &self.options.condition)).await??;
@@ -134,10 +134,10 @@ impl PutRun<'_> {
     /// Why no object can have this key.
     fn cannot_be(&self, key: &str) -> Option<String> {
         if key.len() > MAX_KEY_BYTES {
-            return Some(format!("its key would be {} bytes long; S3 takes {MAX_KEY_BYTES}", key.len()));
+            return Some(format!("its key would have {} bytes; S3 allows {MAX_KEY_BYTES}", key.len()));
         }
         let beside = matches!(self.encryptor, Encryptor::Client(client) if client.instruction_file);
         (beside && key.ends_with(&instruction_file_key("", None)))
-            .then(|| "its key is that of another file's envelope".to_owned())
+            .then(|| "its key is the one for another file's instruction file".to_owned())
     }
 }

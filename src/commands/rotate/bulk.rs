@@ -311,7 +311,7 @@ impl BulkRotation<'_> {
             }
             ListedKey::NotText(shown) => {
                 let name = format!("s3://{}/{shown}", place.bucket);
-                let why = "its key is not text and cannot be asked for".to_owned();
+                let why = "its key is not valid UTF-8 and cannot be requested".to_owned();
                 let error = Error::unsupported(Subject::other(name.clone()), why);
                 Err(Row::failed(name, version.as_deref(), error))
             }

@@ -40,7 +40,7 @@ pub(crate) async fn read(
         return Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None });
     };
     let Some(etag) = head.etag else {
-        let why = "the server names no ETag to bind its replacement or removal to".to_owned();
+        let why = "the server returned no ETag, so another write could be overwritten".to_owned();
         return Err(Error::unsupported(Subject::instruction_file(&uri), why));
     };
     let content = String::from_utf8_lossy(&head.body.unwrap_or_default()).into_owned();

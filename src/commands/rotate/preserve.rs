@@ -142,7 +142,7 @@ fn keep_never_copied(found: &Found<'_>, preserved: &mut Preserved) {
         other => preserved.losses.push((Loss::Acl, unreadable("its ACL", other))),
     }
     if head.event_hold {
-        preserved.losses.push((Loss::EventHold, "a hold that waits for an event begins anew".to_owned()));
+        preserved.losses.push((Loss::EventHold, "an event-based hold starts again".to_owned()));
     }
 }
 
@@ -170,16 +170,16 @@ fn keep_copied_unless_replaced(found: &Found<'_>, preserved: &mut Preserved) {
     match &head.expires {
         Some((_, Some(date))) => settings.expires = Some(*date),
         Some((text, None)) => {
-            preserved.losses.push((Loss::Expires, format!("its Expires header is no date ('{text}')")));
+            preserved.losses.push((Loss::Expires, format!("its Expires header is not a date ('{text}')")));
         }
         None => {}
     }
     let encoded = settings.metadata.iter().find(|(_, value)| value.starts_with("=?"));
     if head.missing_metadata > 0 {
-        let why = format!("{} metadata entries cannot be shown in headers", head.missing_metadata);
+        let why = format!("{} metadata entries cannot be returned in headers", head.missing_metadata);
         preserved.losses.push((Loss::Metadata, why));
     } else if let Some((name, _)) = encoded {
-        let why = format!("its metadata '{name}' is not ASCII and comes encoded");
+        let why = format!("its metadata '{name}' is not ASCII, and S3 returns it encoded");
         preserved.losses.push((Loss::Metadata, why));
     }
 }
@@ -194,12 +194,12 @@ fn keep_copied_but_not_uploaded(found: &Found<'_>, preserved: &mut Preserved) {
     match &found.annotations {
         Probe::Known(0) => {}
         Probe::Known(count) => {
-            preserved.losses.push((Loss::Annotations, format!("its {count} annotations stay behind")));
+            preserved.losses.push((Loss::Annotations, format!("its {count} annotations cannot be copied")));
         }
         other => preserved.losses.push((Loss::Annotations, unreadable("its annotations", other))),
     }
     if let (None, Some((name, _))) = (&head.checksum, &head.other_checksum) {
-        let why = format!("its {name} checksum gives way to one that s3seal computes");
+        let why = format!("its {name} checksum is replaced by one that s3seal can compute");
         preserved.losses.push((Loss::Checksum, why));
     }
 }

@@ -87,12 +87,12 @@ fn compare(
         sent.compare(&state.uri, head.version_id.as_deref(), &head.metadata)?;
     }
     if head.len != written.len {
-        return tampered(format!("it has {} bytes now and should have {}", head.len, written.len));
+        return tampered(format!("it has {} bytes instead of {}", head.len, written.len));
     }
     if let Some(metadata) = &written.metadata
         && *metadata != head.metadata
     {
-        return tampered("its metadata are not those that were sent".to_owned());
+        return tampered("its metadata is not what was sent".to_owned());
     }
     let asked = rotation.target.at_rest();
     let touched = !matches!(strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share);
@@ -120,7 +120,7 @@ fn compare(
     match (expected, &head.checksum) {
         (Some(expected), Some(found)) if comparable(found, written, state) => {
             if found.value != *expected {
-                return tampered(format!("its checksum is {} now and should be {expected}", found.value));
+                return tampered(format!("its checksum is {} instead of {expected}", found.value));
             }
             Ok(true)
         }

@@ -12,7 +12,7 @@ use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
 use crate::limits::MAX_PASSPHRASE_DATA_KEYS;
 use crate::seal::OpenedWith;
 use crate::seal::passphrase::Phc;
-use crate::seal::ring::Unwrapper;
+use crate::seal::ring::{NOT_UNWRAPPED, Unwrapper};
 use crate::seal::wrap::rsa_padding::Padding;
 
 /// The most common first. PKCS #1 v1.5 is tried after these, only if the user allows it, and counts only if the header
@@ -212,7 +212,7 @@ impl<'a> EdkSearch<'a> {
             );
         }
         if self.named_key_tried {
-            return Error::tampered(subject, "its data key does not unwrap with the key that it names");
+            return Error::tampered(subject, "its data key cannot be unwrapped with the key that it names");
         }
         if let Some(error) = self.refused {
             return error;
@@ -232,7 +232,7 @@ impl<'a> EdkSearch<'a> {
             tried if tried > 1 && fingerprint.is_none() => KeyFault::NoneFits { tried },
             _ => KeyFault::DoesNotUnwrap { fingerprint },
         };
-        Error::KeyWrong { subject, why, source: None }
+        Error::KeyWrong { subject, why, source: Some(NOT_UNWRAPPED.into()) }
     }
 }
 
