@@ -265,6 +265,7 @@ fn denied(subject: &Subject, why: &Denial) -> String {
         }
         Denial::Kms { action, key: None } => format!("{subject} was refused: AWS KMS denies {action}"),
         Denial::Action { action } => format!("access to {subject} is denied: {action} is not allowed"),
+        Denial::Attribute { why, .. } => format!("{subject} was not changed: {why}"),
         Denial::Credentials => format!("the AWS credentials for {subject} could not be loaded"),
         Denial::Unexplained { action } => format!("access to {subject} is denied ({action})"),
     }

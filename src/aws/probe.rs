@@ -34,6 +34,14 @@ impl<T> Probe<T> {
         }
     }
 
+    /// The action that is not allowed.
+    pub(crate) fn denied(&self) -> Option<&'static str> {
+        match self {
+            Self::AccessDenied(action) => Some(action),
+            _ => None,
+        }
+    }
+
     /// The answer, if there is one.
     pub(crate) fn fact(&self) -> Option<&T> {
         match self {

@@ -1,10 +1,13 @@
-//! The flag or command that makes possible what is unsupported or too large. Short: rows about many objects end with it.
+//! The flag or command that makes possible what is unsupported, too large or would be lost. Short: rows about many objects end with it.
 
-use crate::error::{Error, RotationRefusal, SizeLimit, Unsupported};
+use crate::error::{Denial, Error, RotationRefusal, SizeLimit, Unsupported};
 
 pub(crate) fn of(error: &Error) -> Option<String> {
     match error {
         Error::Unsupported { why, .. } => unsupported(why),
+        Error::Denied { why: Denial::Attribute { loss, .. }, .. } => {
+            Some(format!("--accept-loss {loss} goes on without it"))
+        }
         Error::TooLarge { why: SizeLimit::GcmMessage(_), .. } => {
             Some("--format esdk has no such limit".to_owned())
         }

@@ -84,9 +84,13 @@ fn concerns_all(error: &Error) -> bool {
             NetworkFault::Connect | NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
         ),
         Error::Local { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
-        Error::Denied { why, .. } => {
-            !matches!(why, Denial::Kms { .. } | Denial::Action { .. } | Denial::Unexplained { .. })
-        }
+        Error::Denied { why, .. } => !matches!(
+            why,
+            Denial::Kms { .. }
+                | Denial::Action { .. }
+                | Denial::Attribute { .. }
+                | Denial::Unexplained { .. }
+        ),
         _ => false,
     }
 }

@@ -91,18 +91,22 @@ pub(crate) async fn object(
     options: &InspectOptions,
 ) -> Result<ObjectReport> {
     let keys = &options.customer_keys;
+    let mut checksum = None;
     let keyed = match head(connection, uri, version_id, keys, None).await {
         // Only the checksum takes the KMS key, and a right on it.
         Err(
-            Error::Denied { .. }
+            refusal @ (Error::Denied { .. }
             | Error::KeyWrong {
                 why:
                     KeyFault::KmsDisabled { .. }
                     | KeyFault::KmsPendingDeletion { .. }
                     | KeyFault::KmsUnknown { .. },
                 ..
-            },
-        ) => head_without_checksum(connection, uri, version_id, keys).await,
+            }),
+        ) => {
+            checksum = Some(Probe::of(Err(refusal), "kms:Decrypt"));
+            head_without_checksum(connection, uri, version_id, keys).await
+        }
         keyed => keyed,
     };
     let mut outcome = outcome(connection, uri, version_id, keyed, options, true).await?;
@@ -117,6 +121,9 @@ pub(crate) async fn object(
         Some(probe) => Some(blocking(move || probe.run()).await?),
         None => None,
     };
+    if let Some(unseen) = checksum {
+        outcome.checksum = unseen;
+    }
     outcome.as_expected = is_as_expected(&options.expected, &outcome);
     Ok(ObjectReport { outcome, kms_key, transport })
 }

@@ -41,6 +41,15 @@ pub enum Denial {
         /// Such as `s3:PutObject`.
         action: String,
     },
+    /// An attribute of the object cannot be read, and would be lost.
+    Attribute {
+        /// The word for it.
+        loss: &'static str,
+        /// Such as `s3:GetObjectAcl`.
+        action: &'static str,
+        /// What cannot be read, and all else that would be lost.
+        why: String,
+    },
     /// Credentials are configured, and could not be had.
     Credentials,
     /// Refused without a reason.
@@ -183,7 +192,10 @@ impl fmt::Display for KeyFault {
         match self {
             Self::NotTheCustomerKey => f.write_str("the key given is not the one it was encrypted with"),
             Self::NoneFits { tried } => write!(f, "none of the {tried} keys given fits"),
-            Self::DoesNotUnwrap { .. } => f.write_str("wrong key or passphrase"),
+            Self::DoesNotUnwrap { fingerprint: None } => f.write_str("wrong key or passphrase"),
+            Self::DoesNotUnwrap { fingerprint: Some(print) } => {
+                write!(f, "wrong key or passphrase; the object names key {print}")
+            }
             Self::DoesNotUnwrapWithOaep => {
                 f.write_str("wrong private key, or a data key wrapped with RSA PKCS #1 v1.5")
             }

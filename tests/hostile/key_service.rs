@@ -116,7 +116,7 @@ fn an_answer_that_names_no_key_is_refused() {
             ("kms:Decrypt", "get s3://bench/s3ec - --kms-discovery --kms-account 111122223333"),
         ] {
             bench.sandbox.fault(Fault::on(operation, hostile::kms_names_key(name)));
-            bench.run(line).exits(6).writes_nothing().says(&["names no key by its ARN"]);
+            bench.run(line).exits(6).writes_nothing().says(&["does not name the key by its ARN"]);
         }
     }
     nothing_is_written(&bench);
@@ -141,11 +141,9 @@ fn an_alias_that_cannot_be_looked_up_stays_the_key_that_answered_first() {
 #[test]
 fn a_data_key_of_another_length_is_refused() {
     let (bench, _) = bench();
-    for (plain, words) in [
-        ("AAAAAAAAAAAAAAAAAAAAAA==", "has 16 bytes and should have 32"),
-        ("AAAA", "3 bytes"),
-        ("", "0 bytes"),
-    ] {
+    for (plain, words) in
+        [("AAAAAAAAAAAAAAAAAAAAAA==", "has 16 bytes instead of 32"), ("AAAA", "3 bytes"), ("", "0 bytes")]
+    {
         let short = Kind::tamper(move |_, answer| hostile::set_json(answer, "Plaintext", plain));
         bench.sandbox.fault(Fault::on("kms:GenerateDataKey", short));
         let ended = bench.run("put source s3://bench/new -e client --kms-key alias/mine");

@@ -143,7 +143,7 @@ fn a_report_that_was_changed_is_refused() {
     store(&bench, "csv", |manifest| manifest.replace("EncryptionStatus", "Other"));
     bench.run(line).exits(2).says(&["add the field EncryptionStatus"]);
     store(&bench, "csv", |_| "{}".to_owned());
-    bench.run(line).exits(6).says(&["not a manifest"]);
+    bench.run(line).exits(6).says(&["not an S3 Inventory manifest"]);
     store(&bench, "parquet", |manifest| manifest.replace("\"Parquet\"", "\"ORC\""));
     bench.run(line).exits(2).says(&["ORC"]);
     bench.run("inspect --inventory s3://reports/none.json").exits(3);

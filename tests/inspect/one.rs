@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::canned::Canned;
 use crate::key;
+use crate::support::keys::KnownKey;
 use crate::support::{ALIAS, BUCKET, Bench};
 
 fn denied() -> Kind {
@@ -117,6 +118,21 @@ fn without_the_right_on_the_kms_key_only_the_checksum_is_missing() {
     bench.sandbox.kms().deny(KmsAction::Decrypt, None);
     let found = bench.run("inspect --format ndjson s3://bench/k").ok().json();
     assert_eq!((&found["encryption"]["mode"], &found["stored_bytes"]), (&json!("sse-kms"), &json!(4)));
+    assert_eq!(found["checksum"], json!({ "access_denied": "kms:Decrypt" }));
+    let seen = page(&bench, "s3://bench/k");
+    assert!(seen.contains("checksum") && seen.contains("access denied (kms:Decrypt)"), "{seen}");
+}
+
+#[test]
+fn a_client_side_object_under_a_kms_key_names_the_action_that_its_checksum_takes() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    bench.write("a.key", KnownKey::new(1).hex().as_bytes());
+    bench.run("put source s3://bench/k --key a.key --at-rest sse-kms:alias/backup").ok();
+    bench.sandbox.kms().deny(KmsAction::Decrypt, None);
+    let found = bench.run("inspect --format ndjson s3://bench/k").ok().json();
+    assert_eq!(found["client"]["state"], "claimed");
+    assert_eq!(found["checksum"], json!({ "access_denied": "kms:Decrypt" }));
 }
 
 #[test]

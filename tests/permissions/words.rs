@@ -104,3 +104,23 @@ fn a_backup_host_can_add_and_not_remove() {
     bench.run(&format!("{get} restored")).ok();
     assert_eq!(bench.read("restored"), b"the backup");
 }
+
+#[test]
+fn a_rotation_that_may_not_read_what_it_must_keep_says_how_to_go_on() {
+    let bench = bench();
+    bench.run("put small s3://bench/o -e sse-s3").ok();
+    bench.run("put small s3://bench/p/o -e sse-s3").ok();
+    let mut allowed = vec![("s3:GetObject", OBJECTS), ("s3:PutObject", OBJECTS)];
+    for (action, loss) in [("s3:GetObjectAcl", "acl"), ("s3:GetObjectTagging", "tags")] {
+        allow(&bench, &allowed);
+        let hint = format!("or --accept-loss {loss} goes on without it");
+        let denied = bench.run("rotate s3://bench/o --key a.key --yes").exits(4);
+        denied.says(&[&format!("cannot be read: {action} is not allowed"), &hint]);
+        allowed.push((action, OBJECTS));
+    }
+    allow(&bench, &[("s3:ListBucket", THE_BUCKET), ("s3:GetObject", OBJECTS), ("s3:PutObject", OBJECTS)]);
+    let many = bench.run("rotate s3://bench/p/ --key a.key --yes").exits(9);
+    many.says(&["failed: s3://bench/p/o was not changed", "s3:GetObjectAcl", "--accept-loss acl"]);
+    let line = "rotate s3://bench/p/ --key a.key --yes --accept-loss acl --accept-loss tags";
+    bench.run(line).ok();
+}

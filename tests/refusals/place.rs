@@ -60,9 +60,10 @@ fn a_bucket_in_another_region_is_told_with_its_region() {
     bench.write("source", b"text");
     for line in ["put source s3://bench/object", "get s3://bench/object copy"] {
         let ended = bench.run(&format!("{line} --region us-east-1"));
-        ended
-            .exits(1)
-            .says(&["s3://bench/object is in region eu-central-1", "hint: add --region eu-central-1"]);
+        ended.exits(1).says(&[
+            "s3://bench/object is in region eu-central-1, not us-east-1",
+            "hint: add --region eu-central-1",
+        ]);
     }
     bench.run("put source s3://bench/object --region eu-central-1").ok();
     bench.assert_tidy(&["source"]);

@@ -47,8 +47,9 @@ pub(crate) struct InspectedObject {
     pub(crate) storage_class: String,
     /// Its Content-Type.
     pub(crate) content_type: Option<String>,
-    /// The checksum that S3 keeps; null if it keeps none, or it was not asked for.
-    pub(crate) checksum: Option<Checksum>,
+    /// The checksum that S3 keeps; null if it keeps none, or it was not asked for. With an object under a KMS key it takes
+    /// the right to use the key.
+    pub(crate) checksum: Probe<Option<Checksum>>,
     /// How Object Lock holds it; null if it does not.
     pub(crate) object_lock: Option<ObjectLock>,
     /// How many tags it has; null if S3 does not say, as of none.

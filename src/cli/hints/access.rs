@@ -51,6 +51,10 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
         Denial::Action { action } => {
             vec![format!("a policy must allow {action} on {}", resource(subject))]
         }
+        Denial::Attribute { loss, action, .. } => vec![
+            format!("a policy must allow {action} on {}", resource(subject)),
+            format!("or --accept-loss {loss} goes on without it"),
+        ],
         Denial::Unexplained { .. } => vec![
             "no reason was given: check s3:GetObject and s3:PutObject, the bucket's policy, and for KMS keys \
              kms:GenerateDataKey and kms:Decrypt"

@@ -253,20 +253,20 @@ fn recipient(recipient: &RecipientFacts) -> Recipient {
     }
 }
 
-fn checksum(outcome: &InspectOutcome) -> Option<Checksum> {
-    let known = outcome.checksum.as_ref().map(|sum| Checksum {
-        algorithm: Some(sum.algorithm.as_str().to_owned()),
-        value: Some(sum.value.clone()),
-        kind: Some(if sum.composite { "COMPOSITE" } else { "FULL_OBJECT" }.to_owned()),
+fn checksum(outcome: &InspectOutcome) -> Probe<Option<Checksum>> {
+    let other = outcome.other_checksum.as_ref().map(|(algorithm, value)| Checksum {
+        algorithm: Some((*algorithm).to_owned()),
+        value: Some(value.clone()),
         ..Checksum::default()
     });
-    let other = outcome.other_checksum.as_ref();
-    known.or_else(|| {
-        other.map(|(algorithm, value)| Checksum {
-            algorithm: Some((*algorithm).to_owned()),
-            value: Some(value.clone()),
+    probe(&outcome.checksum, |known| {
+        let known = known.as_ref().map(|sum| Checksum {
+            algorithm: Some(sum.algorithm.as_str().to_owned()),
+            value: Some(sum.value.clone()),
+            kind: Some(if sum.composite { "COMPOSITE" } else { "FULL_OBJECT" }.to_owned()),
             ..Checksum::default()
-        })
+        });
+        known.or(other)
     })
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::listing::Listed;
 use crate::aws::object_head::{Checksum, ObjectHead};
+use crate::aws::probe::Probe;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::encryption::{Format, Legacy, Mode, StoredFormat};
 use crate::error::WrapKind;
@@ -35,8 +36,9 @@ pub(crate) struct InspectOutcome {
     pub(crate) storage_class: Option<String>,
     /// `Content-Type`.
     pub(crate) content_type: Option<String>,
-    /// The checksum, if it is one that s3seal knows and it was asked for.
-    pub(crate) checksum: Option<Checksum>,
+    /// The checksum, if it is one that s3seal knows and it was asked for. With an object under a KMS key, S3 shows it only
+    /// to those who may use the key.
+    pub(crate) checksum: Probe<Option<Checksum>>,
     /// The algorithm and value of a checksum that s3seal does not compute.
     pub(crate) other_checksum: Option<(&'static str, String)>,
     /// RFC 3339.
@@ -208,7 +210,7 @@ impl InspectOutcome {
             etag: head.etag,
             storage_class: head.storage_class,
             content_type: head.content_type,
-            checksum: head.checksum,
+            checksum: Probe::Known(head.checksum),
             other_checksum: head.other_checksum,
             last_modified: head.last_modified,
             lock: head.lock,

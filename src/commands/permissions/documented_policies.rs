@@ -31,7 +31,7 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
         plain(Task::Rotate(rotation, from, to), &mut cases);
     }
     plain(Task::Batch, &mut cases);
-    let with: [(Task, &[Extra]); 23] = [
+    let with: [(Task, &[Extra]); 25] = [
         (Task::Put(SseS3), &[Parts]),
         (Task::Put(SseKms), &[Parts]),
         (Task::Put(SseS3), &[Tags]),
@@ -49,6 +49,8 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
         (Task::Rotate(UpdateInPlace, SseKms, SseKms), &[ScratchObject, Recursive]),
         (Task::Rotate(UpdateInPlace, SseS3, SseKms), &[ScratchObject, AllVersions, VersionedBucket]),
         (Task::Rotate(ServerCopy, SseS3, SseKms), &[Tags]),
+        (Task::Rotate(ServerCopy, SseS3, SseKms), &[Acl]),
+        (Task::Rotate(ReEncrypt, SseS3, Client), &[Acl]),
         (Task::Rotate(ServerCopy, SseS3, SseKms), &[Lock]),
         (Task::Rotate(ServerCopy, SseS3, SseKms), &[Parts]),
         (Task::Rotate(ServerCopy, SseS3, SseKms), &[Recursive]),

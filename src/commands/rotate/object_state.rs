@@ -17,7 +17,7 @@ use crate::commands::sse_c_keys::{KeyedHead, head};
 use crate::commands::unwrapped_envelope::Envelope;
 use crate::commands::verify_envelope::envelope_entries;
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
-use crate::error::{Error, KeyFault, Result, Subject, Unsupported, WrapKind};
+use crate::error::{Denial, Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope};
@@ -96,7 +96,7 @@ impl ObjectState {
     /// Reads the object's other attributes, and refuses to lose any of them without consent.
     ///
     /// # Errors
-    /// `Unsupported` names what would be lost.
+    /// `Denied` for what may not be read; `Unsupported` names what would be lost otherwise.
     pub(super) async fn preserved(&self, rotation: &Rotation<'_>, by: CopyMethod) -> Result<Preserved> {
         let reader = self.reader(rotation.connection);
         let grants = Probe::of(reader.grants().await, "s3:GetObjectAcl");
@@ -117,6 +117,10 @@ impl ObjectState {
         let Some((first, _)) = lost.first() else { return Ok(preserved) };
         let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
         let why = reasons.join("; ");
+        if let Some((loss, action)) = lost.iter().find_map(|(loss, _)| Some((*loss, found.denied(*loss)?))) {
+            let why = Denial::Attribute { loss: loss.as_str(), action, why };
+            return Err(Error::Denied { subject: self.subject(), why, source: None });
+        }
         Err(Error::unsupported(self.subject(), Unsupported::WouldLose { loss: first.as_str(), why }))
     }
 

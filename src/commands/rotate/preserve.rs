@@ -104,6 +104,18 @@ pub(crate) struct Found<'a> {
     pub(crate) now: i64,
 }
 
+impl Found<'_> {
+    /// The action that is not allowed and without which this attribute cannot be read.
+    pub(crate) fn denied(&self, loss: Loss) -> Option<&'static str> {
+        match loss {
+            Loss::Acl => self.grants.denied(),
+            Loss::Tags => self.tags.denied(),
+            Loss::Annotations => self.annotations.denied(),
+            Loss::Metadata | Loss::Expires | Loss::Checksum | Loss::EventHold | Loss::Context => None,
+        }
+    }
+}
+
 /// The fields of the request for the new object, and what is still lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Preserved {
@@ -388,9 +400,11 @@ mod tests {
         let all = Found {
             tags: Probe::AccessDenied("s3:GetObjectTagging"),
             grants: Probe::AccessDenied("s3:GetObjectAcl"),
-            annotations: Probe::Known(3),
+            annotations: Probe::AccessDenied("s3:ListObjectAnnotations"),
             ..found(&head)
         };
+        let denied = Loss::ALL.map(|loss| all.denied(loss)).into_iter().flatten().collect::<Vec<_>>();
+        assert_eq!(denied, ["s3:GetObjectAcl", "s3:GetObjectTagging", "s3:ListObjectAnnotations"]);
         assert_eq!(losses(&all, CopyMethod::Copy), [Loss::Acl, Loss::EventHold]);
         let replacing = [Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
         assert_eq!(losses(&all, CopyMethod::CopyReplacing), replacing);

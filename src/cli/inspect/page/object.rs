@@ -264,10 +264,12 @@ fn about(page: &mut Page, outcome: &InspectOutcome) {
         }
         _ => {}
     }
-    if let Some(sum) = &outcome.checksum {
-        let kind = if sum.composite { "composite" } else { "full object" };
-        page.row("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
-    }
+    page.probe("checksum", &outcome.checksum, |page, sum| {
+        if let Some(sum) = sum {
+            let kind = if sum.composite { "composite" } else { "full object" };
+            page.row("checksum", &format!("{} {} ({kind})", sum.algorithm, sum.value));
+        }
+    });
     if let Some((name, value)) = &outcome.other_checksum {
         page.row("checksum", &format!("{name} {value}"));
     }
