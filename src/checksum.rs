@@ -27,8 +27,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them, in the order in which a response is searched for them.
-    pub const ALL: [Self; 5] = [Self::Crc64Nvme, Self::Crc32, Self::Crc32c, Self::Sha1, Self::Sha256];
+    /// All of them, in the order in which a response is searched for them. Another one goes before `Sha256`, so that this
+    /// list must grow with it.
+    pub const ALL: [Self; Self::Sha256 as usize + 1] =
+        [Self::Crc64Nvme, Self::Crc32, Self::Crc32c, Self::Sha1, Self::Sha256];
 
     /// The word on the command line and in results.
     pub fn as_str(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! The edge: the only room that knows flags, terminals, config files and exit codes.
 //!
-//! What was typed becomes a request here, once; what comes back is told here, once. Nothing is encrypted and
+//! What was typed becomes a request here, once; what comes back is printed here, once. Nothing is encrypted and
 //! nothing is sent from this room.
 
 use std::ffi::OsString;

@@ -142,6 +142,10 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All of them. Another mode goes before `Client`, so that this list must grow with it.
+    pub const ALL: [Self; Self::Client as usize + 1] =
+        [Self::SseS3, Self::SseKms, Self::DsseKms, Self::SseC, Self::Client];
+
     /// The word on the command line, in messages and in results.
     pub fn as_str(self) -> &'static str {
         match self {

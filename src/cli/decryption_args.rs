@@ -1,6 +1,6 @@
 //! The flags for decryption, shared by `get`, `inspect` and `rotate`: all of them parsed before any key is read.
 //!
-//! How one source is read is `key_source`'s; which key opens an object is for `commands::decrypt` to find.
+//! How one source is read is `key_source`'s; which key opens an object is for `commands::open_envelope` and `commands::sse_c_keys` to find.
 
 use std::sync::Arc;
 

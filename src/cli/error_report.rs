@@ -1,4 +1,4 @@
-//! Telling failures: message, causes, hints; the only place that prints an error.
+//! Prints failures: message, causes, hints; the only place that prints an error.
 //!
 //! What an error means is decided elsewhere: its code in `exit`, what to do about it in `hints`.
 

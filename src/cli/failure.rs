@@ -1,6 +1,6 @@
 //! What ends a command: an error of the core, or one of the edge, with its exit code and hints.
 //!
-//! Made anywhere in `cli`, told only by `report`.
+//! Made anywhere in `cli`, printed only by `error_report`.
 
 use std::fmt::Display;
 

@@ -8,7 +8,7 @@ use crate::encryption::{Format, Legacy, Mode};
 
 impl ValueEnum for Mode {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::SseS3, Self::SseKms, Self::DsseKms, Self::SseC, Self::Client]
+        &Self::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {

@@ -209,7 +209,7 @@ fn what_would_be_lost_is_named_and_refused() {
     bench.sandbox.fault(Fault::on("GetObjectAcl", denied).times(9));
     bench
         .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes"))
-        .exits(2)
+        .exits(4)
         .says(&["its ACL cannot be read", "--accept-loss acl"]);
     bench.run(&format!("rotate {OBJECT} -e sse-c --sse-c-key a.key --yes --accept-loss acl")).ok();
 }

@@ -242,7 +242,7 @@ fn a_server_that_takes_an_sse_c_key_for_show_is_found_out_by_asking_without_it()
     bench
         .run(&format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --from-key a.key --yes"))
         .exits(6)
-        .says(&["opens without the key"]);
+        .says(&["can be read without the key"]);
     assert_eq!(bench.object("o").stored, before);
     assert_no_traces(&bench);
 }

@@ -251,6 +251,17 @@ mod tests {
     use crate::cli::encryption_args::at_rest::AtRest;
     use crate::commands::inspect::expect::Expectation;
     use crate::commands::rotate::selector::Selector;
+    use crate::encryption::Mode;
+
+    #[test]
+    fn every_mode_is_offered() {
+        for mode in Mode::ALL {
+            let is = |(word, _): &(&str, &str)| *word == mode.as_str();
+            assert!(EXPECTATIONS.iter().any(is) && SELECTORS.iter().any(is), "{mode}");
+            let is_at_rest = mode.as_str().parse::<AtRest>().is_ok();
+            assert_eq!(AT_REST.iter().any(is), is_at_rest, "{mode}");
+        }
+    }
 
     #[test]
     fn words_are_those_that_are_taken() {

@@ -1,4 +1,4 @@
-//! Findings as documents, for programs: one shape for one object and for a row of many.
+//! Outcomes as documents, for programs: one shape for one object and for a row of many.
 
 use crate::aws::bucket::BucketFacts;
 use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};

@@ -354,6 +354,20 @@ fn safe(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::commands::inspect::summary::ShareName;
+    use crate::encryption::Mode;
+
+    #[test]
+    fn every_mode_has_a_colour() {
+        for mode in Mode::ALL {
+            assert!(MODES.contains(&mode.as_str()), "{mode}");
+        }
+        for mode in MODES {
+            assert!(
+                STYLE.contains(&format!("--{mode}: ")) && STYLE.contains(&format!(".{mode} {{")),
+                "{mode}"
+            );
+        }
+    }
 
     fn summary() -> Summary {
         let mut summary = Summary::new(true);

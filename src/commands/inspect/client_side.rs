@@ -1,6 +1,6 @@
-//! The client-side half of a outcome: which envelope an object has, and whether a given key decrypts it.
+//! The client-side half of an outcome: which envelope an object has, and whether a given key decrypts it.
 //!
-//! No content is opened. A broken envelope is a outcome here, where `get` refuses it.
+//! No content is opened. A broken envelope is an outcome here, where `get` refuses it.
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;

@@ -112,7 +112,7 @@ impl Expectation {
     }
 }
 
-/// Compares a outcome with what is expected: any one of them will do. `None` where nothing is expected.
+/// Compares an outcome with what is expected: any one of them will do. `None` where nothing is expected.
 pub(crate) fn is_as_expected(expected: &[Expectation], outcome: &InspectOutcome) -> Option<bool> {
     (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(outcome)))
 }

@@ -1,4 +1,4 @@
-//! The sum over many findings: how many objects and bytes each mode and key has.
+//! The sum over many outcomes: how many objects and bytes each mode and key has.
 //!
 //! Grows with the number of keys, not with that of objects; lists are cut at a limit, and the counts go on.
 

@@ -27,7 +27,7 @@ impl FromStr for Selector {
         match text.split_once(':') {
             Some(("key", print)) if !print.is_empty() => Ok(Self::Key(print.to_owned())),
             Some(("kms", key)) => key.parse().map(Self::Kms).map_err(|error| error.to_string()),
-            _ => [Mode::SseS3, Mode::SseKms, Mode::DsseKms, Mode::SseC, Mode::Client]
+            _ => Mode::ALL
                 .into_iter()
                 .find(|mode| mode.as_str() == text)
                 .map(Self::Mode)
