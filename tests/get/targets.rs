@@ -57,7 +57,7 @@ fn a_directory_that_is_not_there_is_made_for_a_target_that_ends_in_a_slash() {
     assert!(!bench.path("other").exists(), "a directory for nothing");
     bench.sandbox.clear_requests();
     bench.write("file", b"old");
-    bench.run("get s3://bench/folder/object file/").exits(2).says(&["file: is no directory"]);
+    bench.run("get s3://bench/folder/object file/").exits(2).says(&["file: is not a directory"]);
     bench.run("get s3://bench/folder/object s3://bench/other/").exits(2);
     assert!(bench.sandbox.requests().is_empty());
 }

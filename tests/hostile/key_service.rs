@@ -45,7 +45,7 @@ fn put_refuses_a_data_key_under_another_key() {
             bench.run(&line).exits(6).writes_nothing().says(&[
                 "error: the answer of AWS KMS cannot be trusted",
                 THEIRS,
-                "used instead",
+                "but KMS used",
                 "hint: nothing was written; check where KMS is: --kms-endpoint-url",
             ]);
             assert_eq!(struck.count(), 1, "{name}");
@@ -135,7 +135,7 @@ fn an_alias_that_cannot_be_looked_up_stays_the_key_that_answered_first() {
     bench.run(line).ok().says(&[&format!("data key under {arn}")]);
     assert_eq!(described.count(), 1, "asked once a run");
     bench.sandbox.fault(Fault::on("kms:GenerateDataKey", hostile::kms_names_key(THEIRS)).skip(1));
-    bench.run(line).exits(9).says(&[&format!("alias/mine is {arn}, and {THEIRS} was used instead")]);
+    bench.run(line).exits(9).says(&[&format!("alias/mine is {arn}, but KMS used {THEIRS}")]);
 }
 
 #[test]
