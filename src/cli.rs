@@ -49,6 +49,7 @@ mod transfer_args;
 mod unsuitable_key;
 mod value_names;
 mod visible;
+mod waiting;
 
 use connection_args::ConnectionArgs;
 use exit::Exit;

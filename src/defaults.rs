@@ -13,9 +13,11 @@ use crate::encryption::{Argon2, Format};
 
 /// `--connect-timeout`
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// `--read-timeout`: for the first byte of an answer, and for each further one.
-pub(crate) const READ_TIMEOUT: Duration = Duration::from_mins(1);
-/// `--max-attempts`, the first included: enough to outlast half a minute of trouble.
+/// `--read-timeout`: for the first byte of an answer, and for each further one; for the next bytes of a request to leave.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// `--keep-trying`: how long a request is tried again while nothing gets through.
+pub(crate) const KEEP_TRYING: Duration = Duration::from_mins(10);
+/// `--max-attempts`, the first included, where the time does not decide: enough to outlast half a minute of trouble.
 pub(crate) const MAX_ATTEMPTS: u32 = 6;
 
 // Transfers.

@@ -11,13 +11,15 @@ use crate::defaults;
 
 // Timeouts and retries.
 
+/// The longest wait for the answer to a part that has left for the system. Only where shorter ones were not enough.
+pub(crate) const MAX_ANSWER_WAIT: Duration = Duration::from_mins(5);
 /// For each step of the handshake that `inspect` makes to describe a server's TLS.
 pub(crate) const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What S3 may take beyond the read timeout to join parts, or to copy gigabytes ("`CompleteMultipartUpload`", Amazon S3
 /// API reference).
 pub(crate) const SERVER_WORK_TIMEOUT: Duration = Duration::from_mins(15);
-/// An upload that is slower counts as stuck.
-pub(crate) const MIN_UPLOAD_BYTES_PER_SECOND: u64 = 32 * 1024;
+/// Bytes of a request that are passed to the connection at once: small enough to see a slow line move.
+pub(crate) const BODY_PIECE_BYTES: usize = 64 << 10;
 /// The longest wait before the second attempt. It doubles with each further one; the actual wait is a random part of
 /// it.
 pub(crate) const RETRY_BACKOFF_FIRST: Duration = Duration::from_secs(1);

@@ -44,7 +44,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("aws_lc_", &["seal"]),
     ("glob", &["pattern"]),
     ("hkdf", &["seal"]),
-    ("http_body_util", &["aws"]),
+    ("http_body", &["aws"]),
     ("pem_rfc7468", &["seal"]),
     ("percent_encoding", &["aws"]),
     ("rustls", &["aws"]),

@@ -129,7 +129,8 @@ impl Connection {
         let mut config = Builder::from(&self.shared)
             .interceptor(Unprefixed)
             .interceptor(Bounded)
-            .interceptor(Tracer(self.trace.clone()));
+            .interceptor(Tracer(self.trace.clone()))
+            .interceptor(self.keep_trying.clone());
         if let (None, Some(url)) = (&self.endpoints.control, &self.endpoints.s3)
             && !host_of(url).is_some_and(is_aws)
         {

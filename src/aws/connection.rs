@@ -22,25 +22,25 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
+use aws_smithy_types::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 
 use crate::aws::address::{is_address, is_aws, is_loopback};
+use crate::aws::body_watch::BodyWatch;
 use crate::aws::endpoint::Endpoints;
 use crate::aws::interceptors::{
     Bounded, MergeRepeatedHeader, NoKeyOverHttp, NoteRegion, Trace, Tracer, UnsignedOverTls,
 };
+use crate::aws::keep_trying::{KeepTrying, Patience};
 use crate::aws::kms_alias_cache::KmsAliasCache;
 use crate::aws::observed_endpoint::ObservedEndpoint;
 use crate::aws::open_uploads::OpenUploads;
 use crate::aws::options::Options;
 use crate::aws::profile;
-use crate::aws::retry::{
-    BodyRetries, NoRetryIfTooLong, ThrottlingOn503, rate_limiter, retries, retry_config,
-};
+use crate::aws::retry::{BodyRetries, NoRetryIfUseless, ThrottlingOn503, partition, retries, retry_config};
 use crate::aws::server_clock::ServerClock;
 use crate::defaults;
 use crate::error::{Error, Result, Subject};
-use crate::limits::{MIN_UPLOAD_BYTES_PER_SECOND, SERVER_WORK_TIMEOUT};
+use crate::limits::SERVER_WORK_TIMEOUT;
 
 /// The clients and what every request of this run shares.
 pub(crate) struct Connection {
@@ -51,10 +51,12 @@ pub(crate) struct Connection {
     /// The configuration for clients of further services.
     pub(super) shared: SdkConfig,
     pub(super) trace: Trace,
+    pub(super) keep_trying: KeepTrying,
     pub(super) open_uploads: OpenUploads,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
     read_timeout: Duration,
+    connect_timeout: Duration,
     pub(super) observed_endpoint: ObservedEndpoint,
     pub(super) server_clock: ServerClock,
     pub(super) ca_bundle: Option<PathBuf>,
@@ -65,10 +67,13 @@ pub(crate) struct Connection {
 /// # Errors
 /// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for an invalid setting.
 pub(crate) async fn connect(options: Options) -> Result<Connection> {
-    let http = http_client(options.ca_bundle.as_deref())?;
+    let read_timeout = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
+    let watch = BodyWatch::new(read_timeout, options.limit_rate);
+    let http = http_client(options.ca_bundle.as_deref(), watch)?;
     let profile = profile::load(options.profile.as_deref()).await?;
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
-    let shared = shared_config(&options, http).await?;
+    let (shared, patience) = shared_config(&options, http).await?;
+    let keep_trying = KeepTrying { patience, outage: options.outage.clone() };
     let observed_endpoint = ObservedEndpoint::default();
     let server_clock = ServerClock::default();
     let mut s3 = aws_sdk_s3::config::Builder::from(&shared);
@@ -81,11 +86,12 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         .interceptor(NoteRegion)
         .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
+        .interceptor(keep_trying.clone())
         .interceptor(observed_endpoint.clone())
         .interceptor(server_clock.clone())
         .retry_classifier(ThrottlingOn503)
-        .retry_classifier(NoRetryIfTooLong)
-        .retry_partition(rate_limiter())
+        .retry_classifier(NoRetryIfUseless)
+        .retry_partition(partition())
         .build();
     let mut kms = aws_sdk_kms::config::Builder::from(&shared);
     kms.set_endpoint_url(endpoints.kms.clone());
@@ -93,7 +99,9 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         .interceptor(NoKeyOverHttp { allow_loopback: options.allow_http })
         .interceptor(Bounded)
         .interceptor(Tracer(options.trace.clone()))
-        .retry_classifier(NoRetryIfTooLong)
+        .interceptor(keep_trying.clone())
+        .retry_classifier(NoRetryIfUseless)
+        .retry_partition(partition())
         .build();
     Ok(Connection {
         s3: aws_sdk_s3::Client::from_conf(s3),
@@ -102,17 +110,19 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         endpoints,
         shared,
         trace: options.trace,
+        keep_trying,
         open_uploads: options.open_uploads,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
-        read_timeout: options.read_timeout.unwrap_or(defaults::READ_TIMEOUT),
+        read_timeout,
+        connect_timeout: options.connect_timeout.unwrap_or(defaults::CONNECT_TIMEOUT),
         observed_endpoint,
         server_clock,
         ca_bundle: options.ca_bundle,
     })
 }
 
-async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkConfig> {
+async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<(SdkConfig, Patience)> {
     let mut timeouts = TimeoutConfig::builder();
     timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(defaults::CONNECT_TIMEOUT)));
     let read = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
@@ -122,7 +132,8 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
         .timeout_config(timeouts.build())
         // Keeps the SDK from reading the setting, which is read below.
         .retry_config(RetryConfig::standard())
-        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(read).build())
+        // `body_watch` sees what stalls, in requests too.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         // `transfer` computes and compares checksums, in the pass that encrypts or decrypts.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
@@ -142,7 +153,7 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
         loader = loader.no_credentials();
     }
     let shared = loader.load().await;
-    let retries = retries(options, &shared)?;
+    let (retries, patience) = retries(options, &shared)?;
     // S3-compatible servers have no regions, but a signature needs one.
     let region = shared.region().cloned().unwrap_or(Region::new("us-east-1"));
     let credentials = options.profile.as_deref().map(|name| profile::credentials(name, &shared, http));
@@ -150,11 +161,11 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<SdkC
     if let Some(credentials) = credentials {
         shared.set_credentials_provider(Some(credentials));
     }
-    Ok(shared.build())
+    Ok((shared.build(), patience))
 }
 
 /// One pool of connections for all services, over TLS 1.2 or newer; another for this machine, which no proxy can reach.
-fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
+fn http_client(ca_bundle: Option<&Path>, watch: BodyWatch) -> Result<SharedHttpClient> {
     let mut context = TlsContext::builder();
     if let Some(path) = ca_bundle {
         context = context.with_trust_store(trust_store(path)?);
@@ -165,10 +176,14 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
     let proxied = pooled(context.clone(), ProxyConfig::from_env());
     let direct = pooled(context, ProxyConfig::disabled());
     Ok(http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(ByAddress {
+        let connector = SharedHttpConnector::new(ByAddress {
             proxied: proxied.http_connector(settings, components),
             direct: direct.http_connector(settings, components),
-        })
+        });
+        match components.sleep_impl() {
+            Some(sleep) => watch.over(connector, sleep),
+            None => connector,
+        }
     }))
 }
 
@@ -218,12 +233,8 @@ impl Connection {
     /// The same policy for the body of a GET, which the SDK does not retry.
     pub(crate) fn body_retries(&self) -> BodyRetries {
         let config = self.s3.config();
-        BodyRetries::new(config.retry_config().cloned().unwrap_or_else(retry_config), config.sleep_impl())
-    }
-
-    /// The longest wait for further bytes of an answer.
-    pub(crate) fn read_timeout(&self) -> Duration {
-        self.read_timeout
+        let policy = config.retry_config().cloned().unwrap_or_else(retry_config);
+        BodyRetries::new(policy, self.keep_trying.clone(), config.sleep_impl())
     }
 
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
@@ -250,19 +261,20 @@ impl Connection {
         self.request_payer.then_some(RequestPayer::Requester)
     }
 
-    /// The timeout of an attempt that sends `bytes`.
-    pub(super) fn timeout_to_send(&self, bytes: u64) -> aws_sdk_s3::config::Builder {
-        self.timeout_beyond_answer(Duration::from_secs(bytes / MIN_UPLOAD_BYTES_PER_SECOND))
-    }
-
     /// The timeout of an attempt that makes S3 join parts or copy.
     pub(super) fn timeout_for_server_work(&self) -> aws_sdk_s3::config::Builder {
-        self.timeout_beyond_answer(SERVER_WORK_TIMEOUT)
+        let wait = self.read_timeout + SERVER_WORK_TIMEOUT;
+        self.with_timeouts(TimeoutConfig::builder().operation_attempt_timeout(wait))
     }
 
-    fn timeout_beyond_answer(&self, work: Duration) -> aws_sdk_s3::config::Builder {
-        let wait = self.read_timeout + work;
-        aws_sdk_s3::config::Builder::new()
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(wait).build())
+    /// Settings of an attempt that sends an object's bytes: it takes as long as they move, which `body_watch` sees.
+    pub(super) fn while_it_moves(&self) -> aws_sdk_s3::config::Builder {
+        self.with_timeouts(TimeoutConfig::builder().disable_operation_attempt_timeout())
+    }
+
+    fn with_timeouts(&self, timeouts: TimeoutConfigBuilder) -> aws_sdk_s3::config::Builder {
+        // What is not set here does not come from the client's settings.
+        let timeouts = timeouts.connect_timeout(self.connect_timeout);
+        aws_sdk_s3::config::Builder::new().timeout_config(timeouts.build())
     }
 }

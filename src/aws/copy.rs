@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 
-use aws_sdk_s3::config::StalledStreamProtectionConfig;
 use aws_sdk_s3::types::{CompletedPart, CopyPartResult, MetadataDirective};
 
 use crate::aws::connection::Connection;
@@ -163,13 +162,9 @@ impl UploadTarget<'_> {
             .set_expected_source_bucket_owner(connection.owner());
         let request = sse::part_copy(request, sse::customer_key(self.sse));
         let request = sse::part_copy_source(request, source.key);
-        // S3 sends nothing while it copies, which is not a stall.
-        let patient = connection
-            .timeout_for_server_work()
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let answer = request
             .customize()
-            .config_override(patient)
+            .config_override(connection.timeout_for_server_work())
             .send()
             .await
             .map_err(|refusal| error::read(self.subject(), "s3:PutObject", refusal))?;

@@ -14,7 +14,7 @@ use crate::error::{Error, NetworkFault, Subject};
 mod network;
 mod service_codes;
 
-pub(super) use network::{OverHttp, broken, was_never_sent};
+pub(super) use network::{OverHttp, Stalled, broken, is_not_trusted, was_never_sent};
 use service_codes::Refusal;
 
 /// The header in which an interceptor notes the region that was asked.

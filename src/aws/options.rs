@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::aws::interceptors::Trace;
+use crate::aws::keep_trying::Outage;
 use crate::aws::open_uploads::OpenUploads;
 
 /// How to reach the services. `Default` leaves everything to the SDK and the environment.
@@ -29,6 +30,10 @@ pub(crate) struct Options {
     pub(crate) no_sign_request: bool,
     /// All attempts of a request.
     pub(crate) max_attempts: Option<u32>,
+    /// How long a request is tried again while nothing gets through; zero leaves it to the attempts.
+    pub(crate) keep_trying: Option<Duration>,
+    /// The most bytes of objects a second, over all connections.
+    pub(crate) limit_rate: Option<u64>,
     /// Whether the run is about many objects, so that the request rate adapts to throttling.
     pub(crate) many_objects: bool,
     /// The longest wait for a connection.
@@ -43,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) request_payer: bool,
     /// Receives a line for each request.
     pub(crate) trace: Trace,
+    /// Knows since when nothing gets through.
+    pub(crate) outage: Outage,
     /// Records uploads that are created and not yet completed or aborted.
     pub(crate) open_uploads: OpenUploads,
 }

@@ -172,22 +172,22 @@ impl ObjectReader<'_> {
     async fn whole_answer(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
         let mut retries = self.connection.body_retries();
         loop {
-            match self.whole_once(limit).await {
+            let mut answer = match self.get_request().send().await {
+                Ok(answer) => answer,
+                Err(refusal) => match self.refused(refusal) {
+                    Error::NotFound { .. } => return Ok(None),
+                    error => return Err(error),
+                },
+            };
+            let body = Body { subject: self.subject(), stream: std::mem::take(&mut answer.body) };
+            match self.read(body, limit).await {
                 Err(error) => retries.wait_or_fail(error).await?,
-                found => return found,
+                Ok(bytes) => return Ok(Some((bytes, answer))),
             }
         }
     }
 
-    async fn whole_once(&self, limit: u64) -> Result<Option<(Bytes, GetObjectOutput)>> {
-        let mut answer = match self.get_request().send().await {
-            Ok(answer) => answer,
-            Err(refusal) => match self.refused(refusal) {
-                Error::NotFound { .. } => return Ok(None),
-                error => return Err(error),
-            },
-        };
-        let mut body = Body { subject: self.subject(), stream: std::mem::take(&mut answer.body) };
+    async fn read(&self, mut body: Body, limit: u64) -> Result<Bytes> {
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await? {
             if (bytes.len() + chunk.len()) as u64 > limit {
@@ -195,7 +195,7 @@ impl ObjectReader<'_> {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Some((bytes.into(), answer)))
+        Ok(bytes.into())
     }
 
     /// Gets the sizes of the object's parts, which its composite checksum covers.

@@ -6,10 +6,10 @@
 //! guide.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
-use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryPartition};
+use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryPartition, TokenBucket};
 use aws_sdk_s3::config::{AsyncSleep, SharedAsyncSleep};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{
@@ -18,24 +18,27 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 use aws_smithy_types::retry::{RetryConfig, RetryMode};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use crate::aws::error::is_too_long;
+use crate::aws::error::{is_not_trusted, is_too_long};
+use crate::aws::keep_trying::{KeepTrying, Patience};
 use crate::aws::options::Options;
 use crate::defaults;
 use crate::error::{Error, Result, Subject};
 use crate::limits::{RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND};
 
-/// Makes the partition whose rate limiter gives adaptive retries their initial rate.
-pub(super) fn rate_limiter() -> RetryPartition {
+/// Makes the partition whose rate limiter gives adaptive retries their initial rate. Retries cost no tokens: time limits
+/// them ([`KeepTrying`]), and backoff spaces them.
+pub(super) fn partition() -> RetryPartition {
     let limiter =
         ClientRateLimiter::builder().tokens_retrieved_per_second(RETRY_INITIAL_REQUESTS_PER_SECOND).build();
-    RetryPartition::custom("s3seal").client_rate_limiter(limiter).build()
+    let tokens = TokenBucket::unlimited();
+    RetryPartition::custom("s3seal").client_rate_limiter(limiter).token_bucket(tokens).build()
 }
 
 /// Works out the retries from the flags, the environment and the profile.
 ///
 /// # Errors
 /// `Unsupported` for an invalid setting.
-pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConfig> {
+pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<(RetryConfig, Patience)> {
     let settings = shared.service_config();
     let mode = match setting(settings, "AWS_RETRY_MODE", "retry_mode")? {
         Some(Mode(mode)) => mode,
@@ -43,12 +46,15 @@ pub(super) fn retries(options: &Options, shared: &SdkConfig) -> Result<RetryConf
         None => RetryMode::Standard,
     };
     let attempts = match options.max_attempts {
-        Some(attempts) => attempts,
-        None => {
-            setting::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?.unwrap_or(defaults::MAX_ATTEMPTS)
-        }
+        Some(attempts) => Some(attempts),
+        None => setting::<u32>(settings, "AWS_MAX_ATTEMPTS", "max_attempts")?
+            // The command line precedes the environment.
+            .filter(|_| options.keep_trying.is_none_or(|time| time.is_zero())),
     };
-    Ok(retry_config().with_retry_mode(mode).with_max_attempts(attempts.max(1)))
+    let patience = Patience::new(options.keep_trying, attempts);
+    // The SDK derives times for credentials from the number of attempts.
+    let config = retry_config().with_max_attempts(attempts.unwrap_or(defaults::MAX_ATTEMPTS).max(1));
+    Ok((config.with_retry_mode(mode), patience))
 }
 
 /// The default policy.
@@ -62,19 +68,21 @@ pub(super) fn retry_config() -> RetryConfig {
 /// Retries response bodies that break off, which the SDK does not, by the policy of all requests.
 pub(crate) struct BodyRetries {
     policy: RetryConfig,
+    keep_trying: KeepTrying,
     sleep: Option<SharedAsyncSleep>,
-    /// Failures in a row.
+    /// Failures in a row, and when the first of them was.
     failures: u32,
+    since: Option<Instant>,
 }
 
 impl BodyRetries {
-    pub(super) fn new(policy: RetryConfig, sleep: Option<SharedAsyncSleep>) -> Self {
-        Self { policy, sleep, failures: 0 }
+    pub(super) fn new(policy: RetryConfig, keep_trying: KeepTrying, sleep: Option<SharedAsyncSleep>) -> Self {
+        Self { policy, keep_trying, sleep, failures: 0, since: None }
     }
 
     /// Records that some bytes arrived before the failure: only attempts without progress are counted.
     pub(crate) fn progressed(&mut self) {
-        self.failures = 0;
+        (self.failures, self.since) = (0, None);
     }
 
     /// Waits until the next attempt, or returns the error.
@@ -83,7 +91,9 @@ impl BodyRetries {
     /// `error`, if another attempt would not help, or after the last one.
     pub(crate) async fn wait_or_fail(&mut self, error: Error) -> Result<()> {
         self.failures += 1;
-        if !matches!(error, Error::Network { .. }) || self.failures >= self.policy.max_attempts() {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let KeepTrying { patience, outage } = &self.keep_trying;
+        if !matches!(error, Error::Network { .. }) || patience.is_over(since, self.failures, outage) {
             return Err(error);
         }
         if let Some(sleep) = &self.sleep {
@@ -158,20 +168,24 @@ impl ClassifyRetry for ThrottlingOn503 {
     }
 }
 
-/// Does not retry after an answer that is too long: the SDK treats it as a broken connection.
+/// Does not retry where it cannot help and the SDK sees a broken connection: after an answer that is too long, and where
+/// the server cannot be trusted.
 #[derive(Debug)]
-pub(super) struct NoRetryIfTooLong;
+pub(super) struct NoRetryIfUseless;
 
-impl ClassifyRetry for NoRetryIfTooLong {
+impl ClassifyRetry for NoRetryIfUseless {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match context.output_or_error() {
             Some(Err(error)) if is_too_long(error) => RetryAction::RetryForbidden,
+            Some(Err(error)) if error.as_connector_error().is_some_and(|error| is_not_trusted(error)) => {
+                RetryAction::RetryForbidden
+            }
             _ => RetryAction::NoActionIndicated,
         }
     }
 
     fn name(&self) -> &'static str {
-        "NoRetryIfTooLong"
+        "NoRetryIfUseless"
     }
 
     fn priority(&self) -> RetryClassifierPriority {
@@ -197,9 +211,9 @@ mod tests {
     fn worked_out(
         settings: &'static [(&'static str, &'static str)],
         options: &Options,
-    ) -> Option<(RetryMode, u32)> {
+    ) -> Option<(RetryMode, Option<u32>)> {
         let shared = SdkConfig::builder().service_config(Settings(settings)).build();
-        retries(options, &shared).ok().map(|retries| (retries.mode(), retries.max_attempts()))
+        retries(options, &shared).ok().map(|(config, patience)| (config.mode(), patience.most()))
     }
 
     #[test]
@@ -207,21 +221,22 @@ mod tests {
         use RetryMode::{Adaptive, Standard};
         let one = Options::default();
         let many = Options { many_objects: true, ..Options::default() };
+        let off = Options { keep_trying: Some(Duration::ZERO), ..Options::default() };
+        let hours = Options { keep_trying: Some(Duration::from_hours(6)), ..Options::default() };
         let three = Options { max_attempts: Some(3), ..Options::default() };
         for (settings, options, expected) in [
-            (&[][..], &one, Some((Standard, defaults::MAX_ATTEMPTS))),
-            (&[], &many, Some((Adaptive, defaults::MAX_ATTEMPTS))),
-            (&[], &three, Some((Standard, 3))),
-            (&[("retry_mode", "standard"), ("max_attempts", "3")], &many, Some((Standard, 3))),
-            (
-                &[("AWS_RETRY_MODE", "adaptive"), ("retry_mode", "standard")],
-                &one,
-                Some((Adaptive, defaults::MAX_ATTEMPTS)),
-            ),
-            (&[("AWS_MAX_ATTEMPTS", "9")], &three, Some((Standard, 3))),
-            (&[("AWS_MAX_ATTEMPTS", "9"), ("max_attempts", "2")], &many, Some((Adaptive, 9))),
-            (&[("retry_mode", "legacy")], &many, Some((Standard, defaults::MAX_ATTEMPTS))),
-            (&[("AWS_MAX_ATTEMPTS", "0")], &one, Some((Standard, 1))),
+            (&[][..], &one, Some((Standard, None))),
+            (&[], &many, Some((Adaptive, None))),
+            (&[], &off, Some((Standard, Some(defaults::MAX_ATTEMPTS)))),
+            (&[], &three, Some((Standard, Some(3)))),
+            (&[("retry_mode", "standard"), ("max_attempts", "3")], &many, Some((Standard, Some(3)))),
+            (&[("AWS_RETRY_MODE", "adaptive"), ("retry_mode", "standard")], &one, Some((Adaptive, None))),
+            (&[("AWS_MAX_ATTEMPTS", "9")], &three, Some((Standard, Some(3)))),
+            (&[("AWS_MAX_ATTEMPTS", "9")], &hours, Some((Standard, None))),
+            (&[("AWS_MAX_ATTEMPTS", "9")], &off, Some((Standard, Some(9)))),
+            (&[("AWS_MAX_ATTEMPTS", "9"), ("max_attempts", "2")], &many, Some((Adaptive, Some(9)))),
+            (&[("retry_mode", "legacy")], &many, Some((Standard, None))),
+            (&[("AWS_MAX_ATTEMPTS", "0")], &one, Some((Standard, Some(0)))),
             (&[("AWS_MAX_ATTEMPTS", "many")], &one, None),
             (&[("AWS_RETRY_MODE", "bold")], &many, None),
         ] {

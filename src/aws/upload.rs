@@ -112,10 +112,8 @@ impl UploadTarget<'_> {
             .set_if_match(if_match);
         let request = sse::put(set_checksum!(request, self.algorithm, sum.base64()), self.sse);
         let unanswered = Unanswered::default();
-        let request = request
-            .customize()
-            .config_override(connection.timeout_to_send(len))
-            .interceptor(unanswered.clone());
+        let request =
+            request.customize().config_override(connection.while_it_moves()).interceptor(unanswered.clone());
         let completed = match request.send().await {
             Ok(answer) => {
                 let completed = Completed {
@@ -182,7 +180,6 @@ impl UploadTarget<'_> {
     pub(crate) async fn send(&self, started: &Started, number: u32, bytes: Bytes, sum: &Sum) -> Result<Sent> {
         let connection = self.connection;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
-        let len = bytes.len() as u64;
         let request = object_request!(connection, upload_part, self.uri)
             .upload_id(&started.id)
             .part_number(number)
@@ -190,7 +187,7 @@ impl UploadTarget<'_> {
             .checksum_algorithm(sdk_algorithm(self.algorithm));
         let request = set_checksum!(request, self.algorithm, sum.base64());
         let request = sse::part(request, sse::customer_key(self.sse));
-        let request = request.customize().config_override(connection.timeout_to_send(len));
+        let request = request.customize().config_override(connection.while_it_moves());
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(refusal) => {

@@ -58,7 +58,14 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true)]
     no_sign_request: bool,
 
-    #[arg(help = format!("The maximum number of attempts of a request [default: {}]", defaults::MAX_ATTEMPTS))]
+    #[arg(help = format!(
+        "How long to try again while nothing gets through, such as 30s or 6h; 0 gives up after {} attempts [default: {}]",
+        defaults::MAX_ATTEMPTS, Timeout(defaults::KEEP_TRYING)
+    ))]
+    #[arg(long, global = true, value_name = "TIME")]
+    keep_trying: Option<KeepTrying>,
+
+    /// The maximum number of attempts of a request [default: as many as --keep-trying allows]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_attempts: Option<u32>,
 
@@ -66,7 +73,10 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true, value_name = "TIME")]
     connect_timeout: Option<Timeout>,
 
-    #[arg(help = format!("How long to wait for the next bytes [default: {}]", Timeout(defaults::READ_TIMEOUT)))]
+    #[arg(help = format!(
+        "How long to wait while nothing moves on a connection [default: {}]",
+        Timeout(defaults::READ_TIMEOUT)
+    ))]
     #[arg(long, global = true, value_name = "TIME")]
     read_timeout: Option<Timeout>,
 
@@ -118,6 +128,7 @@ impl ConnectionArgs {
             dualstack: self.dualstack,
             no_sign_request: self.no_sign_request,
             max_attempts: self.max_attempts,
+            keep_trying: self.keep_trying.map(|time| time.0),
             connect_timeout: self.connect_timeout.map(|time| time.0),
             read_timeout: self.read_timeout.map(|time| time.0),
             allow_http: self.allow_http,
@@ -189,9 +200,34 @@ impl fmt::Display for Timeout {
     }
 }
 
+/// How long to try again: a time, or 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct KeepTrying(Duration);
+
+impl FromStr for KeepTrying {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "0" {
+            return Ok(Self(Duration::ZERO));
+        }
+        let bad = |_| "write a time such as 30s, 10m or 6h, or 0".to_owned();
+        text.parse::<Timeout>().map(|time| Self(time.0)).map_err(bad)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_time_to_keep_trying_is_a_time_too() {
+        assert_eq!("0".parse(), Ok(KeepTrying(Duration::ZERO)));
+        assert_eq!("6h".parse(), Ok(KeepTrying(Duration::from_hours(6))));
+        for text in ["", "0s", "-1", "off"] {
+            assert!(text.parse::<KeepTrying>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -122,7 +122,7 @@ struct OpeningArgs {
 }
 
 pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
-    let options = session.options()?;
+    let options = args.transfer.limit(session.options()?)?;
     let scope = args.scope()?;
     args.opening.only_what_fits()?;
     let OpeningArgs { mode: expect, keys, kms_key, context, trust, key_file, .. } = args.opening;

@@ -8,7 +8,7 @@ use super::complete;
 use super::connection_args::CA_BUNDLE;
 use super::exit::Exit;
 use super::key_source;
-use crate::defaults::{self, CONNECT_TIMEOUT, READ_TIMEOUT};
+use crate::defaults::{self, CONNECT_TIMEOUT, KEEP_TRYING, MAX_ATTEMPTS, READ_TIMEOUT};
 
 pub(crate) mod verbs;
 
@@ -35,8 +35,8 @@ pub(crate) const FILES: [(&str, &str); 2] = [
 /// The environment that is looked at, by s3seal itself or by the AWS SDK in it.
 pub(crate) fn environment() -> Vec<(&'static str, String)> {
     let attempts = format!(
-        "How often a request is tried in all, unless --max-attempts is given. The default is {}.",
-        defaults::MAX_ATTEMPTS
+        "How often a request is tried in all, unless --max-attempts or --keep-trying is given. The default is as often as \
+         --keep-trying allows; {MAX_ATTEMPTS} with --keep-trying 0."
     );
     let completions = format!(
         "How many seconds completions wait for names of buckets and keys in S3; with 0 they do not ask it. The default \
@@ -84,10 +84,13 @@ pub(crate) fn environment() -> Vec<(&'static str, String)> {
 /// How long is waited, where no flag says it.
 pub(crate) fn waits() -> String {
     format!(
-        "A connection is given up after {} s (--connect-timeout), and an answer, or the next bytes of it, after {} s \
-         (--read-timeout). Both count as one attempt, and the next one follows.",
+        "A connection is given up after {} s (--connect-timeout), and a connection over which nothing moves in either \
+         direction after {} s (--read-timeout). Both count as one attempt, and the next one follows, until nothing has \
+         got through for {} minutes (--keep-trying). A server that has not answered once in this run is given up after \
+         {MAX_ATTEMPTS} attempts, unless --keep-trying is given.",
         CONNECT_TIMEOUT.as_secs(),
-        READ_TIMEOUT.as_secs()
+        READ_TIMEOUT.as_secs(),
+        KEEP_TRYING.as_secs() / 60
     )
 }
 

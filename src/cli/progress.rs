@@ -12,6 +12,8 @@ use tokio::time::sleep;
 
 use super::output::{Printer, ProgressMode};
 use super::sanitize::escaped;
+use super::waiting;
+use crate::aws::Outage;
 use crate::meter::{Counted, Meter};
 
 pub(crate) mod amounts;
@@ -51,8 +53,15 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts to display progress of `what`: the name of one object, or the word for what is counted, such as "files".
-    pub(crate) fn start(mode: ProgressMode, unit: Unit, what: &str, meter: Meter, printer: &Printer) -> Self {
-        let counts = Counts { unit, what: escaped(what).into_owned(), meter };
+    pub(crate) fn start(
+        mode: ProgressMode,
+        unit: Unit,
+        what: &str,
+        meter: Meter,
+        printer: &Printer,
+        outage: Outage,
+    ) -> Self {
+        let counts = Counts { unit, what: escaped(what).into_owned(), meter, outage };
         let display = display(mode);
         counts.meter.show(display != Display::Nothing);
         let (bar, task) = match display {
@@ -123,6 +132,7 @@ struct Counts {
     unit: Unit,
     what: String,
     meter: Meter,
+    outage: Outage,
 }
 
 impl Counts {
@@ -130,6 +140,7 @@ impl Counts {
         let (began, mut pace) = (Instant::now(), Pace::default());
         loop {
             pace.note(began.elapsed(), self.meter.counted());
+            pace.wait(waiting::notice(&self.outage));
             bar.set_message(line::line(self.unit, &self.what, &pace, screen::columns()));
             bar.tick();
             sleep(FRAME).await;
@@ -143,6 +154,7 @@ impl Counts {
             sleep(FRAME).await;
             let (now, counted) = (began.elapsed(), self.meter.counted());
             pace.note(now, counted);
+            pace.wait(waiting::notice(&self.outage));
             let since = now.saturating_sub(written);
             let is_step = percent(&counted) / LINE_PERCENT > steps && since >= LINE_AGAIN;
             if is_step || since >= LINE {

@@ -95,7 +95,7 @@ pub(crate) struct PutArgs {
 }
 
 pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
-    let options = session.options()?;
+    let options = args.transfer.limit(session.options()?)?;
     let ParsedArgs { scope, how, choice, keys } = args.parse()?;
     session.printer.detail(&scope.describe(choice.as_ref()));
     let how = session

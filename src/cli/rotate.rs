@@ -163,7 +163,8 @@ struct OldKeyArgs {
 }
 
 pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failure> {
-    let options = Options { many_objects: args.single().is_none(), ..session.options()? };
+    let options = args.transfer.limit(session.options()?)?;
+    let options = Options { many_objects: args.single().is_none(), ..options };
     let choice = args.only_what_fits()?;
     if args.batch.batch {
         return batch::run(&args, choice, options, session).await;

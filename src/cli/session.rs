@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
 use super::progress::{Progress, Unit};
 use super::prompt;
-use crate::aws::{self, Connection, OpenUploads, Options};
+use super::waiting;
+use crate::aws::{self, Connection, OpenUploads, Options, Outage};
 use crate::error::Error;
 use crate::meter::Meter;
 use crate::transfer::Cancellation;
@@ -30,6 +31,7 @@ pub(crate) struct Session {
     quiet: bool,
     connection: ConnectionArgs,
     open_uploads: OpenUploads,
+    outage: Outage,
 }
 
 impl Session {
@@ -41,13 +43,13 @@ impl Session {
         open_uploads: OpenUploads,
     ) -> Self {
         let (json, progress, quiet) = (output.json, output.progress, output.quiet);
-        Self { printer, stop, json, progress, quiet, connection, open_uploads }
+        Self { printer, stop, json, progress, quiet, connection, open_uploads, outage: Outage::default() }
     }
 
     /// Returns the options to connect with.
     pub(crate) fn options(&self) -> Result<Options, Failure> {
-        let open_uploads = self.open_uploads.clone();
-        Ok(Options { open_uploads, ..self.connection.options(&self.printer)? })
+        let (open_uploads, outage) = (self.open_uploads.clone(), self.outage.clone());
+        Ok(Options { outage, open_uploads, ..self.connection.options(&self.printer)? })
     }
 
     /// The flags with which the AWS CLI reaches the same place, each after a space.
@@ -74,6 +76,9 @@ impl Session {
     }
 
     pub(crate) async fn connect(&self, options: Options) -> Result<Connection, Failure> {
+        if self.printer.verbosity() > 0 {
+            tokio::spawn(waiting::tell(self.outage.clone(), self.printer.clone()));
+        }
         tokio::select! {
             connection = aws::connect(options) => Ok(connection?),
             signal = self.stop.wait() => Err(Error::Interrupted(signal).into()),
@@ -100,6 +105,6 @@ impl Session {
 
     fn start(&self, mode: ProgressMode, unit: Unit, what: &str, meter: Meter) -> Progress {
         let mode = if self.quiet { ProgressMode::Never } else { mode };
-        Progress::start(mode, unit, what, meter, &self.printer)
+        Progress::start(mode, unit, what, meter, &self.printer, self.outage.clone())
     }
 }

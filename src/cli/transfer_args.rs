@@ -5,6 +5,7 @@
 use std::num::NonZeroUsize;
 
 use super::failure::Failure;
+use crate::aws::Options;
 use crate::byte_size::ByteSize;
 use crate::defaults;
 use crate::s3_limits::{MAX_PART_BYTES, MIN_PART_BYTES};
@@ -26,12 +27,24 @@ pub(crate) struct TransferArgs {
         defaults::PART_SIZE
     ))]
     part_size: Option<ByteSize>,
+
+    /// The most bytes a second over all connections, such as 20MiB
+    #[arg(long, value_name = "BYTES")]
+    limit_rate: Option<ByteSize>,
 }
 
 impl TransferArgs {
     /// Returns how many objects may be worked on at once whose bytes stay in S3.
     pub(crate) fn objects(&self) -> NonZeroUsize {
         self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).unwrap_or(defaults::JOBS_WITHOUT_TRANSFER)
+    }
+
+    /// Adds to the options of the connection what is about its bytes.
+    pub(crate) fn limit(&self, options: Options) -> Result<Options, Failure> {
+        if self.limit_rate == Some(ByteSize(0)) {
+            return Err(Failure::usage("--limit-rate 0 lets nothing move").hint("leave it out for no limit"));
+        }
+        Ok(Options { limit_rate: self.limit_rate.map(|rate| rate.0), ..options })
     }
 
     pub(crate) fn options(&self, expected_size: Option<ByteSize>) -> Result<TransferOptions, Failure> {

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use crate::aws::read_object::ObjectReader;
+use crate::aws::read_object::{Body, ObjectReader};
 use crate::checksum::Verifier;
 use crate::error::{Error, NetworkFault, Result, Subject};
 use crate::meter::Meter;
@@ -268,7 +268,8 @@ pub(super) async fn fetch(
     let mut retries = from.connection.body_retries();
     while at < range.end {
         let before = at;
-        if let Err(error) = fetch_once(from, at..range.end, etag, &mut at, &mut take).await {
+        let body = from.range(at..range.end, etag).await?;
+        if let Err(error) = receive(from, body, range.end, &mut at, &mut take).await {
             if at > before {
                 retries.progressed();
             }
@@ -278,20 +279,16 @@ pub(super) async fn fetch(
     Ok(())
 }
 
-async fn fetch_once(
+async fn receive(
     from: &ObjectReader<'_>,
-    range: Range<u64>,
-    etag: Option<&str>,
+    mut body: Body,
+    end: u64,
     at: &mut u64,
     take: &mut impl AsyncFnMut(Bytes) -> Result<()>,
 ) -> Result<()> {
-    let end = range.end;
-    let mut body = from.range(range, etag).await?;
-    let broken = |why| Error::Network { subject: from.subject(), why, source: None };
     while *at < end {
-        let next = tokio::time::timeout(from.connection.read_timeout(), body.next()).await;
-        let chunk = next.map_err(|_| broken(NetworkFault::Timeout))??;
-        let chunk = chunk.ok_or_else(|| broken(NetworkFault::Broken))?;
+        let cut = || Error::Network { subject: from.subject(), why: NetworkFault::Broken, source: None };
+        let chunk = body.next().await?.ok_or_else(cut)?;
         *at += chunk.len() as u64;
         if *at > end {
             return Err(Error::tampered(from.subject(), "the server sent more bytes than were requested"));

@@ -10,4 +10,6 @@ mod support;
 mod get;
 mod key_service;
 mod lost_answers;
+mod outages;
 mod put;
+mod stalls;

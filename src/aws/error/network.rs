@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 
@@ -20,6 +21,18 @@ impl fmt::Display for OverHttp {
 }
 
 impl StdError for OverHttp {}
+
+/// Nothing moved over a connection for this long.
+#[derive(Debug)]
+pub(in crate::aws) struct Stalled(pub(in crate::aws) Duration);
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timed out: nothing moved over the connection for {} s", self.0.as_secs_f32())
+    }
+}
+
+impl StdError for Stalled {}
 
 /// Words of hyper's errors about an invalid response head.
 const UNREADABLE: [&str; 2] = ["parsed", "message head is too large"];
@@ -59,15 +72,29 @@ pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Er
 
 /// Whether a connector failed before it had a connection to send anything over.
 pub(in crate::aws) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
+    let words = all_words(error);
+    let was_sent = matches!(fault(&words), NetworkFault::Broken | NetworkFault::Timeout)
+        || UNREADABLE.iter().any(|said| words.contains(said));
+    !was_sent
+}
+
+/// Whether a connector failed because the server is not the one meant, or speaks no TLS.
+pub(in crate::aws) fn is_not_trusted(error: &(dyn StdError + 'static)) -> bool {
+    matches!(
+        fault(&all_words(error)),
+        NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
+    )
+}
+
+/// The texts of an error and its causes.
+fn all_words(error: &(dyn StdError + 'static)) -> String {
     let mut words = error.to_string();
     let mut link = error.source();
     while let Some(cause) = link {
         words = format!("{words}\n{cause}");
         link = cause.source();
     }
-    let was_sent = matches!(fault(&words), NetworkFault::Broken | NetworkFault::Timeout)
-        || UNREADABLE.iter().any(|said| words.contains(said));
-    !was_sent
+    words
 }
 
 /// Finds the network fault in the texts of an error and its causes.
@@ -79,7 +106,7 @@ fn fault(words: &str) -> NetworkFault {
         NetworkFault::CertificateTime
     } else if says("certificate") || says("UnknownIssuer") || says("TLS") {
         NetworkFault::Tls
-    } else if says("timed out") || says("timeout") || says("throughput") {
+    } else if says("timed out") || says("timeout") {
         NetworkFault::Timeout
     } else if says("reset") || says("broken pipe") || says("closed") || says("IncompleteMessage") {
         NetworkFault::Broken
@@ -109,7 +136,7 @@ pub(super) fn error(subject: Subject, why: NetworkFault, error: &(dyn StdError +
 /// Makes the error of a response body that broke off.
 pub(in crate::aws) fn broken(subject: Subject, error: &aws_sdk_s3::primitives::ByteStreamError) -> Error {
     let text = innermost(error).to_string();
-    let stalled = text.contains("throughput") || text.contains("timed out");
+    let stalled = text.contains("timed out");
     let why = if stalled { NetworkFault::Timeout } else { NetworkFault::Broken };
     Error::Network { subject, why, source: Some(text.into()) }
 }

@@ -20,6 +20,8 @@ pub(super) struct Pace {
     samples: VecDeque<(Duration, Counted)>,
     /// The last change, and when it was seen.
     last: (Duration, u64, u64),
+    /// What is known to hold everything up.
+    reason: Option<String>,
 }
 
 impl Pace {
@@ -33,6 +35,11 @@ impl Pace {
         while self.samples.get(1).is_some_and(|(then, _)| *then + WINDOW <= now) {
             self.samples.pop_front();
         }
+    }
+
+    /// Takes what holds everything up, or that nothing does.
+    pub(super) fn wait(&mut self, reason: Option<String>) {
+        self.reason = reason;
     }
 
     /// How much there was more in each second, lately.
@@ -53,7 +60,7 @@ impl Pace {
 /// Makes the line for what `pace` has noted, at most `columns` wide.
 pub(super) fn line(unit: Unit, what: &str, pace: &Pace, columns: usize) -> String {
     let counted = pace.samples.back().map(|(_, counted)| *counted).unwrap_or_default();
-    let waiting = waiting(unit, &counted, pace.idle());
+    let waiting = pace.reason.clone().or_else(|| waiting(unit, &counted, pace.idle()));
     let amounts = Amounts::new(unit, &counted);
     // From the longest to the shortest.
     let candidates = if let Some(why) = waiting {

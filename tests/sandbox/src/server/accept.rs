@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::dispatch::Dispatch;
-use super::wire::{Line, Stream, Wire};
+use super::wire::{End, Line, Stream, Wire};
 use crate::s3::Scheme;
 
 /// The most that HTTP reads or holds back at once for one connection.
@@ -41,7 +41,9 @@ pub(super) async fn accept(
             tokio::task::yield_now().await;
             continue;
         };
-        tokio::spawn(serve(tcp, tls.clone(), dispatch.clone()));
+        if let Some(tcp) = dispatch.absence.pass(tcp) {
+            tokio::spawn(serve(tcp, tls.clone(), dispatch.clone()));
+        }
     }
 }
 
@@ -64,7 +66,7 @@ async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, dispatch: Arc<Dispatch>
     let line = Arc::new(Line::default());
     let wire = TokioIo::new(Wire { stream, line: line.clone() });
     let service = {
-        let line = line.clone();
+        let (line, dispatch) = (line.clone(), dispatch.clone());
         service_fn(move |request| dispatch.clone().answer(request, line.clone(), scheme))
     };
     let mut connection = http1::Builder::new().max_buf_size(HTTP_BUFFER).serve_connection(wire, service);
@@ -72,6 +74,7 @@ async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, dispatch: Arc<Dispatch>
         // However it ended, the client has seen it too.
         _ = &mut connection => return,
         how = line.ended() => how,
+        () = dispatch.absence.begun() => End::Reset,
     };
     connection.into_parts().io.into_inner().end(how).await;
 }

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use s3s::Body;
 
+use super::absence::Absence;
 use super::answer::Answer;
 use super::body::{Flip, RequestBody, ResponseBody, Stall, Stop};
 use super::faults::{Faults, Kind, Strike};
@@ -34,6 +35,7 @@ pub(super) struct Dispatch {
     pub(super) kms: Arc<Kms>,
     pub(super) recorder: Recorder,
     pub(super) faults: Faults,
+    pub(super) absence: Absence,
 }
 
 impl Dispatch {

@@ -3,6 +3,7 @@
 //! It has a thread and a runtime of its own, so that a test may block while the server goes on, and so that dropping
 //! [`Sandbox`] ends every connection, also one that stalls. What S3 and KMS mean is in their own rooms.
 
+mod absence;
 mod accept;
 mod answer;
 mod body;
@@ -74,6 +75,7 @@ impl Sandbox {
             config,
             kms,
             faults: faults::Faults::default(),
+            absence: absence::Absence::default(),
         });
 
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -155,6 +157,16 @@ impl Sandbox {
     /// Takes back the faults that have not struck yet.
     pub fn clear_faults(&self) {
         self.dispatch.faults.clear();
+    }
+
+    /// Resets all connections, and each new one, until [`Sandbox::come_back`]; the answer tells how many came in vain.
+    pub fn go_away(&self) -> Struck {
+        self.dispatch.absence.begin()
+    }
+
+    /// Ends the absence.
+    pub fn come_back(&self) {
+        self.dispatch.absence.end();
     }
 
     /// Every request since the start or [`Sandbox::clear_requests`], in the order of arrival.

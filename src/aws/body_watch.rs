@@ -1,0 +1,310 @@
+//! Bodies of requests and answers as they move: a connection over which nothing moves is given up, and a rate is kept.
+//!
+//! The SDK sees an uploaded part as one buffer, so it cannot see whether it moves. Here a body is passed to the
+//! connection in small pieces: the next one is asked for only when the ones before have left.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use aws_sdk_s3::config::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http_body::{Body, Frame, SizeHint};
+
+use crate::aws::error::Stalled;
+use crate::aws::rate_limit::RateLimit;
+use crate::limits::{BODY_PIECE_BYTES, MAX_ANSWER_WAIT};
+
+/// What all connections of a run share.
+#[derive(Clone, Debug)]
+pub(super) struct BodyWatch {
+    /// How long nothing may move.
+    stall: Duration,
+    rate: Option<RateLimit>,
+    answers: AnswerWait,
+}
+
+impl BodyWatch {
+    pub(super) fn new(stall: Duration, bytes_a_second: Option<u64>) -> Self {
+        let answers = AnswerWait { least: stall, now: Arc::new(Mutex::new(stall)) };
+        Self { stall, rate: bytes_a_second.map(RateLimit::new), answers }
+    }
+
+    /// Passes all requests of `connector` through the watch.
+    pub(super) fn over(
+        &self,
+        connector: SharedHttpConnector,
+        sleep: SharedAsyncSleep,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Watched { connector, sleep, watch: self.clone() })
+    }
+}
+
+/// How long to wait for an answer once a body has left for the system, which may hold megabytes of it for a slow line. A
+/// wait that was too short doubles, so that a part arrives at last; an answer shows what is needed.
+#[derive(Clone, Debug)]
+struct AnswerWait {
+    least: Duration,
+    now: Arc<Mutex<Duration>>,
+}
+
+impl AnswerWait {
+    fn get(&self) -> Duration {
+        *self.lock()
+    }
+
+    fn was_too_short(&self, tried: Duration) {
+        let mut now = self.lock();
+        *now = (*now).max((tried * 2).min(MAX_ANSWER_WAIT)).max(self.least);
+    }
+
+    fn was(&self, needed: Duration) {
+        *self.lock() = self.least.max(needed * 2);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Duration> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Watched {
+    connector: SharedHttpConnector,
+    sleep: SharedAsyncSleep,
+    watch: BodyWatch,
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watched")
+    }
+}
+
+impl HttpConnector for Watched {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
+        let Self { connector, sleep, watch } = self;
+        let BodyWatch { stall, rate, answers } = watch.clone();
+        let is = |operation: &str| {
+            request.uri().ends_with(operation) || request.uri().contains(&format!("{operation}&"))
+        };
+        // The SDK marks these operations in their URL. Other bodies are small, and may wait for work of the server.
+        let sends_object = is("x-id=PutObject") || is("x-id=UploadPart");
+        let gets_object = is("x-id=GetObject");
+        let moved = Moved::default();
+        if sends_object {
+            let pieces = Pieces::new(request.body_mut(), rate.clone(), sleep.clone(), BODY_PIECE_BYTES);
+            let body = Outgoing { pieces, moved: moved.clone() };
+            *request.body_mut() = SdkBody::from_body_1_x(body);
+        }
+        let rate = rate.filter(|_| gets_object);
+        let (answer, sleep) = (connector.call(request), sleep.clone());
+        HttpConnectorFuture::new(async move {
+            let answer = if sends_object {
+                match select(answer, Box::pin(stalled(&moved, stall, &answers, &sleep))).await {
+                    Either::Left((answer, _)) => answer,
+                    Either::Right((stalled, _)) => Err(ConnectorError::timeout(stalled.into())),
+                }
+            } else {
+                answer.await
+            };
+            if let (Ok(_), Movement::Sent(at)) = (&answer, moved.get()) {
+                answers.was(at.elapsed());
+            }
+            let mut answer = answer?;
+            let pieces = Pieces::new(answer.body_mut(), rate, sleep, usize::MAX);
+            let body = Incoming { pieces, stall, in_vain: None, timer: None };
+            *answer.body_mut() = SdkBody::from_body_1_x(body);
+            Ok(answer)
+        })
+    }
+}
+
+/// Resolves once nothing has moved for too long.
+async fn stalled(moved: &Moved, stall: Duration, answers: &AnswerWait, sleep: &SharedAsyncSleep) -> Stalled {
+    loop {
+        let (since, allowed) = match moved.get() {
+            // To connect has a timeout of its own; a rate that is kept is no stall.
+            Movement::NotBegun | Movement::Held => (Instant::now(), stall),
+            Movement::Moving(at) => (at, stall),
+            Movement::Sent(at) => (at, answers.get()),
+        };
+        match allowed.checked_sub(since.elapsed()) {
+            Some(rest) if !rest.is_zero() => sleep.sleep(rest).await,
+            _ => {
+                if let Movement::Sent(_) = moved.get() {
+                    answers.was_too_short(allowed);
+                }
+                return Stalled(allowed);
+            }
+        }
+    }
+}
+
+/// How far the body of a request is.
+#[derive(Clone, Copy, Debug, Default)]
+enum Movement {
+    #[default]
+    NotBegun,
+    /// The connection took bytes at this moment.
+    Moving(Instant),
+    /// Held back by the rate.
+    Held,
+    /// All of it was taken at this moment.
+    Sent(Instant),
+}
+
+#[derive(Clone, Default)]
+struct Moved(Arc<Mutex<Movement>>);
+
+impl Moved {
+    fn get(&self) -> Movement {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, movement: Movement) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = movement;
+    }
+}
+
+type Polled = Poll<Option<Result<Frame<Bytes>, aws_smithy_types::body::Error>>>;
+
+/// A body, cut into pieces that keep to the rate.
+struct Pieces {
+    body: Pin<Box<SdkBody>>,
+    /// What is not cut yet of the bytes that the body gave.
+    rest: Bytes,
+    /// The piece that is next, and waits for its turn.
+    cut: Bytes,
+    turn: Option<Sleep>,
+    rate: Option<RateLimit>,
+    sleep: SharedAsyncSleep,
+    most: usize,
+}
+
+impl Pieces {
+    fn new(body: &mut SdkBody, rate: Option<RateLimit>, sleep: SharedAsyncSleep, most: usize) -> Self {
+        let body = Box::pin(std::mem::replace(body, SdkBody::taken()));
+        let most = rate.as_ref().map_or(most, |rate| rate.piece().min(most));
+        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, rate, sleep, most }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Polled {
+        if self.cut.is_empty() {
+            if self.rest.is_empty() {
+                match ready!(self.body.as_mut().poll_frame(cx)) {
+                    Some(Ok(frame)) if frame.is_data() => self.rest = frame.into_data().unwrap_or_default(),
+                    other => return Poll::Ready(other),
+                }
+            }
+            self.cut = self.rest.split_to(self.most.min(self.rest.len()));
+            let wait = self.rate.as_ref().map(|rate| rate.reserve(self.cut.len(), Instant::now()));
+            self.turn = wait.filter(|wait| !wait.is_zero()).map(|wait| self.sleep.sleep(wait));
+        }
+        if let Some(turn) = &mut self.turn {
+            ready!(Pin::new(turn).poll(cx));
+            self.turn = None;
+        }
+        Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.cut)))))
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.cut.is_empty() && self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn len(&self) -> SizeHint {
+        let taken = (self.cut.len() + self.rest.len()) as u64;
+        let rest = self.body.size_hint();
+        let mut all = SizeHint::new();
+        all.set_lower(rest.lower() + taken);
+        if let Some(upper) = rest.upper() {
+            all.set_upper(upper + taken);
+        }
+        all
+    }
+}
+
+/// The body of a request.
+struct Outgoing {
+    pieces: Pieces,
+    moved: Moved,
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = aws_smithy_types::body::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        // It is asked for only when the pieces before have left.
+        let polled = self.pieces.poll(cx);
+        self.moved.set(match &polled {
+            Poll::Pending => Movement::Held,
+            Poll::Ready(_) if self.pieces.is_at_end() => Movement::Sent(Instant::now()),
+            Poll::Ready(_) => Movement::Moving(Instant::now()),
+        });
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.is_at_end()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.pieces.len()
+    }
+}
+
+/// The body of an answer.
+struct Incoming {
+    pieces: Pieces,
+    stall: Duration,
+    /// Since when it has been asked for bytes in vain.
+    in_vain: Option<Instant>,
+    timer: Option<Sleep>,
+}
+
+impl Incoming {
+    /// Whether nothing has come for too long.
+    fn is_stalled(&mut self, cx: &mut Context<'_>) -> bool {
+        let since = *self.in_vain.get_or_insert_with(Instant::now);
+        loop {
+            // One timer lasts for many pieces.
+            let timer = self.timer.get_or_insert_with(|| self.pieces.sleep.sleep(self.stall));
+            if Pin::new(timer).poll(cx).is_pending() {
+                return false;
+            }
+            match self.stall.checked_sub(since.elapsed()) {
+                Some(rest) if !rest.is_zero() => self.timer = Some(self.pieces.sleep.sleep(rest)),
+                _ => return true,
+            }
+        }
+    }
+}
+
+impl Body for Incoming {
+    type Data = Bytes;
+    type Error = aws_smithy_types::body::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        let polled = self.pieces.poll(cx);
+        if polled.is_ready() {
+            self.in_vain = None;
+        } else if self.pieces.turn.is_none() && self.is_stalled(cx) {
+            return Poll::Ready(Some(Err(Stalled(self.stall).into())));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.is_at_end()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.pieces.len()
+    }
+}

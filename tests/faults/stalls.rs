@@ -1,0 +1,67 @@
+//! Connections over which nothing moves: given up after the time that the user allows, and tried again.
+//!
+//! A stall never ends by itself here, so that only the program's own clock can end the wait. Without it, a test hangs.
+
+use std::net::TcpListener;
+
+use s3seal_sandbox::{Fault, Kind};
+
+use crate::support::{Bench, PART, assert_same, at_once, bytes, key};
+
+/// Larger than what the system holds of a part for a server that does not read.
+const LARGE: usize = 48 * 1024 * 1024;
+
+#[test]
+fn a_part_that_stalls_is_sent_again() {
+    // At its beginning, in its middle; a part that the system takes whole, and one that it does not.
+    at_once(&[(5, 0), (5, 1_000_000), (24, 0), (24, 9_000_000)], |&(mebibytes, place)| {
+        for mode in ["-e sse-s3", "-e client --key key"] {
+            let bench = Bench::new();
+            bench.write("key", &key(5));
+            bench.write("source", &bytes(LARGE));
+            let part = Fault::on("UploadPart", Kind::StallRequest(place)).only("partNumber=2&");
+            let stalled = bench.sandbox.fault(part.times(2));
+            let line =
+                format!("put source s3://bench/object {mode} --part-size {mebibytes}MiB --read-timeout 1s");
+            bench.run(&line).ok();
+            // On a busy machine a try may be given up before the fault takes effect.
+            assert!(stalled.count() > 0);
+            let get = if mode.ends_with("key") { "--key key" } else { "" };
+            bench.run(&format!("get s3://bench/object copy {get}")).ok();
+            assert_same(&bench.read("copy"), &bytes(LARGE), mode);
+            bench.assert_tidy(&["copy", "key", "source"]);
+        }
+    });
+}
+
+#[test]
+fn an_object_in_one_request_that_stalls_is_sent_again() {
+    let bench = Bench::new();
+    bench.write("source", &bytes(PART));
+    let stalled = bench.sandbox.fault(Fault::on("PutObject", Kind::StallRequest(1000)));
+    bench.run("put source s3://bench/object --read-timeout 1s").ok();
+    assert_eq!(stalled.count(), 1);
+    assert_same(&bench.object("object").plaintext.unwrap(), &bytes(PART), "object");
+}
+
+#[test]
+fn an_answer_that_stalls_is_fetched_on_from_there() {
+    let bench = Bench::new();
+    bench.write("source", &bytes(3 * PART));
+    bench.run("put source s3://bench/object --part-size 5MiB").ok();
+    let stalled = bench.sandbox.fault(Fault::on("GetObject", Kind::StallResponse(1_000_000)).times(3));
+    bench.run("get s3://bench/object copy --part-size 5MiB --read-timeout 1s --max-attempts 2").ok();
+    assert_eq!(stalled.count(), 3);
+    assert_same(&bench.read("copy"), &bytes(3 * PART), "copy");
+}
+
+#[test]
+fn a_handshake_that_stalls_is_given_up() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    // The system makes the connection; nobody ever accepts it.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let line = format!("put source s3://bench/object --endpoint-url {url} --max-attempts 2");
+    bench.run(&format!("{line} --connect-timeout 1s")).exits(7).says(&["did not answer in time"]);
+}
