@@ -46,9 +46,9 @@ mod separate_source;
 mod session;
 mod signals;
 mod transfer_args;
+mod unhidden;
 mod unsuitable_key;
 mod value_names;
-mod visible;
 mod waiting;
 
 use connection_args::ConnectionArgs;

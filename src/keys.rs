@@ -1,7 +1,7 @@
 //! Keys: their forms, their fingerprints; wiped from memory on drop.
 //!
 //! No key implements `Debug`, `Display` or `Clone`, so that none gets into a log or is copied by accident.
-//! `cli::key_source` reads them; `seal` and `aws::kms` use them.
+//! `cli::key_reader` reads them; `seal` and `aws::kms` use them.
 
 use std::fmt;
 
@@ -224,7 +224,7 @@ impl DataKey {
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// Takes the text as typed. `cli::key_source` refuses an empty one.
+    /// Takes the text as typed. `cli::key_reader` refuses an empty one.
     pub fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Result, WrapKind};
 use crate::keys::{Fingerprint, RsaPrivateKey, SymmetricKey};
 
+pub mod argon2id;
 pub mod detect;
 pub mod esdk;
 pub mod gcm;
 mod output;
-pub mod passphrase;
 pub mod ring;
 pub mod s3ec;
 pub mod wrap;

@@ -214,10 +214,11 @@ impl Intercept for Unanswered {
         let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
         let is_open = match error.as_connector_error() {
             Some(broken) => !error::was_never_sent(broken),
-            // After a failure of the server or a proxy, the request may have been executed; after a 503 it was not.
-            None if error.is_operation_error() => {
-                context.response().is_some_and(|answer| matches!(answer.status().as_u16(), 500..=502 | 504..))
-            }
+            // After a failure of the server or a proxy, the request may have been executed; after a 503 it was not. A 200
+            // with an error in its body is S3's own failure, late.
+            None if error.is_operation_error() => context
+                .response()
+                .is_some_and(|answer| matches!(answer.status().as_u16(), 200 | 500..=502 | 504..)),
             None => error.is_timeout_error() || error.is_response_error(),
         };
         if is_open {

@@ -211,7 +211,8 @@ impl UploadTarget<'_> {
     /// Completes the upload from its parts, in order. `whole` is the object's checksum, if known.
     ///
     /// # Errors
-    /// What S3 refuses; `NotAsAsked` and `Tampered` where its answer differs from what was sent.
+    /// What S3 refuses, also with an error inside a 200, which the SDK returns as one; `NotAsAsked` and `Tampered` where its
+    /// answer differs from what was sent.
     pub(crate) async fn complete(
         &self,
         started: &Started,

@@ -11,7 +11,7 @@ use clap::{Command, CommandFactory};
 
 use super::Cli;
 use super::sanitize::harmful;
-use super::visible::visible;
+use super::unhidden::unhidden;
 use crate::aws;
 
 mod line;
@@ -74,7 +74,7 @@ impl Question {
     /// Writes to standard output `files`, if what stands there may also be a file, or `none`; then a line for each
     /// candidate: the text to insert, and behind tabs for zsh what a list shows, and the help.
     pub(super) async fn answer(self) {
-        let mut program = visible(&Cli::command());
+        let mut program = unhidden(&Cli::command());
         program.build();
         let (candidates, may_be_path) = self.candidates(&program).await;
         let first = if may_be_path { "files" } else { "none" };

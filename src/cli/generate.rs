@@ -14,7 +14,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::manual::verbs::{PROGRAM, VERBS};
-use super::visible::visible;
+use super::unhidden::unhidden;
 use super::{Cli, key_source, manual};
 use crate::commands::permissions::{self, Places};
 use crate::error::Error;
@@ -50,7 +50,7 @@ enum What {
 /// What the system refuses.
 pub(crate) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let written = fs::create_dir_all(&args.dir).and_then(|()| {
-        let cli = visible(&Cli::command());
+        let cli = unhidden(&Cli::command());
         match args.what {
             What::Completions => completions(cli, &args.dir),
             What::Man => man_pages(cli, &args.dir),
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn each_verb_has_a_description_that_names_flags_which_exist() {
-        let mut cli = visible(&Cli::command());
+        let mut cli = unhidden(&Cli::command());
         cli.build();
         for verb in cli.get_subcommands().filter(|verb| verb.get_name() != "help") {
             let name = verb.get_name();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::OpenedWith;
-use super::passphrase::Phc;
+use super::argon2id::Phc;
 use super::s3ec::{DecryptableEnvelope, Envelope, PermittedEnvelope};
 use super::wrap::{self, PASSPHRASE_ENTRY, Wrap};
 use crate::byte_size::ByteSize;

@@ -9,8 +9,8 @@ use aws_lc_rs::cipher::{self, DecryptionContext, PaddedBlockDecryptingKey, Unbou
 use aws_lc_rs::key_wrap::{self, AesKek, KeyWrap};
 use zeroize::Zeroizing;
 
+use super::argon2id::PassphraseKey;
 use super::gcm::{NONCE_LEN, TAG_LEN};
-use super::passphrase::PassphraseKey;
 use crate::encryption::Format;
 use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, RsaPublicKey, SymmetricKey};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use s3seal::keys::Passphrase;
-use s3seal::seal::passphrase::Phc;
+use s3seal::seal::argon2id::Phc;
 use zeroize::Zeroizing;
 
 use crate::support::{self, BUCKET, Bench};

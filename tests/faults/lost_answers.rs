@@ -1,6 +1,6 @@
 //! Done, but the client was not told: asked again, S3 refuses for the very reason that it was done.
 
-use s3seal_sandbox::{Fault, Gate, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind, hostile};
 
 use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes, key};
 
@@ -149,5 +149,30 @@ fn the_lost_answer_to_an_abort_is_no_reason_to_leave_the_upload() {
     bench.sandbox.fault(Fault::on("UploadPart", Kind::status(400, "Odd", "An odd refusal.")).times(99));
     bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::ResetBefore));
     bench.run("put source s3://bench/object --part-size 5MiB").exits(1);
+    bench.assert_tidy(&["key", "source"]);
+}
+
+/// S3's form of a failure after the status was sent: 200, and an error in the body.
+const ERROR_IN_200: &str = "<Error><Code>InternalError</Code><Message>We encountered an internal error. Please try again.\
+                            </Message></Error>";
+
+#[test]
+fn an_error_inside_a_200_at_the_end_of_an_upload_is_tried_again() {
+    let bench = bench(PART + 10);
+    let fault = Fault::on("CompleteMultipartUpload", hostile::answers_xml(ERROR_IN_200));
+    let struck = bench.sandbox.fault(fault);
+    bench.run("put source s3://bench/object --part-size 5MiB").ok();
+    assert_eq!(struck.count(), 1);
+    is_stored(&bench, "");
+}
+
+#[test]
+fn an_error_inside_a_200_each_time_is_a_service_that_failed() {
+    let bench = bench(PART + 10);
+    bench.sandbox.fault(Fault::on("CompleteMultipartUpload", hostile::answers_xml(ERROR_IN_200)).always());
+    bench
+        .run("put source s3://bench/object --part-size 5MiB --max-attempts 2")
+        .exits(7)
+        .says(&["the service failed each time"]);
     bench.assert_tidy(&["key", "source"]);
 }

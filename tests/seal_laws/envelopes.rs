@@ -1,6 +1,6 @@
 //! Envelopes from anyone: read or refused, never a panic, and never another object's bytes.
 
-use s3seal::seal::passphrase::Phc;
+use s3seal::seal::argon2id::Phc;
 
 use super::*;
 

@@ -350,7 +350,7 @@ fn a_passphrases_key_is_the_recorded_one() {
     let keys: BTreeMap<String, Key> =
         serde_json::from_slice(&fs::read(folder().join("keys.json")).unwrap()).unwrap();
     let key = &keys["phc"];
-    let phc: s3seal::seal::passphrase::Phc = key.name.parse().unwrap();
+    let phc: s3seal::seal::argon2id::Phc = key.name.parse().unwrap();
     let passphrase = s3seal::keys::Passphrase::new(Zeroizing::new(key.passphrase.clone().unwrap()));
     let derived = phc.derive(&passphrase).unwrap();
     assert_eq!(BASE64_STANDARD.encode(derived.as_bytes()), *key.aes.as_ref().unwrap());

@@ -64,6 +64,10 @@ impl Refusal {
             "SlowDown" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
                 Error::Network { subject, why: NetworkFault::Throttled, source }
             }
+            // Also inside a 200, after which S3 can only say it in the body: CopyObject, CompleteMultipartUpload.
+            "InternalError" | "InternalFailure" | "ServiceUnavailable" => {
+                Error::Network { subject, why: NetworkFault::Unavailable, source }
+            }
             "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody" => {
                 Error::AlteredInTransit { subject, source }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::edk::{Edk, EdkKind};
 use super::header::Framing;
 use super::message::Message;
-use crate::seal::passphrase::Phc;
+use crate::seal::argon2id::Phc;
 
 /// A message's header, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

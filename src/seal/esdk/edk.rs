@@ -7,8 +7,8 @@ use super::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::keys::{DataKey, RsaPrivateKey, RsaPublicKey, SymmetricKey};
 use crate::limits::RSA_KEY_BITS;
+use crate::seal::argon2id::Phc;
 use crate::seal::gcm::{NONCE_LEN, TAG_LEN};
-use crate::seal::passphrase::Phc;
 use crate::seal::wrap::aead;
 use crate::seal::wrap::rsa_padding::{self, Padding};
 

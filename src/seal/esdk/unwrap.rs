@@ -11,7 +11,7 @@ use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
 use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
 use crate::limits::MAX_PASSPHRASE_DATA_KEYS;
 use crate::seal::OpenedWith;
-use crate::seal::passphrase::Phc;
+use crate::seal::argon2id::Phc;
 use crate::seal::ring::{NOT_UNWRAPPED, Unwrapper};
 use crate::seal::wrap::rsa_padding::Padding;
 

@@ -3,12 +3,12 @@
 use clap::Command;
 
 /// Copies a command without what is hidden, which completions and man pages would show.
-pub(super) fn visible(command: &Command) -> Command {
+pub(super) fn unhidden(command: &Command) -> Command {
     // clap keeps names as static text; this runs once and the program ends.
     let name: &'static str = Box::leak(command.get_name().to_owned().into_boxed_str());
     let mut copy = Command::new(name)
         .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
-        .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(visible));
+        .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(unhidden));
     if let Some(about) = command.get_about() {
         copy = copy.about(about.clone());
     }
