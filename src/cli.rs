@@ -6,10 +6,13 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 mod aws_flags;
 mod complete;
+mod config;
+mod config_args;
 mod connection_args;
 mod decryption_args;
 mod document;
@@ -51,6 +54,9 @@ mod unsuitable_key;
 mod value_names;
 mod waiting;
 
+use config::apply::{self, InForce};
+use config::{Config, Flags};
+use config_args::ConfigArgs;
 use connection_args::ConnectionArgs;
 use exit::Exit;
 use failure::Failure;
@@ -75,6 +81,9 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     connection: ConnectionArgs,
+
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Subcommand)]
@@ -108,9 +117,13 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         question.answer().await;
         return Exit::Done.into();
     }
+    let (argv, rules) = match configured(argv) {
+        Ok(configured) => configured,
+        Err((failure, argv)) => return error_report::unparsed(&failure, &argv).into(),
+    };
     let cli = match Cli::try_parse_from(&argv) {
         Ok(cli) => cli,
-        Err(error) => return error_report::refusal(error, &argv).into(),
+        Err(error) => return error_report::refusal(error, &argv, &rules).into(),
     };
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
@@ -123,7 +136,7 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         let (open_uploads, aws_flags) = (open_uploads.clone(), aws_flags.clone());
         move || hints::left_uploads(&open_uploads.left(), &aws_flags)
     };
-    match dispatch(cli, &printer, open_uploads, left.clone()).await {
+    match dispatch(cli, &printer, open_uploads, rules.clone(), left.clone()).await {
         Ok(()) => {
             for line in left() {
                 printer.say(&line);
@@ -131,6 +144,7 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
             Exit::Done
         }
         Err(mut failure) => {
+            rules.explain(&mut failure);
             failure.hints.extend(left());
             error_report::failure(&failure, &printer, json, &aws_flags)
         }
@@ -138,11 +152,38 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     .into()
 }
 
+/// Adds to the command line what the configuration files say. Help and what clap refuses need no file.
+fn configured(argv: Vec<OsString>) -> Result<(Vec<OsString>, InForce), (Failure, Vec<OsString>)> {
+    let mut command = Cli::command();
+    command.build();
+    let typed = match command.clone().try_get_matches_from(&argv) {
+        // A profile may have what is missing.
+        Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
+            command.clone().ignore_errors(true).try_get_matches_from(&argv)
+        }
+        typed => typed,
+    };
+    let Ok(typed) = typed else { return Ok((argv, InForce::default())) };
+    let (_, of_verb) = typed.subcommand().unzip();
+    // Key files and completions have no rules; a broken file must not be in their way.
+    let is_asked = of_verb
+        .is_some_and(|verb| verb.try_contains_id("places").is_ok() || verb.contains_id("config_profile"));
+    if !is_asked {
+        return Ok((argv, InForce::default()));
+    }
+    let in_force = Config::load(&Flags::of(&command));
+    match in_force.and_then(|config| apply::apply(config, &command, &typed, &argv)) {
+        Ok(configured) => Ok(configured),
+        Err(failure) => Err((failure, argv)),
+    }
+}
+
 /// Runs the verb; `left` says which of the uploads in `open_uploads` are still there, should all end at once.
 async fn dispatch(
     cli: Cli,
     printer: &Printer,
     open_uploads: OpenUploads,
+    rules: InForce,
     left: impl Fn() -> Vec<String> + Send + 'static,
 ) -> Result<(), Failure> {
     process::keep_memory_private().map_err(|error| {
@@ -160,7 +201,7 @@ async fn dispatch(
     let stop = signals::listen(last_words).map_err(|error| {
         Failure::new(Exit::Failed, anyhow::Error::new(error).context("cannot catch signals"))
     })?;
-    let session = Session::new(cli.connection, &cli.output, printer.clone(), stop, open_uploads);
+    let session = Session::new(cli.connection, &cli.output, printer.clone(), stop, open_uploads, rules);
     match cli.command {
         Command::Put(args) => put::run(*args, &session).await,
         Command::Get(args) => get::run(*args, &session).await,
@@ -173,8 +214,6 @@ async fn dispatch(
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

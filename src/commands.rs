@@ -2,6 +2,7 @@
 //!
 //! No flags, no terminal and no exit codes here (`cli`), no S3 fields (`aws`), no ciphers (`seal`).
 
+pub(crate) mod asked_encryption;
 pub(crate) mod bulk;
 pub(crate) mod decryption_keys;
 pub(crate) mod encrypt;

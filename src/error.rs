@@ -85,6 +85,9 @@ pub enum Error {
     /// The object is not encrypted in the mode that was required.
     #[error("{subject} is not {expected} but {found}")]
     NotAsExpected { subject: Subject, expected: String, found: String },
+    /// A rule of a configuration file demands another encryption.
+    #[error("{subject}: {demander} demands {demanded}, not {found}")]
+    BreaksRule { subject: Subject, demander: String, demanded: String, found: String },
     /// The source gave no bytes, and that was not to be stored.
     #[error("{subject} is empty; nothing was stored")]
     EmptySource { subject: Subject },
@@ -183,6 +186,7 @@ impl Error {
             | Self::Changed { subject, .. }
             | Self::InUse { subject }
             | Self::NotAsExpected { subject, .. }
+            | Self::BreaksRule { subject, .. }
             | Self::EmptySource { subject }
             | Self::OutOfRange { subject, .. }
             | Self::Unsupported { subject, .. }

@@ -8,7 +8,7 @@
 //! - [`aws`]: everything that leaves the machine. [`seal`]: formats and ciphers; bytes in, bytes out.
 //!   These two are neighbours who never meet: the verb joins them.
 //! - The vocabulary: [`encryption`], [`keys`], [`object`], [`checksum`], [`location`], [`pattern`], [`byte_size`],
-//!   [`transfer_options`], [`meter`], [`defaults`], [`limits`], [`s3_limits`], [`error`].
+//!   [`transfer_options`], [`meter`], [`defaults`], [`limits`], [`s3_limits`], [`rules`], [`error`].
 //!
 //! `tests/house.rs` keeps these directions.
 
@@ -31,6 +31,7 @@ mod location;
 mod meter;
 mod object;
 mod pattern;
+mod rules;
 mod s3_limits;
 pub mod seal;
 mod transfer;

@@ -80,6 +80,7 @@ pub(crate) const MAX_ENCRYPTIONS_NAMED: usize = 3;
 pub(crate) const RSA_KEY_BITS: RangeInclusive<usize> = 2048..=8192;
 /// A file, a variable or the output of a command that contains a key.
 pub(crate) const MAX_KEY_FILE_BYTES: usize = 64 << 10;
+pub(crate) const MAX_CONFIG_FILE_BYTES: u64 = 1 << 20;
 /// What an object may require to derive its key from a passphrase; its memory is limited by `defaults::MAX_KDF_MEMORY`.
 pub(crate) const MAX_ARGON2_PASSES: u32 = 4 * defaults::ARGON2.time;
 pub(crate) const MAX_ARGON2_LANES: u32 = 4 * defaults::ARGON2.parallelism;

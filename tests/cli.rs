@@ -16,6 +16,7 @@ fn s3seal(words: &[&str]) -> Output {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("S3SEAL_CONFIG", "")
         .env("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
         .output()
         .unwrap()
@@ -33,6 +34,7 @@ fn wrong_uses_are_told_in_these_words() {
         .env("COLUMNS", "80")
         // Should one of them be no wrong use after all, it gets no further than this machine.
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("S3SEAL_CONFIG", "")
         .env("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
         .case("tests/cli/*.toml");
 }

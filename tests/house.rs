@@ -15,7 +15,7 @@ const ROOMS: [(&str, &[&str]); 5] = [
     ("seal", &[]),
 ];
 
-const VOCABULARY: [&str; 13] = [
+const VOCABULARY: [&str; 14] = [
     "byte_size",
     "checksum",
     "defaults",
@@ -27,6 +27,7 @@ const VOCABULARY: [&str; 13] = [
     "meter",
     "object",
     "pattern",
+    "rules",
     "s3_limits",
     "transfer_options",
 ];
@@ -54,7 +55,9 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("flate2", &["aws"]),
     ("parquet", &["aws"]),
     ("rustix", &["cli", "commands", "transfer"]),
+    ("strsim", &["cli"]),
     ("tempfile", &["transfer"]),
+    ("toml", &["cli"]),
     ("x509_cert", &["aws"]),
     ("tokio", &["transfer", "commands", "cli", "main"]),
 ];

@@ -31,7 +31,7 @@ fn install(home: &Path, arguments: &[&str]) -> Output {
 
 fn script(home: &Path) -> Command {
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh"));
-    command.env("HOME", home).current_dir(home);
+    command.env("HOME", home).env("S3SEAL_CONFIG", "").current_dir(home);
     command
 }
 

@@ -28,6 +28,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 
 use crate::encryption::{Context, KmsKey, Mode, ServerSide};
 use crate::keys::CustomerKey;
+use crate::rules::Encrypted;
 
 /// The one algorithm of SSE-C.
 const CUSTOMER_ALGORITHM: &str = "AES256";
@@ -249,6 +250,22 @@ impl Applied {
                 bucket_key: later.bucket_key || self.bucket_key,
                 customer_key_md5: later.customer_key_md5.clone().or_else(|| self.customer_key_md5.clone()),
             },
+        }
+    }
+
+    /// The encryption of an object, as far as rules depend on it.
+    pub(crate) fn encrypted(&self, client_side: bool) -> Encrypted {
+        let at_rest = match self.mode {
+            AppliedMode::Known(mode) => Some(mode),
+            AppliedMode::NotSaid | AppliedMode::Other(_) => None,
+        };
+        let has_key = matches!(at_rest, Some(Mode::SseKms | Mode::DsseKms));
+        let kms_key = self.kms_key.clone().or(has_key.then(String::new));
+        Encrypted {
+            modes: client_side.then_some(Mode::Client).into_iter().chain(at_rest).collect(),
+            kms_keys: kms_key.into_iter().collect(),
+            or_default: false,
+            described: self.mode.to_string(),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::encryption::ServerSide;
 use crate::error::{Aspect, Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
+use crate::rules::Requirements;
 
 /// Called with the id of a multipart upload once it is created; an error aborts the upload.
 pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
@@ -34,6 +35,10 @@ pub(crate) struct UploadTarget<'a> {
     pub(crate) uri: &'a S3Uri,
     /// What S3 is asked to do to the bytes; `None` is the bucket's default.
     pub(crate) sse: Option<&'a ServerSide>,
+    /// What rules demand of the object, where the answers are to show it; `rotate` asks afterwards.
+    pub(crate) rules: Option<&'a Requirements>,
+    /// Whether the bytes are client-side ciphertext.
+    pub(crate) client_side: bool,
     /// Headers, metadata, tags.
     pub(crate) settings: &'a Settings,
     /// The condition of the write.
@@ -368,17 +373,26 @@ impl UploadTarget<'_> {
     }
 
     pub(super) fn check(&self, applied: &Applied, stored: bool, version_id: Option<&str>) -> Result<()> {
-        match self.sse {
-            Some(asked) if !applied.is_as_asked(self.sse) => Err(Error::NotAsAsked {
-                subject: self.subject(),
-                aspect: Aspect::Encryption,
-                asked: sse::describe(asked),
-                got: applied.to_string(),
-                stored,
-                version_id: version_id.map(str::to_owned),
-            }),
-            _ => Ok(()),
+        let not_as_asked = |asked: String| Error::NotAsAsked {
+            subject: self.subject(),
+            aspect: Aspect::Encryption,
+            asked,
+            got: applied.to_string(),
+            stored,
+            version_id: version_id.map(str::to_owned),
+        };
+        if let Some(asked) = self.sse
+            && !applied.is_as_asked(self.sse)
+        {
+            return Err(not_as_asked(sse::describe(asked)));
         }
+        let Some(rules) = self.rules else { return Ok(()) };
+        let mut encrypted = applied.encrypted(self.client_side);
+        if self.sse.is_some() {
+            // Not every answer names the key, and the one that was asked for is permitted.
+            encrypted.kms_keys.retain(|key| !key.is_empty());
+        }
+        rules.unmet(self.uri, &encrypted).map_or(Ok(()), |unmet| Err(not_as_asked(unmet.to_string())))
     }
 
     fn refused<E>(&self, action: &str, refusal: error::Refused<E>) -> Error

@@ -3,6 +3,7 @@
 //! The scripts hand over the line as it is. clap's own completers do not split it as readline does, and know of a value
 //! only the value itself: not the flags that say how to reach S3.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::iter;
@@ -10,6 +11,7 @@ use std::iter;
 use clap::{Command, CommandFactory};
 
 use super::Cli;
+use super::config::{Config, Flags};
 use super::sanitize::harmful;
 use super::unhidden::unhidden;
 use crate::aws;
@@ -22,6 +24,7 @@ mod values;
 use line::{Shell, Word};
 use place::Wanted;
 pub(crate) use remote::VARIABLE;
+use values::Elsewhere;
 
 /// readline's `COMP_TYPE` where it only lists what is possible.
 const LIST: &str = "63";
@@ -89,12 +92,22 @@ impl Question {
             return (values::names(place.command, place.wanted, &self.words[self.cursor].text), false);
         };
         let mut values = values::of(arg, typed);
-        if values.is_in_s3 {
-            values.candidates = remote::places(typed, &place.given).await;
-        } else if values.is_profile {
-            let names = aws::profile_names().await.into_iter().filter(|name| name.starts_with(typed));
-            values.candidates = names.map(|name| Candidate::new(name, "")).collect();
-        }
+        let names: Vec<String> = match values.elsewhere {
+            None => Vec::new(),
+            Some(Elsewhere::S3) => {
+                values.candidates = remote::places(typed, &place.given).await;
+                Vec::new()
+            }
+            Some(Elsewhere::AwsProfiles) => aws::profile_names().await,
+            // A file with an error has none to offer.
+            Some(Elsewhere::ConfigProfiles) => {
+                let config = Config::load(&Flags::of(program)).unwrap_or_default();
+                let names: BTreeSet<_> = config.profiles().map(|profile| profile.name.clone()).collect();
+                names.into_iter().collect()
+            }
+        };
+        let names = names.into_iter().filter(|name| name.starts_with(typed));
+        values.candidates.extend(names.map(|name| Candidate::new(name, "")));
         for candidate in &mut values.candidates {
             candidate.value.insert_str(0, before);
         }

@@ -21,7 +21,7 @@ use choice::{ClientChoice, RecipientChoice};
 #[command(next_help_heading = "Encryption")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct EncryptionArgs {
-    /// How to encrypt [default: the bucket's default encryption]
+    /// How to encrypt [default: as a rule says, else the bucket's default encryption]
     #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
     mode: Option<Mode>,
 

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use clap::ValueEnum;
 
 use super::aws_flags::AwsFlags;
+use super::config::apply::InForce;
 use super::document::{self, Command, Document, Record, RunError};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -39,8 +40,20 @@ pub(crate) fn failure(
     failure.exit
 }
 
+/// Tells a failure that came before the command line was understood.
+pub(crate) fn unparsed(failure: &Failure, argv: &[OsString]) -> Exit {
+    let typed = Typed::from(argv);
+    let report = ErrorReport::from(failure, &AwsFlags::default());
+    if typed.json {
+        Printer::silent().line(&report.document(failure.exit, typed.command).text());
+    } else {
+        Printer::silent().line(&report.text(typed.color.on()));
+    }
+    failure.exit
+}
+
 /// Prints what clap returns instead of arguments: the help or version that was asked for, or a refusal.
-pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString]) -> Exit {
+pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString], rules: &InForce) -> Exit {
     if !error.use_stderr() {
         let _ = error.print();
         return Exit::Done;
@@ -51,7 +64,8 @@ pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString]) -> Exit {
     let answer = answer.map(|answer| typed.without_keys(answer));
     other_tools::remove_misleading_tips(&mut error);
     let text = error.render();
-    if let (None, false) = (&answer, typed.json) {
+    let origins = rules.origins(&text.to_string());
+    if let (None, false, []) = (&answer, typed.json, origins.as_slice()) {
         let text = if typed.color.on() { text.ansi().to_string() } else { text.to_string() };
         printer.line(typed.without_keys(text).trim_end());
         return Exit::Usage;
@@ -61,13 +75,7 @@ pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString]) -> Exit {
         let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
         first.split_whitespace().collect::<Vec<_>>().join(" ")
     });
-    let report = ErrorReport::from(&Failure::usage(message), &AwsFlags::default());
-    if typed.json {
-        printer.line(&report.document(Exit::Usage, typed.command).text());
-    } else {
-        printer.line(&report.text(typed.color.on()));
-    }
-    Exit::Usage
+    unparsed(&origins.into_iter().fold(Failure::usage(message), Failure::hint), argv)
 }
 
 /// What can be seen of the flags in a command line that clap refuses.

@@ -82,7 +82,7 @@ impl Exit {
         match self {
             Self::Done => "Done and checked.",
             Self::Failed => "Anything else.",
-            Self::Usage => "Usage: invalid command line, or an unsupported request.",
+            Self::Usage => "Usage: invalid command line or configuration file, or an unsupported request.",
             Self::NotFound => "No such object, bucket or file; nothing found.",
             Self::Denied => "Credentials missing, or access denied (by S3 or KMS).",
             Self::Key => "Key missing, wrong or disabled.",
@@ -93,7 +93,7 @@ impl Exit {
             Self::Network => "Network error; the same command continues.",
             Self::Condition => {
                 "A condition does not hold: the target exists, the object has changed or is not in the mode \
-                 expected, the source is empty, or another run is in progress."
+                 expected, a rule is not met, the source is empty, or another run is in progress."
             }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => {
@@ -127,6 +127,7 @@ impl Exit {
             | Error::Changed { .. }
             | Error::InUse { .. }
             | Error::NotAsExpected { .. }
+            | Error::BreaksRule { .. }
             | Error::NoBoundName { .. }
             | Error::EmptySource { .. } => Self::Condition,
             Error::Unsupported { .. } => Self::Usage,
@@ -212,6 +213,15 @@ mod tests {
                 Error::NotAsExpected {
                     subject: subject(),
                     expected: "SSE-KMS".to_owned(),
+                    found: "SSE-S3".to_owned(),
+                },
+                8,
+            ),
+            (
+                Error::BreaksRule {
+                    subject: subject(),
+                    demander: "the rule at /etc/c:1".to_owned(),
+                    demanded: "SSE-KMS".to_owned(),
                     found: "SSE-S3".to_owned(),
                 },
                 8,

@@ -20,8 +20,8 @@ use crate::commands::permissions::{self, Places};
 use crate::error::Error;
 
 /// The pages of section 7.
-const SECTION_7: &str = "s3seal-recipes(7), s3seal-iam(7), s3seal-security(7), s3seal-formats(7), s3seal-json(7), \
-                         s3seal-benchmarks(7)";
+const SECTION_7: &str = "s3seal-recipes(7), s3seal-config(7), s3seal-iam(7), s3seal-security(7), s3seal-formats(7), \
+                         s3seal-json(7), s3seal-benchmarks(7)";
 
 /// Write completions and man pages, for whoever packages s3seal
 #[derive(Debug, clap::Args)]

@@ -131,6 +131,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
     let transfer_options = args.transfer.options(None)?;
     let decryption_keys = settings.with_keys(session.ask(move || keys.read()).await?);
     let (raw, no_clobber) = (args.raw, args.no_clobber);
+    let rules = session.rules.requirements.clone();
     let names = args.places.iter().filter(|place| is_address(place)).map(|place| place.to_string_lossy());
     let names = names.collect::<Vec<_>>().join(", ");
     session.printer.detail(&format!("get {names} to {scope}"));
@@ -144,6 +145,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 target,
                 raw,
                 expect,
+                rules,
                 version_id,
                 range,
                 no_clobber,
@@ -154,7 +156,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
             one(session, &connection, request, &decryption_keys).await
         }
         Scope::Many(selections, target) => {
-            let request = GetMany { selections, target, raw, expect, no_clobber, transfer_options };
+            let request = GetMany { selections, target, raw, expect, rules, no_clobber, transfer_options };
             many(session, &connection, request, &decryption_keys).await
         }
     }
@@ -184,7 +186,7 @@ async fn many(
     let mut reporter = Reporter::new(Verb::Get, session);
     let report = |row: GetRow| {
         progress.meter().end_object();
-        reporter.report(&row, |fetched| outcome::fetched(fetched, session.json))
+        reporter.report(&row, |fetched| outcome::fetched(fetched, session))
     };
     let ended =
         get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, report).await;

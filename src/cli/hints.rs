@@ -80,6 +80,10 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         Error::NotAsExpected { .. } => {
             vec!["leave out -e to take it as it is, if that is what you expect".to_owned()]
         }
+        Error::BreaksRule { .. } => vec![
+            "use the encryption that is demanded, or set the rule aside with --override-rules, which the outcome says"
+                .to_owned(),
+        ],
         Error::EmptySource { .. } => vec!["leave out --fail-if-empty to store an empty object".to_owned()],
         Error::Unsupported { subject: Subject::StandardOutput, .. } => {
             vec!["name a file, or write it all the same with --force".to_owned()]

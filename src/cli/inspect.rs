@@ -52,6 +52,9 @@ Expectations:
   sse-c[:FINGERPRINT]  by S3 with a key that S3 does not keep; the fingerprint is
                        known only with --sse-c-key
   client[:FORMAT]      before it was stored: s3ec, s3ec-v2, s3ec-v1 or esdk
+  rules                as rules demand (see s3seal-config(7)), or else as the
+                       bucket's policy or default encryption does
+  Without --expect, what rules demand is expected.
 
 IAM actions:
   What is denied is shown as \"access denied\". inspect changes nothing.
@@ -159,10 +162,12 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let keys = session.ask(move || keys.read()).await?;
     let scope = args.scope();
     let owner = options.expected_bucket_owner.clone();
+    let asks_buckets = args.results.expect.contains(&Expectation::Rules);
     let mut inspect_options = InspectOptions {
         customer_keys: keys.customer,
         unwrapper: args.keys.envelope.unwrapper(keys.ring),
         expected: args.results.expect,
+        rules: session.rules.requirements.clone(),
         deep: args.deep,
         legacy: args.keys.envelope.allow_legacy.unwrap_or_default(),
         instruction_suffix: args.keys.envelope.instruction_suffix,
@@ -170,20 +175,30 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
         filter: args.filter.filter(),
         jobs: args.jobs.unwrap_or(defaults::JOBS_WITHOUT_TRANSFER),
     };
+    // What a rule demands is expected, unless something else is.
+    let is_demanded = args.places.iter().any(|place| inspect_options.rules.reach(place));
+    if inspect_options.expected.is_empty() && is_demanded && !args.bucket_only {
+        inspect_options.expected.push(Expectation::Rules);
+    }
     let expected: Vec<String> = inspect_options.expected.iter().map(ToString::to_string).collect();
     let connection = session.connect(options).await?;
     until_stopped(session, inspect::resolve(&connection, &mut inspect_options.expected)).await?;
+    if asks_buckets {
+        let rules = inspect::with_bucket_wishes(&connection, inspect_options.rules, &args.places);
+        inspect_options.rules = until_stopped(session, rules).await?;
+    }
     let rows = Rows::new(
         format,
         shown,
-        expected.clone(),
+        expected,
         args.results.only_unexpected,
         session.printer.stdout_color(),
         session.printer.clone(),
     );
     let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
     let allow_empty = args.results.allow_empty;
-    let mut report = Report { places, expected: expected.join(" or "), scope, ..Report::default() };
+    let expected = in_words(&inspect_options.expected);
+    let mut report = Report { places, scope, expected, ..Report::default() };
     if args.results.report.is_some() {
         let account = connection.account().await.map(|account| format!("{account}, of the credentials"));
         report.scope.extend(account.map(|account| ("Account", account)));
@@ -294,6 +309,15 @@ impl ResultArgs {
             },
         ))
     }
+}
+
+/// Expectations for a sentence: what an object is not.
+fn in_words(expected: &[Expectation]) -> String {
+    let words = expected.iter().map(|one| match one {
+        Expectation::Rules => "what is demanded".to_owned(),
+        one => one.to_string(),
+    });
+    words.collect::<Vec<_>>().join(" or ")
 }
 
 /// Does `work` unless a signal comes first.

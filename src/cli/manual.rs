@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use super::complete;
+use super::config;
 use super::connection_args::CA_BUNDLE;
 use super::exit::Exit;
 use super::key_source;
@@ -19,7 +20,11 @@ bytes, 64 hex digits or base64 of 32 bytes. A key file that others can read is r
 directory. --passphrase takes its source after = only, as in --passphrase=file:PATH; alone, it asks.";
 
 /// The files that every verb reads.
-pub(crate) const FILES: [(&str, &str); 2] = [
+pub(crate) const FILES: [(&str, &str); 3] = [
+    (
+        "/etc/s3seal/config.toml, ~/.config/s3seal/config.toml",
+        "Rules and profiles: see s3seal-config(7). S3SEAL_CONFIG names one file instead.",
+    ),
     (
         "~/.aws/config, ~/.aws/credentials",
         "The AWS configuration files: profiles, credentials, regions, endpoints and retries. AWS_CONFIG_FILE and \
@@ -68,6 +73,14 @@ pub(crate) fn environment() -> Vec<(&'static str, String)> {
             "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
             "Proxies, and the hosts to reach without one; lower case counts too. Addresses of this machine are \
              always reached directly.",
+        ),
+        (
+            config::VARIABLE,
+            "The configuration file to read instead of the two above; if it is empty, none. See s3seal-config(7).",
+        ),
+        (
+            "XDG_CONFIG_HOME",
+            "Where the user's own configuration file is, in a directory s3seal. The default is ~/.config.",
         ),
         (
             "XDG_STATE_HOME",

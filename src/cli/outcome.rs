@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use super::config::apply::InForce;
 use super::document::inspection::ObjectLock;
 use super::document::transfer::{Check, FetchedObject, StoredObject};
 use super::document::{self, Command, Document, Encryption, Object, Proof, Record};
@@ -32,9 +33,9 @@ pub(crate) use rotation::rotated;
 /// Reports the outcome of `put`; `file` is its source.
 pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Result<(), Failure> {
     if session.json {
-        output::document(&put_document(outcome, file).text())?;
+        output::document(&put_document(outcome, file, &session.rules).text())?;
     } else {
-        session.printer.say(&put_line(outcome));
+        session.printer.say(&put_line(outcome, &session.rules));
     }
     Ok(())
 }
@@ -43,11 +44,13 @@ pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) 
 pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
     match (&outcome.target, session.json) {
         (Target::File(_) | Target::FileInNewDirectory(_), true) => {
-            output::document(&get_document(outcome).text())?;
+            output::document(&get_document(outcome, &session.rules).text())?;
         }
         // Standard output has carried the object.
-        (Target::Stdout | Target::Terminal, true) => session.printer.line(&get_document(outcome).text()),
-        (_, false) => session.printer.say(&get_line(outcome)),
+        (Target::Stdout | Target::Terminal, true) => {
+            session.printer.line(&get_document(outcome, &session.rules).text());
+        }
+        (_, false) => session.printer.say(&get_line(outcome, &session.rules)),
     }
     Ok(())
 }
@@ -60,19 +63,22 @@ pub(crate) struct OutcomeText {
 }
 
 /// The text for one of many files.
-pub(crate) fn stored(stored: &Stored, json: bool) -> OutcomeText {
+pub(crate) fn stored(stored: &Stored, session: &Session) -> OutcomeText {
     let Stored { path, outcome } = stored;
-    let text = if json { put_document(outcome, Some(path)).text() } else { put_line(outcome) };
+    let rules = &session.rules;
+    let text =
+        if session.json { put_document(outcome, Some(path), rules).text() } else { put_line(outcome, rules) };
     OutcomeText { text, bytes: outcome.plain_len }
 }
 
 /// The text for one of many objects.
-pub(crate) fn fetched(outcome: &GetOutcome, json: bool) -> OutcomeText {
-    let text = if json { get_document(outcome).text() } else { get_line(outcome) };
+pub(crate) fn fetched(outcome: &GetOutcome, session: &Session) -> OutcomeText {
+    let rules = &session.rules;
+    let text = if session.json { get_document(outcome, rules).text() } else { get_line(outcome, rules) };
     OutcomeText { text, bytes: outcome.plain_len }
 }
 
-fn put_line(outcome: &PutOutcome) -> String {
+fn put_line(outcome: &PutOutcome, rules: &InForce) -> String {
     let mut parts = describe_encryption(
         &outcome.applied,
         outcome.format.map(StoredFormat::from),
@@ -101,7 +107,19 @@ fn put_line(outcome: &PutOutcome) -> String {
     if outcome.compared {
         parts.push("answer lost; found stored by comparing size and checksum".to_owned());
     }
+    parts.extend(chosen_by(rules));
+    parts.extend(overridden(rules, &outcome.target));
     format!("{}: {}", outcome.target, parts.join(", "))
+}
+
+/// The rule that chose the encryption.
+fn chosen_by(rules: &InForce) -> Option<String> {
+    rules.encryption.as_ref().map(|origin| format!("encryption by rule {origin}"))
+}
+
+/// The rules that were set aside for an object.
+fn overridden(rules: &InForce, uri: &S3Uri) -> impl Iterator<Item = String> {
+    rules.overridden(uri).into_iter().map(|origin| format!("RULE {origin} OVERRIDDEN"))
 }
 
 /// The end of a run that could not verify the lock of an object, which is stored.
@@ -129,7 +147,7 @@ fn unverified(seen: &Probe<()>) -> Option<String> {
     }
 }
 
-fn get_line(outcome: &GetOutcome) -> String {
+fn get_line(outcome: &GetOutcome, rules: &InForce) -> String {
     let mut parts = vec![format!("from {}", outcome.source)];
     parts.extend(describe_encryption(
         &outcome.applied,
@@ -149,6 +167,7 @@ fn get_line(outcome: &GetOutcome) -> String {
             parts.push("name bound".to_owned());
         }
     }
+    parts.extend(overridden(rules, &outcome.source));
     format!("{}: {}", outcome.target, parts.join(", "))
 }
 
@@ -229,7 +248,7 @@ pub(super) fn describe_encryption(
     parts
 }
 
-fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
+fn put_document(outcome: &PutOutcome, file: Option<&Path>, rules: &InForce) -> Document {
     let encryption = Encryption::of(
         &outcome.applied,
         outcome.format.map(StoredFormat::from),
@@ -258,11 +277,13 @@ fn put_document(outcome: &PutOutcome, file: Option<&Path>) -> Document {
         found_by_comparison: outcome.compared,
         name_bound: outcome.name_bound,
         key_names: outcome.key_names.clone(),
+        encryption_rule: rules.encryption.as_ref().map(ToString::to_string),
+        overridden_rules: rules.overridden(&outcome.target),
     };
     Document::new(Command::Put, Record::Stored(stored))
 }
 
-fn get_document(outcome: &GetOutcome) -> Document {
+fn get_document(outcome: &GetOutcome, rules: &InForce) -> Document {
     let encryption = Encryption::of(&outcome.applied, outcome.format, fingerprint(outcome), kms_key(outcome));
     let object = Object::of(&outcome.source, outcome.version_id.as_ref(), outcome.etag.as_ref(), encryption);
     let fetched = FetchedObject {
@@ -275,6 +296,7 @@ fn get_document(outcome: &GetOutcome) -> Document {
         },
         checksum: checksum(&outcome.checksum),
         proof: proof(outcome.opened.as_ref()),
+        overridden_rules: rules.overridden(&outcome.source),
     };
     Document::new(Command::Get, Record::Fetched(fetched))
 }
@@ -305,12 +327,20 @@ mod tests {
     use crate::encryption::{Format, Mode};
     use crate::seal::OpenedWith;
 
+    fn put_line(outcome: &PutOutcome) -> String {
+        super::put_line(outcome, &InForce::default())
+    }
+
+    fn get_line(outcome: &GetOutcome) -> String {
+        super::get_line(outcome, &InForce::default())
+    }
+
     fn put_json(outcome: &PutOutcome) -> Value {
-        serde_json::to_value(put_document(outcome, None)).unwrap()
+        serde_json::to_value(put_document(outcome, None, &InForce::default())).unwrap()
     }
 
     fn get_json(outcome: &GetOutcome) -> Value {
-        serde_json::to_value(get_document(outcome)).unwrap()
+        serde_json::to_value(get_document(outcome, &InForce::default())).unwrap()
     }
 
     fn applied(mode: Mode) -> Applied {
@@ -419,8 +449,9 @@ mod tests {
         let put = put_json(&stored(applied(Mode::SseC)));
         assert_eq!(
             fields(&put),
-            "bucket bytes checksum command encryption envelope_check etag file found_by_comparison key key_names \
-             lock_check name_bound object_lock parts record schema_version stored_bytes uri version_id"
+            "bucket bytes checksum command encryption encryption_rule envelope_check etag file found_by_comparison key \
+             key_names lock_check name_bound object_lock overridden_rules parts record schema_version stored_bytes uri \
+             version_id"
         );
         assert_eq!(put["etag"], "e");
         assert_eq!(
@@ -430,7 +461,7 @@ mod tests {
         assert_eq!(
             fields(&get_json(&fetched(ChecksumSeen::NotKept, WrapKind::Aes, true))),
             "authenticated bucket bytes checksum command encryption etag file intact key name_bound opened_by \
-             record schema_version stored_bytes uri version_id"
+             overridden_rules record schema_version stored_bytes uri version_id"
         );
     }
 }

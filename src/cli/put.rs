@@ -28,6 +28,7 @@ use crate::error::Error;
 use crate::keys;
 use crate::location::{S3Uri, Source};
 use crate::object::WriteCondition;
+use crate::rules::Requirements;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,10 +98,12 @@ pub(crate) struct PutArgs {
 pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
     let options = args.transfer.limit(session.options()?)?;
     let ParsedArgs { scope, how, choice, keys } = args.parse()?;
+    let rules = session.rules.requirements.clone();
     session.printer.detail(&scope.describe(choice.as_ref()));
     let how = session
         .ask(move || {
-            Ok(PutOptions { encryption: choice.map(|choice| choice.with_keys(&keys)).transpose()?, ..how })
+            let encryption = choice.map(|choice| choice.with_keys(&keys)).transpose()?;
+            Ok(PutOptions { encryption, rules, ..how })
         })
         .await?;
     let connection = session.connect(options).await?;
@@ -141,7 +144,7 @@ async fn many(session: &Session, connection: &Connection, request: PutMany) -> R
         if let (Row::Done(stored), None) = (&row, &lock_not_verified) {
             lock_not_verified = outcome::lock_not_verified(&stored.outcome);
         }
-        reporter.report(&row, |stored| outcome::stored(stored, session.json))
+        reporter.report(&row, |stored| outcome::stored(stored, session))
     };
     let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
     progress.finish();
@@ -152,7 +155,7 @@ async fn many(session: &Session, connection: &Connection, request: PutMany) -> R
 /// The checked arguments; keys are not read yet.
 struct ParsedArgs {
     scope: Scope,
-    /// Without the encryption, which needs the keys.
+    /// Without the encryption, which needs the keys, and without the rules.
     how: PutOptions,
     choice: Option<Choice>,
     keys: KeyReader,
@@ -202,6 +205,7 @@ impl PutArgs {
         }
         let how = PutOptions {
             encryption: None,
+            rules: Requirements::default(),
             settings,
             condition: self.object.condition(),
             checksum: self.checksum.unwrap_or(defaults::CHECKSUM),

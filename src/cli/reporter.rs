@@ -289,6 +289,10 @@ impl<'a> Reporter<'a> {
                 parts.push(format!("{} {word}", amounts::count(number)));
             }
         }
+        let rules = &self.session.rules;
+        parts.extend(rules.encryption.iter().map(|rule| format!("encryption by rule {rule}")));
+        let overridden = rules.set_aside.iter();
+        parts.extend(overridden.map(|rule| format!("RULE {rule} OVERRIDDEN")));
         self.session.printer.say(&format!("{}: {}", self.verb.past(), parts.join(", ")));
         Ok(())
     }

@@ -15,6 +15,7 @@ use super::reporter::{Reporter, Verb};
 use super::session::Session;
 use super::transfer_args::TransferArgs;
 use crate::aws::{Connection, Options};
+use crate::commands::asked_encryption::asked;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::rotate::bulk::{Filters, Plans};
 use crate::commands::rotate::desired_encryption::{DesiredEncryption, RotationOptions};
@@ -27,6 +28,7 @@ use crate::error::Error;
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::object::InstructionSuffix;
+use crate::rules::{Encrypted, Requirements};
 use crate::transfer_options::TransferOptions;
 
 mod batch;
@@ -187,7 +189,11 @@ pub(crate) async fn run(args: RotateArgs, session: &Session) -> Result<(), Failu
     };
     let target =
         session.stop.or(DesiredEncryption::new(&connection, encryption, options, &decryption_keys)).await??;
-    let request = args.request(target, decryption_keys, transfer_options)?;
+    let rules = &session.rules.requirements;
+    let asked = asked(&connection, &target.encryptor, rules, &args.places);
+    let asked = session.stop.or(asked).await??;
+    args.places.iter().try_for_each(|place| rules.permit(place, &asked))?;
+    let request = args.request(target, decryption_keys, transfer_options, rules.clone(), asked)?;
     let rotated = Box::pin(args.rotate(session, &connection, &request)).await;
     rotated.map_err(|failure| Failure { own_hints: Some(hints::of), ..failure })
 }
@@ -242,6 +248,8 @@ impl RotateArgs {
         target: DesiredEncryption,
         decryption_keys: DecryptionKeys,
         transfer_options: TransferOptions,
+        rules: Requirements,
+        asked: Encrypted,
     ) -> Result<RotateRequest, Failure> {
         Ok(RotateRequest {
             places: self.places.clone(),
@@ -253,6 +261,8 @@ impl RotateArgs {
             },
             target,
             decryption_keys,
+            rules,
+            asked,
             accepted: self.accept_loss.clone(),
             allowed: Allowed { update_in_place: self.update_in_place, verify: self.verify },
             confirmed: self.yes,
@@ -312,7 +322,7 @@ impl RotateArgs {
             }
             Report::Object(row) => {
                 request.meter.end_object();
-                reporter.report(row, |rotated| outcome::rotated(rotated, session.json))
+                reporter.report(row, |rotated| outcome::rotated(rotated, session))
             }
         };
         let ended = rotate::run(connection, request, &session.stop, confirm, report).await;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::aws_flags::AwsFlags;
+use super::config::apply::InForce;
 use super::connection_args::ConnectionArgs;
 use super::failure::Failure;
 use super::output::{OutputArgs, Printer, ProgressMode};
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     pub(crate) stop: Cancellation,
     /// `--json` was given.
     pub(crate) json: bool,
+    /// The configuration files, and what of them counts.
+    pub(crate) rules: InForce,
     progress: ProgressMode,
     quiet: bool,
     connection: ConnectionArgs,
@@ -41,9 +44,11 @@ impl Session {
         printer: Printer,
         stop: Cancellation,
         open_uploads: OpenUploads,
+        rules: InForce,
     ) -> Self {
         let (json, progress, quiet) = (output.json, output.progress, output.quiet);
-        Self { printer, stop, json, progress, quiet, connection, open_uploads, outage: Outage::default() }
+        let outage = Outage::default();
+        Self { printer, stop, json, rules, progress, quiet, connection, open_uploads, outage }
     }
 
     /// Returns the options to connect with.

@@ -12,12 +12,14 @@ use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::open_envelope;
 use crate::commands::put::same_etag;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_with_body};
-use crate::commands::unwrapped_envelope::DecryptedBy;
-use crate::encryption::{Mode, StoredFormat};
+use crate::commands::unwrapped_envelope::{DecryptedBy, Envelope};
+use crate::encryption::{KeyArn, Mode, StoredFormat};
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::meter::Meter;
+use crate::rules::Requirements;
+use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::sink::{self, PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
@@ -38,6 +40,8 @@ pub(crate) struct GetRequest {
     pub(crate) raw: bool,
     /// The mode that the object must be in; keys are used for nothing else.
     pub(crate) expect: Option<Mode>,
+    /// What rules demand of the object.
+    pub(crate) rules: Requirements,
     /// The version; none is the newest.
     pub(crate) version_id: Option<String>,
     /// The range of the plaintext.
@@ -168,12 +172,18 @@ impl Download<'_> {
         }
         let envelope =
             if request.raw { None } else { open_envelope::envelope(&reader, head, decryption_keys).await? };
+        let mut found =
+            head.applied.encrypted(envelope.is_some() || request.raw && is_client_side(&reader, head));
+        found.kms_keys.extend(envelope.iter().flat_map(Envelope::kms_keys));
+        request.rules.permit(&request.source, &found)?;
         as_required(request.expect, decryption_keys, envelope.is_some(), head, &reader)?;
         let opening = match envelope {
             None => Opening::AsItIs(part_of(&reader, request.range, head.len)?),
             Some(envelope) => {
                 let unwrapped =
                     open_envelope::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
+                found.kms_keys.extend(unwrapped.kms_key.iter().map(KeyArn::to_string));
+                request.rules.permit(&request.source, &found)?;
                 match request.range {
                     None => Opening::Whole(Box::new(unwrapped)),
                     Some(range) => {
@@ -224,6 +234,14 @@ struct Ready {
     checksum: ChecksumSeen,
     /// The memory of the bytes that came with the head.
     _room: Option<Permit>,
+}
+
+/// Whether the metadata says that an object is client-side; nothing proves it where the bytes stay as they are.
+fn is_client_side(reader: &ObjectReader<'_>, head: &ObjectHead) -> bool {
+    matches!(
+        detect::detect(reader.subject(), &head.metadata),
+        Ok(Detected::S3ec(_) | Detected::Esdk(_) | Detected::InstructionFileNeeded)
+    )
 }
 
 /// Refuses an object that is not what the user requires it to be.

@@ -25,16 +25,19 @@ use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::object::InstructionSuffix;
 use crate::pattern::Filter;
+use crate::rules::Requirements;
 use crate::seal::ring::Unwrapper;
 use crate::transfer::{Cancellation, blocking};
 
+mod bucket_wishes;
 mod client_side;
 pub(crate) mod expect;
 pub(crate) mod inventory;
 pub(crate) mod outcome;
 pub(crate) mod summary;
 
-use expect::{Expectation, is_as_expected};
+pub(crate) use bucket_wishes::with_bucket_wishes;
+use expect::{Expectation, judge};
 use outcome::{CustomerKeyFit, InspectOutcome};
 use summary::Summary;
 
@@ -46,6 +49,8 @@ pub(crate) struct InspectOptions {
     pub(crate) unwrapper: Arc<Unwrapper>,
     /// What objects should be, any of these; empty for no opinion.
     pub(crate) expected: Vec<Expectation>,
+    /// What rules demand of objects, and buckets where no rule does: for [`Expectation::Rules`].
+    pub(crate) rules: Requirements,
     /// Whether to search for client-side formats that leave no sign in the metadata: a request or two more an object.
     pub(crate) deep: bool,
     /// How far back keys are tried.
@@ -124,7 +129,7 @@ pub(crate) async fn object(
     if let Some(unseen) = checksum {
         outcome.checksum = unseen;
     }
-    outcome.as_expected = is_as_expected(&options.expected, &outcome);
+    judge(&mut outcome, &options.expected, &options.rules);
     Ok(ObjectReport { outcome, kms_key, transport })
 }
 
@@ -268,7 +273,7 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &In
     match outcome(connection, &uri, version_id, keyed, options, false).await {
         Ok(found) => {
             let mut outcome = found.listed(&entry);
-            outcome.as_expected = is_as_expected(&options.expected, &outcome);
+            judge(&mut outcome, &options.expected, &options.rules);
             Row::Done(Box::new(outcome))
         }
         Err(error) => Row::failed(uri.to_string(), version_id, error),

@@ -1,11 +1,14 @@
 //! `put`: measure, begin, plan, run, check.
 
+use std::slice;
+
 use crate::aws::Connection;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
 use crate::aws::upload::UploadTarget;
 use crate::checksum::Algorithm;
+use crate::commands::asked_encryption::asked;
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
 use crate::commands::verify_envelope;
 use crate::commands::verify_lock::{LockOutcome, verify_lock};
@@ -14,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::meter::Meter;
 use crate::object::{Lock, Settings, WriteCondition};
+use crate::rules::Requirements;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
@@ -34,6 +38,8 @@ pub(crate) struct PutRequest {
 pub(crate) struct PutOptions {
     /// How to encrypt; `None` is the bucket's default.
     pub(crate) encryption: Option<Encryption>,
+    /// What rules demand of the objects.
+    pub(crate) rules: Requirements,
     /// Headers, metadata, tags.
     pub(crate) settings: Settings,
     /// The condition of the write.
@@ -85,7 +91,7 @@ pub(crate) struct PutOutcome {
 ///
 /// # Errors
 /// Errors of the source and S3; `Interrupted`; nothing partial remains. `NotAsAsked` and `EnvelopeLost` if the object
-/// is stored otherwise than requested.
+/// is stored otherwise than requested; `BreaksRule` before anything is sent.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutRequest,
@@ -95,9 +101,12 @@ pub(crate) async fn run(
     let PutRequest { source, target, mut options } = request;
     let encryption = options.encryption.take();
     let ready = async {
+        let encryptor = prepare(encryption).await?;
+        let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
+        options.rules.permit(&target, &asked)?;
         let input = blocking(move || Input::open(&source)).await??;
         may_write(connection, &target, &options.condition).await?;
-        Ok((input, prepare(encryption).await?))
+        Ok((input, encryptor))
     };
     let (input, encryptor) = cancellation.or(ready).await.flatten()?;
     let budget = MemoryBudget::new(&options.transfer_options);
@@ -135,6 +144,8 @@ impl PutRun<'_> {
             connection,
             uri: &target,
             sse: object.sse,
+            rules: Some(&options.rules),
+            client_side: object.format.is_some(),
             settings: &settings,
             condition: &options.condition,
             algorithm: options.checksum,

@@ -102,7 +102,7 @@ pub(crate) struct Allowed {
 /// Loads the state of an object and chooses the strategy; nothing is written.
 ///
 /// # Errors
-/// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits.
+/// What S3 refuses; `KeyNeeded` and `KeyWrong` where no key fits; `BreaksRule`.
 pub(crate) async fn plan(
     rotation: &Rotation<'_>,
     uri: &S3Uri,
@@ -113,6 +113,9 @@ pub(crate) async fn plan(
     let server = Server { updates_in_place: allowed.update_in_place || rotation.connection.is_aws() };
     let desired = &rotation.target.desired;
     let strategy = strategy(&state.current, desired, server);
+    if !matches!(strategy, Strategy::Nothing | Strategy::Refuse(_)) {
+        rotation.rules.permit(uri, rotation.asked)?;
+    }
     let cost = cost(&state.current, desired, &strategy, rotation.transfer_options.part_size);
     Ok(Plan { state, strategy, cost })
 }

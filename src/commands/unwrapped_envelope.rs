@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
 use crate::error::{Result, WrapKind};
+use crate::seal::esdk::EdkKind;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
 /// An envelope as it was found, not verified.
@@ -23,6 +24,13 @@ impl Envelope {
             Self::Esdk(message) => Some(message.context()),
             Self::S3ec(envelope) => s3ec_context(envelope),
         }
+    }
+
+    /// The KMS keys that it names: of the S3 Encryption Client's formats none, for KMS alone knows it.
+    pub(crate) fn kms_keys(&self) -> Vec<String> {
+        let Self::Esdk(message) = self else { return Vec::new() };
+        let recipients = message.describe().recipients.into_iter();
+        recipients.filter(|one| one.kind == EdkKind::Kms).map(|one| one.name).collect()
     }
 
     /// The object's name in its encryption context.

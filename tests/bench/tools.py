@@ -128,7 +128,7 @@ def environment(base, server, installed, folder, keys, size):
     with open(crt, "w") as file:
         file.write("[default]\ns3 =\n  preferred_transfer_client = crt\n")
     env = {name: base[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in base}
-    env |= server | installed
+    env |= server | installed | {"S3SEAL_CONFIG": ""}
     ca, endpoint = server["AWS_CA_BUNDLE"], server["AWS_ENDPOINT_URL"]
     # Go programs.
     env |= {"SSL_CERT_FILE": ca, "S3_ENDPOINT_URL": endpoint}

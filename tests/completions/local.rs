@@ -66,6 +66,16 @@ fn files_are_completed_as_sources_and_behind_a_keys_scheme() {
 }
 
 #[test]
+fn profiles_of_our_own_configuration_files_are_offered() {
+    in_each_shell(&[("S3SEAL_CONFIG", "conf")], |bench, session, shell| {
+        bench.write("conf", b"[profile.nightly]\nquiet = true\n[profile.audit]\nquiet = true\n");
+        let typed = "put --config-profile ni\t";
+        assert_eq!(session.words(typed), ["put", "--config-profile", "nightly"], "{shell:?}");
+        assert_eq!(session.words("inspect --expect rul\t"), ["inspect", "--expect", "rules"], "{shell:?}");
+    });
+}
+
+#[test]
 fn profiles_are_those_of_the_files() {
     in_each_shell(
         &[("AWS_CONFIG_FILE", "conf"), ("AWS_SHARED_CREDENTIALS_FILE", "cred")],

@@ -84,6 +84,7 @@ class Peer:
             "AWS_ACCESS_KEY_ID": self.credentials[0],
             "AWS_SECRET_ACCESS_KEY": self.credentials[1],
             "AWS_EC2_METADATA_DISABLED": "true",
+            "S3SEAL_CONFIG": "",
         }
         return told
 

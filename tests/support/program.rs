@@ -23,6 +23,8 @@ impl Program {
     pub fn new(program: &str, folder: &Path) -> Self {
         let mut command = hearing_hangups(program);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(folder);
+        // The machine's own files have no say.
+        command.env("S3SEAL_CONFIG", "");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { command, stdin: None }
     }

@@ -58,6 +58,7 @@ impl Terminal {
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
         command.env("TERM", "xterm-256color");
         command.env("HOME", bench.home());
+        command.env("S3SEAL_CONFIG", "");
         for (name, value) in bench.sandbox.env() {
             command.env(name, value);
         }

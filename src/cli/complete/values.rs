@@ -71,7 +71,7 @@ const AT_REST: [(&str, &str); 3] = [
     ("dsse-kms", "S3 encrypts twice with a key in AWS KMS"),
 ];
 
-const EXPECTATIONS: [(&str, &str); 10] = [
+const EXPECTATIONS: [(&str, &str); 11] = [
     ("encrypted", "encrypted in any way"),
     ("sse-s3", "by S3, with a key of its own"),
     ("sse-kms", "by S3 with a key in AWS KMS"),
@@ -82,6 +82,7 @@ const EXPECTATIONS: [(&str, &str); 10] = [
     ("client:s3ec-v2", "the same, in this format"),
     ("client:s3ec-v1", "the same, in this format"),
     ("client:esdk", "the same, in this format"),
+    ("rules", "as rules demand, or else the bucket"),
 ];
 
 const SELECTORS: [(&str, &str); 7] = [
@@ -106,6 +107,7 @@ enum Kind {
     },
     Words(Vec<(&'static str, &'static str)>),
     Profile,
+    ConfigProfile,
     Other,
 }
 
@@ -114,6 +116,7 @@ fn kind(arg: &Arg) -> Kind {
     let alone = |words: &[&'static str]| Kind::Words(words.iter().map(|word| (*word, "")).collect());
     match arg.get_long() {
         Some("profile") => return Kind::Profile,
+        Some("config-profile") => return Kind::ConfigProfile,
         Some("region") => return alone(&REGIONS),
         Some("storage-class") => return alone(aws::storage_classes()),
         Some("at-rest") => return Kind::Words(AT_REST.to_vec()),
@@ -143,10 +146,18 @@ pub(super) struct Values {
     pub(super) candidates: Vec<Candidate>,
     /// Whether it may be a file that only the shell can name, such as `$HOME/file`.
     pub(super) may_be_path: bool,
-    /// Whether it is a place in S3.
-    pub(super) is_in_s3: bool,
-    /// Whether it is a profile of the AWS configuration files.
-    pub(super) is_profile: bool,
+    /// Where else values are.
+    pub(super) elsewhere: Option<Elsewhere>,
+}
+
+/// Where values are that this file does not look for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Elsewhere {
+    S3,
+    /// Profiles of the AWS configuration files.
+    AwsProfiles,
+    /// Profiles of our own configuration files.
+    ConfigProfiles,
 }
 
 /// Finds the values that begin with what is typed.
@@ -163,7 +174,7 @@ pub(super) fn of(arg: &Arg, typed: &str) -> Values {
         return values;
     }
     match kind(arg) {
-        Kind::S3 | Kind::LocalOrS3 if typed.starts_with(S3) => values.is_in_s3 = true,
+        Kind::S3 | Kind::LocalOrS3 if typed.starts_with(S3) => values.elsewhere = Some(Elsewhere::S3),
         Kind::S3 => values.candidates = words(&[(S3, "")], typed),
         Kind::LocalOrS3 => {
             values.candidates = words(&[(S3, "")], typed);
@@ -172,7 +183,8 @@ pub(super) fn of(arg: &Arg, typed: &str) -> Values {
         Kind::KeySource => values.add_sources(typed),
         Kind::Path { only_directories } => values.add_paths("", typed, only_directories),
         Kind::Words(known) => values.candidates = words(&known, typed),
-        Kind::Profile => values.is_profile = true,
+        Kind::Profile => values.elsewhere = Some(Elsewhere::AwsProfiles),
+        Kind::ConfigProfile => values.elsewhere = Some(Elsewhere::ConfigProfiles),
         Kind::Other => {}
     }
     values
@@ -282,7 +294,7 @@ mod tests {
             let arg = verb.get_arguments().find(|arg| arg.get_long() == Some(flag));
             let arg = arg.unwrap_or_else(|| panic!("no --{flag}"));
             let values = of(arg, "");
-            !values.candidates.is_empty() || values.is_in_s3 || values.is_profile
+            !values.candidates.is_empty() || values.elsewhere.is_some()
         };
         for (verb, flags) in [
             (
@@ -299,7 +311,19 @@ mod tests {
                     "color",
                 ][..],
             ),
-            ("put", &["profile", "region", "key", "sse-c-key", "public-key", "passphrase", "ca-bundle"]),
+            (
+                "put",
+                &[
+                    "profile",
+                    "config-profile",
+                    "region",
+                    "key",
+                    "sse-c-key",
+                    "public-key",
+                    "passphrase",
+                    "ca-bundle",
+                ],
+            ),
             ("inspect", &["expect", "format", "inventory", "report", "key", "allow-legacy"]),
             ("rotate", &["only", "accept-loss", "from-key", "batch-report", "journal"]),
         ] {

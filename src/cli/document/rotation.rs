@@ -31,6 +31,10 @@ pub(crate) struct RotatedObject {
     pub(crate) checksum_compared: bool,
     /// Whether all of it was read once more and compared (`--verify`).
     pub(crate) verified: bool,
+    /// The rule that chose its encryption, as `FILE:LINE`; null if none did.
+    pub(crate) encryption_rule: Option<String>,
+    /// The rules that were set aside for it (`--override-rules`), each as `FILE:LINE`.
+    pub(crate) overridden_rules: Vec<String>,
 }
 
 /// How `rotate` changes an object.

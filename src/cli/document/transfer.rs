@@ -30,6 +30,10 @@ pub(crate) struct StoredObject {
     pub(crate) key_names: Vec<String>,
     /// Whether its encryption context contains its name (`--bind-name`).
     pub(crate) name_bound: bool,
+    /// The rule that chose its encryption, as `FILE:LINE`; null if none did.
+    pub(crate) encryption_rule: Option<String>,
+    /// The rules that were set aside for it (`--override-rules`), each as `FILE:LINE`.
+    pub(crate) overridden_rules: Vec<String>,
 }
 
 /// Whether the server was seen to keep something.
@@ -56,6 +60,8 @@ pub(crate) struct FetchedObject {
     /// How a client-side object was opened.
     #[serde(flatten)]
     pub(crate) proof: Proof,
+    /// The rules that were set aside for it (`--override-rules`), each as `FILE:LINE`.
+    pub(crate) overridden_rules: Vec<String>,
 }
 
 /// One of many objects that was not touched, on purpose.

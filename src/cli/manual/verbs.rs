@@ -37,8 +37,8 @@ pub(crate) const VERBS: [VerbPage; 5] = [
              directory, and * matches / too. The last one that matches decides; a name that none matches is taken, \
              unless the first pattern is an --include. So --exclude '*' --include '*.jpg' --exclude 'old/*' takes the \
              .jpg files outside old/. If no file is taken, the exit status is 3.",
-            "Without --encrypt and without a key the bucket's default encryption applies, and the outcome says \
-             which mode S3 used. A key implies its mode: --sse-c-key is sse-c; --key, --public-key and --passphrase \
+            "Without --encrypt and without a key the rule for the target applies (s3seal-config(7)), or else the \
+             bucket's default encryption, and the outcome says which mode S3 used. A key implies its mode: --sse-c-key is sse-c; --key, --public-key and --passphrase \
              are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
              Client does it (s3ec) or as the AWS Encryption SDK does it (esdk), and the key is not sent anywhere. \
              The key of sse-c goes to S3 with each request, over HTTPS.",
@@ -102,7 +102,8 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "The server-side mode is what S3 says. A client-side format is found in the object's metadata, which \
              anybody who can write the object can write: it is a claim. With --key, --private-key or --passphrase \
              inspect tries to open the envelope, and says whether the key fits.",
-            "--expect names what objects should be; anything else is listed, and the exit status is 8. What this \
+            "--expect names what objects should be; anything else is listed, and the exit status is 8. Without it, \
+             what rules demand is expected of the objects that they are for (s3seal-config(7)). What this \
              user is not allowed to see is shown as such, and is no failure. --inventory reads a report of S3 \
              Inventory instead of asking for each object.",
         ],

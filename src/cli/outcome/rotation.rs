@@ -1,19 +1,22 @@
 //! The outcome of `rotate` for one object, as a line and as a document.
 
-use super::{OutcomeText, describe_encryption, describe_opened, proof};
+use super::{OutcomeText, chosen_by, describe_encryption, describe_opened, overridden, proof};
 use crate::byte_size::ByteSize;
+use crate::cli::config::apply::InForce;
 use crate::cli::document::rotation::{RotatedObject, Strategy};
 use crate::cli::document::{Command, Document, Encryption, Object, Record};
+use crate::cli::session::Session;
 use crate::commands::rotate::{RotateOutcome, strategy};
 use crate::keys::Fingerprint;
 
 /// The text of an object that was rotated, or that needed no change.
-pub(crate) fn rotated(outcome: &RotateOutcome, json: bool) -> OutcomeText {
-    let text = if json { document(outcome).text() } else { line(outcome) };
+pub(crate) fn rotated(outcome: &RotateOutcome, session: &Session) -> OutcomeText {
+    let rules = &session.rules;
+    let text = if session.json { document(outcome, rules).text() } else { line(outcome, rules) };
     OutcomeText { text, bytes: outcome.stored_len }
 }
 
-fn line(outcome: &RotateOutcome) -> String {
+fn line(outcome: &RotateOutcome, rules: &InForce) -> String {
     let mut parts = vec![Strategy::of(outcome.strategy.as_str()).past().to_owned()];
     parts.extend(describe_encryption(
         &outcome.applied,
@@ -40,6 +43,8 @@ fn line(outcome: &RotateOutcome) -> String {
     if let Some(old) = &outcome.old_version {
         parts.push(format!("version {old} stays under the old key"));
     }
+    parts.extend(chosen_by(rules));
+    parts.extend(overridden(rules, &outcome.uri));
     format!("{}: {}", outcome.uri, parts.join(", "))
 }
 
@@ -54,7 +59,7 @@ fn previous_encryption(outcome: &RotateOutcome) -> Encryption {
     Encryption::of(&outcome.before, outcome.format_before, fingerprint, kms_key)
 }
 
-fn document(outcome: &RotateOutcome) -> Document {
+fn document(outcome: &RotateOutcome, rules: &InForce) -> Document {
     let encryption =
         Encryption::of(&outcome.applied, outcome.format, outcome.fingerprint.as_deref(), &outcome.kms_keys);
     let version_id = outcome.changed_version.as_ref().or(outcome.version_id.as_ref());
@@ -74,6 +79,8 @@ fn document(outcome: &RotateOutcome) -> Document {
         found_by_comparison: outcome.found_by_comparison,
         checksum_compared: outcome.checksum_compared,
         verified: outcome.verified,
+        encryption_rule: rules.encryption.as_ref().map(ToString::to_string),
+        overridden_rules: rules.overridden(&outcome.uri),
     };
     Document::new(Command::Rotate, Record::Rotated(Box::new(rotated)))
 }

@@ -23,6 +23,7 @@ use crate::encryption::Mode;
 use crate::error::Error;
 use crate::location::S3Uri;
 use crate::pattern::Affix;
+use crate::rules::Encrypted;
 
 /// The default prefix of the report.
 /// The hint for what a job cannot do.
@@ -63,6 +64,13 @@ pub(crate) async fn run(
         session.stop.or(connection.reach_bucket(&job.place.bucket)).await??;
     }
     let job = session.stop.or(prepare(&connection, job)).await??;
+    let asked = Encrypted {
+        modes: vec![Mode::SseKms],
+        kms_keys: vec![job.key.to_string()],
+        or_default: false,
+        described: Mode::SseKms.title().to_owned(),
+    };
+    session.rules.requirements.permit_all(&job.place, &asked)?;
     for line in describe(&job) {
         session.printer.say(&line);
     }

@@ -19,6 +19,7 @@ use crate::error::{Error, Result, Subject};
 use crate::location::{S3Uri, Target};
 use crate::meter::Meter;
 use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
+use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::target_directory::TargetDirectory;
@@ -37,6 +38,8 @@ pub(crate) struct GetMany {
     pub(crate) raw: bool,
     /// The mode that each must be in; keys are used for nothing else.
     pub(crate) expect: Option<Mode>,
+    /// What rules demand of each.
+    pub(crate) rules: Requirements,
     /// Whether files that exist must stay.
     pub(crate) no_clobber: bool,
     /// Range size, jobs.
@@ -144,6 +147,7 @@ impl Many<'_> {
             target: Target::File(target),
             raw: self.request.raw,
             expect: self.request.expect,
+            rules: self.request.rules.clone(),
             version_id: None,
             range: None,
             no_clobber: self.request.no_clobber,

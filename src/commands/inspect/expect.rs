@@ -8,6 +8,8 @@ use std::str::FromStr;
 use super::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome};
 use crate::aws::sse::AppliedMode;
 use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
+use crate::error::WrapKind;
+use crate::rules::{Encrypted, Requirements, Unmet};
 
 /// One way in which an object may be as it should.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +31,14 @@ pub(crate) enum Expectation {
     Client,
     /// Client-side, in this format.
     Format(StoredFormat),
+    /// As rules demand, or else the bucket itself.
+    Rules,
 }
 
 /// Not an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is not an expectation: write encrypted, sse-s3, sse-kms[:KEY], dsse-kms[:KEY], sse-c[:FINGERPRINT] or client[:FORMAT]"
+    "'{0}' is not an expectation: write encrypted, sse-s3, sse-kms[:KEY], dsse-kms[:KEY], sse-c[:FINGERPRINT], client[:FORMAT] or rules"
 )]
 pub(crate) struct ExpectationError(String);
 
@@ -53,6 +57,7 @@ impl FromStr for Expectation {
         };
         match (mode, rest) {
             ("encrypted", None) => Ok(Self::Encrypted),
+            ("rules", None) => Ok(Self::Rules),
             ("sse-s3", None) => Ok(Self::Server(Mode::SseS3)),
             ("sse-kms", _) => kms(Mode::SseKms),
             ("dsse-kms", _) => kms(Mode::DsseKms),
@@ -69,6 +74,7 @@ impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Encrypted => f.write_str("encrypted"),
+            Self::Rules => f.write_str("rules"),
             Self::Server(mode) => write!(f, "{mode}"),
             Self::Kms { mode, key } => write!(f, "{mode}:{key}"),
             Self::CustomerKey(print) => write!(f, "sse-c:{print}"),
@@ -84,10 +90,11 @@ impl Expectation {
         matches!(self, Self::Server(_) | Self::Encrypted)
     }
 
-    fn is_met(&self, outcome: &InspectOutcome) -> bool {
+    fn is_met(&self, outcome: &InspectOutcome, rules: &Requirements) -> bool {
         let applied = &outcome.at_rest.applied;
         let is = |mode: Mode| applied.mode == AppliedMode::Known(mode);
         match self {
+            Self::Rules => unmet(outcome, rules).is_none(),
             Self::Encrypted => outcome.mode() != AppliedMode::NotSaid,
             Self::Server(mode) => is(*mode),
             Self::Kms { mode, key } => {
@@ -112,9 +119,24 @@ impl Expectation {
     }
 }
 
-/// Compares an outcome with what is expected: any one of them will do. `None` where nothing is expected.
-pub(crate) fn is_as_expected(expected: &[Expectation], outcome: &InspectOutcome) -> Option<bool> {
-    (!expected.is_empty()).then(|| expected.iter().any(|one| one.is_met(outcome)))
+/// Compares an outcome with what is expected, any one of which will do, and notes the result in it.
+pub(crate) fn judge(outcome: &mut InspectOutcome, expected: &[Expectation], rules: &Requirements) {
+    let is_met = expected.iter().any(|one| one.is_met(outcome, rules));
+    outcome.as_expected = (!expected.is_empty()).then_some(is_met);
+    if !is_met && expected.contains(&Expectation::Rules) {
+        outcome.unmet_rule = unmet(outcome, rules);
+    }
+}
+
+/// The first demand of a rule that an object is not seen to meet.
+fn unmet(outcome: &InspectOutcome, rules: &Requirements) -> Option<Unmet> {
+    let client_side =
+        matches!(outcome.client, ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile);
+    let mut seen = outcome.at_rest.applied.encrypted(client_side);
+    let recipients = outcome.envelope().map(|envelope| envelope.recipients.as_slice()).unwrap_or_default();
+    let in_kms = recipients.iter().filter(|recipient| recipient.kind == Some(WrapKind::Kms));
+    seen.kms_keys.extend(in_kms.map(|recipient| recipient.key.clone().unwrap_or_default()));
+    rules.unmet(&outcome.uri, &Encrypted { described: outcome.mode().to_string(), ..seen })
 }
 
 #[cfg(test)]
@@ -133,6 +155,12 @@ mod tests {
 
     fn server(mode: Mode, key: Option<&str>) -> InspectOutcome {
         found(AppliedMode::Known(mode), key, ClientSeen::NoSign)
+    }
+
+    fn is_as_expected(expected: &[Expectation], outcome: &InspectOutcome) -> Option<bool> {
+        let mut outcome = outcome.clone();
+        judge(&mut outcome, expected, &Requirements::default());
+        outcome.as_expected
     }
 
     fn met(expected: &str, outcome: &InspectOutcome) -> bool {
@@ -156,6 +184,7 @@ mod tests {
             "client:s3ec-v2",
             "client:s3ec-v1",
             "client:esdk",
+            "rules",
         ] {
             assert_eq!(text.parse::<Expectation>().unwrap().to_string(), text);
         }

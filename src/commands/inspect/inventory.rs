@@ -5,7 +5,7 @@
 
 use tokio::sync::mpsc;
 
-use super::expect::is_as_expected;
+use super::expect::judge;
 use super::outcome::{AtRest, CustomerKeyFit, InspectOutcome};
 use super::summary::Summary;
 use super::{InspectOptions, InspectRow, count};
@@ -116,6 +116,6 @@ fn row(source: &S3Uri, object: Inventoried, options: &InspectOptions) -> Inspect
     if !options.all_versions {
         outcome.latest = None;
     }
-    outcome.as_expected = is_as_expected(&options.expected, &outcome);
+    judge(&mut outcome, &options.expected, &options.rules);
     InspectRow::Done(Box::new(outcome))
 }

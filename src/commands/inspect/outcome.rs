@@ -12,6 +12,7 @@ use crate::encryption::{Format, Legacy, Mode, StoredFormat};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
 use crate::object::{INSTRUCTION_FILE_MARKER, Lock};
+use crate::rules::Unmet;
 use crate::seal::OpenedWith;
 use crate::seal::esdk::{self, EdkKind, Marker};
 use crate::seal::s3ec::{self, Storage, Version};
@@ -54,6 +55,8 @@ pub(crate) struct InspectOutcome {
     pub(crate) marked_instruction_file: bool,
     /// Whether it is as expected; none without an expectation.
     pub(crate) as_expected: Option<bool>,
+    /// The demand of a rule that it does not meet.
+    pub(crate) unmet_rule: Option<Unmet>,
 }
 
 /// Server-side encryption.
@@ -203,6 +206,7 @@ impl InspectOutcome {
             marked_instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER),
             version_id: head.version_id,
             as_expected: None,
+            unmet_rule: None,
             latest: None,
             at_rest: AtRest { applied: head.applied, customer_key },
             client,

@@ -94,7 +94,12 @@ impl Summary {
             self.others.add(bytes);
         }
         if outcome.as_expected == Some(false) {
-            let offender = Offender { name: name_of(outcome), why: in_short(outcome) };
+            let short = in_short(outcome);
+            let why = match &outcome.unmet_rule {
+                Some(unmet) => format!("{short}; demanded is {unmet}"),
+                None => short,
+            };
+            let offender = Offender { name: name_of(outcome), why };
             self.unexpected.get_or_insert_default().add(offender);
         }
     }

@@ -4,10 +4,12 @@
 //! budget.
 
 use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::aws::Connection;
+use crate::commands::asked_encryption::asked;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::first_object_gate::FirstObjectGate;
@@ -16,6 +18,7 @@ use crate::location::{S3Uri, Source};
 use crate::meter::Meter;
 use crate::object::{Lock, instruction_file_key};
 use crate::pattern::Filter;
+use crate::rules::Encrypted;
 use crate::s3_limits::MAX_KEY_BYTES;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::Input;
@@ -50,7 +53,7 @@ pub(crate) struct Stored {
 /// Uploads all the files, and reports each one.
 ///
 /// # Errors
-/// What would fail every file alike, `report`'s, or `Interrupted`; `NoneMatch` if there is no file; `NotAsAsked` at the first
+/// `BreaksRule` before anything is sent, what would fail every file alike, `report`'s, or `Interrupted`; `NoneMatch` if there is no file; `NotAsAsked` at the first
 /// file that is stored otherwise than asked. What was reported until then is stored.
 pub(crate) async fn run(
     connection: &Connection,
@@ -60,18 +63,26 @@ pub(crate) async fn run(
     mut report: impl FnMut(PutRow) -> Result<()>,
 ) -> Result<()> {
     let PutMany { sources, filter, target, mut options } = request;
-    let encryptor = cancellation.or(prepare(options.encryption.take())).await??;
+    let encryption = options.encryption.take();
+    let ready = async {
+        let encryptor = prepare(encryption).await?;
+        let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
+        options.rules.permit(&target, &asked)?;
+        Ok((encryptor, asked))
+    };
+    let (encryptor, asked) = cancellation.or(ready).await.flatten()?;
     let budget = MemoryBudget::new(&options.transfer_options);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
-    let asks_nothing =
-        matches!(encryptor, Encryptor::Server(None)) && options.settings.lock == Lock::default();
+    let asks_nothing = matches!(encryptor, Encryptor::Server(None))
+        && options.settings.lock == Lock::default()
+        && !options.rules.reach(&target);
     let gate = if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() };
-    let (storing, target, gate) = (&storing, &target, &gate);
+    let (storing, target, asked, gate) = (&storing, &target, &asked, &gate);
     let work = |found| async move {
         match found {
             Found::File { path, name } => {
-                let row = storing.file(path.clone(), &name, target, gate).await?;
+                let row = storing.file(path.clone(), &name, target, asked, gate).await?;
                 if meter.is_shown() && !matches!(row, Row::Done(_)) {
                     meter.pass_over(tokio::fs::metadata(path).await.map_or(0, |found| found.len()));
                 }
@@ -107,11 +118,21 @@ pub(crate) async fn run(
 }
 
 impl PutRun<'_> {
-    async fn file(&self, path: PathBuf, name: &str, below: &S3Uri, gate: &FirstObjectGate) -> Result<PutRow> {
+    async fn file(
+        &self,
+        path: PathBuf,
+        name: &str,
+        below: &S3Uri,
+        asked: &Encrypted,
+        gate: &FirstObjectGate,
+    ) -> Result<PutRow> {
         let shown = path.display().to_string();
         let target = below.with_key(format!("{}{name}", below.key));
         if let Some(why) = self.cannot_be(&target.key) {
             return Ok(Row::refused(&path, why));
+        }
+        if let Err(error) = self.options.rules.permit(&target, asked) {
+            return Ok(Row::failed(shown, None, error));
         }
         let source = Source::File(path.clone());
         let stored = async {

@@ -357,6 +357,7 @@ fn is_final(error: &Error) -> bool {
             | Error::KeyNeeded { .. }
             | Error::KeyWrong { .. }
             | Error::Unsupported { .. }
+            | Error::BreaksRule { .. }
             | Error::Changed { .. }
             | Error::NotFound { .. }
             | Error::Service { .. }

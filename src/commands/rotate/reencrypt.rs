@@ -125,6 +125,8 @@ async fn transfer(
         connection,
         uri: &state.uri,
         sse: new.sse.or(same_sse),
+        rules: None,
+        client_side: new.format.is_some(),
         settings: &preserved.settings,
         condition: &condition,
         algorithm,

@@ -18,6 +18,7 @@ use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
+use crate::rules::{Encrypted, Requirements};
 use crate::transfer::Cancellation;
 use crate::transfer_options::TransferOptions;
 
@@ -44,6 +45,10 @@ pub(crate) struct RotateRequest {
     pub(crate) target: DesiredEncryption,
     /// The keys that decrypt them now.
     pub(crate) decryption_keys: DecryptionKeys,
+    /// What rules demand of the objects.
+    pub(crate) rules: Requirements,
+    /// The new encryption, as far as rules depend on it.
+    pub(crate) asked: Encrypted,
     /// What may be lost.
     pub(crate) accepted: Vec<Loss>,
     /// What the rotation of each may do.
@@ -201,6 +206,8 @@ impl RotateRequest {
             connection,
             decryption_keys: &self.decryption_keys,
             target: &self.target,
+            rules: &self.rules,
+            asked: &self.asked,
             accepted: &self.accepted,
             transfer_options,
             last_key: LastKey::default(),
@@ -330,6 +337,7 @@ fn leaves_nothing(error: &Error) -> bool {
             | Error::Changed { .. }
             | Error::InUse { .. }
             | Error::NotAsExpected { .. }
+            | Error::BreaksRule { .. }
             | Error::EmptySource { .. }
             | Error::NoneMatch { .. }
             | Error::Network {

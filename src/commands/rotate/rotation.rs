@@ -9,6 +9,7 @@ use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::keys::CustomerKey;
 use crate::meter::Meter;
+use crate::rules::{Encrypted, Requirements};
 use crate::transfer::Cancellation;
 use crate::transfer_options::TransferOptions;
 
@@ -22,6 +23,10 @@ pub(crate) struct Rotation<'a> {
     pub(crate) decryption_keys: &'a DecryptionKeys,
     /// Their new encryption.
     pub(crate) target: &'a DesiredEncryption,
+    /// What rules demand of the objects.
+    pub(crate) rules: &'a Requirements,
+    /// The new encryption, as far as rules depend on it.
+    pub(crate) asked: &'a Encrypted,
     /// What may be lost.
     pub(crate) accepted: &'a [Loss],
     /// Part size, jobs.

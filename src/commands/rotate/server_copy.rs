@@ -89,6 +89,8 @@ impl Rotation<'_> {
             connection: self.connection,
             uri: source.uri,
             sse: plan.sse,
+            rules: None,
+            client_side: self.target.client().is_some(),
             settings: &plan.preserved.settings,
             condition: &condition,
             algorithm: plan.preserved.algorithm.unwrap_or(defaults::CHECKSUM),

@@ -98,15 +98,24 @@ fn compare(
     let touched = !matches!(strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share);
     let kept = asked.is_none() && state.current.client_side.is_some() && rotation.target.client().is_some();
     let strayed = kept && head.applied.mode != state.head.applied.mode;
+    let not_as_asked = |asked: String| Error::NotAsAsked {
+        subject: state.subject(),
+        aspect: Aspect::Encryption,
+        asked,
+        got: head.applied.to_string(),
+        stored: true,
+        version_id: head.version_id.clone(),
+    };
     if strayed || touched && !head.applied.is_as_asked(asked) {
-        return Err(Error::NotAsAsked {
-            subject: state.subject(),
-            aspect: Aspect::Encryption,
-            asked: asked.map_or_else(|| state.head.applied.to_string(), describe),
-            got: head.applied.to_string(),
-            stored: true,
-            version_id: head.version_id.clone(),
-        });
+        return Err(not_as_asked(asked.map_or_else(|| state.head.applied.to_string(), describe)));
+    }
+    let mut encrypted = head.applied.encrypted(rotation.target.client().is_some());
+    if kept {
+        // S3's own key was the object's before.
+        encrypted.kms_keys.clear();
+    }
+    if let Some(unmet) = rotation.rules.unmet(&state.uri, &encrypted).filter(|_| touched) {
+        return Err(not_as_asked(unmet.to_string()));
     }
     let lost = preserve::missing_after(&state.found(), head);
     if !lost.is_empty() {

@@ -1,0 +1,52 @@
+//! What an encryption asks of S3 and KMS, as far as rules depend on it.
+
+use crate::aws::Connection;
+use crate::commands::encrypt::{Encryptor, Wrapper};
+use crate::encryption::{KmsKey, Mode, ServerSide};
+use crate::error::Result;
+use crate::location::S3Uri;
+use crate::rules::{Encrypted, Requirements};
+
+/// Describes an encryption for the rules that reach `places`. Names of keys are resolved only if a rule limits keys.
+///
+/// # Errors
+/// What KMS refuses (`kms:DescribeKey`): a key that is not known cannot be compared.
+pub(crate) async fn asked(
+    connection: &Connection,
+    encryptor: &Encryptor,
+    rules: &Requirements,
+    places: &[S3Uri],
+) -> Result<Encrypted> {
+    let (client, sse) = match encryptor {
+        Encryptor::Server(sse) => (None, sse.as_ref()),
+        Encryptor::Client(client) => (Some(client), client.at_rest.as_ref()),
+    };
+    let modes: Vec<Mode> =
+        client.map(|_| Mode::Client).into_iter().chain(sse.map(ServerSide::mode)).collect();
+    let described = modes.first().map_or("the bucket's default encryption", |mode| mode.title()).to_owned();
+    let mut kms_keys = Vec::new();
+    if places.iter().any(|place| rules.limit_keys(place)) {
+        let wrappers = client.map(|client| client.wrappers.as_slice()).unwrap_or_default();
+        for wrapper in wrappers {
+            if let Wrapper::Kms(key) = wrapper {
+                kms_keys.push(arn_of(connection, Some(key)).await?);
+            }
+        }
+        if let Some(ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. }) = sse {
+            kms_keys.push(arn_of(connection, key.as_ref()).await?);
+        }
+    }
+    Ok(Encrypted { modes, kms_keys, or_default: sse.is_none(), described })
+}
+
+/// The ARN of a key; without one, of S3's own key of the account.
+async fn arn_of(connection: &Connection, key: Option<&KmsKey>) -> Result<String> {
+    match key {
+        Some(key) if key.arn().is_some() => Ok(key.to_string()),
+        Some(key) => Ok(connection.describe_key(key).await?.arn),
+        None => match "alias/aws/s3".parse() {
+            Ok(own) => Ok(connection.describe_key(&own).await?.arn),
+            Err(_) => Ok(String::new()),
+        },
+    }
+}

@@ -1,0 +1,89 @@
+//! What a bucket itself asks of its objects, where no rule says it: its policy, or else its default encryption.
+
+use std::collections::BTreeMap;
+
+use crate::aws::Connection;
+use crate::aws::bucket::{BucketFacts, DefaultFacts};
+use crate::aws::probe::Probe;
+use crate::aws::sse::AppliedMode;
+use crate::encryption::{KmsKey, Mode};
+use crate::error::{Denial, Error, Result};
+use crate::location::{Bucket, S3Uri};
+use crate::rules::{Demander, KeyPattern, Requirement, Requirements};
+
+/// Adds what the buckets of those places ask for of which no rule demands anything.
+///
+/// # Errors
+/// `Denied` if the bucket's default encryption may not be read; `Unsupported` if it has none, so that nothing can be
+/// expected.
+pub(crate) async fn with_bucket_wishes(
+    connection: &Connection,
+    rules: Requirements,
+    places: &[S3Uri],
+) -> Result<Requirements> {
+    let mut wishes: BTreeMap<&Bucket, Requirement> = BTreeMap::new();
+    for place in places.iter().filter(|place| rules.of(place).next().is_none()) {
+        if !wishes.contains_key(&place.bucket) {
+            let facts = connection.bucket_facts(&place.bucket).await?;
+            wishes.insert(&place.bucket, wish(connection, place.with_key(""), &facts).await?);
+        }
+    }
+    let wishes = wishes.into_values().collect();
+    Ok(rules.with_buckets(wishes))
+}
+
+/// The demand of a bucket: of its policy where that names modes or keys, else its default.
+async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Result<Requirement> {
+    let by = |by| Demander::Bucket { bucket: facts.bucket.clone(), by };
+    if let Probe::Known(Some(policy)) = &facts.policy {
+        let must_encrypt: Vec<Mode> = policy.modes.iter().filter_map(|word| mode(word)).collect();
+        let kms_keys: Vec<KeyPattern> = policy.keys.iter().filter_map(|key| key.parse().ok()).collect();
+        if !must_encrypt.is_empty() || !kms_keys.is_empty() {
+            return Ok(Requirement { place, must_encrypt, kms_keys, demander: by("policy") });
+        }
+    }
+    let default = match &facts.default {
+        Probe::Known(Some(default)) => default,
+        Probe::AccessDenied(action) => {
+            let why = Denial::Action { action: (*action).to_owned() };
+            return Err(Error::Denied { subject: (&facts.bucket).into(), why, source: None });
+        }
+        Probe::Known(None) | Probe::Unavailable(_) => {
+            return Err(Error::unsupported(
+                &facts.bucket,
+                "no rule is for it, and it has no default encryption that its objects could be compared with",
+            ));
+        }
+    };
+    let AppliedMode::Known(mode) = default.mode else {
+        return Err(Error::unsupported(
+            &facts.bucket,
+            "its default encryption is not a mode that s3seal knows",
+        ));
+    };
+    let kms_keys = key(connection, default).await?.into_iter().collect();
+    let (must_encrypt, demander) = (vec![mode], by("default encryption"));
+    Ok(Requirement { place, must_encrypt, kms_keys, demander })
+}
+
+/// The key of a default encryption, by its ARN; none where it names none.
+async fn key(connection: &Connection, default: &DefaultFacts) -> Result<Option<KeyPattern>> {
+    let Some(named) = default.kms_key.as_deref().and_then(|name| name.parse::<KmsKey>().ok()) else {
+        return Ok(None);
+    };
+    let arn = match named.arn() {
+        Some(arn) => arn.to_string(),
+        None => connection.describe_key(&named).await?.arn,
+    };
+    Ok(arn.parse().ok())
+}
+
+/// The mode of S3's word for it in a policy.
+fn mode(word: &str) -> Option<Mode> {
+    match word {
+        "AES256" => Some(Mode::SseS3),
+        "aws:kms" => Some(Mode::SseKms),
+        "aws:kms:dsse" => Some(Mode::DsseKms),
+        _ => None,
+    }
+}
