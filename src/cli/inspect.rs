@@ -258,8 +258,9 @@ impl InspectArgs {
         if self.inventory.is_some()
             && let Some(one) = self.results.expect.iter().find(|one| !one.is_told_by_inventory())
         {
+            let what = in_words(std::slice::from_ref(one));
             return Err(Failure::usage(format!(
-                "an S3 Inventory report does not show whether an object is {one}"
+                "an S3 Inventory report does not show whether an object is {what}"
             ))
             .hint(
                 "expect one of S3's modes without its key, or name the bucket or prefix to inspect the objects",

@@ -6,7 +6,7 @@ use crate::Ruled;
 use crate::support::ALIAS;
 
 const CLIENT: &str = "[[rule]]\nmatch = \"s3://bench/db/\"\nencrypt = \"client\"\npublic-key = \"FILES/rsa_a.pub.pem\"\n\
-                      private-key = \"FILES/rsa_a.pem\"\nformat = \"esdk\"\ncontext = { app = \"db\" }\n";
+                      private-key = \"FILES/rsa_a.pem\"\ncontext = { app = \"db\" }\n";
 
 #[test]
 fn put_encrypts_as_the_rule_says_and_says_so() {
@@ -91,7 +91,8 @@ fn get_takes_the_keys_of_the_rule_unless_others_are_typed() {
         ruled.run(&format!("get s3://bench/object back2 {typed}")).exits(5);
         // Another mode than the rule's: its key is of no use.
         ruled.bench.sandbox.s3().put_plain("bench", "plain", b"plain");
-        ruled.run("get s3://bench/plain back3").exits(5);
+        let ended = ruled.run("get s3://bench/plain back3").exits(5);
+        ended.says(&[&format!("is from {}", ruled.at(3)), "-e with the object's own mode"]);
         ruled.run("put source s3://bench/plain -e sse-s3").ok();
         ruled.run("get -e sse-s3 s3://bench/plain back4").ok();
     }

@@ -151,7 +151,8 @@ fn the_owner_that_a_rule_demands_is_sent_along() {
     ended.says(&[&ruled.at(3), "demands another owner of the bucket"]);
     // The bucket is another account's now.
     ruled.configure("[[rule]]\nmatch = \"s3://bench/\"\nexpected-bucket-owner = \"999988887777\"\n");
-    ruled.run("put source s3://bench/object").exits(4);
+    let said = format!("--expected-bucket-owner is from {}", ruled.at(3));
+    ruled.run("put source s3://bench/object").exits(4).says(&[&said]);
     ruled.run("put source s3://bench/object --override-rules").ok();
 }
 

@@ -59,6 +59,24 @@ fn the_cron_line_is_safe_because_of_its_rule() {
 }
 
 #[test]
+fn the_example_of_the_manual_does_what_it_says() {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("man/s3seal-config.7.md")).unwrap();
+    let (_, example) = page.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let ruled = ruled(&example.replace("/etc/s3seal/seal.pem", "FILES/rsa_a.pub.pem"));
+    let put = "put source s3://backup/db/object --config-profile backup --region us-east-1";
+    assert_eq!(ruled.run(put).ok().stderr, "");
+    let seen = ruled.run("inspect s3://backup/db/object --json").ok().json();
+    assert_eq!(
+        (&seen["encryption"]["format"], &seen["storage_class"]),
+        (&"esdk".into(), &"STANDARD_IA".into())
+    );
+    assert_eq!(seen["client"]["encryption_context"]["app"], "db");
+    ruled.run("put source s3://backup/db/object -e sse-s3").exits(8);
+}
+
+#[test]
 fn without_the_rules_key_the_cron_line_stores_nothing() {
     let ruled = ruled(&rule());
     fs::remove_file(ruled.bench.path("rsa_a.pub.pem")).unwrap();

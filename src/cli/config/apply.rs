@@ -13,7 +13,7 @@ use clap::{Arg, ArgMatches, Command};
 use super::{Config, Profile, Rule, Setting, SettingValue, parse};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::error::Error;
+use crate::error::{Error, KeyFault};
 use crate::location::S3Uri;
 use crate::rules::{Origin, Requirements};
 
@@ -68,13 +68,21 @@ impl InForce {
 
     /// Says where the flags stand that a failure is about, if they were not typed.
     pub(crate) fn explain(&self, failure: &mut Failure) {
-        let is_about_keys = failure.exit == Exit::Key && failure.error.is::<Error>();
-        let origins = match failure.exit {
-            Exit::Key if is_about_keys => {
-                let is_key = |one: &&Setting| KEYS.contains(&one.name.as_str());
-                self.inserted.iter().filter(is_key).map(Setting::said).collect()
+        let of = |names: &[&str]| {
+            let is_meant = |one: &&Setting| names.contains(&one.name.as_str());
+            self.inserted.iter().filter(is_meant).map(Setting::said).collect::<Vec<_>>()
+        };
+        let origins = match (failure.exit, failure.error.downcast_ref::<Error>()) {
+            (Exit::Key, Some(Error::KeyWrong { why: KeyFault::NotApplicable { .. }, .. })) => {
+                let mut origins = of(&KEYS);
+                if !origins.is_empty() {
+                    origins.push("-e with the object's own mode fetches it without that key".to_owned());
+                }
+                origins
             }
-            Exit::Usage | Exit::Key => self.origins(&failure.error.to_string()),
+            (Exit::Key, Some(_)) => of(&KEYS),
+            (Exit::Denied, _) => of(&[OWNER]),
+            (Exit::Usage | Exit::Key, _) => self.origins(&failure.error.to_string()),
             _ => Vec::new(),
         };
         failure.hints.extend(origins);
@@ -117,7 +125,7 @@ pub(crate) fn apply(
     let mut inserted = line.of_profile();
     let places = line.places();
     let (rule, of_rule) = line.rule(&config, &places)?;
-    let encrypts = matches!(line.verb.get_name(), "put" | "rotate");
+    let encrypts = line.encrypts();
     if encrypts && !line.chooses() {
         none_deeper(&config, &places, rule)?;
     }
@@ -169,6 +177,11 @@ impl Line<'_> {
         self.is_typed(name) || self.flag(name).is_some() && self.profile.is_some_and(in_profile)
     }
 
+    /// Whether the verb takes the flags of a new encryption.
+    fn encrypts(&self) -> bool {
+        self.flag("at-rest").is_some()
+    }
+
     /// Whether an encryption is chosen, so that the rule's does not count.
     fn chooses(&self) -> bool {
         CHOOSE.iter().any(|name| self.is_given(name))
@@ -189,10 +202,8 @@ impl Line<'_> {
     }
 
     fn of_rule(&self, rule: &Rule) -> Vec<Setting> {
-        let taken: &[&str] = match self.verb.get_name() {
-            "put" | "rotate" => &[&CHOOSE[..], &BELONGS[..]].concat(),
-            _ => self.opening(rule),
-        };
+        let all = [&CHOOSE[..], &BELONGS[..]].concat();
+        let taken = if self.encrypts() { all.as_slice() } else { self.opening(rule) };
         let is_taken = |setting: &&Setting| {
             let name = setting.name.as_str();
             taken.contains(&name) && self.flag(name).is_some() && !self.is_given(name)
@@ -236,7 +247,7 @@ impl Line<'_> {
         places: &[S3Uri],
     ) -> Result<(Option<&'c Rule>, Vec<Setting>), Failure> {
         let says_how = match self.verb.get_name() {
-            "put" | "rotate" => self.chooses(),
+            _ if self.encrypts() => self.chooses(),
             "get" => OPENING.iter().any(|name| self.is_given(name)),
             _ => true,
         };

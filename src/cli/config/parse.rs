@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{ConfigFile, Profile, Rule, Setting, SettingValue};
 use crate::cli::failure::Failure;
-use crate::encryption::{Account, Mode};
+use crate::encryption::{Account, Format, Mode};
 use crate::keys;
 use crate::location::S3Uri;
 use crate::pattern::has_wildcard;
@@ -210,6 +210,7 @@ impl Source<'_> {
             }
         }
         let place = place.ok_or_else(|| self.at_line(origin.line, "a rule needs match = \"s3://…\""))?;
+        encryption.extend(format_for_context(&encryption));
         Ok(Rule { place, encryption, must_encrypt, kms_keys, owner, origin })
     }
 
@@ -350,6 +351,16 @@ impl Source<'_> {
     }
 }
 
+/// The format of a rule that has a context and a key that is not in KMS: the only one that can hold both.
+fn format_for_context(encryption: &[Setting]) -> Option<Setting> {
+    let find = |name: &str| encryption.iter().find(|setting| setting.name == name);
+    let context = find("context").or_else(|| find("bind-name"))?;
+    let is_local = ["key", "public-key", "passphrase"].iter().any(|name| find(name).is_some());
+    let value = SettingValue::Values(vec![Format::Esdk.as_str().to_owned()]);
+    let format = Setting { name: "format".to_owned(), value, origin: context.origin.clone() };
+    (is_local && find("format").is_none() && find("kms-key").is_none()).then_some(format)
+}
+
 fn mode(text: &str) -> Result<Mode, String> {
     let modes = Mode::value_variants();
     let words = || modes.iter().map(|mode| mode.as_str()).collect::<Vec<_>>().join(", ");
@@ -405,6 +416,7 @@ mod tests {
                 ("public-key", values(&["/etc/s3seal/seal.pem"]), 4),
                 ("context", values(&["app=db", "tier=1"]), 5),
                 ("bind-name", SettingValue::Switch(1), 6),
+                ("format", values(&["esdk"]), 5),
             ]
         );
         assert_eq!(rule.must_encrypt, [Mode::Client, Mode::SseKms]);
