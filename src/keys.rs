@@ -10,10 +10,10 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-mod rsa_der;
+mod rsa_key;
 mod secret_variables;
 
-pub use rsa_der::{RsaPrivateKey, RsaPublicKey};
+pub use rsa_key::{RsaPrivateKey, RsaPublicKey};
 pub use secret_variables::{mark_secret_variable, secret_variables};
 
 /// The length of the keys that s3seal makes and writes with, in bytes.

@@ -17,7 +17,7 @@ use s3seal::seal::argon2id::PassphraseKey;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unwrapper;
 use s3seal::seal::s3ec::{self, DecryptableEnvelope, Envelope, Storage};
-use s3seal::seal::wrap::{self, Alg, LocalKey, WrappedKey, pem};
+use s3seal::seal::wrap::{self, Alg, LocalKey, WrappedKey, rsa_pem};
 use s3seal::seal::{Attributes, Open, Seal};
 use zeroize::Zeroizing;
 
@@ -43,7 +43,7 @@ fn aes(byte: u8) -> SymmetricKey {
 
 fn rsa(name: &str) -> RsaPrivateKey {
     let path = format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"));
-    pem::private_key(&std::fs::read(path).unwrap()).unwrap()
+    rsa_pem::private_key(&std::fs::read(path).unwrap()).unwrap()
 }
 
 fn ring_of(byte: u8) -> KeyRing {

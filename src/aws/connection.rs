@@ -26,18 +26,19 @@ use aws_smithy_types::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 
 use crate::aws::address::{is_address, is_aws, is_loopback};
 use crate::aws::body_watch::BodyWatch;
-use crate::aws::endpoint::Endpoints;
-use crate::aws::interceptors::{
-    Bounded, MergeRepeatedHeader, NoKeyOverHttp, NoteRegion, Trace, Tracer, UnsignedOverTls,
-};
+use crate::aws::custom_endpoints::Endpoints;
+use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, NoteRegion, UnsignedOverTls};
 use crate::aws::keep_trying::{KeepTrying, Patience};
 use crate::aws::kms_alias_cache::KmsAliasCache;
 use crate::aws::observed_endpoint::ObservedEndpoint;
 use crate::aws::open_uploads::OpenUploads;
 use crate::aws::options::Options;
 use crate::aws::profile;
-use crate::aws::retry::{BodyRetries, NoRetryIfUseless, ThrottlingOn503, partition, retries, retry_config};
+use crate::aws::retry_policy::{
+    BodyRetries, NoRetryIfUseless, ThrottlingOn503, partition, retries, retry_config,
+};
 use crate::aws::server_clock::ServerClock;
+use crate::aws::trace::{Trace, Tracer};
 use crate::defaults;
 use crate::error::{Error, Result, Subject};
 use crate::limits::SERVER_WORK_TIMEOUT;

@@ -1,11 +1,9 @@
-//! Interceptors of every request: no key without TLS, no repeated header, no endless answer, a trace without secrets.
+//! Interceptors of every request: no key without TLS, no repeated header, no endless answer.
 //!
 //! They run in the SDK, so they apply to each attempt and to whatever endpoint a request is resolved to.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use aws_runtime::auth::PayloadSigningOverride;
 use aws_sdk_s3::config::interceptors::{
@@ -16,29 +14,12 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, Region, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use http_body_util::Limited;
 
 use crate::aws::address::is_loopback;
 use crate::aws::error::{self, ASKED_REGION_HEADER, OverHttp};
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 use crate::limits::{MAX_ANSWER_BYTES, MAX_ERROR_ANSWER_BYTES};
-
-/// Describes each attempt of a request to a listener, without secrets.
-#[derive(Clone, Default)]
-pub(crate) struct Trace(Option<Arc<dyn Fn(String) + Send + Sync>>);
-
-impl Trace {
-    /// Calls `listener` with a line for each attempt.
-    pub(crate) fn new(listener: impl Fn(String) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listener)))
-    }
-
-    /// Describes nothing.
-    pub(crate) fn off() -> Self {
-        Self(None)
-    }
-}
 
 /// Refuses requests that would send a key without TLS, whatever endpoint they were resolved to.
 #[derive(Debug)]
@@ -224,66 +205,6 @@ impl Intercept for Unanswered {
         if is_open {
             self.0.store(true, Ordering::Relaxed);
         }
-        Ok(())
-    }
-}
-
-/// When a request was sent and its URL, without headers, which may contain a key.
-#[derive(Debug)]
-struct Began(Instant, String);
-
-impl Storable for Began {
-    type Storer = StoreReplace<Self>;
-}
-
-/// Passes each attempt to a [`Trace`].
-pub(super) struct Tracer(pub(super) Trace);
-
-impl fmt::Debug for Tracer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tracer")
-    }
-}
-
-impl Intercept for Tracer {
-    fn name(&self) -> &'static str {
-        "Tracer"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        bag: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        if self.0.0.is_some() {
-            let uri = context.request().uri();
-            let place = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-            bag.interceptor_state().store_put(Began(Instant::now(), place.to_owned()));
-        }
-        Ok(())
-    }
-
-    fn read_after_attempt(
-        &self,
-        context: &FinalizerInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        bag: &mut ConfigBag,
-    ) -> std::result::Result<(), BoxError> {
-        let (Some(listener), Some(Began(at, place))) = (&self.0.0, bag.load::<Began>()) else {
-            return Ok(());
-        };
-        let name =
-            bag.load::<Metadata>().map_or_else(String::new, |m| format!("{} {}", m.service(), m.name()));
-        let answer = context.response().map_or_else(
-            || "no answer".to_owned(),
-            |response| {
-                let id =
-                    ["x-amz-request-id", "x-amzn-requestid"].iter().find_map(|id| response.headers().get(id));
-                format!("{} (request {})", response.status().as_u16(), id.unwrap_or("-"))
-            },
-        );
-        listener(format!("{name} {place}: {answer} in {} ms", at.elapsed().as_millis()));
         Ok(())
     }
 }

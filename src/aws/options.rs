@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::aws::interceptors::Trace;
 use crate::aws::keep_trying::Outage;
 use crate::aws::open_uploads::OpenUploads;
+use crate::aws::trace::Trace;
 
 /// How to reach the services. `Default` leaves everything to the SDK and the environment.
 #[derive(Clone, Default)]

@@ -76,8 +76,8 @@ impl KeyReader {
     pub(crate) fn any(&self, flag: &str, source: &KeySource) -> Result<Vec<AnyKey>, Failure> {
         let content = self.read(flag, source, Kind::Any)?;
         match unsuitable_key::pem_half(&content) {
-            Some(Half::Public) => wrap::pem::public_key(&content).map(|key| vec![AnyKey::Public(key)]),
-            Some(Half::Private) => wrap::pem::private_key(&content).map(|key| vec![AnyKey::Private(key)]),
+            Some(Half::Public) => wrap::rsa_pem::public_key(&content).map(|key| vec![AnyKey::Public(key)]),
+            Some(Half::Private) => wrap::rsa_pem::private_key(&content).map(|key| vec![AnyKey::Private(key)]),
             None => SymmetricKey::recognise_to_open(&content)
                 .map(|keys| keys.into_iter().map(AnyKey::Symmetric).collect()),
         }
@@ -110,13 +110,13 @@ impl KeyReader {
     /// Reads an RSA private key in PEM.
     pub(crate) fn private_key(&self, flag: &str, source: &KeySource) -> Result<RsaPrivateKey, Failure> {
         let content = self.read(flag, source, Kind::PrivateKey)?;
-        wrap::pem::private_key(&content).map_err(|error| not_a_key(flag, source, &error))
+        wrap::rsa_pem::private_key(&content).map_err(|error| not_a_key(flag, source, &error))
     }
 
     /// Reads an RSA public key in PEM.
     pub(crate) fn public_key(&self, flag: &str, source: &KeySource) -> Result<RsaPublicKey, Failure> {
         let content = self.read(flag, source, Kind::PublicKey)?;
-        wrap::pem::public_key(&content).map_err(|error| not_a_key(flag, source, &error))
+        wrap::rsa_pem::public_key(&content).map_err(|error| not_a_key(flag, source, &error))
     }
 
     /// Reads a passphrase, without one line end after it.

@@ -17,8 +17,8 @@ use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, RsaPublicKey, SymmetricKe
 
 pub(super) mod aead;
 mod oaep;
-pub mod pem;
 pub(super) mod rsa_padding;
+pub mod rsa_pem;
 
 use rsa_padding::Padding;
 

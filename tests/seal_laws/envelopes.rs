@@ -124,9 +124,9 @@ proptest! {
 
     #[test]
     fn any_key_file_is_read_or_refused(bytes in vec(any::<u8>(), 0..200), label in "[A-Z ]{0,20}", body in "[A-Za-z0-9+/=\n]{0,200}") {
-        prop_assert!(pem::private_key(&bytes).is_err() && pem::public_key(&bytes).is_err());
+        prop_assert!(rsa_pem::private_key(&bytes).is_err() && rsa_pem::public_key(&bytes).is_err());
         let text = format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
-        prop_assert!(pem::private_key(text.as_bytes()).is_err() && pem::public_key(text.as_bytes()).is_err());
+        prop_assert!(rsa_pem::private_key(text.as_bytes()).is_err() && rsa_pem::public_key(text.as_bytes()).is_err());
     }
 
     /// One entry changed in any way: the object still opens to its own bytes, or not at all.

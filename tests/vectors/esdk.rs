@@ -14,7 +14,7 @@ use s3seal::seal::esdk::{
     looks_like_esdk,
 };
 use s3seal::seal::ring::Unwrapper;
-use s3seal::seal::wrap::pem;
+use s3seal::seal::wrap::rsa_pem;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -123,7 +123,7 @@ fn ring(name: &str) -> KeyRing {
         let lines: Vec<_> =
             text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
-        ring.private.push(pem::private_key(pem.as_bytes()).unwrap());
+        ring.private.push(rsa_pem::private_key(pem.as_bytes()).unwrap());
     }
     ring
 }

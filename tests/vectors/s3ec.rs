@@ -14,7 +14,7 @@ use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unwrapper;
 use s3seal::seal::s3ec::{DecryptableEnvelope, Envelope, KmsRequest, Need, PermittedEnvelope};
-use s3seal::seal::wrap::{self, LocalKey, Wrap, pem};
+use s3seal::seal::wrap::{self, LocalKey, Wrap, rsa_pem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -101,7 +101,7 @@ fn private_key(der: &[u8]) -> RsaPrivateKey {
     let text = BASE64_STANDARD.encode(der);
     let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"));
-    pem::private_key(pem.as_bytes()).unwrap()
+    rsa_pem::private_key(pem.as_bytes()).unwrap()
 }
 
 impl Vector {

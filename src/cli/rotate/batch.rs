@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Choice, RotateArgs};
 use crate::aws::Options;
 use crate::aws::batch::{Control, CurrentEncryption, Job, PRIORITY, Role};
-use crate::aws::endpoint::CONTROL;
+use crate::aws::custom_endpoints::CONTROL;
 use crate::cli::document::{self, Command, Document, Record};
 use crate::cli::failure::Failure;
 use crate::cli::output;

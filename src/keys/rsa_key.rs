@@ -1,4 +1,4 @@
-//! RSA keys as DER. `seal::wrap::pem` reads and checks them.
+//! RSA keys as DER. `seal::wrap::rsa_pem` reads and checks them.
 
 use zeroize::Zeroizing;
 
@@ -11,7 +11,7 @@ pub struct RsaPublicKey {
 }
 
 impl RsaPublicKey {
-    /// Takes DER that `seal::wrap::pem` has checked.
+    /// Takes DER that `seal::wrap::rsa_pem` has checked.
     pub fn from_checked_der(der: Vec<u8>) -> Self {
         Self { der }
     }
@@ -34,7 +34,7 @@ pub struct RsaPrivateKey {
 }
 
 impl RsaPrivateKey {
-    /// Takes DER that `seal::wrap::pem` has checked, and the public half that belongs to it.
+    /// Takes DER that `seal::wrap::rsa_pem` has checked, and the public half that belongs to it.
     pub fn from_checked_der(der: Zeroizing<Vec<u8>>, public: RsaPublicKey) -> Self {
         Self { der, public }
     }
