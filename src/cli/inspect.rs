@@ -7,10 +7,8 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
-use super::decryption_args::{EnvelopeArgs, LocalKeyArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_reader::KeyFileArgs;
 use super::session::Session;
 use crate::aws::Options;
 use crate::commands::inspect::expect::Expectation;
@@ -21,13 +19,16 @@ use crate::location::S3Uri;
 
 mod audit;
 mod csv_rows;
+mod data_args;
 mod document;
 mod html;
 mod page;
 mod rows;
 mod table;
+mod verification;
 
 use audit::Audit;
+use data_args::{DataArgs, RingArgs};
 use html::{ObjectsByKey, Report};
 use rows::{Format, Rows, Shown};
 
@@ -39,6 +40,7 @@ Examples:
   s3seal inspect s3://bucket/db/ --include '*.sql'
   s3seal inspect s3://bucket --all-versions --format csv > audit.csv
   s3seal inspect s3://bucket/db/ --expect sse-kms:alias/backup --expect client
+  s3seal inspect --read-data s3://bucket/db/ --sample 5% --key /etc/backup.key
   s3seal inspect --inventory s3://reports/bucket/all/DAY/manifest.json";
 
 const DETAILS: &str = "\
@@ -57,7 +59,8 @@ Expectations:
   Without --expect, what rules demand is expected.
 
 IAM actions:
-  What is denied is shown as \"access denied\". inspect changes nothing.
+  What is denied is shown as \"access denied\", except to --read-data. inspect
+  changes nothing.
   an object   s3:GetObject, of a version s3:GetObjectVersion; for its checksum
               under SSE-KMS kms:Decrypt
   many        s3:ListBucket, with --all-versions s3:ListBucketVersions
@@ -65,6 +68,7 @@ IAM actions:
               s3:GetBucketPolicy, s3:GetBucketVersioning,
               s3:GetLifecycleConfiguration
   KMS keys    kms:DescribeKey, kms:ListAliases
+  --read-data what get needs: s3:GetObject, and kms:Decrypt on KMS keys
   inventory   s3:GetObject on the report";
 
 /// Show how objects and buckets are encrypted, and audit them
@@ -89,7 +93,7 @@ pub(crate) struct InspectArgs {
 
     /// Audit the S3 Inventory report of this manifest, without a request for each object
     #[arg(long, value_name = "s3://BUCKET/MANIFEST")]
-    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "sse-c-key", "key", "private-key", "passphrase"])]
+    #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "read_data", "sse-c-key", "key", "private-key", "passphrase"])]
     inventory: Option<S3Uri>,
 
     #[command(flatten)]
@@ -99,8 +103,14 @@ pub(crate) struct InspectArgs {
     #[arg(long)]
     deep: bool,
 
+    #[command(flatten)]
+    data: DataArgs,
+
     #[arg(short, long, value_name = "N")]
-    #[arg(help = format!("Number of concurrent requests [default: {}]", defaults::JOBS_WITHOUT_TRANSFER))]
+    #[arg(help = format!(
+        "Number of concurrent requests; with --read-data uses about N × {:#} of memory [default: {}; with --read-data {}, {} small objects]",
+        defaults::PART_SIZE, defaults::JOBS_WITHOUT_TRANSFER, defaults::JOBS, defaults::JOBS_OF_SMALL_OBJECTS
+    ))]
     jobs: Option<NonZeroUsize>,
 
     #[command(flatten)]
@@ -139,23 +149,10 @@ struct ResultArgs {
     report: Option<PathBuf>,
 }
 
-/// Keys to see more with.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Keys")]
-struct RingArgs {
-    #[command(flatten)]
-    local: LocalKeyArgs<false>,
-
-    #[command(flatten)]
-    envelope: EnvelopeArgs,
-
-    #[command(flatten)]
-    key_file: KeyFileArgs,
-}
-
 pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
-    let options = Options { many_objects: !args.is_single(), ..session.options()? };
+    let options = args.data.rate.limit(Options { many_objects: !args.is_single(), ..session.options()? })?;
     let keys = args.keys.local.sources(args.keys.key_file.allow_open_key_file)?;
+    let settings = args.keys.settings(args.data.read_data)?;
     args.only_what_fits()?;
     let single = args.is_single();
     let (format, shown) = args.results.format(session, single)?;
@@ -164,16 +161,14 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let owner = options.expected_bucket_owner.clone();
     let asks_buckets = args.results.expect.contains(&Expectation::Rules);
     let mut inspect_options = InspectOptions {
-        customer_keys: keys.customer,
-        unwrapper: args.keys.envelope.unwrapper(keys.ring),
+        keys: settings.with_keys(keys),
+        read: args.data.read(args.jobs)?,
         expected: args.results.expect,
         rules: session.rules.requirements.clone(),
         deep: args.deep,
-        legacy: args.keys.envelope.allow_legacy.unwrap_or_default(),
-        instruction_suffix: args.keys.envelope.instruction_suffix,
         all_versions: args.all_versions,
         filter: args.filter.filter(),
-        jobs: args.jobs.unwrap_or(defaults::JOBS_WITHOUT_TRANSFER),
+        jobs: args.data.jobs(args.jobs),
     };
     // What a rule demands is expected, unless something else is.
     let is_demanded = args.places.iter().any(|place| inspect_options.rules.reach(place));
@@ -192,6 +187,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
         shown,
         expected,
         args.results.only_unexpected,
+        args.data.read_data,
         session.printer.stdout_color(),
         session.printer.clone(),
     );
@@ -271,6 +267,20 @@ impl InspectArgs {
                 "--include and --exclude choose among the objects under a prefix or in a bucket",
             )
             .hint("end a prefix in /, or leave them out"));
+        }
+        if let Some(share) = self.data.sample {
+            if objects == self.places.len() {
+                return Err(Failure::usage(
+                    "--sample chooses among the objects under a prefix or in a bucket",
+                )
+                .hint("end a prefix in /, or leave it out"));
+            }
+            if !self.results.expect.is_empty() {
+                return Err(Failure::usage(format!(
+                    "--expect is about every object, and --sample {share} inspects only some"
+                ))
+                .hint("run both: one audit of all with --expect, and one with --read-data and --sample"));
+            }
         }
         if self.bucket_only && self.results.report.is_some() {
             return Err(Failure::usage("--report needs objects, which --bucket-only does not inspect")

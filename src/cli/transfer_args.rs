@@ -28,9 +28,26 @@ pub(crate) struct TransferArgs {
     ))]
     part_size: Option<ByteSize>,
 
+    #[command(flatten)]
+    rate: RateArgs,
+}
+
+/// The flag of all verbs that move bytes, whatever else they take.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RateArgs {
     /// The most bytes a second over all connections, such as 20MiB
     #[arg(long, value_name = "BYTES")]
     limit_rate: Option<ByteSize>,
+}
+
+impl RateArgs {
+    /// Adds to the options of the connection what is about its bytes.
+    pub(crate) fn limit(&self, options: Options) -> Result<Options, Failure> {
+        if self.limit_rate == Some(ByteSize(0)) {
+            return Err(Failure::usage("--limit-rate 0 lets nothing move").hint("leave it out for no limit"));
+        }
+        Ok(Options { limit_rate: self.limit_rate.map(|rate| rate.0), ..options })
+    }
 }
 
 impl TransferArgs {
@@ -41,10 +58,7 @@ impl TransferArgs {
 
     /// Adds to the options of the connection what is about its bytes.
     pub(crate) fn limit(&self, options: Options) -> Result<Options, Failure> {
-        if self.limit_rate == Some(ByteSize(0)) {
-            return Err(Failure::usage("--limit-rate 0 lets nothing move").hint("leave it out for no limit"));
-        }
-        Ok(Options { limit_rate: self.limit_rate.map(|rate| rate.0), ..options })
+        self.rate.limit(options)
     }
 
     pub(crate) fn options(&self, expected_size: Option<ByteSize>) -> Result<TransferOptions, Failure> {

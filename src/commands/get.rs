@@ -28,6 +28,7 @@ use crate::transfer_options::TransferOptions;
 pub(crate) mod bulk;
 mod decryption;
 pub(crate) mod selection;
+pub(crate) mod verify;
 
 use decryption::{Described, Opening, Transfer};
 
@@ -111,12 +112,12 @@ pub(crate) async fn run(
 }
 
 /// What is the same for all objects of a run.
-struct Download<'a> {
-    connection: &'a Connection,
-    decryption_keys: &'a DecryptionKeys,
-    budget: &'a MemoryBudget,
-    meter: &'a Meter,
-    cancellation: &'a Cancellation,
+pub(crate) struct Download<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) decryption_keys: &'a DecryptionKeys,
+    pub(crate) budget: &'a MemoryBudget,
+    pub(crate) meter: &'a Meter,
+    pub(crate) cancellation: &'a Cancellation,
 }
 
 impl Download<'_> {

@@ -1,11 +1,11 @@
 //! `inspect`: reports how objects and buckets are encrypted; nothing is changed.
 //!
 //! One object in full, a bucket's settings, or an audit of many objects. An answer that is denied becomes part
-//! of the report, so that each permission shows as much as it can.
+//! of the report, so that each permission shows as much as it can. Where the data is read, too, what is denied is a
+//! failure: an object counts only if all of it was read and verified.
 
 use std::num::NonZeroUsize;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{Stream, StreamExt};
@@ -17,16 +17,14 @@ use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::tls_probe::Transport;
 use crate::commands::bulk::{Row, counting_ahead, for_each_ordered};
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
-use crate::encryption::{KmsKey, Legacy};
+use crate::encryption::KmsKey;
 use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
-use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::meter::Meter;
-use crate::object::InstructionSuffix;
 use crate::pattern::Filter;
 use crate::rules::Requirements;
-use crate::seal::ring::Unwrapper;
 use crate::transfer::{Cancellation, blocking};
 
 mod bucket_wishes;
@@ -34,29 +32,29 @@ mod client_side;
 pub(crate) mod expect;
 pub(crate) mod inventory;
 pub(crate) mod outcome;
+mod read_data;
+pub(crate) mod sample;
 pub(crate) mod summary;
 
 pub(crate) use bucket_wishes::with_bucket_wishes;
 use expect::{Expectation, judge};
 use outcome::{CustomerKeyFit, InspectOutcome};
+pub(crate) use read_data::ReadData;
 use summary::Summary;
 
 /// The options of `inspect`.
 pub(crate) struct InspectOptions {
-    /// SSE-C keys: such objects show more with theirs.
-    pub(crate) customer_keys: Vec<CustomerKey>,
-    /// Keys to try on client-side envelopes.
-    pub(crate) unwrapper: Arc<Unwrapper>,
+    /// SSE-C keys: such objects show more with theirs. Keys to try on client-side envelopes; AWS KMS is asked only where the
+    /// data is read.
+    pub(crate) keys: DecryptionKeys,
+    /// Whether to read the data, and of which objects.
+    pub(crate) read: Option<ReadData>,
     /// What objects should be, any of these; empty for no opinion.
     pub(crate) expected: Vec<Expectation>,
     /// What rules demand of objects, and buckets where no rule does: for [`Expectation::Rules`].
     pub(crate) rules: Requirements,
     /// Whether to search for client-side formats that leave no sign in the metadata: a request or two more an object.
     pub(crate) deep: bool,
-    /// How far back keys are tried.
-    pub(crate) legacy: Legacy,
-    /// The suffix of instruction files, if it is not the default one.
-    pub(crate) instruction_suffix: Option<InstructionSuffix>,
     /// Whether to inspect all versions, not only the newest.
     pub(crate) all_versions: bool,
     /// Which keys under the prefix to inspect.
@@ -88,16 +86,26 @@ pub(crate) struct KmsKeySeen {
 /// The outcome of one of many objects.
 pub(crate) type InspectRow = Row<InspectOutcome>;
 
+/// What an inspection is done with, whatever it is of.
+#[derive(Clone, Copy)]
+pub(crate) struct Inspector<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) options: &'a InspectOptions,
+    pub(crate) meter: &'a Meter,
+    pub(crate) cancellation: &'a Cancellation,
+}
+
 /// Inspects one object in full.
 pub(crate) async fn object(
-    connection: &Connection,
+    inspector: Inspector<'_>,
     uri: &S3Uri,
     version_id: Option<&str>,
-    options: &InspectOptions,
 ) -> Result<ObjectReport> {
-    let keys = &options.customer_keys;
+    let Inspector { connection, options, .. } = inspector;
+    let keys = &options.keys.customer_keys;
     let mut checksum = None;
     let keyed = match head(connection, uri, version_id, keys, None).await {
+        Err(error) if options.read.is_some() => return Err(error),
         // Only the checksum takes the KMS key, and a right on it.
         Err(
             refusal @ (Error::Denied { .. }
@@ -114,7 +122,7 @@ pub(crate) async fn object(
         }
         keyed => keyed,
     };
-    let mut outcome = outcome(connection, uri, version_id, keyed, options, true).await?;
+    let mut outcome = outcome(inspector, uri, version_id, keyed, true).await?;
     if outcome.stored_len.is_none() {
         outcome = listed(connection, outcome).await;
     }
@@ -138,67 +146,79 @@ pub(crate) async fn object(
 /// # Errors
 /// What the listing says; `Interrupted`. What was reported and counted until then is valid.
 pub(crate) async fn audit(
-    connection: &Connection,
+    inspector: Inspector<'_>,
     place: &S3Uri,
-    options: &InspectOptions,
-    cancellation: &Cancellation,
-    meter: &Meter,
     summary: &mut Summary,
     mut report: impl FnMut(&InspectRow) -> Result<()>,
 ) -> Result<()> {
+    let Inspector { connection, options, meter, cancellation } = inspector;
     let markers = AtomicUsize::new(0);
     let count_markers = |count| {
         markers.fetch_add(count, Ordering::Relaxed);
     };
-    let (filtered_out, deleted_meanwhile) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let count_filtered_out = || {
-        filtered_out.fetch_add(1, Ordering::Relaxed);
+    let (taken, filtered_out) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let deleted_meanwhile = AtomicUsize::new(0);
+    let count_filtered = |takes| {
+        (if takes { &taken } else { &filtered_out }).fetch_add(1, Ordering::Relaxed);
     };
-    let ahead = listing(connection, place, options, &|_| {}, &|| {});
+    let ahead = listing(connection, place, options, &|_| {}, &|_| {});
     let work = for_each_ordered(
-        listing(connection, place, options, &count_markers, &count_filtered_out),
+        listing(connection, place, options, &count_markers, &count_filtered),
         options.jobs,
         cancellation,
-        |entry| row(connection, place, entry, options),
+        |entry| row(inspector, place, entry),
         |row| match row {
-            Row::Failed { error, .. } if matches!(*error, Error::NotFound { .. }) => {
+            Row::Failed { error, .. } if is_gone(&error) => {
                 deleted_meanwhile.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
+            // The transfer may have seen the signal first.
+            Row::Failed { error, .. } if matches!(*error, Error::Interrupted(_)) => Err(*error),
             row => {
                 count(summary, &row);
                 report(&row)
             }
         },
     );
-    let ended = Box::pin(counting_ahead(meter, ahead, |_| 0, work)).await;
+    let len = |entry: &Listed| if options.read.is_some() { entry.len } else { 0 };
+    let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
     summary.delete_markers += markers.into_inner() as u64;
     summary.filtered_out += filtered_out.into_inner() as u64;
     summary.deleted_meanwhile += deleted_meanwhile.into_inner() as u64;
+    summary.find(taken.into_inner() as u64);
     ended
 }
 
-/// Lists the selected objects under a prefix; calls `markers` and `filtered_out` for what is not selected.
+/// Whether an object was deleted after it was listed. A missing instruction file is the object's failure.
+fn is_gone(error: &Error) -> bool {
+    matches!(error, Error::NotFound { subject, .. } if !matches!(subject, Subject::InstructionFile(_)))
+}
+
+/// Lists the selected objects under a prefix, or a sample of them; calls `markers` for delete markers, and `filtered` for
+/// every object with whether the filters take it.
 fn listing<'a>(
     connection: &'a Connection,
     place: &'a S3Uri,
     options: &'a InspectOptions,
     markers: &'a (dyn Fn(usize) + Sync),
-    filtered_out: &'a (dyn Fn() + Sync),
+    filtered: &'a (dyn Fn(bool) + Sync),
 ) -> impl Stream<Item = Result<Listed>> + 'a {
     let listing = if options.all_versions {
         connection.list_versions(place, markers).left_stream()
     } else {
         connection.list(place).right_stream()
     };
-    listing.filter(|listed| {
-        let takes =
-            listed.as_ref().map_or(true, |entry| options.filter.takes(place.relative(entry.key.as_str())));
-        if !takes {
-            filtered_out();
+    let taken = listing.filter(|listed| {
+        let takes = listed.as_ref().map(|entry| options.filter.takes(place.relative(entry.key.as_str())));
+        if let Ok(takes) = takes {
+            filtered(takes);
         }
-        std::future::ready(takes)
-    })
+        std::future::ready(takes.unwrap_or(true))
+    });
+    match options.read.as_ref().and_then(|read| read.sample) {
+        Some(sample) => sample.choose(taken).left_stream(),
+        None => taken.right_stream(),
+    }
 }
 
 /// Replaces aliases among what is expected by the keys behind them, so that objects can be compared.
@@ -248,6 +268,9 @@ pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound { .. } => "does not exist".to_owned(),
         Error::Network { why, .. } => why.to_string(),
+        Error::KeyNeeded { need, .. } => need.to_string(),
+        Error::KeyWrong { why, .. } => why.to_string(),
+        Error::Tampered { why, .. } => format!("cannot be trusted: {why}"),
         Error::Unsupported { why, .. } => why.to_string(),
         Error::NotUnderstood { why, .. } => {
             format!("the server sent an answer that was not understood: {why}")
@@ -257,7 +280,8 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
-async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &InspectOptions) -> InspectRow {
+async fn row(inspector: Inspector<'_>, place: &S3Uri, entry: Listed) -> InspectRow {
+    let Inspector { connection, options, meter, .. } = inspector;
     let version_id = entry.version_id.as_deref();
     let uri = match &entry.key {
         ListedKey::Text(key) => place.with_key(key.clone()),
@@ -269,30 +293,41 @@ async fn row(connection: &Connection, place: &S3Uri, entry: Listed, options: &In
             return Row::failed(name, version_id, error);
         }
     };
-    let keyed = head_without_checksum(connection, &uri, version_id, &options.customer_keys).await;
-    match outcome(connection, &uri, version_id, keyed, options, false).await {
+    let keys = &options.keys.customer_keys;
+    let keyed = if options.read.is_some() {
+        head(connection, &uri, version_id, keys, None).await
+    } else {
+        head_without_checksum(connection, &uri, version_id, keys).await
+    };
+    match outcome(inspector, &uri, version_id, keyed, false).await {
         Ok(found) => {
             let mut outcome = found.listed(&entry);
             judge(&mut outcome, &options.expected, &options.rules);
             Row::Done(Box::new(outcome))
         }
-        Err(error) => Row::failed(uri.to_string(), version_id, error),
+        Err(error) => {
+            if options.read.is_some() {
+                meter.pass_over(entry.len);
+            }
+            Row::failed(uri.to_string(), version_id, error)
+        }
     }
 }
 
-/// Makes the outcome of a HEAD; a missing or wrong key is an outcome, too.
+/// Makes the outcome of a HEAD; a missing or wrong key is an outcome, too, unless the data is to be read.
 async fn outcome(
-    connection: &Connection,
+    inspector: Inspector<'_>,
     uri: &S3Uri,
     version_id: Option<&str>,
     keyed: Result<KeyedHead>,
-    options: &InspectOptions,
     alone: bool,
 ) -> Result<InspectOutcome> {
-    let tried = options.customer_keys.len();
+    let Inspector { connection, options, .. } = inspector;
+    let tried = options.keys.customer_keys.len();
     let hidden = |fit| Ok(InspectOutcome::behind_customer_key(uri, version_id, fit));
     let keyed = match keyed {
         Ok(keyed) => keyed,
+        Err(error) if options.read.is_some() => return Err(error),
         Err(Error::KeyNeeded { need: KeyNeed::Customer, .. }) if tried == 0 => {
             return hidden(CustomerKeyFit::NotGiven);
         }
@@ -305,8 +340,13 @@ async fn outcome(
     let KeyedHead { head, customer_key } = keyed;
     let reader = ObjectReader { connection, uri, version_id, key: customer_key.as_ref() };
     let client = client_side::detect(&reader, &head, options, alone).await?;
-    let fit = customer_key.map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
-    Ok(InspectOutcome::of(uri, head, fit, client))
+    let verified = match &options.read {
+        Some(read) => Some(read.verify(inspector, &reader, &head, &client, alone).await?),
+        None => None,
+    };
+    let fit =
+        customer_key.as_ref().map(|key| CustomerKeyFit::Fits { fingerprint: key.fingerprint().to_string() });
+    Ok(InspectOutcome::of(uri, head, fit, client).with_data(verified))
 }
 
 /// Adds what a listing says about an object whose HEAD was refused, if listing is allowed.

@@ -165,7 +165,8 @@ pub(crate) fn spool() -> Result<(Sink, File)> {
 
 /// An open file or stream.
 pub(crate) struct Sink {
-    file: File,
+    /// None keeps nothing.
+    file: Option<File>,
     /// The target, for messages.
     subject: Subject,
     /// Whether nothing is written yet and what comes first decides: text, or a refusal.
@@ -174,7 +175,12 @@ pub(crate) struct Sink {
 
 impl Sink {
     fn new(file: File, subject: impl Into<Subject>) -> Self {
-        Self { file, subject: subject.into(), must_begin_as_text: false }
+        Self { file: Some(file), subject: subject.into(), must_begin_as_text: false }
+    }
+
+    /// A sink that keeps nothing, for bytes that are only to be verified.
+    pub(crate) fn nowhere() -> Self {
+        Self { file: None, subject: Subject::other("nothing"), must_begin_as_text: false }
     }
 
     /// Writes all of the bytes.
@@ -190,7 +196,8 @@ impl Sink {
             }
             self.must_begin_as_text = false;
         }
-        self.file.write_all(bytes).map_err(|error| self.not_written(error))
+        let written = self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes));
+        written.map_err(|error| self.not_written(error))
     }
 
     /// Writes all of the bytes at an offset; only for a file.
@@ -198,7 +205,8 @@ impl Sink {
     /// # Errors
     /// As [`Sink::write`].
     pub(crate) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        self.file.write_all_at(bytes, offset).map_err(|error| self.not_written(error))
+        let written = self.file.as_ref().map_or(Ok(()), |file| file.write_all_at(bytes, offset));
+        written.map_err(|error| self.not_written(error))
     }
 
     fn not_written(&self, error: io::Error) -> Error {

@@ -14,6 +14,7 @@ mod inventory;
 mod many;
 mod nothing;
 mod one;
+mod read_data;
 mod report;
 mod size;
 

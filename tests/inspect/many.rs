@@ -55,7 +55,7 @@ fn each_format_holds_the_same() {
     let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let uris: Vec<&str> = records.iter().map(|record| &record[0]).collect();
     assert_eq!(uris[0], "s3://bench/db/c");
-    assert_eq!((records.len(), reader.headers().unwrap().len()), (5, 14));
+    assert_eq!((records.len(), reader.headers().unwrap().len()), (5, 15));
     assert!(csv.stderr.contains("5 objects"), "{}", csv.stderr);
     let table = String::from_utf8(bench.run("inspect s3://bench --format table").ok().stdout).unwrap();
     for shown in ["MODE", "sse-c     key not given", "5 objects, 40 B", "alias/backup  ", "SSE-S3"] {

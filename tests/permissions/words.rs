@@ -54,6 +54,21 @@ fn an_audit_of_all_versions_needs_two_actions() {
 }
 
 #[test]
+fn a_test_restore_needs_what_get_needs() {
+    let bench = bench();
+    let key = bench.sandbox.kms().create_key().to_string();
+    bench.run(&format!("put small s3://bench/kms -e sse-kms --kms-key {key}")).ok();
+    bench.run(&format!("put small s3://bench/client -e client --kms-key {key}")).ok();
+    let line = format!("inspect -q --read-data s3://bench/ --kms-key {key}");
+    let reading = [("s3:GetObject", OBJECTS), ("s3:ListBucket", THE_BUCKET)];
+    allow(&bench, &[&reading[..], &[("kms:Decrypt", &key)]].concat());
+    bench.run(&line).ok();
+    allow(&bench, &reading);
+    bench.run(&line).exits(9).says(&["s3://bench/kms: ", "s3://bench/client: ", "kms:Decrypt"]);
+    bench.run("inspect -q s3://bench/").ok();
+}
+
+#[test]
 fn what_does_not_exist_is_told_apart_only_with_the_permission_to_list() {
     let bench = bench();
     allow(&bench, &[("s3:GetObject", OBJECTS)]);

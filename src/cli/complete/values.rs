@@ -95,6 +95,13 @@ const SELECTORS: [(&str, &str); 7] = [
     ("kms:", "under this KMS key"),
 ];
 
+const SHARES: [(&str, &str); 4] = [
+    ("1%", "one of each 100"),
+    ("5%", "one of each 20"),
+    ("10%", "one of each 10"),
+    ("50%", "every other one"),
+];
+
 /// What a value is, where clap does not know it.
 enum Kind {
     /// A place in S3, and nothing else.
@@ -121,6 +128,7 @@ fn kind(arg: &Arg) -> Kind {
         Some("storage-class") => return alone(aws::storage_classes()),
         Some("at-rest") => return Kind::Words(AT_REST.to_vec()),
         Some("expect") => return Kind::Words(EXPECTATIONS.to_vec()),
+        Some("sample") => return Kind::Words(SHARES.to_vec()),
         Some("only") => return Kind::Words(SELECTORS.to_vec()),
         Some("accept-loss") => return alone(&Loss::ALL.map(Loss::as_str)),
         _ => {}
@@ -262,6 +270,7 @@ mod tests {
     use crate::cli::Cli;
     use crate::cli::encryption_args::at_rest::AtRest;
     use crate::commands::inspect::expect::Expectation;
+    use crate::commands::inspect::sample::Share;
     use crate::commands::rotate::selector::Selector;
     use crate::encryption::Mode;
 
@@ -279,6 +288,7 @@ mod tests {
     fn words_are_those_that_are_taken() {
         assert!(AT_REST.iter().all(|(word, _)| word.parse::<AtRest>().is_ok()));
         assert!(EXPECTATIONS.iter().all(|(word, _)| word.parse::<Expectation>().is_ok()));
+        assert!(SHARES.iter().all(|(word, _)| word.parse::<Share>().is_ok()));
         for (word, _) in SELECTORS {
             let whole = if word.ends_with(':') { format!("{word}k-1") } else { word.to_owned() };
             assert!(whole.parse::<Selector>().is_ok(), "{word}");
@@ -324,7 +334,7 @@ mod tests {
                     "ca-bundle",
                 ],
             ),
-            ("inspect", &["expect", "format", "inventory", "report", "key", "allow-legacy"]),
+            ("inspect", &["expect", "format", "inventory", "report", "key", "allow-legacy", "sample"]),
             ("rotate", &["only", "accept-loss", "from-key", "batch-report", "journal"]),
         ] {
             for flag in flags {

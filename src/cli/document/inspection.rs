@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::object::Lock;
 
-use super::{Checksum, Document, KeyKind, Object, OpenedBy};
+use super::{Checksum, Document, KeyKind, Object, OpenedBy, Proof};
 
 /// Something that may be out of reach: the value itself, or an object that says why there is none.
 #[derive(Debug, Serialize)]
@@ -62,10 +62,28 @@ pub(crate) struct InspectedObject {
     pub(crate) replication_status: Option<String>,
     /// Whether it is as `--expect` asks; null if nothing is expected.
     pub(crate) as_expected: Option<bool>,
+    /// What `--read-data` has read; null without it.
+    pub(crate) data: Option<ReadData>,
     /// The KMS key of S3's own encryption, as AWS KMS describes it; null for other modes, and for one of many objects.
     pub(crate) kms: Option<KmsKey>,
     /// How the requests to S3 travelled; null for one of many objects.
     pub(crate) transport: Option<Transport>,
+}
+
+/// The data of an object, which was read, decrypted, verified and not kept.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct ReadData {
+    /// The content's length in bytes.
+    pub(crate) bytes: u64,
+    /// What verified it: `tag` for the authentication tags of client-side encryption, and the algorithm of the checksum that
+    /// S3 keeps, such as `crc64nvme`. Empty if nothing can verify it.
+    pub(crate) verified_by: Vec<String>,
+    /// Why no checksum was compared; null if one was.
+    pub(crate) reason: Option<String>,
+    /// How a client-side object was opened.
+    #[serde(flatten)]
+    pub(crate) proof: Proof,
 }
 
 /// Client-side encryption, as far as it is seen.
@@ -307,10 +325,28 @@ pub(crate) struct InspectionSummary {
     pub(crate) unexpected: Option<u64>,
     /// The first 1,000 of them.
     pub(crate) unexpected_objects: Vec<NamedObject>,
-    /// Objects that could not be looked at.
+    /// What `--read-data` has read; null without it.
+    pub(crate) data: Option<DataSum>,
+    /// Objects that could not be looked at, or with `--read-data` not be read and verified.
     pub(crate) failed: u64,
     /// The first 1,000 of them.
     pub(crate) failed_objects: Vec<NamedObject>,
+}
+
+/// The sum of the data that was read.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct DataSum {
+    /// Objects that were read.
+    pub(crate) objects: u64,
+    /// Their content's bytes.
+    pub(crate) bytes: u64,
+    /// Those of them that nothing can verify.
+    pub(crate) not_verifiable: u64,
+    /// All objects, of which these are a part with `--sample`.
+    pub(crate) of_objects: u64,
+    /// The share that `--sample` asked for, such as `5%`; null without it.
+    pub(crate) sample: Option<String>,
 }
 
 /// Objects of one mode and key.

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use super::html::{self, Report};
 use super::rows::Rows;
-use super::until_stopped;
+use super::{until_stopped, verification};
 use crate::aws::Connection;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::progress::Unit;
 use crate::cli::session::Session;
-use crate::commands::inspect::summary::Summary;
-use crate::commands::inspect::{self, InspectOptions, InspectRow, ObjectReport, inventory};
+use crate::commands::inspect::summary::{DataSum, Summary};
+use crate::commands::inspect::{self, InspectOptions, InspectRow, Inspector, ObjectReport, inventory};
 use crate::encryption::KeyArn;
+use crate::error::Error;
 use crate::location::S3Uri;
 use crate::meter::Meter;
 
@@ -43,7 +44,11 @@ impl<'a> Audit<'a> {
         html_file: Option<PathBuf>,
         allow_empty: bool,
     ) -> Self {
-        let summary = Summary::new(!options.expected.is_empty());
+        let data = options.read.as_ref().map(|read| DataSum {
+            sample: read.sample.map(|sample| sample.share.to_string()),
+            ..DataSum::default()
+        });
+        let summary = Summary { data, ..Summary::new(!options.expected.is_empty()) };
         Self { session, connection, options, rows, summary, report, html_file, allow_empty }
     }
 
@@ -52,7 +57,13 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// What S3 says of it; exit 8 if it is not as expected.
     pub(crate) async fn one(mut self, place: &S3Uri, version_id: Option<&str>) -> Result<(), Failure> {
-        let report = self.look(place, version_id).await?;
+        let reads = self.options.read.is_some();
+        let progress = reads.then(|| self.session.progress(Unit::Bytes, &place.to_string()));
+        let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
+        let report = self.look(place, version_id, &meter).await??;
+        if let Some(progress) = progress {
+            progress.finish();
+        }
         self.rows.object(&report)?;
         self.summary.count(&report.outcome);
         self.verdict()
@@ -72,8 +83,11 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// Errors of the listing; exit 8 if an object is not as expected, 9 if one could not be inspected.
     pub(crate) async fn many(mut self, places: &[S3Uri], version_id: Option<&str>) -> Result<(), Failure> {
-        let progress =
-            (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects inspected"));
+        let (unit, what) = match self.options.read {
+            Some(_) => (Unit::ObjectsAndBytes, "objects read"),
+            None => (Unit::Objects, "objects inspected"),
+        };
+        let progress = (!self.rows.scroll_by()).then(|| self.session.progress(unit, what));
         let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
         meter.expect_listings(places.len() as u64);
         let mut ended = Ok(());
@@ -126,6 +140,8 @@ impl<'a> Audit<'a> {
         }
         ended?;
         if let Some(path) = &self.html_file {
+            let data = verification::sum(&self.summary);
+            self.report.scope.extend(data.map(|sum| ("Data", sum)));
             self.report.scope.extend(self.connection.host().map(|host| ("Server", host.to_owned())));
             html::write(path, &html::page(&self.report, &self.summary, &names))?;
         }
@@ -147,11 +163,21 @@ impl<'a> Audit<'a> {
 
     async fn place(&mut self, place: &S3Uri, version_id: Option<&str>, meter: &Meter) -> Result<(), Failure> {
         if place.is_object() && !self.options.all_versions {
-            let report = self.look(place, version_id).await?;
-            let row = InspectRow::Done(Box::new(report.outcome));
+            let row = match self.look(place, version_id, meter).await? {
+                Ok(report) => InspectRow::Done(Box::new(report.outcome)),
+                // One that fails is one of many.
+                Err(error) if self.options.read.is_some() && self.report.places.len() > 1 => {
+                    InspectRow::failed(place.to_string(), version_id, error)
+                }
+                Err(error) => return Err(error.into()),
+            };
             inspect::count(&mut self.summary, &row);
+            self.summary.find(1);
             self.report.add(&row);
-            meter.find(0);
+            meter.find(match &row {
+                InspectRow::Done(outcome) if outcome.data.is_some() => outcome.stored_len.unwrap_or_default(),
+                _ => 0,
+            });
             meter.found_all();
             meter.end_object();
             return Ok(self.rows.row(&row)?);
@@ -167,13 +193,21 @@ impl<'a> Audit<'a> {
             page.add(row);
             rows.row(row)
         };
-        let stop = &self.session.stop;
-        inspect::audit(self.connection, place, self.options, stop, meter, &mut self.summary, report).await?;
-        Ok(())
+        let (connection, options, cancellation) = (self.connection, self.options, &self.session.stop);
+        let inspector = Inspector { connection, options, meter, cancellation };
+        Ok(inspect::audit(inspector, place, &mut self.summary, report).await?)
     }
 
-    async fn look(&self, place: &S3Uri, version_id: Option<&str>) -> Result<ObjectReport, Failure> {
-        until_stopped(self.session, inspect::object(self.connection, place, version_id, self.options)).await
+    async fn look(
+        &self,
+        place: &S3Uri,
+        version_id: Option<&str>,
+        meter: &Meter,
+    ) -> Result<Result<ObjectReport, Error>, Failure> {
+        let (connection, options, cancellation) = (self.connection, self.options, &self.session.stop);
+        let inspector = Inspector { connection, options, meter, cancellation };
+        let looked = async { Ok(inspect::object(inspector, place, version_id).await) };
+        until_stopped(self.session, looked).await
     }
 
     /// Asks KMS for the aliases of the keys with the largest shares, as far as that is allowed.
@@ -208,7 +242,7 @@ impl<'a> Audit<'a> {
             0 => Ok(()),
             failed => Err(Failure::new(
                 Exit::Some,
-                anyhow::anyhow!("{failed} of {all} objects could not be inspected"),
+                anyhow::anyhow!("{failed} of {all} objects {}", verification::failed_words(&self.summary)),
             )),
         }
     }

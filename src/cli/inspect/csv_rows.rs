@@ -5,18 +5,19 @@
 
 use std::borrow::Cow;
 
-use super::document::{client_state, plain_len};
+use super::document::client_state;
+use super::verification::verified_by;
 use crate::cli::document::inspection::ClientState;
 use crate::cli::sanitize::escaped;
 use crate::commands::bulk::Row;
 use crate::commands::inspect::summary::{ShareName, Summary, key_of, mode_word};
 use crate::commands::inspect::{InspectRow, reason};
 
-pub(crate) const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error";
+pub(crate) const HEADER: &str = "uri,version_id,mode,client,encryption_key,at_rest,bucket_key,stored_bytes,bytes,last_modified,storage_class,etag,as_expected,error,verified_by";
 
 /// One row, without its line end.
 pub(crate) fn row(row: &InspectRow, terminal: bool) -> Option<String> {
-    let fields: [Cow<'_, str>; 14] = match row {
+    let fields: [Cow<'_, str>; 15] = match row {
         Row::Skipped { .. } | Row::Unselected => return None,
         Row::Done(outcome) => {
             let number =
@@ -31,16 +32,20 @@ pub(crate) fn row(row: &InspectRow, terminal: bool) -> Option<String> {
                 mode_word(&outcome.at_rest.applied.mode).into(),
                 outcome.at_rest.applied.bucket_key.to_string().into(),
                 number(outcome.stored_len),
-                number(plain_len(outcome)),
+                number(outcome.plain_len()),
                 text(outcome.last_modified.as_ref()),
                 outcome.storage_class.as_deref().unwrap_or("STANDARD").into(),
                 outcome.etag.as_deref().unwrap_or_default().trim_matches('"').into(),
                 outcome.as_expected.map_or(Cow::Borrowed(""), |is| is.to_string().into()),
                 Cow::Borrowed(""),
+                outcome.data.as_ref().map_or(Cow::Borrowed(""), |data| match verified_by(data).as_slice() {
+                    [] => "none".into(),
+                    words => words.join(" ").into(),
+                }),
             ]
         }
         Row::Failed { name, version_id, error } => {
-            let mut fields: [Cow<'_, str>; 14] = Default::default();
+            let mut fields: [Cow<'_, str>; 15] = Default::default();
             fields[0] = name.into();
             fields[1] = version_id.as_deref().unwrap_or_default().into();
             fields[13] = reason(error).into();
@@ -114,6 +119,6 @@ mod tests {
         let error = Error::unsupported("x", "no");
         let line = row(&Row::failed("s3://b/k", None, error), false).unwrap();
         assert_eq!(line.split(',').count(), HEADER.split(',').count());
-        assert_eq!(line, "s3://b/k,,,,,,,,,,,,,no");
+        assert_eq!(line, "s3://b/k,,,,,,,,,,,,,no,");
     }
 }

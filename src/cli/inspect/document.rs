@@ -9,14 +9,17 @@ use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
 };
 use crate::cli::document::inspection::{
-    self, Amount, Client, ClientState, CustomerKeyMatch, Envelope, Group, InspectedObject, InspectionSummary,
-    KmsKey, KmsKeyMetadata, Legacy, NamedObject, ObjectLock, Probe, Recipient, Tls,
+    self, Amount, Client, ClientState, CustomerKeyMatch, DataSum, Envelope, Group, InspectedObject,
+    InspectionSummary, KmsKey, KmsKeyMetadata, Legacy, NamedObject, ObjectLock, Probe, ReadData, Recipient,
+    Tls,
 };
 use crate::cli::document::transfer::FailedObject;
 use crate::cli::document::{
     Checksum, Command, Document, Encryption, Error, Object, Record, Summaries, Summary as Sum,
 };
+use crate::cli::outcome::proof;
 use crate::commands::bulk::Row;
+use crate::commands::get::verify::Verified;
 use crate::commands::inspect::outcome::{
     ClientSeen, CustomerKeyFit, EnvelopeFacts, InspectOutcome, Opens, RecipientFacts,
 };
@@ -25,6 +28,8 @@ use crate::commands::inspect::{InspectRow, KmsKeySeen, ObjectReport};
 use crate::encryption::BoundName;
 use crate::error::WrapKind;
 use crate::location::S3Uri;
+
+use super::verification::{not_compared, verified_by};
 
 /// The document of one object.
 pub(crate) fn object(report: &ObjectReport) -> Document {
@@ -114,6 +119,13 @@ pub(crate) fn sum(summary: &Summary, expected: &[String], complete: bool) -> Ins
         expected: expected.to_vec(),
         unexpected: summary.unexpected.as_ref().map(|list| list.count),
         unexpected_objects: summary.unexpected.as_ref().map(named).unwrap_or_default(),
+        data: summary.data.as_ref().map(|sum| DataSum {
+            objects: sum.objects,
+            bytes: sum.bytes,
+            not_verifiable: sum.not_verifiable,
+            of_objects: sum.of,
+            sample: sum.sample.clone(),
+        }),
         failed: summary.failed.count,
         failed_objects: named(&summary.failed),
     }
@@ -131,7 +143,7 @@ fn inspected_object(outcome: &InspectOutcome) -> InspectedObject {
     let object =
         Object::of(&outcome.uri, outcome.version_id.as_ref(), outcome.etag.as_ref(), encryption(outcome));
     InspectedObject {
-        object: Object { bytes: plain_len(outcome), stored_bytes: outcome.stored_len, ..object },
+        object: Object { bytes: outcome.plain_len(), stored_bytes: outcome.stored_len, ..object },
         is_latest: outcome.latest,
         client: client(&outcome.client, &outcome.uri),
         customer_key: outcome.at_rest.customer_key.as_ref().map(customer_key),
@@ -145,6 +157,7 @@ fn inspected_object(outcome: &InspectOutcome) -> InspectedObject {
         archive_status: outcome.archive_status.clone(),
         replication_status: outcome.replication_status.clone(),
         as_expected: outcome.as_expected,
+        data: outcome.data.as_ref().map(read_data),
         kms: None,
         transport: None,
     }
@@ -171,12 +184,12 @@ fn encryption(outcome: &InspectOutcome) -> Encryption {
     }
 }
 
-/// The plain length, where it is known: what is not sealed by a client is as long as it is stored.
-pub(super) fn plain_len(outcome: &InspectOutcome) -> Option<u64> {
-    match &outcome.client {
-        ClientSeen::NoSign | ClientSeen::InstructionFile => outcome.stored_len,
-        ClientSeen::Sealed(envelope) => envelope.plain_len,
-        ClientSeen::Elsewhere | ClientSeen::Broken(_) | ClientSeen::OutOfSight => None,
+fn read_data(data: &Verified) -> ReadData {
+    ReadData {
+        bytes: data.plain_len,
+        verified_by: verified_by(data).into_iter().map(str::to_owned).collect(),
+        reason: not_compared(data),
+        proof: proof(data.opened.as_ref()),
     }
 }
 

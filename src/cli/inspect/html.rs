@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::page::{bucket_lines, grouped};
 use super::table::percent;
+use super::verification;
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::timestamp::rfc3339_of_seconds;
@@ -97,7 +98,7 @@ pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)
     shares(&mut html, report, summary, names);
     let unexpected = summary.unexpected.as_ref();
     offenders(&mut html, "Not as expected", "Found", unexpected);
-    offenders(&mut html, "Not inspected", "Reason", Some(&summary.failed));
+    offenders(&mut html, verification::failed_title(summary), "Reason", Some(&summary.failed));
     skipped(&mut html, summary);
     facts(&mut html, "What was inspected", &report.scope);
     objects_by_key(&mut html, report, summary, names);
@@ -115,7 +116,7 @@ pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)
 fn verdict(html: &mut String, report: &Report, summary: &Summary) {
     let failed = match summary.failed.count {
         0 => String::new(),
-        count => format!("; {} could not be inspected", grouped(count)),
+        count => format!("; {} {}", grouped(count), verification::failed_words(summary)),
     };
     let (class, words) = match &summary.unexpected {
         None if failed.is_empty() => return,

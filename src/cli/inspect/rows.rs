@@ -6,7 +6,8 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 
-use super::{csv_rows, document, page, table};
+use super::table::Columns;
+use super::{csv_rows, document, page, table, verification};
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::cli::document::{Document, audit_head, text};
@@ -53,6 +54,7 @@ pub(crate) struct Rows {
     expected: Vec<String>,
     /// Whether to write only rows that are not as expected, or failed.
     only_unexpected: bool,
+    columns: Columns,
     terminal: bool,
     color: bool,
     printer: Printer,
@@ -76,14 +78,17 @@ impl Rows {
         shown: Shown,
         expected: Vec<String>,
         only_unexpected: bool,
+        reads: bool,
         color: bool,
         printer: Printer,
     ) -> Self {
+        let columns = Columns { expected: !expected.is_empty(), verified: reads };
         Self {
             format,
             shown,
             expected,
             only_unexpected,
+            columns,
             terminal: io::stdout().is_terminal(),
             color,
             printer,
@@ -93,9 +98,10 @@ impl Rows {
         }
     }
 
-    /// Whether rows scroll by on a terminal, where a progress count would be in their way.
+    /// Whether rows scroll by on a terminal, where a progress count would be in their way. Where data is read, they come
+    /// slowly.
     pub(crate) fn scroll_by(&self) -> bool {
-        self.terminal && self.has_rows() && !self.only_unexpected
+        self.terminal && self.has_rows() && !self.only_unexpected && !self.columns.verified
     }
 
     fn has_rows(&self) -> bool {
@@ -175,7 +181,7 @@ impl Rows {
         }
         self.write_head()?;
         match self.format {
-            Format::Table => self.lines(table::row(row, self.is_expecting(), self.color)),
+            Format::Table => self.lines(table::row(row, self.columns, self.color)),
             Format::Ndjson => self.lines(document::row(row).map(|document| document.text())),
             Format::Csv => self.lines(csv_rows::row(row, self.terminal)),
             Format::Json => {
@@ -211,7 +217,8 @@ impl Rows {
                     self.list("Not as expected:", &table::offenders(unexpected))?;
                 }
                 if summary.failed.count > 0 {
-                    self.list("Not inspected:", &table::offenders(&summary.failed))?;
+                    let title = format!("{}:", verification::failed_title(summary));
+                    self.list(&title, &table::offenders(&summary.failed))?;
                 }
                 Ok(())
             }
@@ -251,14 +258,11 @@ impl Rows {
         format!("\"buckets\":{buckets},{}", inventory.unwrap_or_default())
     }
 
-    fn is_expecting(&self) -> bool {
-        !self.expected.is_empty()
-    }
-
     /// Lists objects on standard error where the results go to a program.
     fn list_offenders(&self, summary: &Summary) {
+        let failed = format!("{}:", verification::failed_title(summary).to_lowercase());
         let unexpected = summary.unexpected.iter().map(|list| ("not as expected:", list));
-        for (title, list) in unexpected.chain([("not inspected:", &summary.failed)]) {
+        for (title, list) in unexpected.chain([(failed.as_str(), &summary.failed)]) {
             if list.count > 0 {
                 self.printer.line(title);
                 for line in table::offenders(list) {
@@ -279,7 +283,7 @@ impl Rows {
         }
         self.written = Written::Head;
         match self.format {
-            Format::Table => self.line(&table::header(self.is_expecting(), self.color)),
+            Format::Table => self.line(&table::header(self.columns, self.color)),
             Format::Csv => self.line(csv_rows::HEADER),
             Format::Json => self.write(&audit_head()),
             Format::Ndjson => Ok(()),

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use super::page::{Tone, grouped};
+use super::verification;
 use crate::aws::sse::AppliedMode;
 use crate::byte_size::ByteSize;
 use crate::cli::sanitize::escaped;
@@ -17,20 +18,32 @@ use crate::encryption::KeyArn;
 const MODE: usize = 9;
 const SIZE: usize = 10;
 const KEY: usize = 26;
+/// What verified the data, where it is read.
+const VERIFIED: usize = 14;
 /// Cells of a bar.
 const BAR: u64 = 20;
 /// The maximum number of offenders listed after the summary; the rows have all of them.
 const LISTED: usize = 20;
 
+/// The columns that not every run has.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns {
+    /// Whether objects are as expected.
+    pub(crate) expected: bool,
+    /// What verified their data.
+    pub(crate) verified: bool,
+}
+
 /// The line above the rows.
-pub(crate) fn header(expecting: bool, color: bool) -> String {
-    let mark = if expecting { "  " } else { "" };
-    let line = format!("{mark}{:MODE$} {:KEY$} {:>SIZE$}  OBJECT", "MODE", "KEY", "SIZE");
+pub(crate) fn header(columns: Columns, color: bool) -> String {
+    let mark = if columns.expected { "  " } else { "" };
+    let verified = if columns.verified { format!("  {:VERIFIED$}", "VERIFIED BY") } else { String::new() };
+    let line = format!("{mark}{:MODE$} {:KEY$} {:>SIZE$}{verified}  OBJECT", "MODE", "KEY", "SIZE");
     if color { format!("\x1b[2m{line}\x1b[0m") } else { line }
 }
 
 /// One row.
-pub(crate) fn row(row: &InspectRow, expecting: bool, color: bool) -> Option<String> {
+pub(crate) fn row(row: &InspectRow, columns: Columns, color: bool) -> Option<String> {
     Some(match row {
         Row::Skipped { .. } | Row::Unselected => return None,
         Row::Done(outcome) => {
@@ -54,12 +67,17 @@ pub(crate) fn row(row: &InspectRow, expecting: bool, color: bool) -> Option<Stri
             };
             let key = short(&escaped(&key), KEY);
             let size = outcome.stored_len.map_or_else(|| "?".to_owned(), |len| ByteSize(len).to_string());
-            format!("{mark}{mode} {key:KEY$} {size:>SIZE$}  {}", escaped(&name_of(outcome)))
+            let verified = outcome.data.as_ref().map(|data| {
+                let tone = if data.is_verified() { Tone::Good } else { Tone::Odd };
+                format!("  {}", tone.paint(color, &format!("{:VERIFIED$}", verification::in_short(data))))
+            });
+            let verified = verified.unwrap_or_default();
+            format!("{mark}{mode} {key:KEY$} {size:>SIZE$}{verified}  {}", escaped(&name_of(outcome)))
         }
         Row::Failed { name, error, .. } => {
-            let mark = if expecting { "? " } else { "" };
+            let mark = if columns.expected { "? " } else { "" };
             let word = Tone::Odd.paint(color, &format!("{:MODE$}", "?"));
-            let gap = KEY + SIZE + 3;
+            let gap = KEY + SIZE + 3 + if columns.verified { VERIFIED + 2 } else { 0 };
             format!("{mark}{word} {:gap$}{}: {}", "", escaped(name), escaped(&reason(error)))
         }
     })
@@ -107,7 +125,10 @@ pub(crate) fn total(summary: &Summary, complete: bool, color: bool) -> String {
         let _ = write!(text, "; {} claimed to be client-side, not decrypted", grouped(summary.claimed));
     }
     if summary.failed.count > 0 {
-        let _ = write!(text, "; {} could not be inspected", summary.failed.count);
+        let _ = write!(text, "; {} {}", summary.failed.count, verification::failed_words(summary));
+    }
+    if let Some(sum) = verification::sum(summary) {
+        let _ = write!(text, "; {sum}");
     }
     if let Some(unexpected) = &summary.unexpected {
         let words = match unexpected.count {

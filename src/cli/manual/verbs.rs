@@ -102,6 +102,14 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "The server-side mode is what S3 says. A client-side format is found in the object's metadata, which \
              anybody who can write the object can write: it is a claim. With --key, --private-key or --passphrase \
              inspect tries to open the envelope, and says whether the key fits.",
+            "--read-data is the test of a restore: all of the data is fetched, decrypted with the keys given and \
+             verified as get does it, and nothing is written. Each object shows what verified it: the tags of \
+             client-side encryption (tag), the checksum that S3 keeps, or nothing. Of one object a failure has its own \
+             exit status, such as 5 for a wrong key or 6 for data that was changed; of many, each that failed is \
+             named, and the exit status is 9. An object that is named must need one of the keys given; among many, \
+             some may be in other modes. --sample 5% inspects and reads one object of each 20 in the order of \
+             the listing, chosen at random, and at least one under each place. Another run reads others, and the \
+             summary says how many of how many were read.",
             "--expect names what objects should be; anything else is listed, and the exit status is 8. Without it, \
              what rules demand is expected of the objects that they are for (s3seal-config(7)). What this \
              user is not allowed to see is shown as such, and is no failure. --inventory reads a report of S3 \

@@ -27,7 +27,8 @@ struct Second<'a> {
 
 /// Looks for an envelope, and tries the keys at hand on it. One object `alone` is looked at more closely than one of many:
 /// what lies in its own bytes or in an instruction file is fetched, also where nothing points to it. Of many this is done
-/// only where the metadata points to it and there are keys to try.
+/// only where the metadata points to it and there are keys to try. Where the data is read, what reading finds is found here,
+/// too.
 ///
 /// # Errors
 /// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
@@ -38,8 +39,9 @@ pub(super) async fn detect(
     alone: bool,
 ) -> Result<ClientSeen> {
     let second = Second { reader, head, options };
-    let closely = alone || options.deep;
-    let opening = closely || second.tries_keys();
+    let is_read = options.read.is_some();
+    let closely = alone || options.deep || is_read && !options.keys.opens_nothing_client_side();
+    let opening = closely || is_read || second.tries_keys();
     match detect::detect(reader.subject(), &head.metadata) {
         Ok(Detected::S3ec(envelope)) => second.s3ec(envelope).await,
         Ok(Detected::Esdk(marker)) if opening => second.esdk(Some(&marker)).await,
@@ -111,7 +113,7 @@ impl Second<'_> {
 
     /// Looks for an instruction file; `named` says that something points to one.
     async fn instructed(&self, named: bool) -> Result<ClientSeen> {
-        let suffix = self.options.instruction_suffix.as_ref();
+        let suffix = self.options.keys.suffix.as_ref();
         let (uri, file) = instruction_file(self.reader, suffix).await;
         match file {
             Ok(Some(file)) => {
@@ -131,8 +133,9 @@ impl Second<'_> {
         }
     }
 
+    /// Reading the data tries them anyway.
     fn tries_keys(&self) -> bool {
-        !self.options.unwrapper.ring().is_empty()
+        self.options.read.is_none() && !self.options.keys.unwrapper.ring().is_empty()
     }
 
     /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
@@ -142,22 +145,22 @@ impl Second<'_> {
         if envelope.wrap() == Wrap::RsaPkcs1 {
             return Ok(Opens::NotTried);
         }
-        let Ok(permitted) = envelope.permit(self.options.legacy) else { return Ok(Opens::NotTried) };
+        let Ok(permitted) = envelope.permit(self.options.keys.legacy) else { return Ok(Opens::NotTried) };
         if permitted.need() == Need::Kms {
             return Ok(Opens::NotTried);
         }
-        let unwrapper = self.options.unwrapper.clone();
+        let unwrapper = self.options.keys.unwrapper.clone();
         Ok(opened(blocking(move || Ok(unwrapper.unwrap_s3ec(permitted)?.opened_with().clone())).await?))
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Opens> {
-        let policy = Policy { legacy: self.options.legacy, ..Policy::default() };
+        let policy = Policy { legacy: self.options.keys.legacy, ..Policy::default() };
         let permitted = match message.permit(policy, &Context::default()) {
             Ok(permitted) => permitted,
             Err(Error::Unsupported { .. }) => return Ok(Opens::NotTried),
             Err(_) => return Ok(Opens::WithNone),
         };
-        let unwrapper = self.options.unwrapper.clone();
+        let unwrapper = self.options.keys.unwrapper.clone();
         Ok(opened(blocking(move || Ok(unwrapper.unwrap_esdk(&permitted)?.opened_with().clone())).await?))
     }
 }

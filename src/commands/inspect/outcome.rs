@@ -8,6 +8,7 @@ use crate::aws::listing::Listed;
 use crate::aws::object_head::{Checksum, ObjectHead};
 use crate::aws::probe::Probe;
 use crate::aws::sse::{Applied, AppliedMode};
+use crate::commands::get::verify::Verified;
 use crate::encryption::{Format, Legacy, Mode, StoredFormat};
 use crate::error::WrapKind;
 use crate::location::S3Uri;
@@ -57,6 +58,8 @@ pub(crate) struct InspectOutcome {
     pub(crate) as_expected: Option<bool>,
     /// The demand of a rule that it does not meet.
     pub(crate) unmet_rule: Option<Unmet>,
+    /// What reading its data has shown; none if it was not read.
+    pub(crate) data: Option<Verified>,
 }
 
 /// Server-side encryption.
@@ -207,6 +210,7 @@ impl InspectOutcome {
             version_id: head.version_id,
             as_expected: None,
             unmet_rule: None,
+            data: None,
             latest: None,
             at_rest: AtRest { applied: head.applied, customer_key },
             client,
@@ -247,6 +251,26 @@ impl InspectOutcome {
         self.storage_class = self.storage_class.or_else(|| entry.storage_class.clone());
         self.last_modified = self.last_modified.or_else(|| entry.last_modified.clone());
         self
+    }
+
+    /// Adds what reading the data has shown: which key opened the envelope, too.
+    pub(crate) fn with_data(mut self, data: Option<Verified>) -> Self {
+        if let (ClientSeen::Sealed(envelope), Some(opened)) =
+            (&mut self.client, data.as_ref().and_then(|data| data.opened.as_ref()))
+        {
+            envelope.opens = Opens::With(opened.with.clone());
+        }
+        Self { data, ..self }
+    }
+
+    /// The length of its content, where it is known: what no client has encrypted is as long as it is stored.
+    pub(crate) fn plain_len(&self) -> Option<u64> {
+        let read = self.data.as_ref().map(|data| data.plain_len);
+        read.or(match &self.client {
+            ClientSeen::NoSign | ClientSeen::InstructionFile => self.stored_len,
+            ClientSeen::Sealed(envelope) => envelope.plain_len,
+            ClientSeen::Elsewhere | ClientSeen::Broken(_) | ClientSeen::OutOfSight => None,
+        })
     }
 
     /// The mode that counts first: client-side where there is an envelope, else what S3 does.

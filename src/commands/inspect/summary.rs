@@ -67,6 +67,23 @@ pub(crate) struct Summary {
     pub(crate) filtered_out: u64,
     /// Objects that were deleted between the listing and the look at them.
     pub(crate) deleted_meanwhile: u64,
+    /// What was read; `None` where no data is read.
+    pub(crate) data: Option<DataSum>,
+}
+
+/// The sum of the data that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DataSum {
+    /// Objects that were read and verified, or read where nothing can verify them.
+    pub(crate) objects: u64,
+    /// Their bytes after decryption.
+    pub(crate) bytes: u64,
+    /// Those of them that nothing can verify.
+    pub(crate) not_verifiable: u64,
+    /// Objects among which they were chosen, with those that failed.
+    pub(crate) of: u64,
+    /// The share that was to be read, as typed; `None` for all.
+    pub(crate) sample: Option<String>,
 }
 
 impl ShareName {
@@ -87,6 +104,11 @@ impl Summary {
         let bytes = outcome.stored_len.unwrap_or(0);
         self.all.add(bytes);
         self.claimed += u64::from(outcome.is_claimed());
+        if let (Some(sum), Some(data)) = (&mut self.data, &outcome.data) {
+            sum.objects += 1;
+            sum.bytes = sum.bytes.saturating_add(data.plain_len);
+            sum.not_verifiable += u64::from(!data.is_verified());
+        }
         let name = ShareName::of(outcome);
         if self.shares.len() < MAX_SUMMARY_SHARES || self.shares.contains_key(&name) {
             self.shares.entry(name).or_default().add(bytes);
@@ -107,6 +129,13 @@ impl Summary {
     /// Counts an object that could not be inspected.
     pub(crate) fn fail(&mut self, name: String, why: String) {
         self.failed.add(Offender { name, why });
+    }
+
+    /// Counts objects whose data could be read, whether it was or not.
+    pub(crate) fn find(&mut self, objects: u64) {
+        if let Some(sum) = &mut self.data {
+            sum.of += objects;
+        }
     }
 
     /// The shares, the largest first.

@@ -8,7 +8,7 @@ use crate::aws::sse::AppliedMode;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::tls_probe::Transport;
 use crate::byte_size::ByteSize;
-use crate::cli::inspect::document::plain_len;
+use crate::cli::inspect::verification;
 use crate::cli::outcome::describe_opened;
 use crate::commands::inspect::outcome::{
     ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, InspectOutcome, Opens,
@@ -18,7 +18,6 @@ use crate::commands::inspect::{KmsKeySeen, ObjectReport};
 use crate::commands::unwrapped_envelope::DecryptedBy;
 use crate::encryption::{BoundName, Mode};
 use crate::error::WrapKind;
-use crate::location::S3Uri;
 use crate::object::Lock;
 use crate::seal::wrap::{KEY_ENTRY, PASSPHRASE_ENTRY};
 
@@ -36,6 +35,10 @@ pub(crate) fn object(report: &ObjectReport, color: bool) -> String {
     }
     page.gap();
     about(&mut page, outcome);
+    if let Some(data) = &outcome.data {
+        let tone = if data.is_verified() { Tone::Good } else { Tone::Odd };
+        page.toned("data", tone, &verification::in_full(data));
+    }
     match outcome.as_expected {
         Some(true) => page.toned("expected", Tone::Good, "yes"),
         Some(false) => page.toned("expected", Tone::Bad, "no"),
@@ -142,11 +145,11 @@ fn client(page: &mut Page, outcome: &InspectOutcome) {
         }
         ClientSeen::Broken(why) => page.toned("client side", Tone::Bad, &format!("broken: {why}")),
         ClientSeen::OutOfSight => page.row("client side", "unknown without the SSE-C key"),
-        ClientSeen::Sealed(envelope) => sealed(page, envelope, &outcome.uri),
+        ClientSeen::Sealed(envelope) => sealed(page, envelope, outcome),
     }
 }
 
-fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
+fn sealed(page: &mut Page, envelope: &EnvelopeFacts, outcome: &InspectOutcome) {
     let is_opened = matches!(envelope.opens, Opens::With(_));
     let claimed = if is_opened { "" } else { " (claimed: nothing was decrypted)" };
     page.toned("client side", Tone::Good, &format!("{}{claimed}", envelope.title));
@@ -159,8 +162,9 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
     }
     match &envelope.opens {
         Opens::With(key) => {
-            let opened = DecryptedBy { with: key.clone(), kms_key: None, intact: None, name_bound: false };
-            page.toned("", Tone::Good, &describe_opened(&opened));
+            let tried = DecryptedBy { with: key.clone(), kms_key: None, intact: None, name_bound: false };
+            let read = outcome.data.as_ref().and_then(|data| data.opened.as_ref());
+            page.toned("", Tone::Good, &describe_opened(read.unwrap_or(&tried)));
         }
         Opens::WithNone => page.toned("", Tone::Odd, "none of the keys given decrypts it"),
         Opens::NotTried => {}
@@ -169,7 +173,7 @@ fn sealed(page: &mut Page, envelope: &EnvelopeFacts, uri: &S3Uri) {
         page.row(if number == 0 { "  context" } else { "" }, &format!("{key}={value}"));
     }
     match BoundName::of(&envelope.context) {
-        Some(name) if name.is(uri) => page.row("  name", "bound, and correct"),
+        Some(name) if name.is(&outcome.uri) => page.row("  name", "bound, and correct"),
         Some(name) => page.toned("  name", Tone::Bad, &format!("bound to another name: {name}")),
         None => {}
     }
@@ -256,7 +260,7 @@ fn about(page: &mut Page, outcome: &InspectOutcome) {
         Some(len) => page.row("size", &size(len)),
         None => page.toned("size", Tone::Odd, "unknown"),
     }
-    match (plain_len(outcome), &outcome.client) {
+    match (outcome.plain_len(), &outcome.client) {
         (Some(len), ClientSeen::Sealed(_)) => page.row("  plain", &size(len)),
         (None, ClientSeen::Sealed(envelope)) => {
             let claimed = envelope.claimed_len.map(|len| format!(", claimed to be {}", size(len)));
