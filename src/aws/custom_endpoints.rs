@@ -1,4 +1,5 @@
-//! Endpoints that replace those of AWS, for each service: from the flag, the environment and the profile, in the order of the AWS tools.
+//! Endpoints that replace those of AWS, for each service: from the flag, the environment and the profile, in the order of
+//! the AWS tools.
 //!
 //! KMS sees data keys. A URL that is meant for an object store must not be used for KMS too, or the store could read
 //! everything: a URL for all services applies to KMS only if it is on this machine.

@@ -206,6 +206,7 @@ fn update_object_encryption_has_its_limits() {
     bed.sandbox.kms().deny(KmsAction::ReEncrypt, None);
     assert_eq!(element(&update(&bed, "k", &arn), "Code").unwrap(), "AccessDenied");
     bed.sandbox.kms().allow_all();
+    bed.sandbox.s3().set_object_lock("bed");
     done(&bed.ask("PUT", "k?legal-hold", &[], b"<LegalHold><Status>ON</Status></LegalHold>"));
     assert_eq!(element(&update(&bed, "k", &arn), "Code").unwrap(), "AccessDenied");
     assert_eq!(bed.sandbox.s3().object("bed", "k").unwrap().sse, SseView::SseS3);
