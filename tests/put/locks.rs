@@ -160,7 +160,7 @@ fn a_lock_that_may_not_be_read_is_said_to_be_unverified() {
     bench.write("folder/a", b"a");
     bench.write("folder/b", b"b");
     let ended = bench.run(&format!("put -r folder s3://bench/many/ {FLAGS}")).exits(4);
-    ended.says(&["2 objects stored", "s3://bench/many/"]);
+    ended.says(&["stored: 2 files", "s3://bench/many/"]);
     assert_locked(&bench, "many/a");
     assert_locked(&bench, "many/b");
 }
