@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::encryption::Mode;
+
 /// Requirements found in a policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PolicyFacts {
@@ -50,6 +52,17 @@ pub(crate) fn read(json: &str) -> Option<PolicyFacts> {
 }
 
 impl PolicyFacts {
+    /// The modes that a write may use, as far as s3seal knows them.
+    pub(crate) fn known_modes(&self) -> Vec<Mode> {
+        let known = self.modes.iter().map(|word| match word.as_str() {
+            "AES256" => Some(Mode::SseS3),
+            "aws:kms" => Some(Mode::SseKms),
+            "aws:kms:dsse" => Some(Mode::DsseKms),
+            _ => None,
+        });
+        known.flatten().collect()
+    }
+
     fn take(&mut self, statement: &Value) {
         let Some(Value::Object(operators)) = statement.get("Condition") else { return };
         // Several conditions deny only where all of them hold, so each one alone would say too much.

@@ -350,3 +350,29 @@ fn with(argv: &[OsString], settings: &[Setting]) -> Vec<OsString> {
     });
     typed.iter().cloned().chain(words.map(OsString::from)).chain(rest.iter().cloned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    /// A flag that is in no list would be taken from a rule although another encryption is typed, or not at all.
+    #[test]
+    fn every_flag_of_an_encryption_is_a_setting_of_a_rule() {
+        let program = Cli::command();
+        let put = program.find_subcommand("put").unwrap();
+        let encryption = put.get_arguments().filter(|arg| arg.get_help_heading() == Some("Encryption"));
+        let mut flags: Vec<_> = encryption.filter_map(Arg::get_long).collect();
+        // They are about the file of a key, and its content: for the command line alone.
+        flags.retain(|flag| !["allow-open-key-file", "allow-weak-key"].contains(flag));
+        let mut listed = [&CHOOSE[..], &BELONGS[..]].concat();
+        let mut settings = parse::ENCRYPTION.map(|(name, _)| name).to_vec();
+        for names in [&mut flags, &mut listed, &mut settings] {
+            names.sort_unstable();
+        }
+        assert_eq!(listed, flags);
+        assert_eq!(settings, flags);
+    }
+}

@@ -20,7 +20,7 @@ use crate::rules::Origin;
 
 /// What a setting's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// true, or how many times.
     Switch,
     Text,
@@ -31,7 +31,7 @@ enum Kind {
 }
 
 /// The settings of a rule that say how its objects are encrypted and decrypted: flags of `put`, `get` and `rotate`.
-const ENCRYPTION: [(&str, Kind); 15] = [
+pub(super) const ENCRYPTION: [(&str, Kind); 15] = [
     ("encrypt", Kind::Text),
     ("kms-key", Kind::Text),
     ("context", Kind::Pairs),

@@ -6,7 +6,7 @@ use crate::aws::Connection;
 use crate::aws::bucket::{BucketFacts, DefaultFacts};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
-use crate::encryption::{KmsKey, Mode};
+use crate::encryption::KmsKey;
 use crate::error::{Denial, Error, Result};
 use crate::location::{Bucket, S3Uri};
 use crate::rules::{Demander, KeyPattern, Requirement, Requirements};
@@ -36,7 +36,7 @@ pub(crate) async fn with_bucket_wishes(
 async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Result<Requirement> {
     let by = |by| Demander::Bucket { bucket: facts.bucket.clone(), by };
     if let Probe::Known(Some(policy)) = &facts.policy {
-        let must_encrypt: Vec<Mode> = policy.modes.iter().filter_map(|word| mode(word)).collect();
+        let must_encrypt = policy.known_modes();
         let kms_keys: Vec<KeyPattern> = policy.keys.iter().filter_map(|key| key.parse().ok()).collect();
         if !must_encrypt.is_empty() || !kms_keys.is_empty() {
             return Ok(Requirement { place, must_encrypt, kms_keys, demander: by("policy") });
@@ -76,14 +76,4 @@ async fn key(connection: &Connection, default: &DefaultFacts) -> Result<Option<K
         None => connection.describe_key(&named).await?.arn,
     };
     Ok(arn.parse().ok())
-}
-
-/// The mode of S3's word for it in a policy.
-fn mode(word: &str) -> Option<Mode> {
-    match word {
-        "AES256" => Some(Mode::SseS3),
-        "aws:kms" => Some(Mode::SseKms),
-        "aws:kms:dsse" => Some(Mode::DsseKms),
-        _ => None,
-    }
 }
