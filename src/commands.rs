@@ -4,7 +4,9 @@
 
 pub(crate) mod asked_encryption;
 pub(crate) mod bulk;
+pub(crate) mod changes;
 pub(crate) mod decryption_keys;
+pub(crate) mod deletions;
 pub(crate) mod encrypt;
 pub(crate) mod get;
 pub(crate) mod open_envelope;
@@ -14,6 +16,7 @@ pub(crate) mod verify_lock;
 
 pub(crate) mod first_object_gate;
 pub(crate) mod inspect;
+mod merge;
 pub(crate) mod permissions;
 pub(crate) mod put;
 pub(crate) mod rotate;

@@ -30,6 +30,8 @@ pub(crate) const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zer
 pub(crate) const JOBS_OF_SMALL_OBJECTS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 /// `--jobs`: concurrent objects whose bytes stay in S3; the requests are small, and mostly wait.
 pub(crate) const JOBS_WITHOUT_TRANSFER: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
+/// `--max-delete`: of what the target has.
+pub(crate) const MAX_DELETE_PERCENT: u8 = 50;
 /// `--checksum`: S3's own default.
 pub(crate) const CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
 

@@ -94,6 +94,11 @@ pub enum Error {
     /// Of the files or objects that could be meant, the filters take none.
     #[error("{}", none_match(*found, what, under, filter))]
     NoneMatch { found: u64, what: &'static str, under: String, filter: String },
+    /// More would be deleted than is allowed.
+    #[error(
+        "{deletes} of {all} below {subject} would be deleted, and at most {max} may be; nothing was done"
+    )]
+    DeletesTooMuch { subject: Subject, deletes: u64, all: u64, max: String },
     /// A range beyond the end.
     #[error("{subject} has {len} bytes; range {range} is beyond its end")]
     OutOfRange { subject: Subject, range: String, len: u64 },
@@ -197,7 +202,11 @@ impl Error {
             | Self::Local { subject, .. }
             | Self::CommandFailed { subject, .. }
             | Self::Service { subject, .. } => Some(subject),
-            Self::EnvelopeLost(_) | Self::NoneMatch { .. } | Self::Interrupted(_) | Self::ReaderLeft => None,
+            Self::EnvelopeLost(_)
+            | Self::NoneMatch { .. }
+            | Self::DeletesTooMuch { .. }
+            | Self::Interrupted(_)
+            | Self::ReaderLeft => None,
         }
     }
 

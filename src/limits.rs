@@ -57,6 +57,10 @@ pub(crate) const MAX_INSTRUCTION_FILE_BYTES: u64 = 64 << 10;
 /// base64.
 pub(crate) const MAX_ENVELOPE_ENTRY_BYTES: usize = 16 << 10;
 pub(crate) const MAX_ESDK_HEADER_BYTES: usize = 1 << 20;
+/// The bytes that a message of the Encryption SDK usually has beyond its plaintext, to tell from a listing whether an object
+/// may be the ciphertext of a file: those of a header, and of frames up to an eighth of the usual length more.
+pub(crate) const MIN_ESDK_OVERHEAD_EXPECTED: u64 = 100;
+pub(crate) const MAX_ESDK_OVERHEAD_EXPECTED: u64 = 8 << 10;
 /// Wrapped data keys in a message of the Encryption SDK, read or written.
 pub const MAX_ESDK_DATA_KEYS: usize = 64;
 /// A frame, or a body without frames, waits in memory for its tag.

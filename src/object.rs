@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod instruction_file;
+mod mtime;
 
 pub(crate) use instruction_file::{INSTRUCTION_FILE_MARKER, InstructionSuffix, instruction_file_key};
+pub(crate) use mtime::{MTIME, mtime_text, read_mtime};
 
 /// Everything about a new object except its bytes and its encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -96,6 +96,10 @@ pub(crate) enum Record {
     Inspected(Box<inspection::InspectedObject>),
     /// One of many objects that was not touched, on purpose.
     Skipped(transfer::SkippedObject),
+    /// What `put --dry-run` or `get --dry-run` would do.
+    Planned(transfer::PlannedTransfer),
+    /// An object or a file that `--delete` removed.
+    Deleted(transfer::DeletedObject),
     /// One of many objects that failed.
     Failed(transfer::FailedObject),
     /// The end of a run over many objects.

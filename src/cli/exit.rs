@@ -128,6 +128,7 @@ impl Exit {
             | Error::InUse { .. }
             | Error::NotAsExpected { .. }
             | Error::BreaksRule { .. }
+            | Error::DeletesTooMuch { .. }
             | Error::NoBoundName { .. }
             | Error::EmptySource { .. } => Self::Condition,
             Error::Unsupported { .. } => Self::Usage,
@@ -227,6 +228,7 @@ mod tests {
                 8,
             ),
             (Error::EmptySource { subject: subject() }, 8),
+            (Error::DeletesTooMuch { subject: subject(), deletes: 2, all: 3, max: "50%".to_owned() }, 8),
             (Error::Changed { subject: subject(), source: None }, 8),
             (Error::InUse { subject: subject() }, 8),
             (Error::OutOfRange { subject: subject(), range: "9-".to_owned(), len: 3 }, 1),

@@ -6,25 +6,26 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 
-use super::decryption_args::{LocalKeyArgs, TrustArgs};
+use super::deletion::{self, Answer};
+use super::document::Command;
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
-use super::key_reader::KeyFileArgs;
-use super::key_source::SourceText;
+use super::opening_args::OpeningArgs;
 use super::outcome;
+use super::places::refuse_keys;
 use super::process;
 use super::progress::Unit;
-use super::put::refuse_keys;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
+use super::update_args::{DeleteOptions, UpdateArgs};
 use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::get::bulk::{GetMany, GetRow};
 use crate::commands::get::selection::Selection;
 use crate::commands::get::{self, GetRequest};
-use crate::encryption::{KmsKey, Mode, pair};
+use crate::error::Subject;
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::pattern::has_wildcard;
 
@@ -55,6 +56,9 @@ pub(crate) struct GetArgs {
 
     #[command(flatten)]
     filter: FilterArgs,
+
+    #[command(flatten)]
+    update: UpdateArgs,
 
     /// The version to fetch
     #[arg(long, value_name = "ID")]
@@ -91,40 +95,15 @@ pub(crate) struct GetArgs {
     transfer: TransferArgs,
 }
 
-/// How the object is decrypted.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Encryption")]
-struct OpeningArgs {
-    /// Fail unless the object is encrypted in this mode; use keys for no other mode
-    #[arg(short = 'e', long = "encrypt", value_name = "MODE")]
-    mode: Option<Mode>,
-
-    #[command(flatten)]
-    keys: LocalKeyArgs<false>,
-
-    /// Accepted only to say that --private-key decrypts.
-    #[arg(long, hide = true, value_name = "SOURCE")]
-    public_key: Vec<SourceText>,
-
-    /// A KMS key that may decrypt the object; repeatable
-    #[arg(long, value_name = "KEY")]
-    kms_key: Vec<KmsKey>,
-
-    /// A pair that the object's encryption context must contain; repeatable
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    context: Vec<(String, String)>,
-
-    #[command(flatten)]
-    trust: TrustArgs,
-
-    #[command(flatten)]
-    key_file: KeyFileArgs,
-}
-
 pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
     let options = args.transfer.limit(session.options()?)?;
-    let scope = args.scope()?;
+    args.update.check(args.recursive, args.no_clobber, !args.filter.is_empty())?;
+    let scope = args.scope(None)?;
     args.opening.only_what_fits()?;
+    let scope = match args.update.names(session).await? {
+        None => scope,
+        Some(names) => args.scope(Some(&names))?,
+    };
     let OpeningArgs { mode: expect, keys, kms_key, context, trust, key_file, .. } = args.opening;
     let keys = keys.sources(key_file.allow_open_key_file)?;
     let settings = trust.settings(("--kms-key", &kms_key), ("--context", &context))?;
@@ -153,11 +132,27 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 unverified,
                 transfer_options,
             };
+            if args.update.dry_run {
+                let planned = get::plan(&connection, request, &decryption_keys, &session.stop).await?;
+                return outcome::planned(&planned, Command::Get, session);
+            }
             one(session, &connection, request, &decryption_keys).await
         }
         Scope::Many(selections, target) => {
-            let request = GetMany { selections, target, raw, expect, rules, no_clobber, transfer_options };
-            many(session, &connection, request, &decryption_keys).await
+            let (update, dry_run) = (args.update.is_update(), args.update.dry_run);
+            let request = GetMany {
+                selections,
+                target,
+                raw,
+                expect,
+                rules,
+                no_clobber,
+                update,
+                dry_run,
+                transfer_options,
+            };
+            let delete = args.update.delete_options();
+            many(session, &connection, request, &decryption_keys, delete).await
         }
     }
 }
@@ -181,16 +176,38 @@ async fn many(
     connection: &Connection,
     request: GetMany,
     decryption_keys: &DecryptionKeys,
+    delete: Option<DeleteOptions>,
 ) -> Result<(), Failure> {
+    let dry_run = request.dry_run;
+    let (mut extra, mut too_much) = (Vec::new(), None);
+    if let (Some(options), [selection]) = (delete, request.selections.as_slice())
+        && let Some(source) = selection.whole()
+    {
+        let found = get::delete::plan(connection, source, &request.target, &session.stop).await?;
+        let below = Subject::Folder(request.target.clone());
+        match deletion::agree(found, options, below, "file", &source.to_string(), session).await? {
+            Answer::Delete(files) => extra = files,
+            Answer::TooMuch(files, error) => (extra, too_much) = (files, Some(error)),
+            Answer::DeleteNothing => {}
+            Answer::Stop => return Ok(()),
+        }
+    }
     let progress = session.progress(Unit::ObjectsAndBytes, "objects");
-    let mut reporter = Reporter::new(Verb::Get, session);
+    let mut reporter = Reporter::new(Verb::Get, session).dry_run(dry_run).continues_by_itself(request.update);
     let report = |row: GetRow| {
         progress.meter().end_object();
-        reporter.report(&row, |fetched| outcome::fetched(fetched, session))
+        reporter.report(&row, |done| {
+            outcome::change(done, Command::Get, session.json, |fetched| outcome::fetched(fetched, session))
+        })
     };
-    let ended =
+    let mut ended =
         get::bulk::run(connection, request, decryption_keys, progress.meter(), &session.stop, report).await;
     progress.finish();
+    if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
+        let report = |row| deletion::report(&row, &mut reporter, Command::Get, session);
+        ended = get::delete::delete(extra, dry_run, &session.stop, report).await;
+        ended = ended.and(too_much.map_or(Ok(()), Err));
+    }
     reporter.end(ended)
 }
 
@@ -211,10 +228,11 @@ impl fmt::Display for Scope {
 }
 
 impl GetArgs {
-    fn scope(&self) -> Result<Scope, Failure> {
+    /// `names` are those of `--files-from`.
+    fn scope(&self, names: Option<&[String]>) -> Result<Scope, Failure> {
         let (sources, dest) = self.places()?;
         if self.recursive {
-            return self.under(sources, dest);
+            return self.under(sources, dest, names);
         }
         if !self.filter.is_empty() {
             return Err(Failure::usage(
@@ -242,7 +260,12 @@ impl GetArgs {
         Ok((sources.collect::<Result<_, _>>()?, dest))
     }
 
-    fn under(&self, sources: Vec<S3Uri>, dest: Option<&Path>) -> Result<Scope, Failure> {
+    fn under(
+        &self,
+        sources: Vec<S3Uri>,
+        dest: Option<&Path>,
+        names: Option<&[String]>,
+    ) -> Result<Scope, Failure> {
         if let Some(source) = sources.iter().find(|source| source.is_object()) {
             return Err(Failure::usage(format!(
                 "-r takes a bucket or a prefix, but {source} names one object"
@@ -254,8 +277,24 @@ impl GetArgs {
             return Err(Failure::usage("-r needs a directory to write to")
                 .hint(format!("s3seal get -r {sources} DIRECTORY")));
         };
+        let of_one = [
+            (self.update.delete_options().is_some(), "--delete"),
+            (self.update.names_files(), "--files-from"),
+        ];
+        if let Some((_, flag)) = of_one.into_iter().find(|(is_given, _)| *is_given)
+            && sources.len() > 1
+        {
+            return Err(
+                Failure::usage(format!("{flag} goes with one bucket or prefix")).hint("get them one by one")
+            );
+        }
         let filter = self.filter.clone().filter();
-        let selections = sources.into_iter().map(|source| Selection::under(source, filter.clone())).collect();
+        let is_listed = self.update.is_update();
+        let selections = sources.into_iter().map(|source| match names {
+            Some(names) => Selection::named(source, names.to_vec(), is_listed),
+            None => Selection::under(source, filter.clone()),
+        });
+        let selections = selections.collect();
         Ok(Scope::Many(selections, directory(dest)?))
     }
 
@@ -350,49 +389,6 @@ fn no_object(source: &S3Uri) -> Failure {
     Failure::usage(format!("{source} names no object"))
         .hint("write the whole key: s3://BUCKET/KEY")
         .hint("or add -r for all objects under it")
-}
-
-impl OpeningArgs {
-    fn only_what_fits(&self) -> Result<(), Failure> {
-        if !self.public_key.is_empty() {
-            return Err(
-                Failure::usage("--public-key encrypts; it cannot decrypt").hint("decrypt with --private-key")
-            );
-        }
-        let Some(mode) = self.mode else { return Ok(()) };
-        let [sse_c_key, key, private_key, passphrase] = self.keys.are_given();
-        if mode == Mode::SseC && key.0 {
-            return Err(Failure::usage("--key does not go with -e sse-c")
-                .hint("sse-c sends its key to S3: pass it with --sse-c-key"));
-        }
-        if mode == Mode::SseC && !sse_c_key.0 {
-            return Err(Failure::usage("-e sse-c needs the key that the object was encrypted with")
-                .hint("add --sse-c-key SOURCE"));
-        }
-        let envelope = &self.trust.envelope;
-        let client_side = [
-            key,
-            private_key,
-            passphrase,
-            (!self.kms_key.is_empty(), "--kms-key"),
-            (self.trust.kms_discovery, "--kms-discovery"),
-            (!self.context.is_empty(), "--context"),
-            (self.trust.require_bound_name, "--require-bound-name"),
-            (envelope.allow_legacy.is_some(), "--allow-legacy"),
-            (envelope.instruction_suffix.is_some(), "--instruction-suffix"),
-        ];
-        let mut given =
-            [(Mode::SseC, sse_c_key)].into_iter().chain(client_side.map(|flag| (Mode::Client, flag)));
-        let Some((fitting, (_, flag))) = given.find(|(of, (is_given, _))| *is_given && *of != mode) else {
-            return Ok(());
-        };
-        let failure = Failure::usage(format!("{flag} does not go with -e {mode}"));
-        Err(if matches!(mode, Mode::SseS3 | Mode::SseKms | Mode::DsseKms) {
-            failure.hint("S3 decrypts these objects itself; leave it out")
-        } else {
-            failure.hint(format!("leave it out, or use -e {fitting}"))
-        })
-    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,10 @@ impl ObjectArgs {
         })
     }
 
+    pub(crate) fn no_clobber(&self) -> bool {
+        self.no_clobber
+    }
+
     pub(crate) fn condition(&self) -> WriteCondition {
         match &self.if_match {
             Some(etag) => WriteCondition::Matches(etag.clone()),

@@ -156,19 +156,23 @@ impl<'a> Line<'a> {
             [from @ .., to] => (from.iter().all(|place| in_s3(place)), Some(in_s3(to))),
         };
         let command = |verb, does, then| Some(Command { verb, does, then });
-        let many = self.verb == "sync" || self.given("--recursive");
+        let many = self.given("--recursive");
         match (self.verb, from, to) {
-            ("cp" | "copy" | "mv" | "upload" | "encrypt" | "sync", false, Some(true)) if many => {
-                command("put", "stores a directory", if self.verb == "sync" { &["-r"] } else { &[] })
+            ("sync", false, Some(true)) => {
+                command("put", "stores what has changed in a directory", &["-r", "--update"])
+            }
+            ("sync", true, Some(false)) => {
+                command("get", "fetches what has changed under a prefix", &["-r", "--update"])
+            }
+            ("cp" | "copy" | "mv" | "upload" | "encrypt", false, Some(true)) if many => {
+                command("put", "stores a directory", &[])
             }
             ("mv", false, Some(true)) => command("put", "stores a file, which stays where it is", &[]),
             ("mv", true, Some(false)) => command("get", "fetches an object, which stays where it is", &[]),
             ("cp" | "copy" | "upload" | "encrypt", false, Some(true)) => command("put", "stores a file", &[]),
-            ("cp" | "copy" | "download" | "decrypt" | "sync", true, Some(false)) if many => command(
-                "get",
-                "fetches everything under a prefix",
-                if self.verb == "sync" { &["-r"] } else { &[] },
-            ),
+            ("cp" | "copy" | "download" | "decrypt", true, Some(false)) if many => {
+                command("get", "fetches everything under a prefix", &[])
+            }
             ("cp" | "copy" | "download" | "decrypt", true, Some(false))
             | ("download" | "decrypt", true, None) => command("get", "fetches an object", &[]),
             ("cp" | "copy", true, Some(true)) if self.places[0] == self.places[1] => {
@@ -271,7 +275,7 @@ mod tests {
             ("s3seal s3 cp s3://bkt/k -", "no command s3: `s3seal get s3://bkt/k -` fetches an object"),
             (
                 "s3seal sync dir s3://bkt/p/",
-                "no command sync: `s3seal put dir s3://bkt/p/ -r` stores a directory",
+                "no command sync: `s3seal put dir s3://bkt/p/ -r --update` stores what has changed in a directory",
             ),
             (
                 "s3seal cat s3://bkt/k",

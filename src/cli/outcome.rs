@@ -16,6 +16,7 @@ use super::session::Session;
 use crate::aws::probe::Probe;
 use crate::aws::sse::Applied;
 use crate::byte_size::ByteSize;
+use crate::commands::changes::{Action, Planned};
 use crate::commands::get::{ChecksumSeen, GetOutcome};
 use crate::commands::put::PutOutcome;
 use crate::commands::put::bulk::Stored;
@@ -26,8 +27,10 @@ use crate::error::WrapKind;
 use crate::keys::Fingerprint;
 use crate::location::{S3Uri, Target};
 
+mod planned;
 mod rotation;
 
+pub(crate) use planned::change;
 pub(crate) use rotation::rotated;
 
 /// Reports the outcome of `put`; `file` is its source.
@@ -60,6 +63,26 @@ pub(crate) struct OutcomeText {
     /// A line, or a JSON document.
     pub(crate) text: String,
     pub(crate) bytes: u64,
+    pub(crate) kind: OutcomeKind,
+}
+
+/// As what an outcome counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OutcomeKind {
+    Done,
+    Unchanged,
+    Planned(Action),
+    Deleted,
+}
+
+/// Reports what a dry run of one object would do.
+pub(crate) fn planned(planned: &Planned, command: Command, session: &Session) -> Result<(), Failure> {
+    if session.json {
+        output::document(&planned::document(planned, command).text())?;
+    } else {
+        session.printer.say(&planned::line(planned));
+    }
+    Ok(())
 }
 
 /// The text for one of many files.
@@ -68,14 +91,14 @@ pub(crate) fn stored(stored: &Stored, session: &Session) -> OutcomeText {
     let rules = &session.rules;
     let text =
         if session.json { put_document(outcome, Some(path), rules).text() } else { put_line(outcome, rules) };
-    OutcomeText { text, bytes: outcome.plain_len }
+    OutcomeText { text, bytes: outcome.plain_len, kind: OutcomeKind::Done }
 }
 
 /// The text for one of many objects.
 pub(crate) fn fetched(outcome: &GetOutcome, session: &Session) -> OutcomeText {
     let rules = &session.rules;
     let text = if session.json { get_document(outcome, rules).text() } else { get_line(outcome, rules) };
-    OutcomeText { text, bytes: outcome.plain_len }
+    OutcomeText { text, bytes: outcome.plain_len, kind: OutcomeKind::Done }
 }
 
 fn put_line(outcome: &PutOutcome, rules: &InForce) -> String {

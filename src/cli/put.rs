@@ -5,30 +5,35 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 
+use super::deletion::{self, Answer};
+use super::document::Command;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::key_reader::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
+use super::places::{can_be_read, refuse_keys};
 use super::process;
 use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
 use super::transfer_args::TransferArgs;
+use super::update_args::{DeleteOptions, UpdateArgs};
 use crate::aws::Connection;
 use crate::byte_size::ByteSize;
 use crate::checksum::Algorithm;
 use crate::commands::bulk::Row;
+use crate::commands::changes::Change;
 use crate::commands::put::bulk::{PutMany, PutRow};
 use crate::commands::put::{self, PutOptions, PutRequest};
 use crate::defaults;
-use crate::error::Error;
-use crate::keys;
+use crate::error::Subject;
 use crate::location::{S3Uri, Source};
 use crate::object::WriteCondition;
 use crate::rules::Requirements;
+use crate::transfer::walk::{Sources, WalkOptions};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +56,7 @@ says: envelope not verified.";
     override_usage = "s3seal put [OPTIONS] <SOURCE>... <s3://BUCKET/KEY>\n       \
                       s3seal put [OPTIONS] --from-command <s3://BUCKET/KEY> -- <COMMAND>..."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct PutArgs {
     /// Files, directories (-r) or - for standard input; the last one is the target: s3://BUCKET/KEY, or a bucket or a
     /// prefix ending in /, which takes the files' names
@@ -68,6 +74,13 @@ pub(crate) struct PutArgs {
 
     #[command(flatten)]
     filter: FilterArgs,
+
+    #[command(flatten)]
+    update: UpdateArgs,
+
+    /// With -r: skip symbolic links that lead to nothing, instead of failing
+    #[arg(long)]
+    skip_broken_links: bool,
 
     /// Store a command's output, and only if the command succeeds
     #[arg(long, requires = "command")]
@@ -99,6 +112,7 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
     let options = args.transfer.limit(session.options()?)?;
     let ParsedArgs { scope, how, choice, keys } = args.parse()?;
     let rules = session.rules.requirements.clone();
+    let names = args.update.names(session).await?;
     session.printer.detail(&scope.describe(choice.as_ref()));
     let how = session
         .ask(move || {
@@ -108,12 +122,27 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
         .await?;
     let connection = session.connect(options).await?;
     match scope {
+        Scope::One(Source::File(file), target) if args.update.dry_run => {
+            let planned = put::plan(&connection, file, target, how, &session.stop).await?;
+            outcome::planned(&planned, Command::Put, session)
+        }
         Scope::One(source, target) => {
             one(session, &connection, PutRequest { source, target, options: how }).await
         }
         Scope::Many(sources, target) => {
-            let filter = args.filter.filter();
-            many(session, &connection, PutMany { sources, filter, target, options: how }).await
+            let delete = args.update.delete_options();
+            let walk = WalkOptions {
+                filter: args.filter.filter(),
+                skip_broken_links: args.skip_broken_links,
+                stays_inside: false,
+            };
+            let sources = match (names, sources) {
+                (Some(names), mut sources) => Sources::Names { folder: sources.remove(0), names },
+                (None, sources) => Sources::Trees(sources),
+            };
+            let (update, dry_run) = (args.update.is_update(), args.update.dry_run);
+            let request = PutMany { sources, walk, target, update, dry_run, options: how };
+            many(session, &connection, request, delete).await
         }
     }
 }
@@ -135,19 +164,52 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
     outcome::lock_not_verified(&outcome).map_or(Ok(()), Err)
 }
 
-async fn many(session: &Session, connection: &Connection, request: PutMany) -> Result<(), Failure> {
+async fn many(
+    session: &Session,
+    connection: &Connection,
+    request: PutMany,
+    delete: Option<DeleteOptions>,
+) -> Result<(), Failure> {
+    let (target, dry_run) = (request.target.clone(), request.dry_run);
+    let jobs = request.options.transfer_options.objects;
+    let (mut extra, mut too_much) = (Vec::new(), None);
+    let folder = match (&request.sources, delete) {
+        (Sources::Trees(trees), Some(options)) if let [folder] = trees.as_slice() => {
+            let found =
+                put::delete::plan(connection, folder, request.walk.clone(), &target, &session.stop).await?;
+            let (below, from) = (Subject::prefix(&target), folder.display().to_string());
+            match deletion::agree(found, options, below, "object", &from, session).await? {
+                Answer::Delete(names) => extra = names,
+                Answer::TooMuch(names, error) => (extra, too_much) = (names, Some(error)),
+                Answer::DeleteNothing => {}
+                Answer::Stop => return Ok(()),
+            }
+            folder.clone()
+        }
+        _ => PathBuf::new(),
+    };
     let progress = session.progress(Unit::ObjectsAndBytes, "files");
-    let mut reporter = Reporter::new(Verb::Put, session);
+    let mut reporter = Reporter::new(Verb::Put, session).dry_run(dry_run).continues_by_itself(request.update);
     let mut lock_not_verified = None;
     let report = |row: PutRow| {
         progress.meter().end_object();
-        if let (Row::Done(stored), None) = (&row, &lock_not_verified) {
+        if let (Row::Done(done), None) = (&row, &lock_not_verified)
+            && let Change::Transferred(stored) = done.as_ref()
+        {
             lock_not_verified = outcome::lock_not_verified(&stored.outcome);
         }
-        reporter.report(&row, |stored| outcome::stored(stored, session))
+        reporter.report(&row, |done| {
+            outcome::change(done, Command::Put, session.json, |stored| outcome::stored(stored, session))
+        })
     };
-    let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
+    let mut ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
     progress.finish();
+    if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
+        let report = |row| deletion::report(&row, &mut reporter, Command::Put, session);
+        ended = put::delete::delete(connection, folder, &target, extra, dry_run, jobs, &session.stop, report)
+            .await;
+        ended = ended.and(too_much.map_or(Ok(()), Err));
+    }
     reporter.end(ended)?;
     lock_not_verified.map_or(Ok(()), Err)
 }
@@ -183,13 +245,19 @@ impl Scope {
 impl PutArgs {
     /// Checks the arguments, before a key is read or a request is sent.
     fn parse(&self) -> Result<ParsedArgs, Failure> {
+        self.update.check(self.recursive, self.object.no_clobber(), !self.filter.is_empty())?;
         let scope = self.scope()?;
         let of_files = !matches!(scope, Scope::One(Source::Stdin | Source::Command(_), _));
-        let keys = self.encryption.reader(!of_files);
+        let keys = self.encryption.reader(!of_files || self.update.reads_stdin());
         let choice = self.encryption.choose(&keys)?;
         if self.expected_size.is_some() && of_files {
             return Err(Failure::usage("--expected-size is for standard input and commands")
                 .hint("leave it out: the size of a file is known"));
+        }
+        if self.update.dry_run && !of_files {
+            return Err(
+                Failure::usage("--dry-run is for files: a stream can be read only once").hint("leave it out")
+            );
         }
         let settings = self.object.settings()?;
         let settings = match &scope {
@@ -219,6 +287,10 @@ impl PutArgs {
         if !self.recursive && !self.filter.is_empty() {
             return Err(Failure::usage("--include and --exclude choose among the files in a directory")
                 .hint("add -r, or leave them out"));
+        }
+        if !self.recursive && self.skip_broken_links {
+            return Err(Failure::usage("--skip-broken-links is about the links in a directory")
+                .hint("add -r, or leave it out"));
         }
         refuse_keys(&self.places)?;
         if self.from_command {
@@ -289,19 +361,18 @@ impl PutArgs {
         if matches!(self.object.condition(), WriteCondition::Matches(_)) {
             return Err(Failure::usage("--if-match is for one object").hint("leave it out"));
         }
+        let one_directory = [
+            (self.update.delete_options().is_some(), "--delete"),
+            (self.update.names_files(), "--files-from"),
+        ];
+        if let Some((_, flag)) = one_directory.into_iter().find(|(is_given, _)| *is_given)
+            && !matches!(sources, [source] if source.is_dir())
+        {
+            return Err(Failure::usage(format!("{flag} goes with one directory"))
+                .hint("store the directories one by one, each under a prefix of its own"));
+        }
         Ok(Scope::Many(sources.to_vec(), target))
     }
-}
-
-/// Refuses a key among the files and addresses, before any message repeats it.
-pub(super) fn refuse_keys(places: &[PathBuf]) -> Result<(), Failure> {
-    let is_key = |place: &PathBuf| place.to_str().is_some_and(keys::looks_like_key) && !place.exists();
-    if places.iter().any(is_key) {
-        return Err(Failure::usage("found a key where a file or an S3 address belongs")
-            .hint("other users can see the command line: name the source of the key, such as --key file:PATH")
-            .hint("the key may be in your shell's history now: make a new one with `s3seal keygen FILE`"));
-    }
-    Ok(())
 }
 
 /// Completes a target that names no object with the name of the file.
@@ -317,23 +388,6 @@ fn object(target: S3Uri, file: Option<&Path>) -> Result<S3Uri, Failure> {
         Some(name) => Ok(target.with_key(format!("{}{name}", target.key))),
         None => Err(Failure::usage(format!("{} has no file name that can be part of a key", file.display()))
             .hint("write the whole key: s3://BUCKET/KEY")),
-    }
-}
-
-/// Checks that a file can be read, or a directory where one is allowed, before keys are read.
-fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failure> {
-    let what = path.display().to_string();
-    match path.metadata() {
-        Ok(metadata) if metadata.is_dir() && !directory_too => {
-            Err(Failure::usage(format!("{what} is a directory"))
-                .hint("add -r to store each file in it, to a target that ends in /")
-                .hint(format!("or pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY", shell_word(&what))))
-        }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::NotFound { subject: path.into(), source: None }.into())
-        }
-        Err(error) => Err(Error::local("read", path)(error).into()),
     }
 }
 

@@ -9,12 +9,14 @@ use super::document::{self, Command, Document, Record, Summaries, Summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::lost_envelope;
-use super::outcome::OutcomeText;
+use super::outcome::{OutcomeKind, OutcomeText};
 use super::output;
 use super::progress::amounts;
 use super::sanitize::escaped;
 use super::session::Session;
+use crate::byte_size::ByteSize;
 use crate::commands::bulk::Row;
+use crate::commands::changes::Action;
 use crate::error::{Aspect, Error, LostEnvelope, Result};
 use crate::location::S3Uri;
 
@@ -73,6 +75,13 @@ pub(crate) struct Reporter<'a> {
     failed: u64,
     /// Objects that the server stored, but not as requested.
     stored_otherwise: u64,
+    unchanged: u64,
+    deleted: u64,
+    is_dry_run: bool,
+    /// Whether deletions were reported, too.
+    deletes: bool,
+    /// What goes on where this run ends.
+    again: &'static str,
 }
 
 impl<'a> Reporter<'a> {
@@ -88,6 +97,11 @@ impl<'a> Reporter<'a> {
             skipped: 0,
             failed: 0,
             stored_otherwise: 0,
+            unchanged: 0,
+            deleted: 0,
+            is_dry_run: false,
+            deletes: false,
+            again: "the same command with --no-clobber continues with the rest",
         }
     }
 
@@ -117,13 +131,26 @@ impl<'a> Reporter<'a> {
         match row {
             Row::Unselected => Ok(()),
             Row::Done(outcome) => {
-                let OutcomeText { text, bytes } = text(outcome);
-                self.done += 1;
-                self.bytes += bytes;
+                let OutcomeText { text, bytes, kind } = text(outcome);
+                match kind {
+                    OutcomeKind::Unchanged => {
+                        self.unchanged += 1;
+                        return Ok(());
+                    }
+                    OutcomeKind::Deleted | OutcomeKind::Planned(Action::Delete) => self.deleted += 1,
+                    OutcomeKind::Done | OutcomeKind::Planned(Action::Store | Action::Fetch) => {
+                        self.done += 1;
+                        self.bytes += bytes;
+                    }
+                }
                 if self.session.json {
                     return self.write(&text);
                 }
-                self.name(&text);
+                if matches!(kind, OutcomeKind::Planned(_)) {
+                    self.session.printer.say(&text);
+                } else {
+                    self.name(&text);
+                }
                 Ok(())
             }
             Row::Skipped { name, why } => {
@@ -204,12 +231,36 @@ impl<'a> Reporter<'a> {
         Ok(())
     }
 
+    /// Whether something failed, or was stored otherwise than asked.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.failed + self.stored_otherwise > 0
+    }
+
+    /// Takes note that nothing is done.
+    pub(crate) fn dry_run(self, is_dry_run: bool) -> Self {
+        Self { is_dry_run, ..self }
+    }
+
+    /// Takes note that the same command goes on where this run ends.
+    pub(crate) fn continues_by_itself(self, continues_by_itself: bool) -> Self {
+        if continues_by_itself {
+            return Self { again: "the same command continues with the rest", ..self };
+        }
+        self
+    }
+
+    /// Takes note that deletions are reported from now on.
+    pub(crate) fn deletes(&mut self) {
+        self.deletes = true;
+    }
+
     /// Reports the summary and returns how the run ends.
     ///
     /// # Errors
     /// What ended the run early; exit 9 if some objects failed.
     pub(crate) fn end(self, ended: Result<()>) -> Result<(), Failure> {
-        let reported = self.done + self.skipped + self.failed + self.stored_otherwise;
+        let reported =
+            self.done + self.skipped + self.failed + self.stored_otherwise + self.unchanged + self.deleted;
         let silent = match &ended {
             Ok(()) => false,
             Err(error) => reported == 0 || matches!(error, Error::ReaderLeft),
@@ -217,17 +268,20 @@ impl<'a> Reporter<'a> {
         if !silent {
             self.summary()?;
         }
-        let again = "the same command with --no-clobber continues with the rest";
+        let again = self.again;
         match ended {
             Ok(()) if self.failed == 0 => Ok(()),
             Ok(()) => {
-                let (failed, all) = (self.failed, self.done + self.failed);
-                let message = anyhow::anyhow!("{failed} of {all} objects were not {}", self.verb.past());
+                let (failed, all) = (self.failed, self.done + self.deleted + self.failed);
+                let deleted = if self.deletes { " or deleted" } else { "" };
+                let message =
+                    anyhow::anyhow!("{failed} of {all} objects were not {}{deleted}", self.verb.past());
                 Err(Failure::new(Exit::Some, message).hint(format!("each of them is named above; {again}")))
             }
             Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) => {
                 Err(self.server_ignored_request(error))
             }
+            Err(error @ Error::DeletesTooMuch { .. }) => Err(error.into()),
             Err(error) if silent => Err(error.into()),
             Err(error) => Err(Failure::from(error).hint(again)),
         }
@@ -272,15 +326,24 @@ impl<'a> Reporter<'a> {
                 skipped: self.skipped,
                 failed: self.failed,
                 stored_otherwise: self.stored_otherwise,
+                unchanged: self.unchanged,
+                deleted: self.deleted,
+                dry_run: self.is_dry_run,
             });
             return self.document(Record::Summary(Summaries { summary }));
         }
         let mut parts = vec![counted(self.done, self.verb.noun())];
         if self.done > 0 {
-            parts.push(amounts::sum(self.bytes, self.seconds()));
+            parts.push(if self.is_dry_run {
+                ByteSize(self.bytes).to_string()
+            } else {
+                amounts::sum(self.bytes, self.seconds())
+            });
         }
         let skipped = if self.names_each { "skipped" } else { "skipped (-v names them)" };
         for (number, word) in [
+            (self.deleted, if self.is_dry_run { "would be deleted" } else { "deleted" }),
+            (self.unchanged, "unchanged"),
             (self.skipped, skipped),
             (self.failed, "failed"),
             (self.stored_otherwise, "stored, but not as requested"),
@@ -293,7 +356,8 @@ impl<'a> Reporter<'a> {
         parts.extend(rules.encryption.iter().map(|rule| format!("encryption by rule {rule}")));
         let overridden = rules.set_aside.iter();
         parts.extend(overridden.map(|rule| format!("RULE {rule} OVERRIDDEN")));
-        self.session.printer.say(&format!("{}: {}", self.verb.past(), parts.join(", ")));
+        let would_be = if self.is_dry_run { "would be " } else { "" };
+        self.session.printer.say(&format!("{would_be}{}: {}", self.verb.past(), parts.join(", ")));
         Ok(())
     }
 

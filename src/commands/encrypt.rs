@@ -221,7 +221,7 @@ pub(crate) struct EnvelopeShape {
 }
 
 /// The S3 Encryption Client's where its one message is sure to hold the object, else the Encryption SDK's.
-fn default_format(len: Option<u64>) -> Format {
+pub(crate) fn default_format(len: Option<u64>) -> Format {
     match len {
         Some(len) if len <= MAX_PLAIN => defaults::FORMAT,
         _ => defaults::FORMAT_OF_STREAMS,

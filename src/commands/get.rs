@@ -8,6 +8,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::{Applied, AppliedMode};
 use crate::checksum::{Algorithm, Verifier};
+use crate::commands::changes::{Action, Planned};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::open_envelope;
 use crate::commands::put::same_etag;
@@ -18,6 +19,7 @@ use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::meter::Meter;
+use crate::object::{MTIME, read_mtime};
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
@@ -27,6 +29,7 @@ use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
 mod decryption;
+pub(crate) mod delete;
 pub(crate) mod selection;
 pub(crate) mod verify;
 
@@ -111,6 +114,29 @@ pub(crate) async fn run(
     Ok(outcome)
 }
 
+/// Finds out what [`run`] would do; writes nothing.
+///
+/// # Errors
+/// Those of the target; what S3 refuses; `Changed` if the object has another ETag.
+pub(crate) async fn plan(
+    connection: &Connection,
+    request: GetRequest,
+    decryption_keys: &DecryptionKeys,
+    cancellation: &Cancellation,
+) -> Result<Planned> {
+    sink::prepare(&request.target, request.no_clobber)?;
+    let (keys, version_id) = (&decryption_keys.customer_keys, request.version_id.as_deref());
+    let keyed = head(connection, &request.source, version_id, keys, request.expect);
+    let keyed = cancellation.or(keyed).await.flatten()?;
+    request.check_etag(&keyed.head)?;
+    let file = match request.target {
+        Target::File(path) | Target::FileInNewDirectory(path) => Some(path),
+        Target::Stdout | Target::Terminal => None,
+    };
+    let (uri, bytes) = (Some(request.source), Some(keyed.head.len));
+    Ok(Planned { action: Action::Fetch, uri, file, bytes, reason: None })
+}
+
 /// What is the same for all objects of a run.
 pub(crate) struct Download<'a> {
     pub(crate) connection: &'a Connection,
@@ -137,6 +163,10 @@ impl Download<'_> {
         let described = Described::of(&opening);
         let (sink, pending) = open.await?;
         let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await?;
+        let modified = head.metadata.get(MTIME).filter(|_| request.range.is_none());
+        if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
+            pending.set_modified(modified);
+        }
         if let Some(file) = pending.to_sync()? {
             let subject = Subject::from(&request.target);
             cancellation
@@ -166,11 +196,7 @@ impl Download<'_> {
         let (keyed, budget) = self.look(request, listed).await?;
         let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
         let reader = request.reader(self.connection, keyed.customer_key.as_ref());
-        if let Some(etag) = &request.if_match
-            && !same_etag(head.etag.as_deref(), etag)
-        {
-            return Err(Error::Changed { subject: reader.subject(), source: None });
-        }
+        request.check_etag(head)?;
         let envelope =
             if request.raw { None } else { open_envelope::envelope(&reader, head, decryption_keys).await? };
         let mut found =
@@ -222,6 +248,16 @@ impl Download<'_> {
 }
 
 impl GetRequest {
+    fn check_etag(&self, head: &ObjectHead) -> Result<()> {
+        match &self.if_match {
+            Some(etag) if !same_etag(head.etag.as_deref(), etag) => {
+                let subject = Subject::version(&self.source, self.version_id.as_deref());
+                Err(Error::Changed { subject, source: None })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> ObjectReader<'a> {
         ObjectReader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
     }

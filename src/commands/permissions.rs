@@ -352,7 +352,8 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
             needs.add(Resource::InstructionFiles, &["s3:DeleteObject"]);
         }
         (Extra::InstructionFile, _) => {}
-        (Extra::Recursive, _) => needs.add(Resource::Listing, &["s3:ListBucket"]),
+        (Extra::Delete, _) => needs.add(Resource::Objects, &["s3:DeleteObject"]),
+        (Extra::Recursive | Extra::Update, _) => needs.add(Resource::Listing, &["s3:ListBucket"]),
         (Extra::Version, _) => {
             needs.without(Resource::Objects, "s3:GetObject");
             needs.add(Resource::Objects, &["s3:GetObjectVersion"]);

@@ -1,5 +1,6 @@
 //! `put`: measure, begin, plan, run, check.
 
+use std::path::PathBuf;
 use std::slice;
 
 use crate::aws::Connection;
@@ -9,6 +10,7 @@ use crate::aws::sse::Applied;
 use crate::aws::upload::UploadTarget;
 use crate::checksum::Algorithm;
 use crate::commands::asked_encryption::asked;
+use crate::commands::changes::{Action, Planned};
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
 use crate::commands::verify_envelope;
 use crate::commands::verify_lock::{LockOutcome, verify_lock};
@@ -16,7 +18,7 @@ use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::meter::Meter;
-use crate::object::{Lock, Settings, WriteCondition};
+use crate::object::{Lock, MTIME, Settings, WriteCondition, mtime_text};
 use crate::rules::Requirements;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::{Input, Parts};
@@ -24,6 +26,8 @@ use crate::transfer::{Cancellation, blocking, plan, upload};
 use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
+pub(crate) mod delete;
+mod update;
 
 /// An upload of one object.
 pub(crate) struct PutRequest {
@@ -115,6 +119,30 @@ pub(crate) async fn run(
     storing.store(input, target, options.settings.clone()).await
 }
 
+/// Finds out what [`run`] would do with a file; stores nothing.
+///
+/// # Errors
+/// Those of the source; `BreaksRule`; `TargetExists` and `Changed` if the condition does not hold.
+pub(crate) async fn plan(
+    connection: &Connection,
+    file: PathBuf,
+    target: S3Uri,
+    mut options: PutOptions,
+    cancellation: &Cancellation,
+) -> Result<Planned> {
+    let (encryption, source) = (options.encryption.take(), Source::File(file.clone()));
+    let ready = async {
+        let encryptor = prepare(encryption).await?;
+        let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
+        options.rules.permit(&target, &asked)?;
+        let input = blocking(move || Input::open(&source)).await??;
+        may_write(connection, &target, &options.condition).await?;
+        Ok(input.len())
+    };
+    let bytes = cancellation.or(ready).await.flatten()?;
+    Ok(Planned { action: Action::Store, uri: Some(target), file: Some(file), bytes, reason: None })
+}
+
 /// What is the same for all objects of a run.
 struct PutRun<'a> {
     connection: &'a Connection,
@@ -129,6 +157,9 @@ impl PutRun<'_> {
     /// Uploads an opened source.
     async fn store(&self, input: Input, target: S3Uri, mut settings: Settings) -> Result<PutOutcome> {
         let Self { connection, encryptor, options, budget, meter, cancellation } = *self;
+        if let Some(modified) = input.modified() {
+            settings.metadata.entry(MTIME.to_owned()).or_insert_with(|| mtime_text(modified));
+        }
         // Kills a source command when this ends, even while its output is still being read.
         let _child_guard = input.child_guard();
         let making = ObjectEncryptor::new(connection, encryptor, &target, input.len(), &mut settings);

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -132,10 +133,19 @@ fn stdout() -> Result<File> {
     stdout.map(File::from).map_err(Error::local("write to", Subject::StandardOutput))
 }
 
+/// Stands in the names of temporary files.
+const TEMPORARY: &str = ".s3seal-";
+
+/// Whether a file has the name of a temporary one, which another run may be writing.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') && name.contains(TEMPORARY)
+}
+
 /// Makes a temporary file that only its owner can open, from its first moment on.
 fn hidden_beside(path: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
-        .prefix(&format!(".{}.s3seal-", beginning_of_name(path)))
+        .prefix(&format!(".{}{TEMPORARY}", beginning_of_name(path)))
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder_of(path))
 }
@@ -251,6 +261,13 @@ impl PendingFile {
     /// Whether what is written stays hidden until [`PendingFile::commit`].
     pub(crate) fn hides(&self) -> bool {
         matches!(self, Self::File(_))
+    }
+
+    /// Sets when the file was last written. A file system that cannot keep the time is no reason to fail.
+    pub(crate) fn set_modified(&self, time: SystemTime) {
+        if let Self::File(hidden) = self {
+            let _ = hidden.file.set_modified(time);
+        }
     }
 
     /// Returns a handle to sync the bytes before the commit: only the sync may take long.

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
@@ -35,6 +35,8 @@ pub(crate) struct Input {
     reader: Reader,
     /// The length that a file had when it was opened.
     len: Option<u64>,
+    /// When a file was last written.
+    modified: Option<SystemTime>,
 }
 
 enum Reader {
@@ -70,7 +72,7 @@ impl Drop for ChildGuard {
 impl Input {
     /// A pipe as a source; `len` is its length in bytes, if it is known.
     pub(crate) fn pipe(subject: Subject, reader: pipe::Reader, len: Option<u64>) -> Self {
-        Self { subject, reader: Reader::Pipe(reader), len }
+        Self { subject, reader: Reader::Pipe(reader), len, modified: None }
     }
 
     /// Opens the source; a command is started.
@@ -79,6 +81,7 @@ impl Input {
     /// `NotFound` without the file, `Unsupported` for a folder, `Local` for what the system refuses.
     pub(crate) fn open(source: &Source) -> Result<Self> {
         let subject = Subject::from(source);
+        let mut modified = None;
         let (reader, len) = match source {
             Source::File(path) => {
                 let file = File::open(path).map_err(|error| not_opened(&subject, error))?;
@@ -90,17 +93,23 @@ impl Input {
                     ));
                 }
                 let len = metadata.is_file().then_some(metadata.len());
+                modified = len.and_then(|_| metadata.modified().ok());
                 (Reader::File(file), len)
             }
             Source::Stdin => (Reader::Stdin(io::stdin()), None),
             Source::Command(argv) => (start(argv, &subject)?, None),
         };
-        Ok(Self { subject, reader, len })
+        Ok(Self { subject, reader, len, modified })
     }
 
     /// The length in bytes, where it is known before reading: that of a regular file.
     pub(crate) fn len(&self) -> Option<u64> {
         self.len
+    }
+
+    /// When it was last written: of a regular file.
+    pub(crate) fn modified(&self) -> Option<SystemTime> {
+        self.modified
     }
 
     /// Fills the buffer, unless the source ends first; returns the number of bytes.

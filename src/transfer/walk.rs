@@ -1,15 +1,17 @@
-//! The files below folders, found one by one as they are asked for, so that a tree of any size takes little memory.
+//! The files below folders, found one by one as they are asked for, in the order in which S3 lists their keys.
 //!
 //! Links are followed, as `aws s3 cp` does. What is no regular file, what cannot be read and what has no name that a
 //! key could take comes out too, with its reason: nothing is passed over in silence. What becomes of a file is the
 //! verb's.
 
-use std::ffi::OsStr;
-use std::fs::FileType;
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, FileType, Metadata};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{self, AtomicU64};
+use std::time::SystemTime;
 
 use futures_util::future;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -24,20 +26,49 @@ use crate::transfer::blocking;
 /// Files found ahead of those under way.
 const AHEAD: usize = 64;
 
+/// Where files are looked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Sources {
+    /// Files, and folders with everything in them.
+    Trees(Vec<PathBuf>),
+    /// These names in a folder, sorted.
+    Names { folder: PathBuf, names: Vec<String> },
+}
+
+impl Sources {
+    /// The sources as the user named them.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Trees(paths) => {
+                paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+            }
+            Self::Names { folder, .. } => folder.display().to_string(),
+        }
+    }
+}
+
+/// How files are looked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WalkOptions {
+    /// Which names in the folders.
+    pub(crate) filter: Filter,
+    /// Whether a link to nothing is passed over, instead of being a failure.
+    pub(crate) skip_broken_links: bool,
+    /// Whether links are not followed, but no files either.
+    pub(crate) stays_inside: bool,
+}
+
 /// What was found.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// A regular file.
-    File {
-        /// Where it is.
-        path: PathBuf,
-        /// Its name below its source, with `/` between folders.
-        name: String,
-    },
+    File(FoundFile),
     /// Something that has no content to store.
     NoFile {
         /// Where it is.
         path: PathBuf,
+        /// Its name below its source, if it is one that a key could have.
+        name: Option<String>,
         what: &'static str,
     },
     /// Something that cannot be read or named.
@@ -48,15 +79,36 @@ pub(crate) enum Found {
     },
 }
 
-/// Finds the files below `sources` whose names `filter` takes: of a folder by their names below it, of a file by its own.
-/// A name that an earlier source has too comes out as a failure. `rejected` counts the files that `filter` does not take.
+/// A regular file.
+#[derive(Debug)]
+pub(crate) struct FoundFile {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its name below its source, with `/` between folders.
+    pub(crate) name: String,
+    /// Its length in bytes.
+    pub(crate) len: u64,
+    /// When it was last written, where the system says so.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+/// Finds files by their names below their sources, in the order of the keys that have these names: of the bytes of UTF-8.
+/// A name that an earlier source has too comes out as a failure. `rejected` counts the files that the filter does not
+/// take.
 pub(crate) fn walk(
-    sources: Vec<PathBuf>,
-    filter: Filter,
+    sources: Sources,
+    options: WalkOptions,
     rejected: Arc<AtomicU64>,
 ) -> impl Stream<Item = Result<Found>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
-    let walking = blocking(move || walk_all(&sources, &filter, &rejected, &sender));
+    let walking = blocking(move || match &sources {
+        Sources::Trees(trees) => walk_all(trees, &options, &rejected, &sender),
+        // Nobody listens any more once the run has ended.
+        Sources::Names { folder, names } => {
+            let mut found = names.iter().map(|name| look_up(folder, name, &options));
+            found.all(|found| sender.blocking_send(found).is_ok());
+        }
+    });
     // It walks while what it finds is awaited; that it ends early must not look like the end of the files.
     let ended = stream::once(walking).filter_map(|ended| future::ready(ended.err().map(Err)));
     let found = stream::unfold(receiver, |mut receiver| async move {
@@ -66,75 +118,129 @@ pub(crate) fn walk(
 }
 
 /// Counts what [`walk`] finds, ahead of it and in little memory, as long as somebody looks at the meter.
-pub(crate) fn count(sources: &[PathBuf], filter: &Filter, meter: &Meter) {
-    let rejected = AtomicU64::new(0);
-    for (number, source) in sources.iter().enumerate() {
-        for entry in WalkDir::new(source).follow_links(true) {
-            if !meter.is_shown() {
-                return;
+pub(crate) fn count(sources: &Sources, options: &WalkOptions, meter: &Meter) {
+    let count = |found: Option<&Found>| match found {
+        None => {}
+        Some(Found::File(file)) => meter.find(file.len),
+        Some(Found::NoFile { .. } | Found::Failed { .. }) => meter.find(0),
+    };
+    match sources {
+        Sources::Names { folder, names } => {
+            for name in names {
+                if !meter.is_shown() {
+                    return;
+                }
+                count(Some(&look_up(folder, name, options)));
             }
-            let len =
-                entry.as_ref().ok().and_then(|entry| entry.metadata().ok()).map_or(0, |found| found.len());
-            let found = match entry {
-                Ok(entry) => found(entry, source, &sources[..number], filter, &rejected),
-                Err(error) => failed(&error, source, filter),
-            };
-            match found {
-                None => {}
-                Some(Found::File { .. }) => meter.find(len),
-                Some(Found::NoFile { .. } | Found::Failed { .. }) => meter.find(0),
+        }
+        Sources::Trees(trees) => {
+            let rejected = AtomicU64::new(0);
+            for (number, source) in trees.iter().enumerate() {
+                for entry in WalkDir::new(source).follow_links(!options.stays_inside) {
+                    if !meter.is_shown() {
+                        return;
+                    }
+                    let found = match entry {
+                        Ok(entry) => found(entry, source, &trees[..number], options, &rejected),
+                        Err(error) => failed(&error, source, options),
+                    };
+                    count(found.as_ref().map(|(_, found)| found));
+                }
             }
         }
     }
     meter.found_all();
 }
 
-fn walk_all(sources: &[PathBuf], filter: &Filter, rejected: &AtomicU64, sender: &Sender<Found>) {
-    for (number, source) in sources.iter().enumerate() {
-        for entry in WalkDir::new(source).follow_links(true) {
-            let found = match entry {
-                Ok(entry) => found(entry, source, &sources[..number], filter, rejected),
-                Err(error) => failed(&error, source, filter),
-            };
-            // Nobody listens any more once the run has ended.
-            if found.is_some_and(|found| sender.blocking_send(found).is_err()) {
-                return;
+/// Something found, with the name by which it has its place among the others.
+type Placed = (OsString, Found);
+
+/// Walks all the trees at once, so that the names come in order also where trees overlap.
+fn walk_all(trees: &[PathBuf], options: &WalkOptions, rejected: &AtomicU64, sender: &Sender<Found>) {
+    let mut walks: Vec<_> = trees
+        .iter()
+        .enumerate()
+        .map(|(number, source)| {
+            let entries =
+                WalkDir::new(source).follow_links(!options.stays_inside).sort_by(in_key_order).into_iter();
+            let found = entries.filter_map(move |entry| match entry {
+                Ok(entry) => found(entry, source, &trees[..number], options, rejected),
+                Err(error) => failed(&error, source, options),
+            });
+            found.peekable()
+        })
+        .collect();
+    loop {
+        let mut first: Option<(usize, OsString)> = None;
+        for (number, walk) in walks.iter_mut().enumerate() {
+            if let Some((name, _)) = walk.peek()
+                && first.as_ref().is_none_or(|(_, least)| name < least)
+            {
+                first = Some((number, name.clone()));
             }
         }
+        let Some((_, found)) = first.and_then(|(number, _)| walks[number].next()) else { return };
+        // Nobody listens any more once the run has ended.
+        if sender.blocking_send(found).is_err() {
+            return;
+        }
     }
+}
+
+/// Compares the entries of a folder as S3 orders keys: a folder's go on with a slash.
+fn in_key_order(one: &DirEntry, other: &DirEntry) -> Ordering {
+    let (a, b) = (one.file_name().as_encoded_bytes(), other.file_name().as_encoded_bytes());
+    let common = a.len().min(b.len());
+    let next = |name: &[u8], entry: &DirEntry| match name.get(common) {
+        Some(byte) => Some(*byte),
+        // A link's own type is not that of what it leads to.
+        None => (entry.file_type().is_dir() || entry.path().is_dir()).then_some(b'/'),
+    };
+    a[..common].cmp(&b[..common]).then_with(|| next(a, one).cmp(&next(b, other)))
 }
 
 fn found(
     entry: DirEntry,
     source: &Path,
     earlier: &[PathBuf],
-    filter: &Filter,
+    options: &WalkOptions,
     rejected: &AtomicU64,
-) -> Option<Found> {
+) -> Option<Placed> {
     let kind = entry.file_type();
     if kind.is_dir() {
         return None;
     }
+    let metadata = entry.metadata();
     let path = entry.into_path();
-    let below = below(&path, source);
-    if !filter.takes(&below.to_string_lossy()) {
-        rejected.fetch_add(1, Ordering::Relaxed);
+    let below = below(&path, source).to_owned();
+    if !options.filter.takes(&below.to_string_lossy()) {
+        rejected.fetch_add(1, atomic::Ordering::Relaxed);
         return None;
     }
+    let name = below.to_str().map(str::to_owned);
     if !kind.is_file() {
-        return Some(Found::NoFile { path, what: in_words(kind) });
+        return Some((below, Found::NoFile { path, name, what: in_words(kind) }));
     }
-    let refused = match below.to_str() {
+    let refused = match name {
         None => "its name is not UTF-8, as a key must be".to_owned(),
-        Some(name) => match earlier.iter().find(|earlier| gives(earlier, name)) {
-            None => return Some(Found::File { name: name.to_owned(), path }),
+        Some(name) => match earlier.iter().find(|earlier| gives(earlier, &name)) {
+            None => return Some((below, of_metadata(path, name, metadata.map_err(Into::into)))),
             Some(earlier) => {
                 format!("two files map to the key {name}: {} and {}", earlier.display(), path.display())
             }
         },
     };
     let error = Error::unsupported(&path, refused);
-    Some(Found::Failed { path, error })
+    Some((below, Found::Failed { path, error }))
+}
+
+fn of_metadata(path: PathBuf, name: String, metadata: std::io::Result<Metadata>) -> Found {
+    match metadata {
+        Ok(metadata) => {
+            Found::File(FoundFile { path, name, len: metadata.len(), modified: metadata.modified().ok() })
+        }
+        Err(error) => Found::Failed { error: Error::local("read", &path)(error), path },
+    }
 }
 
 /// The name that a file has below its source; a source that is a file has its own.
@@ -150,11 +256,12 @@ fn gives(source: &Path, name: &str) -> bool {
     if source.is_dir() { source.join(name).is_file() } else { source.file_name() == Some(OsStr::new(name)) }
 }
 
-fn failed(error: &walkdir::Error, source: &Path, filter: &Filter) -> Option<Found> {
+fn failed(error: &walkdir::Error, source: &Path, options: &WalkOptions) -> Option<Placed> {
     let path = error.path().unwrap_or(source).to_owned();
     let is_link = path.is_symlink();
+    let below = below(&path, source).to_owned();
     // A folder that cannot be read may hold what is wanted; a link by itself is wanted or not.
-    if is_link && !filter.takes(&below(&path, source).to_string_lossy()) {
+    if is_link && !options.filter.takes(&below.to_string_lossy()) {
         return None;
     }
     let subject = Subject::from(&path);
@@ -163,18 +270,48 @@ fn failed(error: &walkdir::Error, source: &Path, filter: &Filter) -> Option<Foun
             Error::unsupported(subject, format!("is a symbolic link that leads back to {}", above.display()))
         }
         (None, Some(error)) if is_link && error.kind() == std::io::ErrorKind::NotFound => {
-            Error::unsupported(subject, "is a dangling symbolic link")
+            return Some((below.clone(), broken_link(path, below.to_str(), options)));
         }
         (None, error) => {
             let kind = error.map_or(std::io::ErrorKind::Other, std::io::Error::kind);
             Error::local("read", subject)(kind.into())
         }
     };
-    Some(Found::Failed { path, error })
+    Some((below, Found::Failed { path, error }))
+}
+
+fn broken_link(path: PathBuf, name: Option<&str>, options: &WalkOptions) -> Found {
+    const WHAT: &str = "a dangling symbolic link";
+    if options.skip_broken_links {
+        return Found::NoFile { path, name: name.map(str::to_owned), what: WHAT };
+    }
+    Found::Failed { error: Error::unsupported(&path, format!("is {WHAT}")), path }
+}
+
+/// Looks up a name in a folder.
+fn look_up(folder: &Path, name: &str, options: &WalkOptions) -> Found {
+    let path = folder.join(name);
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() => of_metadata(path, name.to_owned(), Ok(metadata)),
+        Ok(metadata) => {
+            Found::NoFile { path, name: Some(name.to_owned()), what: in_words(metadata.file_type()) }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_symlink() => {
+            broken_link(path, Some(name), options)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Found::Failed { error: Error::NotFound { subject: (&path).into(), source: None }, path }
+        }
+        Err(error) => Found::Failed { error: Error::local("read", &path)(error), path },
+    }
 }
 
 fn in_words(kind: FileType) -> &'static str {
-    if kind.is_fifo() {
+    if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
         "a named pipe"
     } else if kind.is_socket() {
         "a socket"

@@ -5,14 +5,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod deletion;
 mod faults;
+mod files_from;
 mod get;
 mod hostile;
 mod ignored_mode;
 mod memory;
 mod put;
 mod several;
+mod times;
 mod trees;
+mod update;
 
 use std::fs;
 use std::path::Path;

@@ -180,7 +180,10 @@ fn rows_and_sum_are_documents() {
     let sum = &rows.last().unwrap()["summary"];
     assert_eq!(
         *sum,
-        serde_json::json!({ "objects": 1, "bytes": 4, "skipped": 1, "failed": 1, "stored_otherwise": 0 })
+        serde_json::json!({
+            "objects": 1, "bytes": 4, "skipped": 1, "failed": 1, "stored_otherwise": 0, "unchanged": 0, "deleted": 0,
+            "dry_run": false
+        })
     );
 }
 

@@ -99,6 +99,11 @@ impl Scenario {
             stored += " --instruction-file";
         }
         let (before, mut line) = match plain.as_slice() {
+            ["put", protection] if with("update") => {
+                let delete = if with("delete") { "--delete --yes --max-delete 100%" } else { "" };
+                let flags = flags(protection, "KEY", "b.key");
+                (None, format!("put -r tree s3://bench/db/ --update {delete} {flags}"))
+            }
             ["put", protection] => (None, format!("{stored} {}", flags(protection, "KEY", "b.key"))),
             ["get", protection] => {
                 let line = format!("get {object} target {}", opening(protection, "", "KEY", "b.key"));
@@ -182,6 +187,8 @@ impl Scenario {
             bench.write(name, KnownKey::new(seed).hex().as_bytes());
         }
         bench.write("small", b"content");
+        std::fs::create_dir(bench.path("tree")).unwrap();
+        bench.write("tree/o", b"content");
         bench.write("large", &bytes(6 << 20));
         let s3 = bench.sandbox.s3();
         if ["version", "all-versions", "versioned-bucket"].iter().any(|extra| self.has(extra)) {
@@ -206,6 +213,9 @@ impl Scenario {
                 bench.run(&filled(before)).ok();
             }
         }
+        if self.has("delete") {
+            s3.put_plain(BUCKET, "db/gone", b"old");
+        }
         match (self.has("lock"), &self.before) {
             (true, Some(_)) => s3.set_locked(BUCKET, "db/o"),
             (true, None) => s3.set_object_lock(BUCKET),
@@ -222,7 +232,10 @@ impl Scenario {
     /// What is to come of it when this part is missing.
     pub fn expected(&self, part: &Part) -> Expected {
         let verb = self.name.split(['.', '+']).next().unwrap();
-        let is_of_many = self.has("recursive") || self.has("all-versions") || self.name.contains(".prefix.");
+        let is_of_many = self.has("recursive")
+            || self.has("update")
+            || self.has("all-versions")
+            || self.name.contains(".prefix.");
         // An object that fails among many is named, and the run ends with 9; without the listing there are none.
         let failed = if is_of_many && part.sid != "Listing" && part.sid != "ScratchObjects" { 9 } else { 4 };
         match (verb, part.action.as_str()) {

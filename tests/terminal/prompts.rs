@@ -28,6 +28,32 @@ fn a_passphrase_is_typed_twice_without_echo_and_opens_the_object() {
 }
 
 #[test]
+fn a_deletion_is_asked_about_with_its_number_and_place() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("tree")).unwrap();
+    bench.write("tree/a", b"a");
+    for key in ["p/a", "p/gone"] {
+        bench.sandbox.s3().put_plain(BUCKET, key, b"a");
+    }
+    for (answer, keys) in [("n\r", &["p/a", "p/gone"][..]), ("y\r", &["p/a"])] {
+        let mut put = Terminal::start(&bench, 100, "put -r tree s3://bench/p/ --delete");
+        put.wait_for("Delete 1 object below s3://bench/p/ that tree does not have?");
+        put.press(answer);
+        let (code, screen) = put.end();
+        assert_eq!(code, 0, "{screen}");
+        assert_eq!(bench.sandbox.s3().keys(BUCKET), keys, "{screen}");
+        assert_eq!(screen.contains("nothing changed"), keys.len() == 2, "{screen}");
+    }
+    std::fs::create_dir(bench.path("copy")).unwrap();
+    bench.write("copy/gone", b"here only");
+    let mut get = Terminal::start(&bench, 100, "get -r s3://bench/p/ copy --delete --max-delete 1");
+    get.wait_for("Delete 1 file below the folder copy that s3://bench/p/ does not have?");
+    get.press("yes\r");
+    let (code, screen) = get.end();
+    assert_eq!((code, bench.path("copy/gone").exists()), (0, false), "{screen}");
+}
+
+#[test]
 fn two_passphrases_that_differ_store_nothing() {
     let bench = Bench::new();
     bench.write("plain", b"hello");

@@ -76,6 +76,45 @@ pub(crate) struct SkippedObject {
     pub(crate) reason: String,
 }
 
+/// What would be done without `--dry-run`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct PlannedTransfer {
+    /// What would be done.
+    pub(crate) action: PlannedAction,
+    /// The object; null for a file that would be deleted.
+    pub(crate) uri: Option<String>,
+    /// The file; null for standard output, and for an object that would be deleted.
+    pub(crate) file: Option<String>,
+    /// The length of the file, or of the stored object; null if it is not known.
+    pub(crate) bytes: Option<u64>,
+    /// Why: `missing`, `newer` or `another size`; null if nothing was compared.
+    pub(crate) reason: Option<String>,
+}
+
+/// What would be done with an object or a file.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PlannedAction {
+    /// The file would become the object.
+    Store,
+    /// The object would become the file.
+    Fetch,
+    /// It would be removed.
+    Delete,
+}
+
+/// An object or a file that was removed because the source no longer has it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct DeletedObject {
+    /// The object's address; null for a file.
+    pub(crate) uri: Option<String>,
+    /// The file; null for an object.
+    pub(crate) file: Option<String>,
+}
+
 /// One of many objects that failed.
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -98,7 +137,7 @@ pub(crate) struct FailedObject {
 #[derive(Debug, Default, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct TransferSummary {
-    /// Objects stored, or written.
+    /// Objects stored, or written; with `--dry-run` those that would be.
     pub(crate) objects: u64,
     /// Their content's bytes.
     pub(crate) bytes: u64,
@@ -108,4 +147,10 @@ pub(crate) struct TransferSummary {
     pub(crate) failed: u64,
     /// Objects that S3 has stored otherwise than asked.
     pub(crate) stored_otherwise: u64,
+    /// Files or objects that `--update` left as they are.
+    pub(crate) unchanged: u64,
+    /// Objects or files that `--delete` removed; with `--dry-run` those that would be.
+    pub(crate) deleted: u64,
+    /// Whether nothing was done (`--dry-run`).
+    pub(crate) dry_run: bool,
 }

@@ -37,6 +37,16 @@ pub(crate) const VERBS: [VerbPage; 5] = [
              directory, and * matches / too. The last one that matches decides; a name that none matches is taken, \
              unless the first pattern is an --include. So --exclude '*' --include '*.jpg' --exclude 'old/*' takes the \
              .jpg files outside old/. If no file is taken, the exit status is 3.",
+            "With --update a file is stored only if the target does not have it, if its length differs from the one \
+             that it would have there, or if it was written in the second in which the object was stored, or later. \
+             A listing shows all that, so there is no request for an object that stays. What is encrypted in \
+             another mode but has the same length stays: s3seal-rotate(1) changes modes and keys.",
+            "With --delete the objects under the target that the directory no longer has are deleted, after \
+             everything else went well. Their number is checked (--max-delete) and asked about before anything is \
+             stored. An object that may be the envelope (.instruction) of another one stays. In a bucket with \
+             versions a delete marker hides the object. The names of --files-from are paths below the directory.",
+            "A file's modification time is stored as the metadata entry mtime, in seconds since 1970, as rclone does \
+             it; --metadata mtime=TIME stores another one.",
             "Without --encrypt and without a key the rule for the target applies (s3seal-config(7)), or else the \
              bucket's default encryption, and the outcome says which mode S3 used. A key implies its mode: --sse-c-key is sse-c; --key, --public-key and --passphrase \
              are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
@@ -65,6 +75,14 @@ pub(crate) const VERBS: [VerbPage; 5] = [
              would lead out of the directory is refused. A directory that is named with a / at its end, or with \
              --recursive, is made. --include and --exclude choose as in s3seal-put(1); if they take no object, the \
              exit status is 3.",
+            "With --update an object is fetched only if there is no file, if their lengths differ, or if it was stored \
+             in the second in which the file last changed, or later. That is the file's change time (ctime), which \
+             shows when it was fetched: its modification time is set to the one that put stored. So a file that was \
+             written here later stays. Of client-side objects a listing shows only the ciphertext's length, which \
+             in the format esdk tells the file's length to within a few KiB.",
+            "With --delete the files in the directory that the prefix no longer has are deleted, after everything \
+             else went well. Their number is checked (--max-delete) and asked about before anything is fetched. \
+             Links, what they lead to, and directories stay.",
             "Several objects go into one directory: the last argument, if it is no address, or else the current \
              directory. An address whose key has a * is a pattern, to be written in quotes, in which ? and [ have their \
              meaning too: the objects under its beginning are listed, and those whose whole keys match are fetched, \

@@ -65,7 +65,7 @@ const OPTIONS: &[ForeignOption] = &[
     ForeignOption {
         name: "--dryrun",
         takes: Takes::Nothing,
-        answer: "`s3seal rotate --dry-run` shows what a rotation would do",
+        answer: "--dry-run says what would be done",
         translate: |_, _| Some(vec!["--dry-run".into()]),
     },
     ForeignOption {

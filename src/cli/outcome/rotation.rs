@@ -1,6 +1,6 @@
 //! The outcome of `rotate` for one object, as a line and as a document.
 
-use super::{OutcomeText, chosen_by, describe_encryption, describe_opened, overridden, proof};
+use super::{OutcomeKind, OutcomeText, chosen_by, describe_encryption, describe_opened, overridden, proof};
 use crate::byte_size::ByteSize;
 use crate::cli::config::apply::InForce;
 use crate::cli::document::rotation::{RotatedObject, Strategy};
@@ -13,7 +13,7 @@ use crate::keys::Fingerprint;
 pub(crate) fn rotated(outcome: &RotateOutcome, session: &Session) -> OutcomeText {
     let rules = &session.rules;
     let text = if session.json { document(outcome, rules).text() } else { line(outcome, rules) };
-    OutcomeText { text, bytes: outcome.stored_len }
+    OutcomeText { text, bytes: outcome.stored_len, kind: OutcomeKind::Done }
 }
 
 fn line(outcome: &RotateOutcome, rules: &InForce) -> String {

@@ -4,7 +4,9 @@
 //! verified. All of them share one memory budget.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -12,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
 use crate::commands::bulk::{Row, counting_ahead, for_each_unordered};
+use crate::commands::changes::{Action, Change, LocalFile, Planned, Reason, reason_to_fetch};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::head;
 use crate::encryption::Mode;
@@ -30,6 +33,7 @@ use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
 
 /// A download of many objects. Their keys are passed separately, as [`DecryptionKeys`].
+#[expect(clippy::struct_excessive_bools, reason = "each is said by a switch of its own")]
 pub(crate) struct GetMany {
     pub(crate) selections: Vec<Selection>,
     /// The folder that they go into.
@@ -42,12 +46,16 @@ pub(crate) struct GetMany {
     pub(crate) rules: Requirements,
     /// Whether files that exist must stay.
     pub(crate) no_clobber: bool,
+    /// Whether a file stays that is what its object would become.
+    pub(crate) update: bool,
+    /// Whether nothing is written.
+    pub(crate) dry_run: bool,
     /// Range size, jobs.
     pub(crate) transfer_options: TransferOptions,
 }
 
 /// The outcome of one object; unselected is one that becomes no file.
-pub(crate) type GetRow = Row<GetOutcome>;
+pub(crate) type GetRow = Row<Change<GetOutcome>>;
 
 /// Downloads all the objects, and reports each one.
 ///
@@ -99,14 +107,14 @@ impl Many<'_> {
     async fn object(&self, selected: Selected<'_>) -> Result<GetRow> {
         let len = selected.len.unwrap_or_default();
         let row = self.row(selected).await?;
-        if !matches!(row, Row::Done(_)) {
+        if !matches!(&row, Row::Done(done) if matches!(**done, Change::Transferred(_))) {
             self.fetching.meter.pass_over(len);
         }
         Ok(row)
     }
 
     async fn row(&self, selected: Selected<'_>) -> Result<GetRow> {
-        let Selected { key, len, base } = selected;
+        let Selected { key, len, last_modified, base } = selected;
         let ListedKey::Text(key) = &key else {
             let shown = key.as_str();
             let why = "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested";
@@ -126,19 +134,41 @@ impl Many<'_> {
         let shown = uri.to_string();
         let fetched = async {
             let target = self.folder.find(&name).map_err(|error| about(&uri, error))?;
+            let reason = match len.filter(|_| self.request.update) {
+                None => None,
+                Some(len) => match self.reason(&target, len, last_modified.as_deref()) {
+                    None => return Ok(Some(Change::Unchanged)),
+                    reason => reason,
+                },
+            };
             // One that was named is wanted.
             if len.is_some() && self.is_instruction_file(&uri).await? {
                 return Ok(None);
             }
+            if self.request.dry_run {
+                let (uri, file) = (Some(uri), Some(target));
+                let planned = Planned { action: Action::Fetch, uri, file, bytes: len, reason };
+                return Ok(Some(Change::Planned(planned)));
+            }
             let _turn =
                 self.fetching.cancellation.or(self.fetching.budget.turn(len.unwrap_or(u64::MAX))).await??;
-            self.fetch(uri, name, target, len).await.map(Some)
+            let fetched = self.fetch(uri, name, target, len).await?;
+            Ok(Some(Change::Transferred(fetched)))
         };
         match fetched.await {
             Ok(None) => Ok(Row::Unselected),
-            Ok(Some(outcome)) => Row::of(shown, Ok(outcome)),
+            Ok(Some(change)) => Row::of(shown, Ok(change)),
             Err(error) => Row::of(shown, Err(error)),
         }
+    }
+
+    /// Why an object is to be fetched; `None` if the file is what it would become.
+    fn reason(&self, target: &Path, len: u64, last_modified: Option<&str>) -> Option<Reason> {
+        let Ok(metadata) = fs::symlink_metadata(target) else { return Some(Reason::Missing) };
+        let here = LocalFile { len: metadata.len(), changed: metadata.ctime() };
+        let keys = self.fetching.decryption_keys;
+        let may_be_client_side = !self.request.raw && !keys.opens_nothing_client_side();
+        reason_to_fetch(here, len, last_modified, may_be_client_side)
     }
 
     async fn fetch(&self, uri: S3Uri, name: String, target: PathBuf, len: Option<u64>) -> Result<GetOutcome> {
@@ -171,7 +201,7 @@ impl Many<'_> {
             let why = format!("its key ends in / like a folder's, but it has {len} bytes");
             return Ok(Row::refused(uri, why));
         }
-        if name.is_empty() {
+        if name.is_empty() || self.request.dry_run {
             return Ok(Row::Unselected);
         }
         let folder = self.folder.clone();

@@ -1,9 +1,9 @@
 //! What the addresses of a `get` of many objects select.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::stream::{self, Stream};
 use futures_util::{StreamExt, future};
@@ -27,6 +27,8 @@ enum Choice {
     Object,
     /// What is under the bucket or prefix, by its name there.
     Under(Filter),
+    /// These names under the bucket or prefix, sorted. `is_listed`: they are looked for in a listing.
+    Named { names: Vec<String>, is_listed: bool },
     /// The objects whose whole keys match; one whose key is the pattern itself matches too.
     Matching { typed: S3Uri, pattern: Pattern },
 }
@@ -36,6 +38,8 @@ pub(super) struct Selected<'a> {
     pub(super) key: ListedKey,
     /// Stored bytes, if the object was listed.
     pub(super) len: Option<u64>,
+    /// When it was stored, if the object was listed.
+    pub(super) last_modified: Option<String>,
     /// The base of its selection.
     pub(super) base: &'a S3Uri,
 }
@@ -59,10 +63,24 @@ impl Selection {
         Self { base: uri, choice: Choice::Under(filter) }
     }
 
+    /// Selects these names under a bucket, or under a prefix that ends in `/`. With `is_listed` they are looked for in a
+    /// listing, which says when each was stored.
+    pub(crate) fn named(uri: S3Uri, names: Vec<String>, is_listed: bool) -> Self {
+        Self { base: uri, choice: Choice::Named { names, is_listed } }
+    }
+
+    /// The bucket or prefix with everything in it, if that is what it selects.
+    pub(crate) fn whole(&self) -> Option<&S3Uri> {
+        matches!(self.choice, Choice::Under(_)).then_some(&self.base)
+    }
+
     fn takes(&self, key: &str) -> bool {
         match &self.choice {
             Choice::Object => true,
             Choice::Under(filter) => filter.takes(self.base.relative(key)),
+            Choice::Named { names, .. } => {
+                names.binary_search_by(|name| name.as_str().cmp(self.base.relative(key))).is_ok()
+            }
             Choice::Matching { typed, pattern } => typed.key == key || pattern.matches(key),
         }
     }
@@ -75,11 +93,23 @@ impl Selection {
         &'a self,
         connection: &'a Connection,
     ) -> impl Stream<Item = Result<Selected<'a>>> + 'a {
-        if matches!(self.choice, Choice::Object) {
-            let key = ListedKey::Text(self.base.key.clone());
-            let object = Selected { key, len: None, base: &self.base };
-            return stream::once(future::ready(Ok(object))).left_stream();
+        match &self.choice {
+            Choice::Object => {
+                let object = self.unlisted(self.base.key.clone());
+                return stream::iter(vec![Ok(object)]).left_stream();
+            }
+            Choice::Named { names, is_listed: false } => {
+                let objects = names.iter().map(|name| Ok(self.unlisted(format!("{}{name}", self.base.key))));
+                return stream::iter(objects.collect::<Vec<_>>()).left_stream();
+            }
+            Choice::Under(_) | Choice::Matching { .. } | Choice::Named { is_listed: true, .. } => {}
         }
+        let missing: BTreeSet<&str> = match &self.choice {
+            Choice::Named { names, .. } => names.iter().map(String::as_str).collect(),
+            _ => BTreeSet::new(),
+        };
+        let missing = Arc::new(Mutex::new(missing));
+        let still_missing = missing.clone();
         let counts = Arc::new((AtomicU64::new(0), AtomicU64::new(0)));
         let at_end = counts.clone();
         let listed = connection.list(&self.base).filter_map(move |listed| {
@@ -87,7 +117,10 @@ impl Selection {
                 counts.0.fetch_add(1, Ordering::Relaxed);
                 self.takes(listed.key.as_str()).then(|| {
                     counts.1.fetch_add(1, Ordering::Relaxed);
-                    Selected { key: listed.key, len: Some(listed.len), base: &self.base }
+                    let name = self.base.relative(listed.key.as_str());
+                    missing.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+                    let (len, last_modified) = (Some(listed.len), listed.last_modified);
+                    Selected { key: listed.key, len, last_modified, base: &self.base }
                 })
             });
             future::ready(selected.transpose())
@@ -96,7 +129,17 @@ impl Selection {
             let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
             self.nothing(count(&at_end.0), count(&at_end.1)).map(Err)
         });
-        listed.chain(end.filter_map(future::ready)).right_stream()
+        // A name that is not listed is asked for all the same, and its row says that it is not there.
+        let rest = stream::once(async move {
+            let missing = still_missing.lock().unwrap_or_else(PoisonError::into_inner);
+            let keys = missing.iter().map(|name| Ok(self.unlisted(format!("{}{name}", self.base.key))));
+            stream::iter(keys.collect::<Vec<_>>())
+        });
+        listed.chain(rest.flatten()).chain(end.filter_map(future::ready)).right_stream()
+    }
+
+    fn unlisted(&self, key: String) -> Selected<'_> {
+        Selected { key: ListedKey::Text(key), len: None, last_modified: None, base: &self.base }
     }
 
     /// The error of a selection of nothing.
@@ -113,6 +156,7 @@ impl Selection {
                 let (under, filter) = (self.base.to_string(), filter.options());
                 Error::NoneMatch { found, what: "object", under, filter }
             }
+            Choice::Named { .. } => return None,
             Choice::Under(_) | Choice::Object => {
                 Error::NotFound { subject: Subject::prefix(&self.base), source: None }
             }

@@ -1,8 +1,8 @@
 //! The policies that the manual shows and the tests try: which tasks with which extras, and a name for each.
 
 use super::Extra::{
-    Acl, Alias, AllVersions, CompositeChecksum, InstructionFile, Lock, Parts, Recursive, ScratchObject, Tags,
-    Version, VersionedBucket,
+    Acl, Alias, AllVersions, CompositeChecksum, Delete, InstructionFile, Lock, Parts, Recursive,
+    ScratchObject, Tags, Update, Version, VersionedBucket,
 };
 use super::Protection::{Client, ClientKms, DsseKms, SseC, SseKms, SseS3};
 use super::Rotation::{ReEncrypt, Rewrap, ServerCopy, UpdateInPlace};
@@ -31,11 +31,12 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
         plain(Task::Rotate(rotation, from, to), &mut cases);
     }
     plain(Task::Batch, &mut cases);
-    let with: [(Task, &[Extra]); 25] = [
+    let with: [(Task, &[Extra]); 26] = [
         (Task::Put(SseS3), &[Parts]),
         (Task::Put(SseKms), &[Parts]),
         (Task::Put(SseS3), &[Tags]),
         (Task::Put(SseS3), &[Acl]),
+        (Task::Put(SseS3), &[Update, Delete]),
         (Task::Put(SseS3), &[Lock]),
         (Task::Put(Client), &[Lock]),
         (Task::Put(Client), &[InstructionFile]),

@@ -16,6 +16,10 @@ pub(crate) enum Extra {
     InstructionFile,
     /// Everything under a prefix.
     Recursive,
+    /// `--update`
+    Update,
+    /// `--delete`
+    Delete,
     /// `--version-id`
     Version,
     /// `--all-versions`
@@ -39,6 +43,8 @@ impl Extra {
             Self::Lock => "lock",
             Self::InstructionFile => "instruction-file",
             Self::Recursive => "recursive",
+            Self::Update => "update",
+            Self::Delete => "delete",
             Self::Version => "version",
             Self::AllVersions => "all-versions",
             Self::VersionedBucket => "versioned-bucket",

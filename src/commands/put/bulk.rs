@@ -8,41 +8,47 @@ use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::{StreamExt, TryStreamExt};
+
 use crate::aws::Connection;
 use crate::commands::asked_encryption::asked;
 use crate::commands::bulk::{Row, for_each_unordered};
+use crate::commands::changes::{Action, Change, Planned, Reason, reason_to_store};
 use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
 use crate::location::{S3Uri, Source};
 use crate::meter::Meter;
 use crate::object::{Lock, instruction_file_key};
-use crate::pattern::Filter;
 use crate::rules::Encrypted;
 use crate::s3_limits::MAX_KEY_BYTES;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::source::Input;
-use crate::transfer::walk::{self, Found};
+use crate::transfer::walk::{self, Found, FoundFile, Sources, WalkOptions};
 use crate::transfer::{Cancellation, blocking};
 
+use super::update::{Candidate, StoredLengths, There, candidates, pairs};
 use super::{PutOptions, PutOutcome, PutRun, may_write};
 
 /// An upload of many files.
 pub(crate) struct PutMany {
-    /// Files, and directories with everything in them.
-    pub(crate) sources: Vec<PathBuf>,
-    /// Which names in the directories.
-    pub(crate) filter: Filter,
+    pub(crate) sources: Sources,
+    pub(crate) walk: WalkOptions,
     /// The bucket, or a prefix that ends in `/`.
     pub(crate) target: S3Uri,
+    /// Whether an object stays that is what its file would become.
+    pub(crate) update: bool,
+    /// Whether nothing is stored.
+    pub(crate) dry_run: bool,
     /// How they are stored.
     pub(crate) options: PutOptions,
 }
 
 /// The outcome of one file; no part of an object stays.
-pub(crate) type PutRow = Row<Stored>;
+pub(crate) type PutRow = Row<Change<Stored>>;
 
 /// A file that is stored.
+#[derive(Debug)]
 pub(crate) struct Stored {
     /// The file.
     pub(crate) path: PathBuf,
@@ -62,7 +68,7 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
     mut report: impl FnMut(PutRow) -> Result<()>,
 ) -> Result<()> {
-    let PutMany { sources, filter, target, mut options } = request;
+    let PutMany { sources, walk: walk_options, target, update, dry_run, mut options } = request;
     let encryption = options.encryption.take();
     let ready = async {
         let encryptor = prepare(encryption).await?;
@@ -77,26 +83,17 @@ pub(crate) async fn run(
     let asks_nothing = matches!(encryptor, Encryptor::Server(None))
         && options.settings.lock == Lock::default()
         && !options.rules.reach(&target);
-    let gate = if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() };
-    let (storing, target, asked, gate) = (&storing, &target, &asked, &gate);
-    let work = |found| async move {
-        match found {
-            Found::File { path, name } => {
-                let row = storing.file(path.clone(), &name, target, asked, gate).await?;
-                if meter.is_shown() && !matches!(row, Row::Done(_)) {
-                    meter.pass_over(tokio::fs::metadata(path).await.map_or(0, |found| found.len()));
-                }
-                Ok(row)
-            }
-            Found::NoFile { path, what } => {
-                Ok(Row::Skipped { name: path.display().to_string(), why: format!("is {what}") })
-            }
-            Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
-        }
+    let many = Many {
+        storing,
+        target: &target,
+        asked,
+        gate: if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() },
+        lengths: StoredLengths::new(connection, &encryptor),
+        dry_run,
     };
+    let work = |candidate| many.candidate(candidate);
     let (mut found, rejected) = (false, Arc::new(AtomicU64::new(0)));
-    let under = sources.iter().map(|source| source.display().to_string()).collect::<Vec<_>>().join(", ");
-    let given = filter.options();
+    let (under, given) = (sources.in_words(), walk_options.filter.options());
     let report = |row: PutRow| {
         found = true;
         let ignored = row.ends_run();
@@ -104,11 +101,16 @@ pub(crate) async fn run(
         ignored.map_or(Ok(()), Err)
     };
     if meter.is_shown() {
-        let (sources, filter, meter) = (sources.clone(), filter.clone(), meter.clone());
+        let (sources, walk_options, meter) = (sources.clone(), walk_options.clone(), meter.clone());
         // It ends with the display, at the latest.
-        drop(tokio::spawn(blocking(move || walk::count(&sources, &filter, &meter))));
+        drop(tokio::spawn(blocking(move || walk::count(&sources, &walk_options, &meter))));
     }
-    let files = walk::walk(sources, filter, rejected.clone());
+    let files = walk::walk(sources, walk_options, rejected.clone());
+    let files = if update {
+        candidates(pairs(files, connection, &target)).left_stream()
+    } else {
+        files.map_ok(|found| Candidate { found, there: There::NotAsked }).right_stream()
+    };
     Box::pin(for_each_unordered(files, options.transfer_options.objects, cancellation, work, report)).await?;
     if !found {
         let found = rejected.load(Ordering::Relaxed);
@@ -117,39 +119,87 @@ pub(crate) async fn run(
     Ok(())
 }
 
-impl PutRun<'_> {
-    async fn file(
-        &self,
-        path: PathBuf,
-        name: &str,
-        below: &S3Uri,
-        asked: &Encrypted,
-        gate: &FirstObjectGate,
-    ) -> Result<PutRow> {
-        let shown = path.display().to_string();
-        let target = below.with_key(format!("{}{name}", below.key));
-        if let Some(why) = self.cannot_be(&target.key) {
-            return Ok(Row::refused(&path, why));
+/// What is the same for all files of a run.
+struct Many<'a> {
+    storing: PutRun<'a>,
+    target: &'a S3Uri,
+    /// How all of them are to be encrypted, for the rules.
+    asked: Encrypted,
+    gate: FirstObjectGate,
+    lengths: StoredLengths<'a>,
+    dry_run: bool,
+}
+
+impl Many<'_> {
+    async fn candidate(&self, candidate: Candidate) -> Result<PutRow> {
+        match candidate.found {
+            Found::File(file) => {
+                let len = file.len;
+                let row = self.file(file, candidate.there).await?;
+                if !matches!(&row, Row::Done(done) if matches!(**done, Change::Transferred(_))) {
+                    self.storing.meter.pass_over(len);
+                }
+                Ok(row)
+            }
+            Found::NoFile { path, what, .. } => {
+                Ok(Row::Skipped { name: path.display().to_string(), why: format!("is {what}") })
+            }
+            Found::Failed { path, error } => Row::of(path.display().to_string(), Err(error)),
         }
-        if let Err(error) = self.options.rules.permit(&target, asked) {
+    }
+
+    async fn file(&self, file: FoundFile, there: There) -> Result<PutRow> {
+        let shown = file.path.display().to_string();
+        let target = self.target.with_key(format!("{}{}", self.target.key, file.name));
+        if let Some(why) = self.storing.cannot_be(&target.key) {
+            return Ok(Row::refused(&file.path, why));
+        }
+        if let Err(error) = self.storing.options.rules.permit(&target, &self.asked) {
             return Ok(Row::failed(shown, None, error));
         }
-        let source = Source::File(path.clone());
-        let stored = async {
-            let input = blocking(move || Input::open(&source)).await??;
-            let Some(len) = input.len() else {
-                let why = "is no longer a regular file".to_owned();
-                return Err(Error::unsupported(&path, why));
+        let change = async {
+            let reason = match there {
+                There::NotAsked => None,
+                There::Nothing => Some(Reason::Missing),
+                There::Object(listed) => {
+                    let stored_len = self.lengths.of(file.len, &target);
+                    let stored_len = self.storing.cancellation.or(stored_len).await.flatten()?;
+                    match reason_to_store(file.modified, stored_len, &listed) {
+                        None => return Ok(Change::Unchanged),
+                        reason => reason,
+                    }
+                }
             };
-            self.cancellation.or(may_write(self.connection, &target, &self.options.condition)).await??;
-            let first = self.cancellation.or(gate.admit()).await??;
-            let _turn = self.cancellation.or(self.budget.turn(len)).await??;
-            let stored = self.store(input, target, self.options.settings.of_file(name)).await;
-            first.end(&stored);
-            stored
+            if self.dry_run {
+                self.storing.may_write(&target).await?;
+                let (uri, bytes) = (Some(target), Some(file.len));
+                let planned = Planned { action: Action::Store, uri, file: Some(file.path), bytes, reason };
+                return Ok(Change::Planned(planned));
+            }
+            let outcome = self.storing.file(&file, target, &self.gate).await?;
+            Ok(Change::Transferred(Stored { path: file.path, outcome }))
         };
-        let outcome = stored.await;
-        Row::of(shown, outcome.map(|outcome| Stored { path, outcome }))
+        Row::of(shown, change.await)
+    }
+}
+
+impl PutRun<'_> {
+    async fn may_write(&self, target: &S3Uri) -> Result<()> {
+        self.cancellation.or(may_write(self.connection, target, &self.options.condition)).await?
+    }
+
+    async fn file(&self, file: &FoundFile, target: S3Uri, gate: &FirstObjectGate) -> Result<PutOutcome> {
+        let source = Source::File(file.path.clone());
+        let input = blocking(move || Input::open(&source)).await??;
+        let Some(len) = input.len() else {
+            return Err(Error::unsupported(&file.path, "is no longer a regular file"));
+        };
+        self.may_write(&target).await?;
+        let first = self.cancellation.or(gate.admit()).await??;
+        let _turn = self.cancellation.or(self.budget.turn(len)).await??;
+        let stored = self.store(input, target, self.options.settings.of_file(&file.name)).await;
+        first.end(&stored);
+        stored
     }
 
     /// Why no object can have this key.

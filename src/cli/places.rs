@@ -1,0 +1,36 @@
+//! Checks of what stands where files and addresses belong, before a key is read or a request is sent.
+
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::sanitize::shell_word;
+use crate::error::Error;
+use crate::keys;
+
+/// Refuses a key among the files and addresses, before any message repeats it.
+pub(super) fn refuse_keys(places: &[PathBuf]) -> Result<(), Failure> {
+    let is_key = |place: &PathBuf| place.to_str().is_some_and(keys::looks_like_key) && !place.exists();
+    if places.iter().any(is_key) {
+        return Err(Failure::usage("found a key where a file or an S3 address belongs")
+            .hint("other users can see the command line: name the source of the key, such as --key file:PATH")
+            .hint("the key may be in your shell's history now: make a new one with `s3seal keygen FILE`"));
+    }
+    Ok(())
+}
+
+/// Checks that a file can be read, or a directory where one is allowed, before keys are read.
+pub(super) fn can_be_read(path: &Path, directory_too: bool) -> Result<(), Failure> {
+    let what = path.display().to_string();
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() && !directory_too => {
+            Err(Failure::usage(format!("{what} is a directory"))
+                .hint("add -r to store each file in it, to a target that ends in /")
+                .hint(format!("or pack it: tar -c {0} | s3seal put - s3://BUCKET/KEY", shell_word(&what))))
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::NotFound { subject: path.into(), source: None }.into())
+        }
+        Err(error) => Err(Error::local("read", path)(error).into()),
+    }
+}

@@ -1,0 +1,105 @@
+//! `get --delete`: removes the files in the directory that the prefix no longer has.
+//!
+//! No link is followed, so that nothing outside the directory goes; links, pipes and temporary files of other runs stay.
+
+use std::convert::Infallible;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+
+use crate::aws::Connection;
+use crate::aws::listing::ListedKey;
+use crate::commands::bulk::Row;
+use crate::commands::changes::{Action, Change, Deleted, Planned};
+use crate::commands::deletions::Deletions;
+use crate::commands::merge::{Pair, merge};
+use crate::error::{Error, Result, Subject};
+use crate::location::S3Uri;
+use crate::transfer::sink::is_temporary;
+use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
+use crate::transfer::{Cancellation, blocking};
+
+/// Finds the files that only the directory has.
+///
+/// # Errors
+/// What the listing says; `Unsupported` if it is out of order; `NotFound` if it is empty.
+pub(crate) async fn plan(
+    connection: &Connection,
+    source: &S3Uri,
+    folder: &Path,
+    cancellation: &Cancellation,
+) -> Result<Deletions<PathBuf>> {
+    let mut deletions = Deletions::default();
+    if !folder.exists() {
+        return Ok(deletions);
+    }
+    let options = WalkOptions { stays_inside: true, ..WalkOptions::default() };
+    let found = walk(Sources::Trees(vec![folder.to_owned()]), options, Arc::default());
+    let named = found.map_ok(|found| {
+        let name = match &found {
+            Found::File(file) => Some(file.name.clone()),
+            Found::NoFile { .. } | Found::Failed { .. } => None,
+        };
+        (name, found)
+    });
+    let listed = connection.list(source).try_filter_map(|listed| async move {
+        Ok(match &listed.key {
+            ListedKey::Text(key) if key.starts_with(&source.key) => {
+                Some((source.relative(key).to_owned(), ()))
+            }
+            _ => None,
+        })
+    });
+    let mut pairs = pin!(merge(named, listed, Subject::prefix(source)));
+    let mut is_empty = true;
+    while let Some(pair) = cancellation.or(pairs.try_next()).await?? {
+        match pair {
+            Pair::First(Found::File(file)) if !is_temporary(&file.path) => {
+                deletions.all += 1;
+                deletions.extra.push(file.path);
+            }
+            Pair::Both(..) => {
+                is_empty = false;
+                deletions.all += 1;
+            }
+            Pair::Second(()) => is_empty = false,
+            Pair::First(_) => {}
+        }
+    }
+    // An address with a slip of the pen must not empty the directory.
+    if is_empty {
+        return Err(Error::NotFound { subject: Subject::prefix(source), source: None });
+    }
+    Ok(deletions)
+}
+
+/// Deletes files, or with `dry_run` only says so, and reports each one.
+///
+/// # Errors
+/// `report`'s, or `Interrupted`.
+pub(crate) async fn delete(
+    files: Vec<PathBuf>,
+    dry_run: bool,
+    cancellation: &Cancellation,
+    mut report: impl FnMut(Row<Change<Infallible>>) -> Result<()>,
+) -> Result<()> {
+    for file in files {
+        let name = file.display().to_string();
+        if dry_run {
+            let (file, reason) = (Some(file), None);
+            let planned = Planned { action: Action::Delete, uri: None, file, bytes: None, reason };
+            report(Row::Done(Box::new(Change::Planned(planned))))?;
+            continue;
+        }
+        let removed = {
+            let file = file.clone();
+            cancellation.or(blocking(move || fs::remove_file(file))).await??
+        };
+        let deleted = removed.map_err(Error::local("delete", &file));
+        report(Row::of(name, deleted.map(|()| Change::Deleted(Deleted::File(file))))?)?;
+    }
+    Ok(())
+}

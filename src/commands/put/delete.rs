@@ -1,0 +1,101 @@
+//! `put --delete`: removes the objects under the target that the directory no longer has.
+//!
+//! They are found in a pass of their own, before anything is stored, so that their number can be checked and asked about.
+
+use std::convert::Infallible;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::{TryStreamExt, stream};
+
+use crate::aws::Connection;
+use crate::commands::bulk::{Row, for_each_unordered};
+use crate::commands::changes::{Action, Change, Deleted, Planned};
+use crate::commands::deletions::Deletions;
+use crate::commands::merge::Pair;
+use crate::error::Result;
+use crate::location::S3Uri;
+use crate::object::instruction_file_key;
+use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
+use crate::transfer::{Cancellation, blocking};
+
+use super::update::pairs;
+
+/// Finds the names that only the target has.
+///
+/// # Errors
+/// What the listing says; `Unsupported` if it is out of order.
+pub(crate) async fn plan(
+    connection: &Connection,
+    folder: &Path,
+    options: WalkOptions,
+    target: &S3Uri,
+    cancellation: &Cancellation,
+) -> Result<Deletions<String>> {
+    let found = walk(Sources::Trees(vec![folder.to_owned()]), options, Arc::default());
+    let mut pairs = pin!(pairs(found, connection, target));
+    let mut deletions = Deletions::default();
+    while let Some(pair) = cancellation.or(pairs.try_next()).await?? {
+        match pair {
+            Pair::First(Found::Failed { .. }) => deletions.unread += 1,
+            Pair::First(_) => {}
+            Pair::Both(..) => deletions.all += 1,
+            Pair::Second(listed) => {
+                deletions.all += 1;
+                let name = target.relative(listed.key.as_str()).to_owned();
+                let (folder, tried) = (folder.to_owned(), name.clone());
+                if !blocking(move || is_needed(&folder, &tried)).await? {
+                    deletions.extra.push(name);
+                }
+            }
+        }
+    }
+    Ok(deletions)
+}
+
+/// Whether an object without a file is needed all the same: it stands for a directory, or may be the envelope of another
+/// object.
+fn is_needed(folder: &Path, name: &str) -> bool {
+    if name.is_empty() || name.ends_with('/') {
+        return folder.join(name).is_dir();
+    }
+    let object = name.strip_suffix(&instruction_file_key("", None)).filter(|object| !object.is_empty());
+    object.is_some_and(|object| folder.join(object).is_file())
+}
+
+/// Deletes objects, or with `dry_run` only says so, and reports each one. A file that has appeared since keeps its object.
+///
+/// # Errors
+/// What would fail every object alike, `report`'s, or `Interrupted`.
+#[expect(clippy::too_many_arguments, reason = "each is of another kind")]
+pub(crate) async fn delete(
+    connection: &Connection,
+    folder: PathBuf,
+    target: &S3Uri,
+    names: Vec<String>,
+    dry_run: bool,
+    jobs: NonZeroUsize,
+    cancellation: &Cancellation,
+    report: impl FnMut(Row<Change<Infallible>>) -> Result<()>,
+) -> Result<()> {
+    let folder = &folder;
+    let work = |name: String| async move {
+        let uri = target.with_key(format!("{}{name}", target.key));
+        let file = folder.join(&name);
+        if blocking(move || file.exists()).await? {
+            let why = "its file has appeared meanwhile".to_owned();
+            return Ok(Row::Skipped { name: uri.to_string(), why });
+        }
+        if dry_run {
+            let (uri, reason) = (Some(uri), None);
+            let planned = Planned { action: Action::Delete, uri, file: None, bytes: None, reason };
+            return Ok(Row::Done(Box::new(Change::Planned(planned))));
+        }
+        let deleted = cancellation.or(connection.remove(&uri, None)).await?;
+        Row::of(uri.to_string(), deleted.map(|()| Change::Deleted(Deleted::Object(uri))))
+    };
+    let names = stream::iter(names.into_iter().map(Ok));
+    for_each_unordered(names, jobs, cancellation, work, report).await
+}

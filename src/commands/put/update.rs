@@ -1,0 +1,103 @@
+//! Comparing files with what the target has of them, from the listing alone.
+
+use futures_util::TryStreamExt;
+use futures_util::stream::Stream;
+use tokio::sync::Mutex;
+
+use crate::aws::Connection;
+use crate::aws::listing::{Listed, ListedKey};
+use crate::commands::encrypt::{Encryptor, ObjectEncryptor, default_format};
+use crate::commands::merge::{Pair, merge};
+use crate::encryption::Format;
+use crate::error::{Result, Subject};
+use crate::location::S3Uri;
+use crate::object::Settings;
+use crate::transfer::walk::Found;
+
+/// A file, and what is known of the object that it would become.
+pub(super) struct Candidate {
+    pub(super) found: Found,
+    pub(super) there: There,
+}
+
+/// What the target has.
+pub(super) enum There {
+    NotAsked,
+    Nothing,
+    Object(Box<Listed>),
+}
+
+/// Puts what was found beside what is listed under the target.
+pub(super) fn pairs<'a>(
+    found: impl Stream<Item = Result<Found>> + 'a,
+    connection: &'a Connection,
+    target: &'a S3Uri,
+) -> impl Stream<Item = Result<Pair<Found, Listed>>> + 'a {
+    let named = found.map_ok(|found| {
+        let name = match &found {
+            Found::File(file) => Some(file.name.clone()),
+            Found::NoFile { name, .. } => name.clone(),
+            Found::Failed { .. } => None,
+        };
+        (name, found)
+    });
+    // A key that is not text is no file's, and has no place among them.
+    let listed = connection.list(target).try_filter_map(move |listed| async move {
+        Ok(match &listed.key {
+            // A server may list what it was not asked for.
+            ListedKey::Text(key) if key.starts_with(&target.key) => {
+                Some((target.relative(key).to_owned(), listed))
+            }
+            _ => None,
+        })
+    });
+    merge(named, listed, Subject::prefix(target))
+}
+
+/// Leaves out what only the target has.
+pub(super) fn candidates<'a>(
+    pairs: impl Stream<Item = Result<Pair<Found, Listed>>> + 'a,
+) -> impl Stream<Item = Result<Candidate>> + 'a {
+    pairs.try_filter_map(|pair| async move {
+        Ok(match pair {
+            Pair::First(found) => Some(Candidate { found, there: There::Nothing }),
+            Pair::Both(found, listed) => Some(Candidate { found, there: There::Object(Box::new(listed)) }),
+            Pair::Second(_) => None,
+        })
+    })
+}
+
+/// Computes how long files will be when they are stored.
+pub(super) struct StoredLengths<'a> {
+    connection: &'a Connection,
+    encryptor: &'a Encryptor,
+    /// Encryptors that encrypt nothing, with the length of their key: all others have headers of the same length, but for
+    /// the object's name in it.
+    /// One for each format: a file that is too large for one gets another.
+    measures: Mutex<Vec<(usize, ObjectEncryptor<'a>)>>,
+}
+
+impl<'a> StoredLengths<'a> {
+    pub(super) fn new(connection: &'a Connection, encryptor: &'a Encryptor) -> Self {
+        Self { connection, encryptor, measures: Mutex::default() }
+    }
+
+    /// Returns the length that `len` bytes have as the object at `uri`. The first call may ask KMS for a data key.
+    pub(super) async fn of(&self, len: u64, uri: &S3Uri) -> Result<u64> {
+        let Encryptor::Client(client) = self.encryptor else { return Ok(len) };
+        let format = Some(client.format.unwrap_or_else(|| default_format(Some(len))));
+        let mut measures = self.measures.lock().await;
+        if !measures.iter().any(|(_, made)| made.format == format) {
+            let (connection, encryptor) = (self.connection, self.encryptor);
+            let mut settings = Settings::default();
+            let made = ObjectEncryptor::new(connection, encryptor, uri, Some(len), &mut settings).await?;
+            measures.push((uri.key.len(), made));
+        }
+        let Some((key_len, made)) = measures.iter().find(|(_, made)| made.format == format) else {
+            return Ok(len);
+        };
+        let in_header = client.bind_name && format == Some(Format::Esdk);
+        let (more, less) = if in_header { (uri.key.len(), *key_len) } else { (0, 0) };
+        Ok(made.stored_len(len) + more as u64 - less as u64)
+    }
+}

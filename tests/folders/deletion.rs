@@ -1,0 +1,192 @@
+//! `--delete`: what the source no longer has goes, and nothing else; how much may go, and when nothing may.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+
+use crate::support::{BUCKET, Bench, key};
+use crate::write;
+
+/// A tree, and the same objects with three that it does not have.
+fn bench() -> Bench {
+    let bench = Bench::new();
+    for name in ["a", "b/c", "b/d", "e"] {
+        write(&bench.path(&format!("tree/{name}")), name.as_bytes());
+    }
+    for name in ["a", "b/c", "b/d", "gone", "b/gone", "z/gone"] {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{name}"), b"old");
+    }
+    bench.sandbox.s3().put_plain(BUCKET, "q/other", b"another prefix");
+    bench
+}
+
+#[test]
+fn objects_without_a_file_go_after_the_others_are_stored() {
+    let bench = bench();
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes -v").ok();
+    ended.says(&[
+        "deleted: s3://bench/p/gone",
+        "deleted: s3://bench/p/z/gone",
+        "stored: 4 files",
+        "3 deleted",
+    ]);
+    bench.assert_keys(&["p/a", "p/b/c", "p/b/d", "p/e", "q/other"]);
+    let operations: Vec<_> = bench.sandbox.requests().into_iter().map(|request| request.operation).collect();
+    let first = operations.iter().position(|name| name == "DeleteObject").unwrap();
+    assert!(operations[first..].iter().all(|name| name == "DeleteObject"), "{operations:?}");
+}
+
+#[test]
+fn with_update_nothing_else_is_sent_and_a_second_run_deletes_nothing() {
+    let bench = bench();
+    bench.run("put -r tree s3://bench/p/").ok();
+    for name in ["a", "b/c", "b/d", "e"] {
+        let file = File::options().write(true).open(bench.path(&format!("tree/{name}"))).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    bench.sandbox.clear_requests();
+    let rows = bench.run("put -r tree s3://bench/p/ --update --delete --yes --json").ok().documents();
+    assert_eq!(bench.requests("PutObject").len(), 0);
+    let deleted =
+        rows.iter().filter(|row| row["record"] == "deleted").map(|row| row["uri"].as_str().unwrap());
+    let mut deleted: Vec<_> = deleted.collect();
+    deleted.sort_unstable();
+    assert_eq!(deleted, ["s3://bench/p/b/gone", "s3://bench/p/gone", "s3://bench/p/z/gone"]);
+    assert_eq!(rows.last().unwrap()["summary"]["deleted"], 3);
+    bench.run("put -r tree s3://bench/p/ --update --delete").ok().says(&["4 unchanged"]);
+}
+
+#[test]
+fn a_bucket_with_versions_keeps_what_was_deleted() {
+    let bench = bench();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.run("put -r tree s3://bench/p/ --delete --yes").ok();
+    let versions = bench.sandbox.s3().versions(BUCKET, "p/gone");
+    assert_eq!(versions.len(), 2);
+    assert!(versions[0].delete_marker || versions[1].delete_marker);
+}
+
+#[test]
+fn instruction_files_and_directories_stay_as_long_as_what_they_are_for() {
+    let bench = Bench::new();
+    bench.write("key", &key(7));
+    for name in ["a", "a-b", "dir/c", "gone"] {
+        write(&bench.path(&format!("tree/{name}")), b"text");
+    }
+    let flags = "--key key --instruction-file";
+    bench.run(&format!("put -r tree s3://bench/p/ {flags}")).ok();
+    for marker in ["p/", "p/dir/", "p/old/"] {
+        bench.sandbox.s3().put_plain(BUCKET, marker, b"");
+    }
+    fs::remove_file(bench.path("tree/gone")).unwrap();
+    // Without the flag the envelopes of objects that stay are needed as well.
+    bench.run("put -r tree s3://bench/p/ --update --delete --yes --key key").ok().says(&["3 deleted"]);
+    bench.assert_keys(&[
+        "p/",
+        "p/a",
+        "p/a-b",
+        "p/a-b.instruction",
+        "p/a.instruction",
+        "p/dir/",
+        "p/dir/c",
+        "p/dir/c.instruction",
+    ]);
+}
+
+#[test]
+fn files_without_an_object_go_and_nothing_outside_the_directory() {
+    let bench = bench();
+    write(&bench.path("elsewhere/precious"), b"mine");
+    symlink("../elsewhere", bench.path("tree/link")).unwrap();
+    symlink("../elsewhere/precious", bench.path("tree/file-link")).unwrap();
+    write(&bench.path("tree/.e.s3seal-x1y2z3"), b"another run is writing it");
+    bench.program("mkfifo", ["tree/pipe"]).run().ok();
+    let ended = bench.run("get -r s3://bench/p/ tree --delete --yes -v").ok();
+    ended.says(&["deleted: tree/e", "fetched: 6 objects", "1 deleted"]);
+    assert!(!bench.path("tree/e").exists());
+    for name in ["elsewhere/precious", "tree/link", "tree/file-link", "tree/.e.s3seal-x1y2z3", "tree/pipe"] {
+        assert!(fs::symlink_metadata(bench.path(name)).is_ok(), "{name}");
+    }
+    let rows = bench.run("get -r s3://bench/q/ tree --delete --yes --max-delete 6 --json").ok().documents();
+    let deleted = rows.iter().filter(|row| row["record"] == "deleted");
+    assert_eq!(deleted.count(), 6);
+    assert!(!bench.path("tree/b/c").exists() && bench.path("tree/other").exists());
+}
+
+#[test]
+fn more_than_half_goes_only_where_that_is_allowed() {
+    let bench = bench();
+    fs::remove_file(bench.path("tree/a")).unwrap();
+    for line in [
+        "put -r tree s3://bench/p/ --delete --yes",
+        "put -r tree s3://bench/p/ --delete --yes --max-delete 3",
+    ] {
+        let ended = bench.run(line).exits(8);
+        ended.says(&["error: 4 of 6 below s3://bench/p/ would be deleted", "--max-delete 4 allows it"]);
+    }
+    assert_eq!(bench.requests("PutObject").len() + bench.requests("DeleteObject").len(), 0);
+    bench
+        .run("put -r tree s3://bench/p/ --delete --dry-run")
+        .exits(8)
+        .says(&["would delete: s3://bench/p/a"]);
+    bench.run("put -r tree s3://bench/p/ --delete --yes --max-delete 4").ok();
+    bench.assert_keys(&["p/b/c", "p/b/d", "p/e", "q/other"]);
+    for name in ["1", "2", "3", "4", "5"] {
+        write(&bench.path(&format!("tree/{name}")), b"here only");
+    }
+    let ended = bench.run("get -r s3://bench/p/ tree --delete --yes").exits(8);
+    ended.says(&["5 of 8 below the folder tree would be deleted"]);
+    assert!(bench.path("tree/5").exists());
+    bench.run("get -r s3://bench/p/ tree --delete --yes --max-delete 70%").ok().says(&["5 deleted"]);
+}
+
+#[test]
+fn nothing_goes_if_something_could_not_be_read_or_stored() {
+    let bench = bench();
+    symlink("nowhere", bench.path("tree/broken")).unwrap();
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes").exits(9);
+    ended.says(&["nothing will be deleted: 1 file in tree cannot be read"]);
+    bench.run("put -r tree s3://bench/p/ --delete --yes --skip-broken-links --dry-run").ok();
+    fs::remove_file(bench.path("tree/broken")).unwrap();
+    let denied = s3seal_sandbox::Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(s3seal_sandbox::Fault::on("PutObject", denied).only("p/a"));
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes").exits(9);
+    ended.says(&["nothing deleted, because of the failures named above"]);
+    assert_eq!(bench.requests("DeleteObject").len(), 0);
+}
+
+#[test]
+fn nothing_goes_for_a_source_that_is_empty() {
+    let bench = bench();
+    fs::create_dir(bench.path("empty")).unwrap();
+    bench.run("put -r empty s3://bench/p/ --delete --yes").exits(8);
+    bench
+        .run("put -r empty s3://bench/p/ --delete --yes --max-delete 100%")
+        .exits(3)
+        .says(&["no files under empty"]);
+    bench.run("get -r s3://bench/slip/ tree --delete --yes --max-delete 100%").exits(3);
+    assert_eq!(bench.requests("DeleteObject").len(), 0);
+    assert!(bench.path("tree/a").exists());
+}
+
+#[test]
+fn without_a_terminal_it_takes_a_yes() {
+    let bench = bench();
+    for line in ["put -r tree s3://bench/p/ --delete", "get -r s3://bench/p/ tree --delete"] {
+        bench.run(line).exits(2).says(&["there is no terminal to ask at", "--yes goes on without asking"]);
+    }
+    assert_eq!(bench.requests("PutObject").len() + bench.requests("DeleteObject").len(), 0);
+    assert!(bench.path("tree/e").exists());
+}
+
+#[test]
+fn a_denied_deletion_is_a_failure_of_that_object() {
+    let bench = bench();
+    let denied = s3seal_sandbox::Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(s3seal_sandbox::Fault::on("DeleteObject", denied).only("z/gone"));
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes").exits(9);
+    ended.says(&[
+        "failed: access to s3://bench/p/z/gone is denied",
+        "2 deleted",
+        "1 of 7 objects were not stored or deleted",
+    ]);
+}
