@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 
+import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -83,6 +84,12 @@ class Shell:
         return output
 
 
+def _yaml_blocks(heading):
+    with open(RECIPES, encoding="utf-8") as file:
+        section = re.search(r"^## %s$(.*?)^#" % re.escape(heading), file.read(), re.DOTALL | re.MULTILINE)
+    return [block.splitlines() for block in re.findall(r"```yaml\n(.*?)```", section[1], re.DOTALL)]
+
+
 def _recipe(heading, language):
     """The lines of a recipe's blocks in one language; what a backslash broke is one line again."""
     with open(RECIPES, encoding="utf-8") as file:
@@ -98,6 +105,22 @@ def _recipe(heading, language):
             found.append(line)
     true("there is a recipe " + heading, found)
     return "\n".join(found).replace("\\\n", " ").splitlines()
+
+
+@case("readme/kubernetes-manifest", "localstack")
+def kubernetes(_):
+    """The manifest is YAML that says what `tests/recipes` runs."""
+    manifest, drill = (yaml.safe_load("\n".join(lines)) for lines in _yaml_blocks("A Kubernetes CronJob"))
+    equal("its kind", (manifest["apiVersion"], manifest["kind"]), ("batch/v1", "CronJob"))
+    pod = manifest["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    container, = pod["containers"]
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    equal("what is mounted", set(mounted), {volume["name"] for volume in pod["volumes"]})
+    equal("the command", container["command"] + container["args"][:1], ["s3seal", "put"])
+    equal("the drill", drill["args"][:2], ["inspect", "-q"])
+    for arguments in (container["args"], drill["args"]):
+        true("all arguments are text: %s" % arguments, all(isinstance(one, str) for one in arguments))
+        true("the key is mounted: %s" % arguments, mounted["key"] + "/backup.key" in arguments)
 
 
 @case("readme/yearly-key-from-cron", "localstack")
