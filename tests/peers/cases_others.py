@@ -7,6 +7,7 @@ Not here: boto3 reading s3seal's objects: every round trip does that (cases_roun
 import io
 import json
 import os
+import time
 
 from boto3.s3.transfer import TransferConfig
 from botocore.session import get_session
@@ -69,6 +70,28 @@ def aws_cli_takes_the_batch_job(b):
     equal("what botocore finds wrong", ParamValidator().validate(job, model).generate_report(), "")
 
 
+def aws_cli_sees_no_change(b):
+    """`aws s3 sync` has nothing to do after `put -r` and `get -r`, nor `put --update` after `aws s3 sync`."""
+    tree, copy = os.path.join(b.folder, "tree"), os.path.join(b.folder, "copy")
+    ours, theirs = b.tool.uri(b.name + "/ours/"), b.tool.uri(b.name + "/theirs/")
+    an_hour_ago = time.time() - 3600
+    for name, size in (("a", 10), ("a-b", 0), ("a.d/e", SMALL)):
+        path = os.path.join(tree, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content(size))
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    b.tool.run("put", "-r", tree, ours)
+    equal("what aws would store", b.tool.aws("s3", "sync", "--dryrun", tree, ours), b"")
+    b.tool.run("get", "-r", ours, copy)
+    equal("what aws would fetch", b.tool.aws("s3", "sync", "--dryrun", ours, copy), b"")
+    b.tool.aws("s3", "sync", "--no-progress", tree, theirs)
+    for target in (ours, theirs):
+        said = b.tool.run("put", "-r", "--update", "--json", tree, target).stdout
+        summary = json.loads(said)["summary"]
+        equal("what s3seal stores", (summary["objects"], summary["unchanged"]), (0, 3))
+
+
 def _holds(who, path, plain):
     with open(path, "rb") as file:
         equal("what %s reads" % who, file.read(), plain)
@@ -85,6 +108,7 @@ for _peer in ("localstack", "seaweedfs"):
             _register("aws-cli-wrote/%s/%s" % (_mode.name, _label), _peer, aws_cli_wrote, _mode, _size)
             _register("aws-cli-reads/%s/%s" % (_mode.name, _label), _peer, aws_cli_reads, _mode, _size)
 
+add("sync/aws-cli-sees-no-change", "sandbox", aws_cli_sees_no_change)
 add("batch/aws-cli-takes-the-job", "sandbox", aws_cli_takes_the_batch_job)
 
 for _mode in modes.MAIN["localstack"]:
