@@ -52,6 +52,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
+            cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;put'= {
@@ -376,12 +377,46 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'s3seal;cleanup'= {
+            cand --older-than 'Keep what is younger [default: 1d]'
+            cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
+            cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --profile 'The profile of the AWS configuration files'
+            cand --region 'The AWS region'
+            cand --endpoint-url 'The address of S3, for servers other than AWS'
+            cand --kms-endpoint-url 'The address of KMS, for servers other than AWS; --endpoint-url does not apply to KMS'
+            cand --ca-bundle 'PEM file of the CA certificates to trust [default: $AWS_CA_BUNDLE, or the system''s]'
+            cand --keep-trying 'How long to try again while nothing gets through, such as 30s or 6h; 0 gives up after 6 attempts [default: 10m]'
+            cand --max-attempts 'The maximum number of attempts of a request [default: as many as --keep-trying allows]'
+            cand --connect-timeout 'How long to wait for a connection [default: 10s]'
+            cand --read-timeout 'How long to wait while nothing moves on a connection [default: 20s]'
+            cand --expected-bucket-owner 'The account that must own the bucket'
+            cand --request-payer 'Agree to pay for the requests (Requester Pays buckets)'
+            cand --config-profile 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)'
+            cand --dry-run 'List what would be removed, and remove nothing'
+            cand -y 'Do not ask for confirmation'
+            cand --yes 'Do not ask for confirmation'
+            cand -q 'Print only errors'
+            cand --quiet 'Print only errors'
+            cand -v 'Print decisions and a line for each object; twice: also every request, without secrets'
+            cand --verbose 'Print decisions and a line for each object; twice: also every request, without secrets'
+            cand --json 'Write the outcome as JSON to standard output; see s3seal-json(7)'
+            cand --path-style 'Name the bucket in the path, not in the host name'
+            cand --fips 'Use FIPS endpoints'
+            cand --dualstack 'Use dual-stack endpoints (IPv6 and IPv4)'
+            cand --no-sign-request 'Send requests without credentials'
+            cand --allow-http 'Allow keys over http, to an endpoint on this machine only'
+            cand --override-rules 'Set aside what rules demand (must-encrypt, kms-keys, expected-bucket-owner); the outcome says so'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'s3seal;help'= {
             cand put 'Store files, directories, standard input or a command''s output, encrypted'
             cand get 'Fetch objects, or everything under a prefix, decrypted and verified'
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
+            cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;help;put'= {
@@ -393,6 +428,8 @@ set edit:completion:arg-completer[s3seal] = {|@words|
         &'s3seal;help;rotate'= {
         }
         &'s3seal;help;keygen'= {
+        }
+        &'s3seal;help;cleanup'= {
         }
         &'s3seal;help;help'= {
         }

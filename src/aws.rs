@@ -3,7 +3,7 @@
 //! The only room that knows the AWS SDK. No ciphers, no files and no plans here: it sends what it is given and
 //! says in s3seal's own words what came back.
 
-mod abort_upload;
+pub(crate) mod abort_upload;
 mod address;
 pub(crate) mod batch;
 mod body_watch;

@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 mod aws_flags;
+mod cleanup;
 mod complete;
 mod config;
 mod config_args;
@@ -97,6 +98,7 @@ enum Command {
     Inspect(Box<inspect::InspectArgs>),
     Rotate(Box<rotate::RotateArgs>),
     Keygen(keygen::KeygenArgs),
+    Cleanup(cleanup::CleanupArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
@@ -109,6 +111,7 @@ impl Command {
             Self::Inspect(_) => document::Command::Inspect,
             Self::Rotate(_) => document::Command::Rotate,
             Self::Keygen(_) => document::Command::Keygen,
+            Self::Cleanup(_) => document::Command::Cleanup,
             Self::Generate(_) => document::Command::Generate,
         }
     }
@@ -212,6 +215,7 @@ async fn dispatch(
         Command::Inspect(args) => inspect::run(*args, &session).await,
         Command::Rotate(args) => Box::pin(rotate::run(*args, &session)).await,
         Command::Keygen(args) => keygen::run(&args, &session),
+        Command::Cleanup(args) => cleanup::run(args, &session).await,
         Command::Generate(args) => generate::run(&args),
     }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod asked_encryption;
 pub(crate) mod bulk;
 pub(crate) mod changes;
+pub(crate) mod cleanup;
 pub(crate) mod decryption_keys;
 pub(crate) mod deletions;
 pub(crate) mod encrypt;

@@ -56,5 +56,7 @@ pub(crate) const MAX_KDF_MEMORY: ByteSize = ByteSize(4 * 1024 * ARGON2.memory as
 
 /// `--batch-report`: the prefix in the bucket.
 pub(crate) const BATCH_REPORT_PREFIX: &str = "s3seal-batch/";
+/// `--older-than` of `cleanup`: longer than most transfers take.
+pub(crate) const CLEANUP_AGE: Duration = Duration::from_hours(24);
 /// `S3SEAL_COMPLETE_REMOTE`: how many seconds completions wait for names in S3.
 pub(crate) const COMPLETION_SECONDS: u64 = 1;

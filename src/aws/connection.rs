@@ -254,6 +254,11 @@ impl Connection {
         self.observed_endpoint.host()
     }
 
+    /// The server's time in seconds since 1970, as its last answer tells it.
+    pub(crate) fn server_now(&self) -> i64 {
+        self.server_clock.now()
+    }
+
     pub(super) fn owner(&self) -> Option<String> {
         self.expected_bucket_owner.clone()
     }

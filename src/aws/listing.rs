@@ -147,12 +147,12 @@ impl Connection {
 }
 
 /// The error for a truncated page without a continuation token: going on would omit objects, or never end.
-fn stuck(uri: &S3Uri) -> Error {
+pub(super) fn stuck(uri: &S3Uri) -> Error {
     Error::tampered(Subject::prefix(uri), "its listing is truncated, but does not say where to continue")
 }
 
 /// Refuses a page with too many entries: each would cost a request.
-fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
+pub(super) fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
     if entries <= MAX_LISTING_PAGE_ENTRIES {
         return Ok(());
     }
@@ -193,7 +193,7 @@ pub(super) fn listed_key(text: &str, encoded: bool) -> ListedKey {
     }
 }
 
-fn marker_text(text: &str, encoded: bool) -> String {
+pub(super) fn marker_text(text: &str, encoded: bool) -> String {
     if encoded { decoded(text).unwrap_or_else(|| text.to_owned()) } else { text.to_owned() }
 }
 

@@ -21,7 +21,7 @@ impl UploadTarget<'_> {
         let end = match found {
             Ok(true) => "the upload that it started was found and aborted",
             Ok(false) => "it started no upload that could be found",
-            Err(_) => "it may have started an upload: `aws s3api list-multipart-uploads` lists it",
+            Err(_) => "it may have started an upload",
         };
         Error::NotUnderstood { subject, why: format!("{why}; {end}"), source }
     }

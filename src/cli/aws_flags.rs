@@ -1,4 +1,4 @@
-//! The flags with which the AWS CLI reaches the same places, for the commands in hints.
+//! The flags with which the AWS CLI, or s3seal itself, reaches the same places, for the commands in hints.
 
 use std::fmt;
 
@@ -11,6 +11,8 @@ pub(crate) struct AwsFlags {
     pub(super) s3: String,
     /// Those of its KMS commands.
     pub(crate) kms: String,
+    /// Those of s3seal.
+    pub(super) own: String,
     /// The profile in use, if one is named.
     pub(crate) profile: Option<String>,
 }
@@ -19,6 +21,11 @@ impl AwsFlags {
     /// The command that removes an object, or the one version of it.
     pub(crate) fn removal(&self, uri: &S3Uri, version_id: Option<&str>) -> String {
         format!("aws s3api delete-object{}{self}", Self::object(uri, version_id))
+    }
+
+    /// The command that aborts all uploads of an object, however young they are.
+    pub(crate) fn cleanup(&self, uri: &S3Uri) -> String {
+        format!("s3seal cleanup {} --older-than 0s{}", shell_word(&uri.to_string()), self.own)
     }
 
     /// The flags that name an object, or the one version of it.
@@ -39,6 +46,6 @@ impl AwsFlags {
     /// As with `--region` alone.
     pub(crate) fn in_region(name: &str) -> Self {
         let flags = format!(" --region {name}");
-        Self { s3: flags.clone(), kms: flags, profile: None }
+        Self { s3: flags.clone(), kms: flags.clone(), own: flags, profile: None }
     }
 }

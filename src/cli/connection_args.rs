@@ -144,8 +144,28 @@ impl ConnectionArgs {
         AwsFlags {
             s3: self.flags_to(self.endpoint_url.as_deref()),
             kms: self.flags_to(self.kms_endpoint_url.as_deref()),
+            own: self.flags_to(self.endpoint_url.as_deref()) + &self.switches(),
             profile: self.profile.clone().or_else(|| env::var("AWS_PROFILE").ok()),
         }
+    }
+
+    /// The flags of s3seal that the AWS CLI has no need of, or other words for.
+    fn switches(&self) -> String {
+        let mut flags = String::new();
+        for (flag, is_given) in [
+            ("--path-style", self.path_style),
+            ("--fips", self.fips),
+            ("--dualstack", self.dualstack),
+            ("--request-payer", self.request_payer.is_some()),
+        ] {
+            if is_given {
+                flags = format!("{flags} {flag}");
+            }
+        }
+        if let Some(account) = &self.expected_bucket_owner {
+            flags = format!("{flags} --expected-bucket-owner {}", shell_word(account));
+        }
+        flags
     }
 
     fn flags_to(&self, endpoint_url: Option<&str>) -> String {

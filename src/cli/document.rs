@@ -20,6 +20,7 @@ use crate::location::S3Uri;
 use crate::seal::OpenedWith;
 
 pub(crate) mod bucket;
+pub(crate) mod cleanup;
 mod error;
 pub(crate) mod inspection;
 pub(crate) mod rotation;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Rotate,
     /// `s3seal keygen`.
     Keygen,
+    /// `s3seal cleanup`.
+    Cleanup,
     /// `s3seal generate`.
     Generate,
 }
@@ -71,6 +74,7 @@ impl Command {
             "inspect" => Self::Inspect,
             "rotate" => Self::Rotate,
             "keygen" => Self::Keygen,
+            "cleanup" => Self::Cleanup,
             "generate" => Self::Generate,
             _ => return None,
         })
@@ -114,6 +118,8 @@ pub(crate) enum Record {
     Inventory(bucket::InventoryDocument),
     /// The key that `keygen` made, or shows.
     Key(KeyDocument),
+    /// Something that a broken run has left, and what `cleanup` does about it.
+    Leftover(Box<cleanup::LeftoverDocument>),
     /// What ended the run; written to standard error.
     Error(RunError),
     /// All that `inspect --format json` found, in one document.
@@ -342,6 +348,8 @@ pub(crate) enum Summary {
     Rotation(rotation::RotationSummary),
     /// Of `inspect`.
     Inspection(inspection::InspectionSummary),
+    /// Of `cleanup`.
+    Cleanup(cleanup::CleanupSummary),
 }
 
 /// The key that `keygen` made, or shows.

@@ -128,21 +128,16 @@ pub(crate) fn for_keys(error: &Error, prefix: &str, aws: &AwsFlags) -> Vec<Strin
     }
 }
 
-/// Names the uploads that are left at the end, each with the command that removes it.
+/// Names the uploads that are left at the end, each with the command that aborts it.
 #[must_use]
 pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
     let named = |OpenUpload { uri, id }: &OpenUpload| {
-        let (bucket, key) = (shell_word(uri.bucket.as_str()), shell_word(&uri.key));
+        let command = aws.cleanup(uri);
         match id {
             Some(id) => format!(
-                "an upload of {uri} was not aborted, and its parts stay stored until it is: \
-                 aws s3api abort-multipart-upload --bucket {bucket} --key {key} --upload-id {}{aws}",
-                shell_word(id)
+                "an upload of {uri} (id {id}) was not aborted, and its parts stay stored until it is: {command}"
             ),
-            None => format!(
-                "an upload of {uri} may have been left behind: \
-                 `aws s3api list-multipart-uploads --bucket {bucket} --prefix {key}{aws}` lists it"
-            ),
+            None => format!("an upload of {uri} may have been left behind: `{command}` finds and aborts it"),
         }
     };
     uploads.iter().map(named).collect()

@@ -63,7 +63,9 @@ fn command_answer(word: &str, words: &[&str]) -> Option<String> {
         | "decrypt" | "ls" => {
             "`s3seal put` stores, `s3seal get` fetches, `s3seal inspect` shows what is stored"
         }
-        "rm" | "rb" | "delete" => "s3seal deletes no objects; `aws s3 rm` does",
+        "rm" | "rb" | "delete" => {
+            "s3seal deletes no objects; `aws s3 rm` does. `s3seal cleanup` removes what broken runs left"
+        }
         "mb" => "s3seal creates no buckets; `aws s3 mb` does",
         "version" => "`s3seal --version` prints it",
         _ => return None,
@@ -185,7 +187,9 @@ impl<'a> Line<'a> {
     }
 
     fn translation(&self) -> Option<String> {
-        let own = ["put", "get", "inspect", "rotate", "keygen"].into_iter().find(|verb| *verb == self.verb);
+        let own = ["put", "get", "inspect", "rotate", "keygen", "cleanup"]
+            .into_iter()
+            .find(|verb| *verb == self.verb);
         let (verb, then) = match own {
             Some(verb) => (verb, &[][..]),
             None => self.command().map(|command| (command.verb, command.then))?,

@@ -70,7 +70,7 @@ impl<O> Row<O> {
 }
 
 /// Whether the next object would fail in the same way.
-fn concerns_all(error: &Error) -> bool {
+pub(crate) fn concerns_all(error: &Error) -> bool {
     match error {
         Error::Interrupted(_)
         | Error::WrongRegion { .. }

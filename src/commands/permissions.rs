@@ -109,6 +109,7 @@ pub(crate) enum Task {
     Rotate(Rotation, Protection, Protection),
     /// `rotate --batch`
     Batch,
+    Cleanup,
 }
 
 /// The places that a policy names, as ARNs or parts of them.
@@ -241,6 +242,7 @@ fn needs(task: Task, extras: &[Extra]) -> Needs {
             needs.add(Resource::Jobs, &["s3:CreateJob"]);
             needs.add(Resource::Role, &["iam:PassRole"]);
         }
+        Task::Cleanup => cleanup(&mut needs),
     }
     for extra in extras {
         add(*extra, task, &mut needs);
@@ -313,6 +315,15 @@ fn rotate(rotation: Rotation, from: Protection, to: Protection, needs: &mut Need
         let wraps = if rotation == Rotation::Rewrap { "kms:Encrypt" } else { "kms:GenerateDataKey" };
         needs.add(Resource::Key, &[wraps, "kms:Decrypt"]);
     }
+}
+
+fn cleanup(needs: &mut Needs) {
+    let objects = ["s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"];
+    needs.add(Resource::Objects, &objects);
+    needs.add(Resource::InstructionFiles, &["s3:DeleteObject"]);
+    needs.add(Resource::ScratchObjects, &["s3:DeleteObject"]);
+    needs.add(Resource::Listing, &["s3:ListBucket"]);
+    needs.add(Resource::Bucket, &["s3:ListBucketMultipartUploads"]);
 }
 
 fn add(extra: Extra, task: Task, needs: &mut Needs) {

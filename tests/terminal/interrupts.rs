@@ -78,5 +78,5 @@ fn a_second_ctrl_c_ends_at_once_and_clears_the_line_too() {
     let (code, screen) = put.end();
     assert_eq!(code, 130, "{screen}");
     assert!(!screen.contains(" · "), "{screen}");
-    assert!(screen.contains("abort-multipart-upload"), "{screen}");
+    assert!(screen.contains("s3seal cleanup s3://bench/k"), "{screen}");
 }

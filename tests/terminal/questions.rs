@@ -140,3 +140,23 @@ fn without_a_terminal_yes_is_needed() {
     bench.run(&format!("{LINE} --yes")).ok();
     assert!(is_rotated(&bench));
 }
+
+#[test]
+fn a_cleanup_asks_what_it_is_about_to_remove() {
+    for (keys, yes) in [("y\r", true), ("n\r", false), ("\r", false)] {
+        let bench = bench(0);
+        bench.sandbox.s3().begin_upload(BUCKET, "db/a");
+        bench.sandbox.s3().begin_upload(BUCKET, "db/b");
+        bench.sandbox.s3().put_plain(BUCKET, "db/.s3seal-scratch-0123456789abcdef", &[b'x'; 2048]);
+        let line = "cleanup s3://bench/db/ --older-than 0s --progress never";
+        let mut cleanup = Terminal::start(&bench, 120, line);
+        cleanup.wait_for("Remove 2 uploads and 1 scratch object (2 KiB) below s3://bench/db/? [y/N]");
+        assert_eq!(bench.sandbox.s3().uploads().len(), 2);
+        cleanup.press(keys);
+        let (code, screen) = cleanup.end();
+        assert_eq!(code, 0, "{screen}");
+        assert_eq!(bench.sandbox.s3().uploads().is_empty(), yes, "{screen}");
+        assert_eq!(bench.sandbox.s3().keys(BUCKET).is_empty(), yes, "{screen}");
+        assert_eq!(screen.contains("nothing removed"), !yes, "{screen}");
+    }
+}

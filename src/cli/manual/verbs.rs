@@ -26,7 +26,7 @@ pub(crate) const PROGRAM: &[&str] = &[
 ];
 
 /// All of them.
-pub(crate) const VERBS: [VerbPage; 5] = [
+pub(crate) const VERBS: [VerbPage; 6] = [
     VerbPage {
         verb: "put",
         description: &[
@@ -173,5 +173,31 @@ pub(crate) const VERBS: [VerbPage; 5] = [
             "Keep a copy in a safe place: nobody can read what was encrypted with a key that is lost.",
         ],
         files: &[],
+    },
+    VerbPage {
+        verb: "cleanup",
+        description: &[
+            "Lists what runs that broke off have left, asks, and removes it: multipart uploads that nobody completed or \
+             aborted, of s3seal and of any other program; instruction files whose object does not exist; the small \
+             scratch objects on which rotate tries what a server can do; and, of this machine, the journals of \
+             rotations that are not at work and changed nothing outside the address. Of an upload it says who began \
+             it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
+            "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \
+             work, here or elsewhere. So does an upload that a rotation at work on this machine has noted, however old \
+             it is. A journal stays where it may be the only copy of an envelope, or knows of an instruction file that \
+             only its rotation may remove: the same rotate command goes on from it. --verbose names what stays.",
+            "Each removal is for what was listed: an object only if it still has its ETag, an instruction file only if \
+             its object is still missing. In a bucket with versions an instruction file is hidden by a delete marker, \
+             which frees nothing, and a scratch object is removed for good. An instruction file without its object \
+             may have been left by somebody who renamed the object and forgot it: without it that object cannot be \
+             read. Read the list.",
+            "--dry-run only lists. At a terminal s3seal asks, unless --yes is given; only y or yes and Enter go on. If \
+             something could not be removed, the exit status is 9; if there is nothing to remove, it is 0. The summary \
+             says how many bytes were freed.",
+        ],
+        files: &[(
+            "$XDG_STATE_HOME/s3seal/rotate-*.ndjson",
+            "Journals of rotations, see s3seal-rotate(1); ~/.local/state/s3seal/ if XDG_STATE_HOME is not set.",
+        )],
     },
 ];

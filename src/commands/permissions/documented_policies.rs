@@ -61,6 +61,8 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
     ];
     cases.extend(with.map(|(task, extras)| case(task, extras)));
     cases.push(case(Task::Batch, &[Alias]));
+    plain(Task::Cleanup, &mut cases);
+    cases.push(case(Task::Cleanup, &[VersionedBucket]));
     cases
 }
 
@@ -104,6 +106,7 @@ fn case(task: Task, extras: &[Extra]) -> DocumentedPolicy {
             format!("rotate.{strategy}.{}.{}", from.as_str(), to.as_str())
         }
         Task::Batch => "rotate.batch".to_owned(),
+        Task::Cleanup => "cleanup".to_owned(),
     };
     for extra in extras {
         name = format!("{name}+{}", extra.as_str());

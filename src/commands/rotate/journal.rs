@@ -26,6 +26,7 @@ mod location;
 mod locked_file;
 mod object;
 mod progress;
+pub(crate) mod survey;
 
 pub(crate) use leftovers::{LeftInstructionFile, Leftovers, Upload};
 pub(crate) use location::JournalLocation;

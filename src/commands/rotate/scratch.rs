@@ -91,7 +91,7 @@ fn name_next_to(place: &S3Uri) -> S3Uri {
 }
 
 /// Whether a key is one that only scratch objects have.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     name.strip_prefix(PREFIX)
         .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::checksum::{self, Algorithm, ChecksumType, Sum};
 use super::condition::Conditions;
-use super::object::{Attributes, Bucket, Marks, Object, Tamper, Version, Versioning};
+use super::object::{Attributes, Bucket, Marks, Object, Tamper, Upload, Version, Versioning};
 use super::ops::delete;
 use super::ops::job::JobView;
 use super::sse::{DefaultEncryption, SseView};
@@ -126,6 +126,22 @@ impl S3State {
             })
         });
         all.collect()
+    }
+
+    /// Begins an upload without parts, as somebody else does; returns its id.
+    pub fn begin_upload(&self, bucket: &str, key: &str) -> String {
+        let upload = Upload {
+            key: key.to_owned(),
+            begun: self.now(),
+            lock: Lock::default(),
+            sse: SseView::None,
+            marks: Marks::default(),
+            checksum: None,
+            parts: BTreeMap::new(),
+        };
+        let id = crate::store::random_hex::<32>();
+        self.with(bucket, |bucket| bucket.uploads.insert(id.clone(), upload));
+        id
     }
 
     /// The jobs of Batch Operations, in the order in which they were created.

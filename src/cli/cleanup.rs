@@ -1,0 +1,238 @@
+//! `s3seal cleanup`: its arguments, the list, the question, and the report.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::document::cleanup::{CleanupSummary, LeftoverState};
+use super::document::{Command, Document, Record, Summaries, Summary};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output;
+use super::progress::Unit;
+use super::prompt;
+use super::rotate::journal_path::state_directory;
+use super::sanitize::escaped;
+use super::session::Session;
+use crate::aws::{Connection, Options};
+use crate::commands::cleanup::{self, CleanupRequest, Leftover, Removal};
+use crate::defaults;
+use crate::error::Result as CoreResult;
+use crate::location::S3Uri;
+use crate::meter::Meter;
+
+mod told;
+
+const EXAMPLES: &str = "\
+Examples:
+  s3seal cleanup s3://bucket --dry-run
+  s3seal cleanup s3://bucket/db/ --older-than 7d --yes
+  s3seal cleanup s3://bucket/home.tar --older-than 0s";
+
+/// Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CleanupArgs {
+    /// A bucket, a prefix (ending in /), or one object with what belongs to it
+    #[arg(value_name = "s3://BUCKET/KEY|/PREFIX/")]
+    place: S3Uri,
+
+    #[arg(help = format!("Keep what is younger [default: {}]", Age(defaults::CLEANUP_AGE)))]
+    #[arg(long, value_name = "AGE", default_value_t = Age(defaults::CLEANUP_AGE), hide_default_value = true)]
+    older_than: Age,
+
+    /// List what would be removed, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+}
+
+pub(crate) async fn run(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
+    let options = Options { many_objects: true, ..session.options()? };
+    let connection = session.connect(options).await?;
+    let request = CleanupRequest {
+        place: args.place.clone(),
+        older_than: args.older_than.0,
+        records: state_directory(),
+        jobs: defaults::JOBS_WITHOUT_TRANSFER,
+        meter: Meter::of_many(),
+    };
+    let mut report = Report { session, is_dry_run: args.dry_run, sum: CleanupSummary::default() };
+    let mut found = Vec::new();
+    let looking = session.progress_of(Unit::Objects, "objects listed", request.meter.clone());
+    let mut kept = Vec::new();
+    cleanup::find(&connection, &request, &session.stop, |leftover| match leftover.kept {
+        Some(_) => kept.push(leftover),
+        None => found.push(leftover),
+    })
+    .await?;
+    drop(looking);
+    for leftover in &kept {
+        report.kept(leftover)?;
+    }
+    report.sum.found = found.len() as u64;
+    for leftover in &found {
+        report.found(leftover)?;
+    }
+    if args.dry_run || found.is_empty() {
+        return Ok(report.end(&args.place)?);
+    }
+    if !args.yes {
+        let question = told::question(&found, &args.place);
+        if !session.ask(move || prompt::confirm(&question)).await? {
+            session.printer.say("nothing removed");
+            return Ok(());
+        }
+    }
+    remove(&connection, found, request, &args.place, report).await
+}
+
+async fn remove(
+    connection: &Connection,
+    found: Vec<Leftover>,
+    request: CleanupRequest,
+    place: &S3Uri,
+    mut report: Report<'_>,
+) -> Result<(), Failure> {
+    let stop = &report.session.stop.clone();
+    let all = found.len();
+    let removed =
+        cleanup::remove(connection, found, request.jobs, stop, |removal| report.removal(&removal)).await;
+    let failed = report.sum.failed;
+    report.end(place)?;
+    removed?;
+    if failed == 0 {
+        return Ok(());
+    }
+    let message = anyhow::anyhow!("{failed} of {all} leftovers were not removed");
+    Err(Failure::new(Exit::Some, message)
+        .hint("each of them is named above; the same command tries them again"))
+}
+
+/// Tells what is found and what becomes of it, and counts it.
+struct Report<'a> {
+    session: &'a Session,
+    is_dry_run: bool,
+    sum: CleanupSummary,
+}
+
+impl Report<'_> {
+    fn found(&mut self, leftover: &Leftover) -> CoreResult<()> {
+        if self.is_dry_run {
+            self.sum.bytes += leftover.bytes.unwrap_or_default();
+            if self.session.json {
+                return document(told::document(leftover, LeftoverState::Found, None));
+            }
+        }
+        // Before a question there is no document.
+        if !self.session.json {
+            self.session.printer.say(&told::line(leftover));
+        }
+        Ok(())
+    }
+
+    fn kept(&mut self, leftover: &Leftover) -> CoreResult<()> {
+        self.sum.kept += 1;
+        if self.session.json {
+            return document(told::document(leftover, LeftoverState::Kept, None));
+        }
+        let line = format!("kept: {}", told::line(leftover));
+        // What could not be seen is said in any case.
+        if told::is_silent(leftover) {
+            self.session.printer.detail(&line);
+        } else {
+            self.session.printer.say(&line);
+        }
+        Ok(())
+    }
+
+    fn removal(&mut self, removal: &Removal) -> CoreResult<()> {
+        let Removal { leftover, failed } = removal;
+        if let Some(error) = failed {
+            self.sum.failed += 1;
+            if self.session.json {
+                return document(told::document(leftover, LeftoverState::Failed, Some(error)));
+            }
+            self.session.printer.line(&escaped(&format!("failed: {}: {error}", told::name(&leftover.what))));
+            return Ok(());
+        }
+        if leftover.kept.is_some() {
+            return self.kept(leftover);
+        }
+        self.sum.removed += 1;
+        self.sum.bytes += leftover.bytes.unwrap_or_default();
+        if self.session.json {
+            return document(told::document(leftover, LeftoverState::Removed, None));
+        }
+        self.session.printer.detail(&format!("removed: {}", told::name(&leftover.what)));
+        Ok(())
+    }
+
+    fn end(&self, place: &S3Uri) -> CoreResult<()> {
+        if self.session.json {
+            return document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) }));
+        }
+        let names_each = self.session.printer.verbosity() > 0;
+        self.session.printer.say(&told::summary(self.sum, place, self.is_dry_run, names_each));
+        Ok(())
+    }
+}
+
+fn document(record: impl Into<Record>) -> CoreResult<()> {
+    output::document(&Document::new(Command::Cleanup, record.into()).text())
+}
+
+/// An age as typed: a number with `s`, `m`, `h`, `d` or `w`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Age(Duration);
+
+/// The units with their seconds, the longest first.
+const UNITS: [(&str, u64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+
+impl FromStr for Age {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const BAD: &str = "write an age such as 1d, 12h or 30m; 0s is any age";
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (count, unit) = text.split_at(digits);
+        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(BAD)?;
+        let count: u64 = count.parse().map_err(|_| BAD)?;
+        count.checked_mul(*seconds).map(|seconds| Self(Duration::from_secs(seconds))).ok_or(BAD)
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let is_whole = |unit: u64| seconds >= unit && seconds.is_multiple_of(unit);
+        // A day is not a seventh of a week to whoever reads it.
+        let (name, unit) = UNITS.iter().skip(1).find(|(_, unit)| is_whole(*unit)).unwrap_or(&UNITS[4]);
+        write!(f, "{}{name}", seconds / unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_read_as_people_write_them() {
+        let read = |text: &str| text.parse::<Age>().map(|age| age.0.as_secs());
+        for (text, seconds) in
+            [("0s", 0), ("45s", 45), ("30m", 1_800), ("12h", 43_200), ("1d", 86_400), ("2w", 1_209_600)]
+        {
+            assert_eq!(read(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "1", "d", "-1d", "1.5d", "1 d", "1y", "99999999999999999999d", "99999999999999999w"]
+        {
+            assert!(read(text).is_err(), "{text}");
+        }
+        for text in ["0s", "90s", "30m", "12h", "1d", "14d"] {
+            assert_eq!(text.parse::<Age>().unwrap().to_string(), text);
+        }
+    }
+}

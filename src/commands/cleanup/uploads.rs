@@ -1,0 +1,71 @@
+//! Multipart uploads that nobody has completed or aborted: who began them and when, what they take, and for which run.
+
+use std::collections::HashMap;
+use std::future::ready;
+
+use futures_util::TryStreamExt;
+
+use super::{CleanupRequest, Kept, Leftover, What};
+use crate::aws::Connection;
+use crate::aws::abort_upload::ListedUpload;
+use crate::commands::bulk::for_each_ordered;
+use crate::commands::rotate::journal::survey::JournalSurvey;
+use crate::error::{Error, Result};
+use crate::transfer::Cancellation;
+
+/// Finds all uploads of the place.
+pub(super) async fn find(
+    connection: &Connection,
+    request: &CleanupRequest,
+    journals: &HashMap<&str, &JournalSurvey>,
+    cancellation: &Cancellation,
+    found: &mut impl FnMut(Leftover),
+) -> Result<()> {
+    let all = connection.uploads_below(&request.place);
+    // The listing of one key also contains longer keys.
+    let of_place = all.try_filter(|upload| ready(request.place.holds(&upload.uri)));
+    let work = |upload: ListedUpload| {
+        let journal = journals.get(upload.id.as_str()).copied();
+        look_at(connection, request, upload, journal)
+    };
+    for_each_ordered(of_place, request.jobs, cancellation, work, |leftover| {
+        leftover?.into_iter().for_each(&mut *found);
+        Ok(())
+    })
+    .await
+}
+
+/// `None` for an upload that has ended meanwhile.
+async fn look_at(
+    connection: &Connection,
+    request: &CleanupRequest,
+    upload: ListedUpload,
+    journal: Option<&JournalSurvey>,
+) -> Result<Option<Leftover>> {
+    let kept = match journal {
+        Some(journal) if journal.is_in_use => Some(Kept::InUse(journal.path.clone())),
+        _ if !request.is_old(upload.initiated, connection.server_now()) => Some(Kept::Young),
+        _ => None,
+    };
+    let size = match kept {
+        Some(_) => None,
+        None => match connection.upload_size(&upload.uri, &upload.id).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(size)) => Some(Ok(size)),
+            Err(error @ (Error::Denied { .. } | Error::Unsupported { .. })) => Some(Err(Box::new(error))),
+            Err(error) => return Err(error),
+        },
+    };
+    Ok(Some(Leftover {
+        created: upload.initiated,
+        bytes: size.as_ref().and_then(|size| size.as_ref().ok()).map(|size| size.bytes),
+        kept,
+        what: What::Upload {
+            uri: upload.uri,
+            id: upload.id,
+            initiator: upload.initiator,
+            size,
+            journal: journal.map(|journal| journal.path.clone()),
+        },
+    }))
+}

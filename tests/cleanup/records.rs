@@ -1,0 +1,117 @@
+//! What this machine knows of runs: journals, and the uploads that they name.
+
+use std::fs;
+use std::path::PathBuf;
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::support::{BUCKET, Bench, PART, PATIENCE, bytes};
+use crate::{ALL, bench, uploads};
+
+const ROTATE: &str = "rotate s3://bench/p/ -e client --key key --part-size 5MiB --jobs 1 --yes";
+
+fn journals(bench: &Bench) -> Vec<PathBuf> {
+    let folder = fs::read_dir(bench.home().join(".local/state/s3seal"));
+    folder.map_or_else(|_| Vec::new(), |entries| entries.map(|entry| entry.unwrap().path()).collect())
+}
+
+/// Kills a rotation while it uploads a part, and looks in between.
+fn killed_rotation(bench: &Bench, look: impl FnOnce()) {
+    bench.sandbox.s3().put_plain(BUCKET, "p/a", b"small");
+    bench.sandbox.s3().put_plain(BUCKET, "p/large", &bytes(2 * PART));
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).skip(1).always());
+    let running = bench.start(ROTATE);
+    assert!(held.wait(1, PATIENCE));
+    look();
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+}
+
+#[test]
+fn what_a_rotation_at_work_has_stays_however_old() {
+    let bench = bench();
+    killed_rotation(&bench, || {
+        let ended = bench.run(&format!("{ALL} -v")).ok();
+        ended.says(&[
+            "kept: upload of s3://bench/p/large",
+            "kept: journal ",
+            "a rotation is at work with it",
+        ]);
+        assert_eq!(uploads(&bench), ["p/large"]);
+        assert_eq!(journals(&bench).len(), 1);
+    });
+}
+
+#[test]
+fn of_a_rotation_that_was_killed_the_upload_goes_and_the_journal_that_goes_on_stays() {
+    let bench = bench();
+    killed_rotation(&bench, || {});
+    let journal = journals(&bench).remove(0);
+    let kept = format!("kept: journal {}", journal.display());
+    let ended = bench.run(ALL).ok();
+    let of = format!("of the rotation with journal {}", journal.display());
+    ended.says(&[&of, "5 MiB in 1 part", "removed: 1 leftover", &kept, "run the same rotate command again"]);
+    assert_eq!(uploads(&bench), [""; 0]);
+    assert_eq!(journals(&bench), [journal]);
+    bench.run(ROTATE).ok();
+    assert!(journals(&bench).is_empty());
+    bench.run("get s3://bench/p/large got --key key").ok();
+}
+
+/// A journal as a killed rotation leaves it, with these lines after the first.
+fn journal(bench: &Bench, name: &str, lines: &[&str]) -> PathBuf {
+    let folder = bench.home().join(".local/state/s3seal");
+    fs::create_dir_all(&folder).unwrap();
+    let first = r#"{"journal":{"version":2,"rotation":"r","at":1}}"#;
+    let path = folder.join(format!("rotate-{name}.ndjson"));
+    fs::write(&path, [&[first], lines].concat().join("\n") + "\n").unwrap();
+    path
+}
+
+const DONE: &str = r#"{"done":{"object":"s3://bench/p/o","version_id":null,"etag":"\"1\""}}"#;
+
+#[test]
+fn a_journal_of_the_place_goes_and_others_stay() {
+    let bench = bench();
+    let done = journal(&bench, "done", &[DONE]);
+    let empty = journal(&bench, "empty", &[]);
+    let elsewhere = r#"{"done":{"object":"s3://bench/q/o","version_id":null,"etag":"\"1\""}}"#;
+    let mixed = journal(&bench, "mixed", &[DONE, elsewhere]);
+    let folder = done.parent().unwrap();
+    let other = folder.join("rotate-other.ndjson");
+    fs::write(&other, "not one of ours\n").unwrap();
+    fs::write(folder.join("notes"), "text\n").unwrap();
+    bench.run("cleanup s3://bench/p/ --yes -v").ok().says(&["kept: journal", "younger than the limit"]);
+    let ended = bench.run(ALL).ok();
+    let named = format!("journal {}: last written 20", done.display());
+    ended.says(&[&named, "knows of 1 object done", "removed: 2 leftovers"]);
+    assert!(!done.exists() && !empty.exists());
+    assert!(mixed.exists() && other.exists() && folder.join("notes").exists());
+    bench.run("cleanup s3://bench --older-than 0s --yes").ok();
+    assert!(!mixed.exists());
+}
+
+#[test]
+fn a_journal_that_is_needed_stays() {
+    let bench = bench();
+    let envelope = r#"{"envelope":{"object":"s3://bench/p/o","old":null,"new":null}}"#;
+    let file = r#"{"beside":{"object":"s3://bench/p/o","etag":"\"1\"","file_etag":"\"2\""}}"#;
+    let refused = r#"{"refused":{"object":"s3://bench/p/o"}}"#;
+    let (envelope_open, file_open) = (journal(&bench, "1", &[envelope]), journal(&bench, "2", &[file]));
+    let ended = [journal(&bench, "3", &[envelope, refused]), journal(&bench, "4", &[envelope, file, DONE])];
+    bench.run(ALL).ok().says(&["its rotation must go on", "removed: 2 leftovers"]);
+    assert!(envelope_open.exists() && file_open.exists());
+    assert!(ended.iter().all(|path| !path.exists()));
+}
+
+#[test]
+fn a_journal_that_is_a_link_is_not_followed() {
+    let bench = bench();
+    let path = journal(&bench, "1", &[DONE]);
+    let elsewhere = bench.write("precious", &fs::read(&path).unwrap());
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    bench.run(ALL).ok();
+    assert!(elsewhere.exists() && path.is_symlink());
+}
