@@ -26,6 +26,7 @@ CASE_FILES = [
     "cases_rotate",
     "cases_rotate_formats",
     "cases_rotate_life",
+    "cases_cleanup",
     "cases_readme",
     "contract_objects",
     "contract_buckets",
