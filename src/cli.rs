@@ -52,6 +52,7 @@ mod sanitize;
 mod separate_source;
 mod session;
 mod signals;
+mod state_directory;
 mod transfer_args;
 mod unhidden;
 mod unsuitable_key;
@@ -141,7 +142,10 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let open_uploads = OpenUploads::default();
     let left = {
         let (open_uploads, aws_flags) = (open_uploads.clone(), aws_flags.clone());
-        move || hints::left_uploads(&open_uploads.left(), &aws_flags)
+        move || {
+            let uploads = hints::left_uploads(&open_uploads.left(), &aws_flags);
+            [uploads, hints::kept_downloads(&open_uploads.kept_downloads())].concat()
+        }
     };
     match dispatch(cli, &printer, open_uploads, rules.clone(), left.clone()).await {
         Ok(()) => {

@@ -91,6 +91,12 @@ pub trait Open: Send {
     /// Skips plaintext that an earlier run has written to disk. Fails with `Unsupported` if the format cannot.
     fn replay(&mut self, plain: &[u8]) -> Result<()>;
 
+    /// Where in the stored bytes the next push begins: after what was replayed, or at the beginning. `None` if the format
+    /// cannot be resumed.
+    fn resumes_at(&self) -> Option<u64> {
+        None
+    }
+
     /// Ends the message: once this succeeds, all of the plaintext is authenticated. Fails with `Tampered` if the message
     /// is incomplete or its tag does not match.
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()>;

@@ -53,7 +53,7 @@ pub(crate) struct Connection {
     pub(super) shared: SdkConfig,
     pub(super) trace: Trace,
     pub(super) keep_trying: KeepTrying,
-    pub(super) open_uploads: OpenUploads,
+    pub(crate) open_uploads: OpenUploads,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
     read_timeout: Duration,
@@ -231,6 +231,11 @@ fn trust_store(path: &Path) -> Result<TrustStore> {
 }
 
 impl Connection {
+    /// The address of S3, where it is not AWS's own.
+    pub(crate) fn s3_url(&self) -> Option<&str> {
+        self.endpoints.s3.as_deref()
+    }
+
     /// The same policy for the body of a GET, which the SDK does not retry.
     pub(crate) fn body_retries(&self) -> BodyRetries {
         let config = self.s3.config();

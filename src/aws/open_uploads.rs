@@ -3,6 +3,7 @@
 //!
 //! Not part of an error: an upload may also remain when the run is interrupted or succeeds.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::location::S3Uri;
@@ -14,11 +15,24 @@ pub(crate) struct OpenUpload {
     pub(crate) uri: S3Uri,
     /// Its id; `None` where the answer that names it did not arrive.
     pub(crate) id: Option<String>,
+    /// Whether it is kept on purpose, so that the same command can go on with it.
+    pub(crate) is_kept: bool,
 }
 
 /// All of them. Cheap to clone; every clone sees the same uploads.
 #[derive(Clone, Default)]
-pub(crate) struct OpenUploads(Arc<Mutex<Vec<OpenUpload>>>);
+pub(crate) struct OpenUploads {
+    uploads: Arc<Mutex<Vec<OpenUpload>>>,
+    downloads: Arc<Mutex<Vec<KeptDownload>>>,
+}
+
+/// A download that was cut off and is kept, so that the same command can go on with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeptDownload {
+    pub(crate) uri: S3Uri,
+    /// The temporary file.
+    pub(crate) path: PathBuf,
+}
 
 impl OpenUploads {
     /// Those that are still open.
@@ -26,9 +40,20 @@ impl OpenUploads {
         self.lock().clone()
     }
 
+    /// The downloads that are kept.
+    pub(crate) fn kept_downloads(&self) -> Vec<KeptDownload> {
+        self.downloads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records that a download is kept.
+    pub(crate) fn keep_download(&self, uri: &S3Uri, path: PathBuf) {
+        let mut downloads = self.downloads.lock().unwrap_or_else(PoisonError::into_inner);
+        downloads.push(KeptDownload { uri: uri.clone(), path });
+    }
+
     /// Records that an upload is requested.
     pub(super) fn starting(&self, uri: &S3Uri) {
-        self.lock().push(OpenUpload { uri: uri.clone(), id: None });
+        self.lock().push(OpenUpload { uri: uri.clone(), id: None, is_kept: false });
     }
 
     /// Records the server's answer: the upload's id, or a refusal.
@@ -37,7 +62,19 @@ impl OpenUploads {
         if let Some(place) = uploads.iter().position(|upload| upload.id.is_none() && upload.uri == *uri) {
             uploads.remove(place);
         }
-        uploads.extend(id.map(|id| OpenUpload { uri: uri.clone(), id: Some(id.to_owned()) }));
+        uploads.extend(id.map(|id| OpenUpload { uri: uri.clone(), id: Some(id.to_owned()), is_kept: false }));
+    }
+
+    /// Records an upload of an earlier run, with which this one goes on.
+    pub(super) fn found(&self, uri: &S3Uri, id: &str) {
+        self.lock().push(OpenUpload { uri: uri.clone(), id: Some(id.to_owned()), is_kept: true });
+    }
+
+    /// Records whether an upload is kept on purpose.
+    pub(super) fn set_kept(&self, id: &str, is_kept: bool) {
+        for upload in self.lock().iter_mut().filter(|upload| upload.id.as_deref() == Some(id)) {
+            upload.is_kept = is_kept;
+        }
     }
 
     /// Records that an upload was completed or aborted.
@@ -46,7 +83,7 @@ impl OpenUploads {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<OpenUpload>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,7 +95,8 @@ mod tests {
     fn an_upload_is_open_from_the_request_for_it_to_its_end() {
         let uploads = OpenUploads::default();
         let uri: S3Uri = "s3://bkt/k".parse().unwrap();
-        let open = |id: Option<&str>| OpenUpload { uri: uri.clone(), id: id.map(str::to_owned) };
+        let open =
+            |id: Option<&str>| OpenUpload { uri: uri.clone(), id: id.map(str::to_owned), is_kept: false };
         uploads.starting(&uri);
         assert_eq!(uploads.left(), [open(None)]);
         uploads.answered(&uri, Some("1"));

@@ -17,6 +17,7 @@ use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::operation::get_object_attributes::builders::GetObjectAttributesFluentBuilder;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::operation::head_object::builders::HeadObjectFluentBuilder;
+use aws_sdk_s3::operation::list_parts::builders::ListPartsFluentBuilder;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
@@ -90,6 +91,7 @@ macro_rules! touching {
 
 touching! {
     part: UploadPartFluentBuilder;
+    parts: ListPartsFluentBuilder;
     part_copy: UploadPartCopyFluentBuilder;
     complete: CompleteMultipartUploadFluentBuilder;
     head: HeadObjectFluentBuilder;

@@ -13,18 +13,23 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::instruction_file::PendingInstructionFile;
 use crate::aws::interceptors::Unanswered;
-use crate::aws::object_head::{ObjectHead, etag_of};
+use crate::aws::object_head::etag_of;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::{
     object_request, sdk_algorithm, sdk_type, set_checksum, set_content_headers, set_properties, tagging,
 };
-use crate::aws::sse::{self, Applied};
+use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::checksum::{Algorithm, Sum};
 use crate::encryption::ServerSide;
 use crate::error::{Aspect, Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
 use crate::rules::Requirements;
+
+mod after_answer;
+mod found;
+
+pub(crate) use found::FoundUpload;
 
 /// Called with the id of a multipart upload once it is created; an error aborts the upload.
 pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
@@ -49,12 +54,18 @@ pub(crate) struct UploadTarget<'a> {
     pub(crate) instruction_file: Option<PendingInstructionFile<'a>>,
     /// Records the upload, to find it again after a crash.
     pub(crate) on_start: OnStart<'a>,
+    /// Whether the same command can go on with the upload after this process has ended.
+    pub(crate) is_resumable: bool,
+    /// The upload of an earlier run to go on with.
+    pub(crate) found: Option<FoundUpload>,
 }
 
 /// A multipart upload in progress.
 pub(crate) struct Started {
     pub(super) id: String,
     pub(super) applied: Applied,
+    /// Whether an earlier run started it, so that nobody knows what its answer said.
+    is_found: bool,
 }
 
 /// A part that S3 has stored.
@@ -139,9 +150,13 @@ impl UploadTarget<'_> {
         Ok(completed)
     }
 
-    /// Starts a multipart upload.
+    /// Starts a multipart upload, or goes on with the one that was found.
     pub(crate) async fn start(&self) -> Result<Started> {
         let connection = self.connection;
+        if let Some(found) = &self.found {
+            connection.open_uploads.found(self.uri, found.id());
+            return Ok(found.started());
+        }
         let request = object_request!(connection, create_multipart_upload, self.uri);
         let request = set_properties!(set_content_headers!(request, self.settings), self.settings)
             .set_tagging(tagging(self.settings))
@@ -170,10 +185,13 @@ impl UploadTarget<'_> {
             open.starting(self.uri);
         }
         open.answered(self.uri, Some(&id));
-        let started = Started { id, applied: Applied::from(&answer) };
+        let started = Started { id, applied: Applied::from(&answer), is_found: false };
         if let Some(Err(error)) = self.on_start.map(|tell| tell(&started.id)) {
             self.abort(&started).await;
             return Err(error);
+        }
+        if self.is_resumable {
+            open.set_kept(&started.id, true);
         }
         Ok(started)
     }
@@ -198,14 +216,17 @@ impl UploadTarget<'_> {
             Err(refusal) => {
                 let error = self.refused("s3:PutObject", refusal);
                 // A server that ignored the mode at the start may refuse the key that comes with the part.
-                if matches!(error, Error::Service { .. }) {
+                if matches!(error, Error::Service { .. }) && !started.is_found {
                     self.check(&started.applied, false, None)?;
                 }
                 return Err(error);
             }
         };
         let applied = started.applied.then(&Applied::from(&answer));
-        self.check(&applied, false, None)?;
+        // Some servers say it only at the start; then a HEAD of the object says it.
+        if !(started.is_found && applied.mode == AppliedMode::NotSaid) {
+            self.check(&applied, false, None)?;
+        }
         let Some(etag) = etag_of(answer.e_tag()) else {
             return Err(Error::not_understood(self.uri, "it has no ETag for a part"));
         };
@@ -226,7 +247,7 @@ impl UploadTarget<'_> {
         len: u64,
     ) -> Result<Completed> {
         let connection = self.connection;
-        let applied = sent.first().map_or_else(Applied::default, |sent| sent.applied.clone());
+        let applied = sent.iter().fold(Applied::default(), |applied, sent| applied.then(&sent.applied));
         let parts = sent.into_iter().map(|sent| sent.part).collect();
         let request = object_request!(connection, complete_multipart_upload, self.uri)
             .upload_id(&started.id)
@@ -270,62 +291,23 @@ impl UploadTarget<'_> {
                 }
             }
         };
-        let completed = self.if_matching(ask).await?;
+        let mut completed = self.if_matching(ask).await?;
+        if started.is_found && completed.applied.mode == AppliedMode::NotSaid {
+            completed.applied = self.reader().head().await?.applied;
+        }
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)
     }
 
     /// Aborts a multipart upload. One that could not be aborted stays in the connection's list of open uploads.
     pub(crate) async fn abort(&self, started: &Started) {
-        let _ = self.connection.abort(self.uri, &started.id).await;
+        self.abort_earlier(&started.id).await;
     }
 
-    /// Finds out with a HEAD whether the object was stored despite the error. When an answer is lost, the request is
-    /// retried, and the retry is refused because the first attempt succeeded: the upload is gone, or the condition no
-    /// longer holds. If every attempt was answered, the object is another writer's, even if it has the same bytes.
-    async fn stored_despite_error(
-        &self,
-        refusal: Error,
-        unanswered: &Unanswered,
-        checksum: &str,
-        len: u64,
-    ) -> Result<Completed> {
-        let may_be_ours =
-            matches!(refusal, Error::NotFound { .. } | Error::Changed { .. } | Error::TargetExists { .. });
-        if !may_be_ours || !unanswered.any() {
-            return Err(refusal);
-        }
-        match self.reader().head().await {
-            Ok(head)
-                if head.len == len && head.checksum.as_ref().is_some_and(|kept| kept.value == checksum) =>
-            {
-                Ok(Completed {
-                    etag: head.etag,
-                    version_id: head.version_id,
-                    applied: head.applied,
-                    checksum: checksum.to_owned(),
-                    compared: true,
-                })
-            }
-            _ => Err(refusal),
-        }
-    }
-
-    /// Adds the ETag from a HEAD where the answer to a write has none: some servers leave it empty. The head must match
-    /// what was sent.
-    async fn with_etag(&self, completed: Completed, len: u64) -> Result<Completed> {
-        if completed.etag.is_some() {
-            return Ok(completed);
-        }
-        let other = |head: &ObjectHead| {
-            head.len != len || head.checksum.as_ref().is_some_and(|kept| kept.value != completed.checksum)
-        };
-        match self.reader().head().await {
-            Ok(head) if !other(&head) => Ok(Completed { etag: head.etag, ..completed }),
-            _ => {
-                Err(Error::not_understood(self.uri, "it has no ETag, and HEAD finds another object or none"))
-            }
-        }
+    /// Aborts the upload of an earlier run.
+    pub(crate) async fn abort_earlier(&self, id: &str) {
+        self.connection.open_uploads.set_kept(id, false);
+        let _ = self.connection.abort(self.uri, id).await;
     }
 
     /// Sends a write with the condition on the object's ETag, if there is one. radosgw compares the quotes of the

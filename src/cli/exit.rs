@@ -97,8 +97,8 @@ impl Exit {
             }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => {
-                "SIGHUP: uploads were aborted, or what is left is named with the command that removes it; temporary \
-                 files are removed."
+                "SIGHUP: what the same command can go on with is kept, and named; other uploads were aborted, or what is \
+                 left is named with the command that removes it, and other temporary files are removed."
             }
             Self::Interrupt => "SIGINT: as above.",
             Self::ReaderLeft => "Standard output was closed by its reader.",

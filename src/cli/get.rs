@@ -18,7 +18,7 @@ use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
-use super::transfer_args::TransferArgs;
+use super::transfer_args::{ResumeArgs, TransferArgs};
 use super::update_args::{DeleteOptions, UpdateArgs};
 use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
@@ -93,6 +93,9 @@ pub(crate) struct GetArgs {
 
     #[command(flatten)]
     transfer: TransferArgs,
+
+    #[command(flatten)]
+    resume: ResumeArgs,
 }
 
 pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure> {
@@ -130,6 +133,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 no_clobber,
                 if_match,
                 unverified,
+                records: args.resume.records(),
                 transfer_options,
             };
             if args.update.dry_run {
@@ -147,6 +151,7 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 expect,
                 rules,
                 no_clobber,
+                records: args.resume.records(),
                 update,
                 dry_run,
                 transfer_options,

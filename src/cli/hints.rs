@@ -8,7 +8,7 @@ use super::aws_flags::AwsFlags;
 use super::lost_envelope;
 use super::remedies;
 use super::sanitize::shell_word;
-use crate::aws::open_uploads::OpenUpload;
+use crate::aws::open_uploads::{KeptDownload, OpenUpload};
 use crate::error::{Aspect, Error, NetworkFault, Subject, Unsupported};
 use crate::location::S3Uri;
 
@@ -131,9 +131,12 @@ pub(crate) fn for_keys(error: &Error, prefix: &str, aws: &AwsFlags) -> Vec<Strin
 /// Names the uploads that are left at the end, each with the command that aborts it.
 #[must_use]
 pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
-    let named = |OpenUpload { uri, id }: &OpenUpload| {
+    let named = |OpenUpload { uri, id, is_kept }: &OpenUpload| {
         let command = aws.cleanup(uri);
         match id {
+            Some(_) if *is_kept => format!(
+                "the parts of {uri} that were sent are kept: run the same command again to go on, or remove them: {command}"
+            ),
             Some(id) => format!(
                 "an upload of {uri} (id {id}) was not aborted, and its parts stay stored until it is: {command}"
             ),
@@ -141,6 +144,18 @@ pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String
         }
     };
     uploads.iter().map(named).collect()
+}
+
+/// Names the temporary files of downloads that are kept.
+#[must_use]
+pub(crate) fn kept_downloads(downloads: &[KeptDownload]) -> Vec<String> {
+    let named = |KeptDownload { uri, path }: &KeptDownload| {
+        let path = shell_word(&path.to_string_lossy()).into_owned();
+        format!(
+            "what was fetched of {uri} is kept: run the same command again to go on, or remove it: rm {path}"
+        )
+    };
+    downloads.iter().map(named).collect()
 }
 
 fn not_found(subject: &Subject, aws: &AwsFlags) -> Vec<String> {

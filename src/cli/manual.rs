@@ -84,8 +84,8 @@ pub(crate) fn environment() -> Vec<(&'static str, String)> {
         ),
         (
             "XDG_STATE_HOME",
-            "Where rotate keeps its journals, and cleanup looks for them, in a directory s3seal. The default is \
-             ~/.local/state.",
+            "Where rotate keeps its journals, and cleanup looks for them, and where put and get keep their records of \
+             transfers, in a directory s3seal. The default is ~/.local/state.",
         ),
         (complete::VARIABLE, completions.as_str()),
         ("NO_COLOR", "No colours, unless --color=always is given."),

@@ -19,7 +19,7 @@ use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
 use super::sanitize::shell_word;
 use super::session::Session;
-use super::transfer_args::TransferArgs;
+use super::transfer_args::{ResumeArgs, TransferArgs};
 use super::update_args::{DeleteOptions, UpdateArgs};
 use crate::aws::Connection;
 use crate::byte_size::ByteSize;
@@ -102,6 +102,9 @@ pub(crate) struct PutArgs {
 
     #[command(flatten)]
     transfer: TransferArgs,
+
+    #[command(flatten)]
+    resume: ResumeArgs,
 
     #[arg(long, value_name = "ALGORITHM", help_heading = "Transfer")]
     #[arg(help = format!("The checksum to compute, send and store [default: {}]", defaults::CHECKSUM))]
@@ -279,6 +282,7 @@ impl PutArgs {
             checksum: self.checksum.unwrap_or(defaults::CHECKSUM),
             transfer_options,
             fail_if_empty: self.fail_if_empty,
+            records: self.resume.records(),
         };
         Ok(ParsedArgs { scope, how, choice, keys })
     }

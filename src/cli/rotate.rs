@@ -33,7 +33,7 @@ use crate::transfer_options::TransferOptions;
 
 mod batch;
 mod hints;
-pub(crate) mod journal_path;
+mod journal_path;
 mod plan;
 mod question;
 mod summary;

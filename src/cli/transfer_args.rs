@@ -5,10 +5,12 @@
 use std::num::NonZeroUsize;
 
 use super::failure::Failure;
+use super::state_directory::state_directory;
 use crate::aws::Options;
 use crate::byte_size::ByteSize;
 use crate::defaults;
 use crate::s3_limits::{MAX_PART_BYTES, MIN_PART_BYTES};
+use crate::transfer::resume::Records;
 use crate::transfer_options::TransferOptions;
 
 #[derive(Debug, clap::Args)]
@@ -47,6 +49,21 @@ impl RateArgs {
             return Err(Failure::usage("--limit-rate 0 lets nothing move").hint("leave it out for no limit"));
         }
         Ok(Options { limit_rate: self.limit_rate.map(|rate| rate.0), ..options })
+    }
+}
+
+/// Whether to go on with what an earlier run has begun: for verbs whose transfers do.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Transfer")]
+pub(crate) struct ResumeArgs {
+    /// Start anew, and keep nothing for the same command to go on with
+    #[arg(long)]
+    no_resume: bool,
+}
+
+impl ResumeArgs {
+    pub(crate) fn records(self) -> Records {
+        Records { folder: state_directory(), is_on: !self.no_resume }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
@@ -23,6 +24,7 @@ use crate::object::{MTIME, read_mtime};
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
+use crate::transfer::resume::{self, LeftFile, Records};
 use crate::transfer::sink::{self, PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
@@ -30,10 +32,12 @@ use crate::transfer_options::TransferOptions;
 pub(crate) mod bulk;
 mod decryption;
 pub(crate) mod delete;
+mod resumption;
 pub(crate) mod selection;
 pub(crate) mod verify;
 
 use decryption::{Described, Opening, Transfer};
+use resumption::Resumption;
 
 /// A download of one object. Its keys are passed separately, as [`DecryptionKeys`].
 pub(crate) struct GetRequest {
@@ -54,6 +58,8 @@ pub(crate) struct GetRequest {
     pub(crate) no_clobber: bool,
     /// The ETag that the object must have.
     pub(crate) if_match: Option<String>,
+    /// Where downloads under way are recorded.
+    pub(crate) records: Records,
     /// Whether unverified plaintext may go to a stream at once.
     pub(crate) unverified: bool,
     /// Range size, jobs.
@@ -106,7 +112,9 @@ pub(crate) async fn run(
     let budget = MemoryBudget::new(&request.transfer_options);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     // A pipe opens only when somebody reads it.
-    let open = async { cancellation.or(blocking(move || place.open())).await?? };
+    let open = async |left: Option<LeftFile>| {
+        cancellation.or(blocking(move || place.open_over(left.as_ref()))).await??
+    };
     let (outcome, folder) = fetching.fetch(request, None, open).await?;
     if let Some(folder) = folder {
         blocking(move || sink::settle(&folder)).await?;
@@ -153,16 +161,39 @@ impl Download<'_> {
         &self,
         request: GetRequest,
         listed: Option<u64>,
-        open: impl Future<Output = Result<(Sink, PendingFile)>>,
+        open: impl AsyncFnOnce(Option<LeftFile>) -> Result<(Sink, PendingFile)>,
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
         let Self { connection, budget, meter, cancellation, .. } = *self;
         let ready = cancellation.or(self.prepare(&request, listed)).await??;
         let Ready { keyed: KeyedHead { head, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
-        let transfer = Transfer { reader: &reader, head: &head, budget, meter, cancellation };
         let described = Described::of(&opening);
-        let (sink, pending) = open.await?;
-        let plain_len = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await?;
+        let mut resumption =
+            Resumption::open(&request, &reader, &head, &opening, verifier.as_ref(), budget.part_size())?;
+        let left = resumption.as_mut().and_then(Resumption::left);
+        let (sink, pending) = open(left).await?;
+        let kept = resumption.and_then(|resumption| resumption.begin(&pending)).map(Arc::new);
+        let is_kept = kept.is_some();
+        let is_resumed = kept.as_ref().is_some_and(|kept| !kept.written.is_empty());
+        let transfer =
+            Transfer { reader: &reader, head: &head, budget, meter, cancellation, kept: kept.clone() };
+        let moved = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await;
+        drop(transfer);
+        let plain_len = match moved {
+            Err(error) if is_kept && resume::goes_on_after(&error) => {
+                if let Some(file) = pending.left_file() {
+                    connection.open_uploads.keep_download(&request.source, file.path);
+                }
+                pending.leave();
+                return Err(error);
+            }
+            moved => {
+                if let Some(kept) = kept.and_then(Arc::into_inner) {
+                    kept.record.remove();
+                }
+                moved?
+            }
+        };
         let modified = head.metadata.get(MTIME).filter(|_| request.range.is_none());
         if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
             pending.set_modified(modified);
@@ -175,6 +206,11 @@ impl Download<'_> {
                 .map_err(Error::local("write", subject))?;
         }
         let folder = blocking(move || pending.commit()).await??;
+        let checksum = if is_resumed && described.format.is_some() {
+            ChecksumSeen::NotComparable("an earlier run fetched the beginning".to_owned())
+        } else {
+            checksum
+        };
         let outcome = GetOutcome {
             source: request.source,
             target: request.target,

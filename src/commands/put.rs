@@ -21,13 +21,17 @@ use crate::meter::Meter;
 use crate::object::{Lock, MTIME, Settings, WriteCondition, mtime_text};
 use crate::rules::Requirements;
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::resume::Records;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
 use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
 pub(crate) mod delete;
+mod resumption;
 mod update;
+
+use resumption::Resumption;
 
 /// An upload of one object.
 pub(crate) struct PutRequest {
@@ -54,6 +58,8 @@ pub(crate) struct PutOptions {
     pub(crate) transfer_options: TransferOptions,
     /// Whether an empty source is an error.
     pub(crate) fail_if_empty: bool,
+    /// Where uploads under way are recorded.
+    pub(crate) records: Records,
 }
 
 /// The outcome of `put`.
@@ -169,9 +175,10 @@ impl PutRun<'_> {
             meter.expect(len);
         }
         let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &options.transfer_options)?;
+        let identity = input.identity().filter(|_| plan.has_many_parts() && object.format.is_none());
         let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
             .refusing_empty(options.fail_if_empty);
-        let to = UploadTarget {
+        let mut to = UploadTarget {
             connection,
             uri: &target,
             sse: object.sse,
@@ -182,8 +189,25 @@ impl PutRun<'_> {
             algorithm: options.checksum,
             instruction_file: object.instruction_file(connection, &target),
             on_start: None,
+            is_resumable: false,
+            found: None,
         };
-        let uploaded = upload::run(parts, &to, budget, meter, cancellation).await?;
+        let mut resumption = match identity {
+            Some((path, source)) => Resumption::open(&options.records, &path, source, &plan, &to)?,
+            None => None,
+        };
+        if let Some(resumption) = &mut resumption {
+            to.found = cancellation.or(resumption.find(&to)).await??;
+        }
+        let resumption = resumption.and_then(|resumption| resumption.begin(to.found.as_ref()));
+        let note = |id: &str| resumption.as_ref().map_or(Ok(()), |resumption| resumption.note(id));
+        to.is_resumable = resumption.is_some();
+        to.on_start = Some(&note);
+        let uploaded = upload::run(parts, &to, budget, meter, cancellation).await;
+        if let Some(resumption) = resumption {
+            resumption.end(&uploaded);
+        }
+        let uploaded = uploaded?;
         let envelope = match &sent {
             None => None,
             Some(sent) => {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -12,14 +13,18 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::aws::read_object::{Body, ObjectReader};
-use crate::checksum::Verifier;
+use crate::checksum::{Algorithm, Running, Verifier};
 use crate::error::{Error, NetworkFault, Result, Subject};
 use crate::meter::Meter;
 use crate::seal::{Open, Output};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
+use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
+
+/// Plaintext that is recorded in one piece: that of a range, which can be as large as a part.
+const MAX_REPLAYED_AT_ONCE: usize = 5 << 30;
 
 /// The steps that stored bytes pass through: checksum, decryption, sink.
 pub(crate) struct Pipeline {
@@ -37,6 +42,8 @@ pub(crate) struct Pipeline {
 pub(crate) enum Out {
     /// To the sink at once.
     Sink(Sink),
+    /// The same, and recorded after each range.
+    Recorded(Box<Recorded>),
     /// Into memory until everything is verified, then to the sink.
     Held(Vec<u8>, Sink),
     /// Nowhere: a first pass only verifies.
@@ -82,6 +89,9 @@ impl Pipeline {
                 }
             }
         }
+        if let Out::Recorded(recorded) = &mut self.out {
+            recorded.note();
+        }
         Ok(plain)
     }
 
@@ -120,7 +130,7 @@ impl Pipeline {
         match self.out {
             Out::Held(held, mut sink) => sink.write(&held)?,
             Out::Pipe(pipe) => pipe.end()?,
-            Out::Sink(_) | Out::Nowhere => {}
+            Out::Sink(_) | Out::Recorded(_) | Out::Nowhere => {}
         }
         Ok((plain, self.digests))
     }
@@ -130,12 +140,72 @@ impl Out {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match self {
             Self::Sink(sink) => sink.write(bytes),
+            Self::Recorded(recorded) => recorded.write(bytes),
             Self::Held(held, _) => {
                 held.extend_from_slice(bytes);
                 Ok(())
             }
             Self::Nowhere => Ok(()),
             Self::Pipe(pipe) => pipe.write(bytes),
+        }
+    }
+}
+
+/// A file whose content is recorded as it grows.
+pub(crate) struct Recorded {
+    sink: Sink,
+    kept: Arc<Kept>,
+    running: Running,
+    /// The plaintext that `running` covers.
+    bytes: Range<u64>,
+}
+
+impl Recorded {
+    /// Takes what an earlier run has written, as far as it is still there, and lets `open` catch up. Returns how many
+    /// plaintext bytes are there.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses, and the format's.
+    pub(crate) fn catch_up(mut sink: Sink, kept: Arc<Kept>, open: &mut dyn Open) -> Result<Self> {
+        let mut at = 0;
+        let mut bytes = Vec::new();
+        while let Some(written) =
+            kept.written.iter().rev().find(|written| written.start == at && written.end > at)
+        {
+            let Ok(len) = usize::try_from(written.end - at) else { break };
+            if len > MAX_REPLAYED_AT_ONCE {
+                break;
+            }
+            bytes.resize(len, 0);
+            if sink.read_at(&mut bytes, at)? < len || Algorithm::Crc64Nvme.sum(&bytes).base64() != written.sum
+            {
+                break;
+            }
+            open.replay(&bytes)?;
+            at = written.end;
+        }
+        sink.cut_off(at)?;
+        Ok(Self { sink, kept, running: Running::new(Algorithm::Crc64Nvme), bytes: at..at })
+    }
+
+    /// The plaintext bytes that are there.
+    pub(crate) fn len(&self) -> u64 {
+        self.bytes.end
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.sink.write(bytes)?;
+        self.running.update(bytes);
+        self.bytes.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn note(&mut self) {
+        let end = self.bytes.end;
+        if self.bytes.start < end {
+            let running = std::mem::replace(&mut self.running, Running::new(Algorithm::Crc64Nvme));
+            self.kept.note(self.bytes.clone(), &running.finish());
+            self.bytes = end..end;
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::transfer::download::fetch;
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking, plan};
 
@@ -31,6 +32,8 @@ pub(crate) struct ParallelSink {
     pub(crate) sink: Sink,
     /// Compares with the checksum that S3 stores.
     pub(crate) verifier: Option<Verifier>,
+    /// What is in the file already, and where to record what comes.
+    pub(crate) kept: Option<Arc<Kept>>,
 }
 
 impl ParallelSink {
@@ -54,18 +57,33 @@ pub(crate) async fn run(
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<u64> {
-    let ParallelSink { sink, verifier } = to;
+    let ParallelSink { mut sink, verifier, kept } = to;
+    let combines = verifier.as_ref().and_then(Verifier::combines);
+    let algorithm = combines.or(kept.as_ref().map(|_| Algorithm::Crc64Nvme));
+    if kept.as_ref().is_some_and(|kept| kept.written.is_empty()) {
+        sink.cut_off(0)?;
+    }
     let sink = Arc::new(sink);
-    let algorithm = verifier.as_ref().and_then(Verifier::combines);
     let Range { start, end } = whole;
     let ranges = stream::iter(plan::ranges(whole, budget.part_size())).map(|range| {
         let writing = Writing::new(sink.clone(), range.start - start, algorithm);
+        let (sink, kept) = (sink.clone(), kept.clone());
         async move {
             let _permit = budget.take(HELD.min(range.end - range.start)).await?;
-            bring(from, range, etag, writing, meter).await
+            if let Some((kept, algorithm)) = kept.as_ref().zip(algorithm)
+                && let Some(sum) = on_disk(kept, &sink, &range, algorithm).await?
+            {
+                meter.add(range.end - range.start);
+                return Ok((range, Some(sum)));
+            }
+            let (range, sum) = bring(from, range, etag, writing, meter).await?;
+            if let Some((kept, sum)) = kept.zip(sum.as_ref()) {
+                kept.note(range.clone(), sum);
+            }
+            Ok((range, sum))
         }
     });
-    let mut sums = Sums { whole: algorithm.map(Whole::new), next: start, waiting: BTreeMap::new() };
+    let mut sums = Sums { whole: combines.map(Whole::new), next: start, waiting: BTreeMap::new() };
     let work = ranges.buffer_unordered(budget.jobs()).try_for_each(|(range, sum)| {
         sums.add(range, sum);
         std::future::ready(Ok(()))
@@ -110,6 +128,32 @@ async fn bring(
     fetch(from, range.clone(), etag, take).await?;
     writing.flush().await?;
     Ok((range, writing.running.map(Running::finish)))
+}
+
+/// The checksum of a range that an earlier run has written, if the file still has its bytes. Only whole objects are kept,
+/// so offsets in the file are those in the object.
+async fn on_disk(
+    kept: &Arc<Kept>,
+    sink: &Arc<Sink>,
+    range: &Range<u64>,
+    algorithm: Algorithm,
+) -> Result<Option<Sum>> {
+    let Some(recorded) = kept.sum_of(range).map(str::to_owned) else { return Ok(None) };
+    let (sink, Range { start, end }) = (sink.clone(), range.clone());
+    let found = blocking(move || {
+        let (mut running, mut at, mut bytes) = (Running::new(algorithm), start, vec![0; BATCH]);
+        while at < end {
+            let most = usize::try_from(end - at).unwrap_or(BATCH).min(BATCH);
+            let read = sink.read_at(&mut bytes[..most], at)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            running.update(&bytes[..read]);
+            at += read as u64;
+        }
+        Ok::<_, Error>(Some(running.finish()))
+    });
+    Ok(found.await??.filter(|sum| sum.base64() == recorded))
 }
 
 /// A range that is being written.

@@ -77,6 +77,11 @@ impl UploadPlan {
             .min(MAX_PART_BYTES)
     }
 
+    /// Whether it takes more than one part, as far as the length says.
+    pub(crate) fn has_many_parts(&self) -> bool {
+        self.total.is_some_and(|total| total > self.first)
+    }
+
     /// The stored length, if it is known before the first byte.
     pub(crate) fn total(&self) -> Option<u64> {
         self.total

@@ -4,19 +4,20 @@
 //! and the old file stays as it was. Writing blocks, so callers run it off the network's threads.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use rustix::process::umask;
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result, Subject};
 use crate::location::Target;
+use crate::transfer::resume::LeftFile;
 
 /// Finds out what the target is; writes nothing.
 ///
@@ -97,6 +98,14 @@ impl SinkTarget {
     /// # Errors
     /// `Local` for what the system refuses.
     pub(crate) fn open(self) -> Result<(Sink, PendingFile)> {
+        self.open_over(None)
+    }
+
+    /// The same, over a temporary file that an earlier run has left for this target, if it is still that file.
+    ///
+    /// # Errors
+    /// As [`SinkTarget::open`].
+    pub(crate) fn open_over(self, left: Option<&LeftFile>) -> Result<(Sink, PendingFile)> {
         match self {
             Self::Stream(None) => Ok((Sink::new(stdout()?, Subject::StandardOutput), PendingFile::Stream)),
             Self::Terminal => {
@@ -111,11 +120,14 @@ impl SinkTarget {
                 let folder = folder_of(&path);
                 let subject = Subject::Folder(folder.to_owned());
                 fs::create_dir_all(folder).map_err(Error::local("make", subject))?;
-                Self::File { path, permissions: None, no_clobber }.open()
+                Self::File { path, permissions: None, no_clobber }.open_over(left)
             }
             Self::File { path, permissions, no_clobber } => {
                 let refused = || Error::local("write next to", &path);
-                let (file, temp) = hidden_beside(&path).map_err(refused())?.into_parts();
+                let (file, temp) = match left.and_then(|left| left_beside(&path, left)) {
+                    Some(left) => left,
+                    None => hidden_beside(&path).map_err(refused())?.into_parts(),
+                };
                 let sink = Sink::new(file.try_clone().map_err(refused())?, &path);
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
                 Ok((
@@ -148,6 +160,21 @@ fn hidden_beside(path: &Path) -> io::Result<NamedTempFile> {
         .prefix(&format!(".{}{TEMPORARY}", beginning_of_name(path)))
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder_of(path))
+}
+
+/// Opens a temporary file that an earlier run has left. Nothing, if it is another file, or not the owner's alone.
+fn left_beside(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
+    if fs::canonicalize(folder_of(&left.path)).ok()? != fs::canonicalize(folder_of(path)).ok()? {
+        return None;
+    }
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let file = File::options().read(true).write(true).custom_flags(flags).open(&left.path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let is_it = metadata.is_file()
+        && (metadata.dev(), metadata.ino(), metadata.nlink()) == (left.device, left.inode, 1)
+        && metadata.mode() & 0o777 == 0o600;
+    is_it.then_some(())?;
+    Some((file, TempPath::try_from_path(&left.path).ok()?))
 }
 
 /// The permissions that the system gives a new file of this process.
@@ -219,6 +246,28 @@ impl Sink {
         written.map_err(|error| self.not_written(error))
     }
 
+    /// Reads bytes that are written already, up to the file's end; none of what goes nowhere.
+    pub(crate) fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<usize> {
+        let Some(file) = &self.file else { return Ok(0) };
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::local("read", &self.subject)(error)),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Cuts the file off at `len`, and goes on there; only for a file.
+    pub(crate) fn cut_off(&mut self, len: u64) -> Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(len)));
+        cut.map(|_| ()).map_err(|error| self.not_written(error))
+    }
+
     fn not_written(&self, error: io::Error) -> Error {
         if error.kind() == io::ErrorKind::BrokenPipe {
             Error::ReaderLeft
@@ -267,6 +316,22 @@ impl PendingFile {
     pub(crate) fn set_modified(&self, time: SystemTime) {
         if let Self::File(hidden) = self {
             let _ = hidden.file.set_modified(time);
+        }
+    }
+
+    /// Where the bytes are until then, and in which file.
+    pub(crate) fn left_file(&self) -> Option<LeftFile> {
+        let Self::File(hidden) = self else { return None };
+        let metadata = hidden.file.metadata().ok()?;
+        let path = std::path::absolute(&hidden.temp).ok()?;
+        Some(LeftFile { path, device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// Leaves the bytes where they are, for another run.
+    pub(crate) fn leave(self) {
+        if let Self::File(hidden) = self {
+            // If it could not be kept it is gone, and the next run starts anew.
+            let _ = hidden.temp.keep();
         }
     }
 

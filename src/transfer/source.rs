@@ -22,6 +22,7 @@ use crate::seal::{Output, Seal};
 use crate::transfer::buffer_pool::BufferPool;
 use crate::transfer::pipe;
 use crate::transfer::plan::UploadPlan;
+use crate::transfer::resume::{self, FileIdentity};
 
 /// Plaintext bytes read at once to be encrypted: few enough to stay in the cache.
 const PIECE: usize = 256 * 1024;
@@ -37,6 +38,8 @@ pub(crate) struct Input {
     len: Option<u64>,
     /// When a file was last written.
     modified: Option<SystemTime>,
+    /// Which regular file it is, with its path.
+    identity: Option<(String, FileIdentity)>,
 }
 
 enum Reader {
@@ -72,7 +75,7 @@ impl Drop for ChildGuard {
 impl Input {
     /// A pipe as a source; `len` is its length in bytes, if it is known.
     pub(crate) fn pipe(subject: Subject, reader: pipe::Reader, len: Option<u64>) -> Self {
-        Self { subject, reader: Reader::Pipe(reader), len, modified: None }
+        Self { subject, reader: Reader::Pipe(reader), len, modified: None, identity: None }
     }
 
     /// Opens the source; a command is started.
@@ -82,7 +85,7 @@ impl Input {
     pub(crate) fn open(source: &Source) -> Result<Self> {
         let subject = Subject::from(source);
         let mut modified = None;
-        let (reader, len) = match source {
+        let (reader, len, identity) = match source {
             Source::File(path) => {
                 let file = File::open(path).map_err(|error| not_opened(&subject, error))?;
                 let metadata = file.metadata().map_err(Error::local("read", path))?;
@@ -94,12 +97,13 @@ impl Input {
                 }
                 let len = metadata.is_file().then_some(metadata.len());
                 modified = len.and_then(|_| metadata.modified().ok());
-                (Reader::File(file), len)
+                let identity = len.map(|_| (resume::absolute(path), FileIdentity::from(&metadata)));
+                (Reader::File(file), len, identity)
             }
-            Source::Stdin => (Reader::Stdin(io::stdin()), None),
-            Source::Command(argv) => (start(argv, &subject)?, None),
+            Source::Stdin => (Reader::Stdin(io::stdin()), None, None),
+            Source::Command(argv) => (start(argv, &subject)?, None, None),
         };
-        Ok(Self { subject, reader, len, modified })
+        Ok(Self { subject, reader, len, modified, identity })
     }
 
     /// The length in bytes, where it is known before reading: that of a regular file.
@@ -110,6 +114,11 @@ impl Input {
     /// When it was last written: of a regular file.
     pub(crate) fn modified(&self) -> Option<SystemTime> {
         self.modified
+    }
+
+    /// The path of a regular file, and which file it was when it was opened.
+    pub(crate) fn identity(&self) -> Option<(String, FileIdentity)> {
+        self.identity.clone()
     }
 
     /// Fills the buffer, unless the source ends first; returns the number of bytes.

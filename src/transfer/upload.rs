@@ -1,6 +1,7 @@
 //! Uploads: parts from the source, in parallel to S3, in bounded memory, all or nothing.
 //!
-//! Whatever ends it early (an error, a signal) aborts the upload: no part stays to be paid for.
+//! Whatever ends it early (an error, a signal) aborts the upload, so that no part stays to be paid for, unless the same
+//! command can go on with it.
 //! The requests are `aws`'s, passed in as a [`UploadTarget`].
 
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -12,7 +13,7 @@ use crate::limits::{CLEANUP_TIMEOUT_AFTER_ERROR, CLEANUP_TIMEOUT_AFTER_SIGNAL};
 use crate::meter::Meter;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::source::{Part, Parts};
-use crate::transfer::{Cancellation, blocking};
+use crate::transfer::{Cancellation, blocking, resume};
 
 /// The result of an upload.
 pub(crate) struct Uploaded {
@@ -86,8 +87,10 @@ async fn multipart(
 ) -> Result<Uploaded> {
     let started = start(to, cancellation).await?;
     let outcome = cancellation.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
-    if let Err(error) = &outcome {
-        clean_up_within(to.abort(&started), error, cancellation).await;
+    match &outcome {
+        Err(error) if to.is_resumable && resume::goes_on_after(error) => {}
+        Err(error) => clean_up_within(to.abort(&started), error, cancellation).await,
+        Ok(_) => {}
     }
     outcome
 }
@@ -142,8 +145,12 @@ async fn send_all(
         .map(|made| async move {
             let Made { part, permit: _permit } = made?;
             let len = part.bytes.len() as u64;
+            let found = to.found.as_ref().and_then(|found| found.part(part.number, &part.sum, len));
             let _sending = meter.sending();
-            let sent = to.send(started, part.number, part.bytes, &part.sum).await?;
+            let sent = match found {
+                Some(sent) => sent,
+                None => to.send(started, part.number, part.bytes, &part.sum).await?,
+            };
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
         })

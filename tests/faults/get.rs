@@ -54,7 +54,9 @@ fn gives_up(kind: &Kind, flags: &str, words: [&str; 2]) {
         let (bench, before) = stored((put, get));
         for (fault, words) in faults(kind, before).into_iter().zip(words) {
             bench.sandbox.fault(fault.times(999));
-            let line = format!("get s3://bench/object copy {get} --part-size 5MiB --max-attempts 2 {flags}");
+            let line = format!(
+                "get s3://bench/object copy {get} --part-size 5MiB --max-attempts 2 --no-resume {flags}"
+            );
             bench.run(&line).exits(7).says(&["s3://bench/object", "run the same command again", words]);
             bench.sandbox.clear_faults();
             assert_eq!(bench.read("copy"), b"old", "{put}");
@@ -146,7 +148,7 @@ fn a_range_that_breaks_off_again_and_again_is_fetched_as_long_as_bytes_come() {
 fn a_range_that_never_gets_on_is_given_up() {
     let (bench, _) = stored(MODES[0]);
     bench.sandbox.fault(Fault::on("GetObject", Kind::CutResponse(0)).times(999));
-    let ended = bench.run("get s3://bench/object copy --part-size 5MiB --max-attempts 2 -j 1");
+    let ended = bench.run("get s3://bench/object copy --part-size 5MiB --max-attempts 2 -j 1 --no-resume");
     ended.exits(7).says(&["the connection broke"]);
     assert!(bench.requests("GetObject").len() <= 4);
     assert_eq!(bench.read("copy"), b"old");

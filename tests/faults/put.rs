@@ -55,7 +55,9 @@ fn gives_up(phase: &Phase, kind: &Kind, flags: &str, words: &[&str]) {
     let bench = phase.bench();
     for mode in MODES {
         bench.sandbox.fault(phase.fault(kind.clone()).times(999));
-        let line = format!("put source s3://bench/object {mode} --part-size 5MiB --max-attempts 2 {flags}");
+        let line = format!(
+            "put source s3://bench/object {mode} --part-size 5MiB --max-attempts 2 --no-resume {flags}"
+        );
         bench
             .run(&line)
             .exits(7)

@@ -131,7 +131,7 @@ fn a_signal_leaves_no_upload_and_no_half_object() {
         // The last part of each, so that none of them is complete.
         let last = Fault::on("UploadPart", Kind::Pause(Gate::new())).only("partNumber=3").times(99);
         let held = bench.sandbox.fault(last);
-        let running = bench.start("put -r tree s3://bench/p/ --part-size 5MiB");
+        let running = bench.start("put -r tree s3://bench/p/ --part-size 5MiB --no-resume");
         assert!(held.wait(3, PATIENCE));
         running.signal(signal);
         running.end().exits(code).says(&["interrupted by SIG", "--no-clobber continues with the rest"]);
@@ -153,7 +153,7 @@ fn a_signal_while_objects_come_down_leaves_no_temporary_file() {
     write(&bench.path("copy/small"), b"old");
     for (signal, code) in [("INT", 130), ("HUP", 129)] {
         let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(Gate::new())).skip(1).times(99));
-        let running = bench.start("get -r s3://bench/p/ copy --part-size 5MiB");
+        let running = bench.start("get -r s3://bench/p/ copy --part-size 5MiB --no-resume");
         assert!(held.wait(1, PATIENCE));
         running.signal(signal);
         running.end().exits(code);

@@ -26,7 +26,8 @@ fn a_signal_in_any_phase_leaves_the_old_file_and_nothing_beside_it() {
         for (signal, code) in SIGNALS {
             let bench = stored();
             let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(Gate::new())).skip(skip));
-            let running = bench.start("get s3://bench/object copy --key key --part-size 5MiB -j 1");
+            let running =
+                bench.start("get s3://bench/object copy --key key --part-size 5MiB -j 1 --no-resume");
             assert!(held.wait(1, PATIENCE));
             let began = Instant::now();
             running.signal(signal);
@@ -42,7 +43,7 @@ fn a_signal_in_any_phase_leaves_the_old_file_and_nothing_beside_it() {
 fn a_signal_in_the_middle_of_a_range_leaves_nothing() {
     let bench = stored();
     let stalled = bench.sandbox.fault(Fault::on("GetObject", Kind::StallResponse(1_000_000)));
-    let running = bench.start("get s3://bench/object copy --key key --part-size 5MiB");
+    let running = bench.start("get s3://bench/object copy --key key --part-size 5MiB --no-resume");
     assert!(stalled.wait(1, PATIENCE));
     running.signal("TERM");
     running.end().exits(143);

@@ -85,7 +85,7 @@ fn a_signal_while_parts_are_sent_aborts_what_has_arrived() {
     for (signal, code) in SIGNALS {
         let bench = bench(4 * PART);
         let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).skip(2).times(99));
-        let running = bench.start("put source s3://bench/object --part-size 5MiB -j 1");
+        let running = bench.start("put source s3://bench/object --part-size 5MiB -j 1 --no-resume");
         assert!(held.wait(1, PATIENCE));
         assert_eq!(bench.sandbox.s3().uploads()[0].parts.len(), 2);
         interrupt(running, signal, code);
@@ -137,7 +137,7 @@ fn a_second_signal_ends_it_at_once() {
     let bench = bench(2 * PART);
     let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).times(99));
     let aborting = bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(Gate::new())));
-    let running = bench.start("put source s3://bench/object --part-size 5MiB");
+    let running = bench.start("put source s3://bench/object --part-size 5MiB --no-resume");
     assert!(held.wait(1, PATIENCE));
     running.signal("INT");
     assert!(aborting.wait(1, PATIENCE));
@@ -153,7 +153,7 @@ fn an_abort_without_an_answer_is_not_waited_for_beyond_the_bound() {
     let bench = bench(2 * PART);
     let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).times(99));
     bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(Gate::new())).times(99));
-    let running = bench.start("put source s3://bench/object --part-size 5MiB");
+    let running = bench.start("put source s3://bench/object --part-size 5MiB --no-resume");
     assert!(held.wait(1, PATIENCE));
     running.signal("INT");
     let id = &bench.sandbox.s3().uploads()[0].upload_id;

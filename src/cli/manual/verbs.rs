@@ -56,15 +56,22 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              times --part-size, however large the object is. Parts grow where the limit of 10,000 parts asks for \
              it. A checksum is computed on this machine and sent along, and S3 verifies it.",
             "S3's answer must name the mode and the key that were asked for. Otherwise the exit status is 6, and \
-             the message names what is stored now and the command that removes it. A put that fails, or that a \
-             signal stops, aborts its multipart upload; an upload that could not be aborted is named with the \
-             command that removes it. What the key held before stays until the new object is complete.",
+             the message names what is stored now and the command that removes it. What the key held before stays \
+             until the new object is complete.",
+            "An upload of a file in parts that the network, a signal or a crash cuts off goes on with the same \
+             command: the file is read again, and what S3 does not have is sent. A file that has changed, other \
+             options and --no-resume start anew and abort the old upload. Client-side uploads, streams and what \
+             failed otherwise abort theirs; one that could not be aborted is named with the command that removes it.",
             "--lock-mode with --retain-until, and --legal-hold, lock the version that is stored with S3 Object Lock, \
              which the bucket must have. Afterwards s3seal reads the lock: if S3 does not show it as it was asked \
              for, the exit status is 6, and if it may not be read, the object is stored, and the exit status is 4. A \
              version in the mode compliance can be deleted by nobody before its date, and costs as long.",
         ],
-        files: &[],
+        files: &[(
+            "$XDG_STATE_HOME/s3seal/put-*.json",
+            "Records of uploads under way, readable by their owner only; ~/.local/state/s3seal/ if XDG_STATE_HOME is \
+             not set. A record names an object and an upload, but no keys. It is removed when its upload is complete.",
+        )],
     },
     VerbPage {
         verb: "get",
@@ -132,8 +139,21 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              what rules demand is expected of the objects that they are for (s3seal-config(7)). What this \
              user is not allowed to see is shown as such, and is no failure. --inventory reads a report of S3 \
              Inventory instead of asking for each object.",
+            "A download of more than one part to a file that the network, a signal or a crash cuts off goes on with the \
+             same command, as long as the object is the same: what is on disk is compared with the checksums that were \
+             recorded, and the rest is fetched. --no-resume starts anew.",
         ],
-        files: &[],
+        files: &[
+            (
+                "$XDG_STATE_HOME/s3seal/get-*.json",
+                "Records of downloads under way, as those of put. They hold checksums of what is written, but no keys.",
+            ),
+            (
+                ".NAME.s3seal-*",
+                "The temporary file beside the target, readable by its owner only. After a download that was cut off it \
+                 stays, and the same command goes on with it.",
+            ),
+        ],
     },
     VerbPage {
         verb: "rotate",

@@ -1,9 +1,8 @@
 //! The path of a rotation's journal; its content is `commands::rotate::journal`'s.
 
-use std::path::PathBuf;
-
 use super::RotateArgs;
 use crate::cli::failure::Failure;
+use crate::cli::state_directory::state_directory;
 use crate::commands::rotate::journal::JournalLocation;
 
 impl RotateArgs {
@@ -18,11 +17,4 @@ impl RotateArgs {
                 .hint("name a file: --journal FILE")),
         }
     }
-}
-
-/// The directory for persistent state (XDG Base Directory Specification).
-pub(crate) fn state_directory() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-    Some(state.join("s3seal"))
 }

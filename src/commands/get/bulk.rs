@@ -25,6 +25,7 @@ use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::resume::{LeftFile, Records};
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
@@ -50,6 +51,8 @@ pub(crate) struct GetMany {
     pub(crate) update: bool,
     /// Whether nothing is written.
     pub(crate) dry_run: bool,
+    /// Where downloads under way are recorded.
+    pub(crate) records: Records,
     /// Range size, jobs.
     pub(crate) transfer_options: TransferOptions,
 }
@@ -183,10 +186,13 @@ impl Many<'_> {
             no_clobber: self.request.no_clobber,
             if_match: None,
             unverified: false,
+            records: self.request.records.clone(),
             transfer_options: self.request.transfer_options,
         };
         let folder = self.folder.clone();
-        let open = async { blocking(move || folder.place(&name)?.open()).await? };
+        let open = async |left: Option<LeftFile>| {
+            blocking(move || folder.place(&name)?.open_over(left.as_ref())).await?
+        };
         let (outcome, new_in) = self.fetching.fetch(request, len, open).await?;
         if let Some(new_in) = new_in {
             let folder = self.folder.clone();

@@ -1,21 +1,23 @@
 //! Decryption of a download, in one or two passes: unverified plaintext is not released.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::Verifier;
 use crate::commands::unwrapped_envelope::{DecryptedBy, Part, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::seal::Open;
-use crate::transfer::Cancellation;
-use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::download::{self, Digests, Out, Pipeline, Recorded};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::parallel_write::{self, ParallelSink};
 use crate::transfer::plan::{self, Release};
+use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
+use crate::transfer::{Cancellation, blocking};
 
 /// How the stored bytes are decrypted.
 pub(super) enum Opening {
@@ -55,6 +57,8 @@ pub(super) struct Transfer<'a> {
     pub(super) budget: &'a MemoryBudget,
     pub(super) meter: &'a Meter,
     pub(super) cancellation: &'a Cancellation,
+    /// What an earlier run has left, and where to record what comes.
+    pub(super) kept: Option<Arc<Kept>>,
 }
 
 impl Transfer<'_> {
@@ -77,7 +81,8 @@ impl Transfer<'_> {
         sink: Sink,
     ) -> Result<u64> {
         self.meter.expect(stored.end - stored.start);
-        let (to, etag) = (ParallelSink { sink, verifier }, self.head.etag.as_deref());
+        let (to, etag) =
+            (ParallelSink { sink, verifier, kept: self.kept.clone() }, self.head.etag.as_deref());
         parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.cancellation).await
     }
 
@@ -112,12 +117,43 @@ impl Transfer<'_> {
             Opening::Whole(unwrapped) => unwrapped,
         };
         let open = unwrapped.opener()?;
+        if let Some(kept) = &self.kept {
+            return self.go_on(open, verifier, sink, kept.clone()).await;
+        }
         let out = match plan::release(open.trust(), self.head.len, hidden, unverified) {
             Release::Stream => Out::Sink(sink),
             Release::Hold => Out::Held(Vec::new(), sink),
             Release::TwoPass => return self.two_passes(&unwrapped, open, verifier, sink).await,
         };
         self.stream(0..self.head.len, Some(open), verifier, out).await
+    }
+
+    /// Decrypts a whole object into a file that may have its beginning. Then the checksum that S3 keeps cannot be compared;
+    /// the format's own tags are.
+    async fn go_on(
+        &self,
+        mut open: Box<dyn Open>,
+        verifier: Option<Verifier>,
+        sink: Sink,
+        kept: Arc<Kept>,
+    ) -> Result<u64> {
+        let work = blocking(move || {
+            let recorded = Recorded::catch_up(sink, kept, open.as_mut())?;
+            Ok::<_, Error>((open, recorded))
+        });
+        let (open, recorded) = self.cancellation.or(work).await???;
+        let (there, start) = (recorded.len(), open.resumes_at().unwrap_or_default());
+        self.meter.expect(self.head.len);
+        self.meter.add(there);
+        let verifier = verifier.filter(|_| start == 0);
+        let pipeline = Pipeline {
+            verifier,
+            open: Some(open),
+            out: Out::Recorded(Box::new(recorded)),
+            digests: Digests::Off,
+        };
+        let (plain, _) = self.pass(start..self.head.len, pipeline).await?;
+        Ok(there + plain)
     }
 
     /// Decrypts a range, after what else must be verified.

@@ -19,11 +19,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
+use crate::transfer::locked_file;
 
 mod leftovers;
 mod line;
 mod location;
-mod locked_file;
 mod object;
 mod progress;
 pub(crate) mod survey;

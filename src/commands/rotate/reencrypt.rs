@@ -132,6 +132,8 @@ async fn transfer(
         algorithm,
         instruction_file: new.instruction_file(connection, &state.uri),
         on_start: Some(&on_start),
+        is_resumable: false,
+        found: None,
     };
     let (writer, source) = pipe();
     let reader = state.reader(connection);

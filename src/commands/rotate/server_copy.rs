@@ -96,6 +96,8 @@ impl Rotation<'_> {
             algorithm: plan.preserved.algorithm.unwrap_or(defaults::CHECKSUM),
             instruction_file: None,
             on_start: Some(&on_start),
+            is_resumable: false,
+            found: None,
         };
         let whole = head.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
         let ranges = copy::Ranges {

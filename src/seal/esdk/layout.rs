@@ -102,6 +102,11 @@ impl Layout {
     }
 }
 
+/// Where the frame after `before` regular ones begins.
+pub(super) fn start_of_frame(header: u64, frame_length: u32, before: u64) -> u64 {
+    header + before * (u64::from(frame_length) + REGULAR_OVERHEAD)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::frame::{Frame, FrameCipher, FrameKind, FrameSplitter};
+use super::layout::start_of_frame;
 use super::signature::{MAX_SIGNATURE, SignatureVerifier};
 use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_ESDK_FRAME_BYTES;
@@ -18,6 +19,7 @@ use crate::seal::{Open, Output, Trust};
 pub(super) struct FramedOpener {
     /// The rest of the header, which was read before and is compared.
     header: Bytes,
+    header_len: u64,
     splitter: FrameSplitter,
     body: FrameSequence,
     failed: bool,
@@ -63,7 +65,8 @@ impl FramedOpener {
             held: Output::new(),
             at: Position::Frames,
         };
-        Self { header, splitter: FrameSplitter::new(subject, frame_length), body, failed: false }
+        let (header_len, splitter) = (header.len() as u64, FrameSplitter::new(subject, frame_length));
+        Self { header, header_len, splitter, body, failed: false }
     }
 
     fn advance(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
@@ -220,6 +223,13 @@ impl Open for FramedOpener {
             }
         }
         Ok(())
+    }
+
+    fn resumes_at(&self) -> Option<u64> {
+        let FrameSequence { next, replayed, frame_length, .. } = &self.body;
+        let before = u64::from(*next) - 1;
+        let is_fresh = before == 0 && replayed.is_empty();
+        Some(if is_fresh { 0 } else { start_of_frame(self.header_len, *frame_length, before) })
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {

@@ -93,6 +93,7 @@ pub(crate) struct GcmOpener {
     held_len: usize,
     /// Encrypts replayed plaintext again; present during a replay.
     replay: Option<Counter>,
+    replayed: u64,
 }
 
 impl GcmOpener {
@@ -106,6 +107,7 @@ impl GcmOpener {
             held: [0; TAG_LEN],
             held_len: 0,
             replay: None,
+            replayed: 0,
         })
     }
 
@@ -155,7 +157,12 @@ impl Open for GcmOpener {
             counter.push(piece, &mut sealed)?;
             self.cipher.push(&sealed, &mut sink)?;
         }
+        self.replayed += plain.len() as u64;
         Ok(())
+    }
+
+    fn resumes_at(&self) -> Option<u64> {
+        Some(self.replayed)
     }
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {

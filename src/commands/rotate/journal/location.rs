@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::error::Result;
+use crate::transfer::locked_file;
 
-use super::{Journal, locked_file};
+use super::Journal;
 
 /// Where the journal of a rotation is.
 #[derive(Clone, Debug, PartialEq, Eq)]

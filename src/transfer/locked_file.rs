@@ -1,6 +1,6 @@
-//! Opens a journal as a file that only this user can write.
+//! Opens a journal or a record as a file that only this user can write.
 //!
-//! Anybody who can write a journal, or choose the file that is used as one, influences the next run.
+//! Anybody who can write one, or choose the file that is used as one, influences the next run.
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -25,11 +25,7 @@ const FOLDER_OWNER_ONLY: u32 = 0o700;
 /// `Local` for what the system refuses.
 pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
     let refused = |error| Error::local("write", name)(error);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(FOLDER_OWNER_ONLY)
-        .create(super::folder_of(path))
-        .map_err(refused)?;
+    DirBuilder::new().recursive(true).mode(FOLDER_OWNER_ONLY).create(folder_of(path)).map_err(refused)?;
     // Non-blocking, because opening a named pipe would wait for its other end.
     let opened = File::options()
         .read(true)
@@ -57,6 +53,10 @@ pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
         return Err(Error::tampered(name, "other users can write to it"));
     }
     Ok(file)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Takes a file that [`open`] has opened for this user's own, whose number is `user`, and hides it from others.

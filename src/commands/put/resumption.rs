@@ -1,0 +1,114 @@
+//! Going on with an upload that an earlier run of the same command has begun.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::aws::sse;
+use crate::aws::upload::{FoundUpload, UploadTarget};
+use crate::encryption::ServerSide;
+use crate::error::{Error, Result};
+use crate::transfer::plan::UploadPlan;
+use crate::transfer::resume::{self, FileIdentity, Kind, Record, Records, UploadRecord};
+
+/// The record of an upload, and what is to be recorded.
+pub(super) struct Resumption {
+    record: Record,
+    content: UploadRecord,
+    is_on: bool,
+    /// Whether there is an upload.
+    is_begun: AtomicBool,
+}
+
+impl Resumption {
+    /// Opens the record of an upload from a file; `path` names the file, `endpoint` the server.
+    ///
+    /// # Errors
+    /// `InUse` while another run uploads the same file to the same place.
+    pub(super) fn open(
+        records: &Records,
+        path: &str,
+        source: FileIdentity,
+        plan: &UploadPlan,
+        to: &UploadTarget<'_>,
+    ) -> Result<Option<Self>> {
+        let endpoint = to.connection.s3_url().unwrap_or_default();
+        let target = to.uri.to_string();
+        let opened = records.open(Kind::Upload, &[endpoint, path, &target])?;
+        let content = UploadRecord {
+            target: target.clone(),
+            upload_id: String::new(),
+            options: resume::fingerprint(&[
+                &to.sse.map(described).unwrap_or_default(),
+                // The condition is only that of the end.
+                &format!("{:?}", to.settings),
+                to.algorithm.as_str(),
+            ]),
+            part_size: plan.part_size(1),
+            source,
+        };
+        Ok(opened.map(|record| Self {
+            record,
+            content,
+            is_on: records.is_on,
+            is_begun: AtomicBool::new(false),
+        }))
+    }
+
+    /// Finds the upload of an earlier run. One that does not fit any longer is aborted.
+    ///
+    /// # Errors
+    /// `Network`, where nobody answers.
+    pub(super) async fn find(&mut self, to: &UploadTarget<'_>) -> Result<Option<FoundUpload>> {
+        let Some((recorded, _)) = self.record.read::<UploadRecord, ()>() else { return Ok(None) };
+        let fits = UploadRecord { upload_id: recorded.upload_id.clone(), ..self.content.clone() };
+        if self.is_on && recorded == fits && !recorded.upload_id.is_empty() {
+            match to.find(&recorded.upload_id).await {
+                Ok(found) => return Ok(found),
+                Err(error @ Error::Network { .. }) => return Err(error),
+                // Without permission to list them, it starts anew.
+                Err(_) => {}
+            }
+        }
+        if recorded.target == self.content.target && !recorded.upload_id.is_empty() {
+            to.abort_earlier(&recorded.upload_id).await;
+        }
+        Ok(None)
+    }
+
+    /// Goes on with the upload that was found, or writes ahead that there will be one. Nothing, if that is not wanted or
+    /// the record cannot be written: then the upload is aborted if it fails.
+    pub(super) fn begin(self, found: Option<&FoundUpload>) -> Option<Self> {
+        let id = found.map_or("", FoundUpload::id);
+        if self.is_on && self.note(id).is_ok() {
+            return Some(self);
+        }
+        self.record.remove();
+        None
+    }
+
+    /// Records the upload, before its first part is sent.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses.
+    pub(super) fn note(&self, id: &str) -> Result<()> {
+        self.is_begun.store(!id.is_empty(), Ordering::Relaxed);
+        self.record.write(&UploadRecord { upload_id: id.to_owned(), ..self.content.clone() })
+    }
+
+    /// Ends with the upload: the record stays only if the same command can go on.
+    pub(super) fn end<T>(self, outcome: &Result<T>) {
+        match outcome {
+            Err(error) if self.is_begun.into_inner() && resume::goes_on_after(error) => {}
+            _ => self.record.remove(),
+        }
+    }
+}
+
+/// The mode with all that decides what S3 stores; of a key its fingerprint.
+fn described(sse: &ServerSide) -> String {
+    let more = match sse {
+        ServerSide::SseKms { context, bucket_key, .. } => format!("{:?}{bucket_key}", context.pairs()),
+        ServerSide::DsseKms { context, .. } => format!("{:?}", context.pairs()),
+        ServerSide::SseS3 | ServerSide::SseC(_) => String::new(),
+    };
+    format!("{} {more}", sse::describe(sse))
+}

@@ -1,0 +1,321 @@
+//! Records of transfers under way, so that the same command goes on after the process has ended in whatever way.
+//!
+//! A record is a file in the state directory, only for its owner, locked while a run works on it. It is written ahead of
+//! what it records, and gone when that is complete. It is not trusted: what it says is compared with the source, with what
+//! S3 has, and with what is on disk. A record that is cut short or not understood counts as none.
+//! All records are read, written and named here.
+
+use std::fs::{self, File, Metadata};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::checksum::Sum;
+use crate::error::{Error, NetworkFault, Result, Subject};
+use crate::transfer::locked_file;
+
+/// A record is read up to here; one of a download of the most ranges takes 1 MiB.
+const MAX_RECORD_BYTES: u64 = 8 << 20;
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// Whether the same command can go on after this error: it did not come from the transfer itself.
+pub(crate) fn goes_on_after(error: &Error) -> bool {
+    use NetworkFault::{Broken, Connect, Throttled, Timeout, Unavailable};
+    matches!(
+        error,
+        Error::Network { why: Broken | Connect | Throttled | Timeout | Unavailable, .. }
+            | Error::Interrupted(_)
+            | Error::Denied { .. }
+    )
+}
+
+/// Where records are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Records {
+    /// The state directory; without one there are no records.
+    pub(crate) folder: Option<PathBuf>,
+    /// Whether to go on with what earlier runs have begun, and to leave records. Otherwise what they began is given up.
+    pub(crate) is_on: bool,
+}
+
+impl Records {
+    /// Opens the record of this name, and locks it. Without a directory that can be written there is none: a transfer
+    /// works without.
+    ///
+    /// # Errors
+    /// `InUse` while another run works on the same.
+    pub(crate) fn open(&self, kind: Kind, names: &[&str]) -> Result<Option<Record>> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let path = folder.join(format!("{}-{}.json", kind.word(), name(names)));
+        if !self.is_on && !path.exists() {
+            return Ok(None);
+        }
+        let subject = Subject::other(names.last().copied().unwrap_or_default().to_owned());
+        match locked_file::open(&path, &subject) {
+            Ok(file) => Ok(Some(Record { path, file })),
+            Err(error @ Error::InUse { .. }) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Upload,
+    Download,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Upload => "put",
+            Self::Download => "get",
+        }
+    }
+}
+
+/// A record, open and locked. What stays of it when it is dropped is for the next run.
+pub(crate) struct Record {
+    path: PathBuf,
+    file: File,
+}
+
+/// The version with the content, so that another version is not misread.
+#[derive(Serialize, Deserialize)]
+struct Versioned<T> {
+    version: u32,
+    #[serde(flatten)]
+    content: T,
+}
+
+impl Record {
+    /// Reads what an earlier run has written: its content, and the lines after it. A torn line ends them.
+    pub(crate) fn read<T: DeserializeOwned, L: DeserializeOwned>(&mut self) -> Option<(T, Vec<L>)> {
+        let mut text = Vec::new();
+        self.file.seek(SeekFrom::Start(0)).ok()?;
+        (&self.file).take(MAX_RECORD_BYTES).read_to_end(&mut text).ok()?;
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
+        let first: Versioned<T> = serde_json::from_slice(lines.next()?).ok()?;
+        let lines = lines.map_while(|line| serde_json::from_slice(line).ok()).collect();
+        (first.version == VERSION).then_some((first.content, lines))
+    }
+
+    /// Replaces all that is recorded.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses, such as a full disk.
+    pub(crate) fn write<T: Serialize>(&self, content: &T) -> Result<()> {
+        let written = self.file.set_len(0).and_then(|()| self.put(&Versioned { version: VERSION, content }));
+        written.and_then(|()| self.file.sync_all()).map_err(Error::local("write", &self.path))
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// As [`Record::write`].
+    pub(crate) fn append<L: Serialize>(&self, line: &L) -> Result<()> {
+        self.put(line).map_err(Error::local("write", &self.path))
+    }
+
+    fn put<L: Serialize>(&self, line: &L) -> std::io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        (&self.file).write_all(&text)
+    }
+
+    /// Removes it: there is nothing to go on with.
+    pub(crate) fn remove(self) {
+        // One that stays is compared with the facts by the next run, and found useless.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn name(names: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for name in names {
+        digest.update((name.len() as u64).to_be_bytes());
+        digest.update(name);
+    }
+    hex::encode(&digest.finalize()[..16])
+}
+
+/// A text that is equal only if all of these are; it does not reveal them.
+pub(crate) fn fingerprint(texts: &[&str]) -> String {
+    name(texts)
+}
+
+/// Which file it is, and whether it was written since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl From<&Metadata> for FileIdentity {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// The path by which a file is named in the name of a record: the same from each directory.
+pub(crate) fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+}
+
+/// An upload in parts that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UploadRecord {
+    /// `s3://BUCKET/KEY`.
+    pub(crate) target: String,
+    pub(crate) upload_id: String,
+    /// The fingerprint of all that decides what is stored: encryption, settings, checksum.
+    pub(crate) options: String,
+    pub(crate) part_size: u64,
+    pub(crate) source: FileIdentity,
+}
+
+/// A download to a file that is under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DownloadRecord {
+    /// `s3://BUCKET/KEY`.
+    pub(crate) source: String,
+    pub(crate) version_id: Option<String>,
+    pub(crate) etag: String,
+    pub(crate) stored_len: u64,
+    /// The fingerprint of what is made of the stored bytes.
+    pub(crate) options: String,
+    pub(crate) file: LeftFile,
+}
+
+/// A temporary file that a run has left: where it is, and which file it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeftFile {
+    pub(crate) path: PathBuf,
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl LeftFile {
+    /// Whether it is still there: this file, and no other under its name.
+    pub(crate) fn is_there(&self) -> bool {
+        let found = fs::symlink_metadata(&self.path);
+        found.is_ok_and(|found| found.is_file() && (found.dev(), found.ino()) == (self.device, self.inode))
+    }
+}
+
+/// Bytes of the temporary file, with their checksum as they were written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Written {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) sum: String,
+}
+
+/// The record of a download under way, and what an earlier run has written.
+pub(crate) struct Kept {
+    pub(crate) record: Record,
+    pub(crate) written: Vec<Written>,
+}
+
+impl Kept {
+    /// Records bytes that are written. A line that cannot be written costs the next run the fetching of its bytes.
+    pub(crate) fn note(&self, bytes: Range<u64>, sum: &Sum) {
+        let _ = self.record.append(&Written { start: bytes.start, end: bytes.end, sum: sum.base64() });
+    }
+
+    /// The recorded checksum of exactly these bytes.
+    pub(crate) fn sum_of(&self, bytes: &Range<u64>) -> Option<&str> {
+        let is_it = |written: &&Written| (written.start, written.end) == (bytes.start, bytes.end);
+        // What was written last counts.
+        self.written.iter().rev().find(is_it).map(|written| written.sum.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records() -> (tempfile::TempDir, Records) {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records { folder: Some(folder.path().join("state")), is_on: true };
+        (folder, records)
+    }
+
+    fn upload(folder: &Path) -> UploadRecord {
+        UploadRecord {
+            target: "s3://bkt/k".to_owned(),
+            upload_id: "1".to_owned(),
+            options: fingerprint(&["a"]),
+            part_size: 5,
+            source: (&fs::metadata(folder).unwrap()).into(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_found_by_its_names_until_it_is_removed() {
+        let (folder, records) = records();
+        let mut record = records.open(Kind::Upload, &["a", "b"]).unwrap().unwrap();
+        assert!(record.read::<UploadRecord, String>().is_none());
+        let content = upload(folder.path());
+        record.write(&content).unwrap();
+        record.append(&"x").unwrap();
+        assert!(matches!(records.open(Kind::Upload, &["a", "b"]), Err(Error::InUse { .. })));
+        drop(record);
+        assert!(
+            records
+                .open(Kind::Upload, &["ab", ""])
+                .unwrap()
+                .unwrap()
+                .read::<UploadRecord, String>()
+                .is_none()
+        );
+        let mut record = records.open(Kind::Upload, &["a", "b"]).unwrap().unwrap();
+        assert_eq!(record.read(), Some((content, vec!["x".to_owned()])));
+        assert_eq!(fs::metadata(&record.path).unwrap().mode() & 0o777, 0o600);
+        record.remove();
+        assert!(
+            records
+                .open(Kind::Upload, &["a", "b"])
+                .unwrap()
+                .unwrap()
+                .read::<UploadRecord, String>()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn what_is_cut_short_or_of_another_version_is_not_read() {
+        let (folder, records) = records();
+        let mut record = records.open(Kind::Upload, &["a"]).unwrap().unwrap();
+        record.write(&upload(folder.path())).unwrap();
+        for line in ["1", "2"] {
+            record.append(&line).unwrap();
+        }
+        let whole = fs::read(&record.path).unwrap();
+        for cut in 0..whole.len() {
+            fs::write(&record.path, &whole[..cut]).unwrap();
+            let lines = record.read::<UploadRecord, String>().map(|(_, lines)| lines.len());
+            let ends = whole[..cut].split(|byte| *byte == b'\n').count() - 1;
+            assert_eq!(lines, ends.checked_sub(1), "{cut}");
+        }
+        let text = String::from_utf8(whole).unwrap();
+        fs::write(&record.path, text.replace("\"version\":1", "\"version\":2")).unwrap();
+        assert!(record.read::<UploadRecord, String>().is_none());
+    }
+}

@@ -1,0 +1,299 @@
+//! Downloads: only what is not on disk is fetched, in every format, and nothing unverified ever gets the name.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
+use crate::{SIZE, bench, records};
+
+const MODES: [(&str, &str); 5] = [
+    ("", ""),
+    ("-e sse-c --sse-c-key key", "--sse-c-key key"),
+    ("-e client --key key", "--key key"),
+    ("-e client --key key --format esdk", "--key key"),
+    ("-e client --key key --format esdk --frame-length 4096", "--key key"),
+];
+const FILES: [&str; 4] = ["copy", "key", "other.key", "source"];
+
+fn line(get: &str) -> String {
+    format!("get s3://bench/object copy {get} --part-size 5MiB -j 1")
+}
+
+/// A stored object, and an old file where it is to go.
+fn stored(put: &str) -> Bench {
+    let bench = bench();
+    bench.run(&format!("put source s3://bench/object {put}")).ok();
+    bench.write("copy", b"old");
+    bench
+}
+
+/// A fault that strikes from a range on, counted from 0. What is found out about the object takes GETs of its own: as
+/// many as in a run that is left alone.
+fn at_range(bench: &Bench, line: &str, kind: Kind, range: usize) -> Fault {
+    bench.sandbox.clear_requests();
+    bench.run(&format!("{line} --no-resume")).ok();
+    let first = format!("bytes=0-{}", PART - 1);
+    let gets = bench.requests("GetObject");
+    let before = gets.iter().position(|get| get.header("range") == Some(first.as_str())).unwrap();
+    bench.write("copy", b"old");
+    bench.sandbox.clear_requests();
+    Fault::on("GetObject", kind).skip(range + before).always()
+}
+
+/// Ends a run in the middle of its range `range`, counted from 0.
+fn cut_off(bench: &Bench, line: &str, range: usize, signal: &str) {
+    let held = bench.sandbox.fault(at_range(bench, line, Kind::StallResponse(1_000_000), range));
+    let running = bench.s3seal(line.split_whitespace()).start();
+    assert!(held.wait(1, PATIENCE), "no range {range}");
+    // What came before is written as well as received: the line for it is in the record.
+    let written = |bench: &Bench| {
+        records(bench).first().map_or(0, |record| fs::read_to_string(record).unwrap().lines().count())
+    };
+    let began = Instant::now();
+    while written(bench) < 1 + range {
+        assert!(began.elapsed() < PATIENCE, "{line}: {} lines", written(bench));
+        std::thread::yield_now();
+    }
+    running.signal(signal);
+    let ended = running.end();
+    if signal == "TERM" {
+        ended.exits(143).says(&["is kept: run the same command again to go on, or remove it: rm "]);
+    }
+    bench.sandbox.clear_faults();
+    bench.sandbox.clear_requests();
+    assert_eq!(bench.read("copy"), b"old");
+}
+
+/// The temporary files.
+fn left(bench: &Bench) -> Vec<PathBuf> {
+    bench.names().iter().filter(|name| name.starts_with(".copy")).map(|name| bench.path(name)).collect()
+}
+
+fn fetched(bench: &Bench) -> usize {
+    bench.requests("GetObject").iter().map(|get| usize::try_from(get.bytes_out).unwrap()).sum()
+}
+
+fn is_whole(bench: &Bench) {
+    assert_same(&bench.read("copy"), &bytes(SIZE), "file");
+    assert!(records(bench).is_empty(), "records left behind");
+    bench.assert_tidy(&FILES);
+}
+
+#[test]
+fn the_same_command_fetches_only_what_is_not_on_disk() {
+    at_once(&MODES, |&(put, get)| {
+        for (range, signal) in [(1, "KILL"), (3, "KILL"), (4, "TERM")] {
+            let bench = stored(put);
+            cut_off(&bench, &line(get), range, signal);
+            assert_eq!(left(&bench).len(), 1, "{put}");
+            let mode = fs::metadata(&left(&bench)[0]).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            bench.run(&line(get)).ok();
+            // The range that was under way, what a frame adds, and a header.
+            assert!(
+                fetched(&bench) <= SIZE + SIZE / 20 - range * PART + PART,
+                "{put} {range}: {}",
+                fetched(&bench)
+            );
+            is_whole(&bench);
+        }
+    });
+}
+
+#[test]
+fn a_download_that_the_network_gave_up_goes_on() {
+    at_once(&MODES, |&(put, get)| {
+        let bench = stored(put);
+        bench.sandbox.fault(at_range(&bench, &line(get), Kind::ResetBefore, 3));
+        let ended = bench.run(&format!("{} --max-attempts 1", line(get)));
+        ended.exits(7).says(&["run the same command again", "is kept"]);
+        bench.sandbox.clear_faults();
+        bench.sandbox.clear_requests();
+        bench.run(&line(get)).ok();
+        assert!(fetched(&bench) < SIZE - PART, "{put}: {}", fetched(&bench));
+        is_whole(&bench);
+    });
+}
+
+#[test]
+fn another_object_under_the_name_is_fetched_anew() {
+    at_once(&MODES, |&(put, get)| {
+        let bench = stored(put);
+        cut_off(&bench, &line(get), 3, "KILL");
+        let mut other = bytes(SIZE);
+        other.reverse();
+        bench.write("source", &other);
+        bench.run(&format!("put source s3://bench/object {put}")).ok();
+        bench.sandbox.clear_requests();
+        bench.run(&line(get)).ok();
+        assert!(fetched(&bench) >= SIZE, "{put}");
+        assert_same(&bench.read("copy"), &other, put);
+        assert!(records(&bench).is_empty());
+        bench.assert_tidy(&FILES);
+    });
+}
+
+#[test]
+fn no_resume_starts_anew_and_leaves_nothing() {
+    let bench = stored("");
+    cut_off(&bench, &line(""), 3, "KILL");
+    bench.run(&format!("{} --no-resume", line(""))).ok();
+    assert_eq!(fetched(&bench), SIZE);
+    is_whole(&bench);
+    let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(Gate::new())).skip(2).always());
+    let running = bench.start(&format!("{} --no-resume", line("")));
+    assert!(held.wait(1, PATIENCE));
+    running.signal("TERM");
+    running.end().exits(143);
+    is_whole(&bench);
+}
+
+#[test]
+fn bytes_that_changed_on_disk_are_fetched_again() {
+    at_once(&MODES, |&(put, get)| {
+        let bench = stored(put);
+        cut_off(&bench, &line(get), 3, "KILL");
+        let file = left(&bench).remove(0);
+        let mut content = fs::read(&file).unwrap();
+        content[PART + 5] ^= 1;
+        fs::write(&file, content).unwrap();
+        bench.run(&line(get)).ok();
+        is_whole(&bench);
+    });
+}
+
+#[test]
+fn a_foreign_file_in_the_place_of_the_temporary_one_is_not_used_and_not_removed() {
+    at_once(&[MODES[0], MODES[3]], |&(put, get)| {
+        let bench = stored(put);
+        cut_off(&bench, &line(get), 3, "KILL");
+        let file = left(&bench).remove(0);
+        let content = fs::read(&file).unwrap();
+        // Kept, so that the new file has another number.
+        fs::rename(&file, bench.path("moved")).unwrap();
+        fs::write(&file, &content).unwrap();
+        bench.run(&line(get)).ok();
+        assert!(fetched(&bench) >= SIZE);
+        assert_same(&bench.read("copy"), &bytes(SIZE), put);
+        assert_same(&fs::read(&file).unwrap(), &content, "the foreign file");
+        assert!(records(&bench).is_empty());
+    });
+}
+
+#[test]
+fn a_link_in_the_place_of_the_temporary_file_is_not_followed() {
+    let bench = stored("");
+    cut_off(&bench, &line(""), 3, "KILL");
+    let file = left(&bench).remove(0);
+    fs::rename(&file, bench.path("moved")).unwrap();
+    std::os::unix::fs::symlink("moved", &file).unwrap();
+    bench.run(&line("")).ok();
+    assert_eq!(fetched(&bench), SIZE);
+    assert_same(&bench.read("copy"), &bytes(SIZE), "file");
+}
+
+#[test]
+fn a_record_that_is_cut_short_or_forged_does_no_harm() {
+    let bench = stored("-e client --key key");
+    cut_off(&bench, &line("--key key"), 3, "KILL");
+    let record = records(&bench).remove(0);
+    let whole = fs::read_to_string(&record).unwrap();
+    let file = left(&bench).remove(0);
+    let content = fs::read(&file).unwrap();
+    let cases = [
+        String::new(),
+        whole[..whole.len() / 3].to_owned(),
+        whole[..whole.len() - 10].to_owned(),
+        whole.replace("\"start\":0", "\"start\":1"),
+        whole.replace("\"end\":", "\"end\":9"),
+        whole.replace("\"sum\":\"", "\"sum\":\"A"),
+    ];
+    for text in cases {
+        fs::write(&record, text).unwrap();
+        bench.write("copy", b"old");
+        bench.run(&line("--key key")).ok();
+        assert_same(&bench.read("copy"), &bytes(SIZE), "file");
+        fs::write(&file, &content).unwrap();
+    }
+}
+
+#[test]
+fn a_second_run_leaves_the_first_alone() {
+    let bench = stored("");
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(gate.clone())).skip(1).always());
+    let running = bench.start(&line(""));
+    assert!(held.wait(1, PATIENCE));
+    bench.run(&line("")).exits(8).says(&["locked by another run"]);
+    gate.open();
+    running.end().ok();
+    is_whole(&bench);
+}
+
+#[test]
+fn a_disk_that_fills_up_keeps_nothing_that_fills_it() {
+    let bench = stored("");
+    let script = format!("trap '' XFSZ; ulimit -f 20000; exec {} {}", env!("CARGO_BIN_EXE_s3seal"), line(""));
+    bench.program("bash", ["-c", &script]).run().exits(1).says(&["cannot write"]);
+    assert!(records(&bench).is_empty());
+    bench.assert_tidy(&FILES);
+    bench.run(&line("")).ok();
+    is_whole(&bench);
+}
+
+#[test]
+fn bytes_that_are_tampered_with_are_not_kept() {
+    at_once(&[MODES[0], MODES[3], MODES[4]], |&(put, get)| {
+        let bench = stored(put);
+        bench.sandbox.s3().tamper_body(BUCKET, "object", |body| body[3 * PART] ^= 1);
+        if put.is_empty() {
+            // S3 would notice; a server that lies does not.
+            return;
+        }
+        bench.run(&line(get)).exits(6);
+        assert_eq!(bench.read("copy"), b"old");
+        assert!(records(&bench).is_empty());
+        bench.assert_tidy(&FILES);
+    });
+}
+
+#[test]
+fn what_is_small_or_goes_to_a_stream_keeps_nothing() {
+    for line in [
+        "get s3://bench/object copy --part-size 50MiB",
+        "get s3://bench/object - --part-size 5MiB",
+        "get s3://bench/object copy --range 0-20000000 --part-size 5MiB",
+    ] {
+        let bench = stored("");
+        let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(Gate::new())).always());
+        let running = bench.start(line);
+        assert!(held.wait(1, PATIENCE));
+        running.signal("TERM");
+        let ended = running.end().exits(143);
+        assert!(!ended.stderr.contains("kept"), "{}", ended.stderr);
+        assert!(records(&bench).is_empty(), "{line}");
+        bench.assert_tidy(&FILES);
+    }
+}
+
+#[test]
+fn the_large_object_of_a_prefix_goes_on() {
+    let bench = bench();
+    bench.run("put source s3://bench/p/large").ok();
+    bench.write("little", b"small");
+    bench.run("put little s3://bench/p/small").ok();
+    let line = "get -r s3://bench/p/ folder --part-size 5MiB -j 1";
+    bench.sandbox.fault(Fault::on("GetObject", Kind::ResetBefore).only("large").skip(2).always());
+    bench.run(&format!("{line} --max-attempts 1")).exits(9).says(&["is kept"]);
+    bench.sandbox.clear_faults();
+    bench.sandbox.clear_requests();
+    bench.run(line).ok();
+    assert!(fetched(&bench) < SIZE - PART);
+    assert_same(&bench.read("folder/large"), &bytes(SIZE), "file");
+    assert!(records(&bench).is_empty());
+    assert_eq!(fs::read_dir(bench.path("folder")).unwrap().count(), 2);
+}

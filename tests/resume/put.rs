@@ -1,0 +1,248 @@
+//! Uploads: only the parts that S3 does not have are sent.
+
+use std::fs;
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::support::{Bench, PART, PATIENCE, assert_same, at_once, bytes};
+use crate::{SIZE, bench, records};
+
+const MODES: [(&str, &str); 4] = [
+    ("", ""),
+    ("-e sse-s3 --checksum sha256", ""),
+    ("-e sse-kms --kms-key alias/backup --context a=b", ""),
+    ("-e sse-c --sse-c-key key", "--sse-c-key key"),
+];
+const FILES: [&str; 3] = ["key", "other.key", "source"];
+
+fn line(mode: &str) -> String {
+    format!("put source s3://bench/object {mode} --part-size 5MiB -j 1")
+}
+
+/// Ends a run at its request after `skip` parts, and returns how many parts S3 has then.
+fn cut_off(bench: &Bench, line: &str, skip: usize, signal: &str) -> usize {
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).skip(skip).times(99));
+    let running = bench.s3seal(line.split_whitespace()).start();
+    assert!(held.wait(1, PATIENCE), "no part {skip}");
+    running.signal(signal);
+    let ended = running.end();
+    if signal == "TERM" {
+        ended.exits(143).says(&["are kept: run the same command again to go on"]);
+    }
+    bench.sandbox.clear_faults();
+    let parts = bench.sandbox.s3().uploads()[0].parts.len();
+    bench.sandbox.clear_requests();
+    parts
+}
+
+fn sent(bench: &Bench) -> usize {
+    bench.requests("UploadPart").iter().map(|part| usize::try_from(part.bytes_in).unwrap()).sum()
+}
+
+fn is_whole(bench: &Bench, get: &str, content: &[u8]) {
+    bench.run(&format!("get s3://bench/object copy {get}")).ok();
+    assert_same(&bench.read("copy"), content, "object");
+    fs::remove_file(bench.path("copy")).unwrap();
+    assert!(records(bench).is_empty(), "records left behind");
+    bench.assert_tidy(&FILES);
+}
+
+#[test]
+fn the_same_command_sends_only_what_s3_does_not_have() {
+    at_once(&MODES, |&(mode, get)| {
+        for skip in [0, 1, 3, 4] {
+            for signal in ["KILL", "TERM"] {
+                let bench = bench();
+                let line = line(mode).replace("-j 1", "-j 2");
+                let had = cut_off(&bench, &line, skip, signal);
+                bench.run(&line).ok();
+                assert!(
+                    sent(&bench) <= SIZE - had.min(4) * PART + 2 * PART,
+                    "{mode} {skip}: {} sent",
+                    sent(&bench)
+                );
+                assert_eq!(bench.requests("CreateMultipartUpload").len(), 0, "{mode} {skip}");
+                is_whole(&bench, get, &bytes(SIZE));
+            }
+        }
+    });
+}
+
+#[test]
+fn an_upload_goes_on_after_all_parts_were_sent() {
+    at_once(&MODES, |&(mode, get)| {
+        for kind in [Kind::Pause(Gate::new()), Kind::PauseAnswer(Gate::new())] {
+            let bench = bench();
+            let is_done = matches!(kind, Kind::PauseAnswer(_));
+            let held = bench.sandbox.fault(Fault::on("CompleteMultipartUpload", kind));
+            let running = bench.s3seal(line(mode).split_whitespace()).start();
+            assert!(held.wait(1, PATIENCE));
+            running.signal("KILL");
+            running.end();
+            bench.sandbox.clear_faults();
+            bench.sandbox.clear_requests();
+            bench.run(&line(mode)).ok();
+            // What is stored already is stored once more: nobody knows that it was this upload.
+            assert_eq!(sent(&bench), if is_done { SIZE } else { 0 }, "{mode}");
+            is_whole(&bench, get, &bytes(SIZE));
+        }
+    });
+}
+
+#[test]
+fn an_upload_that_the_network_gave_up_goes_on() {
+    let bench = bench();
+    bench.sandbox.fault(Fault::on("UploadPart", Kind::ResetBefore).only("partNumber=3&").always());
+    let ended = bench.run(&format!("{} --max-attempts 1", line("")));
+    ended.exits(7).says(&["run the same command again", "are kept"]);
+    bench.sandbox.clear_faults();
+    bench.sandbox.clear_requests();
+    bench.run(&line("")).ok();
+    assert_eq!(sent(&bench), SIZE - 2 * PART);
+    is_whole(&bench, "", &bytes(SIZE));
+}
+
+#[test]
+fn another_source_plan_or_wish_starts_anew_and_aborts_the_old_upload() {
+    let changed = bytes(SIZE + 1);
+    let cases: [(&str, &[u8]); 6] = [
+        ("put source s3://bench/object --part-size 5MiB", &changed),
+        ("put source s3://bench/object --part-size 6MiB", &[]),
+        ("put source s3://bench/object --part-size 5MiB -e sse-s3", &[]),
+        ("put source s3://bench/object --part-size 5MiB --metadata a=b", &[]),
+        ("put source s3://bench/object --part-size 5MiB --checksum crc32", &[]),
+        ("put source s3://bench/object --part-size 5MiB --no-resume", &[]),
+    ];
+    at_once(&cases, |&(again, content)| {
+        let bench = bench();
+        assert_eq!(cut_off(&bench, &line(""), 3, "KILL"), 3);
+        if !content.is_empty() {
+            bench.write("source", content);
+        }
+        bench.run(again).ok();
+        assert_eq!(bench.requests("AbortMultipartUpload").len(), 1, "{again}");
+        let content = if content.is_empty() { bytes(SIZE) } else { content.to_vec() };
+        assert_eq!(sent(&bench), content.len(), "{again}");
+        is_whole(&bench, "", &content);
+    });
+}
+
+#[test]
+fn a_source_that_only_looks_the_same_is_compared() {
+    // Other bytes, and the times of before; only the time of the change cannot be set.
+    let bench = bench();
+    assert_eq!(cut_off(&bench, &line(""), 3, "KILL"), 3);
+    let mut content = bytes(SIZE);
+    content[PART + 1] ^= 1;
+    fs::write(bench.path("source"), &content).unwrap();
+    let record = records(&bench).remove(0);
+    let text = fs::read_to_string(&record).unwrap();
+    let identity = |text: &str| text[text.find("\"options\":").unwrap()..].to_owned();
+    // A record of the changed file, as if nothing had shown the change.
+    cut_off_other(&bench);
+    let new = records(&bench).into_iter().find(|path| *path != record).unwrap();
+    let forged = text.replace(&identity(&text), &identity(&fs::read_to_string(&new).unwrap()));
+    fs::write(&record, forged).unwrap();
+    fs::remove_file(new).unwrap();
+    bench.sandbox.clear_requests();
+    bench.run(&line("")).ok();
+    assert_eq!(sent(&bench), SIZE - 2 * PART, "the part that differs, and those that are missing");
+    bench.run("get s3://bench/object copy").ok();
+    assert_same(&bench.read("copy"), &content, "object");
+}
+
+/// Leaves a record of the source for another target.
+fn cut_off_other(bench: &Bench) {
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).times(99));
+    let running = bench.start("put source s3://bench/other --part-size 5MiB");
+    assert!(held.wait(1, PATIENCE));
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+}
+
+#[test]
+fn an_upload_that_is_gone_starts_anew() {
+    let bench = bench();
+    assert_eq!(cut_off(&bench, &line(""), 3, "KILL"), 3);
+    bench.sandbox.fault(Fault::on("ListParts", Kind::status(404, "NoSuchUpload", "It is gone.")));
+    bench.run(&line("")).ok();
+    assert_eq!(sent(&bench), SIZE);
+    bench.run("get s3://bench/object copy").ok();
+    assert_same(&bench.read("copy"), &bytes(SIZE), "object");
+}
+
+#[test]
+fn a_record_that_is_cut_short_or_forged_does_no_harm() {
+    let bench = bench();
+    assert_eq!(cut_off(&bench, &line(""), 3, "KILL"), 3);
+    let record = records(&bench).remove(0);
+    let whole = fs::read_to_string(&record).unwrap();
+    for text in
+        ["", "{", &whole[..whole.len() / 2], "[]\n", &whole.replace("s3://bench/object", "s3://bench/else")]
+    {
+        fs::write(&record, text).unwrap();
+        bench.sandbox.clear_requests();
+        bench.run(&line("")).ok();
+        assert_eq!(sent(&bench), SIZE, "{text}");
+        assert_eq!(bench.requests("AbortMultipartUpload").len(), 0, "{text}");
+        assert!(records(&bench).is_empty());
+    }
+}
+
+#[test]
+fn a_second_run_leaves_the_first_alone() {
+    let bench = bench();
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).skip(1).times(99));
+    let running = bench.s3seal(line("").split_whitespace()).start();
+    assert!(held.wait(1, PATIENCE));
+    bench.run(&line("")).exits(8).says(&["locked by another run"]);
+    gate.open();
+    running.end().ok();
+    is_whole(&bench, "", &bytes(SIZE));
+}
+
+#[test]
+fn what_cannot_go_on_keeps_nothing() {
+    for (line, operation) in [
+        ("put source s3://bench/object -e client --key key --part-size 5MiB", "UploadPart"),
+        ("put source s3://bench/object --part-size 5MiB --no-resume", "UploadPart"),
+        ("put source s3://bench/object --part-size 50MiB", "PutObject"),
+    ] {
+        let bench = bench();
+        let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(Gate::new())).times(99));
+        let running = bench.start(line);
+        assert!(held.wait(1, PATIENCE));
+        running.signal("TERM");
+        let ended = running.end().exits(143);
+        assert!(!ended.stderr.contains("kept"), "{}", ended.stderr);
+        bench.sandbox.clear_faults();
+        assert!(records(&bench).is_empty(), "{line}");
+        bench.assert_tidy(&FILES);
+    }
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_stops_nothing() {
+    let bench = bench();
+    fs::write(bench.home().join(".local"), b"a file in the way").unwrap();
+    bench.run(&line("")).ok();
+    fs::remove_file(bench.home().join(".local")).unwrap();
+    is_whole(&bench, "", &bytes(SIZE));
+}
+
+#[test]
+fn the_large_file_of_a_directory_goes_on() {
+    let bench = bench();
+    fs::create_dir(bench.path("tree")).unwrap();
+    fs::rename(bench.path("source"), bench.path("tree/large")).unwrap();
+    fs::write(bench.path("tree/small"), b"small").unwrap();
+    let line = "put -r tree s3://bench/t/ --part-size 5MiB -j 1";
+    let had = cut_off(&bench, line, 3, "KILL");
+    bench.run(line).ok();
+    assert!(sent(&bench) <= SIZE - had * PART + PART);
+    bench.run("get s3://bench/t/large copy").ok();
+    assert_same(&bench.read("copy"), &bytes(SIZE), "object");
+    assert!(records(&bench).is_empty());
+}
