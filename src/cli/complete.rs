@@ -1,7 +1,7 @@
-//! `s3seal complete`: what may stand at the cursor, for the scripts in `completions`. Only they call it.
+//! `s3seal complete`: prints the possible completions at the cursor. Only the scripts in `completions` call it.
 //!
-//! The scripts hand over the line as it is. clap's own completers do not split it as readline does, and know of a value
-//! only the value itself: not the flags that say how to reach S3.
+//! The scripts pass the line unchanged. clap's own completers do not split it as readline does, and see only the value
+//! that is completed, not the flags that say how to reach S3.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

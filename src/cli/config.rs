@@ -1,6 +1,7 @@
-//! The configuration files: where they are, who may write them, and which of their rules hold for a place.
+//! The configuration files: where they are, who may write them, and which of their rules apply to a place.
 //!
-//! `parse` reads one file, `apply` puts what it says into a command line. No key is in them, only sources of keys.
+//! `parse` reads one file; `apply` adds its settings to a command line. The files contain no keys, only sources of
+//! keys.
 
 use std::env;
 use std::fs::{self, File};

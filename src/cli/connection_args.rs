@@ -1,6 +1,7 @@
-//! The flags that say how to reach AWS, the same for every verb, with the variables the SDK does not read itself.
+//! The flags that say how to reach AWS, the same for every verb, and the environment variables for them that the SDK
+//! does not read itself.
 //!
-//! Credentials, profiles and endpoints are found by the SDK's own chain; nothing is looked up here.
+//! The SDK finds credentials, profiles and endpoints by its own provider chains; nothing is looked up here.
 
 use std::env;
 use std::fmt;

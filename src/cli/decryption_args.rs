@@ -1,6 +1,7 @@
-//! The flags for decryption, shared by `get`, `inspect` and `rotate`: all of them parsed before any key is read.
+//! The flags for decryption, shared by `get`, `inspect` and `rotate`. All of them are parsed before any key is read.
 //!
-//! How one source is read is `key_source`'s; which key opens an object is for `commands::open_envelope` and `commands::sse_c_keys` to find.
+//! `key_source` parses a single source; `commands::open_envelope` and `commands::sse_c_keys` find out which key opens
+//! an object.
 
 use std::sync::Arc;
 

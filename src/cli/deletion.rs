@@ -1,4 +1,5 @@
-//! `--delete` of put and get: the number is checked and asked about before anything is transferred.
+//! `--delete` of `put` and `get`: checks the number of deletions, and asks for confirmation, before anything is
+//! transferred.
 
 use std::convert::Infallible;
 

@@ -1,8 +1,8 @@
-//! The documents of `--json`, as types.
+//! The JSON documents of `--json`, as types.
 //!
 //! Programs rely on these names and values, and on nothing else that is printed. The comments on fields are the
-//! descriptions of the published schema, `man/s3seal.schema.json`, so they are written for whoever reads documents.
-//! What fills the types stands with each verb.
+//! descriptions in the published schema, `man/s3seal.schema.json`, so they are written for readers of the documents.
+//! Each verb has its own code that fills these types.
 
 #![allow(clippy::struct_field_names, reason = "a field is named as its readers know it")]
 

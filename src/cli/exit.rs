@@ -1,6 +1,6 @@
-//! The exit codes: few, stable, sorted by what a script would do about them.
+//! The exit codes: few, stable, and grouped by what a script would do about them.
 //!
-//! The table of the man page is printed from here, so that the two cannot part. No wording of errors here.
+//! The table in the man page is generated from here, so the two cannot diverge. Error messages are not worded here.
 
 use std::io;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! What ends a command: an error of the core, or one of the edge, with its exit code and hints.
+//! The failure that ends a command: an error of the core or of the command line, with its exit code and hints.
 //!
 //! Made anywhere in `cli`, printed only by `error_report`.
 

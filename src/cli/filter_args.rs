@@ -1,6 +1,7 @@
-//! `--include` and `--exclude`: patterns whose order on the command line counts.
+//! `--include` and `--exclude`: patterns whose order on the command line matters.
 //!
-//! clap's derive keeps the values of each flag apart; this merges them in order. Matching is `pattern`'s.
+//! clap's derive API keeps the values of each flag apart; this module merges them in order. `pattern` does the
+//! matching.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 

@@ -1,6 +1,7 @@
-//! `s3seal generate`: completions and man pages, written from the one definition of the command line.
+//! `s3seal generate`: writes completions and man pages from the single definition of the command line.
 //!
-//! Nothing depends on the day, the machine or the terminal, so that what is checked in can be compared.
+//! The output does not depend on the date, the machine or the terminal, so it can be compared with the files in the
+//! repository.
 
 use std::fs;
 use std::io;

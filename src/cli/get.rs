@@ -1,4 +1,4 @@
-//! `s3seal get`: its arguments, and the request made of them for `commands::get`.
+//! `s3seal get`: its arguments, and the request for `commands::get` that is made from them.
 
 use std::fmt;
 use std::io::{self, IsTerminal};

@@ -1,6 +1,6 @@
-//! What to do about an error of the core: the flag to give, or the command to type.
+//! Hints for errors of the core: the flag to add, or the command to type.
 //!
-//! Matches on types, never on texts. Facts about the error itself are in its own message.
+//! Matches on error types, never on their text. Facts about an error belong in its own message.
 
 use std::io::ErrorKind;
 

@@ -1,6 +1,6 @@
-//! `s3seal inspect`: its arguments, and the request made of them for `commands::inspect`.
+//! `s3seal inspect`: its arguments, and the request for `commands::inspect` that is made from them.
 //!
-//! The files in its directory write the results in their formats.
+//! Its submodules write the results in each format.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

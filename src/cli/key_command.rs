@@ -1,6 +1,6 @@
-//! Runs the command of `cmd:`, whose standard output is a key.
+//! Runs the command of a `cmd:` source, which writes a key to its standard output.
 //!
-//! The command inherits neither other keys nor a standard input that is data.
+//! The command inherits neither other keys nor a standard input that carries data.
 
 use std::io;
 use std::process::{Command, Stdio};

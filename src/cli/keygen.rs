@@ -1,6 +1,6 @@
-//! `s3seal keygen`: a new 256-bit key in a new file, and the fingerprints of keys that are there.
+//! `s3seal keygen`: writes a new 256-bit key to a new file, or shows the fingerprints of existing keys.
 //!
-//! The file has mode 0600 and never replaces another one: to lose a key is to lose data.
+//! The file has mode 0600 and never replaces an existing one: losing a key means losing data.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};

@@ -1,4 +1,4 @@
-//! The flags for Object Lock: how long, and how firmly, a version stays.
+//! The flags for Object Lock: the retention period and mode of a version, and its legal hold.
 
 use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! An envelope that a server did not keep: the line that must not be lost, and what can be done with it.
+//! An envelope that a server did not store: the line that the user must keep, and what to do with it.
 
 use super::aws_flags::AwsFlags;
 use super::document::text;

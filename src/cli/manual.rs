@@ -1,6 +1,6 @@
-//! What the man pages and the long help say beside the flags: key sources, exit codes, environment.
+//! What the man pages and the long help say besides the flags: key sources, exit codes, environment.
 //!
-//! The tables come from where the things themselves are defined, so that they cannot part.
+//! The tables are generated from the definitions themselves, so the two cannot diverge.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! The flags of `get` for decryption: the mode required, the keys, and what an object must be to be opened with them.
+//! The flags of `get` for decryption: the required mode, the keys, and the conditions for decrypting an object with
+//! them.
 
 use super::decryption_args::{LocalKeyArgs, TrustArgs};
 use super::failure::Failure;

@@ -1,7 +1,7 @@
-//! The words of other tools, and what to type here instead.
+//! Recognizes the commands and options of other tools, and says what to type instead.
 //!
-//! Reached only after clap has refused a command line. The line is translated as a whole and offered if s3seal accepts
-//! the translation; otherwise the answer explains the one word that was refused.
+//! This runs only after clap has refused a command line. The line is translated as a whole, and the translation is
+//! suggested if s3seal accepts it; otherwise the answer explains the one word that was refused.
 
 use std::ffi::OsString;
 

@@ -1,6 +1,7 @@
-//! The outcome of a verb for one object: a line for people, or a JSON document for programs.
+//! Formats the outcome of a verb for one object: a line for people, or a JSON document for programs.
 //!
-//! Made only after everything was checked. An outcome contains no secret; fingerprints and MD5s of keys are public.
+//! Outcomes are formatted only after everything was checked. They contain no secret: fingerprints and MD5s of keys are
+//! public.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The output flags, and the one printer for standard error.
+//! The output flags, and the only printer for standard error.
 //!
 //! Standard output is data; all messages go through [`Printer`], which keeps them apart from the progress bar.
 

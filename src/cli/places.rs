@@ -1,4 +1,4 @@
-//! Checks of what stands where files and addresses belong, before a key is read or a request is sent.
+//! Checks the arguments that should be files or addresses, before a key is read or a request is sent.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Progress on standard error: one line on a terminal, lines in logs, nothing elsewhere.
 //!
-//! Reads a [`Meter`] at intervals; the code that moves the bytes knows nothing of it. What a line says is `line`'s, and
-//! what holds a transfer up is said there, in `waiting`.
+//! Reads a [`Meter`] at intervals; the code that transfers the bytes does not depend on this module. `line` formats the
+//! progress line, and `waiting` says in it when the network is down.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! Prompts at the terminal.
 //!
-//! The terminal itself is asked (`/dev/tty`), so that standard input may carry data at the same time.
+//! Prompts use the terminal itself (`/dev/tty`), so standard input can carry data at the same time.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};

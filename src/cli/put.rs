@@ -1,4 +1,4 @@
-//! `s3seal put`: its arguments, and the request made of them for `commands::put`.
+//! `s3seal put`: its arguments, and the request for `commands::put` that is made from them.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};

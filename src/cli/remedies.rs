@@ -1,4 +1,5 @@
-//! The flag or command that makes possible what is unsupported, too large or would be lost. Short: rows about many objects end with it.
+//! The flag or command that makes possible what is unsupported, too large or would be lost. The texts are short,
+//! because rows about many objects end with them.
 
 use crate::error::{Denial, Error, RotationRefusal, SizeLimit, Unsupported};
 

@@ -1,6 +1,6 @@
 //! Reports many objects: a line or a JSON document for each, and the summary of `put` and `get`.
 //!
-//! The text of one outcome is made in `outcome`; what to do about a failure, in `hints`.
+//! `outcome` writes the text for one outcome; `hints` says what to do about a failure.
 
 use std::time::Instant;
 

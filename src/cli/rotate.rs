@@ -1,4 +1,4 @@
-//! `s3seal rotate`: its arguments, the request made of them for `commands::rotate`, and the confirmation.
+//! `s3seal rotate`: its arguments, the request for `commands::rotate` that is made from them, and the confirmation.
 
 use std::path::PathBuf;
 

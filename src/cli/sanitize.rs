@@ -1,6 +1,6 @@
-//! Makes text that others chose (keys, file names, answers) safe for a terminal.
+//! Makes text that others chose (object keys, file names, server responses) safe for a terminal.
 //!
-//! Whoever may name an object could otherwise move the cursor, forge lines or reverse the reading direction.
+//! Otherwise, whoever may name an object could move the cursor, forge lines or reverse the reading direction.
 
 use std::borrow::Cow;
 use std::fmt::Write;

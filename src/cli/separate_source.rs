@@ -1,4 +1,4 @@
-//! A passphrase's source that is typed as an argument of its own, where it would be taken for a file or an address.
+//! Detects a passphrase source typed as a separate argument, where it would be taken for a file or an address.
 
 use std::ffi::OsString;
 

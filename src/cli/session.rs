@@ -1,4 +1,4 @@
-//! What every verb shares: the connection flags, the printer and the cancellation.
+//! What all verbs share: the connection flags, the printer and the cancellation.
 //!
 //! Waiting for a person or for the network ends on a signal here, so that no verb needs to handle it.
 

@@ -1,7 +1,7 @@
-//! INT, TERM and HUP: the first signal cancels in good order, the second ends the program at once.
+//! SIGINT, SIGTERM and SIGHUP: the first signal cancels gracefully, the second ends the program at once.
 //!
-//! Running work learns of the first through [`Cancellation`]. SIGPIPE needs no handler: Rust
-//! ignores it, and a write to a broken pipe becomes an error.
+//! Running work learns of the first signal through [`Cancellation`]. SIGPIPE needs no handler: Rust ignores it, and a
+//! write to a broken pipe returns an error.
 
 use std::io;
 

@@ -1,6 +1,6 @@
 //! The flags for concurrency and part size.
 //!
-//! Limits that depend on the object's length are the planner's.
+//! `transfer::plan` checks the limits that depend on the object's length.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! The definition of the command line without what is hidden: what completions and man pages show.
+//! A copy of the command line's definition without hidden parts, for completions and man pages.
 
 use clap::Command;
 

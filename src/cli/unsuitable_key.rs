@@ -1,6 +1,6 @@
-//! Keys of other programs and of other flags: what they are, and what to do instead.
+//! Recognizes keys of other programs or for other flags, and says what to do instead.
 //!
-//! Only the outside of a key is looked at: its label, its first word, and the name of its algorithm. Nothing of it is repeated.
+//! Only the label of a key, its first word and the name of its algorithm are looked at. Nothing of it is repeated.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use zeroize::Zeroizing;

@@ -1,4 +1,4 @@
-//! The flags that compare files with objects: what is transferred, what is deleted, and what is only said.
+//! The flags for comparing files with objects: what to transfer, what to delete, and whether only to report it.
 
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};

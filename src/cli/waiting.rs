@@ -1,4 +1,4 @@
-//! Says that nothing gets through, and since when.
+//! Says that the network is down, and since when.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

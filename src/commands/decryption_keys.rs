@@ -1,4 +1,4 @@
-//! The keys that the user gave to decrypt objects with, of every mode.
+//! The keys of all modes that the user gave for decryption.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use crate::keys::CustomerKey;
 use crate::object::InstructionSuffix;
 use crate::seal::ring::Unwrapper;
 
-/// Keys, and what an object must be to be decrypted with them.
+/// Keys, and the conditions for decrypting an object with them.
 #[derive(Clone, Default)]
 pub(crate) struct DecryptionKeys {
-    /// SSE-C keys: sent to S3 where its answer says that the object needs one.
+    /// SSE-C keys, sent to S3 only if it answers that the object needs one.
     pub(crate) customer_keys: Arc<[CustomerKey]>,
-    /// Local keys of client-side envelopes; they never leave the process.
+    /// Local keys for client-side envelopes; they never leave the process.
     pub(crate) unwrapper: Arc<Unwrapper>,
-    /// KMS keys that may be used: an object alone must not choose one.
+    /// KMS keys that may be used for decryption; an object alone must not choose one.
     pub(crate) kms_keys: Vec<KmsKey>,
-    /// Accounts among whose KMS keys an object may choose.
+    /// AWS accounts from whose KMS keys an object may choose.
     pub(crate) kms_accounts: Vec<Account>,
     /// The encryption context that the object must have.
     pub(crate) context: Context,
@@ -29,7 +29,7 @@ pub(crate) struct DecryptionKeys {
 }
 
 impl DecryptionKeys {
-    /// The same without SSE-C keys.
+    /// A copy without the SSE-C keys.
     pub(crate) fn client_side(&self) -> Self {
         Self { customer_keys: Arc::default(), ..self.clone() }
     }

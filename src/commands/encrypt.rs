@@ -1,7 +1,8 @@
-//! Encrypting objects: a data key for each, its wrapped form, and the envelope.
+//! Encrypts objects: makes and wraps a data key for each one, and builds the envelope.
 //!
-//! `aws` and `seal` do not know each other: KMS makes a data key there, the format uses it here. What all objects of a
-//! run share (above all the key derived from a passphrase) is in the [`Encryptor`], the rest in an [`ObjectEncryptor`].
+//! `aws` and `seal` do not depend on each other: this module passes data keys from KMS in `aws` to the formats in
+//! `seal`. [`Encryptor`] holds what all objects of a run share, such as a key derived from a passphrase;
+//! [`ObjectEncryptor`] holds the rest.
 
 use std::collections::BTreeMap;
 
@@ -25,26 +26,26 @@ use crate::seal::wrap::{self, Alg, LocalKey, WrappedKey};
 use crate::seal::{Attributes, Seal};
 use crate::transfer::blocking;
 
-/// Encryption of all objects of a run.
+/// How all objects of a run are encrypted.
 pub(crate) enum Encryptor {
-    /// By S3; `None` is the bucket's default.
+    /// By S3; `None` means the bucket's default encryption.
     Server(Option<ServerSide>),
     Client(ClientEncryptor),
 }
 
 pub(crate) struct ClientEncryptor {
-    /// `None` chooses by the object's length.
+    /// With `None`, the object's length decides.
     pub(crate) format: Option<Format>,
     pub(crate) wrappers: Vec<Wrapper>,
     pub(crate) context: Context,
     /// Whether each object's name goes into its encryption context.
     pub(crate) bind_name: bool,
-    /// What S3 does to the ciphertext; `None` is the bucket's default.
+    /// How S3 encrypts the ciphertext at rest; `None` means the bucket's default encryption.
     pub(crate) at_rest: Option<ServerSide>,
     pub(crate) instruction_file: bool,
-    /// Bytes of plaintext in a frame (Encryption SDK).
+    /// Plaintext bytes per frame (Encryption SDK).
     pub(crate) frame_length: Option<u32>,
-    /// The name of raw keys (Encryption SDK).
+    /// The namespace and name of the raw keys (Encryption SDK).
     pub(crate) key_name: Option<KeyName>,
 }
 
@@ -53,11 +54,11 @@ pub(crate) enum Wrapper {
     Aes(SymmetricKey),
     Rsa(RsaPublicKey),
     Kms(KmsKey),
-    /// A passphrase, and the key derived from it: one salt for all objects of a run.
+    /// A passphrase, and the key derived from it with one salt for all objects of a run.
     Passphrase(Passphrase, Box<PassphraseKey>),
 }
 
-/// Makes the encryptor of a run; deriving a key from a passphrase takes its time and memory here.
+/// Makes the encryptor of a run. A key is derived from a passphrase here, which takes time and memory.
 pub(crate) async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor> {
     let client = match encryption {
         None => return Ok(Encryptor::Server(None)),
@@ -102,31 +103,30 @@ pub(crate) async fn prepare(encryption: Option<Encryption>) -> Result<Encryptor>
     }))
 }
 
-/// Encryption of one object, with a data key of its own.
+/// Encrypts one object, with its own data key.
 #[derive(Default)]
 pub(crate) struct ObjectEncryptor<'a> {
     /// Encrypts the bytes; `None` if only S3 does.
     pub(crate) seal: Option<Box<dyn Seal>>,
-    /// What S3 is asked to do to the bytes.
+    /// The server-side encryption to request.
     pub(crate) sse: Option<&'a ServerSide>,
     pub(crate) format: Option<Format>,
-    /// Of the SSE-C key, or the wrapping key, if it is a local one.
+    /// The fingerprint of the SSE-C key, or of the first local wrapping key.
     pub(crate) fingerprint: Option<String>,
     /// The envelope's entries in the object's metadata.
     metadata: BTreeMap<String, String>,
     /// The content of the instruction file, which is written before the object.
     instruction: Option<String>,
-    /// The namespace and name of each raw key, which other programs ask for (Encryption SDK).
+    /// The namespace and name of each raw key, which other programs need to decrypt (Encryption SDK).
     pub(crate) key_names: Vec<String>,
 }
 
 impl<'a> ObjectEncryptor<'a> {
-    /// Makes the encryptor of the object `uri`, of which `len` plaintext bytes are known to come, and adds its envelope
-    /// to
-    /// `settings`.
+    /// Makes the encryptor of the object at `uri`, and adds its envelope to the metadata in `settings`. `len` is the
+    /// length of the plaintext, if it is known.
     ///
     /// # Errors
-    /// What KMS refuses; `TooLarge` and `Unsupported` for what the format cannot do.
+    /// Errors of KMS; `TooLarge` and `Unsupported` for what the format cannot do.
     pub(crate) async fn new(
         connection: &Connection,
         encryptor: &'a Encryptor,
@@ -145,7 +145,7 @@ impl<'a> ObjectEncryptor<'a> {
         Self::with_shape(connection, encryptor, uri, shape, len, settings).await
     }
 
-    /// As [`ObjectEncryptor::new`], in another shape.
+    /// As [`ObjectEncryptor::new`], with an envelope of this shape.
     pub(crate) async fn with_shape(
         connection: &Connection,
         encryptor: &'a Encryptor,
@@ -198,7 +198,7 @@ impl<'a> ObjectEncryptor<'a> {
         })
     }
 
-    /// The envelope of the object that is stored at `uri`, if it is client-side.
+    /// The envelope of the object stored at `uri`; `None` without client-side encryption.
     pub(crate) fn envelope(&self, uri: &S3Uri) -> Option<SentEnvelope> {
         let format = self.format?;
         let instruction_file = self.instruction.as_ref().map(|content| FileContent {
@@ -210,17 +210,19 @@ impl<'a> ObjectEncryptor<'a> {
     }
 }
 
-/// What may differ between the envelopes of one [`Encryptor`]: a re-encrypted object keeps what it had.
+/// Properties of an envelope that may differ between the objects of one [`Encryptor`]: re-encryption keeps those that
+/// an object had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EnvelopeShape {
-    /// `None` chooses by the length.
+    /// With `None`, the object's length decides.
     pub(crate) format: Option<Format>,
     pub(crate) in_instruction_file: bool,
     /// Whether the object's name is in its encryption context.
     pub(crate) name_bound: bool,
 }
 
-/// The S3 Encryption Client's where its one message is sure to hold the object, else the Encryption SDK's.
+/// The S3 Encryption Client's format if the object is known to fit into its single AES-GCM message, otherwise the
+/// Encryption SDK's.
 pub(crate) fn default_format(len: Option<u64>) -> Format {
     match len {
         Some(len) if len <= MAX_PLAIN => defaults::FORMAT,
@@ -229,7 +231,7 @@ pub(crate) fn default_format(len: Option<u64>) -> Format {
 }
 
 impl ClientEncryptor {
-    /// The encryption context of an object that is bound to a name, or to none.
+    /// The encryption context of an object, including the name that it is bound to, if any.
     pub(crate) fn context_of(&self, bound_to: Option<&S3Uri>) -> Context {
         bound_to.map_or_else(|| self.context.clone(), |uri| self.context.bound_to(&uri.into()))
     }
@@ -258,7 +260,8 @@ impl ClientEncryptor {
         })
     }
 
-    /// Seals for any number of recipients. KMS makes the data key where it is among them, and wraps it for the others.
+    /// Encrypts for any number of recipients. If any of them is a KMS key, KMS generates the data key, and encrypts it
+    /// for each further KMS key.
     async fn esdk(
         &self,
         connection: &Connection,
@@ -328,7 +331,7 @@ impl ClientEncryptor {
         Ok(wrapper)
     }
 
-    /// The keys in AWS KMS among the wrapping keys, as KMS has named them.
+    /// The ARNs of the wrapping keys in KMS, as far as KMS has returned them.
     pub(crate) fn kms_keys(&self, connection: &Connection) -> Vec<KeyArn> {
         let keys = self.wrappers.iter().filter_map(|wrapper| match wrapper {
             Wrapper::Kms(key) => Some(key),
@@ -355,7 +358,7 @@ impl ClientEncryptor {
         Ok((data_key, under_it))
     }
 
-    /// Wraps a data key that exists, for one of the S3 Encryption Client's formats.
+    /// Wraps an existing data key for one of the S3 Encryption Client's formats.
     pub(crate) async fn wrap(
         &self,
         connection: &Connection,
@@ -378,7 +381,7 @@ impl ClientEncryptor {
 }
 
 impl Wrapper {
-    /// The name of a local key, for people and key rings.
+    /// The fingerprint of a local key; KMS keys and passphrases have none.
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         match self {
             Self::Aes(key) => Some(key.fingerprint()),
@@ -404,7 +407,7 @@ fn describe(settings: &mut Settings, envelope: &BTreeMap<String, String>) -> Res
     fits(&settings.metadata)
 }
 
-/// Refuses more metadata than S3 takes.
+/// Refuses more metadata than S3 accepts.
 pub(super) fn fits(metadata: &BTreeMap<String, String>) -> Result<()> {
     let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > MAX_METADATA_BYTES {

@@ -1,5 +1,5 @@
-//! Lets one object go first, so that a server that does not do what it is asked is noticed on one object, not on as
-//! many as are in progress at once.
+//! Lets one object go first, so that a server that does not do what is requested is noticed after one object, not after
+//! as many as are in progress at once.
 
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -11,18 +11,18 @@ pub(crate) struct FirstObjectGate(Mutex<State>);
 
 #[derive(Default)]
 enum State {
-    /// No object has succeeded or shown that none can.
+    /// No object has succeeded yet, and none has shown that the server ignores what is requested.
     #[default]
     Untried,
     Open,
     Closed(Error),
 }
 
-/// Admission of one object: while none has succeeded, of only this one.
+/// The admission of one object. Until one has succeeded, it keeps the others waiting.
 pub(crate) struct Admission<'a>(Option<MutexGuard<'a, State>>);
 
 impl FirstObjectGate {
-    /// Makes an open gate: where nothing is asked of a server, it can ignore nothing.
+    /// Makes an open gate, for uploads that request nothing that a server could ignore.
     pub(crate) fn open() -> Self {
         Self(Mutex::new(State::Open))
     }
@@ -30,7 +30,7 @@ impl FirstObjectGate {
     /// Waits for admission.
     ///
     /// # Errors
-    /// What closed the gate.
+    /// The error that closed the gate.
     pub(crate) async fn admit(&self) -> Result<Admission<'_>> {
         let state = self.0.lock().await;
         match &*state {
@@ -47,7 +47,7 @@ impl Admission<'_> {
         self.0.is_some()
     }
 
-    /// Records the outcome. A failure that says nothing about the server leaves the next object to go first.
+    /// Records the outcome. After a failure that says nothing about the server, the next object goes first.
     pub(crate) fn end<T>(self, outcome: &Result<T>) {
         let Some(mut state) = self.0 else { return };
         match outcome {

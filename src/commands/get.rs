@@ -1,4 +1,4 @@
-//! `get`: head, decrypt, plan, run, close.
+//! `get`: sends a HEAD, unwraps the data key, downloads, decrypts, and commits the target file.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -39,30 +39,30 @@ pub(crate) mod verify;
 use decryption::{Described, Opening, Transfer};
 use resumption::Resumption;
 
-/// A download of one object. Its keys are passed separately, as [`DecryptionKeys`].
+/// A download of one object. The keys are passed separately, as [`DecryptionKeys`].
 pub(crate) struct GetRequest {
     pub(crate) source: S3Uri,
     /// Where the bytes go.
     pub(crate) target: Target,
     /// Whether to write the stored bytes, without client-side decryption.
     pub(crate) raw: bool,
-    /// The mode that the object must be in; keys are used for nothing else.
+    /// The encryption mode that the object must have; keys are used for no other mode.
     pub(crate) expect: Option<Mode>,
-    /// What rules demand of the object.
+    /// What the configured rules require of the object.
     pub(crate) rules: Requirements,
-    /// The version; none is the newest.
+    /// The version; `None` means the current one.
     pub(crate) version_id: Option<String>,
-    /// The range of the plaintext.
+    /// The range of the plaintext; `None` means all of it.
     pub(crate) range: Option<ByteRange>,
-    /// Whether a file that exists must stay.
+    /// Whether an existing file must not be replaced.
     pub(crate) no_clobber: bool,
     /// The ETag that the object must have.
     pub(crate) if_match: Option<String>,
     /// Where downloads under way are recorded.
     pub(crate) records: Records,
-    /// Whether unverified plaintext may go to a stream at once.
+    /// Whether a stream may receive plaintext before it is verified.
     pub(crate) unverified: bool,
-    /// Range size, jobs.
+    /// Range size and concurrency.
     pub(crate) transfer_options: TransferOptions,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct GetOutcome {
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
     pub(crate) version_id: Option<String>,
-    /// The comparison with the checksum that S3 keeps.
+    /// The result of the comparison with the checksum that S3 stores.
     pub(crate) checksum: ChecksumSeen,
     /// The fingerprint of the SSE-C key that it was fetched with.
     pub(crate) customer_key: Option<String>,
@@ -89,12 +89,12 @@ pub(crate) struct GetOutcome {
     pub(crate) opened: Option<DecryptedBy>,
 }
 
-/// The comparison with the checksum that S3 keeps.
+/// The result of the comparison with the checksum that S3 stores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ChecksumSeen {
     /// It matches.
     Verified(Algorithm, String),
-    /// S3 keeps none that s3seal can compute.
+    /// S3 stores none that s3seal can compute.
     NotKept,
     /// It could not be compared; the text says why.
     NotComparable(String),
@@ -122,10 +122,10 @@ pub(crate) async fn run(
     Ok(outcome)
 }
 
-/// Finds out what [`run`] would do; writes nothing.
+/// Finds out, for a dry run, what [`run`] would do.
 ///
 /// # Errors
-/// Those of the target; what S3 refuses; `Changed` if the object has another ETag.
+/// Errors of the target and of S3; `Changed` if the object has another ETag.
 pub(crate) async fn plan(
     connection: &Connection,
     request: GetRequest,
@@ -145,7 +145,7 @@ pub(crate) async fn plan(
     Ok(Planned { action: Action::Fetch, uri, file, bytes, reason: None })
 }
 
-/// What is the same for all objects of a run.
+/// What all objects of a run share.
 pub(crate) struct Download<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) decryption_keys: &'a DecryptionKeys,
@@ -155,8 +155,8 @@ pub(crate) struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Downloads one object to what `open` opens; `listed` is its length from a listing. Returns the directory
-    /// that has a new entry.
+    /// Downloads one object to the target that `open` opens; `listed` is its length from a listing. Returns the
+    /// directory that has a new entry, if it must still be synced.
     async fn fetch(
         &self,
         request: GetRequest,
@@ -227,7 +227,7 @@ impl Download<'_> {
         Ok((outcome, folder))
     }
 
-    /// Sends a HEAD, unwraps the data key, and plans.
+    /// Sends a HEAD, checks the object against what is required, unwraps the data key, and plans the download.
     async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
         let (keyed, budget) = self.look(request, listed).await?;
         let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
@@ -267,14 +267,14 @@ impl Download<'_> {
         Ok(Ready { keyed, opening, verifier, checksum, _room: budget })
     }
 
-    /// Gets the head; the bytes of a small object come with it, and take memory.
+    /// Gets the object's head. A small object's bytes come in the same response, and count against the memory budget.
     async fn look(&self, request: &GetRequest, listed: Option<u64>) -> Result<(KeyedHead, Option<Permit>)> {
         let (connection, uri, keys) = (self.connection, &request.source, &self.decryption_keys.customer_keys);
         let most = self.budget.part_size();
         if let Some(len) = listed.filter(|len| *len <= most) {
             let taken = self.budget.take(len).await?;
             let keyed = head_with_body(connection, uri, len, keys, request.expect).await?;
-            // Ranges take permits of their own.
+            // Without a body, the ranges fetched later take their own permits.
             let taken = keyed.head.body.is_some().then_some(taken);
             return Ok((keyed, taken));
         }
@@ -299,17 +299,17 @@ impl GetRequest {
     }
 }
 
-/// What is known before the first byte.
+/// A download that is ready to start.
 struct Ready {
     keyed: KeyedHead,
     opening: Opening,
     verifier: Option<Verifier>,
     checksum: ChecksumSeen,
-    /// The memory of the bytes that came with the head.
+    /// The permit for the bytes that came with the head.
     _room: Option<Permit>,
 }
 
-/// Whether the metadata says that an object is client-side; nothing proves it where the bytes stay as they are.
+/// Whether the metadata says that an object is encrypted client-side; without decryption, nothing proves it.
 fn is_client_side(reader: &ObjectReader<'_>, head: &ObjectHead) -> bool {
     matches!(
         detect::detect(reader.subject(), &head.metadata),
@@ -317,7 +317,7 @@ fn is_client_side(reader: &ObjectReader<'_>, head: &ObjectHead) -> bool {
     )
 }
 
-/// Refuses an object that is not what the user requires it to be.
+/// Refuses an object that is not in the required mode, or that needs none of the given keys.
 fn as_required(
     expect: Option<Mode>,
     decryption_keys: &DecryptionKeys,
@@ -335,7 +335,7 @@ fn as_required(
             found: found.to_string(),
         });
     }
-    // A key was given, so the object must need it: the user would take another object's bytes for decrypted ones.
+    // Keys were given, so the object must need one: otherwise the user would believe that its bytes had been decrypted.
     if decryption_keys.has_keys() && !sealed && reader.key.is_none() {
         return Err(reader.not_applicable(&head.applied));
     }
@@ -353,7 +353,7 @@ fn part_of(reader: &ObjectReader<'_>, range: Option<ByteRange>, len: u64) -> Res
     }
 }
 
-/// Prepares the comparison with the checksum that S3 keeps, where it can be made.
+/// Prepares the comparison with the checksum that S3 stores, if one is possible.
 pub(super) async fn verifier(
     reader: &ObjectReader<'_>,
     head: &ObjectHead,

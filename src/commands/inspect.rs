@@ -1,8 +1,8 @@
 //! `inspect`: reports how objects and buckets are encrypted; nothing is changed.
 //!
-//! One object in full, a bucket's settings, or an audit of many objects. An answer that is denied becomes part
-//! of the report, so that each permission shows as much as it can. Where the data is read, too, what is denied is a
-//! failure: an object counts only if all of it was read and verified.
+//! It covers one object in full, a bucket's settings, or an audit of many objects. A denied request becomes part of the
+//! report, so that the report shows as much as the permissions allow. If the data is read too, a denied request is a
+//! failure: an object passes only if all of it was read and verified.
 
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -44,26 +44,27 @@ use summary::Summary;
 
 /// The options of `inspect`.
 pub(crate) struct InspectOptions {
-    /// SSE-C keys: such objects show more with theirs. Keys to try on client-side envelopes; AWS KMS is asked only where the
-    /// data is read.
+    /// SSE-C keys, with which such objects can be inspected in full, and keys to try on client-side envelopes. KMS is
+    /// asked to decrypt only if the data is read.
     pub(crate) keys: DecryptionKeys,
     /// Whether to read the data, and of which objects.
     pub(crate) read: Option<ReadData>,
-    /// What objects should be, any of these; empty for no opinion.
+    /// How objects should be encrypted: any one of these is enough. Empty if nothing is expected.
     pub(crate) expected: Vec<Expectation>,
-    /// What rules demand of objects, and buckets where no rule does: for [`Expectation::Rules`].
+    /// For [`Expectation::Rules`]: what the configured rules require, or the bucket itself where no rule applies.
     pub(crate) rules: Requirements,
-    /// Whether to search for client-side formats that leave no sign in the metadata: a request or two more an object.
+    /// Whether to search for client-side formats that leave no sign in the metadata, with one or two more requests per
+    /// object.
     pub(crate) deep: bool,
-    /// Whether to inspect all versions, not only the newest.
+    /// Whether to inspect all versions, not only the current one.
     pub(crate) all_versions: bool,
     /// Which keys under the prefix to inspect.
     pub(crate) filter: Filter,
-    /// Requests under way at once.
+    /// Objects inspected concurrently.
     pub(crate) jobs: NonZeroUsize,
 }
 
-/// All there is to say about one object.
+/// The full report on one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ObjectReport {
     pub(crate) outcome: InspectOutcome,
@@ -73,12 +74,12 @@ pub(crate) struct ObjectReport {
     pub(crate) transport: Option<Transport>,
 }
 
-/// What KMS lets us know about a key.
+/// What KMS says about a key, as far as permissions allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KmsKeySeen {
     /// The key, as S3 names it.
     pub(crate) key: String,
-    /// Its description.
+    /// The answer of `kms:DescribeKey`.
     pub(crate) metadata: Probe<KmsKeyFacts>,
     pub(crate) aliases: Probe<Vec<String>>,
 }
@@ -86,7 +87,7 @@ pub(crate) struct KmsKeySeen {
 /// The outcome of one of many objects.
 pub(crate) type InspectRow = Row<InspectOutcome>;
 
-/// What an inspection is done with, whatever it is of.
+/// What every inspection needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Inspector<'a> {
     pub(crate) connection: &'a Connection,
@@ -106,7 +107,7 @@ pub(crate) async fn object(
     let mut checksum = None;
     let keyed = match head(connection, uri, version_id, keys, None).await {
         Err(error) if options.read.is_some() => return Err(error),
-        // Only the checksum takes the KMS key, and a right on it.
+        // Only the checksum needs the KMS key, and permission to use it.
         Err(
             refusal @ (Error::Denied { .. }
             | Error::KeyWrong {
@@ -141,10 +142,10 @@ pub(crate) async fn object(
     Ok(ObjectReport { outcome, kms_key, transport })
 }
 
-/// Inspects every object whose key begins with that of `place`, reports and counts it.
+/// Inspects every object whose key begins with that of `place`, and reports and counts each one.
 ///
 /// # Errors
-/// What the listing says; `Interrupted`. What was reported and counted until then is valid.
+/// Errors of the listing and of `report`; `Interrupted`. What has been reported and counted by then is valid.
 pub(crate) async fn audit(
     inspector: Inspector<'_>,
     place: &S3Uri,
@@ -189,13 +190,14 @@ pub(crate) async fn audit(
     ended
 }
 
-/// Whether an object was deleted after it was listed. A missing instruction file is the object's failure.
+/// Whether an object was deleted after it was listed. A missing instruction file does not count: that is a failure of
+/// its object.
 fn is_gone(error: &Error) -> bool {
     matches!(error, Error::NotFound { subject, .. } if !matches!(subject, Subject::InstructionFile(_)))
 }
 
-/// Lists the selected objects under a prefix, or a sample of them; calls `markers` for delete markers, and `filtered` for
-/// every object with whether the filters take it.
+/// Lists the selected objects under a prefix, or a sample of them. Calls `markers` with the number of delete markers,
+/// and `filtered` for every object with whether it passes the filters.
 fn listing<'a>(
     connection: &'a Connection,
     place: &'a S3Uri,
@@ -221,10 +223,10 @@ fn listing<'a>(
     }
 }
 
-/// Replaces aliases among what is expected by the keys behind them, so that objects can be compared.
+/// Replaces expected aliases with the keys that they point to, so that these can be compared with the keys of objects.
 ///
 /// # Errors
-/// What KMS refuses (`kms:DescribeKey`).
+/// Errors of KMS, which requires `kms:DescribeKey`.
 pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation]) -> Result<()> {
     for one in expected {
         if let Expectation::Kms { key, .. } = one
@@ -254,7 +256,6 @@ pub(crate) async fn kms_key(connection: &Connection, key: &str) -> KmsKeySeen {
     }
 }
 
-/// Counts a row.
 pub(crate) fn count(summary: &mut Summary, row: &InspectRow) {
     match row {
         Row::Done(outcome) => summary.count(outcome),
@@ -263,7 +264,7 @@ pub(crate) fn count(summary: &mut Summary, row: &InspectRow) {
     }
 }
 
-/// Why an object could not be inspected, in a line: the error without the object's name at its beginning.
+/// Why an object could not be inspected, in one line: the error without the object's name in front.
 pub(crate) fn reason(error: &Error) -> String {
     match error {
         Error::NotFound { .. } => "does not exist".to_owned(),
@@ -314,7 +315,7 @@ async fn row(inspector: Inspector<'_>, place: &S3Uri, entry: Listed) -> InspectR
     }
 }
 
-/// Makes the outcome of a HEAD; a missing or wrong key is an outcome, too, unless the data is to be read.
+/// Makes the outcome from a HEAD. A missing or wrong SSE-C key is an outcome too, unless the data is to be read.
 async fn outcome(
     inspector: Inspector<'_>,
     uri: &S3Uri,

@@ -1,4 +1,4 @@
-//! Finds a client-side object's envelope, and unwraps its data key with a local key or by KMS.
+//! Finds a client-side object's envelope, and unwraps its data key with a local key or with KMS.
 //!
 //! SSE-C keys are tried in `sse_c_keys`.
 
@@ -21,14 +21,15 @@ use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like
 use crate::seal::s3ec::{self, Need};
 use crate::transfer::{blocking, download};
 
-/// Bytes to fetch first of an object that may start with a header.
+/// How many bytes to fetch first from an object that may start with a header.
 const BEGINNING: u64 = 4 * 1024;
 
-/// Finds an object's envelope, `None` if there is no sign of one, and compares the name that it is bound to.
+/// Finds an object's envelope, and compares the name that it is bound to with the object's. `None` if there is no sign
+/// of an envelope.
 ///
 /// # Errors
-/// `Tampered` for an invalid envelope, `NotFound` without the instruction file that must exist; `OtherName` and
-/// `NoBoundName`. A name is proven only once [`unwrap_data_key`] has succeeded.
+/// `Tampered` for an invalid envelope; `NotFound` if a required instruction file does not exist; `OtherName` and
+/// `NoBoundName`. The name is authenticated only once [`unwrap_data_key`] has succeeded.
 pub(crate) async fn envelope(
     reader: &ObjectReader<'_>,
     head: &ObjectHead,
@@ -44,8 +45,8 @@ pub(crate) async fn envelope(
     }
 }
 
-/// If the metadata do not name an envelope, finding one costs further requests, which are sent only if a key could open
-/// it.
+/// If the metadata does not name an envelope, finding one takes further requests, which are sent only if there is a key
+/// that could open it.
 async fn find(
     reader: &ObjectReader<'_>,
     head: &ObjectHead,
@@ -100,7 +101,7 @@ pub(super) async fn header(reader: &ObjectReader<'_>, head: &ObjectHead) -> Resu
     let mut header = HeaderReader::new(reader.subject());
     let mut at = 0;
     while at < head.len {
-        // A header that exceeds the first piece is a long one.
+        // A header that does not fit into the first piece is a long one.
         let more = if at == 0 { BEGINNING } else { 16 * BEGINNING };
         let end = (at + more).min(head.len);
         match header.push(&beginning(reader, head, at, end).await?)? {
@@ -127,7 +128,7 @@ async fn beginning(reader: &ObjectReader<'_>, head: &ObjectHead, from: u64, to: 
     Ok(bytes)
 }
 
-/// Gets the instruction file of an object, if there is one, and its address.
+/// Gets an object's instruction file, if there is one, and its address.
 pub(super) async fn instruction_file(
     reader: &ObjectReader<'_>,
     suffix: Option<&InstructionSuffix>,
@@ -141,15 +142,15 @@ pub(super) async fn instruction_file(
 /// Unwraps the data key.
 ///
 /// # Errors
-/// `KeyNeeded`, `KeyWrong` and `Tampered` as the format says; `Unsupported` for formats that `--allow-legacy` does not
-/// allow.
+/// `KeyNeeded`, `KeyWrong` and `Tampered`, depending on the format; `Unsupported` for outdated formats that
+/// `--allow-legacy` does not allow.
 pub(crate) async fn unwrap_data_key(
     connection: &Connection,
     envelope: Envelope,
     decryption_keys: &DecryptionKeys,
 ) -> Result<UnwrappedEnvelope> {
     let ring = decryption_keys.unwrapper.clone();
-    // The name has been compared, so the user need not give it in the context.
+    // [`envelope`] has compared the name, so the user need not give it in the context.
     let demanded = match envelope.bound_name() {
         Some(name) => &decryption_keys.context.bound_to(&name),
         None => &decryption_keys.context,
@@ -210,8 +211,9 @@ async fn s3ec_with_kms(
     })
 }
 
-/// Has KMS unwrap the data key of each recipient in KMS that the user's keys or accounts allow. `None` if there is
-/// none; an error is returned only if there is no local key to try.
+/// Has KMS unwrap the data key, for each KMS recipient that the user's keys or accounts allow, until one succeeds.
+/// `None` if none does and there is a local key to try, or if there is no such recipient. Errors other than `Tampered`
+/// are returned only if there is no local key to try.
 async fn esdk_with_kms(
     connection: &Connection,
     permitted: &esdk::PermittedMessage,

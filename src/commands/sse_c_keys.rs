@@ -1,7 +1,7 @@
 //! HEAD with the SSE-C key that an object needs: the first step of every command that reads an object.
 //!
-//! S3 is asked without a key first; only if it answers that it needs one, the keys of the user are tried in their
-//! order. Keys of client-side encryption are tried in `open_envelope`.
+//! The first request has no key. Only if S3 answers that the object needs one are the user's keys tried, in order. Keys
+//! for client-side encryption are tried in `open_envelope`.
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
@@ -11,7 +11,7 @@ use crate::error::{Denial, Error, KeyFault, Result};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
-/// An object's head, and the SSE-C key that it took to get it.
+/// An object's head, and the SSE-C key that was needed to get it.
 pub(crate) struct KeyedHead {
     pub(crate) head: ObjectHead,
     pub(crate) customer_key: Option<CustomerKey>,
@@ -20,7 +20,8 @@ pub(crate) struct KeyedHead {
 /// Sends a HEAD; `expect` is the mode that the user requires.
 ///
 /// # Errors
-/// `KeyNeeded` without a key for an object in SSE-C, `KeyWrong` if none of them fits.
+/// For an object in SSE-C, `KeyNeeded` if there are no keys, `KeyWrong` if none of them fits, and `NotAsExpected` if
+/// the user requires another mode.
 pub(crate) async fn head(
     connection: &Connection,
     uri: &S3Uri,
@@ -32,7 +33,7 @@ pub(crate) async fn head(
     head_with_keys(reader, HeadRequest::Head { checksum: true }, keys, expect).await
 }
 
-/// As [`head`], but without the checksum, which takes permission on the object's KMS key.
+/// As [`head`], but without the checksum, which requires permission to use the object's KMS key.
 pub(crate) async fn head_without_checksum(
     connection: &Connection,
     uri: &S3Uri,
@@ -43,7 +44,7 @@ pub(crate) async fn head_without_checksum(
     head_with_keys(reader, HeadRequest::Head { checksum: false }, keys, None).await
 }
 
-/// As [`head`], with all of the object's bytes in the same answer if there are no more than `limit`.
+/// As [`head`], with all of the object's bytes in the same response if there are no more than `limit`.
 pub(crate) async fn head_with_body(
     connection: &Connection,
     uri: &S3Uri,
@@ -95,7 +96,7 @@ async fn head_with_keys(
     for key in keys {
         match request.send(&ObjectReader { key: Some(key), ..without }).await {
             Ok(head) => return Ok(KeyedHead { head, customer_key: Some(key.again()) }),
-            // Only S3 itself says why; other servers refuse the wrong key without a reason.
+            // Only S3 itself says that the key is wrong; other servers refuse it without a reason.
             Err(
                 error @ (Error::KeyWrong { .. }
                 | Error::Service { .. }

@@ -1,4 +1,4 @@
-//! The envelope of a client-side object, before and after its data key is unwrapped, as one type for both formats.
+//! The envelope of a client-side object, before and after its data key is unwrapped: one interface to both formats.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use crate::error::{Result, WrapKind};
 use crate::seal::esdk::EdkKind;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
-/// An envelope as it was found, not verified.
+/// An envelope as it was found, not yet verified.
 pub(crate) enum Envelope {
     /// The S3 Encryption Client's, from metadata or an instruction file.
     S3ec(s3ec::Envelope),
@@ -17,8 +17,8 @@ pub(crate) enum Envelope {
 }
 
 impl Envelope {
-    /// The encryption context, which is authenticated once a data key is unwrapped with it. The material description of
-    /// local keys is not authenticated.
+    /// The encryption context, which is authenticated when the data key is unwrapped. The material description of local
+    /// keys is never authenticated, and not returned.
     pub(crate) fn context(&self) -> Option<&BTreeMap<String, String>> {
         match self {
             Self::Esdk(message) => Some(message.context()),
@@ -26,7 +26,7 @@ impl Envelope {
         }
     }
 
-    /// The KMS keys that it names: of the S3 Encryption Client's formats none, for KMS alone knows it.
+    /// The KMS keys that it names. Empty for the S3 Encryption Client's formats: only KMS knows their key.
     pub(crate) fn kms_keys(&self) -> Vec<String> {
         let Self::Esdk(message) = self else { return Vec::new() };
         let recipients = message.describe().recipients.into_iter();
@@ -43,11 +43,10 @@ fn s3ec_context(envelope: &s3ec::Envelope) -> Option<&BTreeMap<String, String>> 
     (envelope.wrap().kind() == WrapKind::Kms).then(|| envelope.description())
 }
 
-/// An envelope with its data key. Decrypts more than once.
+/// An envelope with its data key. It can decrypt the object more than once.
 pub(crate) struct UnwrappedEnvelope {
-    /// What can be opened.
     pub(crate) content: Content,
-    /// The key in AWS KMS that unwrapped the data key; none for local keys.
+    /// The KMS key that unwrapped the data key; `None` for local keys.
     pub(crate) kms_key: Option<KeyArn>,
 }
 
@@ -62,18 +61,18 @@ pub(crate) enum Content {
 /// Which key decrypted an object, and whether its bytes are verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DecryptedBy {
-    /// The key.
     pub(crate) with: OpenedWith,
     /// The same key's ARN, if it is in AWS KMS.
     pub(crate) kms_key: Option<KeyArn>,
-    /// Whether the plaintext is the one that was encrypted; `None` if only the data key was unwrapped.
+    /// Whether the plaintext is verified to be what was encrypted; `None` if only the data key was unwrapped.
     pub(crate) intact: Option<bool>,
-    /// Whether the encryption context contains the object's name, which then is the one that it has.
+    /// Whether the encryption context contains the object's name, which was then compared with its actual name.
     pub(crate) name_bound: bool,
 }
 
 impl DecryptedBy {
-    /// Whether the writer is known to have had the key: not for an RSA pair, because anybody has its public half.
+    /// Whether the writer must have had the key. For an RSA key pair that does not follow: anybody may have its public
+    /// key.
     pub(crate) fn is_authenticated(&self) -> bool {
         self.intact == Some(true) && self.with.kind != WrapKind::Rsa
     }
@@ -81,18 +80,18 @@ impl DecryptedBy {
 
 /// A range of an object, ready to be decrypted.
 pub(crate) struct Part {
-    /// The stored bytes to fetch and to push.
+    /// The stored bytes to fetch and decrypt.
     pub(crate) sealed: Range<u64>,
     /// Decrypts them.
     pub(crate) opener: Box<dyn Open>,
-    /// What else must be verified first: the end of the message, so that nothing was cut off.
+    /// What else must be verified first: the end of the message, which shows that nothing was cut off.
     pub(crate) proof: Option<(Range<u64>, Box<dyn Open>)>,
-    /// Whether the plaintext is verified.
+    /// Whether decryption verifies the plaintext.
     pub(crate) authenticated: bool,
 }
 
 impl UnwrappedEnvelope {
-    /// Decrypts the whole object.
+    /// Returns the decryptor of the whole object.
     pub(crate) fn opener(&self) -> Result<Box<dyn Open>> {
         match &self.content {
             Content::S3ec(unwrapped) => unwrapped.opener(),
@@ -100,7 +99,7 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// Decrypts a range of an object of `stored` bytes.
+    /// Prepares to decrypt a range of an object of `stored` bytes.
     ///
     /// # Errors
     /// `OutOfRange` beyond the end; `Unsupported` if the format cannot verify a range.
@@ -139,7 +138,6 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// The format.
     pub(crate) fn format(&self) -> StoredFormat {
         match &self.content {
             Content::Esdk(_) => Format::Esdk.into(),
@@ -147,7 +145,7 @@ impl UnwrappedEnvelope {
         }
     }
 
-    /// The key that unwrapped the data key, with the state of the bytes.
+    /// The key that unwrapped the data key, and whether the plaintext is `intact`.
     pub(crate) fn decrypted_by(&self, intact: Option<bool>) -> DecryptedBy {
         let (with, context) = match &self.content {
             Content::S3ec(unwrapped) => (unwrapped.opened_with(), s3ec_context(unwrapped.envelope())),

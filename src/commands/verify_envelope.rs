@@ -15,16 +15,15 @@ use crate::transfer::Cancellation;
 /// An envelope that was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct SentEnvelope {
-    /// The envelope.
     pub(crate) new: PublicEnvelope,
-    /// The one that it replaces.
+    /// The envelope that it replaces, if any.
     pub(crate) old: Option<PublicEnvelope>,
-    /// Whether the object cannot be decrypted without it: a message of the Encryption SDK contains its own.
+    /// Whether the object cannot be decrypted without it. An Encryption SDK message contains its own envelope.
     pub(crate) is_needed: bool,
 }
 
 impl SentEnvelope {
-    /// An envelope that replaces none.
+    /// Makes one that replaces no other.
     pub(crate) fn new(new: PublicEnvelope, format: Format) -> Self {
         Self { new, old: None, is_needed: format != Format::Esdk }
     }
@@ -87,14 +86,14 @@ pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<
 /// writer may not have permission to read.
 ///
 /// # Errors
-/// `EnvelopeLost` if it is not there.
+/// `EnvelopeLost` if it is missing or was changed.
 pub(crate) async fn verify_stored(
     reader: &ObjectReader<'_>,
     stored: &Completed,
     sent: &SentEnvelope,
     cancellation: &Cancellation,
 ) -> Result<Probe<()>> {
-    // The object is stored: a signal only ends the check.
+    // The object is already stored: a signal ends only the check.
     let answer =
         cancellation.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
     let head = match Probe::of(answer, "s3:GetObject") {

@@ -1,7 +1,7 @@
 //! A pool of buffers for parts, so that not every part allocates one.
 //!
-//! A fresh buffer of megabytes costs a page fault for each 4 KiB, and fragments the allocator's memory. Small buffers
-//! are left to the allocator.
+//! A new buffer of several megabytes costs a page fault for each 4 KiB, and fragments the allocator's memory. Small
+//! buffers are left to the allocator.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

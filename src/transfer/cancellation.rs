@@ -1,6 +1,6 @@
 //! Cancellation by a signal, passed down from `cli` to whatever is running.
 //!
-//! A future to select on, not a flag to poll: a transfer can be cancelled while it waits.
+//! It is a future to select on rather than a flag to poll, so a transfer can be cancelled while it waits.
 
 use tokio::sync::watch;
 

@@ -1,6 +1,7 @@
-//! Runs a copy in parts: S3 copies ranges of an object into a multipart upload, several at once.
+//! Runs a multipart copy: S3 copies ranges of an object into a multipart upload, several at once.
 //!
-//! No data passes through this machine. A failure or a signal aborts the upload, as in [`upload`](super::upload).
+//! No data passes through this machine. A failure or a signal aborts the multipart upload, as in
+//! [`upload`](super::upload).
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 

@@ -1,7 +1,7 @@
-//! A hash table on disk, from names to words, whose memory does not grow with the number of entries.
+//! A hash table on disk that maps names to words, and whose memory does not grow with the number of entries.
 //!
-//! Open addressing in an unlinked file, of which nothing remains however the process ends. Names and words are digests;
-//! the caller gives them their meaning.
+//! It uses open addressing in an unlinked file, so nothing remains however the process ends. Names and words are
+//! digests; their meaning is up to the caller.
 
 use std::fs::File;
 use std::io;

@@ -1,7 +1,8 @@
-//! Downloads: ranges in parallel from S3, in order through decryption to the sink, in bounded memory.
+//! Downloads an object: fetches ranges from S3 in parallel, and passes them in order through decryption to the sink, in
+//! bounded memory.
 //!
-//! A range that breaks off is resumed there. Every range names the ETag of the HEAD, so that all
-//! bytes are of one object. When plaintext is released: [`plan::release`](super::plan::release).
+//! A range that is interrupted is resumed where it stopped. Every range request requires the ETag of the HEAD, so all
+//! bytes are of one object. [`plan::release`](super::plan::release) decides when plaintext is released.
 
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -1,7 +1,8 @@
-//! A limit on memory for bytes in flight: a permit is taken before they are read, and dropped once they are passed on.
+//! A limit on memory for bytes in flight: a permit is acquired before they are read, and dropped once they are passed
+//! on.
 //!
-//! All objects of a run share one budget, so that many large ones take no more memory than one. A task that waits for
-//! a permit holds none, so no deadlock arises: bytes that have one are being sent or written.
+//! All objects of a run share one budget, so many large ones take no more memory than one. A task that waits for a
+//! permit holds none, so there is no deadlock: bytes that have a permit are being sent or written.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
-//! A pipe in memory from a download to an upload, with an explicit end.
+//! An in-memory pipe from a download to an upload, with an explicit end.
 //!
-//! Dropping the writer means failure: only [`Writer::end`], which is called after verification, lets the reader see the
-//! end. So only verified bytes complete an upload.
+//! Dropping the writer means failure: the reader sees the end only after [`Writer::end`], which is called after
+//! verification. So only verified bytes complete an upload.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 

@@ -1,6 +1,6 @@
-//! Computes sizes of parts, ranges, and when plaintext is released.
+//! Computes part sizes and ranges, and decides when plaintext is released.
 //!
-//! Pure: everything here is a function of numbers.
+//! There is no I/O here: everything is computed from numbers.
 
 use std::ops::Range;
 

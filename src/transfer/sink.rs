@@ -1,7 +1,7 @@
-//! Where plaintext goes: a file that appears only when everything is verified, or a stream.
+//! Where plaintext goes: a file that appears only once everything is verified, or a stream.
 //!
-//! The temporary file is in the target's directory, readable by its owner only. If the transfer fails, it is removed,
-//! and the old file stays as it was. Writing blocks, so callers run it off the network's threads.
+//! The temporary file is in the target's directory, and only its owner can read it. If the transfer fails, it is
+//! removed, and the old file remains unchanged. Writing blocks, so callers run it on blocking threads.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};

@@ -1,7 +1,7 @@
-//! From a file, standard input or a command to the parts of an upload, in one sequential pass.
+//! Reads a file, standard input or a command's output into the parts of an upload, in one sequential pass.
 //!
-//! Bytes are read, encrypted and checksummed while they are in the cache. Each part is [`Bytes`]: a retry sends
-//! the same bytes again, the cipher never runs twice. Reading blocks, so callers run it off the network's threads.
+//! Bytes are read, encrypted and checksummed while they are in the CPU cache. Each part is [`Bytes`]: a retry sends the
+//! same bytes again, and nothing is encrypted twice. Reading blocks, so callers run it on blocking threads.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,6 +1,6 @@
-//! The target directory of a download of many objects: each object goes to the path of its key, none outside.
+//! The target directory of a download of many objects: each object goes to the path given by its key, never outside.
 //!
-//! Anybody who can write to the bucket chooses its keys, so a key with a path out of the directory, or through a
+//! Anybody who can write to the bucket chooses its keys, so a key whose path leads out of the directory, or through a
 //! symbolic link in it, is refused. Links are checked when a file is created; only the directory's permissions protect
 //! against somebody who changes it at the same moment.
 

@@ -1,8 +1,7 @@
-//! Uploads: parts from the source, in parallel to S3, in bounded memory, all or nothing.
+//! Uploads an object: reads parts from the source and sends them to S3 in parallel, in bounded memory, all or nothing.
 //!
-//! Whatever ends it early (an error, a signal) aborts the upload, so that no part stays to be paid for, unless the same
-//! command can go on with it.
-//! The requests are `aws`'s, passed in as a [`UploadTarget`].
+//! Whatever ends it early (an error, a signal) aborts the multipart upload, so that no parts remain to be billed. The
+//! requests are in `aws`, passed in as an [`UploadTarget`].
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 

@@ -1,8 +1,8 @@
-//! The files below folders, found one by one as they are asked for, in the order in which S3 lists their keys.
+//! Walks directories lazily, and yields their files in the order in which S3 lists their keys.
 //!
-//! Links are followed, as `aws s3 cp` does. What is no regular file, what cannot be read and what has no name that a
-//! key could take comes out too, with its reason: nothing is passed over in silence. What becomes of a file is the
-//! verb's.
+//! Symbolic links are followed, as `aws s3 cp` does, unless [`WalkOptions::stays_inside`] is set. Anything that is not
+//! a regular file, cannot be read, or has a name that no key can have is yielded too, with the reason: nothing is
+//! skipped silently. The verb decides what to do with each.
 
 use std::cmp::Ordering;
 use std::ffi::{OsStr, OsString};

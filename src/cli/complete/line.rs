@@ -1,4 +1,4 @@
-//! A command line as a shell holds it: split into words as that shell would, and words quoted for it.
+//! Splits a command line into words as its shell would, and quotes words for it.
 //!
 //! Nothing is expanded: what only the shell can expand, such as `$HOME`, stays as it was typed.
 

@@ -1,6 +1,7 @@
-//! Where in a command line the cursor is: which verb, and which of its arguments is being typed.
+//! Finds where in a command line the cursor is: which verb, and which of its arguments is being typed.
 //!
-//! The line is read along the definition of the command line. It is unfinished, so that nothing about it can be wrong.
+//! The line is matched against the definition of the command line. It is unfinished, so nothing in it counts as an
+//! error.
 
 use clap::{Arg, Command};
 

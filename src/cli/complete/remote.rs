@@ -1,7 +1,7 @@
-//! Names that S3 has, for completions: buckets, and what stands directly below a prefix.
+//! Completes names that are in S3: buckets, and what is directly below a prefix.
 //!
-//! A person waits at the prompt meanwhile, in the middle of a line. So nothing is written, nobody is asked, and after a
-//! second the answer is that there are none.
+//! Somebody is waiting in the middle of typing a line. So nothing is printed, no question is asked, and after a second
+//! there are no completions.
 
 use std::env;
 use std::time::Duration;

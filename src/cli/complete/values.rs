@@ -1,6 +1,6 @@
-//! What the values of arguments may be, as far as this machine knows: words, files, variables and profiles.
+//! Completes values of arguments that this machine knows: words, files, environment variables and profiles.
 //!
-//! Names that S3 has are `remote`'s.
+//! `remote` completes names that are in S3.
 
 use std::env;
 use std::fs;

@@ -1,8 +1,8 @@
-//! Puts what configuration files say into a command line, as if it had been typed: a profile's flags, and those of the
-//! rule for the place. What was typed goes before a profile, and a profile before a rule.
+//! Adds the settings of configuration files to a command line as if they had been typed: the flags of a profile, and
+//! those of the rule for the place. Typed flags take precedence over a profile, and a profile over a rule.
 //!
-//! The flags are then read in the one way in which all flags are read. What rules demand is kept apart: nothing that is
-//! typed changes that but `--override-rules`.
+//! The flags are then parsed like all others. What rules require is kept apart: nothing that is typed changes it,
+//! except `--override-rules`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

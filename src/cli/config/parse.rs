@@ -1,4 +1,5 @@
-//! One configuration file: TOML, read strictly. What is not known is an error with line and column, never skipped.
+//! Parses one configuration file: TOML, read strictly. Anything unknown is an error with line and column, never
+//! skipped.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

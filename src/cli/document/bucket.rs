@@ -1,4 +1,4 @@
-//! The documents of `inspect` that are about a bucket: its settings, and its report of S3 Inventory.
+//! The documents of `inspect` about a bucket: its settings, and its S3 Inventory report.
 
 use std::collections::BTreeSet;
 

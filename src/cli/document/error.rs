@@ -1,4 +1,4 @@
-//! What went wrong, as a document: the message, the chain of causes, hints and the exit code.
+//! An error as a document: the message, the chain of causes, hints and the exit code.
 
 use serde::Serialize;
 use serde_json::Value;

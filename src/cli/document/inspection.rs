@@ -1,4 +1,4 @@
-//! The documents of `inspect`: an object from all sides, and the sum of many.
+//! The documents of `inspect`: one object in full, and the summary of many.
 
 use std::collections::BTreeMap;
 

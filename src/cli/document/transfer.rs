@@ -1,4 +1,4 @@
-//! The documents of `put` and `get`, and of what many objects came to that were skipped or failed.
+//! The documents of `put` and `get`, and those about skipped or failed objects and the summary of many.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! `--at-rest`: S3's own encryption of what was encrypted before it was stored.
+//! `--at-rest`: server-side encryption of objects that are also encrypted client-side.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! What to do where access is denied: credentials, policies, KMS, a blocked mode.
+//! Hints for denied access: credentials, policies, KMS, a blocked mode.
 
 use crate::cli::aws_flags::AwsFlags;
 use crate::cli::sanitize::shell_word;

@@ -1,6 +1,6 @@
-//! What to do where a key is needed, or is not the right one: the flag that takes it.
+//! Hints for a missing or wrong key: the flag that takes the right one.
 //!
-//! The flags of keys for opening begin with `--`, and with `--from-` where a rotation takes old keys beside new ones.
+//! Flags of decryption keys begin with `--`, or with `--from-` in a rotation, which takes old and new keys.
 
 use crate::cli::aws_flags::AwsFlags;
 use crate::cli::sanitize::shell_word;

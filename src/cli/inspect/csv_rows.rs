@@ -1,7 +1,7 @@
 //! Rows as CSV (RFC 4180), for spreadsheets and scripts.
 //!
-//! A key may hold anything, so what it says stands in one column, `uri`, which always begins with `s3://`: no
-//! spreadsheet takes it for a formula. Values are exact; only on a terminal are they escaped.
+//! A key may contain anything, so it appears only in the column `uri`, which always begins with `s3://`: no spreadsheet
+//! takes it for a formula. Values are exact; they are escaped only on a terminal.
 
 use std::borrow::Cow;
 

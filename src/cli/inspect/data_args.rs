@@ -1,4 +1,4 @@
-//! The flags for reading data, and the keys to see more with or to read it with.
+//! The flags for reading the data, and for the keys with which to read it or to inspect more.
 
 use std::num::NonZeroUsize;
 

@@ -1,4 +1,4 @@
-//! Outcomes as documents, for programs: one shape for one object and for a row of many.
+//! Outcomes as JSON documents: the same structure for a single object and for a row of many.
 
 use crate::aws::bucket::BucketFacts;
 use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};

@@ -1,4 +1,4 @@
-//! A page for one object or bucket: labels on the left, values on the right, nothing cut.
+//! A page for one object or bucket: labels on the left, values on the right, nothing truncated.
 //!
 //! All text that others chose is escaped here.
 

@@ -1,6 +1,6 @@
-//! Writes rows in one format for the whole run, each row whole and at once.
+//! Writes rows in one format for the whole run, each row completely and at once.
 //!
-//! If the program is stopped after a row, the NDJSON or CSV up to there is valid.
+//! If the program is stopped after a row, the NDJSON or CSV up to that row is valid.
 
 use std::io::{self, IsTerminal, Write};
 

@@ -1,6 +1,6 @@
 //! Rows and their summary as a table, whose column widths do not depend on the rows to come.
 //!
-//! The object is in the last column, so that it need not be cut. All text that others chose is escaped.
+//! The object is in the last column, so it need not be truncated. All text that others chose is escaped.
 
 use std::fmt::Write;
 

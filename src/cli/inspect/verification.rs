@@ -1,4 +1,4 @@
-//! What verified the data that was read, in words: for rows, pages and documents alike.
+//! Says what verified the data that was read, for rows, pages and documents.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
-//! What the man page of each verb says beside its flags: what it does, and which files it reads and writes.
+//! What the man page of each verb says besides its flags: what it does, and which files it reads and writes.
 //!
-//! Flags and examples are those of the command line; a test finds flags that do not exist.
+//! Flags and examples come from the command line's definition; a test detects flags in the text that do not exist.
 
 /// The man page of a verb, as far as it is written by hand.
 pub(crate) struct VerbPage {

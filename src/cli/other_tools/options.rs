@@ -1,4 +1,4 @@
-//! Options of other tools, each with what to type here.
+//! Options of other tools, each with its equivalent in s3seal.
 
 /// How many values an option of another tool takes.
 #[derive(Clone, Copy, PartialEq)]

@@ -1,4 +1,4 @@
-//! What a dry run would do, what was deleted, and what stays: a line, or a document.
+//! Formats what a dry run would do, and what was deleted: a line, or a document.
 
 use super::{OutcomeKind, OutcomeText};
 use crate::byte_size::ByteSize;

@@ -1,4 +1,4 @@
-//! Numbers as people read them: counts, sizes, parts of a whole, times. Pure.
+//! Formats numbers for people: counts, sizes, fractions of a total, durations.
 
 use indicatif::HumanCount;
 

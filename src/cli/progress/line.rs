@@ -1,4 +1,4 @@
-//! What a progress line says, and how it fits into the width of a terminal. Pure.
+//! Formats the text of a progress line, and fits it into the width of a terminal.
 
 use std::collections::VecDeque;
 use std::time::Duration;

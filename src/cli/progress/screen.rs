@@ -1,7 +1,7 @@
-//! The line of a terminal that progress is drawn on.
+//! The terminal line on which progress is drawn.
 //!
-//! indicatif fills a line with blanks up to the terminal's edge. A terminal that becomes narrower would wrap them, and an
-//! echoed `^C` would go to the next line: here a line ends where its text does.
+//! indicatif pads a line with spaces up to the terminal's width. A terminal that becomes narrower would wrap them, and
+//! an echoed `^C` would go to the next line, so here a line ends where its text does.
 
 use std::io;
 

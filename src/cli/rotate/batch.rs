@@ -1,8 +1,8 @@
-//! `--batch`: the rotation as a job of S3 Batch Operations, which S3 runs itself.
+//! `--batch`: rotates with an S3 Batch Operations job, which S3 runs itself.
 //!
-//! What a job cannot do is refused here with a hint; what it skips or fails at is reported before the job is created.
-//! No object is inspected: S3 makes the list, by prefix and by current encryption.
-//! Source: CreateJob in the Amazon S3 Control API reference; "Update object encryption" in the Amazon S3 user guide.
+//! What a job cannot do is refused here with a hint; what it will skip or fail at is reported before it is created. No
+//! object is inspected: S3 generates the object list, by prefix and by current encryption. Source: CreateJob in the
+//! Amazon S3 Control API reference; "Update object encryption" in the Amazon S3 user guide.
 
 use serde_json::{Value, json};
 

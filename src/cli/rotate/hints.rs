@@ -1,7 +1,7 @@
-//! What to do about an error while rotating, where that is not what it is for other verbs.
+//! Hints for errors during a rotation, where they differ from those of other verbs.
 //!
-//! An object that is not as asked must not be thrown away here: it is the only one. And a missing key is an old key,
-//! whose flags begin with `--from-`. Everything else is `cli::hints`.
+//! An object that was not stored as requested must not be deleted here: it may be the only copy. And a missing key is
+//! an old key, whose flags begin with `--from-`. Everything else is in `cli::hints`.
 
 use crate::cli::aws_flags::AwsFlags;
 use crate::cli::sanitize::shell_word;

@@ -1,4 +1,4 @@
-//! The path of a rotation's journal; its content is `commands::rotate::journal`'s.
+//! The path of a rotation's journal. `commands::rotate::journal` handles its content.
 
 use super::RotateArgs;
 use crate::cli::failure::Failure;

@@ -1,4 +1,4 @@
-//! Prints the plan of a rotation, before it or instead of it.
+//! Prints the plan of a rotation, before the rotation or instead of it.
 
 use crate::byte_size::ByteSize;
 use crate::cli::document::rotation::{Plan, PlannedCost, RefusedObject, Strategy};

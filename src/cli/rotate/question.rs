@@ -1,6 +1,6 @@
-//! The question before a rotation: how many objects, where, from what to what, and how. Pure.
+//! The text of the question before a rotation: how many objects, where, from what to what, and how.
 //!
-//! How it is asked is `prompt`'s.
+//! `prompt` asks it.
 
 use indicatif::HumanCount;
 

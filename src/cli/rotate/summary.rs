@@ -1,4 +1,4 @@
-//! Prints the summary of a rotation of many objects; each object is `reporter`'s.
+//! Prints the summary of a rotation of many objects; `reporter` prints each object.
 
 use crate::cli::document::rotation::{RotationSummary, Strategy};
 use crate::cli::document::{self, Command, Document, Record, Summaries};

@@ -1,4 +1,4 @@
-//! How a rotation ends: with success, or with a failure, its exit code and its hints.
+//! The result of a rotation: success, or a failure with its exit code and hints.
 
 use super::RotateArgs;
 use super::{plan, summary};

@@ -1,7 +1,7 @@
 //! `get` of many objects into a directory.
 //!
-//! A small object takes one request: its head and its bytes come together, and nothing is released before both are
-//! verified. All of them share one memory budget.
+//! A small object takes one request, which returns its head and its bytes; nothing is released before both are checked.
+//! All objects share one memory budget.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,38 +33,38 @@ use crate::transfer_options::TransferOptions;
 use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
 
-/// A download of many objects. Their keys are passed separately, as [`DecryptionKeys`].
+/// A download of many objects. The keys are passed separately, as [`DecryptionKeys`].
 #[expect(clippy::struct_excessive_bools, reason = "each is said by a switch of its own")]
 pub(crate) struct GetMany {
     pub(crate) selections: Vec<Selection>,
-    /// The folder that they go into.
+    /// The target directory.
     pub(crate) target: PathBuf,
     /// Whether to write the stored bytes, without client-side decryption.
     pub(crate) raw: bool,
-    /// The mode that each must be in; keys are used for nothing else.
+    /// The encryption mode that each object must have; keys are used for no other mode.
     pub(crate) expect: Option<Mode>,
-    /// What rules demand of each.
+    /// What the configured rules require of each object.
     pub(crate) rules: Requirements,
-    /// Whether files that exist must stay.
+    /// Whether existing files must not be replaced.
     pub(crate) no_clobber: bool,
-    /// Whether a file stays that is what its object would become.
+    /// Whether to skip objects whose file is up to date.
     pub(crate) update: bool,
-    /// Whether nothing is written.
+    /// Whether to write nothing, and only report what would be done.
     pub(crate) dry_run: bool,
     /// Where downloads under way are recorded.
     pub(crate) records: Records,
-    /// Range size, jobs.
+    /// Range size and concurrency.
     pub(crate) transfer_options: TransferOptions,
 }
 
-/// The outcome of one object; unselected is one that becomes no file.
+/// The outcome of one object; [`Row::Unselected`] for one that does not become a file.
 pub(crate) type GetRow = Row<Change<GetOutcome>>;
 
 /// Downloads all the objects, and reports each one.
 ///
 /// # Errors
-/// What the listing says, what would fail every object alike, `report`'s, or `Interrupted`; those of
-/// [`Selection::objects`]. What was reported until then is complete.
+/// Errors of the listing, of [`Selection::objects`] and of `report`; errors that would affect every object;
+/// `Interrupted`. What has been reported by then is complete.
 pub(crate) async fn run(
     connection: &Connection,
     request: GetMany,
@@ -79,7 +79,7 @@ pub(crate) async fn run(
     let many = Many { fetching, request: &request, folder: folder.clone() };
     let (listing, ahead) = match request.selections.as_slice() {
         [one] => (one.objects(connection).left_stream(), one.objects(connection).left_stream()),
-        // Two objects of the same name are found before the first is fetched.
+        // Two objects that map to the same file are detected before the first is fetched.
         several => {
             let objects = of_all(several, connection, cancellation).await?;
             if objects.iter().all(|object| object.len.is_some()) {
@@ -95,7 +95,7 @@ pub(crate) async fn run(
     let work = for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report);
     let len = |selected: &Selected<'_>| selected.len.unwrap_or_default();
     let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
-    // Files that are complete stay, however this ends.
+    // Complete files are kept, however the run ends.
     blocking(move || folder.settle()).await?;
     ended
 }
@@ -144,7 +144,7 @@ impl Many<'_> {
                     reason => reason,
                 },
             };
-            // One that was named is wanted.
+            // An object that was not listed was named by the user, who wants it even if it is an instruction file.
             if len.is_some() && self.is_instruction_file(&uri).await? {
                 return Ok(None);
             }
@@ -165,7 +165,7 @@ impl Many<'_> {
         }
     }
 
-    /// Why an object is to be fetched; `None` if the file is what it would become.
+    /// Why an object is to be fetched; `None` if its file is up to date.
     fn reason(&self, target: &Path, len: u64, last_modified: Option<&str>) -> Option<Reason> {
         let Ok(metadata) = fs::symlink_metadata(target) else { return Some(Reason::Missing) };
         let here = LocalFile { len: metadata.len(), changed: metadata.ctime() };
@@ -201,7 +201,7 @@ impl Many<'_> {
         Ok(outcome)
     }
 
-    /// Makes the directory that an empty object stands for, as S3's console makes them.
+    /// Makes the directory for a folder object: an empty object whose key ends in `/`, as the S3 console creates it.
     async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
         if len > 0 {
             let why = format!("its key ends in / like a folder's, but it has {len} bytes");
@@ -221,7 +221,7 @@ impl Many<'_> {
         }
     }
 
-    /// Whether an object is the instruction file of another one. Only a key with the suffix costs requests.
+    /// Whether an object is the instruction file of another one. Sends requests only if the key has the suffix.
     async fn is_instruction_file(&self, uri: &S3Uri) -> Result<bool> {
         let decryption_keys = self.fetching.decryption_keys;
         let end = instruction_file_key("", decryption_keys.suffix.as_ref());
@@ -231,8 +231,8 @@ impl Many<'_> {
         if self.request.raw {
             return Ok(false);
         }
-        // With --instruction-suffix the user says what these files are; else the file's metadata says it, or the
-        // object's.
+        // With `--instruction-suffix` the user says which files these are; otherwise the metadata of the file or of the
+        // object does.
         let (file, object) = (self.metadata(uri).await?, self.metadata(&uri.with_key(beside)).await?);
         let needs_it =
             |metadata: &_| matches!(detect::detect(uri, metadata), Ok(Detected::InstructionFileNeeded));
@@ -242,7 +242,7 @@ impl Many<'_> {
         })
     }
 
-    /// An object's metadata, if it can be read: otherwise the download will report the error.
+    /// An object's metadata, if it can be read; if not, the download reports the error.
     async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
         let Download { connection, decryption_keys, cancellation, .. } = self.fetching;
         let keyed = cancellation
@@ -256,7 +256,7 @@ fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
     metadata.is_some_and(|metadata| metadata.contains_key(INSTRUCTION_FILE_MARKER))
 }
 
-/// Names the object rather than its path in the directory.
+/// Makes an error name the object instead of its path in the directory.
 fn about(uri: &S3Uri, error: Error) -> Error {
     match error {
         Error::Unsupported { subject: Subject::Other(_), why } => Error::unsupported(uri, why),

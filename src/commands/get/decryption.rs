@@ -1,4 +1,5 @@
-//! Decryption of a download, in one or two passes: unverified plaintext is not released.
+//! Decrypts a download, in one or two passes: plaintext is released only once it is verified, unless the user accepts
+//! unverified plaintext.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,11 +22,11 @@ use crate::transfer::{Cancellation, blocking};
 
 /// How the stored bytes are decrypted.
 pub(super) enum Opening {
-    /// S3 has decrypted this range.
+    /// This range of the stored bytes, without client-side decryption.
     AsItIs(Range<u64>),
     /// A range of a client-side object.
     Range(Box<Part>, Described),
-    /// A whole client-side object; it can be decrypted twice.
+    /// A whole client-side object, which may have to be decrypted twice.
     Whole(Box<UnwrappedEnvelope>),
 }
 
@@ -96,8 +97,8 @@ impl Transfer<'_> {
         download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.cancellation).await
     }
 
-    /// Downloads the object; releases nothing that is not verified. `hidden`: the sink shows nothing before its commit.
-    /// Returns the plaintext length.
+    /// Downloads the object, and returns the length of the plaintext. `hidden`: nothing that is written to the sink is
+    /// visible before its commit. `unverified`: a stream may receive plaintext before it is verified.
     pub(super) async fn run(
         &self,
         opening: Opening,
@@ -156,7 +157,7 @@ impl Transfer<'_> {
         Ok(there + plain)
     }
 
-    /// Decrypts a range, after what else must be verified.
+    /// Verifies what else a range depends on, then decrypts it.
     async fn part(&self, part: Part, sink: Sink) -> Result<u64> {
         if let Some((sealed, open)) = part.proof {
             let proof =

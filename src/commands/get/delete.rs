@@ -1,6 +1,7 @@
-//! `get --delete`: removes the files in the directory that the prefix no longer has.
+//! `get --delete`: deletes files in the directory that no longer have an object under the prefix.
 //!
-//! No link is followed, so that nothing outside the directory goes; links, pipes and temporary files of other runs stay.
+//! Symbolic links are not followed, so nothing outside the directory is deleted. Links, named pipes and the temporary
+//! files of other runs are kept.
 
 use std::convert::Infallible;
 use std::fs;
@@ -22,10 +23,10 @@ use crate::transfer::sink::is_temporary;
 use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
 use crate::transfer::{Cancellation, blocking};
 
-/// Finds the files that only the directory has.
+/// Finds the files that have no object.
 ///
 /// # Errors
-/// What the listing says; `Unsupported` if it is out of order; `NotFound` if it is empty.
+/// Errors of the listing; `Unsupported` if it is out of order; `NotFound` if it is empty.
 pub(crate) async fn plan(
     connection: &Connection,
     source: &S3Uri,
@@ -69,17 +70,17 @@ pub(crate) async fn plan(
             Pair::First(_) => {}
         }
     }
-    // An address with a slip of the pen must not empty the directory.
+    // A mistyped address must not empty the directory.
     if is_empty {
         return Err(Error::NotFound { subject: Subject::prefix(source), source: None });
     }
     Ok(deletions)
 }
 
-/// Deletes files, or with `dry_run` only says so, and reports each one.
+/// Deletes files and reports each one; with `dry_run` only reports them.
 ///
 /// # Errors
-/// `report`'s, or `Interrupted`.
+/// Errors of `report`; `Interrupted`.
 pub(crate) async fn delete(
     files: Vec<PathBuf>,
     dry_run: bool,

@@ -1,4 +1,4 @@
-//! What the addresses of a `get` of many objects select.
+//! Which objects the addresses given to `get` select.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -15,9 +15,10 @@ use crate::location::S3Uri;
 use crate::pattern::{Filter, Pattern, has_wildcard, literal_prefix};
 use crate::transfer::Cancellation;
 
-/// What one address selects.
+/// The objects that one address selects.
 pub(crate) struct Selection {
-    /// The object, or what is listed; a file's name is the key without the folder of this one.
+    /// The object, or the prefix to list. A file's name is its object's key without the part of this key up to the last
+    /// `/`.
     base: S3Uri,
     choice: Choice,
 }
@@ -25,18 +26,18 @@ pub(crate) struct Selection {
 enum Choice {
     /// The object itself.
     Object,
-    /// What is under the bucket or prefix, by its name there.
+    /// The objects under the bucket or prefix whose names there pass the filter.
     Under(Filter),
-    /// These names under the bucket or prefix, sorted. `is_listed`: they are looked for in a listing.
+    /// These names under the bucket or prefix, sorted. `is_listed`: whether to look for them in a listing.
     Named { names: Vec<String>, is_listed: bool },
-    /// The objects whose whole keys match; one whose key is the pattern itself matches too.
+    /// The objects whose whole key matches the pattern, or is the pattern itself.
     Matching { typed: S3Uri, pattern: Pattern },
 }
 
 /// A selected object.
 pub(super) struct Selected<'a> {
     pub(super) key: ListedKey,
-    /// Stored bytes, if the object was listed.
+    /// The stored length, if the object was listed.
     pub(super) len: Option<u64>,
     /// When it was stored, if the object was listed.
     pub(super) last_modified: Option<String>,
@@ -45,7 +46,7 @@ pub(super) struct Selected<'a> {
 }
 
 impl Selection {
-    /// Selects an object, or all that match if the key has a wildcard.
+    /// Selects an object, or all objects that match if its key has a wildcard.
     ///
     /// # Errors
     /// What is wrong with the pattern.
@@ -58,7 +59,7 @@ impl Selection {
         Ok(Self { base, choice: Choice::Matching { typed: uri, pattern } })
     }
 
-    /// Selects what is under a bucket, or under a prefix that ends in `/`.
+    /// Selects the objects under a bucket, or under a prefix that ends in `/`, that pass the filter.
     pub(crate) fn under(uri: S3Uri, filter: Filter) -> Self {
         Self { base: uri, choice: Choice::Under(filter) }
     }
@@ -69,7 +70,7 @@ impl Selection {
         Self { base: uri, choice: Choice::Named { names, is_listed } }
     }
 
-    /// The bucket or prefix with everything in it, if that is what it selects.
+    /// The bucket or prefix, if the selection covers everything under it that passes the filter.
     pub(crate) fn whole(&self) -> Option<&S3Uri> {
         matches!(self.choice, Choice::Under(_)).then_some(&self.base)
     }
@@ -85,10 +86,10 @@ impl Selection {
         }
     }
 
-    /// Finds the objects. A single object is not looked for.
+    /// Finds the objects. A single object, or names with `is_listed` false, are returned without a request.
     ///
     /// # Errors
-    /// What the listing says; at its end `NotFound` or `NoneMatch` if nothing was selected.
+    /// Errors of the listing; at its end `NotFound` or `NoneMatch` if nothing was selected.
     pub(super) fn objects<'a>(
         &'a self,
         connection: &'a Connection,
@@ -129,7 +130,7 @@ impl Selection {
             let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
             self.nothing(count(&at_end.0), count(&at_end.1)).map(Err)
         });
-        // A name that is not listed is asked for all the same, and its row says that it is not there.
+        // A name that is missing from the listing is requested all the same, so that its row reports it as not found.
         let rest = stream::once(async move {
             let missing = still_missing.lock().unwrap_or_else(PoisonError::into_inner);
             let keys = missing.iter().map(|name| Ok(self.unlisted(format!("{}{name}", self.base.key))));
@@ -142,7 +143,7 @@ impl Selection {
         Selected { key: ListedKey::Text(key), len: None, last_modified: None, base: &self.base }
     }
 
-    /// The error of a selection of nothing.
+    /// The error if nothing was selected.
     fn nothing(&self, found: u64, taken: u64) -> Option<Error> {
         if taken > 0 {
             return None;
@@ -164,10 +165,10 @@ impl Selection {
     }
 }
 
-/// Finds the objects of several selections. An object that two of them select comes once.
+/// Finds the objects of several selections. An object that is selected twice is returned once.
 ///
 /// # Errors
-/// As [`Selection::objects`]; `Unsupported` for two objects of the same name; `Interrupted`.
+/// As [`Selection::objects`]; `Unsupported` for two objects that map to the same file; `Interrupted`.
 pub(super) async fn of_all<'a>(
     selections: &'a [Selection],
     connection: &'a Connection,

@@ -1,4 +1,4 @@
-//! Reads a whole object as `get` does, verifies it and keeps nothing: the test of a restore.
+//! Reads a whole object as `get` does, verifies it and discards it: a restore test.
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
@@ -15,7 +15,7 @@ use super::{ChecksumSeen, Download, verifier};
 pub(crate) struct Verified {
     /// Bytes after decryption.
     pub(crate) plain_len: u64,
-    /// The comparison with the checksum that S3 keeps.
+    /// The result of the comparison with the checksum that S3 stores.
     pub(crate) checksum: ChecksumSeen,
     /// How a client-side object was decrypted.
     pub(crate) opened: Option<DecryptedBy>,
@@ -27,14 +27,15 @@ impl Verified {
         self.opened.as_ref().is_some_and(|opened| opened.intact == Some(true))
     }
 
-    /// Whether anything verified the bytes, beside their length.
+    /// Whether anything other than their length verified the bytes.
     pub(crate) fn is_verified(&self) -> bool {
         self.by_tag() || matches!(self.checksum, ChecksumSeen::Verified(..))
     }
 }
 
 impl Download<'_> {
-    /// Reads the object of a head. `as_stored` leaves out client-side decryption: an instruction file needs none.
+    /// Reads and verifies the object that `head` describes. `as_stored` skips client-side decryption, which an
+    /// instruction file does not need.
     ///
     /// # Errors
     /// As for a download into a file.

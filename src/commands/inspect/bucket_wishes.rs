@@ -1,4 +1,5 @@
-//! What a bucket itself asks of its objects, where no rule says it: its policy, or else its default encryption.
+//! What a bucket itself requires of its objects where no configured rule applies: by its policy, or else by its default
+//! encryption.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +12,11 @@ use crate::error::{Denial, Error, Result};
 use crate::location::{Bucket, S3Uri};
 use crate::rules::{Demander, KeyPattern, Requirement, Requirements};
 
-/// Adds what the buckets of those places ask for of which no rule demands anything.
+/// Adds the requirements of the buckets of those `places` to which no rule applies.
 ///
 /// # Errors
-/// `Denied` if the bucket's default encryption may not be read; `Unsupported` if it has none, so that nothing can be
-/// expected.
+/// `Denied` if the bucket's default encryption may not be read; `Unsupported` if it has none, or one that s3seal does
+/// not know; errors of KMS.
 pub(crate) async fn with_bucket_wishes(
     connection: &Connection,
     rules: Requirements,
@@ -32,7 +33,7 @@ pub(crate) async fn with_bucket_wishes(
     Ok(rules.with_buckets(wishes))
 }
 
-/// The demand of a bucket: of its policy where that names modes or keys, else its default.
+/// What a bucket requires: by its policy if that names modes or keys, else by its default encryption.
 async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Result<Requirement> {
     let by = |by| Demander::Bucket { bucket: facts.bucket.clone(), by };
     if let Probe::Known(Some(policy)) = &facts.policy {
@@ -66,7 +67,7 @@ async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Res
     Ok(Requirement { place, must_encrypt, kms_keys, demander })
 }
 
-/// The key of a default encryption, by its ARN; none where it names none.
+/// The ARN of the KMS key of a default encryption; `None` if it names no key.
 async fn key(connection: &Connection, default: &DefaultFacts) -> Result<Option<KeyPattern>> {
     let Some(named) = default.kms_key.as_deref().and_then(|name| name.parse::<KmsKey>().ok()) else {
         return Ok(None);

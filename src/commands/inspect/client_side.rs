@@ -1,6 +1,7 @@
-//! The client-side half of an outcome: which envelope an object has, and whether a given key decrypts it.
+//! The client-side half of an outcome: which envelope an object has, and whether one of the given keys unwraps its data
+//! key.
 //!
-//! No content is opened. A broken envelope is an outcome here, where `get` refuses it.
+//! No content is decrypted. A broken envelope is an outcome here, whereas `get` refuses it.
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
@@ -18,20 +19,20 @@ use crate::seal::s3ec::{Envelope, Need};
 use crate::seal::wrap::Wrap;
 use crate::transfer::blocking;
 
-/// One object on which a second look is taken.
+/// A closer look at one object, beyond its metadata.
 struct Second<'a> {
     reader: &'a ObjectReader<'a>,
     head: &'a ObjectHead,
     options: &'a InspectOptions,
 }
 
-/// Looks for an envelope, and tries the keys at hand on it. One object `alone` is looked at more closely than one of many:
-/// what lies in its own bytes or in an instruction file is fetched, also where nothing points to it. Of many this is done
-/// only where the metadata points to it and there are keys to try. Where the data is read, what reading finds is found here,
-/// too.
+/// Looks for an envelope, and tries the given keys on it. An object inspected `alone`, or with
+/// [`InspectOptions::deep`], is examined more closely: an envelope in its own bytes or in an instruction file is
+/// fetched even if nothing points to it. For one of many it is fetched only if the metadata points to it and there are
+/// keys to try. If the data is read, whatever reading it would find is found here too.
 ///
 /// # Errors
-/// `Network` where something that must be fetched cannot be, `Changed` where it is another object's by now.
+/// `Network` if something that must be fetched cannot be; `Changed` if the object has been replaced meanwhile.
 pub(super) async fn detect(
     reader: &ObjectReader<'_>,
     head: &ObjectHead,
@@ -52,7 +53,7 @@ pub(super) async fn detect(
         Ok(Detected::Plain) if closely => match begins_like_a_message(reader, head).await {
             Ok(true) => second.esdk(None).await,
             Err(error @ (Error::Network { .. } | Error::Changed { .. })) => Err(error),
-            // Bytes that cannot be fetched (no right, or archived) show no sign.
+            // Bytes that cannot be fetched (denied, or archived) show no sign of an envelope.
             Ok(false) | Err(_) => second.instructed(false).await,
         },
         Ok(Detected::Plain) => Ok(ClientSeen::NoSign),
@@ -60,7 +61,7 @@ pub(super) async fn detect(
     }
 }
 
-/// What a broken envelope comes to.
+/// The outcome of a broken envelope.
 fn broken(error: Error) -> Result<ClientSeen> {
     match error {
         Error::Tampered { why, .. } => Ok(ClientSeen::Broken(why)),
@@ -81,7 +82,7 @@ impl Second<'_> {
     async fn esdk(&self, marker: Option<&Marker>) -> Result<ClientSeen> {
         let message = match (header(self.reader, self.head).await, marker) {
             (Ok(message), _) => message,
-            // Only its beginning looked like one.
+            // Only the first bytes looked like a message.
             (Err(Error::Tampered { .. }), None) => return Ok(ClientSeen::NoSign),
             (Err(Error::Denied { .. }), Some(marker)) => {
                 return Ok(ClientSeen::Sealed(Box::new(EnvelopeFacts::esdk_marked(marker))));
@@ -95,8 +96,8 @@ impl Second<'_> {
         Ok(ClientSeen::Sealed(Box::new(described)))
     }
 
-    /// Whether the object is an instruction file: its metadata says so, and then its bytes must, for anyone can write
-    /// the former.
+    /// Whether the object is an instruction file: its metadata must say so, which anyone can write, and its content
+    /// must be one.
     async fn is_instruction_file(&self) -> Result<bool> {
         if !self.head.metadata.contains_key(INSTRUCTION_FILE_MARKER)
             || self.head.len > MAX_INSTRUCTION_FILE_BYTES
@@ -106,12 +107,12 @@ impl Second<'_> {
         match self.reader.whole(MAX_INSTRUCTION_FILE_BYTES).await {
             Ok(file) => Ok(file.is_some_and(|file| detect::is_instruction_file(&file))),
             Err(error @ Error::Network { .. }) => Err(error),
-            // What cannot be read is not believed.
+            // A claim that cannot be checked is not believed.
             Err(_) => Ok(false),
         }
     }
 
-    /// Looks for an instruction file; `named` says that something points to one.
+    /// Looks for an instruction file; `named` says that the object's metadata points to one.
     async fn instructed(&self, named: bool) -> Result<ClientSeen> {
         let suffix = self.options.keys.suffix.as_ref();
         let (uri, file) = instruction_file(self.reader, suffix).await;
@@ -119,29 +120,30 @@ impl Second<'_> {
             Ok(Some(file)) => {
                 match detect::with_instruction(self.reader.subject(), &self.head.metadata, &file) {
                     Ok(envelope) => self.s3ec(envelope).await,
-                    // A file of that name need not be one.
+                    // A file of that name need not be an instruction file.
                     Err(_) if !named => Ok(ClientSeen::NoSign),
                     Err(error) => broken(error),
                 }
             }
             Ok(None) if named => Ok(ClientSeen::Broken(format!("its instruction file {uri} does not exist"))),
             Err(Error::Denied { .. }) if named => Ok(ClientSeen::Elsewhere),
-            // Who may not list is told "denied" of what does not exist.
+            // Without permission to list the bucket, S3 answers "access denied" for a key that does not exist.
             Ok(None) | Err(Error::Denied { .. }) => Ok(ClientSeen::NoSign),
             Err(Error::TooLarge { .. }) if !named => Ok(ClientSeen::NoSign),
             Err(error) => broken(error),
         }
     }
 
-    /// Reading the data tries them anyway.
+    /// Whether to try the given keys here; reading the data tries them anyway.
     fn tries_keys(&self) -> bool {
         self.options.read.is_none() && !self.options.keys.unwrapper.ring().is_empty()
     }
 
-    /// Tries the local keys on a data key, as far back as the user allows; nothing of the object itself is fetched, and
-    /// AWS KMS is not asked.
+    /// Tries the local keys on the data key, if the user allows its algorithms. Nothing of the object itself is
+    /// fetched, and KMS is not asked.
     async fn opens_s3ec(&self, envelope: Envelope) -> Result<Opens> {
-        // Only the content proves such a key, and it is not looked at here: to tell more would tell the padding.
+        // Only the content proves such a key, and it is not read here. To report whether unwrapping worked would be a
+        // padding oracle.
         if envelope.wrap() == Wrap::RsaPkcs1 {
             return Ok(Opens::NotTried);
         }

@@ -1,6 +1,6 @@
-//! What objects are expected to be, and whether one is: pure.
+//! How objects are expected to be encrypted, and whether an outcome meets that. There is no I/O here.
 //!
-//! An expectation that names a key is met only by an object that is seen to have it: what cannot be known is not met.
+//! An expectation that names a key is met only if the object is known to have that key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,31 +11,30 @@ use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 use crate::error::WrapKind;
 use crate::rules::{Encrypted, Requirements, Unmet};
 
-/// One way in which an object may be as it should.
+/// An acceptable way for an object to be encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expectation {
-    /// Encrypted in any way, by S3 or before.
+    /// Encrypted in any way, by S3 or by the client.
     Encrypted,
-    /// A mode of S3's, with any key.
+    /// A server-side mode, with any key.
     Server(Mode),
     /// SSE-KMS or DSSE-KMS with this key.
     Kms {
-        /// The mode.
         mode: Mode,
-        /// The key; an alias must have been resolved before objects are compared with it.
+        /// The key; an alias must be resolved before objects are compared with it, see [`resolve`](super::resolve).
         key: KmsKey,
     },
-    /// SSE-C with the key of this fingerprint: S3's (base64 MD5) or the short one.
+    /// SSE-C with the key that has this fingerprint: the base64 MD5 that S3 reports, or s3seal's short one.
     CustomerKey(String),
     /// Client-side, in any format.
     Client,
     /// Client-side, in this format.
     Format(StoredFormat),
-    /// As rules demand, or else the bucket itself.
+    /// As the configured rules require, or the bucket itself where no rule applies.
     Rules,
 }
 
-/// Not an expectation.
+/// The text is not an expectation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not an expectation: write encrypted, sse-s3, sse-kms[:KEY], dsse-kms[:KEY], sse-c[:FINGERPRINT], client[:FORMAT] or rules"
@@ -85,7 +84,7 @@ impl fmt::Display for Expectation {
 }
 
 impl Expectation {
-    /// Whether an S3 Inventory report holds enough to tell.
+    /// Whether an S3 Inventory report contains enough to decide this.
     pub(crate) fn is_told_by_inventory(&self) -> bool {
         matches!(self, Self::Server(_) | Self::Encrypted)
     }
@@ -119,7 +118,7 @@ impl Expectation {
     }
 }
 
-/// Compares an outcome with what is expected, any one of which will do, and notes the result in it.
+/// Compares an outcome with the expectations, any one of which is enough, and records the result in it.
 pub(crate) fn judge(outcome: &mut InspectOutcome, expected: &[Expectation], rules: &Requirements) {
     let is_met = expected.iter().any(|one| one.is_met(outcome, rules));
     outcome.as_expected = (!expected.is_empty()).then_some(is_met);
@@ -128,7 +127,7 @@ pub(crate) fn judge(outcome: &mut InspectOutcome, expected: &[Expectation], rule
     }
 }
 
-/// The first demand of a rule that an object is not seen to meet.
+/// The first requirement of a rule that the object is not known to meet.
 fn unmet(outcome: &InspectOutcome, rules: &Requirements) -> Option<Unmet> {
     let client_side =
         matches!(outcome.client, ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile);
@@ -206,7 +205,7 @@ mod tests {
                 && !met("sse-s3", &kms)
                 && !met("client", &kms)
         );
-        // Who asks for a key is not content with an object that does not say which.
+        // An object that does not say which key it has does not meet the expectation of a key.
         assert!(!met("sse-kms:k-1", &server(Mode::SseKms, None)));
         assert!(!met("sse-kms:alias/backup", &kms), "an alias that nobody resolved");
     }

@@ -1,7 +1,8 @@
-//! An audit from an S3 Inventory report: its manifest, then its files one after the other, without a request an object.
+//! An audit from an S3 Inventory report: reads its manifest, then its files one after another, without a request per
+//! object.
 //!
-//! A file is brought to disk, compared with the manifest and read there, in memory that does not grow with it. What a
-//! report cannot know (keys, client-side envelopes) stays out of sight.
+//! Each file is downloaded to disk, checked against the manifest and read there; memory does not grow with its size.
+//! What a report does not contain (keys, client-side envelopes) remains unknown.
 
 use tokio::sync::mpsc;
 
@@ -23,13 +24,13 @@ use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::{Cancellation, blocking, sink};
 use crate::transfer_options::TransferOptions;
 
-/// Batches that wait to be told, at most.
+/// The most batches that wait to be reported.
 const WAITING: usize = 4;
 
 /// Fetches and reads a manifest.
 ///
 /// # Errors
-/// What S3 refuses, `Tampered` and `Unsupported` for what is no manifest or not one that can be used.
+/// Errors of S3; `NotFound`; `Tampered` or `Unsupported` if the object is not a manifest, or not one that can be used.
 pub(crate) async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Manifest> {
     let reader = ObjectReader { connection, uri, version_id: None, key: None };
     let missing = || Error::NotFound { subject: uri.into(), source: None };
@@ -37,10 +38,10 @@ pub(crate) async fn manifest(connection: &Connection, uri: &S3Uri) -> Result<Man
     inventory::manifest(&uri.into(), &json)
 }
 
-/// Tells and counts every object of a report.
+/// Reports and counts every object of an inventory report.
 ///
 /// # Errors
-/// What S3 refuses; `Tampered` for a file that is not what the manifest says; `Interrupted`.
+/// Errors of S3 and of `report`; `Tampered` for a file that does not match the manifest; `Interrupted`.
 pub(crate) async fn audit(
     connection: &Connection,
     uri: &S3Uri,
@@ -58,7 +59,7 @@ pub(crate) async fn audit(
         let (format, data, subject) = (manifest.format.clone(), data.clone(), Subject::from(&place));
         let reading = tokio::spawn(blocking(move || {
             inventory::read(&subject, &format, &data, file, &mut |batch| {
-                // Nobody listens any more: the run has ended, and says why.
+                // The receiver is gone: the run has ended, and reports why.
                 sender.blocking_send(batch).map_err(|_| Error::ReaderLeft)
             })
         }));

@@ -1,6 +1,6 @@
-//! What was found out about one object: pure data, to be shown, compared and counted.
+//! What was found out about one object, as plain data to be shown, compared and counted.
 //!
-//! Made from what S3 answered and what the metadata says; nothing is fetched here and nothing printed.
+//! It is made from the answers of S3 and from the object's metadata; nothing is fetched or printed here.
 
 use std::collections::BTreeMap;
 
@@ -24,22 +24,22 @@ use crate::seal::wrap::PASSPHRASE_ENTRY;
 pub(crate) struct InspectOutcome {
     pub(crate) uri: S3Uri,
     pub(crate) version_id: Option<String>,
-    /// Whether it is the newest version, where a listing of versions says so.
+    /// Whether it is the current version; `None` without a listing of versions.
     pub(crate) latest: Option<bool>,
-    /// What S3 does to the stored bytes.
+    /// How S3 encrypts the stored bytes.
     pub(crate) at_rest: AtRest,
-    /// What was done before they were stored.
+    /// How the bytes were encrypted before they were stored.
     pub(crate) client: ClientSeen,
-    /// Stored bytes, where they are known.
+    /// The stored length, if it is known.
     pub(crate) stored_len: Option<u64>,
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
-    /// The storage class, in S3's word; none is STANDARD.
+    /// The storage class, as S3 names it; `None` means STANDARD.
     pub(crate) storage_class: Option<String>,
     /// `Content-Type`.
     pub(crate) content_type: Option<String>,
-    /// The checksum, if it is one that s3seal knows and it was asked for. With an object under a KMS key, S3 shows it only
-    /// to those who may use the key.
+    /// The checksum, if it was requested and its algorithm is one that s3seal can compute. For an object under a KMS
+    /// key, S3 returns it only to callers who may use the key.
     pub(crate) checksum: Probe<Option<Checksum>>,
     /// The algorithm and value of a checksum that s3seal does not compute.
     pub(crate) other_checksum: Option<(&'static str, String)>,
@@ -52,56 +52,56 @@ pub(crate) struct InspectOutcome {
     pub(crate) archive_status: Option<String>,
     /// The state of replication.
     pub(crate) replication_status: Option<String>,
-    /// Whether its metadata marks it as an instruction file. Anyone can write that: to be shown, not to be believed.
+    /// Whether its metadata marks it as an instruction file. Anyone can write that: it may be shown, but not relied on.
     pub(crate) marked_instruction_file: bool,
-    /// Whether it is as expected; none without an expectation.
+    /// Whether it is as expected; `None` without an expectation.
     pub(crate) as_expected: Option<bool>,
-    /// The demand of a rule that it does not meet.
+    /// The requirement of a rule that it does not meet.
     pub(crate) unmet_rule: Option<Unmet>,
-    /// What reading its data has shown; none if it was not read.
+    /// What reading its data showed; `None` if it was not read.
     pub(crate) data: Option<Verified>,
 }
 
 /// Server-side encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct AtRest {
-    /// What S3 says.
+    /// As S3 reports it.
     pub(crate) applied: Applied,
-    /// For SSE-C: whether a key at hand fits.
+    /// For SSE-C: whether one of the given keys fits.
     pub(crate) customer_key: Option<CustomerKeyFit>,
 }
 
-/// Which key an SSE-C object has, as far as that can be known: S3 tells only who has it.
+/// Which key an SSE-C object has, as far as that is known: S3 says it only in answer to a request with that key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CustomerKeyFit {
-    /// The key at hand with this short fingerprint.
+    /// The given key with this short fingerprint.
     Fits {
-        /// Short SHA-256, as `keygen` shows it.
+        /// A truncated SHA-256, as `keygen` shows it.
         fingerprint: String,
     },
     /// No key was given.
     NotGiven,
-    /// None of the keys given; how many were tried.
+    /// None of the given keys fits.
     NoneFits {
-        /// How many.
+        /// How many were tried.
         tried: usize,
     },
-    /// From a report that does not say.
+    /// Unknown: a report of S3 Inventory does not say.
     NotSaid,
 }
 
-/// Client-side encryption, as far as it shows.
+/// Client-side encryption, as far as it can be seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientSeen {
     /// No sign of any.
     NoSign,
     /// An envelope.
     Sealed(Box<EnvelopeFacts>),
-    /// The sign of an envelope whose rest lies in an instruction file that was not fetched.
+    /// The metadata points to an instruction file that was not fetched.
     Elsewhere,
-    /// An instruction file: the wrapped data key of another object, read to be sure of it.
+    /// An instruction file, which holds another object's wrapped data key; its content was read to confirm that.
     InstructionFile,
-    /// Parts of an envelope that make none; the text says what is wrong.
+    /// An incomplete or invalid envelope; the text says what is wrong.
     Broken(String),
     /// Unknown: the metadata cannot be read without the SSE-C key, or was not read.
     OutOfSight,
@@ -111,29 +111,29 @@ pub(crate) enum ClientSeen {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EnvelopeFacts {
     pub(crate) format: StoredFormat,
-    /// The format's name and generation, for people.
+    /// The format's name and version, to be shown.
     pub(crate) title: &'static str,
     /// What only the envelope itself says; `None` if it is in the object's bytes and they were not read.
     pub(crate) content: Option<ContentFacts>,
     /// Who can open it.
     pub(crate) recipients: Vec<RecipientFacts>,
-    /// The encryption context (of KMS, or of the Encryption SDK): authenticated.
+    /// The encryption context (of KMS, or of the Encryption SDK), which is authenticated.
     pub(crate) context: BTreeMap<String, String>,
-    /// The material description: nothing proves it.
+    /// The material description, which is not authenticated.
     pub(crate) description: BTreeMap<String, String>,
-    /// Where it lies.
+    /// Where it is stored.
     pub(crate) place: EnvelopePlace,
     /// The length of the plaintext, if the format determines it.
     pub(crate) plain_len: Option<u64>,
     /// The length that the metadata claims.
     pub(crate) claimed_len: Option<u64>,
-    /// What `get --allow-legacy` has to say for it, with the reason.
+    /// The value of `get --allow-legacy` that it requires, with the reason.
     pub(crate) legacy: Option<(Legacy, String)>,
-    /// What the keys at hand do with it.
+    /// Whether one of the given keys opens it.
     pub(crate) opens: Opens,
 }
 
-/// Whether a key at hand unwraps the data key.
+/// Whether one of the given keys unwraps the data key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Opens {
     /// No key that could do it was given, or it was not tried.
@@ -148,19 +148,19 @@ pub(crate) enum Opens {
 /// How the content is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ContentFacts {
-    /// The content algorithm, by its specification's name.
+    /// The content encryption algorithm, by its name in the format's specification.
     pub(crate) suite: String,
-    /// Whether the envelope commits to one data key.
+    /// Whether the algorithm has key commitment.
     pub(crate) committing: bool,
-    /// Whether tags prove the bytes.
+    /// Whether authentication tags verify the bytes.
     pub(crate) authenticated: bool,
-    /// Whether a signature ends the message.
+    /// Whether the message ends with a signature.
     pub(crate) signed: bool,
-    /// The plain length of its frames in bytes, where it has frames.
+    /// Plaintext bytes per frame, if the message is framed.
     pub(crate) frame_length: Option<u32>,
 }
 
-/// Where an envelope lies.
+/// Where an envelope is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EnvelopePlace {
     Metadata,
@@ -171,7 +171,7 @@ pub(crate) enum EnvelopePlace {
 }
 
 impl EnvelopePlace {
-    /// The word in documents.
+    /// The word used in JSON documents.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Metadata => "metadata",
@@ -181,23 +181,23 @@ impl EnvelopePlace {
     }
 }
 
-/// One who can open an envelope.
+/// A recipient, whose key opens the envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RecipientFacts {
     /// The kind of key; `None` for one that s3seal cannot use.
     pub(crate) kind: Option<WrapKind>,
     /// How the data key is wrapped, by the format's name.
     pub(crate) wrap: String,
-    /// The key's name where the format notes it: an ARN, or provider and name.
+    /// The key's name, if the format records it: the ARN or ID of a KMS key, or the name of a raw key.
     pub(crate) key: Option<String>,
-    /// The fingerprint of a local key, where the writer noted it.
+    /// The fingerprint of a local key, if the writer recorded it.
     pub(crate) fingerprint: Option<String>,
-    /// How a passphrase becomes the key: an Argon2id PHC string.
+    /// How the key is derived from a passphrase: an Argon2id PHC string.
     pub(crate) passphrase: Option<String>,
 }
 
 impl InspectOutcome {
-    /// Makes the outcome of an object that S3 told about.
+    /// Makes the outcome of an object from its head.
     pub(crate) fn of(
         uri: &S3Uri,
         head: ObjectHead,
@@ -228,21 +228,21 @@ impl InspectOutcome {
         }
     }
 
-    /// Makes the outcome of an SSE-C object that none of the keys at hand opens.
+    /// Makes the outcome of an SSE-C object for which no fitting key was given.
     pub(crate) fn behind_customer_key(uri: &S3Uri, version_id: Option<&str>, fit: CustomerKeyFit) -> Self {
         let applied = Applied { mode: AppliedMode::Known(Mode::SseC), ..Applied::default() };
         let at_rest = AtRest { applied, customer_key: Some(fit) };
         Self { version_id: version_id.map(str::to_owned), ..Self::without_head(uri, at_rest) }
     }
 
-    /// Makes the outcome of an object whose HEAD was refused, or not asked for: a listing tells the rest.
+    /// Makes the outcome of an object whose HEAD was refused or not sent; a listing adds the rest.
     pub(crate) fn without_head(uri: &S3Uri, at_rest: AtRest) -> Self {
         let head = ObjectHead { applied: at_rest.applied, ..ObjectHead::default() };
         let outcome = Self::of(uri, head, at_rest.customer_key, ClientSeen::OutOfSight);
         Self { stored_len: None, ..outcome }
     }
 
-    /// Adds what a listing says and the object's own answer did not.
+    /// Adds what a listing says and the HEAD did not.
     pub(crate) fn listed(mut self, entry: &Listed) -> Self {
         self.latest = entry.latest;
         self.stored_len = self.stored_len.or(Some(entry.len));
@@ -253,7 +253,7 @@ impl InspectOutcome {
         self
     }
 
-    /// Adds what reading the data has shown: which key opened the envelope, too.
+    /// Adds what reading the data showed, including which key opened the envelope.
     pub(crate) fn with_data(mut self, data: Option<Verified>) -> Self {
         if let (ClientSeen::Sealed(envelope), Some(opened)) =
             (&mut self.client, data.as_ref().and_then(|data| data.opened.as_ref()))
@@ -263,7 +263,7 @@ impl InspectOutcome {
         Self { data, ..self }
     }
 
-    /// The length of its content, where it is known: what no client has encrypted is as long as it is stored.
+    /// The length of its plaintext, if it is known: without client-side encryption, the stored length.
     pub(crate) fn plain_len(&self) -> Option<u64> {
         let read = self.data.as_ref().map(|data| data.plain_len);
         read.or(match &self.client {
@@ -273,7 +273,7 @@ impl InspectOutcome {
         })
     }
 
-    /// The mode that counts first: client-side where there is an envelope, else what S3 does.
+    /// The mode to report: client-side if there is an envelope, otherwise the server-side mode.
     pub(crate) fn mode(&self) -> AppliedMode {
         match self.client {
             ClientSeen::Sealed(_) | ClientSeen::Elsewhere => AppliedMode::Known(Mode::Client),
@@ -281,7 +281,7 @@ impl InspectOutcome {
         }
     }
 
-    /// Whether it is client-side by what its metadata or its first bytes say, and no key at hand proved it: anyone can
+    /// Whether only its metadata or its first bytes say that it is client-side, and no given key proved it: anyone can
     /// write those.
     pub(crate) fn is_claimed(&self) -> bool {
         match &self.client {
@@ -291,7 +291,7 @@ impl InspectOutcome {
         }
     }
 
-    /// The envelope, where one was read.
+    /// The envelope, if one was found.
     pub(crate) fn envelope(&self) -> Option<&EnvelopeFacts> {
         match &self.client {
             ClientSeen::Sealed(envelope) => Some(envelope),
@@ -301,7 +301,7 @@ impl InspectOutcome {
 }
 
 impl EnvelopeFacts {
-    /// Describes an envelope of the S3 Encryption Client over an object of `stored` bytes.
+    /// Describes the S3 Encryption Client's envelope of an object of `stored` bytes.
     pub(crate) fn s3ec(envelope: &s3ec::Envelope, stored: u64) -> Self {
         let (title, committing) = match envelope.version() {
             Version::V1 => ("S3 Encryption Client, format V1", false),
@@ -330,7 +330,7 @@ impl EnvelopeFacts {
             recipients: vec![RecipientFacts {
                 kind: Some(kind),
                 wrap: wrap.title().to_owned(),
-                // Only the first clients noted their KMS key.
+                // Only the oldest clients recorded their KMS key.
                 key: context.get("kms_cmk_id").cloned(),
                 fingerprint: envelope.fingerprint().map(str::to_owned),
                 passphrase,
@@ -348,8 +348,8 @@ impl EnvelopeFacts {
         }
     }
 
-    /// Describes a message of the AWS Encryption SDK stored in `stored` bytes, by its header; fingerprints are in the
-    /// marker, if its writer left one.
+    /// Describes an AWS Encryption SDK message of `stored` bytes by its header. Fingerprints come from the marker, if
+    /// its writer left one.
     pub(crate) fn esdk(message: &esdk::Message, marker: Option<&Marker>, stored: u64) -> Self {
         let said = message.describe();
         let noted: Vec<_> = marker.map(Marker::recipients).unwrap_or_default().to_vec();
@@ -364,7 +364,7 @@ impl EnvelopeFacts {
                 EdkKind::Other => None,
             },
             wrap: recipient.provider,
-            // A raw key of ours is named by its fingerprint, which is told as such.
+            // s3seal names a raw key by its fingerprint, which is reported in its own field.
             key: Some(recipient.name).filter(|name| !name.is_empty() && !is_noted(name)),
             fingerprint: noted.get(place).filter(|_| same_number).and_then(|noted| noted.fingerprint.clone()),
             passphrase: recipient.passphrase.map(|phc| phc.to_string()),

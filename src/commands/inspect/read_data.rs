@@ -1,6 +1,6 @@
-//! Reads the data of the objects that are inspected, and keeps nothing: the test of a restore.
+//! Reads the data of the inspected objects and discards it: a restore test.
 //!
-//! The bytes take the way of a download into a file. What is found is one more fact about the object.
+//! The data is read in the same way as for a download into a file; the result becomes part of the object's outcome.
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
@@ -15,15 +15,15 @@ use crate::transfer::memory_budget::MemoryBudget;
 
 /// How data is read, and of which objects.
 pub(crate) struct ReadData {
-    /// The memory of all objects that are read at once.
+    /// The memory budget that all objects share.
     pub(crate) budget: MemoryBudget,
-    /// The objects of a listing that are read; none for all of them.
+    /// Which objects of a listing are read; `None` means all of them.
     pub(crate) sample: Option<Sample>,
 }
 
 impl ReadData {
-    /// Reads and verifies an object. One that was named must need the keys given, as for a download: it would
-    /// not be the one that was meant. Of many, some may be in other modes.
+    /// Reads and verifies an object. As for a download, an object that the user named must need one of the given keys;
+    /// otherwise it is not the one that was meant. Among many objects, some may be in other modes.
     ///
     /// # Errors
     /// As for a download into a file.

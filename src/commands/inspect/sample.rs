@@ -1,7 +1,7 @@
-//! A random share of the objects of a listing: which ones are read.
+//! Chooses a random sample of the objects in a listing: those that are read.
 //!
-//! One of each block of consecutive objects, so that the sample is spread over the whole listing, and memory does not
-//! grow with it. The last block may be shorter and has one too, so that a sample is never empty where a listing is not.
+//! One object is chosen from each block of consecutive ones, so the sample is spread over the whole listing, and memory
+//! does not grow with it. The last block may be shorter but counts too, so the sample is empty only if the listing is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,16 +10,16 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use crate::error::{Error, Result};
 
-/// All objects, in the unit of [`Share`].
+/// 100%, in the unit of [`Share`].
 const ALL: u32 = 1_000_000;
-/// Digits after the point of a percentage that [`Share`] can hold.
+/// Decimal places of a percentage that [`Share`] can hold.
 const DECIMALS: usize = 4;
 
 /// A share of objects, in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Share(u32);
 
-/// Not a share.
+/// The text is not a share.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a share: write a percentage from 0.0001% to 100%, such as 5%")]
 pub(crate) struct ShareError(String);
@@ -51,7 +51,7 @@ impl fmt::Display for Share {
     }
 }
 
-/// A sample of one run. The same listing gives the same objects again; another run gives others.
+/// The sample of one run. It chooses the same objects whenever the listing is the same; another run chooses others.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) share: Share,
@@ -59,10 +59,10 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// Draws a new sample.
+    /// Makes a sample with a random seed.
     ///
     /// # Errors
-    /// `Local` if the system has no random numbers.
+    /// `Local` if the operating system provides no random numbers.
     pub(crate) fn new(share: Share) -> Result<Self> {
         let failed = |error: getrandom::Error| std::io::Error::other(error.to_string());
         let seed =
@@ -70,7 +70,7 @@ impl Sample {
         Ok(Self { share, seed })
     }
 
-    /// Chooses among the objects of a listing, in its order.
+    /// Returns the chosen objects of a listing, in its order.
     pub(crate) fn choose<'a, T: 'a>(
         self,
         listing: impl Stream<Item = Result<T>> + 'a,
@@ -92,7 +92,7 @@ impl Sample {
         })
     }
 
-    /// A number that looks random, for the object at a place of the listing (splitmix64: Steele, Lea and Flood, "Fast
+    /// A pseudorandom number for the object at `place` in the listing (splitmix64: Steele, Lea and Flood, "Fast
     /// splittable pseudorandom number generators", 2014).
     fn number(self, place: u64) -> u64 {
         let mixed = self.seed.wrapping_add(place.wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -101,25 +101,25 @@ impl Sample {
         mixed ^ (mixed >> 31)
     }
 
-    /// How many blocks have ended after so many objects.
+    /// How many blocks are complete after this number of objects.
     fn blocks(self, objects: u64) -> u128 {
         u128::from(objects) * u128::from(self.share.0) / u128::from(ALL)
     }
 }
 
-/// Chooses one object of each block: each member of a block is as likely as any other.
+/// Chooses one object from each block, all with the same probability.
 struct Chooser<T> {
     sample: Sample,
-    /// Objects so far.
+    /// Objects seen so far.
     seen: u64,
-    /// Objects so far in this block.
+    /// Objects seen so far in this block.
     in_block: u64,
-    /// The object of this block, unless a later one takes its place.
+    /// The object chosen from this block, unless a later one replaces it.
     candidate: Option<T>,
 }
 
 impl<T> Chooser<T> {
-    /// Takes the next object; returns the one of a block that ends with it.
+    /// Takes the next object. If it ends a block, returns the one chosen from the block.
     fn take(&mut self, object: T) -> Option<T> {
         (self.seen, self.in_block) = (self.seen + 1, self.in_block + 1);
         if self.sample.number(self.seen).is_multiple_of(self.in_block) {

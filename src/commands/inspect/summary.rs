@@ -1,6 +1,6 @@
-//! The sum over many outcomes: how many objects and bytes each mode and key has.
+//! The summary of many outcomes: the number of objects and bytes per mode and key.
 //!
-//! Grows with the number of keys, not with that of objects; lists are cut at a limit, and the counts go on.
+//! Its size grows with the number of keys, not with that of objects. Lists stop at a limit; the counts continue.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::encryption::Mode;
 use crate::error::WrapKind;
 use crate::limits::{MAX_SUMMARY_OBJECTS, MAX_SUMMARY_SHARES};
 
-/// What is counted together.
+/// The mode and key by which objects are counted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ShareName {
     /// The mode, as [`mode_word`] says it.
@@ -19,7 +19,7 @@ pub(crate) struct ShareName {
     pub(crate) key: Option<String>,
 }
 
-/// Objects and bytes.
+/// A number of objects and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Amount {
     /// Objects, or versions.
@@ -33,56 +33,56 @@ pub(crate) struct Amount {
 pub(crate) struct Offender {
     /// The object, as the user would name it.
     pub(crate) name: String,
-    /// What it is, or why it could not be inspected.
+    /// How it is encrypted, or why it could not be inspected.
     pub(crate) why: String,
 }
 
-/// A list cut at [`MAX_SUMMARY_OBJECTS`], with the whole count.
+/// A list cut at [`MAX_SUMMARY_OBJECTS`], with the total count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offenders {
     /// The first of them.
     pub(crate) first: Vec<Offender>,
-    /// All of them.
+    /// How many there are in all.
     pub(crate) count: u64,
 }
 
-/// The sum.
+/// The summary of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
     /// All objects that were inspected.
     pub(crate) all: Amount,
     /// By mode and key.
     pub(crate) shares: BTreeMap<ShareName, Amount>,
-    /// What had no place among the shares.
+    /// Objects of further modes and keys, beyond [`MAX_SUMMARY_SHARES`].
     pub(crate) others: Amount,
-    /// Objects that are not as expected; `None` where nothing is expected.
+    /// Objects that are not as expected; `None` if nothing is expected.
     pub(crate) unexpected: Option<Offenders>,
     /// Objects that could not be inspected.
     pub(crate) failed: Offenders,
-    /// Objects that are client-side by their own claim alone.
+    /// Objects whose client-side encryption is claimed but not proven.
     pub(crate) claimed: u64,
-    /// Delete markers passed over.
+    /// Delete markers that were skipped.
     pub(crate) delete_markers: u64,
-    /// Objects that the filters leave out.
+    /// Objects that the filters exclude.
     pub(crate) filtered_out: u64,
-    /// Objects that were deleted between the listing and the look at them.
+    /// Objects that were deleted after they were listed and before they were inspected.
     pub(crate) deleted_meanwhile: u64,
-    /// What was read; `None` where no data is read.
+    /// What was read; `None` if no data is read.
     pub(crate) data: Option<DataSum>,
 }
 
-/// The sum of the data that was read.
+/// Totals of the data that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DataSum {
-    /// Objects that were read and verified, or read where nothing can verify them.
+    /// Objects that were read, and verified if anything can verify them.
     pub(crate) objects: u64,
     /// Their bytes after decryption.
     pub(crate) bytes: u64,
-    /// Those of them that nothing can verify.
+    /// Objects among these that nothing can verify.
     pub(crate) not_verifiable: u64,
-    /// Objects among which they were chosen, with those that failed.
+    /// Objects from which the sample was chosen, including those that failed.
     pub(crate) of: u64,
-    /// The share that was to be read, as typed; `None` for all.
+    /// The share that was to be read; `None` means all.
     pub(crate) sample: Option<String>,
 }
 
@@ -94,7 +94,7 @@ impl ShareName {
 }
 
 impl Summary {
-    /// Begins to count; `expecting` says whether anything is expected.
+    /// Makes an empty summary; `expecting` says whether anything is expected.
     pub(crate) fn new(expecting: bool) -> Self {
         Self { unexpected: expecting.then(Offenders::default), ..Self::default() }
     }
@@ -138,7 +138,7 @@ impl Summary {
         }
     }
 
-    /// The shares, the largest first.
+    /// The shares, those with the most objects first.
     pub(crate) fn largest_first(&self) -> Vec<(&ShareName, Amount)> {
         let mut shares: Vec<_> = self.shares.iter().map(|(name, amount)| (name, *amount)).collect();
         shares.sort_by_key(|(_, amount)| std::cmp::Reverse(amount.objects));
@@ -161,13 +161,14 @@ impl Offenders {
         }
     }
 
-    /// How many are counted and not listed.
+    /// How many are counted but not listed.
     pub(crate) fn unlisted(&self) -> u64 {
         self.count - self.first.len() as u64
     }
 }
 
-/// The word for a mode in tables and documents: that of `-e`, or `none`, or S3's own for one that s3seal does not know.
+/// The word for a mode in tables and documents: the value of `-e`, `none`, or S3's own name of a mode that s3seal does
+/// not know.
 pub(crate) fn mode_word(mode: &AppliedMode) -> &str {
     match mode {
         AppliedMode::Known(mode) => mode.as_str(),
@@ -184,7 +185,7 @@ pub(crate) fn name_of(outcome: &InspectOutcome) -> String {
     }
 }
 
-/// What an object is, in a few words: the mode and what is known of the key.
+/// How an object is encrypted, in a few words: the mode and what is known of the key.
 pub(crate) fn in_short(outcome: &InspectOutcome) -> String {
     let mode = outcome.mode();
     let mode = mode_word(&mode);

@@ -1,7 +1,6 @@
 //! `put` of many files.
 //!
-//! Encryption is prepared once; each object still has a data key of its own. All of them share one memory
-//! budget.
+//! Encryption is prepared once; each object still gets its own data key. All objects share one memory budget.
 
 use std::path::PathBuf;
 use std::slice;
@@ -36,31 +35,31 @@ pub(crate) struct PutMany {
     pub(crate) walk: WalkOptions,
     /// The bucket, or a prefix that ends in `/`.
     pub(crate) target: S3Uri,
-    /// Whether an object stays that is what its file would become.
+    /// Whether to skip files whose object is up to date.
     pub(crate) update: bool,
-    /// Whether nothing is stored.
+    /// Whether to store nothing, and only report what would be done.
     pub(crate) dry_run: bool,
-    /// How they are stored.
+    /// How the files are stored.
     pub(crate) options: PutOptions,
 }
 
-/// The outcome of one file; no part of an object stays.
+/// The outcome of one file. A failed upload leaves no incomplete object.
 pub(crate) type PutRow = Row<Change<Stored>>;
 
-/// A file that is stored.
+/// A file that was stored.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// The file.
     pub(crate) path: PathBuf,
-    /// What it came to.
+    /// The outcome of storing it.
     pub(crate) outcome: PutOutcome,
 }
 
 /// Uploads all the files, and reports each one.
 ///
 /// # Errors
-/// `BreaksRule` before anything is sent, what would fail every file alike, `report`'s, or `Interrupted`; `NoneMatch` if there is no file; `NotAsAsked` at the first
-/// file that is stored otherwise than asked. What was reported until then is stored.
+/// `BreaksRule` before anything is sent; errors that would affect every file; errors of `report`; `Interrupted`;
+/// `NoneMatch` if there is no file; `NotAsAsked` or `EnvelopeLost` at the first file that the server does not store as
+/// requested. Files reported as stored by then are stored.
 pub(crate) async fn run(
     connection: &Connection,
     request: PutMany,
@@ -102,7 +101,7 @@ pub(crate) async fn run(
     };
     if meter.is_shown() {
         let (sources, walk_options, meter) = (sources.clone(), walk_options.clone(), meter.clone());
-        // It ends with the display, at the latest.
+        // The count ends with the progress display, at the latest.
         drop(tokio::spawn(blocking(move || walk::count(&sources, &walk_options, &meter))));
     }
     let files = walk::walk(sources, walk_options, rejected.clone());
@@ -119,11 +118,11 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// What is the same for all files of a run.
+/// What all files of a run share.
 struct Many<'a> {
     storing: PutRun<'a>,
     target: &'a S3Uri,
-    /// How all of them are to be encrypted, for the rules.
+    /// The encryption requested for all of them, to be compared with the rules.
     asked: Encrypted,
     gate: FirstObjectGate,
     lengths: StoredLengths<'a>,
@@ -202,7 +201,7 @@ impl PutRun<'_> {
         stored
     }
 
-    /// Why no object can have this key.
+    /// Why no object can be stored under this key; `None` if one can.
     fn cannot_be(&self, key: &str) -> Option<String> {
         if key.len() > MAX_KEY_BYTES {
             return Some(format!("its key would have {} bytes; S3 allows {MAX_KEY_BYTES}", key.len()));

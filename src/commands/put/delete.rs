@@ -1,6 +1,6 @@
-//! `put --delete`: removes the objects under the target that the directory no longer has.
+//! `put --delete`: deletes objects under the target that no longer have a file in the directory.
 //!
-//! They are found in a pass of their own, before anything is stored, so that their number can be checked and asked about.
+//! They are found in a separate pass before anything is stored, so that their number can be checked and confirmed.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -23,10 +23,10 @@ use crate::transfer::{Cancellation, blocking};
 
 use super::update::pairs;
 
-/// Finds the names that only the target has.
+/// Finds the names of the objects that have no file.
 ///
 /// # Errors
-/// What the listing says; `Unsupported` if it is out of order.
+/// Errors of the listing; `Unsupported` if it is out of order.
 pub(crate) async fn plan(
     connection: &Connection,
     folder: &Path,
@@ -55,8 +55,8 @@ pub(crate) async fn plan(
     Ok(deletions)
 }
 
-/// Whether an object without a file is needed all the same: it stands for a directory, or may be the envelope of another
-/// object.
+/// Whether an object without a file is still needed: as the folder object of a directory, or possibly as the
+/// instruction file of another object.
 fn is_needed(folder: &Path, name: &str) -> bool {
     if name.is_empty() || name.ends_with('/') {
         return folder.join(name).is_dir();
@@ -65,10 +65,11 @@ fn is_needed(folder: &Path, name: &str) -> bool {
     object.is_some_and(|object| folder.join(object).is_file())
 }
 
-/// Deletes objects, or with `dry_run` only says so, and reports each one. A file that has appeared since keeps its object.
+/// Deletes objects and reports each one; with `dry_run` only reports them. An object whose file has appeared meanwhile
+/// is kept.
 ///
 /// # Errors
-/// What would fail every object alike, `report`'s, or `Interrupted`.
+/// Errors that would affect every object; errors of `report`; `Interrupted`.
 #[expect(clippy::too_many_arguments, reason = "each is of another kind")]
 pub(crate) async fn delete(
     connection: &Connection,

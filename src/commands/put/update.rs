@@ -1,4 +1,4 @@
-//! Comparing files with what the target has of them, from the listing alone.
+//! Compares files with the objects under the target, from the listing alone.
 
 use futures_util::TryStreamExt;
 use futures_util::stream::Stream;
@@ -14,20 +14,20 @@ use crate::location::S3Uri;
 use crate::object::Settings;
 use crate::transfer::walk::Found;
 
-/// A file, and what is known of the object that it would become.
+/// A file, and what the listing says about its object.
 pub(super) struct Candidate {
     pub(super) found: Found,
     pub(super) there: There,
 }
 
-/// What the target has.
+/// What is known about the object of a file.
 pub(super) enum There {
     NotAsked,
     Nothing,
     Object(Box<Listed>),
 }
 
-/// Puts what was found beside what is listed under the target.
+/// Pairs the files that were found with the objects listed under the target.
 pub(super) fn pairs<'a>(
     found: impl Stream<Item = Result<Found>> + 'a,
     connection: &'a Connection,
@@ -41,10 +41,10 @@ pub(super) fn pairs<'a>(
         };
         (name, found)
     });
-    // A key that is not text is no file's, and has no place among them.
+    // A key that is not valid UTF-8 is not the key of any file, and is left out.
     let listed = connection.list(target).try_filter_map(move |listed| async move {
         Ok(match &listed.key {
-            // A server may list what it was not asked for.
+            // A server may list keys outside the prefix.
             ListedKey::Text(key) if key.starts_with(&target.key) => {
                 Some((target.relative(key).to_owned(), listed))
             }
@@ -54,7 +54,7 @@ pub(super) fn pairs<'a>(
     merge(named, listed, Subject::prefix(target))
 }
 
-/// Leaves out what only the target has.
+/// Leaves out the objects that have no file.
 pub(super) fn candidates<'a>(
     pairs: impl Stream<Item = Result<Pair<Found, Listed>>> + 'a,
 ) -> impl Stream<Item = Result<Candidate>> + 'a {
@@ -67,13 +67,13 @@ pub(super) fn candidates<'a>(
     })
 }
 
-/// Computes how long files will be when they are stored.
+/// Computes the stored lengths of files.
 pub(super) struct StoredLengths<'a> {
     connection: &'a Connection,
     encryptor: &'a Encryptor,
-    /// Encryptors that encrypt nothing, with the length of their key: all others have headers of the same length, but for
-    /// the object's name in it.
-    /// One for each format: a file that is too large for one gets another.
+    /// One encryptor per format, used only to measure, with the length of the object key that it was made for. (A file
+    /// that is too large for one format gets another.) Headers of the same format have the same length, except for an
+    /// object key in them.
     measures: Mutex<Vec<(usize, ObjectEncryptor<'a>)>>,
 }
 
@@ -82,7 +82,8 @@ impl<'a> StoredLengths<'a> {
         Self { connection, encryptor, measures: Mutex::default() }
     }
 
-    /// Returns the length that `len` bytes have as the object at `uri`. The first call may ask KMS for a data key.
+    /// Returns the stored length of `len` plaintext bytes as the object at `uri`. The first call for a format may ask
+    /// KMS for a data key.
     pub(super) async fn of(&self, len: u64, uri: &S3Uri) -> Result<u64> {
         let Encryptor::Client(client) = self.encryptor else { return Ok(len) };
         let format = Some(client.format.unwrap_or_else(|| default_format(Some(len))));

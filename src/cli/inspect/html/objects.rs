@@ -1,4 +1,5 @@
-//! The objects of the report by key: collected row by row, with a limit, and written as a section for each key.
+//! The objects of the report, grouped by key: collected row by row up to a limit, and written as a section for each
+//! key.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! A bucket's settings on one page, and the head of an audit from a report of S3 Inventory.
+//! The page of a bucket's settings, and the header of an audit from an S3 Inventory report.
 
 use super::{Page, Tone};
 use crate::aws::bucket::{BucketFacts, DefaultFacts};

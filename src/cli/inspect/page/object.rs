@@ -1,4 +1,4 @@
-//! One object on one page: at rest, at the client, on the way, and what else is known of it.
+//! The page of one object: encryption at rest, on the client and in transit, and what else is known about it.
 
 use std::fmt::Write;
 
