@@ -17,7 +17,7 @@ use crate::commands::rotate::journal::survey::{self, JournalSurvey};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
-use crate::transfer::{Cancellation, blocking};
+use crate::transfer::{Cancellation, blocking, resume};
 
 mod objects;
 mod uploads;
@@ -88,7 +88,7 @@ pub(crate) enum What {
 pub(crate) enum Kept {
     /// It is younger than the limit.
     Young,
-    /// A rotation with this journal is at work.
+    /// A rotation with this journal, or a put with this record, is at work.
     InUse(PathBuf),
     /// A journal that its rotation needs to clean up behind itself, or that may be the only copy of an envelope.
     Needed,
@@ -121,7 +121,8 @@ pub(crate) async fn find(
         .iter()
         .flat_map(|journal| journal.uploads.iter().map(move |id| (id.as_str(), journal)))
         .collect();
-    uploads::find(connection, request, &by_upload, cancellation, &mut found).await?;
+    let puts = puts_at_work(request).await?;
+    uploads::find(connection, request, &by_upload, &puts, cancellation, &mut found).await?;
     drop(by_upload);
     objects::find(connection, request, cancellation, &mut found).await?;
     journals.into_iter().filter(|journal| journal.is_of_place).for_each(|journal| {
@@ -150,6 +151,12 @@ async fn journals(request: &CleanupRequest) -> Result<Vec<JournalSurvey>> {
     let Some(folder) = request.records.clone() else { return Ok(Vec::new()) };
     let place = request.place.clone();
     blocking(move || survey::in_directory(&folder, &place)).await?
+}
+
+/// The uploads of puts at work, each with its record.
+async fn puts_at_work(request: &CleanupRequest) -> Result<HashMap<String, PathBuf>> {
+    let Some(folder) = request.records.clone() else { return Ok(HashMap::new()) };
+    blocking(move || resume::uploads_in_use(&folder)).await?
 }
 
 /// Removes what was found, and reports each removal as it ends.

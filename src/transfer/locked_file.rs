@@ -3,6 +3,7 @@
 //! Anybody who can write one, or choose the file that is used as one, influences the next run.
 
 use std::fs::{DirBuilder, File, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -53,6 +54,29 @@ pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
         return Err(Error::tampered(name, "other users can write to it"));
     }
     Ok(file)
+}
+
+/// Opens a file that somebody else may have locked, only to read it; `None` if there is none, or a link, which is not
+/// followed.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<Option<File>> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    match File::options().read(true).custom_flags(flags).open(path) {
+        Err(error)
+            if error.kind() == ErrorKind::NotFound || Errno::from_io_error(&error) == Some(Errno::LOOP) =>
+        {
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
+}
+
+/// Takes the lock, until the file is closed; whoever has it is at work.
+pub(crate) fn is_in_use(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -5,13 +5,14 @@
 //! S3 has, and with what is on disk. A record that is cut short or not understood counts as none.
 //! All records are read, written and named here.
 
+use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -81,7 +82,39 @@ impl Kind {
     }
 }
 
-/// A record, open and locked. What stays of it when it is dropped is for the next run.
+/// The uploads on which puts of this machine are at work, by their ids, each with its record.
+///
+/// # Errors
+/// `Local` for what the system refuses.
+pub(crate) fn uploads_in_use(folder: &Path) -> Result<HashMap<String, PathBuf>> {
+    let refused = |error| Error::local("read", Subject::Folder(folder.to_owned()))(error);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
+        entries => entries.map_err(refused)?,
+    };
+    let mut found = HashMap::new();
+    for entry in entries {
+        let path = entry.map_err(refused)?.path();
+        if kind_of(&path) == Some(Kind::Upload)
+            && let Some(file) = locked_file::open_to_read(&path).map_err(refused)?
+            && locked_file::is_in_use(&file).map_err(refused)?
+        {
+            let mut record = Record { path, file };
+            if let Some((upload, _)) = record.read::<UploadRecord, IgnoredAny>() {
+                found.insert(upload.upload_id, record.path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What the name of a record says that it is about; `None` for other files.
+fn kind_of(path: &Path) -> Option<Kind> {
+    let (word, _) = path.file_name()?.to_str()?.strip_suffix(".json")?.split_once('-')?;
+    [Kind::Upload, Kind::Download].into_iter().find(|kind| kind.word() == word)
+}
+
+/// A record, open, and locked by whoever works with it. What stays of it when it is dropped is for the next run.
 pub(crate) struct Record {
     path: PathBuf,
     file: File,

@@ -36,7 +36,7 @@ fn what_a_rotation_at_work_has_stays_however_old() {
         ended.says(&[
             "kept: upload of s3://bench/p/large",
             "kept: journal ",
-            "a rotation is at work with it",
+            "another run is at work with it",
         ]);
         assert_eq!(uploads(&bench), ["p/large"]);
         assert_eq!(journals(&bench).len(), 1);
@@ -57,6 +57,40 @@ fn of_a_rotation_that_was_killed_the_upload_goes_and_the_journal_that_goes_on_st
     bench.run(ROTATE).ok();
     assert!(journals(&bench).is_empty());
     bench.run("get s3://bench/p/large got --key key").ok();
+}
+
+#[test]
+fn what_a_put_at_work_has_stays_however_old() {
+    let bench = bench();
+    bench.write("source", &bytes(2 * PART));
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
+    let running = bench.start("put source s3://bench/p/large --part-size 5MiB");
+    assert!(held.wait(1, PATIENCE));
+    let ended = bench.run(&format!("{ALL} -v")).ok();
+    ended.says(&["kept: upload of s3://bench/p/large", "another run is at work with it"]);
+    assert_eq!(uploads(&bench), ["p/large"]);
+    gate.open();
+    running.end().ok();
+    assert_eq!(uploads(&bench), [""; 0]);
+}
+
+#[test]
+fn the_upload_that_a_killed_put_could_go_on_with_goes_and_the_put_starts_anew() {
+    let bench = bench();
+    bench.write("source", &bytes(2 * PART));
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
+    let line = "put source s3://bench/p/large --part-size 5MiB";
+    let running = bench.start(line);
+    assert!(held.wait(1, PATIENCE));
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    bench.run(ALL).ok().says(&["removed: 1 leftover"]);
+    assert_eq!(uploads(&bench), [""; 0]);
+    bench.run(line).ok();
+    bench.run("get s3://bench/p/large got").ok();
+    assert!(journals(&bench).is_empty());
 }
 
 /// A journal as a killed rotation leaves it, with these lines after the first.

@@ -87,7 +87,7 @@ pub(super) fn line(leftover: &Leftover) -> String {
 fn reason(kept: &Kept) -> String {
     match kept {
         Kept::Young => "younger than the limit".to_owned(),
-        Kept::InUse(journal) => format!("a rotation is at work with it ({})", journal.display()),
+        Kept::InUse(record) => format!("another run is at work with it ({})", record.display()),
         Kept::Needed => "its rotation must go on: run the same rotate command again".to_owned(),
         Kept::NotKnown(error) => format!("what it is could not be seen: {error}"),
         Kept::Changed => "it has changed since it was found".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::ready;
+use std::path::{Path, PathBuf};
 
 use futures_util::TryStreamExt;
 
@@ -13,11 +14,12 @@ use crate::commands::rotate::journal::survey::JournalSurvey;
 use crate::error::{Error, Result};
 use crate::transfer::Cancellation;
 
-/// Finds all uploads of the place.
+/// Finds all uploads of the place; `puts` are those on which puts are at work, each with its record.
 pub(super) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
     journals: &HashMap<&str, &JournalSurvey>,
+    puts: &HashMap<String, PathBuf>,
     cancellation: &Cancellation,
     found: &mut impl FnMut(Leftover),
 ) -> Result<()> {
@@ -26,7 +28,8 @@ pub(super) async fn find(
     let of_place = all.try_filter(|upload| ready(request.place.holds(&upload.uri)));
     let work = |upload: ListedUpload| {
         let journal = journals.get(upload.id.as_str()).copied();
-        look_at(connection, request, upload, journal)
+        let put = puts.get(&upload.id).map(PathBuf::as_path);
+        look_at(connection, request, upload, journal, put)
     };
     for_each_ordered(of_place, request.jobs, cancellation, work, |leftover| {
         leftover?.into_iter().for_each(&mut *found);
@@ -41,9 +44,11 @@ async fn look_at(
     request: &CleanupRequest,
     upload: ListedUpload,
     journal: Option<&JournalSurvey>,
+    put: Option<&Path>,
 ) -> Result<Option<Leftover>> {
-    let kept = match journal {
-        Some(journal) if journal.is_in_use => Some(Kept::InUse(journal.path.clone())),
+    let kept = match (journal, put) {
+        (Some(journal), _) if journal.is_in_use => Some(Kept::InUse(journal.path.clone())),
+        (_, Some(record)) => Some(Kept::InUse(record.to_owned())),
         _ if !request.is_old(upload.initiated, connection.server_now()) => Some(Kept::Young),
         _ => None,
     };

@@ -1,18 +1,15 @@
 //! Journals as they are seen by somebody who continues none of them: which are in use, and what is lost with one.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
-
-use rustix::fs::OFlags;
-use rustix::io::Errno;
 
 use super::line::{Line, VERSION};
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
+use crate::transfer::locked_file::{is_in_use, open_to_read};
 
 /// A journal of a rotation.
 #[derive(Clone, Debug)]
@@ -62,7 +59,7 @@ pub(crate) fn in_directory(folder: &Path, place: &S3Uri) -> Result<Vec<JournalSu
 /// `Local` for what the system refuses.
 pub(crate) fn remove(journal: &JournalSurvey) -> Result<bool> {
     let refused = |error| Error::local("remove", Subject::Journal(journal.path.clone()))(error);
-    let Some(file) = open(&journal.path).map_err(refused)? else { return Ok(true) };
+    let Some(file) = open_to_read(&journal.path).map_err(refused)? else { return Ok(true) };
     if is_in_use(&file).map_err(refused)? || file.metadata().map_err(refused)?.len() != journal.bytes {
         return Ok(false);
     }
@@ -73,7 +70,7 @@ pub(crate) fn remove(journal: &JournalSurvey) -> Result<bool> {
 
 /// Reads one; `None` for a file that is no journal.
 fn read(path: &Path, place: &S3Uri) -> std::io::Result<Option<JournalSurvey>> {
-    let Some(file) = open(path)? else { return Ok(None) };
+    let Some(file) = open_to_read(path)? else { return Ok(None) };
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(None);
@@ -112,28 +109,6 @@ fn read(path: &Path, place: &S3Uri) -> std::io::Result<Option<JournalSurvey>> {
         is_needed: !(open.envelopes.is_empty() && open.instruction_files.is_empty()),
         uploads: open.uploads.into_values().flatten().collect(),
     }))
-}
-
-/// Opens a file; `None` if there is none, or a link, which is not followed.
-fn open(path: &Path) -> std::io::Result<Option<File>> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    match File::options().read(true).custom_flags(flags).open(path) {
-        Err(error)
-            if error.kind() == ErrorKind::NotFound || Errno::from_io_error(&error) == Some(Errno::LOOP) =>
-        {
-            Ok(None)
-        }
-        opened => opened.map(Some),
-    }
-}
-
-/// Takes the lock, until the file is closed; whoever has it is at work.
-fn is_in_use(file: &File) -> std::io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
 }
 
 /// What is open at a journal's end, by object.
