@@ -48,8 +48,8 @@ pub(crate) const VERBS: [VerbPage; 6] = [
             "A file's modification time is stored as the metadata entry mtime, in seconds since 1970, as rclone does \
              it; --metadata mtime=TIME stores another one.",
             "Without --encrypt and without a key the rule for the target applies (s3seal-config(7)), or else the \
-             bucket's default encryption, and the outcome says which mode S3 used. A key implies its mode: --sse-c-key is sse-c; --key, --public-key and --passphrase \
-             are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
+             bucket's default encryption, and the outcome says which mode S3 used. A key implies its mode: --sse-c-key \
+             is sse-c; --key, --public-key and --passphrase are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
              Client does it (s3ec) or as the AWS Encryption SDK does it (esdk), and the key is not sent anywhere. \
              The key of sse-c goes to S3 with each request, over HTTPS.",
             "A source that is larger than one part is uploaded in parts, several at once. Memory is about --jobs \
@@ -93,8 +93,8 @@ pub(crate) const VERBS: [VerbPage; 6] = [
             "Several objects go into one directory: the last argument, if it is no address, or else the current \
              directory. An address whose key has a * is a pattern, to be written in quotes, in which ? and [ have their \
              meaning too: the objects under its beginning are listed, and those whose whole keys match are fetched, \
-             each to its name below the last / before the first of these characters. * matches / too. If nothing matches, the exit status is 3. \
-             If two objects have the same name, nothing is fetched.",
+             each to its name below the last / before the first of these characters. * matches / too. If nothing \
+             matches, the exit status is 3. If two objects have the same name, nothing is fetched.",
             "S3 itself decrypts the objects of its own modes; those in sse-c need --sse-c-key. Client-side objects \
              need --key, --private-key, --passphrase or --kms-key. Each of these may be repeated: an object is \
              opened with the key that it names, or else with the first that fits. An object that needs none of the \
@@ -106,12 +106,21 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              2, unless --force is given.",
             "The checksum that S3 keeps is compared with what arrives. Where that is not possible, the outcome says \
              why.",
+            "A download of more than one part to a file that the network, a signal or a crash cuts off goes on with the \
+             same command, as long as the object is the same: what is on disk is compared with the checksums that were \
+             recorded, and the rest is fetched. --no-resume starts anew.",
         ],
-        files: &[(
-            ".NAME.s3seal-*",
-            "The temporary file of a target NAME, in its directory. It is removed if get fails; one that a crash \
-             has left can be deleted.",
-        )],
+        files: &[
+            (
+                "$XDG_STATE_HOME/s3seal/get-*.json",
+                "Records of downloads under way, as those of put. They hold checksums of what is written, but no keys.",
+            ),
+            (
+                ".NAME.s3seal-*",
+                "The temporary file beside the target, readable by its owner only. After a download that was cut off it \
+                 stays, and the same command goes on with it.",
+            ),
+        ],
     },
     VerbPage {
         verb: "inspect",
@@ -139,21 +148,8 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              what rules demand is expected of the objects that they are for (s3seal-config(7)). What this \
              user is not allowed to see is shown as such, and is no failure. --inventory reads a report of S3 \
              Inventory instead of asking for each object.",
-            "A download of more than one part to a file that the network, a signal or a crash cuts off goes on with the \
-             same command, as long as the object is the same: what is on disk is compared with the checksums that were \
-             recorded, and the rest is fetched. --no-resume starts anew.",
         ],
-        files: &[
-            (
-                "$XDG_STATE_HOME/s3seal/get-*.json",
-                "Records of downloads under way, as those of put. They hold checksums of what is written, but no keys.",
-            ),
-            (
-                ".NAME.s3seal-*",
-                "The temporary file beside the target, readable by its owner only. After a download that was cut off it \
-                 stays, and the same command goes on with it.",
-            ),
-        ],
+        files: &[],
     },
     VerbPage {
         verb: "rotate",
@@ -203,7 +199,7 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              rotations that are not at work and changed nothing outside the address. Of an upload it says who began \
              it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
             "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \
-             work, here or elsewhere. So does an upload that a rotation at work on this machine has noted, however old \
+             work, here or elsewhere. So does an upload of a put or a rotation that is at work on this machine, however old \
              it is. A journal stays where it may be the only copy of an envelope, or knows of an instruction file that \
              only its rotation may remove: the same rotate command goes on from it. --verbose names what stays.",
             "Each removal is for what was listed: an object only if it still has its ETag, an instruction file only if \
