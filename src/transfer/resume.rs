@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checksum::Sum;
-use crate::error::{Error, NetworkFault, Result, Subject};
+use crate::error::{Denial, Error, NetworkFault, Result, Subject};
 use crate::transfer::locked_file;
 
 /// A record is read up to here; one of a download of the most ranges takes 1 MiB.
@@ -32,7 +32,7 @@ pub(crate) fn goes_on_after(error: &Error) -> bool {
         error,
         Error::Network { why: Broken | Connect | Throttled | Timeout | Unavailable, .. }
             | Error::Interrupted(_)
-            | Error::Denied { .. }
+            | Error::Denied { why: Denial::Expired, .. }
     )
 }
 

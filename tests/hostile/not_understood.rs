@@ -79,7 +79,9 @@ fn an_upload_that_somebody_else_began_before_is_left_alone() {
     let line = "put source s3://bench/object --part-size 5MiB";
     bench.sandbox.s3().set_clock_ahead(-30);
     bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
-    let other = bench.start(line);
+    // Of another file, so that no record of this machine knows it.
+    bench.write("other", &bytes(2 * PART));
+    let other = bench.start("put other s3://bench/object --part-size 5MiB");
     assert!(bench.sandbox.wait_for("UploadPart", 1, PATIENCE));
     other.signal("KILL");
     bench.sandbox.clear_faults();

@@ -127,12 +127,14 @@ fn a_server_that_ignores_conditions_is_not_trusted_with_the_first_look_alone() {
 fn of_two_that_store_the_same_bytes_where_nothing_is_yet_exactly_one_does() {
     for (size, last) in SIZES.into_iter().zip(["PutObject", "CompleteMultipartUpload"]) {
         let bench = Bench::new();
+        // Two files: on one machine, two puts of one file to one object do not run at once.
         bench.write("new", &bytes(size));
+        bench.write("same", &bytes(size));
         // Both have looked, and found nothing, before either writes.
         let gate = Gate::new();
         let held = bench.sandbox.fault(Fault::on(last, Kind::Pause(gate.clone())).times(2));
-        let line = "put new s3://bench/object --no-clobber --part-size 5MiB";
-        let both = [bench.start(line), bench.start(line)];
+        let both = ["new", "same"]
+            .map(|file| bench.start(&format!("put {file} s3://bench/object --no-clobber --part-size 5MiB")));
         assert!(held.wait(2, PATIENCE));
         gate.open();
         let mut ended = both.map(Running::end);
@@ -141,7 +143,7 @@ fn of_two_that_store_the_same_bytes_where_nothing_is_yet_exactly_one_does() {
         stored.ok();
         refused.exits(8).says(&["s3://bench/object already exists"]);
         assert_eq!(bench.object("object").size, size as u64);
-        bench.assert_tidy(&["new"]);
+        bench.assert_tidy(&["new", "same"]);
     }
 }
 
@@ -155,9 +157,10 @@ fn what_somebody_else_has_stored_meanwhile_is_not_ours_also_if_it_is_the_same() 
         let held = bench.sandbox.fault(Fault::on(last, Kind::Pause(gate.clone())));
         let first = bench.start(&format!("put new s3://bench/object --if-match {etag} --part-size 5MiB"));
         assert!(held.wait(1, PATIENCE));
-        bench.run("put new s3://bench/object --part-size 5MiB").ok();
+        bench.write("same", &bytes(size));
+        bench.run("put same s3://bench/object --part-size 5MiB").ok();
         gate.open();
         first.end().exits(8).says(&["is not the object expected"]);
-        bench.assert_tidy(&["new", "old"]);
+        bench.assert_tidy(&["new", "old", "same"]);
     }
 }
