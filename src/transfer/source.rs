@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -13,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 
 use crate::checksum::{Algorithm, Sum};
-use crate::error::{Error, Result, SizeLimit, Subject};
+use crate::error::{Error, Result, Signal, SizeLimit, Subject};
 use crate::keys::secret_variables;
 use crate::location::Source;
 use crate::meter::Meter;
@@ -139,6 +140,10 @@ impl Input {
         while let Some(status) = child_guard.with(Child::try_wait) {
             match status.map_err(Error::local("wait for", &self.subject))? {
                 Some(status) if status.success() => break,
+                // Ctrl-C goes to the command too, and may reach it first.
+                Some(status) if status.signal() == Some(rustix::process::Signal::INT.as_raw()) => {
+                    return Err(Error::Interrupted(Signal::Interrupt));
+                }
                 Some(status) => {
                     let (subject, status) = (self.subject.clone(), status.to_string());
                     return Err(Error::CommandFailed { subject, status });
@@ -486,6 +491,8 @@ mod tests {
         assert_eq!(lengths(parts(ok)).unwrap(), [3]);
         let bad = Input::open(&command("printf abc; exit 3")).unwrap();
         assert!(matches!(lengths(parts(bad)), Err(Error::CommandFailed { .. })));
+        let interrupted = Input::open(&command("printf abc; kill -INT $$")).unwrap();
+        assert!(matches!(lengths(parts(interrupted)), Err(Error::Interrupted(Signal::Interrupt))));
         let missing = Input::open(&Source::Command(vec!["/no/such/program".into()]));
         assert!(matches!(missing, Err(Error::NotFound { .. })));
     }

@@ -203,7 +203,7 @@ def no_update(b, exit, says):
 add("rotate/update-in-place/is-refused", "localstack",
     lambda b: no_update(b, USAGE, "does not support UpdateObjectEncryption"))
 add("rotate/update-in-place/is-refused", "seaweedfs",
-    lambda b: no_update(b, DISTRUST, "it overwrote a scratch object"))
+    lambda b: no_update(b, DISTRUST, "overwrote a scratch object"))
 
 
 @case("rotate/grants", "localstack")

@@ -65,7 +65,7 @@ impl Refusal {
                 Error::Network { subject, why: NetworkFault::Throttled, source }
             }
             // Also inside a 200, after which S3 can only say it in the body: CopyObject, CompleteMultipartUpload.
-            "InternalError" | "InternalFailure" | "ServiceUnavailable" => {
+            "InternalError" | "ServiceUnavailable" => {
                 Error::Network { subject, why: NetworkFault::Unavailable, source }
             }
             "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" | "IncompleteBody" => {
