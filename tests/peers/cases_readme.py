@@ -139,7 +139,7 @@ def yearly(b):
     for name, key in (("1", "2026"), ("2", "2026"), ("lost", "lost")):
         shell.run("s3seal put source s3://bucket/app/%s --sse-c-key %s.key" % (name, key))
     mailed = shell.run(rotate, exit=9)
-    true("the mail names what failed:\n" + mailed, "failed: s3://readme-yearly/app/lost: " in mailed)
+    true("the mail names what failed:\n" + mailed, "failed: cannot open s3://readme-yearly/app/lost: " in mailed)
     true("and nothing else:\n" + mailed, "app/1" not in mailed and "app/2" not in mailed)
     true("the audit complains", "not as expected" in shell.run(inspect, exit=8))
     listed = shell.run("cat /var/log/s3-key.csv")

@@ -248,7 +248,7 @@ def vector_reseals(b, path):
     target = kms(b, b.peer.key)
     line = [*target.new, *reader.old, "--allow-legacy", "unauthenticated"]
     done = rotation.rotate(b, "--rewrap", *line, exit=USAGE)
-    true("the message says why:\n" + done.stderr, "nothing authenticates its bytes" in done.stderr)
+    true("the message says why:\n" + done.stderr, "nothing authenticates its content" in done.stderr)
     equal("way", rotation.rotate(b, "-e", "client", "--new-data-key", *line)["strategy"], "re-encrypt")
     opens(b, target, s3ec.V3, plain)
     equal("objects there", rotation.keys(b, b.name), [b.name])
