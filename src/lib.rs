@@ -13,6 +13,8 @@
 //! `tests/house.rs` keeps these directions.
 
 #![deny(unreachable_pub)]
+// The documentation of this crate is for those who work on it, with its private items.
+#![allow(rustdoc::private_intra_doc_links)]
 
 #[cfg(not(unix))]
 compile_error!("s3seal needs a Unix system: it relies on file modes, descriptors and signals");

@@ -69,6 +69,8 @@ pub(crate) struct EncryptionArgs {
     format: Option<Format>,
 
     /// S3's own encryption of the ciphertext: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]
+    // Brackets are the help's, not links.
+    #[allow(rustdoc::broken_intra_doc_links)]
     #[arg(long, value_name = "MODE")]
     at_rest: Option<AtRest>,
 
