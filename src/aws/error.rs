@@ -59,7 +59,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
         }
         SdkError::TimeoutError(_) => network::error(subject, NetworkFault::Timeout, &error),
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => network::not_sent(subject, &error),
-        _ => network::error(subject, NetworkFault::Broken, &error),
+        _ => broken(subject, &error),
     }
 }
 

@@ -133,8 +133,8 @@ pub(super) fn error(subject: Subject, why: NetworkFault, error: &(dyn StdError +
     Error::Network { subject, why, source: Some(tip(error)) }
 }
 
-/// Makes the error of a response body that broke off.
-pub(in crate::aws) fn broken(subject: Subject, error: &aws_sdk_s3::primitives::ByteStreamError) -> Error {
+/// Makes the error of an answer that broke off, or did not go on.
+pub(in crate::aws) fn broken(subject: Subject, error: &(dyn StdError + 'static)) -> Error {
     let text = innermost(error).to_string();
     let stalled = text.contains("timed out");
     let why = if stalled { NetworkFault::Timeout } else { NetworkFault::Broken };
