@@ -18,6 +18,7 @@ mod connection_args;
 mod decryption_args;
 mod deletion;
 mod document;
+mod duration;
 mod encryption_args;
 mod error_report;
 mod exit;

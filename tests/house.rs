@@ -86,10 +86,14 @@ fn room(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
+/// A file without the module of tests at its end.
+fn before_tests(text: &str) -> &str {
+    text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default()
+}
+
 /// Code without comments and without the tests at a file's end.
 fn code(text: &str) -> String {
-    let before_tests = text.split("#[cfg(test)]").next().unwrap_or_default();
-    before_tests
+    before_tests(text)
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default())
         .collect::<Vec<_>>()
@@ -154,7 +158,7 @@ fn no_text_below_the_command_line_names_a_flag() {
         if room(&path) == "cli" {
             continue;
         }
-        for literal in literals(text.split("#[cfg(test)]").next().unwrap_or_default()) {
+        for literal in literals(before_tests(&text)) {
             let mut words = literal.split(|c: char| c.is_whitespace() || "`'(".contains(c));
             let flag = words.find(|word| {
                 word.strip_prefix("--").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
@@ -169,7 +173,7 @@ fn no_text_below_the_command_line_names_a_flag() {
 fn no_help_repeats_the_number_of_a_default() {
     for (path, text) in sources().iter().filter(|(path, _)| room(path) == "cli") {
         for words in ["default: ", "default is "] {
-            let mut after = text.split("#[cfg(test)]").next().unwrap().split(words).skip(1);
+            let mut after = before_tests(&text).split(words).skip(1);
             let number = after.find(|after| after.starts_with(|c: char| c.is_ascii_digit()));
             assert_eq!(number, None, "{}: print the constant", path.display());
         }
@@ -219,7 +223,7 @@ fn sse_c_keys_are_made_where_their_flag_is_read() {
 fn files_stay_small_and_say_what_they_are_for() {
     for (path, text) in sources() {
         let lines = text.lines().count();
-        let without_tests = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        let without_tests = before_tests(&text).lines().count();
         assert!(without_tests <= 420, "{}: {without_tests} lines", path.display());
         assert!(lines <= 620, "{}: {lines} lines with its tests", path.display());
         assert!(text.starts_with("//! "), "{}: no head that says what it is for", path.display());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::document::cleanup::{CleanupSummary, LeftoverState};
 use super::document::{Command, Document, Record, Summaries, Summary};
+use super::duration;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output;
@@ -21,7 +22,7 @@ use crate::error::Result as CoreResult;
 use crate::location::S3Uri;
 use crate::meter::Meter;
 
-mod told;
+mod text;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,7 +82,7 @@ pub(crate) async fn run(args: CleanupArgs, session: &Session) -> Result<(), Fail
         return Ok(report.end(&args.place)?);
     }
     if !args.yes {
-        let question = told::question(&found, &args.place);
+        let question = text::question(&found, &args.place);
         if !session.ask(move || prompt::confirm(&question)).await? {
             session.printer.say("nothing removed");
             return Ok(());
@@ -124,12 +125,12 @@ impl Report<'_> {
         if self.is_dry_run {
             self.sum.bytes += leftover.bytes.unwrap_or_default();
             if self.session.json {
-                return document(told::document(leftover, LeftoverState::Found, None));
+                return document(text::document(leftover, LeftoverState::Found, None));
             }
         }
         // Before a question there is no document.
         if !self.session.json {
-            self.session.printer.say(&told::line(leftover));
+            self.session.printer.say(&text::line(leftover));
         }
         Ok(())
     }
@@ -137,11 +138,11 @@ impl Report<'_> {
     fn kept(&mut self, leftover: &Leftover) -> CoreResult<()> {
         self.sum.kept += 1;
         if self.session.json {
-            return document(told::document(leftover, LeftoverState::Kept, None));
+            return document(text::document(leftover, LeftoverState::Kept, None));
         }
-        let line = format!("kept: {}", told::line(leftover));
+        let line = format!("kept: {}", text::line(leftover));
         // What could not be seen is said in any case.
-        if told::is_silent(leftover) {
+        if text::is_silent(leftover) {
             self.session.printer.detail(&line);
         } else {
             self.session.printer.say(&line);
@@ -154,9 +155,9 @@ impl Report<'_> {
         if let Some(error) = failed {
             self.sum.failed += 1;
             if self.session.json {
-                return document(told::document(leftover, LeftoverState::Failed, Some(error)));
+                return document(text::document(leftover, LeftoverState::Failed, Some(error)));
             }
-            self.session.printer.line(&escaped(&format!("failed: {}: {error}", told::name(&leftover.what))));
+            self.session.printer.line(&escaped(&format!("failed: {}: {error}", text::name(&leftover.what))));
             return Ok(());
         }
         if leftover.kept.is_some() {
@@ -165,9 +166,9 @@ impl Report<'_> {
         self.sum.removed += 1;
         self.sum.bytes += leftover.bytes.unwrap_or_default();
         if self.session.json {
-            return document(told::document(leftover, LeftoverState::Removed, None));
+            return document(text::document(leftover, LeftoverState::Removed, None));
         }
-        self.session.printer.detail(&format!("removed: {}", told::name(&leftover.what)));
+        self.session.printer.detail(&format!("removed: {}", text::name(&leftover.what)));
         Ok(())
     }
 
@@ -176,7 +177,7 @@ impl Report<'_> {
             return document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) }));
         }
         let names_each = self.session.printer.verbosity() > 0;
-        self.session.printer.say(&told::summary(self.sum, place, self.is_dry_run, names_each));
+        self.session.printer.say(&text::summary(self.sum, place, self.is_dry_run, names_each));
         Ok(())
     }
 }
@@ -189,29 +190,25 @@ fn document(record: impl Into<Record>) -> CoreResult<()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Age(Duration);
 
-/// The units with their seconds, the longest first.
-const UNITS: [(&str, u64); 5] = [("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+const AGE_UNITS: [(&str, u64); 5] =
+    [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)];
 
 impl FromStr for Age {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const BAD: &str = "write an age such as 1d, 12h or 30m; 0s is any age";
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (count, unit) = text.split_at(digits);
-        let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or(BAD)?;
-        let count: u64 = count.parse().map_err(|_| BAD)?;
-        count.checked_mul(*seconds).map(|seconds| Self(Duration::from_secs(seconds))).ok_or(BAD)
+        let age = duration::parse(text, &AGE_UNITS);
+        age.map(Self).ok_or("write an age such as 1d, 12h or 30m; 0s is any age")
     }
 }
 
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        let is_whole = |unit: u64| seconds >= unit && seconds.is_multiple_of(unit);
+        if self.0.is_zero() {
+            return f.write_str("0s");
+        }
         // A day is not a seventh of a week to whoever reads it.
-        let (name, unit) = UNITS.iter().skip(1).find(|(_, unit)| is_whole(*unit)).unwrap_or(&UNITS[4]);
-        write!(f, "{}{name}", seconds / unit)
+        f.write_str(&duration::text(self.0, &AGE_UNITS[1..]))
     }
 }
 

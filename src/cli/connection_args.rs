@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::aws_flags::AwsFlags;
+use super::duration;
 use super::failure::Failure;
 use super::output::Printer;
 use super::sanitize::shell_word;
@@ -190,34 +191,23 @@ impl ConnectionArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Timeout(Duration);
 
-impl FromStr for Timeout {
-    type Err = String;
+/// The units of a timeout; without one it is in seconds.
+const TIMEOUT_UNITS: [(&str, u64); 5] =
+    [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1), ("", 1_000)];
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || "write a time such as 10s, 2m or 500ms".to_owned();
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let count: u64 = text[..digits].parse().map_err(|_| bad())?;
-        let unit = match &text[digits..] {
-            "ms" => 1,
-            "" | "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return Err(bad()),
-        };
-        match count.checked_mul(unit) {
-            None | Some(0) => Err(bad()),
-            Some(milliseconds) => Ok(Self(Duration::from_millis(milliseconds))),
-        }
+impl FromStr for Timeout {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let time = duration::parse(text, &TIMEOUT_UNITS).filter(|time| !time.is_zero());
+        time.map(Self).ok_or("write a time such as 10s, 2m or 500ms")
     }
 }
 
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            whole if whole % 60_000 == 0 => write!(f, "{}m", whole / 60_000),
-            whole if whole % 1_000 == 0 => write!(f, "{}s", whole / 1_000),
-            milliseconds => write!(f, "{milliseconds}ms"),
-        }
+        // Minutes are the longest unit that people use for a timeout.
+        f.write_str(&duration::text(self.0, &TIMEOUT_UNITS[1..]))
     }
 }
 
@@ -226,14 +216,14 @@ impl fmt::Display for Timeout {
 struct KeepTrying(Duration);
 
 impl FromStr for KeepTrying {
-    type Err = String;
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "0" {
             return Ok(Self(Duration::ZERO));
         }
-        let bad = |_| "write a time such as 30s, 10m or 6h, or 0".to_owned();
-        text.parse::<Timeout>().map(|time| Self(time.0)).map_err(bad)
+        let time = text.parse::<Timeout>().map(|time| Self(time.0));
+        time.map_err(|_| "write a time such as 30s, 10m or 6h, or 0")
     }
 }
 

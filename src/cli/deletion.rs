@@ -3,11 +3,10 @@
 
 use std::convert::Infallible;
 
-use indicatif::HumanCount;
-
 use super::document::Command;
 use super::failure::Failure;
 use super::outcome;
+use super::progress::amounts;
 use super::prompt;
 use super::reporter::Reporter;
 use super::session::Session;
@@ -69,7 +68,7 @@ pub(super) async fn agree<T>(
 ) -> Result<Answer<T>, Failure> {
     if found.unread > 0 {
         let files = if found.unread == 1 { "file" } else { "files" };
-        let unread = HumanCount(found.unread);
+        let unread = amounts::count(found.unread);
         session
             .printer
             .line(&format!("nothing will be deleted: {unread} {files} in {source} cannot be read"));
@@ -84,7 +83,8 @@ pub(super) async fn agree<T>(
         return Ok(Answer::Delete(found.extra));
     }
     let noun = if count == 1 { noun.to_owned() } else { format!("{noun}s") };
-    let question = format!("Delete {} {noun} below {target} that {source} does not have?", HumanCount(count));
+    let question =
+        format!("Delete {} {noun} below {target} that {source} does not have?", amounts::count(count));
     if session.ask(move || prompt::confirm(&question)).await? {
         return Ok(Answer::Delete(found.extra));
     }

@@ -332,7 +332,7 @@ impl<'a> Reporter<'a> {
             });
             return self.document(Record::Summary(Summaries { summary }));
         }
-        let mut parts = vec![counted(self.done, self.verb.noun())];
+        let mut parts = vec![amounts::counted(self.done, self.verb.noun())];
         if self.done > 0 {
             parts.push(if self.is_dry_run {
                 ByteSize(self.bytes).to_string()
@@ -372,11 +372,6 @@ impl<'a> Reporter<'a> {
     fn write(&self, document: &str) -> Result<()> {
         self.session.printer.beside_bar(|| output::document(document))
     }
-}
-
-/// A number of things, which are several unless it is 1.
-fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", amounts::count(number), if number == 1 { "" } else { "s" })
 }
 
 /// An object that the server stored otherwise than requested, by the error that says so.

@@ -7,13 +7,14 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::page::{bucket_lines, grouped};
+use super::page::bucket_lines;
 use super::table::percent;
 use super::verification;
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::byte_size::ByteSize;
+use crate::cli::progress::amounts;
 use crate::cli::sanitize::escaped;
 use crate::commands::inspect::InspectRow;
 use crate::commands::inspect::summary::{Amount, Offenders, ShareName, Summary};
@@ -116,7 +117,7 @@ pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)
 fn verdict(html: &mut String, report: &Report, summary: &Summary) {
     let failed = match summary.failed.count {
         0 => String::new(),
-        count => format!("; {} {}", grouped(count), verification::failed_words(summary)),
+        count => format!("; {} {}", amounts::count(count), verification::failed_words(summary)),
     };
     let (class, words) = match &summary.unexpected {
         None if failed.is_empty() => return,
@@ -127,12 +128,12 @@ fn verdict(html: &mut String, report: &Report, summary: &Summary) {
         }
         Some(list) => {
             let verb = if list.count == 1 { "is" } else { "are" };
-            let of = grouped(summary.all.objects);
+            let of = amounts::count(summary.all.objects);
             (
                 "bad",
                 format!(
                     "{} of {of} objects {verb} not as expected: {}{failed}",
-                    grouped(list.count),
+                    amounts::count(list.count),
                     report.expected
                 ),
             )
@@ -145,12 +146,12 @@ fn tiles(html: &mut String, summary: &Summary) {
     let none = by_mode(summary).get("none").copied().unwrap_or_default();
     let encrypted = summary.all.objects - none.objects;
     let mut tiles = vec![
-        ("Objects", grouped(summary.all.objects)),
+        ("Objects", amounts::count(summary.all.objects)),
         ("Stored", ByteSize(summary.all.bytes).to_string()),
         ("Encrypted", percent(encrypted, summary.all.objects)),
     ];
     if summary.delete_markers > 0 {
-        tiles.push(("Delete markers", grouped(summary.delete_markers)));
+        tiles.push(("Delete markers", amounts::count(summary.delete_markers)));
     }
     html.push_str("<dl class=\"tiles\">\n");
     for (name, value) in tiles {
@@ -162,7 +163,7 @@ fn tiles(html: &mut String, summary: &Summary) {
             html,
             "<p class=\"odd\">Claimed to be client-side, not decrypted: {}. Anyone who can write an object can write \
              such a claim.</p>",
-            grouped(summary.claimed)
+            amounts::count(summary.claimed)
         );
     }
 }
@@ -235,7 +236,7 @@ fn amount_cells(amount: Amount, all: Amount) -> String {
     format!(
         "<td class=\"number\">{}</td><td class=\"number share\">{}</td><td class=\"number\">{}</td>\
          <td class=\"number share\">{}</td>",
-        grouped(amount.objects),
+        amounts::count(amount.objects),
         percent(amount.objects, all.objects),
         ByteSize(amount.bytes),
         percent(amount.bytes, all.bytes),
@@ -294,7 +295,8 @@ fn skipped(html: &mut String, summary: &Summary) {
         (summary.deleted_meanwhile, "deleted after they were listed"),
     ];
     let lines = skipped.into_iter().filter(|(count, _)| *count > 0);
-    let lines = lines.map(|(count, why)| ("", format!("{}: {why}", grouped(count)))).collect::<Vec<_>>();
+    let lines =
+        lines.map(|(count, why)| ("", format!("{}: {why}", amounts::count(count)))).collect::<Vec<_>>();
     facts(html, "Skipped", &lines);
 }
 
@@ -316,7 +318,7 @@ fn offenders(html: &mut String, title: &str, column: &str, list: Option<&Offende
     let _ = write!(
         html,
         "<h2>{title} ({})</h2>\n<table>\n<thead><tr><th>Object</th><th>{column}</th></tr></thead>\n<tbody>\n",
-        grouped(list.count)
+        amounts::count(list.count)
     );
     for one in &list.first {
         let _ =
@@ -324,7 +326,7 @@ fn offenders(html: &mut String, title: &str, column: &str, list: Option<&Offende
     }
     html.push_str("</tbody>\n</table>\n");
     if list.unlisted() > 0 {
-        let _ = writeln!(html, "<p class=\"soft\">and {} more</p>", grouped(list.unlisted()));
+        let _ = writeln!(html, "<p class=\"soft\">and {} more</p>", amounts::count(list.unlisted()));
     }
 }
 

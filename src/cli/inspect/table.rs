@@ -4,10 +4,11 @@
 
 use std::fmt::Write;
 
-use super::page::{Tone, grouped};
+use super::page::Tone;
 use super::verification;
 use crate::aws::sse::AppliedMode;
 use crate::byte_size::ByteSize;
+use crate::cli::progress::amounts;
 use crate::cli::sanitize::escaped;
 use crate::commands::bulk::Row;
 use crate::commands::inspect::outcome::ClientSeen;
@@ -116,13 +117,14 @@ pub(crate) fn shares(summary: &Summary, names: &[(String, String)], color: bool)
 pub(crate) fn total(summary: &Summary, complete: bool, color: bool) -> String {
     let (mut text, all) = (String::new(), summary.all);
     let objects = if all.objects == 1 { "object" } else { "objects" };
-    let _ = write!(text, "{} {objects}, {}", grouped(all.objects), ByteSize(all.bytes));
+    let _ = write!(text, "{} {objects}, {}", amounts::count(all.objects), ByteSize(all.bytes));
     if summary.delete_markers > 0 {
         let markers = if summary.delete_markers == 1 { "delete marker" } else { "delete markers" };
-        let _ = write!(text, "; {} {markers}", grouped(summary.delete_markers));
+        let _ = write!(text, "; {} {markers}", amounts::count(summary.delete_markers));
     }
     if summary.claimed > 0 {
-        let _ = write!(text, "; {} claimed to be client-side, not decrypted", grouped(summary.claimed));
+        let _ =
+            write!(text, "; {} claimed to be client-side, not decrypted", amounts::count(summary.claimed));
     }
     if summary.failed.count > 0 {
         let _ = write!(text, "; {} {}", summary.failed.count, verification::failed_words(summary));
@@ -159,7 +161,7 @@ fn share(name: &ShareName, amount: Amount, all: Amount, names: &[(String, String
         "{} {} {percent:>6} {:>9} {:>SIZE$}  {}",
         tone.paint(color, &format!("{:MODE$}", escaped(&name.mode))),
         tone.paint(color, &bar),
-        grouped(amount.objects),
+        amounts::count(amount.objects),
         ByteSize(amount.bytes).to_string(),
         escaped(&key),
     );

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::page::grouped;
 use crate::byte_size::ByteSize;
+use crate::cli::progress::amounts;
 use crate::commands::get::ChecksumSeen;
 use crate::commands::get::verify::Verified;
 use crate::commands::inspect::summary::Summary;
@@ -46,12 +46,12 @@ pub(crate) fn in_full(data: &Verified) -> String {
 pub(crate) fn sum(summary: &Summary) -> Option<String> {
     let sum = summary.data.as_ref()?;
     let verified = sum.objects - sum.not_verifiable;
-    let mut text = format!("{} read and verified ({})", grouped(verified), ByteSize(sum.bytes));
+    let mut text = format!("{} read and verified ({})", amounts::count(verified), ByteSize(sum.bytes));
     if sum.not_verifiable > 0 {
-        let _ = write!(text, ", {} read that nothing can verify", grouped(sum.not_verifiable));
+        let _ = write!(text, ", {} read that nothing can verify", amounts::count(sum.not_verifiable));
     }
     if let Some(share) = &sum.sample {
-        let _ = write!(text, ", a random {share} of {}: another run reads others", grouped(sum.of));
+        let _ = write!(text, ", a random {share} of {}: another run reads others", amounts::count(sum.of));
     }
     Some(text)
 }

@@ -2,10 +2,9 @@
 //!
 //! `prompt` asks it.
 
-use indicatif::HumanCount;
-
 use crate::byte_size::ByteSize;
 use crate::cli::document::rotation::Strategy;
+use crate::cli::progress::amounts::{count, listed};
 use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper};
 use crate::commands::rotate::bulk::Plans;
 use crate::encryption::{KmsKey, ServerSide};
@@ -66,9 +65,9 @@ fn what(objects: u64, stored: u64, places: &[S3Uri], all_versions: bool) -> Stri
         [place] if place.is_object() => format!("of {place}"),
         [place] if place.key.is_empty() => format!("in {place}"),
         [place] => format!("below {place}"),
-        places => format!("in {} places", HumanCount(places.len() as u64)),
+        places => format!("in {} places", count(places.len() as u64)),
     };
-    format!("{} {noun} ({size}) {place}", HumanCount(objects))
+    format!("{} {noun} ({size}) {place}", count(objects))
 }
 
 fn from(plans: &Plans) -> String {
@@ -129,14 +128,7 @@ fn keys(client: &ClientEncryptor) -> String {
             Wrapper::Passphrase(..) => "a passphrase".to_owned(),
         })
         .collect();
-    listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-fn listed(words: &[&str]) -> String {
-    match words {
-        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        words => words.concat(),
-    }
+    listed(&names)
 }
 
 #[cfg(test)]

@@ -178,8 +178,7 @@ pub(crate) enum Strategy {
 }
 
 impl Strategy {
-    /// Its name in plans, outcomes and journals: `reseal` is the first release's word for re-encryption, which they
-    /// keep.
+    /// Its name in journals: `reseal` is the first release's word for re-encryption, which they keep.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Nothing => "nothing",

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::safe;
 use crate::byte_size::ByteSize;
-use crate::cli::inspect::page::grouped;
+use crate::cli::progress::amounts;
 use crate::commands::bulk::Row;
 use crate::commands::inspect::InspectRow;
 use crate::commands::inspect::summary::{ShareName, name_of};
@@ -57,7 +57,7 @@ impl ObjectsByKey {
         html.push_str("</tbody>\n</table>\n");
         let rest = all.saturating_sub(objects.len() as u64);
         if rest > 0 {
-            let _ = writeln!(html, "<p class=\"soft\">and {} more</p>", grouped(rest));
+            let _ = writeln!(html, "<p class=\"soft\">and {} more</p>", amounts::count(rest));
         }
         html.push_str("</section>\n");
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Page, Tone, grouped};
+use super::{Page, Tone};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::aws::timestamp::rfc3339_of_seconds;
@@ -10,6 +10,7 @@ use crate::aws::tls_probe::Transport;
 use crate::byte_size::ByteSize;
 use crate::cli::inspect::verification;
 use crate::cli::outcome::describe_opened;
+use crate::cli::progress::amounts;
 use crate::commands::inspect::outcome::{
     ClientSeen, ContentFacts, CustomerKeyFit, EnvelopeFacts, EnvelopePlace, InspectOutcome, Opens,
     RecipientFacts,
@@ -252,7 +253,11 @@ fn transport(page: &mut Page, transport: &Transport) {
 
 /// A length for people, with the exact number.
 fn size(len: u64) -> String {
-    if len < 1024 { ByteSize(len).to_string() } else { format!("{} ({} bytes)", ByteSize(len), grouped(len)) }
+    if len < 1024 {
+        ByteSize(len).to_string()
+    } else {
+        format!("{} ({} bytes)", ByteSize(len), amounts::count(len))
+    }
 }
 
 fn about(page: &mut Page, outcome: &InspectOutcome) {

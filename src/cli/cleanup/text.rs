@@ -72,7 +72,7 @@ pub(super) fn line(leftover: &Leftover) -> String {
         What::Scratch { .. } => facts.push(format!("written {created}")),
         What::Journal(journal) => {
             facts.push(format!("last written {created}"));
-            facts.push(format!("knows of {} done", counted(journal.done, "object")));
+            facts.push(format!("knows of {} done", amounts::counted(journal.done, "object")));
         }
     }
     if let (false, Some(bytes)) = (matches!(leftover.what, What::Upload { .. }), leftover.bytes) {
@@ -140,12 +140,9 @@ pub(super) fn question(found: &[Leftover], place: &S3Uri) -> String {
         .iter()
         .zip(counts)
         .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| counted(count as u64, kind.noun()))
+        .map(|(kind, count)| amounts::counted(count as u64, kind.noun()))
         .collect();
-    let what = match parts.as_slice() {
-        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        parts => parts.concat(),
-    };
+    let what = amounts::listed(&parts);
     let bytes: u64 = found.iter().filter_map(|one| one.bytes).sum();
     format!("Remove {what} ({}) {}?", ByteSize(bytes), at(place))
 }
@@ -165,10 +162,14 @@ pub(super) fn summary(sum: CleanupSummary, place: &S3Uri, is_dry_run: bool, name
     if sum.found == 0 {
         parts.push(format!("nothing to remove {}", at(place)));
     } else if is_dry_run {
-        let found = counted(sum.found, "leftover");
+        let found = amounts::counted(sum.found, "leftover");
         parts.push(format!("would remove: {found}, {}", ByteSize(sum.bytes)));
     } else {
-        parts.push(format!("removed: {}, {}", counted(sum.removed, "leftover"), ByteSize(sum.bytes)));
+        parts.push(format!(
+            "removed: {}, {}",
+            amounts::counted(sum.removed, "leftover"),
+            ByteSize(sum.bytes)
+        ));
     }
     for (number, word) in [(sum.kept, kept), (sum.failed, "failed")] {
         if number > 0 {
@@ -176,8 +177,4 @@ pub(super) fn summary(sum: CleanupSummary, place: &S3Uri, is_dry_run: bool, name
         }
     }
     parts.join(", ")
-}
-
-fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", amounts::count(number), if number == 1 { "" } else { "s" })
 }
