@@ -171,7 +171,6 @@ impl Requirements {
     }
 
     /// Adds what buckets ask for themselves.
-    #[must_use]
     pub(crate) fn with_buckets(self, buckets: Vec<Requirement>) -> Self {
         Self { buckets: buckets.into(), ..self }
     }

@@ -26,32 +26,27 @@ pub(crate) type OwnHints = fn(&Error, &AwsFlags) -> Option<Vec<String>>;
 
 impl Failure {
     /// A command line that cannot be meant.
-    #[must_use]
     pub(crate) fn usage(message: impl Display) -> Self {
         Self::new(Exit::Usage, anyhow::anyhow!("{message}"))
     }
 
     /// A key that cannot be had.
-    #[must_use]
     pub(crate) fn key(message: impl Display) -> Self {
         Self::new(Exit::Key, anyhow::anyhow!("{message}"))
     }
 
     /// Any failure, with its code.
-    #[must_use]
     pub(crate) fn new(exit: Exit, error: anyhow::Error) -> Self {
         Self { exit, error, hints: Vec::new(), own_hints: None }
     }
 
     /// Adds the cause behind the message.
-    #[must_use]
     pub(crate) fn because(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         let message = self.error.to_string();
         Self { error: anyhow::Error::new(cause).context(message), ..self }
     }
 
     /// Adds a hint.
-    #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

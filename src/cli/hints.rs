@@ -90,7 +90,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         ],
         Error::EmptySource { .. } => vec!["leave out --fail-if-empty to store an empty object".to_owned()],
         Error::Unsupported { subject: Subject::StandardOutput, .. } => {
-            vec!["name a file, or write it all the same with --force".to_owned()]
+            vec!["name a file, or write it anyway with --force".to_owned()]
         }
         Error::NoneMatch { found: 1.., .. } => vec![
             "patterns are compared with the whole name below the directory or prefix; the last one that matches decides"
@@ -129,7 +129,6 @@ pub(crate) fn for_keys(error: &Error, prefix: &str, aws: &AwsFlags) -> Vec<Strin
 }
 
 /// Names the uploads that are left at the end, each with the command that aborts it.
-#[must_use]
 pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String> {
     let named = |OpenUpload { uri, id, is_kept }: &OpenUpload| {
         let command = aws.cleanup(uri);
@@ -147,7 +146,6 @@ pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String
 }
 
 /// Names the temporary files of downloads that are kept.
-#[must_use]
 pub(crate) fn kept_downloads(downloads: &[KeptDownload]) -> Vec<String> {
     let named = |KeptDownload { uri, path }: &KeptDownload| {
         let path = shell_word(&path.to_string_lossy()).into_owned();

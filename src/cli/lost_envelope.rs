@@ -6,13 +6,11 @@ use super::sanitize::shell_word;
 use crate::error::LostEnvelope;
 
 /// The envelope as one line of JSON, in which nothing acts on a terminal.
-#[must_use]
 pub(crate) fn line(lost: &LostEnvelope) -> String {
     text(&lost.document())
 }
 
 /// What to do about an object that was stored and has its source still.
-#[must_use]
 pub(crate) fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     if !lost.stored {
         return vec![NOT_THIS_SERVER.to_owned()];
@@ -20,14 +18,13 @@ pub(crate) fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     let keep = if lost.is_needed {
         "keep the envelope above: with it and the key the object can still be decrypted"
     } else {
-        "get with the key decrypts it all the same; without a key nothing shows that it is encrypted"
+        "get with the key decrypts it anyway; without a key nothing shows that it is encrypted"
     };
     let removal = aws.removal(&lost.uri, lost.version_id.as_deref());
     vec![keep.to_owned(), format!("or remove the object: {removal}"), NOT_THIS_SERVER.to_owned()]
 }
 
 /// What to do about an object that was rotated: it may be the only one there is.
-#[must_use]
 pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     if !lost.stored {
         return vec![
@@ -37,7 +34,7 @@ pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     }
     if !lost.is_needed {
         return vec![
-            "get with the key decrypts it all the same; without a key nothing shows that it is encrypted"
+            "get with the key decrypts it anyway; without a key nothing shows that it is encrypted"
                 .to_owned(),
         ];
     }

@@ -109,7 +109,6 @@ pub(crate) fn waits() -> String {
 }
 
 /// Returns what stands below the long help of the program.
-#[must_use]
 pub(crate) fn after_long_help() -> String {
     let mut text = String::from("Sources of keys and passphrases:\n");
     table(&mut text, &key_source::FORMS.map(|(form, meaning)| (form.to_owned(), meaning)));

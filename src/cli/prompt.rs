@@ -15,7 +15,7 @@ use super::sanitize::escaped;
 use crate::error::{Error, Signal};
 
 /// More than a terminal takes as one line.
-const MAX_ANSWER_BYTES: u64 = 4096;
+const MAX_TYPED_BYTES: u64 = 4096;
 
 /// Asks for a secret; twice where a typing error would make the object unreadable.
 ///
@@ -42,7 +42,7 @@ pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
     })
 }
 
-/// Writes a question and reads a line, at most [`MAX_ANSWER_BYTES`] of it.
+/// Writes a question and reads a line, at most [`MAX_TYPED_BYTES`] of it.
 fn answer(mut terminal: File, question: &str) -> io::Result<Vec<u8>> {
     let mut text = String::new();
     // A `String` takes whatever is written.
@@ -51,7 +51,7 @@ fn answer(mut terminal: File, question: &str) -> io::Result<Vec<u8>> {
     tcflush(&terminal, QueueSelector::IFlush)?;
     terminal.write_all(text.as_bytes())?;
     let mut line = Vec::new();
-    BufReader::new(terminal.take(MAX_ANSWER_BYTES)).read_until(b'\n', &mut line)?;
+    BufReader::new(terminal.take(MAX_TYPED_BYTES)).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

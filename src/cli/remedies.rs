@@ -28,7 +28,7 @@ fn unsupported(why: &Unsupported) -> Option<String> {
         }
         Unsupported::UnknownMode(_) => "add --at-rest to say which mode it gets".to_owned(),
         Unsupported::Legacy { least, .. } => {
-            format!("--allow-legacy {} reads it all the same", least.as_str()?)
+            format!("--allow-legacy {} reads it anyway", least.as_str()?)
         }
         Unsupported::EnvelopeInMetadata => "leave out --instruction-suffix".to_owned(),
         Unsupported::EnvelopeTooLarge { .. } => {
@@ -48,7 +48,7 @@ fn unsupported(why: &Unsupported) -> Option<String> {
 /// What makes a rotation possible that is refused.
 fn rotation(refusal: &RotationRefusal) -> Option<&'static str> {
     match refusal {
-        RotationRefusal::Plaintext => Some("--seal-plaintext encrypts it all the same"),
+        RotationRefusal::Plaintext => Some("--seal-plaintext encrypts it anyway"),
         RotationRefusal::NothingToShare => Some("--share-to takes objects encrypted with --instruction-file"),
         RotationRefusal::NotAuthenticated => Some("--new-data-key encrypts its bytes again"),
         RotationRefusal::FileInUse => {

@@ -10,7 +10,7 @@ use crate::object::PublicEnvelope;
 /// An object whose envelope is not stored as it was sent.
 #[derive(Clone, Debug)]
 pub struct LostEnvelope {
-    /// The object.
+    /// Where it is stored.
     pub uri: S3Uri,
     /// The version stored, where the bucket keeps versions.
     pub version_id: Option<String>,

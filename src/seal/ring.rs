@@ -52,7 +52,6 @@ impl Unwrapper {
     }
 
     /// Limits the memory that an object may make a passphrase cost; `None` means [`defaults::MAX_KDF_MEMORY`].
-    #[must_use]
     pub(crate) fn with_kdf_memory(self, most: Option<ByteSize>) -> Self {
         Self { kdf_memory: most.map_or(self.kdf_memory, kib), ..self }
     }

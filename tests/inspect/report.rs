@@ -28,7 +28,7 @@ fn the_page_says_what_was_inspected_for_whom_and_what_was_not() {
         "current versions only",
         "444455556666, of the credentials",
         "111122223333, which S3 confirmed",
-        "<td>2: left out by the filters or the choice of versions</td>",
+        "<td>2: excluded by the filters or the choice of versions</td>",
         "<td>1: deleted after they were listed</td>",
         // Bytes of a mode with their share: 16 of 36.
         "<td class=\"number\">16 B</td><td class=\"number share\">44.4 %</td>",

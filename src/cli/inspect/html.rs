@@ -290,7 +290,7 @@ fn objects_by_key(html: &mut String, report: &Report, summary: &Summary, names: 
 /// What was listed and not inspected, and why.
 fn skipped(html: &mut String, summary: &Summary) {
     let skipped = [
-        (summary.filtered_out, "left out by the filters or the choice of versions"),
+        (summary.filtered_out, "excluded by the filters or the choice of versions"),
         (summary.delete_markers, "delete markers, which have no content"),
         (summary.deleted_meanwhile, "deleted after they were listed"),
     ];

@@ -60,7 +60,7 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              until the new object is complete.",
             "An upload of a file in parts that the network, a signal or a crash cuts off goes on with the same \
              command: the file is read again, and what S3 does not have is sent. A file that has changed, other \
-             options and --no-resume start anew and abort the old upload. Client-side uploads, streams and what \
+             options (days in --retain-until count from now, so they are others in each run) and --no-resume start anew and abort the old upload. Client-side uploads, streams and what \
              failed otherwise abort theirs; one that could not be aborted is named with the command that removes it.",
             "--lock-mode with --retain-until, and --legal-hold, lock the version that is stored with S3 Object Lock, \
              which the bucket must have. Afterwards s3seal reads the lock: if S3 does not show it as it was asked \
@@ -117,7 +117,7 @@ pub(crate) const VERBS: [VerbPage; 6] = [
             ),
             (
                 ".NAME.s3seal-*",
-                "The temporary file beside the target, readable by its owner only. After a download that was cut off it \
+                "The temporary file next to the target, readable by its owner only. After a download that was cut off it \
                  stays, and the same command goes on with it.",
             ),
         ],
@@ -155,7 +155,7 @@ pub(crate) const VERBS: [VerbPage; 6] = [
         verb: "rotate",
         description: &[
             "Changes the encryption of stored objects, or only their key. --encrypt and the flags of a key name \
-             what they are to become, and the flags that begin with --from- name the keys that open them now. \
+             the new encryption, and the flags that begin with --from- name the keys that open them now. \
              --dry-run prints the strategy for each object and what it takes; nothing is changed. Otherwise s3seal \
              says what it is about to change to what, and asks at the terminal, unless --yes is given. Only y or yes \
              and Enter go on; what was typed before the question is discarded.",

@@ -9,7 +9,6 @@ use crate::cli::{hints, lost_envelope};
 use crate::error::{Error, KeyFault, RotationRefusal, Subject, Unsupported};
 
 /// Looks up hints; none where those of all verbs will do.
-#[must_use]
 pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
     match error {
         Error::Tampered { subject, .. } => Some(look(subject).into_iter().collect()),
@@ -28,7 +27,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Option<Vec<String>> {
             "the object is rotated; somebody wrote its instruction file meanwhile, and that stays".to_owned(),
         ]),
         Error::Changed { .. } => Some(vec![
-            "somebody wrote it meanwhile, and that stays; the same command rotates what is there now"
+            "somebody else wrote it in the meantime, and their object stays; the same command rotates it"
                 .to_owned(),
         ]),
         Error::KeyNeeded { .. }

@@ -34,7 +34,7 @@ use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
 
 /// A download of many objects. The keys are passed separately, as [`DecryptionKeys`].
-#[expect(clippy::struct_excessive_bools, reason = "each is said by a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct GetMany {
     pub(crate) selections: Vec<Selection>,
     /// The target directory.

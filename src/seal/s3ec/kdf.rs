@@ -26,7 +26,6 @@ pub(crate) struct Derived {
 
 impl Derived {
     /// Whether a stored commitment is this one, compared in constant time.
-    #[must_use]
     pub(crate) fn commits_to(&self, stored: &[u8; COMMITMENT_LEN]) -> bool {
         self.commitment.ct_eq(stored).into()
     }
