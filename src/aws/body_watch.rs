@@ -33,7 +33,7 @@ pub(super) struct BodyWatch {
 
 impl BodyWatch {
     pub(super) fn new(stall: Duration, bytes_a_second: Option<u64>) -> Self {
-        let answers = AnswerWait { least: stall, now: Arc::new(Mutex::new(stall)) };
+        let answers = AnswerWait::new(stall);
         Self { stall, rate: bytes_a_second.map(RateLimit::new), answers }
     }
 
@@ -48,29 +48,28 @@ impl BodyWatch {
 }
 
 /// How long to wait for an answer once a body has left for the system, which may hold megabytes of it for a slow line. A
-/// wait that was too short doubles, so that a part arrives at last; an answer shows what is needed.
+/// wait that was too short doubles, so that a part arrives at last, and an answer that took long makes room for a slower one.
+/// It never becomes shorter: a quick answer to a small body says nothing about a large one.
 #[derive(Clone, Debug)]
-struct AnswerWait {
-    least: Duration,
-    now: Arc<Mutex<Duration>>,
-}
+struct AnswerWait(Arc<Mutex<Duration>>);
 
 impl AnswerWait {
+    fn new(least: Duration) -> Self {
+        Self(Arc::new(Mutex::new(least)))
+    }
+
     fn get(&self) -> Duration {
         *self.lock()
     }
 
-    fn was_too_short(&self, tried: Duration) {
+    /// Learns from an answer that took so long, or did not come in this time.
+    fn took(&self, time: Duration) {
         let mut now = self.lock();
-        *now = (*now).max((tried * 2).min(MAX_ANSWER_WAIT)).max(self.least);
-    }
-
-    fn was(&self, needed: Duration) {
-        *self.lock() = self.least.max(needed * 2);
+        *now = (*now).max((time * 2).min(MAX_ANSWER_WAIT));
     }
 
     fn lock(&self) -> MutexGuard<'_, Duration> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,7 +113,7 @@ impl HttpConnector for Watched {
                 answer.await
             };
             if let (Ok(_), Movement::Sent(at)) = (&answer, moved.get()) {
-                answers.was(at.elapsed());
+                answers.took(at.elapsed());
             }
             let mut answer = answer?;
             let pieces = Pieces::new(answer.body_mut(), rate, sleep, usize::MAX);
@@ -138,7 +137,7 @@ async fn stalled(moved: &Moved, stall: Duration, answers: &AnswerWait, sleep: &S
             Some(rest) if !rest.is_zero() => sleep.sleep(rest).await,
             _ => {
                 if let Movement::Sent(_) = moved.get() {
-                    answers.was_too_short(allowed);
+                    answers.took(allowed);
                 }
                 return Stalled(allowed);
             }
@@ -306,5 +305,25 @@ impl Body for Incoming {
 
     fn size_hint(&self) -> SizeHint {
         self.pieces.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_for_an_answer_grows_to_its_limit_and_never_shrinks() {
+        let wait = AnswerWait::new(Duration::from_secs(20));
+        wait.took(Duration::from_secs(40));
+        assert_eq!(wait.get(), Duration::from_secs(80));
+        wait.took(Duration::from_millis(5));
+        assert_eq!(wait.get(), Duration::from_secs(80), "a quick answer");
+        wait.took(MAX_ANSWER_WAIT);
+        assert_eq!(wait.get(), MAX_ANSWER_WAIT);
+        let long = MAX_ANSWER_WAIT * 3;
+        let wait = AnswerWait::new(long);
+        wait.took(Duration::from_secs(1));
+        assert_eq!(wait.get(), long, "what the user set");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The AWS SDK resolves most settings (SSO, roles, the environment). Added here: `AWS_CA_BUNDLE`, requests to this
 //! machine that bypass the proxy, the refusal of keys over http, and a trace of requests without their secrets.
-//! `endpoint` finds the address of each service, `profile` the credentials of a profile that the user names.
+//! `custom_endpoints` finds the address of each service, `profile` the credentials of a profile that the user names.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -93,6 +93,11 @@ impl Patience {
     }
 }
 
+/// Whether a status says that the service is in trouble. 501 says that it does not know the request.
+fn is_trouble(status: u16) -> bool {
+    matches!(status, 500 | 502..=599)
+}
+
 /// When the first attempt at a request failed.
 #[derive(Debug)]
 struct FailedAt(Instant);
@@ -127,7 +132,7 @@ impl Intercept for KeepTrying {
     ) -> std::result::Result<(), BoxError> {
         match context.response().map(|answer| answer.status().as_u16()) {
             None => self.outage.failed(false),
-            Some(500..) => self.outage.failed(true),
+            Some(status) if is_trouble(status) => self.outage.failed(true),
             Some(_) => self.outage.answered(),
         }
         if !matches!(context.output_or_error(), Some(Err(_))) {
@@ -193,6 +198,16 @@ mod tests {
         let two = Patience::new(Some(KEEP_TRYING), Some(2));
         assert!(!two.is_over(ago(1), 1, &outage));
         assert!(two.is_over(ago(1), 2, &outage));
+    }
+
+    #[test]
+    fn a_service_that_does_not_know_a_request_is_in_no_trouble() {
+        for status in [500, 502, 503, 504, 599] {
+            assert!(is_trouble(status), "{status}");
+        }
+        for status in [200, 301, 403, 429, 501, 600] {
+            assert!(!is_trouble(status), "{status}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The multipart uploads that this run has created and neither completed nor aborted. The run reports those that remain
+//! The multipart uploads that this run has created or found, and neither completed nor aborted. The run reports those that remain
 //! at its end, because their parts are stored and billed until somebody aborts them.
 //!
 //! Not part of an error: an upload may also remain when the run is interrupted or succeeds.
@@ -70,11 +70,17 @@ impl OpenUploads {
         self.lock().push(OpenUpload { uri: uri.clone(), id: Some(id.to_owned()), is_kept: true });
     }
 
-    /// Records whether an upload is kept on purpose.
-    pub(super) fn set_kept(&self, id: &str, is_kept: bool) {
+    /// Records that an upload is kept on purpose.
+    pub(super) fn keep(&self, id: &str) {
         for upload in self.lock().iter_mut().filter(|upload| upload.id.as_deref() == Some(id)) {
-            upload.is_kept = is_kept;
+            upload.is_kept = true;
         }
+    }
+
+    /// Records that an upload is to be aborted, by whichever run it was begun.
+    pub(super) fn giving_up(&self, uri: &S3Uri, id: &str) {
+        self.ended(id);
+        self.lock().push(OpenUpload { uri: uri.clone(), id: Some(id.to_owned()), is_kept: false });
     }
 
     /// Records that an upload was completed or aborted.

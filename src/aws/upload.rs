@@ -191,7 +191,7 @@ impl UploadTarget<'_> {
             return Err(error);
         }
         if self.is_resumable {
-            open.set_kept(&started.id, true);
+            open.keep(&started.id);
         }
         Ok(started)
     }
@@ -304,9 +304,9 @@ impl UploadTarget<'_> {
         self.abort_earlier(&started.id).await;
     }
 
-    /// Aborts the upload of an earlier run.
+    /// Aborts the upload of an earlier run. One that could not be aborted is in the same list then.
     pub(crate) async fn abort_earlier(&self, id: &str) {
-        self.connection.open_uploads.set_kept(id, false);
+        self.connection.open_uploads.giving_up(self.uri, id);
         let _ = self.connection.abort(self.uri, id).await;
     }
 

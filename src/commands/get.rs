@@ -24,7 +24,7 @@ use crate::object::{MTIME, read_mtime};
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
-use crate::transfer::resume::{self, LeftFile, Records};
+use crate::transfer::resume::{self, Left, Records};
 use crate::transfer::sink::{self, PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
@@ -36,7 +36,7 @@ mod resumption;
 pub(crate) mod selection;
 pub(crate) mod verify;
 
-use decryption::{Described, Opening, Transfer};
+use decryption::{Described, Moved, Opening, Transfer};
 use resumption::Resumption;
 
 /// A download of one object. The keys are passed separately, as [`DecryptionKeys`].
@@ -112,7 +112,7 @@ pub(crate) async fn run(
     let budget = MemoryBudget::new(&request.transfer_options);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     // A pipe opens only when somebody reads it.
-    let open = async |left: Option<LeftFile>| {
+    let open = async |left: Option<Left>| {
         cancellation.or(blocking(move || place.open_over(left.as_ref()))).await??
     };
     let (outcome, folder) = fetching.fetch(request, None, open).await?;
@@ -161,25 +161,29 @@ impl Download<'_> {
         &self,
         request: GetRequest,
         listed: Option<u64>,
-        open: impl AsyncFnOnce(Option<LeftFile>) -> Result<(Sink, PendingFile)>,
+        open: impl AsyncFnOnce(Option<Left>) -> Result<(Sink, PendingFile)>,
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
         let Self { connection, budget, meter, cancellation, .. } = *self;
         let ready = cancellation.or(self.prepare(&request, listed)).await??;
         let Ready { keyed: KeyedHead { head, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
         let described = Described::of(&opening);
-        let mut resumption =
-            Resumption::open(&request, &reader, &head, &opening, verifier.as_ref(), budget.part_size())?;
+        let can_go_on = resumption::can_go_on(&head, &opening, verifier.as_ref(), budget.part_size())?;
+        let mut resumption = Resumption::open(&request, &reader, &head, described.format, can_go_on)?;
         let left = resumption.as_mut().and_then(Resumption::left);
         let (sink, pending) = open(left).await?;
         let kept = resumption.and_then(|resumption| resumption.begin(&pending)).map(Arc::new);
         let is_kept = kept.is_some();
-        let is_resumed = kept.as_ref().is_some_and(|kept| !kept.written.is_empty());
         let transfer =
             Transfer { reader: &reader, head: &head, budget, meter, cancellation, kept: kept.clone() };
-        let moved = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await;
+        let work = async {
+            let moved = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await?;
+            sync(&request, &head, &pending, cancellation).await?;
+            Ok(moved)
+        };
+        let moved = work.await;
         drop(transfer);
-        let plain_len = match moved {
+        let moved = match moved {
             Err(error) if is_kept && resume::goes_on_after(&error) => {
                 if let Some(file) = pending.left_file() {
                     connection.open_uploads.keep_download(&request.source, file.path);
@@ -187,26 +191,18 @@ impl Download<'_> {
                 pending.leave();
                 return Err(error);
             }
-            moved => {
-                if let Some(kept) = kept.and_then(Arc::into_inner) {
-                    kept.record.remove();
-                }
-                moved?
+            Err(error) => {
+                drop(pending);
+                Err(error)
             }
+            Ok(moved) => blocking(move || pending.commit()).await.flatten().map(|folder| (moved, folder)),
         };
-        let modified = head.metadata.get(MTIME).filter(|_| request.range.is_none());
-        if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
-            pending.set_modified(modified);
+        // Until here, a process that is killed leaves a file that the next one finds.
+        if let Some(kept) = kept.and_then(Arc::into_inner) {
+            kept.record.remove();
         }
-        if let Some(file) = pending.to_sync()? {
-            let subject = Subject::from(&request.target);
-            cancellation
-                .or(blocking(move || file.sync_all()))
-                .await??
-                .map_err(Error::local("write", subject))?;
-        }
-        let folder = blocking(move || pending.commit()).await??;
-        let checksum = if is_resumed && described.format.is_some() {
+        let (Moved { plain_len, is_beginning_skipped }, folder) = moved?;
+        let checksum = if is_beginning_skipped {
             ChecksumSeen::NotComparable("an earlier run fetched the beginning".to_owned())
         } else {
             checksum
@@ -297,6 +293,22 @@ impl GetRequest {
     fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> ObjectReader<'a> {
         ObjectReader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
     }
+}
+
+/// Syncs what was written, with the time that it gets.
+async fn sync(
+    request: &GetRequest,
+    head: &ObjectHead,
+    pending: &PendingFile,
+    cancellation: &Cancellation,
+) -> Result<()> {
+    let modified = head.metadata.get(MTIME).filter(|_| request.range.is_none());
+    if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
+        pending.set_modified(modified);
+    }
+    let Some(file) = pending.to_sync()? else { return Ok(()) };
+    let synced = cancellation.or(blocking(move || file.sync_all())).await??;
+    synced.map_err(Error::local("write", Subject::from(&request.target)))
 }
 
 /// A download that is ready to start.

@@ -175,7 +175,9 @@ impl PutRun<'_> {
             meter.expect(len);
         }
         let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &options.transfer_options)?;
-        let identity = input.identity().filter(|_| plan.has_many_parts() && object.format.is_none());
+        let identity = input.identity();
+        // What is encrypted here is encrypted anew by another run.
+        let records = options.records.only_if(plan.has_many_parts() && object.format.is_none());
         let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
             .refusing_empty(options.fail_if_empty);
         let mut to = UploadTarget {
@@ -193,7 +195,7 @@ impl PutRun<'_> {
             found: None,
         };
         let mut resumption = match identity {
-            Some((path, source)) => Resumption::open(&options.records, &path, source, &plan, &to)?,
+            Some((path, source)) => Resumption::open(&records, &path, source, &plan, &to)?,
             None => None,
         };
         if let Some(resumption) = &mut resumption {

@@ -19,6 +19,9 @@ const OWNER_ONLY: u32 = 0o600;
 /// The same of the folder that is made for it.
 const FOLDER_OWNER_ONLY: u32 = 0o700;
 
+/// How often a file is opened that was removed before it was locked. Each time, another run has ended in between.
+const MOST_OPENED: u32 = 100;
+
 /// Opens the file, or makes it, and locks it; `name` names it in messages.
 ///
 /// # Errors
@@ -27,6 +30,23 @@ const FOLDER_OWNER_ONLY: u32 = 0o700;
 pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
     let refused = |error| Error::local("write", name)(error);
     DirBuilder::new().recursive(true).mode(FOLDER_OWNER_ONLY).create(folder_of(path)).map_err(refused)?;
+    for _ in 0..MOST_OPENED {
+        let file = open_and_lock(path, name)?;
+        let metadata = file.metadata().map_err(refused)?;
+        // Whoever had it locked before may have removed it; what is written to it then is lost.
+        if metadata.nlink() == 0 {
+            continue;
+        }
+        if metadata.mode() & OTHERS_WRITE != 0 {
+            return Err(Error::tampered(name, "other users can write to it"));
+        }
+        return Ok(file);
+    }
+    Err(Error::InUse { subject: name.clone() })
+}
+
+fn open_and_lock(path: &Path, name: &Subject) -> Result<File> {
+    let refused = |error| Error::local("write", name)(error);
     // Non-blocking, because opening a named pipe would wait for its other end.
     let opened = File::options()
         .read(true)
@@ -41,19 +61,14 @@ pub(crate) fn open(path: &Path, name: &Subject) -> Result<File> {
         }
         opened => opened.map_err(refused)?,
     };
-    let metadata = file.metadata().map_err(refused)?;
-    if !metadata.is_file() {
+    if !file.metadata().map_err(refused)?.is_file() {
         return Err(Error::tampered(name, "it is not a regular file"));
     }
     match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(Error::InUse { subject: name.clone() }),
-        Err(TryLockError::Error(error)) => return Err(refused(error)),
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse { subject: name.clone() }),
+        Err(TryLockError::Error(error)) => Err(refused(error)),
     }
-    if metadata.mode() & OTHERS_WRITE != 0 {
-        return Err(Error::tampered(name, "other users can write to it"));
-    }
-    Ok(file)
 }
 
 /// Opens a file that somebody else may have locked, only to read it; `None` if there is none, or a link, which is not
@@ -115,7 +130,30 @@ pub(crate) fn close_folder(folder: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+
+    #[test]
+    fn a_file_that_is_removed_before_it_is_locked_is_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j");
+        let open_and_remove = || {
+            for _ in 0..5_000 {
+                match open(&path, &"the journal".into()) {
+                    Ok(file) => {
+                        assert_eq!(file.metadata().unwrap().nlink(), 1);
+                        std::fs::remove_file(&path).unwrap();
+                    }
+                    Err(error) => assert!(matches!(error, Error::InUse { .. }), "{error}"),
+                }
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(open_and_remove);
+            scope.spawn(open_and_remove);
+        });
+    }
 
     #[test]
     fn a_file_of_another_user_is_refused() {

@@ -60,11 +60,10 @@ pub(crate) async fn run(
     let ParallelSink { mut sink, verifier, kept } = to;
     let combines = verifier.as_ref().and_then(Verifier::combines);
     let algorithm = combines.or(kept.as_ref().map(|_| Algorithm::Crc64Nvme));
-    if kept.as_ref().is_some_and(|kept| kept.written.is_empty()) {
-        sink.cut_off(0)?;
-    }
-    let sink = Arc::new(sink);
     let Range { start, end } = whole;
+    // All else in the file of an earlier run is compared or written anew.
+    sink.cut_off_behind(end - start)?;
+    let sink = Arc::new(sink);
     let ranges = stream::iter(plan::ranges(whole, budget.part_size())).map(|range| {
         let writing = Writing::new(sink.clone(), range.start - start, algorithm);
         let (sink, kept) = (sink.clone(), kept.clone());

@@ -1,8 +1,10 @@
 //! Records of transfers under way, so that the same command goes on after the process has ended in whatever way.
 //!
-//! A record is a file in the state directory, only for its owner, locked while a run works on it. It is written ahead of
-//! what it records, and gone when that is complete. It is not trusted: what it says is compared with the source, with what
-//! S3 has, and with what is on disk. A record that is cut short or not understood counts as none.
+//! A record is a file in the state directory, only for its owner, locked while a run works on it. That of an upload is
+//! written once S3 has answered with its id, before the first part is sent; that of a download before the first byte comes,
+//! and lengthened when a range is written. It is gone when the transfer is complete. It is not trusted: what it says is
+//! compared with the source, with what S3 has, and with what is on disk. A record that is cut short or not understood counts
+//! as none.
 //! All records are read, written and named here.
 
 use std::collections::HashMap;
@@ -12,6 +14,7 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::process::geteuid;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -46,8 +49,13 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// Opens the record of this name, and locks it. Without a directory that can be written there is none: a transfer
-    /// works without.
+    /// These, of a transfer with which no run goes on unless `can_go_on`: what an earlier run has begun is given up.
+    pub(crate) fn only_if(&self, can_go_on: bool) -> Self {
+        Self { is_on: self.is_on && can_go_on, ..self.clone() }
+    }
+
+    /// Opens the record of this name, and locks it. Without a directory that can be written, or a record that is this
+    /// user's own, there is none: a transfer works without.
     ///
     /// # Errors
     /// `InUse` while another run works on the same.
@@ -58,7 +66,13 @@ impl Records {
             return Ok(None);
         }
         let subject = Subject::other(names.last().copied().unwrap_or_default().to_owned());
-        match locked_file::open(&path, &subject) {
+        let owned = || {
+            locked_file::close_folder(folder)?;
+            let file = locked_file::open(&path, &subject)?;
+            locked_file::claim(&file, geteuid().as_raw(), &subject)?;
+            Ok(file)
+        };
+        match owned() {
             Ok(file) => Ok(Some(Record { path, file })),
             Err(error @ Error::InUse { .. }) => Err(error),
             Err(_) => Ok(None),
@@ -244,12 +258,13 @@ pub(crate) struct LeftFile {
     pub(crate) inode: u64,
 }
 
-impl LeftFile {
-    /// Whether it is still there: this file, and no other under its name.
-    pub(crate) fn is_there(&self) -> bool {
-        let found = fs::symlink_metadata(&self.path);
-        found.is_ok_and(|found| found.is_file() && (found.dev(), found.ino()) == (self.device, self.inode))
-    }
+/// What is to become of such a file.
+#[derive(Clone, Debug)]
+pub(crate) enum Left {
+    /// It is written further.
+    GoOn(LeftFile),
+    /// It is removed.
+    GiveUp(LeftFile),
 }
 
 /// Bytes of the temporary file, with their checksum as they were written.
@@ -282,6 +297,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn records() -> (tempfile::TempDir, Records) {
@@ -330,6 +347,16 @@ mod tests {
                 .read::<UploadRecord, String>()
                 .is_none()
         );
+    }
+
+    #[test]
+    fn the_folder_of_records_is_closed_to_others() {
+        let (folder, records) = records();
+        let state = folder.path().join("state");
+        fs::create_dir(&state).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+        records.open(Kind::Upload, &["a"]).unwrap().unwrap();
+        assert_eq!(fs::metadata(&state).unwrap().mode() & 0o777, 0o700);
     }
 
     #[test]

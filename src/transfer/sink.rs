@@ -12,12 +12,12 @@ use std::sync::OnceLock;
 use std::time::SystemTime;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::umask;
+use rustix::process::{geteuid, umask};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::error::{Error, Result, Subject};
 use crate::location::Target;
-use crate::transfer::resume::LeftFile;
+use crate::transfer::resume::{Left, LeftFile};
 
 /// Finds out what the target is; writes nothing.
 ///
@@ -101,11 +101,12 @@ impl SinkTarget {
         self.open_over(None)
     }
 
-    /// The same, over a temporary file that an earlier run has left for this target, if it is still that file.
+    /// The same, over a temporary file that an earlier run has left for this target, if it is still that file; one that is
+    /// given up is removed.
     ///
     /// # Errors
     /// As [`SinkTarget::open`].
-    pub(crate) fn open_over(self, left: Option<&LeftFile>) -> Result<(Sink, PendingFile)> {
+    pub(crate) fn open_over(self, left: Option<&Left>) -> Result<(Sink, PendingFile)> {
         match self {
             Self::Stream(None) => Ok((Sink::new(stdout()?, Subject::StandardOutput), PendingFile::Stream)),
             Self::Terminal => {
@@ -124,7 +125,15 @@ impl SinkTarget {
             }
             Self::File { path, permissions, no_clobber } => {
                 let refused = || Error::local("write next to", &path);
-                let (file, temp) = match left.and_then(|left| left_beside(&path, left)) {
+                let left = match left {
+                    Some(Left::GoOn(left)) => left_beside(&path, left),
+                    Some(Left::GiveUp(left)) => {
+                        drop(left_beside(&path, left));
+                        None
+                    }
+                    None => None,
+                };
+                let (file, temp) = match left {
                     Some(left) => left,
                     None => hidden_beside(&path).map_err(refused())?.into_parts(),
                 };
@@ -154,17 +163,38 @@ pub(crate) fn is_temporary(path: &Path) -> bool {
     name.starts_with('.') && name.contains(TEMPORARY)
 }
 
+/// Random letters and digits at the end of the name of a temporary file.
+const RANDOM: usize = 6;
+
+/// What the names of the temporary files of one target begin with.
+fn beginning_of_temporary(target: &Path) -> String {
+    format!(".{}{TEMPORARY}", beginning_of_name(target))
+}
+
+/// Whether a file has the name of a temporary one of this target.
+fn is_temporary_of(target: &Path, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let random = name.and_then(|name| name.strip_prefix(&beginning_of_temporary(target)));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
 /// Makes a temporary file that only its owner can open, from its first moment on.
 fn hidden_beside(path: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new()
-        .prefix(&format!(".{}{TEMPORARY}", beginning_of_name(path)))
+        .prefix(&beginning_of_temporary(path))
+        .rand_bytes(RANDOM)
         .permissions(Permissions::from_mode(0o600))
         .tempfile_in(folder_of(path))
 }
 
-/// Opens a temporary file that an earlier run has left. Nothing, if it is another file, or not the owner's alone.
+/// Opens a temporary file that an earlier run has left for the target at `path`. Nothing, if it could be anything else: who
+/// says that it was left is a record, which may be forged.
 fn left_beside(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
-    if fs::canonicalize(folder_of(&left.path)).ok()? != fs::canonicalize(folder_of(path)).ok()? {
+    if !is_temporary_of(path, &left.path)
+        || fs::canonicalize(folder_of(&left.path)).ok()? != fs::canonicalize(folder_of(path)).ok()?
+    {
         return None;
     }
     let flags = OFlags::NOFOLLOW.bits().cast_signed();
@@ -172,6 +202,7 @@ fn left_beside(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
     let metadata = file.metadata().ok()?;
     let is_it = metadata.is_file()
         && (metadata.dev(), metadata.ino(), metadata.nlink()) == (left.device, left.inode, 1)
+        && metadata.uid() == geteuid().as_raw()
         && metadata.mode() & 0o777 == 0o600;
     is_it.then_some(())?;
     Some((file, TempPath::try_from_path(&left.path).ok()?))
@@ -259,6 +290,13 @@ impl Sink {
             }
         }
         Ok(filled)
+    }
+
+    /// Cuts off what is behind `len`, if anything is; only for a file.
+    pub(crate) fn cut_off_behind(&mut self, len: u64) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let metadata = file.metadata().map_err(|error| self.not_written(error))?;
+        if metadata.len() > len { self.cut_off(len) } else { Ok(()) }
     }
 
     /// Cuts the file off at `len`, and goes on there; only for a file.

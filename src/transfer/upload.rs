@@ -35,6 +35,36 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
     parts = parts.sharing(budget.buffers()).showing(meter);
+    let outcome = match first_parts(parts, to, budget, cancellation).await {
+        Ok(([Some(first), None], parts)) if !parts.more_is_sure() => {
+            put_object(first, to, meter, cancellation).await
+        }
+        Ok((ready, parts)) => multipart(ready, parts, to, budget, meter, cancellation).await,
+        Err(error) => {
+            if let Some(found) = to.found.as_ref().filter(|_| !can_go_on(to, &error)) {
+                clean_up_within(to.abort_earlier(found.id()), &error, cancellation).await;
+            }
+            Err(error)
+        }
+    };
+    if let Err(error) = &outcome {
+        clean_up_within(to.put_back(), error, cancellation).await;
+    }
+    outcome
+}
+
+/// Whether the same command can go on with the upload after this error.
+fn can_go_on(to: &UploadTarget<'_>, error: &Error) -> bool {
+    to.is_resumable && resume::goes_on_after(error)
+}
+
+/// Reads what decides between one request and parts.
+async fn first_parts(
+    mut parts: Parts,
+    to: &UploadTarget<'_>,
+    budget: &MemoryBudget,
+    cancellation: &Cancellation,
+) -> Result<([Option<Made>; 2], Parts)> {
     let permit = Some(cancellation.or(budget.take(parts.next_memory())).await??);
     let (first, second);
     (first, parts) = next(parts, cancellation).await?;
@@ -45,15 +75,7 @@ pub(crate) async fn run(
     (second, parts) =
         if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, cancellation).await? };
     let second = second.map(|part| Made { part, permit: None });
-    let outcome = if second.is_some() || parts.more_is_sure() {
-        multipart([Some(first), second], parts, to, budget, meter, cancellation).await
-    } else {
-        put_object(first, to, meter, cancellation).await
-    };
-    if let Err(error) = &outcome {
-        clean_up_within(to.put_back(), error, cancellation).await;
-    }
-    outcome
+    Ok(([Some(first), second], parts))
 }
 
 async fn next(mut parts: Parts, cancellation: &Cancellation) -> Result<(Option<Part>, Parts)> {
@@ -87,7 +109,7 @@ async fn multipart(
     let started = start(to, cancellation).await?;
     let outcome = cancellation.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
     match &outcome {
-        Err(error) if to.is_resumable && resume::goes_on_after(error) => {}
+        Err(error) if can_go_on(to, error) => {}
         Err(error) => clean_up_within(to.abort(&started), error, cancellation).await,
         Ok(_) => {}
     }

@@ -1,7 +1,7 @@
 //! Downloads: only what is not on disk is fetched, in every format, and nothing unverified ever gets the name.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -17,14 +17,14 @@ const MODES: [(&str, &str); 5] = [
     ("-e client --key key --format esdk", "--key key"),
     ("-e client --key key --format esdk --frame-length 4096", "--key key"),
 ];
-const FILES: [&str; 4] = ["copy", "key", "other.key", "source"];
+pub const FILES: [&str; 4] = ["copy", "key", "other.key", "source"];
 
-fn line(get: &str) -> String {
+pub fn line(get: &str) -> String {
     format!("get s3://bench/object copy {get} --part-size 5MiB -j 1")
 }
 
 /// A stored object, and an old file where it is to go.
-fn stored(put: &str) -> Bench {
+pub fn stored(put: &str) -> Bench {
     let bench = bench();
     bench.run(&format!("put source s3://bench/object {put}")).ok();
     bench.write("copy", b"old");
@@ -45,7 +45,7 @@ fn at_range(bench: &Bench, line: &str, kind: Kind, range: usize) -> Fault {
 }
 
 /// Ends a run in the middle of its range `range`, counted from 0.
-fn cut_off(bench: &Bench, line: &str, range: usize, signal: &str) {
+pub fn cut_off(bench: &Bench, line: &str, range: usize, signal: &str) {
     let held = bench.sandbox.fault(at_range(bench, line, Kind::StallResponse(1_000_000), range));
     let running = bench.s3seal(line.split_whitespace()).start();
     assert!(held.wait(1, PATIENCE), "no range {range}");
@@ -181,6 +181,93 @@ fn a_foreign_file_in_the_place_of_the_temporary_one_is_not_used_and_not_removed(
         assert_same(&bench.read("copy"), &bytes(SIZE), put);
         assert_same(&fs::read(&file).unwrap(), &content, "the foreign file");
         assert!(records(&bench).is_empty());
+    });
+}
+
+#[test]
+fn a_record_that_names_a_file_of_the_user_neither_removes_nor_takes_it() {
+    let names =
+        ["folder/valuable", "valuable", ".other.s3seal-aB3dEf", ".copy.s3seal-", ".copy.s3seal-linked"];
+    let cases: Vec<_> =
+        names.into_iter().flat_map(|name| ["", "--no-resume"].map(|again| (name, again))).collect();
+    at_once(&cases, |&(name, again)| {
+        let bench = stored("");
+        cut_off(&bench, &line(""), 3, "KILL");
+        fs::create_dir(bench.path("folder")).unwrap();
+        let valuable = bench.write("folder/valuable", b"not of s3seal");
+        fs::set_permissions(&valuable, fs::Permissions::from_mode(0o600)).unwrap();
+        let named = bench.path(name);
+        if name.ends_with("linked") {
+            fs::hard_link(&valuable, &named).unwrap();
+        } else {
+            fs::rename(&valuable, &named).unwrap();
+        }
+        let record = records(&bench).remove(0);
+        let text = fs::read_to_string(&record).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        let mut content: serde_json::Value = serde_json::from_str(first).unwrap();
+        let metadata = fs::metadata(&named).unwrap();
+        content["file"] =
+            serde_json::json!({ "path": named, "device": metadata.dev(), "inode": metadata.ino() });
+        fs::write(&record, format!("{content}\n{rest}")).unwrap();
+        bench.run(&format!("{} {again}", line(""))).ok();
+        assert_same(&bench.read("copy"), &bytes(SIZE), name);
+        assert_eq!(fs::read(&named).unwrap(), b"not of s3seal", "{name} {again}");
+        assert!(records(&bench).is_empty());
+    });
+}
+
+#[test]
+fn what_was_added_behind_the_end_of_the_temporary_file_does_not_stay() {
+    at_once(&MODES, |&(put, get)| {
+        let bench = stored(put);
+        cut_off(&bench, &line(get), 3, "KILL");
+        let file = fs::File::options().write(true).open(left(&bench).remove(0)).unwrap();
+        file.write_all_at(b"tail", SIZE as u64).unwrap();
+        bench.run(&line(get)).ok();
+        is_whole(&bench);
+    });
+}
+
+#[test]
+fn a_download_that_lacked_only_its_name_gets_it() {
+    at_once(&MODES, |&(put, get)| {
+        let bench = stored(put);
+        bench.run("put source s3://bench/parts --part-size 5MiB -j 1").ok();
+        let last = bench.requests("UploadPart").pop().unwrap();
+        let sum = last.header("x-amz-checksum-crc64nvme").unwrap().to_owned();
+        cut_off(&bench, &line(get), 4, "KILL");
+        // As if the process had ended between the last byte and the new name.
+        let record = records(&bench).remove(0);
+        let text = fs::read_to_string(&record).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let start = lines.last().unwrap()["end"].as_u64().unwrap();
+        let missing = serde_json::json!({ "start": start, "end": SIZE, "sum": sum });
+        if start == 4 * PART as u64 {
+            fs::write(&record, format!("{text}{missing}\n")).unwrap();
+            fs::write(left(&bench).remove(0), bytes(SIZE)).unwrap();
+            bench.run(&line(get)).ok();
+            assert!(fetched(&bench) < 10_000, "{put}: {}", fetched(&bench));
+            is_whole(&bench);
+        }
+    });
+}
+
+#[test]
+fn the_checksum_is_compared_where_nothing_on_disk_could_be_used() {
+    at_once(&MODES[2..4], |&(put, get)| {
+        for (at, is_verified) in [(5, true), (PART + 5, false)] {
+            let bench = stored(put);
+            cut_off(&bench, &line(get), 3, "KILL");
+            let file = left(&bench).remove(0);
+            let mut content = fs::read(&file).unwrap();
+            content[at] ^= 1;
+            fs::write(&file, content).unwrap();
+            let found = bench.run(&format!("{} --json", line(get))).ok().json();
+            assert_eq!(found["checksum"]["verified"], is_verified, "{put} {at}: {found}");
+            is_whole(&bench);
+        }
     });
 }
 

@@ -7,6 +7,7 @@
 mod support;
 
 mod get;
+mod given_up;
 mod put;
 
 use support::{Bench, PART, bytes, key};

@@ -13,14 +13,14 @@ const MODES: [(&str, &str); 4] = [
     ("-e sse-kms --kms-key alias/backup --context a=b", ""),
     ("-e sse-c --sse-c-key key", "--sse-c-key key"),
 ];
-const FILES: [&str; 3] = ["key", "other.key", "source"];
+pub const FILES: [&str; 3] = ["key", "other.key", "source"];
 
-fn line(mode: &str) -> String {
+pub fn line(mode: &str) -> String {
     format!("put source s3://bench/object {mode} --part-size 5MiB -j 1")
 }
 
 /// Ends a run at its request after `skip` parts, and returns how many parts S3 has then.
-fn cut_off(bench: &Bench, line: &str, skip: usize, signal: &str) -> usize {
+pub fn cut_off(bench: &Bench, line: &str, skip: usize, signal: &str) -> usize {
     let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).skip(skip).times(99));
     let running = bench.s3seal(line.split_whitespace()).start();
     assert!(held.wait(1, PATIENCE), "no part {skip}");
@@ -39,7 +39,7 @@ fn sent(bench: &Bench) -> usize {
     bench.requests("UploadPart").iter().map(|part| usize::try_from(part.bytes_in).unwrap()).sum()
 }
 
-fn is_whole(bench: &Bench, get: &str, content: &[u8]) {
+pub fn is_whole(bench: &Bench, get: &str, content: &[u8]) {
     bench.run(&format!("get s3://bench/object copy {get}")).ok();
     assert_same(&bench.read("copy"), content, "object");
     fs::remove_file(bench.path("copy")).unwrap();

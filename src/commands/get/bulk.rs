@@ -25,7 +25,7 @@ use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::transfer::resume::{LeftFile, Records};
+use crate::transfer::resume::{Left, Records};
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
@@ -190,7 +190,7 @@ impl Many<'_> {
             transfer_options: self.request.transfer_options,
         };
         let folder = self.folder.clone();
-        let open = async |left: Option<LeftFile>| {
+        let open = async |left: Option<Left>| {
             blocking(move || folder.place(&name)?.open_over(left.as_ref())).await?
         };
         let (outcome, new_in) = self.fetching.fetch(request, len, open).await?;

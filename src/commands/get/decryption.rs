@@ -51,6 +51,19 @@ impl Described {
     }
 }
 
+/// What a download has written.
+pub(super) struct Moved {
+    pub(super) plain_len: u64,
+    /// Whether an earlier run fetched the beginning, so that the checksum of the stored bytes could not be compared.
+    pub(super) is_beginning_skipped: bool,
+}
+
+impl From<u64> for Moved {
+    fn from(plain_len: u64) -> Self {
+        Self { plain_len, is_beginning_skipped: false }
+    }
+}
+
 /// The download of one object.
 pub(super) struct Transfer<'a> {
     pub(super) reader: &'a ObjectReader<'a>,
@@ -97,7 +110,7 @@ impl Transfer<'_> {
         download::run(self.reader, stored, etag, pipeline, self.budget, self.meter, self.cancellation).await
     }
 
-    /// Downloads the object, and returns the length of the plaintext. `hidden`: nothing that is written to the sink is
+    /// Downloads the object. `hidden`: nothing that is written to the sink is
     /// visible before its commit. `unverified`: a stream may receive plaintext before it is verified.
     pub(super) async fn run(
         &self,
@@ -106,15 +119,17 @@ impl Transfer<'_> {
         sink: Sink,
         hidden: bool,
         unverified: bool,
-    ) -> Result<u64> {
+    ) -> Result<Moved> {
         let unwrapped = match opening {
             Opening::AsItIs(range)
                 if hidden && self.head.body.is_none() && ParallelSink::takes(verifier.as_ref()) =>
             {
-                return self.write_parallel(range, verifier, sink).await;
+                return self.write_parallel(range, verifier, sink).await.map(Moved::from);
             }
-            Opening::AsItIs(range) => return self.stream(range, None, verifier, Out::Sink(sink)).await,
-            Opening::Range(part, _) => return self.part(*part, sink).await,
+            Opening::AsItIs(range) => {
+                return self.stream(range, None, verifier, Out::Sink(sink)).await.map(Moved::from);
+            }
+            Opening::Range(part, _) => return self.part(*part, sink).await.map(Moved::from),
             Opening::Whole(unwrapped) => unwrapped,
         };
         let open = unwrapped.opener()?;
@@ -124,20 +139,22 @@ impl Transfer<'_> {
         let out = match plan::release(open.trust(), self.head.len, hidden, unverified) {
             Release::Stream => Out::Sink(sink),
             Release::Hold => Out::Held(Vec::new(), sink),
-            Release::TwoPass => return self.two_passes(&unwrapped, open, verifier, sink).await,
+            Release::TwoPass => {
+                return self.two_passes(&unwrapped, open, verifier, sink).await.map(Moved::from);
+            }
         };
-        self.stream(0..self.head.len, Some(open), verifier, out).await
+        self.stream(0..self.head.len, Some(open), verifier, out).await.map(Moved::from)
     }
 
-    /// Decrypts a whole object into a file that may have its beginning. Then the checksum that S3 keeps cannot be compared;
-    /// the format's own tags are.
+    /// Decrypts a whole object into a file that may have its beginning. If it has, the checksum that S3 keeps cannot be
+    /// compared; the format's own tags are.
     async fn go_on(
         &self,
         mut open: Box<dyn Open>,
         verifier: Option<Verifier>,
         sink: Sink,
         kept: Arc<Kept>,
-    ) -> Result<u64> {
+    ) -> Result<Moved> {
         let work = blocking(move || {
             let recorded = Recorded::catch_up(sink, kept, open.as_mut())?;
             Ok::<_, Error>((open, recorded))
@@ -146,7 +163,8 @@ impl Transfer<'_> {
         let (there, start) = (recorded.len(), open.resumes_at().unwrap_or_default());
         self.meter.expect(self.head.len);
         self.meter.add(there);
-        let verifier = verifier.filter(|_| start == 0);
+        let is_beginning_skipped = start > 0;
+        let verifier = verifier.filter(|_| !is_beginning_skipped);
         let pipeline = Pipeline {
             verifier,
             open: Some(open),
@@ -154,7 +172,7 @@ impl Transfer<'_> {
             digests: Digests::Off,
         };
         let (plain, _) = self.pass(start..self.head.len, pipeline).await?;
-        Ok(there + plain)
+        Ok(Moved { plain_len: there + plain, is_beginning_skipped })
     }
 
     /// Verifies what else a range depends on, then decrypts it.

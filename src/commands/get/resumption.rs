@@ -1,18 +1,38 @@
 //! Going on with a download to a file that an earlier run of the same command has begun.
 
-use std::fs;
-
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::Verifier;
+use crate::encryption::StoredFormat;
 use crate::error::Result;
 use crate::location::Target;
 use crate::transfer::parallel_write::ParallelSink;
-use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, LeftFile, Record, Written};
+use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, Left, LeftFile, Record, Written};
 use crate::transfer::sink::PendingFile;
 
 use super::GetRequest;
 use super::decryption::Opening;
+
+/// Whether another run could go on with a download to a file: of a whole object of more than one range, whose bytes need not
+/// come in one go.
+///
+/// # Errors
+/// `Unsupported` for a message that cannot be decrypted.
+pub(super) fn can_go_on(
+    head: &ObjectHead,
+    opening: &Opening,
+    verifier: Option<&Verifier>,
+    range_len: u64,
+) -> Result<bool> {
+    if head.etag.is_none() || head.len <= range_len || head.body.is_some() {
+        return Ok(false);
+    }
+    Ok(match opening {
+        Opening::AsItIs(range) => *range == (0..head.len) && ParallelSink::takes(verifier),
+        Opening::Range(..) => false,
+        Opening::Whole(unwrapped) => unwrapped.opener()?.resumes_at().is_some(),
+    })
+}
 
 /// The record of a download, and what is to be recorded.
 pub(super) struct Resumption {
@@ -24,7 +44,7 @@ pub(super) struct Resumption {
 }
 
 impl Resumption {
-    /// Opens the record of a download of a whole object of more than one range to a file.
+    /// Opens the record of a download to a file. One with which no run `can_go_on` only gives up what was begun.
     ///
     /// # Errors
     /// `InUse` while another run fetches the same object to the same file.
@@ -32,53 +52,39 @@ impl Resumption {
         request: &GetRequest,
         reader: &ObjectReader<'_>,
         head: &ObjectHead,
-        opening: &Opening,
-        verifier: Option<&Verifier>,
-        range_len: u64,
+        format: Option<StoredFormat>,
+        can_go_on: bool,
     ) -> Result<Option<Self>> {
         let (Target::File(path) | Target::FileInNewDirectory(path)) = &request.target else {
             return Ok(None);
         };
-        let Some(etag) = head.etag.clone().filter(|_| head.len > range_len && head.body.is_none()) else {
-            return Ok(None);
-        };
-        let format = match opening {
-            Opening::AsItIs(range) if *range == (0..head.len) && ParallelSink::takes(verifier) => {
-                "as it is".to_owned()
-            }
-            Opening::Whole(unwrapped) if unwrapped.opener()?.resumes_at().is_some() => {
-                format!("{:?}", unwrapped.format())
-            }
-            _ => return Ok(None),
-        };
+        let format = format.map_or_else(|| "as it is".to_owned(), |format| format!("{format:?}"));
+        let records = request.records.only_if(can_go_on);
         let source = request.source.to_string();
         let endpoint = reader.connection.s3_url().unwrap_or_default();
         let version = request.version_id.as_deref().unwrap_or_default();
         let target = resume::absolute(path);
-        let opened = request.records.open(Kind::Download, &[endpoint, &source, version, &target])?;
+        let opened = records.open(Kind::Download, &[endpoint, &source, version, &target])?;
         let content = DownloadRecord {
             source,
             version_id: head.version_id.clone(),
-            etag,
+            etag: head.etag.clone().unwrap_or_default(),
             stored_len: head.len,
             options: resume::fingerprint(&[&format]),
             file: LeftFile { path: path.clone(), device: 0, inode: 0 },
         };
-        Ok(opened.map(|record| Self { record, content, is_on: request.records.is_on, found: None }))
+        Ok(opened.map(|record| Self { record, content, is_on: records.is_on, found: None }))
     }
 
-    /// The temporary file of an earlier run, if it has this object's bytes. That of another object is removed.
-    pub(super) fn left(&mut self) -> Option<LeftFile> {
+    /// The temporary file of an earlier run: to go on with, if it has this object's bytes.
+    pub(super) fn left(&mut self) -> Option<Left> {
         let (recorded, written) = self.record.read::<DownloadRecord, Written>()?;
         let fits = DownloadRecord { file: recorded.file.clone(), ..self.content.clone() };
         if self.is_on && recorded == fits {
             self.found = Some((recorded.file.clone(), written));
-            return Some(recorded.file);
+            return Some(Left::GoOn(recorded.file));
         }
-        if recorded.file.is_there() {
-            let _ = fs::remove_file(&recorded.file.path);
-        }
-        None
+        Some(Left::GiveUp(recorded.file))
     }
 
     /// Begins to record what comes into `pending`. Nothing, if that is not wanted or the record cannot be written: then

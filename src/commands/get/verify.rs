@@ -59,7 +59,7 @@ impl Download<'_> {
         let Described { opened, .. } = Described::of(&opening);
         let (verifier, checksum) = verifier(reader, head, true).await;
         let transfer = Transfer { reader, head, budget, meter, cancellation, kept: None };
-        let plain_len = transfer.run(opening, verifier, Sink::nowhere(), true, false).await?;
+        let plain_len = transfer.run(opening, verifier, Sink::nowhere(), true, false).await?.plain_len;
         Ok(Verified { plain_len, checksum, opened })
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Resumption {
 }
 
 impl Resumption {
-    /// Opens the record of an upload from a file; `path` names the file, `endpoint` the server.
+    /// Opens the record of an upload from a file, which `path` names.
     ///
     /// # Errors
     /// `InUse` while another run uploads the same file to the same place.
@@ -74,8 +74,9 @@ impl Resumption {
         Ok(None)
     }
 
-    /// Goes on with the upload that was found, or writes ahead that there will be one. Nothing, if that is not wanted or
-    /// the record cannot be written: then the upload is aborted if it fails.
+    /// Goes on with the upload that was found, or writes a record that names none yet, in place of an earlier one. Nothing, if
+    /// that is not wanted or the record cannot be written, which would be too late once an upload is created: then the
+    /// upload is aborted if it fails.
     pub(super) fn begin(self, found: Option<&FoundUpload>) -> Option<Self> {
         let id = found.map_or("", FoundUpload::id);
         if self.is_on && self.note(id).is_ok() {
