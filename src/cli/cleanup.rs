@@ -4,11 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::aws_flags::AwsFlags;
 use super::document::cleanup::{CleanupSummary, LeftoverState};
 use super::document::{Command, Document, Record, Summaries, Summary};
 use super::duration;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::outcome;
 use super::output;
 use super::progress::Unit;
 use super::prompt;
@@ -18,7 +20,7 @@ use super::state_directory::state_directory;
 use crate::aws::{Connection, Options};
 use crate::commands::cleanup::{self, CleanupRequest, Leftover, Removal};
 use crate::defaults;
-use crate::error::Result as CoreResult;
+use crate::error::{Error, NetworkFault, Result as CoreResult};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 
@@ -35,7 +37,8 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CleanupArgs {
     /// A bucket, a prefix (ending in /), or one object with what belongs to it
-    #[arg(value_name = "s3://BUCKET/KEY|/PREFIX/")]
+    // The id under which rules look for the places of every verb.
+    #[arg(id = "places", value_name = "s3://BUCKET/KEY|/PREFIX/")]
     place: S3Uri,
 
     #[arg(help = format!("Keep what is younger [default: {}]", Age(defaults::CLEANUP_AGE)))]
@@ -52,6 +55,20 @@ pub(crate) struct CleanupArgs {
 }
 
 pub(crate) async fn run(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
+    clean_up(args, session).await.map_err(|failure| Failure { own_hints: Some(own_hints), ..failure })
+}
+
+/// Hints that differ from those of other verbs: there is no `--jobs` here.
+fn own_hints(error: &Error, _: &AwsFlags) -> Option<Vec<String>> {
+    match error {
+        Error::Network { why: NetworkFault::Throttled, .. } => {
+            Some(vec!["run the same command again".to_owned()])
+        }
+        _ => None,
+    }
+}
+
+async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
     let options = Options { many_objects: true, ..session.options()? };
     let connection = session.connect(options).await?;
     let request = CleanupRequest {
@@ -177,7 +194,9 @@ impl Report<'_> {
             return document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) }));
         }
         let names_each = self.session.printer.verbosity() > 0;
-        self.session.printer.say(&text::summary(self.sum, place, self.is_dry_run, names_each));
+        let sum = text::summary(self.sum, place, self.is_dry_run, names_each);
+        let parts = [sum].into_iter().chain(outcome::of_rules(&self.session.rules));
+        self.session.printer.say(&parts.collect::<Vec<_>>().join(", "));
         Ok(())
     }
 }
@@ -215,6 +234,14 @@ impl fmt::Display for Age {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hints_of_cleanup_name_no_flag_that_it_lacks() {
+        let why = NetworkFault::Throttled;
+        let error = Error::Network { subject: "s3://bkt/p/".into(), why, source: None };
+        let hints = own_hints(&error, &AwsFlags::default()).unwrap();
+        assert!(!hints.is_empty() && hints.iter().all(|hint| !hint.contains("--jobs")), "{hints:?}");
+    }
 
     #[test]
     fn ages_are_read_as_people_write_them() {

@@ -64,13 +64,18 @@ pub(super) fn question(argv: &[OsString]) -> Option<Question> {
     let shell = shell.parse().ok().filter(|_| verb == "complete")?;
     let breaks = readline.first().map_or("", |breaks| breaks);
     let mut words = line::words(before, shell, breaks);
+    let is_list = readline.get(1).is_some_and(|kind| kind == LIST);
+    if words.len() < 2 {
+        // The program itself is not whole yet.
+        return Some(Question { shell, words: Vec::new(), cursor: 0, is_list });
+    }
     // What stands before the program is another's: variables, or a program such as sudo.
     let program = words.iter().position(|word| word.text.rsplit('/').next() == Some("s3seal"));
     words.drain(..=program.unwrap_or(0).min(words.len().saturating_sub(2)));
     let cursor = words.len() - 1;
     let rest_of_word = after.find(char::is_whitespace).unwrap_or(after.len());
     words.extend(line::words(&after[rest_of_word..], shell, breaks));
-    Some(Question { shell, words, cursor, is_list: readline.get(1).is_some_and(|kind| kind == LIST) })
+    Some(Question { shell, words, cursor, is_list })
 }
 
 impl Question {
@@ -87,6 +92,9 @@ impl Question {
     }
 
     async fn candidates(&self, program: &Command) -> (Vec<Candidate>, bool) {
+        if self.words.is_empty() {
+            return (Vec::new(), false);
+        }
         let place = place::find(program, &self.words, self.cursor);
         let Wanted::Value { arg, before, typed } = place.wanted else {
             return (values::names(place.command, place.wanted, &self.words[self.cursor].text), false);

@@ -124,9 +124,10 @@ impl Config {
     }
 
     /// The rule that says how objects at a place are encrypted if nothing is said: the longest match of all files, and
-    /// of two that are equally long the later file's.
-    pub(crate) fn default_for(&self, place: &S3Uri) -> Option<&Rule> {
-        self.rules_for(place).max_by_key(|rule| rule.place.key.len())
+    /// of two that are equally long the later file's. A file whose rule for the place chooses nothing leaves that to the
+    /// others.
+    pub(crate) fn default_for(&self, place: &S3Uri, chooses: impl Fn(&Rule) -> bool) -> Option<&Rule> {
+        self.rules_for(place).filter(|rule| chooses(rule)).max_by_key(|rule| rule.place.key.len())
     }
 
     /// The rules for places below this one.
@@ -243,7 +244,8 @@ mod tests {
         assert_eq!(lines("s3://bkt/x"), [(system.clone(), 1), (own.clone(), 6)]);
         assert_eq!(lines("s3://other/x"), []);
         // Of two equally long matches the user's says what is done if nothing is said.
-        assert_eq!(config.default_for(&place("s3://bkt/x")).unwrap().origin, Origin { file: own, line: 6 });
+        let default = config.default_for(&place("s3://bkt/x"), |_| true);
+        assert_eq!(default.unwrap().origin, Origin { file: own, line: 6 });
         let (requirements, object) = (config.requirements(), place("s3://bkt/db/x"));
         let demands = requirements.of(&object).map(|rule| rule.must_encrypt.clone());
         let expected = [vec![Mode::Client, Mode::SseKms], vec![Mode::SseS3]];

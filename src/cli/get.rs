@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::opening_args::OpeningArgs;
 use super::outcome;
-use super::places::refuse_keys;
+use super::places::{address, refuse_keys};
 use super::process;
 use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
@@ -261,8 +261,7 @@ impl GetArgs {
             Some((last, before)) if !before.is_empty() && !is_address(last) => (Some(last.as_path()), before),
             _ => (None, self.places.as_slice()),
         };
-        let sources = sources.iter().map(|source| source.to_string_lossy().parse().map_err(Failure::usage));
-        Ok((sources.collect::<Result<_, _>>()?, dest))
+        Ok((sources.iter().map(|source| address(source)).collect::<Result<_, _>>()?, dest))
     }
 
     fn under(
@@ -278,7 +277,8 @@ impl GetArgs {
             .hint(format!("end it in /: {source}/")));
         }
         let Some(dest) = dest else {
-            let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let sources = sources.iter().map(|source| shell_word(&source.to_string()).into_owned());
+            let sources = sources.collect::<Vec<_>>().join(" ");
             return Err(Failure::usage("-r needs a directory to write to")
                 .hint(format!("s3seal get -r {sources} DIRECTORY")));
         };
@@ -343,7 +343,7 @@ impl GetArgs {
         let as_named = |folder: Option<&Path>| {
             if !named {
                 return Err(Failure::usage(format!("'{name}' cannot be a file's name"))
-                    .hint(format!("name the file: s3seal get {source} FILE")));
+                    .hint(format!("name the file: s3seal get {} FILE", shell_word(&source.to_string()))));
             }
             Ok(folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name)))
         };

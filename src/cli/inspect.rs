@@ -56,7 +56,8 @@ Expectations:
   client[:FORMAT]      before it was stored: s3ec, s3ec-v2, s3ec-v1 or esdk
   rules                as rules demand (see s3seal-config(7)), or else as the
                        bucket's policy or default encryption does
-  Without --expect, what rules demand is expected.
+  Without --expect, what rules demand is expected, but not of a --sample, which
+  inspects only some objects. For an --inventory no rule counts.
 
 IAM actions:
   What is denied is shown as \"access denied\", except to --read-data. inspect
@@ -172,7 +173,8 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     };
     // What a rule demands is expected, unless something else is.
     let is_demanded = args.places.iter().any(|place| inspect_options.rules.reach(place));
-    if inspect_options.expected.is_empty() && is_demanded && !args.bucket_only {
+    let is_all = !args.bucket_only && args.data.sample.is_none();
+    if inspect_options.expected.is_empty() && is_demanded && is_all {
         inspect_options.expected.push(Expectation::Rules);
     }
     let expected: Vec<String> = inspect_options.expected.iter().map(ToString::to_string).collect();
@@ -198,7 +200,10 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     if args.results.report.is_some() {
         let account = connection.account().await.map(|account| format!("{account}, of the credentials"));
         report.scope.extend(account.map(|account| ("Account", account)));
-        report.scope.extend(owner.map(|owner| ("Bucket owner", format!("{owner}, which S3 confirmed"))));
+        // Of an inventory report only the bucket that has it is asked.
+        let owner = owner.filter(|_| args.inventory.is_none());
+        let owner = owner.map(|owner| format!("{owner}, which each request to S3 demanded"));
+        report.scope.extend(owner.map(|owner| ("Bucket owner", owner)));
         report.objects = Some(ObjectsByKey::default());
     }
     let audit =

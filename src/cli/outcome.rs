@@ -3,6 +3,7 @@
 //! Outcomes are formatted only after everything was checked. They contain no secret: fingerprints and MD5s of keys are
 //! public.
 
+use std::fmt;
 use std::path::Path;
 
 use super::config::apply::InForce;
@@ -141,9 +142,19 @@ fn chosen_by(rules: &InForce) -> Option<String> {
     rules.encryption.as_ref().map(|origin| format!("encryption by rule {origin}"))
 }
 
+/// What the end of a run says of rules: the one that chose the encryption, and those that were set aside.
+pub(crate) fn of_rules(rules: &InForce) -> impl Iterator<Item = String> {
+    let set_aside = rules.set_aside.iter().map(|origin| set_aside(origin));
+    chosen_by(rules).into_iter().chain(set_aside)
+}
+
+fn set_aside(origin: impl fmt::Display) -> String {
+    format!("RULE {origin} OVERRIDDEN")
+}
+
 /// The rules that were set aside for an object.
 fn overridden(rules: &InForce, uri: &S3Uri) -> impl Iterator<Item = String> {
-    rules.overridden(uri).into_iter().map(|origin| format!("RULE {origin} OVERRIDDEN"))
+    rules.overridden(uri).into_iter().map(set_aside)
 }
 
 /// The end of a run that could not verify the lock of an object, which is stored.

@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::sanitize::shell_word;
 use crate::error::Error;
 use crate::keys;
+use crate::location::S3Uri;
 
 /// Refuses a key among the files and addresses, before any message repeats it.
 pub(super) fn refuse_keys(places: &[PathBuf]) -> Result<(), Failure> {
@@ -16,6 +17,20 @@ pub(super) fn refuse_keys(places: &[PathBuf]) -> Result<(), Failure> {
             .hint("the key may be in your shell's history now: make a new one with `s3seal keygen FILE`"));
     }
     Ok(())
+}
+
+/// Reads an address.
+///
+/// # Errors
+/// A usage failure. Bytes that are not UTF-8 have no key in S3, and what stands for them would be another address
+/// than the one that rules were asked about.
+pub(super) fn address(place: &Path) -> Result<S3Uri, Failure> {
+    let Some(text) = place.to_str() else {
+        let shown = place.display();
+        return Err(Failure::usage(format!("'{shown}' is not UTF-8, and no address in S3"))
+            .hint("write its key in UTF-8, as S3 lists it"));
+    };
+    text.parse().map_err(Failure::usage)
 }
 
 /// Checks that a file can be read, or a directory where one is allowed, before keys are read.

@@ -13,7 +13,7 @@ use super::filter_args::FilterArgs;
 use super::key_reader::KeyReader;
 use super::object_args::ObjectArgs;
 use super::outcome;
-use super::places::{can_be_read, refuse_keys};
+use super::places::{address, can_be_read, refuse_keys};
 use super::process;
 use super::progress::Unit;
 use super::reporter::{Reporter, Verb};
@@ -301,7 +301,7 @@ impl PutArgs {
             return self.command();
         }
         let (target, sources) = match self.places.split_last() {
-            Some((target, sources)) if !sources.is_empty() => (target.to_string_lossy(), sources),
+            Some((target, sources)) if !sources.is_empty() => (target, sources),
             _ => {
                 return Err(Failure::usage("put needs a source and a target")
                     .hint("s3seal put SOURCE s3://BUCKET/KEY"));
@@ -310,7 +310,7 @@ impl PutArgs {
         if let Some(from) =
             sources.iter().find(|path| path.as_os_str().as_encoded_bytes().starts_with(b"s3://"))
         {
-            let from = from.to_string_lossy();
+            let (from, target) = (from.to_string_lossy(), target.to_string_lossy());
             let (from, to) = (shell_word(&from), shell_word(&target));
             let failure = Failure::usage("put stores local files; its source cannot be in S3");
             return Err(if target.starts_with("s3://") {
@@ -321,7 +321,7 @@ impl PutArgs {
                 failure.hint(format!("to fetch: s3seal get {from} {to}"))
             });
         }
-        let target: S3Uri = target.parse().map_err(Failure::usage)?;
+        let target = address(target)?;
         match sources {
             [source] if !self.recursive && source.as_os_str() == "-" => {
                 let target = object(target, None)?;
@@ -349,8 +349,7 @@ impl PutArgs {
             return Err(Failure::usage("--from-command takes no other source")
                 .hint("s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
         };
-        let target = target.to_string_lossy().parse().map_err(Failure::usage)?;
-        Ok(Scope::One(Source::Command(self.command.clone()), object(target, None)?))
+        Ok(Scope::One(Source::Command(self.command.clone()), object(address(target)?, None)?))
     }
 
     fn many(&self, sources: &[PathBuf], target: S3Uri) -> Result<Scope, Failure> {

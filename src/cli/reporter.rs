@@ -9,7 +9,7 @@ use super::document::{self, Command, Document, Record, Summaries, Summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::lost_envelope;
-use super::outcome::{OutcomeKind, OutcomeText};
+use super::outcome::{OutcomeKind, OutcomeText, of_rules};
 use super::output;
 use super::progress::amounts;
 use super::sanitize::escaped;
@@ -352,10 +352,7 @@ impl<'a> Reporter<'a> {
                 parts.push(format!("{} {word}", amounts::count(number)));
             }
         }
-        let rules = &self.session.rules;
-        parts.extend(rules.encryption.iter().map(|rule| format!("encryption by rule {rule}")));
-        let overridden = rules.set_aside.iter();
-        parts.extend(overridden.map(|rule| format!("RULE {rule} OVERRIDDEN")));
+        parts.extend(of_rules(&self.session.rules));
         let would_be = if self.is_dry_run { "would be " } else { "" };
         self.session.printer.say(&format!("{would_be}{}: {}", self.verb.past(), parts.join(", ")));
         Ok(())

@@ -113,9 +113,7 @@ pub(crate) async fn plan(
     let server = Server { updates_in_place: allowed.update_in_place || rotation.connection.is_aws() };
     let desired = &rotation.target.desired;
     let strategy = strategy(&state.current, desired, server);
-    if !matches!(strategy, Strategy::Nothing | Strategy::Refuse(_)) {
-        rotation.rules.permit(uri, rotation.asked)?;
-    }
+    rotation.permit(uri, &state.current, &strategy)?;
     let cost = cost(&state.current, desired, &strategy, rotation.transfer_options.part_size);
     Ok(Plan { state, strategy, cost })
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::shell::in_each_shell;
+use crate::support::Bench;
 
 #[test]
 fn verbs_flags_and_their_words_are_completed() {
@@ -24,6 +25,17 @@ fn verbs_flags_and_their_words_are_completed() {
             assert_eq!(session.words(typed), words, "{shell:?}: {typed}");
         }
     });
+}
+
+#[test]
+fn before_the_blank_behind_the_program_there_is_nothing_to_complete() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish"] {
+        for (before, after) in [("s3seal", ""), ("", ""), ("s3seal", " put")] {
+            let ended = bench.s3seal(["complete", shell, before, after]).run().ok();
+            assert_eq!(ended.stdout, b"none\n", "{shell}: {before:?}, {after:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -128,6 +129,26 @@ fn expectations_hold_for_reports_as_far_as_those_can_tell() {
     }
     let table = String::from_utf8(bench.run(line).ok().stdout).unwrap();
     assert!(table.contains("S3 Inventory of s3://demo") && table.contains("not shown"), "{table}");
+}
+
+#[test]
+fn rules_do_not_count_for_a_report_and_that_is_said_once() {
+    let bench = bench();
+    store(&bench, "csv", |manifest| manifest);
+    let config = bench.home().join("config.toml");
+    let ruled = |rule: &str, flags: &str| {
+        fs::write(&config, rule).unwrap();
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+        let line = format!("inspect --inventory s3://reports/manifest.json {flags}");
+        let ended = bench.s3seal(line.split_whitespace()).with("S3SEAL_CONFIG", &config).run().ok();
+        ended.stderr.matches("rules of configuration files do not count for an S3 Inventory report").count()
+    };
+    let demand = "[[rule]]\nmatch = \"s3://demo/db/\"\nmust-encrypt = \"client\"\n";
+    assert_eq!(ruled(demand, "--expected-bucket-owner 111122223333 --report page.html"), 1);
+    let page = String::from_utf8(bench.read("page.html")).unwrap();
+    assert!(!page.contains("111122223333"), "of the objects' bucket nothing was asked: {page}");
+    assert_eq!(ruled(demand, "--override-rules"), 0);
+    assert_eq!(ruled(&demand.replace("demo", "other"), ""), 0);
 }
 
 #[test]

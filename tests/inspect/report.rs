@@ -27,7 +27,7 @@ fn the_page_says_what_was_inspected_for_whom_and_what_was_not() {
         "--exclude &#39;tmp/*&#39;",
         "current versions only",
         "444455556666, of the credentials",
-        "111122223333, which S3 confirmed",
+        "111122223333, which each request to S3 demanded",
         "<td>2: excluded by the filters or the choice of versions</td>",
         "<td>1: deleted after they were listed</td>",
         // Bytes of a mode with their share: 16 of 36.

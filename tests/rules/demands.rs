@@ -157,6 +157,51 @@ fn the_owner_that_a_rule_demands_is_sent_along() {
 }
 
 #[test]
+fn cleanup_asks_for_the_owner_that_a_rule_demands_and_removes_nothing_of_anothers() {
+    let owner = |id| format!("[[rule]]\nmatch = \"s3://bench/db/\"\nexpected-bucket-owner = \"{id}\"\n");
+    let ruled = Ruled::new(&owner("999988887777"));
+    let scratch = "db/.s3seal-scratch-0123456789abcdef";
+    ruled.bench.sandbox.s3().put_plain(BUCKET, scratch, b"tried");
+    let cleanup = "cleanup s3://bench/db/ --older-than 0s --yes";
+    ruled.run(cleanup).exits(4).says(&[&format!("--expected-bucket-owner is from {}", ruled.at(3))]);
+    ruled.bench.assert_keys(&[scratch]);
+    ruled.bench.sandbox.clear_requests();
+    ruled.configure(&owner("111122223333"));
+    ruled.run(cleanup).ok().says(&["removed: 1 leftover"]);
+    let requests = ruled.bench.sandbox.requests();
+    let asks = |header| header == Some("111122223333");
+    assert!(requests.iter().all(|request| asks(request.header("x-amz-expected-bucket-owner"))));
+    ruled.bench.assert_keys(&[]);
+    // Set aside, it is not sent, and the outcome says so.
+    ruled.configure(&owner("999988887777"));
+    let said = format!("RULE {} OVERRIDDEN", ruled.at(1));
+    ruled.run(&format!("{cleanup} --override-rules")).ok().says(&[&said]);
+}
+
+#[test]
+fn the_owner_is_demanded_of_all_that_a_pattern_may_select() {
+    let ruled =
+        Ruled::new("[[rule]]\nmatch = \"s3://bench/db/\"\nexpected-bucket-owner = \"999988887777\"\n");
+    ruled.bench.sandbox.s3().put_plain(BUCKET, "db/object", b"text");
+    ruled.run("get s3://bench/d* .").exits(4).says(&["--expected-bucket-owner is from"]);
+    ruled.run("get s3://bench/db/o* .").exits(4);
+    assert!(!ruled.bench.path("object").exists() && !ruled.bench.path("db/object").exists());
+}
+
+#[test]
+fn an_address_that_is_not_utf_8_is_refused_before_it_could_evade_a_rule() {
+    let ruled = Ruled::new("[[rule]]\nmatch = \"s3://bench/db/\"\nencrypt = \"sse-kms\"\n");
+    for line in
+        ["put source \"$A\"", "put --from-command \"$A\" -- cat source", "get \"$A\" -", "get \"$A\" ."]
+    {
+        let script = format!("A=$(printf 's3://bench/db/\\377'); {} {line}", env!("CARGO_BIN_EXE_s3seal"));
+        let program = ruled.bench.program("sh", ["-c", &script]).with("S3SEAL_CONFIG", &ruled.config);
+        program.run().exits(2).says(&["s3://bench/db/\u{fffd}", "is not UTF-8"]);
+    }
+    ruled.assert_nothing_sent();
+}
+
+#[test]
 fn what_a_rule_demands_is_set_aside_only_by_a_flag_and_the_outcome_says_so() {
     let ruled = Ruled::new(MUST);
     let put = "put source s3://bench/db/object -e sse-s3 --override-rules";
@@ -174,6 +219,16 @@ fn what_a_rule_demands_is_set_aside_only_by_a_flag_and_the_outcome_says_so() {
     ruled.bench.write("tree/a", b"text");
     let many = ruled.run("put -r tree s3://bench/ -e sse-s3 --override-rules").ok();
     assert!(many.stderr.lines().last().unwrap().contains(&said), "{}", many.stderr);
+    let inspect = ruled.run("inspect s3://bench/db/ --override-rules").ok();
+    inspect.says(&[&said]);
+    ruled.configure(&format!("{MUST}encrypt = \"sse-kms\"\n"));
+    let rotated = ruled.run("rotate s3://bench/db/ --yes --override-rules").ok();
+    let by = format!("encryption by rule {}", ruled.at(1));
+    let summary = rotated.stderr.lines().last().unwrap();
+    assert!(summary.contains(&by) && summary.contains(&said), "{}", rotated.stderr);
+    let job = "rotate s3://bench/db/ -e sse-kms --kms-key alias/backup --batch --dry-run --override-rules \
+               --batch-role arn:aws:iam::111122223333:role/batch";
+    ruled.run(job).ok().says(&[&said]);
     // Elsewhere there is nothing to set aside.
     let json = ruled.run("put source s3://bench/object --override-rules --json").ok().json();
     assert_eq!(json["overridden_rules"], serde_json::json!([]));
@@ -210,6 +265,32 @@ fn rotate_to_something_weaker_is_refused_and_away_from_it_is_not() {
 }
 
 #[test]
+fn a_client_side_object_that_keeps_its_mode_at_rest_is_held_to_the_rule_before_anything_is_sent() {
+    let ruled = Ruled::new("");
+    ruled.run("put source s3://bench/db/object --key key").ok();
+    ruled.configure("[[rule]]\nmatch = \"s3://bench/db/\"\nmust-encrypt = \"sse-kms\"\n");
+    let rule = format!("the rule at {} demands SSE-KMS, not client-side at SSE-S3", ruled.at(1));
+    let before = ruled.bench.object("db/object");
+    ruled.bench.sandbox.clear_requests();
+    for how in ["--rewrap", "--new-data-key"] {
+        let line = format!("rotate s3://bench/db/object {how} --key other --from-key key");
+        ruled.run(&format!("{line} --yes")).exits(8).says(&[&rule]);
+        ruled.run(&format!("{line} --dry-run")).exits(8).says(&[&rule]);
+    }
+    let sent = ruled.bench.sandbox.requests();
+    assert!(sent.iter().all(|request| request.operation.starts_with("Head")), "{sent:?}");
+    assert_eq!(ruled.bench.object("db/object").version_id, before.version_id);
+    // Such an object meets a demand for client-side encryption, whatever it is at rest.
+    ruled.configure("[[rule]]\nmatch = \"s3://bench/db/\"\nmust-encrypt = \"client\"\n");
+    ruled.run("rotate s3://bench/db/object --rewrap --key other --from-key key --yes").ok();
+    ruled.configure("[[rule]]\nmatch = \"s3://bench/db/\"\nmust-encrypt = [\"sse-kms\"]\n");
+    let line =
+        "rotate s3://bench/db/object --new-data-key --at-rest sse-kms --key key --from-key other --yes";
+    ruled.run(line).ok();
+    ruled.run("rotate s3://bench/db/object --rewrap --key other --from-key key --yes").ok();
+}
+
+#[test]
 fn a_job_of_batch_operations_is_held_to_every_rule_below_its_prefix() {
     let ruled = Ruled::new("[[rule]]\nmatch = \"s3://bench/db/\"\nmust-encrypt = \"client\"\n");
     let job = "rotate s3://bench/ -e sse-kms --kms-key alias/backup --batch --yes \
@@ -238,4 +319,18 @@ fn inspect_requires_what_a_rule_demands() {
     ruled.run("inspect s3://bench/ --exclude db/plain").ok();
     ruled.run("inspect s3://bench/db/plain --expect encrypted").exits(8);
     ruled.run("inspect s3://bench/db/plain --override-rules").ok();
+}
+
+#[test]
+fn a_sample_is_not_judged_by_rules_as_it_leaves_out_objects() {
+    let ruled = Ruled::new(MUST);
+    for number in 0..8 {
+        ruled.bench.sandbox.s3().put_plain(BUCKET, &format!("db/{number}"), b"text");
+    }
+    ruled.run("put source s3://bench/db/client --key key").ok();
+    let read = "inspect s3://bench/db/ --read-data --key key --summary --format table";
+    ruled.run(read).exits(8);
+    let ended = ruled.run(&format!("{read} --sample 100%")).ok();
+    let table = String::from_utf8(ended.stdout).unwrap();
+    assert!(!table.contains("expected"), "{table}");
 }

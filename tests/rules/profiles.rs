@@ -37,6 +37,23 @@ fn a_profiles_encryption_goes_before_a_rules_and_after_what_is_typed() {
 }
 
 #[test]
+fn files_that_a_profile_makes_recursive_are_held_to_the_rules_below() {
+    let ruled = Ruled::new(
+        "[[rule]]\nmatch = \"s3://bench/\"\nencrypt = \"sse-s3\"\n\n\
+         [[rule]]\nmatch = \"s3://bench/db/\"\nencrypt = \"sse-kms\"\n\n\
+         [profile.tree]\nrecursive = true\n\n[profile.one]\nrecursive = false\n",
+    );
+    std::fs::create_dir_all(ruled.bench.path("photos/db")).unwrap();
+    ruled.bench.write("photos/db/x", b"text");
+    let said = [&*ruled.at(5), "chooses another encryption for s3://bench/db/"];
+    ruled.run("put photos s3://bench/ --config-profile tree").exits(2).says(&said);
+    ruled.assert_nothing_sent();
+    // One file keeps its name, as if nothing were said.
+    ruled.bench.write("db", b"text");
+    ruled.run("put db s3://bench/ --config-profile one").ok();
+}
+
+#[test]
 fn a_profile_may_have_what_the_line_lacks() {
     let ruled = Ruled::new("[profile.audit]\nexpect = \"client\"\n");
     ruled.run("put source s3://bench/object").ok();

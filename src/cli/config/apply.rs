@@ -15,6 +15,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::error::{Error, KeyFault};
 use crate::location::S3Uri;
+use crate::pattern::{has_wildcard, literal_prefix};
 use crate::rules::{Origin, Requirements};
 
 /// The flags that choose an encryption: with one of them typed, nothing of a file's encryption counts.
@@ -177,6 +178,14 @@ impl Line<'_> {
         self.is_typed(name) || self.flag(name).is_some() && self.profile.is_some_and(in_profile)
     }
 
+    /// Whether many files or objects below a place are meant: `recursive = false` in a profile says nothing.
+    fn is_recursive(&self) -> bool {
+        let says = |setting: &Setting| {
+            setting.name == "recursive" && !matches!(setting.value, SettingValue::Switch(0))
+        };
+        self.is_typed("recursive") || self.profile.is_some_and(|profile| profile.settings.iter().any(says))
+    }
+
     /// Whether the verb takes the flags of a new encryption.
     fn encrypts(&self) -> bool {
         self.flag("at-rest").is_some()
@@ -211,6 +220,16 @@ impl Line<'_> {
         rule.encryption.iter().filter(is_taken).cloned().collect()
     }
 
+    /// Whether a rule says how objects are encrypted, or for `get` how they are to be opened: also that this takes no
+    /// key.
+    fn is_chosen_by(&self, rule: &Rule) -> bool {
+        if self.encrypts() {
+            rule.encryption.iter().any(|setting| self.flag(&setting.name).is_some())
+        } else {
+            mode(rule).is_some()
+        }
+    }
+
     /// The settings of a rule with which `get` opens an object; none if the user says how.
     fn opening(&self, rule: &Rule) -> &'static [&'static str] {
         let is_raw = self.typed.try_get_one::<bool>("raw").ok().flatten() == Some(&true);
@@ -229,9 +248,17 @@ impl Line<'_> {
             self.typed.try_get_raw("places").ok().flatten().into_iter().flatten().collect();
         let mut places: Vec<S3Uri> =
             words.iter().filter_map(|word| word.to_str()?.parse::<S3Uri>().ok()).collect();
+        if self.is_recursive() {
+            return places;
+        }
+        // A pattern may select whatever is in the folder of what it begins with.
+        if self.verb.get_name() == "get" {
+            for place in places.iter_mut().filter(|place| has_wildcard(&place.key)) {
+                *place = place.with_key(place.with_key(literal_prefix(&place.key)).folder());
+            }
+        }
         // A file that is stored below a prefix keeps its name.
-        if let ("put", [source, _], [place], false) =
-            (self.verb.get_name(), words.as_slice(), places.as_mut_slice(), self.is_typed("recursive"))
+        if let ("put", [source, _], [place]) = (self.verb.get_name(), words.as_slice(), places.as_mut_slice())
             && !place.is_object()
             && let Some(name) = Path::new(source).file_name().and_then(OsStr::to_str)
         {
@@ -255,7 +282,7 @@ impl Line<'_> {
             return Ok((None, Vec::new()));
         }
         let mut rules = places.iter().map(|place| {
-            let rule = config.default_for(place);
+            let rule = config.default_for(place, |rule| self.is_chosen_by(rule));
             (rule, rule.map(|rule| self.of_rule(rule)).unwrap_or_default())
         });
         let Some(first) = rules.next() else { return Ok((None, Vec::new())) };
@@ -353,10 +380,15 @@ fn with(argv: &[OsString], settings: &[Setting]) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
     use clap::CommandFactory;
 
     use super::*;
     use crate::cli::Cli;
+    use crate::cli::config::Flags;
 
     /// A flag that is in no list would be taken from a rule although another encryption is typed, or not at all.
     #[test]
@@ -374,5 +406,49 @@ mod tests {
         }
         assert_eq!(listed, flags);
         assert_eq!(settings, flags);
+    }
+
+    /// The flags that files with these texts add to a command line.
+    fn added(texts: &[&str], line: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = texts.iter().enumerate().map(|(number, text)| {
+            let path = folder.path().join(number.to_string());
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            path
+        });
+        let paths: Vec<PathBuf> = paths.collect();
+        let mut command = Cli::command();
+        command.build();
+        let argv: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let config = Config::of(&paths, &Flags::of(&command)).unwrap();
+        let matches = command.clone().try_get_matches_from(&argv).unwrap();
+        let (with_files, _) = apply(config, &command, &matches, &argv).unwrap();
+        with_files[argv.len()..].iter().map(|word| word.to_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_rule_that_chooses_nothing_for_the_command_leaves_the_choice_to_the_other_file_not_to_its_own() {
+        let system = "[[rule]]\nmatch = \"s3://bkt/\"\nencrypt = \"client\"\nkey = \"/k\"\n";
+        let rule = |settings: &str| format!("[[rule]]\nmatch = \"s3://bkt/db/\"\n{settings}\n");
+        let of_system = ["--encrypt=client", "--key=/k"];
+        let (put, get) = ("s3seal put file s3://bkt/db/x", "s3seal get s3://bkt/db/x");
+        assert_eq!(added(&[system], put), of_system);
+        let private = rule("private-key = \"/p\"");
+        assert_eq!(added(&[system, &private], put), of_system);
+        assert_eq!(added(&[system, &private], get), ["--private-key=/p"]);
+        let rotate = "s3seal rotate s3://bkt/db/x";
+        assert_eq!(added(&[system, &private], rotate), of_system);
+        let owner = rule("expected-bucket-owner = \"111122223333\"");
+        let with_owner = [&of_system[..], &["--expected-bucket-owner=111122223333"]].concat();
+        assert_eq!(added(&[system, &owner], put), with_owner);
+        assert_eq!(added(&[system, &owner], get), ["--key=/k", "--expected-bucket-owner=111122223333"]);
+        // A rule that chooses S3's own mode says also that get needs no key.
+        let open = rule("encrypt = \"sse-s3\"");
+        assert_eq!(added(&[system, &open], put), ["--encrypt=sse-s3"]);
+        assert_eq!(added(&[system, &open], get), [""; 0]);
+        // In one file the longest match decides alone.
+        assert_eq!(added(&[&format!("{system}\n{private}")], put), [""; 0]);
+        assert_eq!(added(&[&format!("{system}\n{owner}")], put), ["--expected-bucket-owner=111122223333"]);
     }
 }

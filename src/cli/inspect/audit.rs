@@ -8,6 +8,7 @@ use super::{until_stopped, verification};
 use crate::aws::Connection;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::outcome::of_rules;
 use crate::cli::progress::Unit;
 use crate::cli::session::Session;
 use crate::commands::inspect::summary::{DataSum, Summary};
@@ -65,6 +66,7 @@ impl<'a> Audit<'a> {
             progress.finish();
         }
         self.rows.object(&report)?;
+        self.say_rules();
         self.summary.count(&report.outcome);
         self.verdict()
     }
@@ -75,6 +77,7 @@ impl<'a> Audit<'a> {
             let bucket = until_stopped(self.session, self.connection.bucket_facts(&place.bucket)).await?;
             self.rows.bucket(&bucket)?;
         }
+        self.say_rules();
         Ok(self.rows.close()?)
     }
 
@@ -107,6 +110,11 @@ impl<'a> Audit<'a> {
     pub(crate) async fn inventory(mut self, manifest: &S3Uri) -> Result<(), Failure> {
         let described = until_stopped(self.session, inventory::manifest(self.connection, manifest)).await?;
         self.rows.inventory(&described)?;
+        let bucket = S3Uri { bucket: described.source.clone(), key: String::new() };
+        if self.options.expected.is_empty() && self.options.rules.reach(&bucket) {
+            let without = "the rules of configuration files do not count for an S3 Inventory report";
+            self.session.printer.say(&format!("{without}; name {bucket} to inspect the objects by them"));
+        }
         self.report.inventory = Some(described.clone());
         let progress = (!self.rows.scroll_by()).then(|| self.session.progress(Unit::Objects, "objects read"));
         let meter = progress.as_ref().map(|progress| progress.meter().clone()).unwrap_or_default();
@@ -138,6 +146,7 @@ impl<'a> Audit<'a> {
         if ended.is_ok() || !(silent || left) {
             self.rows.end(&self.summary, &names, ended.is_ok())?;
         }
+        self.say_rules();
         ended?;
         if let Some(path) = &self.html_file {
             let data = verification::sum(&self.summary);
@@ -147,6 +156,13 @@ impl<'a> Audit<'a> {
         }
         self.found_something()?;
         self.verdict()
+    }
+
+    /// Says which rules were set aside.
+    fn say_rules(&self) {
+        for line in of_rules(&self.session.rules) {
+            self.session.printer.say(&line);
+        }
     }
 
     /// An audit of no object proves nothing. A bucket that is shown counts, unless an expectation asks about its objects.

@@ -12,6 +12,7 @@ use crate::aws::batch::{Control, CurrentEncryption, Job, PRIORITY, Role};
 use crate::aws::custom_endpoints::CONTROL;
 use crate::cli::document::{self, Command, Document, Record};
 use crate::cli::failure::Failure;
+use crate::cli::outcome::of_rules;
 use crate::cli::output;
 use crate::cli::prompt;
 use crate::cli::sanitize::shell_word;
@@ -71,7 +72,7 @@ pub(crate) async fn run(
         described: Mode::SseKms.title().to_owned(),
     };
     session.rules.requirements.permit_all(&job.place, &asked)?;
-    for line in describe(&job) {
+    for line in describe(&job).into_iter().chain(of_rules(&session.rules)) {
         session.printer.say(&line);
     }
     let account = &job.role.account;
@@ -229,7 +230,6 @@ fn only(chosen: &[Selector]) -> Result<Option<CurrentEncryption>, Failure> {
     }
 }
 
-/// What the job will do and what not, in the order in which people ask.
 /// The objects that the job selects.
 fn selected(job: &Job) -> String {
     let under = match &job.only {
@@ -242,6 +242,7 @@ fn selected(job: &Job) -> String {
     format!("objects of s3://{}/{}{end}{under}", job.place.bucket, job.prefix())
 }
 
+/// What the job will do and what not, in the order in which people ask.
 fn describe(job: &Job) -> Vec<String> {
     let fails = if job.only.is_none() {
         "what fails: objects in dsse-kms or sse-c, unencrypted or locked ones; --only sse-s3 or kms:ARN skips them"

@@ -3,6 +3,7 @@
 use crate::cli::document::rotation::{RotationSummary, Strategy};
 use crate::cli::document::{self, Command, Document, Record, Summaries};
 use crate::cli::failure::Failure;
+use crate::cli::outcome::of_rules;
 use crate::cli::output;
 use crate::cli::progress::amounts::{count, sum};
 use crate::cli::session::Session;
@@ -41,7 +42,9 @@ pub(crate) fn print(summary: &Summary, session: &Session, seconds: f64) -> Resul
         parts.push("no object matches".to_owned());
     }
     let sum = if summary.bytes > 0 { format!(": {}", sum(summary.bytes, seconds)) } else { String::new() };
-    session.printer.say(&format!("{}{sum}", parts.join(", ")));
+    let done = format!("{}{sum}", parts.join(", "));
+    let said = [done].into_iter().chain(of_rules(&session.rules));
+    session.printer.say(&said.collect::<Vec<_>>().join(", "));
     if summary.old_versions > 0 {
         session
             .printer

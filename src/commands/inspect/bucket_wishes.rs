@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::Connection;
 use crate::aws::bucket::{BucketFacts, DefaultFacts};
+use crate::aws::bucket_policy::PolicyFacts;
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::KmsKey;
@@ -38,7 +39,7 @@ async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Res
     let by = |by| Demander::Bucket { bucket: facts.bucket.clone(), by };
     if let Probe::Known(Some(policy)) = &facts.policy {
         let must_encrypt = policy.known_modes();
-        let kms_keys: Vec<KeyPattern> = policy.keys.iter().filter_map(|key| key.parse().ok()).collect();
+        let kms_keys = keys_of(policy, &facts.bucket)?;
         if !must_encrypt.is_empty() || !kms_keys.is_empty() {
             return Ok(Requirement { place, must_encrypt, kms_keys, demander: by("policy") });
         }
@@ -67,6 +68,16 @@ async fn wish(connection: &Connection, place: S3Uri, facts: &BucketFacts) -> Res
     Ok(Requirement { place, must_encrypt, kms_keys, demander })
 }
 
+/// The KMS keys that a policy names.
+fn keys_of(policy: &PolicyFacts, bucket: &Bucket) -> Result<Vec<KeyPattern>> {
+    let unclear = |key: &str, why| {
+        let why =
+            format!("its policy names the KMS key '{key}', which cannot be compared with objects: {why}");
+        Error::unsupported(bucket, why)
+    };
+    policy.keys.iter().map(|key| key.parse().map_err(|why: &str| unclear(key, why))).collect()
+}
+
 /// The ARN of the KMS key of a default encryption; `None` if it names no key.
 async fn key(connection: &Connection, default: &DefaultFacts) -> Result<Option<KeyPattern>> {
     let Some(named) = default.kms_key.as_deref().and_then(|name| name.parse::<KmsKey>().ok()) else {
@@ -77,4 +88,26 @@ async fn key(connection: &Connection, default: &DefaultFacts) -> Result<Option<K
         None => connection.describe_key(&named).await?.arn,
     };
     Ok(arn.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_a_policy_that_cannot_be_compared_is_an_error_that_names_it() {
+        let bucket: Bucket = "bkt".parse().unwrap();
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+        let keys = |keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            keys_of(&PolicyFacts { keys, ..PolicyFacts::default() }, &bucket)
+        };
+        assert_eq!(keys(&[arn]).unwrap(), [arn.parse().unwrap()]);
+        let alias = "arn:aws:kms:eu-west-1:111122223333:alias/backup";
+        for key in [alias, "1234abcd"] {
+            let error = keys(&[arn, key]).unwrap_err();
+            assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+            assert!(error.to_string().contains(key), "{error}");
+        }
+    }
 }

@@ -7,7 +7,9 @@ use tokio::sync::Semaphore;
 use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
+use crate::error::Result;
 use crate::keys::CustomerKey;
+use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::rules::{Encrypted, Requirements};
 use crate::transfer::Cancellation;
@@ -15,6 +17,7 @@ use crate::transfer_options::TransferOptions;
 
 use super::desired_encryption::DesiredEncryption;
 use super::preserve::Loss;
+use super::strategy::{Current, Strategy};
 
 /// The state that all objects of a run share.
 pub(crate) struct Rotation<'a> {
@@ -41,6 +44,34 @@ pub(crate) struct Rotation<'a> {
     pub(crate) first_object: FirstObjectGate,
     pub(crate) meter: &'a Meter,
     pub(crate) cancellation: &'a Cancellation,
+}
+
+impl Rotation<'_> {
+    /// Whether an object stays client-side, and what S3 does to its ciphertext stays as it is.
+    pub(super) fn keeps_at_rest(&self, current: &Current) -> bool {
+        let target = self.target;
+        target.at_rest().is_none() && target.client().is_some() && current.client_side.is_some()
+    }
+
+    /// Refuses what a strategy would make of an object, if that does not meet a rule.
+    ///
+    /// # Errors
+    /// `BreaksRule`.
+    pub(super) fn permit(&self, uri: &S3Uri, current: &Current, strategy: &Strategy) -> Result<()> {
+        if matches!(strategy, Strategy::Nothing | Strategy::Refuse(_)) {
+            return Ok(());
+        }
+        let touches = !matches!(strategy, Strategy::RewrapInstructionFile | Strategy::Share);
+        if !(touches && self.keeps_at_rest(current)) {
+            return self.rules.permit(uri, self.asked);
+        }
+        // What S3 does is known, so that its answer to the write need not be awaited. Its own key was the object's
+        // before.
+        let kept = current.applied.encrypted(true);
+        let described = format!("{} at {}", self.asked.described, current.applied.mode);
+        let kms_keys = self.asked.kms_keys.clone();
+        self.rules.permit(uri, &Encrypted { kms_keys, described, ..kept })
+    }
 }
 
 /// The SSE-C key of the last object. Objects under one prefix mostly have the same one: trying it first

@@ -96,7 +96,7 @@ fn compare(
     }
     let asked = rotation.target.at_rest();
     let touched = !matches!(strategy, Strategy::Nothing | Strategy::RewrapInstructionFile | Strategy::Share);
-    let kept = asked.is_none() && state.current.client_side.is_some() && rotation.target.client().is_some();
+    let kept = rotation.keeps_at_rest(&state.current);
     let strayed = kept && head.applied.mode != state.head.applied.mode;
     let not_as_asked = |asked: String| Error::NotAsAsked {
         subject: state.subject(),
