@@ -17,6 +17,7 @@ pub(crate) mod resume;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod target_directory;
+pub(crate) mod temporary_file;
 pub(crate) mod upload;
 pub(crate) mod walk;
 

@@ -6,18 +6,19 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use rustix::fs::{Mode, OFlags};
-use rustix::process::{geteuid, umask};
-use tempfile::{NamedTempFile, TempPath};
+use rustix::fs::Mode;
+use rustix::process::umask;
+use tempfile::TempPath;
 
 use crate::error::{Error, Result, Subject};
 use crate::location::Target;
 use crate::transfer::resume::{Left, LeftFile};
+use crate::transfer::temporary_file;
 
 /// Finds out what the target is; writes nothing.
 ///
@@ -57,19 +58,11 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
-}
-
-/// A file's name, shortened so that a suffix fits into the 255 bytes that file systems allow.
-fn beginning_of_name(path: &Path) -> String {
-    const MOST: usize = 200;
-    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    name.truncate(name.floor_char_boundary(MOST));
-    name
 }
 
 /// A target, not opened yet.
@@ -126,16 +119,16 @@ impl SinkTarget {
             Self::File { path, permissions, no_clobber } => {
                 let refused = || Error::local("write next to", &path);
                 let left = match left {
-                    Some(Left::GoOn(left)) => left_beside(&path, left),
+                    Some(Left::GoOn(left)) => temporary_file::reopen(&path, left),
                     Some(Left::GiveUp(left)) => {
-                        drop(left_beside(&path, left));
+                        drop(temporary_file::reopen(&path, left));
                         None
                     }
                     None => None,
                 };
                 let (file, temp) = match left {
                     Some(left) => left,
-                    None => hidden_beside(&path).map_err(refused())?.into_parts(),
+                    None => temporary_file::create(&path).map_err(refused())?.into_parts(),
                 };
                 let sink = Sink::new(file.try_clone().map_err(refused())?, &path);
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
@@ -152,60 +145,6 @@ impl SinkTarget {
 fn stdout() -> Result<File> {
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     stdout.map(File::from).map_err(Error::local("write to", Subject::StandardOutput))
-}
-
-/// Stands in the names of temporary files.
-const TEMPORARY: &str = ".s3seal-";
-
-/// Whether a file has the name of a temporary one, which another run may be writing.
-pub(crate) fn is_temporary(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with('.') && name.contains(TEMPORARY)
-}
-
-/// Random letters and digits at the end of the name of a temporary file.
-const RANDOM: usize = 6;
-
-/// What the names of the temporary files of one target begin with.
-fn beginning_of_temporary(target: &Path) -> String {
-    format!(".{}{TEMPORARY}", beginning_of_name(target))
-}
-
-/// Whether a file has the name of a temporary one of this target.
-fn is_temporary_of(target: &Path, path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let random = name.and_then(|name| name.strip_prefix(&beginning_of_temporary(target)));
-    random.is_some_and(|random| {
-        random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    })
-}
-
-/// Makes a temporary file that only its owner can open, from its first moment on.
-fn hidden_beside(path: &Path) -> io::Result<NamedTempFile> {
-    tempfile::Builder::new()
-        .prefix(&beginning_of_temporary(path))
-        .rand_bytes(RANDOM)
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder_of(path))
-}
-
-/// Opens a temporary file that an earlier run has left for the target at `path`. Nothing, if it could be anything else: who
-/// says that it was left is a record, which may be forged.
-fn left_beside(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
-    if !is_temporary_of(path, &left.path)
-        || fs::canonicalize(folder_of(&left.path)).ok()? != fs::canonicalize(folder_of(path)).ok()?
-    {
-        return None;
-    }
-    let flags = OFlags::NOFOLLOW.bits().cast_signed();
-    let file = File::options().read(true).write(true).custom_flags(flags).open(&left.path).ok()?;
-    let metadata = file.metadata().ok()?;
-    let is_it = metadata.is_file()
-        && (metadata.dev(), metadata.ino(), metadata.nlink()) == (left.device, left.inode, 1)
-        && metadata.uid() == geteuid().as_raw()
-        && metadata.mode() & 0o777 == 0o600;
-    is_it.then_some(())?;
-    Some((file, TempPath::try_from_path(&left.path).ok()?))
 }
 
 /// The permissions that the system gives a new file of this process.
@@ -465,13 +404,6 @@ mod tests {
         assert_eq!(names(folder.path()), ["t"]);
         assert_eq!(fs::read(folder.path().join("t")).unwrap(), b"new");
         assert_eq!(fs::metadata(folder.path().join("t")).unwrap().permissions().mode() & 0o777, 0o640);
-    }
-
-    #[test]
-    fn a_temporary_file_is_closed_to_others_from_its_first_moment() {
-        let folder = tempfile::tempdir().unwrap();
-        let made = hidden_beside(&folder.path().join("t")).unwrap();
-        assert_eq!(made.as_file().metadata().unwrap().permissions().mode() & 0o7777, 0o600);
     }
 
     #[test]

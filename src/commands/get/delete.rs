@@ -19,7 +19,7 @@ use crate::commands::deletions::Deletions;
 use crate::commands::merge::{Pair, merge};
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
-use crate::transfer::sink::is_temporary;
+use crate::transfer::temporary_file::is_temporary;
 use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
 use crate::transfer::{Cancellation, blocking};
 

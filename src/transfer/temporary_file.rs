@@ -1,0 +1,87 @@
+//! Temporary files next to their targets: their names, how they are made, and which one of an earlier run is used again.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::transfer::resume::LeftFile;
+use crate::transfer::sink::folder_of;
+
+/// Stands in the names of temporary files.
+const TEMPORARY: &str = ".s3seal-";
+
+/// Whether a file has the name of a temporary one, which another run may be writing.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') && name.contains(TEMPORARY)
+}
+
+/// Random letters and digits at the end of the name of a temporary file.
+const RANDOM: usize = 6;
+
+/// What the names of the temporary files of one target begin with.
+fn beginning_of_temporary(target: &Path) -> String {
+    format!(".{}{TEMPORARY}", beginning_of_name(target))
+}
+
+/// Whether a file has the name of a temporary one of this target.
+fn is_temporary_of(target: &Path, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let random = name.and_then(|name| name.strip_prefix(&beginning_of_temporary(target)));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+/// Makes a temporary file that only its owner can open, from its first moment on.
+pub(super) fn create(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(&beginning_of_temporary(path))
+        .rand_bytes(RANDOM)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(folder_of(path))
+}
+
+/// Opens a temporary file that an earlier run has left for the target at `path`. Nothing, if it could be anything else: who
+/// says that it was left is a record, which may be forged.
+pub(super) fn reopen(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
+    if !is_temporary_of(path, &left.path)
+        || fs::canonicalize(folder_of(&left.path)).ok()? != fs::canonicalize(folder_of(path)).ok()?
+    {
+        return None;
+    }
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let file = File::options().read(true).write(true).custom_flags(flags).open(&left.path).ok()?;
+    let metadata = file.metadata().ok()?;
+    let is_it = metadata.is_file()
+        && (metadata.dev(), metadata.ino(), metadata.nlink()) == (left.device, left.inode, 1)
+        && metadata.uid() == geteuid().as_raw()
+        && metadata.mode() & 0o777 == 0o600;
+    is_it.then_some(())?;
+    Some((file, TempPath::try_from_path(&left.path).ok()?))
+}
+
+/// A file's name, shortened so that a suffix fits into the 255 bytes that file systems allow.
+fn beginning_of_name(path: &Path) -> String {
+    const MOST: usize = 200;
+    let mut name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    name.truncate(name.floor_char_boundary(MOST));
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_file_is_closed_to_others_from_its_first_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = create(&folder.path().join("t")).unwrap();
+        assert_eq!(made.as_file().metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+}
