@@ -173,7 +173,7 @@ fn no_text_below_the_command_line_names_a_flag() {
 fn no_help_repeats_the_number_of_a_default() {
     for (path, text) in sources().iter().filter(|(path, _)| room(path) == "cli") {
         for words in ["default: ", "default is "] {
-            let mut after = before_tests(&text).split(words).skip(1);
+            let mut after = before_tests(text).split(words).skip(1);
             let number = after.find(|after| after.starts_with(|c: char| c.is_ascii_digit()));
             assert_eq!(number, None, "{}: print the constant", path.display());
         }

@@ -144,7 +144,7 @@ fn chosen_by(rules: &InForce) -> Option<String> {
 
 /// What the end of a run says of rules: the one that chose the encryption, and those that were set aside.
 pub(crate) fn of_rules(rules: &InForce) -> impl Iterator<Item = String> {
-    let set_aside = rules.set_aside.iter().map(|origin| set_aside(origin));
+    let set_aside = rules.set_aside.iter().map(set_aside);
     chosen_by(rules).into_iter().chain(set_aside)
 }
 

@@ -58,10 +58,11 @@ pub(crate) const VERBS: [VerbPage; 6] = [
             "S3's answer must name the mode and the key that were asked for. Otherwise the exit status is 6, and \
              the message names what is stored now and the command that removes it. What the key held before stays \
              until the new object is complete.",
-            "An upload of a file in parts that the network, a signal or a crash cuts off goes on with the same \
-             command: the file is read again, and what S3 does not have is sent. A file that has changed, other \
-             options (days in --retain-until count from now, so they are others in each run) and --no-resume start anew and abort the old upload. Client-side uploads, streams and what \
-             failed otherwise abort theirs; one that could not be aborted is named with the command that removes it.",
+            "An upload of a file in parts that the network, a signal or a crash cuts off goes on with the same command: \
+             the file is read again, and what S3 does not have is sent. A file that has changed, other options (days in \
+             --retain-until count from now, so they are others in each run) and --no-resume start anew and abort the old \
+             upload. Client-side uploads, streams and what failed otherwise abort theirs; one that could not be aborted \
+             is named with the command that removes it.",
             "--lock-mode with --retain-until, and --legal-hold, lock the version that is stored with S3 Object Lock, \
              which the bucket must have. Afterwards s3seal reads the lock: if S3 does not show it as it was asked \
              for, the exit status is 6, and if it may not be read, the object is stored, and the exit status is 4. A \
