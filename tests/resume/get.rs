@@ -196,23 +196,23 @@ fn a_record_that_names_a_file_of_the_user_neither_removes_nor_takes_it() {
         fs::create_dir(bench.path("folder")).unwrap();
         let valuable = bench.write("folder/valuable", b"not of s3seal");
         fs::set_permissions(&valuable, fs::Permissions::from_mode(0o600)).unwrap();
-        let named = bench.path(name);
+        let foreign = bench.path(name);
         if name.ends_with("linked") {
-            fs::hard_link(&valuable, &named).unwrap();
+            fs::hard_link(&valuable, &foreign).unwrap();
         } else {
-            fs::rename(&valuable, &named).unwrap();
+            fs::rename(&valuable, &foreign).unwrap();
         }
         let record = records(&bench).remove(0);
         let text = fs::read_to_string(&record).unwrap();
         let (first, rest) = text.split_once('\n').unwrap();
         let mut content: serde_json::Value = serde_json::from_str(first).unwrap();
-        let metadata = fs::metadata(&named).unwrap();
+        let metadata = fs::metadata(&foreign).unwrap();
         content["file"] =
-            serde_json::json!({ "path": named, "device": metadata.dev(), "inode": metadata.ino() });
+            serde_json::json!({ "path": foreign, "device": metadata.dev(), "inode": metadata.ino() });
         fs::write(&record, format!("{content}\n{rest}")).unwrap();
         bench.run(&format!("{} {again}", line(""))).ok();
         assert_same(&bench.read("copy"), &bytes(SIZE), name);
-        assert_eq!(fs::read(&named).unwrap(), b"not of s3seal", "{name} {again}");
+        assert_eq!(fs::read(&foreign).unwrap(), b"not of s3seal", "{name} {again}");
         assert!(records(&bench).is_empty());
     });
 }
