@@ -3,7 +3,7 @@
 //! `cli` parses them, so that the other rooms see only valid ones. No I/O here.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::s3_limits::MAX_KEY_BYTES;
@@ -137,6 +137,11 @@ impl fmt::Display for Source {
             Self::Command(argv) => write!(f, "the output of {}", argv.join(" ")),
         }
     }
+}
+
+/// The directory that a path's last component is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Where `get` writes to.

@@ -11,6 +11,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use crate::error::{Error, Result, Subject};
+use crate::location::folder_of;
 
 /// Permission bits that let others write.
 const OTHERS_WRITE: u32 = 0o022;
@@ -92,10 +93,6 @@ pub(crate) fn is_in_use(file: &File) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Takes a file that [`open`] has opened for this user's own, whose number is `user`, and hides it from others.

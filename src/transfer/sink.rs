@@ -16,7 +16,7 @@ use rustix::process::umask;
 use tempfile::TempPath;
 
 use crate::error::{Error, Result, Subject};
-use crate::location::Target;
+use crate::location::{Target, folder_of};
 use crate::transfer::resume::{Left, LeftFile};
 use crate::transfer::temporary_file;
 
@@ -55,13 +55,6 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
             Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber })
         }
         Err(error) => Err(Error::local("open", path)(error)),
-    }
-}
-
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
     }
 }
 

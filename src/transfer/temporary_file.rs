@@ -9,8 +9,8 @@ use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::location::folder_of;
 use crate::transfer::resume::LeftFile;
-use crate::transfer::sink::folder_of;
 
 /// Stands in the names of temporary files.
 const TEMPORARY: &str = ".s3seal-";

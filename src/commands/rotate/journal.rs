@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, Result, Subject, Unsupported};
-use crate::location::S3Uri;
+use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
 use crate::transfer::locked_file;
 
@@ -304,11 +304,6 @@ impl Journal {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(text).map_err(Error::local("write", Subject::Journal(self.path.clone())))
     }
-}
-
-/// A journal's directory.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn now() -> i64 {
