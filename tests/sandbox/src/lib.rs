@@ -36,8 +36,9 @@
 //! * One port serves S3 and KMS; AWS has a host for each. Only 127.0.0.1 is bound.
 //! * HTTP/1.1 only, TLS 1.2 and 1.3, as S3; no IPv6, no dual-stack, no accelerated or FIPS endpoints.
 //! * One user with one access key, who may do all that is not denied by [`kms::Kms::deny`] until it has a policy
-//!   ([`iam::User::set_policy`]); session tokens are not looked at, and there are no key policies and no grants.
-//! * Symmetric keys only; no rotation, no replicas of multi-region keys, no imported material, no dry runs.
+//!   ([`iam::User::set_policy`]) and keys have theirs ([`kms::Kms::set_key_policy`]); there are no grants.
+//! * Symmetric keys only; no rotation, no replicas of multi-region keys; material is never imported, only awaited
+//!   ([`kms::Kms::await_import`]). Dry runs are those of the operations that encrypt and decrypt.
 //! * Lists are never cut into pages; KMS's requests are never throttled, unless a fault does it.
 //! * A key that waits for its deletion stays until [`kms::Kms::delete_now`]; an alias works from the moment it is made.
 //! * Ciphertext blobs have a layout of their own, shorter than AWS's.

@@ -60,6 +60,14 @@ impl Policy {
         Self::parse(text, Statement::of_bucket)
     }
 
+    /// Reads the policy of a key, as `aws kms put-key-policy` takes it.
+    ///
+    /// # Errors
+    /// A text, also for what this subset does not know.
+    pub fn of_key(text: &str) -> Result<Self, String> {
+        Self::parse(text, Statement::of_bucket)
+    }
+
     /// Reads the policy of a user or a role, as `aws iam put-role-policy` takes it.
     ///
     /// # Errors
@@ -96,6 +104,18 @@ impl Policy {
     pub fn allows(&self, question: &Question<'_>) -> bool {
         let mut allowing = self.statements.iter().filter(|each| !each.denies);
         allowing.any(|statement| statement.applies(question))
+    }
+}
+
+impl Policy {
+    /// Whether it allows to the caller itself, not only to the caller's account.
+    pub fn allows_by_name(&self, question: &Question<'_>) -> bool {
+        let names = |statement: &&Statement| {
+            let principals = statement.principals.iter().flatten();
+            principals.into_iter().any(|each| each == "*" || each == question.principal)
+        };
+        let allowing = self.statements.iter().filter(|each| !each.denies);
+        allowing.filter(names).any(|statement| statement.applies(question))
     }
 }
 

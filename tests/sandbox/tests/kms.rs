@@ -236,6 +236,145 @@ fn malformed_requests_are_told_apart() {
 }
 
 #[test]
+fn a_dry_run_says_what_would_become_of_the_request_and_does_nothing() {
+    let (sandbox, client) = start();
+    let (id, arn) = new_key(&client);
+    let blob = encrypted(&client, &id, json!({}));
+    sandbox.kms().clear_uses();
+    let no_blob = json!(["IGNORE_CIPHERTEXT"]);
+    let requests = [
+        ("GenerateDataKey", json!({ "KeyId": arn, "KeySpec": "AES_256" })),
+        ("GenerateDataKeyWithoutPlaintext", json!({ "KeyId": arn, "KeySpec": "AES_256" })),
+        ("Encrypt", json!({ "KeyId": arn, "Plaintext": "AAAA" })),
+        ("Decrypt", json!({ "CiphertextBlob": blob })),
+        ("Decrypt", json!({ "KeyId": arn, "DryRunModifiers": no_blob })),
+        ("ReEncrypt", json!({ "CiphertextBlob": blob, "DestinationKeyId": arn })),
+        ("ReEncrypt", json!({ "SourceKeyId": arn, "DestinationKeyId": arn, "DryRunModifiers": no_blob })),
+    ];
+    let dry = |operation: &str, request: &Value| {
+        let mut request = request.clone();
+        request["DryRun"] = json!(true);
+        let (status, answer) = client.kms(operation, &request);
+        (status, answer["__type"].as_str().unwrap().to_owned(), answer["message"].clone())
+    };
+    for (operation, request) in &requests {
+        let text = json!("The request would have succeeded, but the DryRun option is set.");
+        let would = (412, "DryRunOperationException".to_owned(), text);
+        assert_eq!(dry(operation, request), would, "{operation}");
+    }
+    assert_eq!(sandbox.kms().uses(), [], "a dry run is no use of a key");
+    sandbox.user().set_policy(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#,
+    );
+    for (operation, request) in &requests {
+        assert_eq!(dry(operation, request).1, "AccessDeniedException", "{operation}");
+    }
+    sandbox.user().clear_policy();
+    sandbox.kms().disable(&id);
+    for (operation, request) in &requests {
+        assert_eq!(dry(operation, request).1, "DisabledException", "{operation}");
+    }
+}
+
+#[test]
+fn a_ciphertext_is_left_out_by_dry_runs_that_say_so_alone() {
+    let (_sandbox, client) = start();
+    let modifiers = json!(["IGNORE_CIPHERTEXT"]);
+    for request in [
+        json!({ "KeyId": "alias/demo" }),
+        json!({ "KeyId": "alias/demo", "DryRun": true }),
+        json!({ "KeyId": "alias/demo", "DryRunModifiers": modifiers }),
+        json!({ "DryRun": true, "DryRunModifiers": modifiers }),
+    ] {
+        assert_eq!(refused(&client, "Decrypt", request.clone()).0, "ValidationException", "{request}");
+    }
+    let wrong = json!({ "CiphertextBlob": "AAAA", "DryRun": true });
+    assert_eq!(refused(&client, "Decrypt", wrong).0, "InvalidCiphertextException");
+}
+
+#[test]
+fn a_key_waits_for_its_material() {
+    let (sandbox, client) = start();
+    let (id, arn) = new_key(&client);
+    sandbox.kms().await_import(&id);
+    let described = done(&client, "DescribeKey", json!({ "KeyId": id }));
+    assert_eq!(described["KeyMetadata"]["KeyState"], "PendingImport");
+    let (exception, text) = refused(&client, "Encrypt", json!({ "KeyId": id, "Plaintext": "AAAA" }));
+    assert_eq!((exception.as_str(), text), ("KMSInvalidStateException", format!("{arn} is pending import.")));
+}
+
+/// "Key policies in AWS KMS", AWS KMS developer guide: without a statement of the key's policy nobody has access; one that
+/// names the account leaves it to the policies of its users.
+#[test]
+fn the_policy_of_a_key_comes_before_that_of_the_user() {
+    let (sandbox, client) = start();
+    let (id, arn) = new_key(&client);
+    let allow = |principal: &str| {
+        json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": { "AWS": principal },
+            "Action": "kms:GenerateDataKey", "Resource": "*" }] })
+        .to_string()
+    };
+    let ask = || client.kms("GenerateDataKey", &json!({ "KeyId": arn, "KeySpec": "AES_256" }));
+    let nothing =
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#;
+    let root = PRINCIPAL.replace("user/sandbox", "root");
+    for (principal, with_policy, without_policy) in [
+        (PRINCIPAL, None, None),
+        (&root, Some("no identity-based policy allows"), None),
+        (
+            "arn:aws:iam::111122223333:user/other",
+            Some("no resource-based policy allows"),
+            Some("no resource-based policy allows"),
+        ),
+    ] {
+        sandbox.kms().set_key_policy(&id, &allow(principal));
+        for (policy, denied) in [(Some(nothing), with_policy), (None, without_policy)] {
+            match policy {
+                Some(policy) => sandbox.user().set_policy(policy),
+                None => sandbox.user().clear_policy(),
+            }
+            let (status, answer) = ask();
+            match denied {
+                None => assert_eq!(status, 200, "{principal}: {answer}"),
+                Some(words) => {
+                    let text = answer["message"].as_str().unwrap();
+                    assert!(text.contains(words), "{principal}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_clock_rules_kms_too_and_its_date_tells() {
+    let (sandbox, client) = start();
+    sandbox.s3().set_clock_ahead(3600);
+    let (exception, text) = refused(&client, "ListKeys", json!({}));
+    assert_eq!(exception, "InvalidSignatureException");
+    assert!(text.starts_with("Signature expired: "), "{text}");
+    let mut ahead = client.clone();
+    ahead.clock = time::Duration::hours(1);
+    done(&ahead, "ListKeys", json!({}));
+}
+
+#[test]
+fn a_session_token_counts_until_it_expires() {
+    let (sandbox, mut client) = start();
+    let exception = |client: &Client| {
+        let (status, answer) = client.kms("ListKeys", &json!({}));
+        (status, answer["__type"].as_str().unwrap_or_default().to_owned())
+    };
+    client.session_token = Some("stray".to_owned());
+    assert_eq!(exception(&client), (400, "UnrecognizedClientException".to_owned()));
+    sandbox.user().set_session_token("token");
+    assert_eq!(exception(&client), (400, "UnrecognizedClientException".to_owned()));
+    client.session_token = Some("token".to_owned());
+    assert_eq!(exception(&client).0, 200);
+    sandbox.user().expire_session_token();
+    assert_eq!(exception(&client), (400, "ExpiredTokenException".to_owned()));
+}
+
+#[test]
 fn signatures_are_checked() {
     let (_sandbox, client) = start();
     type Spoil = fn(&mut Client);

@@ -330,10 +330,38 @@ fn signatures_in_s3s_words() {
     let text = "The difference between the request time and the current time is too large.";
     refused(&outcome, 403, "RequestTimeTooSkewed", text);
     bed.sandbox.s3().set_clock_ahead(-3600);
-    refused(&ask(|_| {}), 403, "RequestTimeTooSkewed", text);
+    let skewed = ask(|_| {});
+    refused(&skewed, 403, "RequestTimeTooSkewed", text);
+    let stamp = bed::element(&skewed, "ServerTime").unwrap();
+    let (day, time) = stamp.split_once('T').unwrap();
+    let date = skewed.header("date").unwrap();
+    assert!(date.contains(&day[..4]) && date.contains(&time[..5]), "{date} is not {stamp}");
     bed.sandbox.s3().set_clock_ahead(0);
     refused(&bed.client.unsigned("GET", "/bed/k"), 403, "AccessDenied", "Access Denied");
     done(&ask(|_| {}));
+}
+
+/// "Error responses", Amazon S3 API reference: `ExpiredToken` and `InvalidToken`, both 400.
+#[test]
+fn session_tokens() {
+    let bed = Bed::new();
+    done(&bed.put("k", &[], b"x"));
+    let ask = |token: Option<&str>| {
+        let mut client = bed.client.clone();
+        client.session_token = token.map(str::to_owned);
+        client.s3("GET", "/bed/k", &[], b"")
+    };
+    let invalid = "The provided token is malformed or otherwise invalid.";
+    refused(&ask(Some("stray")), 400, "InvalidToken", invalid);
+    bed.sandbox.user().set_session_token("token");
+    done(&ask(Some("token")));
+    refused(&ask(Some("stray")), 400, "InvalidToken", invalid);
+    let text = "The AWS Access Key Id you provided does not exist in our records.";
+    refused(&ask(None), 403, "InvalidAccessKeyId", text);
+    bed.sandbox.user().expire_session_token();
+    refused(&ask(Some("token")), 400, "ExpiredToken", "The provided token has expired.");
+    let env = bed.sandbox.env();
+    assert!(env.contains(&("AWS_SESSION_TOKEN".to_owned(), "token".to_owned())), "{env:?}");
 }
 
 #[test]

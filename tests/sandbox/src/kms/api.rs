@@ -8,10 +8,14 @@ mod crypto;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Kms, KmsRefusal};
+
+/// What ends every dry run that is allowed.
+const DRY_RUN: &str = "DryRunOperationException";
 
 /// An exception of KMS: its name and its message, which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,17 @@ impl Failure {
     #[must_use]
     pub fn new(exception: &str, message: &str) -> Self {
         Self { exception: exception.to_owned(), message: message.to_owned() }
+    }
+
+    /// What a dry run ends with where the operation would have succeeded; the text is that of an event in "Log durable
+    /// functions" and "Fargate ephemeral storage", AWS Lambda and Amazon ECS developer guides.
+    pub(crate) fn dry_run() -> Self {
+        Self::new(DRY_RUN, "The request would have succeeded, but the DryRun option is set.")
+    }
+
+    /// The status of the answer: 412 of a dry run ("Decrypt", AWS KMS API reference), 400 as recorded of all others.
+    pub(crate) fn status(&self) -> StatusCode {
+        if self.exception == DRY_RUN { StatusCode::PRECONDITION_FAILED } else { StatusCode::BAD_REQUEST }
     }
 
     /// The exception as the body of an answer.
@@ -77,9 +92,7 @@ struct Call<'a> {
 impl Call<'_> {
     fn request<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(self.body).map_err(|error| match missing_field(&error.to_string()) {
-            Some(field) => invalid(&format!(
-                "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
-            )),
+            Some(field) => missing(&field),
             None => Failure::new("SerializationException", ""),
         })
     }
@@ -91,6 +104,12 @@ fn missing_field(error: &str) -> Option<String> {
     let mut letters = name.chars();
     let first = letters.next()?.to_lowercase();
     Some(first.chain(letters).collect())
+}
+
+fn missing(field: &str) -> Failure {
+    invalid(&format!(
+        "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
+    ))
 }
 
 fn invalid(message: &str) -> Failure {

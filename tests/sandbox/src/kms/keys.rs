@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::refusal::KmsRefusal;
 use super::sealing;
+use crate::policy::Policy;
 
 /// Whether a key can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum KeyState {
     Disabled,
     /// It is gone at this time, unless the deletion is cancelled.
     PendingDeletion(SystemTime),
+    /// Not until its material is imported.
+    PendingImport,
 }
 
 /// A symmetric key, with its material.
@@ -35,6 +38,8 @@ pub struct Key {
     pub multi_region: bool,
     /// Whether AWS made it for a service (`aws/s3`).
     pub aws_managed: bool,
+    /// Its policy; none leaves everything to the policies of the account.
+    pub(super) policy: Option<Policy>,
     pub(super) material: [u8; 32],
 }
 
@@ -68,6 +73,7 @@ impl Keys {
             created: SystemTime::now(),
             multi_region,
             aws_managed,
+            policy: None,
             material: sealing::random(),
         };
         self.by_id.insert(id.clone(), key);

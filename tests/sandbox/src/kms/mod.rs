@@ -20,6 +20,7 @@ pub use refusal::KmsRefusal;
 pub(crate) use sealing::random;
 
 use crate::iam::User;
+use crate::policy::{Policy, Question};
 use keys::Keys;
 
 /// The encryption context: name-value pairs that are authenticated but not hidden.
@@ -62,6 +63,17 @@ impl KmsAction {
             Self::DescribeKey => "kms:DescribeKey",
         }
     }
+}
+
+/// Who asks KMS, and whether in earnest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Requester {
+    /// S3, on behalf of its caller: `kms:ViaService`.
+    S3,
+    /// A client.
+    Client,
+    /// A client that only wants to know whether it may.
+    DryRun,
 }
 
 /// One successful or refused use of a key, kept for a test's assertions.
@@ -131,15 +143,50 @@ impl Kms {
     ///
     /// # Errors
     /// [`KmsRefusal::Denied`]
-    pub(crate) fn may(&self, principal: &str, action: &'static str, arn: &str) -> Result<(), KmsRefusal> {
+    pub(crate) fn may(
+        &self,
+        principal: &str,
+        action: &'static str,
+        arn: &str,
+        requester: Requester,
+    ) -> Result<(), KmsRefusal> {
+        let policy = self.lock().keys.by_arn(arn).and_then(|key| key.policy.clone());
+        self.may_under(policy.as_ref(), principal, action, arn, requester)
+    }
+
+    /// The key's policy may allow, deny, or leave it to the user's own policy by naming the account: "Key policies in AWS
+    /// KMS", AWS KMS developer guide.
+    fn may_under(
+        &self,
+        policy: Option<&Policy>,
+        principal: &str,
+        action: &'static str,
+        arn: &str,
+        requester: Requester,
+    ) -> Result<(), KmsRefusal> {
+        if principal != self.user.arn() {
+            return Ok(());
+        }
         let denied = |reason| {
             let (arn, principal) = (arn.to_owned(), principal.to_owned());
             KmsRefusal::Denied { action, arn, principal, reason }
         };
-        if principal != self.user.arn() {
-            return Ok(());
+        let via_service = (requester == Requester::S3).then(|| format!("s3.{}.amazonaws.com", self.region));
+        let value = |name: &str| via_service.clone().filter(|_| name == "kms:viaservice");
+        if let Some(policy) = policy {
+            // The resource of a key's policy is the key, whatever it says.
+            let question = Question { action, resource: arn, principal, value: &value };
+            if policy.denies(&question) {
+                return Err(denied("with an explicit deny in a resource-based policy".to_owned()));
+            }
+            if policy.allows_by_name(&question) {
+                return Ok(());
+            }
+            if !policy.allows(&question) {
+                return Err(denied(format!("because no resource-based policy allows the {action} action")));
+            }
         }
-        self.user.may(action, arn, &|_| None).map_err(denied)
+        self.user.may(action, arn, &value).map_err(denied)
     }
 
     /// Asks on behalf of an S3 caller whether a key may be used, and resolves its name.
@@ -156,7 +203,7 @@ impl Kms {
         key: Option<&str>,
         context: &Context,
     ) -> Result<KmsKeyArn, KmsRefusal> {
-        self.allow(principal, action, key, context, true)
+        self.allow(principal, action, key, context, Requester::S3)
     }
 
     /// Makes a data key under a key that [`Kms::for_s3`] allowed: the key itself and the same wrapped.
@@ -187,7 +234,7 @@ impl Kms {
         action: KmsAction,
         key: Option<&str>,
         context: &Context,
-        via_s3: bool,
+        requester: Requester,
     ) -> Result<KmsKeyArn, KmsRefusal> {
         let mut inner = self.lock();
         let id = match key {
@@ -195,15 +242,18 @@ impl Kms {
             None => inner.keys.managed("aws/s3"),
         };
         let arn = inner.key(&id).arn.clone();
-        let may = self.may(principal, action.name(), &arn);
+        let policy = inner.key(&id).policy.clone();
+        let may = self.may_under(policy.as_ref(), principal, action.name(), &arn, requester);
         let verdict = may.and_then(|()| inner.verdict(principal, action, &id));
-        inner.uses.push(Use {
-            action,
-            key_arn: arn.clone(),
-            context: context.clone(),
-            via_s3,
-            allowed: verdict.is_ok(),
-        });
+        if requester != Requester::DryRun {
+            inner.uses.push(Use {
+                action,
+                key_arn: arn.clone(),
+                context: context.clone(),
+                via_s3: requester == Requester::S3,
+                allowed: verdict.is_ok(),
+            });
+        }
         verdict.map(|()| KmsKeyArn(arn))
     }
 
@@ -249,6 +299,24 @@ impl Kms {
     /// Lets a key wait for its deletion, the default of 30 days.
     pub fn schedule_deletion(&self, key: &str) {
         self.set_state(key, KeyState::PendingDeletion(SystemTime::now() + keys::DAY * 30));
+    }
+
+    /// Lets a key wait for its material, as one of origin `EXTERNAL` does.
+    pub fn await_import(&self, key: &str) {
+        self.set_state(key, KeyState::PendingImport);
+    }
+
+    /// Gives a key a policy of its own, as `aws kms put-key-policy` takes it. Without one it leaves everything to the
+    /// account's policies.
+    ///
+    /// # Panics
+    /// If KMS would not take the policy, or this subset of its language does not know it.
+    pub fn set_key_policy(&self, key: &str, json: &str) {
+        let policy = Policy::of_key(json).unwrap_or_else(|error| panic!("{error}: {json}"));
+        let id = self.id_of(key);
+        if let Some(key) = self.lock().keys.get_mut(&id) {
+            key.policy = Some(policy);
+        }
     }
 
     /// Deletes a key at once, with its aliases, as if its waiting time were over.
@@ -319,6 +387,7 @@ impl Inner {
             _ if action == KmsAction::DescribeKey => Ok(()),
             KeyState::Disabled => Err(KmsRefusal::Disabled { arn }),
             KeyState::PendingDeletion(_) => Err(KmsRefusal::PendingDeletion { arn }),
+            KeyState::PendingImport => Err(KmsRefusal::PendingImport { arn }),
         }
     }
 }

@@ -20,6 +20,11 @@ pub enum KmsRefusal {
         /// The key.
         arn: String,
     },
+    /// The key waits for its material; `KMSInvalidStateException`.
+    PendingImport {
+        /// The key.
+        arn: String,
+    },
     /// A policy does not allow it; `AccessDeniedException`.
     Denied {
         /// What was asked, such as `kms:Decrypt`.
@@ -47,7 +52,7 @@ impl KmsRefusal {
         match self {
             Self::NotFound { .. } | Self::BadRegion { .. } => "NotFoundException",
             Self::Disabled { .. } => "DisabledException",
-            Self::PendingDeletion { .. } => "KMSInvalidStateException",
+            Self::PendingDeletion { .. } | Self::PendingImport { .. } => "KMSInvalidStateException",
             Self::Denied { .. } => "AccessDeniedException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
         }
@@ -60,6 +65,7 @@ impl KmsRefusal {
             Self::NotFound { text } | Self::BadRegion { text } => text.clone(),
             Self::Disabled { arn } => format!("{arn} is disabled."),
             Self::PendingDeletion { arn } => format!("{arn} is pending deletion."),
+            Self::PendingImport { arn } => format!("{arn} is pending import."),
             Self::Denied { action, arn, principal, reason } => {
                 format!(
                     "User: {principal} is not authorized to perform: {action} on resource: {arn} {reason}"

@@ -13,6 +13,7 @@ use s3s::path::S3Path;
 use super::sse::{Echo, SSE, SseView, header};
 use super::state::S3State;
 use super::{Scheme, error, url};
+use crate::kms::Requester;
 use crate::policy::Question;
 
 /// A request as far as access depends on it.
@@ -92,7 +93,7 @@ const SHOWN_TO_FEW: [(&str, &[&str]); 2] = [
 /// `AccessDenied` in KMS's words
 pub fn may_decrypt(state: &S3State, sse: &SseView) -> S3Result<()> {
     let (SseView::SseKms { key_arn, .. } | SseView::DsseKms { key_arn, .. }) = sse else { return Ok(()) };
-    let allowed = state.kms.may(state.kms.user().arn(), "kms:Decrypt", key_arn);
+    let allowed = state.kms.may(state.kms.user().arn(), "kms:Decrypt", key_arn, Requester::S3);
     allowed.map_err(|refusal| error::kms(&refusal))
 }
 

@@ -23,12 +23,17 @@ use super::route::{Boxed, ForeignRoute};
 use super::sse::header as text_of;
 use super::state::S3State;
 use super::url;
+use crate::iam::{SESSION_TOKEN_HEADER, TokenFault};
 
 /// What S3 says of a signature made with another secret.
 pub const WRONG_SECRET: &str = "The request signature we calculated does not match the signature you provided. Check your key and \
                             signing method.";
 const UNKNOWN_KEY: &str = "The AWS Access Key Id you provided does not exist in our records.";
 const SKEWED: &str = "The difference between the request time and the current time is too large.";
+
+/// S3's texts for session tokens ("Error responses", Amazon S3 API reference; as recorded by clients).
+const EXPIRED_TOKEN: &str = "The provided token has expired.";
+const INVALID_TOKEN: &str = "The provided token is malformed or otherwise invalid.";
 
 /// How far the clocks may be apart, in seconds.
 const MAX_SKEW: i64 = 15 * 60;
@@ -116,17 +121,42 @@ impl S3Service {
         headers.insert("x-amz-request-id", value(&crate::store::random_hex::<8>().to_uppercase()));
         headers.insert("x-amz-id-2", value(&crate::store::random_hex::<24>()));
         headers.insert(header::SERVER, HeaderValue::from_static("AmazonS3"));
-        headers.insert(header::DATE, value(&super::ops::answer::http_date(self.state.now())));
+        headers.insert(header::DATE, self.date());
         Ok(answer)
     }
 
-    /// What S3 says of a signature before it computes one: wrong region, wrong time.
+    /// What this server's clock shows; KMS goes by the same.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.state.now()
+    }
+
+    /// The same as the header of every answer.
+    pub(crate) fn date(&self) -> HeaderValue {
+        value(&super::ops::answer::http_date(self.now()))
+    }
+
+    /// What S3 says of a signature before it computes one: wrong token, wrong region, wrong time.
     fn misfit(&self, uri: &http::Uri, headers: &HeaderMap) -> Option<Response<Body>> {
         let in_header = text_of(headers, "authorization").and_then(|text| {
             let credential = text.strip_prefix("AWS4-HMAC-SHA256")?.split("Credential=").nth(1)?;
             Some(credential.split(',').next()?.to_owned())
         });
         let credential = in_header.clone().or_else(|| url::parameter(uri.query(), "X-Amz-Credential"))?;
+        let token = text_of(headers, SESSION_TOKEN_HEADER).map(str::to_owned);
+        let token = token.or_else(|| url::parameter(uri.query(), "X-Amz-Security-Token"));
+        if let Err(fault) = self.state.kms.user().check_token(token.as_deref()) {
+            return Some(match (fault, token) {
+                (TokenFault::Expired, _) => {
+                    refusal(StatusCode::BAD_REQUEST, "ExpiredToken", EXPIRED_TOKEN, "")
+                }
+                (TokenFault::Invalid, Some(_)) => {
+                    refusal(StatusCode::BAD_REQUEST, "InvalidToken", INVALID_TOKEN, "")
+                }
+                (TokenFault::Invalid, None) => {
+                    refusal(StatusCode::FORBIDDEN, "InvalidAccessKeyId", UNKNOWN_KEY, "")
+                }
+            });
+        }
         let region = credential.split('/').nth(2)?;
         if region != self.state.region {
             let expected = &self.state.region;

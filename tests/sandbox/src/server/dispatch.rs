@@ -22,11 +22,16 @@ use super::recorder::{Entry, Recorder};
 use super::sigv4;
 use super::wire::{End, Line};
 use crate::config::Config;
+use crate::iam::{SESSION_TOKEN_HEADER, TokenFault};
 use crate::kms::{self, Failure, Kms};
 use crate::s3::{ACCOUNT_HEADER, S3Service, Scheme, coated};
 
 /// The longest body a KMS request may have: what it encrypts is at most 4 KiB.
 const MAX_KMS_BODY: usize = 256 * 1024;
+
+/// KMS's texts for session tokens ("Common error types", AWS KMS API reference; the second one as recorded by clients).
+const EXPIRED: &str = "The security token included in the request is expired";
+const UNRECOGNIZED: &str = "The security token included in the request is invalid.";
 
 /// What answers, shared by all connections.
 pub(super) struct Dispatch {
@@ -84,13 +89,23 @@ impl Dispatch {
         };
         let (status, json) = match answer {
             Ok(json) => (StatusCode::OK, json),
-            Err(failure) => (StatusCode::BAD_REQUEST, failure.to_json()),
+            Err(failure) => (failure.status(), failure.to_json()),
         };
-        json_response(status, &json)
+        let mut response = json_response(status, &json);
+        response.headers_mut().insert(header::DATE, self.s3.date());
+        response
     }
 
     fn kms_answer(&self, head: &http::request::Parts, body: &Bytes) -> Result<serde_json::Value, Failure> {
-        sigv4::check(&self.config.credentials, &self.config.region, head, body)?;
+        let token = head.headers.get(SESSION_TOKEN_HEADER).and_then(|token| token.to_str().ok());
+        match self.kms.user().check_token(token) {
+            Ok(()) => {}
+            Err(TokenFault::Expired) => return Err(Failure::new("ExpiredTokenException", EXPIRED)),
+            Err(TokenFault::Invalid) => {
+                return Err(Failure::new("UnrecognizedClientException", UNRECOGNIZED));
+            }
+        }
+        sigv4::check(&self.config.credentials, &self.config.region, self.s3.now(), head, body)?;
         let operation = operation::kms_operation(&head.headers).unwrap_or_default();
         kms::api::answer(&self.kms, &self.config.principal(), operation, body)
     }

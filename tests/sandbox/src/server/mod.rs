@@ -128,7 +128,8 @@ impl Sandbox {
             ("AWS_DEFAULT_REGION", config.region.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
         ];
-        pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
+        let token = self.user().session_token().map(|token| ("AWS_SESSION_TOKEN", token));
+        pairs.into_iter().chain(token).map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// The state of S3, to look at and to change behind a client's back.

@@ -16,10 +16,11 @@ use crate::kms::Failure;
 /// How far the clocks may be apart.
 const MAX_SKEW: Duration = Duration::minutes(5);
 
-/// Checks the signature over a whole request.
+/// Checks the signature over a whole request that arrives now.
 pub(super) fn check(
     credentials: &Credentials,
     region: &str,
+    now: OffsetDateTime,
     head: &Parts,
     body: &[u8],
 ) -> Result<(), Failure> {
@@ -36,7 +37,7 @@ pub(super) fn check(
         ));
     }
     let stamp = header(&head.headers, "x-amz-date").unwrap_or_default();
-    check_time(stamp)?;
+    check_time(stamp, now)?;
     let scope = signed.scope.join("/");
     if signed.scope != [stamp.get(..8).unwrap_or_default(), region, "kms", "aws4_request"] {
         return Err(wrong("Credential should be scoped to a valid region."));
@@ -60,14 +61,13 @@ fn wrong(message: &str) -> Failure {
     Failure::new("InvalidSignatureException", message)
 }
 
-fn check_time(stamp: &str) -> Result<(), Failure> {
+fn check_time(stamp: &str, now: OffsetDateTime) -> Result<(), Failure> {
     let format = format_description!("[year][month][day]T[hour][minute][second]Z");
     let signed = PrimitiveDateTime::parse(stamp, format)
         .map_err(|_| {
             Failure::new("IncompleteSignatureException", "Date must be in ISO-8601 'basic format'.")
         })?
         .assume_utc();
-    let now = OffsetDateTime::now_utc();
     if (now - signed).abs() <= MAX_SKEW {
         return Ok(());
     }

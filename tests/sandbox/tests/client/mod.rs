@@ -34,6 +34,8 @@ pub struct Client {
     pub secret_key: String,
     pub region: String,
     pub clock: time::Duration,
+    /// That of temporary credentials.
+    pub session_token: Option<String>,
 }
 
 /// What came back.
@@ -88,6 +90,7 @@ impl Client {
             secret_key: value("AWS_SECRET_ACCESS_KEY"),
             region: value("AWS_REGION"),
             clock: time::Duration::ZERO,
+            session_token: None,
         }
     }
 
@@ -187,6 +190,7 @@ impl Client {
         let stamp = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap();
         let mut all: Vec<(&str, &str)> = headers.to_vec();
         all.extend([("host", self.host.as_str()), ("x-amz-date", stamp.as_str())]);
+        all.extend(self.session_token.as_deref().map(|token| ("x-amz-security-token", token)));
         all.sort_unstable();
         let names = all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: String = all.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Call, Failure, invalid};
 use crate::kms::keys::{DAY, DELETION_DAYS};
-use crate::kms::{Context, Inner, Key, KeyState, KmsAction};
+use crate::kms::{Context, Inner, Key, KeyState, KmsAction, Requester};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -76,7 +76,7 @@ impl Call<'_> {
             KmsAction::DescribeKey,
             Some(&request.key_id),
             &no_context,
-            false,
+            Requester::Client,
         )?;
         let inner = self.kms.lock();
         let key = inner.keys.by_arn(&arn.0).ok_or_else(not_found)?;
@@ -173,7 +173,7 @@ impl Call<'_> {
 
     pub(super) fn list_aliases(&self) -> Result<Value, Failure> {
         let request: ListAliases = self.request()?;
-        self.kms.may(self.principal, "kms:ListAliases", "*")?;
+        self.kms.may(self.principal, "kms:ListAliases", "*", Requester::Client)?;
         let mut inner = self.kms.lock();
         let only = request.key_id.map(|key| inner.keys.resolve(&key)).transpose()?;
         let entry = |(alias, id): (&String, &String)| json!({ "AliasName": alias, "AliasArn": inner.keys.arn_of_alias(alias), "TargetKeyId": id });
@@ -212,7 +212,7 @@ impl Call<'_> {
             "Description": key.description,
             "KeyUsage": "ENCRYPT_DECRYPT",
             "KeyState": state_name(key.state),
-            "Origin": "AWS_KMS",
+            "Origin": if key.state == KeyState::PendingImport { "EXTERNAL" } else { "AWS_KMS" },
             "KeyManager": if key.aws_managed { "AWS" } else { "CUSTOMER" },
             "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
             "KeySpec": "SYMMETRIC_DEFAULT",
@@ -247,11 +247,14 @@ fn valid_alias(name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A key that waits for its deletion can only be kept by cancelling that.
+/// A key that waits for its deletion can only be kept by cancelling that, one that waits for its material only be given it.
 fn usable_later(key: &Key) -> Result<(), Failure> {
     match key.state {
         KeyState::PendingDeletion(_) => {
             Err(Failure::new("KMSInvalidStateException", &format!("{} is pending deletion.", key.arn)))
+        }
+        KeyState::PendingImport => {
+            Err(Failure::new("KMSInvalidStateException", &format!("{} is pending import.", key.arn)))
         }
         _ => Ok(()),
     }
@@ -266,6 +269,7 @@ fn state_name(state: KeyState) -> &'static str {
         KeyState::Enabled => "Enabled",
         KeyState::Disabled => "Disabled",
         KeyState::PendingDeletion(_) => "PendingDeletion",
+        KeyState::PendingImport => "PendingImport",
     }
 }
 

@@ -1,10 +1,14 @@
-//! The operations that encrypt and decrypt.
+//! The operations that encrypt and decrypt, and their dry runs.
+//!
+//! A dry run goes as far as the operation would and stops before its result: "`DryRunOperationException` ‐ The request would
+//! have succeeded if `DryRun` was not specified" ("Testing your permissions", AWS KMS developer guide). It counts as no
+//! use of the key.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Failure, from_base64, invalid, to_base64};
-use crate::kms::{Context, KmsAction, KmsKeyArn, sealing};
+use super::{Call, Failure, from_base64, invalid, missing, to_base64};
+use crate::kms::{Context, KmsAction, KmsKeyArn, Requester, sealing};
 
 /// The longest plaintext that KMS encrypts itself.
 const MAX_PLAINTEXT: usize = 4096;
@@ -19,6 +23,8 @@ struct GenerateDataKey {
     number_of_bytes: Option<usize>,
     #[serde(default)]
     encryption_context: Context,
+    #[serde(flatten)]
+    dry: Dry,
 }
 
 #[derive(Deserialize)]
@@ -28,27 +34,69 @@ struct Encrypt {
     plaintext: String,
     #[serde(default)]
     encryption_context: Context,
+    #[serde(flatten)]
+    dry: Dry,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Decrypt {
-    ciphertext_blob: String,
+    ciphertext_blob: Option<String>,
     key_id: Option<String>,
     #[serde(default)]
     encryption_context: Context,
+    #[serde(flatten)]
+    dry: Dry,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ReEncrypt {
-    ciphertext_blob: String,
+    ciphertext_blob: Option<String>,
     source_key_id: Option<String>,
     destination_key_id: String,
     #[serde(default)]
     source_encryption_context: Context,
     #[serde(default)]
     destination_encryption_context: Context,
+    #[serde(flatten)]
+    dry: Dry,
+}
+
+/// What a request says of a dry run.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Dry {
+    #[serde(default)]
+    dry_run: Option<bool>,
+    #[serde(default)]
+    dry_run_modifiers: Vec<String>,
+}
+
+impl Dry {
+    fn is_run(&self) -> bool {
+        self.dry_run == Some(true)
+    }
+
+    fn requester(&self) -> Requester {
+        if self.is_run() { Requester::DryRun } else { Requester::Client }
+    }
+
+    /// The ciphertext; none where a dry run asks for permissions only ("Decrypt", AWS KMS API reference).
+    fn ciphertext(&self, blob: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
+        let ignores = self.dry_run_modifiers.iter().any(|word| word == "IGNORE_CIPHERTEXT");
+        match blob {
+            _ if ignores && !self.is_run() => Err(invalid("DryRunModifiers needs DryRun.")),
+            _ if ignores => Ok(None),
+            Some(blob) => from_base64(blob).map(Some),
+            None => Err(missing("ciphertextBlob")),
+        }
+    }
+
+    /// Ends a dry run that has come so far.
+    fn end(&self) -> Result<(), Failure> {
+        if self.is_run() { Err(Failure::dry_run()) } else { Ok(()) }
+    }
 }
 
 impl Call<'_> {
@@ -65,7 +113,8 @@ impl Call<'_> {
             }
         };
         let context = request.encryption_context;
-        let arn = self.may(KmsAction::GenerateDataKey, &request.key_id, &context)?;
+        let arn = self.may(&request.dry, KmsAction::GenerateDataKey, &request.key_id, &context)?;
+        request.dry.end()?;
         let mut data_key = vec![0; len];
         sealing::fill(&mut data_key);
         let mut answer =
@@ -86,7 +135,8 @@ impl Call<'_> {
             ));
         }
         let context = request.encryption_context;
-        let arn = self.may(KmsAction::Encrypt, &request.key_id, &context)?;
+        let arn = self.may(&request.dry, KmsAction::Encrypt, &request.key_id, &context)?;
+        request.dry.end()?;
         let blob = self.seal(&arn, &context, &plain);
         Ok(
             json!({ "KeyId": arn.0, "CiphertextBlob": to_base64(&blob), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" }),
@@ -95,9 +145,14 @@ impl Call<'_> {
 
     pub(super) fn decrypt(&self) -> Result<Value, Failure> {
         let request: Decrypt = self.request()?;
-        let blob = from_base64(&request.ciphertext_blob)?;
-        let (arn, plain) =
-            self.open(KmsAction::Decrypt, &blob, request.key_id.as_deref(), &request.encryption_context)?;
+        let Decrypt { ciphertext_blob, key_id, encryption_context: context, dry } = request;
+        let Some(blob) = dry.ciphertext(ciphertext_blob.as_deref())? else {
+            let key = key_id.ok_or_else(|| missing("keyId"))?;
+            self.may(&dry, KmsAction::Decrypt, &key, &context)?;
+            return Err(Failure::dry_run());
+        };
+        let (arn, plain) = self.open(&dry, KmsAction::Decrypt, &blob, key_id.as_deref(), &context)?;
+        dry.end()?;
         Ok(
             json!({ "KeyId": arn.0, "Plaintext": to_base64(&plain), "EncryptionAlgorithm": "SYMMETRIC_DEFAULT" }),
         )
@@ -105,16 +160,21 @@ impl Call<'_> {
 
     pub(super) fn re_encrypt(&self) -> Result<Value, Failure> {
         let request: ReEncrypt = self.request()?;
-        let blob = from_base64(&request.ciphertext_blob)?;
-        let (source, plain) = self.open(
-            KmsAction::ReEncrypt,
-            &blob,
-            request.source_key_id.as_deref(),
-            &request.source_encryption_context,
-        )?;
+        let (dry, source) = (&request.dry, request.source_key_id.as_deref());
+        let context = &request.source_encryption_context;
+        let opened = match dry.ciphertext(request.ciphertext_blob.as_deref())? {
+            Some(blob) => Some(self.open(dry, KmsAction::ReEncrypt, &blob, source, context)?),
+            None => {
+                let source = source.ok_or_else(|| missing("sourceKeyId"))?;
+                self.may(dry, KmsAction::ReEncrypt, source, context)?;
+                None
+            }
+        };
         let context = request.destination_encryption_context;
-        let arn = self.may(KmsAction::ReEncrypt, &request.destination_key_id, &context)?;
-        self.kms.may(self.principal, "kms:ReEncryptTo", &arn.0)?;
+        let arn = self.may(dry, KmsAction::ReEncrypt, &request.destination_key_id, &context)?;
+        self.kms.may(self.principal, "kms:ReEncryptTo", &arn.0, dry.requester())?;
+        dry.end()?;
+        let (source, plain) = opened.ok_or_else(Failure::dry_run)?;
         let blob = self.seal(&arn, &context, &plain);
         Ok(json!({
             "KeyId": arn.0,
@@ -125,8 +185,8 @@ impl Call<'_> {
         }))
     }
 
-    fn may(&self, action: KmsAction, key: &str, context: &Context) -> Result<KmsKeyArn, Failure> {
-        Ok(self.kms.allow(self.principal, action, Some(key), context, false)?)
+    fn may(&self, dry: &Dry, action: KmsAction, key: &str, context: &Context) -> Result<KmsKeyArn, Failure> {
+        Ok(self.kms.allow(self.principal, action, Some(key), context, dry.requester())?)
     }
 
     fn seal(&self, arn: &KmsKeyArn, context: &Context, plain: &[u8]) -> Vec<u8> {
@@ -138,6 +198,7 @@ impl Call<'_> {
     /// Decrypts a blob under the key that it names, which must be the one expected, if one is.
     fn open(
         &self,
+        dry: &Dry,
         action: KmsAction,
         blob: &[u8],
         expected: Option<&str>,
@@ -155,7 +216,7 @@ impl Call<'_> {
             }
             named
         };
-        let arn = self.may(action, &named, context)?;
+        let arn = self.may(dry, action, &named, context)?;
         let inner = self.kms.lock();
         let (_, plain) = sealing::open(&inner.keys, blob, context)?;
         Ok((arn, plain))

@@ -9,7 +9,7 @@ use s3s::xml::{DeResult, Deserializer};
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::get;
-use crate::kms::KmsAction;
+use crate::kms::{KmsAction, Requester};
 use crate::s3::error;
 use crate::s3::sse::{DefaultEncryption, SseView};
 use crate::s3::state::S3State;
@@ -125,11 +125,11 @@ pub fn update_of_object(
     }
     // The page of the operation asks for all of these on the key; what they are for it does not say.
     for action in ["kms:Decrypt", "kms:ReEncryptTo"] {
-        let allowed = state.kms.may(&caller.principal, action, &key_arn);
+        let allowed = state.kms.may(&caller.principal, action, &key_arn, Requester::S3);
         allowed.map_err(|refusal| error::kms(&refusal))?;
     }
     if let SseView::SseKms { key_arn: old, .. } = source {
-        let allowed = state.kms.may(&caller.principal, "kms:ReEncryptFrom", old);
+        let allowed = state.kms.may(&caller.principal, "kms:ReEncryptFrom", old, Requester::S3);
         allowed.map_err(|refusal| error::kms(&refusal))?;
     }
     let keys = unlock::open(state, caller, &object.lock, source, None)?;
