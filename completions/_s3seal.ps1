@@ -55,6 +55,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of stored objects')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key, or show a key''s fingerprint')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check whether a verb will work, before hours of transfer')
             [CompletionResult]::new('cleanup', 'cleanup', [CompletionResultType]::ParameterValue, 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -388,6 +389,54 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        's3seal;doctor' {
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'The verb that is to work')
+            [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'How to encrypt [default: as a rule says, else the bucket''s default encryption]')
+            [CompletionResult]::new('--encrypt', '--encrypt', [CompletionResultType]::ParameterName, 'How to encrypt [default: as a rule says, else the bucket''s default encryption]')
+            [CompletionResult]::new('--kms-key', '--kms-key', [CompletionResultType]::ParameterName, 'The KMS key: id, ARN or alias/NAME [default for sse-kms and dsse-kms: the account''s aws/s3 key]')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'A pair of the encryption context, which is not secret and appears in KMS logs; repeatable')
+            [CompletionResult]::new('--sse-c-key', '--sse-c-key', [CompletionResultType]::ParameterName, 'Read the 256-bit key for S3 to encrypt with from SOURCE and send it to S3; implies -e sse-c')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Read the 256-bit key to encrypt with from SOURCE; it never leaves this machine; implies -e client')
+            [CompletionResult]::new('--public-key', '--public-key', [CompletionResultType]::ParameterName, 'Read the RSA public key (PEM) to encrypt with from SOURCE; its private key decrypts; implies -e client')
+            [CompletionResult]::new('--passphrase', '--passphrase', [CompletionResultType]::ParameterName, 'Read the passphrase to encrypt with from SOURCE, or ask for it; implies -e client')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]')
+            [CompletionResult]::new('--at-rest', '--at-rest', [CompletionResultType]::ParameterName, 'S3''s own encryption of the ciphertext: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]')
+            [CompletionResult]::new('--frame-length', '--frame-length', [CompletionResultType]::ParameterName, 'Bytes of plaintext in a frame [client: esdk; default: 64KiB]')
+            [CompletionResult]::new('--key-name', '--key-name', [CompletionResultType]::ParameterName, 'The name of the raw key for other programs [client: esdk; default: s3seal/FINGERPRINT]')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of the AWS configuration files')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The AWS region')
+            [CompletionResult]::new('--endpoint-url', '--endpoint-url', [CompletionResultType]::ParameterName, 'The address of S3, for servers other than AWS')
+            [CompletionResult]::new('--kms-endpoint-url', '--kms-endpoint-url', [CompletionResultType]::ParameterName, 'The address of KMS, for servers other than AWS; --endpoint-url does not apply to KMS')
+            [CompletionResult]::new('--ca-bundle', '--ca-bundle', [CompletionResultType]::ParameterName, 'PEM file of the CA certificates to trust [default: $AWS_CA_BUNDLE, or the system''s]')
+            [CompletionResult]::new('--keep-trying', '--keep-trying', [CompletionResultType]::ParameterName, 'How long to try again while nothing gets through, such as 30s or 6h; 0 gives up after 6 attempts [default: 10m]')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'The maximum number of attempts of a request [default: as many as --keep-trying allows]')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long to wait for a connection [default: 10s]')
+            [CompletionResult]::new('--read-timeout', '--read-timeout', [CompletionResultType]::ParameterName, 'How long to wait while nothing moves on a connection [default: 20s]')
+            [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
+            [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
+            [CompletionResult]::new('--config-profile', '--config-profile', [CompletionResultType]::ParameterName, 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)')
+            [CompletionResult]::new('--bind-name', '--bind-name', [CompletionResultType]::ParameterName, 'Add the object''s name to the encryption context, for get to check [client: a KMS key, or esdk]')
+            [CompletionResult]::new('--bucket-key', '--bucket-key', [CompletionResultType]::ParameterName, 'Use an S3 Bucket Key, which saves requests to KMS [sse-kms]')
+            [CompletionResult]::new('--instruction-file', '--instruction-file', [CompletionResultType]::ParameterName, 'Store the envelope in an instruction file instead of metadata [client: s3ec, s3ec-v2]')
+            [CompletionResult]::new('--allow-open-key-file', '--allow-open-key-file', [CompletionResultType]::ParameterName, 'Accept a key file that others can read')
+            [CompletionResult]::new('--allow-weak-key', '--allow-weak-key', [CompletionResultType]::ParameterName, 'Encrypt with a key that does not look random')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print decisions and a line for each object; twice: also every request, without secrets')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print decisions and a line for each object; twice: also every request, without secrets')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Write the outcome as JSON to standard output; see s3seal-json(7)')
+            [CompletionResult]::new('--path-style', '--path-style', [CompletionResultType]::ParameterName, 'Name the bucket in the path, not in the host name')
+            [CompletionResult]::new('--fips', '--fips', [CompletionResultType]::ParameterName, 'Use FIPS endpoints')
+            [CompletionResult]::new('--dualstack', '--dualstack', [CompletionResultType]::ParameterName, 'Use dual-stack endpoints (IPv6 and IPv4)')
+            [CompletionResult]::new('--no-sign-request', '--no-sign-request', [CompletionResultType]::ParameterName, 'Send requests without credentials')
+            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow keys over http, to an endpoint on this machine only')
+            [CompletionResult]::new('--override-rules', '--override-rules', [CompletionResultType]::ParameterName, 'Set aside what rules demand (must-encrypt, kms-keys, expected-bucket-owner); the outcome says so')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         's3seal;cleanup' {
             [CompletionResult]::new('--older-than', '--older-than', [CompletionResultType]::ParameterName, 'Keep what is younger [default: 1d]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
@@ -428,6 +477,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Show how objects and buckets are encrypted, and audit them')
             [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the encryption or the key of stored objects')
             [CompletionResult]::new('keygen', 'keygen', [CompletionResultType]::ParameterValue, 'Make a new 256-bit key, or show a key''s fingerprint')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check whether a verb will work, before hours of transfer')
             [CompletionResult]::new('cleanup', 'cleanup', [CompletionResultType]::ParameterValue, 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -445,6 +495,9 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;help;keygen' {
+            break
+        }
+        's3seal;help;doctor' {
             break
         }
         's3seal;help;cleanup' {

@@ -52,6 +52,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
+            cand doctor 'Check whether a verb will work, before hours of transfer'
             cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -379,6 +380,53 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'s3seal;doctor'= {
+            cand --for 'The verb that is to work'
+            cand -e 'How to encrypt [default: as a rule says, else the bucket''s default encryption]'
+            cand --encrypt 'How to encrypt [default: as a rule says, else the bucket''s default encryption]'
+            cand --kms-key 'The KMS key: id, ARN or alias/NAME [default for sse-kms and dsse-kms: the account''s aws/s3 key]'
+            cand --context 'A pair of the encryption context, which is not secret and appears in KMS logs; repeatable'
+            cand --sse-c-key 'Read the 256-bit key for S3 to encrypt with from SOURCE and send it to S3; implies -e sse-c'
+            cand --key 'Read the 256-bit key to encrypt with from SOURCE; it never leaves this machine; implies -e client'
+            cand --public-key 'Read the RSA public key (PEM) to encrypt with from SOURCE; its private key decrypts; implies -e client'
+            cand --passphrase 'Read the passphrase to encrypt with from SOURCE, or ask for it; implies -e client'
+            cand --format 'The client-side format [default: s3ec; esdk beyond 64 GiB or for unknown lengths]'
+            cand --at-rest 'S3''s own encryption of the ciphertext: sse-s3, sse-kms[:KEY] or dsse-kms[:KEY] [client]'
+            cand --frame-length 'Bytes of plaintext in a frame [client: esdk; default: 64KiB]'
+            cand --key-name 'The name of the raw key for other programs [client: esdk; default: s3seal/FINGERPRINT]'
+            cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
+            cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'
+            cand --profile 'The profile of the AWS configuration files'
+            cand --region 'The AWS region'
+            cand --endpoint-url 'The address of S3, for servers other than AWS'
+            cand --kms-endpoint-url 'The address of KMS, for servers other than AWS; --endpoint-url does not apply to KMS'
+            cand --ca-bundle 'PEM file of the CA certificates to trust [default: $AWS_CA_BUNDLE, or the system''s]'
+            cand --keep-trying 'How long to try again while nothing gets through, such as 30s or 6h; 0 gives up after 6 attempts [default: 10m]'
+            cand --max-attempts 'The maximum number of attempts of a request [default: as many as --keep-trying allows]'
+            cand --connect-timeout 'How long to wait for a connection [default: 10s]'
+            cand --read-timeout 'How long to wait while nothing moves on a connection [default: 20s]'
+            cand --expected-bucket-owner 'The account that must own the bucket'
+            cand --request-payer 'Agree to pay for the requests (Requester Pays buckets)'
+            cand --config-profile 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)'
+            cand --bind-name 'Add the object''s name to the encryption context, for get to check [client: a KMS key, or esdk]'
+            cand --bucket-key 'Use an S3 Bucket Key, which saves requests to KMS [sse-kms]'
+            cand --instruction-file 'Store the envelope in an instruction file instead of metadata [client: s3ec, s3ec-v2]'
+            cand --allow-open-key-file 'Accept a key file that others can read'
+            cand --allow-weak-key 'Encrypt with a key that does not look random'
+            cand -q 'Print only errors'
+            cand --quiet 'Print only errors'
+            cand -v 'Print decisions and a line for each object; twice: also every request, without secrets'
+            cand --verbose 'Print decisions and a line for each object; twice: also every request, without secrets'
+            cand --json 'Write the outcome as JSON to standard output; see s3seal-json(7)'
+            cand --path-style 'Name the bucket in the path, not in the host name'
+            cand --fips 'Use FIPS endpoints'
+            cand --dualstack 'Use dual-stack endpoints (IPv6 and IPv4)'
+            cand --no-sign-request 'Send requests without credentials'
+            cand --allow-http 'Allow keys over http, to an endpoint on this machine only'
+            cand --override-rules 'Set aside what rules demand (must-encrypt, kms-keys, expected-bucket-owner); the outcome says so'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'s3seal;cleanup'= {
             cand --older-than 'Keep what is younger [default: 1d]'
             cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
@@ -418,6 +466,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand inspect 'Show how objects and buckets are encrypted, and audit them'
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
+            cand doctor 'Check whether a verb will work, before hours of transfer'
             cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -430,6 +479,8 @@ set edit:completion:arg-completer[s3seal] = {|@words|
         &'s3seal;help;rotate'= {
         }
         &'s3seal;help;keygen'= {
+        }
+        &'s3seal;help;doctor'= {
         }
         &'s3seal;help;cleanup'= {
         }

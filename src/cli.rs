@@ -17,6 +17,7 @@ mod config_args;
 mod connection_args;
 mod decryption_args;
 mod deletion;
+mod doctor;
 mod document;
 mod duration;
 mod encryption_args;
@@ -100,6 +101,7 @@ enum Command {
     Inspect(Box<inspect::InspectArgs>),
     Rotate(Box<rotate::RotateArgs>),
     Keygen(keygen::KeygenArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Cleanup(cleanup::CleanupArgs),
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
@@ -113,6 +115,7 @@ impl Command {
             Self::Inspect(_) => document::Command::Inspect,
             Self::Rotate(_) => document::Command::Rotate,
             Self::Keygen(_) => document::Command::Keygen,
+            Self::Doctor(_) => document::Command::Doctor,
             Self::Cleanup(_) => document::Command::Cleanup,
             Self::Generate(_) => document::Command::Generate,
         }
@@ -220,6 +223,7 @@ async fn dispatch(
         Command::Inspect(args) => inspect::run(*args, &session).await,
         Command::Rotate(args) => Box::pin(rotate::run(*args, &session)).await,
         Command::Keygen(args) => keygen::run(&args, &session),
+        Command::Doctor(args) => Box::pin(doctor::run(*args, &session)).await,
         Command::Cleanup(args) => cleanup::run(args, &session).await,
         Command::Generate(args) => generate::run(&args),
     }

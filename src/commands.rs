@@ -8,6 +8,7 @@ pub(crate) mod changes;
 pub(crate) mod cleanup;
 pub(crate) mod decryption_keys;
 pub(crate) mod deletions;
+pub(crate) mod doctor;
 pub(crate) mod encrypt;
 pub(crate) mod get;
 pub(crate) mod open_envelope;

@@ -20,6 +20,9 @@ pub(crate) const KEEP_TRYING: Duration = Duration::from_mins(10);
 /// `--max-attempts`, the first included, where the time does not decide: enough to outlast half a minute of trouble.
 pub(crate) const MAX_ATTEMPTS: u32 = 6;
 
+/// `--max-attempts` of `doctor`, which is to answer in seconds.
+pub(crate) const DOCTOR_ATTEMPTS: u32 = 2;
+
 // Transfers.
 
 /// `--part-size`

@@ -32,6 +32,8 @@ pub(crate) const CLEANUP_TIMEOUT_AFTER_SIGNAL: Duration = Duration::from_millis(
 pub(crate) const CLEANUP_TIMEOUT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// How far this machine's clock may be from S3's: S3 refuses requests beyond it.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(15);
+/// From which on `doctor` warns: the clock is not set by the network, and drifts.
+pub(crate) const CLOCK_SKEW_NOTED: Duration = Duration::from_mins(1);
 
 // Part sizes.
 

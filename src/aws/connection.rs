@@ -259,9 +259,24 @@ impl Connection {
         self.observed_endpoint.host()
     }
 
+    /// Whether requests to S3 are sent over TLS; known after the first request.
+    pub(crate) fn is_over_tls(&self) -> bool {
+        self.observed_endpoint.uri().is_some_and(|uri| uri.starts_with("https://"))
+    }
+
     /// The server's time in seconds since 1970, as its last answer tells it.
     pub(crate) fn server_now(&self) -> i64 {
         self.server_clock.now()
+    }
+
+    /// How many seconds the server's clock is ahead of this machine's; `None` if no answer has said so.
+    pub(crate) fn clock_ahead(&self) -> Option<i64> {
+        self.server_clock.ahead()
+    }
+
+    /// The region that requests are signed for.
+    pub(crate) fn region(&self) -> &str {
+        self.shared.region().map_or("unknown", |region| region.as_ref())
     }
 
     pub(super) fn owner(&self) -> Option<String> {

@@ -101,6 +101,20 @@ impl Connection {
         .try_flatten()
     }
 
+    /// Lists at most one object, only to see what S3 answers.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub(crate) async fn list_one(&self, uri: &S3Uri) -> Result<()> {
+        bucket_request!(self, list_objects_v2, uri)
+            .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
+            .max_keys(1)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|refusal| error::read(Subject::prefix(uri), "s3:ListBucket", refusal))
+    }
+
     /// Lists all versions of the objects whose keys begin with that of `uri`; delete markers are
     /// only counted, with `markers`.
     pub(crate) fn list_versions<'a>(

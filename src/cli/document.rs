@@ -21,6 +21,7 @@ use crate::seal::OpenedWith;
 
 pub(crate) mod bucket;
 pub(crate) mod cleanup;
+pub(crate) mod doctor;
 mod error;
 pub(crate) mod inspection;
 pub(crate) mod rotation;
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Rotate,
     /// `s3seal keygen`.
     Keygen,
+    /// `s3seal doctor`.
+    Doctor,
     /// `s3seal cleanup`.
     Cleanup,
     /// `s3seal generate`.
@@ -74,6 +77,7 @@ impl Command {
             "inspect" => Self::Inspect,
             "rotate" => Self::Rotate,
             "keygen" => Self::Keygen,
+            "doctor" => Self::Doctor,
             "cleanup" => Self::Cleanup,
             "generate" => Self::Generate,
             _ => return None,
@@ -120,6 +124,8 @@ pub(crate) enum Record {
     Key(KeyDocument),
     /// Something that a broken run has left, and what `cleanup` does about it.
     Leftover(Box<cleanup::LeftoverDocument>),
+    /// Something that `doctor` looked at.
+    Check(doctor::CheckDocument),
     /// What ended the run; written to standard error.
     Error(RunError),
     /// All that `inspect --format json` found, in one document.
@@ -350,6 +356,8 @@ pub(crate) enum Summary {
     Inspection(inspection::InspectionSummary),
     /// Of `cleanup`.
     Cleanup(cleanup::CleanupSummary),
+    /// Of `doctor`.
+    Doctor(doctor::DoctorSummary),
 }
 
 /// The key that `keygen` made, or shows.

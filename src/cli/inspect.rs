@@ -30,6 +30,7 @@ mod verification;
 use audit::Audit;
 use data_args::{DataArgs, RingArgs};
 use html::{ObjectsByKey, Report};
+pub(crate) use page::Tone;
 use rows::{Format, Rows, Shown};
 
 const EXAMPLES: &str = "\

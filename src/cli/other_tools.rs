@@ -187,7 +187,7 @@ impl<'a> Line<'a> {
     }
 
     fn translation(&self) -> Option<String> {
-        let own = ["put", "get", "inspect", "rotate", "keygen", "cleanup"]
+        let own = ["put", "get", "inspect", "rotate", "keygen", "doctor", "cleanup"]
             .into_iter()
             .find(|verb| *verb == self.verb);
         let (verb, then) = match own {

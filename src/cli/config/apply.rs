@@ -355,7 +355,7 @@ fn values(settings: &[Setting]) -> Vec<(&str, &SettingValue)> {
 }
 
 /// The mode of a rule, which a key implies as on the command line.
-fn mode(rule: &Rule) -> Option<&str> {
+pub(crate) fn mode(rule: &Rule) -> Option<&str> {
     let value = |name: &str| rule.encryption.iter().find(|setting| setting.name == name);
     match value("encrypt").map(|setting| &setting.value) {
         Some(SettingValue::Values(words)) => words.first().map(String::as_str),

@@ -26,7 +26,7 @@ pub(crate) const PROGRAM: &[&str] = &[
 ];
 
 /// All of them.
-pub(crate) const VERBS: [VerbPage; 6] = [
+pub(crate) const VERBS: [VerbPage; 7] = [
     VerbPage {
         verb: "put",
         description: &[
@@ -188,6 +188,22 @@ pub(crate) const VERBS: [VerbPage; 6] = [
              inspect, the outcomes of put, get and rotate, --json and the errors about keys name the key by this \
              fingerprint, and inspect can expect it of objects in sse-c.",
             "Keep a copy in a safe place: nobody can read what was encrypted with a key that is lost.",
+        ],
+        files: &[],
+    },
+    VerbPage {
+        verb: "doctor",
+        description: &[
+            "Looks whether a verb will work at a bucket or prefix, in seconds and before hours of transfer. Each thing \
+             that it looks at has a line: as it should be, worth a look (!), or in the way; with what was seen, and below \
+             it the command, the policy statement or the advice that mends it. What a server does not answer, or what \
+             only trying would show, is marked with ! and never as it should be. In a locale without UTF-8 the signs are \
+             ok, ! and x.",
+            "--for names the verb (put, unless another is given), and --encrypt and the flags of a key how objects are to \
+             be encrypted, as in s3seal-put(1); without them the rule for the place counts, or else the bucket's default \
+             encryption. No object is read or written, and no key is sent anywhere.",
+            "If nothing is in the way, the exit status is 0, whatever is marked with !. Otherwise it is the one of the \
+             worst finding: 6 before 7, 3, 4, 5 and 8.",
         ],
         files: &[],
     },

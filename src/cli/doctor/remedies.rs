@@ -1,0 +1,55 @@
+//! The command, the policy statement or the advice that mends what a check has found.
+
+use serde_json::json;
+
+use crate::cli::aws_flags::AwsFlags;
+use crate::cli::hints;
+use crate::cli::sanitize::shell_word;
+use crate::commands::doctor::{Check, Problem, Remedy, State};
+
+/// All that mends it.
+pub(super) fn of(check: &Check, aws: &AwsFlags) -> Vec<String> {
+    let of_error = match &check.state {
+        State::Failed(Problem::Error(error)) => hints::of(error, aws),
+        _ => Vec::new(),
+    };
+    of_error.into_iter().chain(check.remedies.iter().flat_map(|remedy| worded(remedy, aws))).collect()
+}
+
+fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
+    let one = match remedy {
+        Remedy::For(error) => return hints::of(error, aws),
+        Remedy::Allow { action, resource } => {
+            let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+            format!("a policy must allow it: {statement}")
+        }
+        Remedy::AbortUploads(bucket) => {
+            let rule = json!({ "ID": "abort-incomplete-uploads", "Status": "Enabled", "Filter": {},
+                               "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 } });
+            let bucket = shell_word(bucket.as_str());
+            return vec![
+                format!("add this rule to its lifecycle configuration: {rule}"),
+                format!(
+                    "if it has none: aws s3api put-bucket-lifecycle-configuration --bucket {bucket} \
+                     --lifecycle-configuration '{}'{aws}",
+                    json!({ "Rules": [rule] })
+                ),
+            ];
+        }
+        Remedy::KeepVersions(bucket) => format!(
+            "to keep versions: aws s3api put-bucket-versioning --bucket {} --versioning-configuration \
+             Status=Enabled{aws}",
+            shell_word(bucket.as_str())
+        ),
+        Remedy::DenyPlainHttp(bucket) => {
+            let arn = format!("arn:aws:s3:::{bucket}");
+            let statement = json!({ "Sid": "DenyPlainHttp", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+                                    "Resource": [arn, format!("{arn}/*")],
+                                    "Condition": { "Bool": { "aws:SecureTransport": "false" } } });
+            format!("add this statement to the bucket's policy: {statement}")
+        }
+        Remedy::WriteTest => "--write-test tries it".to_owned(),
+        Remedy::SetClock => "set the clock: timedatectl set-ntp true".to_owned(),
+    };
+    vec![one]
+}

@@ -1,0 +1,94 @@
+//! `doctor`: looks, before hours of transfer, whether a verb will work at a place, and says what would mend it.
+//!
+//! It asks harmless questions only, and writes nothing unless the write test is asked for. An answer that is missing
+//! or makes no sense is a warning, never a good sign.
+
+use crate::aws::Connection;
+use crate::encryption::{Encryption, Mode, ServerSide};
+use crate::error::Result;
+use crate::location::S3Uri;
+use crate::transfer::Cancellation;
+
+mod bucket;
+pub(crate) mod check;
+mod network;
+
+pub(crate) use check::{Check, Name, Problem, Remedy, State};
+
+/// What is looked at.
+pub(crate) struct DoctorRequest {
+    /// A bucket or a prefix.
+    pub(crate) place: S3Uri,
+    /// The verb that is to work.
+    pub(crate) verb: Verb,
+    /// How objects are to be encrypted; `None` is the bucket's default.
+    pub(crate) encryption: Option<Encryption>,
+}
+
+/// The verb that is to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Put,
+    Get,
+    Inspect,
+    Rotate,
+}
+
+impl Verb {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Put => "put",
+            Self::Get => "get",
+            Self::Inspect => "inspect",
+            Self::Rotate => "rotate",
+        }
+    }
+
+    /// Whether it stores objects.
+    fn writes(self) -> bool {
+        matches!(self, Self::Put | Self::Rotate)
+    }
+}
+
+impl DoctorRequest {
+    /// The mode that is asked for.
+    pub(crate) fn mode(&self) -> Option<Mode> {
+        self.encryption.as_ref().map(|encryption| match encryption {
+            Encryption::Server(sse) => sse.mode(),
+            Encryption::Client(_) => Mode::Client,
+        })
+    }
+
+    /// How S3 is asked to encrypt; `None` is the bucket's default.
+    fn server_side(&self) -> Option<&ServerSide> {
+        match self.encryption.as_ref()? {
+            Encryption::Server(sse) => Some(sse),
+            Encryption::Client(client) => client.at_rest.as_ref(),
+        }
+    }
+}
+
+/// Looks at everything.
+///
+/// # Errors
+/// `Interrupted` only: all else is what was found.
+pub(crate) async fn run(
+    connection: &Connection,
+    request: &DoctorRequest,
+    cancellation: &Cancellation,
+) -> Result<Vec<Check>> {
+    cancellation.or(examine(connection, request)).await
+}
+
+async fn examine(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
+    let reached = connection.list_one(&request.place).await;
+    let network::FirstAnswer { mut checks, goes_on } = network::first_answer(connection, request, reached);
+    if !goes_on {
+        return checks;
+    }
+    match connection.bucket_facts(&request.place.bucket).await {
+        Ok(facts) => checks.extend(bucket::checks(request, &facts, connection.is_over_tls())),
+        Err(error) => checks.push(Check::error(Name::Bucket, error)),
+    }
+    checks
+}
