@@ -32,6 +32,7 @@ use crate::transfer_options::TransferOptions;
 pub(crate) mod bulk;
 mod decryption;
 pub(crate) mod delete;
+mod instruction_files;
 mod resumption;
 pub(crate) mod selection;
 pub(crate) mod verify;
@@ -146,6 +147,7 @@ pub(crate) async fn plan(
 }
 
 /// What all objects of a run share.
+#[derive(Clone, Copy)]
 pub(crate) struct Download<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) decryption_keys: &'a DecryptionKeys,

@@ -135,6 +135,35 @@ fn a_second_get_fetches_nothing_whatever_the_mode_and_a_third_only_what_changed(
 }
 
 #[test]
+fn instruction_files_of_objects_that_stay_cost_no_request() {
+    let bench = tree();
+    in_the_past(bench.sandbox.s3());
+    bench.run("put -r tree s3://bench/p/ --key key --instruction-file").ok();
+    let get = || bench.run("get -r s3://bench/p/ copy --update --key key").ok();
+    get().says(&["fetched: 9 objects"]);
+    operations(&bench);
+    get().says(&["9 unchanged"]);
+    assert_eq!(operations(&bench), [""; 0]);
+}
+
+#[test]
+fn a_users_own_file_that_is_named_like_an_instruction_file_comes_with_update_too() {
+    for flags in ["", "--key key"] {
+        let bench = tree();
+        in_the_past(bench.sandbox.s3());
+        bench.run(&format!("put -r tree s3://bench/p/ {flags}")).ok();
+        let get = || bench.run(&format!("get -r s3://bench/p/ copy --update {flags}")).ok();
+        get().says(&["fetched: 9 objects"]);
+        // It came after its neighbour was fetched.
+        bench.sandbox.s3().set_clock_ahead(0);
+        old(&bench, "tree/a-b.instruction", b"own");
+        bench.run(&format!("put tree/a-b.instruction s3://bench/p/a-b.instruction {flags}")).ok();
+        get().says(&["fetched: 1 object", "9 unchanged"]);
+        bench.program("diff", ["-r", "tree", "copy"]).run().ok();
+    }
+}
+
+#[test]
 fn what_was_written_here_later_stays_unless_it_has_another_size() {
     let bench = tree();
     in_the_past(bench.sandbox.s3());

@@ -3,33 +3,30 @@
 //! A small object takes one request, which returns its head and its bytes; nothing is released before both are checked.
 //! All objects share one memory budget.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
 use crate::commands::bulk::{Row, counting_ahead, for_each_unordered};
 use crate::commands::changes::{Action, Change, LocalFile, Planned, Reason, reason_to_fetch};
 use crate::commands::decryption_keys::DecryptionKeys;
-use crate::commands::sse_c_keys::head;
 use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
 use crate::location::{S3Uri, Target};
 use crate::meter::Meter;
-use crate::object::{INSTRUCTION_FILE_MARKER, instruction_file_key};
 use crate::rules::Requirements;
-use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::resume::{Left, Records};
 use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
 
+use super::instruction_files::{Candidate, InstructionFiles, ListedBefore};
 use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
 
@@ -76,7 +73,14 @@ pub(crate) async fn run(
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
     let budget = MemoryBudget::new(&request.transfer_options);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
-    let many = Many { fetching, request: &request, folder: folder.clone() };
+    let instruction_files = InstructionFiles {
+        download: fetching,
+        raw: request.raw,
+        update: request.update,
+        expect: request.expect,
+        folder: folder.clone(),
+    };
+    let many = Many { fetching, request: &request, folder: folder.clone(), instruction_files };
     let (listing, ahead) = match request.selections.as_slice() {
         [one] => (one.objects(connection).left_stream(), one.objects(connection).left_stream()),
         // Two objects that map to the same file are detected before the first is fetched.
@@ -91,7 +95,9 @@ pub(crate) async fn run(
             (stream::iter(objects.into_iter().map(Ok)).right_stream(), stream::empty().right_stream())
         }
     };
-    let work = |selected| many.object(selected);
+    let mut before = ListedBefore::new(many.instruction_files.end_of_keys());
+    let listing = listing.map_ok(move |selected| before.next(selected));
+    let work = |candidate| many.object(candidate);
     let work = for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report);
     let len = |selected: &Selected<'_>| selected.len.unwrap_or_default();
     let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
@@ -104,20 +110,21 @@ struct Many<'a> {
     fetching: Download<'a>,
     request: &'a GetMany,
     folder: Arc<TargetDirectory>,
+    instruction_files: InstructionFiles<'a>,
 }
 
 impl Many<'_> {
-    async fn object(&self, selected: Selected<'_>) -> Result<GetRow> {
-        let len = selected.len.unwrap_or_default();
-        let row = self.row(selected).await?;
+    async fn object(&self, candidate: Candidate<'_>) -> Result<GetRow> {
+        let len = candidate.selected.len.unwrap_or_default();
+        let row = self.row(candidate).await?;
         if !matches!(&row, Row::Done(done) if matches!(**done, Change::Transferred(_))) {
             self.fetching.meter.pass_over(len);
         }
         Ok(row)
     }
 
-    async fn row(&self, selected: Selected<'_>) -> Result<GetRow> {
-        let Selected { key, len, last_modified, base } = selected;
+    async fn row(&self, candidate: Candidate<'_>) -> Result<GetRow> {
+        let Candidate { selected: Selected { key, len, last_modified, base }, owner } = candidate;
         let ListedKey::Text(key) = &key else {
             let shown = key.as_str();
             let why = "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested";
@@ -145,8 +152,12 @@ impl Many<'_> {
                 },
             };
             // An object that was not listed was named by the user, who wants it even if it is an instruction file.
-            if len.is_some() && self.is_instruction_file(&uri).await? {
-                return Ok(None);
+            if let Some(len) = len {
+                let files = &self.instruction_files;
+                let belongs = |owner| files.belongs_to_unchanged(len, last_modified.as_deref(), owner, base);
+                if owner.as_ref().is_some_and(belongs) || files.contain(&uri).await? {
+                    return Ok(None);
+                }
             }
             if self.request.dry_run {
                 let (uri, file) = (Some(uri), Some(target));
@@ -220,40 +231,6 @@ impl Many<'_> {
             Err(error) => Row::of(uri.to_string(), Err(error)),
         }
     }
-
-    /// Whether an object is the instruction file of another one. Sends requests only if the key has the suffix.
-    async fn is_instruction_file(&self, uri: &S3Uri) -> Result<bool> {
-        let decryption_keys = self.fetching.decryption_keys;
-        let end = instruction_file_key("", decryption_keys.suffix.as_ref());
-        let Some(beside) = uri.key.strip_suffix(&end).filter(|beside| !beside.is_empty()) else {
-            return Ok(false);
-        };
-        if self.request.raw {
-            return Ok(false);
-        }
-        // With `--instruction-suffix` the user says which files these are; otherwise the metadata of the file or of the
-        // object does.
-        let (file, object) = (self.metadata(uri).await?, self.metadata(&uri.with_key(beside)).await?);
-        let needs_it =
-            |metadata: &_| matches!(detect::detect(uri, metadata), Ok(Detected::InstructionFileNeeded));
-        Ok(match object {
-            Some(object) => decryption_keys.suffix.is_some() || needs_it(&object) || is_marked(file.as_ref()),
-            None => is_marked(file.as_ref()),
-        })
-    }
-
-    /// An object's metadata, if it can be read; if not, the download reports the error.
-    async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
-        let Download { connection, decryption_keys, cancellation, .. } = self.fetching;
-        let keyed = cancellation
-            .or(head(connection, uri, None, &decryption_keys.customer_keys, self.request.expect))
-            .await?;
-        Ok(keyed.ok().map(|keyed| keyed.head.metadata))
-    }
-}
-
-fn is_marked(metadata: Option<&BTreeMap<String, String>>) -> bool {
-    metadata.is_some_and(|metadata| metadata.contains_key(INSTRUCTION_FILE_MARKER))
 }
 
 /// Makes an error name the object instead of its path in the directory.
