@@ -1,23 +1,26 @@
-//! Reading the Object Lock of a version, with a request of its own for the retention and for the legal hold.
+//! Reading Object Lock: whether a bucket has it, and that of a version, with a request of its own for the retention and for
+//! the legal hold.
 //!
 //! HEAD shows a lock as well, but only to those who may also read the object, and it does not say that it hides one.
-//! Sources: GetObjectRetention and GetObjectLegalHold in the Amazon S3 API reference.
+//! Sources: GetObjectRetention, GetObjectLegalHold and GetObjectLockConfiguration in the Amazon S3 API reference.
 
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::ObjectLockLegalHoldStatus;
 
+use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::error::{Error, Result};
+use crate::location::Bucket;
 use crate::object::Lock;
 
 impl ObjectReader<'_> {
-    /// Gets the lock as far as `asked` has it: the retention if there is a mode, the legal hold if there is one.
-    pub(crate) async fn lock(&self, asked: &Lock) -> Probe<Lock> {
+    /// Gets the retention and the legal hold, each only if it is asked for.
+    pub(crate) async fn lock(&self, retention: bool, legal_hold: bool) -> Probe<Lock> {
         let mut lock = Lock::default();
-        if asked.mode.is_some() {
+        if retention {
             let action = "s3:GetObjectRetention";
             let answer = object_request!(self.connection, get_object_retention, self.uri, self.version_id);
             let answer = answer.send().await;
@@ -32,7 +35,7 @@ impl ObjectReader<'_> {
                 lock.retain_until = retention.retain_until_date().map(DateTime::secs);
             }
         }
-        if asked.legal_hold {
+        if legal_hold {
             let action = "s3:GetObjectLegalHold";
             let answer = object_request!(self.connection, get_object_legal_hold, self.uri, self.version_id);
             let answer = answer.send().await;
@@ -47,6 +50,23 @@ impl ObjectReader<'_> {
             lock.legal_hold = status == Some(&ObjectLockLegalHoldStatus::On);
         }
         Probe::Known(lock)
+    }
+}
+
+impl Connection {
+    /// Whether versions in a bucket may be locked.
+    pub(crate) async fn has_object_lock(&self, bucket: &Bucket) -> Probe<bool> {
+        let action = "s3:GetBucketObjectLockConfiguration";
+        let request = self.s3.get_object_lock_configuration().bucket(bucket.as_str());
+        let answer = request.set_expected_bucket_owner(self.owner()).send().await;
+        let answer = answer.map_err(|refusal| error::read(bucket, action, refusal));
+        let is_on = none_without_lock(answer).map(|answer| {
+            answer.is_some_and(|answer| {
+                let configuration = answer.object_lock_configuration();
+                configuration.is_some_and(|found| found.object_lock_enabled().is_some())
+            })
+        });
+        Probe::of(is_on, action)
     }
 }
 

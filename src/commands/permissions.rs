@@ -378,6 +378,9 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
             }
         }
         (Extra::VersionedBucket, _) => {
+            if rotation.is_some_and(|rotation| rotation != Rotation::UpdateInPlace) {
+                needs.add(Resource::Bucket, &["s3:GetBucketObjectLockConfiguration"]);
+            }
             needs.without(Resource::ScratchObjects, "s3:DeleteObject");
             needs.add(Resource::ScratchObjects, &["s3:DeleteObjectVersion"]);
         }

@@ -18,6 +18,7 @@ pub(crate) mod desired_encryption;
 pub(crate) mod identity;
 pub(crate) mod instruction_file;
 pub(crate) mod journal;
+mod lock;
 pub(crate) mod object_state;
 pub(crate) mod preserve;
 mod reencrypt;

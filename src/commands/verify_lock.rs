@@ -25,7 +25,7 @@ pub(crate) async fn verify_lock(
     cancellation: &Cancellation,
 ) -> Result<LockOutcome> {
     // The object is stored: a signal only ends the check.
-    let seen = match cancellation.or(reader.lock(asked)).await {
+    let seen = match cancellation.or(reader.lock(asked.mode.is_some(), asked.legal_hold)).await {
         Err(signal) => Probe::Unavailable(signal.to_string()),
         Ok(Probe::AccessDenied(action)) => Probe::AccessDenied(action),
         Ok(Probe::Unavailable(why)) => Probe::Unavailable(why),

@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod locks;
 mod policies;
 mod scenario;
 mod words;

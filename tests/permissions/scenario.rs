@@ -250,9 +250,8 @@ impl Scenario {
         let failed = if is_of_many && part.sid != "Listing" && part.sid != "ScratchObjects" { 9 } else { 4 };
         match (verb, part.action.as_str()) {
             // The sandbox has no annotations, and s3seal asks AWS only for them. Of aborted uploads see
-            // `an_upload_that_may_not_be_aborted_is_named`. A lock that may not be read is not missed.
-            (_, "s3:ListObjectAnnotations" | "s3:AbortMultipartUpload")
-            | ("rotate", "s3:GetObjectRetention" | "s3:GetObjectLegalHold") => Expected::NotSeenHere,
+            // `an_upload_that_may_not_be_aborted_is_named`.
+            (_, "s3:ListObjectAnnotations" | "s3:AbortMultipartUpload") => Expected::NotSeenHere,
             ("put", "s3:GetObject") if !self.has("instruction-file") => {
                 Expected::Lessened("envelope not verified (ACTION is not allowed)")
             }

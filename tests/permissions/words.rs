@@ -6,11 +6,11 @@ use crate::policies::{Places, printed};
 use crate::support::keys::KnownKey;
 use crate::support::{BUCKET, Bench};
 
-const OBJECTS: &str = "arn:aws:s3:::bench/*";
-const THE_BUCKET: &str = "arn:aws:s3:::bench";
+pub const OBJECTS: &str = "arn:aws:s3:::bench/*";
+pub const THE_BUCKET: &str = "arn:aws:s3:::bench";
 
 /// A bench with a key file and a source.
-fn bench() -> Bench {
+pub fn bench() -> Bench {
     let bench = Bench::new();
     bench.write("a.key", KnownKey::new(1).hex().as_bytes());
     bench.write("small", b"content");
@@ -18,7 +18,7 @@ fn bench() -> Bench {
 }
 
 /// Gives the user these actions and no others.
-fn allow(bench: &Bench, allowed: &[(&str, &str)]) {
+pub fn allow(bench: &Bench, allowed: &[(&str, &str)]) {
     let statement = |(action, resource): &(&str, &str)| json!({ "Effect": "Allow", "Action": action, "Resource": resource });
     let statements: Vec<Value> = allowed.iter().map(statement).collect();
     bench.sandbox.user().set_policy(&json!({ "Version": "2012-10-17", "Statement": statements }).to_string());

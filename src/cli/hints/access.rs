@@ -51,10 +51,17 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
         Denial::Action { action } => {
             vec![format!("a policy must allow {action} on {}", resource(subject))]
         }
-        Denial::Attribute { loss, action, .. } => vec![
-            format!("a policy must allow {action} on {}", resource(subject)),
-            format!("or --accept-loss {loss} goes on without it"),
-        ],
+        Denial::Attribute { loss, action, .. } => {
+            let enough = subject.bucket().filter(|_| *loss == "lock").map(|bucket| {
+                let action = "s3:GetBucketObjectLockConfiguration";
+                format!("if the bucket has no Object Lock, {action} on arn:aws:s3:::{bucket} is enough")
+            });
+            [format!("a policy must allow {action} on {}", resource(subject))]
+                .into_iter()
+                .chain(enough)
+                .chain([format!("or --accept-loss {loss} goes on without it")])
+                .collect()
+        }
         Denial::Unexplained { .. } => vec![
             "no reason was given: check s3:GetObject and s3:PutObject, the bucket's policy, and for KMS keys \
              kms:GenerateDataKey and kms:Decrypt"

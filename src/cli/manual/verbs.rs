@@ -165,7 +165,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "An object can be opened with the old key or the new one at every moment. Each write is bound to the \
              object that was seen: if somebody else changes it meanwhile, their object stays. Metadata, tags, ACL, \
              storage class, checksum algorithm and lock are carried over. What cannot be carried over is named and \
-             the object is left as it is, unless --accept-loss allows it. After the write s3seal reads what is \
+             the object is left as it is, unless --accept-loss allows it. So is an object in a bucket with Object Lock \
+             whose lock may not be read (exit status 4): S3 does not show that there is one. After the write s3seal reads what is \
              stored and compares it; --verify reads all of it.",
             "A rotation of many objects keeps a journal. It can be stopped at any time, and the same command goes \
              on: what is done is skipped, and what a crash left half-done is cleaned up. An object that fails is \

@@ -131,9 +131,8 @@ impl InstructionFiles<'_> {
     /// An object's metadata, if it can be read; if not, the download reports the error.
     async fn metadata(&self, uri: &S3Uri) -> Result<Option<BTreeMap<String, String>>> {
         let Download { connection, decryption_keys, cancellation, .. } = self.download;
-        let keyed = cancellation
-            .or(head(connection, uri, None, &decryption_keys.customer_keys, self.expect))
-            .await?;
+        let keyed =
+            cancellation.or(head(connection, uri, None, &decryption_keys.customer_keys, self.expect)).await?;
         Ok(keyed.ok().map(|keyed| keyed.head.metadata))
     }
 }

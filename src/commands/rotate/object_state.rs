@@ -87,6 +87,7 @@ impl ObjectState {
             head: &self.head,
             tags: Probe::Known(BTreeMap::new()),
             grants: Probe::Known(Grants::default()),
+            lock: Probe::Known(self.head.lock.clone()),
             annotations: Probe::Known(0),
             client_side: self.current.client_side.is_some(),
             now: i64::try_from(now).unwrap_or(i64::MAX),
@@ -111,7 +112,8 @@ impl ObjectState {
         } else {
             Probe::Known(0)
         };
-        let found = Found { tags, grants, annotations, ..self.found() };
+        let lock = rotation.lockable.lock(&reader, &self.head).await;
+        let found = Found { tags, grants, lock, annotations, ..self.found() };
         let preserved = preserve(&found, by);
         let lost = unaccepted(&preserved.losses, rotation.accepted);
         let Some((first, _)) = lost.first() else { return Ok(preserved) };

@@ -31,6 +31,8 @@ pub(crate) enum Loss {
     Acl,
     /// The tags could not be read.
     Tags,
+    /// It is not known whether the object is locked.
+    Lock,
     /// Metadata that S3 does not return, or returns encoded.
     Metadata,
     /// An `Expires` that is no date.
@@ -46,9 +48,10 @@ pub(crate) enum Loss {
 
 impl Loss {
     /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Acl,
         Self::Tags,
+        Self::Lock,
         Self::Metadata,
         Self::Expires,
         Self::Checksum,
@@ -62,6 +65,7 @@ impl Loss {
         match self {
             Self::Acl => "acl",
             Self::Tags => "tags",
+            Self::Lock => "lock",
             Self::Metadata => "metadata",
             Self::Expires => "expires",
             Self::Checksum => "checksum",
@@ -96,6 +100,7 @@ pub(crate) struct Found<'a> {
     pub(crate) tags: Probe<BTreeMap<String, String>>,
     /// Its ACL.
     pub(crate) grants: Probe<Grants>,
+    pub(crate) lock: Probe<Lock>,
     /// How many annotations it has.
     pub(crate) annotations: Probe<usize>,
     /// Whether it is encrypted client-side, so that its envelope is among its metadata.
@@ -110,6 +115,7 @@ impl Found<'_> {
         match loss {
             Loss::Acl => self.grants.denied(),
             Loss::Tags => self.tags.denied(),
+            Loss::Lock => self.lock.denied(),
             Loss::Annotations => self.annotations.denied(),
             Loss::Metadata | Loss::Expires | Loss::Checksum | Loss::EventHold | Loss::Context => None,
         }
@@ -148,7 +154,10 @@ fn keep_never_copied(found: &Found<'_>, preserved: &mut Preserved) {
     let head = found.head;
     preserved.settings.storage_class.clone_from(&head.storage_class);
     preserved.settings.website_redirect.clone_from(&head.website_redirect);
-    preserved.settings.lock = lock(&head.lock, found.now);
+    preserved.settings.lock = lock(found.lock.fact().unwrap_or(&head.lock), found.now);
+    if found.lock.fact().is_none() {
+        preserved.losses.push((Loss::Lock, unreadable("its lock", &found.lock)));
+    }
     match &found.grants {
         Probe::Known(grants) => preserved.settings.grants.clone_from(grants),
         other => preserved.losses.push((Loss::Acl, unreadable("its ACL", other))),
@@ -299,6 +308,7 @@ mod tests {
             head,
             tags: Probe::Known([("t".to_owned(), "1".to_owned())].into()),
             grants: Probe::Known(Grants { read: vec!["id=\"x\"".to_owned()], ..Grants::default() }),
+            lock: Probe::Known(head.lock.clone()),
             annotations: Probe::Known(0),
             client_side: true,
             now: 100,
@@ -390,6 +400,14 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_head_hides_goes_over_too() {
+        let hidden = Lock { mode: Some("COMPLIANCE".to_owned()), retain_until: Some(300), legal_hold: false };
+        let head = ObjectHead { lock: Lock::default(), ..head() };
+        let found = Found { lock: Probe::Known(hidden.clone()), ..found(&head) };
+        assert_eq!(preserve(&found, CopyMethod::Copy).settings.lock, hidden);
+    }
+
+    #[test]
     fn what_cannot_go_over_is_named_where_it_matters() {
         let mut head = head();
         head.expires = Some(("never".to_owned(), None));
@@ -400,19 +418,23 @@ mod tests {
         let all = Found {
             tags: Probe::AccessDenied("s3:GetObjectTagging"),
             grants: Probe::AccessDenied("s3:GetObjectAcl"),
+            lock: Probe::AccessDenied("s3:GetObjectRetention"),
             annotations: Probe::AccessDenied("s3:ListObjectAnnotations"),
             ..found(&head)
         };
         let denied = Loss::ALL.map(|loss| all.denied(loss)).into_iter().flatten().collect::<Vec<_>>();
-        assert_eq!(denied, ["s3:GetObjectAcl", "s3:GetObjectTagging", "s3:ListObjectAnnotations"]);
-        assert_eq!(losses(&all, CopyMethod::Copy), [Loss::Acl, Loss::EventHold]);
-        let replacing = [Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
+        assert_eq!(
+            denied,
+            ["s3:GetObjectAcl", "s3:GetObjectTagging", "s3:GetObjectRetention", "s3:ListObjectAnnotations"]
+        );
+        assert_eq!(losses(&all, CopyMethod::Copy), [Loss::Lock, Loss::Acl, Loss::EventHold]);
+        let replacing = [Loss::Lock, Loss::Acl, Loss::EventHold, Loss::Expires, Loss::Metadata];
         assert_eq!(losses(&all, CopyMethod::CopyReplacing), replacing);
         let upload = [&replacing[..], &[Loss::Tags, Loss::Annotations, Loss::Checksum]].concat();
         assert_eq!(losses(&all, CopyMethod::Upload), upload);
 
         let preserved = preserve(&all, CopyMethod::Copy);
-        assert_eq!(unaccepted(&preserved.losses, &[Loss::Acl]).len(), 1);
+        assert_eq!(unaccepted(&preserved.losses, &[Loss::Acl]).len(), 2);
         assert!(unaccepted(&preserved.losses, &Loss::ALL).is_empty());
         for loss in Loss::ALL {
             assert_eq!(loss.as_str().parse(), Ok(loss));

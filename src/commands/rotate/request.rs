@@ -28,6 +28,7 @@ use super::cleanup;
 use super::desired_encryption::DesiredEncryption;
 use super::identity::Identity;
 use super::journal::{Journal, JournalLocation};
+use super::lock::LockableBuckets;
 use super::preserve::Loss;
 use super::rotation::{LastKey, Rotation};
 use super::scratch;
@@ -211,6 +212,7 @@ impl RotateRequest {
             accepted: &self.accepted,
             transfer_options,
             last_key: LastKey::default(),
+            lockable: LockableBuckets::default(),
             reencryptions: Semaphore::new(self.transfer_options.jobs.get()),
             mode_proof: FirstObjectGate::default(),
             first_object: FirstObjectGate::default(),

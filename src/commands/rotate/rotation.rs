@@ -16,6 +16,7 @@ use crate::transfer::Cancellation;
 use crate::transfer_options::TransferOptions;
 
 use super::desired_encryption::DesiredEncryption;
+use super::lock::LockableBuckets;
 use super::preserve::Loss;
 use super::strategy::{Current, Strategy};
 
@@ -36,6 +37,8 @@ pub(crate) struct Rotation<'a> {
     pub(crate) transfer_options: &'a TransferOptions,
     /// The SSE-C key that opened the last object.
     pub(crate) last_key: LastKey,
+    /// Which buckets have Object Lock.
+    pub(crate) lockable: LockableBuckets,
     /// Permits for re-encryptions, each of which needs memory.
     pub(crate) reencryptions: Semaphore,
     /// Tests on a scratch object whether the server applies the target's mode.

@@ -300,7 +300,7 @@ impl S3State {
     /// Protects an object from being changed: by retention until the day after tomorrow, and by a legal hold.
     pub fn set_locked(&self, bucket: &str, key: &str) {
         let until = self.now() + Duration::days(2);
-        self.with(bucket, |bucket| bucket.object_lock = true);
+        self.set_object_lock(bucket);
         self.change(bucket, key, |object| {
             let hold = &mut object.marks.hold;
             (hold.mode, hold.until, hold.legal) = (Some("GOVERNANCE".to_owned()), Some(until), true);

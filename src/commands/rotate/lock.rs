@@ -1,0 +1,52 @@
+//! The Object Lock of an object that is about to be written anew, or why it is not known.
+//!
+//! HEAD shows a lock only to those who may read it, and does not say that it hides one: the new version would be unlocked,
+//! and nobody would know.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::Mutex;
+
+use crate::aws::Connection;
+use crate::aws::object_head::ObjectHead;
+use crate::aws::probe::Probe;
+use crate::aws::read_object::ObjectReader;
+use crate::location::Bucket;
+use crate::object::Lock;
+
+/// Which buckets have Object Lock. Each is asked once.
+#[derive(Default)]
+pub(crate) struct LockableBuckets(Mutex<BTreeMap<Bucket, Probe<bool>>>);
+
+impl LockableBuckets {
+    /// Reads the lock of an object with this head, where that may hide one.
+    pub(super) async fn lock(&self, reader: &ObjectReader<'_>, head: &ObjectHead) -> Probe<Lock> {
+        let shown = &head.lock;
+        let (hides_retention, hides_hold) = (shown.mode.is_none(), !shown.legal_hold);
+        // A bucket without versions has no Object Lock.
+        if !(hides_retention || hides_hold) || head.version_id.is_none() {
+            return Probe::Known(shown.clone());
+        }
+        if self.has_object_lock(reader.connection, &reader.uri.bucket).await == Probe::Known(false) {
+            return Probe::Known(shown.clone());
+        }
+        match reader.lock(hides_retention, hides_hold).await {
+            Probe::Known(hidden) => Probe::Known(Lock {
+                mode: shown.mode.clone().or(hidden.mode),
+                retain_until: shown.retain_until.or(hidden.retain_until),
+                legal_hold: shown.legal_hold || hidden.legal_hold,
+            }),
+            unknown => unknown,
+        }
+    }
+
+    async fn has_object_lock(&self, connection: &Connection, bucket: &Bucket) -> Probe<bool> {
+        let mut known = self.0.lock().await;
+        if let Some(answer) = known.get(bucket) {
+            return answer.clone();
+        }
+        let answer = connection.has_object_lock(bucket).await;
+        known.insert(bucket.clone(), answer.clone());
+        answer
+    }
+}
