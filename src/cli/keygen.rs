@@ -5,7 +5,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{ValueEnum, ValueHint};
@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::key_reader::{AnyKey, KeyFileArgs, KeyReader};
 use super::key_source::{KeySource, SourceText};
 use super::output;
-use super::sanitize::escaped;
+use super::sanitize::{escaped, shell_word};
 use super::session::Session;
 use crate::error::Error;
 use crate::keys::SymmetricKey;
@@ -151,6 +151,13 @@ impl Form {
 /// Creates the file; removes it again if it cannot be written whole.
 fn write_new(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let shown = path.display();
+    if path.is_dir() || shown.to_string().ends_with(MAIN_SEPARATOR) {
+        let named = path.join("s3seal.key");
+        return Err(Failure::new(Exit::Usage, anyhow::anyhow!("{shown} is a directory")).hint(format!(
+            "name the file of the key: s3seal keygen {}",
+            shell_word(&named.to_string_lossy())
+        )));
+    }
     let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

@@ -32,7 +32,7 @@ def everything(wanted):
     paths["S5CMD"] = glob.glob(os.path.join(transfer, "lib", "*", "site-packages", "s5cmd", "bin", "s5cmd"))[0]
     if not wanted or any(tool.startswith("aws-encryption-cli") for tool in wanted):
         paths["ESDK_CLI"] = os.path.join(_environment("encryption"), "bin", "aws-encryption-cli")
-    if not wanted or "boto3 in 32 threads" in wanted:
+    if not wanted or {"boto3 in 32 threads", "AWS CRT"} & set(wanted):
         paths["BOTO3"] = os.path.join(_environment("encryption"), "bin", "python")
     if not shutil.which("age"):
         missing["age | aws cli"] = "age is not installed"

@@ -34,16 +34,21 @@ GROUPS = [
     ("sealed by the client", ["put/client", "get/client"]),
     ("standard input and output", ["put/stdin", "get/stdout"]),
     ("sealed by the client, standard input and output", ["put/client-stdin", "get/client-stdout"]),
-    ("many small files", ["put/many", "get/many"]),
+    ("many small files", ["put/many", "put/unchanged", "get/many"]),
+    ("a wide-area link", ["put/wan", "get/wan"]),
     ("cold start", ["get/one-byte"]),
 ]
-MANY, MANY_SIZE = 1000, 64 << 10
+MANY_SIZE, WAN_SIZE = 64 << 10, 256 << 20
 
 
 def run(arguments):
     """Does what the command line says; the exit code."""
     asked = _arguments(arguments)
-    chosen = [tool for tool in tools.COMMANDS if not asked.tools or tool in asked.tools.split(",")]
+    named = asked.tools.split(",") if asked.tools else list(tools.COMMANDS)
+    unknown = set(named) - set(tools.COMMANDS)
+    if unknown:
+        raise SystemExit("bench: no such tool: %s (see --list)" % ", ".join(sorted(unknown)))
+    chosen = [tool for tool in tools.COMMANDS if tool in named]
     if asked.list:
         for tool in chosen:
             print(tool + ":", *sorted(tools.COMMANDS[tool]))
@@ -74,6 +79,8 @@ def _arguments(arguments):
     parser.add_argument("--size", type=_size, default=1 << 30)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--objects", type=int, default=10000, help="how many, in the jobs about many")
+    parser.add_argument("--files", type=int, default=1000, help="how many, in the jobs about small files")
+    parser.add_argument("--link", default="40ms,8MB/s", help="round trip and rate of a connection, in the jobs over a link")
     parser.add_argument("--only", default="*", help="jobs that match, such as 'put/*'; several with commas")
     parser.add_argument("--tools", help="names with commas, as --list shows them")
     parser.add_argument("--folder", default=_roomy(), help="where files and the server's bodies are")
@@ -103,6 +110,7 @@ class Work:
         self.asked, self.server = asked, server
         self.file = os.path.join(folder, "file")
         self.tiny = os.path.join(folder, "tiny")
+        self.wan = os.path.join(folder, "wan")
         self.small = os.path.join(folder, "small")
         self.dest = os.path.join(folder, "dest")
         self.keys = os.path.join(folder, "keys")
@@ -110,13 +118,15 @@ class Work:
         os.makedirs(self.small)
         _fill(self.file, asked.size, asked.sparse)
         _fill(self.tiny, 1)
-        if _wanted("put/many", asked.only):
-            for number in range(MANY):
-                _fill(os.path.join(self.small, "%04d" % number), MANY_SIZE)
+        if any(_wanted(job, asked.only) for job in ("put/many", "put/unchanged", "get/many")):
+            for number in range(asked.files):
+                _fill(os.path.join(self.small, "%06d" % number), MANY_SIZE)
+        if any(_wanted(job, asked.only) for job in ("put/wan", "get/wan")):
+            _fill(self.wan, min(WAN_SIZE, asked.size))
         arn = server.encrypt_by_default(paths["AWS"])
         self._make_keys(paths["RCLONE"])
         env = tools.environment(os.environ, server.environment, paths, folder, self.keys, asked.size)
-        env |= {"KMS_ARN": arn, "SMALL": self.small, "DEST": self.dest} | self.secrets
+        env |= {"BENCH": install.HERE, "KMS_ARN": arn, "SMALL": self.small, "DEST": self.dest} | self.secrets
         # The Encryption SDK's cli finds KMS by the same endpoint.
         self.environment = env | {"REQUESTS_CA_BUNDLE": server.environment["AWS_CA_BUNDLE"]}
 
@@ -141,8 +151,12 @@ class Work:
 
     def run(self, tool, job):
         """Runs one command and checks what it has fetched."""
-        file = self.tiny if job == "get/one-byte" else self.file
-        env = self.environment | {"FILE": file, "OBJECT": "%s/%s" % (BUCKET, job.split("/")[1].replace("out", "in"))}
+        file = {"get/one-byte": self.tiny, "put/wan": self.wan, "get/wan": self.wan}.get(job, self.file)
+        name = job.split("/")[1].replace("out", "in").replace("unchanged", "many")
+        env = self.environment | {"FILE": file, "OBJECT": "%s/%s" % (BUCKET, name)}
+        if job.endswith("/wan"):
+            endpoint = self.server.over(self.asked.link)
+            env |= dict.fromkeys(("AWS_ENDPOINT_URL", "S3_ENDPOINT_URL", "RCLONE_S3_ENDPOINT"), endpoint)
         before = self.server.cpu()
         cost = measure.run(tools.COMMANDS[tool][job], env)
         served = self.server.cpu() - before
@@ -199,10 +213,16 @@ def _group(name, jobs, chosen, work):
                 if job in wanted:
                     costs[job].setdefault(tool, []).append(cost)
     result["load"].append(os.getloadavg()[0])
-    result["jobs"] = {
-        job: {tool: measure.summary(list_) for tool, list_ in by_tool.items()} for job, by_tool in costs.items()
-    }
+    result["jobs"] = {job: _compared(by_tool) for job, by_tool in costs.items()}
     return result
+
+
+def _compared(by_tool):
+    """The summaries of a job by tool, with ratios to s3seal's costs."""
+    own = next((tool for tool in ("s3seal", "s3seal esdk") if tool in by_tool), None)
+    return {
+        tool: measure.summary(list_, None if tool == own else by_tool.get(own)) for tool, list_ in by_tool.items()
+    }
 
 
 def _store_tiny(work):
@@ -221,6 +241,8 @@ def _facts(asked, paths, missing, arguments):
         "command": " ".join(["tests/bench/run"] + arguments),
         "size_mib": asked.size / (1 << 20),
         "rounds": asked.rounds,
+        "files": asked.files,
+        "link": asked.link,
         "folder": "memory (tmpfs)" if asked.folder.startswith("/dev/shm") else "a disk",
         "machine": "%d × %s, Linux %s" % (os.cpu_count(), models[0] if models else "?", platform.release()),
         "server": "s3seal-sandbox over HTTPS on the same machine",

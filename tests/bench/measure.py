@@ -36,12 +36,17 @@ def run(command, environment, stdin=None, stdout=None):
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_utime, used.ru_stime, used.ru_maxrss / 1024, failed)
 
 
-def summary(costs):
-    """Medians and the range of several costs, as plain numbers."""
+def summary(costs, own=None):
+    """Medians and the range of several costs, as plain numbers; with `own`, also of their ratios to its costs in the same rounds."""
     numbers = {"rounds": len(costs)}
     for name in ("wall", "cpu", "user", "system", "rss_mib"):
-        values = sorted(getattr(cost, name) for cost in costs)
-        numbers[name] = {
-            "median": statistics.median(values), "least": values[0], "most": values[-1],
-        }
+        numbers[name] = _range(getattr(cost, name) for cost in costs)
+    for name in ("wall", "cpu") if own else ():
+        pairs = zip(costs, own)
+        numbers[name + "_ratio"] = _range(getattr(cost, name) / getattr(mine, name) for cost, mine in pairs)
     return numbers
+
+
+def _range(values):
+    values = sorted(values)
+    return {"median": statistics.median(values), "least": values[0], "most": values[-1]}

@@ -11,6 +11,7 @@ Not here: commands (tools.py).
 
 import os
 import subprocess
+import sys
 import time
 
 import install
@@ -37,6 +38,7 @@ class Server:
         with open(env_file) as file:
             pairs = [line.removeprefix("export ").strip().split("=", 1) for line in file]
         self.environment = {name: value.strip("'") for name, value in pairs}
+        self.link = None
 
     def encrypt_by_default(self, aws):
         """Sets the bucket's default to SSE-KMS; returns the key's ARN."""
@@ -49,6 +51,17 @@ class Server:
                                 "--output", "text"], env=env, check=True, capture_output=True, text=True)
         return asked.stdout.strip()
 
+    def over(self, link):
+        """The server's address behind a link such as 40ms,8MB/s."""
+        if not self.link:
+            port = self.environment["AWS_ENDPOINT_URL"].rsplit(":", 1)[1].strip("/")
+            round_trip, rate = link.split(",")
+            command = [sys.executable, os.path.join(install.HERE, "link.py"), port, round_trip.removesuffix("ms"),
+                       str(float(rate.removesuffix("MB/s")) * 1e6)]
+            self.link = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self.behind = "https://127.0.0.1:" + self.link.stdout.readline().strip()
+        return self.behind
+
     def cpu(self):
         """Seconds of CPU that the server has used so far."""
         with open("/proc/%d/stat" % self.process.pid) as file:
@@ -56,6 +69,9 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
-        """Ends it."""
+        """Ends it, and the link."""
+        if self.link:
+            self.link.stdin.close()
+            self.link.wait()
         self.process.stdin.close()
         self.process.wait()

@@ -16,8 +16,8 @@ COLUMNS = {
     "s5cmd": ["s5cmd"],
     "rclone": ["rclone", "rclone crypt"],
     "aws cli": ["aws cli", "age | aws cli", "aws s3api in a loop"],
-    "aws cli, CRT": ["aws cli, CRT"],
-    "aws-encryption-cli": ["aws-encryption-cli, 64 KiB", "aws-encryption-cli"],
+    "AWS CRT": ["AWS CRT"],
+    "aws-encryption-cli": ["aws-encryption-cli 64 KiB", "aws-encryption-cli"],
     "bare SDK": ["sdk loop", "boto3 in 32 threads"],
 }
 

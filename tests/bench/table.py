@@ -27,6 +27,7 @@ def markdown(facts, groups):
         "%s · `%s`" % (facts["date"], facts["command"]), "",
         "Objects of %g MiB, %d rounds in turns, medians (least–most). Files and the server's bodies in %s."
         % (facts["size_mib"], facts["rounds"], facts["folder"]),
+        "%d small files of 64 KiB. The wide-area link: %s a connection, objects of at most 256 MiB." % (facts["files"], facts["link"]),
         "Machine: %s; the server (%s) shares it, so CPU is the client's alone and ratios count more than seconds."
         % (facts["machine"], facts["server"]), "",
         "Versions: " + "; ".join("%s: %s" % pair for pair in facts["versions"].items()) + ".", "",
@@ -38,10 +39,10 @@ def markdown(facts, groups):
     for group in groups:
         lines += _group(group)
     lines += ["## What each was asked to do", "", "| tool | job | command |", "|---|---|---|"]
-    seen = {job for group in groups for job in group["jobs"]}
+    seen = {(tool, job) for group in groups for job, by_tool in group["jobs"].items() for tool in by_tool}
     for tool, jobs in facts["commands"].items():
         for job, command in jobs.items():
-            if job in seen:
+            if (tool, job) in seen:
                 cells = (tool, job, "`%s`" % command)
                 lines.append("| %s |" % " | ".join(cell.replace("|", "\\|") for cell in cells))
     return "\n".join(lines) + "\n"
@@ -58,12 +59,11 @@ def _group(group):
     for job, by_tool in group["jobs"].items():
         lines += ["| %s | wall s | CPU s (user + system) | peak MiB | wall ÷ s3seal | CPU ÷ s3seal |" % job,
                   "|---|---|---|---|---|---|"]
-        own = by_tool.get("s3seal") or by_tool.get("s3seal esdk")
         for tool, cost in by_tool.items():
             tool = tool.replace("|", "\\|")
             lines.append("| %s | %s | %s (%.2f + %.2f) | %.0f | %s | %s |" % (
                 tool, _spread(cost["wall"]), _spread(cost["cpu"]), cost["user"]["median"], cost["system"]["median"],
-                cost["rss_mib"]["median"], _ratio(cost, own, "wall"), _ratio(cost, own, "cpu")))
+                cost["rss_mib"]["median"], _ratio(cost, "wall"), _ratio(cost, "cpu")))
         lines.append("")
     return lines
 
@@ -89,8 +89,9 @@ def _spread(numbers):
     return "%.*f (%.*f–%.*f)" % (digits, numbers["median"], digits, numbers["least"], digits, numbers["most"])
 
 
-def _ratio(cost, own, what):
-    if not own or own is cost or not own[what]["median"]:
+def _ratio(cost, what):
+    ratio = cost.get(what + "_ratio")
+    if not ratio:
         return ""
-    ratio = cost[what]["median"] / own[what]["median"]
-    return ("%.2f" if ratio >= 1 else "**%.2f**") % ratio
+    median = ("%.2f" if ratio["median"] >= 1 else "**%.2f**") % ratio["median"]
+    return "%s (%.2f–%.2f)" % (median, ratio["least"], ratio["most"])
