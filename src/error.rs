@@ -287,7 +287,10 @@ fn denied(subject: &Subject, why: &Denial) -> String {
 /// KMS keys serve for writing as well, where nothing is opened.
 fn wrong(subject: &Subject, why: &KeyFault) -> String {
     match why {
-        KeyFault::KmsDisabled { .. } | KeyFault::KmsPendingDeletion { .. } | KeyFault::KmsUnknown { .. } => {
+        KeyFault::KmsDisabled { .. }
+        | KeyFault::KmsPendingDeletion { .. }
+        | KeyFault::KmsPendingImport { .. }
+        | KeyFault::KmsUnknown { .. } => {
             format!("{subject}: {why}")
         }
         _ => format!("cannot open {subject}: {why}"),

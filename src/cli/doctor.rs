@@ -10,17 +10,20 @@ use crate::commands::doctor::{self, DoctorRequest, Verb};
 use crate::defaults;
 use crate::location::S3Uri;
 
+mod policy;
 mod remedies;
 mod rules;
 mod text;
 
+use policy::PolicyArgs;
 use text::Report;
 
 const EXAMPLES: &str = "\
 Examples:
   s3seal doctor s3://bucket/db/
   s3seal doctor s3://bucket/db/ -e sse-kms --kms-key alias/backup
-  s3seal doctor s3://bucket/db/ --for rotate --key /etc/backup.key";
+  s3seal doctor s3://bucket/db/ --for rotate --key /etc/backup.key
+  s3seal doctor s3://bucket/db/ --policy put > policy.json";
 
 /// Check whether a verb will work, before hours of transfer
 #[derive(clap::Args)]
@@ -37,6 +40,9 @@ pub(crate) struct DoctorArgs {
 
     #[command(flatten)]
     encryption: EncryptionArgs,
+
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 /// The verb that is to work.
@@ -64,6 +70,9 @@ impl From<ForVerb> for Verb {
 }
 
 pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failure> {
+    if policy::print(&args.policy, &args.place, &args.encryption, session)? {
+        return Ok(());
+    }
     let options = session.options()?;
     // It answers in seconds, also about a server that does not.
     let options =

@@ -100,6 +100,16 @@ pub(crate) struct EncryptionArgs {
     allow_weak_key: bool,
 }
 
+/// How objects are to be encrypted, as far as permissions depend on it.
+pub(crate) struct Wanted<'a> {
+    pub(crate) mode: Option<Mode>,
+    pub(crate) kms_keys: &'a [KmsKey],
+    pub(crate) format: Option<Format>,
+    pub(crate) instruction_file: bool,
+    /// Whether the ciphertext is under a KMS key of the user's.
+    pub(crate) kms_at_rest: bool,
+}
+
 impl EncryptionArgs {
     /// Returns the reader for keys to encrypt with; `stdin_is_data` where standard input carries the object.
     pub(crate) fn reader(&self, stdin_is_data: bool) -> KeyReader {
@@ -123,6 +133,21 @@ impl EncryptionArgs {
         }
         let seals = [&self.key, &self.public_key, &self.passphrase];
         seals.iter().any(|sources| !sources.is_empty()).then_some(Mode::Client)
+    }
+
+    /// What is asked for, without the keys that stay on this machine: permissions do not depend on them.
+    pub(crate) fn wanted(&self) -> Result<Wanted<'_>, Failure> {
+        let mode = self.mode.or_else(|| self.implied_mode());
+        self.only_what_fits(mode)?;
+        let kms_at_rest = matches!(self.at_rest, Some(AtRest::SseKms(Some(_)) | AtRest::DsseKms(Some(_))));
+        let Self { kms_key, format, instruction_file, .. } = self;
+        Ok(Wanted {
+            mode,
+            kms_keys: kms_key,
+            format: *format,
+            instruction_file: *instruction_file,
+            kms_at_rest,
+        })
     }
 
     /// The same for a new wrapping key of client-side objects, where the mode need not be given.

@@ -274,6 +274,7 @@ mod tests {
                 "aws kms enable-key --key-id arn:aws:kms:x --region",
             ),
             (wrong(KeyFault::KmsPendingDeletion { key: key() }), "aws kms cancel-key-deletion --key-id"),
+            (wrong(KeyFault::KmsPendingImport { key: key() }), "aws kms get-parameters-for-import --key-id"),
             (wrong(KeyFault::KmsUnknown { key: key() }), "check --kms-key and --region"),
             (wrong(KeyFault::DoesNotUnwrapWithOaep), "--allow-legacy unauthenticated"),
             (

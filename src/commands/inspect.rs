@@ -114,6 +114,7 @@ pub(crate) async fn object(
                 why:
                     KeyFault::KmsDisabled { .. }
                     | KeyFault::KmsPendingDeletion { .. }
+                    | KeyFault::KmsPendingImport { .. }
                     | KeyFault::KmsUnknown { .. },
                 ..
             }),

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::object::instruction_file_key;
-
 pub(crate) mod documented_policies;
 mod extra;
+mod key_policy;
+mod resource;
 
 pub(crate) use extra::Extra;
+pub(crate) use key_policy::key_policy;
+pub(crate) use resource::Places;
+use resource::Resource;
 
 /// An action in IAM's words.
 type Action = &'static str;
@@ -62,7 +65,8 @@ impl Protection {
         }
     }
 
-    fn is_client(self) -> bool {
+    /// Whether the bytes are encrypted before they leave this machine.
+    pub(crate) fn is_client(self) -> bool {
         matches!(self, Self::Client | Self::ClientKms)
     }
 
@@ -84,6 +88,8 @@ pub(crate) enum Scope {
     Prefix,
     /// The settings of a bucket.
     Bucket,
+    /// The settings of a bucket, and all its objects.
+    WholeBucket,
 }
 
 /// How an object is rotated.
@@ -110,68 +116,6 @@ pub(crate) enum Task {
     /// `rotate --batch`
     Batch,
     Cleanup,
-}
-
-/// The places that a policy names, as ARNs or parts of them.
-#[derive(Clone, Debug)]
-pub(crate) struct Places<'a> {
-    /// The bucket's ARN.
-    pub(crate) bucket: &'a str,
-    /// The prefix, with its slash at the end; empty for the whole bucket.
-    pub(crate) prefix: &'a str,
-    /// The ARN of the KMS key that objects are, or will be, under.
-    pub(crate) key: &'a str,
-    /// The ARN of the KMS key that objects are rotated away from.
-    pub(crate) old_key: &'a str,
-    /// The ARN of the role that a batch job takes on.
-    pub(crate) role: &'a str,
-}
-
-/// What an action is allowed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Resource {
-    Objects,
-    InstructionFiles,
-    ScratchObjects,
-    /// The bucket, for listing the prefix and nothing else.
-    Listing,
-    Bucket,
-    Key,
-    OldKey,
-    AnyKey,
-    Jobs,
-    Role,
-}
-
-impl Resource {
-    fn sid(self) -> &'static str {
-        match self {
-            Self::Objects => "Objects",
-            Self::InstructionFiles => "InstructionFiles",
-            Self::ScratchObjects => "ScratchObjects",
-            Self::Listing => "Listing",
-            Self::Bucket => "Bucket",
-            Self::Key => "Key",
-            Self::OldKey => "OldKey",
-            Self::AnyKey => "AnyKey",
-            Self::Jobs => "Jobs",
-            Self::Role => "Role",
-        }
-    }
-
-    fn arn(self, places: &Places<'_>) -> String {
-        let Places { bucket, prefix, .. } = places;
-        match self {
-            Self::Objects => format!("{bucket}/{prefix}*"),
-            Self::InstructionFiles => instruction_file_key(&format!("{bucket}/{prefix}*"), None),
-            Self::ScratchObjects => format!("{bucket}/{prefix}*.s3seal-scratch-*"),
-            Self::Listing | Self::Bucket => (*bucket).to_owned(),
-            Self::Key => places.key.to_owned(),
-            Self::OldKey => places.old_key.to_owned(),
-            Self::AnyKey | Self::Jobs => "*".to_owned(),
-            Self::Role => places.role.to_owned(),
-        }
-    }
 }
 
 /// Actions by what they are allowed on.
@@ -206,22 +150,21 @@ struct Statement {
     action: BTreeSet<Action>,
     resource: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    condition: Option<BTreeMap<&'static str, BTreeMap<&'static str, String>>>,
+    condition: Option<Condition>,
 }
+
+/// Values of condition keys, by operator.
+type Condition = BTreeMap<&'static str, BTreeMap<&'static str, String>>;
 
 /// Makes the policy for a task.
 pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Policy {
     let statements = needs(task, extras).0.into_iter().filter(|(_, actions)| !actions.is_empty());
-    let statements = statements.map(|(resource, action)| {
-        let is_of_prefix = resource == Resource::Listing && !places.prefix.is_empty();
-        let listed = ("s3:prefix", format!("{}*", places.prefix));
-        Statement {
-            sid: resource.sid(),
-            effect: "Allow",
-            action,
-            resource: resource.arn(places),
-            condition: is_of_prefix.then(|| [("StringLike", [listed].into())].into()),
-        }
+    let statements = statements.map(|(resource, action)| Statement {
+        sid: resource.sid(),
+        effect: "Allow",
+        action,
+        resource: resource.arn(places),
+        condition: resource.condition(places),
     });
     Policy { version: "2012-10-17", statement: statements.collect() }
 }
@@ -262,7 +205,7 @@ fn put(protection: Protection, needs: &mut Needs) {
 }
 
 fn inspect(scope: Scope, protection: Protection, needs: &mut Needs) {
-    if scope == Scope::Bucket {
+    if matches!(scope, Scope::Bucket | Scope::WholeBucket) {
         let settings = [
             "s3:ListBucket",
             "s3:GetEncryptionConfiguration",
@@ -270,7 +213,10 @@ fn inspect(scope: Scope, protection: Protection, needs: &mut Needs) {
             "s3:GetBucketVersioning",
             "s3:GetLifecycleConfiguration",
         ];
-        return needs.add(Resource::Bucket, &settings);
+        needs.add(Resource::Bucket, &settings);
+    }
+    if scope == Scope::Bucket {
+        return;
     }
     needs.add(Resource::Objects, &["s3:GetObject"]);
     if scope == Scope::Prefix {

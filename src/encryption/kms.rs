@@ -107,6 +107,16 @@ impl KeyArn {
         self.part(5).trim_start_matches("key/")
     }
 
+    /// The part of AWS that the key is in, such as `aws` or `aws-cn`.
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The region that the key is in.
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
     /// The account that the key belongs to.
     pub fn account(&self) -> &str {
         self.part(4)

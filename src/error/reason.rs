@@ -119,6 +119,8 @@ pub enum KeyFault {
     KmsDisabled { key: String },
     /// The KMS key is waiting to be deleted.
     KmsPendingDeletion { key: String },
+    /// The KMS key has no key material yet.
+    KmsPendingImport { key: String },
     /// KMS knows no such key (in this region and account).
     KmsUnknown { key: String },
     /// The data key is wrapped with a KMS key of an account that is not allowed to choose.
@@ -202,6 +204,7 @@ impl fmt::Display for KeyFault {
             Self::NotApplicable { found } => write!(f, "a key was given, but the object is {found}"),
             Self::KmsDisabled { key } => write!(f, "the KMS key {key} is disabled"),
             Self::KmsPendingDeletion { key } => write!(f, "the KMS key {key} is pending deletion"),
+            Self::KmsPendingImport { key } => write!(f, "the KMS key {key} has no key material yet"),
             Self::KmsUnknown { key } => write!(f, "AWS KMS does not know the key {key}"),
             Self::KmsAccount { key } => {
                 write!(f, "its data key is wrapped with {key}, a KMS key of an account that is not allowed")

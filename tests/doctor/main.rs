@@ -8,6 +8,7 @@ mod support;
 mod bucket;
 mod network;
 mod output;
+mod policy;
 mod rules;
 
 use serde_json::Value;

@@ -87,7 +87,9 @@ impl Refusal {
                 KeyFault::DoesNotUnwrap { fingerprint: None }
             }
             code if code.ends_with("DisabledException") => KeyFault::KmsDisabled { key: key() },
-            code if code.ends_with("KMSInvalidStateException") => KeyFault::KmsPendingDeletion { key: key() },
+            code if code.ends_with("KMSInvalidStateException") => {
+                invalid_state(key(), self.message.contains("pending import"))
+            }
             code if code.ends_with("NotFoundException") => KeyFault::KmsUnknown { key: key() },
             _ => return None,
         })
@@ -203,6 +205,11 @@ fn named_key(text: &str) -> String {
         Some(quoted) => quoted.to_owned(),
         None => "(not named in the answer)".to_owned(),
     }
+}
+
+/// Nearly always a key is pending deletion, so whatever is not known to be another state counts as that.
+fn invalid_state(key: String, is_pending_import: bool) -> KeyFault {
+    if is_pending_import { KeyFault::KmsPendingImport { key } } else { KeyFault::KmsPendingDeletion { key } }
 }
 
 /// Reads "… the region 'a' is wrong; expecting 'b'".

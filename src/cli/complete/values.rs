@@ -336,7 +336,7 @@ mod tests {
             ),
             ("inspect", &["expect", "format", "inventory", "report", "key", "allow-legacy", "sample"]),
             ("rotate", &["only", "accept-loss", "from-key", "batch-report", "journal"]),
-            ("doctor", &["for", "encrypt"]),
+            ("doctor", &["for", "encrypt", "policy", "with", "from"]),
         ] {
             for flag in flags {
                 assert!(found(verb, flag), "{verb} --{flag}");

@@ -66,6 +66,12 @@ pub(super) fn wrong(subject: &Subject, why: &KeyFault, p: &str, aws: &AwsFlags) 
                 format!("`aws kms enable-key --key-id {key}{aws}` then enables it"),
             ]
         }
+        KeyFault::KmsPendingImport { key } => vec![format!(
+            "`aws kms get-parameters-for-import --key-id {}{} --wrapping-algorithm RSAES_OAEP_SHA_256 \
+             --wrapping-key-spec RSA_4096` begins the import of its material",
+            shell_word(key),
+            aws.kms
+        )],
         KeyFault::KmsUnknown { .. } => vec![
             "check --kms-key and --region: the key must be in the bucket's region".to_owned(),
             "an id or alias/NAME is looked up in your own account; name another account's key by its ARN"

@@ -27,13 +27,13 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
         plain(Task::Inspect(Scope::Prefix, protection), &mut cases);
     }
     plain(Task::Inspect(Scope::Bucket, Protection::BucketDefault), &mut cases);
+    plain(Task::Inspect(Scope::WholeBucket, SseKms), &mut cases);
     for (rotation, from, to) in rotations() {
         plain(Task::Rotate(rotation, from, to), &mut cases);
     }
     plain(Task::Batch, &mut cases);
-    let with: [(Task, &[Extra]); 26] = [
-        (Task::Put(SseS3), &[Parts]),
-        (Task::Put(SseKms), &[Parts]),
+    cases.extend(Protection::ALL.map(|protection| case(Task::Put(protection), &[Parts])));
+    let with: [(Task, &[Extra]); 24] = [
         (Task::Put(SseS3), &[Tags]),
         (Task::Put(SseS3), &[Acl]),
         (Task::Put(SseS3), &[Update, Delete]),
@@ -96,6 +96,7 @@ fn case(task: Task, extras: &[Extra]) -> DocumentedPolicy {
         Task::Inspect(Scope::Object, protection) => format!("inspect.object.{}", protection.as_str()),
         Task::Inspect(Scope::Prefix, protection) => format!("inspect.prefix.{}", protection.as_str()),
         Task::Inspect(Scope::Bucket, _) => "inspect.bucket".to_owned(),
+        Task::Inspect(Scope::WholeBucket, protection) => format!("inspect.whole.{}", protection.as_str()),
         Task::Rotate(rotation, from, to) => {
             let strategy = match rotation {
                 UpdateInPlace => "update-in-place",

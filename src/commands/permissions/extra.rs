@@ -1,5 +1,7 @@
 //! Circumstances in which a verb needs more permissions than it does without them.
 
+use super::{Rotation, Scope, Task};
+
 /// A circumstance that requires more permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Extra {
@@ -33,6 +35,51 @@ pub(crate) enum Extra {
 }
 
 impl Extra {
+    /// All that a user chooses; whether everything under a prefix is meant, the address says.
+    pub(crate) const CHOSEN: [Self; 13] = [
+        Self::Parts,
+        Self::CompositeChecksum,
+        Self::Tags,
+        Self::Acl,
+        Self::Lock,
+        Self::InstructionFile,
+        Self::Update,
+        Self::Delete,
+        Self::Version,
+        Self::AllVersions,
+        Self::VersionedBucket,
+        Self::ScratchObject,
+        Self::Alias,
+    ];
+
+    /// Whether it makes a difference to a task.
+    pub(crate) fn matters_to(self, task: Task) -> bool {
+        match self {
+            Self::Tags | Self::Acl | Self::Parts => matches!(task, Task::Put(_) | Task::Rotate(..)),
+            Self::Lock => matches!(task, Task::Put(_) | Task::Rotate(..) | Task::Inspect(..)),
+            Self::InstructionFile => match task {
+                Task::Put(protection) | Task::Rotate(_, protection, _) => protection.is_client(),
+                _ => false,
+            },
+            Self::Recursive => matches!(task, Task::Get(_) | Task::Rotate(..)),
+            Self::Update | Self::Delete => matches!(task, Task::Put(_)),
+            Self::CompositeChecksum => matches!(task, Task::Get(_)),
+            Self::Version => matches!(task, Task::Get(_) | Task::Inspect(Scope::Object, _)),
+            Self::AllVersions => matches!(
+                task,
+                Task::Inspect(Scope::Prefix | Scope::WholeBucket, _)
+                    | Task::Rotate(Rotation::UpdateInPlace, ..)
+            ),
+            Self::ScratchObject => matches!(task, Task::Rotate(Rotation::UpdateInPlace, ..)),
+            Self::VersionedBucket => match task {
+                Task::Cleanup | Task::Rotate(Rotation::UpdateInPlace, ..) => true,
+                Task::Rotate(Rotation::ReEncrypt, from, to) => from.is_client() && !to.is_client(),
+                _ => false,
+            },
+            Self::Alias => task == Task::Batch,
+        }
+    }
+
     /// The word for it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

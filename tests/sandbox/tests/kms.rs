@@ -345,6 +345,22 @@ fn the_policy_of_a_key_comes_before_that_of_the_user() {
     }
 }
 
+/// "AWS managed keys", AWS KMS developer guide.
+#[test]
+fn the_accounts_own_key_serves_s3_alone() {
+    let (sandbox, client) = start();
+    let key = "alias/aws/s3";
+    sandbox.user().set_policy(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#,
+    );
+    let kms = sandbox.kms();
+    kms.for_s3(PRINCIPAL, KmsAction::GenerateDataKey, Some(key), &BTreeMap::new()).unwrap();
+    sandbox.user().clear_policy();
+    let request = json!({ "KeyId": key, "KeySpec": "AES_256" });
+    assert_eq!(refused(&client, "GenerateDataKey", request).0, "AccessDeniedException");
+    done(&client, "DescribeKey", json!({ "KeyId": key }));
+}
+
 #[test]
 fn one_clock_rules_kms_too_and_its_date_tells() {
     let (sandbox, client) = start();

@@ -88,8 +88,34 @@ impl Keys {
         }
         let id =
             self.create("Default key that protects my S3 objects when no other key is defined", false, true);
+        let policy = self.managed_policy(service);
+        if let Some(key) = self.by_id.get_mut(&id) {
+            key.policy = Some(policy);
+        }
         self.aliases.insert(alias, id.clone());
         id
+    }
+
+    /// The policy that AWS gives the key of a service: everybody in the account may use it through the service, nobody
+    /// otherwise ("AWS managed keys", AWS KMS developer guide; its id is `auto-s3-2`).
+    fn managed_policy(&self, service: &str) -> Policy {
+        let (account, region) = (self.account(), &self.region);
+        let service = service.trim_start_matches("aws/");
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [
+                {{"Effect": "Allow", "Principal": {{"AWS": "*"}}, "Resource": "*",
+                  "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*",
+                             "kms:CreateGrant", "kms:DescribeKey"],
+                  "Condition": {{"StringEquals": {{"kms:CallerAccount": "{account}",
+                                                   "kms:ViaService": "{service}.{region}.amazonaws.com"}}}}}},
+                {{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::{account}:root"}}, "Resource": "*",
+                  "Action": ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"]}}]}}"#
+        );
+        Policy::of_key(&text).expect("a policy in this subset")
+    }
+
+    fn account(&self) -> &str {
+        self.prefix.split(':').nth(4).unwrap_or_default()
     }
 
     /// The id of the key that a request names by id, ARN, alias or alias ARN.

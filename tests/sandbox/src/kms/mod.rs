@@ -171,8 +171,13 @@ impl Kms {
             let (arn, principal) = (arn.to_owned(), principal.to_owned());
             KmsRefusal::Denied { action, arn, principal, reason }
         };
-        let via_service = (requester == Requester::S3).then(|| format!("s3.{}.amazonaws.com", self.region));
-        let value = |name: &str| via_service.clone().filter(|_| name == "kms:viaservice");
+        let value = |name: &str| match name {
+            "kms:calleraccount" => Some(self.account.clone()),
+            "kms:viaservice" => {
+                (requester == Requester::S3).then(|| format!("s3.{}.amazonaws.com", self.region))
+            }
+            _ => None,
+        };
         if let Some(policy) = policy {
             // The resource of a key's policy is the key, whatever it says.
             let question = Question { action, resource: arn, principal, value: &value };

@@ -1,0 +1,127 @@
+//! What actions are allowed on, and how policies name it.
+
+use super::Condition;
+use crate::object::instruction_file_key;
+
+/// The places that a policy names, as ARNs or parts of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Places<'a> {
+    /// The bucket's ARN.
+    pub(crate) bucket: &'a str,
+    /// The prefix, with its slash at the end, or the key of one object; empty for the whole bucket.
+    pub(crate) key_prefix: &'a str,
+    /// The ARN of the KMS key that objects are, or will be, under.
+    pub(crate) key: &'a str,
+    /// The ARN of the KMS key that objects are rotated away from.
+    pub(crate) old_key: &'a str,
+    /// The ARN of the role that a batch job takes on.
+    pub(crate) role: &'a str,
+}
+
+impl Places<'_> {
+    fn is_object(&self) -> bool {
+        !self.key_prefix.is_empty() && !self.key_prefix.ends_with('/')
+    }
+
+    /// The objects, with an asterisk for all under a prefix.
+    fn objects(&self) -> String {
+        let asterisk = if self.is_object() { "" } else { "*" };
+        format!("{}/{}{asterisk}", self.bucket, literal(self.key_prefix))
+    }
+
+    /// The part of the prefix up to its last slash.
+    fn folder(&self) -> &str {
+        self.key_prefix.rfind('/').map_or("", |slash| &self.key_prefix[..=slash])
+    }
+}
+
+/// What an action is allowed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Resource {
+    Objects,
+    InstructionFiles,
+    ScratchObjects,
+    /// The bucket, for listing the prefix and nothing else.
+    Listing,
+    Bucket,
+    Key,
+    OldKey,
+    AnyKey,
+    Jobs,
+    Role,
+}
+
+impl Resource {
+    pub(super) fn sid(self) -> &'static str {
+        match self {
+            Self::Objects => "Objects",
+            Self::InstructionFiles => "InstructionFiles",
+            Self::ScratchObjects => "ScratchObjects",
+            Self::Listing => "Listing",
+            Self::Bucket => "Bucket",
+            Self::Key => "Key",
+            Self::OldKey => "OldKey",
+            Self::AnyKey => "AnyKey",
+            Self::Jobs => "Jobs",
+            Self::Role => "Role",
+        }
+    }
+
+    pub(super) fn arn(self, places: &Places<'_>) -> String {
+        match self {
+            Self::Objects => places.objects(),
+            Self::InstructionFiles => instruction_file_key(&places.objects(), None),
+            // They lie in the folder of the object.
+            Self::ScratchObjects => {
+                format!("{}/{}*.s3seal-scratch-*", places.bucket, literal(places.folder()))
+            }
+            Self::Listing | Self::Bucket => places.bucket.to_owned(),
+            Self::Key => places.key.to_owned(),
+            Self::OldKey => places.old_key.to_owned(),
+            Self::AnyKey | Self::Jobs => "*".to_owned(),
+            Self::Role => places.role.to_owned(),
+        }
+    }
+
+    /// Limits a listing to the prefix.
+    pub(super) fn condition(self, places: &Places<'_>) -> Option<Condition> {
+        let is_limited = self == Self::Listing && !places.key_prefix.is_empty();
+        let listed = ("s3:prefix", format!("{}*", literal(places.key_prefix)));
+        is_limited.then(|| [("StringLike", [listed].into())].into())
+    }
+}
+
+/// A text in which no character stands for others: "Special characters", IAM policy elements: variables and tags, IAM user
+/// guide.
+fn literal(text: &str) -> String {
+    let escaped = |letter: char| match letter {
+        '*' | '?' | '$' => format!("${{{letter}}}"),
+        letter => letter.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arn(resource: Resource, key_prefix: &str) -> String {
+        let bucket = "arn:aws:s3:::bkt";
+        resource.arn(&Places { bucket, key_prefix, key: "", old_key: "", role: "" })
+    }
+
+    #[test]
+    fn a_policy_covers_a_bucket_a_prefix_or_one_object() {
+        let objects = |key_prefix| arn(Resource::Objects, key_prefix);
+        assert_eq!(objects(""), "arn:aws:s3:::bkt/*");
+        assert_eq!(objects("db/"), "arn:aws:s3:::bkt/db/*");
+        assert_eq!(objects("db/o"), "arn:aws:s3:::bkt/db/o");
+        assert_eq!(arn(Resource::InstructionFiles, "db/o"), "arn:aws:s3:::bkt/db/o.instruction");
+        assert_eq!(arn(Resource::ScratchObjects, "db/o"), "arn:aws:s3:::bkt/db/*.s3seal-scratch-*");
+    }
+
+    #[test]
+    fn letters_with_a_meaning_in_policies_stand_for_themselves() {
+        assert_eq!(arn(Resource::Objects, "50%/a*b?$x/"), "arn:aws:s3:::bkt/50%/a${*}b${?}${$}x/*");
+    }
+}
