@@ -409,6 +409,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--from-kms-key', '--from-kms-key', [CompletionResultType]::ParameterName, 'The KMS key that objects are rotated away from')
             [CompletionResult]::new('--batch-role', '--batch-role', [CompletionResultType]::ParameterName, 'The role that a batch job takes on')
             [CompletionResult]::new('--key-policy-for', '--key-policy-for', [CompletionResultType]::ParameterName, 'Print the KMS key''s policy, which lets this user or role do it, in place of the IAM policy')
+            [CompletionResult]::new('--private-key', '--private-key', [CompletionResultType]::ParameterName, 'Read the RSA private key (PEM) to decrypt with from SOURCE [not of put]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile of the AWS configuration files')

@@ -400,6 +400,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --from-kms-key 'The KMS key that objects are rotated away from'
             cand --batch-role 'The role that a batch job takes on'
             cand --key-policy-for 'Print the KMS key''s policy, which lets this user or role do it, in place of the IAM policy'
+            cand --private-key 'Read the RSA private key (PEM) to decrypt with from SOURCE [not of put]'
             cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
             cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'
             cand --profile 'The profile of the AWS configuration files'

@@ -21,6 +21,7 @@ pub(crate) mod inventory;
 mod keep_trying;
 pub(crate) mod kms;
 mod kms_alias_cache;
+pub(crate) mod kms_dry_run;
 pub(crate) mod listing;
 pub(crate) mod object_head;
 mod object_lock;

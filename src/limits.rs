@@ -35,6 +35,11 @@ pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(15);
 /// From which on `doctor` warns: the clock is not set by the network, and drifts.
 pub(crate) const CLOCK_SKEW_NOTED: Duration = Duration::from_mins(1);
 
+/// Objects that `doctor` lists to find the newest: one page.
+pub(crate) const DOCTOR_LISTED: usize = 1000;
+/// Objects on which `doctor` tries the keys given, one after the other, so that it answers in seconds.
+pub(crate) const DOCTOR_TRIED: usize = 10;
+
 // Part sizes.
 
 /// A part of a copy within S3, unless the object needs larger ones: few requests, but still several at once.

@@ -249,7 +249,7 @@ fn wrapped(blob: Option<Blob>) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn pairs(context: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {
+pub(super) fn pairs(context: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {
     (!context.is_empty()).then(|| context.clone().into_iter().collect())
 }
 

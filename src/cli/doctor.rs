@@ -2,19 +2,23 @@
 
 use clap::ValueEnum;
 
-use super::encryption_args::EncryptionArgs;
+use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::session::Session;
 use crate::aws::Options;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::doctor::{self, DoctorRequest, Verb};
 use crate::defaults;
+use crate::encryption::Mode;
 use crate::location::S3Uri;
 
+mod key_files;
 mod policy;
 mod remedies;
 mod rules;
 mod text;
 
+use key_files::AskedKeys;
 use policy::PolicyArgs;
 use text::Report;
 
@@ -25,9 +29,12 @@ Examples:
   s3seal doctor s3://bucket/db/ --for rotate --key /etc/backup.key
   s3seal doctor s3://bucket/db/ --policy put > policy.json";
 
+const PRIVATE_KEY_HELP: &str = "Read the RSA private key (PEM) to decrypt with from SOURCE [not of put]";
+
 /// Check whether a verb will work, before hours of transfer
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[command(mut_arg("private_key", |arg| arg.hide(false).help(PRIVATE_KEY_HELP)))]
 pub(crate) struct DoctorArgs {
     /// A bucket or a prefix (ending in /)
     // The id under which rules look for the places of every verb.
@@ -77,13 +84,40 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
     // It answers in seconds, also about a server that does not.
     let options =
         Options { max_attempts: options.max_attempts.or(Some(defaults::DOCTOR_ATTEMPTS)), ..options };
-    let keys = args.encryption.reader(false);
-    let choice = args.encryption.choose(&keys)?;
-    let encryption = session.ask(move || choice.map(|choice| choice.with_keys(&keys)).transpose()).await?;
-    let request = DoctorRequest { place: args.place, verb: args.verb.into(), encryption };
+    let verb = args.verb.into();
+    let (asked, mode) = asked_keys(args.encryption, verb)?;
+    let read = session.ask(move || Ok(asked.read())).await?;
+    let request = DoctorRequest {
+        place: args.place,
+        verb,
+        mode,
+        opening: DecryptionKeys::of(read.encryption.as_ref(), read.private),
+        encryption: read.encryption,
+    };
     let mut report = Report::new(session);
     report.all(&rules::checks(&session.rules, &request.place))?;
+    report.all(&read.checks)?;
     let connection = session.connect(options).await?;
     report.all(&doctor::run(&connection, &request, &session.stop).await?)?;
     report.end(&request)
+}
+
+/// The keys that the flags name, none of them read yet, and the mode that is asked for.
+fn asked_keys(mut args: EncryptionArgs, verb: Verb) -> Result<(AskedKeys, Option<Mode>), Failure> {
+    let wanted = args.wanted()?.mode;
+    let reader = args.reader(false);
+    let (private, are_all) = match verb {
+        Verb::Put => (Vec::new(), false),
+        Verb::Get | Verb::Inspect | Verb::Rotate => args.take_private_keys(),
+    };
+    let private: Vec<_> = private
+        .iter()
+        .map(|text| reader.key_source(key_files::PRIVATE_KEY, text))
+        .collect::<Result<_, _>>()?;
+    if !private.is_empty() && are_all && matches!(wanted, None | Some(Mode::Client)) {
+        return Ok((AskedKeys { choice: None, private, reader }, Some(Mode::Client)));
+    }
+    let choice = args.choose(&reader)?;
+    let mode = choice.as_ref().map(Choice::mode);
+    Ok((AskedKeys { choice, private, reader }, mode))
 }

@@ -135,6 +135,14 @@ impl EncryptionArgs {
         seals.iter().any(|sources| !sources.is_empty()).then_some(Mode::Client)
     }
 
+    /// Takes out the private keys, with which objects are only decrypted; true if they are all the keys there are.
+    pub(crate) fn take_private_keys(&mut self) -> (Vec<SourceText>, bool) {
+        let private = std::mem::take(&mut self.private_key);
+        let others = [&self.sse_c_key, &self.key, &self.public_key, &self.passphrase];
+        let are_all = self.kms_key.is_empty() && others.iter().all(|sources| sources.is_empty());
+        (private, are_all)
+    }
+
     /// What is asked for, without the keys that stay on this machine: permissions do not depend on them.
     pub(crate) fn wanted(&self) -> Result<Wanted<'_>, Failure> {
         let mode = self.mode.or_else(|| self.implied_mode());

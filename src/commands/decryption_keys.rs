@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::encryption::{Account, Context, KmsKey, Legacy};
-use crate::keys::CustomerKey;
+use crate::encryption::{Account, Context, Encryption, KmsKey, Legacy, Recipient, ServerSide};
+use crate::keys::{CustomerKey, KeyRing, RsaPrivateKey};
 use crate::object::InstructionSuffix;
 use crate::seal::ring::Unwrapper;
 
@@ -29,6 +29,28 @@ pub(crate) struct DecryptionKeys {
 }
 
 impl DecryptionKeys {
+    /// The keys that open what is encrypted so, with further private keys: a public key opens nothing.
+    pub(crate) fn of(encryption: Option<&Encryption>, private: Vec<RsaPrivateKey>) -> Self {
+        let mut keys = Self::default();
+        let mut ring = KeyRing { private, ..KeyRing::default() };
+        match encryption {
+            Some(Encryption::Server(ServerSide::SseC(key))) => keys.customer_keys = [key.again()].into(),
+            Some(Encryption::Server(_)) | None => {}
+            Some(Encryption::Client(client)) => {
+                for recipient in &client.recipients {
+                    match recipient {
+                        Recipient::Aes(key) => ring.symmetric.push(key.again()),
+                        Recipient::Passphrase(passphrase, _) => ring.passphrases.push(passphrase.again()),
+                        Recipient::Kms(key) => keys.kms_keys.push(key.clone()),
+                        Recipient::Rsa(_) => {}
+                    }
+                }
+            }
+        }
+        keys.unwrapper = Arc::new(Unwrapper::new(ring));
+        keys
+    }
+
     /// A copy without the SSE-C keys.
     pub(crate) fn client_side(&self) -> Self {
         Self { customer_keys: Arc::default(), ..self.clone() }

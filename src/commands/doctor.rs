@@ -3,7 +3,10 @@
 //! It asks harmless questions only, and writes nothing unless the write test is asked for. An answer that is missing
 //! or makes no sense is a warning, never a good sign.
 
+use futures_util::future::join;
+
 use crate::aws::Connection;
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::encryption::{Encryption, Mode, ServerSide};
 use crate::error::Result;
 use crate::location::S3Uri;
@@ -11,7 +14,10 @@ use crate::transfer::Cancellation;
 
 mod bucket;
 pub(crate) mod check;
+mod kms;
+mod memory;
 mod network;
+mod newest;
 
 pub(crate) use check::{Check, Name, Problem, Remedy, State};
 
@@ -21,8 +27,12 @@ pub(crate) struct DoctorRequest {
     pub(crate) place: S3Uri,
     /// The verb that is to work.
     pub(crate) verb: Verb,
-    /// How objects are to be encrypted; `None` is the bucket's default.
+    /// The mode that is asked for; `None` is the bucket's default.
+    pub(crate) mode: Option<Mode>,
+    /// How objects are to be encrypted; `None` also if a key for it cannot be read.
     pub(crate) encryption: Option<Encryption>,
+    /// The keys of this machine, to try on what is there.
+    pub(crate) opening: DecryptionKeys,
 }
 
 /// The verb that is to work.
@@ -51,12 +61,8 @@ impl Verb {
 }
 
 impl DoctorRequest {
-    /// The mode that is asked for.
-    pub(crate) fn mode(&self) -> Option<Mode> {
-        self.encryption.as_ref().map(|encryption| match encryption {
-            Encryption::Server(sse) => sse.mode(),
-            Encryption::Client(_) => Mode::Client,
-        })
+    fn mode(&self) -> Option<Mode> {
+        self.mode
     }
 
     /// How S3 is asked to encrypt; `None` is the bucket's default.
@@ -77,7 +83,18 @@ pub(crate) async fn run(
     request: &DoctorRequest,
     cancellation: &Cancellation,
 ) -> Result<Vec<Check>> {
-    cancellation.or(examine(connection, request)).await
+    let mut checks = cancellation.or(examine(connection, request)).await?;
+    checks.extend(memory::check(request));
+    let is_in_the_way = |check: &Check| {
+        check.is_failed()
+            && matches!(check.name, Name::Address | Name::Credentials | Name::Clock | Name::Bucket)
+    };
+    if !checks.iter().any(is_in_the_way) {
+        let newest = newest::check(connection, request, cancellation);
+        let (kms, newest) = cancellation.or(join(kms::checks(connection, request), newest)).await?;
+        checks.extend(kms.into_iter().chain(newest));
+    }
+    Ok(checks)
 }
 
 async fn examine(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {

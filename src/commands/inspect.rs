@@ -143,6 +143,28 @@ pub(crate) async fn object(
     Ok(ObjectReport { outcome, kms_key, transport })
 }
 
+/// Reports on one object as on one of many: from its head, and from its envelope if its metadata points to one.
+pub(crate) async fn glance(
+    connection: &Connection,
+    uri: &S3Uri,
+    keys: &DecryptionKeys,
+    cancellation: &Cancellation,
+) -> Result<InspectOutcome> {
+    let options = InspectOptions {
+        keys: keys.clone(),
+        read: None,
+        expected: Vec::new(),
+        rules: Requirements::default(),
+        deep: false,
+        all_versions: false,
+        filter: Filter::default(),
+        jobs: NonZeroUsize::MIN,
+    };
+    let inspector = Inspector { connection, options: &options, meter: &Meter::default(), cancellation };
+    let keyed = head_without_checksum(connection, uri, None, &keys.customer_keys).await;
+    outcome(inspector, uri, None, keyed, false).await
+}
+
 /// Inspects every object whose key begins with that of `place`, and reports and counts each one.
 ///
 /// # Errors

@@ -6,6 +6,8 @@
 mod support;
 
 mod bucket;
+mod kms;
+mod local_keys;
 mod network;
 mod output;
 mod policy;

@@ -50,6 +50,15 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
         }
         Remedy::WriteTest => "--write-test tries it".to_owned(),
         Remedy::SetClock => "set the clock: timedatectl set-ntp true".to_owned(),
+        Remedy::Replica(arn) => format!("if it has a replica there: --kms-key {}", shell_word(arn)),
+        Remedy::ViaService => "a policy may still allow it to S3 on your behalf (kms:ViaService)".to_owned(),
+        Remedy::Inspect(uri) => {
+            format!("s3seal inspect {}{} shows which key it names", shell_word(&uri.to_string()), aws.own)
+        }
+        Remedy::MoreMemory => {
+            "give the process more memory, or use a key file: s3seal keygen FILE makes one".to_owned()
+        }
+        Remedy::Advice(advice) => advice.clone(),
     };
     vec![one]
 }

@@ -126,6 +126,7 @@ fn exit(problem: &Problem) -> Exit {
     match problem {
         Problem::Error(error) => Exit::of(error),
         Problem::Denied => Exit::Denied,
+        Problem::Key => Exit::Key,
     }
 }
 

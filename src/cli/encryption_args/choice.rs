@@ -62,6 +62,23 @@ impl Choice {
         }
     }
 
+    /// The sources of its keys that are not in KMS, in the order in which they are read.
+    pub(crate) fn sources(&self) -> Vec<KeySource> {
+        match self {
+            Self::SseS3 | Self::SseKms { .. } | Self::DsseKms { .. } => Vec::new(),
+            Self::SseC(source) => vec![source.clone()],
+            Self::Client(choice) => {
+                let sources = choice.recipients.iter().filter_map(|recipient| match recipient {
+                    RecipientChoice::Aes(source)
+                    | RecipientChoice::Rsa(source)
+                    | RecipientChoice::Passphrase(source) => Some(source.clone()),
+                    RecipientChoice::Kms(_) => None,
+                });
+                sources.collect()
+            }
+        }
+    }
+
     pub(crate) fn with_keys(self, keys: &KeyReader) -> Result<Encryption, Failure> {
         Ok(match self {
             Self::SseS3 => Encryption::Server(ServerSide::SseS3),

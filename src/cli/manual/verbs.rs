@@ -204,7 +204,14 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              ok, ! and x.",
             "--for names the verb (put, unless another is given), and --encrypt and the flags of a key how objects are to \
              be encrypted, as in s3seal-put(1); without them the rule for the place counts, or else the bucket's default \
-             encryption. No object is read or written, and no key is sent anywhere.",
+             encryption. Nothing is written.",
+            "KMS keys: whether they are there and enabled, in which region and account, and by dry runs, which KMS answers \
+             without doing anything, what they allow. Keys of this machine: whether they can be read, their kind, \
+             fingerprint, mode and owner, and whether they open the newest object that needs one: of the first thousand \
+             that are listed, the ten newest are looked at, from their heads and envelopes alone. So an SSE-C key is sent to \
+             S3, and only for an object of which S3 says that it needs one; no other key leaves the machine. For get, \
+             inspect and rotate, --private-key takes the place of --public-key. Of a passphrase, whether there is memory \
+             for it.",
             "If nothing is in the way, the exit status is 0, whatever is marked with !. Otherwise it is the one of the \
              worst finding: 6 before 7, 3, 4, 5 and 8.",
             "--policy checks nothing: it prints the least IAM policy with which a verb works at this place and in this \

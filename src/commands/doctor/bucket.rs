@@ -190,6 +190,7 @@ fn mode(request: &DoctorRequest, policy: &PolicyFacts) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::decryption_keys::DecryptionKeys;
     use crate::commands::doctor::{State, Verb};
     use crate::encryption::{Context, Encryption};
 
@@ -199,7 +200,9 @@ mod tests {
         let request = DoctorRequest {
             place: "s3://bkt/p/".parse().unwrap(),
             verb: Verb::Put,
+            mode: encryption.as_ref().map(ServerSide::mode),
             encryption: encryption.map(Encryption::Server),
+            opening: DecryptionKeys::default(),
         };
         match mode(&request, policy).state {
             State::Ok => 'o',

@@ -3,7 +3,7 @@
 //! Commands and flags that mend something are worded in `cli`; here a remedy is what it is for.
 
 use crate::error::Error;
-use crate::location::Bucket;
+use crate::location::{Bucket, S3Uri};
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -34,6 +34,13 @@ pub(crate) enum Name {
     /// What else the bucket's policy says.
     Policy,
     IncompleteUploads,
+    KmsKey,
+    KmsPermissions,
+    /// A key of this machine.
+    Key,
+    PassphraseMemory,
+    /// Whether the keys of this machine open what is there.
+    NewestObject,
 }
 
 impl Name {
@@ -51,6 +58,11 @@ impl Name {
             Self::PlainHttp => "plain_http",
             Self::Policy => "policy",
             Self::IncompleteUploads => "incomplete_uploads",
+            Self::KmsKey => "kms_key",
+            Self::KmsPermissions => "kms_permissions",
+            Self::Key => "key",
+            Self::PassphraseMemory => "passphrase_memory",
+            Self::NewestObject => "newest_object",
         }
     }
 }
@@ -71,6 +83,8 @@ pub(crate) enum Problem {
     Error(Box<Error>),
     /// Access would be denied.
     Denied,
+    /// A key is of no use.
+    Key,
 }
 
 /// What mends something.
@@ -92,6 +106,15 @@ pub(crate) enum Remedy {
     /// The test that writes an object.
     WriteTest,
     SetClock,
+    /// The ARN that a key of several regions has in the bucket's.
+    Replica(String),
+    /// S3 may be allowed what the user is not.
+    ViaService,
+    /// An object whose envelope says more.
+    Inspect(S3Uri),
+    MoreMemory,
+    /// What the command line says where a key cannot be used.
+    Advice(String),
 }
 
 impl Check {
@@ -117,6 +140,10 @@ impl Check {
     pub(crate) fn unanswered(name: Name, question: &str, error: Error) -> Self {
         let check = Self::warning(name, format!("this server does not answer {question}: {error}"));
         check.mended_by(Remedy::For(Box::new(error)))
+    }
+
+    pub(crate) fn is_failed(&self) -> bool {
+        matches!(self.state, State::Failed(_))
     }
 
     pub(crate) fn mended_by(mut self, remedy: Remedy) -> Self {

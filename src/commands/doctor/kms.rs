@@ -1,0 +1,251 @@
+//! The KMS keys that the verb uses: whether they are there and usable, and what the user may do with them.
+//!
+//! Permissions are asked for by dry runs, which come from the user. S3 asks KMS on the user's behalf, so a policy may allow
+//! S3 what it denies to the user (`kms:ViaService`): what a dry run denies for S3 is not known, only doubtful.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::{Check, DoctorRequest, Name, Remedy, Verb};
+use crate::aws::Connection;
+use crate::aws::kms::KmsKeyFacts;
+use crate::aws::kms_dry_run::KeyUse;
+use crate::encryption::{Context, Encryption, KeyArn, KmsKey, Recipient, ServerSide};
+use crate::error::{Error, KeyFault, Result};
+
+/// The name of the key that S3 uses where none is named; AWS makes it at its first use.
+const ACCOUNTS_OWN_KEY: &str = "alias/aws/s3";
+
+/// A key with what it is for.
+struct Used<'a> {
+    /// `None` is the account's own key of S3.
+    key: Option<&'a KmsKey>,
+    context: Option<&'a Context>,
+    by: By,
+}
+
+/// Who asks KMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    /// S3, on the user's behalf.
+    S3,
+    /// This program.
+    Us,
+}
+
+/// Looks at all keys at once.
+pub(super) async fn checks(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
+    let used = used(request.encryption.as_ref());
+    let checks = join_all(used.iter().map(|used| of_key(connection, request.verb, used))).await;
+    checks.into_iter().flatten().collect()
+}
+
+fn used(encryption: Option<&Encryption>) -> Vec<Used<'_>> {
+    match encryption {
+        None => Vec::new(),
+        Some(Encryption::Server(server)) => of_s3(server).into_iter().collect(),
+        Some(Encryption::Client(client)) => {
+            let ours = client.recipients.iter().filter_map(|recipient| match recipient {
+                Recipient::Kms(key) => {
+                    Some(Used { key: Some(key), context: Some(&client.context), by: By::Us })
+                }
+                _ => None,
+            });
+            ours.chain(client.at_rest.as_ref().and_then(of_s3)).collect()
+        }
+    }
+}
+
+fn of_s3(server: &ServerSide) -> Option<Used<'_>> {
+    match server {
+        ServerSide::SseKms { key, context, .. } | ServerSide::DsseKms { key, context } => {
+            Some(Used { key: key.as_ref(), context: Some(context), by: By::S3 })
+        }
+        ServerSide::SseS3 | ServerSide::SseC(_) => None,
+    }
+}
+
+async fn of_key(connection: &Connection, verb: Verb, used: &Used<'_>) -> Vec<Check> {
+    let Some(key) = used.key else { return vec![accounts_own_key(connection).await] };
+    if let Some(elsewhere) = elsewhere(key, connection.region(), used.by) {
+        return vec![elsewhere];
+    }
+    let facts = connection.describe_key(key).await;
+    let is_managed_by_aws = facts.as_ref().is_ok_and(|facts| facts.manager.as_deref() == Some("AWS"));
+    let account = connection.account().await;
+    let (check, goes_on) = described(key, facts, account.as_deref(), used.by);
+    let mut checks = vec![check];
+    if is_managed_by_aws && used.by == By::S3 {
+        checks.push(Check::ok(
+            Name::KmsPermissions,
+            "AWS manages the key: S3 may use it for everybody in its account",
+        ));
+    } else if goes_on {
+        checks.extend(permissions(connection, verb, key, used).await);
+    }
+    checks
+}
+
+async fn accounts_own_key(connection: &Connection) -> Check {
+    let Ok(alias) = ACCOUNTS_OWN_KEY.parse::<KmsKey>() else {
+        return Check::warning(Name::KmsKey, "not looked up");
+    };
+    match connection.describe_key(&alias).await {
+        Ok(facts) => described(&alias, Ok(facts), None, By::S3).0,
+        Err(Error::KeyWrong { .. } | Error::NotFound { .. }) => {
+            Check::ok(Name::KmsKey, "the account's own key aws/s3, which AWS makes at its first use")
+        }
+        Err(error) => described(&alias, Err(error), None, By::S3).0,
+    }
+}
+
+/// A key of another region than the one that is asked: S3 takes only keys of the bucket's, and KMS knows only its own.
+fn elsewhere(key: &KmsKey, region: &str, by: By) -> Option<Check> {
+    let arn = key.arn()?;
+    if arn.region() == region {
+        return None;
+    }
+    let needs = match by {
+        By::S3 => "S3 takes keys of the bucket's region only",
+        By::Us => "KMS is asked there",
+    };
+    let seen = format!("{arn} is in {}, and {needs}: {region}", arn.region());
+    let why = KeyFault::KmsUnknown { key: arn.to_string() };
+    let error = Error::KeyWrong { subject: key.into(), why, source: None };
+    let check = Check { seen, ..Check::error(Name::KmsKey, error) };
+    // Replicas of a multi-Region key have the same id.
+    let replica = arn.id().starts_with("mrk-").then(|| arn.as_str().replacen(arn.region(), region, 1));
+    Some(match replica {
+        Some(replica) => check.mended_by(Remedy::Replica(replica)),
+        None => check,
+    })
+}
+
+/// The key itself; false if nothing more can be asked about it.
+fn described(key: &KmsKey, facts: Result<KmsKeyFacts>, account: Option<&str>, by: By) -> (Check, bool) {
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(Error::Denied { .. }) => {
+            let seen = format!("{key}: kms:DescribeKey is denied, so its state is not known");
+            let resource = key.to_string();
+            let check = Check::warning(Name::KmsKey, seen);
+            return (check.mended_by(Remedy::Allow { action: "kms:DescribeKey", resource }), true);
+        }
+        Err(error @ Error::KeyWrong { .. }) => return (Check::error(Name::KmsKey, error), false),
+        Err(error @ Error::Network { .. }) if by == By::Us => {
+            return (Check::error(Name::KmsKey, error), false);
+        }
+        Err(error) => return (Check::unanswered(Name::KmsKey, "kms:DescribeKey", error), false),
+    };
+    let fault = |why| Error::KeyWrong { subject: key.into(), why, source: None };
+    let arn = || facts.arn.clone();
+    let error = match facts.state.as_deref() {
+        Some("Disabled") => fault(KeyFault::KmsDisabled { key: arn() }),
+        Some("PendingDeletion" | "PendingReplicaDeletion") => {
+            fault(KeyFault::KmsPendingDeletion { key: arn() })
+        }
+        Some("PendingImport") => fault(KeyFault::KmsPendingImport { key: arn() }),
+        state => return (usable(key, &facts, state, account), true),
+    };
+    let mut check = Check::error(Name::KmsKey, error);
+    if let Some(end) = &facts.deletion {
+        check.seen = format!("{}, on {end}", check.seen);
+    }
+    (check, false)
+}
+
+/// A key in no state that is known to be in the way.
+fn usable(key: &KmsKey, facts: &KmsKeyFacts, state: Option<&str>, account: Option<&str>) -> Check {
+    let mut seen =
+        if key.as_str() == facts.arn { facts.arn.clone() } else { format!("{key} is {}", facts.arn) };
+    if let (Some(of_key), Some(own)) = (KeyArn::parse(&facts.arn), account)
+        && of_key.account() != own
+    {
+        seen = format!("{seen}, of the account {}, not of yours ({own})", of_key.account());
+    }
+    match state {
+        Some("Enabled") => Check::ok(Name::KmsKey, format!("{seen}, enabled")),
+        Some(other) => Check::warning(Name::KmsKey, format!("{seen}, in the state {other}")),
+        None => Check::warning(Name::KmsKey, format!("{seen}; this server does not say its state")),
+    }
+}
+
+/// What the verb does with a key, and what for, if it works without.
+fn uses(verb: Verb, by: By) -> Vec<(KeyUse, Option<&'static str>)> {
+    const CHECKSUM: Option<&str> = Some("to show checksums, or read the data");
+    const PARTS: Option<&str> = Some("for uploads in parts");
+    const IN_PLACE: Option<&str> = Some("for updates in place");
+    const REWRAP: Option<&str> = Some("for a new wrap of the same data key");
+    use KeyUse::{Decrypt, Encrypt, GenerateDataKey, ReEncrypt};
+    match (verb, by) {
+        (Verb::Put, By::S3) => vec![(GenerateDataKey, None), (Decrypt, PARTS)],
+        (Verb::Put, By::Us) => vec![(GenerateDataKey, None)],
+        (Verb::Get, _) => vec![(Decrypt, None)],
+        (Verb::Inspect, _) => vec![(Decrypt, CHECKSUM)],
+        (Verb::Rotate, By::S3) => {
+            vec![(GenerateDataKey, None), (Decrypt, None), (Encrypt, IN_PLACE), (ReEncrypt, IN_PLACE)]
+        }
+        (Verb::Rotate, By::Us) => vec![(GenerateDataKey, None), (Decrypt, None), (Encrypt, REWRAP)],
+    }
+}
+
+async fn permissions(connection: &Connection, verb: Verb, key: &KmsKey, used: &Used<'_>) -> Vec<Check> {
+    let none = BTreeMap::new();
+    let context = used.context.map_or(&none, Context::pairs);
+    let wanted = uses(verb, used.by);
+    let asked = wanted.iter().map(|(key_use, _)| connection.dry_run(key, *key_use, context));
+    let answers = join_all(asked).await;
+    let mut allowed = Vec::new();
+    let mut checks = Vec::new();
+    for ((key_use, only_for), answer) in wanted.into_iter().zip(answers) {
+        match answer {
+            Ok(()) => allowed.push(key_use.action()),
+            Err(error) => checks.push(not_allowed(key, key_use, only_for, used.by, error)),
+        }
+    }
+    if !allowed.is_empty() {
+        checks.insert(0, Check::ok(Name::KmsPermissions, format!("{key} allows {}", allowed.join(", "))));
+    }
+    checks
+}
+
+/// Why a dry run did not end well.
+fn not_allowed(key: &KmsKey, key_use: KeyUse, only_for: Option<&str>, by: By, error: Error) -> Check {
+    let action = key_use.action();
+    match error {
+        Error::Denied { .. } if by == By::Us && only_for.is_none() => {
+            Check::error(Name::KmsPermissions, error)
+        }
+        Error::Denied { .. } => {
+            let only_for = only_for.map(|what| format!(", which is {what}")).unwrap_or_default();
+            let seen = format!("{action} on {key} is denied to you{only_for}");
+            let allow = Remedy::Allow { action, resource: key.to_string() };
+            let check = Check::warning(Name::KmsPermissions, seen).mended_by(allow);
+            match by {
+                By::S3 => check.mended_by(Remedy::ViaService),
+                By::Us => check,
+            }
+        }
+        // The key's state, which the dry run of another action may not show.
+        error @ Error::KeyWrong { .. } => Check::error(Name::KmsPermissions, error),
+        error => Check::unanswered(Name::KmsPermissions, &format!("dry runs of {action}"), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_another_region_is_of_no_use() {
+        let arn =
+            |id: &str| format!("arn:aws:kms:eu-west-1:111122223333:key/{id}").parse::<KmsKey>().unwrap();
+        assert!(elsewhere(&arn("1234"), "eu-west-1", By::S3).is_none());
+        assert!(elsewhere(&"alias/a".parse().unwrap(), "us-east-1", By::S3).is_none());
+        let check = elsewhere(&arn("1234"), "us-east-1", By::S3).unwrap();
+        assert!(check.seen.contains("is in eu-west-1") && check.remedies.is_empty(), "{check:?}");
+        let check = elsewhere(&arn("mrk-1"), "us-east-1", By::Us).unwrap();
+        assert!(format!("{:?}", check.remedies).contains("arn:aws:kms:us-east-1:"), "{check:?}");
+    }
+}

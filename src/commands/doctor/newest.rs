@@ -1,0 +1,126 @@
+//! Whether the local keys open what is there already: the newest object that needs one of them.
+//!
+//! Heads and envelopes are read, and no content. Keys are tried as `inspect` tries them: those of SSE-C are sent to S3 only
+//! for an object of which S3 says that it needs one.
+
+use std::cmp::Reverse;
+use std::pin::pin;
+
+use futures_util::{StreamExt, TryStreamExt};
+
+use super::{Check, DoctorRequest, Name, Problem, Remedy, Verb, memory};
+use crate::aws::Connection;
+use crate::aws::listing::{Listed, ListedKey};
+use crate::commands::inspect;
+use crate::commands::inspect::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome, Opens};
+use crate::error::{Error, Result};
+use crate::limits::{DOCTOR_LISTED, DOCTOR_TRIED};
+use crate::location::S3Uri;
+use crate::transfer::Cancellation;
+
+/// What an object says about the keys.
+enum Fit {
+    /// They open it; the text says which one.
+    Opens(String),
+    /// They do not.
+    No,
+    /// It is in SSE-C, and there is no such key.
+    NeedsCustomerKey,
+    /// Nothing: it needs no local key, or it cannot be seen without asking more.
+    None,
+}
+
+/// Looks at the newest objects, one after the other, until one needs a local key; none if none was given, or if trying a
+/// passphrase would take too much memory.
+pub(super) async fn check(
+    connection: &Connection,
+    request: &DoctorRequest,
+    cancellation: &Cancellation,
+) -> Option<Check> {
+    let keys = &request.opening;
+    let is_too_costly = memory::check(request).is_some_and(|check| check.is_failed());
+    if keys.customer_keys.is_empty() && keys.unwrapper.ring().is_empty() || is_too_costly {
+        return None;
+    }
+    let mut listed = match listed(connection, &request.place).await {
+        Ok(listed) => listed,
+        Err(Error::Denied { .. }) => {
+            let check = Check::warning(Name::NewestObject, "not looked for: s3:ListBucket is denied");
+            let resource = format!("arn:aws:s3:::{}", request.place.bucket);
+            return Some(check.mended_by(Remedy::Allow { action: "s3:ListBucket", resource }));
+        }
+        Err(error) => return Some(Check::unanswered(Name::NewestObject, "ListObjectsV2", error)),
+    };
+    let are_all = listed.len() < DOCTOR_LISTED;
+    listed.sort_by_key(|entry| Reverse(entry.last_modified.clone()));
+    let mut unseen = None;
+    for uri in listed.iter().filter_map(|entry| object(&request.place, entry)).take(DOCTOR_TRIED) {
+        match inspect::glance(connection, &uri, keys, cancellation).await {
+            Ok(outcome) => match fit(&outcome) {
+                Fit::None => {}
+                fit => return Some(said(&uri, fit, request.verb)),
+            },
+            Err(error) => unseen = Some(error),
+        }
+    }
+    Some(match unseen {
+        Some(error) => Check::unanswered(Name::NewestObject, "HeadObject", error),
+        None if are_all => Check::ok(Name::NewestObject, "none of the newest needs a key of this machine"),
+        None => Check::ok(
+            Name::NewestObject,
+            format!("of the first {DOCTOR_LISTED} listed, none of the newest needs a key of this machine"),
+        ),
+    })
+}
+
+async fn listed(connection: &Connection, place: &S3Uri) -> Result<Vec<Listed>> {
+    pin!(connection.list(place)).take(DOCTOR_LISTED).try_collect().await
+}
+
+fn object(place: &S3Uri, entry: &Listed) -> Option<S3Uri> {
+    match &entry.key {
+        ListedKey::Text(key) => Some(place.with_key(key.clone())),
+        ListedKey::NotText(_) => None,
+    }
+}
+
+fn fit(outcome: &InspectOutcome) -> Fit {
+    match &outcome.at_rest.customer_key {
+        Some(CustomerKeyFit::Fits { fingerprint }) => {
+            return Fit::Opens(format!("the SSE-C key with fingerprint {fingerprint}"));
+        }
+        Some(CustomerKeyFit::NoneFits { .. }) => return Fit::No,
+        Some(CustomerKeyFit::NotGiven) => return Fit::NeedsCustomerKey,
+        Some(CustomerKeyFit::NotSaid) | None => {}
+    }
+    match &outcome.client {
+        ClientSeen::Sealed(envelope) => match &envelope.opens {
+            Opens::With(with) => Fit::Opens(match &with.fingerprint {
+                Some(fingerprint) => format!("the key with fingerprint {fingerprint}"),
+                None => "the passphrase".to_owned(),
+            }),
+            Opens::WithNone => Fit::No,
+            Opens::NotTried => Fit::None,
+        },
+        _ => Fit::None,
+    }
+}
+
+fn said(uri: &S3Uri, fit: Fit, verb: Verb) -> Check {
+    match fit {
+        Fit::Opens(with) => Check::ok(Name::NewestObject, format!("{uri} opens with {with}")),
+        Fit::NeedsCustomerKey => {
+            Check::warning(Name::NewestObject, format!("{uri} is in SSE-C, and no such key was given"))
+        }
+        // Objects may get a new key, though whoever reads them all needs both.
+        _ if verb == Verb::Put => {
+            Check::warning(Name::NewestObject, format!("{uri} has another key than the one given"))
+        }
+        _ => Check::failed(
+            Name::NewestObject,
+            Problem::Key,
+            format!("{uri} does not open with the keys given"),
+        )
+        .mended_by(Remedy::Inspect(uri.clone())),
+    }
+}
