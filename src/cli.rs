@@ -72,6 +72,7 @@ use output::{OutputArgs, Printer};
 use session::Session;
 
 use crate::aws::OpenUploads;
+use crate::error::Error;
 
 const LONG_VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), "\nTLS and bulk ciphers: AWS-LC (rustls, aws-lc-rs)");
@@ -139,7 +140,8 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let printer = Printer::new(&cli.output);
     let aws_flags = cli.connection.aws_cli_flags();
-    let json = cli.output.json.then(|| cli.command.name());
+    let verb = cli.command.name();
+    let json = cli.output.json.then_some(verb);
     if let Some(answer) = separate_source::answer(&argv) {
         return error_report::failure(&Failure::usage(answer), &printer, json, &aws_flags).into();
     }
@@ -160,6 +162,9 @@ pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(mut failure) => {
             rules.explain(&mut failure);
+            let error = failure.error.downcast_ref::<Error>();
+            let looks = error.and_then(|error| hints::doctor(verb, error, &aws_flags));
+            failure.hints.extend(looks);
             failure.hints.extend(left());
             error_report::failure(&failure, &printer, json, &aws_flags)
         }

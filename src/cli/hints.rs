@@ -5,6 +5,7 @@
 use std::io::ErrorKind;
 
 use super::aws_flags::AwsFlags;
+use super::document::Command;
 use super::lost_envelope;
 use super::remedies;
 use super::sanitize::shell_word;
@@ -116,6 +117,14 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
         | Error::Service { .. }
         | Error::Interrupted(_)
         | Error::ReaderLeft => Vec::new(),
+    }
+}
+
+/// For an error about a permission, the command that says what a verb needs.
+pub(crate) fn doctor(verb: Command, error: &Error, aws: &AwsFlags) -> Option<String> {
+    match error {
+        Error::Denied { subject, why, .. } => access::doctor(verb, subject, why, aws),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::{Fault, Kind};
 
-use crate::support::{BUCKET, Bench, PART, bytes};
+use crate::support::{ALIAS, BUCKET, Bench, PART, bytes};
 
 const LINES: [&str; 2] = ["put source s3://bench/new", "get s3://bench/object copy"];
 
@@ -64,14 +64,15 @@ fn a_wrong_secret_is_told_as_such_and_not_shown() {
 #[test]
 fn an_expired_session_is_told_as_such() {
     let bench = bench();
-    let text = "The provided token has expired.";
-    for operation in ["PutObject", "HeadObject", "GetObject"] {
-        bench.sandbox.fault(Fault::on(operation, Kind::status(400, "ExpiredToken", text)).times(99));
+    bench.sandbox.user().set_session_token("session/token");
+    bench.run("put source s3://bench/object").ok();
+    bench.sandbox.user().expire_session_token();
+    let of_kms = format!("put source s3://bench/new -e client --kms-key {ALIAS}");
+    for line in LINES.into_iter().chain([of_kms.as_str()]) {
+        let ended =
+            bench.run(line).exits(4).says(&["the AWS credentials for", "have expired", "aws sso login"]);
+        assert!(!ended.stderr.contains("session/token"), "{}", ended.stderr);
     }
-    for line in LINES {
-        bench.run(line).exits(4).says(&["the AWS credentials for", "have expired", "aws sso login"]);
-    }
-    bench.sandbox.clear_faults();
     nothing_is_written(&bench);
 }
 
@@ -82,6 +83,14 @@ fn a_clock_that_is_off_is_told_as_such() {
     for operation in ["PutObject", "HeadObject", "GetObject"] {
         let kind = Kind::status(403, "RequestTimeTooSkewed", text);
         bench.sandbox.fault(Fault::on(operation, kind).times(99));
+    }
+    for text in
+        ["Signature expired: 1 is now earlier than 2", "Signature not yet current: 2 is still later than 1"]
+    {
+        let kind = Kind::status(400, "InvalidSignatureException", text);
+        bench.sandbox.fault(Fault::on("kms:GenerateDataKey", kind).times(3));
+        let line = format!("put source s3://bench/new -e client --kms-key {ALIAS} --max-attempts 3");
+        bench.run(&line).exits(4).says(&["this machine's clock is off", "hint: set the clock"]);
     }
     for line in LINES {
         bench.run(line).exits(4).says(&["this machine's clock is off", "hint: set the clock"]);
@@ -96,7 +105,8 @@ fn a_clock_that_is_off_is_made_up_for_where_the_server_tells_its_time() {
     for hours in [-5, 5] {
         let bench = bench();
         bench.sandbox.s3().set_clock_ahead(hours * 3600);
-        for line in LINES {
+        let of_kms = format!("put source s3://bench/new -e client --kms-key {ALIAS}");
+        for line in LINES.into_iter().chain([of_kms.as_str()]) {
             bench.run(line).ok();
         }
     }
@@ -120,6 +130,36 @@ fn a_policy_that_denies_is_named_by_its_action() {
     bench.sandbox.s3().set_policy(BUCKET, &policy("s3:GetObject"));
     bench.run(LINES[1]).exits(4).says(&["access to s3://bench/object is denied", "s3:GetObject"]);
     nothing_is_written(&bench);
+}
+
+#[test]
+fn a_denial_names_the_command_that_says_what_is_needed() {
+    let bench = bench();
+    let kms =
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}}"#;
+    bench.sandbox.user().set_policy(kms);
+    for (line, hint) in [
+        ("put source s3://bench/p/new", "s3seal doctor s3://bench/p/ --policy put"),
+        ("get s3://bench/p/object copy", "s3seal doctor s3://bench/p/ --policy get"),
+        ("inspect s3://bench/p/", "s3seal doctor s3://bench/p/ --policy inspect"),
+        ("cleanup s3://bench", "s3seal doctor s3://bench/ --policy cleanup"),
+        ("rotate s3://bench/p/ -e sse-s3 --yes", "s3seal doctor s3://bench/p/ --for rotate"),
+    ] {
+        let ended = bench.run(line).exits(4);
+        let hints = ended.stderr.matches("s3seal doctor").count();
+        assert!(hints == 1 && ended.stderr.contains(&format!("`{hint}`")), "{line}: {}", ended.stderr);
+        // What it names works as it stands, or says what is missing.
+        let looked = bench.run(hint.trim_start_matches("s3seal "));
+        assert!(matches!(looked.code(), Some(0 | 4)), "{hint}: {}", looked.stderr);
+    }
+    bench.sandbox.user().clear_policy();
+    // Where no reason is given, it is looked for.
+    let refusal = Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(Fault::on("PutObject", refusal).times(99));
+    bench.run(LINES[0]).exits(4).says(&["`s3seal doctor s3://bench/ --for put` looks"]);
+    bench.sandbox.fault(Fault::on("GetObject", Kind::status(400, "ExpiredToken", "expired")).times(99));
+    let ended = bench.run(LINES[1]).exits(4);
+    assert!(!ended.stderr.contains("doctor"), "{}", ended.stderr);
 }
 
 #[test]

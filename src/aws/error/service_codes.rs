@@ -100,6 +100,8 @@ impl Refusal {
             "InvalidAccessKeyId" | "UnrecognizedClientException" | "InvalidClientTokenId" => {
                 Denial::UnknownAccessKey
             }
+            // KMS has one code for both.
+            "InvalidSignatureException" if is_out_of_time(&self.message) => Denial::ClockSkew,
             "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
                 Denial::BadSignature
             }
@@ -205,6 +207,11 @@ fn named_key(text: &str) -> String {
         Some(quoted) => quoted.to_owned(),
         None => "(not named in the answer)".to_owned(),
     }
+}
+
+/// Whether a signature is refused for its time ("Signature expired: … is now earlier than …").
+fn is_out_of_time(message: &str) -> bool {
+    ["Signature expired", "Signature not yet current"].iter().any(|words| message.starts_with(words))
 }
 
 /// Nearly always a key is pending deletion, so whatever is not known to be another state counts as that.

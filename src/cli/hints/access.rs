@@ -1,9 +1,10 @@
 //! Hints for denied access: credentials, policies, KMS, a blocked mode.
 
 use crate::cli::aws_flags::AwsFlags;
+use crate::cli::document::Command;
 use crate::cli::sanitize::shell_word;
 use crate::error::{Denial, Subject};
-use crate::location::Bucket;
+use crate::location::{Bucket, S3Uri};
 
 pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<String> {
     match why {
@@ -67,6 +68,34 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
              kms:GenerateDataKey and kms:Decrypt"
                 .to_owned(),
         ],
+    }
+}
+
+/// The command that prints what a verb needs, or looks what is in its way, for who lacks a permission.
+pub(super) fn doctor(verb: Command, subject: &Subject, why: &Denial, aws: &AwsFlags) -> Option<String> {
+    let word = match verb {
+        Command::Put => "put",
+        Command::Get => "get",
+        Command::Inspect => "inspect",
+        Command::Rotate => "rotate",
+        Command::Cleanup => "cleanup",
+        Command::Keygen | Command::Doctor | Command::Generate => return None,
+    };
+    let folder = subject.uri().map_or("", S3Uri::folder);
+    let place = format!("s3://{}/{folder}", subject.bucket()?);
+    let (place, own) = (shell_word(&place), &aws.own);
+    let is_policy = verb == Command::Cleanup || matches!(why, Denial::Action { .. });
+    match why {
+        // A policy for a rotation depends on what objects have and get.
+        Denial::Action { .. } | Denial::Unexplained { .. } if is_policy && verb != Command::Rotate => {
+            Some(format!(
+                "`s3seal doctor {place} --policy {word}{own}` prints a policy with all that {word} needs"
+            ))
+        }
+        Denial::Action { .. } | Denial::Unexplained { .. } => {
+            Some(format!("`s3seal doctor {place} --for {word}{own}` looks what is in its way"))
+        }
+        _ => None,
     }
 }
 
