@@ -41,6 +41,7 @@ mod subresources;
 pub(crate) mod timestamp;
 pub(crate) mod tls_probe;
 mod trace;
+pub(crate) mod traffic;
 mod unidentified_upload;
 mod update_encryption;
 pub(crate) mod upload;

@@ -27,10 +27,13 @@ pub(crate) const DOCTOR_ATTEMPTS: u32 = 2;
 
 /// `--part-size`
 pub(crate) const PART_SIZE: ByteSize = ByteSize(8 << 20);
-/// `--jobs`: concurrent requests of a transfer.
+/// `--jobs`: concurrent requests where their number is fixed, and the parts whose memory a transfer takes.
 pub(crate) const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
-/// `--jobs`: concurrent small objects; together they use the memory of [`JOBS`] parts.
-pub(crate) const JOBS_OF_SMALL_OBJECTS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
+/// `--jobs`: concurrent requests with which a transfer begins that adapts to the link.
+pub(crate) const JOBS_AT_START: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
+/// `--jobs`: the most concurrent requests of such a transfer, and concurrent small objects; together they use the memory of
+/// [`JOBS`] parts.
+pub(crate) const MAX_JOBS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 /// `--jobs`: concurrent objects whose bytes stay in S3; the requests are small, and mostly wait.
 pub(crate) const JOBS_WITHOUT_TRANSFER: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
 /// `--max-delete`: of what the target has.

@@ -40,7 +40,23 @@ pub(crate) const DOCTOR_LISTED: usize = 1000;
 /// Objects on which `doctor` tries the keys given, one after the other, so that it answers in seconds.
 pub(crate) const DOCTOR_TRIED: usize = 10;
 
+// Requests at once, where their number adapts to the link.
+
+/// The shortest time over which what moves is measured.
+pub(crate) const CONCURRENCY_EPOCH_MIN: Duration = Duration::from_millis(250);
+/// The same in round trips: connections must open and speed up meanwhile.
+pub(crate) const CONCURRENCY_EPOCH_ROUND_TRIPS: u32 = 4;
+/// By how many requests their number grows at least; a step adds half of them.
+pub(crate) const CONCURRENCY_STEP_MIN: usize = 4;
+/// A step stays if each request that it adds moves at least this share of what each moved before.
+pub(crate) const CONCURRENCY_GAIN_MIN: f64 = 0.25;
+/// For how many measurements the number stays after a step in vain, or after the service was overloaded.
+pub(crate) const CONCURRENCY_HOLD_EPOCHS: u32 = 30;
+
 // Part sizes.
+
+/// The last ranges of a download are no smaller than this, where they are cut so that no connection idles.
+pub(crate) const MIN_RANGE_BYTES: u64 = 1 << 20;
 
 /// A part of a copy within S3, unless the object needs larger ones: few requests, but still several at once.
 pub(crate) const COPY_PART_BYTES: u64 = 256 << 20;

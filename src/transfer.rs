@@ -5,6 +5,7 @@
 
 pub(crate) mod buffer_pool;
 pub(crate) mod cancellation;
+pub(crate) mod concurrency;
 pub(crate) mod copy;
 pub(crate) mod disk_map;
 pub(crate) mod download;
@@ -13,6 +14,7 @@ pub(crate) mod memory_budget;
 pub(crate) mod parallel_write;
 pub(crate) mod pipe;
 pub(crate) mod plan;
+mod ranges;
 pub(crate) mod resume;
 pub(crate) mod sink;
 pub(crate) mod source;

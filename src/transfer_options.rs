@@ -4,12 +4,12 @@ use std::num::NonZeroUsize;
 
 use crate::defaults;
 
-/// The part size and concurrency of a transfer. It takes about `jobs × part_size` of memory.
+/// The part size and concurrency of a transfer. It takes about as much memory as [`TransferOptions::parts_in_memory`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TransferOptions {
-    /// Concurrent requests.
-    pub(crate) jobs: NonZeroUsize,
-    /// Concurrent objects of a bulk transfer. More than `jobs`, because small objects mostly wait; they share the memory.
+    /// Concurrent requests; `None` follows the link.
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Concurrent objects of a bulk transfer. They share requests and memory.
     pub(crate) objects: NonZeroUsize,
     /// Bytes in a part or range; in the first part, if parts grow.
     pub(crate) part_size: u64,
@@ -17,11 +17,18 @@ pub(crate) struct TransferOptions {
     pub(crate) expected_size: Option<u64>,
 }
 
+impl TransferOptions {
+    /// The parts that may be in memory: one for each request, if their number is fixed.
+    pub(crate) fn parts_in_memory(&self) -> NonZeroUsize {
+        self.jobs.unwrap_or(defaults::JOBS)
+    }
+}
+
 impl Default for TransferOptions {
     fn default() -> Self {
         Self {
-            jobs: defaults::JOBS,
-            objects: defaults::JOBS_OF_SMALL_OBJECTS,
+            jobs: None,
+            objects: defaults::MAX_JOBS,
             part_size: defaults::PART_SIZE.0,
             expected_size: None,
         }

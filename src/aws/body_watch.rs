@@ -20,6 +20,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::aws::error::Stalled;
 use crate::aws::rate_limit::RateLimit;
+use crate::aws::traffic::Traffic;
 use crate::limits::{BODY_PIECE_BYTES, MAX_ANSWER_WAIT};
 
 /// What all connections of a run share.
@@ -29,12 +30,13 @@ pub(super) struct BodyWatch {
     stall: Duration,
     rate: Option<RateLimit>,
     answers: AnswerWait,
+    traffic: Traffic,
 }
 
 impl BodyWatch {
-    pub(super) fn new(stall: Duration, bytes_a_second: Option<u64>) -> Self {
+    pub(super) fn new(stall: Duration, bytes_a_second: Option<u64>, traffic: Traffic) -> Self {
         let answers = AnswerWait::new(stall);
-        Self { stall, rate: bytes_a_second.map(RateLimit::new), answers }
+        Self { stall, rate: bytes_a_second.map(RateLimit::new), answers, traffic }
     }
 
     /// Passes all requests of `connector` through the watch.
@@ -88,7 +90,7 @@ impl fmt::Debug for Watched {
 impl HttpConnector for Watched {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let Self { connector, sleep, watch } = self;
-        let BodyWatch { stall, rate, answers } = watch.clone();
+        let BodyWatch { stall, rate, answers, traffic } = watch.clone();
         let is = |operation: &str| {
             request.uri().ends_with(operation) || request.uri().contains(&format!("{operation}&"))
         };
@@ -97,12 +99,13 @@ impl HttpConnector for Watched {
         let gets_object = is("x-id=GetObject");
         let moved = Moved::default();
         if sends_object {
-            let pieces = Pieces::new(request.body_mut(), rate.clone(), sleep.clone(), BODY_PIECE_BYTES);
+            let line = Line { rate: rate.clone(), sleep: sleep.clone(), traffic: traffic.clone() };
+            let pieces = Pieces::new(request.body_mut(), line, BODY_PIECE_BYTES);
             let body = Outgoing { pieces, moved: moved.clone() };
             *request.body_mut() = SdkBody::from_body_1_x(body);
         }
         let rate = rate.filter(|_| gets_object);
-        let (answer, sleep) = (connector.call(request), sleep.clone());
+        let (asked, answer, sleep) = (Instant::now(), connector.call(request), sleep.clone());
         HttpConnectorFuture::new(async move {
             let answer = if sends_object {
                 match select(answer, Box::pin(stalled(&moved, stall, &answers, &sleep))).await {
@@ -110,13 +113,17 @@ impl HttpConnector for Watched {
                     Either::Right((stalled, _)) => Err(ConnectorError::timeout(stalled.into())),
                 }
             } else {
-                answer.await
+                let answer = answer.await;
+                if answer.is_ok() {
+                    traffic.answered(asked.elapsed());
+                }
+                answer
             };
             if let (Ok(_), Movement::Sent(at)) = (&answer, moved.get()) {
                 answers.took(at.elapsed());
             }
             let mut answer = answer?;
-            let pieces = Pieces::new(answer.body_mut(), rate, sleep, usize::MAX);
+            let pieces = Pieces::new(answer.body_mut(), Line { rate, sleep, traffic }, usize::MAX);
             let body = Incoming { pieces, stall, in_vain: None, timer: None };
             *answer.body_mut() = SdkBody::from_body_1_x(body);
             Ok(answer)
@@ -173,6 +180,13 @@ impl Moved {
 
 type Polled = Poll<Option<Result<Frame<Bytes>, aws_smithy_types::body::Error>>>;
 
+/// What pieces keep to, and where they are counted.
+struct Line {
+    rate: Option<RateLimit>,
+    sleep: SharedAsyncSleep,
+    traffic: Traffic,
+}
+
 /// A body, cut into pieces that keep to the rate.
 struct Pieces {
     body: Pin<Box<SdkBody>>,
@@ -181,16 +195,15 @@ struct Pieces {
     /// The piece that is next, and waits for its turn.
     cut: Bytes,
     turn: Option<Sleep>,
-    rate: Option<RateLimit>,
-    sleep: SharedAsyncSleep,
+    line: Line,
     most: usize,
 }
 
 impl Pieces {
-    fn new(body: &mut SdkBody, rate: Option<RateLimit>, sleep: SharedAsyncSleep, most: usize) -> Self {
+    fn new(body: &mut SdkBody, line: Line, most: usize) -> Self {
         let body = Box::pin(std::mem::replace(body, SdkBody::taken()));
-        let most = rate.as_ref().map_or(most, |rate| rate.piece().min(most));
-        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, rate, sleep, most }
+        let most = line.rate.as_ref().map_or(most, |rate| rate.piece().min(most));
+        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, line, most }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Polled {
@@ -202,8 +215,13 @@ impl Pieces {
                 }
             }
             self.cut = self.rest.split_to(self.most.min(self.rest.len()));
-            let wait = self.rate.as_ref().map(|rate| rate.reserve(self.cut.len(), Instant::now()));
-            self.turn = wait.filter(|wait| !wait.is_zero()).map(|wait| self.sleep.sleep(wait));
+            let Line { rate, sleep, traffic } = &self.line;
+            traffic.moved(self.cut.len());
+            let wait = rate.as_ref().map(|rate| rate.reserve(self.cut.len(), Instant::now()));
+            self.turn = wait.filter(|wait| !wait.is_zero()).map(|wait| {
+                traffic.held_back();
+                sleep.sleep(wait)
+            });
         }
         if let Some(turn) = &mut self.turn {
             ready!(Pin::new(turn).poll(cx));
@@ -273,12 +291,12 @@ impl Incoming {
         let since = *self.in_vain.get_or_insert_with(Instant::now);
         loop {
             // One timer lasts for many pieces.
-            let timer = self.timer.get_or_insert_with(|| self.pieces.sleep.sleep(self.stall));
+            let timer = self.timer.get_or_insert_with(|| self.pieces.line.sleep.sleep(self.stall));
             if Pin::new(timer).poll(cx).is_pending() {
                 return false;
             }
             match self.stall.checked_sub(since.elapsed()) {
-                Some(rest) if !rest.is_zero() => self.timer = Some(self.pieces.sleep.sleep(rest)),
+                Some(rest) if !rest.is_zero() => self.timer = Some(self.pieces.line.sleep.sleep(rest)),
                 _ => return true,
             }
         }
@@ -294,6 +312,7 @@ impl Body for Incoming {
         if polled.is_ready() {
             self.in_vain = None;
         } else if self.pieces.turn.is_none() && self.is_stalled(cx) {
+            self.pieces.line.traffic.overloaded();
             return Poll::Ready(Some(Err(Stalled(self.stall).into())));
         }
         polled

@@ -39,6 +39,7 @@ use crate::aws::retry_policy::{
 };
 use crate::aws::server_clock::ServerClock;
 use crate::aws::trace::{Trace, Tracer};
+use crate::aws::traffic::Traffic;
 use crate::defaults;
 use crate::error::{Error, Result, Subject};
 use crate::limits::SERVER_WORK_TIMEOUT;
@@ -53,6 +54,7 @@ pub(crate) struct Connection {
     pub(super) shared: SdkConfig,
     pub(super) trace: Trace,
     pub(super) keep_trying: KeepTrying,
+    pub(crate) traffic: Traffic,
     pub(crate) open_uploads: OpenUploads,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
@@ -69,12 +71,13 @@ pub(crate) struct Connection {
 /// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for an invalid setting.
 pub(crate) async fn connect(options: Options) -> Result<Connection> {
     let read_timeout = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
-    let watch = BodyWatch::new(read_timeout, options.limit_rate);
+    let watch = BodyWatch::new(read_timeout, options.limit_rate, options.traffic.clone());
     let http = http_client(options.ca_bundle.as_deref(), watch)?;
     let profile = profile::load(options.profile.as_deref()).await?;
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
     let (shared, patience) = shared_config(&options, http).await?;
-    let keep_trying = KeepTrying { patience, outage: options.outage.clone() };
+    let keep_trying =
+        KeepTrying { patience, outage: options.outage.clone(), traffic: options.traffic.clone() };
     let observed_endpoint = ObservedEndpoint::default();
     let server_clock = ServerClock::default();
     let mut s3 = aws_sdk_s3::config::Builder::from(&shared);
@@ -112,6 +115,7 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         shared,
         trace: options.trace,
         keep_trying,
+        traffic: options.traffic,
         open_uploads: options.open_uploads,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,

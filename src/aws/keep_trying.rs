@@ -10,10 +10,14 @@ use std::time::{Duration, Instant};
 use aws_sdk_s3::config::interceptors::FinalizerInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context;
+use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use aws_smithy_types::retry::RetryConfig;
 
+use crate::aws::traffic::Traffic;
 use crate::defaults::{KEEP_TRYING, MAX_ATTEMPTS};
 
 /// Whether the services answer. Cheap to clone; every clone knows the same.
@@ -98,6 +102,10 @@ fn is_trouble(status: u16) -> bool {
     matches!(status, 500 | 502..=599)
 }
 
+fn is_timeout(error: &OrchestratorError<context::Error>) -> bool {
+    error.is_timeout_error() || error.as_connector_error().is_some_and(ConnectorError::is_timeout)
+}
+
 /// When the first attempt at a request failed.
 #[derive(Debug)]
 struct FailedAt(Instant);
@@ -111,6 +119,7 @@ impl Storable for FailedAt {
 pub(super) struct KeepTrying {
     pub(super) patience: Patience,
     pub(super) outage: Outage,
+    pub(super) traffic: Traffic,
 }
 
 impl fmt::Debug for KeepTrying {
@@ -135,8 +144,12 @@ impl Intercept for KeepTrying {
             Some(status) if is_trouble(status) => self.outage.failed(true),
             Some(_) => self.outage.answered(),
         }
-        if !matches!(context.output_or_error(), Some(Err(_))) {
-            return Ok(());
+        let Some(Err(error)) = context.output_or_error() else { return Ok(()) };
+        match context.response().map(|answer| answer.status().as_u16()) {
+            Some(429 | 503) => self.traffic.overloaded(),
+            None if is_timeout(error) => self.traffic.overloaded(),
+            None => self.traffic.failed(),
+            Some(_) => {}
         }
         let since = bag.load::<FailedAt>().map_or_else(Instant::now, |failed| failed.0);
         let attempts = bag.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::aws::keep_trying::Outage;
 use crate::aws::open_uploads::OpenUploads;
 use crate::aws::trace::Trace;
+use crate::aws::traffic::Traffic;
 
 /// How to reach the services. `Default` leaves everything to the SDK and the environment.
 #[derive(Clone, Default)]
@@ -48,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) request_payer: bool,
     /// Receives a line for each request.
     pub(crate) trace: Trace,
+    /// Counts what moves over all connections.
+    pub(crate) traffic: Traffic,
     /// Knows since when nothing gets through.
     pub(crate) outage: Outage,
     /// Records uploads that are created and not yet completed or aborted.

@@ -92,7 +92,7 @@ impl BodyRetries {
     pub(crate) async fn wait_or_fail(&mut self, error: Error) -> Result<()> {
         self.failures += 1;
         let since = *self.since.get_or_insert_with(Instant::now);
-        let KeepTrying { patience, outage } = &self.keep_trying;
+        let KeepTrying { patience, outage, .. } = &self.keep_trying;
         if !matches!(error, Error::Network { .. }) || patience.is_over(since, self.failures, outage) {
             return Err(error);
         }

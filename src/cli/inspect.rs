@@ -110,8 +110,8 @@ pub(crate) struct InspectArgs {
 
     #[arg(short, long, value_name = "N")]
     #[arg(help = format!(
-        "Number of concurrent requests; with --read-data uses about N × {:#} of memory [default: {}; with --read-data {}, {} small objects]",
-        defaults::PART_SIZE, defaults::JOBS_WITHOUT_TRANSFER, defaults::JOBS, defaults::JOBS_OF_SMALL_OBJECTS
+        "Number of concurrent requests; with --read-data uses up to N × {:#} of memory [default: {}; with --read-data adapts to the link, up to {}]",
+        defaults::PART_SIZE, defaults::JOBS_WITHOUT_TRANSFER, defaults::MAX_JOBS
     ))]
     jobs: Option<NonZeroUsize>,
 
@@ -164,7 +164,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let asks_buckets = args.results.expect.contains(&Expectation::Rules);
     let mut inspect_options = InspectOptions {
         keys: settings.with_keys(keys),
-        read: args.data.read(args.jobs)?,
+        read: args.data.read(args.jobs, single, &options.traffic)?,
         expected: args.results.expect,
         rules: session.rules.requirements.clone(),
         deep: args.deep,

@@ -18,8 +18,8 @@ use crate::transfer_options::TransferOptions;
 pub(crate) struct TransferArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     #[arg(help = format!(
-        "Number of concurrent requests; uses about N × part size of memory [default: {}; with -r {} small objects]",
-        defaults::JOBS, defaults::JOBS_OF_SMALL_OBJECTS
+        "Number of concurrent requests; uses up to N × part size of memory [default: adapts to the link, up to {}]",
+        defaults::MAX_JOBS
     ))]
     jobs: Option<u16>,
 
@@ -90,7 +90,7 @@ impl TransferArgs {
         }
         let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         Ok(TransferOptions {
-            jobs: jobs.unwrap_or(default.jobs),
+            jobs,
             objects: jobs.unwrap_or(default.objects),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             expected_size: expected_size.map(|size| size.0),

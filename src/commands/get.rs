@@ -110,7 +110,7 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<GetOutcome> {
     let place = sink::prepare(&request.target, request.no_clobber)?;
-    let budget = MemoryBudget::new(&request.transfer_options);
+    let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     // A pipe opens only when somebody reads it.
     let open = async |left: Option<Left>| {
@@ -271,6 +271,7 @@ impl Download<'_> {
         let most = self.budget.part_size();
         if let Some(len) = listed.filter(|len| *len <= most) {
             let taken = self.budget.take(len).await?;
+            let _slot = self.budget.slot().await?;
             let keyed = head_with_body(connection, uri, len, keys, request.expect).await?;
             // Without a body, the ranges fetched later take their own permits.
             let taken = keyed.head.body.is_some().then_some(taken);

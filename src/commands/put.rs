@@ -119,7 +119,7 @@ pub(crate) async fn run(
         Ok((input, encryptor))
     };
     let (input, encryptor) = cancellation.or(ready).await.flatten()?;
-    let budget = MemoryBudget::new(&options.transfer_options);
+    let budget = MemoryBudget::new(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     storing.store(input, target, options.settings.clone()).await

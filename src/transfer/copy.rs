@@ -57,7 +57,7 @@ async fn copy_all(
             meter.add(len);
             Ok::<_, Error>((sent, sum, len))
         })
-        .buffer_unordered(transfer_options.jobs.get())
+        .buffer_unordered(transfer_options.parts_in_memory().get())
         .try_collect()
         .await?;
     copied.sort_by_key(|(sent, ..)| sent.number());

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
@@ -20,12 +20,16 @@ use crate::meter::Meter;
 use crate::seal::{Open, Output};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
+use crate::transfer::plan::Remaining;
+use crate::transfer::ranges::{Begun, Ranges};
 use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
-use crate::transfer::{Cancellation, blocking, plan};
+use crate::transfer::{Cancellation, blocking};
 
 /// Plaintext that is recorded in one piece: that of a range, which can be as large as a part.
 const MAX_REPLAYED_AT_ONCE: usize = 5 << 30;
+/// Small ranges are recorded together, so that a record stays short.
+const MIN_RECORDED_AT_ONCE: u64 = 4 << 20;
 
 /// The steps that stored bytes pass through: checksum, decryption, sink.
 pub(crate) struct Pipeline {
@@ -59,10 +63,20 @@ pub(crate) enum Digests {
     /// One pass only.
     #[default]
     Off,
-    /// Keeps them.
-    Keep(Vec<[u8; 32]>),
+    /// Keeps them, each with the range's length.
+    Keep(Vec<(u64, [u8; 32])>),
     /// Compares with those of the first pass, before any byte of a range is decrypted.
-    Compare(VecDeque<[u8; 32]>),
+    Compare(VecDeque<(u64, [u8; 32])>),
+}
+
+impl Digests {
+    /// The lengths of the ranges of a second pass.
+    fn lengths(&self) -> VecDeque<u64> {
+        match self {
+            Self::Compare(kept) => kept.iter().map(|(len, _)| *len).collect(),
+            Self::Off | Self::Keep(_) => VecDeque::new(),
+        }
+    }
 }
 
 impl Pipeline {
@@ -97,12 +111,12 @@ impl Pipeline {
     }
 
     fn compare(&mut self, chunks: &[Bytes], subject: &Subject) -> Result<()> {
-        let digest = || -> [u8; 32] {
+        let digest = || -> (u64, [u8; 32]) {
             let mut digest = Sha256::new();
             for chunk in chunks {
                 digest.update(chunk);
             }
-            digest.finalize().into()
+            (chunks.iter().map(|chunk| chunk.len() as u64).sum(), digest.finalize().into())
         };
         match &mut self.digests {
             Digests::Off => {}
@@ -203,7 +217,7 @@ impl Recorded {
 
     fn note(&mut self) {
         let end = self.bytes.end;
-        if self.bytes.start < end {
+        if end - self.bytes.start >= MIN_RECORDED_AT_ONCE {
             let running = std::mem::replace(&mut self.running, Running::new(Algorithm::Crc64Nvme));
             self.kept.note(self.bytes.clone(), &running.finish());
             self.bytes = end..end;
@@ -226,9 +240,10 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<(u64, Digests)> {
     let (sender, receiver) = mpsc::channel(1);
+    let ranges = Ranges::new(Remaining::new(whole, []), pipeline.digests.lengths());
     let work = async {
         let (fetched, passed) = tokio::join!(
-            fetch_all(from, whole, etag, budget, meter, sender),
+            fetch_all(from, ranges, etag, budget, meter, sender),
             pass_all(receiver, pipeline, from.subject(), meter),
         );
         // If the consumer fails, the closed channel ends the producer without an error of its own.
@@ -275,17 +290,18 @@ struct Fetched {
 
 async fn fetch_all(
     from: &ObjectReader<'_>,
-    whole: Range<u64>,
+    ranges: Ranges,
     etag: Option<&str>,
     budget: &MemoryBudget,
     meter: &Meter,
     sender: mpsc::Sender<Fetched>,
 ) -> Result<()> {
-    let mut ranges = std::pin::pin!(
-        stream::iter(plan::ranges(whole, budget.part_size()))
-            .map(|range| async move {
-                // The permit is taken before the bytes, and dropped when they have been passed on.
-                let permit = budget.take(range.end - range.start).await?;
+    let ranges = &ranges;
+    let mut fetched = std::pin::pin!(
+        ranges
+            .begin(budget, MemoryBudget::range_in_memory, u64::MAX)
+            .map(|begun| async move {
+                let Begun { range, permit, slot: _slot } = begun?;
                 let mut chunks = Vec::new();
                 let keep = async |chunk| {
                     meter.moved();
@@ -293,11 +309,12 @@ async fn fetch_all(
                     Ok(())
                 };
                 fetch(from, range, etag, keep).await?;
+                ranges.end();
                 Ok::<_, Error>(Fetched { chunks, _permit: permit })
             })
-            .buffered(budget.jobs())
+            .buffered(budget.max_jobs())
     );
-    while let Some(fetched) = ranges.next().await {
+    while let Some(fetched) = fetched.next().await {
         if sender.send(fetched?).await.is_err() {
             break;
         }

@@ -1,47 +1,79 @@
-//! A limit on memory for bytes in flight: a permit is acquired before they are read, and dropped once they are passed
-//! on.
+//! Limits on memory for bytes in flight, and on requests: a permit is acquired before they are read, and dropped once
+//! they are passed on.
 //!
 //! All objects of a run share one budget, so many large ones take no more memory than one. A task that waits for a
-//! permit holds none, so there is no deadlock: bytes that have a permit are being sent or written.
+//! permit holds none, so there is no deadlock: bytes that have a permit are being sent or written, or wait for a slot.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
+use crate::aws::traffic::Traffic;
+use crate::defaults::JOBS_AT_START;
 use crate::error::{Error, Result};
+use crate::limits::MIN_RANGE_BYTES;
 use crate::transfer::buffer_pool::BufferPool;
+use crate::transfer::concurrency::{Concurrency, Slot};
 use crate::transfer_options::TransferOptions;
 
 /// Bytes of one permit of the semaphore.
 const PLACE: u64 = 64 * 1024;
 
-/// `jobs × part size` bytes.
+/// The memory of [`TransferOptions::parts_in_memory`], and the requests that move objects.
 pub(crate) struct MemoryBudget {
     transfer_options: TransferOptions,
     places: Arc<Semaphore>,
     all: u32,
     large: Arc<Semaphore>,
     buffers: BufferPool,
+    concurrency: Concurrency,
 }
 
 /// Memory in use; dropping it frees it.
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
-    /// Makes the budget for these options.
-    pub(crate) fn new(transfer_options: &TransferOptions) -> Self {
-        let bytes = (transfer_options.jobs.get() as u64).saturating_mul(transfer_options.part_size);
+    /// Makes the budget for one object.
+    pub(crate) fn new(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+        Self::starting_with(JOBS_AT_START, transfer_options, traffic)
+    }
+
+    /// Makes the budget for many objects: small ones mostly wait, so more of them are requested from the start.
+    pub(crate) fn of_many(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+        Self::starting_with(transfer_options.objects, transfer_options, traffic)
+    }
+
+    fn starting_with(start: NonZeroUsize, transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+        let parts = transfer_options.parts_in_memory().get();
+        let bytes = (parts as u64).saturating_mul(transfer_options.part_size);
         let all = u32::try_from(bytes / PLACE)
             .unwrap_or(u32::MAX)
             .clamp(1, Semaphore::MAX_PERMITS.try_into().unwrap_or(u32::MAX));
         let places = Arc::new(Semaphore::new(all as usize));
-        let large = Arc::new(Semaphore::new(transfer_options.jobs.get()));
-        Self { transfer_options: *transfer_options, places, all, large, buffers: BufferPool::default() }
+        let large = Arc::new(Semaphore::new(parts));
+        let concurrency = match transfer_options.jobs {
+            Some(jobs) => Concurrency::fixed(jobs),
+            None => Concurrency::adaptive(start, traffic),
+        };
+        let buffers = BufferPool::default();
+        Self { transfer_options: *transfer_options, places, all, large, buffers, concurrency }
     }
 
-    /// Concurrent requests of one object.
-    pub(crate) fn jobs(&self) -> usize {
-        self.transfer_options.jobs.get()
+    /// The most concurrent requests of one object, if it gets a slot for each.
+    pub(crate) fn max_jobs(&self) -> usize {
+        self.concurrency.ceiling()
+    }
+
+    /// Waits for the right to have a request in flight. Nothing else may be waited for while it is held.
+    pub(crate) async fn slot(&self) -> Result<Slot> {
+        self.concurrency.slot().await
+    }
+
+    /// Bytes of a range that stays in memory until those before it have been passed on: all that are in flight fit.
+    pub(crate) fn range_in_memory(&self) -> u64 {
+        let share = u64::from(self.all) * PLACE / self.concurrency.limit() as u64;
+        (share - share % MIN_RANGE_BYTES).clamp(MIN_RANGE_BYTES, self.transfer_options.part_size)
     }
 
     /// Bytes of one range.
@@ -54,8 +86,8 @@ impl MemoryBudget {
         &self.buffers
     }
 
-    /// Waits until an object of `len` bytes may start: at most `jobs` objects larger than a part are in progress at
-    /// once, besides any number of small ones.
+    /// Waits until an object of `len` bytes may start: at most as many objects larger than a part are in progress
+    /// at once as parts fit in memory, besides any number of small ones.
     pub(crate) async fn turn(&self, len: u64) -> Result<Option<Permit>> {
         if len <= self.transfer_options.part_size {
             return Ok(None);

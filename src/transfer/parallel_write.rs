@@ -4,7 +4,7 @@
 //! cache. It is only for a file that appears once it is complete: streams and decryption need their bytes in order, see
 //! [`download`](super::download).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,14 +17,18 @@ use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::transfer::download::fetch;
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::transfer::resume::Kept;
+use crate::transfer::plan::Remaining;
+use crate::transfer::ranges::{Begun, Ranges};
+use crate::transfer::resume::{Kept, Written};
 use crate::transfer::sink::Sink;
-use crate::transfer::{Cancellation, blocking, plan};
+use crate::transfer::{Cancellation, blocking};
 
 /// Bytes that are checksummed and written at once: few enough for the cache, enough to be worth a change of threads.
-const BATCH: usize = 1024 * 1024;
+const BATCH: usize = 512 * 1024;
 /// The most bytes of a range in memory: a batch, and what arrives while it is being written.
 const HELD: u64 = 2 * BATCH as u64;
+/// Pieces of an earlier run that are compared at once.
+const VERIFIED_AT_ONCE: usize = 4;
 
 /// The target of the bytes.
 pub(crate) struct ParallelSink {
@@ -64,26 +68,37 @@ pub(crate) async fn run(
     // All else in the file of an earlier run is compared or written anew.
     sink.cut_off_behind(end - start)?;
     let sink = Arc::new(sink);
-    let ranges = stream::iter(plan::ranges(whole, budget.part_size())).map(|range| {
-        let writing = Writing::new(sink.clone(), range.start - start, algorithm);
-        let (sink, kept) = (sink.clone(), kept.clone());
+    let mut sums = Sums { whole: combines.map(Whole::new), next: start, waiting: BTreeMap::new() };
+    let mut there = Vec::new();
+    if let Some((kept, algorithm)) = kept.as_ref().zip(algorithm) {
+        let found = stream::iter(kept.pieces(end))
+            .map(|piece| on_disk(piece, sink.clone(), algorithm))
+            .buffered(VERIFIED_AT_ONCE)
+            .try_for_each(|(range, sum)| {
+                if let Some(sum) = sum {
+                    meter.add(range.end - range.start);
+                    there.push(range.clone());
+                    sums.add(range, Some(sum));
+                }
+                std::future::ready(Ok(()))
+            });
+        cancellation.or(found).await??;
+    }
+    let ranges = Ranges::new(Remaining::new(whole, there), VecDeque::new());
+    let fetched = ranges.begin(budget, MemoryBudget::part_size, HELD).map(|begun| {
+        let (sink, kept, ranges) = (sink.clone(), kept.clone(), &ranges);
         async move {
-            let _permit = budget.take(HELD.min(range.end - range.start)).await?;
-            if let Some((kept, algorithm)) = kept.as_ref().zip(algorithm)
-                && let Some(sum) = on_disk(kept, &sink, &range, algorithm).await?
-            {
-                meter.add(range.end - range.start);
-                return Ok((range, Some(sum)));
-            }
+            let Begun { range, permit: _permit, slot: _slot } = begun?;
+            let writing = Writing::new(sink, range.start - start, algorithm);
             let (range, sum) = bring(from, range, etag, writing, meter).await?;
+            ranges.end();
             if let Some((kept, sum)) = kept.zip(sum.as_ref()) {
                 kept.note(range.clone(), sum);
             }
             Ok((range, sum))
         }
     });
-    let mut sums = Sums { whole: combines.map(Whole::new), next: start, waiting: BTreeMap::new() };
-    let work = ranges.buffer_unordered(budget.jobs()).try_for_each(|(range, sum)| {
+    let work = fetched.buffer_unordered(budget.max_jobs()).try_for_each(|(range, sum)| {
         sums.add(range, sum);
         std::future::ready(Ok(()))
     });
@@ -129,16 +144,14 @@ async fn bring(
     Ok((range, writing.running.map(Running::finish)))
 }
 
-/// The checksum of a range that an earlier run has written, if the file still has its bytes. Only whole objects are kept,
-/// so offsets in the file are those in the object.
+/// The range of bytes that an earlier run has written, and their checksum, if the file still has them. Only whole objects
+/// are kept, so offsets in the file are those in the object.
 async fn on_disk(
-    kept: &Arc<Kept>,
-    sink: &Arc<Sink>,
-    range: &Range<u64>,
+    written: Written,
+    sink: Arc<Sink>,
     algorithm: Algorithm,
-) -> Result<Option<Sum>> {
-    let Some(recorded) = kept.sum_of(range).map(str::to_owned) else { return Ok(None) };
-    let (sink, Range { start, end }) = (sink.clone(), range.clone());
+) -> Result<(Range<u64>, Option<Sum>)> {
+    let Written { start, end, sum: recorded } = written;
     let found = blocking(move || {
         let (mut running, mut at, mut bytes) = (Running::new(algorithm), start, vec![0; BATCH]);
         while at < end {
@@ -152,7 +165,7 @@ async fn on_disk(
         }
         Ok::<_, Error>(Some(running.finish()))
     });
-    Ok(found.await??.filter(|sum| sum.base64() == recorded))
+    Ok((start..end, found.await??.filter(|sum| sum.base64() == recorded)))
 }
 
 /// A range that is being written.

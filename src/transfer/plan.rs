@@ -2,11 +2,12 @@
 //!
 //! There is no I/O here: everything is computed from numbers.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::byte_size::ByteSize;
 use crate::error::{Error, Result, Subject};
-use crate::limits::MAX_PLAINTEXT_HELD_IN_MEMORY;
+use crate::limits::{MAX_PLAINTEXT_HELD_IN_MEMORY, MIN_RANGE_BYTES};
 use crate::s3_limits::{MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::seal::Trust;
 use crate::transfer_options::TransferOptions;
@@ -98,6 +99,59 @@ pub(crate) fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range
     })
 }
 
+/// What is left of an object to fetch, cut into ranges as requests begin. The last ones are cut small enough that no
+/// connection idles while another has much to do.
+#[derive(Debug)]
+pub(crate) struct Remaining {
+    gaps: VecDeque<Range<u64>>,
+    bytes: u64,
+    /// Requests that have begun, and those of them that have ended.
+    begun: usize,
+    ended: usize,
+}
+
+impl Remaining {
+    /// All of `whole` but the ranges that are `there`, which are in order and do not overlap.
+    pub(crate) fn new(whole: Range<u64>, there: impl IntoIterator<Item = Range<u64>>) -> Self {
+        let mut gaps = VecDeque::new();
+        let mut at = whole.start;
+        for range in there {
+            gaps.push_back(at..range.start);
+            at = range.end;
+        }
+        gaps.push_back(at..whole.end);
+        gaps.retain(|gap| !gap.is_empty());
+        let bytes = gaps.iter().map(|gap| gap.end - gap.start).sum();
+        Self { gaps, bytes, begun: 0, ended: 0 }
+    }
+
+    /// Begins a request for the next range, of at most `size` bytes.
+    pub(crate) fn begin(&mut self, size: u64) -> Option<Range<u64>> {
+        // The first requests open their connections, each for a whole range.
+        let sharing = if self.ended == 0 { 1 } else { self.begun - self.ended + 1 };
+        let share = self.bytes.div_ceil(sharing as u64).next_multiple_of(MIN_RANGE_BYTES);
+        self.begin_exactly(size.min(share))
+    }
+
+    /// Begins a request for the next range, of `size` bytes if there are so many in one piece.
+    pub(crate) fn begin_exactly(&mut self, size: u64) -> Option<Range<u64>> {
+        let gap = self.gaps.front_mut()?;
+        let range = gap.start..gap.end.min(gap.start.saturating_add(size));
+        gap.start = range.end;
+        if gap.is_empty() {
+            self.gaps.pop_front();
+        }
+        self.bytes -= range.end - range.start;
+        self.begun += 1;
+        Some(range)
+    }
+
+    /// Ends a request.
+    pub(crate) fn end(&mut self) {
+        self.ended += 1;
+    }
+}
+
 /// When plaintext is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Release {
@@ -186,6 +240,47 @@ mod tests {
                 "{size}"
             );
         }
+    }
+
+    /// Cuts what remains with so many requests at once, which end in the order in which they began.
+    fn cut_among(requests: usize, mut remaining: Remaining, size: u64) -> Vec<Range<u64>> {
+        let mut cut = Vec::new();
+        while let Some(range) = remaining.begin(size) {
+            cut.push(range);
+            if cut.len() >= requests {
+                remaining.end();
+            }
+        }
+        assert_eq!(remaining.bytes, 0);
+        cut
+    }
+
+    #[test]
+    fn the_last_ranges_are_shared_by_all_requests() {
+        let lengths = |requests, mib: u64| -> Vec<u64> {
+            let cut = cut_among(requests, Remaining::new(0..mib * MIB, []), 8 * MIB);
+            assert_eq!(cut.first().map_or(0, |first| first.start), 0);
+            assert!(cut.is_sorted_by(|a, b| a.end == b.start));
+            assert_eq!(cut.last().map_or(0, |last| last.end), mib * MIB);
+            cut.iter().map(|range| (range.end - range.start) / MIB).collect()
+        };
+        assert_eq!(lengths(1, 20), [8, 8, 4]);
+        assert_eq!(lengths(4, 32), [8; 4], "the first requests are not cut");
+        assert_eq!(lengths(4, 64), [8, 8, 8, 8, 8, 6, 5, 4, 3, 2, 1, 1, 1, 1]);
+        assert_eq!(lengths(64, 256), [8; 32]);
+        assert!(lengths(8, 0).is_empty());
+    }
+
+    #[test]
+    fn what_is_there_is_left_out() {
+        let cut = |there: &[(u64, u64)]| {
+            let there = there.iter().map(|(start, end)| start * MIB..end * MIB);
+            let cut = cut_among(1, Remaining::new(0..20 * MIB, there), 8 * MIB);
+            cut.iter().map(|range| (range.start / MIB, range.end / MIB)).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(&[(0, 20)]), []);
+        assert_eq!(cut(&[(0, 1), (3, 4)]), [(1, 3), (4, 12), (12, 20)]);
+        assert_eq!(cut(&[(8, 20)]), [(0, 8)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! as none.
 //! All records are read, written and named here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -287,11 +287,17 @@ impl Kept {
         let _ = self.record.append(&Written { start: bytes.start, end: bytes.end, sum: sum.base64() });
     }
 
-    /// The recorded checksum of exactly these bytes.
-    pub(crate) fn sum_of(&self, bytes: &Range<u64>) -> Option<&str> {
-        let is_it = |written: &&Written| (written.start, written.end) == (bytes.start, bytes.end);
-        // What was written last counts.
-        self.written.iter().rev().find(is_it).map(|written| written.sum.as_str())
+    /// The recorded pieces of the first `len` bytes, in order and without overlaps. What was written last counts.
+    pub(crate) fn pieces(&self, len: u64) -> Vec<Written> {
+        let mut pieces: BTreeMap<u64, &Written> = BTreeMap::new();
+        for written in self.written.iter().rev() {
+            let before = pieces.range(..written.end).next_back();
+            let is_free = before.is_none_or(|(_, before)| before.end <= written.start);
+            if written.start < written.end && written.end <= len && is_free {
+                pieces.insert(written.start, written);
+            }
+        }
+        pieces.into_values().cloned().collect()
     }
 }
 
@@ -347,6 +353,17 @@ mod tests {
                 .read::<UploadRecord, String>()
                 .is_none()
         );
+    }
+
+    #[test]
+    fn recorded_pieces_are_in_order_and_do_not_overlap() {
+        let (_folder, records) = records();
+        let record = records.open(Kind::Download, &["a"]).unwrap().unwrap();
+        let written = |(start, end): (u64, u64)| Written { start, end, sum: format!("{start}-{end}") };
+        let lines = [(4, 8), (0, 4), (8, 12), (6, 9), (3, 3), (9, 2), (12, 99), (16, 20), (16, 20)];
+        let kept = Kept { record, written: lines.map(written).to_vec() };
+        let pieces: Vec<_> = kept.pieces(20).iter().map(|piece| (piece.start, piece.end)).collect();
+        assert_eq!(pieces, [(0, 4), (6, 9), (16, 20)], "(6, 9) is newer than what it overlaps");
     }
 
     #[test]

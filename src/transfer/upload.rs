@@ -37,7 +37,7 @@ pub(crate) async fn run(
     parts = parts.sharing(budget.buffers()).showing(meter);
     let outcome = match first_parts(parts, to, budget, cancellation).await {
         Ok(([Some(first), None], parts)) if !parts.more_is_sure() => {
-            put_object(first, to, meter, cancellation).await
+            put_object(first, to, budget, meter, cancellation).await
         }
         Ok((ready, parts)) => multipart(ready, parts, to, budget, meter, cancellation).await,
         Err(error) => {
@@ -86,14 +86,16 @@ async fn next(mut parts: Parts, cancellation: &Cancellation) -> Result<(Option<P
 async fn put_object(
     made: Made,
     to: &UploadTarget<'_>,
+    budget: &MemoryBudget,
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
     let Made { part, permit: _permit } = made;
     let (plain, stored) = (part.plain, part.bytes.len() as u64);
+    let slot = cancellation.or(budget.slot()).await??;
     let sending = meter.sending();
     let completed = cancellation.or(to.put(part.bytes, &part.sum)).await??;
-    drop(sending);
+    drop((slot, sending));
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
 }
@@ -167,15 +169,17 @@ async fn send_all(
             let Made { part, permit: _permit } = made?;
             let len = part.bytes.len() as u64;
             let found = to.found.as_ref().and_then(|found| found.part(part.number, &part.sum, len));
-            let _sending = meter.sending();
-            let sent = match found {
-                Some(sent) => sent,
-                None => to.send(started, part.number, part.bytes, &part.sum).await?,
+            let sent = if let Some(sent) = found {
+                sent
+            } else {
+                let _slot = budget.slot().await?;
+                let _sending = meter.sending();
+                to.send(started, part.number, part.bytes, &part.sum).await?
             };
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
         })
-        .buffer_unordered(budget.jobs())
+        .buffer_unordered(budget.max_jobs())
         .try_collect()
         .await?;
     let _sending = meter.sending();

@@ -6,6 +6,7 @@
 mod support;
 
 mod addresses;
+mod concurrency;
 mod discovery;
 mod listener;
 mod paths;

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::aws::traffic::Traffic;
 use crate::cli::decryption_args::{DecryptionSettings, LocalKeyArgs, TrustArgs};
 use crate::cli::failure::Failure;
 use crate::cli::key_reader::KeyFileArgs;
@@ -29,24 +30,28 @@ pub(super) struct DataArgs {
 }
 
 impl DataArgs {
-    /// How data is read, if it is; `jobs` requests at once.
+    /// How data is read, if it is; of one object or of many, with `jobs` requests at once.
     ///
     /// # Errors
     /// `Local` if the system has no random numbers.
-    pub(super) fn read(&self, jobs: Option<NonZeroUsize>) -> Result<Option<ReadData>, Failure> {
+    pub(super) fn read(
+        &self,
+        jobs: Option<NonZeroUsize>,
+        is_single: bool,
+        traffic: &Traffic,
+    ) -> Result<Option<ReadData>, Failure> {
         if !self.read_data {
             return Ok(None);
         }
-        let default = TransferOptions::default();
-        let transfer_options = TransferOptions { jobs: jobs.unwrap_or(default.jobs), ..default };
+        let transfer_options = TransferOptions { jobs, ..TransferOptions::default() };
+        let make = if is_single { MemoryBudget::new } else { MemoryBudget::of_many };
         let sample = self.sample.map(Sample::new).transpose()?;
-        Ok(Some(ReadData { budget: MemoryBudget::new(&transfer_options), sample }))
+        Ok(Some(ReadData { budget: make(&transfer_options, traffic), sample }))
     }
 
     /// How many objects are inspected at once.
     pub(super) fn jobs(&self, jobs: Option<NonZeroUsize>) -> NonZeroUsize {
-        let default =
-            if self.read_data { defaults::JOBS_OF_SMALL_OBJECTS } else { defaults::JOBS_WITHOUT_TRANSFER };
+        let default = if self.read_data { defaults::MAX_JOBS } else { defaults::JOBS_WITHOUT_TRANSFER };
         jobs.unwrap_or(default)
     }
 }

@@ -52,9 +52,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              is sse-c; --key, --public-key and --passphrase are client. In the mode client the bytes are encrypted on this machine, as the Amazon S3 Encryption \
              Client does it (s3ec) or as the AWS Encryption SDK does it (esdk), and the key is not sent anywhere. \
              The key of sse-c goes to S3 with each request, over HTTPS.",
-            "A source that is larger than one part is uploaded in parts, several at once. Memory is about --jobs \
-             times --part-size, however large the object is. Parts grow where the limit of 10,000 parts asks for \
-             it. A checksum is computed on this machine and sent along, and S3 verifies it.",
+            "A source that is larger than one part is uploaded in parts, several at once. Memory is that of 8 \
+             parts, or of as many as --jobs, however large the object is. Parts grow where the limit of 10,000 \
+             parts asks for it. A checksum is computed on this machine and sent along, and S3 verifies it.",
             "S3's answer must name the mode and the key that were asked for. Otherwise the exit status is 6, and \
              the message names what is stored now and the command that removes it. What the key held before stays \
              until the new object is complete.",

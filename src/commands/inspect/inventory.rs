@@ -97,7 +97,8 @@ async fn fetch(
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
         let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
-        let (budget, meter) = (MemoryBudget::new(&TransferOptions::default()), Meter::default());
+        let budget = MemoryBudget::new(&TransferOptions::default(), &connection.traffic);
+        let meter = Meter::default();
         download::run(&reader, 0..data.len, None, pipeline, &budget, &meter, cancellation).await?;
     }
     Ok(file)

@@ -76,7 +76,7 @@ pub(crate) async fn run(
         Ok((encryptor, asked))
     };
     let (encryptor, asked) = cancellation.or(ready).await.flatten()?;
-    let budget = MemoryBudget::new(&options.transfer_options);
+    let budget = MemoryBudget::of_many(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     let asks_nothing = matches!(encryptor, Encryptor::Server(None))

@@ -144,8 +144,8 @@ async fn transfer(
     // Only the upload counts bytes.
     let arriving = rotation.meter.only_moves();
     // Each side has a budget of its own: the download waits for the upload.
-    let (download_budget, upload_budget) =
-        (MemoryBudget::new(transfer_options), MemoryBudget::new(transfer_options));
+    let budget = || MemoryBudget::new(transfer_options, &connection.traffic);
+    let (download_budget, upload_budget) = (budget(), budget());
     let (down, up) = tokio::join!(
         download::run(&reader, 0..head.len, etag, pipeline, &download_budget, &arriving, cancellation),
         upload::run(parts, &to, &upload_budget, rotation.meter, cancellation),

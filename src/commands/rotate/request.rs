@@ -193,7 +193,7 @@ impl RotateRequest {
 
     /// Many objects are processed concurrently, each sequentially; one object is processed in concurrent parts.
     fn transfer_options_of_each(&self) -> TransferOptions {
-        let jobs = if self.single().is_some() { self.transfer_options.jobs } else { NonZeroUsize::MIN };
+        let jobs = if self.single().is_some() { self.transfer_options.jobs } else { Some(NonZeroUsize::MIN) };
         TransferOptions { jobs, ..self.transfer_options }
     }
 
@@ -213,7 +213,7 @@ impl RotateRequest {
             transfer_options,
             last_key: LastKey::default(),
             lockable: LockableBuckets::default(),
-            reencryptions: Semaphore::new(self.transfer_options.jobs.get()),
+            reencryptions: Semaphore::new(self.transfer_options.parts_in_memory().get()),
             mode_proof: FirstObjectGate::default(),
             first_object: FirstObjectGate::default(),
             meter: &self.meter,

@@ -196,7 +196,7 @@ async fn read_all(
     let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
     let unreadable = Meter::default();
     let etag = head.etag.as_deref();
-    let budget = MemoryBudget::new(rotation.transfer_options);
+    let budget = MemoryBudget::new(rotation.transfer_options, &rotation.connection.traffic);
     download::run(reader, 0..head.len, etag, pipeline, &budget, &unreadable, rotation.cancellation).await?;
     Ok(rotation.target.client().is_none() || unwrapped.is_some())
 }

@@ -1,0 +1,65 @@
+//! What moves over all connections of a run, and what the services say about it: by this `transfer` finds out how many
+//! requests the link is worth.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The counts. Cheap to clone; every clone counts the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Traffic(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    bytes: AtomicU64,
+    /// Everything that happens seldom.
+    rest: Mutex<Counted>,
+}
+
+/// What has been counted so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    /// Bytes of bodies, in both directions.
+    pub(crate) bytes: u64,
+    /// Answers that ask for fewer requests, and attempts that took too long.
+    pub(crate) overloads: u64,
+    /// Attempts that failed in any other way before their answer.
+    pub(crate) failures: u64,
+    /// How often bytes waited because the user limits the rate.
+    pub(crate) held_back: u64,
+    /// The shortest time to an answer, which cannot be shorter than a round trip.
+    pub(crate) round_trip: Option<Duration>,
+}
+
+impl Traffic {
+    pub(crate) fn counted(&self) -> Counted {
+        Counted { bytes: self.0.bytes.load(Ordering::Relaxed), ..self.with(|counted| *counted) }
+    }
+
+    pub(super) fn moved(&self, bytes: usize) {
+        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn overloaded(&self) {
+        self.with(|counted| counted.overloads += 1);
+    }
+
+    pub(super) fn failed(&self) {
+        self.with(|counted| counted.failures += 1);
+    }
+
+    pub(super) fn held_back(&self) {
+        self.with(|counted| counted.held_back += 1);
+    }
+
+    /// Records how long an answer took whose request had no long body.
+    pub(super) fn answered(&self, after: Duration) {
+        self.with(|counted| {
+            counted.round_trip = Some(counted.round_trip.map_or(after, |least| least.min(after)));
+        });
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Counted) -> T) -> T {
+        act(&mut self.0.rest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
