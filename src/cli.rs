@@ -36,6 +36,7 @@ mod key_source;
 mod keygen;
 mod lock_args;
 mod lost_envelope;
+mod manifest_args;
 mod manual;
 mod object_args;
 mod opening_args;

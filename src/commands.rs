@@ -18,6 +18,7 @@ pub(crate) mod verify_lock;
 
 pub(crate) mod first_object_gate;
 pub(crate) mod inspect;
+pub(crate) mod manifest;
 mod merge;
 pub(crate) mod permissions;
 pub(crate) mod put;

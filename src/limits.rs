@@ -74,6 +74,10 @@ pub(crate) const MAX_LISTING_PAGE_ENTRIES: usize = 10_000;
 pub(crate) const MAX_INVENTORY_MANIFEST_BYTES: u64 = 16 << 20;
 /// A key takes 3 KiB when encoded, an access control list somewhat more.
 pub(crate) const MAX_INVENTORY_RECORD_BYTES: usize = 1 << 20;
+/// A manifest of `put`: about 15 million objects.
+pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 30;
+/// A key takes up to 6 KiB as JSON, a version id 1 KiB.
+pub(crate) const MAX_MANIFEST_LINE_BYTES: usize = 16 << 10;
 /// A longer object is not an instruction file.
 pub(crate) const MAX_INSTRUCTION_FILE_BYTES: u64 = 64 << 10;
 /// A metadata entry of an S3 Encryption Client's envelope: longer than any wrapped key (AWS KMS: 6,144 bytes) in

@@ -106,6 +106,40 @@ impl FromStr for S3Uri {
     }
 }
 
+/// A file of this machine, or an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FileOrObject {
+    /// A path.
+    File(PathBuf),
+    /// `s3://BUCKET/KEY`.
+    Object(S3Uri),
+}
+
+impl FromStr for FileOrObject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if !text.starts_with("s3://") {
+            return Ok(Self::File(text.into()));
+        }
+        let uri: S3Uri = text.parse().map_err(|error: LocationError| error.to_string())?;
+        if uri.is_object() {
+            Ok(Self::Object(uri))
+        } else {
+            Err("name an object: s3://BUCKET/KEY".to_owned())
+        }
+    }
+}
+
+impl fmt::Display for FileOrObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Object(uri) => uri.fmt(f),
+        }
+    }
+}
+
 /// Splits bucket and key; an access point's ARN contains a slash.
 fn split(rest: &str) -> (&str, &str) {
     let from = match rest.find(":accesspoint/") {

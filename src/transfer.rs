@@ -17,6 +17,7 @@ pub(crate) mod plan;
 mod ranges;
 pub(crate) mod resume;
 pub(crate) mod sink;
+pub(crate) mod sorter;
 pub(crate) mod source;
 pub(crate) mod target_directory;
 pub(crate) mod temporary_file;

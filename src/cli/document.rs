@@ -21,6 +21,7 @@ use crate::seal::OpenedWith;
 
 pub(crate) mod bucket;
 pub(crate) mod cleanup;
+pub(crate) mod comparison;
 pub(crate) mod doctor;
 mod error;
 pub(crate) mod inspection;
@@ -102,6 +103,8 @@ pub(crate) enum Record {
     /// An object that `inspect` looked at.
     #[serde(rename = "object")]
     Inspected(Box<inspection::InspectedObject>),
+    /// An object that `inspect --manifest` compared.
+    Compared(Box<comparison::ComparedObject>),
     /// One of many objects that was not touched, on purpose.
     Skipped(transfer::SkippedObject),
     /// What `put --dry-run` or `get --dry-run` would do.
@@ -131,6 +134,9 @@ pub(crate) enum Record {
     /// All that `inspect --format json` found, in one document.
     #[expect(dead_code, reason = "written piece by piece, as objects are found")]
     Audit(inspection::Audit),
+    /// All that `inspect --manifest --format json` compared, in one document.
+    #[expect(dead_code, reason = "written piece by piece, as objects are compared")]
+    Comparison(comparison::Comparison),
 }
 
 impl Document {
@@ -145,10 +151,10 @@ impl Document {
     }
 }
 
-/// What stands before the objects where all of an audit is one document, which is written as they come.
-pub(crate) fn audit_head() -> String {
+/// What stands before the objects where all of an audit or a comparison is one document, which is written as they come.
+pub(crate) fn head(record: &str) -> String {
     format!(
-        "{{\"schema_version\":{SCHEMA_VERSION},\"command\":\"inspect\",\"record\":\"audit\",\"objects\":["
+        "{{\"schema_version\":{SCHEMA_VERSION},\"command\":\"inspect\",\"record\":\"{record}\",\"objects\":["
     )
 }
 
@@ -354,6 +360,8 @@ pub(crate) enum Summary {
     Rotation(rotation::RotationSummary),
     /// Of `inspect`.
     Inspection(inspection::InspectionSummary),
+    /// Of `inspect --manifest`.
+    Comparison(comparison::ComparisonSummary),
     /// Of `cleanup`.
     Cleanup(cleanup::CleanupSummary),
     /// Of `doctor`.

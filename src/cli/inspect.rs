@@ -11,13 +11,15 @@ use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::session::Session;
 use crate::aws::Options;
+use crate::commands::inspect::comparison::ComparisonRequest;
 use crate::commands::inspect::expect::Expectation;
 use crate::commands::inspect::{self, InspectOptions};
 use crate::defaults;
 use crate::error::Error;
-use crate::location::S3Uri;
+use crate::location::{FileOrObject, S3Uri};
 
 mod audit;
+mod comparison;
 mod csv_rows;
 mod data_args;
 mod document;
@@ -42,6 +44,7 @@ Examples:
   s3seal inspect s3://bucket --all-versions --format csv > audit.csv
   s3seal inspect s3://bucket/db/ --expect sse-kms:alias/backup --expect client
   s3seal inspect --read-data s3://bucket/db/ --sample 5% --key /etc/backup.key
+  s3seal inspect s3://bucket/db/ --manifest /var/backups/db.manifest
   s3seal inspect --inventory s3://reports/bucket/all/DAY/manifest.json";
 
 const DETAILS: &str = "\
@@ -65,6 +68,7 @@ IAM actions:
   changes nothing.
   an object   s3:GetObject, of a version s3:GetObjectVersion; for its checksum
               under SSE-KMS kms:Decrypt
+  manifest    s3:ListBucket; s3:GetObject on objects with another ETag
   many        s3:ListBucket, with --all-versions s3:ListBucketVersions
   a bucket    s3:ListBucket, s3:GetEncryptionConfiguration,
               s3:GetBucketPolicy, s3:GetBucketVersioning,
@@ -98,6 +102,11 @@ pub(crate) struct InspectArgs {
     #[arg(conflicts_with_all = ["places", "version_id", "bucket_only", "deep", "read_data", "sse-c-key", "key", "private-key", "passphrase"])]
     inventory: Option<S3Uri>,
 
+    /// Compare the objects under a prefix or in a bucket with what `put --manifest` wrote to this file or s3://BUCKET/KEY
+    #[arg(long, value_name = "PLACE", group = "judged", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["inventory", "version_id", "all_versions", "bucket_only", "deep", "read_data", "report"])]
+    manifest: Option<FileOrObject>,
+
     #[command(flatten)]
     filter: FilterArgs,
 
@@ -127,15 +136,15 @@ pub(crate) struct InspectArgs {
 #[command(next_help_heading = "Results")]
 struct ResultArgs {
     /// The expected encryption, such as sse-kms or client; repeatable, one of them must match
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", group = "judged")]
     expect: Vec<Expectation>,
 
     /// Succeed if nothing is found
     #[arg(long)]
     allow_empty: bool,
 
-    /// List only objects that are not as expected
-    #[arg(long, requires = "expect")]
+    /// List only objects that are not as expected, or not as in the manifest
+    #[arg(long, requires = "judged")]
     only_unexpected: bool,
 
     /// Print only the summary, no row for each object
@@ -154,11 +163,28 @@ struct ResultArgs {
 pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Failure> {
     let options = args.data.rate.limit(Options { many_objects: !args.is_single(), ..session.options()? })?;
     let keys = args.keys.local.sources(args.keys.key_file.allow_open_key_file)?;
-    let settings = args.keys.settings(args.data.read_data)?;
+    let settings = args.keys.settings(args.data.read_data || args.manifest.is_some())?;
     args.only_what_fits()?;
     let single = args.is_single();
     let (format, shown) = args.results.format(session, single)?;
     let keys = session.ask(move || keys.read()).await?;
+    if let (Some(manifest), [place]) = (&args.manifest, args.places.as_slice()) {
+        let results = comparison::Results {
+            format,
+            shown,
+            only_unexpected: args.results.only_unexpected,
+            allow_empty: args.results.allow_empty,
+        };
+        let request = ComparisonRequest {
+            place: place.clone(),
+            manifest: manifest.clone(),
+            filter: args.filter.filter(),
+            keys: settings.with_keys(keys),
+            jobs: args.data.jobs(args.jobs),
+        };
+        let connection = session.connect(options).await?;
+        return comparison::run(session, &connection, &request, results).await;
+    }
     let scope = args.scope();
     let owner = options.expected_bucket_owner.clone();
     let asks_buckets = args.results.expect.contains(&Expectation::Rules);
@@ -226,6 +252,7 @@ impl InspectArgs {
         matches!(self.places.as_slice(), [place] if place.is_object())
             && !self.all_versions
             && !self.bucket_only
+            && self.manifest.is_none()
             && !self.results.summary
             && self.results.report.is_none()
     }
@@ -253,6 +280,11 @@ impl InspectArgs {
 
     fn only_what_fits(&self) -> Result<(), Failure> {
         let objects = self.places.iter().filter(|place| place.is_object()).count();
+        if self.manifest.is_some() && (objects > 0 || self.places.len() != 1) {
+            return Err(
+                Failure::usage("--manifest is compared with one bucket or prefix").hint("end a prefix in /")
+            );
+        }
         if self.version_id.is_some() && (objects != 1 || self.places.len() != 1) {
             return Err(Failure::usage("--version-id is for one object")
                 .hint("name the object, or inspect all versions with --all-versions"));

@@ -11,6 +11,7 @@ use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::filter_args::FilterArgs;
 use super::key_reader::KeyReader;
+use super::manifest_args::ManifestArgs;
 use super::object_args::ObjectArgs;
 use super::outcome;
 use super::places::{address, can_be_read, refuse_keys};
@@ -82,6 +83,9 @@ pub(crate) struct PutArgs {
     #[arg(long)]
     skip_broken_links: bool,
 
+    #[command(flatten)]
+    manifest: ManifestArgs,
+
     /// Store a command's output, and only if the command succeeds
     #[arg(long, requires = "command")]
     from_command: bool,
@@ -144,7 +148,8 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
                 (None, sources) => Sources::Trees(sources),
             };
             let (update, dry_run) = (args.update.is_update(), args.update.dry_run);
-            let request = PutMany { sources, walk, target, update, dry_run, options: how };
+            let manifest = args.manifest.place;
+            let request = PutMany { sources, walk, target, update, dry_run, manifest, options: how };
             many(session, &connection, request, delete).await
         }
     }
@@ -173,7 +178,8 @@ async fn many(
     request: PutMany,
     delete: Option<DeleteOptions>,
 ) -> Result<(), Failure> {
-    let (target, dry_run) = (request.target.clone(), request.dry_run);
+    let (target, dry_run, manifest) =
+        (request.target.clone(), request.dry_run, request.manifest.as_ref().map(ToString::to_string));
     let jobs = request.options.transfer_options.objects;
     let (mut extra, mut too_much) = (Vec::new(), None);
     let folder = match (&request.sources, delete) {
@@ -205,8 +211,10 @@ async fn many(
             outcome::change(done, Command::Put, session.json, |stored| outcome::stored(stored, session))
         })
     };
-    let mut ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
+    let ended = put::bulk::run(connection, request, progress.meter(), &session.stop, report).await;
     progress.finish();
+    reporter.manifest(manifest, matches!(ended, Ok(true)));
+    let mut ended = ended.map(|_| ());
     if deletion::is_due(&ended, &reporter, extra.is_empty(), session) {
         let report = |row| deletion::report(&row, &mut reporter, Command::Put, session);
         ended = put::delete::delete(connection, folder, &target, extra, dry_run, jobs, &session.stop, report)
@@ -297,6 +305,7 @@ impl PutArgs {
                 .hint("add -r, or leave it out"));
         }
         refuse_keys(&self.places)?;
+        self.manifest.check(&self.places, self.recursive, self.update.dry_run, self.object.no_clobber())?;
         if self.from_command {
             return self.command();
         }

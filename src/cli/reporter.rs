@@ -80,6 +80,8 @@ pub(crate) struct Reporter<'a> {
     is_dry_run: bool,
     /// Whether deletions were reported, too.
     deletes: bool,
+    /// The manifest that was asked for, and whether it was written.
+    manifest: Option<(String, bool)>,
     /// What goes on where this run ends.
     again: &'static str,
 }
@@ -101,6 +103,7 @@ impl<'a> Reporter<'a> {
             deleted: 0,
             is_dry_run: false,
             deletes: false,
+            manifest: None,
             again: "the same command with --no-clobber continues with the rest",
         }
     }
@@ -249,6 +252,11 @@ impl<'a> Reporter<'a> {
         self
     }
 
+    /// Takes note of the manifest that was asked for, if one was, and whether it was written.
+    pub(crate) fn manifest(&mut self, place: Option<String>, is_written: bool) {
+        self.manifest = place.map(|place| (place, is_written));
+    }
+
     /// Takes note that deletions are reported from now on.
     pub(crate) fn deletes(&mut self) {
         self.deletes = true;
@@ -329,6 +337,11 @@ impl<'a> Reporter<'a> {
                 unchanged: self.unchanged,
                 deleted: self.deleted,
                 dry_run: self.is_dry_run,
+                manifest: self
+                    .manifest
+                    .as_ref()
+                    .filter(|(_, is_written)| *is_written)
+                    .map(|(place, _)| place.clone()),
             });
             return self.document(Record::Summary(Summaries { summary }));
         }
@@ -352,6 +365,10 @@ impl<'a> Reporter<'a> {
                 parts.push(format!("{} {word}", amounts::count(number)));
             }
         }
+        parts.extend(self.manifest.as_ref().map(|(place, is_written)| match is_written {
+            true => format!("manifest {place}"),
+            false => format!("no manifest {place}: not everything is stored"),
+        }));
         parts.extend(of_rules(&self.session.rules));
         let would_be = if self.is_dry_run { "would be " } else { "" };
         self.session.printer.say(&format!("{would_be}{}: {}", self.verb.past(), parts.join(", ")));

@@ -29,6 +29,7 @@ use crate::transfer::{Cancellation, blocking};
 
 mod bucket_wishes;
 mod client_side;
+pub(crate) mod comparison;
 pub(crate) mod expect;
 pub(crate) mod inventory;
 pub(crate) mod outcome;

@@ -28,6 +28,7 @@ use crate::transfer_options::TransferOptions;
 
 pub(crate) mod bulk;
 pub(crate) mod delete;
+mod manifest;
 mod resumption;
 mod update;
 

@@ -4,7 +4,7 @@
 //! same bytes again, and nothing is encrypted twice. Reading blocks, so callers run it on blocking threads.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -77,6 +77,15 @@ impl Input {
     /// A pipe as a source; `len` is its length in bytes, if it is known.
     pub(crate) fn pipe(subject: Subject, reader: pipe::Reader, len: Option<u64>) -> Self {
         Self { subject, reader: Reader::Pipe(reader), len, modified: None, identity: None }
+    }
+
+    /// A temporary file as a source, from its beginning.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses.
+    pub(crate) fn temporary(subject: Subject, mut file: File) -> Result<Self> {
+        let len = file.rewind().and_then(|()| file.metadata()).map_err(Error::local("read", &subject))?.len();
+        Ok(Self { subject, reader: Reader::File(file), len: Some(len), modified: None, identity: None })
     }
 
     /// Opens the source; a command is started.

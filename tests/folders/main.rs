@@ -11,6 +11,7 @@ mod files_from;
 mod get;
 mod hostile;
 mod ignored_mode;
+mod manifest;
 mod memory;
 mod put;
 mod several;

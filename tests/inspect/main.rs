@@ -11,6 +11,7 @@ mod bucket;
 mod canned;
 mod envelopes;
 mod inventory;
+mod manifest;
 mod many;
 mod nothing;
 mod one;

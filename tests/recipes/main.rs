@@ -147,6 +147,23 @@ fn a_directory_is_stored_every_night_and_locked() {
 }
 
 #[test]
+fn a_mirror_is_compared_with_the_manifest_of_the_night() {
+    let host = Host::new();
+    let heading = "A mirror every night, and whether it is still there";
+    is_silent(host.cron(heading));
+    let [compare] = recipe(heading, "sh").try_into().unwrap();
+    let table = String::from_utf8(host.shell(&compare).ok().stdout).unwrap();
+    assert!(table.contains("2 objects compared with the manifest: 2 the same by size and ETag"), "{table}");
+    // Nothing has changed on the machine; then something has in the bucket.
+    is_silent(host.cron(heading));
+    host.shell(&compare).ok();
+    host.bench.sandbox.s3().put_plain(BUCKET, "mirror/a", b"ransom");
+    host.bench.sandbox.s3().put_plain(BUCKET, "mirror/README", b"pay");
+    let compared = host.shell(&compare).exits(8);
+    compared.says(&["2 of 3 objects are not as in the manifest: 1 changed, 1 extra"]);
+}
+
+#[test]
 fn a_database_dump_is_stored_only_if_it_is_whole() {
     let host = Host::new();
     let heading = "A database every night, through an outage";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::aws::timestamp::rfc3339_of_seconds;
+use crate::commands::inspect::summary::Offender;
 use crate::object::Lock;
 
 use super::{Checksum, Document, KeyKind, Object, OpenedBy, Proof};
@@ -238,6 +239,12 @@ pub(crate) struct ObjectLock {
     pub(crate) legal_hold: bool,
 }
 
+impl From<&Offender> for NamedObject {
+    fn from(offender: &Offender) -> Self {
+        Self { name: offender.name.clone(), reason: offender.why.clone() }
+    }
+}
+
 impl ObjectLock {
     /// Describes a lock, if there is one.
     pub(crate) fn of(lock: &Lock) -> Option<Self> {
@@ -374,7 +381,7 @@ pub(crate) struct Amount {
 }
 
 /// An object in a list.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct NamedObject {
     /// Its address, followed by its version where versions are listed.

@@ -153,4 +153,6 @@ pub(crate) struct TransferSummary {
     pub(crate) deleted: u64,
     /// Whether nothing was done (`--dry-run`).
     pub(crate) dry_run: bool,
+    /// Where `put --manifest` wrote the manifest; null if none was asked for, or a file failed.
+    pub(crate) manifest: Option<String>,
 }

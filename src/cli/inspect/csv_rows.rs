@@ -73,13 +73,14 @@ pub(crate) fn shares(summary: &Summary, terminal: bool) -> String {
 }
 
 /// Escapes a field for terminals and spreadsheets.
-fn safe(field: &str, terminal: bool) -> Cow<'_, str> {
+pub(super) fn safe(field: &str, terminal: bool) -> Cow<'_, str> {
     let field = if terminal { escaped(field) } else { Cow::Borrowed(field) };
     // Formulas begin so in spreadsheets; no value of ours does, but a server's might.
     if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{field}").into() } else { field }
 }
 
-fn record<'a>(fields: impl Iterator<Item = Cow<'a, str>>) -> String {
+/// Writes fields as a line, without its end.
+pub(super) fn record<'a>(fields: impl Iterator<Item = Cow<'a, str>>) -> String {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
     for field in fields {

@@ -136,7 +136,7 @@ fn amount(counted: summary::Amount) -> Amount {
 }
 
 fn named(list: &Offenders) -> Vec<NamedObject> {
-    list.first.iter().map(|one| NamedObject { name: one.name.clone(), reason: one.why.clone() }).collect()
+    list.first.iter().map(NamedObject::from).collect()
 }
 
 fn inspected_object(outcome: &InspectOutcome) -> InspectedObject {

@@ -10,7 +10,7 @@ use super::table::Columns;
 use super::{csv_rows, document, page, table, verification};
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
-use crate::cli::document::{Document, audit_head, text};
+use crate::cli::document::{Document, head, text};
 use crate::cli::output::Printer;
 use crate::commands::bulk::Row;
 use crate::commands::inspect::summary::Summary;
@@ -285,7 +285,7 @@ impl Rows {
         match self.format {
             Format::Table => self.line(&table::header(self.columns, self.color)),
             Format::Csv => self.line(csv_rows::HEADER),
-            Format::Json => self.write(&audit_head()),
+            Format::Json => self.write(&head("audit")),
             Format::Ndjson => Ok(()),
         }
     }

@@ -45,6 +45,11 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              everything else went well. Their number is checked (--max-delete) and asked about before anything is \
              stored. An object that may be the envelope (.instruction) of another one stays. In a bucket with \
              versions a delete marker hides the object. The names of --files-from are paths below the directory.",
+            "--manifest writes a list of what is stored under the target: names, lengths, checksums, ETags and versions, and \
+             with --update also what stays, from the listing. It is at its place only when the run has stored \
+             everything: if a file fails, or the run is stopped, what was there before stays. An object in S3 is \
+             encrypted as all others of the run. inspect --manifest compares the target with it later; \
+             s3seal-formats(7) describes it.",
             "A file's modification time is stored as the metadata entry mtime, in seconds since 1970, as rclone does \
              it; --metadata mtime=TIME stores another one.",
             "Without --encrypt and without a key the rule for the target applies (s3seal-config(7)), or else the \
@@ -147,6 +152,13 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              some may be in other modes. --sample 5% inspects and reads one object of each 20 in the order of \
              the listing, chosen at random, and at least one under each place. Another run reads others, and the \
              summary says how many of how many were read.",
+            "--manifest compares the objects under one prefix or bucket with the manifest that put --manifest wrote: \
+             which are missing, changed or extra. Size and ETag are in the listing, which decides alone where they are \
+             the same. Where only the ETag differs, as after a copy or a rotation, the checksum that S3 keeps is asked for; \
+             it is of the stored bytes, so that what was encrypted anew has changed. The summary says how many were \
+             compared by which. If anything differs the exit status is 8, and if something could not be compared, 9. \
+             Names are compared below the prefix, so that a copy elsewhere can be compared, too. A manifest \
+             that is encrypted needs its key.",
             "--expect names what objects should be; anything else is listed, and the exit status is 8. Without it, \
              what rules demand is expected of the objects that they are for (s3seal-config(7)). What this \
              user is not allowed to see is shown as such, and is no failure. --inventory reads a report of S3 \

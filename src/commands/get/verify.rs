@@ -45,6 +45,20 @@ impl Download<'_> {
         head: &ObjectHead,
         as_stored: bool,
     ) -> Result<Verified> {
+        self.read(reader, head, as_stored, Sink::nowhere()).await
+    }
+
+    /// The same, into a file that nobody sees before that.
+    ///
+    /// # Errors
+    /// As for a download into a file.
+    pub(crate) async fn read(
+        &self,
+        reader: &ObjectReader<'_>,
+        head: &ObjectHead,
+        as_stored: bool,
+        sink: Sink,
+    ) -> Result<Verified> {
         let Self { connection, decryption_keys, budget, meter, cancellation } = *self;
         let _turn = budget.turn(head.len).await?;
         let envelope =
@@ -59,7 +73,7 @@ impl Download<'_> {
         let Described { opened, .. } = Described::of(&opening);
         let (verifier, checksum) = verifier(reader, head, true).await;
         let transfer = Transfer { reader, head, budget, meter, cancellation, kept: None };
-        let plain_len = transfer.run(opening, verifier, Sink::nowhere(), true, false).await?.plain_len;
+        let plain_len = transfer.run(opening, verifier, sink, true, false).await?.plain_len;
         Ok(Verified { plain_len, checksum, opened })
     }
 }

@@ -154,7 +154,7 @@ impl Amount {
 }
 
 impl Offenders {
-    fn add(&mut self, offender: Offender) {
+    pub(crate) fn add(&mut self, offender: Offender) {
         self.count += 1;
         if self.first.len() < MAX_SUMMARY_OBJECTS {
             self.first.push(offender);

@@ -16,7 +16,7 @@ use crate::commands::changes::{Action, Change, Planned, Reason, reason_to_store}
 use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
-use crate::location::{S3Uri, Source};
+use crate::location::{FileOrObject, S3Uri, Source};
 use crate::meter::Meter;
 use crate::object::{Lock, instruction_file_key};
 use crate::rules::Encrypted;
@@ -26,6 +26,7 @@ use crate::transfer::source::Input;
 use crate::transfer::walk::{self, Found, FoundFile, Sources, WalkOptions};
 use crate::transfer::{Cancellation, blocking};
 
+use super::manifest::Manifest;
 use super::update::{Candidate, StoredLengths, There, candidates, pairs};
 use super::{PutOptions, PutOutcome, PutRun, may_write};
 
@@ -39,6 +40,8 @@ pub(crate) struct PutMany {
     pub(crate) update: bool,
     /// Whether to store nothing, and only report what would be done.
     pub(crate) dry_run: bool,
+    /// Where the manifest of what is stored goes.
+    pub(crate) manifest: Option<FileOrObject>,
     /// How the files are stored.
     pub(crate) options: PutOptions,
 }
@@ -54,7 +57,8 @@ pub(crate) struct Stored {
     pub(crate) outcome: PutOutcome,
 }
 
-/// Uploads all the files, and reports each one.
+/// Uploads all the files, and reports each one. Returns whether a manifest was written: it is, if one was asked for and
+/// no file failed.
 ///
 /// # Errors
 /// `BreaksRule` before anything is sent; errors that would affect every file; errors of `report`; `Interrupted`;
@@ -66,16 +70,20 @@ pub(crate) async fn run(
     meter: &Meter,
     cancellation: &Cancellation,
     mut report: impl FnMut(PutRow) -> Result<()>,
-) -> Result<()> {
-    let PutMany { sources, walk: walk_options, target, update, dry_run, mut options } = request;
+) -> Result<bool> {
+    let PutMany { sources, walk: walk_options, target, update, dry_run, manifest, mut options } = request;
     let encryption = options.encryption.take();
     let ready = async {
         let encryptor = prepare(encryption).await?;
         let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
         options.rules.permit(&target, &asked)?;
-        Ok((encryptor, asked))
+        let manifest = match manifest {
+            None => None,
+            Some(place) => Some(begin(connection, place, &target, &encryptor, &options).await?),
+        };
+        Ok((encryptor, asked, manifest))
     };
-    let (encryptor, asked) = cancellation.or(ready).await.flatten()?;
+    let (encryptor, asked, manifest) = cancellation.or(ready).await.flatten()?;
     let budget = MemoryBudget::of_many(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
@@ -89,12 +97,14 @@ pub(crate) async fn run(
         gate: if asks_nothing { FirstObjectGate::open() } else { FirstObjectGate::default() },
         lengths: StoredLengths::new(connection, &encryptor),
         dry_run,
+        manifest,
     };
     let work = |candidate| many.candidate(candidate);
-    let (mut found, rejected) = (false, Arc::new(AtomicU64::new(0)));
+    let (mut found, mut has_failures, rejected) = (false, false, Arc::new(AtomicU64::new(0)));
     let (under, given) = (sources.in_words(), walk_options.filter.options());
     let report = |row: PutRow| {
         found = true;
+        has_failures |= matches!(row, Row::Failed { .. });
         let ignored = row.ends_run();
         report(row)?;
         ignored.map_or(Ok(()), Err)
@@ -115,7 +125,27 @@ pub(crate) async fn run(
         let found = rejected.load(Ordering::Relaxed);
         return Err(Error::NoneMatch { found, what: "file", under, filter: given });
     }
-    Ok(())
+    match many.manifest {
+        Some(manifest) if !has_failures => manifest.finish(&many.storing).await.map(|()| true),
+        _ => Ok(false),
+    }
+}
+
+/// Begins the manifest, which must meet the rules as all other objects must.
+async fn begin(
+    connection: &Connection,
+    place: FileOrObject,
+    target: &S3Uri,
+    encryptor: &Encryptor,
+    options: &PutOptions,
+) -> Result<Manifest> {
+    if let FileOrObject::Object(uri) = &place {
+        let asked = asked(connection, encryptor, &options.rules, slice::from_ref(uri)).await?;
+        options.rules.permit(uri, &asked)?;
+    }
+    let has_files = matches!(encryptor, Encryptor::Client(client) if client.instruction_file);
+    let (target, now) = (target.clone(), connection.server_now());
+    blocking(move || Manifest::begin(place, target, has_files, now)).await?
 }
 
 /// What all files of a run share.
@@ -127,6 +157,7 @@ struct Many<'a> {
     gate: FirstObjectGate,
     lengths: StoredLengths<'a>,
     dry_run: bool,
+    manifest: Option<Manifest>,
 }
 
 impl Many<'_> {
@@ -164,7 +195,12 @@ impl Many<'_> {
                     let stored_len = self.lengths.of(file.len, &target);
                     let stored_len = self.storing.cancellation.or(stored_len).await.flatten()?;
                     match reason_to_store(file.modified, stored_len, &listed) {
-                        None => return Ok(Change::Unchanged),
+                        None => {
+                            if let Some(manifest) = &self.manifest {
+                                manifest.add_unchanged(&listed, file.len)?;
+                            }
+                            return Ok(Change::Unchanged);
+                        }
                         reason => reason,
                     }
                 }
@@ -176,6 +212,9 @@ impl Many<'_> {
                 return Ok(Change::Planned(planned));
             }
             let outcome = self.storing.file(&file, target, &self.gate).await?;
+            if let Some(manifest) = &self.manifest {
+                manifest.add_stored(&outcome)?;
+            }
             Ok(Change::Transferred(Stored { path: file.path, outcome }))
         };
         Row::of(shown, change.await)
