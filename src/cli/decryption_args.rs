@@ -121,12 +121,43 @@ pub(crate) struct LocalKeySources {
 }
 
 /// Keys to decrypt with: those that are sent to S3, and those that stay here.
+#[derive(Default)]
 pub(crate) struct LocalKeys {
     pub(crate) customer: Vec<CustomerKey>,
     pub(crate) ring: KeyRing,
 }
 
+impl LocalKeys {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.customer.extend(more.customer);
+        self.ring.symmetric.extend(more.ring.symmetric);
+        self.ring.private.extend(more.ring.private);
+        self.ring.passphrases.extend(more.ring.passphrases);
+    }
+}
+
 impl LocalKeySources {
+    /// The same one by one, for a verb that reports on each.
+    pub(crate) fn each(self) -> Vec<(KeySource, Self)> {
+        let Self { reader, customer, symmetric, private, passphrases } = self;
+        let none = || Self {
+            reader: reader.clone(),
+            customer: Vec::new(),
+            symmetric: Vec::new(),
+            private: Vec::new(),
+            passphrases: Vec::new(),
+        };
+        let mut all = Vec::new();
+        let mut add = |sources: Sources, only: fn(Self, Sources) -> Self| {
+            all.extend(sources.into_iter().map(|one| (one.1.clone(), only(none(), vec![one]))));
+        };
+        add(customer, |none, customer| Self { customer, ..none });
+        add(symmetric, |none, symmetric| Self { symmetric, ..none });
+        add(private, |none, private| Self { private, ..none });
+        add(passphrases, |none, passphrases| Self { passphrases, ..none });
+        all
+    }
+
     /// Reads all keys; may wait for a person or another program.
     pub(crate) fn read(self) -> Result<LocalKeys, Failure> {
         let (reader, mut customer, mut ring) = (self.reader, Vec::new(), KeyRing::default());

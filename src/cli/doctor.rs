@@ -12,12 +12,14 @@ use crate::defaults;
 use crate::encryption::Mode;
 use crate::location::S3Uri;
 
+mod from_args;
 mod key_files;
 mod policy;
 mod remedies;
 mod rules;
 mod text;
 
+use from_args::FromArgs;
 use key_files::AskedKeys;
 use policy::PolicyArgs;
 use text::Report;
@@ -26,10 +28,10 @@ const EXAMPLES: &str = "\
 Examples:
   s3seal doctor s3://bucket/db/
   s3seal doctor s3://bucket/db/ -e sse-kms --kms-key alias/backup
-  s3seal doctor s3://bucket/db/ --for rotate --key /etc/backup.key
+  s3seal doctor s3://bucket/db/ --for rotate --key new.key --from-key old.key
   s3seal doctor s3://bucket/db/ --policy put > policy.json";
 
-const PRIVATE_KEY_HELP: &str = "Read the RSA private key (PEM) to decrypt with from SOURCE [not of put]";
+const PRIVATE_KEY_HELP: &str = "Read the RSA private key (PEM) to decrypt with from SOURCE [get, inspect]";
 
 /// Check whether a verb will work, before hours of transfer
 #[derive(clap::Args)]
@@ -47,6 +49,9 @@ pub(crate) struct DoctorArgs {
 
     #[command(flatten)]
     encryption: EncryptionArgs,
+
+    #[command(flatten)]
+    from: FromArgs,
 
     #[command(flatten)]
     policy: PolicyArgs,
@@ -77,7 +82,7 @@ impl From<ForVerb> for Verb {
 }
 
 pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failure> {
-    if policy::print(&args.policy, &args.place, &args.encryption, session)? {
+    if policy::print(&args.policy, &args.from, &args.place, &args.encryption, session)? {
         return Ok(());
     }
     let options = session.options()?;
@@ -85,14 +90,21 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
     let options =
         Options { max_attempts: options.max_attempts.or(Some(defaults::DOCTOR_ATTEMPTS)), ..options };
     let verb = args.verb.into();
-    let (asked, mode) = asked_keys(args.encryption, verb)?;
+    args.from.only_of_rotations(verb == Verb::Rotate)?;
+    let (asked, mode) = asked_keys(args.encryption, &args.from, verb)?;
     let read = session.ask(move || Ok(asked.read())).await?;
     let request = DoctorRequest {
         place: args.place,
         verb,
         mode,
-        opening: DecryptionKeys::of(read.encryption.as_ref(), read.private),
+        // The bare names are those of the new keys, which open nothing yet.
+        opening: match verb {
+            Verb::Rotate => DecryptionKeys::local(read.old.customer, read.old.ring),
+            _ => DecryptionKeys::of(read.encryption.as_ref(), read.private),
+        },
         encryption: read.encryption,
+        is_from_client: args.from.mode() == Mode::Client,
+        old_kms_key: args.from.kms_key,
     };
     let mut report = Report::new(session);
     report.all(&rules::checks(&session.rules, &request.place))?;
@@ -103,21 +115,26 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
 }
 
 /// The keys that the flags name, none of them read yet, and the mode that is asked for.
-fn asked_keys(mut args: EncryptionArgs, verb: Verb) -> Result<(AskedKeys, Option<Mode>), Failure> {
+fn asked_keys(
+    mut args: EncryptionArgs,
+    from: &FromArgs,
+    verb: Verb,
+) -> Result<(AskedKeys, Option<Mode>), Failure> {
     let wanted = args.wanted()?.mode;
     let reader = args.reader(false);
     let (private, are_all) = match verb {
-        Verb::Put => (Vec::new(), false),
-        Verb::Get | Verb::Inspect | Verb::Rotate => args.take_private_keys(),
+        Verb::Put | Verb::Rotate => (Vec::new(), false),
+        Verb::Get | Verb::Inspect => args.take_private_keys(),
     };
     let private: Vec<_> = private
         .iter()
         .map(|text| reader.key_source(key_files::PRIVATE_KEY, text))
         .collect::<Result<_, _>>()?;
+    let old = from.keys.sources(args.key_file.allow_open_key_file)?;
     if !private.is_empty() && are_all && matches!(wanted, None | Some(Mode::Client)) {
-        return Ok((AskedKeys { choice: None, private, reader }, Some(Mode::Client)));
+        return Ok((AskedKeys { choice: None, private, old, reader }, Some(Mode::Client)));
     }
     let choice = args.choose(&reader)?;
     let mode = choice.as_ref().map(Choice::mode);
-    Ok((AskedKeys { choice, private, reader }, mode))
+    Ok((AskedKeys { choice, private, old, reader }, mode))
 }

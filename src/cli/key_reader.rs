@@ -35,7 +35,7 @@ pub(crate) enum AnyKey {
 }
 
 /// Reads key sources under the rules of one verb.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub(crate) struct KeyReader {
     /// Standard input carries the object.

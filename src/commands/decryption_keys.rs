@@ -29,6 +29,11 @@ pub(crate) struct DecryptionKeys {
 }
 
 impl DecryptionKeys {
+    /// Local keys alone, under no conditions.
+    pub(crate) fn local(customer: Vec<CustomerKey>, ring: KeyRing) -> Self {
+        Self { customer_keys: customer.into(), unwrapper: Arc::new(Unwrapper::new(ring)), ..Self::default() }
+    }
+
     /// The keys that open what is encrypted so, with further private keys: a public key opens nothing.
     pub(crate) fn of(encryption: Option<&Encryption>, private: Vec<RsaPrivateKey>) -> Self {
         let mut keys = Self::default();

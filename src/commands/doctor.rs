@@ -7,7 +7,7 @@ use futures_util::future::join;
 
 use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
-use crate::encryption::{Encryption, Mode, ServerSide};
+use crate::encryption::{Encryption, KmsKey, Mode, ServerSide};
 use crate::error::Result;
 use crate::location::S3Uri;
 use crate::transfer::Cancellation;
@@ -33,6 +33,10 @@ pub(crate) struct DoctorRequest {
     pub(crate) encryption: Option<Encryption>,
     /// The keys of this machine, to try on what is there.
     pub(crate) opening: DecryptionKeys,
+    /// The KMS key that objects have before a rotation.
+    pub(crate) old_kms_key: Option<KmsKey>,
+    /// Whether they are client-side then.
+    pub(crate) is_from_client: bool,
 }
 
 /// The verb that is to work.

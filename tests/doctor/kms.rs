@@ -101,6 +101,22 @@ fn what_is_denied_to_the_user_is_in_the_way_of_the_user_and_perhaps_of_s3() {
 }
 
 #[test]
+fn the_old_key_of_a_rotation_is_looked_at_too() {
+    let bench = Bench::new();
+    let old = bench.sandbox.kms().create_key().to_string();
+    for (from, denied) in [("", WARNING), ("--from client", FAILED)] {
+        let words = format!("{S3} --for rotate --from-kms-key {old} {from}");
+        doctor(&bench, &words).exits(0).has("kms_permissions", OK, &format!("{old} allows kms:Decrypt"));
+        bench.sandbox.kms().deny(KmsAction::Decrypt, Some(&old));
+        doctor(&bench, &words).has("kms_permissions", denied, &format!("kms:Decrypt on {old}"));
+        bench.sandbox.kms().allow_all();
+    }
+    bench.sandbox.kms().disable(&old);
+    let checks = doctor(&bench, &format!("{S3} --for rotate --from-kms-key {old}")).exits(5);
+    checks.has("kms_key", FAILED, "is disabled");
+}
+
+#[test]
 fn the_policy_of_the_key_counts_too() {
     let bench = Bench::new();
     let arn = bench.sandbox.kms().key_arn(ALIAS);

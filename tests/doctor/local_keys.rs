@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::keys::KnownKey;
-use crate::support::{Bench, CUSTOMER_KEY};
+use crate::support::{ALIAS, Bench, CUSTOMER_KEY};
 use crate::{Checks, FAILED, OK, WARNING, doctor};
 
 /// A bench with two keys, the halves of two RSA keys, two passphrases and something to store.
@@ -101,9 +101,15 @@ fn keys_are_tried_on_the_newest_object_that_needs_one() {
         bench.run(&format!("put small s3://bench/p/o {stored}")).ok();
         bench.run("put small s3://bench/p/z -e sse-s3").ok();
         for verb in ["get", "inspect", "rotate"] {
-            let checks = doctor(&bench, &format!("{right} --for {verb}")).exits(0);
+            // In a rotation the bare names are those of new keys.
+            let of_verb = |keys: &str| match verb {
+                "rotate" => format!("-e sse-s3 --for rotate {}", keys.replacen("--", "--from-", 1)),
+                verb => format!("{keys} --for {verb}"),
+            };
+            let checks = doctor(&bench, &of_verb(right)).exits(0);
             checks.has("newest_object", OK, "s3://bench/p/o opens with the ");
-            let checks = doctor(&bench, &format!("{wrong} --for {verb}")).exits(5);
+            checks.has("key", OK, "mode 0600");
+            let checks = doctor(&bench, &of_verb(wrong)).exits(5);
             checks.has("newest_object", FAILED, "s3://bench/p/o does not open with the keys given");
             checks.is_mended_by("newest_object", FAILED, "s3seal inspect s3://bench/p/o");
         }
@@ -119,6 +125,41 @@ fn keys_are_tried_on_the_newest_object_that_needs_one() {
 }
 
 #[test]
+fn an_object_that_needs_a_key_which_was_not_given_is_named() {
+    let bench = bench();
+    for (stored, needs) in [
+        ("--key a.key", "an AES key"),
+        ("--key a.key --format esdk", "an AES key"),
+        ("--key a.key --instruction-file", "a key of its own"),
+        ("--public-key rsa_a.pub.pem", "an RSA private key"),
+        ("--passphrase=a.words", "a passphrase"),
+        ("--sse-c-key a.key", "an SSE-C key"),
+    ] {
+        bench.run(&format!("put small s3://bench/p/o {stored}")).ok();
+        for words in ["--for get", "--for rotate -e sse-s3", "--for rotate --key a.key"] {
+            let checks = doctor(&bench, words).exits(0);
+            checks.has(
+                "newest_object",
+                WARNING,
+                &format!("s3://bench/p/o needs {needs}, and none was given"),
+            );
+        }
+    }
+    bench.run(&format!("put small s3://bench/p/o -e client --kms-key {ALIAS}")).ok();
+    doctor(&bench, "--for get").exits(0).has("newest_object", OK, "none of the newest");
+}
+
+#[test]
+fn an_old_key_that_cannot_be_read_is_in_the_way_of_a_rotation() {
+    let bench = bench();
+    let checks = doctor(&bench, "--for rotate -e sse-s3 --from-key none.key").exits(5);
+    checks.has("key", FAILED, "--from-key: cannot read none.key");
+    let checks = doctor(&bench, "--for rotate -e sse-s3 --from-key a.key --from-passphrase=a.words").exits(0);
+    checks.has("key", OK, "a.key: 256-bit key, fingerprint");
+    checks.has("key", OK, "a.words: passphrase");
+}
+
+#[test]
 fn where_nothing_needs_a_key_of_this_machine_none_is_tried() {
     let bench = bench();
     bench.run("put small s3://bench/p/o -e sse-s3").ok();
@@ -128,10 +169,10 @@ fn where_nothing_needs_a_key_of_this_machine_none_is_tried() {
         checks.has("newest_object", OK, "none of the newest needs a key of this machine");
     }
     bench.never_received(&KnownKey::new(1).0);
-    assert!(
-        doctor(&bench, "--for get").all("newest_object").is_empty(),
-        "without a key there is nothing to try"
-    );
+    for verb in ["put", "inspect"] {
+        let checks = doctor(&bench, &format!("--for {verb}"));
+        assert!(checks.all("newest_object").is_empty(), "without a key there is nothing to try");
+    }
 }
 
 #[test]
@@ -139,7 +180,11 @@ fn a_key_goes_to_s3_only_for_an_object_in_sse_c_and_only_one_of_sse_c() {
     let bench = bench();
     bench.run("put small s3://bench/p/o --sse-c-key b.key").ok();
     bench.sandbox.clear_requests();
-    doctor(&bench, "--key a.key --for get").exits(0).has("newest_object", WARNING, "no such key was given");
+    doctor(&bench, "--key a.key --for get").exits(0).has(
+        "newest_object",
+        WARNING,
+        "needs an SSE-C key, and none was given",
+    );
     bench.never_received(&KnownKey::new(1).0);
     doctor(&bench, "--sse-c-key a.key --for get").exits(5).has("newest_object", FAILED, "does not open");
     let carriers: Vec<_> = bench.sandbox.requests();

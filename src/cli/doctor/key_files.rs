@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use crate::cli::decryption_args::{LocalKeySources, LocalKeys};
 use crate::cli::encryption_args::Choice;
 use crate::cli::failure::Failure;
 use crate::cli::key_reader::KeyReader;
@@ -21,12 +22,15 @@ pub(super) struct KeysRead {
     /// `None` if a key cannot be read, or no mode was asked for.
     pub(super) encryption: Option<Encryption>,
     pub(super) private: Vec<RsaPrivateKey>,
+    /// Those that objects have before a rotation.
+    pub(super) old: LocalKeys,
 }
 
 /// The keys that the flags name, none of them read yet.
 pub(super) struct AskedKeys {
     pub(super) choice: Option<Choice>,
     pub(super) private: Vec<KeySource>,
+    pub(super) old: LocalKeySources,
     pub(super) reader: KeyReader,
 }
 
@@ -52,6 +56,15 @@ impl AskedKeys {
                     let words = format!("RSA private key, fingerprint {}", key.public().fingerprint());
                     read.checks.push(readable(&source, &KeyKind { words, is_secret: true }));
                     read.private.push(key);
+                }
+                Err(failure) => read.checks.push(unusable(failure)),
+            }
+        }
+        for (source, old) in self.old.each() {
+            match old.read() {
+                Ok(keys) => {
+                    read.checks.push(readable(&source, &kind_of_old(&keys)));
+                    read.old.add(keys);
                 }
                 Err(failure) => read.checks.push(unusable(failure)),
             }
@@ -88,6 +101,20 @@ fn kinds(encryption: &Encryption) -> Vec<KeyKind> {
             kinds.collect()
         }
     }
+}
+
+/// What one source has given; a text that can be read as two keys has two fingerprints.
+fn kind_of_old(keys: &LocalKeys) -> KeyKind {
+    let customer =
+        keys.customer.iter().map(|key| format!("256-bit key for S3, fingerprint {}", key.fingerprint()));
+    let symmetric = keys.ring.symmetric.iter();
+    let symmetric = symmetric
+        .map(|key| format!("{}-bit key, fingerprint {}", key.as_bytes().len() * 8, key.fingerprint()));
+    let private = keys.ring.private.iter();
+    let private = private.map(|key| format!("RSA private key, fingerprint {}", key.public().fingerprint()));
+    let passphrases = keys.ring.passphrases.iter().map(|_| "passphrase".to_owned());
+    let all: Vec<String> = customer.chain(symmetric).chain(private).chain(passphrases).collect();
+    KeyKind { words: all.join(" or "), is_secret: true }
 }
 
 /// A key that was read, and whether others can get at its file.

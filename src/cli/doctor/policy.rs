@@ -9,6 +9,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use crate::aws::Options;
 use crate::aws::batch::Role;
 use crate::cli::aws_flags::AwsFlags;
+use crate::cli::doctor::from_args::FromArgs;
 use crate::cli::encryption_args::{EncryptionArgs, Wanted};
 use crate::cli::failure::Failure;
 use crate::cli::output;
@@ -29,14 +30,6 @@ pub(super) struct PolicyArgs {
     /// A case that the policy covers too; repeatable, or with commas
     #[arg(long = "with", value_name = "CASE", requires = "policy", value_delimiter = ',', value_parser = cases())]
     cases: Vec<Extra>,
-
-    /// The mode that objects are rotated away from [default: sse-s3]
-    #[arg(long, value_name = "MODE", requires = "policy")]
-    from: Option<Mode>,
-
-    /// The KMS key that objects are rotated away from
-    #[arg(long, value_name = "ARN", requires = "from")]
-    from_kms_key: Option<KmsKey>,
 
     /// The role that a batch job takes on
     #[arg(long, value_name = "ARN", requires = "policy")]
@@ -136,6 +129,7 @@ struct PolicyRequest<'a> {
     verb: PolicyVerb,
     place: &'a S3Uri,
     args: &'a PolicyArgs,
+    from: &'a FromArgs,
     wanted: Wanted<'a>,
     options: &'a Options,
     aws: AwsFlags,
@@ -147,13 +141,15 @@ struct PolicyRequest<'a> {
 /// A usage failure for what no policy can be made for.
 pub(super) fn print(
     args: &PolicyArgs,
+    from: &FromArgs,
     place: &S3Uri,
     encryption: &EncryptionArgs,
     session: &Session,
 ) -> Result<bool, Failure> {
     let Some(verb) = args.policy else { return Ok(false) };
+    from.only_of_rotations(verb == PolicyVerb::Rotate)?;
     let (wanted, options) = (encryption.wanted()?, &session.options()?);
-    let request = PolicyRequest { verb, place, args, wanted, options, aws: session.aws_flags() };
+    let request = PolicyRequest { verb, place, args, from, wanted, options, aws: session.aws_flags() };
     let task = request.task()?;
     let extras = request.extras(task)?;
     let key = request.key()?;
@@ -200,9 +196,7 @@ impl PolicyRequest<'_> {
             return Err(Failure::usage("--policy rotate needs the mode that objects are rotated to")
                 .hint("add -e MODE, and --kms-key ARN if it is one with a KMS key"));
         }
-        let from = self.args.from.unwrap_or(Mode::SseS3);
-        let old_key: &[KmsKey] = self.args.from_kms_key.as_slice();
-        let from = protection(Some(from), old_key);
+        let from = protection(Some(self.from.mode()), self.from.kms_key.as_slice());
         let updatable = matches!(from, Protection::SseS3 | Protection::SseKms);
         let rotation = match (from.is_client(), to.is_client()) {
             (false, false) if to == Protection::SseKms && updatable && self.updates_in_place() => {
@@ -280,7 +274,7 @@ impl PolicyRequest<'_> {
             .hint("name the bucket; s3seal-iam(7) has the actions for other resources"));
         }
         let old_key =
-            self.args.from_kms_key.as_ref().map(|key| arn("--from-kms-key", key, &self.aws)).transpose()?;
+            self.from.kms_key.as_ref().map(|key| arn("--from-kms-key", key, &self.aws)).transpose()?;
         let role = match (&self.args.batch_role, task) {
             (None, Task::Batch) => {
                 return Err(Failure::usage("--policy batch needs the role that the job takes on")

@@ -221,8 +221,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              without doing anything, what they allow. Keys of this machine: whether they can be read, their kind, \
              fingerprint, mode and owner, and whether they open the newest object that needs one: of the first thousand \
              that are listed, the ten newest are looked at, from their heads and envelopes alone. So an SSE-C key is sent to \
-             S3, and only for an object of which S3 says that it needs one; no other key leaves the machine. For get, \
-             inspect and rotate, --private-key takes the place of --public-key. Of a passphrase, whether there is memory \
+             S3, and only for an object of which S3 says that it needs one; no other key leaves the machine. For get \
+             and inspect, --private-key takes the place of --public-key. The keys that objects have before a rotation are \
+             those of --from-key and the like, as in s3seal-rotate(1). Of a passphrase, whether there is memory \
              for it.",
             "If nothing is in the way, the exit status is 0, whatever is marked with !. Otherwise it is the one of the \
              worst finding: 6 before 7, 3, 4, 5 and 8.",

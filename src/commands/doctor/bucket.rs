@@ -203,6 +203,8 @@ mod tests {
             mode: encryption.as_ref().map(ServerSide::mode),
             encryption: encryption.map(Encryption::Server),
             opening: DecryptionKeys::default(),
+            old_kms_key: None,
+            is_from_client: false,
         };
         match mode(&request, policy).state {
             State::Ok => 'o',

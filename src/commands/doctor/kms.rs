@@ -23,6 +23,8 @@ struct Used<'a> {
     key: Option<&'a KmsKey>,
     context: Option<&'a Context>,
     by: By,
+    /// The verb whose use of it counts.
+    verb: Verb,
 }
 
 /// Who asks KMS.
@@ -36,37 +38,43 @@ enum By {
 
 /// Looks at all keys at once.
 pub(super) async fn checks(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
-    let used = used(request.encryption.as_ref());
-    let checks = join_all(used.iter().map(|used| of_key(connection, request.verb, used))).await;
+    let used = used(request);
+    let checks = join_all(used.iter().map(|used| of_key(connection, used))).await;
     checks.into_iter().flatten().collect()
 }
 
-fn used(encryption: Option<&Encryption>) -> Vec<Used<'_>> {
-    match encryption {
+fn used(request: &DoctorRequest) -> Vec<Used<'_>> {
+    let verb = request.verb;
+    let mut all: Vec<_> = match &request.encryption {
         None => Vec::new(),
-        Some(Encryption::Server(server)) => of_s3(server).into_iter().collect(),
+        Some(Encryption::Server(server)) => of_s3(server, verb).into_iter().collect(),
         Some(Encryption::Client(client)) => {
             let ours = client.recipients.iter().filter_map(|recipient| match recipient {
                 Recipient::Kms(key) => {
-                    Some(Used { key: Some(key), context: Some(&client.context), by: By::Us })
+                    Some(Used { key: Some(key), context: Some(&client.context), by: By::Us, verb })
                 }
                 _ => None,
             });
-            ours.chain(client.at_rest.as_ref().and_then(of_s3)).collect()
+            ours.chain(client.at_rest.as_ref().and_then(|server| of_s3(server, verb))).collect()
         }
-    }
+    };
+    let by = if request.is_from_client { By::Us } else { By::S3 };
+    // What a rotation reads with its old key, it reads as `get` does.
+    let old = request.old_kms_key.as_ref();
+    all.extend(old.map(|key| Used { key: Some(key), context: None, by, verb: Verb::Get }));
+    all
 }
 
-fn of_s3(server: &ServerSide) -> Option<Used<'_>> {
+fn of_s3(server: &ServerSide, verb: Verb) -> Option<Used<'_>> {
     match server {
         ServerSide::SseKms { key, context, .. } | ServerSide::DsseKms { key, context } => {
-            Some(Used { key: key.as_ref(), context: Some(context), by: By::S3 })
+            Some(Used { key: key.as_ref(), context: Some(context), by: By::S3, verb })
         }
         ServerSide::SseS3 | ServerSide::SseC(_) => None,
     }
 }
 
-async fn of_key(connection: &Connection, verb: Verb, used: &Used<'_>) -> Vec<Check> {
+async fn of_key(connection: &Connection, used: &Used<'_>) -> Vec<Check> {
     let Some(key) = used.key else { return vec![accounts_own_key(connection).await] };
     if let Some(elsewhere) = elsewhere(key, connection.region(), used.by) {
         return vec![elsewhere];
@@ -82,7 +90,7 @@ async fn of_key(connection: &Connection, verb: Verb, used: &Used<'_>) -> Vec<Che
             "AWS manages the key: S3 may use it for everybody in its account",
         ));
     } else if goes_on {
-        checks.extend(permissions(connection, verb, key, used).await);
+        checks.extend(permissions(connection, key, used).await);
     }
     checks
 }
@@ -190,10 +198,10 @@ fn uses(verb: Verb, by: By) -> Vec<(KeyUse, Option<&'static str>)> {
     }
 }
 
-async fn permissions(connection: &Connection, verb: Verb, key: &KmsKey, used: &Used<'_>) -> Vec<Check> {
+async fn permissions(connection: &Connection, key: &KmsKey, used: &Used<'_>) -> Vec<Check> {
     let none = BTreeMap::new();
     let context = used.context.map_or(&none, Context::pairs);
-    let wanted = uses(verb, used.by);
+    let wanted = uses(used.verb, used.by);
     let asked = wanted.iter().map(|(key_use, _)| connection.dry_run(key, *key_use, context));
     let answers = join_all(asked).await;
     let mut allowed = Vec::new();

@@ -11,9 +11,10 @@ use futures_util::{StreamExt, TryStreamExt};
 use super::{Check, DoctorRequest, Name, Problem, Remedy, Verb, memory};
 use crate::aws::Connection;
 use crate::aws::listing::{Listed, ListedKey};
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::inspect;
-use crate::commands::inspect::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome, Opens};
-use crate::error::{Error, Result};
+use crate::commands::inspect::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome, Opens, RecipientFacts};
+use crate::error::{Error, Result, WrapKind};
 use crate::limits::{DOCTOR_LISTED, DOCTOR_TRIED};
 use crate::location::S3Uri;
 use crate::transfer::Cancellation;
@@ -24,14 +25,14 @@ enum Fit {
     Opens(String),
     /// They do not.
     No,
-    /// It is in SSE-C, and there is no such key.
-    NeedsCustomerKey,
+    /// It needs a kind of key that was not given.
+    Needs(String),
     /// Nothing: it needs no local key, or it cannot be seen without asking more.
     None,
 }
 
-/// Looks at the newest objects, one after the other, until one needs a local key; none if none was given, or if trying a
-/// passphrase would take too much memory.
+/// Looks at the newest objects, one after the other, until one needs a local key; none if the verb works without any,
+/// or if trying a passphrase would take too much memory.
 pub(super) async fn check(
     connection: &Connection,
     request: &DoctorRequest,
@@ -39,7 +40,13 @@ pub(super) async fn check(
 ) -> Option<Check> {
     let keys = &request.opening;
     let is_too_costly = memory::check(request).is_some_and(|check| check.is_failed());
-    if keys.customer_keys.is_empty() && keys.unwrapper.ring().is_empty() || is_too_costly {
+    let has_keys = !keys.customer_keys.is_empty() || !keys.unwrapper.ring().is_empty();
+    let is_wanted = match request.verb {
+        Verb::Put | Verb::Inspect => has_keys,
+        // They would stop at an object whose key is missing.
+        Verb::Get | Verb::Rotate => true,
+    };
+    if !is_wanted || is_too_costly {
         return None;
     }
     let mut listed = match listed(connection, &request.place).await {
@@ -56,7 +63,7 @@ pub(super) async fn check(
     let mut unseen = None;
     for uri in listed.iter().filter_map(|entry| object(&request.place, entry)).take(DOCTOR_TRIED) {
         match inspect::glance(connection, &uri, keys, cancellation).await {
-            Ok(outcome) => match fit(&outcome) {
+            Ok(outcome) => match fit(&outcome, keys) {
                 Fit::None => {}
                 fit => return Some(said(&uri, fit, request.verb)),
             },
@@ -84,13 +91,13 @@ fn object(place: &S3Uri, entry: &Listed) -> Option<S3Uri> {
     }
 }
 
-fn fit(outcome: &InspectOutcome) -> Fit {
+fn fit(outcome: &InspectOutcome, keys: &DecryptionKeys) -> Fit {
     match &outcome.at_rest.customer_key {
         Some(CustomerKeyFit::Fits { fingerprint }) => {
             return Fit::Opens(format!("the SSE-C key with fingerprint {fingerprint}"));
         }
         Some(CustomerKeyFit::NoneFits { .. }) => return Fit::No,
-        Some(CustomerKeyFit::NotGiven) => return Fit::NeedsCustomerKey,
+        Some(CustomerKeyFit::NotGiven) => return Fit::Needs("an SSE-C key".to_owned()),
         Some(CustomerKeyFit::NotSaid) | None => {}
     }
     match &outcome.client {
@@ -100,8 +107,26 @@ fn fit(outcome: &InspectOutcome) -> Fit {
                 None => "the passphrase".to_owned(),
             }),
             Opens::WithNone => Fit::No,
-            Opens::NotTried => Fit::None,
+            Opens::NotTried => missing(&envelope.recipients, keys),
         },
+        ClientSeen::Elsewhere => Fit::Needs("a key of its own".to_owned()),
+        _ => Fit::None,
+    }
+}
+
+/// The kind of key that opens an envelope, unless one of that kind was given.
+fn missing(recipients: &[RecipientFacts], keys: &DecryptionKeys) -> Fit {
+    let ring = keys.unwrapper.ring();
+    let is_given = |kind: WrapKind| match kind {
+        WrapKind::Aes => !ring.symmetric.is_empty(),
+        WrapKind::Rsa => !ring.private.is_empty(),
+        WrapKind::Passphrase => !ring.passphrases.is_empty(),
+        // What it allows is another check.
+        WrapKind::Kms => true,
+    };
+    let kinds: Vec<WrapKind> = recipients.iter().filter_map(|recipient| recipient.kind).collect();
+    match kinds.first() {
+        Some(kind) if !kinds.iter().any(|kind| is_given(*kind)) => Fit::Needs(kind.to_string()),
         _ => Fit::None,
     }
 }
@@ -109,8 +134,9 @@ fn fit(outcome: &InspectOutcome) -> Fit {
 fn said(uri: &S3Uri, fit: Fit, verb: Verb) -> Check {
     match fit {
         Fit::Opens(with) => Check::ok(Name::NewestObject, format!("{uri} opens with {with}")),
-        Fit::NeedsCustomerKey => {
-            Check::warning(Name::NewestObject, format!("{uri} is in SSE-C, and no such key was given"))
+        Fit::Needs(what) => {
+            let check = Check::warning(Name::NewestObject, format!("{uri} needs {what}, and none was given"));
+            check.mended_by(Remedy::Inspect(uri.clone()))
         }
         // Objects may get a new key, though whoever reads them all needs both.
         _ if verb == Verb::Put => {
