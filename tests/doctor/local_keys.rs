@@ -155,8 +155,8 @@ fn an_old_key_that_cannot_be_read_is_in_the_way_of_a_rotation() {
     let checks = doctor(&bench, "--for rotate -e sse-s3 --from-key none.key").exits(5);
     checks.has("key", FAILED, "--from-key: cannot read none.key");
     let checks = doctor(&bench, "--for rotate -e sse-s3 --from-key a.key --from-passphrase=a.words").exits(0);
-    checks.has("key", OK, "a.key: 256-bit key, fingerprint");
-    checks.has("key", OK, "a.words: passphrase");
+    checks.has("key", OK, "a.key: old 256-bit key, fingerprint");
+    checks.has("key", OK, "a.words: old passphrase");
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn kind_of_old(keys: &LocalKeys) -> KeyKind {
     let private = private.map(|key| format!("RSA private key, fingerprint {}", key.public().fingerprint()));
     let passphrases = keys.ring.passphrases.iter().map(|_| "passphrase".to_owned());
     let all: Vec<String> = customer.chain(symmetric).chain(private).chain(passphrases).collect();
-    KeyKind { words: all.join(" or "), is_secret: true }
+    KeyKind { words: format!("old {}", all.join(" or ")), is_secret: true }
 }
 
 /// A key that was read, and whether others can get at its file.

@@ -349,12 +349,14 @@ impl PolicyRequest<'_> {
         }
         match (&self.args.key_policy_for, key) {
             (Some(_), Some(key)) => {
-                let key = shell_word(key.as_str()).into_owned();
+                let (key, aws) = (shell_word(key.as_str()), &self.aws.kms);
                 notes.push(format!(
-                    "it replaces the key's policy: keep what `aws kms get-key-policy --key-id {key}` shows, and add the \
-                     statement Key"
+                    "it replaces the key's policy: keep what `aws kms get-key-policy --key-id {key}{aws}` shows, and add \
+                     the statement Key"
                 ));
-                notes.push(format!("to set it: aws kms put-key-policy --key-id {key} --policy file://FILE"));
+                notes.push(format!(
+                    "to set it: aws kms put-key-policy --key-id {key} --policy file://FILE{aws}"
+                ));
             }
             (None, Some(_)) => {
                 notes.push(

@@ -85,11 +85,12 @@ pub(super) fn doctor(verb: Command, subject: &Subject, why: &Denial, aws: &AwsFl
     let place = format!("s3://{}/{folder}", subject.bucket()?);
     let (place, own) = (shell_word(&place), &aws.own);
     let is_policy = verb == Command::Cleanup || matches!(why, Denial::Action { .. });
+    let mode = if verb == Command::Cleanup { "" } else { "; -e names the mode" };
     match why {
         // A policy for a rotation depends on what objects have and get.
         Denial::Action { .. } | Denial::Unexplained { .. } if is_policy && verb != Command::Rotate => {
             Some(format!(
-                "`s3seal doctor {place} --policy {word}{own}` prints a policy with all that {word} needs"
+                "`s3seal doctor {place} --policy {word}{own}` prints a policy with all that {word} needs{mode}"
             ))
         }
         Denial::Action { .. } | Denial::Unexplained { .. } => {
