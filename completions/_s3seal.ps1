@@ -430,6 +430,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
             [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
             [CompletionResult]::new('--config-profile', '--config-profile', [CompletionResultType]::ParameterName, 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)')
+            [CompletionResult]::new('--write-test', '--write-test', [CompletionResultType]::ParameterName, 'Also put, get, compare and delete a scratch object of a few bytes')
             [CompletionResult]::new('--bind-name', '--bind-name', [CompletionResultType]::ParameterName, 'Add the object''s name to the encryption context, for get to check [client: a KMS key, or esdk]')
             [CompletionResult]::new('--bucket-key', '--bucket-key', [CompletionResultType]::ParameterName, 'Use an S3 Bucket Key, which saves requests to KMS [sse-kms]')
             [CompletionResult]::new('--instruction-file', '--instruction-file', [CompletionResultType]::ParameterName, 'Store the envelope in an instruction file instead of metadata [client: s3ec, s3ec-v2]')

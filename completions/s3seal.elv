@@ -421,6 +421,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --expected-bucket-owner 'The account that must own the bucket'
             cand --request-payer 'Agree to pay for the requests (Requester Pays buckets)'
             cand --config-profile 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)'
+            cand --write-test 'Also put, get, compare and delete a scratch object of a few bytes'
             cand --bind-name 'Add the object''s name to the encryption context, for get to check [client: a KMS key, or esdk]'
             cand --bucket-key 'Use an S3 Bucket Key, which saves requests to KMS [sse-kms]'
             cand --instruction-file 'Store the envelope in an instruction file instead of metadata [client: s3ec, s3ec-v2]'

@@ -34,6 +34,11 @@ pub(crate) const CLEANUP_TIMEOUT_AFTER_ERROR: Duration = Duration::from_mins(1);
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(15);
 /// From which on `doctor` warns: the clock is not set by the network, and drifts.
 pub(crate) const CLOCK_SKEW_NOTED: Duration = Duration::from_mins(1);
+/// Before a certificate's end, when `doctor` warns: those that renew themselves do so a month before.
+pub(crate) const CERTIFICATE_END_NOTED: Duration = Duration::from_hours(14 * 24);
+
+/// Objects, and uploads, among which `doctor` looks for leftovers: ten pages of a listing.
+pub(crate) const MAX_OBJECTS_SURVEYED: usize = 10_000;
 
 /// Objects that `doctor` lists to find the newest: one page.
 pub(crate) const DOCTOR_LISTED: usize = 1000;

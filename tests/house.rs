@@ -46,6 +46,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("glob", &["pattern"]),
     ("hkdf", &["seal"]),
     ("http_body", &["aws"]),
+    ("hyper_util", &["aws"]),
     ("pem_rfc7468", &["seal"]),
     ("percent_encoding", &["aws"]),
     ("rustls", &["aws"]),

@@ -258,6 +258,11 @@ impl Connection {
         credentials.account_id().map(|account| account.as_str().to_owned())
     }
 
+    /// Scheme, name and port of S3; known after the first request.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.observed_endpoint.origin()
+    }
+
     /// The host of S3; known after the first request.
     pub(crate) fn host(&self) -> Option<&str> {
         self.observed_endpoint.host()

@@ -2,7 +2,7 @@
 //! the AWS tools.
 //!
 //! KMS sees data keys. A URL that is meant for an object store must not be used for KMS too, or the store could read
-//! everything: a URL for all services applies to KMS only if it is on this machine.
+//! everything: a URL for all services applies to KMS only if it is on this machine. STS sees a signature and no secret.
 //! Source: "Service-specific endpoints", AWS SDKs and Tools Reference Guide.
 
 use aws_config::profile::ProfileSet;
@@ -20,6 +20,7 @@ pub(super) struct Endpoints {
     pub(super) s3: Option<String>,
     pub(super) kms: Option<String>,
     pub(super) control: Option<String>,
+    pub(super) sts: Option<String>,
 }
 
 /// A service's name in each source of settings.
@@ -30,6 +31,7 @@ struct Service {
 
 const S3: Service = Service { variable: "AWS_ENDPOINT_URL_S3", in_profile: "s3" };
 const KMS: Service = Service { variable: "AWS_ENDPOINT_URL_KMS", in_profile: "kms" };
+const STS: Service = Service { variable: "AWS_ENDPOINT_URL_STS", in_profile: "sts" };
 const S3_CONTROL: Service = Service { variable: CONTROL, in_profile: "s3-control" };
 
 /// Whether an address is one service's own, or was set for all of them.
@@ -54,6 +56,7 @@ impl Endpoints {
                 .or_else(|| settings.first(&KMS, |scope, url| scope == Scope::Service || is_loopback(url))),
             // S3 Control is a service of its own, in AWS too.
             control: settings.first(&S3_CONTROL, |scope, _| scope == Scope::Service),
+            sts: settings.first(&STS, |_, _| true),
         }
     }
 }
@@ -155,6 +158,7 @@ mod tests {
                 s3: Some("https://all".to_owned()),
                 kms: None,
                 control: Some("https://control".to_owned()),
+                sts: Some("https://all".to_owned()),
             }
         );
         assert_eq!(find(&Options::default(), &[all]).control, None);

@@ -1,11 +1,11 @@
-//! Reading Object Lock: whether a bucket has it, and that of a version, with a request of its own for the retention and for
-//! the legal hold.
+//! Reading Object Lock: whether a bucket has it and locks each new object, and that of a version, with a request of its own
+//! for the retention and for the legal hold.
 //!
 //! HEAD shows a lock as well, but only to those who may also read the object, and it does not say that it hides one.
 //! Sources: GetObjectRetention, GetObjectLegalHold and GetObjectLockConfiguration in the Amazon S3 API reference.
 
 use aws_sdk_s3::primitives::DateTime;
-use aws_sdk_s3::types::ObjectLockLegalHoldStatus;
+use aws_sdk_s3::types::{ObjectLockConfiguration, ObjectLockLegalHoldStatus};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
@@ -15,6 +15,56 @@ use crate::aws::request_fields::object_request;
 use crate::error::{Error, Result};
 use crate::location::Bucket;
 use crate::object::Lock;
+
+/// How a bucket locks each new object whose request asks for no lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DefaultRetention {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub(crate) mode: String,
+    /// Such as `30 days`.
+    pub(crate) time: String,
+}
+
+/// A bucket's Object Lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BucketLock {
+    NotEnabled,
+    /// Only what asks for a lock gets one.
+    OnRequest,
+    Each(DefaultRetention),
+}
+
+impl Connection {
+    /// Gets the Object Lock configuration of a bucket.
+    pub(crate) async fn bucket_lock(&self, bucket: &Bucket) -> Probe<BucketLock> {
+        let action = "s3:GetBucketObjectLockConfiguration";
+        let request = self.s3.get_object_lock_configuration().bucket(bucket.as_str());
+        let answer = request.set_expected_bucket_owner(self.owner()).send().await;
+        let answer = answer.map_err(|refusal| error::read(bucket, action, refusal));
+        let lock = none_without_lock(answer).map(|answer| {
+            let found = answer.as_ref().and_then(|answer| answer.object_lock_configuration());
+            found
+                .filter(|found| found.object_lock_enabled().is_some())
+                .map_or(BucketLock::NotEnabled, BucketLock::from)
+        });
+        Probe::of(lock, action)
+    }
+}
+
+impl From<&ObjectLockConfiguration> for BucketLock {
+    fn from(found: &ObjectLockConfiguration) -> Self {
+        let Some(retention) = found.rule().and_then(|rule| rule.default_retention()) else {
+            return Self::OnRequest;
+        };
+        let time = match (retention.days(), retention.years()) {
+            (Some(days), _) => format!("{days} days"),
+            (None, Some(years)) => format!("{years} years"),
+            (None, None) => "an unknown time".to_owned(),
+        };
+        let mode = retention.mode().map_or("an unknown mode", |mode| mode.as_str()).to_owned();
+        Self::Each(DefaultRetention { mode, time })
+    }
+}
 
 impl ObjectReader<'_> {
     /// Gets the retention and the legal hold, each only if it is asked for.
@@ -50,23 +100,6 @@ impl ObjectReader<'_> {
             lock.legal_hold = status == Some(&ObjectLockLegalHoldStatus::On);
         }
         Probe::Known(lock)
-    }
-}
-
-impl Connection {
-    /// Whether versions in a bucket may be locked.
-    pub(crate) async fn has_object_lock(&self, bucket: &Bucket) -> Probe<bool> {
-        let action = "s3:GetBucketObjectLockConfiguration";
-        let request = self.s3.get_object_lock_configuration().bucket(bucket.as_str());
-        let answer = request.set_expected_bucket_owner(self.owner()).send().await;
-        let answer = answer.map_err(|refusal| error::read(bucket, action, refusal));
-        let is_on = none_without_lock(answer).map(|answer| {
-            answer.is_some_and(|answer| {
-                let configuration = answer.object_lock_configuration();
-                configuration.is_some_and(|found| found.object_lock_enabled().is_some())
-            })
-        });
-        Probe::of(is_on, action)
     }
 }
 

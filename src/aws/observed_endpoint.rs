@@ -16,6 +16,14 @@ impl ObservedEndpoint {
         self.0.get().map(String::as_str)
     }
 
+    /// Scheme, name and port of the server.
+    pub(super) fn origin(&self) -> Option<&str> {
+        let uri = self.uri()?;
+        let begin = uri.find("://")? + "://".len();
+        let end = uri[begin..].find(['/', '?']).map_or(uri.len(), |at| begin + at);
+        Some(&uri[..end])
+    }
+
     /// The server's name, without its port.
     pub(super) fn host(&self) -> Option<&str> {
         let (_, rest) = self.uri()?.split_once("://")?;

@@ -8,6 +8,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -18,7 +19,7 @@ use crate::aws::connection::Connection;
 use crate::aws::probe::Probe;
 use crate::limits::TLS_HANDSHAKE_TIMEOUT;
 
-mod issuer;
+mod certificate;
 
 /// The cipher suites of the SDK's client, in its order of preference.
 const SUITES: [CipherSuite; 7] = [
@@ -53,6 +54,8 @@ pub(crate) struct TlsFacts {
     pub(crate) key_exchange: Option<String>,
     /// Who issued the server's certificate, as the certificate says.
     pub(crate) issuer: Option<String>,
+    /// When the certificate expires, in seconds since 1970.
+    pub(crate) valid_until: Option<i64>,
 }
 
 /// A probe of the TLS connection. It blocks on the network, so it must not run on the runtime's threads.
@@ -67,6 +70,11 @@ impl Connection {
         let uri = self.observed_endpoint.uri()?.to_owned();
         Some(TlsProbe { uri, ca_bundle: self.ca_bundle.clone() })
     }
+
+    /// The proxy that requests to S3 go through; known after the first of them.
+    pub(crate) fn proxy(&self) -> Option<String> {
+        proxy(self.observed_endpoint.uri()?)
+    }
 }
 
 impl TlsProbe {
@@ -75,7 +83,7 @@ impl TlsProbe {
         let (scheme, rest) = self.uri.split_once("://").unwrap_or(("", &self.uri));
         let host = rest.split(['/', '?']).next().unwrap_or_default();
         let tls = (scheme == "https").then(|| {
-            if has_proxy() && !is_loopback(&self.uri) {
+            if proxy(&self.uri).is_some() {
                 return Probe::Unavailable("the connection goes through a proxy".to_owned());
             }
             match handshake(host, self.ca_bundle.as_deref()) {
@@ -87,10 +95,15 @@ impl TlsProbe {
     }
 }
 
-fn has_proxy() -> bool {
-    ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+/// The proxy that requests to a URL go through, without its password.
+fn proxy(url: &str) -> Option<String> {
+    if is_loopback(url) {
+        return None;
+    }
+    let proxy = Matcher::from_env().intercept(&url.parse().ok()?)?;
+    let (scheme, authority) = (proxy.uri().scheme_str()?, proxy.uri().authority()?.as_str());
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    Some(format!("{scheme}://{host}"))
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -121,7 +134,8 @@ fn handshake(authority: &str, ca_bundle: Option<&Path>) -> Result<TlsFacts, Fail
         version: connection.protocol_version().map(version_title).unwrap_or_default(),
         cipher: suite_title(suite.suite()),
         key_exchange: connection.negotiated_key_exchange_group().map(|group| format!("{:?}", group.name())),
-        issuer: certificate.and_then(|certificate| issuer::of(certificate)),
+        issuer: certificate.and_then(|certificate| certificate::issuer(certificate)),
+        valid_until: certificate.and_then(|certificate| certificate::valid_until(certificate)),
     })
 }
 

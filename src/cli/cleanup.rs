@@ -77,6 +77,7 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
         records: state_directory(),
         jobs: defaults::JOBS_WITHOUT_TRANSFER,
         meter: Meter::of_many(),
+        first: None,
     };
     let mut report = Report { session, is_dry_run: args.dry_run, sum: CleanupSummary::default() };
     let mut found = Vec::new();

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::encryption_args::{Choice, EncryptionArgs};
 use super::failure::Failure;
 use super::session::Session;
+use super::state_directory::state_directory;
 use crate::aws::Options;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::doctor::{self, DoctorRequest, Verb};
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   s3seal doctor s3://bucket/db/
   s3seal doctor s3://bucket/db/ -e sse-kms --kms-key alias/backup
+  s3seal doctor s3://bucket/db/ --sse-c-key /etc/backup.key --write-test
   s3seal doctor s3://bucket/db/ --for rotate --key new.key --from-key old.key
   s3seal doctor s3://bucket/db/ --policy put > policy.json";
 
@@ -46,6 +48,10 @@ pub(crate) struct DoctorArgs {
     /// The verb that is to work
     #[arg(long = "for", value_name = "VERB", default_value = "put")]
     verb: ForVerb,
+
+    /// Also put, get, compare and delete a scratch object of a few bytes
+    #[arg(long)]
+    write_test: bool,
 
     #[command(flatten)]
     encryption: EncryptionArgs,
@@ -89,12 +95,12 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
     // It answers in seconds, also about a server that does not.
     let options =
         Options { max_attempts: options.max_attempts.or(Some(defaults::DOCTOR_ATTEMPTS)), ..options };
-    let verb = args.verb.into();
+    let (place, verb) = (args.place, Verb::from(args.verb));
     args.from.only_of_rotations(verb == Verb::Rotate)?;
     let (asked, mode) = asked_keys(args.encryption, &args.from, verb)?;
     let read = session.ask(move || Ok(asked.read())).await?;
     let request = DoctorRequest {
-        place: args.place,
+        place: place.clone(),
         verb,
         mode,
         // The bare names are those of the new keys, which open nothing yet.
@@ -105,13 +111,16 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
         encryption: read.encryption,
         is_from_client: args.from.mode() == Mode::Client,
         old_kms_key: args.from.kms_key,
+        rules: session.rules.requirements.clone(),
+        write_test: args.write_test,
+        records: state_directory(),
     };
     let mut report = Report::new(session);
-    report.all(&rules::checks(&session.rules, &request.place))?;
+    report.all(&rules::checks(&session.rules, &place))?;
     report.all(&read.checks)?;
     let connection = session.connect(options).await?;
-    report.all(&doctor::run(&connection, &request, &session.stop).await?)?;
-    report.end(&request)
+    report.all(&doctor::run(&connection, request, &session.stop).await?)?;
+    report.end(verb, &place)
 }
 
 /// The keys that the flags name, none of them read yet, and the mode that is asked for.

@@ -57,7 +57,8 @@ pub(crate) fn environment() -> Vec<(&'static str, String)> {
         ),
         ("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "The configuration files."),
         (
-            "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL_S3_CONTROL",
+            "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL_S3_CONTROL, \
+             AWS_ENDPOINT_URL_STS",
             "Addresses of services other than AWS's, unless --endpoint-url or --kms-endpoint-url is given. The first \
              counts for KMS only if it is on this machine.",
         ),

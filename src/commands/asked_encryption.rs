@@ -40,7 +40,7 @@ pub(crate) async fn asked(
 }
 
 /// The ARN of a key; without one, of S3's own key of the account.
-async fn arn_of(connection: &Connection, key: Option<&KmsKey>) -> Result<String> {
+pub(crate) async fn arn_of(connection: &Connection, key: Option<&KmsKey>) -> Result<String> {
     match key {
         Some(key) if key.arn().is_some() => Ok(key.to_string()),
         Some(key) => Ok(connection.describe_key(key).await?.arn),

@@ -34,6 +34,8 @@ pub(crate) struct CleanupRequest {
     pub(crate) jobs: NonZeroUsize,
     /// Counts the objects that are listed.
     pub(crate) meter: Meter,
+    /// How many uploads, and how many objects, are looked at; `None` is all.
+    pub(crate) first: Option<usize>,
 }
 
 impl CleanupRequest {

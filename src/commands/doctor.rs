@@ -3,23 +3,35 @@
 //! It asks harmless questions only, and writes nothing unless the write test is asked for. An answer that is missing
 //! or makes no sense is a warning, never a good sign.
 
-use futures_util::future::join;
+use std::path::PathBuf;
+
+use futures_util::future::{join, join5};
 
 use crate::aws::Connection;
+use crate::aws::object_lock::BucketLock;
+use crate::aws::probe::Probe;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::encryption::{Encryption, KmsKey, Mode, ServerSide};
 use crate::error::Result;
 use crate::location::S3Uri;
+use crate::rules::Requirements;
 use crate::transfer::Cancellation;
 
 mod bucket;
 pub(crate) mod check;
+mod identity;
 mod kms;
+mod leftovers;
 mod memory;
 mod network;
 mod newest;
+mod permissions;
+mod rules;
+mod transport;
+mod write_test;
 
 pub(crate) use check::{Check, Name, Problem, Remedy, State};
+use network::FirstAnswer;
 
 /// What is looked at.
 pub(crate) struct DoctorRequest {
@@ -37,6 +49,12 @@ pub(crate) struct DoctorRequest {
     pub(crate) old_kms_key: Option<KmsKey>,
     /// Whether they are client-side then.
     pub(crate) is_from_client: bool,
+    /// What rules demand.
+    pub(crate) rules: Requirements,
+    /// Whether to put, get, compare and delete a scratch object.
+    pub(crate) write_test: bool,
+    /// The directory of this machine's records; `None` where there is none.
+    pub(crate) records: Option<PathBuf>,
 }
 
 /// The verb that is to work.
@@ -69,6 +87,11 @@ impl DoctorRequest {
         self.mode
     }
 
+    /// Whether a key of the mode that is asked for cannot be read, which a check says.
+    fn lacks_key(&self) -> bool {
+        self.mode.is_some() && self.encryption.is_none()
+    }
+
     /// How S3 is asked to encrypt; `None` is the bucket's default.
     fn server_side(&self) -> Option<&ServerSide> {
         match self.encryption.as_ref()? {
@@ -84,32 +107,61 @@ impl DoctorRequest {
 /// `Interrupted` only: all else is what was found.
 pub(crate) async fn run(
     connection: &Connection,
-    request: &DoctorRequest,
+    request: DoctorRequest,
     cancellation: &Cancellation,
 ) -> Result<Vec<Check>> {
-    let mut checks = cancellation.or(examine(connection, request)).await?;
-    checks.extend(memory::check(request));
-    let is_in_the_way = |check: &Check| {
-        check.is_failed()
-            && matches!(check.name, Name::Address | Name::Credentials | Name::Clock | Name::Bucket)
-    };
-    if !checks.iter().any(is_in_the_way) {
-        let newest = newest::check(connection, request, cancellation);
-        let (kms, newest) = cancellation.or(join(kms::checks(connection, request), newest)).await?;
-        checks.extend(kms.into_iter().chain(newest));
+    let Examined { mut checks, lock } = cancellation.or(examine(connection, &request, cancellation)).await?;
+    checks.extend(memory::check(&request));
+    let Some(lock) = lock else { return Ok(checks) };
+    let newest = newest::check(connection, &request, cancellation);
+    let (kms, newest) = cancellation.or(join(kms::checks(connection, &request), newest)).await?;
+    checks.extend(kms.into_iter().chain(newest));
+    if request.write_test {
+        // Not dropped by a signal: what it has stored is removed first.
+        checks.push(write_test::check(connection, request, &lock, cancellation).await?);
     }
     Ok(checks)
 }
 
-async fn examine(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
+/// What was found without writing anything.
+struct Examined {
+    checks: Vec<Check>,
+    /// The bucket's Object Lock; `None` if there is no bucket to write to.
+    lock: Option<Probe<BucketLock>>,
+}
+
+async fn examine(connection: &Connection, request: &DoctorRequest, cancellation: &Cancellation) -> Examined {
     let reached = connection.list_one(&request.place).await;
-    let network::FirstAnswer { mut checks, goes_on } = network::first_answer(connection, request, reached);
+    let FirstAnswer { mut checks, goes_on } = network::first_answer(connection, request, reached);
     if !goes_on {
-        return checks;
+        return Examined { checks, lock: None };
     }
-    match connection.bucket_facts(&request.place.bucket).await {
-        Ok(facts) => checks.extend(bucket::checks(request, &facts, connection.is_over_tls())),
-        Err(error) => checks.push(Check::error(Name::Bucket, error)),
-    }
-    checks
+    let bucket = &request.place.bucket;
+    let (transport, identity, facts, lock, leftovers) = join5(
+        transport::checks(connection),
+        identity::checks(connection, bucket),
+        connection.bucket_facts(bucket),
+        connection.bucket_lock(bucket),
+        leftovers::check(connection, request, cancellation),
+    )
+    .await;
+    checks.extend(transport);
+    checks.extend(identity);
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(error) => {
+            checks.push(Check::error(Name::Bucket, error));
+            return Examined { checks, lock: None };
+        }
+    };
+    checks.extend(bucket::checks(request, &facts, &lock, connection.is_over_tls()));
+    checks.push(leftovers);
+    let default = facts.default.fact().and_then(Option::as_ref);
+    let policy = facts.policy.fact().and_then(Option::as_ref);
+    let (rule, permissions) =
+        join(rules::check(connection, request, default), permissions::checks(connection, request, policy))
+            .await;
+    checks.extend(rule);
+    checks.extend(permissions);
+    Examined { checks, lock: Some(lock) }
 }

@@ -169,6 +169,15 @@ pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Polic
     Policy { version: "2012-10-17", statement: statements.collect() }
 }
 
+/// The actions of the same policy, each with the ARN that it is allowed on.
+pub(crate) fn granted(task: Task, extras: &[Extra], places: &Places<'_>) -> Vec<(Action, String)> {
+    let each = needs(task, extras).0.into_iter().flat_map(|(resource, actions)| {
+        let arn = resource.arn(places);
+        actions.into_iter().map(move |action| (action, arn.clone()))
+    });
+    each.collect()
+}
+
 fn needs(task: Task, extras: &[Extra]) -> Needs {
     let mut needs = Needs::default();
     match task {

@@ -21,6 +21,7 @@ use crate::meter::Meter;
 use crate::object::{Lock, MTIME, Settings, WriteCondition, mtime_text};
 use crate::rules::Requirements;
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::pipe::pipe;
 use crate::transfer::resume::Records;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::{Cancellation, blocking, plan, upload};
@@ -124,6 +125,31 @@ pub(crate) async fn run(
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     storing.store(input, target, options.settings.clone()).await
+}
+
+/// Stores a few bytes, as [`run`] stores a file. `encryptor` takes the place of the encryption in `options`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn store_bytes(
+    connection: &Connection,
+    encryptor: &Encryptor,
+    options: &PutOptions,
+    bytes: &[u8],
+    target: &S3Uri,
+    cancellation: &Cancellation,
+) -> Result<PutOutcome> {
+    let asked = asked(connection, encryptor, &options.rules, slice::from_ref(target));
+    options.rules.permit(target, &cancellation.or(asked).await.flatten()?)?;
+    let (mut writer, reader) = pipe();
+    // One piece and the end are fewer than the pipe holds.
+    writer.write(bytes)?;
+    writer.end()?;
+    let input = Input::pipe(target.into(), reader, Some(bytes.len() as u64));
+    let (budget, meter) =
+        (MemoryBudget::new(&options.transfer_options, &connection.traffic), Meter::default());
+    let storing = PutRun { connection, encryptor, options, budget: &budget, meter: &meter, cancellation };
+    storing.store(input, target.clone(), options.settings.clone()).await
 }
 
 /// Finds out what [`run`] would do with a file; stores nothing.

@@ -84,6 +84,22 @@ fn a_policy_that_denies_the_mode_is_in_the_way() {
     assert!(doctor(&bench, "-e sse-s3 --for get").exits(0).all("policy").is_empty());
 }
 
+#[test]
+fn a_bucket_that_locks_each_new_object_is_worth_a_look() {
+    let bench = Bench::new();
+    doctor(&bench, "").exits(0).has("object_lock", OK, "not enabled");
+    bench.sandbox.s3().set_object_lock(BUCKET);
+    doctor(&bench, "").exits(0).has("object_lock", OK, "for what asks for a lock");
+    let each = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
+                <Mode>COMPLIANCE</Mode><Days>30</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
+    let answer = || Kind::answer(move |_| Answer::new(200).xml(each));
+    bench.sandbox.fault(Fault::on("GetObjectLockConfiguration", answer()));
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("object_lock", WARNING, "each new object is locked for 30 days (COMPLIANCE)");
+    bench.sandbox.fault(Fault::on("GetObjectLockConfiguration", answer()));
+    doctor(&bench, "--for get").exits(0).has("object_lock", OK, "locked for 30 days");
+}
+
 /// A lifecycle configuration that aborts incomplete uploads under a prefix.
 fn aborts_below(prefix: &str) -> Kind {
     let xml = format!(

@@ -7,11 +7,14 @@ mod support;
 
 mod bucket;
 mod kms;
+mod leftovers;
 mod local_keys;
 mod network;
 mod output;
+mod permissions;
 mod policy;
 mod rules;
+mod write_test;
 
 use serde_json::Value;
 use support::{Bench, Ended, Program};

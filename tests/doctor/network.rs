@@ -1,6 +1,6 @@
 //! The way to S3: address, credentials, clock, and whether the bucket is there.
 
-use s3seal_sandbox::{Config, Fault, Kind};
+use s3seal_sandbox::{Answer, Config, Fault, Kind, Recorded};
 
 use crate::support::Bench;
 use crate::{Checks, FAILED, OK, WARNING, doctor, program};
@@ -9,13 +9,25 @@ use crate::{Checks, FAILED, OK, WARNING, doctor, program};
 fn what_is_as_it_should_be_is_said_and_nothing_is_written() {
     let bench = Bench::new();
     let checks = doctor(&bench, "").exits(0);
-    checks.has("address", OK, "127.0.0.1, region us-east-1");
+    checks.has("address", OK, &format!("{}, region us-east-1", bench.sandbox.endpoint()));
     checks.has("clock", OK, "");
     checks.has("bucket", OK, "bench exists");
+    checks.has("credentials", OK, "arn:aws:iam::111122223333:user/sandbox, access key AKIASANDBOXSANDBOX00");
+    checks.has("owner", OK, "account 111122223333, that of the credentials");
+    checks.has("tls", OK, "TLS 1.3, TLS_AES_256_GCM_SHA384");
+    checks.has("key_exchange", OK, "X25519MLKEM768, post-quantum");
+    checks.has("certificate", OK, "valid until ");
+    checks.has("proxy", OK, "none");
     let sent = bench.sandbox.requests();
-    let writes: Vec<_> =
-        sent.iter().filter(|request| request.method != "GET" && request.method != "HEAD").collect();
+    let reads = |request: &&Recorded| {
+        let is_read = request.method == "GET" || request.method == "HEAD";
+        // Of an upload that nobody has begun.
+        let asks = ["sts:GetCallerIdentity", "CompleteMultipartUpload", "AbortMultipartUpload"];
+        is_read || asks.contains(&request.operation.as_str())
+    };
+    let writes: Vec<_> = sent.iter().filter(|request| !reads(request)).collect();
     assert!(writes.is_empty(), "{writes:#?}");
+    assert!(sent.iter().all(|request| request.method != "PUT"));
     bench.assert_tidy(&[]);
     bench.assert_keys(&[]);
 }
@@ -43,7 +55,7 @@ fn a_server_that_is_not_there_ends_the_list_in_seconds() {
     let bench = Bench::new();
     bench.sandbox.go_away();
     let checks = doctor(&bench, "").exits(7);
-    checks.has("address", FAILED, "");
+    checks.has("address", FAILED, &bench.sandbox.endpoint());
     checks.is_mended_by("address", FAILED, "run the same command again");
     assert!(checks.all("bucket").is_empty());
 }
@@ -80,27 +92,97 @@ fn credentials_that_the_server_does_not_know_are_a_failed_check() {
     checks.is_mended_by("credentials", FAILED, "aws configure");
 }
 
-/// Moves the date in every answer by so many seconds.
-fn with_date(bench: &Bench, date: Option<&'static str>) {
-    let tampered = Kind::tamper(move |_, answer| match date {
-        Some(date) => answer.set("date", date),
-        None => answer.set("date", "yesterday"),
-    });
-    bench.sandbox.fault(Fault::on("*", tampered).always());
+#[test]
+fn credentials_that_nobody_names_are_no_good_sign() {
+    let bench = Bench::new();
+    bench
+        .sandbox
+        .fault(Fault::on("sts:GetCallerIdentity", Kind::status(400, "InvalidAction", "no such call")));
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("credentials", WARNING, "whose it is, is not known");
+    checks.has("owner", WARNING, "the account of the credentials is not known");
+    // An address of S3 alone says nothing of STS, and AWS's own is not asked about another server's keys.
+    let line =
+        program(&bench, "").without("AWS_ENDPOINT_URL").with("AWS_ENDPOINT_URL_S3", bench.sandbox.endpoint());
+    Checks::of(line.run()).exits(0).has("credentials", WARNING, "this server has no STS");
+    let anonymous = doctor(&bench, "--no-sign-request");
+    anonymous.exits(4).has("credentials", WARNING, "requests are not signed");
 }
 
 #[test]
-fn a_clock_that_is_far_from_the_server_s_is_a_failed_check() {
+fn a_bucket_of_another_account_is_seen_and_so_is_a_server_that_does_not_compare() {
     let bench = Bench::new();
-    with_date(&bench, Some("Thu, 01 Jan 2015 00:00:00 GMT"));
-    let checks = doctor(&bench, "").exits(4);
-    checks.has("clock", FAILED, "ahead of the server");
+    let checks = doctor(&bench, "--expected-bucket-owner 111122223333").exits(0);
+    checks.has("owner", OK, "as each request demands");
+    let checks = doctor(&bench, "--expected-bucket-owner 999988887777").exits(4);
+    checks.has("owner", FAILED, "not account 999988887777");
+    let other = Answer::new(200).xml(
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+         <Arn>arn:aws:iam::999988887777:user/u</Arn><Account>999988887777</Account></GetCallerIdentityResult>\
+         </GetCallerIdentityResponse>",
+    );
+    bench.sandbox.fault(Fault::on("sts:GetCallerIdentity", Kind::answer(move |_| other.clone())));
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("owner", WARNING, "not account 999988887777, that of the credentials");
+    checks.is_mended_by("owner", WARNING, "--expected-bucket-owner ACCOUNT");
+    bench.sandbox.fault(Fault::on("HeadBucket", Kind::answer(|_| Answer::new(200))).always());
+    doctor(&bench, "").exits(0).has("owner", WARNING, "this server does not compare owners");
+}
+
+#[test]
+fn plain_http_and_a_proxy_are_worth_a_look() {
+    let bench = Bench::hostile();
+    let http = format!("--endpoint-url {}", bench.sandbox.http_endpoint());
+    let checks = doctor(&bench, &http).exits(0);
+    checks.has("tls", WARNING, "none: plain http");
+    assert!(checks.all("certificate").is_empty());
+    // Nothing goes through a proxy to this machine itself, so this one is reached by another name.
+    let proxied = program(&bench, "--endpoint-url http://s3.example --path-style --keep-trying 0").with(
+        "HTTP_PROXY",
+        format!("http://user:hidden@{}", bench.sandbox.http_endpoint().replace("http://", "")),
+    );
+    let checks = Checks::of(proxied.run());
+    checks.has("proxy", WARNING, "http://127.0.0.1:");
+    assert!(!String::from_utf8_lossy(&checks.ended.stdout).contains("hidden"));
+}
+
+#[test]
+fn a_clock_that_drifts_is_worth_a_look_before_s3_refuses_it() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_clock_ahead(120);
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("clock", WARNING, "s behind the server");
+    checks.is_mended_by("clock", WARNING, "timedatectl set-ntp true");
+    bench.sandbox.s3().set_clock_ahead(1200);
+    doctor(&bench, "").exits(0).has("clock", WARNING, "S3 refuses requests from 900 s on");
+    let checks = doctor(&bench, "--max-attempts 1").exits(4);
+    checks.has("clock", FAILED, "this machine's clock is off");
     checks.is_mended_by("clock", FAILED, "timedatectl set-ntp true");
+}
+
+#[test]
+fn a_session_that_is_over_is_a_failed_check() {
+    let bench = Bench::new();
+    bench.sandbox.user().set_session_token("token");
+    doctor(&bench, "").exits(0).has("credentials", OK, "user/sandbox");
+    bench.sandbox.user().expire_session_token();
+    let checks = doctor(&bench, "").exits(4);
+    checks.has("credentials", FAILED, "have expired");
+    checks.is_mended_by("credentials", FAILED, "aws sso login");
+}
+
+#[test]
+fn a_bucket_in_another_region_is_a_failed_check() {
+    let bench = Bench::new();
+    let checks = doctor(&bench, "--region eu-west-1").exits(1);
+    checks.has("bucket", FAILED, "is in region us-east-1, not eu-west-1");
+    checks.is_mended_by("bucket", FAILED, "--region us-east-1");
 }
 
 #[test]
 fn a_server_that_does_not_say_what_time_it_is_is_no_good_sign() {
     let bench = Bench::new();
-    with_date(&bench, None);
+    let dateless = Kind::tamper(|_, answer| answer.set("date", "yesterday"));
+    bench.sandbox.fault(Fault::on("*", dateless).always());
     doctor(&bench, "").exits(0).has("clock", WARNING, "does not say what time it is");
 }

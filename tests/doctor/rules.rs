@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use s3seal_sandbox::{Fault, Kind};
+
 use crate::support::Bench;
-use crate::{Checks, OK, WARNING, program};
+use crate::{Checks, FAILED, OK, WARNING, doctor, program};
 
 const RULES: &str = r#"
 [[rule]]
@@ -18,18 +20,49 @@ match = "s3://bench/q/"
 encrypt = "sse-s3"
 "#;
 
+/// Runs `doctor` with a configuration file.
+fn ruled(bench: &Bench, rules: &str, words: &str) -> Checks {
+    let config = bench.home().join("config.toml");
+    fs::write(&config, rules).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    Checks::of(program(bench, words).with("S3SEAL_CONFIG", &config).run())
+}
+
+#[test]
+fn what_a_rule_does_not_permit_is_in_the_way() {
+    let bench = Bench::new();
+    ruled(&bench, RULES, "").exits(0).has("rule", OK, "met by SSE-KMS");
+    let checks = ruled(&bench, RULES, "-e sse-s3").exits(8);
+    checks.has("rule", FAILED, "demands client-side or SSE-KMS, not SSE-S3");
+    checks.is_mended_by("rule", FAILED, "use the encryption that is demanded");
+    // What is only read is not compared: get does that, object by object.
+    ruled(&bench, RULES, "-e sse-s3 --for get").exits(0);
+    let demands = |modes: &str| format!("[[rule]]\nmatch = \"s3://bench/\"\nmust-encrypt = [{modes}]\n");
+    let default = "the bucket's default encryption, SSE-S3";
+    ruled(&bench, &demands("\"sse-s3\""), "").exits(0).has("rule", OK, &format!("met by {default}"));
+    ruled(&bench, &demands("\"sse-kms\""), "").exits(8).has("rule", FAILED, &format!("not {default}"));
+    bench.sandbox.fault(Fault::on("GetBucketEncryption", Kind::status(403, "AccessDenied", "no")));
+    ruled(&bench, &demands("\"sse-kms\""), "").exits(0).has("rule", WARNING, "not compared");
+}
+
+#[test]
+fn a_kms_key_that_a_rule_does_not_permit_is_in_the_way() {
+    let bench = Bench::new();
+    let keys = |account: &str| {
+        format!("[[rule]]\nmatch = \"s3://bench/\"\nkms-keys = [\"arn:aws:kms:*:{account}:key/*\"]\n")
+    };
+    let words = "-e sse-kms --kms-key alias/backup";
+    ruled(&bench, &keys("111122223333"), words).exits(0).has("rule", OK, "met by SSE-KMS");
+    ruled(&bench, &keys("999988887777"), words).exits(8).has("rule", FAILED, "demands a key");
+}
+
 #[test]
 fn the_rule_for_the_place_is_named_with_where_it_stands() {
     let bench = Bench::new();
-    let config = bench.home().join("config.toml");
-    fs::write(&config, RULES).unwrap();
-    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
-    let doctor = |words: &str| Checks::of(program(&bench, words).with("S3SEAL_CONFIG", &config).run());
-    let checks = doctor("").exits(0);
-    checks.has("rule", OK, &format!("{}:2 (s3://bench/p/)", config.display()));
+    let at = format!("{}:2 (s3://bench/p/)", bench.home().join("config.toml").display());
+    let checks = ruled(&bench, RULES, "").exits(0);
+    checks.has("rule", OK, &at);
     checks.has("rule", OK, "encrypts with sse-kms, demands client or sse-kms");
-    assert_eq!(checks.all("rule").len(), 1);
-    doctor("--override-rules").exits(0).has("rule", WARNING, "set aside by --override-rules");
-    let elsewhere = program(&bench, "").run();
-    Checks::of(elsewhere).has("rule", OK, "none for s3://bench/p/");
+    ruled(&bench, RULES, "--override-rules").exits(0).has("rule", WARNING, "set aside by --override-rules");
+    doctor(&bench, "").has("rule", OK, "none for s3://bench/p/");
 }

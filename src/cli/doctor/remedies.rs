@@ -23,6 +23,10 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
             let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
             format!("a policy must allow it: {statement}")
         }
+        Remedy::CleanUp(uri) if uri.is_object() => format!("remove it: {}", aws.cleanup(uri)),
+        Remedy::CleanUp(uri) => {
+            format!("`s3seal cleanup {} --dry-run{}` lists them", shell_word(&uri.to_string()), aws.own)
+        }
         Remedy::AbortUploads(bucket) => {
             let rule = json!({ "ID": "abort-incomplete-uploads", "Status": "Enabled", "Filter": {},
                                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 } });
@@ -49,6 +53,10 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
             format!("add this statement to the bucket's policy: {statement}")
         }
         Remedy::WriteTest => "--write-test tries it".to_owned(),
+        Remedy::NameOwner => {
+            "if that is meant, say so: --expected-bucket-owner ACCOUNT, or expected-bucket-owner in a rule"
+                .to_owned()
+        }
         Remedy::SetClock => "set the clock: timedatectl set-ntp true".to_owned(),
         Remedy::Replica(arn) => format!("if it has a replica there: --kms-key {}", shell_word(arn)),
         Remedy::ViaService => "a policy may still allow it to S3 on your behalf (kms:ViaService)".to_owned(),

@@ -13,8 +13,9 @@ use crate::cli::output;
 use crate::cli::progress::amounts;
 use crate::cli::sanitize::escaped;
 use crate::cli::session::Session;
-use crate::commands::doctor::{Check, DoctorRequest, Problem, State};
+use crate::commands::doctor::{Check, Name, Problem, State, Verb};
 use crate::error::Result as CoreResult;
+use crate::location::S3Uri;
 
 /// The column of what was seen: the widest heading and two spaces.
 const INDENT: usize = 20;
@@ -88,7 +89,7 @@ impl<'a> Report<'a> {
         };
         let width = self.signs.iter().map(|sign| sign.chars().count()).max().unwrap_or_default();
         let sign = tone.paint(self.session.printer.stdout_color(), &format!("{sign:width$}"));
-        let heading = check.name.as_str().replace('_', " ");
+        let heading = heading(check.name);
         let seen = [std::slice::from_ref(&check.seen), causes].concat().join(": ");
         let mut lines = vec![format!("{sign} {heading:INDENT$}{}", escaped(&seen))];
         lines.extend(remedies.iter().map(|remedy| format!("    {}", escaped(remedy))));
@@ -96,7 +97,7 @@ impl<'a> Report<'a> {
     }
 
     /// Prints the last line; a check that failed is a failure of the run.
-    pub(super) fn end(self, request: &DoctorRequest) -> Result<(), Failure> {
+    pub(super) fn end(self, verb: Verb, place: &S3Uri) -> Result<(), Failure> {
         let DoctorSummary { ok, warnings, failed } = self.sum;
         if self.session.json {
             let summary = Record::Summary(Summaries { summary: Summary::Doctor(self.sum) });
@@ -113,12 +114,20 @@ impl<'a> Report<'a> {
         }
         let worst = WORST.into_iter().find(|exit| self.exits.contains(exit)).or(self.exits.first().copied());
         let Some(worst) = worst else { return Ok(()) };
-        let (verb, place) = (request.verb.as_str(), &request.place);
+        let verb = verb.as_str();
         let message = anyhow::anyhow!(
             "{verb} will not work at {place}: {}",
             amounts::counted(failed, "check") + " failed"
         );
         Err(Failure::new(worst, message).hint("each is named above, with what mends it"))
+    }
+}
+
+fn heading(name: Name) -> String {
+    match name {
+        Name::SseC => "SSE-C".to_owned(),
+        Name::Tls => "TLS".to_owned(),
+        name => name.as_str().replace('_', " "),
     }
 }
 

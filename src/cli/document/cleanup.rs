@@ -41,7 +41,7 @@ pub(crate) enum LeftoverKind {
     Upload,
     /// An instruction file whose object does not exist.
     InstructionFile,
-    /// An object on which `rotate` tried what the server can do.
+    /// An object on which `rotate` or `doctor` tried what the server can do.
     ScratchObject,
     /// The journal of a rotation that is not at work.
     Journal,

@@ -216,15 +216,21 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              ok, ! and x.",
             "--for names the verb (put, unless another is given), and --encrypt and the flags of a key how objects are to \
              be encrypted, as in s3seal-put(1); without them the rule for the place counts, or else the bucket's default \
-             encryption. Nothing is written.",
+             encryption. Permissions show in the answers to questions that change nothing, about an object that does not \
+             exist or an upload that nobody has begun. Nothing is written. AWS STS is asked \
+             who the credentials stand for: of AWS, or at an address that is set for it or for all services.",
             "KMS keys: whether they are there and enabled, in which region and account, and by dry runs, which KMS answers \
              without doing anything, what they allow. Keys of this machine: whether they can be read, their kind, \
              fingerprint, mode and owner, and whether they open the newest object that needs one: of the first thousand \
-             that are listed, the ten newest are looked at, from their heads and envelopes alone. So an SSE-C key is sent to \
-             S3, and only for an object of which S3 says that it needs one; no other key leaves the machine. For get \
+             that are listed, the ten newest are looked at, from their heads and envelopes alone. No key leaves the machine: \
+             one of SSE-C is tried only with --write-test, on an object of which S3 says that it needs one. For get \
              and inspect, --private-key takes the place of --public-key. The keys that objects have before a rotation are \
              those of --from-key and the like, as in s3seal-rotate(1). Of a passphrase, whether there is memory \
              for it.",
+            "--write-test also stores a scratch object of a few bytes in the mode asked, as s3seal-put(1) does it, reads \
+             it, compares what is stored with what was sent, and deletes it. The rules for the place hold for it, and an \
+             SSE-C key goes to S3 with it. A client-side one is not decrypted. Where each new object is locked, nothing is \
+             stored.",
             "If nothing is in the way, the exit status is 0, whatever is marked with !. Otherwise it is the one of the \
              worst finding: 6 before 7, 3, 4, 5 and 8.",
             "--policy checks nothing: it prints the least IAM policy with which a verb works at this place and in this \
@@ -241,7 +247,7 @@ pub(crate) const VERBS: [VerbPage; 7] = [
         description: &[
             "Lists what runs that broke off have left, asks, and removes it: multipart uploads that nobody completed or \
              aborted, of s3seal and of any other program; instruction files whose object does not exist; the small \
-             scratch objects on which rotate tries what a server can do; and, of this machine, the journals of \
+             scratch objects on which rotate and doctor try what a server can do; and, of this machine, the journals of \
              rotations that are not at work and changed nothing outside the address. Of an upload it says who began \
              it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
             "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \

@@ -32,14 +32,15 @@ pub(super) async fn find(
     found: &mut impl FnMut(Leftover),
 ) -> Result<()> {
     let place = &request.place;
-    let listed_from = if place.is_object() {
+    let listed_from = if place.is_object() && !scratch::is_name(place.name()) {
         place.with_key(instruction_file_key(&place.key, None))
     } else {
         place.clone()
     };
     // An object usually stands just before its instruction file.
     let mut before = None::<String>;
-    let candidates = connection.list(&listed_from).try_filter_map(|listed| {
+    let listed = connection.list(&listed_from).take(request.first.unwrap_or(usize::MAX));
+    let candidates = listed.try_filter_map(|listed| {
         request.meter.end_object();
         let key = listed.key.as_str().to_owned();
         let candidate = candidate(place, listed, before.as_deref());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::ready;
 use std::path::{Path, PathBuf};
 
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::{CleanupRequest, Kept, Leftover, What};
 use crate::aws::Connection;
@@ -23,7 +23,7 @@ pub(super) async fn find(
     cancellation: &Cancellation,
     found: &mut impl FnMut(Leftover),
 ) -> Result<()> {
-    let all = connection.uploads_below(&request.place);
+    let all = connection.uploads_below(&request.place).take(request.first.unwrap_or(usize::MAX));
     // The listing of one key also contains longer keys.
     let of_place = all.try_filter(|upload| ready(request.place.holds(&upload.uri)));
     let work = |upload: ListedUpload| {

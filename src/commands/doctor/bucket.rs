@@ -3,6 +3,7 @@
 use super::{Check, DoctorRequest, Name, Problem, Remedy};
 use crate::aws::bucket::{BucketFacts, CleanUp, DefaultFacts};
 use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};
+use crate::aws::object_lock::{BucketLock, DefaultRetention};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::encryption::{KmsKey, Mode, ServerSide};
@@ -12,11 +13,17 @@ use crate::location::Bucket;
 /// S3's word for SSE-C among the modes that a bucket blocks.
 const SSE_C: &str = "SSE-C";
 
-pub(super) fn checks(request: &DoctorRequest, facts: &BucketFacts, is_tls: bool) -> Vec<Check> {
+pub(super) fn checks(
+    request: &DoctorRequest,
+    facts: &BucketFacts,
+    lock: &Probe<BucketLock>,
+    is_tls: bool,
+) -> Vec<Check> {
     let bucket = &facts.bucket;
     let mut checks = vec![default_encryption(&facts.default, bucket)];
     checks.extend(sse_c(request, &facts.default, bucket));
     checks.push(versioning(request, &facts.versioning, bucket));
+    checks.push(object_lock(request, lock, bucket));
     checks.extend(policy(request, &facts.policy, bucket, is_tls));
     checks.push(incomplete_uploads(&facts.incomplete_uploads, bucket));
     checks
@@ -98,6 +105,23 @@ fn versioning(request: &DoctorRequest, probe: &Probe<Option<String>>, bucket: &B
     }
 }
 
+fn object_lock(request: &DoctorRequest, probe: &Probe<BucketLock>, bucket: &Bucket) -> Check {
+    let name = Name::ObjectLock;
+    match known(name, probe, bucket) {
+        Err(check) => check,
+        Ok(BucketLock::NotEnabled) => Check::ok(name, "not enabled"),
+        Ok(BucketLock::OnRequest) => Check::ok(name, "enabled, for what asks for a lock"),
+        Ok(BucketLock::Each(DefaultRetention { mode, time })) => {
+            let seen = format!("each new object is locked for {time} ({mode})");
+            if request.verb.writes() {
+                Check::warning(name, format!("{seen}: what is stored by mistake costs as long"))
+            } else {
+                Check::ok(name, seen)
+            }
+        }
+    }
+}
+
 fn incomplete_uploads(probe: &Probe<Option<CleanUp>>, bucket: &Bucket) -> Check {
     let name = Name::IncompleteUploads;
     match known(name, probe, bucket) {
@@ -130,7 +154,11 @@ fn policy(
     let tls = plain_http(policy.map_or(TlsDemand::NotSeen, |policy| policy.tls), bucket, is_tls);
     [tls]
         .into_iter()
-        .chain(policy.filter(|_| request.verb.writes()).map(|policy| mode(request, policy)))
+        .chain(
+            policy
+                .filter(|_| request.verb.writes() && !request.lacks_key())
+                .map(|policy| mode(request, policy)),
+        )
         .collect()
 }
 
@@ -193,6 +221,7 @@ mod tests {
     use crate::commands::decryption_keys::DecryptionKeys;
     use crate::commands::doctor::{State, Verb};
     use crate::encryption::{Context, Encryption};
+    use crate::rules::Requirements;
 
     const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -205,6 +234,9 @@ mod tests {
             opening: DecryptionKeys::default(),
             old_kms_key: None,
             is_from_client: false,
+            rules: Requirements::default(),
+            write_test: false,
+            records: None,
         };
         match mode(&request, policy).state {
             State::Ok => 'o',

@@ -25,10 +25,16 @@ pub(crate) enum Name {
     Clock,
     /// The address of S3.
     Address,
+    Tls,
+    KeyExchange,
+    Certificate,
+    Proxy,
     Bucket,
+    Owner,
     DefaultEncryption,
     SseC,
     Versioning,
+    ObjectLock,
     /// Whether the bucket's policy denies requests without TLS.
     PlainHttp,
     /// What else the bucket's policy says.
@@ -41,6 +47,10 @@ pub(crate) enum Name {
     PassphraseMemory,
     /// Whether the keys of this machine open what is there.
     NewestObject,
+    Leftovers,
+    /// An action that the verb takes.
+    Permission,
+    WriteTest,
 }
 
 impl Name {
@@ -51,10 +61,16 @@ impl Name {
             Self::Credentials => "credentials",
             Self::Clock => "clock",
             Self::Address => "address",
+            Self::Tls => "tls",
+            Self::KeyExchange => "key_exchange",
+            Self::Certificate => "certificate",
+            Self::Proxy => "proxy",
             Self::Bucket => "bucket",
+            Self::Owner => "owner",
             Self::DefaultEncryption => "default_encryption",
             Self::SseC => "sse_c",
             Self::Versioning => "versioning",
+            Self::ObjectLock => "object_lock",
             Self::PlainHttp => "plain_http",
             Self::Policy => "policy",
             Self::IncompleteUploads => "incomplete_uploads",
@@ -63,6 +79,9 @@ impl Name {
             Self::Key => "key",
             Self::PassphraseMemory => "passphrase_memory",
             Self::NewestObject => "newest_object",
+            Self::Leftovers => "leftovers",
+            Self::Permission => "permission",
+            Self::WriteTest => "write_test",
         }
     }
 }
@@ -97,6 +116,8 @@ pub(crate) enum Remedy {
         action: &'static str,
         resource: String,
     },
+    /// Removal of what broken runs left at a place.
+    CleanUp(S3Uri),
     /// A lifecycle rule that aborts incomplete uploads.
     AbortUploads(Bucket),
     /// Versioning.
@@ -115,6 +136,8 @@ pub(crate) enum Remedy {
     MoreMemory,
     /// What the command line says where a key cannot be used.
     Advice(String),
+    /// The account that is meant to own the bucket.
+    NameOwner,
 }
 
 impl Check {

@@ -1,7 +1,7 @@
 //! The way to S3, as the first answer shows it: the address, the credentials, the clock, and whether the bucket is
 //! there.
 
-use super::{Check, DoctorRequest, Name, Problem, Remedy};
+use super::{Check, DoctorRequest, Name, Remedy};
 use crate::aws::Connection;
 use crate::error::{Denial, Error, NetworkFault, Result};
 use crate::limits::{CLOCK_SKEW_NOTED, MAX_CLOCK_SKEW};
@@ -24,14 +24,14 @@ pub(super) fn first_answer(
     let (mut checks, goes_on) = match answer {
         Ok(()) => (vec![address(), Check::ok(Name::Bucket, format!("{bucket} exists"))], true),
         Err(error @ (Error::Network { .. } | Error::NotUnderstood { .. })) => {
-            return FirstAnswer { checks: vec![unreached(error)], goes_on: false };
+            return FirstAnswer { checks: vec![unreached(connection, error)], goes_on: false };
         }
         Err(error @ Error::Denied { .. }) if is_of_clock(&error) => {
             let checks = vec![address(), Check::error(Name::Clock, error)];
             return FirstAnswer { checks, goes_on: false };
         }
         Err(error @ Error::Denied { .. }) if is_of_credentials(&error) => {
-            let is_answered = connection.host().is_some();
+            let is_answered = connection.origin().is_some();
             let failed = Check::error(Name::Credentials, error);
             let checks = is_answered.then(address).into_iter().chain([failed]).collect();
             return FirstAnswer { checks, goes_on: false };
@@ -51,19 +51,23 @@ pub(super) fn first_answer(
 
 fn address(connection: &Connection) -> String {
     let region = connection.region();
-    match connection.host() {
-        Some(host) => format!("{host}, region {region}"),
+    match connection.origin() {
+        Some(origin) => format!("{origin}, region {region}"),
         None => format!("region {region}"),
     }
 }
 
 /// No answer, or none of S3's.
-fn unreached(error: Error) -> Check {
+fn unreached(connection: &Connection, error: Error) -> Check {
     let name = match &error {
         Error::Network { why: NetworkFault::CertificateTime, .. } => Name::Clock,
         _ => Name::Address,
     };
-    Check::error(name, error)
+    let check = Check::error(name, error);
+    match connection.origin() {
+        Some(origin) => Check { seen: format!("{origin}: {}", check.seen), ..check },
+        None => check,
+    }
 }
 
 fn is_of_clock(error: &Error) -> bool {
@@ -91,19 +95,19 @@ fn clock_not_known() -> Check {
     Check::warning(Name::Clock, "this server does not say what time it is (no Date in its answers)")
 }
 
-/// Compares this machine's clock with the server's, which is so many seconds ahead.
+/// Compares this machine's clock with the server's, which is so many seconds ahead. A clock that is far off is no
+/// failure by itself: a refused request is signed once more, for the server's time. It fails where S3 refuses that, too.
 fn clock(ahead: i64) -> Check {
     let apart = ahead.unsigned_abs();
     let direction = if ahead > 0 { "behind" } else { "ahead of" };
     let seen = format!("this machine is {apart} s {direction} the server");
-    let limit = MAX_CLOCK_SKEW.as_secs();
     match () {
         () if apart <= 2 => Check::ok(Name::Clock, "as the server's"),
         () if apart < CLOCK_SKEW_NOTED.as_secs() => Check::ok(Name::Clock, seen),
-        () if apart < limit => {
-            Check::warning(Name::Clock, format!("{seen}; S3 refuses {limit} s, AWS KMS 300 s"))
-                .mended_by(Remedy::SetClock)
+        () => {
+            let limit = MAX_CLOCK_SKEW.as_secs();
+            let refusal = format!("S3 refuses requests from {limit} s on, and AWS KMS from 300 s on");
+            Check::warning(Name::Clock, format!("{seen}; {refusal}")).mended_by(Remedy::SetClock)
         }
-        () => Check::failed(Name::Clock, Problem::Denied, seen).mended_by(Remedy::SetClock),
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the local keys open what is there already: the newest object that needs one of them.
 //!
 //! Heads and envelopes are read, and no content. Keys are tried as `inspect` tries them: those of SSE-C are sent to S3 only
-//! for an object of which S3 says that it needs one.
+//! with the write test, and for an object of which S3 says that it needs one.
 
 use std::cmp::Reverse;
 use std::pin::pin;
@@ -27,6 +27,8 @@ enum Fit {
     No,
     /// It needs a kind of key that was not given.
     Needs(String),
+    /// It is in SSE-C, and its key was not tried.
+    NotSent,
     /// Nothing: it needs no local key, or it cannot be seen without asking more.
     None,
 }
@@ -39,6 +41,7 @@ pub(super) async fn check(
     cancellation: &Cancellation,
 ) -> Option<Check> {
     let keys = &request.opening;
+    let tried = if request.write_test { keys.clone() } else { keys.client_side() };
     let is_too_costly = memory::check(request).is_some_and(|check| check.is_failed());
     let has_keys = !keys.customer_keys.is_empty() || !keys.unwrapper.ring().is_empty();
     let is_wanted = match request.verb {
@@ -62,10 +65,10 @@ pub(super) async fn check(
     listed.sort_by_key(|entry| Reverse(entry.last_modified.clone()));
     let mut unseen = None;
     for uri in listed.iter().filter_map(|entry| object(&request.place, entry)).take(DOCTOR_TRIED) {
-        match inspect::glance(connection, &uri, keys, cancellation).await {
+        match inspect::glance(connection, &uri, &tried, cancellation).await {
             Ok(outcome) => match fit(&outcome, keys) {
                 Fit::None => {}
-                fit => return Some(said(&uri, fit, request.verb)),
+                fit => return Some(said(&uri, fit, request)),
             },
             Err(error) => unseen = Some(error),
         }
@@ -97,6 +100,7 @@ fn fit(outcome: &InspectOutcome, keys: &DecryptionKeys) -> Fit {
             return Fit::Opens(format!("the SSE-C key with fingerprint {fingerprint}"));
         }
         Some(CustomerKeyFit::NoneFits { .. }) => return Fit::No,
+        Some(CustomerKeyFit::NotGiven) if !keys.customer_keys.is_empty() => return Fit::NotSent,
         Some(CustomerKeyFit::NotGiven) => return Fit::Needs("an SSE-C key".to_owned()),
         Some(CustomerKeyFit::NotSaid) | None => {}
     }
@@ -131,15 +135,19 @@ fn missing(recipients: &[RecipientFacts], keys: &DecryptionKeys) -> Fit {
     }
 }
 
-fn said(uri: &S3Uri, fit: Fit, verb: Verb) -> Check {
+fn said(uri: &S3Uri, fit: Fit, request: &DoctorRequest) -> Check {
     match fit {
         Fit::Opens(with) => Check::ok(Name::NewestObject, format!("{uri} opens with {with}")),
+        Fit::NotSent => {
+            let seen = format!("{uri} is in SSE-C, and its key was not sent to S3 to try it");
+            Check::warning(Name::NewestObject, seen).mended_by(Remedy::WriteTest)
+        }
         Fit::Needs(what) => {
             let check = Check::warning(Name::NewestObject, format!("{uri} needs {what}, and none was given"));
             check.mended_by(Remedy::Inspect(uri.clone()))
         }
         // Objects may get a new key, though whoever reads them all needs both.
-        _ if verb == Verb::Put => {
+        _ if request.verb == Verb::Put => {
             Check::warning(Name::NewestObject, format!("{uri} has another key than the one given"))
         }
         _ => Check::failed(

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
+use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::location::Bucket;
@@ -16,7 +17,7 @@ use crate::object::Lock;
 
 /// Which buckets have Object Lock. Each is asked once.
 #[derive(Default)]
-pub(crate) struct LockableBuckets(Mutex<BTreeMap<Bucket, Probe<bool>>>);
+pub(crate) struct LockableBuckets(Mutex<BTreeMap<Bucket, Probe<BucketLock>>>);
 
 impl LockableBuckets {
     /// Reads the lock of an object with this head, where that may hide one.
@@ -27,7 +28,7 @@ impl LockableBuckets {
         if !(hides_retention || hides_hold) || head.version_id.is_none() {
             return Probe::Known(shown.clone());
         }
-        if self.has_object_lock(reader.connection, &reader.uri.bucket).await == Probe::Known(false) {
+        if self.of(reader.connection, &reader.uri.bucket).await == Probe::Known(BucketLock::NotEnabled) {
             return Probe::Known(shown.clone());
         }
         match reader.lock(hides_retention, hides_hold).await {
@@ -40,12 +41,12 @@ impl LockableBuckets {
         }
     }
 
-    async fn has_object_lock(&self, connection: &Connection, bucket: &Bucket) -> Probe<bool> {
+    async fn of(&self, connection: &Connection, bucket: &Bucket) -> Probe<BucketLock> {
         let mut known = self.0.lock().await;
         if let Some(answer) = known.get(bucket) {
             return answer.clone();
         }
-        let answer = connection.has_object_lock(bucket).await;
+        let answer = connection.bucket_lock(bucket).await;
         known.insert(bucket.clone(), answer.clone());
         answer
     }

@@ -84,7 +84,7 @@ pub(super) async fn remove(rotation: &Rotation<'_>, uri: &S3Uri) -> Result<()> {
 }
 
 /// A new name in the folder of an object or of a prefix.
-fn name_next_to(place: &S3Uri) -> S3Uri {
+pub(crate) fn name_next_to(place: &S3Uri) -> S3Uri {
     let mut random = [0; 8];
     let _ = getrandom::fill(&mut random);
     place.with_key(format!("{}{PREFIX}{:016x}", place.folder(), u64::from_le_bytes(random)))

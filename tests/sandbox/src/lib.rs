@@ -33,7 +33,7 @@
 //!
 //! [`s3`] lists its own differences. Here and in [`kms`]:
 //!
-//! * One port serves S3 and KMS; AWS has a host for each. Only 127.0.0.1 is bound.
+//! * One port serves S3, KMS and of STS the question who asks; AWS has a host for each. Only 127.0.0.1 is bound.
 //! * HTTP/1.1 only, TLS 1.2 and 1.3, as S3; no IPv6, no dual-stack, no accelerated or FIPS endpoints.
 //! * One user with one access key, who may do all that is not denied by [`kms::Kms::deny`] until it has a policy
 //!   ([`iam::User::set_policy`]) and keys have theirs ([`kms::Kms::set_key_policy`]); there are no grants.

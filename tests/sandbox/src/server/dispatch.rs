@@ -20,6 +20,7 @@ use super::faults::{Faults, Kind, Strike};
 use super::operation;
 use super::recorder::{Entry, Recorder};
 use super::sigv4;
+use super::sts;
 use super::wire::{End, Line};
 use crate::config::Config;
 use crate::iam::{SESSION_TOKEN_HEADER, TokenFault};
@@ -63,6 +64,7 @@ impl Dispatch {
         let response = match own_answer(&strikes) {
             Some(strike) => instead(head, body, strike).await,
             None if operation::kms_operation(&head.headers).is_some() => self.kms(head, body).await,
+            None if sts::is_sts(&method, &head.headers) => self.sts(head, body).await,
             None => self.s3(head, body).await,
         };
         let response = tampered(response, &method, &entry, &strikes).await;
@@ -96,7 +98,22 @@ impl Dispatch {
         response
     }
 
+    async fn sts(&self, head: http::request::Parts, body: RequestBody) -> Response<Body> {
+        let body = Limited::new(body, MAX_KMS_BODY).collect().await;
+        let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        let mut response = sts::answer(&self.config, self.check("sts", &head, &body), &head, &body);
+        response.headers_mut().insert(header::DATE, self.s3.date());
+        response
+    }
+
     fn kms_answer(&self, head: &http::request::Parts, body: &Bytes) -> Result<serde_json::Value, Failure> {
+        self.check("kms", head, body)?;
+        let operation = operation::kms_operation(&head.headers).unwrap_or_default();
+        kms::api::answer(&self.kms, &self.config.principal(), operation, body)
+    }
+
+    /// Checks the session token and the signature of a request to another service than S3.
+    fn check(&self, service: &str, head: &http::request::Parts, body: &Bytes) -> Result<(), Failure> {
         let token = head.headers.get(SESSION_TOKEN_HEADER).and_then(|token| token.to_str().ok());
         match self.kms.user().check_token(token) {
             Ok(()) => {}
@@ -105,9 +122,7 @@ impl Dispatch {
                 return Err(Failure::new("UnrecognizedClientException", UNRECOGNIZED));
             }
         }
-        sigv4::check(&self.config.credentials, &self.config.region, self.s3.now(), head, body)?;
-        let operation = operation::kms_operation(&head.headers).unwrap_or_default();
-        kms::api::answer(&self.kms, &self.config.principal(), operation, body)
+        sigv4::check(&self.config.credentials, &self.config.region, service, self.s3.now(), head, body)
     }
 }
 

@@ -12,6 +12,7 @@ mod faults;
 mod operation;
 mod recorder;
 mod sigv4;
+mod sts;
 mod tls;
 mod wire;
 

@@ -5,6 +5,8 @@
 
 use http::{HeaderMap, Method, Uri, header::HOST};
 
+use super::sts;
+
 /// The header in which KMS's protocol names the operation.
 const TARGET: &str = "x-amz-target";
 /// What stands before the operation's name there.
@@ -19,6 +21,9 @@ pub(super) fn kms_operation(headers: &HeaderMap) -> Option<&str> {
 pub(super) fn name(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
     if let Some(operation) = kms_operation(headers) {
         return format!("kms:{operation}");
+    }
+    if sts::is_sts(method, headers) {
+        return "sts:GetCallerIdentity".to_owned();
     }
     // S3 Control is a service beside S3, and tells itself by naming the account.
     if headers.contains_key(crate::s3::ACCOUNT_HEADER) {

@@ -1,4 +1,4 @@
-//! Checks AWS Signature Version 4 on KMS requests.
+//! Checks AWS Signature Version 4 on requests to KMS and STS.
 //!
 //! The S3 side has its own check, inside `s3s`; KMS's is simpler (short bodies, always hashed), so it stands here. A client
 //! that signs for the wrong region or with the wrong secret must fail here as it would on AWS.
@@ -20,6 +20,7 @@ const MAX_SKEW: Duration = Duration::minutes(5);
 pub(super) fn check(
     credentials: &Credentials,
     region: &str,
+    service: &str,
     now: OffsetDateTime,
     head: &Parts,
     body: &[u8],
@@ -39,7 +40,7 @@ pub(super) fn check(
     let stamp = header(&head.headers, "x-amz-date").unwrap_or_default();
     check_time(stamp, now)?;
     let scope = signed.scope.join("/");
-    if signed.scope != [stamp.get(..8).unwrap_or_default(), region, "kms", "aws4_request"] {
+    if signed.scope != [stamp.get(..8).unwrap_or_default(), region, service, "aws4_request"] {
         return Err(wrong("Credential should be scoped to a valid region."));
     }
     let canonical = canonical(head, &signed.headers, body);
@@ -110,7 +111,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// The canonical request; KMS has no path and no query.
+/// The canonical request; KMS and STS have no path and no query.
 fn canonical(head: &Parts, signed: &[&str], body: &[u8]) -> String {
     let line = |name: &&str| {
         let value: Vec<&str> = header(&head.headers, name).unwrap_or_default().split_whitespace().collect();

@@ -1,15 +1,23 @@
-//! The issuer's name in a certificate. To be shown, never to decide by: the certificate has been verified by then.
+//! What a certificate says of itself: its issuer and its end. To be shown, never to decide by: it has been verified by
+//! then.
 
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 /// Returns the issuer: common name, organisation, unit.
-pub(super) fn of(certificate: &[u8]) -> Option<String> {
+pub(super) fn issuer(certificate: &[u8]) -> Option<String> {
     let certificate = Certificate::from_der(certificate).ok()?;
     let name = certificate.tbs_certificate().issuer();
     let parts = [name.common_name(), name.organization(), name.organization_unit()];
     let shown: Vec<String> = parts.into_iter().filter_map(|part| part.ok()?.map(String::from)).collect();
     (!shown.is_empty()).then(|| shown.join(", "))
+}
+
+/// Returns when it expires, in seconds since 1970.
+pub(super) fn valid_until(certificate: &[u8]) -> Option<i64> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let end = certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
+    i64::try_from(end).ok()
 }
 
 #[cfg(test)]
@@ -37,10 +45,12 @@ mod tests {
          EvhO4NA7r34RkrdaB4wc8w==";
 
     #[test]
-    fn the_issuer_is_found() {
-        for certificate in [VERSION_1, VERSION_3] {
+    fn the_issuer_and_the_end_are_found() {
+        // 2027-11-26T17:04:22Z and 2036-11-23T17:04:22Z, as openssl says.
+        for (certificate, end) in [(VERSION_1, 1_827_248_662), (VERSION_3, 2_111_072_662)] {
             let certificate = BASE64_STANDARD.decode(certificate).unwrap();
-            assert_eq!(of(&certificate).as_deref(), Some("Amazon RSA 2048 M01, Amazon"));
+            assert_eq!(valid_until(&certificate), Some(end));
+            assert_eq!(issuer(&certificate).as_deref(), Some("Amazon RSA 2048 M01, Amazon"));
         }
     }
 
@@ -48,12 +58,12 @@ mod tests {
     fn a_broken_certificate_is_none_and_no_panic() {
         let whole = BASE64_STANDARD.decode(VERSION_3).unwrap();
         for cut in 0..whole.len() {
-            assert_eq!(of(&whole[..cut]), None, "{cut}");
+            assert_eq!((issuer(&whole[..cut]), valid_until(&whole[..cut])), (None, None), "{cut}");
         }
         for place in 0..whole.len() {
             let mut changed = whole.clone();
             changed[place] ^= 0xff;
-            let _ = of(&changed);
+            let _ = (issuer(&changed), valid_until(&changed));
         }
     }
 }

@@ -1,0 +1,99 @@
+//! The permissions that a verb needs, from what the server answers to harmless questions.
+
+use s3seal_sandbox::{Fault, Kind};
+use serde_json::json;
+
+use crate::support::{BUCKET, Bench};
+use crate::{FAILED, OK, WARNING, doctor};
+
+/// Lets the user do these things and nothing else.
+fn allow(bench: &Bench, actions: &[&str]) {
+    let statement = json!({ "Effect": "Allow", "Action": actions, "Resource": "*" });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    bench.sandbox.user().set_policy(&policy.to_string());
+}
+
+#[test]
+fn what_a_put_needs_is_allowed_or_denied() {
+    let bench = Bench::new();
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("permission", OK, "s3:PutObject");
+    checks.has("permission", OK, "s3:AbortMultipartUpload");
+    allow(&bench, &["s3:ListBucket", "s3:AbortMultipartUpload"]);
+    let checks = doctor(&bench, "").exits(4);
+    checks.has("permission", FAILED, "s3:PutObject is denied");
+    let statement =
+        r#"{\"Action\":\"s3:PutObject\",\"Effect\":\"Allow\",\"Resource\":\"arn:aws:s3:::bench/p/*\"}"#;
+    checks.is_mended_by("permission", FAILED, statement);
+    allow(&bench, &["s3:PutObject"]);
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("permission", OK, "s3:PutObject");
+    checks.has(
+        "permission",
+        WARNING,
+        "s3:AbortMultipartUpload is denied, which an object of more than one part takes",
+    );
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn what_a_get_needs_is_allowed_or_denied() {
+    let bench = Bench::new();
+    doctor(&bench, "--for get").exits(0).has("permission", OK, "s3:GetObject");
+    // S3 names the action that an object which does not exist takes in addition.
+    allow(&bench, &["s3:GetObject"]);
+    let checks = doctor(&bench, "--for get").exits(0);
+    checks.has("permission", OK, "s3:GetObject");
+    checks.has("permission", WARNING, "s3:ListBucket is denied, which everything below a prefix takes");
+    allow(&bench, &["s3:PutObject"]);
+    doctor(&bench, "--for get").exits(4).has("permission", FAILED, "s3:GetObject is denied");
+}
+
+#[test]
+fn what_inspect_and_rotate_need_is_allowed_or_denied() {
+    let bench = Bench::new();
+    for (verb, action) in
+        [("inspect", "s3:ListBucket"), ("rotate", "s3:GetObjectAcl"), ("rotate", "s3:PutObject")]
+    {
+        let words = format!("--for {verb} -e sse-s3");
+        bench.sandbox.user().clear_policy();
+        doctor(&bench, &words).exits(0).has("permission", OK, action);
+        allow(&bench, &["s3:GetObject"]);
+        doctor(&bench, &words).exits(4).has("permission", FAILED, &format!("{action} is denied"));
+    }
+}
+
+#[test]
+fn a_refusal_with_two_explanations_is_not_believed() {
+    let bench = Bench::new();
+    let denied = || Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(Fault::on("GetObject", denied()));
+    doctor(&bench, "--for get").exits(4).has("permission", FAILED, "s3:GetObject is denied");
+    bench.sandbox.fault(Fault::on("GetObject", denied()));
+    bench.sandbox.fault(Fault::on("ListObjectsV2", denied()).always());
+    let checks = doctor(&bench, "--for get").exits(0);
+    checks.has("permission", WARNING, "s3:GetObject is not known: refused without a reason");
+    checks.is_mended_by("permission", WARNING, "--write-test tries it");
+}
+
+#[test]
+fn a_policy_that_looks_at_the_mode_leaves_the_question_open() {
+    let bench = Bench::new();
+    let condition = json!({ "Null": { "s3:x-amz-server-side-encryption": "true" } });
+    let statement = json!({ "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject",
+                            "Resource": "arn:aws:s3:::bench/*", "Condition": condition });
+    let policy = json!({ "Version": "2012-10-17", "Statement": statement });
+    bench.sandbox.s3().set_policy(BUCKET, &policy.to_string());
+    let checks = doctor(&bench, "-e sse-s3").exits(0);
+    checks.has("permission", WARNING, "denied to a question without a mode");
+    doctor(&bench, "-e sse-s3 --write-test").exits(0).has("write_test", OK, "stored in SSE-S3");
+}
+
+#[test]
+fn a_server_that_does_not_know_a_question_is_no_good_sign() {
+    let bench = Bench::new();
+    bench
+        .sandbox
+        .fault(Fault::on("CompleteMultipartUpload", Kind::status(501, "NotImplemented", "no such call")));
+    doctor(&bench, "").exits(0).has("permission", WARNING, "this server does not answer the question");
+}

@@ -1,0 +1,123 @@
+//! `--write-test`: a scratch object in the mode asked, which is gone afterwards.
+
+use std::fs;
+use std::path::Path;
+
+use s3seal_sandbox::{Fault, Kind};
+
+use crate::support::{BUCKET, Bench, key};
+use crate::{FAILED, OK, WARNING, doctor};
+
+#[test]
+fn each_mode_is_tried_and_nothing_stays() {
+    let bench = Bench::new();
+    bench.write("key", &key(1));
+    let pem = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/rsa_a.pub.pem");
+    bench.write("public.pem", &fs::read(pem).unwrap());
+    for (words, mode) in [
+        ("", "SSE-S3"),
+        ("-e sse-s3", "SSE-S3"),
+        ("-e sse-kms --kms-key alias/backup", "SSE-KMS"),
+        ("-e dsse-kms --kms-key alias/backup", "DSSE-KMS"),
+        ("--sse-c-key key", "SSE-C"),
+        ("--key key", "SSE-S3"),
+        ("--key key --instruction-file", "SSE-S3"),
+        ("--key key --format esdk", "SSE-S3"),
+        ("--public-key public.pem", "SSE-S3"),
+        ("-e client --kms-key alias/backup", "SSE-S3"),
+    ] {
+        let checks = doctor(&bench, &format!("{words} --write-test")).exits(0);
+        checks.has("write_test", OK, &format!("stored in {mode}"));
+        bench.assert_keys(&[]);
+    }
+    bench.assert_tidy(&["key", "public.pem"]);
+}
+
+#[test]
+fn a_key_is_sent_only_by_the_write_test_of_the_mode_that_says_so() {
+    let bench = Bench::hostile();
+    bench.write("key", &key(1));
+    doctor(&bench, "--sse-c-key key").exits(0);
+    bench.never_received(&key(1));
+    doctor(&bench, "--key key --write-test").exits(0);
+    bench.never_received(&key(1));
+}
+
+#[test]
+fn in_a_bucket_with_versions_nothing_stays_either() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    bench.sandbox.clear_requests();
+    doctor(&bench, "--write-test").exits(0).has("write_test", OK, "deleted");
+    let put = &bench.requests("PutObject")[0];
+    let key = put.path.trim_start_matches("/bench/").to_owned();
+    assert!(key.starts_with("p/.s3seal-scratch-"), "{key}");
+    assert_eq!(bench.sandbox.s3().versions(BUCKET, &key), []);
+}
+
+#[test]
+fn what_a_put_would_end_with_is_what_the_test_ends_with() {
+    let bench = Bench::new();
+    bench.write("key", &key(1));
+    bench.sandbox.s3().block_sse_c(BUCKET);
+    let checks = doctor(&bench, "--sse-c-key key --write-test").exits(4);
+    checks.has("write_test", FAILED, "the bucket blocks SSE-C");
+    bench.sandbox.fault(Fault::on("PutObject", Kind::status(403, "AccessDenied", "Access Denied")));
+    doctor(&bench, "--write-test").exits(4).has("write_test", FAILED, "denied (s3:PutObject)");
+}
+
+#[test]
+fn a_server_that_stores_in_another_mode_is_not_to_be_trusted_and_nothing_stays() {
+    let bench = Bench::new();
+    let other = Kind::tamper(|_, answer| answer.set("x-amz-server-side-encryption", "AES256"));
+    bench.sandbox.fault(Fault::on("PutObject", other));
+    let checks = doctor(&bench, "-e sse-kms --kms-key alias/backup --write-test").exits(6);
+    checks.has("write_test", FAILED, "is not encrypted as asked");
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn a_server_that_gives_other_bytes_is_not_to_be_trusted() {
+    let bench = Bench::new();
+    bench.sandbox.fault(
+        Fault::on(
+            "GetObject",
+            Kind::tamper(|_, answer| {
+                if answer.status == 200 {
+                    answer.set_body("other bytes");
+                }
+            }),
+        )
+        .always(),
+    );
+    let checks = doctor(&bench, "--write-test").exits(6);
+    checks.has("write_test", FAILED, "gives other bytes than it was sent");
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn a_scratch_object_that_cannot_be_deleted_is_named_with_what_removes_it() {
+    let bench = Bench::new();
+    bench
+        .sandbox
+        .fault(Fault::on("DeleteObject", Kind::status(403, "AccessDenied", "Access Denied")).always());
+    let checks = doctor(&bench, "--write-test").exits(0);
+    checks.has("write_test", WARNING, "stored, read and compared, but not deleted");
+    checks.is_mended_by("write_test", WARNING, "s3seal cleanup s3://bench/p/.s3seal-scratch-");
+    let left = bench.sandbox.s3().keys(BUCKET);
+    assert_eq!(left.len(), 1);
+    bench.sandbox.clear_faults();
+    bench.run(&format!("cleanup s3://bench/{} --older-than 0s --yes", left[0])).ok();
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn a_rule_holds_for_the_scratch_object_too() {
+    let bench = Bench::new();
+    let config =
+        bench.write("config.toml", b"[[rule]]\nmatch = \"s3://bench/\"\nmust-encrypt = [\"sse-kms\"]\n");
+    let line = "doctor s3://bench/p/ --json -e sse-s3 --write-test";
+    let ended = bench.s3seal(line.split(' ')).with("S3SEAL_CONFIG", &config).run();
+    crate::Checks::of(ended).exits(8).has("write_test", FAILED, "demands SSE-KMS, not SSE-S3");
+    assert!(bench.requests("PutObject").is_empty());
+}
