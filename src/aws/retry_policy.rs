@@ -21,6 +21,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use crate::aws::error::{is_not_trusted, is_too_long};
 use crate::aws::keep_trying::{KeepTrying, Patience};
 use crate::aws::options::Options;
+use crate::aws::upload::is_unreadable;
 use crate::defaults;
 use crate::error::{Error, Result, Subject};
 use crate::limits::{RETRY_BACKOFF_FIRST, RETRY_BACKOFF_MAX, RETRY_INITIAL_REQUESTS_PER_SECOND};
@@ -168,15 +169,15 @@ impl ClassifyRetry for ThrottlingOn503 {
     }
 }
 
-/// Does not retry where it cannot help and the SDK sees a broken connection: after an answer that is too long, and where
-/// the server cannot be trusted.
+/// Does not retry where it cannot help and the SDK sees a broken connection: after an answer that is too long, for a part
+/// that cannot be read, and where the server cannot be trusted.
 #[derive(Debug)]
 pub(super) struct NoRetryIfUseless;
 
 impl ClassifyRetry for NoRetryIfUseless {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         match context.output_or_error() {
-            Some(Err(error)) if is_too_long(error) => RetryAction::RetryForbidden,
+            Some(Err(error)) if is_too_long(error) || is_unreadable(error) => RetryAction::RetryForbidden,
             Some(Err(error)) if error.as_connector_error().is_some_and(|error| is_not_trusted(error)) => {
                 RetryAction::RetryForbidden
             }

@@ -1,13 +1,11 @@
 //! Uploads: in one request, or in parts.
 //!
-//! An [`UploadTarget`] is what all requests of an upload share. Bodies are bytes in memory, so that the SDK can retry
-//! them.
+//! An [`UploadTarget`] is what all requests of an upload share. Bodies are bytes in memory or in a file, so that the SDK
+//! can send them again.
 
 use std::time::Instant;
 
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use bytes::Bytes;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
@@ -28,8 +26,11 @@ use crate::rules::Requirements;
 
 mod after_answer;
 mod found;
+mod part_body;
 
 pub(crate) use found::FoundUpload;
+pub(crate) use part_body::PartBody;
+pub(super) use part_body::is_unreadable;
 
 /// Called with the id of a multipart upload once it is created; an error aborts the upload.
 pub(crate) type OnStart<'a> = Option<&'a (dyn Fn(&str) -> Result<()> + Sync)>;
@@ -111,19 +112,19 @@ impl UploadTarget<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` where it did not apply the requested encryption.
-    pub(crate) async fn put(&self, bytes: Bytes, sum: &Sum) -> Result<Completed> {
+    pub(crate) async fn put(&self, body: PartBody, sum: &Sum) -> Result<Completed> {
         self.write_instruction_file().await?;
-        self.if_matching(|etag| self.put_once(bytes.clone(), sum, etag)).await
+        self.if_matching(|etag| self.put_once(body.clone(), sum, etag)).await
     }
 
-    async fn put_once(&self, bytes: Bytes, sum: &Sum, if_match: Option<String>) -> Result<Completed> {
+    async fn put_once(&self, body: PartBody, sum: &Sum, if_match: Option<String>) -> Result<Completed> {
         let connection = self.connection;
-        let len = bytes.len() as u64;
+        let len = body.len();
         let request = object_request!(connection, put_object, self.uri);
         let request = set_properties!(set_content_headers!(request, self.settings), self.settings)
             .set_tagging(tagging(self.settings))
             .checksum_algorithm(sdk_algorithm(self.algorithm))
-            .body(ByteStream::from(bytes))
+            .body(body.into_stream())
             .set_if_none_match(self.if_none_match())
             .set_if_match(if_match);
         let request = sse::put(set_checksum!(request, self.algorithm, sum.base64()), self.sse);
@@ -200,13 +201,19 @@ impl UploadTarget<'_> {
     ///
     /// # Errors
     /// What S3 refuses; `NotAsAsked` where neither the start's answer nor this one confirms the requested encryption.
-    pub(crate) async fn send(&self, started: &Started, number: u32, bytes: Bytes, sum: &Sum) -> Result<Sent> {
+    pub(crate) async fn send(
+        &self,
+        started: &Started,
+        number: u32,
+        body: PartBody,
+        sum: &Sum,
+    ) -> Result<Sent> {
         let connection = self.connection;
         let number = i32::try_from(number).unwrap_or(i32::MAX);
         let request = object_request!(connection, upload_part, self.uri)
             .upload_id(&started.id)
             .part_number(number)
-            .body(ByteStream::from(bytes))
+            .body(body.into_stream())
             .checksum_algorithm(sdk_algorithm(self.algorithm));
         let request = set_checksum!(request, self.algorithm, sum.base64());
         let request = sse::part(request, sse::customer_key(self.sse));

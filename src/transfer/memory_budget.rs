@@ -19,6 +19,8 @@ use crate::transfer_options::TransferOptions;
 
 /// Bytes of one permit of the semaphore.
 const PLACE: u64 = 64 * 1024;
+/// What a request takes whose part is read from disk while it is sent: buffers of the connection.
+const PLACES_OF_PART_ON_DISK: u64 = 8;
 
 /// The memory of [`TransferOptions::parts_in_memory`], and the requests that move objects.
 pub(crate) struct MemoryBudget {
@@ -93,6 +95,16 @@ impl MemoryBudget {
             return Ok(None);
         }
         self.large.clone().acquire_owned().await.map(Some).map_err(closed)
+    }
+
+    /// Takes memory for a part if it is free, and not needed by requests whose parts stay on disk.
+    pub(crate) fn take_now(&self, bytes: u64) -> Option<Permit> {
+        let on_disk = self.concurrency.limit().saturating_sub(self.transfer_options.parts_in_memory().get());
+        let places = bytes.div_ceil(PLACE).max(1);
+        let free = self.places.available_permits() as u64;
+        let is_free = places + on_disk as u64 * PLACES_OF_PART_ON_DISK <= free;
+        let places = u32::try_from(places).ok().filter(|_| is_free)?;
+        self.places.clone().try_acquire_many_owned(places).ok()
     }
 
     /// Waits for memory, in the order of the calls; a request for more than the whole budget waits until it is the only

@@ -6,16 +6,16 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{Child, ChildStdout};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
+use crate::aws::upload::PartBody;
 use crate::checksum::{Algorithm, Sum};
 use crate::error::{Error, Result, Signal, SizeLimit, Subject};
-use crate::keys::secret_variables;
 use crate::location::Source;
 use crate::meter::Meter;
 use crate::s3_limits::MAX_PARTS;
@@ -24,6 +24,12 @@ use crate::transfer::buffer_pool::BufferPool;
 use crate::transfer::pipe;
 use crate::transfer::plan::UploadPlan;
 use crate::transfer::resume::{self, FileIdentity};
+
+mod command;
+mod on_disk;
+
+pub(crate) use command::ChildGuard;
+use on_disk::SourceFile;
 
 /// Plaintext bytes read at once to be encrypted: few enough to stay in the cache.
 const PIECE: usize = 256 * 1024;
@@ -52,26 +58,6 @@ enum Reader {
 
 /// The interval between polls for a command's exit once its output has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-
-/// Holds a running command: dropping the guard kills the command, also while its output is being read.
-#[derive(Clone, Default)]
-pub(crate) struct ChildGuard(Option<Arc<Mutex<Child>>>);
-
-impl ChildGuard {
-    fn with<T>(&self, act: impl FnOnce(&mut Child) -> T) -> Option<T> {
-        self.0.as_ref().map(|child| act(&mut child.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-impl Drop for ChildGuard {
-    /// A command whose output is no longer wanted must not go on running.
-    fn drop(&mut self) {
-        self.with(|child| {
-            let _ = child.kill();
-            let _ = child.wait();
-        });
-    }
-}
 
 impl Input {
     /// A pipe as a source; `len` is its length in bytes, if it is known.
@@ -111,7 +97,7 @@ impl Input {
                 (Reader::File(file), len, identity)
             }
             Source::Stdin => (Reader::Stdin(io::stdin()), None, None),
-            Source::Command(argv) => (start(argv, &subject)?, None, None),
+            Source::Command(argv) => (command::start(argv, &subject)?, None, None),
         };
         Ok(Self { subject, reader, len, modified, identity })
     }
@@ -197,34 +183,19 @@ fn not_opened(subject: &Subject, error: io::Error) -> Error {
     }
 }
 
-fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
-    let Some((program, arguments)) = argv.split_first() else {
-        return Err(Error::unsupported(subject, "no command was named"));
-    };
-    let mut command = Command::new(program);
-    // A key in an environment variable must not reach the command.
-    for name in secret_variables() {
-        command.env_remove(name);
-    }
-    command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| not_opened(&Subject::Program(program.clone()), error))?;
-    let stdout = child.stdout.take();
-    let child_guard = ChildGuard(Some(Arc::new(Mutex::new(child))));
-    let none = || Error::local("read", subject)(io::ErrorKind::BrokenPipe.into());
-    Ok(Reader::Command(child_guard, stdout.ok_or_else(none)?))
-}
-
 /// One part, ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// Counted from 1.
     pub(crate) number: u32,
     /// The stored bytes.
-    pub(crate) bytes: Bytes,
-    /// The checksum of `bytes`.
+    pub(crate) body: PartBody,
+    /// Their checksum.
     pub(crate) sum: Sum,
     /// How many plaintext bytes were read for it.
     pub(crate) plain: u64,
+    /// The file, if the bytes are still there only.
+    pub(crate) on_disk: Option<Arc<SourceFile>>,
 }
 
 /// Cuts a source into parts, in order, and encrypts them.
@@ -325,13 +296,24 @@ impl Parts {
         if bytes.is_empty() && self.number > 0 {
             return Ok(None);
         }
+        let sum = self.algorithm.sum(&bytes);
+        self.numbered(PartBody::InMemory(bytes), sum, before, None).map(Some)
+    }
+
+    /// Makes the next part, whose plaintext begins at `start`.
+    fn numbered(
+        &mut self,
+        body: PartBody,
+        sum: Sum,
+        start: u64,
+        on_disk: Option<Arc<SourceFile>>,
+    ) -> Result<Part> {
         self.number += 1;
-        self.sealed += bytes.len() as u64;
+        self.sealed += body.len();
         if self.number > MAX_PARTS {
             return Err(self.too_large(SizeLimit::Parts(MAX_PARTS)));
         }
-        let sum = self.algorithm.sum(&bytes);
-        Ok(Some(Part { number: self.number, bytes, sum, plain: self.plain - before }))
+        Ok(Part { number: self.number, body, sum, plain: self.plain - start, on_disk })
     }
 
     /// Reads straight into the part: bytes that S3 encrypts are touched once.
@@ -340,15 +322,22 @@ impl Parts {
         let mut out = self.buffers.take(wanted);
         if !self.ended {
             let read = self.read(wanted, &mut out)?;
-            if self.input.len == Some(self.plain) {
-                // One more byte means that the file has grown.
-                self.read(1, &mut Output::new())?;
-                self.end(&mut Output::new())?;
-            } else if read < wanted {
-                self.end(&mut Output::new())?;
-            }
+            self.end_if_over(read < wanted)?;
         }
         Ok(self.buffers.lend(out))
+    }
+
+    /// Ends the source, which is not encrypted, if all of it is read; `is_short` if less came than was wanted.
+    fn end_if_over(&mut self, is_short: bool) -> Result<()> {
+        if self.input.len == Some(self.plain) {
+            // One more byte means that the file has grown.
+            self.read(1, &mut Output::new())?;
+            self.end(&mut Output::new())
+        } else if is_short {
+            self.end(&mut Output::new())
+        } else {
+            Ok(())
+        }
     }
 
     fn sealed_part(&mut self, size: usize) -> Result<Bytes> {
@@ -445,7 +434,7 @@ mod tests {
     fn lengths(mut parts: Parts) -> Result<Vec<usize>> {
         let mut lengths = Vec::new();
         while let Some(part) = parts.next_part()? {
-            lengths.push(part.bytes.len());
+            lengths.push(usize::try_from(part.body.len()).unwrap());
         }
         Ok(lengths)
     }

@@ -10,6 +10,7 @@ use crate::checksum::Whole;
 use crate::error::{Error, Result};
 use crate::limits::{CLEANUP_TIMEOUT_AFTER_ERROR, CLEANUP_TIMEOUT_AFTER_SIGNAL};
 use crate::meter::Meter;
+use crate::transfer::concurrency::Slot;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::source::{Part, Parts};
 use crate::transfer::{Cancellation, blocking, resume};
@@ -69,12 +70,12 @@ async fn first_parts(
     let (first, second);
     (first, parts) = next(parts, cancellation).await?;
     let first = first.ok_or_else(|| Error::tampered(to.subject(), "the source gave no first part"))?;
-    let first = Made { part: first, permit };
+    let first = Made { part: first, permit, slot: None };
     // Only the next part shows that a stream has ended here. It takes no permit: a task that holds one must not
     // wait for more.
     (second, parts) =
         if parts.ended() || parts.more_is_sure() { (None, parts) } else { next(parts, cancellation).await? };
-    let second = second.map(|part| Made { part, permit: None });
+    let second = second.map(|part| Made { part, permit: None, slot: None });
     Ok(([Some(first), second], parts))
 }
 
@@ -90,11 +91,11 @@ async fn put_object(
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
-    let Made { part, permit: _permit } = made;
-    let (plain, stored) = (part.plain, part.bytes.len() as u64);
+    let Made { part, permit: _permit, .. } = made;
+    let (plain, stored) = (part.plain, part.body.len());
     let slot = cancellation.or(budget.slot()).await??;
     let sending = meter.sending();
-    let completed = cancellation.or(to.put(part.bytes, &part.sum)).await??;
+    let completed = cancellation.or(to.put(part.body, &part.sum)).await??;
     drop((slot, sending));
     meter.add(plain);
     Ok(Uploaded { completed, plain, stored, parts: 0 })
@@ -164,17 +165,26 @@ async fn send_all(
     budget: &MemoryBudget,
     meter: &Meter,
 ) -> Result<Uploaded> {
-    let sent: Vec<Done> = produce(ready, parts, budget)
+    // Without TLS the signature covers the bytes, which must be in memory for it.
+    let may_stay_on_disk = parts.can_stay_on_disk() && to.connection.is_over_tls();
+    let sent: Vec<Done> = produce(ready, parts, budget, may_stay_on_disk)
         .map(|made| async move {
-            let Made { part, permit: _permit } = made?;
-            let len = part.bytes.len() as u64;
+            let Made { part, permit: _permit, slot } = made?;
+            let len = part.body.len();
             let found = to.found.as_ref().and_then(|found| found.part(part.number, &part.sum, len));
             let sent = if let Some(sent) = found {
                 sent
             } else {
-                let _slot = budget.slot().await?;
+                let _slot = match slot {
+                    Some(slot) => slot,
+                    None => budget.slot().await?,
+                };
                 let _sending = meter.sending();
-                to.send(started, part.number, part.bytes, &part.sum).await?
+                let sent = to.send(started, part.number, part.body, &part.sum).await;
+                sent.map_err(|error| match &part.on_disk {
+                    Some(source) => source.explain(error),
+                    None => error,
+                })?
             };
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })
@@ -212,6 +222,8 @@ async fn complete(mut sent: Vec<Done>, to: &UploadTarget<'_>, started: &Started)
 struct Made {
     part: Part,
     permit: Option<Permit>,
+    /// The slot that was taken before the part was read.
+    slot: Option<Slot>,
 }
 
 /// Yields the parts that are ready, then reads further ones, each when the budget allows it.
@@ -219,10 +231,13 @@ fn produce(
     ready: [Option<Made>; 2],
     parts: Parts,
     budget: &MemoryBudget,
+    may_stay_on_disk: bool,
 ) -> impl futures_util::Stream<Item = Result<Made>> {
     let rest = stream::unfold(Some(parts), move |parts| async move {
         let parts = parts.filter(|parts| !parts.ended())?;
-        match read(parts, budget).await {
+        let made =
+            if may_stay_on_disk { read_or_leave(parts, budget).await } else { read(parts, budget).await };
+        match made {
             Ok((Some(made), parts)) => Some((Ok(made), Some(parts))),
             Ok((None, _)) => None,
             Err(error) => Some((Err(error), None)),
@@ -235,5 +250,20 @@ async fn read(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, 
     let permit = Some(budget.take(parts.next_memory()).await?);
     let part;
     (part, parts) = blocking(move || parts.next_part().map(|part| (part, parts))).await??;
-    Ok((part.map(|part| Made { part, permit }), parts))
+    Ok((part.map(|part| Made { part, permit, slot: None }), parts))
+}
+
+/// As [`read`]: a part for which there is no memory stays on disk until it is sent. The slot is taken first, so that no part
+/// is read before it can be sent.
+async fn read_or_leave(mut parts: Parts, budget: &MemoryBudget) -> Result<(Option<Made>, Parts)> {
+    let slot = Some(budget.slot().await?);
+    let permit = budget.take_now(parts.next_memory());
+    let stays = permit.is_none();
+    let part;
+    (part, parts) = blocking(move || {
+        let part = if stays { parts.next_part_on_disk() } else { parts.next_part() };
+        part.map(|part| (part, parts))
+    })
+    .await??;
+    Ok((part.map(|part| Made { part, permit, slot }), parts))
 }

@@ -14,5 +14,6 @@ mod echo;
 mod headers;
 mod locks;
 mod modes;
+mod on_disk;
 mod settings;
 mod streams;

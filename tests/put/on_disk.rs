@@ -1,0 +1,74 @@
+//! Large files: the parts that do not fit into memory stay on disk until they are sent.
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::support::{Bench, PART, PATIENCE, assert_same, bytes};
+
+/// The parts under way from the start; half of them fit into memory.
+const UNDER_WAY: usize = 16;
+
+#[test]
+fn more_parts_are_under_way_than_fit_into_memory() {
+    let bench = Bench::new();
+    let content = bytes(20 * 8 * 1024 * 1024);
+    bench.write("source", &content);
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
+    let running = bench.start("put source s3://bench/object");
+    assert!(held.wait(UNDER_WAY, PATIENCE), "{} of {UNDER_WAY}", held.count());
+    let status = fs::read_to_string(format!("/proc/{}/status", running.pid)).unwrap();
+    let taken = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let taken: u64 = taken.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(taken < 104 * 1024, "{taken} KiB");
+    gate.open();
+    running.end().ok();
+    assert_same(&bench.object("object").plaintext.unwrap(), &content, "stored");
+}
+
+#[test]
+fn a_part_on_disk_is_read_again_for_each_attempt() {
+    let bench = Bench::new();
+    let content = bytes(UNDER_WAY * PART + 7);
+    bench.write("source", &content);
+    let parts = [
+        (10, Kind::internal_error()),
+        (12, Kind::slow_down()),
+        (14, Kind::ResetBefore),
+        (16, Kind::DropAnswer),
+        (17, Kind::internal_error()),
+    ];
+    let again = parts.len();
+    for (number, kind) in parts {
+        bench.sandbox.fault(Fault::on("UploadPart", kind).only(&format!("partNumber={number}&")));
+    }
+    bench.run("put source s3://bench/object --part-size 5MiB").ok();
+    assert_same(&bench.object("object").plaintext.unwrap(), &content, "stored");
+    let sent = bench.requests("UploadPart").len();
+    assert_eq!(sent, UNDER_WAY + 1 + again);
+    bench.assert_tidy(&["source"]);
+}
+
+#[test]
+fn a_file_that_is_written_or_cut_while_it_is_sent_is_not_stored() {
+    for is_cut in [false, true] {
+        let bench = Bench::new();
+        let path = bench.write("source", &bytes(UNDER_WAY * PART));
+        let gate = Gate::new();
+        let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
+        let running = bench.start("put source s3://bench/object --part-size 5MiB");
+        assert!(held.wait(UNDER_WAY, PATIENCE), "{} of {UNDER_WAY}", held.count());
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        if is_cut {
+            file.set_len(10 * PART as u64).unwrap();
+        } else {
+            file.write_all_at(b"other", (15 * PART) as u64 - 5).unwrap();
+        }
+        gate.open();
+        running.end().exits(1).says(&["source changed while it was being read: something else wrote to it"]);
+        bench.assert_keys(&[]);
+        bench.assert_tidy(&["source"]);
+    }
+}
