@@ -13,8 +13,6 @@ use crate::defaults;
 
 /// The longest wait for the answer to a part that has left for the system. Only where shorter ones were not enough.
 pub(crate) const MAX_ANSWER_WAIT: Duration = Duration::from_mins(5);
-/// For each step of the handshake that `inspect` makes to describe a server's TLS.
-pub(crate) const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What S3 may take beyond the read timeout to join parts, or to copy gigabytes ("`CompleteMultipartUpload`", Amazon S3
 /// API reference).
 pub(crate) const SERVER_WORK_TIMEOUT: Duration = Duration::from_mins(15);

@@ -46,7 +46,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("glob", &["pattern"]),
     ("hkdf", &["seal"]),
     ("http_body", &["aws"]),
-    ("hyper_util", &["aws"]),
+    ("hyper", &["aws"]),
     ("pem_rfc7468", &["seal"]),
     ("percent_encoding", &["aws"]),
     ("rustls", &["aws"]),
@@ -60,7 +60,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tempfile", &["transfer"]),
     ("toml", &["cli"]),
     ("x509_cert", &["aws"]),
-    ("tokio", &["transfer", "commands", "cli", "main"]),
+    ("tokio", &["aws", "transfer", "commands", "cli", "main"]),
+    ("tower_service", &["aws"]),
 ];
 
 fn sources() -> Vec<(PathBuf, String)> {

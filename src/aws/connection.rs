@@ -4,7 +4,6 @@
 //! machine that bypass the proxy, the refusal of keys over http, and a trace of requests without their secrets.
 //! `custom_endpoints` finds the address of each service, `profile` the credentials of a profile that the user names.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -13,20 +12,14 @@ use aws_sdk_s3::config::{
     Region, RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::types::RequestPayer;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 
-use crate::aws::address::{is_address, is_aws, is_loopback};
+use crate::aws::address::{is_address, is_aws};
 use crate::aws::body_watch::BodyWatch;
 use crate::aws::custom_endpoints::Endpoints;
+use crate::aws::http_client::http_client;
 use crate::aws::interceptors::{Bounded, MergeRepeatedHeader, NoKeyOverHttp, NoteRegion, UnsignedOverTls};
 use crate::aws::keep_trying::{KeepTrying, Patience};
 use crate::aws::kms_alias_cache::KmsAliasCache;
@@ -38,10 +31,11 @@ use crate::aws::retry_policy::{
     BodyRetries, NoRetryIfUseless, ThrottlingOn503, partition, retries, retry_config,
 };
 use crate::aws::server_clock::ServerClock;
+use crate::aws::tls_session::TlsSessions;
 use crate::aws::trace::{Trace, Tracer};
 use crate::aws::traffic::Traffic;
 use crate::defaults;
-use crate::error::{Error, Result, Subject};
+use crate::error::Result;
 use crate::limits::SERVER_WORK_TIMEOUT;
 
 /// The clients and what every request of this run shares.
@@ -62,7 +56,7 @@ pub(crate) struct Connection {
     connect_timeout: Duration,
     pub(super) observed_endpoint: ObservedEndpoint,
     pub(super) server_clock: ServerClock,
-    pub(super) ca_bundle: Option<PathBuf>,
+    pub(super) tls_sessions: TlsSessions,
 }
 
 /// Creates the clients; sends nothing.
@@ -72,7 +66,8 @@ pub(crate) struct Connection {
 pub(crate) async fn connect(options: Options) -> Result<Connection> {
     let read_timeout = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
     let watch = BodyWatch::new(read_timeout, options.limit_rate, options.traffic.clone());
-    let http = http_client(options.ca_bundle.as_deref(), watch)?;
+    let tls_sessions = TlsSessions::default();
+    let http = http_client(options.ca_bundle.as_deref(), watch, tls_sessions.clone())?;
     let profile = profile::load(options.profile.as_deref()).await?;
     let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
     let (shared, patience) = shared_config(&options, http).await?;
@@ -123,7 +118,7 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         connect_timeout: options.connect_timeout.unwrap_or(defaults::CONNECT_TIMEOUT),
         observed_endpoint,
         server_clock,
-        ca_bundle: options.ca_bundle,
+        tls_sessions,
     })
 }
 
@@ -167,71 +162,6 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<(Sdk
         shared.set_credentials_provider(Some(credentials));
     }
     Ok((shared.build(), patience))
-}
-
-/// One pool of connections for all services, over TLS 1.2 or newer; another for this machine, which no proxy can reach.
-fn http_client(ca_bundle: Option<&Path>, watch: BodyWatch) -> Result<SharedHttpClient> {
-    let mut context = TlsContext::builder();
-    if let Some(path) = ca_bundle {
-        context = context.with_trust_store(trust_store(path)?);
-    }
-    let context = context.build().map_err(|error| {
-        Error::unsupported(ca_bundle.map_or("TLS".into(), Subject::from), error.to_string())
-    })?;
-    let proxied = pooled(context.clone(), ProxyConfig::from_env());
-    let direct = pooled(context, ProxyConfig::disabled());
-    Ok(http_client_fn(move |settings, components| {
-        let connector = SharedHttpConnector::new(ByAddress {
-            proxied: proxied.http_connector(settings, components),
-            direct: direct.http_connector(settings, components),
-        });
-        match components.sleep_impl() {
-            Some(sleep) => watch.over(connector, sleep),
-            None => connector,
-        }
-    }))
-}
-
-/// Chooses the connector by the request's address. For a proxy, `localhost` would be the proxy's own machine, and keys
-/// may go over plain http only because they do not leave this one.
-#[derive(Debug)]
-struct ByAddress {
-    proxied: SharedHttpConnector,
-    direct: SharedHttpConnector,
-}
-
-impl HttpConnector for ByAddress {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if is_loopback(request.uri()) { self.direct.call(request) } else { self.proxied.call(request) }
-    }
-}
-
-fn pooled(context: TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
-    Builder::new().pool_max_idle_per_host(64).build_with_connector_fn(move |settings, components| {
-        let mut builder = Connector::builder();
-        builder.set_connector_settings(settings.cloned());
-        builder.set_sleep_impl(
-            components
-                .and_then(aws_smithy_runtime_api::client::runtime_components::RuntimeComponents::sleep_impl),
-        );
-        builder
-            .proxy_config(proxy.clone())
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(context.clone())
-            .build()
-    })
-}
-
-fn trust_store(path: &Path) -> Result<TrustStore> {
-    let subject = || Subject::CaBundle(path.to_owned());
-    let pem = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound { subject: subject(), source: Some(error.into()) },
-        _ => Error::local("read", subject())(error),
-    })?;
-    if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-        return Err(Error::unsupported(subject(), "it contains no PEM certificate"));
-    }
-    Ok(TrustStore::empty().with_pem_certificate(pem))
 }
 
 impl Connection {

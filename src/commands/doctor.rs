@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use futures_util::future::{join, join5};
+use futures_util::future::{join, join4};
 
 use crate::aws::Connection;
 use crate::aws::object_lock::BucketLock;
@@ -137,8 +137,8 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
         return Examined { checks, lock: None };
     }
     let bucket = &request.place.bucket;
-    let (transport, identity, facts, lock, leftovers) = join5(
-        transport::checks(connection),
+    let transport = transport::checks(connection);
+    let (identity, facts, lock, leftovers) = join4(
         identity::checks(connection, bucket),
         connection.bucket_facts(bucket),
         connection.bucket_lock(bucket),

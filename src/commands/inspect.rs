@@ -15,7 +15,7 @@ use crate::aws::kms::KmsKeyFacts;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
-use crate::aws::tls_probe::Transport;
+use crate::aws::transport::Transport;
 use crate::commands::bulk::{Row, counting_ahead, for_each_ordered};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
@@ -25,7 +25,7 @@ use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::pattern::Filter;
 use crate::rules::Requirements;
-use crate::transfer::{Cancellation, blocking};
+use crate::transfer::Cancellation;
 
 mod bucket_wishes;
 mod client_side;
@@ -133,10 +133,7 @@ pub(crate) async fn object(
         Some(key) => Some(kms_key(connection, key).await),
         None => None,
     };
-    let transport = match connection.tls_probe() {
-        Some(probe) => Some(blocking(move || probe.run()).await?),
-        None => None,
-    };
+    let transport = connection.transport();
     if let Some(unseen) = checksum {
         outcome.checksum = unseen;
     }

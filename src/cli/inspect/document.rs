@@ -4,7 +4,8 @@ use crate::aws::bucket::BucketFacts;
 use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};
 use crate::aws::inventory::Manifest;
 use crate::aws::probe;
-use crate::aws::tls_probe::{TlsFacts, Transport};
+use crate::aws::tls_session::TlsSession;
+use crate::aws::transport::Transport;
 use crate::cli::document::bucket::{
     AbortRule, BucketDocument, DefaultEncryption, InventoryDocument, Policy, Requirement,
 };
@@ -304,7 +305,7 @@ fn transport(transport: &Transport) -> inspection::Transport {
     }
 }
 
-fn tls(tls: &TlsFacts) -> Tls {
+fn tls(tls: &TlsSession) -> Tls {
     Tls {
         version: tls.version.clone(),
         cipher_suite: tls.cipher.clone(),

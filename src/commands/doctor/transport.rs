@@ -4,19 +4,15 @@ use super::{Check, Name};
 use crate::aws::Connection;
 use crate::aws::probe::Probe;
 use crate::aws::timestamp::rfc3339_of_seconds;
-use crate::aws::tls_probe::{TlsFacts, Transport};
+use crate::aws::tls_session::TlsSession;
+use crate::aws::transport::Transport;
 use crate::limits::CERTIFICATE_END_NOTED;
-use crate::transfer::blocking;
 
 const DAY: i64 = 24 * 3600;
 
-pub(super) async fn checks(connection: &Connection) -> Vec<Check> {
-    let seen = match connection.tls_probe() {
-        None => None,
-        Some(probe) => blocking(move || probe.run()).await.ok(),
-    };
-    let mut checks = match seen {
-        Some(Transport { tls: Some(Probe::Known(facts)), .. }) => of_tls(&facts, connection.server_now()),
+pub(super) fn checks(connection: &Connection) -> Vec<Check> {
+    let mut checks = match connection.transport() {
+        Some(Transport { tls: Some(Probe::Known(session)), .. }) => of_tls(&session, connection.server_now()),
         Some(Transport { tls: None, .. }) => {
             vec![Check::warning(Name::Tls, "none: plain http, which anybody on the way can read and change")]
         }
@@ -37,9 +33,9 @@ pub(super) async fn checks(connection: &Connection) -> Vec<Check> {
     checks
 }
 
-fn of_tls(facts: &TlsFacts, now: i64) -> Vec<Check> {
-    let tls = format!("{}, {}", facts.version, facts.cipher);
-    let exchange = match &facts.key_exchange {
+fn of_tls(session: &TlsSession, now: i64) -> Vec<Check> {
+    let tls = format!("{}, {}", session.version, session.cipher);
+    let exchange = match &session.key_exchange {
         Some(name) if name.contains("MLKEM") => Check::ok(Name::KeyExchange, format!("{name}, post-quantum")),
         Some(name) => Check::warning(
             Name::KeyExchange,
@@ -49,13 +45,13 @@ fn of_tls(facts: &TlsFacts, now: i64) -> Vec<Check> {
         ),
         None => Check::warning(Name::KeyExchange, "not known"),
     };
-    vec![Check::ok(Name::Tls, tls), exchange, certificate(facts, now)]
+    vec![Check::ok(Name::Tls, tls), exchange, certificate(session, now)]
 }
 
-fn certificate(facts: &TlsFacts, now: i64) -> Check {
+fn certificate(session: &TlsSession, now: i64) -> Check {
     let name = Name::Certificate;
-    let issuer = facts.issuer.as_ref().map_or_else(String::new, |issuer| format!(", issued by {issuer}"));
-    let Some(end) = facts.valid_until else {
+    let issuer = session.issuer.as_ref().map_or_else(String::new, |issuer| format!(", issued by {issuer}"));
+    let Some(end) = session.valid_until else {
         return Check::warning(name, format!("its end is not known{issuer}"));
     };
     let until = rfc3339_of_seconds(end).unwrap_or_else(|| "an unknown time".to_owned());
@@ -72,8 +68,8 @@ mod tests {
     use super::*;
     use crate::commands::doctor::State;
 
-    fn facts(key_exchange: &str, valid_until: i64) -> TlsFacts {
-        TlsFacts {
+    fn session(key_exchange: &str, valid_until: i64) -> TlsSession {
+        TlsSession {
             version: "TLS 1.3".to_owned(),
             cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
             key_exchange: Some(key_exchange.to_owned()),
@@ -85,7 +81,7 @@ mod tests {
     #[test]
     fn a_key_exchange_of_before_quantum_computers_and_a_certificate_that_ends_soon_are_worth_a_look() {
         let states = |key_exchange, days: i64| {
-            let checks = of_tls(&facts(key_exchange, days * DAY), 0);
+            let checks = of_tls(&session(key_exchange, days * DAY), 0);
             let is_ok = checks.iter().map(|check| matches!(check.state, State::Ok));
             is_ok.collect::<Vec<_>>()
         };

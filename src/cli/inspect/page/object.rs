@@ -6,7 +6,7 @@ use super::{Page, Tone};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
 use crate::aws::timestamp::rfc3339_of_seconds;
-use crate::aws::tls_probe::Transport;
+use crate::aws::transport::Transport;
 use crate::byte_size::ByteSize;
 use crate::cli::inspect::verification;
 use crate::cli::outcome::describe_opened;

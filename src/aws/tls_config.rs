@@ -1,0 +1,34 @@
+//! What TLS with AWS is made of: the cipher suites and key exchanges of the SDK's own client, and whom it trusts.
+
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::{CipherSuite, ClientConfig, RootCertStore};
+
+/// The cipher suites of the SDK's client, in its order of preference.
+const SUITES: [CipherSuite; 7] = [
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
+/// TLS 1.2 or newer, with these certificates trusted, or else the system's.
+pub(super) fn client_config(roots: Option<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let suites = SUITES
+        .iter()
+        .filter_map(|name| provider.cipher_suites.iter().find(|suite| suite.suite() == *name).copied());
+    let provider = CryptoProvider { cipher_suites: suites.collect(), ..provider };
+    let roots = roots.unwrap_or_else(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    });
+    let config =
+        ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
