@@ -32,7 +32,7 @@ Examples:
   s3seal cleanup s3://bucket/db/ --older-than 7d --yes
   s3seal cleanup s3://bucket/home.tar --older-than 0s";
 
-/// Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals
+/// Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals, records
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct CleanupArgs {

@@ -17,7 +17,8 @@ use crate::commands::rotate::journal::survey::{self, JournalSurvey};
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
-use crate::transfer::{Cancellation, blocking, resume};
+use crate::transfer::stale_records::{self, About, RecordSurvey};
+use crate::transfer::{Cancellation, blocking};
 
 mod objects;
 mod uploads;
@@ -83,6 +84,8 @@ pub(crate) enum What {
         etag: Option<String>,
     },
     Journal(JournalSurvey),
+    /// The record of a put or a get that did not end, with the temporary file of the get.
+    Record(Box<RecordSurvey>),
 }
 
 /// Why something stays.
@@ -90,7 +93,7 @@ pub(crate) enum What {
 pub(crate) enum Kept {
     /// It is younger than the limit.
     Young,
-    /// A rotation with this journal, or a put with this record, is at work.
+    /// A rotation with this journal, or a transfer with this record, is at work.
     InUse(PathBuf),
     /// A journal that its rotation needs to clean up behind itself, or that may be the only copy of an envelope.
     Needed,
@@ -123,9 +126,16 @@ pub(crate) async fn find(
         .iter()
         .flat_map(|journal| journal.uploads.iter().map(move |id| (id.as_str(), journal)))
         .collect();
-    let puts = puts_at_work(request).await?;
+    let records = records(request).await?;
+    let puts = records.iter().filter_map(|record| match &record.about {
+        About::Upload { upload_id, .. } if record.is_in_use => {
+            Some((upload_id.as_str(), record.path.as_path()))
+        }
+        _ => None,
+    });
+    let puts = puts.collect();
     uploads::find(connection, request, &by_upload, &puts, cancellation, &mut found).await?;
-    drop(by_upload);
+    drop((by_upload, puts));
     objects::find(connection, request, cancellation, &mut found).await?;
     journals.into_iter().filter(|journal| journal.is_of_place).for_each(|journal| {
         found(Leftover {
@@ -140,7 +150,24 @@ pub(crate) async fn find(
             what: What::Journal(journal),
         });
     });
+    for record in records.into_iter().filter(|record| is_of_place(record, &request.place)) {
+        found(Leftover {
+            created: Some(record.modified),
+            bytes: Some(record.bytes),
+            kept: match () {
+                () if record.is_in_use => Some(Kept::InUse(record.path.clone())),
+                () if !request.is_old(Some(record.modified), local_now()) => Some(Kept::Young),
+                () => None,
+            },
+            what: What::Record(Box::new(record)),
+        });
+    }
     Ok(())
+}
+
+/// Whether a record names no object outside the place.
+fn is_of_place(record: &RecordSurvey, place: &S3Uri) -> bool {
+    record.object().is_none_or(|object| object.parse().is_ok_and(|uri| place.holds(&uri)))
 }
 
 /// This machine's time, which its files have.
@@ -155,10 +182,9 @@ async fn journals(request: &CleanupRequest) -> Result<Vec<JournalSurvey>> {
     blocking(move || survey::in_directory(&folder, &place)).await?
 }
 
-/// The uploads of puts at work, each with its record.
-async fn puts_at_work(request: &CleanupRequest) -> Result<HashMap<String, PathBuf>> {
-    let Some(folder) = request.records.clone() else { return Ok(HashMap::new()) };
-    blocking(move || resume::uploads_in_use(&folder)).await?
+async fn records(request: &CleanupRequest) -> Result<Vec<RecordSurvey>> {
+    let Some(folder) = request.records.clone() else { return Ok(Vec::new()) };
+    blocking(move || stale_records::in_directory(&folder)).await?
 }
 
 /// Removes what was found, and reports each removal as it ends.
@@ -212,6 +238,11 @@ async fn remove_one(connection: &Connection, leftover: &Leftover) -> Result<Remo
         What::Journal(journal) => {
             let journal = journal.clone();
             let gone = blocking(move || survey::remove(&journal)).await??;
+            Ok(if gone { Removed::Gone } else { Removed::Changed })
+        }
+        What::Record(record) => {
+            let record = record.clone();
+            let gone = blocking(move || stale_records::remove(&record)).await??;
             Ok(if gone { Removed::Gone } else { Removed::Changed })
         }
     }

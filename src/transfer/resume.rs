@@ -7,15 +7,15 @@
 //! as none.
 //! All records are read, written and named here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -96,34 +96,8 @@ impl Kind {
     }
 }
 
-/// The uploads on which puts of this machine are at work, by their ids, each with its record.
-///
-/// # Errors
-/// `Local` for what the system refuses.
-pub(crate) fn uploads_in_use(folder: &Path) -> Result<HashMap<String, PathBuf>> {
-    let refused = |error| Error::local("read", Subject::Folder(folder.to_owned()))(error);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
-        entries => entries.map_err(refused)?,
-    };
-    let mut found = HashMap::new();
-    for entry in entries {
-        let path = entry.map_err(refused)?.path();
-        if kind_of(&path) == Some(Kind::Upload)
-            && let Some(file) = locked_file::open_to_read(&path).map_err(refused)?
-            && locked_file::is_in_use(&file).map_err(refused)?
-        {
-            let mut record = Record { path, file };
-            if let Some((upload, _)) = record.read::<UploadRecord, IgnoredAny>() {
-                found.insert(upload.upload_id, record.path);
-            }
-        }
-    }
-    Ok(found)
-}
-
 /// What the name of a record says that it is about; `None` for other files.
-fn kind_of(path: &Path) -> Option<Kind> {
+pub(super) fn kind_of(path: &Path) -> Option<Kind> {
     let (word, _) = path.file_name()?.to_str()?.strip_suffix(".json")?.split_once('-')?;
     [Kind::Upload, Kind::Download].into_iter().find(|kind| kind.word() == word)
 }
@@ -143,6 +117,23 @@ struct Versioned<T> {
 }
 
 impl Record {
+    /// Takes a file that is open, to read it.
+    pub(super) fn opened(path: PathBuf, file: File) -> Self {
+        Self { path, file }
+    }
+
+    pub(super) fn into_path(self) -> PathBuf {
+        self.path
+    }
+
+    /// Whether not even its first line is whole.
+    pub(super) fn was_cut_off(&mut self) -> io::Result<bool> {
+        let mut text = Vec::new();
+        self.file.rewind()?;
+        (&self.file).take(MAX_RECORD_BYTES).read_to_end(&mut text)?;
+        Ok(!text.contains(&b'\n'))
+    }
+
     /// Reads what an earlier run has written: its content, and the lines after it. A torn line ends them.
     pub(crate) fn read<T: DeserializeOwned, L: DeserializeOwned>(&mut self) -> Option<(T, Vec<L>)> {
         let mut text = Vec::new();
@@ -171,7 +162,7 @@ impl Record {
         self.put(line).map_err(Error::local("write", &self.path))
     }
 
-    fn put<L: Serialize>(&self, line: &L) -> std::io::Result<()> {
+    fn put<L: Serialize>(&self, line: &L) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         (&self.file).write_all(&text)

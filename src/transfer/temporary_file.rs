@@ -66,6 +66,22 @@ pub(super) fn reopen(path: &Path, left: &LeftFile) -> Option<(File, TempPath)> {
     Some((file, TempPath::try_from_path(&left.path).ok()?))
 }
 
+/// Whether a file is surely one that an earlier run has left, by its own name: whoever asks does not know the target.
+pub(super) fn is_left(left: &LeftFile) -> bool {
+    opened_by_name(left).is_some_and(|(_, temp)| temp.keep().is_ok())
+}
+
+/// Removes a file that is surely one that an earlier run has left.
+pub(super) fn remove(left: &LeftFile) -> io::Result<()> {
+    opened_by_name(left).map_or(Ok(()), |(_, temp)| temp.close())
+}
+
+fn opened_by_name(left: &LeftFile) -> Option<(File, TempPath)> {
+    let name = left.path.file_name()?.to_str()?;
+    let (target, _) = name.strip_prefix('.')?.rsplit_once(TEMPORARY)?;
+    reopen(&left.path.with_file_name(target), left)
+}
+
 /// A file's name, shortened so that a suffix fits into the 255 bytes that file systems allow.
 fn beginning_of_name(path: &Path) -> String {
     const MOST: usize = 200;

@@ -6,6 +6,7 @@
 mod support;
 
 mod records;
+mod transfers;
 
 use s3seal_sandbox::{Fault, Kind};
 use support::keys::KnownKey;

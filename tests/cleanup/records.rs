@@ -86,7 +86,7 @@ fn the_upload_that_a_killed_put_could_go_on_with_goes_and_the_put_starts_anew() 
     running.signal("KILL");
     running.end();
     bench.sandbox.clear_faults();
-    bench.run(ALL).ok().says(&["removed: 1 leftover"]);
+    bench.run(ALL).ok().says(&["removed: 2 leftovers"]);
     assert_eq!(uploads(&bench), [""; 0]);
     bench.run(line).ok();
     bench.run("get s3://bench/p/large got").ok();

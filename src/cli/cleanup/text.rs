@@ -1,6 +1,7 @@
 //! The words for what broken runs left: a line, a document, the question and the sum. Pure.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::byte_size::ByteSize;
@@ -10,6 +11,7 @@ use crate::cli::progress::amounts;
 use crate::commands::cleanup::{Kept, Leftover, What};
 use crate::error::Error;
 use crate::location::S3Uri;
+use crate::transfer::stale_records::{About, RecordSurvey};
 
 impl LeftoverKind {
     fn of(what: &What) -> Self {
@@ -18,6 +20,7 @@ impl LeftoverKind {
             What::InstructionFile { .. } => Self::InstructionFile,
             What::Scratch { .. } => Self::ScratchObject,
             What::Journal(_) => Self::Journal,
+            What::Record(_) => Self::Record,
         }
     }
 
@@ -27,6 +30,7 @@ impl LeftoverKind {
             Self::InstructionFile => "instruction file",
             Self::ScratchObject => "scratch object",
             Self::Journal => "journal",
+            Self::Record => "record",
         }
     }
 }
@@ -38,6 +42,7 @@ pub(super) fn name(what: &What) -> String {
         What::InstructionFile { uri, .. } => format!("instruction file {uri}"),
         What::Scratch { uri, .. } => format!("scratch object {uri}"),
         What::Journal(journal) => format!("journal {}", journal.path.display()),
+        What::Record(record) => format!("record {}", record.path.display()),
     }
 }
 
@@ -74,6 +79,16 @@ pub(super) fn line(leftover: &Leftover) -> String {
             facts.push(format!("last written {created}"));
             facts.push(format!("knows of {} done", amounts::counted(journal.done, "object")));
         }
+        What::Record(record) => {
+            facts.push(format!("last written {created}"));
+            facts.push(match &record.about {
+                About::Upload { target, .. } => format!("of a put to {target} that did not end"),
+                About::Download { source, .. } => format!("of a get of {source} that did not end"),
+                About::Nothing => "cut off, and of no use".to_owned(),
+            });
+            let file = temporary_file(record);
+            facts.extend(file.map(|path| format!("with the temporary file {}", path.display())));
+        }
     }
     if let (false, Some(bytes)) = (matches!(leftover.what, What::Upload { .. }), leftover.bytes) {
         facts.push(ByteSize(bytes).to_string());
@@ -81,6 +96,14 @@ pub(super) fn line(leftover: &Leftover) -> String {
     facts.extend(leftover.kept.as_ref().map(reason));
     let _ = write!(line, ": {}", facts.join(", "));
     line
+}
+
+/// The temporary file that goes with a record.
+fn temporary_file(record: &RecordSurvey) -> Option<&Path> {
+    match &record.about {
+        About::Download { file, .. } => file.as_ref().map(|file| file.path.as_path()),
+        About::Upload { .. } | About::Nothing => None,
+    }
 }
 
 /// Why it stays.
@@ -102,6 +125,7 @@ pub(super) fn is_silent(leftover: &Leftover) -> bool {
 /// The document about it.
 pub(super) fn document(leftover: &Leftover, state: LeftoverState, error: Option<&Error>) -> Record {
     let (mut uri, mut file, mut upload_id, mut initiator, mut journal) = (None, None, None, None, None);
+    let mut temporary = None;
     match &leftover.what {
         What::Upload { uri: of, id, initiator: by, journal: path, .. } => {
             uri = Some(of.to_string());
@@ -111,12 +135,18 @@ pub(super) fn document(leftover: &Leftover, state: LeftoverState, error: Option<
         }
         What::InstructionFile { uri: of, .. } | What::Scratch { uri: of, .. } => uri = Some(of.to_string()),
         What::Journal(journal) => file = Some(journal.path.to_string_lossy().into_owned()),
+        What::Record(record) => {
+            uri = record.object().map(str::to_owned);
+            file = Some(record.path.to_string_lossy().into_owned());
+            temporary = temporary_file(record).map(|path| path.to_string_lossy().into_owned());
+        }
     }
     Record::Leftover(Box::new(LeftoverDocument {
         kind: LeftoverKind::of(&leftover.what),
         state,
         uri,
         file,
+        temporary_file: temporary,
         upload_id,
         initiator,
         journal,
@@ -134,6 +164,7 @@ pub(super) fn question(found: &[Leftover], place: &S3Uri) -> String {
         LeftoverKind::InstructionFile,
         LeftoverKind::ScratchObject,
         LeftoverKind::Journal,
+        LeftoverKind::Record,
     ];
     let counts = kinds.map(|kind| found.iter().filter(|one| LeftoverKind::of(&one.what) == kind).count());
     let parts: Vec<_> = kinds

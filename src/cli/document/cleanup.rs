@@ -12,10 +12,12 @@ pub(crate) struct LeftoverDocument {
     pub(crate) kind: LeftoverKind,
     /// What became of it.
     pub(crate) state: LeftoverState,
-    /// The object that an upload is for, or the address of a leftover object; null for a file of this machine.
+    /// The object that an upload or a record is about, or the address of a leftover object; null for a journal.
     pub(crate) uri: Option<String>,
-    /// The file, for a journal; null for what is in S3.
+    /// The file, for a journal or a record; null for what is in S3.
     pub(crate) file: Option<String>,
+    /// The temporary file of a download that goes with its record; null for others.
+    pub(crate) temporary_file: Option<String>,
     /// The id of an upload.
     pub(crate) upload_id: Option<String>,
     /// Who began the upload, as S3 names it; null if it does not.
@@ -45,6 +47,8 @@ pub(crate) enum LeftoverKind {
     ScratchObject,
     /// The journal of a rotation that is not at work.
     Journal,
+    /// The record of a `put` or a `get` that is not at work.
+    Record,
 }
 
 /// What became of a leftover.

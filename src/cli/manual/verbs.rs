@@ -248,11 +248,13 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "Lists what runs that broke off have left, asks, and removes it: multipart uploads that nobody completed or \
              aborted, of s3seal and of any other program; instruction files whose object does not exist; the small \
              scratch objects on which rotate and doctor try what a server can do; and, of this machine, the journals of \
-             rotations that are not at work and changed nothing outside the address. Of an upload it says who began \
+             rotations that are not at work and changed nothing outside the address, and the records of puts and gets \
+             that are not at work, with the temporary files of the gets. Of an upload it says who began \
              it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
             "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \
              work, here or elsewhere. So does an upload of a put or a rotation that is at work on this machine, however old \
-             it is. A journal stays where it may be the only copy of an envelope, or knows of an instruction file that \
+             it is. Files of this machine are as old as its own clock says: a put or a get that would have gone on with a \
+             record that is removed starts anew. A journal stays where it may be the only copy of an envelope, or knows of an instruction file that \
              only its rotation may remove: the same rotate command goes on from it. --verbose names what stays.",
             "Each removal is for what was listed: an object only if it still has its ETag, an instruction file only if \
              its object is still missing. In a bucket with versions an instruction file is hidden by a delete marker, \
@@ -263,9 +265,15 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              something could not be removed, the exit status is 9; if there is nothing to remove, it is 0. The summary \
              says how many bytes were freed.",
         ],
-        files: &[(
-            "$XDG_STATE_HOME/s3seal/rotate-*.ndjson",
-            "Journals of rotations, see s3seal-rotate(1); ~/.local/state/s3seal/ if XDG_STATE_HOME is not set.",
-        )],
+        files: &[
+            (
+                "$XDG_STATE_HOME/s3seal/rotate-*.ndjson",
+                "Journals of rotations, see s3seal-rotate(1); ~/.local/state/s3seal/ if XDG_STATE_HOME is not set.",
+            ),
+            (
+                "$XDG_STATE_HOME/s3seal/put-*.json, get-*.json",
+                "Records of transfers, see s3seal-put(1) and s3seal-get(1).",
+            ),
+        ],
     },
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::ready;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -19,7 +19,7 @@ pub(super) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
     journals: &HashMap<&str, &JournalSurvey>,
-    puts: &HashMap<String, PathBuf>,
+    puts: &HashMap<&str, &Path>,
     cancellation: &Cancellation,
     found: &mut impl FnMut(Leftover),
 ) -> Result<()> {
@@ -28,7 +28,7 @@ pub(super) async fn find(
     let of_place = all.try_filter(|upload| ready(request.place.holds(&upload.uri)));
     let work = |upload: ListedUpload| {
         let journal = journals.get(upload.id.as_str()).copied();
-        let put = puts.get(&upload.id).map(PathBuf::as_path);
+        let put = puts.get(upload.id.as_str()).copied();
         look_at(connection, request, upload, journal, put)
     };
     for_each_ordered(of_place, request.jobs, cancellation, work, |leftover| {
