@@ -53,7 +53,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
             cand doctor 'Check whether a verb will work, before hours of transfer'
-            cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals'
+            cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals, records'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;put'= {
@@ -481,7 +481,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand rotate 'Change the encryption or the key of stored objects'
             cand keygen 'Make a new 256-bit key, or show a key''s fingerprint'
             cand doctor 'Check whether a verb will work, before hours of transfer'
-            cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals'
+            cand cleanup 'Remove what broken runs left: uploads, orphaned instruction files, scratch objects, journals, records'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'s3seal;help;put'= {

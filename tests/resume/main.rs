@@ -8,6 +8,7 @@ mod support;
 
 mod get;
 mod given_up;
+mod kills;
 mod put;
 
 use support::{Bench, PART, bytes, key};
