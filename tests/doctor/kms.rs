@@ -157,6 +157,23 @@ fn a_key_of_another_account_is_named_as_one() {
 }
 
 #[test]
+fn a_key_of_another_account_must_allow_it_too() {
+    let bench = Bench::new();
+    let kms = bench.sandbox.kms();
+    let arn = kms.create_key_in("999988887777").to_string();
+    let words = format!("-e client --kms-key {arn}");
+    let checks = doctor(&bench, &words).exits(4);
+    checks.has("kms_key", WARNING, "kms:DescribeKey is denied");
+    checks.has("kms_permissions", FAILED, "no resource-based policies allow access");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "kms:*",
+        "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Resource": "*" }] });
+    kms.set_key_policy(&arn, &policy.to_string());
+    let checks = doctor(&bench, &words).exits(0);
+    checks.has("kms_key", OK, &format!("{arn}, enabled"));
+    checks.has("kms_permissions", OK, "kms:GenerateDataKey");
+}
+
+#[test]
 fn the_accounts_own_key_needs_no_permission() {
     let bench = Bench::new();
     bench.sandbox.user().set_policy(

@@ -361,6 +361,27 @@ fn the_accounts_own_key_serves_s3_alone() {
     done(&client, "DescribeKey", json!({ "KeyId": key }));
 }
 
+/// "Allowing users in other accounts to use a KMS key", AWS KMS developer guide: both policies must allow it.
+#[test]
+fn a_key_of_another_account_takes_both_policies() {
+    let (sandbox, client) = start();
+    let arn = sandbox.kms().create_key_in("999988887777").to_string();
+    let ask = || client.kms("GenerateDataKey", &json!({ "KeyId": arn, "KeySpec": "AES_256" }));
+    let (status, answer) = ask();
+    assert_eq!((status, &answer["__type"]), (400, &json!("AccessDeniedException")), "{answer}");
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow",
+        "Principal": { "AWS": PRINCIPAL }, "Action": "kms:*", "Resource": "*" }] });
+    sandbox.kms().set_key_policy(&arn, &policy.to_string());
+    assert_eq!(ask().0, 200);
+    sandbox.user().set_policy(
+        r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}"#,
+    );
+    assert_eq!(ask().1["__type"], "AccessDeniedException");
+    // Only its ARN names it.
+    let id = arn.rsplit('/').next().unwrap();
+    assert_eq!(refused(&client, "DescribeKey", json!({ "KeyId": id })).0, "NotFoundException");
+}
+
 #[test]
 fn one_clock_rules_kms_too_and_its_date_tells() {
     let (sandbox, client) = start();

@@ -80,6 +80,16 @@ impl Keys {
         id
     }
 
+    /// Makes a key of another account and returns its id; only its ARN finds it.
+    pub(super) fn create_in(&mut self, account: &str) -> String {
+        let id = self.create("", false, false);
+        let arn = format!("arn:aws:kms:{}:{account}:key/{id}", self.region);
+        if let Some(key) = self.by_id.get_mut(&id) {
+            key.arn = arn;
+        }
+        id
+    }
+
     /// The id of the managed key of a service, such as `aws/s3`; made at first use, as in an account.
     pub(super) fn managed(&mut self, service: &str) -> String {
         let alias = format!("alias/{service}");
@@ -120,6 +130,9 @@ impl Keys {
 
     /// The id of the key that a request names by id, ARN, alias or alias ARN.
     pub(super) fn resolve(&mut self, name: &str) -> Result<String, KmsRefusal> {
+        if let Some(key) = self.by_arn(name) {
+            return Ok(key.id.clone());
+        }
         let local = match name.strip_prefix("arn:") {
             Some(_) => self.strip_arn(name)?,
             None => name,
@@ -139,7 +152,7 @@ impl Keys {
             Some(id) if local.len() != name.len() => id,
             _ => local,
         };
-        if self.by_id.contains_key(id) {
+        if self.by_id.get(id).is_some_and(|key| key.arn.starts_with(&self.prefix)) {
             return Ok(id.to_owned());
         }
         let text = if looks_like_id(id) {
@@ -172,7 +185,8 @@ impl Keys {
     }
 
     pub(super) fn by_arn(&self, arn: &str) -> Option<&Key> {
-        self.by_id.get(arn.strip_prefix(&self.prefix)?.strip_prefix("key/")?)
+        let (_, id) = arn.split_once(":key/")?;
+        self.by_id.get(id).filter(|key| key.arn == arn)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Key> {

@@ -65,6 +65,10 @@ impl KmsAction {
     }
 }
 
+/// What AWS says of a key of another account that allows nothing.
+const FOREIGN: &str = "because the resource does not exist in this Region, no resource-based policies allow access, or a \
+                       resource-based policy explicitly denies access";
+
 /// Who asks KMS, and whether in earnest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Requester {
@@ -178,13 +182,18 @@ impl Kms {
             }
             _ => None,
         };
+        // "Allowing users in other accounts to use a KMS key", AWS KMS developer guide.
+        let is_foreign = arn.split(':').nth(4).is_some_and(|account| account != self.account);
+        if is_foreign && policy.is_none() {
+            return Err(denied(FOREIGN.to_owned()));
+        }
         if let Some(policy) = policy {
             // The resource of a key's policy is the key, whatever it says.
             let question = Question { action, resource: arn, principal, value: &value };
             if policy.denies(&question) {
                 return Err(denied("with an explicit deny in a resource-based policy".to_owned()));
             }
-            if policy.allows_by_name(&question) {
+            if policy.allows_by_name(&question) && !is_foreign {
                 return Ok(());
             }
             if !policy.allows(&question) {
@@ -266,6 +275,14 @@ impl Kms {
     pub fn create_key(&self) -> KmsKeyArn {
         let mut inner = self.lock();
         let id = inner.keys.create("", false, false);
+        KmsKeyArn(inner.key(&id).arn.clone())
+    }
+
+    /// Makes a symmetric key of another account (twelve digits) and returns its ARN. Its policy must allow what the user
+    /// does with it, and the user's too.
+    pub fn create_key_in(&self, account: &str) -> KmsKeyArn {
+        let mut inner = self.lock();
+        let id = inner.keys.create_in(account);
         KmsKeyArn(inner.key(&id).arn.clone())
     }
 

@@ -204,7 +204,7 @@ impl Call<'_> {
 
     fn metadata(&self, key: &Key) -> Value {
         let mut metadata = json!({
-            "AWSAccountId": self.kms.account(),
+            "AWSAccountId": key.arn.split(':').nth(4),
             "KeyId": key.id,
             "Arn": key.arn,
             "CreationDate": seconds(key.created),
