@@ -182,7 +182,7 @@ fn rows_and_sum_are_documents() {
         *sum,
         serde_json::json!({
             "objects": 1, "bytes": 4, "skipped": 1, "failed": 1, "stored_otherwise": 0, "unchanged": 0, "deleted": 0,
-            "dry_run": false
+            "dry_run": false, "manifest": null
         })
     );
 }

@@ -239,7 +239,7 @@ fn the_sum_of_a_run_is_a_document() {
     assert_eq!(rows.len(), 2);
     let sum = serde_json::json!({
         "objects": 1, "bytes": 4, "skipped": 0, "failed": 0, "stored_otherwise": 0, "unchanged": 9, "deleted": 0,
-        "dry_run": false
+        "dry_run": false, "manifest": null
     });
     assert_eq!(rows[1]["summary"], sum);
 }
