@@ -1,7 +1,7 @@
 //! The connections over TLS to AWS and to servers like it, where no proxy is in between.
 //!
 //! The SDK's own connector reads from a socket 16 KiB at a time, one record of TLS, and lets hyper hold megabytes that no
-//! budget counts. Here a socket is read [`dialer::READ_AHEAD`] at a time, and hyper holds no more than that. Signing,
+//! budget counts. Here a socket is read [`READ_AHEAD`] at a time, and hyper holds no more than that. Signing,
 //! retries and timeouts stay in the SDK, and so does everything over http or through a proxy.
 
 use std::error::Error as StdError;

@@ -2,7 +2,7 @@
 //! bounded memory.
 //!
 //! A range that is interrupted is resumed where it stopped. Every range request requires the ETag of the HEAD, so all
-//! bytes are of one object. [`plan::release`] decides when plaintext is released.
+//! bytes are of one object. [`plan::release`](super::plan::release) decides when plaintext is released.
 
 use std::collections::VecDeque;
 use std::ops::Range;
