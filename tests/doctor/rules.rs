@@ -66,3 +66,33 @@ fn the_rule_for_the_place_is_named_with_where_it_stands() {
     ruled(&bench, RULES, "--override-rules").exits(0).has("rule", WARNING, "set aside by --override-rules");
     doctor(&bench, "").has("rule", OK, "none for s3://bench/p/");
 }
+
+#[test]
+fn a_private_key_of_a_rule_is_for_verbs_that_decrypt() {
+    let bench = Bench::new();
+    let keys = format!("{}/tests/keys", env!("CARGO_MANIFEST_DIR"));
+    for name in ["rsa_a.pem", "rsa_a.pub.pem"] {
+        bench.write(name, &fs::read(format!("{keys}/{name}")).unwrap());
+    }
+    let [private, public] = ["rsa_a.pem", "rsa_a.pub.pem"].map(|name| bench.path(name));
+    let rule = format!(
+        "[[rule]]\nmatch = \"s3://bench/p/\"\npublic-key = \"{}\"\nprivate-key = \"{}\"\n",
+        public.display(),
+        private.display()
+    );
+    for (words, kind, other) in [
+        ("", "RSA public key", "RSA private key"),
+        ("--for put", "RSA public key", "RSA private key"),
+        ("--for rotate --from sse-s3", "RSA public key", "RSA private key"),
+        ("--for get", "RSA private key", "passphrase"),
+        ("--for inspect", "RSA private key", "passphrase"),
+    ] {
+        let checks = ruled(&bench, &rule, words).exits(0);
+        checks.has("key", OK, kind);
+        let keys = checks.all("key");
+        assert!(!keys.iter().any(|key| key["seen"].to_string().contains(other)), "{words}: {keys:?}");
+    }
+    // One that is typed is still answered.
+    let ended = program(&bench, "--private-key rsa_a.pem").run();
+    ended.exits(2).says(&["--private-key decrypts; it cannot encrypt"]);
+}

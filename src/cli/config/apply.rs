@@ -164,7 +164,14 @@ struct Line<'a> {
 impl Line<'_> {
     /// The verb's flag of this name; one that is hidden exists only to be answered.
     fn flag(&self, name: &str) -> Option<&Arg> {
-        self.verb.get_arguments().find(|arg| arg.get_long() == Some(name) && !arg.is_hide_set())
+        let is_hidden = |arg: &Arg| arg.is_hide_set() || name == "private-key" && self.is_doctor_of_writing();
+        self.verb.get_arguments().find(|arg| arg.get_long() == Some(name) && !is_hidden(arg))
+    }
+
+    /// Whether `doctor` looks at a verb that itself has no use for a private key.
+    fn is_doctor_of_writing(&self) -> bool {
+        let word = self.typed.try_get_raw("verb").ok().flatten().and_then(|mut words| words.next());
+        self.verb.get_name() == "doctor" && matches!(word.and_then(OsStr::to_str), Some("put" | "rotate"))
     }
 
     fn is_typed(&self, name: &str) -> bool {
@@ -439,6 +446,13 @@ mod tests {
         assert_eq!(added(&[system, &private], get), ["--private-key=/p"]);
         let rotate = "s3seal rotate s3://bkt/db/x";
         assert_eq!(added(&[system, &private], rotate), of_system);
+        for words in ["", " --for put", " --for rotate"] {
+            assert_eq!(added(&[system, &private], &format!("s3seal doctor s3://bkt/db/{words}")), of_system);
+        }
+        for verb in ["get", "inspect"] {
+            let line = format!("s3seal doctor s3://bkt/db/ --for {verb}");
+            assert_eq!(added(&[system, &private], &line), ["--private-key=/p"]);
+        }
         let owner = rule("expected-bucket-owner = \"111122223333\"");
         let with_owner = [&of_system[..], &["--expected-bucket-owner=111122223333"]].concat();
         assert_eq!(added(&[system, &owner], put), with_owner);
