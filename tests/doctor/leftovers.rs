@@ -1,9 +1,11 @@
 //! What broken runs have left, which costs and is worth a look.
 
+use std::fs;
+
 use s3seal_sandbox::{Fault, Kind};
 
 use crate::support::{BUCKET, Bench};
-use crate::{OK, WARNING, doctor};
+use crate::{Checks, OK, WARNING, doctor, program};
 
 const SCRATCH: &str = "p/.s3seal-scratch-0123456789abcdef";
 const TWO_DAYS: i64 = 2 * 24 * 3600;
@@ -31,4 +33,16 @@ fn leftovers_that_may_not_be_listed_are_not_known() {
     let bench = Bench::new();
     bench.sandbox.fault(Fault::on("ListMultipartUploads", Kind::status(403, "AccessDenied", "no")).always());
     doctor(&bench, "").exits(0).has("leftovers", WARNING, "s3:ListBucketMultipartUploads is denied");
+}
+
+#[test]
+fn records_of_this_machine_that_cannot_be_read_are_not_put_down_to_the_server() {
+    let bench = Bench::new();
+    let state = bench.home().join("state");
+    fs::create_dir_all(&state).unwrap();
+    fs::write(state.join("s3seal"), "no directory").unwrap();
+    let checks = Checks::of(program(&bench, "").with("XDG_STATE_HOME", &state).run()).exits(0);
+    let seen = &checks.has("leftovers", WARNING, "not known: cannot read ")["seen"];
+    let seen = seen.as_str().unwrap();
+    assert!(seen.contains("state/s3seal: ") && !seen.contains("server"), "{seen}");
 }

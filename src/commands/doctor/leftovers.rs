@@ -43,6 +43,9 @@ pub(super) async fn check(
         Err(Error::Denied { why: Denial::Action { action } | Denial::Unexplained { action }, .. }) => {
             Check::warning(name, format!("not known: {action} is denied"))
         }
+        Err(ref error @ Error::Local { ref source, .. }) => {
+            Check::warning(name, format!("not known: {error}: {source}"))
+        }
         Err(error) => Check::unanswered(name, "the listings that show them", error),
     }
 }
