@@ -98,18 +98,20 @@ pub(crate) async fn run(args: DoctorArgs, session: &Session) -> Result<(), Failu
     let (place, verb) = (args.place, Verb::from(args.verb));
     args.from.only_of_rotations(verb == Verb::Rotate)?;
     let (asked, mode) = asked_keys(args.encryption, &args.from, verb)?;
+    let only_decrypts = asked.choice.is_none() && mode.is_some();
     let read = session.ask(move || Ok(asked.read())).await?;
     let request = DoctorRequest {
         place: place.clone(),
         verb,
         mode,
+        only_decrypts,
         // The bare names are those of the new keys, which open nothing yet.
         opening: match verb {
             Verb::Rotate => DecryptionKeys::local(read.old.customer, read.old.ring),
             _ => DecryptionKeys::of(read.encryption.as_ref(), read.private),
         },
         encryption: read.encryption,
-        is_from_client: args.from.mode() == Mode::Client,
+        from: args.from.protection(),
         old_kms_key: args.from.kms_key,
         rules: session.rules.requirements.clone(),
         write_test: args.write_test,

@@ -5,12 +5,13 @@
 
 use std::path::PathBuf;
 
-use futures_util::future::{join, join4};
+use futures_util::future::{join, join3};
 
 use crate::aws::Connection;
 use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::commands::decryption_keys::DecryptionKeys;
+use crate::commands::permissions::Protection;
 use crate::encryption::{Encryption, KmsKey, Mode, ServerSide};
 use crate::error::Result;
 use crate::location::S3Uri;
@@ -43,12 +44,14 @@ pub(crate) struct DoctorRequest {
     pub(crate) mode: Option<Mode>,
     /// How objects are to be encrypted; `None` also if a key for it cannot be read.
     pub(crate) encryption: Option<Encryption>,
+    /// Whether private keys alone were given, with which nothing is encrypted.
+    pub(crate) only_decrypts: bool,
     /// The keys of this machine, to try on what is there.
     pub(crate) opening: DecryptionKeys,
     /// The KMS key that objects have before a rotation.
     pub(crate) old_kms_key: Option<KmsKey>,
-    /// Whether they are client-side then.
-    pub(crate) is_from_client: bool,
+    /// How they are encrypted then.
+    pub(crate) from: Protection,
     /// What rules demand.
     pub(crate) rules: Requirements,
     /// Whether to put, get, compare and delete a scratch object.
@@ -90,6 +93,11 @@ impl DoctorRequest {
     /// Whether a key of the mode that is asked for cannot be read, which a check says.
     fn lacks_key(&self) -> bool {
         self.mode.is_some() && self.encryption.is_none()
+    }
+
+    /// A check of something that the write test tells, which it names if that would be tried and was not asked for.
+    fn told_by_write_test(&self, check: Check) -> Check {
+        if self.write_test || self.lacks_key() { check } else { check.mended_by(Remedy::WriteTest) }
     }
 
     /// How S3 is asked to encrypt; `None` is the bucket's default.
@@ -138,15 +146,20 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
     }
     let bucket = &request.place.bucket;
     let transport = transport::checks(connection);
-    let (identity, facts, lock, leftovers) = join4(
-        identity::checks(connection, bucket),
+    let identity = identity::checks(connection, bucket).await;
+    // Then all else would be denied for the same reason.
+    let is_of_another = identity.iter().any(Check::is_failed);
+    checks.extend(transport);
+    checks.extend(identity);
+    if is_of_another {
+        return Examined { checks, lock: None };
+    }
+    let (facts, lock, leftovers) = join3(
         connection.bucket_facts(bucket),
         connection.bucket_lock(bucket),
         leftovers::check(connection, request, cancellation),
     )
     .await;
-    checks.extend(transport);
-    checks.extend(identity);
     let facts = match facts {
         Ok(facts) => facts,
         Err(error) => {
@@ -154,7 +167,7 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
             return Examined { checks, lock: None };
         }
     };
-    checks.extend(bucket::checks(request, &facts, &lock, connection.is_over_tls()));
+    checks.extend(bucket::checks(connection, request, &facts, &lock));
     checks.push(leftovers);
     let default = facts.default.fact().and_then(Option::as_ref);
     let policy = facts.policy.fact().and_then(Option::as_ref);

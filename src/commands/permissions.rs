@@ -10,13 +10,15 @@ use serde::Serialize;
 
 pub(crate) mod documented_policies;
 mod extra;
-mod key_policy;
 mod resource;
+mod rotation;
 
 pub(crate) use extra::Extra;
-pub(crate) use key_policy::key_policy;
-pub(crate) use resource::Places;
 use resource::Resource;
+pub(crate) use resource::{Places, bucket_arn, partition};
+pub(crate) use rotation::Rotation;
+
+use crate::encryption::{KeyArn, Mode};
 
 /// An action in IAM's words.
 type Action = &'static str;
@@ -51,6 +53,21 @@ impl Protection {
         Self::Client,
         Self::ClientKms,
     ];
+
+    /// That of a mode, and of the KMS key that is named with it.
+    pub(crate) fn of(mode: Option<Mode>, names_kms_key: bool) -> Self {
+        match mode {
+            None => Self::BucketDefault,
+            // S3 may use the account's own key for everybody who may use S3.
+            Some(Mode::SseKms | Mode::DsseKms) if !names_kms_key => Self::SseS3,
+            Some(Mode::SseS3) => Self::SseS3,
+            Some(Mode::SseKms) => Self::SseKms,
+            Some(Mode::DsseKms) => Self::DsseKms,
+            Some(Mode::SseC) => Self::SseC,
+            Some(Mode::Client) if names_kms_key => Self::ClientKms,
+            Some(Mode::Client) => Self::Client,
+        }
+    }
 
     /// The word for it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -92,19 +109,6 @@ pub(crate) enum Scope {
     WholeBucket,
 }
 
-/// How an object is rotated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rotation {
-    /// `UpdateObjectEncryption`.
-    UpdateInPlace,
-    /// A copy within S3.
-    ServerCopy,
-    /// A new wrap of the same data key.
-    Rewrap,
-    /// A new data key, or a change between client and server side.
-    ReEncrypt,
-}
-
 /// What is done, and to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
@@ -134,7 +138,7 @@ impl Needs {
     }
 }
 
-/// A policy, in the form that `aws iam put-role-policy` takes.
+/// A policy, in the form that `aws iam put-role-policy` and `aws kms put-key-policy` take.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Policy {
@@ -147,6 +151,9 @@ pub(crate) struct Policy {
 struct Statement {
     sid: &'static str,
     effect: &'static str,
+    /// Whom it is for, where that is not the one who has the policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<BTreeMap<&'static str, String>>,
     action: BTreeSet<Action>,
     resource: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,11 +169,32 @@ pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Polic
     let statements = statements.map(|(resource, action)| Statement {
         sid: resource.sid(),
         effect: "Allow",
+        principal: None,
         action,
         resource: resource.arn(places),
         condition: resource.condition(places),
     });
     Policy { version: "2012-10-17", statement: statements.collect() }
+}
+
+/// Makes the policy of the key that objects are, or will be, under, which lets one principal do the task: it replaces the
+/// one that the key has. `None` if the task needs nothing of the key.
+pub(crate) fn key_policy(task: Task, extras: &[Extra], key: &KeyArn, principal: &str) -> Option<Policy> {
+    let actions = needs(task, extras).0.remove(&Resource::Key).filter(|actions| !actions.is_empty())?;
+    let statement = |sid, principal, action| Statement {
+        sid,
+        effect: "Allow",
+        principal: Some([("AWS", principal)].into()),
+        action,
+        // In the policy of a key the asterisk is that key.
+        resource: "*".to_owned(),
+        condition: None,
+    };
+    // Without it nobody could change the policy again: "Default key policy", AWS KMS developer guide.
+    let root = format!("arn:{}:iam::{}:root", key.partition(), key.account());
+    let account = statement("Account", root, ["kms:*"].into());
+    let statement = vec![account, statement("Key", principal.to_owned(), actions)];
+    Some(Policy { version: "2012-10-17", statement })
 }
 
 /// The actions of the same policy, each with the ARN that it is allowed on.

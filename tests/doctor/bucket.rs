@@ -81,6 +81,9 @@ fn a_policy_that_denies_the_mode_is_in_the_way() {
         WARNING,
         "it may deny those in the bucket's default encryption",
     );
+    doctor(&bench, "").is_mended_by("policy", WARNING, "--write-test tries it");
+    let tried = doctor(&bench, "--write-test");
+    assert!(!format!("{:?}", tried.all("policy")).contains("--write-test"), "{:?}", tried.all("policy"));
     assert!(doctor(&bench, "-e sse-s3 --for get").exits(0).all("policy").is_empty());
 }
 

@@ -116,6 +116,9 @@ fn a_bucket_of_another_account_is_seen_and_so_is_a_server_that_does_not_compare(
     checks.has("owner", OK, "as each request demands");
     let checks = doctor(&bench, "--expected-bucket-owner 999988887777").exits(4);
     checks.has("owner", FAILED, "not account 999988887777");
+    checks.is_mended_by("owner", FAILED, "check the name of the bucket, and the account");
+    // All else would be denied for the same reason.
+    assert!(checks.all("permission").is_empty() && checks.all("versioning").is_empty());
     let other = Answer::new(200).xml(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
          <Arn>arn:aws:iam::999988887777:user/u</Arn><Account>999988887777</Account></GetCallerIdentityResult>\

@@ -3,7 +3,7 @@
 use s3seal_sandbox::{Fault, Kind};
 use serde_json::json;
 
-use crate::support::{BUCKET, Bench};
+use crate::support::{BUCKET, Bench, key};
 use crate::{FAILED, OK, WARNING, doctor};
 
 /// Lets the user do these things and nothing else.
@@ -61,6 +61,56 @@ fn what_inspect_and_rotate_need_is_allowed_or_denied() {
         allow(&bench, &["s3:GetObject"]);
         doctor(&bench, &words).exits(4).has("permission", FAILED, &format!("{action} is denied"));
     }
+}
+
+#[test]
+fn a_rotation_needs_what_its_way_takes() {
+    let bench = Bench::new();
+    for (name, seed) in [("new.key", 1), ("old.key", 2)] {
+        bench.write(name, &key(seed));
+    }
+    let tagging = |words: &str| {
+        let checks = doctor(&bench, &format!("--for rotate {words}"));
+        checks.has("permission", OK, "s3:GetObjectAcl");
+        let all = checks.all("permission");
+        let found = all.iter().find(|check| check["seen"].to_string().contains("s3:GetObjectTagging"));
+        (found.unwrap()["state"].as_str().unwrap().to_owned(), all.len())
+    };
+    allow(&bench, &["s3:ListBucket", "s3:GetObject", "s3:GetObjectAcl", "s3:PutObject"]);
+    // A new wrap of the same data key: only an object of many parts takes more.
+    let (rewrap, _) = tagging("--key new.key --from-key old.key");
+    assert_eq!(rewrap, WARNING);
+    for words in [
+        "--key new.key --format esdk --from-key old.key",
+        "--key new.key --from sse-s3",
+        "-e sse-s3 --from-key old.key",
+        "-e sse-s3 --from client",
+    ] {
+        assert_eq!(tagging(words).0, FAILED, "{words}");
+    }
+    assert_eq!(tagging("-e sse-s3 --from sse-c").0, WARNING);
+    let checks = doctor(&bench, "--for rotate -e sse-s3 --from-key old.key").exits(4);
+    // On it the mode is proved before plaintext replaces ciphertext.
+    checks.has("permission", WARNING, "s3:DeleteObject is not known");
+}
+
+#[test]
+fn the_write_test_is_named_for_what_it_tries_and_was_not_asked_to() {
+    let bench = Bench::new();
+    bench.write("old.key", &key(1));
+    let of = |words: &str, action: &str| {
+        let checks = doctor(&bench, words);
+        let all = checks.all("permission");
+        let one = all.iter().find(|check| check["seen"].to_string().contains(action)).unwrap();
+        assert_eq!(one["state"], WARNING, "{one}");
+        one["remedies"].to_string().contains("--write-test")
+    };
+    let unclear = || Fault::on("GetObject", Kind::status(501, "NotImplemented", "no such call")).always();
+    bench.sandbox.fault(unclear());
+    assert!(of("--for get", "s3:GetObject"));
+    assert!(!of("--for get --write-test", "s3:GetObject"));
+    bench.sandbox.clear_faults();
+    assert!(!of("--for rotate -e sse-s3 --from-key old.key", "s3:DeleteObject"));
 }
 
 #[test]

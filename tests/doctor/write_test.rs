@@ -121,3 +121,19 @@ fn a_rule_holds_for_the_scratch_object_too() {
     crate::Checks::of(ended).exits(8).has("write_test", FAILED, "demands SSE-KMS, not SSE-S3");
     assert!(bench.requests("PutObject").is_empty());
 }
+
+#[test]
+fn with_a_private_key_alone_there_is_nothing_to_store() {
+    let bench = Bench::new();
+    for name in ["rsa_a.pem", "rsa_a.pub.pem"] {
+        let pem = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);
+        bench.write(name, &fs::read(pem).unwrap());
+    }
+    let words = "--for get --private-key rsa_a.pem --write-test";
+    let checks = doctor(&bench, words).exits(0);
+    checks.has("write_test", WARNING, "a private key encrypts nothing; give the public key too");
+    let both = doctor(&bench, &format!("{words} --public-key rsa_a.pub.pem")).exits(0);
+    both.has("write_test", OK, "stored in SSE-S3");
+    let none = doctor(&bench, "--key none.key --write-test").exits(5);
+    none.has("write_test", WARNING, "its key cannot be read");
+}

@@ -2,6 +2,7 @@
 
 use crate::cli::decryption_args::LocalKeyArgs;
 use crate::cli::failure::Failure;
+use crate::commands::permissions::Protection;
 use crate::encryption::{KmsKey, Mode};
 
 /// What objects have before they are rotated.
@@ -21,8 +22,13 @@ pub(super) struct FromArgs {
 }
 
 impl FromArgs {
+    /// How the objects are encrypted, as far as permissions depend on it.
+    pub(super) fn protection(&self) -> Protection {
+        Protection::of(Some(self.mode()), self.kms_key.is_some())
+    }
+
     /// The mode: the one that is named, or that of the keys.
-    pub(super) fn mode(&self) -> Mode {
+    fn mode(&self) -> Mode {
         let [sse_c_key, client @ ..] = self.keys.are_given();
         match self.mode {
             Some(mode) => mode,

@@ -16,7 +16,7 @@ use crate::cli::output;
 use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
 use crate::commands::permissions::{self, Extra, Places, Protection, Rotation, Scope, Task};
-use crate::encryption::{Format, KeyArn, KmsKey, Mode};
+use crate::encryption::{KeyArn, KmsKey, Mode};
 use crate::location::S3Uri;
 
 /// What the policy is for.
@@ -24,7 +24,7 @@ use crate::location::S3Uri;
 #[command(next_help_heading = "Policy")]
 pub(super) struct PolicyArgs {
     /// Check nothing, but print the least IAM policy for this verb, place and mode; without network and credentials
-    #[arg(long, value_name = "VERB", conflicts_with = "verb")]
+    #[arg(long, value_name = "VERB", conflicts_with_all = ["verb", "write_test"])]
     policy: Option<PolicyVerb>,
 
     /// A case that the policy covers too; repeatable, or with commas
@@ -177,7 +177,7 @@ pub(super) fn print(
 
 impl PolicyRequest<'_> {
     fn task(&self) -> Result<Task, Failure> {
-        let protection = protection(self.wanted.mode, self.wanted.kms_keys);
+        let protection = Protection::of(self.wanted.mode, !self.wanted.kms_keys.is_empty());
         Ok(match self.verb {
             PolicyVerb::Put => Task::Put(protection),
             PolicyVerb::Get => Task::Get(protection),
@@ -196,20 +196,12 @@ impl PolicyRequest<'_> {
             return Err(Failure::usage("--policy rotate needs the mode that objects are rotated to")
                 .hint("add -e MODE, and --kms-key ARN if it is one with a KMS key"));
         }
-        let from = protection(Some(self.from.mode()), self.from.kms_key.as_slice());
-        let updatable = matches!(from, Protection::SseS3 | Protection::SseKms);
-        let rotation = match (from.is_client(), to.is_client()) {
-            (false, false) if to == Protection::SseKms && updatable && self.updates_in_place() => {
-                Rotation::UpdateInPlace
-            }
-            (false, false) if (from, to) == (Protection::SseS3, Protection::SseS3) => {
-                return Err(Failure::usage("objects in sse-s3 have nothing to be rotated to in sse-s3")
-                    .hint("--from MODE names the mode that they have"));
-            }
-            (false, false) => Rotation::ServerCopy,
-            (true, true) if self.wanted.format != Some(Format::Esdk) => Rotation::Rewrap,
-            _ => Rotation::ReEncrypt,
-        };
+        let from = self.from.protection();
+        let rotation = Rotation::between(from, to, self.wanted.format, self.updates_in_place());
+        let rotation = rotation.ok_or_else(|| {
+            Failure::usage("objects in sse-s3 have nothing to be rotated to in sse-s3")
+                .hint("--from MODE names the mode that they have")
+        })?;
         Ok(Task::Rotate(rotation, from, to))
     }
 
@@ -307,11 +299,7 @@ impl PolicyRequest<'_> {
         }
         let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter();
         let region = self.options.region.clone().or_else(|| variables.flat_map(env::var).next());
-        let region = region.unwrap_or_default();
-        let partition = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")]
-            .into_iter()
-            .find(|(prefix, _)| region.starts_with(prefix));
-        partition.map_or("aws", |(_, partition)| partition).to_owned()
+        permissions::partition(&region.unwrap_or_default()).to_owned()
     }
 
     /// What the policy does not say of itself.
@@ -368,20 +356,6 @@ impl PolicyRequest<'_> {
             (_, None) => {}
         }
         notes
-    }
-}
-
-/// How objects are encrypted, as far as permissions depend on it.
-fn protection(mode: Option<Mode>, kms_keys: &[KmsKey]) -> Protection {
-    match (mode, kms_keys) {
-        (None, _) => Protection::BucketDefault,
-        // S3 may use the account's own key for everybody who may use S3.
-        (Some(Mode::SseS3), _) | (Some(Mode::SseKms | Mode::DsseKms), []) => Protection::SseS3,
-        (Some(Mode::SseKms), _) => Protection::SseKms,
-        (Some(Mode::DsseKms), _) => Protection::DsseKms,
-        (Some(Mode::SseC), _) => Protection::SseC,
-        (Some(Mode::Client), []) => Protection::Client,
-        (Some(Mode::Client), _) => Protection::ClientKms,
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) fn of(check: &Check, aws: &AwsFlags) -> Vec<String> {
 fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
     let one = match remedy {
         Remedy::For(error) => return hints::of(error, aws),
-        Remedy::Allow { action, resource } => {
+        Remedy::Allow { action, resource: None } => format!("a policy must allow {action} on the key"),
+        Remedy::Allow { action, resource: Some(resource) } => {
             let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
             format!("a policy must allow it: {statement}")
         }
@@ -45,8 +46,7 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
              Status=Enabled{aws}",
             shell_word(bucket.as_str())
         ),
-        Remedy::DenyPlainHttp(bucket) => {
-            let arn = format!("arn:aws:s3:::{bucket}");
+        Remedy::DenyPlainHttp(arn) => {
             let statement = json!({ "Sid": "DenyPlainHttp", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
                                     "Resource": [arn, format!("{arn}/*")],
                                     "Condition": { "Bool": { "aws:SecureTransport": "false" } } });
@@ -54,7 +54,12 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
         }
         Remedy::WriteTest => "--write-test tries it".to_owned(),
         Remedy::NameOwner => {
-            "if that is meant, say so: --expected-bucket-owner ACCOUNT, or expected-bucket-owner in a rule"
+            "name the account that is meant to own the bucket: --expected-bucket-owner ACCOUNT, or \
+             expected-bucket-owner in a rule"
+                .to_owned()
+        }
+        Remedy::CheckOwner => {
+            "check the name of the bucket, and the account that --expected-bucket-owner or a rule demands"
                 .to_owned()
         }
         Remedy::SetClock => "set the clock: timedatectl set-ntp true".to_owned(),

@@ -1,11 +1,13 @@
 //! The bucket's own settings: what they do to the verb, and what they leave open.
 
 use super::{Check, DoctorRequest, Name, Problem, Remedy};
+use crate::aws::Connection;
 use crate::aws::bucket::{BucketFacts, CleanUp, DefaultFacts};
 use crate::aws::bucket_policy::{PolicyFacts, TlsDemand};
 use crate::aws::object_lock::{BucketLock, DefaultRetention};
 use crate::aws::probe::Probe;
 use crate::aws::sse::AppliedMode;
+use crate::commands::permissions::bucket_arn;
 use crate::encryption::{KmsKey, Mode, ServerSide};
 use crate::error::{Denial, Error};
 use crate::location::Bucket;
@@ -14,37 +16,37 @@ use crate::location::Bucket;
 const SSE_C: &str = "SSE-C";
 
 pub(super) fn checks(
+    connection: &Connection,
     request: &DoctorRequest,
     facts: &BucketFacts,
     lock: &Probe<BucketLock>,
-    is_tls: bool,
 ) -> Vec<Check> {
-    let bucket = &facts.bucket;
-    let mut checks = vec![default_encryption(&facts.default, bucket)];
+    let (bucket, is_tls) = (&facts.bucket, connection.is_over_tls());
+    let arn = bucket_arn(bucket, connection.region());
+    let mut checks = vec![default_encryption(&facts.default, &arn)];
     checks.extend(sse_c(request, &facts.default, bucket));
-    checks.push(versioning(request, &facts.versioning, bucket));
-    checks.push(object_lock(request, lock, bucket));
-    checks.extend(policy(request, &facts.policy, bucket, is_tls));
-    checks.push(incomplete_uploads(&facts.incomplete_uploads, bucket));
+    checks.push(versioning(request, &facts.versioning, bucket, &arn));
+    checks.push(object_lock(request, lock, &arn));
+    checks.extend(policy(request, &facts.policy, &arn, is_tls));
+    checks.push(incomplete_uploads(&facts.incomplete_uploads, bucket, &arn));
     checks
 }
 
 /// The fact, or the check that says why it is not known.
-pub(super) fn known<'a, T>(name: Name, probe: &'a Probe<T>, bucket: &Bucket) -> Result<&'a T, Check> {
+fn known<'a, T>(name: Name, probe: &'a Probe<T>, arn: &str) -> Result<&'a T, Check> {
     match probe {
         Probe::Known(fact) => Ok(fact),
         Probe::AccessDenied(action) => {
-            let resource = format!("arn:aws:s3:::{bucket}");
-            Err(Check::warning(name, format!("not known: {action} is denied"))
-                .mended_by(Remedy::Allow { action, resource }))
+            let allow = Remedy::Allow { action, resource: Some(arn.to_owned()) };
+            Err(Check::warning(name, format!("not known: {action} is denied")).mended_by(allow))
         }
         Probe::Unavailable(why) => Err(Check::warning(name, format!("not known: {why}"))),
     }
 }
 
-fn default_encryption(probe: &Probe<Option<DefaultFacts>>, bucket: &Bucket) -> Check {
+fn default_encryption(probe: &Probe<Option<DefaultFacts>>, arn: &str) -> Check {
     let name = Name::DefaultEncryption;
-    match known(name, probe, bucket) {
+    match known(name, probe, arn) {
         Err(check) => check,
         Ok(None) => Check::warning(name, "this server has no such setting"),
         Ok(Some(DefaultFacts { mode: AppliedMode::NotSaid, .. })) => {
@@ -78,16 +80,17 @@ fn sse_c(request: &DoctorRequest, probe: &Probe<Option<DefaultFacts>>, bucket: &
             Check::ok(name, "blocked, and not asked for")
         }),
         Some(_) => Some(Check::ok(name, "not blocked")),
-        None if is_asked => Some(
-            Check::warning(name, "not known whether the bucket blocks SSE-C").mended_by(Remedy::WriteTest),
-        ),
+        None if is_asked => {
+            let unknown = Check::warning(name, "not known whether the bucket blocks SSE-C");
+            Some(request.told_by_write_test(unknown))
+        }
         None => None,
     }
 }
 
-fn versioning(request: &DoctorRequest, probe: &Probe<Option<String>>, bucket: &Bucket) -> Check {
+fn versioning(request: &DoctorRequest, probe: &Probe<Option<String>>, bucket: &Bucket, arn: &str) -> Check {
     let name = Name::Versioning;
-    let status = match known(name, probe, bucket) {
+    let status = match known(name, probe, arn) {
         Err(check) => return check,
         Ok(status) => status.as_deref(),
     };
@@ -105,9 +108,9 @@ fn versioning(request: &DoctorRequest, probe: &Probe<Option<String>>, bucket: &B
     }
 }
 
-fn object_lock(request: &DoctorRequest, probe: &Probe<BucketLock>, bucket: &Bucket) -> Check {
+fn object_lock(request: &DoctorRequest, probe: &Probe<BucketLock>, arn: &str) -> Check {
     let name = Name::ObjectLock;
-    match known(name, probe, bucket) {
+    match known(name, probe, arn) {
         Err(check) => check,
         Ok(BucketLock::NotEnabled) => Check::ok(name, "not enabled"),
         Ok(BucketLock::OnRequest) => Check::ok(name, "enabled, for what asks for a lock"),
@@ -122,9 +125,9 @@ fn object_lock(request: &DoctorRequest, probe: &Probe<BucketLock>, bucket: &Buck
     }
 }
 
-fn incomplete_uploads(probe: &Probe<Option<CleanUp>>, bucket: &Bucket) -> Check {
+fn incomplete_uploads(probe: &Probe<Option<CleanUp>>, bucket: &Bucket, arn: &str) -> Check {
     let name = Name::IncompleteUploads;
-    match known(name, probe, bucket) {
+    match known(name, probe, arn) {
         Err(check) => check,
         Ok(None) => {
             Check::warning(name, "no lifecycle rule aborts them, and their parts cost until one does")
@@ -144,14 +147,14 @@ fn incomplete_uploads(probe: &Probe<Option<CleanUp>>, bucket: &Bucket) -> Check 
 fn policy(
     request: &DoctorRequest,
     probe: &Probe<Option<PolicyFacts>>,
-    bucket: &Bucket,
+    arn: &str,
     is_tls: bool,
 ) -> Vec<Check> {
-    let policy = match known(Name::Policy, probe, bucket) {
+    let policy = match known(Name::Policy, probe, arn) {
         Err(check) => return vec![check],
         Ok(policy) => policy.as_ref(),
     };
-    let tls = plain_http(policy.map_or(TlsDemand::NotSeen, |policy| policy.tls), bucket, is_tls);
+    let tls = plain_http(policy.map_or(TlsDemand::NotSeen, |policy| policy.tls), arn, is_tls);
     [tls]
         .into_iter()
         .chain(
@@ -162,7 +165,7 @@ fn policy(
         .collect()
 }
 
-fn plain_http(demand: TlsDemand, bucket: &Bucket, is_tls: bool) -> Check {
+fn plain_http(demand: TlsDemand, arn: &str, is_tls: bool) -> Check {
     let name = Name::PlainHttp;
     match demand {
         TlsDemand::ForAll | TlsDemand::ForSome if !is_tls => Check::failed(
@@ -172,9 +175,9 @@ fn plain_http(demand: TlsDemand, bucket: &Bucket, is_tls: bool) -> Check {
         ),
         TlsDemand::ForAll => Check::ok(name, "denied by the bucket's policy"),
         TlsDemand::ForSome => Check::warning(name, "denied by the bucket's policy for some requests only")
-            .mended_by(Remedy::DenyPlainHttp(bucket.clone())),
+            .mended_by(Remedy::DenyPlainHttp(arn.to_owned())),
         TlsDemand::NotSeen => Check::warning(name, "nothing seen in the bucket's policy denies it")
-            .mended_by(Remedy::DenyPlainHttp(bucket.clone())),
+            .mended_by(Remedy::DenyPlainHttp(arn.to_owned())),
     }
 }
 
@@ -195,7 +198,7 @@ fn mode(request: &DoctorRequest, policy: &PolicyFacts) -> Check {
         }
         None | Some(ServerSide::SseC(_)) if !modes.is_empty() => {
             let seen = format!("writes must request {}; it may deny those in {title}", modes.join(" or "));
-            return Check::warning(name, seen).mended_by(Remedy::WriteTest);
+            return request.told_by_write_test(Check::warning(name, seen));
         }
         Some(sse) if !modes.is_empty() && !policy.known_modes().contains(&sse.mode()) => {
             return denied(format!("writes must request {}, not {title}", modes.join(" or ")));
@@ -210,8 +213,10 @@ fn mode(request: &DoctorRequest, policy: &PolicyFacts) -> Check {
         _ if keys.is_empty() => Check::ok(name, format!("no common statement denies writes in {title}")),
         Some(arn) if keys.contains(&arn.as_str()) => Check::ok(name, format!("writes may name {arn}")),
         Some(arn) => denied(format!("writes must name {}, not {arn}", keys.join(" or "))),
-        None => Check::warning(name, format!("writes must name {}", keys.join(" or ")))
-            .mended_by(Remedy::WriteTest),
+        None => {
+            let seen = format!("writes must name {}", keys.join(" or "));
+            request.told_by_write_test(Check::warning(name, seen))
+        }
     }
 }
 
@@ -220,6 +225,7 @@ mod tests {
     use super::*;
     use crate::commands::decryption_keys::DecryptionKeys;
     use crate::commands::doctor::{State, Verb};
+    use crate::commands::permissions::Protection;
     use crate::encryption::{Context, Encryption};
     use crate::rules::Requirements;
 
@@ -231,9 +237,10 @@ mod tests {
             verb: Verb::Put,
             mode: encryption.as_ref().map(ServerSide::mode),
             encryption: encryption.map(Encryption::Server),
+            only_decrypts: false,
             opening: DecryptionKeys::default(),
             old_kms_key: None,
-            is_from_client: false,
+            from: Protection::SseS3,
             rules: Requirements::default(),
             write_test: false,
             records: None,

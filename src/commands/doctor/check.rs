@@ -114,7 +114,8 @@ pub(crate) enum Remedy {
     /// A statement in a policy that allows an action.
     Allow {
         action: &'static str,
-        resource: String,
+        /// The ARN; `None` of a KMS key whose ARN is not known.
+        resource: Option<String>,
     },
     /// Removal of what broken runs left at a place.
     CleanUp(S3Uri),
@@ -122,8 +123,8 @@ pub(crate) enum Remedy {
     AbortUploads(Bucket),
     /// Versioning.
     KeepVersions(Bucket),
-    /// A statement in the bucket's policy.
-    DenyPlainHttp(Bucket),
+    /// A statement in the policy of the bucket with this ARN.
+    DenyPlainHttp(String),
     /// The test that writes an object.
     WriteTest,
     SetClock,
@@ -138,6 +139,8 @@ pub(crate) enum Remedy {
     Advice(String),
     /// The account that is meant to own the bucket.
     NameOwner,
+    /// Another bucket, or another account to demand.
+    CheckOwner,
 }
 
 impl Check {

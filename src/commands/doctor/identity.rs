@@ -63,7 +63,7 @@ async fn owner(connection: &Connection, bucket: &Bucket, account: Option<String>
         }
         (Ok(true), Ok(false), _) if is_demanded => {
             let seen = format!("not account {account}, as each request demands");
-            Check::failed(name, Problem::Denied, seen).mended_by(Remedy::NameOwner)
+            Check::failed(name, Problem::Denied, seen).mended_by(Remedy::CheckOwner)
         }
         (Ok(true), Ok(false), _) => {
             Check::warning(name, format!("not account {account}, that of the credentials"))

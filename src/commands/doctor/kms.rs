@@ -58,7 +58,7 @@ fn used(request: &DoctorRequest) -> Vec<Used<'_>> {
             ours.chain(client.at_rest.as_ref().and_then(|server| of_s3(server, verb))).collect()
         }
     };
-    let by = if request.is_from_client { By::Us } else { By::S3 };
+    let by = if request.from.is_client() { By::Us } else { By::S3 };
     // What a rotation reads with its old key, it reads as `get` does.
     let old = request.old_kms_key.as_ref();
     all.extend(old.map(|key| Used { key: Some(key), context: None, by, verb: Verb::Get }));
@@ -80,6 +80,7 @@ async fn of_key(connection: &Connection, used: &Used<'_>) -> Vec<Check> {
         return vec![elsewhere];
     }
     let facts = connection.describe_key(key).await;
+    let arn = key.arn().or_else(|| KeyArn::parse(&facts.as_ref().ok()?.arn)).map(|arn| arn.to_string());
     let is_managed_by_aws = facts.as_ref().is_ok_and(|facts| facts.manager.as_deref() == Some("AWS"));
     let account = connection.account().await;
     let (check, goes_on) = described(key, facts, account.as_deref(), used.by);
@@ -90,7 +91,7 @@ async fn of_key(connection: &Connection, used: &Used<'_>) -> Vec<Check> {
             "AWS manages the key: S3 may use it for everybody in its account",
         ));
     } else if goes_on {
-        checks.extend(permissions(connection, key, used).await);
+        checks.extend(permissions(connection, key, arn.as_deref(), used).await);
     }
     checks
 }
@@ -136,7 +137,7 @@ fn described(key: &KmsKey, facts: Result<KmsKeyFacts>, account: Option<&str>, by
         Ok(facts) => facts,
         Err(Error::Denied { .. }) => {
             let seen = format!("{key}: kms:DescribeKey is denied, so its state is not known");
-            let resource = key.to_string();
+            let resource = key.arn().map(|arn| arn.to_string());
             let check = Check::warning(Name::KmsKey, seen);
             return (check.mended_by(Remedy::Allow { action: "kms:DescribeKey", resource }), true);
         }
@@ -198,7 +199,13 @@ fn uses(verb: Verb, by: By) -> Vec<(KeyUse, Option<&'static str>)> {
     }
 }
 
-async fn permissions(connection: &Connection, key: &KmsKey, used: &Used<'_>) -> Vec<Check> {
+/// What dry runs allow. `arn` is the key's, as far as it is known.
+async fn permissions(
+    connection: &Connection,
+    key: &KmsKey,
+    arn: Option<&str>,
+    used: &Used<'_>,
+) -> Vec<Check> {
     let none = BTreeMap::new();
     let context = used.context.map_or(&none, Context::pairs);
     let wanted = uses(used.verb, used.by);
@@ -209,7 +216,17 @@ async fn permissions(connection: &Connection, key: &KmsKey, used: &Used<'_>) -> 
     for ((key_use, only_for), answer) in wanted.into_iter().zip(answers) {
         match answer {
             Ok(()) => allowed.push(key_use.action()),
-            Err(error) => checks.push(not_allowed(key, key_use, only_for, used.by, error)),
+            Err(Error::Denied { .. }) if used.by == By::S3 || only_for.is_some() => {
+                checks.push(denied(key, arn, key_use.action(), only_for, used.by));
+            }
+            // A denial to us, or the key's state, which the dry run of another action may not show.
+            Err(error @ (Error::Denied { .. } | Error::KeyWrong { .. })) => {
+                checks.push(Check::error(Name::KmsPermissions, error));
+            }
+            Err(error) => {
+                let question = format!("dry runs of {}", key_use.action());
+                checks.push(Check::unanswered(Name::KmsPermissions, &question, error));
+            }
         }
     }
     if !allowed.is_empty() {
@@ -218,26 +235,15 @@ async fn permissions(connection: &Connection, key: &KmsKey, used: &Used<'_>) -> 
     checks
 }
 
-/// Why a dry run did not end well.
-fn not_allowed(key: &KmsKey, key_use: KeyUse, only_for: Option<&str>, by: By, error: Error) -> Check {
-    let action = key_use.action();
-    match error {
-        Error::Denied { .. } if by == By::Us && only_for.is_none() => {
-            Check::error(Name::KmsPermissions, error)
-        }
-        Error::Denied { .. } => {
-            let only_for = only_for.map(|what| format!(", which is {what}")).unwrap_or_default();
-            let seen = format!("{action} on {key} is denied to you{only_for}");
-            let allow = Remedy::Allow { action, resource: key.to_string() };
-            let check = Check::warning(Name::KmsPermissions, seen).mended_by(allow);
-            match by {
-                By::S3 => check.mended_by(Remedy::ViaService),
-                By::Us => check,
-            }
-        }
-        // The key's state, which the dry run of another action may not show.
-        error @ Error::KeyWrong { .. } => Check::error(Name::KmsPermissions, error),
-        error => Check::unanswered(Name::KmsPermissions, &format!("dry runs of {action}"), error),
+/// An action that is denied, and that S3 may be allowed all the same, or that not every run takes.
+fn denied(key: &KmsKey, arn: Option<&str>, action: &'static str, only_for: Option<&str>, by: By) -> Check {
+    let only_for = only_for.map(|what| format!(", which is {what}")).unwrap_or_default();
+    let seen = format!("{action} on {key} is denied to you{only_for}");
+    let allow = Remedy::Allow { action, resource: arn.map(str::to_owned) };
+    let check = Check::warning(Name::KmsPermissions, seen).mended_by(allow);
+    match by {
+        By::S3 => check.mended_by(Remedy::ViaService),
+        By::Us => check,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::inspect;
 use crate::commands::inspect::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome, Opens, RecipientFacts};
+use crate::commands::permissions::bucket_arn;
 use crate::error::{Error, Result, WrapKind};
 use crate::limits::{DOCTOR_LISTED, DOCTOR_TRIED};
 use crate::location::S3Uri;
@@ -56,7 +57,7 @@ pub(super) async fn check(
         Ok(listed) => listed,
         Err(Error::Denied { .. }) => {
             let check = Check::warning(Name::NewestObject, "not looked for: s3:ListBucket is denied");
-            let resource = format!("arn:aws:s3:::{}", request.place.bucket);
+            let resource = Some(bucket_arn(&request.place.bucket, connection.region()));
             return Some(check.mended_by(Remedy::Allow { action: "s3:ListBucket", resource }));
         }
         Err(error) => return Some(Check::unanswered(Name::NewestObject, "ListObjectsV2", error)),

@@ -8,9 +8,9 @@ use futures_util::{StreamExt, stream};
 use super::{Check, DoctorRequest, Name, Problem, Remedy, Verb};
 use crate::aws::Connection;
 use crate::aws::bucket_policy::PolicyFacts;
-use crate::commands::permissions::{Extra, Places, Protection, Rotation, Scope, Task, granted};
+use crate::commands::permissions::{Extra, Places, Protection, Rotation, Scope, Task, bucket_arn, granted};
 use crate::commands::rotate::scratch;
-use crate::encryption::{Encryption, Mode, Recipient};
+use crate::encryption::{Encryption, Recipient, ServerSide};
 use crate::error::{Denial, Error, Result};
 
 /// Questions that are asked at once.
@@ -18,6 +18,8 @@ const AT_ONCE: usize = 8;
 
 const LIST: &str = "s3:ListBucket";
 const PUT: &str = "s3:PutObject";
+/// What the write test tries.
+const TRIED: [&str; 2] = [PUT, "s3:GetObject"];
 
 /// Asks for each action in S3, in the order of their names.
 pub(super) async fn checks(
@@ -26,7 +28,7 @@ pub(super) async fn checks(
     policy: Option<&PolicyFacts>,
 ) -> Vec<Check> {
     let nothing = scratch::name_next_to(&request.place);
-    let (needed, also) = needed(request);
+    let (needed, also) = needed(connection, request);
     let ask = async |(action, resource, is_needed)| {
         let answer = connection.ask_harmlessly(action, &nothing).await;
         (action, resource, is_needed, answer)
@@ -40,7 +42,9 @@ pub(super) async fn checks(
         .into_iter()
         .map(|(action, resource, is_needed, answer)| {
             let found = found(action, answer, may_list, asks_mode);
-            check(action, resource, is_needed, found)
+            let check = check(action, resource, is_needed, &found);
+            let is_tried = matches!(found, Found::NotKnown(_)) && TRIED.contains(&action);
+            if is_tried { request.told_by_write_test(check) } else { check }
         })
         .collect()
 }
@@ -48,18 +52,28 @@ pub(super) async fn checks(
 type Actions = Vec<(&'static str, String)>;
 
 /// The actions in S3 that the verb cannot do without, and those that it takes for large or for many objects.
-fn needed(request: &DoctorRequest) -> (Actions, Actions) {
+fn needed(connection: &Connection, request: &DoctorRequest) -> (Actions, Actions) {
     let protection = protection(request);
     let (task, extras): (Task, &[Extra]) = match request.verb {
         Verb::Put => (Task::Put(protection), &[Extra::Parts]),
         Verb::Get => (Task::Get(protection), &[Extra::Recursive]),
         Verb::Inspect => (Task::Inspect(Scope::Prefix, protection), &[]),
         Verb::Rotate => {
-            let rotation = if protection.is_client() { Rotation::ReEncrypt } else { Rotation::ServerCopy };
-            (Task::Rotate(rotation, Protection::BucketDefault, protection), &[Extra::Recursive, Extra::Parts])
+            let format = match &request.encryption {
+                Some(Encryption::Client(client)) => client.format,
+                _ => None,
+            };
+            let rotation = Rotation::between(request.from, protection, format, connection.is_aws());
+            // Objects may have another mode than the one that is taken for theirs.
+            let rotation = rotation.unwrap_or(Rotation::ServerCopy);
+            let extras: &[Extra] = match rotation {
+                Rotation::UpdateInPlace => &[Extra::Recursive],
+                _ => &[Extra::Recursive, Extra::Parts],
+            };
+            (Task::Rotate(rotation, request.from, protection), extras)
         }
     };
-    let bucket = format!("arn:aws:s3:::{}", request.place.bucket);
+    let bucket = bucket_arn(&request.place.bucket, connection.region());
     let place = &request.place;
     let places = Places { bucket: &bucket, key_prefix: place.folder(), key: "*", old_key: "*", role: "*" };
     let in_s3 = |extras: &[Extra]| {
@@ -72,18 +86,16 @@ fn needed(request: &DoctorRequest) -> (Actions, Actions) {
 }
 
 fn protection(request: &DoctorRequest) -> Protection {
-    match (&request.encryption, request.mode()) {
-        (Some(Encryption::Client(client)), _) => {
-            let is_kms = |recipient: &Recipient| matches!(recipient, Recipient::Kms(_));
-            if client.recipients.iter().any(is_kms) { Protection::ClientKms } else { Protection::Client }
+    let names_kms_key = match &request.encryption {
+        Some(Encryption::Server(ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. })) => {
+            key.is_some()
         }
-        (_, Some(Mode::SseS3)) => Protection::SseS3,
-        (_, Some(Mode::SseKms)) => Protection::SseKms,
-        (_, Some(Mode::DsseKms)) => Protection::DsseKms,
-        (_, Some(Mode::SseC)) => Protection::SseC,
-        (_, Some(Mode::Client)) => Protection::Client,
-        (_, None) => Protection::BucketDefault,
-    }
+        Some(Encryption::Client(client)) => {
+            client.recipients.iter().any(|recipient| matches!(recipient, Recipient::Kms(_)))
+        }
+        Some(Encryption::Server(_)) | None => false,
+    };
+    Protection::of(request.mode(), names_kms_key)
 }
 
 /// What an answer says of an action.
@@ -126,21 +138,20 @@ fn is_of_uploads(action: &str) -> bool {
     action == PUT || action.contains("Multipart")
 }
 
-fn check(action: &'static str, resource: String, is_needed: bool, found: Found) -> Check {
+fn check(action: &'static str, resource: String, is_needed: bool, found: &Found) -> Check {
     let name = Name::Permission;
+    let allow = Remedy::Allow { action, resource: Some(resource) };
     match found {
         Found::Allowed => Check::ok(name, action),
         Found::Denied if is_needed => {
             let seen = format!("{action} is denied");
-            Check::failed(name, Problem::Denied, seen).mended_by(Remedy::Allow { action, resource })
+            Check::failed(name, Problem::Denied, seen).mended_by(allow)
         }
         Found::Denied => {
             let seen = format!("{action} is denied, which {} takes", use_of(action));
-            Check::warning(name, seen).mended_by(Remedy::Allow { action, resource })
+            Check::warning(name, seen).mended_by(allow)
         }
-        Found::NotKnown(why) => {
-            Check::warning(name, format!("{action} is not known: {why}")).mended_by(Remedy::WriteTest)
-        }
+        Found::NotKnown(why) => Check::warning(name, format!("{action} is not known: {why}")),
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) async fn check(
     cancellation: &Cancellation,
 ) -> Result<Check> {
     let name = Name::WriteTest;
+    if request.only_decrypts {
+        let seen = "not tried: a private key encrypts nothing; give the public key too";
+        return Ok(Check::warning(name, seen));
+    }
     if request.lacks_key() {
         return Ok(Check::warning(name, "not tried: its key cannot be read"));
     }

@@ -1,12 +1,30 @@
 //! What actions are allowed on, and how policies name it.
 
 use super::Condition;
+use crate::location::Bucket;
 use crate::object::instruction_file_key;
+
+/// The part of AWS that a region is in, which ARNs begin with.
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+/// The ARN of a bucket in a region; an access point is named by its own.
+pub(crate) fn bucket_arn(bucket: &Bucket, region: &str) -> String {
+    if bucket.as_str().starts_with("arn:") {
+        return bucket.to_string();
+    }
+    format!("arn:{}:s3:::{bucket}", partition(region))
+}
 
 /// The places that a policy names, as ARNs or parts of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Places<'a> {
-    /// The bucket's ARN.
+    /// The bucket's ARN, or that of an access point.
     pub(crate) bucket: &'a str,
     /// The prefix, with its slash at the end, or the key of one object; empty for the whole bucket.
     pub(crate) key_prefix: &'a str,
@@ -26,7 +44,13 @@ impl Places<'_> {
     /// The objects, with an asterisk for all under a prefix.
     fn objects(&self) -> String {
         let asterisk = if self.is_object() { "" } else { "*" };
-        format!("{}/{}{asterisk}", self.bucket, literal(self.key_prefix))
+        format!("{}/{}{asterisk}", self.objects_of(), literal(self.key_prefix))
+    }
+
+    /// What the ARNs of its objects begin with: "Configuring IAM policies for using access points", Amazon S3 user guide.
+    fn objects_of(&self) -> String {
+        let is_access_point = self.bucket.contains(":accesspoint/");
+        if is_access_point { format!("{}/object", self.bucket) } else { self.bucket.to_owned() }
     }
 
     /// The part of the prefix up to its last slash.
@@ -73,7 +97,7 @@ impl Resource {
             Self::InstructionFiles => instruction_file_key(&places.objects(), None),
             // They lie in the folder of the object.
             Self::ScratchObjects => {
-                format!("{}/{}*.s3seal-scratch-*", places.bucket, literal(places.folder()))
+                format!("{}/{}*.s3seal-scratch-*", places.objects_of(), literal(places.folder()))
             }
             Self::Listing | Self::Bucket => places.bucket.to_owned(),
             Self::Key => places.key.to_owned(),
@@ -118,6 +142,20 @@ mod tests {
         assert_eq!(objects("db/o"), "arn:aws:s3:::bkt/db/o");
         assert_eq!(arn(Resource::InstructionFiles, "db/o"), "arn:aws:s3:::bkt/db/o.instruction");
         assert_eq!(arn(Resource::ScratchObjects, "db/o"), "arn:aws:s3:::bkt/db/*.s3seal-scratch-*");
+    }
+
+    #[test]
+    fn a_bucket_is_named_with_its_part_of_aws_and_an_access_point_by_its_own_name() {
+        let arn = |bucket: &str, region| bucket_arn(&bucket.parse().unwrap(), region);
+        assert_eq!(arn("bkt", "eu-west-1"), "arn:aws:s3:::bkt");
+        assert_eq!(arn("bkt", "cn-north-1"), "arn:aws-cn:s3:::bkt");
+        assert_eq!(arn("bkt", "us-gov-west-1"), "arn:aws-us-gov:s3:::bkt");
+        let point = "arn:aws-cn:s3:cn-north-1:111122223333:accesspoint/p";
+        assert_eq!(arn(point, "cn-north-1"), point);
+        let places = Places { bucket: point, key_prefix: "db/", key: "", old_key: "", role: "" };
+        assert_eq!(Resource::Objects.arn(&places), format!("{point}/object/db/*"));
+        assert_eq!(Resource::ScratchObjects.arn(&places), format!("{point}/object/db/*.s3seal-scratch-*"));
+        assert_eq!(Resource::Listing.arn(&places), point);
     }
 
     #[test]
