@@ -47,16 +47,15 @@ pub(super) fn http_client(
     let context = context.build().map_err(|error| {
         Error::unsupported(ca_bundle.map_or("TLS".into(), Subject::from), error.to_string())
     })?;
-    let by_proxy = sdk_client(context.clone(), ProxyConfig::from_env());
+    let proxied = sdk_client(context.clone(), ProxyConfig::from_env());
     let direct = sdk_client(context, ProxyConfig::disabled());
     let tls = TlsPools { roots, sessions, config: OnceLock::new(), pools: Mutex::default() };
-    let proxies = Arc::new(Matcher::from_env());
+    let clients = Arc::new(Clients { proxied, direct, tls, proxies: Matcher::from_env() });
     Ok(http_client_fn(move |settings, components| {
         let connector = SharedHttpConnector::new(ByAddress {
-            proxied: by_proxy.http_connector(settings, components),
-            direct: direct.http_connector(settings, components),
-            tls: tls.pool(settings),
-            proxies: proxies.clone(),
+            clients: clients.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
         });
         match components.sleep_impl() {
             Some(sleep) => watch.over(connector, sleep),
@@ -65,30 +64,40 @@ pub(super) fn http_client(
     }))
 }
 
-/// Chooses the connector by the request's address. For a proxy, `localhost` would be the proxy's own machine, and keys
-/// may go over plain http only because they do not leave this one.
+/// The clients for each way, and which requests go through a proxy.
+#[derive(Debug)]
+struct Clients {
+    proxied: SharedHttpClient,
+    direct: SharedHttpClient,
+    tls: TlsPools,
+    proxies: Matcher,
+}
+
+/// Chooses the client by the request's address, so that none is made that is not needed. For a proxy, `localhost` would be
+/// the proxy's own machine, and keys may go over plain http only because they do not leave this one.
 #[derive(Debug)]
 struct ByAddress {
-    proxied: SharedHttpConnector,
-    direct: SharedHttpConnector,
-    tls: Option<DirectTls>,
-    proxies: Arc<Matcher>,
+    clients: Arc<Clients>,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
 }
 
 impl HttpConnector for ByAddress {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let is_loopback = is_loopback(request.uri());
-        match &self.tls {
-            Some(tls) if is_over_tls(request.uri()) && (is_loopback || !self.is_proxied(request.uri())) => {
-                tls.call(request)
-            }
-            _ if is_loopback => self.direct.call(request),
-            _ => self.proxied.call(request),
+        let (uri, clients) = (request.uri(), &self.clients);
+        let is_loopback = is_loopback(uri);
+        if is_over_tls(uri)
+            && (is_loopback || !clients.is_proxied(uri))
+            && let Some(pool) = clients.tls.pool(&self.settings)
+        {
+            return pool.call(request);
         }
+        let client = if is_loopback { &clients.direct } else { &clients.proxied };
+        client.http_connector(&self.settings, &self.components).call(request)
     }
 }
 
-impl ByAddress {
+impl Clients {
     fn is_proxied(&self, uri: &str) -> bool {
         uri.parse().map_or(true, |uri| self.proxies.intercept(&uri).is_some())
     }
@@ -99,6 +108,7 @@ fn is_over_tls(uri: &str) -> bool {
 }
 
 /// A pool for each time that a connection may take: credential providers have times of their own.
+#[derive(Debug)]
 struct TlsPools {
     /// The certificates of the user's bundle; the system's where there is none.
     roots: Option<RootCertStore>,

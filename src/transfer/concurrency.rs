@@ -1,7 +1,7 @@
 //! How many requests of a run that move objects are in flight at once: a fixed number, or one that follows the link.
 //!
 //! A slot is taken before a request is sent, and dropped once its bytes have moved. Who holds one waits for nothing else of
-//! the run, so there is no deadlock: memory is acquired first.
+//! the run, so there is no deadlock: memory is acquired first, or not waited for.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -21,7 +21,7 @@ use crate::seal::{Open, Output};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
 use crate::transfer::plan::Remaining;
-use crate::transfer::ranges::{Begun, Ranges};
+use crate::transfer::ranges::{RangeRequest, Ranges};
 use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
@@ -299,9 +299,9 @@ async fn fetch_all(
     let ranges = &ranges;
     let mut fetched = std::pin::pin!(
         ranges
-            .begin(budget, MemoryBudget::range_in_memory, u64::MAX)
-            .map(|begun| async move {
-                let Begun { range, permit, slot: _slot } = begun?;
+            .requests(budget, MemoryBudget::range_in_memory, u64::MAX)
+            .map(|request| async move {
+                let RangeRequest { range, permit, slot: _slot } = request?;
                 let mut chunks = Vec::new();
                 let keep = async |chunk| {
                     meter.moved();

@@ -19,8 +19,9 @@ use crate::transfer_options::TransferOptions;
 
 /// Bytes of one permit of the semaphore.
 const PLACE: u64 = 64 * 1024;
-/// What a request takes whose part is read from disk while it is sent: buffers of the connection.
-const PLACES_OF_PART_ON_DISK: u64 = 8;
+/// What a request takes whose part is read from disk while it is sent: buffers of the connection, and a thread that reads
+/// with what its allocator keeps.
+const PLACES_OF_PART_ON_DISK: u64 = 20;
 
 /// The memory of [`TransferOptions::parts_in_memory`], and the requests that move objects.
 pub(crate) struct MemoryBudget {

@@ -18,7 +18,7 @@ use crate::meter::Meter;
 use crate::transfer::download::fetch;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::plan::Remaining;
-use crate::transfer::ranges::{Begun, Ranges};
+use crate::transfer::ranges::{RangeRequest, Ranges};
 use crate::transfer::resume::{Kept, Written};
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
@@ -85,10 +85,10 @@ pub(crate) async fn run(
         cancellation.or(found).await??;
     }
     let ranges = Ranges::new(Remaining::new(whole, there), VecDeque::new());
-    let fetched = ranges.begin(budget, MemoryBudget::part_size, HELD).map(|begun| {
+    let fetched = ranges.requests(budget, MemoryBudget::part_size, HELD).map(|request| {
         let (sink, kept, ranges) = (sink.clone(), kept.clone(), &ranges);
         async move {
-            let Begun { range, permit: _permit, slot: _slot } = begun?;
+            let RangeRequest { range, permit: _permit, slot: _slot } = request?;
             let writing = Writing::new(sink, range.start - start, algorithm);
             let (range, sum) = bring(from, range, etag, writing, meter).await?;
             ranges.end();

@@ -23,7 +23,7 @@ struct State {
 }
 
 /// A range whose request may be sent.
-pub(super) struct Begun {
+pub(super) struct RangeRequest {
     pub(super) range: Range<u64>,
     /// Dropped when the bytes have been passed on.
     pub(super) permit: Permit,
@@ -39,20 +39,20 @@ impl Ranges {
 
     /// Yields the ranges in order, of up to `size` bytes as it is at that moment, when there are places for them. Each holds
     /// up to `held` bytes in memory.
-    pub(super) fn begin<'a>(
+    pub(super) fn requests<'a>(
         &'a self,
         budget: &'a MemoryBudget,
         size: fn(&MemoryBudget) -> u64,
         held: u64,
-    ) -> impl Stream<Item = Result<Begun>> + 'a {
+    ) -> impl Stream<Item = Result<RangeRequest>> + 'a {
         stream::unfold((), move |()| async move {
             let range = self.next(size(budget))?;
             let places = async {
                 let permit = budget.take(held.min(range.end - range.start)).await?;
                 Ok((permit, budget.slot().await?))
             };
-            let begun = places.await.map(|(permit, slot)| Begun { range, permit, slot });
-            Some((begun, ()))
+            let request = places.await.map(|(permit, slot)| RangeRequest { range, permit, slot });
+            Some((request, ()))
         })
     }
 

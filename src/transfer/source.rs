@@ -1,7 +1,8 @@
 //! Reads a file, standard input or a command's output into the parts of an upload, in one sequential pass.
 //!
-//! Bytes are read, encrypted and checksummed while they are in the CPU cache. Each part is [`Bytes`]: a retry sends the
-//! same bytes again, and nothing is encrypted twice. Reading blocks, so callers run it on blocking threads.
+//! Bytes are read, encrypted and checksummed while they are in the CPU cache. A retry sends the same bytes
+//! again, from memory or from the file ([`on_disk`]), and nothing is encrypted twice. Reading blocks, so callers run it
+//! on blocking threads.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};

@@ -181,10 +181,11 @@ async fn send_all(
                 };
                 let _sending = meter.sending();
                 let sent = to.send(started, part.number, part.body, &part.sum).await;
-                sent.map_err(|error| match &part.on_disk {
-                    Some(source) => source.explain(error),
-                    None => error,
-                })?
+                // A file that has changed explains an error, and belies a success.
+                if let Some(source) = &part.on_disk {
+                    source.unchanged()?;
+                }
+                sent?
             };
             meter.add(part.plain);
             Ok::<_, Error>(Done { sent, sum: part.sum, len, plain: part.plain })

@@ -66,7 +66,8 @@ impl Body for Reading {
         if most == 0 {
             return Poll::Ready(None);
         }
-        let read = match (self.read)(self.at, most) {
+        // A disk that hangs must not stop the runtime's timers and signals.
+        let read = match tokio::task::block_in_place(|| (self.read)(self.at, most)) {
             Ok(bytes) if bytes.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
             read => read,
         };

@@ -1,5 +1,6 @@
 //! Parts that stay in their file until they are sent: read once for their checksum, and again while they are sent. So many
-//! more requests can be in flight than parts fit into memory. S3 compares the checksum, so what changes between is seen.
+//! more requests can be in flight than parts fit into memory. S3 compares the checksum; not every server does, so the file
+//! is looked at again once a part is sent.
 
 use std::fs::File;
 use std::io;
@@ -23,14 +24,18 @@ pub(crate) struct SourceFile {
 }
 
 impl SourceFile {
-    /// The error of a part that was not accepted, or not readable: that of the file, if it has changed since it was opened.
-    pub(crate) fn explain(&self, error: Error) -> Error {
+    /// Refuses a file that has changed since it was opened.
+    ///
+    /// # Errors
+    /// `SourceChanged`.
+    pub(crate) fn unchanged(&self) -> Result<()> {
         let is_same =
             self.file.metadata().is_ok_and(|metadata| FileIdentity::from(&metadata) == self.identity);
         if is_same {
-            return error;
+            return Ok(());
         }
-        Error::SourceChanged { subject: self.subject.clone(), why: "something else wrote to it".to_owned() }
+        let why = "something else wrote to it".to_owned();
+        Err(Error::SourceChanged { subject: self.subject.clone(), why })
     }
 
     fn read(&self, at: u64, most: usize) -> io::Result<Bytes> {
