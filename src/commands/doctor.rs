@@ -86,10 +86,6 @@ impl Verb {
 }
 
 impl DoctorRequest {
-    fn mode(&self) -> Option<Mode> {
-        self.mode
-    }
-
     /// Whether a key of the mode that is asked for cannot be read, which a check says.
     fn lacks_key(&self) -> bool {
         self.mode.is_some() && self.encryption.is_none()

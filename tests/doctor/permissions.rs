@@ -1,6 +1,6 @@
 //! The permissions that a verb needs, from what the server answers to harmless questions.
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Config, Fault, Kind};
 use serde_json::json;
 
 use crate::support::{BUCKET, Bench, key};
@@ -111,6 +111,20 @@ fn the_write_test_is_named_for_what_it_tries_and_was_not_asked_to() {
     assert!(!of("--for get --write-test", "s3:GetObject"));
     bench.sandbox.clear_faults();
     assert!(!of("--for rotate -e sse-s3 --from-key old.key", "s3:DeleteObject"));
+}
+
+#[test]
+fn statements_name_a_bucket_with_the_part_of_aws_that_it_is_in() {
+    let region = "cn-north-1".to_owned();
+    let bench = Bench::with(Config { region, ..Config::with_buckets([BUCKET]) });
+    allow(&bench, &["s3:PutObject"]);
+    let checks = doctor(&bench, "--for get");
+    checks.is_mended_by("permission", FAILED, r#"\"arn:aws-cn:s3:::bench/p/*\""#);
+    checks.is_mended_by("versioning", WARNING, r#"\"arn:aws-cn:s3:::bench\""#);
+    checks.is_mended_by("newest_object", WARNING, r#"\"arn:aws-cn:s3:::bench\""#);
+    allow(&bench, &["s3:*"]);
+    let checks = doctor(&bench, "--for get").exits(0);
+    checks.is_mended_by("plain_http", WARNING, r#"\"arn:aws-cn:s3:::bench/*\""#);
 }
 
 #[test]

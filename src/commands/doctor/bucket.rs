@@ -69,7 +69,7 @@ fn default_encryption(probe: &Probe<Option<DefaultFacts>>, arn: &str) -> Check {
 fn sse_c(request: &DoctorRequest, probe: &Probe<Option<DefaultFacts>>, bucket: &Bucket) -> Option<Check> {
     let name = Name::SseC;
     let blocked = probe.fact().and_then(|default| default.as_ref()?.blocked.as_ref());
-    let is_asked = request.mode() == Some(Mode::SseC) && request.verb.writes();
+    let is_asked = request.mode == Some(Mode::SseC) && request.verb.writes();
     match blocked {
         Some(modes) if modes.iter().any(|mode| mode == SSE_C) => Some(if is_asked {
             Check::error(

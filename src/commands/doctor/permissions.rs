@@ -42,9 +42,7 @@ pub(super) async fn checks(
         .into_iter()
         .map(|(action, resource, is_needed, answer)| {
             let found = found(action, answer, may_list, asks_mode);
-            let check = check(action, resource, is_needed, &found);
-            let is_tried = matches!(found, Found::NotKnown(_)) && TRIED.contains(&action);
-            if is_tried { request.told_by_write_test(check) } else { check }
+            check(request, action, resource, is_needed, found)
         })
         .collect()
 }
@@ -95,7 +93,7 @@ fn protection(request: &DoctorRequest) -> Protection {
         }
         Some(Encryption::Server(_)) | None => false,
     };
-    Protection::of(request.mode(), names_kms_key)
+    Protection::of(request.mode, names_kms_key)
 }
 
 /// What an answer says of an action.
@@ -138,7 +136,13 @@ fn is_of_uploads(action: &str) -> bool {
     action == PUT || action.contains("Multipart")
 }
 
-fn check(action: &'static str, resource: String, is_needed: bool, found: &Found) -> Check {
+fn check(
+    request: &DoctorRequest,
+    action: &'static str,
+    resource: String,
+    is_needed: bool,
+    found: Found,
+) -> Check {
     let name = Name::Permission;
     let allow = Remedy::Allow { action, resource: Some(resource) };
     match found {
@@ -151,7 +155,10 @@ fn check(action: &'static str, resource: String, is_needed: bool, found: &Found)
             let seen = format!("{action} is denied, which {} takes", use_of(action));
             Check::warning(name, seen).mended_by(allow)
         }
-        Found::NotKnown(why) => Check::warning(name, format!("{action} is not known: {why}")),
+        Found::NotKnown(why) => {
+            let check = Check::warning(name, format!("{action} is not known: {why}"));
+            if TRIED.contains(&action) { request.told_by_write_test(check) } else { check }
+        }
     }
 }
 

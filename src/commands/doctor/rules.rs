@@ -41,10 +41,10 @@ async fn asked(
 ) -> Result<Encrypted> {
     let limits_keys = request.rules.limit_keys(&request.place);
     let mut asked = Encrypted {
-        modes: request.mode().into_iter().collect(),
+        modes: request.mode.into_iter().collect(),
         kms_keys: Vec::new(),
         or_default: false,
-        described: request.mode().map_or_else(String::new, |mode| mode.title().to_owned()),
+        described: request.mode.map_or_else(String::new, |mode| mode.title().to_owned()),
     };
     if let (Some(Encryption::Client(client)), true) = (&request.encryption, limits_keys) {
         for recipient in &client.recipients {
