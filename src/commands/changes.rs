@@ -112,12 +112,8 @@ pub(crate) fn reason_to_fetch(
     if !same_size {
         return Some(Reason::OtherSize);
     }
-    (!is_older(last_modified, here)).then_some(Reason::Newer)
-}
-
-/// Whether an object was stored before the file came to be what it is.
-pub(crate) fn is_older(last_modified: Option<&str>, here: LocalFile) -> bool {
-    !is_newer(last_modified.and_then(seconds_of), Some(here.changed))
+    let stored = last_modified.and_then(seconds_of);
+    is_newer(stored, Some(here.changed)).then_some(Reason::Newer)
 }
 
 /// Whether `stored` bytes may be the ciphertext of `plain` bytes. The formats of the S3 Encryption Client add 1 to 16

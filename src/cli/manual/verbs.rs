@@ -92,9 +92,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              in the second in which the file last changed, or later. That is the file's change time (ctime), which \
              shows when it was fetched: its modification time is set to the one that put stored. So a file that was \
              written here later stays. Of client-side objects a listing shows only the ciphertext's length, which \
-             in the format esdk tells the file's length to within a few KiB. A key that ends in .instruction next to a \
-             client-side object that stays is taken for its envelope, without a request, unless it was stored after \
-             the file was fetched: if a file of your own has such a name and is lost here, fetch it without --update.",
+             in the format esdk tells the file's length to within a few KiB. A key that ends in .instruction and has no \
+             file here is asked about in each run, because a listing does not tell the envelope of another object from a \
+             file of your own. For all others that stay there is no request.",
             "With --delete the files in the directory that the prefix no longer has are deleted, after everything \
              else went well. Their number is checked (--max-delete) and asked about before anything is fetched. \
              Links, what they lead to, and directories stay.",

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 
 use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
@@ -26,7 +26,7 @@ use crate::transfer::target_directory::TargetDirectory;
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
 
-use super::instruction_files::{Candidate, InstructionFiles, ListedBefore};
+use super::instruction_files::InstructionFiles;
 use super::selection::{Selected, Selection, of_all};
 use super::{Download, GetOutcome, GetRequest};
 
@@ -73,13 +73,7 @@ pub(crate) async fn run(
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
     let budget = MemoryBudget::of_many(&request.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
-    let instruction_files = InstructionFiles {
-        download: fetching,
-        raw: request.raw,
-        update: request.update,
-        expect: request.expect,
-        folder: folder.clone(),
-    };
+    let instruction_files = InstructionFiles { download: fetching, raw: request.raw, expect: request.expect };
     let many = Many { fetching, request: &request, folder: folder.clone(), instruction_files };
     let (listing, ahead) = match request.selections.as_slice() {
         [one] => (one.objects(connection).left_stream(), one.objects(connection).left_stream()),
@@ -95,9 +89,7 @@ pub(crate) async fn run(
             (stream::iter(objects.into_iter().map(Ok)).right_stream(), stream::empty().right_stream())
         }
     };
-    let mut before = ListedBefore::new(many.instruction_files.end_of_keys());
-    let listing = listing.map_ok(move |selected| before.next(selected));
-    let work = |candidate| many.object(candidate);
+    let work = |selected| many.object(selected);
     let work = for_each_unordered(listing, request.transfer_options.objects, cancellation, work, report);
     let len = |selected: &Selected<'_>| selected.len.unwrap_or_default();
     let ended = Box::pin(counting_ahead(meter, ahead, len, work)).await;
@@ -114,17 +106,17 @@ struct Many<'a> {
 }
 
 impl Many<'_> {
-    async fn object(&self, candidate: Candidate<'_>) -> Result<GetRow> {
-        let len = candidate.selected.len.unwrap_or_default();
-        let row = self.row(candidate).await?;
+    async fn object(&self, selected: Selected<'_>) -> Result<GetRow> {
+        let len = selected.len.unwrap_or_default();
+        let row = self.row(selected).await?;
         if !matches!(&row, Row::Done(done) if matches!(**done, Change::Transferred(_))) {
             self.fetching.meter.pass_over(len);
         }
         Ok(row)
     }
 
-    async fn row(&self, candidate: Candidate<'_>) -> Result<GetRow> {
-        let Candidate { selected: Selected { key, len, last_modified, base }, owner } = candidate;
+    async fn row(&self, selected: Selected<'_>) -> Result<GetRow> {
+        let Selected { key, len, last_modified, base } = selected;
         let ListedKey::Text(key) = &key else {
             let shown = key.as_str();
             let why = "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested";
@@ -152,12 +144,8 @@ impl Many<'_> {
                 },
             };
             // An object that was not listed was named by the user, who wants it even if it is an instruction file.
-            if let Some(len) = len {
-                let files = &self.instruction_files;
-                let belongs = |owner| files.belongs_to_unchanged(len, last_modified.as_deref(), owner, base);
-                if owner.as_ref().is_some_and(belongs) || files.contain(&uri).await? {
-                    return Ok(None);
-                }
+            if len.is_some() && self.instruction_files.contain(&uri).await? {
+                return Ok(None);
             }
             if self.request.dry_run {
                 let (uri, file) = (Some(uri), Some(target));
