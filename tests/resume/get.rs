@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use s3seal::checksum::Algorithm;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
@@ -233,9 +234,6 @@ fn what_was_added_behind_the_end_of_the_temporary_file_does_not_stay() {
 fn a_download_that_lacked_only_its_name_gets_it() {
     at_once(&MODES, |&(put, get)| {
         let bench = stored(put);
-        bench.run("put source s3://bench/parts --part-size 5MiB -j 1").ok();
-        let last = bench.requests("UploadPart").pop().unwrap();
-        let sum = last.header("x-amz-checksum-crc64nvme").unwrap().to_owned();
         cut_off(&bench, &line(get), 4, "KILL");
         // As if the process had ended between the last byte and the new name.
         let record = records(&bench).remove(0);
@@ -243,14 +241,15 @@ fn a_download_that_lacked_only_its_name_gets_it() {
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let start = lines.last().unwrap()["end"].as_u64().unwrap();
-        let missing = serde_json::json!({ "start": start, "end": SIZE, "sum": sum });
-        if start == 4 * PART as u64 {
-            fs::write(&record, format!("{text}{missing}\n")).unwrap();
-            fs::write(left(&bench).remove(0), bytes(SIZE)).unwrap();
-            bench.run(&line(get)).ok();
-            assert!(fetched(&bench) < 10_000, "{put}: {}", fetched(&bench));
-            is_whole(&bench);
-        }
+        let rest = bytes(SIZE).split_off(usize::try_from(start).unwrap());
+        let missing = serde_json::json!({ "start": start, "end": SIZE, "sum": Algorithm::Crc64Nvme.sum(&rest).base64() });
+        fs::write(&record, format!("{text}{missing}\n")).unwrap();
+        fs::write(left(&bench).remove(0), bytes(SIZE)).unwrap();
+        bench.run(&line(get)).ok();
+        // What tells that it is whole is at the end of the object: a tag, or in esdk the last frame, of up to 64 KiB.
+        let most = if put.ends_with("esdk") { 10_000 + (64 << 10) } else { 10_000 };
+        assert!(fetched(&bench) < most, "{put}: {}", fetched(&bench));
+        is_whole(&bench);
     });
 }
 
