@@ -119,6 +119,9 @@ impl FromStr for FileOrObject {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == "-" {
+            return Err("name a file or s3://BUCKET/KEY; a file of this name is ./-".to_owned());
+        }
         if !text.starts_with("s3://") {
             return Ok(Self::File(text.into()));
         }

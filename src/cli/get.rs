@@ -198,7 +198,7 @@ async fn many(
         }
     }
     let progress = session.progress(Unit::ObjectsAndBytes, "objects");
-    let mut reporter = Reporter::new(Verb::Get, session).dry_run(dry_run).continues_by_itself(request.update);
+    let mut reporter = Reporter::new(Verb::Get, session).dry_run(dry_run).continues(request.update, false);
     let report = |row: GetRow| {
         progress.meter().end_object();
         reporter.report(&row, |done| {

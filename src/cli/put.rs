@@ -198,7 +198,8 @@ async fn many(
         _ => PathBuf::new(),
     };
     let progress = session.progress(Unit::ObjectsAndBytes, "files");
-    let mut reporter = Reporter::new(Verb::Put, session).dry_run(dry_run).continues_by_itself(request.update);
+    let mut reporter =
+        Reporter::new(Verb::Put, session).dry_run(dry_run).continues(request.update, manifest.is_some());
     let mut lock_not_verified = None;
     let report = |row: PutRow| {
         progress.meter().end_object();

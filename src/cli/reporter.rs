@@ -244,12 +244,15 @@ impl<'a> Reporter<'a> {
         Self { is_dry_run, ..self }
     }
 
-    /// Takes note that the same command goes on where this run ends.
-    pub(crate) fn continues_by_itself(self, continues_by_itself: bool) -> Self {
-        if continues_by_itself {
-            return Self { again: "the same command continues with the rest", ..self };
-        }
-        self
+    /// Takes note whether the same command goes on where this run ends (`--update`), or must not pass over what is there
+    /// (`--manifest`).
+    pub(crate) fn continues(self, is_update: bool, has_manifest: bool) -> Self {
+        let again = match (is_update, has_manifest) {
+            (true, _) => "the same command continues with the rest",
+            (false, true) => "the same command with --update continues with the rest",
+            (false, false) => self.again,
+        };
+        Self { again, ..self }
     }
 
     /// Takes note of the manifest that was asked for, if one was, and whether it was written.

@@ -9,9 +9,9 @@ use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The bytes, as the caller counts them, that wait in memory for their run. A manifest of the longest makes 512 runs, each of
-/// which is an open file.
-const RUN_BYTES: usize = 8 << 20;
+/// The bytes, as the caller counts them, that wait in memory for their run. A run is an open file, and the longest manifest
+/// makes fewer than 256: of each line its length is counted, and at most its name once more.
+const RUN_BYTES: usize = 32 << 20;
 
 /// Takes items in any order.
 pub(crate) struct Sorter<T> {

@@ -52,7 +52,7 @@ pub(super) async fn run(
     results: Results,
 ) -> Result<(), Failure> {
     let manifest = comparison::read(connection, request, &session.stop).await;
-    let manifest = manifest.map_err(failure)?;
+    let manifest = manifest.map_err(|error| failure(error, not_read))?;
     let mut report = Report::new(session, results, &manifest.head);
     let progress = (!report.scroll_by()).then(|| session.progress(Unit::Objects, "objects compared"));
     let ended = comparison::compare(connection, request, manifest, &session.stop, |row| {
@@ -66,23 +66,31 @@ pub(super) async fn run(
         progress.finish();
     }
     report.end(ended.is_ok())?;
-    ended.map_err(failure)?;
+    ended.map_err(|error| failure(error, not_compared_to_its_end))?;
     report.verdict(&request.place.to_string())
 }
 
-fn failure(error: error::Error) -> Failure {
+/// Hints about the manifest, which is no object that was fetched.
+fn failure(error: error::Error, own_hints: OwnHints) -> Failure {
     Failure { own_hints: Some(own_hints), ..Failure::from(error) }
 }
 
-/// Hints about the manifest, which is no object that was fetched.
-fn own_hints(error: &error::Error, _: &AwsFlags) -> Option<Vec<String>> {
-    let hint =
-        "nothing was compared; `s3seal put -r DIRECTORY s3://BUCKET/ --manifest PLACE` writes a manifest";
-    matches!(error, error::Error::Tampered { .. }).then(|| vec![hint.to_owned()])
+type OwnHints = fn(&error::Error, &AwsFlags) -> Option<Vec<String>>;
+
+const WRITES: &str = "`s3seal put -r DIRECTORY s3://BUCKET/ --manifest PLACE` writes a manifest";
+
+fn not_read(error: &error::Error, _: &AwsFlags) -> Option<Vec<String>> {
+    let hint = || vec![format!("nothing was compared; {WRITES}")];
+    matches!(error, error::Error::Tampered { .. }).then(hint)
+}
+
+fn not_compared_to_its_end(error: &error::Error, _: &AwsFlags) -> Option<Vec<String>> {
+    let hint = || vec![format!("what comes after it was not compared; {WRITES}")];
+    matches!(error, error::Error::Tampered { .. }).then(hint)
 }
 
 /// An object that was compared, or the name of one that could not be, and why.
-type Seen<'a> = std::result::Result<&'a Compared, (&'a str, &'a error::Error)>;
+type RowResult<'a> = std::result::Result<&'a Compared, (&'a str, &'a error::Error)>;
 
 /// Writes rows, and counts them.
 struct Report<'a> {
@@ -114,7 +122,7 @@ impl<'a> Report<'a> {
     }
 
     fn row(&mut self, row: &ComparedRow) -> CoreResult<()> {
-        let (row, is_same): (Seen<'_>, bool) = match row {
+        let (row, is_same): (RowResult<'_>, bool) = match row {
             Row::Skipped { .. } | Row::Unselected => return Ok(()),
             Row::Done(compared) => (Ok(compared), self.count(compared)),
             Row::Failed { name, error, .. } => {
@@ -298,7 +306,7 @@ fn changed(verdict: &Verdict) -> Option<&str> {
     }
 }
 
-fn table_row(row: Seen<'_>, color: bool) -> String {
+fn table_row(row: RowResult<'_>, color: bool) -> String {
     match row {
         Ok(compared) => {
             let state = state(&compared.verdict);
@@ -318,7 +326,7 @@ fn table_row(row: Seen<'_>, color: bool) -> String {
     }
 }
 
-fn csv_row(row: Seen<'_>, terminal: bool) -> String {
+fn csv_row(row: RowResult<'_>, terminal: bool) -> String {
     let mut fields: [String; 10] = Default::default();
     match row {
         Ok(compared) => {
@@ -349,7 +357,7 @@ fn csv_row(row: Seen<'_>, terminal: bool) -> String {
     csv_rows::record(fields.iter().map(|field| safe(field, terminal)))
 }
 
-fn document(row: Seen<'_>) -> Document {
+fn document(row: RowResult<'_>) -> Document {
     let record = match row {
         Err((name, error)) => Record::Failed(FailedObject {
             uri: Some(name.to_owned()),

@@ -108,7 +108,7 @@ pub(crate) struct ReadManifest {
     sorted: Sorted<Expected>,
 }
 
-/// Reads the manifest, and finds it whole before anything is compared.
+/// Reads the manifest, and finds it whole before anything is compared. Only [`compare`] sees a name that comes twice.
 ///
 /// # Errors
 /// `NotFound`; those of a download; `Tampered`, `Unsupported` or `TooLarge` for what is no manifest.
@@ -120,7 +120,9 @@ pub(crate) async fn read(
     let (subject, file) = match &request.manifest {
         FileOrObject::File(path) => {
             let opened = path.clone();
-            let file = blocking(move || File::open(opened)).await?.map_err(|error| match error.kind() {
+            // That of a pipe waits for its writer.
+            let file = cancellation.or(blocking(move || File::open(opened))).await??;
+            let file = file.map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => {
                     Error::NotFound { subject: path.into(), source: Some(error.into()) }
                 }
@@ -136,6 +138,10 @@ pub(crate) async fn read(
         let mut sorter = Sorter::new();
         let head = manifest::read(&name, BufReader::new(file), |entry, len| {
             for expected in expectations(entry) {
+                let len = match expected.kind {
+                    Kind::Object(_) => len,
+                    Kind::InstructionFile { .. } => expected.name.len(),
+                };
                 if filter.takes(&expected.name) {
                     sorter.push(expected, len).map_err(not_sorted())?;
                 }
@@ -287,7 +293,8 @@ fn by_listing(entry: &Entry, found: &Listed) -> Option<Verdict> {
     if etag.is_some() && etag == entry.etag.as_deref() {
         return Some(Verdict::Same(By::Etag));
     }
-    entry.checksum.is_none().then(|| Verdict::Changed("another ETag".to_owned()))
+    let why = "another ETag, and the manifest has no checksum of it";
+    entry.checksum.is_none().then(|| Verdict::Changed(why.to_owned()))
 }
 
 /// Asks for the checksum that S3 keeps.
