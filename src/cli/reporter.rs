@@ -244,8 +244,7 @@ impl<'a> Reporter<'a> {
         Self { is_dry_run, ..self }
     }
 
-    /// Takes note whether the same command goes on where this run ends (`--update`), or must not pass over what is there
-    /// (`--manifest`).
+    /// Takes note whether `--update` is given, or `--no-clobber` cannot be because of a manifest.
     pub(crate) fn continues(self, is_update: bool, has_manifest: bool) -> Self {
         let again = match (is_update, has_manifest) {
             (true, _) => "the same command continues with the rest",

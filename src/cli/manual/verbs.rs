@@ -46,7 +46,7 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              stored. An object that may be the envelope (.instruction) of another one stays. In a bucket with \
              versions a delete marker hides the object. The names of --files-from are paths below the directory.",
             "--manifest writes a list of what is stored under the target: names, lengths, checksums, ETags and versions, and \
-             with --update also what stays, from the listing. It is at its place only when the run has stored \
+             with --update also what stays, of which a listing shows only size and ETag. It is at its place only when the run has stored \
              everything: if a file fails, or the run is stopped, what was there before stays. An object in S3 is \
              encrypted as all others of the run. inspect --manifest compares the target with it later; \
              s3seal-formats(7) describes it.",
@@ -155,7 +155,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "--manifest compares the objects under one prefix or bucket with the manifest that put --manifest wrote: \
              which are missing, changed or extra. Size and ETag are in the listing, which decides alone where they are \
              the same. Where only the ETag differs, as after a copy or a rotation, the checksum that S3 keeps is asked for; \
-             it is of the stored bytes, so that what was encrypted anew has changed. The summary says how many were \
+             it is of the stored bytes, so that what was encrypted anew has changed. Of what put --update left as it was the \
+             manifest has no checksum, so that another ETag means changed. A CRC shows damage, not forgery \
+             (s3seal-recipes(7)). The summary says how many were \
              compared by which. If anything differs the exit status is 8, and if something could not be compared, 9. \
              Names are compared below the prefix, so that a copy elsewhere can be compared, too. A manifest \
              that is encrypted needs its key.",
