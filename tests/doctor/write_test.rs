@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, key};
-use crate::{FAILED, OK, WARNING, doctor};
+use crate::support::{BUCKET, Bench, PATIENCE, key};
+use crate::{FAILED, OK, WARNING, doctor, program};
 
 #[test]
 fn each_mode_is_tried_and_nothing_stays() {
@@ -53,6 +53,55 @@ fn in_a_bucket_with_versions_nothing_stays_either() {
     let key = put.path.trim_start_matches("/bench/").to_owned();
     assert!(key.starts_with("p/.s3seal-scratch-"), "{key}");
     assert_eq!(bench.sandbox.s3().versions(BUCKET, &key), []);
+}
+
+/// The versions and delete markers of the scratch object that was sent.
+fn versions_of_scratch(bench: &Bench) -> usize {
+    let puts = bench.requests("PutObject");
+    assert!(!puts.is_empty());
+    let keys = puts.iter().map(|put| put.path.trim_start_matches("/bench/"));
+    keys.map(|key| bench.sandbox.s3().versions(BUCKET, key).len()).sum()
+}
+
+#[test]
+fn in_a_bucket_with_versions_nothing_stays_after_a_failure() {
+    let bench = Bench::new();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    let unsaid = Kind::tamper(|_, answer| {
+        answer.set("x-amz-server-side-encryption", "AES256");
+        answer.remove("x-amz-version-id");
+    });
+    bench.sandbox.fault(Fault::on("PutObject", unsaid));
+    doctor(&bench, "-e sse-kms --kms-key alias/backup --write-test").exits(6);
+    assert_eq!(versions_of_scratch(&bench), 0);
+}
+
+#[test]
+fn in_a_bucket_with_versions_nothing_stays_after_a_signal() {
+    for is_stored in [false, true] {
+        let bench = Bench::new();
+        bench.sandbox.s3().set_versioning(BUCKET);
+        let gate = Gate::new();
+        let pause = if is_stored { Kind::PauseAnswer(gate.clone()) } else { Kind::Pause(gate.clone()) };
+        let held = bench.sandbox.fault(Fault::on("PutObject", pause));
+        let running = program(&bench, "--write-test").start();
+        assert!(held.wait(1, PATIENCE));
+        running.signal("TERM");
+        running.end().exits(143);
+        assert_eq!(versions_of_scratch(&bench), 0, "{is_stored}");
+    }
+}
+
+#[test]
+fn where_versions_may_not_be_listed_what_may_be_stored_is_deleted_all_the_same() {
+    let bench = Bench::new();
+    let other = Kind::tamper(|_, answer| answer.set("x-amz-server-side-encryption", "AES256"));
+    bench.sandbox.fault(Fault::on("PutObject", other));
+    let denied = Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(Fault::on("ListObjectVersions", denied).always());
+    doctor(&bench, "-e sse-kms --kms-key alias/backup --write-test").exits(6);
+    assert_eq!(bench.requests("ListObjectVersions").len(), 1);
+    bench.assert_keys(&[]);
 }
 
 #[test]

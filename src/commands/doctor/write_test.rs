@@ -70,7 +70,7 @@ pub(super) async fn check(
     let stored = match stored {
         Ok(stored) => stored,
         Err(error @ Error::Interrupted(_)) => {
-            let _ = connection.remove(&uri, None).await;
+            let _ = scratch::remove(connection, &uri).await;
             return Err(error);
         }
         Err(error) => return Ok(failed(connection, &uri, error).await),
@@ -109,7 +109,10 @@ async fn failed(connection: &Connection, uri: &S3Uri, error: Error) -> Check {
         Error::Network { .. } | Error::NotUnderstood { .. } | Error::Tampered { .. } => None,
         _ => return Check::error(name, error),
     };
-    let removed = connection.remove(uri, version_id.as_deref()).await;
+    let removed = match version_id {
+        Some(id) => connection.remove(uri, Some(&id)).await,
+        None => scratch::remove(connection, uri).await,
+    };
     // What the hint says of such an error holds of an object that is still there.
     let check = Check::error(name, error.of_later());
     if removed.is_ok() { check } else { check.mended_by(Remedy::CleanUp(uri.clone())) }

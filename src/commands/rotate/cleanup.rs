@@ -33,7 +33,7 @@ pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[
         clear_instruction_file(rotation, left).await?;
     }
     for uri in leftovers.scratch.iter().filter(|uri| scratch::is_of(places, uri)) {
-        scratch::remove(rotation, uri).await?;
+        scratch::remove(rotation.connection, uri).await?;
         journal.scratch(uri, false)?;
     }
     Ok(())

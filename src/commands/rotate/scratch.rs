@@ -2,11 +2,12 @@
 //!
 //! Their names are unique to s3seal, so that leftovers of a crash are recognised.
 
-use futures_util::StreamExt;
+use futures_util::TryStreamExt;
 
+use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
 use crate::commands::encrypt::Encryptor;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::location::S3Uri;
 
 use super::journal::Journal;
@@ -63,7 +64,7 @@ async fn noted(
     let gone = match &proved {
         Ok(Ok(())) => Ok(()),
         // Whatever remains of the test; the error to report is the test's.
-        _ => remove(rotation, scratch).await,
+        _ => remove(rotation.connection, scratch).await,
     };
     if let (Some(journal), Ok(())) = (journal, gone) {
         journal.scratch(scratch, false)?;
@@ -71,14 +72,17 @@ async fn noted(
     proved?
 }
 
-/// Removes a scratch object, all versions of it.
-pub(super) async fn remove(rotation: &Rotation<'_>, uri: &S3Uri) -> Result<()> {
+/// Removes a scratch object, all versions of it; where they may not be listed, what has its name.
+pub(crate) async fn remove(connection: &Connection, uri: &S3Uri) -> Result<()> {
     let markers = |_| {};
-    let versions = rotation.connection.list_versions(uri, &markers).collect::<Vec<_>>().await;
-    for version in versions.into_iter().flatten() {
-        if version.key == ListedKey::Text(uri.key.clone()) {
-            rotation.connection.remove(uri, version.version_id.as_deref()).await?;
-        }
+    let versions = match connection.list_versions(uri, &markers).try_collect::<Vec<_>>().await {
+        Err(Error::Denied { .. } | Error::Unsupported { .. }) => return connection.remove(uri, None).await,
+        listed => listed?,
+    };
+    for version in versions.iter().filter(|version| version.key == ListedKey::Text(uri.key.clone())) {
+        // Without versions a user may need no permission to delete one.
+        let id = version.version_id.as_deref().filter(|id| *id != "null");
+        connection.remove(uri, id).await?;
     }
     Ok(())
 }
