@@ -1,4 +1,5 @@
-//! Very many objects: memory that does not grow with them. Takes minutes, so it is run by hand:
+//! Very many objects: memory that does not grow with them. Takes minutes, so that CI runs it once a week (`weekly` in
+//! `.github/workflows/ci.yml`). By hand:
 //! `cargo test --test inspect -- --ignored --nocapture memory`.
 
 use std::fs;

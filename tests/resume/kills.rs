@@ -1,6 +1,6 @@
 //! SIGKILL at random moments of large transfers: the same command goes on, and sends or fetches no more than was missing.
 //!
-//! Takes minutes, and is not run by CI:
+//! Takes minutes, so that CI runs it once a week (`weekly` in `.github/workflows/ci.yml`). By hand:
 //! `cargo test --test resume -- --ignored --nocapture kills`. `S3SEAL_SEED=N` repeats the moments of a run, as shares of the
 //! time that the whole takes; where they hit is up to the machine.
 //!
