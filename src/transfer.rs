@@ -20,6 +20,7 @@ pub(crate) mod sink;
 pub(crate) mod sorter;
 pub(crate) mod source;
 pub(crate) mod stale_records;
+pub(crate) mod surveyed_file;
 pub(crate) mod target_directory;
 pub(crate) mod temporary_file;
 pub(crate) mod upload;

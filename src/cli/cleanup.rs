@@ -106,22 +106,20 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
             return Ok(());
         }
     }
-    remove(&connection, found, request, &args.place, report).await
+    remove(&connection, &request, found, report).await
 }
 
 async fn remove(
     connection: &Connection,
+    request: &CleanupRequest,
     found: Vec<Leftover>,
-    request: CleanupRequest,
-    place: &S3Uri,
     mut report: Report<'_>,
 ) -> Result<(), Failure> {
     let stop = &report.session.stop.clone();
     let all = found.len();
-    let removed =
-        cleanup::remove(connection, found, request.jobs, stop, |removal| report.removal(&removal)).await;
+    let removed = cleanup::remove(connection, request, found, stop, |removal| report.removal(&removal)).await;
     let failed = report.sum.failed;
-    report.end(place)?;
+    report.end(&request.place)?;
     removed?;
     if failed == 0 {
         return Ok(());

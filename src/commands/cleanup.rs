@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::stream;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::transfer::stale_records::{self, About, RecordSurvey};
+use crate::transfer::surveyed_file::SurveyedFile;
 use crate::transfer::{Cancellation, blocking};
 
 mod objects;
@@ -121,53 +122,48 @@ pub(crate) async fn find(
     cancellation: &Cancellation,
     mut found: impl FnMut(Leftover),
 ) -> Result<()> {
-    let journals = journals(request).await?;
-    let by_upload: HashMap<&str, &JournalSurvey> = journals
-        .iter()
-        .flat_map(|journal| journal.uploads.iter().map(move |id| (id.as_str(), journal)))
-        .collect();
-    let records = records(request).await?;
-    let puts = records.iter().filter_map(|record| match &record.about {
-        About::Upload { upload_id, .. } if record.is_in_use => {
-            Some((upload_id.as_str(), record.path.as_path()))
-        }
-        _ => None,
-    });
-    let puts = puts.collect();
-    uploads::find(connection, request, &by_upload, &puts, cancellation, &mut found).await?;
-    drop((by_upload, puts));
+    let machine = Machine::read(request).await?;
+    uploads::find(
+        connection,
+        request,
+        &machine.journals_by_upload(),
+        &machine.uploads_in_use(),
+        cancellation,
+        &mut found,
+    )
+    .await?;
     objects::find(connection, request, cancellation, &mut found).await?;
-    journals.into_iter().filter(|journal| journal.is_of_place).for_each(|journal| {
+    let now = local_now();
+    let in_use = |file: &SurveyedFile| file.is_in_use.then(|| Kept::InUse(file.path.clone()));
+    let young = |file: &SurveyedFile| (!request.is_old(Some(file.modified), now)).then_some(Kept::Young);
+    for journal in machine.journals.into_iter().filter(|journal| journal.is_of_place) {
+        let file = &journal.file;
+        let needed = || journal.is_needed.then_some(Kept::Needed);
         found(Leftover {
-            created: Some(journal.modified),
-            bytes: Some(journal.bytes),
-            kept: match () {
-                () if journal.is_in_use => Some(Kept::InUse(journal.path.clone())),
-                () if journal.is_needed => Some(Kept::Needed),
-                () if !request.is_old(Some(journal.modified), local_now()) => Some(Kept::Young),
-                () => None,
-            },
+            created: Some(file.modified),
+            bytes: Some(file.len),
+            kept: in_use(file).or_else(needed).or_else(|| young(file)),
             what: What::Journal(journal),
         });
-    });
-    for record in records.into_iter().filter(|record| is_of_place(record, &request.place)) {
+    }
+    let of_place = |record: &RecordSurvey| is_of_place(record, connection, &request.place);
+    for record in machine.records.into_iter().filter(of_place) {
+        let file = &record.file;
         found(Leftover {
-            created: Some(record.modified),
+            created: Some(file.modified),
             bytes: Some(record.bytes),
-            kept: match () {
-                () if record.is_in_use => Some(Kept::InUse(record.path.clone())),
-                () if !request.is_old(Some(record.modified), local_now()) => Some(Kept::Young),
-                () => None,
-            },
+            kept: in_use(file).or_else(|| young(file)),
             what: What::Record(Box::new(record)),
         });
     }
     Ok(())
 }
 
-/// Whether a record names no object outside the place.
-fn is_of_place(record: &RecordSurvey, place: &S3Uri) -> bool {
-    record.object().is_none_or(|object| object.parse().is_ok_and(|uri| place.holds(&uri)))
+/// Whether a record names no object outside the place, nor of another server.
+fn is_of_place(record: &RecordSurvey, connection: &Connection, place: &S3Uri) -> bool {
+    record.about.object().is_none_or(|(endpoint, object)| {
+        endpoint == connection.s3_url() && object.parse().is_ok_and(|uri| place.holds(&uri))
+    })
 }
 
 /// This machine's time, which its files have.
@@ -176,15 +172,44 @@ fn local_now() -> i64 {
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 
-async fn journals(request: &CleanupRequest) -> Result<Vec<JournalSurvey>> {
-    let Some(folder) = request.records.clone() else { return Ok(Vec::new()) };
-    let place = request.place.clone();
-    blocking(move || survey::in_directory(&folder, &place)).await?
+/// What this machine knows of its runs.
+#[derive(Default)]
+struct Machine {
+    journals: Vec<JournalSurvey>,
+    records: Vec<RecordSurvey>,
 }
 
-async fn records(request: &CleanupRequest) -> Result<Vec<RecordSurvey>> {
-    let Some(folder) = request.records.clone() else { return Ok(Vec::new()) };
-    blocking(move || stale_records::in_directory(&folder)).await?
+impl Machine {
+    async fn read(request: &CleanupRequest) -> Result<Self> {
+        let Some(folder) = request.records.clone() else { return Ok(Self::default()) };
+        let place = request.place.clone();
+        let read = move || {
+            let journals = survey::in_directory(&folder, &place)?;
+            Ok(Self { journals, records: stale_records::in_directory(&folder)? })
+        };
+        blocking(read).await?
+    }
+
+    /// The journals of rotations, by the uploads that they name.
+    fn journals_by_upload(&self) -> HashMap<&str, &Path> {
+        self.journals.iter().flat_map(uploads_of).collect()
+    }
+
+    /// The uploads on which runs are at work, each with its journal or record.
+    fn uploads_in_use(&self) -> HashMap<&str, &Path> {
+        let journals = self.journals.iter().filter(|journal| journal.file.is_in_use);
+        let records = self.records.iter().filter(|record| record.file.is_in_use);
+        let of_records = records.filter_map(|record| match &record.about {
+            About::Upload(upload) => Some((upload.upload_id.as_str(), record.file.path.as_path())),
+            About::Download { .. } | About::Nothing => None,
+        });
+        journals.flat_map(uploads_of).chain(of_records).collect()
+    }
+}
+
+/// The uploads that a journal names, each with the journal.
+fn uploads_of(journal: &JournalSurvey) -> impl Iterator<Item = (&str, &Path)> {
+    journal.uploads.iter().map(|id| (id.as_str(), journal.file.path.as_path()))
 }
 
 /// Removes what was found, and reports each removal as it ends.
@@ -193,28 +218,38 @@ async fn records(request: &CleanupRequest) -> Result<Vec<RecordSurvey>> {
 /// Those that would meet all others, too, and those of `report`; `Interrupted`.
 pub(crate) async fn remove(
     connection: &Connection,
+    request: &CleanupRequest,
     leftovers: Vec<Leftover>,
-    jobs: NonZeroUsize,
     cancellation: &Cancellation,
-    report: impl FnMut(Removal) -> Result<()>,
+    mut report: impl FnMut(Removal) -> Result<()>,
 ) -> Result<()> {
-    let work = |mut leftover: Leftover| async move {
-        let failed = match remove_one(connection, &leftover).await {
-            Ok(Removed::Gone) => None,
-            Ok(Removed::WasGone) => {
-                leftover.bytes = Some(0);
-                None
-            }
-            Ok(Removed::Changed) => {
-                leftover.kept = Some(Kept::Changed);
-                None
-            }
-            Err(error) if concerns_all(&error) => return Err(error),
-            Err(error) => Some(Box::new(error)),
+    let mut leftovers = leftovers.into_iter().peekable();
+    while leftovers.peek().is_some() {
+        let round: Vec<_> = leftovers.by_ref().take(request.jobs.get()).collect();
+        let has_uploads = round.iter().any(|leftover| matches!(leftover.what, What::Upload { .. }));
+        // A put may have gone on with one since it was found.
+        let machine = if has_uploads { Machine::read(request).await? } else { Machine::default() };
+        let in_use = &machine.uploads_in_use();
+        let work = |mut leftover: Leftover| async move {
+            let failed = match remove_one(connection, &leftover, in_use).await {
+                Ok(Removed::Gone) => None,
+                Ok(Removed::WasGone) => {
+                    leftover.bytes = Some(0);
+                    None
+                }
+                Ok(Removed::Changed) => {
+                    leftover.kept = Some(Kept::Changed);
+                    None
+                }
+                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) => Some(Box::new(error)),
+            };
+            Ok(Removal { leftover, failed })
         };
-        Ok(Removal { leftover, failed })
-    };
-    for_each_unordered(stream::iter(leftovers.into_iter().map(Ok)), jobs, cancellation, work, report).await
+        let round = stream::iter(round.into_iter().map(Ok));
+        for_each_unordered(round, request.jobs, cancellation, work, &mut report).await?;
+    }
+    Ok(())
 }
 
 /// What became of a leftover.
@@ -225,8 +260,13 @@ enum Removed {
     Changed,
 }
 
-async fn remove_one(connection: &Connection, leftover: &Leftover) -> Result<Removed> {
+async fn remove_one(
+    connection: &Connection,
+    leftover: &Leftover,
+    uploads_in_use: &HashMap<&str, &Path>,
+) -> Result<Removed> {
     match &leftover.what {
+        What::Upload { id, .. } if uploads_in_use.contains_key(id.as_str()) => Ok(Removed::Changed),
         What::Upload { uri, id, .. } => {
             let was_there = connection.abort_if_there(uri, id).await?;
             Ok(if was_there { Removed::Gone } else { Removed::WasGone })

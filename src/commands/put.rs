@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::slice;
+use std::sync::OnceLock;
 
 use crate::aws::Connection;
 use crate::aws::probe::Probe;
@@ -33,7 +34,7 @@ mod manifest;
 mod resumption;
 mod update;
 
-use resumption::Resumption;
+use resumption::{Resumption, begun};
 
 /// An upload of one object.
 pub(crate) struct PutRequest {
@@ -229,7 +230,14 @@ impl PutRun<'_> {
             to.found = cancellation.or(resumption.find(&to)).await??;
         }
         let resumption = resumption.and_then(|resumption| resumption.begin(to.found.as_ref()));
-        let note = |id: &str| resumption.as_ref().map_or(Ok(()), |resumption| resumption.note(id));
+        let mark = OnceLock::new();
+        let note = |id: &str| {
+            if let Some(resumption) = &resumption {
+                return resumption.note(id);
+            }
+            let _ = mark.set(options.records.mark(&begun(connection, &target, id)));
+            Ok(())
+        };
         to.is_resumable = resumption.is_some();
         to.on_start = Some(&note);
         let uploaded = upload::run(parts, &to, budget, meter, cancellation).await;

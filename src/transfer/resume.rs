@@ -4,7 +4,8 @@
 //! written once S3 has answered with its id, before the first part is sent; that of a download before the first byte comes,
 //! and lengthened when a range is written. It is gone when the transfer is complete. It is not trusted: what it says is
 //! compared with the source, with what S3 has, and with what is on disk. A record that is cut short or not understood counts
-//! as none.
+//! as none. An upload with which no run goes on has a record, too, as long as a run is at work on it: so others see that it is
+//! in use.
 //! All records are read, written and named here.
 
 use std::collections::BTreeMap;
@@ -52,6 +53,17 @@ impl Records {
     /// These, of a transfer with which no run goes on unless `can_go_on`: what an earlier run has begun is given up.
     pub(crate) fn only_if(&self, can_go_on: bool) -> Self {
         Self { is_on: self.is_on && can_go_on, ..self.clone() }
+    }
+
+    /// Marks an upload with which no run goes on as in use, as long as the mark is kept. Where it cannot be written, there is
+    /// none: the upload works without.
+    pub(crate) fn mark(&self, upload: &BegunUpload) -> Option<Mark> {
+        let records = Self { is_on: true, ..self.clone() };
+        let record = records.open(Kind::Upload, &[&upload.target, &upload.upload_id]).ok().flatten();
+        let mark = Mark(record?);
+        // Nobody needs it after a crash of the machine, so it need not be on the disk.
+        mark.0.put(&Versioned { version: VERSION, content: upload }).ok()?;
+        Some(mark)
     }
 
     /// Opens the record of this name, and locks it. Without a directory that can be written, or a record that is this
@@ -122,10 +134,6 @@ impl Record {
         Self { path, file }
     }
 
-    pub(super) fn into_path(self) -> PathBuf {
-        self.path
-    }
-
     /// Whether not even its first line is whole.
     pub(super) fn was_cut_off(&mut self) -> io::Result<bool> {
         let mut text = Vec::new();
@@ -175,6 +183,15 @@ impl Record {
     }
 }
 
+/// The record of an upload that says only that a run is at work on it, and is gone with it.
+pub(crate) struct Mark(Record);
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0.path);
+    }
+}
+
 fn name(names: &[&str]) -> String {
     let mut digest = Sha256::new();
     for name in names {
@@ -216,12 +233,23 @@ pub(crate) fn absolute(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
-/// An upload in parts that is under way.
+/// Which upload in parts is under way: all that a record says of one with which no run goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct UploadRecord {
+pub(crate) struct BegunUpload {
+    /// The server; `None` for AWS.
+    #[serde(default)]
+    pub(crate) endpoint: Option<String>,
     /// `s3://BUCKET/KEY`.
     pub(crate) target: String,
+    /// Empty if none is begun yet.
     pub(crate) upload_id: String,
+}
+
+/// An upload in parts that is under way, with which the same command can go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UploadRecord {
+    #[serde(flatten)]
+    pub(crate) upload: BegunUpload,
     /// The fingerprint of all that decides what is stored: encryption, settings, checksum.
     pub(crate) options: String,
     pub(crate) part_size: u64,
@@ -231,6 +259,9 @@ pub(crate) struct UploadRecord {
 /// A download to a file that is under way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DownloadRecord {
+    /// The server; `None` for AWS.
+    #[serde(default)]
+    pub(crate) endpoint: Option<String>,
     /// `s3://BUCKET/KEY`.
     pub(crate) source: String,
     pub(crate) version_id: Option<String>,
@@ -306,8 +337,11 @@ mod tests {
 
     fn upload(folder: &Path) -> UploadRecord {
         UploadRecord {
-            target: "s3://bkt/k".to_owned(),
-            upload_id: "1".to_owned(),
+            upload: BegunUpload {
+                endpoint: Some("http://127.0.0.1".to_owned()),
+                target: "s3://bkt/k".to_owned(),
+                upload_id: "1".to_owned(),
+            },
             options: fingerprint(&["a"]),
             part_size: 5,
             source: (&fs::metadata(folder).unwrap()).into(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, Running, assert_same, bytes};
 use crate::{ALL, bench, uploads};
 
 const ROTATE: &str = "rotate s3://bench/p/ -e client --key key --part-size 5MiB --jobs 1 --yes";
@@ -59,20 +59,98 @@ fn of_a_rotation_that_was_killed_the_upload_goes_and_the_journal_that_goes_on_st
     bench.run("get s3://bench/p/large got --key key").ok();
 }
 
+/// Puts that hold their upload while the sandbox pauses the first part: also those with which no run can go on.
+const PUTS: [&str; 4] = ["source", "source --no-resume", "source --key key", "-"];
+
+/// Starts one of them, and waits until its first part is on its way.
+fn put_at_work(bench: &Bench, words: &str, gate: &Gate) -> Running {
+    if !bench.path("source").exists() {
+        bench.write("source", &bytes(2 * PART));
+    }
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
+    let line = format!("put {words} s3://bench/p/large --part-size 5MiB");
+    let running = bench.s3seal(line.split_whitespace()).input(&bytes(2 * PART)).start();
+    assert!(held.wait(1, PATIENCE));
+    running
+}
+
 #[test]
 fn what_a_put_at_work_has_stays_however_old() {
+    for words in PUTS {
+        let bench = bench();
+        let gate = Gate::new();
+        let running = put_at_work(&bench, words, &gate);
+        let ended = bench.run(&format!("{ALL} -v")).ok();
+        ended.says(&[
+            "kept: upload of s3://bench/p/large",
+            "kept: record ",
+            "another run is at work with it",
+            "2 kept",
+        ]);
+        assert_eq!(uploads(&bench), ["p/large"], "{words}");
+        gate.open();
+        running.end().ok();
+        bench.assert_tidy(&["key", "source"]);
+    }
+}
+
+#[test]
+fn of_any_put_that_was_killed_the_record_goes_with_its_upload() {
+    for words in PUTS {
+        let bench = bench();
+        let running = put_at_work(&bench, words, &Gate::new());
+        running.signal("KILL");
+        running.end();
+        bench.sandbox.clear_faults();
+        assert_eq!(journals(&bench).len(), 1, "{words}");
+        let ended = bench.run(ALL).ok();
+        ended.says(&["of a put to s3://bench/p/large that did not end", "removed: 2 leftovers"]);
+        bench.assert_tidy(&["key", "source"]);
+    }
+}
+
+#[test]
+fn with_an_upload_that_is_sealed_here_no_run_goes_on() {
     let bench = bench();
-    bench.write("source", &bytes(2 * PART));
+    let running = put_at_work(&bench, "source --key key", &Gate::new());
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    let before = bench.sandbox.s3().uploads().remove(0);
+    bench.sandbox.clear_requests();
+    bench.run("put source s3://bench/p/large --key key --part-size 5MiB").ok();
+    assert_eq!(bench.requests("CreateMultipartUpload").len(), 1);
+    assert!(bench.requests("ListParts").is_empty() && bench.requests("AbortMultipartUpload").is_empty());
+    assert_eq!(bench.sandbox.s3().uploads(), [before]);
+    bench.run("get s3://bench/p/large got --key key").ok();
+    assert_same(&bench.read("got"), &bytes(2 * PART), "object");
+}
+
+#[test]
+fn an_upload_with_which_a_put_goes_on_after_it_was_found_stays() {
+    let bench = bench();
+    let running = put_at_work(&bench, "source", &Gate::new());
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    // The uploads and records are looked at before the objects are listed.
+    let listing = Gate::new();
+    let looking = bench.sandbox.fault(Fault::on("ListObjectsV2", Kind::Pause(listing.clone())));
+    let cleanup = bench.start(ALL);
+    assert!(looking.wait(1, PATIENCE));
     let gate = Gate::new();
-    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
-    let running = bench.start("put source s3://bench/p/large --part-size 5MiB");
-    assert!(held.wait(1, PATIENCE));
-    let ended = bench.run(&format!("{ALL} -v")).ok();
-    ended.says(&["kept: upload of s3://bench/p/large", "another run is at work with it"]);
-    assert_eq!(uploads(&bench), ["p/large"]);
+    let running = put_at_work(&bench, "source", &gate);
+    listing.open();
+    cleanup.end().ok().says(&[
+        "kept: upload of s3://bench/p/large",
+        "kept: record ",
+        "it has changed since it was found",
+    ]);
+    assert_eq!(bench.requests("CreateMultipartUpload").len(), 1);
     gate.open();
     running.end().ok();
-    assert_eq!(uploads(&bench), [""; 0]);
+    bench.assert_tidy(&["key", "source"]);
+    bench.run("get s3://bench/p/large got").ok();
 }
 
 #[test]

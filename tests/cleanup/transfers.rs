@@ -8,6 +8,7 @@ use s3seal_sandbox::{Fault, Gate, Kind};
 use crate::support::{Bench, PART, PATIENCE, bytes};
 use crate::{ALL, bench};
 
+const JOURNAL: &str = "{\"journal\":{\"version\":2,\"rotation\":\"r\",\"at\":1}}\n";
 const GET: &str = "get s3://bench/p/large copy --part-size 5MiB --jobs 1";
 
 fn records(bench: &Bench) -> Vec<PathBuf> {
@@ -147,4 +148,49 @@ fn a_record_that_is_cut_off_goes_and_one_of_another_version_or_behind_a_link_sta
     fs::write(&record, &text[..20]).unwrap();
     bench.run(ALL).ok().says(&["cut off, and of no use", "removed: 1 leftover"]);
     assert!(!record.exists() && file.exists());
+}
+
+#[test]
+fn a_record_that_is_not_this_user_s_own_stays_and_the_others_go() {
+    let bench = bench();
+    let (record, ..) = left(&bench);
+    for name in ["put-1.json", "get-1.json", "rotate-1.ndjson"] {
+        let path = record.with_file_name(name);
+        fs::write(&path, if name == "rotate-1.ndjson" { JOURNAL } else { "{" }).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+        // Only root may, for whom no file is closed.
+        let _ = std::os::unix::fs::chown(&path, Some(60_000), None);
+    }
+    bench.run(ALL).ok().says(&["removed: 1 leftover"]);
+    assert!(!record.exists());
+    assert_eq!(records(&bench).len(), 3);
+}
+
+#[test]
+fn a_record_of_another_server_with_a_bucket_of_the_same_name_stays() {
+    let (bench, other) = (bench(), Bench::new());
+    let (record, _, file) = left(&bench);
+    other.sandbox.s3().put_plain(crate::BUCKET, "p/large", b"the other");
+    let there = |line: &str| {
+        let mut program = bench.s3seal(line.split_whitespace());
+        program.envs(other.sandbox.env());
+        program.run().ok()
+    };
+    there(ALL).says(&["nothing to remove"]);
+    there(GET);
+    assert_eq!(bench.read("copy"), b"the other");
+    assert!(record.exists() && file.exists());
+    bench.run(ALL).ok().says(&["with the temporary file", "removed: 1 leftover"]);
+    assert!(!record.exists() && !file.exists());
+
+    bench.write("source", &bytes(2 * PART));
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
+    let running = bench.start("put source s3://bench/p/large --part-size 5MiB");
+    assert!(held.wait(1, PATIENCE));
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    there(ALL).says(&["nothing to remove"]);
+    there("put source s3://bench/p/large --part-size 5MiB");
+    bench.run(ALL).ok().says(&["removed: 2 leftovers"]);
 }

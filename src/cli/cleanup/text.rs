@@ -41,8 +41,8 @@ pub(super) fn name(what: &What) -> String {
         What::Upload { uri, id, .. } => format!("upload of {uri} (id {id})"),
         What::InstructionFile { uri, .. } => format!("instruction file {uri}"),
         What::Scratch { uri, .. } => format!("scratch object {uri}"),
-        What::Journal(journal) => format!("journal {}", journal.path.display()),
-        What::Record(record) => format!("record {}", record.path.display()),
+        What::Journal(journal) => format!("journal {}", journal.file.path.display()),
+        What::Record(record) => format!("record {}", record.file.path.display()),
     }
 }
 
@@ -82,7 +82,7 @@ pub(super) fn line(leftover: &Leftover) -> String {
         What::Record(record) => {
             facts.push(format!("last written {created}"));
             facts.push(match &record.about {
-                About::Upload { target, .. } => format!("of a put to {target} that did not end"),
+                About::Upload(upload) => format!("of a put to {} that did not end", upload.target),
                 About::Download { source, .. } => format!("of a get of {source} that did not end"),
                 About::Nothing => "cut off, and of no use".to_owned(),
             });
@@ -102,7 +102,7 @@ pub(super) fn line(leftover: &Leftover) -> String {
 fn temporary_file(record: &RecordSurvey) -> Option<&Path> {
     match &record.about {
         About::Download { file, .. } => file.as_ref().map(|file| file.path.as_path()),
-        About::Upload { .. } | About::Nothing => None,
+        About::Upload(_) | About::Nothing => None,
     }
 }
 
@@ -134,10 +134,10 @@ pub(super) fn document(leftover: &Leftover, state: LeftoverState, error: Option<
             journal = path.as_ref().map(|path| path.to_string_lossy().into_owned());
         }
         What::InstructionFile { uri: of, .. } | What::Scratch { uri: of, .. } => uri = Some(of.to_string()),
-        What::Journal(journal) => file = Some(journal.path.to_string_lossy().into_owned()),
+        What::Journal(journal) => file = Some(journal.file.path.to_string_lossy().into_owned()),
         What::Record(record) => {
-            uri = record.object().map(str::to_owned);
-            file = Some(record.path.to_string_lossy().into_owned());
+            uri = record.about.object().map(|(_, uri)| uri.to_owned());
+            file = Some(record.file.path.to_string_lossy().into_owned());
             temporary = temporary_file(record).map(|path| path.to_string_lossy().into_owned());
         }
     }

@@ -76,7 +76,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
         files: &[(
             "$XDG_STATE_HOME/s3seal/put-*.json",
             "Records of uploads under way, readable by their owner only; ~/.local/state/s3seal/ if XDG_STATE_HOME is \
-             not set. A record names an object and an upload, but no keys. It is removed when its upload is complete.",
+             not set. A record names an object and an upload, but no keys. It is removed when its upload is complete. \
+             An upload with which no run can go on has one as long as its run is at work, for s3seal-cleanup(1).",
         )],
     },
     VerbPage {
@@ -251,11 +252,12 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              aborted, of s3seal and of any other program; instruction files whose object does not exist; the small \
              scratch objects on which rotate and doctor try what a server can do; and, of this machine, the journals of \
              rotations that are not at work and changed nothing outside the address, and the records of puts and gets \
-             that are not at work, with the temporary files of the gets. Of an upload it says who began \
+             at this server that are not at work, with the temporary files of the gets. Of an upload it says who began \
              it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
             "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \
-             work, here or elsewhere. So does an upload of a put or a rotation that is at work on this machine, however old \
-             it is. Files of this machine are as old as its own clock says: a put or a get that would have gone on with a \
+             work, here or elsewhere. So does, however old it is, an upload of a put or a rotation that this user has at \
+             work on this machine, also if that goes on with it only while s3seal asks; a rotation with --journal is not \
+             known. Files of this machine are as old as its own clock says: a put or a get that would have gone on with a \
              record that is removed starts anew. A journal stays where it may be the only copy of an envelope, or knows of an instruction file that \
              only its rotation may remove: the same rotate command goes on from it. --verbose names what stays.",
             "Each removal is for what was listed: an object only if it still has its ETag, an instruction file only if \

@@ -10,16 +10,16 @@ use super::{CleanupRequest, Kept, Leftover, What};
 use crate::aws::Connection;
 use crate::aws::abort_upload::ListedUpload;
 use crate::commands::bulk::for_each_ordered;
-use crate::commands::rotate::journal::survey::JournalSurvey;
 use crate::error::{Error, Result};
 use crate::transfer::Cancellation;
 
-/// Finds all uploads of the place; `puts` are those on which puts are at work, each with its record.
+/// Finds all uploads of the place. `journals` are those of rotations, `in_use` those on which runs of this machine are at
+/// work, each with its journal or record.
 pub(super) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
-    journals: &HashMap<&str, &JournalSurvey>,
-    puts: &HashMap<&str, &Path>,
+    journals: &HashMap<&str, &Path>,
+    in_use: &HashMap<&str, &Path>,
     cancellation: &Cancellation,
     found: &mut impl FnMut(Leftover),
 ) -> Result<()> {
@@ -28,8 +28,8 @@ pub(super) async fn find(
     let of_place = all.try_filter(|upload| ready(request.place.holds(&upload.uri)));
     let work = |upload: ListedUpload| {
         let journal = journals.get(upload.id.as_str()).copied();
-        let put = puts.get(upload.id.as_str()).copied();
-        look_at(connection, request, upload, journal, put)
+        let in_use = in_use.get(upload.id.as_str()).copied();
+        look_at(connection, request, upload, journal, in_use)
     };
     for_each_ordered(of_place, request.jobs, cancellation, work, |leftover| {
         leftover?.into_iter().for_each(&mut *found);
@@ -43,14 +43,13 @@ async fn look_at(
     connection: &Connection,
     request: &CleanupRequest,
     upload: ListedUpload,
-    journal: Option<&JournalSurvey>,
-    put: Option<&Path>,
+    journal: Option<&Path>,
+    in_use: Option<&Path>,
 ) -> Result<Option<Leftover>> {
-    let kept = match (journal, put) {
-        (Some(journal), _) if journal.is_in_use => Some(Kept::InUse(journal.path.clone())),
-        (_, Some(record)) => Some(Kept::InUse(record.to_owned())),
-        _ if !request.is_old(upload.initiated, connection.server_now()) => Some(Kept::Young),
-        _ => None,
+    let kept = match in_use {
+        Some(path) => Some(Kept::InUse(path.to_owned())),
+        None if !request.is_old(upload.initiated, connection.server_now()) => Some(Kept::Young),
+        None => None,
     };
     let size = match kept {
         Some(_) => None,
@@ -70,7 +69,7 @@ async fn look_at(
             id: upload.id,
             initiator: upload.initiator,
             size,
-            journal: journal.map(|journal| journal.path.clone()),
+            journal: journal.map(Path::to_owned),
         },
     }))
 }

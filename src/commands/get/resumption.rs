@@ -61,11 +61,13 @@ impl Resumption {
         let format = format.map_or_else(|| "as it is".to_owned(), |format| format!("{format:?}"));
         let records = request.records.only_if(can_go_on);
         let source = request.source.to_string();
-        let endpoint = reader.connection.s3_url().unwrap_or_default();
+        let endpoint = reader.connection.s3_url();
         let version = request.version_id.as_deref().unwrap_or_default();
         let target = resume::absolute(path);
-        let opened = records.open(Kind::Download, &[endpoint, &source, version, &target])?;
+        let opened =
+            records.open(Kind::Download, &[endpoint.unwrap_or_default(), &source, version, &target])?;
         let content = DownloadRecord {
+            endpoint: endpoint.map(str::to_owned),
             source,
             version_id: head.version_id.clone(),
             etag: head.etag.clone().unwrap_or_default(),

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::aws::sse;
 use crate::aws::upload::{FoundUpload, UploadTarget};
+use crate::aws::{Connection, sse};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
+use crate::location::S3Uri;
 use crate::transfer::plan::UploadPlan;
-use crate::transfer::resume::{self, FileIdentity, Kind, Record, Records, UploadRecord};
+use crate::transfer::resume::{self, BegunUpload, FileIdentity, Kind, Record, Records, UploadRecord};
 
 /// The record of an upload, and what is to be recorded.
 pub(super) struct Resumption {
@@ -30,12 +31,11 @@ impl Resumption {
         plan: &UploadPlan,
         to: &UploadTarget<'_>,
     ) -> Result<Option<Self>> {
-        let endpoint = to.connection.s3_url().unwrap_or_default();
-        let target = to.uri.to_string();
-        let opened = records.open(Kind::Upload, &[endpoint, path, &target])?;
+        let upload = begun(to.connection, to.uri, "");
+        let endpoint = upload.endpoint.as_deref().unwrap_or_default();
+        let opened = records.open(Kind::Upload, &[endpoint, path, &upload.target])?;
         let content = UploadRecord {
-            target: target.clone(),
-            upload_id: String::new(),
+            upload,
             options: resume::fingerprint(&[
                 &to.sse.map(described).unwrap_or_default(),
                 // The condition is only that of the end.
@@ -59,19 +59,25 @@ impl Resumption {
     /// `Network`, where nobody answers.
     pub(super) async fn find(&mut self, to: &UploadTarget<'_>) -> Result<Option<FoundUpload>> {
         let Some((recorded, _)) = self.record.read::<UploadRecord, ()>() else { return Ok(None) };
-        let fits = UploadRecord { upload_id: recorded.upload_id.clone(), ..self.content.clone() };
-        if self.is_on && recorded == fits && !recorded.upload_id.is_empty() {
-            match to.find(&recorded.upload_id).await {
+        let id = recorded.upload.upload_id.as_str();
+        if self.is_on && recorded == self.content_of(id) && !id.is_empty() {
+            match to.find(id).await {
                 Ok(found) => return Ok(found),
                 Err(error @ Error::Network { .. }) => return Err(error),
                 // Without permission to list them, it starts anew.
                 Err(_) => {}
             }
         }
-        if recorded.target == self.content.target && !recorded.upload_id.is_empty() {
-            to.abort_earlier(&recorded.upload_id).await;
+        if recorded.upload.target == self.content.upload.target && !id.is_empty() {
+            to.abort_earlier(id).await;
         }
         Ok(None)
+    }
+
+    fn content_of(&self, id: &str) -> UploadRecord {
+        let mut content = self.content.clone();
+        id.clone_into(&mut content.upload.upload_id);
+        content
     }
 
     /// Goes on with the upload that was found, or writes a record that names none yet, in place of an earlier one. Nothing, if
@@ -92,7 +98,7 @@ impl Resumption {
     /// `Local` for what the system refuses.
     pub(super) fn note(&self, id: &str) -> Result<()> {
         self.is_begun.store(!id.is_empty(), Ordering::Relaxed);
-        self.record.write(&UploadRecord { upload_id: id.to_owned(), ..self.content.clone() })
+        self.record.write(&self.content_of(id))
     }
 
     /// Ends with the upload: the record stays only if the same command can go on.
@@ -102,6 +108,12 @@ impl Resumption {
             _ => self.record.remove(),
         }
     }
+}
+
+/// The words in which a record names an upload.
+pub(super) fn begun(connection: &Connection, target: &S3Uri, id: &str) -> BegunUpload {
+    let endpoint = connection.s3_url().map(str::to_owned);
+    BegunUpload { endpoint, target: target.to_string(), upload_id: id.to_owned() }
 }
 
 /// The mode with all that decides what S3 stores; of a key its fingerprint.

@@ -1,25 +1,19 @@
-//! Journals as they are seen by somebody who continues none of them: which are in use, and what is lost with one.
+//! Journals as they are seen by somebody who continues none of them: what each names, and what is lost with it.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 
 use super::line::{Line, VERSION};
-use crate::error::{Error, Result, Subject};
+use crate::error::Result;
 use crate::location::S3Uri;
-use crate::transfer::locked_file::{is_in_use, open_to_read};
+use crate::transfer::surveyed_file::{self, SurveyedFile};
 
 /// A journal of a rotation.
 #[derive(Clone, Debug)]
 pub(crate) struct JournalSurvey {
-    pub(crate) path: PathBuf,
-    /// When it was last written, in seconds since 1970, by this machine's clock.
-    pub(crate) modified: i64,
-    pub(crate) bytes: u64,
-    /// Whether a run has it at this moment.
-    pub(crate) is_in_use: bool,
+    pub(crate) file: SurveyedFile,
     /// The number of objects that it knows to be done.
     pub(crate) done: u64,
     /// Whether it names no object outside the place that was asked for.
@@ -30,59 +24,30 @@ pub(crate) struct JournalSurvey {
     pub(crate) uploads: Vec<String>,
 }
 
-/// Reads all journals in a directory; there are none in one that does not exist.
+/// Reads all journals in a directory.
 ///
 /// # Errors
-/// `Local` for what the system refuses.
+/// As [`surveyed_file::in_directory`].
 pub(crate) fn in_directory(folder: &Path, place: &S3Uri) -> Result<Vec<JournalSurvey>> {
-    let refused = |error| Error::local("read", Subject::Folder(folder.to_owned()))(error);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(refused)?,
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(refused)?.path();
+    let is_journal = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with("rotate-") && name.ends_with(".ndjson") {
-            let refused = |error| Error::local("read", Subject::Journal(path.clone()))(error);
-            found.extend(read(&path, place).map_err(refused)?);
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(found)
+        (name.starts_with("rotate-") && name.ends_with(".ndjson")).then_some(())
+    };
+    surveyed_file::in_directory(folder, is_journal, |(), seen, file| read(seen, &file, place))
 }
 
-/// Removes a journal that has not been written since it was read, and is in nobody's use; returns whether it is gone.
+/// Removes a journal; returns whether it is gone.
 ///
 /// # Errors
 /// `Local` for what the system refuses.
 pub(crate) fn remove(journal: &JournalSurvey) -> Result<bool> {
-    let refused = |error| Error::local("remove", Subject::Journal(journal.path.clone()))(error);
-    let Some(file) = open_to_read(&journal.path).map_err(refused)? else { return Ok(true) };
-    if is_in_use(&file).map_err(refused)? || file.metadata().map_err(refused)?.len() != journal.bytes {
-        return Ok(false);
-    }
-    // Still locked: nobody opens it meanwhile.
-    fs::remove_file(&journal.path).map_err(refused)?;
-    Ok(true)
+    surveyed_file::remove(&journal.file, || Ok(()))
 }
 
 /// Reads one; `None` for a file that is no journal.
-fn read(path: &Path, place: &S3Uri) -> std::io::Result<Option<JournalSurvey>> {
-    let Some(file) = open_to_read(path)? else { return Ok(None) };
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Ok(None);
-    }
-    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let is_in_use = is_in_use(&file)?;
-    if !is_in_use {
-        // Whoever wants to go on with it must not find it locked.
-        file.unlock()?;
-    }
+fn read(seen: SurveyedFile, file: &File, place: &S3Uri) -> io::Result<Option<JournalSurvey>> {
     let mut open = Open::default();
-    let mut reader = BufReader::new(&file);
+    let mut reader = BufReader::new(file);
     let (mut is_first, mut text) = (true, Vec::new());
     loop {
         text.clear();
@@ -100,10 +65,7 @@ fn read(path: &Path, place: &S3Uri) -> std::io::Result<Option<JournalSurvey>> {
         }
     }
     Ok(Some(JournalSurvey {
-        path: path.to_owned(),
-        modified: i64::try_from(modified).unwrap_or(i64::MAX),
-        bytes: metadata.len(),
-        is_in_use,
+        file: seen,
         done: open.done,
         is_of_place: !open.names_other_place,
         is_needed: !(open.envelopes.is_empty() && open.instruction_files.is_empty()),

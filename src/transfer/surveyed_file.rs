@@ -1,0 +1,90 @@
+//! Journals and records as they are seen by somebody who goes on with none of them: which are in use, and removing them.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use crate::error::{Error, Result, Subject};
+use crate::transfer::locked_file::{is_in_use, open_to_read};
+
+/// A journal or a record.
+#[derive(Clone, Debug)]
+pub(crate) struct SurveyedFile {
+    pub(crate) path: PathBuf,
+    /// When it was last written, in seconds since 1970, by this machine's clock.
+    pub(crate) modified: i64,
+    pub(crate) len: u64,
+    /// Whether a run has it at this moment.
+    pub(crate) is_in_use: bool,
+}
+
+/// Reads the files of a directory whose names are of a kind; there are none in one that does not exist. `read` takes those
+/// that are this user's own: no run of this user goes on with any other.
+///
+/// # Errors
+/// `Local` for what the system refuses.
+pub(crate) fn in_directory<K, T>(
+    folder: &Path,
+    kind_of: impl Fn(&Path) -> Option<K>,
+    read: impl Fn(K, SurveyedFile, File) -> io::Result<Option<T>>,
+) -> Result<Vec<T>> {
+    let refused = |error| Error::local("read", Subject::Folder(folder.to_owned()))(error);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(refused)?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<io::Result<Vec<_>>>().map_err(refused)?;
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        let Some(kind) = kind_of(&path) else { continue };
+        let one = match open(&path) {
+            Ok(Some((seen, file))) => read(kind, seen, file),
+            Ok(None) => continue,
+            Err(error) => Err(error),
+        };
+        found.extend(one.map_err(Error::local("read", &path))?);
+    }
+    Ok(found)
+}
+
+/// `None` for what is no regular file of this user.
+fn open(path: &Path) -> io::Result<Option<(SurveyedFile, File)>> {
+    let file = match open_to_read(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(None),
+        opened => opened?,
+    };
+    let Some(file) = file else { return Ok(None) };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.uid() != geteuid().as_raw() {
+        return Ok(None);
+    }
+    let is_in_use = is_in_use(&file)?;
+    if !is_in_use {
+        // Whoever wants to go on with it must not find it locked.
+        file.unlock()?;
+    }
+    let (modified, len) = (metadata.mtime(), metadata.len());
+    Ok(Some((SurveyedFile { path: path.to_owned(), modified, len, is_in_use }, file)))
+}
+
+/// Removes a file that has not been written since it was read, and is in nobody's use, and before it what goes with it;
+/// returns whether it is gone.
+///
+/// # Errors
+/// `Local` for what the system refuses; those of `before`.
+pub(crate) fn remove(seen: &SurveyedFile, before: impl FnOnce() -> Result<()>) -> Result<bool> {
+    let refused = |error| Error::local("remove", &seen.path)(error);
+    let Some(file) = open_to_read(&seen.path).map_err(refused)? else { return Ok(true) };
+    if is_in_use(&file).map_err(refused)? || file.metadata().map_err(refused)?.len() != seen.len {
+        return Ok(false);
+    }
+    // Still locked: nobody opens it meanwhile.
+    before()?;
+    fs::remove_file(&seen.path).map_err(refused)?;
+    Ok(true)
+}
