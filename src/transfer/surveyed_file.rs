@@ -9,6 +9,7 @@ use rustix::process::geteuid;
 
 use crate::error::{Error, Result, Subject};
 use crate::transfer::locked_file::{is_in_use, open_to_read};
+use crate::transfer::resume::FileIdentity;
 
 /// A journal or a record.
 #[derive(Clone, Debug)]
@@ -17,6 +18,7 @@ pub(crate) struct SurveyedFile {
     /// When it was last written, in seconds since 1970, by this machine's clock.
     pub(crate) modified: i64,
     pub(crate) len: u64,
+    identity: FileIdentity,
     /// Whether a run has it at this moment.
     pub(crate) is_in_use: bool,
 }
@@ -68,8 +70,8 @@ fn open(path: &Path) -> io::Result<Option<(SurveyedFile, File)>> {
         // Whoever wants to go on with it must not find it locked.
         file.unlock()?;
     }
-    let (modified, len) = (metadata.mtime(), metadata.len());
-    Ok(Some((SurveyedFile { path: path.to_owned(), modified, len, is_in_use }, file)))
+    let (modified, len, identity) = (metadata.mtime(), metadata.len(), FileIdentity::from(&metadata));
+    Ok(Some((SurveyedFile { path: path.to_owned(), modified, len, identity, is_in_use }, file)))
 }
 
 /// Removes a file that has not been written since it was read, and is in nobody's use, and before it what goes with it;
@@ -80,11 +82,35 @@ fn open(path: &Path) -> io::Result<Option<(SurveyedFile, File)>> {
 pub(crate) fn remove(seen: &SurveyedFile, before: impl FnOnce() -> Result<()>) -> Result<bool> {
     let refused = |error| Error::local("remove", &seen.path)(error);
     let Some(file) = open_to_read(&seen.path).map_err(refused)? else { return Ok(true) };
-    if is_in_use(&file).map_err(refused)? || file.metadata().map_err(refused)?.len() != seen.len {
+    let is_same = FileIdentity::from(&file.metadata().map_err(refused)?) == seen.identity;
+    if is_in_use(&file).map_err(refused)? || !is_same {
         return Ok(false);
     }
     // Still locked: nobody opens it meanwhile.
     before()?;
     fs::remove_file(&seen.path).map_err(refused)?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_written_again_stays_however_long_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("put-1.json");
+        fs::write(&path, "one").unwrap();
+        let survey = || {
+            let found = in_directory(folder.path(), |_| Some(()), |(), seen, _| Ok(Some(seen))).unwrap();
+            found.into_iter().next().unwrap()
+        };
+        let seen = survey();
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "two").unwrap();
+        assert!(!remove(&seen, || Ok(())).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert!(remove(&survey(), || Ok(())).unwrap());
+        assert!(!path.exists());
+    }
 }

@@ -9,7 +9,8 @@
 //!
 //! - get, seed 1795742052: none 13, 4, 3; 1853, 1819. sse-s3 13, 7, 0; 2752, 2712. sse-kms 5, 2, 13; 1170, 1156. sse-c 15, 4, 1;
 //!   2481, 2443. s3ec 13, 4, 3; 2042, 2008. s3ec-v2 15, 2, 3; 1111, 1077. esdk 11, 6, 3; 2639, 2607.
-//! - put, seed 1795742359: none 9, 5, 6; 1944, 1923. The run was stopped there: sse-s3, sse-kms and sse-c are still to be run.
+//! - put, seed 1795749125: none 18, 2, 0; 2331, 2273. sse-s3 14, 2, 4; 1757, 1664. sse-kms 17, 3, 0; 2466, 2424. sse-c 12, 6, 2;
+//!   2761, 2757.
 
 use std::fs;
 use std::process::{Command, Stdio};
