@@ -156,8 +156,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "--manifest compares the objects under one prefix or bucket with the manifest that put --manifest wrote: \
              which are missing, changed or extra. Size and ETag are in the listing, which decides alone where they are \
              the same. Where only the ETag differs, as after a copy or a rotation, the checksum that S3 keeps is asked for; \
-             it is of the stored bytes, so that what was encrypted anew has changed. Of what put --update left as it was the \
-             manifest has no checksum, so that another ETag means changed. A CRC shows damage, not forgery \
+             it is of the stored bytes, so that what was encrypted anew has changed. Of what an update of put left as it was \
+             the manifest has no checksum, so that another ETag means changed. A CRC shows damage, not forgery \
              (s3seal-recipes(7)). The summary says how many were \
              compared by which. If anything differs the exit status is 8, and if something could not be compared, 9. \
              Names are compared below the prefix, so that a copy elsewhere can be compared, too. A manifest \
