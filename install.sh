@@ -200,15 +200,15 @@ build() {
     (
         cd "$checkout"
         if [ -n "$demo" ]; then
-            cargo build --release --locked --workspace --bins
+            cargo build --profile from-source --locked --workspace --bins
         else
-            cargo build --release --locked --bin s3seal
+            cargo build --profile from-source --locked --bin s3seal
         fi
     ) || code=$?
     [ -z "$ticking" ] || kill "$ticking"
     [ "$code" -eq 0 ] || fail "the build failed, as cargo says above" "a release needs no build: ./install.sh --help"
     say "Built in $(($(date +%s) - began)) s."
-    built=${CARGO_TARGET_DIR:-target}/release
+    built=${CARGO_TARGET_DIR:-target}/from-source
     case $built in
         /*) ;;
         *) built=$checkout/$built ;;

@@ -359,7 +359,6 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             break
         }
         's3seal;keygen' {
-            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Make no key, but print the fingerprint of the one from SOURCE: a 256-bit key, or an RSA key in PEM')
             [CompletionResult]::new('--form', '--form', [CompletionResultType]::ParameterName, 'How the key is written')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never')
@@ -375,6 +374,7 @@ Register-ArgumentCompleter -Native -CommandName 's3seal' -ScriptBlock {
             [CompletionResult]::new('--expected-bucket-owner', '--expected-bucket-owner', [CompletionResultType]::ParameterName, 'The account that must own the bucket')
             [CompletionResult]::new('--request-payer', '--request-payer', [CompletionResultType]::ParameterName, 'Agree to pay for the requests (Requester Pays buckets)')
             [CompletionResult]::new('--config-profile', '--config-profile', [CompletionResultType]::ParameterName, 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)')
+            [CompletionResult]::new('--show', '--show', [CompletionResultType]::ParameterName, 'Make no key, but print the fingerprint of this one: a 256-bit key, or an RSA key in PEM')
             [CompletionResult]::new('--allow-open-key-file', '--allow-open-key-file', [CompletionResultType]::ParameterName, 'Accept a key file that others can read')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only errors')

@@ -351,7 +351,6 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'s3seal;keygen'= {
-            cand --show 'Make no key, but print the fingerprint of the one from SOURCE: a 256-bit key, or an RSA key in PEM'
             cand --form 'How the key is written'
             cand --progress 'Show progress: auto (a bar on a terminal), bar, plain (lines) or never'
             cand --color 'Use colours: auto (on a terminal, unless NO_COLOR is set), always or never'
@@ -367,6 +366,7 @@ set edit:completion:arg-completer[s3seal] = {|@words|
             cand --expected-bucket-owner 'The account that must own the bucket'
             cand --request-payer 'Agree to pay for the requests (Requester Pays buckets)'
             cand --config-profile 'Take flags from [profile.NAME] of the configuration files; see s3seal-config(7)'
+            cand --show 'Make no key, but print the fingerprint of this one: a 256-bit key, or an RSA key in PEM'
             cand --allow-open-key-file 'Accept a key file that others can read'
             cand -q 'Print only errors'
             cand --quiet 'Print only errors'

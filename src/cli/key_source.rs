@@ -89,12 +89,18 @@ impl SourceText {
     }
 }
 
+impl From<&str> for SourceText {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl FromStr for SourceText {
     type Err = std::convert::Infallible;
 
     /// Accepts anything: clap would echo what it refuses.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
+        Ok(text.into())
     }
 }
 

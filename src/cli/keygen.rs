@@ -32,13 +32,13 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct KeygenArgs {
-    /// The file to create; it must not exist
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "show")]
-    file: Option<PathBuf>,
+    /// The file to create, which must not exist; with --show the file or other source of a key
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
 
-    /// Make no key, but print the fingerprint of the one from SOURCE: a 256-bit key, or an RSA key in PEM
-    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["file", "form"])]
-    show: Option<SourceText>,
+    /// Make no key, but print the fingerprint of this one: a 256-bit key, or an RSA key in PEM
+    #[arg(long, conflicts_with = "form")]
+    show: bool,
 
     /// How the key is written
     #[arg(long, value_name = "FORM", default_value = "base64")]
@@ -59,18 +59,21 @@ enum Form {
 }
 
 pub(crate) fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
-    match (&args.show, &args.file) {
-        (Some(source), _) => show(source, args.key_file.allow_open_key_file, session),
-        (None, Some(file)) => make(file, args.form, session),
-        (None, None) => Ok(()),
+    if args.show {
+        show(&args.file, args.key_file.allow_open_key_file, session)
+    } else {
+        make(&args.file, args.form, session)
     }
 }
 
 /// Prints the fingerprints of a key; where its text can be read as two keys, those of both.
-fn show(source: &SourceText, allow_open: bool, session: &Session) -> Result<(), Failure> {
+fn show(named: &Path, allow_open: bool, session: &Session) -> Result<(), Failure> {
     const FLAG: &str = "--show";
     let reader = KeyReader { stdin_is_data: false, allow_open, allow_weak: true, sealing: true };
-    let source = reader.any_source(FLAG, source)?;
+    let source = match named.to_str() {
+        Some(text) => reader.any_source(FLAG, &SourceText::from(text))?,
+        None => KeySource::File(named.to_owned()),
+    };
     let file = match &source {
         KeySource::File(path) => Some(path.to_string_lossy().into_owned()),
         _ => None,

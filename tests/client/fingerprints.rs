@@ -1,6 +1,8 @@
 //! A key has one fingerprint, and every place that names the key says it.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
@@ -44,9 +46,20 @@ fn a_key_is_shown_from_each_source_and_in_each_form() {
         (&document["file"], &document["kind"], &document["customer_key_md5"]),
         (&json!("rsa_a.pub.pem"), &json!("rsa_public"), &Value::Null)
     );
+    // The option stands before or after what it is about.
+    assert_eq!(text(&bench.run("keygen key --show").ok()), said("key"));
     // A text with two readings is shown as both.
     bench.write("two", "ab".repeat(16).as_bytes());
     assert_eq!(bench.run("keygen --show two --json").ok().documents().len(), 2);
+}
+
+#[test]
+fn a_key_is_shown_from_a_file_whose_name_is_not_utf_8() {
+    let bench = bench();
+    fs::copy(bench.path("key"), bench.path("").join(OsStr::from_bytes(b"k\xff"))).unwrap();
+    let line = "exec \"$0\" keygen --show \"$(printf 'k\\377')\"";
+    let said = text(&bench.program("sh", ["-c", line, env!("CARGO_BIN_EXE_s3seal")]).run().ok());
+    assert!(said.contains(&shown(&bench, "key")), "{said}");
 }
 
 #[test]

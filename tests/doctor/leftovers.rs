@@ -15,7 +15,7 @@ fn leftovers_at_the_place_are_counted_and_cleanup_is_named() {
     let bench = Bench::new();
     let s3 = bench.sandbox.s3();
     s3.begin_upload(BUCKET, "p/young");
-    doctor(&bench, "").exits(0).has("leftovers", OK, "none among the first 10000 objects");
+    doctor(&bench, "").exits(0).has("leftovers", OK, "none older than a day, among at most 10000 objects");
     s3.set_clock_ahead(-TWO_DAYS);
     s3.begin_upload(BUCKET, "p/large");
     s3.begin_upload(BUCKET, "elsewhere");

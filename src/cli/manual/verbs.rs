@@ -256,8 +256,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
             "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \
              work, here or elsewhere. So does, however old it is, an upload of a put or a rotation that this user has at \
-             work on this machine, also if that goes on with it only while s3seal asks; a rotation with --journal is not \
-             known. Files of this machine are as old as its own clock says: a put or a get that would have gone on with a \
+             work on this machine, also if that goes on with it only while s3seal asks; a rotation whose journal was \
+             named is not known. Files of this machine are as old as its own clock says: a put or a get that would have gone on with a \
              record that is removed starts anew. A journal stays where it may be the only copy of an envelope, or knows of an instruction file that \
              only its rotation may remove: the same rotate command goes on from it. --verbose names what stays.",
             "Each removal is for what was listed: an object only if it still has its ETag, an instruction file only if \

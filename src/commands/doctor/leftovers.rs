@@ -34,7 +34,7 @@ pub(super) async fn check(
     .await;
     match found {
         Ok(()) if count == 0 => {
-            Check::ok(name, format!("none among the first {MAX_OBJECTS_SURVEYED} objects"))
+            Check::ok(name, format!("none older than a day, among at most {MAX_OBJECTS_SURVEYED} objects"))
         }
         Ok(()) => {
             Check::warning(name, format!("{count} of broken runs, {}, older than a day", ByteSize(bytes)))
