@@ -136,7 +136,9 @@ pub(crate) async fn find(
     let now = local_now();
     let in_use = |file: &SurveyedFile| file.is_in_use.then(|| Kept::InUse(file.path.clone()));
     let young = |file: &SurveyedFile| (!request.is_old(Some(file.modified), now)).then_some(Kept::Young);
-    for journal in machine.journals.into_iter().filter(|journal| journal.is_of_place) {
+    let of_place =
+        |journal: &JournalSurvey| journal.is_of_place && journal.endpoint.as_deref() == connection.s3_url();
+    for journal in machine.journals.into_iter().filter(of_place) {
         let file = &journal.file;
         let needed = || journal.is_needed.then_some(Kept::Needed);
         found(Leftover {

@@ -175,9 +175,10 @@ fn the_upload_that_a_killed_put_could_go_on_with_goes_and_the_put_starts_anew() 
 fn journal(bench: &Bench, name: &str, lines: &[&str]) -> PathBuf {
     let folder = bench.home().join(".local/state/s3seal");
     fs::create_dir_all(&folder).unwrap();
-    let first = r#"{"journal":{"version":2,"rotation":"r","at":1}}"#;
+    let endpoint = bench.sandbox.endpoint();
+    let first = format!(r#"{{"journal":{{"version":2,"rotation":"r","endpoint":"{endpoint}","at":1}}}}"#);
     let path = folder.join(format!("rotate-{name}.ndjson"));
-    fs::write(&path, [&[first], lines].concat().join("\n") + "\n").unwrap();
+    fs::write(&path, [&[first.as_str()], lines].concat().join("\n") + "\n").unwrap();
     path
 }
 
@@ -202,6 +203,22 @@ fn a_journal_of_the_place_goes_and_others_stay() {
     assert!(mixed.exists() && other.exists() && folder.join("notes").exists());
     bench.run("cleanup s3://bench --older-than 0s --yes").ok();
     assert!(!mixed.exists());
+}
+
+#[test]
+fn a_journal_of_another_server_stays_and_so_does_one_that_names_none() {
+    let (bench, other) = (bench(), bench());
+    let path = journal(&bench, "1", &[DONE]);
+    let text = fs::read_to_string(&path).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let of_aws = path.with_file_name("rotate-2.ndjson");
+    let first = first.replace(&format!(r#""endpoint":"{}","#, bench.sandbox.endpoint()), "");
+    fs::write(&of_aws, format!("{first}\n{rest}")).unwrap();
+    let at = |bench: &Bench, home: &Bench| bench.s3seal(ALL.split(' ')).with("HOME", home.home()).run().ok();
+    at(&other, &bench);
+    assert!(path.exists() && of_aws.exists());
+    at(&bench, &bench).says(&["removed: 1 leftover"]);
+    assert!(!path.exists() && of_aws.exists());
 }
 
 #[test]

@@ -93,6 +93,26 @@ fn a_line_that_somebody_appends_aborts_no_upload_but_one_of_this_rotation() {
 }
 
 #[test]
+fn the_same_rotation_on_another_server_has_a_journal_of_its_own() {
+    let (bench, other) = (bench(), bench());
+    // An encryption context cannot be seen on an object: its journal stays.
+    let rotate = "rotate s3://bench/p/ -e sse-kms --kms-key alias/backup --context for=me --yes";
+    for server in [&bench, &other, &bench] {
+        server.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+        server.sandbox.clear_requests();
+        let ended = server.s3seal(rotate.split(' ')).with("HOME", bench.home()).run().ok();
+        ended.says(&["1 copied within S3"]);
+        assert_eq!(server.requests("CopyObject").len(), 1);
+    }
+    let state = bench.home().join(".local/state/s3seal");
+    assert_eq!(fs::read_dir(&state).unwrap().count(), 2);
+    // One that the user names is not taken for the other server's.
+    bench.run(LINE).ok();
+    let line = LINE.replace("--journal j", &format!("--journal {}", bench.path("j").display()));
+    other.run(&line).exits(2).says(&["it does not belong to this rotation"]);
+}
+
+#[test]
 fn a_journal_is_its_owners_alone() {
     let bench = bench();
     bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");

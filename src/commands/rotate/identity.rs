@@ -20,6 +20,9 @@ use super::strategy::{AtRest, Desired};
 /// A rotation in words.
 #[derive(Serialize)]
 pub(crate) struct Identity<'a> {
+    /// The server; `None` for AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<&'a str>,
     places: Vec<String>,
     filter: Vec<String>,
     only: Vec<String>,
@@ -60,8 +63,9 @@ struct ClientWords<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// Puts a rotation into words.
+    /// Puts a rotation into words; `endpoint` is the server, unless it is AWS.
     pub(crate) fn new(
+        endpoint: Option<&'a str>,
         places: &[S3Uri],
         chosen: &Filters,
         version_id: Option<&'a str>,
@@ -69,6 +73,7 @@ impl<'a> Identity<'a> {
         target: &'a DesiredEncryption,
     ) -> Self {
         Self {
+            endpoint,
             places: places.iter().map(ToString::to_string).collect(),
             filter: chosen.filter.in_words(),
             only: chosen.only.iter().map(ToString::to_string).collect(),
@@ -226,7 +231,7 @@ mod tests {
         let places = ["s3://bkt/a/".parse().unwrap(), "s3://bkt/b".parse().unwrap()];
         let target = server();
         let suffix = "mine".parse().unwrap();
-        let identity = Identity::new(&places, &chosen(), Some("v1"), Some(&suffix), &target);
+        let identity = Identity::new(None, &places, &chosen(), Some("v1"), Some(&suffix), &target);
         let at_rest =
             format!(r#"{{"mode":"sse-kms","key":"{ARN}","context":{{"team":"v"}},"bucket_key":true}}"#);
         assert_eq!(
@@ -237,7 +242,7 @@ mod tests {
             )
         );
         let target = client();
-        let identity = Identity::new(&places[1..], &Filters::default(), None, None, &target);
+        let identity = Identity::new(None, &places[1..], &Filters::default(), None, None, &target);
         let fingerprint = SymmetricKey::recognise(&[b'A'; 32]).unwrap().fingerprint();
         assert_eq!(
             identity.text(),
@@ -251,14 +256,18 @@ mod tests {
     }
 
     #[test]
-    fn another_place_or_target_is_another_rotation() {
+    fn another_server_place_or_target_is_another_rotation() {
         let (a, b) = (["s3://bkt/a/".parse().unwrap()], ["s3://bkt/b/".parse().unwrap()]);
         let (one, other) = (server(), client());
-        let name = |places: &[S3Uri], target: &DesiredEncryption| {
-            Identity::new(places, &chosen(), None, None, target).name()
+        let at = |endpoint, places: &[S3Uri], target: &DesiredEncryption| {
+            Identity::new(endpoint, places, &chosen(), None, None, target).name()
         };
+        let name = |places: &[S3Uri], target: &DesiredEncryption| at(None, places, target);
         assert_eq!(name(&a, &one), name(&a, &server()));
         assert_ne!(name(&a, &one), name(&b, &one));
         assert_ne!(name(&a, &one), name(&a, &other));
+        let here = at(Some("http://127.0.0.1"), &a, &one);
+        assert_ne!(here, name(&a, &one));
+        assert_ne!(here, at(Some("http://127.0.0.2"), &a, &one));
     }
 }

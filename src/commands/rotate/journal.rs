@@ -50,12 +50,12 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates the journal of a rotation.
+    /// Opens or creates the journal of a rotation, whose name depends on the server (`None` for AWS).
     ///
     /// # Errors
     /// `Unsupported` if it is another rotation's, `InUse` if another run has it at this moment; `Tampered` if it is not
     /// this user's alone; `Local` for what the system refuses.
-    pub(crate) fn open(path: &Path, rotation: &str) -> Result<Self> {
+    pub(crate) fn open(path: &Path, rotation: &str, endpoint: Option<&str>) -> Result<Self> {
         let name = Subject::Journal(path.to_owned());
         let refused = |error| Error::local("write", &name)(error);
         let file = locked_file::open(path, &name)?;
@@ -70,14 +70,20 @@ impl Journal {
             worth: AtomicI64::new(0),
             envelopes: Mutex::default(),
         };
-        if journal.read(file, rotation, &name)? {
-            journal.write(&Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: now() })?;
+        if journal.read(file, rotation, endpoint, &name)? {
+            journal.write(&line::first(rotation, endpoint, now()))?;
         }
         Ok(journal)
     }
 
     /// Reads the lines; returns whether the journal is empty.
-    fn read(&mut self, mut file: File, rotation: &str, name: &Subject) -> Result<bool> {
+    fn read(
+        &mut self,
+        mut file: File,
+        rotation: &str,
+        endpoint: Option<&str>,
+        name: &Subject,
+    ) -> Result<bool> {
         let refused = |error| Error::local("read", name)(error);
         file.seek(SeekFrom::Start(0)).map_err(refused)?;
         let mut open = Open::default();
@@ -93,7 +99,7 @@ impl Journal {
             if first {
                 let ours = matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of, .. }) if of == rotation);
                 // A crash leaves a beginning of the first line; anything else is another file.
-                let ours_torn = torn && !ours && is_torn_first_line(&text, rotation);
+                let ours_torn = torn && !ours && is_torn_first_line(&text, rotation, endpoint);
                 if !(ours || ours_torn) {
                     return Err(Error::unsupported(name, Unsupported::OtherJournal));
                 }
@@ -325,7 +331,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/j");
         {
-            let journal = Journal::open(&path, "r").unwrap();
+            let journal = Journal::open(&path, "r", None).unwrap();
             assert!(!journal.is_worth_keeping());
             journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), "server-copy").unwrap();
             journal.upload(&uri("s3://bkt/a"), "u1").unwrap();
@@ -337,7 +343,7 @@ mod tests {
             journal.scratch(&uri("s3://bkt/.y"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), false).unwrap();
         }
-        let journal = Journal::open(&path, "r").unwrap();
+        let journal = Journal::open(&path, "r", None).unwrap();
         let done = |key: &str, etag| journal.is_done(&uri(key), None, etag);
         assert!(done("s3://bkt/a", Some("\"2\"")));
         assert!(
@@ -364,13 +370,13 @@ mod tests {
         let path = folder.path().join("j");
         let (a, b) = (uri("s3://bkt/a"), uri("s3://bkt/b"));
         {
-            let journal = Journal::open(&path, "r").unwrap();
+            let journal = Journal::open(&path, "r", None).unwrap();
             journal.done(&a, Some("v1"), Some("1")).unwrap();
             journal.begin(&a, None, Some("1"), "reseal").unwrap();
             journal.begin(&b, None, Some("1"), "reseal").unwrap();
             journal.done(&b, None, Some("2")).unwrap();
         }
-        let journal = Journal::open(&path, "r").unwrap();
+        let journal = Journal::open(&path, "r", None).unwrap();
         assert!(journal.is_done(&a, Some("v1"), Some("1")) && !journal.is_done(&a, Some("v2"), Some("1")));
         assert!(!journal.is_done(&a, None, Some("1")) && journal.is_done(&b, None, Some("2")));
         let changed = |uri, etag| journal.has_changed_since(uri, None, Some(etag));
@@ -392,7 +398,7 @@ mod tests {
         };
         let (a, b) = (uri("s3://bkt/a"), uri("s3://bkt/b"));
         {
-            let journal = Journal::open(&path, "r").unwrap();
+            let journal = Journal::open(&path, "r", None).unwrap();
             journal.envelope(&a, Some(&envelope("1", None)), Some(&envelope("2", Some("{}")))).unwrap();
             journal.envelope(&b, None, None).unwrap();
             journal.refused(&b).unwrap();
@@ -404,13 +410,13 @@ mod tests {
             ),
             "{text}"
         );
-        let journal = Journal::open(&path, "r").unwrap();
+        let journal = Journal::open(&path, "r", None).unwrap();
         assert!(journal.has_open_envelope(&a) && !journal.has_open_envelope(&b));
         assert!(journal.has_open_envelopes());
         journal.done(&a, None, Some("1")).unwrap();
         assert!(!journal.has_open_envelopes());
         drop(journal);
-        assert!(!Journal::open(&path, "r").unwrap().has_open_envelopes());
+        assert!(!Journal::open(&path, "r", None).unwrap().has_open_envelopes());
     }
 
     #[test]
@@ -418,14 +424,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
         {
-            let journal = Journal::open(&path, "r").unwrap();
+            let journal = Journal::open(&path, "r", None).unwrap();
             for number in 0..1000 {
                 let object = uri(&format!("s3://bkt/{number}"));
                 journal.begin(&object, None, Some("1"), "server-copy").unwrap();
                 journal.refused(&object).unwrap();
             }
         }
-        assert_eq!(*Journal::open(&path, "r").unwrap().leftovers(), Leftovers::default());
+        assert_eq!(*Journal::open(&path, "r", None).unwrap().leftovers(), Leftovers::default());
     }
 
     #[test]
@@ -433,7 +439,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
         {
-            let journal = Journal::open(&path, "r").unwrap();
+            let journal = Journal::open(&path, "r", Some("http://127.0.0.1")).unwrap();
             journal.done(&uri("s3://bkt/a"), None, Some("1")).unwrap();
             journal.done(&uri("s3://bkt/b"), None, Some("1")).unwrap();
         }
@@ -441,10 +447,10 @@ mod tests {
         for cut in 0..whole.len() {
             std::fs::write(&path, &whole[..cut]).unwrap();
             {
-                let journal = Journal::open(&path, "r").unwrap();
+                let journal = Journal::open(&path, "r", Some("http://127.0.0.1")).unwrap();
                 journal.done(&uri("s3://bkt/c"), None, Some("1")).unwrap();
             }
-            let journal = Journal::open(&path, "r").unwrap();
+            let journal = Journal::open(&path, "r", Some("http://127.0.0.1")).unwrap();
             assert!(journal.is_done(&uri("s3://bkt/c"), None, Some("1")), "{cut}");
         }
     }
@@ -453,14 +459,14 @@ mod tests {
     fn another_rotations_journal_is_not_touched_and_two_runs_do_not_share_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
-        let journal = Journal::open(&path, "r").unwrap();
-        assert!(matches!(Journal::open(&path, "r"), Err(Error::InUse { .. })));
+        let journal = Journal::open(&path, "r", None).unwrap();
+        assert!(matches!(Journal::open(&path, "r", None), Err(Error::InUse { .. })));
         drop(journal);
-        assert!(matches!(Journal::open(&path, "other"), Err(Error::Unsupported { .. })));
+        assert!(matches!(Journal::open(&path, "other", None), Err(Error::Unsupported { .. })));
         for data in [&b"data\n"[..], b"data"] {
             let file = folder.path().join("precious");
             std::fs::write(&file, data).unwrap();
-            assert!(Journal::open(&file, "r").is_err());
+            assert!(Journal::open(&file, "r", None).is_err());
             assert_eq!(std::fs::read(&file).unwrap(), data);
         }
     }
@@ -469,12 +475,12 @@ mod tests {
     fn no_line_makes_an_upload_older_than_the_journal() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j");
-        drop(Journal::open(&path, "r").unwrap());
+        drop(Journal::open(&path, "r", None).unwrap());
         let mut file = File::options().append(true).open(&path).unwrap();
         writeln!(file, r#"{{"upload":{{"object":"s3://bkt/a","id":"u","at":7}}}}"#).unwrap();
         writeln!(file, r#"{{"journal":{{"version":2,"rotation":"r","at":7}}}}"#).unwrap();
         drop(file);
-        let journal = Journal::open(&path, "r").unwrap();
+        let journal = Journal::open(&path, "r", None).unwrap();
         assert!(matches!(journal.leftovers().uploads.as_slice(), [Upload { since: 8.., .. }]));
     }
 }

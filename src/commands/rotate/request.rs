@@ -152,7 +152,7 @@ pub(crate) async fn run(
 ) -> Result<Summary, Stopped> {
     let mut summary = Summary::default();
     let stopped = |stage, error, summary| Stopped { stage, error, summary };
-    let journal = match request.open_journal() {
+    let journal = match request.open_journal(connection.s3_url()) {
         Ok(journal) => journal,
         Err(error) => return Err(stopped(Stage::Journal, error, summary)),
     };
@@ -225,10 +225,11 @@ impl RotateRequest {
         BulkRotation { rotation, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
     }
 
-    fn open_journal(&self) -> Result<Option<Journal>> {
+    fn open_journal(&self, endpoint: Option<&str>) -> Result<Option<Journal>> {
         let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_ref());
-        let name = Identity::new(&self.places, &self.chosen, version_id, suffix, &self.target).name();
-        match self.journal.open(&name) {
+        let identity =
+            Identity::new(endpoint, &self.places, &self.chosen, version_id, suffix, &self.target);
+        match self.journal.open(&identity.name(), endpoint) {
             // One object needs no journal, which would only help to clean up after a crash.
             Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_default() => Ok(None),
             opened => opened,

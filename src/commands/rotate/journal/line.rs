@@ -15,8 +15,14 @@ pub(super) const VERSION: u32 = 2;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
-    /// The first one: which rotation this is, and since when (seconds since 1970).
-    Journal { version: u32, rotation: String, at: i64 },
+    /// The first one: which rotation this is, on which server (none for AWS), and since when (seconds since 1970).
+    Journal {
+        version: u32,
+        rotation: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        endpoint: Option<String>,
+        at: i64,
+    },
     /// An object is about to be written.
     Begin { object: String, version_id: Option<String>, etag: Option<String>, way: String, at: i64 },
     /// An upload was started.
@@ -36,10 +42,15 @@ pub(super) enum Line {
     Refused { object: String },
 }
 
-/// Whether a text without a line's end is the beginning of a first line of this rotation.
-pub(super) fn is_torn_first_line(text: &[u8], rotation: &str) -> bool {
-    let whole = Line::Journal { version: VERSION, rotation: rotation.to_owned(), at: 0 };
-    let whole = serde_json::to_vec(&whole).unwrap_or_default();
+/// The first line of a rotation on a server that begins at this time.
+pub(super) fn first(rotation: &str, endpoint: Option<&str>, at: i64) -> Line {
+    let (rotation, endpoint) = (rotation.to_owned(), endpoint.map(str::to_owned));
+    Line::Journal { version: VERSION, rotation, endpoint, at }
+}
+
+/// Whether a text without a line's end is the beginning of a first line of this rotation on this server.
+pub(super) fn is_torn_first_line(text: &[u8], rotation: &str, endpoint: Option<&str>) -> bool {
+    let whole = serde_json::to_vec(&first(rotation, endpoint, 0)).unwrap_or_default();
     // Up to the time, which nobody knows any more.
     let sure = whole.strip_suffix(b"0}}").unwrap_or_default();
     sure.starts_with(text)

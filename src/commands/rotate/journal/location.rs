@@ -24,11 +24,11 @@ impl JournalLocation {
         !matches!(self, Self::File(_))
     }
 
-    /// Opens the journal of the rotation that has this name.
+    /// Opens the journal of the rotation that has this name, on this server (`None` for AWS).
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub(crate) fn open(&self, rotation: &str) -> Result<Option<Journal>> {
+    pub(crate) fn open(&self, rotation: &str, endpoint: Option<&str>) -> Result<Option<Journal>> {
         let path = match self {
             Self::File(path) => path.clone(),
             Self::Directory(folder) => {
@@ -37,6 +37,6 @@ impl JournalLocation {
             }
             Self::None => return Ok(None),
         };
-        Journal::open(&path, rotation).map(Some)
+        Journal::open(&path, rotation, endpoint).map(Some)
     }
 }

@@ -14,6 +14,8 @@ use crate::transfer::surveyed_file::{self, SurveyedFile};
 #[derive(Clone, Debug)]
 pub(crate) struct JournalSurvey {
     pub(crate) file: SurveyedFile,
+    /// The server; `None` for AWS.
+    pub(crate) endpoint: Option<String>,
     /// The number of objects that it knows to be done.
     pub(crate) done: u64,
     /// Whether it names no object outside the place that was asked for.
@@ -48,15 +50,16 @@ pub(crate) fn remove(journal: &JournalSurvey) -> Result<bool> {
 fn read(seen: SurveyedFile, file: &File, place: &S3Uri) -> io::Result<Option<JournalSurvey>> {
     let mut open = Open::default();
     let mut reader = BufReader::new(file);
-    let (mut is_first, mut text) = (true, Vec::new());
+    let (mut is_first, mut text, mut endpoint) = (true, Vec::new(), None);
     loop {
         text.clear();
         if reader.read_until(b'\n', &mut text)? == 0 {
             break;
         }
         let line = serde_json::from_slice::<Line>(&text);
-        if is_first && !matches!(line, Ok(Line::Journal { version: VERSION, .. })) {
-            return Ok(None);
+        if is_first {
+            let Ok(Line::Journal { version: VERSION, endpoint: server, .. }) = &line else { return Ok(None) };
+            endpoint.clone_from(server);
         }
         is_first = false;
         // A line that a crash cut off is ignored.
@@ -66,6 +69,7 @@ fn read(seen: SurveyedFile, file: &File, place: &S3Uri) -> io::Result<Option<Jou
     }
     Ok(Some(JournalSurvey {
         file: seen,
+        endpoint,
         done: open.done,
         is_of_place: !open.names_other_place,
         is_needed: !(open.envelopes.is_empty() && open.instruction_files.is_empty()),
