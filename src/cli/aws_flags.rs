@@ -1,9 +1,11 @@
 //! The flags with which the AWS CLI, or s3seal itself, reaches the same places, for the commands in hints.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use super::sanitize::shell_word;
-use crate::location::S3Uri;
+use crate::commands::permissions;
+use crate::location::{Bucket, S3Uri};
 
 /// Flags of the AWS CLI, each after a space. Shown as those of its S3 commands.
 #[derive(Clone, Debug, Default)]
@@ -15,9 +17,37 @@ pub(crate) struct AwsFlags {
     pub(super) own: String,
     /// The profile in use, if one is named.
     pub(crate) profile: Option<String>,
+    /// The region in use.
+    pub(crate) region: RegionInUse,
+}
+
+/// The region that a run is in, which is known once there is a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RegionInUse(Arc<OnceLock<String>>);
+
+impl RegionInUse {
+    /// Notes it; the first one counts.
+    pub(crate) fn note(&self, name: &str) {
+        let _ = self.0.set(name.to_owned());
+    }
+
+    /// Its name; empty as long as it is not known.
+    pub(crate) fn name(&self) -> &str {
+        self.0.get().map_or("", String::as_str)
+    }
 }
 
 impl AwsFlags {
+    /// The ARN of a bucket, as policies name it.
+    pub(crate) fn bucket_arn(&self, bucket: &Bucket) -> String {
+        permissions::bucket_arn(bucket, self.region.name())
+    }
+
+    /// The ARN of an object, as policies name it.
+    pub(crate) fn object_arn(&self, uri: &S3Uri) -> String {
+        permissions::object_arn(uri, self.region.name())
+    }
+
     /// The command that removes an object, or the one version of it.
     pub(crate) fn removal(&self, uri: &S3Uri, version_id: Option<&str>) -> String {
         format!("aws s3api delete-object{}{self}", Self::object(uri, version_id))
@@ -46,6 +76,8 @@ impl AwsFlags {
     /// As with `--region` alone.
     pub(crate) fn in_region(name: &str) -> Self {
         let flags = format!(" --region {name}");
-        Self { s3: flags.clone(), kms: flags.clone(), own: flags, profile: None }
+        let region = RegionInUse::default();
+        region.note(name);
+        Self { s3: flags.clone(), kms: flags.clone(), own: flags, profile: None, region }
     }
 }

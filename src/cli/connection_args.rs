@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::aws_flags::AwsFlags;
+use super::aws_flags::{AwsFlags, RegionInUse};
 use super::duration;
 use super::failure::Failure;
 use super::output::Printer;
@@ -94,6 +94,9 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, global = true, num_args = 0..=1, default_missing_value = "requester", require_equals = true)]
     #[arg(value_parser = ["requester"], value_name = "WHO", hide_possible_values = true)]
     request_payer: Option<String>,
+
+    #[arg(skip)]
+    pub(crate) region_in_use: RegionInUse,
 }
 
 impl ConnectionArgs {
@@ -148,6 +151,7 @@ impl ConnectionArgs {
             kms: self.flags_to(self.kms_endpoint_url.as_deref()),
             own: self.flags_to(self.endpoint_url.as_deref()) + &self.switches(),
             profile: self.profile.clone().or_else(|| env::var("AWS_PROFILE").ok()),
+            region: self.region_in_use.clone(),
         }
     }
 

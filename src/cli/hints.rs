@@ -373,5 +373,7 @@ mod tests {
         let subject = Subject::prefix(&"s3://bkt/p/".parse().unwrap());
         let denied = Error::Denied { subject, why, source: None };
         assert_eq!(of(&denied, &aws()), ["a policy must allow s3:ListBucket on arn:aws:s3:::bkt"]);
+        let in_china = AwsFlags::in_region("cn-north-1");
+        assert_eq!(of(&denied, &in_china), ["a policy must allow s3:ListBucket on arn:aws-cn:s3:::bkt"]);
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::aws_flags::AwsFlags;
 use super::config::apply::InForce;
 use super::document::inspection::ObjectLock;
 use super::document::transfer::{Check, FetchedObject, StoredObject};
@@ -158,7 +159,7 @@ fn overridden(rules: &InForce, uri: &S3Uri) -> impl Iterator<Item = String> {
 }
 
 /// The end of a run that could not verify the lock of an object, which is stored.
-pub(crate) fn lock_not_verified(outcome: &PutOutcome) -> Option<Failure> {
+pub(crate) fn lock_not_verified(outcome: &PutOutcome, aws: &AwsFlags) -> Option<Failure> {
     let seen = &outcome.lock.as_ref()?.seen;
     let why = unverified(seen)?;
     let exit = if matches!(seen, Probe::AccessDenied(_)) { Exit::Denied } else { Exit::Untrusted };
@@ -166,8 +167,7 @@ pub(crate) fn lock_not_verified(outcome: &PutOutcome) -> Option<Failure> {
     let failure = Failure::new(exit, anyhow::anyhow!(message));
     Some(match seen {
         Probe::AccessDenied(action) => {
-            let S3Uri { bucket, key } = &outcome.target;
-            failure.hint(format!("a policy must allow {action} on arn:aws:s3:::{bucket}/{key}"))
+            failure.hint(format!("a policy must allow {action} on {}", aws.object_arn(&outcome.target)))
         }
         _ => failure.hint(format!("`s3seal inspect {}` shows it", shell_word(&outcome.target.to_string()))),
     })

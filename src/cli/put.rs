@@ -169,7 +169,7 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
     progress.finish();
     let outcome = outcome?;
     outcome::put(&outcome, file.as_deref(), session)?;
-    outcome::lock_not_verified(&outcome).map_or(Ok(()), Err)
+    outcome::lock_not_verified(&outcome, &session.aws_flags()).map_or(Ok(()), Err)
 }
 
 async fn many(
@@ -206,7 +206,7 @@ async fn many(
         if let (Row::Done(done), None) = (&row, &lock_not_verified)
             && let Change::Transferred(stored) = done.as_ref()
         {
-            lock_not_verified = outcome::lock_not_verified(&stored.outcome);
+            lock_not_verified = outcome::lock_not_verified(&stored.outcome, &session.aws_flags());
         }
         reporter.report(&row, |done| {
             outcome::change(done, Command::Put, session.json, |stored| outcome::stored(stored, session))

@@ -85,7 +85,11 @@ impl Session {
             tokio::spawn(waiting::tell(self.outage.clone(), self.printer.clone()));
         }
         tokio::select! {
-            connection = aws::connect(options) => Ok(connection?),
+            connection = aws::connect(options) => {
+                let connection = connection?;
+                self.connection.region_in_use.note(connection.region());
+                Ok(connection)
+            }
             signal = self.stop.wait() => Err(Error::Interrupted(signal).into()),
         }
     }

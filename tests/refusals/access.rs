@@ -1,6 +1,6 @@
 //! Who may: credentials that are missing, unknown or stale, clocks that are off, policies that deny.
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Config, Fault, Kind};
 
 use crate::support::{ALIAS, BUCKET, Bench, PART, bytes};
 
@@ -198,4 +198,27 @@ fn a_refusal_without_a_reason_says_what_was_tried() {
     }
     bench.run(LINES[0]).exits(4).says(&["access to s3://bench/new is denied (s3:PutObject)"]);
     bench.run(LINES[1]).exits(4).says(&["access to s3://bench/object is denied (s3:GetObject)"]);
+}
+
+#[test]
+fn a_hint_names_a_bucket_with_the_part_of_aws_that_it_is_in() {
+    let region = "cn-north-1".to_owned();
+    let bench = Bench::with(Config { region, ..Config::with_buckets([BUCKET]) });
+    bench.write("source", b"text");
+    bench.sandbox.user().set_policy(
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:List*","Resource":"*"}}"#,
+    );
+    // The region of a profile is known only once its file is read.
+    let config = bench.write("config", b"[profile cn]\nregion = cn-north-1\n");
+    for has_profile in [false, true] {
+        let program = bench.s3seal(["put", "source", "s3://bench/object"]);
+        let program = if has_profile {
+            let program = program.without("AWS_REGION").without("AWS_DEFAULT_REGION");
+            program.with("AWS_CONFIG_FILE", &config).with("AWS_PROFILE", "cn")
+        } else {
+            program
+        };
+        let ended = program.run().exits(4);
+        ended.says(&["a policy must allow s3:PutObject on arn:aws-cn:s3:::bench/object"]);
+    }
 }

@@ -50,14 +50,14 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
             ]
         }
         Denial::Action { action } => {
-            vec![format!("a policy must allow {action} on {}", resource(subject))]
+            vec![format!("a policy must allow {action} on {}", resource(subject, aws))]
         }
         Denial::Attribute { loss, action, .. } => {
             let enough = subject.bucket().filter(|_| *loss == "lock").map(|bucket| {
                 let action = "s3:GetBucketObjectLockConfiguration";
-                format!("if the bucket has no Object Lock, {action} on arn:aws:s3:::{bucket} is enough")
+                format!("if the bucket has no Object Lock, {action} on {} is enough", aws.bucket_arn(bucket))
             });
-            [format!("a policy must allow {action} on {}", resource(subject))]
+            [format!("a policy must allow {action} on {}", resource(subject, aws))]
                 .into_iter()
                 .chain(enough)
                 .chain([format!("or --accept-loss {loss} goes on without it")])
@@ -132,14 +132,12 @@ fn kms_denied(action: &str, key: Option<&str>) -> Vec<String> {
 }
 
 /// The resource as policies name it.
-fn resource(subject: &Subject) -> String {
+fn resource(subject: &Subject, aws: &AwsFlags) -> String {
     match subject {
-        Subject::Object { uri, .. } | Subject::InstructionFile(uri) => {
-            format!("arn:aws:s3:::{}/{}", uri.bucket, uri.key)
-        }
+        Subject::Object { uri, .. } | Subject::InstructionFile(uri) => aws.object_arn(uri),
         // Listing is a permission on the bucket.
-        Subject::Bucket(bucket) => format!("arn:aws:s3:::{bucket}"),
-        Subject::Prefix(uri) => format!("arn:aws:s3:::{}", uri.bucket),
+        Subject::Bucket(bucket) => aws.bucket_arn(bucket),
+        Subject::Prefix(uri) => aws.bucket_arn(&uri.bucket),
         other => other.to_string(),
     }
 }

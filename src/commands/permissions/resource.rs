@@ -1,7 +1,7 @@
 //! What actions are allowed on, and how policies name it.
 
 use super::Condition;
-use crate::location::Bucket;
+use crate::location::{Bucket, S3Uri};
 use crate::object::instruction_file_key;
 
 /// The part of AWS that a region is in, which ARNs begin with.
@@ -19,6 +19,17 @@ pub(crate) fn bucket_arn(bucket: &Bucket, region: &str) -> String {
         return bucket.to_string();
     }
     format!("arn:{}:s3:::{bucket}", partition(region))
+}
+
+/// The ARN of an object.
+pub(crate) fn object_arn(uri: &S3Uri, region: &str) -> String {
+    format!("{}/{}", objects_of(&bucket_arn(&uri.bucket, region)), uri.key)
+}
+
+/// What the ARNs of a bucket's objects begin with: "Configuring IAM policies for using access points", Amazon S3 user guide.
+fn objects_of(bucket_arn: &str) -> String {
+    let is_access_point = bucket_arn.contains(":accesspoint/");
+    if is_access_point { format!("{bucket_arn}/object") } else { bucket_arn.to_owned() }
 }
 
 /// The places that a policy names, as ARNs or parts of them.
@@ -44,13 +55,7 @@ impl Places<'_> {
     /// The objects, with an asterisk for all under a prefix.
     fn objects(&self) -> String {
         let asterisk = if self.is_object() { "" } else { "*" };
-        format!("{}/{}{asterisk}", self.objects_of(), literal(self.key_prefix))
-    }
-
-    /// What the ARNs of its objects begin with: "Configuring IAM policies for using access points", Amazon S3 user guide.
-    fn objects_of(&self) -> String {
-        let is_access_point = self.bucket.contains(":accesspoint/");
-        if is_access_point { format!("{}/object", self.bucket) } else { self.bucket.to_owned() }
+        format!("{}/{}{asterisk}", objects_of(self.bucket), literal(self.key_prefix))
     }
 
     /// The part of the prefix up to its last slash.
@@ -97,7 +102,7 @@ impl Resource {
             Self::InstructionFiles => instruction_file_key(&places.objects(), None),
             // They lie in the folder of the object.
             Self::ScratchObjects => {
-                format!("{}/{}*.s3seal-scratch-*", places.objects_of(), literal(places.folder()))
+                format!("{}/{}*.s3seal-scratch-*", objects_of(places.bucket), literal(places.folder()))
             }
             Self::Listing | Self::Bucket => places.bucket.to_owned(),
             Self::Key => places.key.to_owned(),
@@ -156,6 +161,9 @@ mod tests {
         assert_eq!(Resource::Objects.arn(&places), format!("{point}/object/db/*"));
         assert_eq!(Resource::ScratchObjects.arn(&places), format!("{point}/object/db/*.s3seal-scratch-*"));
         assert_eq!(Resource::Listing.arn(&places), point);
+        let uri = |text: &str| text.parse().unwrap();
+        assert_eq!(object_arn(&uri("s3://bkt/a b"), "us-gov-west-1"), "arn:aws-us-gov:s3:::bkt/a b");
+        assert_eq!(object_arn(&uri(&format!("s3://{point}/a")), ""), format!("{point}/object/a"));
     }
 
     #[test]
