@@ -57,7 +57,7 @@ impl From<&ObjectLockConfiguration> for BucketLock {
             return Self::OnRequest;
         };
         let time = match (retention.days(), retention.years()) {
-            (Some(days), _) => format!("{days} days"),
+            (Some(days), _) => format!("{days} day{}", if days == 1 { "" } else { "s" }),
             (None, Some(years)) => format!("{years} years"),
             (None, None) => "an unknown time".to_owned(),
         };

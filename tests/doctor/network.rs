@@ -1,6 +1,8 @@
 //! The way to S3: address, credentials, clock, and whether the bucket is there.
 
-use s3seal_sandbox::{Answer, Config, Fault, Kind, Recorded};
+use std::time::Duration;
+
+use s3seal_sandbox::{Answer, Certificate, Config, Fault, Kind, Recorded};
 
 use crate::support::Bench;
 use crate::{Checks, FAILED, OK, WARNING, doctor, program};
@@ -71,11 +73,33 @@ fn a_server_whose_certificate_is_not_trusted_is_the_worst_finding() {
 }
 
 #[test]
-fn a_certificate_that_has_expired_may_be_this_machine_s_clock() {
-    let bench = Bench::with(Config { certificate_expired: true, ..Config::with_buckets(["bench"]) });
-    let checks = doctor(&bench, "").exits(6);
-    checks.has("clock", FAILED, "has expired");
-    checks.is_mended_by("clock", FAILED, "check this machine's clock");
+fn a_certificate_that_is_not_valid_now_may_be_this_machine_s_clock() {
+    for certificate in [Certificate::Expired, Certificate::NotYetValid] {
+        let bench = Bench::with(Config { certificate, ..Config::with_buckets(["bench"]) });
+        let checks = doctor(&bench, "").exits(6);
+        checks.has("clock", FAILED, "has expired, or is not valid yet");
+        checks.is_mended_by("clock", FAILED, "check this machine's clock");
+    }
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_worth_a_look() {
+    let ends_in = |days: u64| {
+        // An hour for a slow machine.
+        let certificate = Certificate::EndsIn(Duration::from_hours(days * 24 + 1));
+        doctor(&Bench::with(Config { certificate, ..Config::with_buckets(["bench"]) }), "").exits(0)
+    };
+    ends_in(3).has("certificate", WARNING, "expires in 3 days, at 20");
+    ends_in(1).has("certificate", WARNING, "expires in 1 day, at 20");
+    ends_in(20).has("certificate", OK, "valid until 20");
+}
+
+#[test]
+fn a_key_exchange_that_is_not_post_quantum_is_worth_a_look() {
+    let bench = Bench::with(Config { post_quantum: false, ..Config::with_buckets(["bench"]) });
+    let checks = doctor(&bench, "").exits(0);
+    checks.has("key_exchange", WARNING, "X25519, not post-quantum");
+    checks.has("tls", OK, "TLS 1.3");
 }
 
 #[test]

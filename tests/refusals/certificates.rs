@@ -1,17 +1,19 @@
 //! A server that cannot be known to be the one meant: trying again does not help, so that it is not the network's code.
 
-use s3seal_sandbox::Config;
+use s3seal_sandbox::{Certificate, Config};
 
 use crate::support::{BUCKET, Bench};
 
 #[test]
 fn a_certificate_out_of_its_time_points_to_the_clock() {
-    let bench = Bench::with(Config { certificate_expired: true, ..Config::with_buckets([BUCKET]) });
-    bench.write("source", b"text");
-    bench.run("put source s3://bench/object").exits(6).says(&[
-        "the server's certificate has expired, or is not valid yet",
-        "hint: check this machine's clock (`date -u`)",
-    ]);
+    for certificate in [Certificate::Expired, Certificate::NotYetValid] {
+        let bench = Bench::with(Config { certificate, ..Config::with_buckets([BUCKET]) });
+        bench.write("source", b"text");
+        bench.run("put source s3://bench/object").exits(6).says(&[
+            "the server's certificate has expired, or is not valid yet",
+            "hint: check this machine's clock (`date -u`)",
+        ]);
+    }
 }
 
 #[test]

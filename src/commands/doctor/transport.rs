@@ -57,7 +57,11 @@ fn certificate(session: &TlsSession, now: i64) -> Check {
     let until = rfc3339_of_seconds(end).unwrap_or_else(|| "an unknown time".to_owned());
     let left = end - now;
     if left < i64::try_from(CERTIFICATE_END_NOTED.as_secs()).unwrap_or(i64::MAX) {
-        Check::warning(name, format!("expires in {} days, at {until}{issuer}", left / DAY))
+        let days = match left / DAY {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        Check::warning(name, format!("expires in {days}, at {until}{issuer}"))
     } else {
         Check::ok(name, format!("valid until {until}{issuer}"))
     }

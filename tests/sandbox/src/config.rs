@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The account that owns everything, as long as none is given.
 pub const ACCOUNT: &str = "111122223333";
@@ -31,10 +32,26 @@ pub struct Config {
     pub record: bool,
     /// Whether to keep every byte that is received. It takes as much memory as clients send.
     pub record_bodies: bool,
-    /// Whether the server's certificate has expired; it looks so too to a client whose clock is fast.
-    pub certificate_expired: bool,
+    /// When the server's certificate is valid.
+    pub certificate: Certificate,
+    /// Whether to offer the key exchange that withstands quantum computers, as S3 does.
+    pub post_quantum: bool,
     /// What clients must sign with.
     pub credentials: Credentials,
+}
+
+/// When a certificate is valid.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Certificate {
+    /// Now, and longer than any test or demo runs.
+    #[default]
+    Valid,
+    /// Now, and so long.
+    EndsIn(Duration),
+    /// No more; it looks so too to a client whose clock is fast.
+    Expired,
+    /// Not yet; it looks so too to a client whose clock is slow.
+    NotYetValid,
 }
 
 impl Default for Config {
@@ -48,7 +65,8 @@ impl Default for Config {
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
             record: true,
-            certificate_expired: false,
+            certificate: Certificate::default(),
+            post_quantum: true,
             record_bodies: false,
             credentials: Credentials::default(),
         }

@@ -52,5 +52,5 @@ pub mod s3;
 pub mod server;
 mod store;
 
-pub use config::Config;
+pub use config::{Certificate, Config};
 pub use server::{Answer, Fault, Gate, Kind, Recorded, Sandbox, Sent, Struck};

@@ -56,7 +56,7 @@ impl Sandbox {
     /// # Errors
     /// If the port is taken, or a folder cannot be made.
     pub fn start(config: Config) -> io::Result<Self> {
-        let (server_config, ca_pem) = tls::server_config(config.certificate_expired)?;
+        let (server_config, ca_pem) = tls::server_config(config.certificate, config.post_quantum)?;
         let ca = tls::CaFolder::new(&ca_pem)?;
         let https = accept::bind(config.port)?;
         let http = config.http.then(|| accept::bind(0)).transpose()?;

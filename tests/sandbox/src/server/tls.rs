@@ -20,6 +20,8 @@ use tokio_rustls::rustls::{
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
+use crate::config::Certificate;
+
 /// The names the server answers under; the last is for buckets in the host name.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "*.localhost"];
 /// Longer than any test or demo runs.
@@ -28,12 +30,19 @@ const VALID_FOR: Duration = Duration::from_hours(30 * 24);
 const VALID_BEFORE: Duration = Duration::from_hours(24);
 
 /// The server's side of TLS 1.2 and 1.3, and the authority's certificate in PEM.
-pub(super) fn server_config(expired: bool) -> io::Result<(Arc<ServerConfig>, String)> {
+pub(super) fn server_config(
+    certificate: Certificate,
+    post_quantum: bool,
+) -> io::Result<(Arc<ServerConfig>, String)> {
     let authority = CertifiedIssuer::self_signed(authority_params(), new_key()?).map_err(io::Error::other)?;
     let key = new_key()?;
-    let leaf = leaf_params(expired)?.signed_by(&key, &authority).map_err(io::Error::other)?;
+    let leaf = leaf_params(certificate)?.signed_by(&key, &authority).map_err(io::Error::other)?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut provider = aws_lc_rs::default_provider();
+    if !post_quantum {
+        provider.kx_groups = vec![aws_lc_rs::kx_group::X25519, aws_lc_rs::kx_group::SECP256R1];
+    }
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .with_no_client_auth()
@@ -56,15 +65,19 @@ fn authority_params() -> CertificateParams {
     params
 }
 
-fn leaf_params(expired: bool) -> io::Result<CertificateParams> {
+fn leaf_params(certificate: Certificate) -> io::Result<CertificateParams> {
     let mut params = CertificateParams::new(NAMES.map(str::to_owned).to_vec()).map_err(io::Error::other)?;
     params.distinguished_name.push(DnType::CommonName, "s3seal sandbox");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     limit(&mut params);
-    if expired {
-        params.not_after = OffsetDateTime::now_utc() - VALID_BEFORE / 2;
+    let now = OffsetDateTime::now_utc();
+    match certificate {
+        Certificate::Valid => {}
+        Certificate::EndsIn(time) => params.not_after = now + time,
+        Certificate::Expired => params.not_after = now - VALID_BEFORE / 2,
+        Certificate::NotYetValid => params.not_before = now + VALID_BEFORE,
     }
     Ok(params)
 }
