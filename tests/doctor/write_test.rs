@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use s3seal_sandbox::kms::KmsAction;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{BUCKET, Bench, PATIENCE, key};
@@ -14,23 +15,64 @@ fn each_mode_is_tried_and_nothing_stays() {
     bench.write("key", &key(1));
     let pem = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys/rsa_a.pub.pem");
     bench.write("public.pem", &fs::read(pem).unwrap());
-    for (words, mode) in [
-        ("", "SSE-S3"),
-        ("-e sse-s3", "SSE-S3"),
-        ("-e sse-kms --kms-key alias/backup", "SSE-KMS"),
-        ("-e dsse-kms --kms-key alias/backup", "DSSE-KMS"),
-        ("--sse-c-key key", "SSE-C"),
-        ("--key key", "SSE-S3"),
-        ("--key key --instruction-file", "SSE-S3"),
-        ("--key key --format esdk", "SSE-S3"),
-        ("--public-key public.pem", "SSE-S3"),
-        ("-e client --kms-key alias/backup", "SSE-S3"),
+    bench.write("words", b"correct horse battery staple");
+    let decrypted = "read, decrypted, compared and deleted";
+    for (words, mode, read) in [
+        ("", "SSE-S3", "read, compared and deleted"),
+        ("-e sse-s3", "SSE-S3", "read, compared and deleted"),
+        ("-e sse-kms --kms-key alias/backup", "SSE-KMS", "read, compared and deleted"),
+        ("-e dsse-kms --kms-key alias/backup", "DSSE-KMS", "read, compared and deleted"),
+        ("--sse-c-key key", "SSE-C", "read, compared and deleted"),
+        ("--key key", "SSE-S3", decrypted),
+        ("--key key --format s3ec-v2", "SSE-S3", decrypted),
+        ("--key key --instruction-file", "SSE-S3", decrypted),
+        ("--key key --format esdk --context a=b", "SSE-S3", decrypted),
+        ("--passphrase=words", "SSE-S3", decrypted),
+        ("--public-key public.pem", "SSE-S3", "read, compared and deleted"),
+        ("-e client --kms-key alias/backup --context a=b", "SSE-S3", decrypted),
+        ("-e client --kms-key alias/backup --bind-name", "SSE-S3", decrypted),
+        ("-e client --kms-key alias/backup --format esdk", "SSE-S3", decrypted),
+        ("--for rotate --key key --from sse-s3", "SSE-S3", decrypted),
     ] {
         let checks = doctor(&bench, &format!("{words} --write-test")).exits(0);
-        checks.has("write_test", OK, &format!("stored in {mode}"));
+        let seen = checks.has("write_test", OK, &format!("stored in {mode}"))["seen"].to_string();
+        assert!(seen.contains(&format!(", {read}")), "{words}: {seen}");
         bench.assert_keys(&[]);
     }
-    bench.assert_tidy(&["key", "public.pem"]);
+    bench.assert_tidy(&["key", "public.pem", "words"]);
+}
+
+#[test]
+fn what_only_another_key_decrypts_is_not_decrypted_and_that_is_said() {
+    let bench = Bench::new();
+    for name in ["rsa_a.pem", "rsa_a.pub.pem", "rsa_b.pem"] {
+        let pem = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys").join(name);
+        bench.write(name, &fs::read(pem).unwrap());
+    }
+    let public = "--public-key rsa_a.pub.pem --write-test";
+    let checks = doctor(&bench, public).exits(0);
+    checks.has("write_test", OK, "not decrypted: a public key only encrypts");
+    checks.is_mended_by("write_test", OK, "add --for get --private-key SOURCE");
+    let with = |private: &str| doctor(&bench, &format!("{public} --for get --private-key {private}"));
+    with("rsa_a.pem").exits(0).has("write_test", OK, "read, decrypted, compared and deleted");
+    with("rsa_b.pem").exits(5).has("write_test", FAILED, "wrong key");
+    // Who may encrypt with a key of KMS need not be one who may decrypt with it, unless that is what is to work.
+    bench.sandbox.kms().deny(KmsAction::Decrypt, None);
+    let kms = "-e client --kms-key alias/backup --write-test";
+    doctor(&bench, kms).exits(0).has("write_test", OK, "compared and deleted; not decrypted: ");
+    doctor(&bench, &format!("{kms} --for get")).exits(4).has("write_test", FAILED, "kms:Decrypt");
+    bench.assert_keys(&[]);
+}
+
+#[test]
+fn an_envelope_that_does_not_come_back_is_not_taken_for_one_that_does() {
+    let bench = Bench::new();
+    bench.write("key", &key(1));
+    let other = Kind::tamper(|_, answer| answer.remove("x-amz-meta-x-amz-i"));
+    bench.sandbox.fault(Fault::on("HeadObject", other).skip(1).always());
+    let checks = doctor(&bench, "--key key --write-test").exits(6);
+    checks.has("write_test", FAILED, "");
+    bench.assert_keys(&[]);
 }
 
 #[test]
@@ -182,7 +224,7 @@ fn with_a_private_key_alone_there_is_nothing_to_store() {
     let checks = doctor(&bench, words).exits(0);
     checks.has("write_test", WARNING, "a private key encrypts nothing; give the public key too");
     let both = doctor(&bench, &format!("{words} --public-key rsa_a.pub.pem")).exits(0);
-    both.has("write_test", OK, "stored in SSE-S3");
+    both.has("write_test", OK, "stored in SSE-S3, read, decrypted, compared and deleted");
     let none = doctor(&bench, "--key none.key --write-test").exits(5);
     none.has("write_test", WARNING, "its key cannot be read");
 }

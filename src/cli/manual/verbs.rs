@@ -232,8 +232,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              for it.",
             "--write-test also stores a scratch object of a few bytes in the mode asked, as s3seal-put(1) does it, reads \
              it, compares what is stored with what was sent, and deletes it. The rules for the place hold for it, and an \
-             SSE-C key goes to S3 with it. A client-side one is not decrypted. Where each new object is locked, nothing is \
-             stored.",
+             SSE-C key goes to S3 with it. A client-side one is also decrypted with the keys given, if they can: for a \
+             public key that takes --for get and --private-key. Where each new object is locked, nothing is stored.",
             "If nothing is in the way, the exit status is 0, whatever is marked with !. Otherwise it is the one of the \
              worst finding: 6 before 7, 3, 4, 5 and 8.",
             "--policy checks nothing: it prints the least IAM policy with which a verb works at this place and in this \

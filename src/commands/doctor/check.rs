@@ -127,6 +127,8 @@ pub(crate) enum Remedy {
     DenyPlainHttp(String),
     /// The test that writes an object.
     WriteTest,
+    /// The private key of a public one, for the same test.
+    PrivateKey,
     SetClock,
     /// The ARN that a key of several regions has in the bucket's.
     Replica(String),

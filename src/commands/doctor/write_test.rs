@@ -1,23 +1,27 @@
 //! The write test: a scratch object of a few bytes is put in the mode asked, read, compared and deleted.
 //!
-//! It goes the way of `put`, with its rules and its checks of the answer. Of a client-side object the stored bytes and the
-//! envelope are compared with what was sent; it is not decrypted, because the key at hand may be one that only encrypts.
+//! It goes the way of `put`, with its rules and its checks of the answer. The stored bytes are compared with what was sent,
+//! and so is the envelope of a client-side object. That one is also decrypted and compared, if a key at hand decrypts.
 
-use super::{Check, DoctorRequest, Name, Remedy};
+use super::{Check, DoctorRequest, Name, Remedy, Verb};
 use crate::aws::Connection;
 use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
+use crate::aws::sse::{Applied, AppliedMode};
+use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::{Encryptor, prepare};
+use crate::commands::open_envelope;
 use crate::commands::put::{self, PutOptions, PutOutcome};
 use crate::commands::rotate::scratch;
 use crate::defaults;
-use crate::encryption::{Encryption, ServerSide};
-use crate::error::{Error, Result};
+use crate::encryption::{Encryption, Format, Legacy, ServerSide};
+use crate::error::{Denial, Error, Result};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{Settings, WriteCondition};
+use crate::seal::Output;
 use crate::transfer::Cancellation;
 use crate::transfer::resume::Records;
 use crate::transfer_options::TransferOptions;
@@ -51,7 +55,8 @@ pub(super) async fn check(
         ));
     }
     let uri = scratch::name_next_to(&request.place);
-    let DoctorRequest { encryption, rules, .. } = request;
+    let keys = keys_for(&request);
+    let DoctorRequest { encryption, rules, verb, .. } = request;
     let encryptor = match prepare(encryption.map(in_metadata)).await {
         Ok(encryptor) => encryptor,
         Err(error) => return Ok(Check::error(name, error)),
@@ -75,18 +80,32 @@ pub(super) async fn check(
         }
         Err(error) => return Ok(failed(connection, &uri, error).await),
     };
-    let compared = cancellation.or(compare(connection, &uri, &encryptor, &stored)).await;
-    let removed = remove(connection, &uri, &encryptor, &stored).await;
-    Ok(match (compared?, removed) {
-        (Ok(()), Ok(())) => {
-            Check::ok(name, format!("stored in {}, read, compared and deleted", stored.applied))
-        }
+    let test = WriteTest { connection, uri: &uri, encryptor: &encryptor, stored: &stored };
+    let read = cancellation.or(test.read(&keys, verb)).await;
+    let removed = test.remove().await;
+    Ok(match (read?, removed) {
+        (Ok(read), Ok(())) => read.told(&stored.applied),
         (Err(error), _) => Check::error(name, error),
-        (Ok(()), Err(error)) => {
+        (Ok(_), Err(error)) => {
             Check::warning(name, format!("stored, read and compared, but not deleted: {error}"))
                 .mended_by(Remedy::CleanUp(uri))
         }
     })
+}
+
+/// The keys that decrypt what the test stores; those of a rotation are for what was there before.
+fn keys_for(request: &DoctorRequest) -> DecryptionKeys {
+    let mut keys = match request.verb {
+        Verb::Rotate => DecryptionKeys::of(request.encryption.as_ref(), Vec::new()),
+        Verb::Put | Verb::Get | Verb::Inspect => request.opening.clone(),
+    };
+    if let Some(Encryption::Client(client)) = &request.encryption {
+        keys.context = client.context.clone();
+        if client.format == Some(Format::S3ecV2) {
+            keys.legacy = keys.legacy.max(Legacy::V2);
+        }
+    }
+    keys
 }
 
 /// The envelope of a scratch object goes into its metadata: that is one object less to remove.
@@ -125,32 +144,95 @@ fn customer_key(encryptor: &Encryptor) -> Option<&CustomerKey> {
     }
 }
 
-/// Reads what is stored, and compares it with what was sent.
-async fn compare(
-    connection: &Connection,
-    uri: &S3Uri,
-    encryptor: &Encryptor,
-    stored: &PutOutcome,
-) -> Result<()> {
-    let reader = ObjectReader { connection, uri, version_id: None, key: customer_key(encryptor) };
-    let bytes = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
-    let bytes = bytes.ok_or_else(|| Error::NotFound { subject: uri.into(), source: None })?;
-    let sum = stored.checksum.as_ref().map(|(algorithm, sent)| (algorithm.sum(&bytes).base64(), sent));
-    match sum {
-        Some((read, sent)) if read == *sent => Ok(()),
-        _ => Err(Error::tampered(uri, "the server gives other bytes than it was sent")),
+/// A scratch object that is stored.
+struct WriteTest<'a> {
+    connection: &'a Connection,
+    uri: &'a S3Uri,
+    encryptor: &'a Encryptor,
+    stored: &'a PutOutcome,
+}
+
+/// What was read of it.
+enum Read {
+    /// The bytes that were sent.
+    AsSent,
+    /// Those, and decrypted the content.
+    Decrypted,
+    /// The bytes that were sent, of which no key at hand makes the content.
+    Sealed,
+    /// The same, and the error of KMS, which lets the user encrypt only.
+    MayNotDecrypt(Error),
+}
+
+impl Read {
+    /// The check of a test that went well.
+    fn told(self, applied: &Applied) -> Check {
+        let stored = match applied.mode {
+            AppliedMode::NotSaid => "stored without encryption".to_owned(),
+            _ => format!("stored in {applied}"),
+        };
+        let seen = |how: &str| format!("{stored}, read, {how} and deleted");
+        let name = Name::WriteTest;
+        match self {
+            Self::AsSent => Check::ok(name, seen("compared")),
+            Self::Decrypted => Check::ok(name, seen("decrypted, compared")),
+            Self::Sealed => {
+                let why = "not decrypted: a public key only encrypts";
+                Check::ok(name, format!("{}; {why}", seen("compared"))).mended_by(Remedy::PrivateKey)
+            }
+            Self::MayNotDecrypt(error) => {
+                Check::ok(name, format!("{}; not decrypted: {error}", seen("compared")))
+            }
+        }
     }
 }
 
-/// Removes the scratch object as it was stored; of a bucket with versions that version, for good.
-async fn remove(
-    connection: &Connection,
-    uri: &S3Uri,
-    encryptor: &Encryptor,
-    stored: &PutOutcome,
-) -> Result<()> {
-    match (&stored.version_id, &stored.etag) {
-        (None, Some(etag)) => connection.remove_if(uri, etag, customer_key(encryptor)).await,
-        (version_id, _) => connection.remove(uri, version_id.as_deref()).await,
+impl WriteTest<'_> {
+    /// Reads what is stored, and compares it with what was sent.
+    async fn read(&self, keys: &DecryptionKeys, verb: Verb) -> Result<Read> {
+        let Self { connection, uri, encryptor, stored } = *self;
+        let reader = ObjectReader { connection, uri, version_id: None, key: customer_key(encryptor) };
+        let bytes = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
+        let bytes = bytes.ok_or_else(|| Error::NotFound { subject: uri.into(), source: None })?;
+        match &stored.checksum {
+            Some((algorithm, sent)) if algorithm.sum(&bytes).base64() == *sent => {}
+            _ => return Err(Error::tampered(uri, "the server gives other bytes than it was sent")),
+        }
+        if matches!(encryptor, Encryptor::Server(_)) {
+            return Ok(Read::AsSent);
+        }
+        if keys.opens_nothing_client_side() {
+            return Ok(Read::Sealed);
+        }
+        match decrypt(&reader, &bytes, keys).await {
+            Ok(content) if content == CONTENT => Ok(Read::Decrypted),
+            Ok(_) => Err(Error::tampered(uri, "it decrypts to other bytes than were encrypted")),
+            // Who only writes needs no permission to decrypt.
+            Err(error @ Error::Denied { why: Denial::Kms { .. }, .. }) if verb == Verb::Put => {
+                Ok(Read::MayNotDecrypt(error))
+            }
+            Err(error) => Err(error),
+        }
     }
+
+    /// Removes the scratch object as it was stored; of a bucket with versions that version, for good.
+    async fn remove(&self) -> Result<()> {
+        let Self { connection, uri, encryptor, stored } = *self;
+        match (&stored.version_id, &stored.etag) {
+            (None, Some(etag)) => connection.remove_if(uri, etag, customer_key(encryptor)).await,
+            (version_id, _) => connection.remove(uri, version_id.as_deref()).await,
+        }
+    }
+}
+
+/// Decrypts a client-side object of these bytes.
+async fn decrypt(reader: &ObjectReader<'_>, bytes: &[u8], keys: &DecryptionKeys) -> Result<Vec<u8>> {
+    let head = reader.head().await?;
+    let envelope = open_envelope::envelope(reader, &head, keys).await?;
+    let envelope = envelope.ok_or_else(|| Error::tampered(reader.uri, "its envelope is gone"))?;
+    let mut opener = open_envelope::unwrap_data_key(reader.connection, envelope, keys).await?.opener()?;
+    let mut content = Output::default();
+    opener.push(bytes, &mut content)?;
+    opener.finish(&mut content)?;
+    Ok(content.to_vec())
 }
