@@ -17,7 +17,7 @@ use crate::aws::connection::Connection;
 use crate::aws::error::{self, Coded, Refused};
 use crate::aws::kms::pairs;
 use crate::encryption::KmsKey;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, KeyFault, Result, Subject};
 
 /// What a key would be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,12 @@ fn verdict<T, E: Coded>(
     match answer {
         Ok(_) => Err(Error::not_understood(Subject::Kms, "it has made the request of a dry run")),
         Err(refusal) if refusal.as_service_error().is_some_and(would_succeed) => Ok(()),
-        Err(refusal) => Err(error::read(key, key_use.action(), refusal)),
+        Err(refusal) => Err(match error::read(key, key_use.action(), refusal) {
+            // None was sent: a server that misses it does not know that it is to be ignored.
+            Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, .. } => {
+                Error::not_understood(Subject::Kms, "it has looked at the ciphertext of a dry run")
+            }
+            error => error,
+        }),
     }
 }

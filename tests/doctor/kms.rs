@@ -208,7 +208,13 @@ fn a_kms_that_knows_no_dry_runs_tells_nothing() {
     });
     bench.sandbox.fault(Fault::on("kms:GenerateDataKey", made));
     let checks = doctor(&bench, OURS).exits(0);
-    checks.has("kms_permissions", WARNING, "it has made the request of a dry run");
+    let unknown = "is not known: this server does not know dry runs";
+    checks.has("kms_permissions", WARNING, &format!("kms:GenerateDataKey {unknown}"));
+    // Nor has one that misses the ciphertext said anything of the key.
+    let missed = Kind::status(400, "InvalidCiphertextException", "");
+    bench.sandbox.fault(Fault::on("kms:Decrypt", missed));
+    let checks = doctor(&bench, &format!("{OURS} --for get")).exits(0);
+    checks.has("kms_permissions", WARNING, &format!("kms:Decrypt {unknown}"));
 }
 
 #[test]

@@ -27,6 +27,7 @@ CASE_FILES = [
     "cases_rotate_formats",
     "cases_rotate_life",
     "cases_cleanup",
+    "cases_doctor",
     "cases_readme",
     "contract_objects",
     "contract_buckets",

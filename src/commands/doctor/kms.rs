@@ -223,6 +223,10 @@ async fn permissions(
             Err(error @ (Error::Denied { .. } | Error::KeyWrong { .. })) => {
                 checks.push(Check::error(Name::KmsPermissions, error));
             }
+            Err(Error::NotUnderstood { .. }) => {
+                let seen = format!("{} is not known: this server does not know dry runs", key_use.action());
+                checks.push(Check::warning(Name::KmsPermissions, seen));
+            }
             Err(error) => {
                 let question = format!("dry runs of {}", key_use.action());
                 checks.push(Check::unanswered(Name::KmsPermissions, &question, error));

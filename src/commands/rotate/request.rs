@@ -227,8 +227,7 @@ impl RotateRequest {
 
     fn open_journal(&self, endpoint: Option<&str>) -> Result<Option<Journal>> {
         let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_ref());
-        let identity =
-            Identity::new(endpoint, &self.places, &self.chosen, version_id, suffix, &self.target);
+        let identity = Identity::new(endpoint, &self.places, &self.chosen, version_id, suffix, &self.target);
         match self.journal.open(&identity.name(), endpoint) {
             // One object needs no journal, which would only help to clean up after a crash.
             Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_default() => Ok(None),
