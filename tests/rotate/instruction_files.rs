@@ -1,5 +1,5 @@
 //! An instruction file is not deleted before the object that needs it no more was seen, nor when it is somebody else's by
-//! then.
+//! then; one that is written anew is locked as it was.
 
 use s3seal_sandbox::{Fault, Kind};
 
@@ -67,5 +67,65 @@ fn an_instruction_file_that_somebody_replaces_before_it_is_deleted_stays() {
             .exits(8)
             .says(&["the instruction file s3://bench/o.instruction", "is rotated"]);
         assert_eq!(bench.object("o.instruction").plaintext.as_deref(), Some(&b"somebody's"[..]), "{flags}");
+    }
+}
+
+const LOCK: &str = "--lock-mode governance --retain-until 2100-01-31 --legal-hold";
+/// How the instruction file is written anew, which file that is, and what opens it then.
+const REWRAPS: [(&str, &str, &str); 2] = [
+    ("--rewrap --key b.key --from-key a.key", "o.instruction", "--key b.key"),
+    (
+        "--share-to partner --key c.key --from-key a.key",
+        "o.partner",
+        "--key c.key --instruction-suffix partner",
+    ),
+];
+
+/// Everything but reading these locks.
+fn hides(denied: &str) -> String {
+    format!(
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "*", "Resource": "*"}},
+        {{"Effect": "Deny", "Action": "{denied}", "Resource": "*"}}]}}"#
+    )
+}
+
+#[test]
+fn an_instruction_file_that_is_written_anew_is_locked_as_it_was() {
+    for (flags, file, opens) in REWRAPS {
+        let bench = bench();
+        bench.sandbox.s3().set_object_lock(BUCKET);
+        let content = stored(&bench, 3000, &format!("-e client --key a.key --instruction-file {LOCK}"));
+        let before = bench.object("o.instruction").version_id;
+        bench.run(&format!("rotate {OBJECT} {flags} --yes")).ok();
+        let after = bench.object(file);
+        assert!(after.version_id != before);
+        assert_eq!(after.lock_mode.as_deref(), Some("GOVERNANCE"), "{flags}");
+        assert_eq!(after.lock_until.unwrap().unix_timestamp(), 4_105_036_800, "{flags}");
+        assert!(after.legal_hold, "{flags}");
+        assert!(bench.sandbox.s3().try_delete(BUCKET, file, &after.version_id, false).is_err());
+        assert_opens(&bench, opens, &content);
+    }
+}
+
+#[test]
+fn an_instruction_file_whose_lock_may_not_be_read_is_not_written_anew_without_consent() {
+    for (flags, file, opens) in REWRAPS {
+        for denied in ["s3:GetObjectRetention", "s3:GetObjectLegalHold"] {
+            let bench = bench();
+            bench.sandbox.s3().set_object_lock(BUCKET);
+            let content = stored(&bench, 3000, &format!("-e client --key a.key --instruction-file {LOCK}"));
+            let before = bench.object("o.instruction").version_id;
+            bench.sandbox.user().set_policy(&hides(denied));
+            let line = format!("rotate {OBJECT} {flags} --yes");
+            bench.run(&line).exits(4).says(&[
+                "the instruction file s3://bench/o.instruction",
+                &format!("its lock cannot be read: {denied} is not allowed"),
+                "--accept-loss lock",
+            ]);
+            assert_eq!(bench.object("o.instruction").version_id, before, "{flags}");
+            bench.run(&format!("{line} --accept-loss lock")).ok();
+            assert!(bench.object(file).lock_mode.is_none() || denied != "s3:GetObjectRetention");
+            assert_opens(&bench, opens, &content);
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Reads and removes the instruction file of an object that is rotated, conditional on its ETag.
 
+use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
-use crate::aws::sse::Applied;
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
-use crate::object::instruction_file_key;
+use crate::object::{Lock, instruction_file_key};
 
+use super::lock::now;
+use super::preserve::{CopyMethod, Found};
 use super::rotation::Rotation;
 
 /// An instruction file as it was read.
@@ -19,8 +21,8 @@ pub(crate) struct InstructionFile {
     pub(crate) etag: String,
     /// Its content.
     pub(crate) content: String,
-    /// Its server-side encryption.
-    pub(crate) applied: Applied,
+    /// What S3 says about it.
+    pub(crate) head: ObjectHead,
 }
 
 /// Reads the instruction file of an object; `key` is its SSE-C key, if it needs one.
@@ -36,15 +38,33 @@ pub(crate) async fn read(
     let uri = object.with_key(instruction_file_key(&object.key, decryption_keys.suffix.as_ref()));
     let reader = ObjectReader { connection, uri: &uri, version_id: None, key };
     let found = cancellation.or(reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES)).await??;
-    let Some(head) = found else {
+    let Some(mut head) = found else {
         return Err(Error::NotFound { subject: Subject::instruction_file(&uri), source: None });
     };
-    let Some(etag) = head.etag else {
+    let Some(etag) = head.etag.clone() else {
         let why = "the server returned no ETag, so another write could be overwritten".to_owned();
         return Err(Error::unsupported(Subject::instruction_file(&uri), why));
     };
-    let content = String::from_utf8_lossy(&head.body.unwrap_or_default()).into_owned();
-    Ok(InstructionFile { uri, etag, content, applied: head.applied })
+    let content = String::from_utf8_lossy(&head.body.take().unwrap_or_default()).into_owned();
+    Ok(InstructionFile { uri, etag, content, head })
+}
+
+/// Reads the lock that the next version of an instruction file must have, too; `key` is as in [`read`].
+///
+/// # Errors
+/// As [`Found::preserved`].
+pub(crate) async fn lock(
+    rotation: &Rotation<'_>,
+    file: &InstructionFile,
+    key: Option<&CustomerKey>,
+) -> Result<Lock> {
+    let Rotation { connection, cancellation, accepted, .. } = *rotation;
+    let version_id = file.head.version_id.as_deref();
+    let reader = ObjectReader { connection, uri: &file.uri, version_id, key };
+    let lock = cancellation.or(rotation.lockable.lock(&reader, &file.head)).await?;
+    let found = Found { lock, ..Found::of(&file.head, now()) };
+    let preserved = found.preserved(CopyMethod::Copy, accepted, &Subject::instruction_file(&file.uri))?;
+    Ok(preserved.settings.lock)
 }
 
 /// Removes the instruction file of an object that no longer needs it: readers would use it as the object's envelope.

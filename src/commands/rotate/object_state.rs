@@ -3,7 +3,6 @@
 //! Nothing is changed here.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
@@ -17,15 +16,16 @@ use crate::commands::sse_c_keys::{KeyedHead, head};
 use crate::commands::unwrapped_envelope::Envelope;
 use crate::commands::verify_envelope::envelope_entries;
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
-use crate::error::{Denial, Error, KeyFault, Result, Subject, Unsupported, WrapKind};
+use crate::error::{Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
-use crate::object::{FileContent, Grants, INSTRUCTION_FILE_MARKER, PublicEnvelope};
+use crate::object::{FileContent, INSTRUCTION_FILE_MARKER, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
 
 use super::desired_encryption::DesiredEncryption;
 use super::instruction_file::InstructionFile;
-use super::preserve::{CopyMethod, Found, Preserved, preserve, unaccepted};
+use super::lock::now;
+use super::preserve::{CopyMethod, Found, Preserved};
 use super::rotation::Rotation;
 use super::strategy::{ClientSideState, Current};
 
@@ -82,16 +82,7 @@ impl ObjectState {
 
     /// Its attributes from HEAD.
     pub(crate) fn found(&self) -> Found<'_> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        Found {
-            head: &self.head,
-            tags: Probe::Known(BTreeMap::new()),
-            grants: Probe::Known(Grants::default()),
-            lock: Probe::Known(self.head.lock.clone()),
-            annotations: Probe::Known(0),
-            client_side: self.current.client_side.is_some(),
-            now: i64::try_from(now).unwrap_or(i64::MAX),
-        }
+        Found { client_side: self.current.client_side.is_some(), ..Found::of(&self.head, now()) }
     }
 
     /// Reads the object's other attributes, and refuses to lose any of them without consent.
@@ -114,16 +105,7 @@ impl ObjectState {
         };
         let lock = rotation.lockable.lock(&reader, &self.head).await;
         let found = Found { tags, grants, lock, annotations, ..self.found() };
-        let preserved = preserve(&found, by);
-        let lost = unaccepted(&preserved.losses, rotation.accepted);
-        let Some((first, _)) = lost.first() else { return Ok(preserved) };
-        let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
-        let why = reasons.join("; ");
-        if let Some((loss, action)) = lost.iter().find_map(|(loss, _)| Some((*loss, found.denied(*loss)?))) {
-            let why = Denial::Attribute { loss: loss.as_str(), action, why };
-            return Err(Error::Denied { subject: self.subject(), why, source: None });
-        }
-        Err(Error::unsupported(self.subject(), Unsupported::WouldLose { loss: first.as_str(), why }))
+        found.preserved(by, rotation.accepted, &self.subject())
     }
 
     /// The client-side format.

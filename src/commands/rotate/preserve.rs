@@ -10,6 +10,7 @@ use std::str::FromStr;
 use crate::aws::object_head::ObjectHead;
 use crate::aws::probe::Probe;
 use crate::checksum::Algorithm;
+use crate::error::{Denial, Error, Result, Subject, Unsupported};
 use crate::object::{Grants, Lock, Settings};
 use crate::seal::detect::is_envelope_entry;
 
@@ -109,7 +110,42 @@ pub(crate) struct Found<'a> {
     pub(crate) now: i64,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// Takes a head as all that there is to know of an object that is not encrypted client-side.
+    pub(crate) fn of(head: &'a ObjectHead, now: i64) -> Self {
+        Self {
+            head,
+            tags: Probe::Known(BTreeMap::new()),
+            grants: Probe::Known(Grants::default()),
+            lock: Probe::Known(head.lock.clone()),
+            annotations: Probe::Known(0),
+            client_side: false,
+            now,
+        }
+    }
+
+    /// Finds the fields of the request, and refuses to lose anything but what is `accepted`.
+    ///
+    /// # Errors
+    /// `Denied` for what may not be read; `Unsupported` names what would be lost otherwise.
+    pub(crate) fn preserved(
+        &self,
+        by: CopyMethod,
+        accepted: &[Loss],
+        subject: &Subject,
+    ) -> Result<Preserved> {
+        let preserved = preserve(self, by);
+        let lost = unaccepted(&preserved.losses, accepted);
+        let Some((first, _)) = lost.first() else { return Ok(preserved) };
+        let reasons: Vec<&str> = lost.iter().map(|(_, why)| why.as_str()).collect();
+        let why = reasons.join("; ");
+        if let Some((loss, action)) = lost.iter().find_map(|(loss, _)| Some((*loss, self.denied(*loss)?))) {
+            let why = Denial::Attribute { loss: loss.as_str(), action, why };
+            return Err(Error::Denied { subject: subject.clone(), why, source: None });
+        }
+        Err(Error::unsupported(subject.clone(), Unsupported::WouldLose { loss: first.as_str(), why }))
+    }
+
     /// The action that is not allowed and without which this attribute cannot be read.
     pub(crate) fn denied(&self, loss: Loss) -> Option<&'static str> {
         match loss {
@@ -134,7 +170,7 @@ pub(crate) struct Preserved {
 }
 
 /// Finds the fields of the request.
-pub(crate) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
+pub(super) fn preserve(found: &Found<'_>, by: CopyMethod) -> Preserved {
     let mut preserved = Preserved {
         algorithm: found.head.checksum.as_ref().map(|kept| kept.algorithm),
         ..Preserved::default()
@@ -269,7 +305,7 @@ fn unreadable<T>(what: &str, seen: &Probe<T>) -> String {
 }
 
 /// Returns what is lost and was not accepted.
-pub(crate) fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
+fn unaccepted<'a>(losses: &'a [(Loss, String)], accepted: &[Loss]) -> Vec<&'a (Loss, String)> {
     losses.iter().filter(|(loss, _)| !accepted.contains(loss)).collect()
 }
 

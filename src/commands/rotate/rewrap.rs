@@ -7,9 +7,7 @@ use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{Content, DecryptedBy};
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::error::{Error, Result, Subject};
-use crate::object::{
-    FileContent, InstructionSuffix, Lock, PublicEnvelope, WriteCondition, instruction_file_key,
-};
+use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
 use crate::seal::{Attributes, s3ec};
 
 use super::apply::unsupported;
@@ -72,10 +70,12 @@ impl Rotation<'_> {
             None => (old.uri.clone(), WriteCondition::Matches(old.etag.clone())),
         };
         let sse = current_server_side(
-            &old.applied,
+            &old.head.applied,
             state.customer_key.as_ref(),
             &Subject::instruction_file(&old.uri),
         )?;
+        // Another reader's file is locked as this one: without it that reader has lost the object.
+        let lock = instruction_file::lock(self, &old, state.customer_key.as_ref()).await?;
         let envelope = SentEnvelope {
             new: PublicEnvelope {
                 metadata: envelope_entries(&state.head.metadata),
@@ -85,7 +85,7 @@ impl Rotation<'_> {
             is_needed: true,
         };
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
-        let (content, lock) = (Bytes::from(content), Lock::default());
+        let content = Bytes::from(content);
         let write = self.connection.put_instruction(&uri, content, sse.as_ref(), &lock, &condition);
         self.cancellation.or(write).await??;
         Ok(WriteResult {
