@@ -104,7 +104,7 @@ pub(crate) struct InspectArgs {
 
     /// Compare the objects under a prefix or in a bucket with what `put --manifest` wrote to this file or s3://BUCKET/KEY
     #[arg(long, value_name = "PLACE", group = "judged", value_hint = ValueHint::FilePath)]
-    #[arg(conflicts_with_all = ["inventory", "version_id", "all_versions", "bucket_only", "deep", "read_data", "report"])]
+    #[arg(conflicts_with_all = ["inventory", "version_id", "bucket_only", "deep", "read_data", "report"])]
     manifest: Option<FileOrObject>,
 
     #[command(flatten)]
@@ -284,6 +284,12 @@ impl InspectArgs {
             return Err(
                 Failure::usage("--manifest is compared with one bucket or prefix").hint("end a prefix in /")
             );
+        }
+        if self.manifest.is_some() && self.all_versions {
+            return Err(Failure::usage(
+                "a manifest names one version of each object, so the versions before it would all be extra",
+            )
+            .hint("leave out --all-versions: the current versions are compared, and a recorded one that was replaced is named"));
         }
         if self.version_id.is_some() && (objects != 1 || self.places.len() != 1) {
             return Err(Failure::usage("--version-id is for one object")
