@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     /// `x-amz-website-redirect-location`.
     pub(crate) website_redirect: Option<String>,
     pub(crate) lock: Lock,
+    /// The days from the start of the run until the end of the retention, if that was asked for in days.
+    pub(crate) retain_days: Option<i64>,
 }
 
 impl Settings {

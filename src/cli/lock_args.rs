@@ -91,6 +91,14 @@ impl LockArgs {
         self.lock_at(now)
     }
 
+    /// The days until the end of the lock, if it was given in days.
+    pub(crate) fn days(&self) -> Option<i64> {
+        match self.retain_until {
+            Some(RetainUntil::Days(days)) => Some(days),
+            Some(RetainUntil::Date(_)) | None => None,
+        }
+    }
+
     /// `now` is in seconds since 1970.
     fn lock_at(&self, now: i64) -> Result<Lock, Failure> {
         let until = match &self.retain_until {

@@ -89,6 +89,7 @@ impl ObjectArgs {
             storage_class: self.storage_class.clone(),
             acl: self.acl.clone(),
             lock: self.lock.lock()?,
+            retain_days: self.lock.days(),
             ..Settings::default()
         })
     }

@@ -204,8 +204,7 @@ impl PutRun<'_> {
         }
         let plan = plan::upload(input.len().map(|len| object.stored_len(len)), &options.transfer_options)?;
         let identity = input.identity();
-        // What is encrypted here is encrypted anew by another run.
-        let records = options.records.only_if(plan.has_many_parts() && object.format.is_none());
+        let records = options.records.only_if(plan.has_many_parts());
         let parts = Parts::new(input, object.seal.take(), plan, options.checksum)
             .refusing_empty(options.fail_if_empty);
         let mut to = UploadTarget {
@@ -229,6 +228,10 @@ impl PutRun<'_> {
         if let Some(resumption) = &mut resumption {
             to.found = cancellation.or(resumption.find(&to)).await??;
         }
+        let lock = match &resumption {
+            Some(resumption) => Lock { retain_until: resumption.retain_until(), ..settings.lock.clone() },
+            None => settings.lock.clone(),
+        };
         let resumption = resumption.and_then(|resumption| resumption.begin(to.found.as_ref()));
         let mark = OnceLock::new();
         let note = |id: &str| {
@@ -238,7 +241,7 @@ impl PutRun<'_> {
             let _ = mark.set(options.records.mark(&begun(connection, &target, id)));
             Ok(())
         };
-        to.is_resumable = resumption.is_some();
+        to.is_resumable = resumption.as_ref().is_some_and(Resumption::goes_on);
         to.on_start = Some(&note);
         let uploaded = upload::run(parts, &to, budget, meter, cancellation).await;
         if let Some(resumption) = resumption {
@@ -252,12 +255,12 @@ impl PutRun<'_> {
                 Some(verify_envelope::verify_stored(&reader, &uploaded.completed, sent, cancellation).await?)
             }
         };
-        let lock = if settings.lock == Lock::default() {
+        let lock = if lock == Lock::default() {
             None
         } else {
             let version_id = uploaded.completed.version_id.as_deref();
             let reader = ObjectReader { connection, uri: &target, version_id, key: None };
-            Some(verify_lock(&reader, &settings.lock, cancellation).await?)
+            Some(verify_lock(&reader, &lock, cancellation).await?)
         };
         Ok(PutOutcome {
             envelope,

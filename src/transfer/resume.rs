@@ -254,6 +254,9 @@ pub(crate) struct UploadRecord {
     pub(crate) options: String,
     pub(crate) part_size: u64,
     pub(crate) source: FileIdentity,
+    /// The end of the retention that the upload was begun with, in seconds since 1970.
+    #[serde(default)]
+    pub(crate) retain_until: Option<i64>,
 }
 
 /// A download to a file that is under way.
@@ -345,6 +348,7 @@ mod tests {
             options: fingerprint(&["a"]),
             part_size: 5,
             source: (&fs::metadata(folder).unwrap()).into(),
+            retain_until: None,
         }
     }
 

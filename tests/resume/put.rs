@@ -1,10 +1,11 @@
 //! Uploads: only the parts that S3 does not have are sent.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{Bench, PART, PATIENCE, assert_same, at_once, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
 use crate::{SIZE, bench, records};
 
 const MODES: [(&str, &str); 4] = [
@@ -13,6 +14,8 @@ const MODES: [(&str, &str); 4] = [
     ("-e sse-kms --kms-key alias/backup --context a=b", ""),
     ("-e sse-c --sse-c-key key", "--sse-c-key key"),
 ];
+const CLIENT: [(&str, &str); 2] =
+    [("-e client --key key", "--key key"), ("-e client --key key --format esdk", "--key key")];
 pub const FILES: [&str; 3] = ["key", "other.key", "source"];
 
 pub fn line(mode: &str) -> String {
@@ -192,15 +195,32 @@ fn a_record_that_is_cut_short_or_forged_does_no_harm() {
 
 #[test]
 fn a_second_run_leaves_the_first_alone() {
-    let bench = bench();
-    let gate = Gate::new();
-    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).skip(1).times(99));
-    let running = bench.s3seal(line("").split_whitespace()).start();
-    assert!(held.wait(1, PATIENCE));
-    bench.run(&line("")).exits(8).says(&["locked by another run"]);
-    gate.open();
-    running.end().ok();
-    is_whole(&bench, "", &bytes(SIZE));
+    at_once(&[MODES[0], CLIENT[0], CLIENT[1]], |&(mode, get)| {
+        let bench = bench();
+        let gate = Gate::new();
+        let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).skip(1).times(99));
+        let running = bench.s3seal(line(mode).split_whitespace()).start();
+        assert!(held.wait(1, PATIENCE));
+        bench.run(&line(mode)).exits(8).says(&["locked by another run"]);
+        gate.open();
+        running.end().ok();
+        is_whole(&bench, get, &bytes(SIZE));
+    });
+}
+
+#[test]
+fn a_client_side_upload_starts_anew_and_nothing_of_the_first_is_left() {
+    at_once(&CLIENT, |&(mode, get)| {
+        let bench = bench();
+        assert_eq!(cut_off(&bench, &line(mode), 3, "KILL"), 3);
+        let left = bench.sandbox.s3().uploads().remove(0).upload_id;
+        bench.run(&line(mode)).ok();
+        let aborts = bench.requests("AbortMultipartUpload");
+        assert_eq!(aborts.len(), 1, "{mode}");
+        assert!(aborts[0].query.contains(&left));
+        assert!(sent(&bench) >= SIZE, "{mode}: parts of another data key were used");
+        is_whole(&bench, get, &bytes(SIZE));
+    });
 }
 
 #[test]
@@ -245,4 +265,58 @@ fn the_large_file_of_a_directory_goes_on() {
     bench.run("get s3://bench/t/large copy").ok();
     assert_same(&bench.read("copy"), &bytes(SIZE), "object");
     assert!(records(&bench).is_empty());
+}
+
+#[test]
+fn days_of_a_lock_count_from_the_run_that_began_the_upload() {
+    let bench = bench();
+    bench.sandbox.s3().set_object_lock(BUCKET);
+    let line = format!("{} --lock-mode compliance --retain-until 30d", line(""));
+    cut_off(&bench, &line, 3, "KILL");
+    let first = retention(&bench);
+    // The clock shows another second.
+    while now() + 30 * 86_400 <= first {
+        std::thread::yield_now();
+    }
+    let stored = bench.run(&format!("{line} --json")).ok().json();
+    assert!(sent(&bench) < SIZE - PART, "it did not go on");
+    let until = bench.object("object").lock_until.unwrap().unix_timestamp();
+    assert_eq!(until, first);
+    let found = bench.run("inspect s3://bench/object --format json").ok().json();
+    assert_eq!(stored["object_lock"], found["object_lock"], "the date that holds is said");
+    is_whole(&bench, "", &bytes(SIZE));
+}
+
+#[test]
+fn an_upload_whose_lock_would_end_a_day_too_early_or_was_asked_for_in_other_words_starts_anew() {
+    let days = "--lock-mode governance --retain-until 30d";
+    for (age, again) in [
+        (86_400, days),
+        (0, "--lock-mode governance --retain-until 31d"),
+        (0, "--lock-mode compliance --retain-until 30d"),
+        (0, "--lock-mode governance --retain-until 2100-01-31"),
+        (0, ""),
+    ] {
+        let bench = bench();
+        bench.sandbox.s3().set_object_lock(BUCKET);
+        cut_off(&bench, &format!("{} {days}", line("")), 3, "KILL");
+        let record = records(&bench).remove(0);
+        let text = fs::read_to_string(&record).unwrap();
+        let first = retention(&bench);
+        fs::write(&record, text.replace(&first.to_string(), &(first - age).to_string())).unwrap();
+        bench.run(&format!("{} {again}", line(""))).ok();
+        assert_eq!(sent(&bench), SIZE, "{again}");
+        assert_eq!(bench.requests("AbortMultipartUpload").len(), 1, "{again}");
+        is_whole(&bench, "", &bytes(SIZE));
+    }
+}
+
+/// The end of the retention in the record.
+fn retention(bench: &Bench) -> i64 {
+    let text = fs::read_to_string(records(bench).remove(0)).unwrap();
+    serde_json::from_str::<serde_json::Value>(&text).unwrap()["retain_until"].as_i64().unwrap()
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed()
 }

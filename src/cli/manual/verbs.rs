@@ -64,10 +64,12 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              the message names what is stored now and the command that removes it. What the key held before stays \
              until the new object is complete.",
             "An upload of a file in parts that the network, a signal or a crash cuts off goes on with the same command: \
-             the file is read again, and what S3 does not have is sent. A file that has changed, other options (days in \
-             --retain-until count from now, so they are others in each run) and --no-resume start anew and abort the old \
-             upload. Client-side uploads, streams and what failed otherwise abort theirs; one that could not be aborted \
-             is named with the command that removes it.",
+             the file is read again, and what S3 does not have is sent. A file that has changed, other options and \
+             --no-resume start anew and abort the old upload. When it goes on, days in --retain-until \
+             count from the run that began it, and the outcome says until when; if that was a day ago or longer, it starts \
+             anew. A client-side upload starts anew with a new data key, and the one that a crash cut off is aborted then. Streams and what \
+             failed otherwise abort theirs. An upload that could not be aborted is named with the command \
+             that removes it.",
             "--lock-mode with --retain-until, and --legal-hold, lock the version that is stored with S3 Object Lock, \
              which the bucket must have. Afterwards s3seal reads the lock: if S3 does not show it as it was asked \
              for, the exit status is 6, and if it may not be read, the object is stored, and the exit status is 4. A \
@@ -117,7 +119,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              why.",
             "A download of more than one part to a file that the network, a signal or a crash cuts off goes on with the \
              same command, as long as the object is the same: what is on disk is compared with the checksums that were \
-             recorded, and the rest is fetched. --no-resume starts anew.",
+             recorded, and the rest is fetched. Only a message of esdk without frames, which other programs write, starts \
+             anew: nothing of it is written before its end. --no-resume starts anew.",
         ],
         files: &[
             (

@@ -7,14 +7,19 @@ use crate::aws::{Connection, sse};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
+use crate::object::Settings;
 use crate::transfer::plan::UploadPlan;
 use crate::transfer::resume::{self, BegunUpload, FileIdentity, Kind, Record, Records, UploadRecord};
+
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The record of an upload, and what is to be recorded.
 pub(super) struct Resumption {
     record: Record,
     content: UploadRecord,
     is_on: bool,
+    /// Whether another run goes on with the upload, and does not only abort it: what is encrypted here is encrypted anew.
+    goes_on: bool,
     /// Whether there is an upload.
     is_begun: AtomicBool,
 }
@@ -39,16 +44,19 @@ impl Resumption {
             options: resume::fingerprint(&[
                 &to.sse.map(described).unwrap_or_default(),
                 // The condition is only that of the end.
-                &format!("{:?}", to.settings),
+                &format!("{:?}", without_date(to.settings)),
                 to.algorithm.as_str(),
+                if to.client_side { "client-side" } else { "" },
             ]),
             part_size: plan.part_size(1),
             source,
+            retain_until: to.settings.lock.retain_until,
         };
         Ok(opened.map(|record| Self {
             record,
             content,
             is_on: records.is_on,
+            goes_on: !to.client_side,
             is_begun: AtomicBool::new(false),
         }))
     }
@@ -60,9 +68,17 @@ impl Resumption {
     pub(super) async fn find(&mut self, to: &UploadTarget<'_>) -> Result<Option<FoundUpload>> {
         let Some((recorded, _)) = self.record.read::<UploadRecord, ()>() else { return Ok(None) };
         let id = recorded.upload.upload_id.as_str();
-        if self.is_on && recorded == self.content_of(id) && !id.is_empty() {
+        let until = to.settings.retain_days.and_then(|_| self.kept_date(&recorded));
+        let expected =
+            UploadRecord { retain_until: until.or(self.content.retain_until), ..self.content_of(id) };
+        if self.is_on && self.goes_on && recorded == expected && !id.is_empty() {
             match to.find(id).await {
-                Ok(found) => return Ok(found),
+                Ok(found) => {
+                    if found.is_some() {
+                        self.content.retain_until = expected.retain_until;
+                    }
+                    return Ok(found);
+                }
                 Err(error @ Error::Network { .. }) => return Err(error),
                 // Without permission to list them, it starts anew.
                 Err(_) => {}
@@ -74,10 +90,27 @@ impl Resumption {
         Ok(None)
     }
 
+    /// The end of the retention of the recorded upload, which cannot be changed, if it is less than a day before the one that
+    /// days from now come to.
+    fn kept_date(&self, recorded: &UploadRecord) -> Option<i64> {
+        let (recorded, wished) = (recorded.retain_until?, self.content.retain_until?);
+        (wished - SECONDS_PER_DAY..=wished).contains(&recorded).then_some(recorded)
+    }
+
+    /// The end of the retention that the object gets.
+    pub(super) fn retain_until(&self) -> Option<i64> {
+        self.content.retain_until
+    }
+
     fn content_of(&self, id: &str) -> UploadRecord {
         let mut content = self.content.clone();
         id.clone_into(&mut content.upload.upload_id);
         content
+    }
+
+    /// Whether another run can go on with the upload once it is recorded.
+    pub(super) fn goes_on(&self) -> bool {
+        self.goes_on
     }
 
     /// Goes on with the upload that was found, or writes a record that names none yet, in place of an earlier one. Nothing, if
@@ -104,10 +137,19 @@ impl Resumption {
     /// Ends with the upload: the record stays only if the same command can go on.
     pub(super) fn end<T>(self, outcome: &Result<T>) {
         match outcome {
-            Err(error) if self.is_begun.into_inner() && resume::goes_on_after(error) => {}
+            Err(error) if self.goes_on && self.is_begun.into_inner() && resume::goes_on_after(error) => {}
             _ => self.record.remove(),
         }
     }
+}
+
+/// The settings without the end of the retention, if it was asked for in days, and so is another one in each run.
+fn without_date(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    if settings.retain_days.is_some() {
+        settings.lock.retain_until = None;
+    }
+    settings
 }
 
 /// The words in which a record names an upload.
