@@ -170,7 +170,7 @@ impl Download<'_> {
         let Ready { keyed: KeyedHead { head, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
         let described = Described::of(&opening);
-        let can_go_on = resumption::can_go_on(&head, &opening, verifier.as_ref(), budget.part_size())?;
+        let can_go_on = resumption::can_go_on(&head, &opening, budget.part_size())?;
         let mut resumption = Resumption::open(&request, &reader, &head, described.format, can_go_on)?;
         let left = resumption.as_mut().and_then(Resumption::left);
         let (sink, pending) = open(left).await?;

@@ -176,12 +176,15 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Takes what an earlier run has written, as far as it is still there, and lets `open` catch up. Returns how many
-    /// plaintext bytes are there.
+    /// Takes what an earlier run has written, as far as it is still there, and passes it to `replay`.
     ///
     /// # Errors
-    /// `Local` for what the system refuses, and the format's.
-    pub(crate) fn catch_up(mut sink: Sink, kept: Arc<Kept>, open: &mut dyn Open) -> Result<Self> {
+    /// `Local` for what the system refuses, and those of `replay`.
+    pub(crate) fn catch_up(
+        mut sink: Sink,
+        kept: Arc<Kept>,
+        mut replay: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Self> {
         let mut at = 0;
         let mut bytes = Vec::new();
         while let Some(written) =
@@ -196,7 +199,7 @@ impl Recorded {
             {
                 break;
             }
-            open.replay(&bytes)?;
+            replay(&bytes)?;
             at = written.end;
         }
         sink.cut_off(at)?;

@@ -9,14 +9,20 @@ use s3seal::checksum::Algorithm;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
-use crate::{SIZE, bench, records};
+use crate::{SIZE, bench, records, store_cbc};
 
-const MODES: [(&str, &str); 5] = [
+/// In place of flags for `put`: as old clients stored it.
+const CBC: &str = "s3ec-v1";
+const MODES: [(&str, &str); 8] = [
     ("", ""),
     ("-e sse-c --sse-c-key key", "--sse-c-key key"),
     ("-e client --key key", "--key key"),
     ("-e client --key key --format esdk", "--key key"),
     ("-e client --key key --format esdk --frame-length 4096", "--key key"),
+    // Checksums that take the bytes in their order.
+    ("--checksum sha256 --part-size 5MiB", ""),
+    ("--checksum sha1 --part-size 50MiB", ""),
+    (CBC, "--key key --allow-legacy unauthenticated"),
 ];
 pub const FILES: [&str; 4] = ["copy", "key", "other.key", "source"];
 
@@ -27,9 +33,17 @@ pub fn line(get: &str) -> String {
 /// A stored object, and an old file where it is to go.
 pub fn stored(put: &str) -> Bench {
     let bench = bench();
-    bench.run(&format!("put source s3://bench/object {put}")).ok();
+    store(&bench, put);
     bench.write("copy", b"old");
     bench
+}
+
+fn store(bench: &Bench, put: &str) {
+    if put == CBC {
+        store_cbc(bench);
+    } else {
+        bench.run(&format!("put source s3://bench/object {put}")).ok();
+    }
 }
 
 /// A fault that strikes from a range on, counted from 0. What is found out about the object takes GETs of its own: as
@@ -128,7 +142,7 @@ fn another_object_under_the_name_is_fetched_anew() {
         let mut other = bytes(SIZE);
         other.reverse();
         bench.write("source", &other);
-        bench.run(&format!("put source s3://bench/object {put}")).ok();
+        store(&bench, put);
         bench.sandbox.clear_requests();
         bench.run(&line(get)).ok();
         assert!(fetched(&bench) >= SIZE, "{put}");
@@ -267,6 +281,18 @@ fn the_checksum_is_compared_where_nothing_on_disk_could_be_used() {
             assert_eq!(found["checksum"]["verified"], is_verified, "{put} {at}: {found}");
             is_whole(&bench);
         }
+    });
+}
+
+#[test]
+fn a_checksum_that_takes_the_bytes_in_their_order_is_compared_over_what_is_on_disk_too() {
+    at_once(&MODES[5..7], |&(put, get)| {
+        let bench = stored(put);
+        cut_off(&bench, &line(get), 3, "KILL");
+        let found = bench.run(&format!("{} --json", line(get))).ok().json();
+        assert_eq!(found["checksum"]["verified"], true, "{put}: {found}");
+        assert!(fetched(&bench) < SIZE - 2 * PART, "{put}: {}", fetched(&bench));
+        is_whole(&bench);
     });
 }
 

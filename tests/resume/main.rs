@@ -11,7 +11,10 @@ mod given_up;
 mod kills;
 mod put;
 
-use support::{Bench, PART, bytes, key};
+use std::process::Command;
+
+use support::keys::KnownKey;
+use support::{BUCKET, Bench, PART, bytes, key};
 
 /// Almost five parts.
 const SIZE: usize = 5 * PART - 77;
@@ -23,6 +26,30 @@ fn bench() -> Bench {
     bench.write("other.key", &key(6));
     bench.write("source", &bytes(SIZE));
     bench
+}
+
+/// Stores the file `source` at `object` as the first client of Java did, with AES-CBC, which s3seal only reads.
+fn store_cbc(bench: &Bench) {
+    let openssl = |arguments: String| {
+        let ran =
+            Command::new("openssl").args(arguments.split_whitespace()).current_dir(bench.files()).output();
+        let ran = ran.expect("openssl is there");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    };
+    let (data_key, wrapping_key) = (KnownKey::new(9), KnownKey::new(5));
+    bench.write("data.key", &data_key.0);
+    let iv = "000102030405060708090a0b0c0d0e0f";
+    openssl(format!("enc -aes-256-cbc -in source -out sealed -K {} -iv {iv}", data_key.hex()));
+    openssl(format!("enc -aes-256-ecb -in data.key -out wrapped -base64 -A -K {}", wrapping_key.hex()));
+    let wrapped = String::from_utf8(bench.read("wrapped")).unwrap();
+    let envelope =
+        [("x-amz-key", wrapped.trim()), ("x-amz-iv", "AAECAwQFBgcICQoLDA0ODw=="), ("x-amz-matdesc", "{}")];
+    bench.sandbox.s3().put_plain(BUCKET, "object", &bench.read("sealed"));
+    let envelope = envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    bench.sandbox.s3().set_metadata(BUCKET, "object", envelope);
+    for file in ["data.key", "sealed", "wrapped"] {
+        std::fs::remove_file(bench.path(file)).unwrap();
+    }
 }
 
 /// The records that are left.

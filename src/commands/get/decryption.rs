@@ -127,7 +127,11 @@ impl Transfer<'_> {
                 return self.write_parallel(range, verifier, sink).await.map(Moved::from);
             }
             Opening::AsItIs(range) => {
-                return self.stream(range, None, verifier, Out::Sink(sink)).await.map(Moved::from);
+                return match (self.kept.clone(), verifier) {
+                    (Some(kept), Some(verifier)) => self.go_on_in_order(verifier, sink, kept).await,
+                    (_, verifier) => self.stream(range, None, verifier, Out::Sink(sink)).await,
+                }
+                .map(Moved::from);
             }
             Opening::Range(part, _) => return self.part(*part, sink).await.map(Moved::from),
             Opening::Whole(unwrapped) => unwrapped,
@@ -156,7 +160,7 @@ impl Transfer<'_> {
         kept: Arc<Kept>,
     ) -> Result<Moved> {
         let work = blocking(move || {
-            let recorded = Recorded::catch_up(sink, kept, open.as_mut())?;
+            let recorded = Recorded::catch_up(sink, kept, |bytes| open.replay(bytes))?;
             Ok::<_, Error>((open, recorded))
         });
         let (open, recorded) = self.cancellation.or(work).await???;
@@ -173,6 +177,29 @@ impl Transfer<'_> {
         };
         let (plain, _) = self.pass(start..self.head.len, pipeline).await?;
         Ok(Moved { plain_len: there + plain, is_beginning_skipped })
+    }
+
+    /// Downloads a whole object whose checksum takes its bytes in order, into a file that may have its beginning: the
+    /// checksum takes that from the file.
+    async fn go_on_in_order(&self, mut verifier: Verifier, sink: Sink, kept: Arc<Kept>) -> Result<u64> {
+        let work = blocking(move || {
+            let recorded = Recorded::catch_up(sink, kept, |bytes| {
+                verifier.update(bytes);
+                Ok(())
+            })?;
+            Ok::<_, Error>((verifier, recorded))
+        });
+        let (verifier, recorded) = self.cancellation.or(work).await???;
+        let there = recorded.len();
+        self.meter.expect(self.head.len);
+        self.meter.add(there);
+        let pipeline = Pipeline {
+            verifier: Some(verifier),
+            open: None,
+            out: Out::Recorded(Box::new(recorded)),
+            digests: Digests::Off,
+        };
+        self.pass(there..self.head.len, pipeline).await.map(|(len, _)| there + len)
     }
 
     /// Verifies what else a range depends on, then decrypts it.

@@ -2,33 +2,26 @@
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
-use crate::checksum::Verifier;
 use crate::encryption::StoredFormat;
 use crate::error::Result;
 use crate::location::Target;
-use crate::transfer::parallel_write::ParallelSink;
 use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, Left, LeftFile, Record, Written};
 use crate::transfer::sink::PendingFile;
 
 use super::GetRequest;
 use super::decryption::Opening;
 
-/// Whether another run could go on with a download to a file: of a whole object of more than one range, whose bytes need not
+/// Whether another run could go on with a download to a file: of a whole object of more than one range, whose format needs not
 /// come in one go.
 ///
 /// # Errors
 /// `Unsupported` for a message that cannot be decrypted.
-pub(super) fn can_go_on(
-    head: &ObjectHead,
-    opening: &Opening,
-    verifier: Option<&Verifier>,
-    range_len: u64,
-) -> Result<bool> {
+pub(super) fn can_go_on(head: &ObjectHead, opening: &Opening, range_len: u64) -> Result<bool> {
     if head.etag.is_none() || head.len <= range_len || head.body.is_some() {
         return Ok(false);
     }
     Ok(match opening {
-        Opening::AsItIs(range) => *range == (0..head.len) && ParallelSink::takes(verifier),
+        Opening::AsItIs(range) => *range == (0..head.len),
         Opening::Range(..) => false,
         Opening::Whole(unwrapped) => unwrapped.opener()?.resumes_at().is_some(),
     })
