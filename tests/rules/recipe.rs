@@ -105,3 +105,12 @@ fn to_another_accounts_bucket_the_cron_line_stores_nothing() {
     cron(&ruled).exits(9).says(&["db/deep/a.sql is denied"]);
     assert!(stored(&ruled).is_empty());
 }
+
+#[test]
+fn to_a_bucket_that_is_gone_the_cron_line_stores_nothing() {
+    let mut ruled = ruled(&rule());
+    let sandbox = s3seal_sandbox::Sandbox::start(Config::with_buckets(["other"])).unwrap();
+    ruled.bench.sandbox = std::sync::Arc::new(sandbox);
+    cron(&ruled).exits(3).says(&["the bucket backup does not exist"]);
+    assert!(ruled.bench.sandbox.s3().keys("other").is_empty());
+}
