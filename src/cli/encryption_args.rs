@@ -106,8 +106,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) kms_keys: &'a [KmsKey],
     pub(crate) format: Option<Format>,
     pub(crate) instruction_file: bool,
-    /// Whether the ciphertext is under a KMS key of the user's.
-    pub(crate) kms_at_rest: bool,
+    /// The KMS key that the ciphertext is under at rest.
+    pub(crate) key_at_rest: Option<&'a KmsKey>,
 }
 
 impl EncryptionArgs {
@@ -147,14 +147,17 @@ impl EncryptionArgs {
     pub(crate) fn wanted(&self) -> Result<Wanted<'_>, Failure> {
         let mode = self.mode.or_else(|| self.implied_mode());
         self.only_what_fits(mode)?;
-        let kms_at_rest = matches!(self.at_rest, Some(AtRest::SseKms(Some(_)) | AtRest::DsseKms(Some(_))));
+        let key_at_rest = match &self.at_rest {
+            Some(AtRest::SseKms(key) | AtRest::DsseKms(key)) => key.as_ref(),
+            Some(AtRest::SseS3) | None => None,
+        };
         let Self { kms_key, format, instruction_file, .. } = self;
         Ok(Wanted {
             mode,
             kms_keys: kms_key,
             format: *format,
             instruction_file: *instruction_file,
-            kms_at_rest,
+            key_at_rest,
         })
     }
 

@@ -81,6 +81,7 @@ fn policies(dir: &Path) -> io::Result<()> {
         bucket: "arn:aws:s3:::amzn-s3-demo-bucket",
         key_prefix: "db/",
         key: "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        key_at_rest: "",
         old_key: "arn:aws:kms:us-east-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321",
         role: "arn:aws:iam::111122223333:role/batch",
     };

@@ -227,7 +227,27 @@ fn needs(task: Task, extras: &[Extra]) -> Needs {
     for extra in extras {
         add(*extra, task, &mut needs);
     }
+    if extras.contains(&Extra::AtRest) {
+        at_rest(task, extras.contains(&Extra::Parts), &mut needs);
+    }
     needs
+}
+
+/// What S3 does with the key of the ciphertext: the same as with that of an object in SSE-KMS.
+fn at_rest(task: Task, in_parts: bool, needs: &mut Needs) {
+    let actions: &[Action] = match task {
+        Task::Put(_) if in_parts => &["kms:GenerateDataKey", "kms:Decrypt"],
+        Task::Put(_) => &["kms:GenerateDataKey"],
+        Task::Inspect(Scope::Object, _) => {
+            needs.add(Resource::AnyKey, &["kms:ListAliases"]);
+            &["kms:Decrypt", "kms:DescribeKey"]
+        }
+        Task::Get(_) => &["kms:Decrypt"],
+        // Either reads what is there, or verifies what it has written.
+        Task::Rotate(..) => &["kms:GenerateDataKey", "kms:Decrypt"],
+        Task::Inspect(..) | Task::Batch | Task::Cleanup => &[],
+    };
+    needs.add(Resource::KeyAtRest, actions);
 }
 
 fn put(protection: Protection, needs: &mut Needs) {
@@ -345,7 +365,7 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
         (Extra::InstructionFile, Task::Rotate(..)) => {
             needs.add(Resource::InstructionFiles, &["s3:DeleteObject"]);
         }
-        (Extra::InstructionFile, _) => {}
+        (Extra::InstructionFile | Extra::AtRest, _) => {}
         (Extra::Delete, _) => needs.add(Resource::Objects, &["s3:DeleteObject"]),
         (Extra::Recursive | Extra::Update, _) => needs.add(Resource::Listing, &["s3:ListBucket"]),
         (Extra::Version, _) => {

@@ -22,7 +22,7 @@ struct Case {
 const ABORT: &[&str] = &["s3:AbortMultipartUpload"];
 const ON_AWS: &[&str] = &["s3:AbortMultipartUpload", "s3:ListObjectAnnotations"];
 
-const CASES: [Case; 22] = [
+const CASES: [Case; 27] = [
     case("", "s3://bench/db/ --policy put", "put small s3://bench/db/o", ABORT),
     case("", "s3://bench --policy put -e sse-s3", "put small s3://bench/o -e sse-s3", ABORT),
     case(
@@ -57,6 +57,36 @@ const CASES: [Case; 22] = [
         "s3://bench/db/ --policy put --with lock",
         "put small s3://bench/db/o --lock-mode governance --retain-until 30d --legal-hold",
         ABORT,
+    ),
+    case(
+        "",
+        "s3://bench/db/ --policy put -e client --at-rest sse-kms:KEY",
+        "put large --part-size 5MiB s3://bench/db/o --key a.key --at-rest sse-kms:KEY",
+        ABORT,
+    ),
+    case(
+        "",
+        "s3://bench/db/ --policy put -e client --kms-key OLD --at-rest dsse-kms:KEY",
+        "put large --part-size 5MiB s3://bench/db/o -e client --kms-key OLD --at-rest dsse-kms:KEY",
+        ABORT,
+    ),
+    case(
+        "put small s3://bench/db/o --key a.key --at-rest sse-kms:KEY",
+        "s3://bench/db/o --policy get -e client --at-rest sse-kms:KEY",
+        "get s3://bench/db/o target --key a.key",
+        &[],
+    ),
+    case(
+        "put small s3://bench/db/o --key a.key --at-rest sse-kms:KEY",
+        "s3://bench/db/o --policy inspect -e client --at-rest sse-kms:KEY",
+        "inspect s3://bench/db/o --key a.key --json",
+        &[],
+    ),
+    case(
+        "put small s3://bench/db/o --key a.key --at-rest sse-kms:KEY",
+        "s3://bench/db/o --policy rotate -e client --from client --at-rest sse-kms:KEY",
+        "rotate s3://bench/db/o --rewrap --key b.key --from-key a.key --at-rest sse-kms:KEY --yes",
+        ON_AWS,
     ),
     case("put small s3://bench/db/o", "s3://bench/db/o --policy get", "get s3://bench/db/o target", &[]),
     case(
@@ -226,6 +256,59 @@ fn a_verb_works_with_the_policy_printed_and_without_any_action_of_it_does_not() 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// An access point, which in the sandbox has the name of its bucket. A host of its own leads there, which only a proxy
+/// knows.
+const POINT: &str = "arn:aws:s3:us-east-1:111122223333:accesspoint/bench";
+
+fn through_the_access_point(bench: &Bench, line: &str) -> Ended {
+    let line = format!("{} --endpoint-url http://s3.example", line.replace("POINT", POINT));
+    bench.s3seal(line.split_whitespace()).with("HTTP_PROXY", bench.sandbox.http_endpoint()).run()
+}
+
+#[test]
+fn through_an_access_point_a_verb_needs_what_is_printed_for_it() {
+    for (policy, run) in [
+        ("s3://POINT/db/ --policy put", "put small s3://POINT/db/new"),
+        ("s3://POINT/db/ --policy put -e client", "put small s3://POINT/db/new --key a.key"),
+        ("s3://POINT/db/o --policy get", "get s3://POINT/db/o target"),
+        ("s3://POINT/db/ --policy get", "get -r s3://POINT/db/ target"),
+        ("s3://POINT/db/ --policy inspect", "inspect s3://POINT/db/ --json"),
+        ("s3://POINT --policy inspect", "inspect s3://POINT/ --json"),
+    ] {
+        let tried = |without_part: Option<(usize, usize)>| {
+            let bench = Bench::hostile();
+            bench.write("small", b"content");
+            bench.write("a.key", KnownKey::new(1).hex().as_bytes());
+            bench.run("put small s3://bench/db/o").ok();
+            let printed = through_the_access_point(&bench, &format!("doctor {policy}")).ok();
+            let printed = printed.says(&["leave that to the bucket's access points"]);
+            let policy: Value = serde_json::from_slice(&printed.stdout).unwrap();
+            bench.sandbox.user().set_policy(&match without_part {
+                None => policy.to_string(),
+                Some((statement, place)) => without(&policy, statement, place),
+            });
+            (policy, through_the_access_point(&bench, run))
+        };
+        let (policy, ended) = tried(None);
+        ended.ok();
+        for (statement, place, action) in parts(&policy) {
+            let (_, ended) = tried(Some((statement, place)));
+            let text = format!("{}{}", String::from_utf8_lossy(&ended.stdout), ended.stderr);
+            assert!(
+                ABORT.contains(&action.as_str()) || text.contains(&action),
+                "{run} without {action}: {text}"
+            );
+        }
+        // The bucket's own name is another resource.
+        let bench = Bench::hostile();
+        bench.write("small", b"content");
+        bench.write("a.key", KnownKey::new(1).hex().as_bytes());
+        bench.run("put small s3://bench/db/o").ok();
+        bench.sandbox.user().set_policy(&policy.to_string());
+        bench.run(&run.replace("POINT", "bench")).exits(4);
+    }
+}
+
 #[test]
 fn the_policy_of_a_key_lets_one_user_use_it() {
     let cases = [
@@ -299,6 +382,20 @@ fn what_a_policy_does_not_cover_is_said_beside_it() {
     let arn = bench.sandbox.kms().create_key();
     let ended = bench.run(&format!("doctor s3://bench --policy get -e sse-kms --kms-key {arn} -q")).ok();
     assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn where_the_key_at_rest_has_a_policy_of_its_own_the_command_named_prints_it() {
+    let bench = Bench::new();
+    let [key, at_rest] = [(), ()].map(|()| bench.sandbox.kms().create_key().to_string());
+    let line = format!(
+        "doctor s3://bench/db/ --policy put -e client --kms-key {key} --at-rest sse-kms:{at_rest} --key-policy-for {USER}"
+    );
+    let named = format!("-e sse-kms --kms-key {at_rest}");
+    bench.run(&line).ok().says(&[&format!("not covered: the key of --at-rest; {named} prints its policy")]);
+    let line = format!("doctor s3://bench/db/ --policy put {named} --key-policy-for {USER}");
+    let policy: Value = serde_json::from_slice(&bench.run(&line).ok().stdout).unwrap();
+    assert_eq!(policy["Statement"][1]["Action"], serde_json::json!(["kms:Decrypt", "kms:GenerateDataKey"]));
 }
 
 #[test]

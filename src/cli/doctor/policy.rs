@@ -16,8 +16,10 @@ use crate::cli::output;
 use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
 use crate::commands::permissions::{self, Extra, Places, Protection, Rotation, Scope, Task};
-use crate::encryption::{KeyArn, KmsKey, Mode};
+use crate::encryption::{KeyArn, KmsKey};
 use crate::location::S3Uri;
+
+mod notes;
 
 /// What the policy is for.
 #[derive(clap::Args)]
@@ -88,6 +90,7 @@ fn when(extra: Extra) -> &'static str {
         Extra::Acl => "objects with an ACL",
         Extra::Lock => "Object Lock: retention and legal hold",
         Extra::InstructionFile => "envelopes in instruction files",
+        Extra::AtRest => "ciphertext under a KMS key at rest",
         Extra::Recursive => "everything under a prefix",
         Extra::Update => "put --update",
         Extra::Delete => "put --delete",
@@ -182,7 +185,11 @@ impl PolicyRequest<'_> {
             PolicyVerb::Put => Task::Put(protection),
             PolicyVerb::Get => Task::Get(protection),
             PolicyVerb::Inspect if self.place.is_object() => Task::Inspect(Scope::Object, protection),
-            PolicyVerb::Inspect if self.place.key.is_empty() => Task::Inspect(Scope::WholeBucket, protection),
+            PolicyVerb::Inspect
+                if self.place.key.is_empty() && !is_access_point(self.place.bucket.as_str()) =>
+            {
+                Task::Inspect(Scope::WholeBucket, protection)
+            }
             PolicyVerb::Inspect => Task::Inspect(Scope::Prefix, protection),
             PolicyVerb::Rotate => self.rotation(protection)?,
             PolicyVerb::Batch => Task::Batch,
@@ -236,6 +243,9 @@ impl PolicyRequest<'_> {
         if let Task::Put(_) = task {
             extras.push(Extra::Parts);
         }
+        if self.wanted.key_at_rest.is_some() && Extra::AtRest.matters_to(task) {
+            extras.push(Extra::AtRest);
+        }
         if extras.contains(&Extra::Delete) {
             extras.push(Extra::Update);
         }
@@ -252,19 +262,48 @@ impl PolicyRequest<'_> {
         self.wanted.kms_keys.first().map(|key| arn("--kms-key", key, &self.aws)).transpose()
     }
 
+    /// That of the key which S3 encrypts ciphertext with.
+    fn key_at_rest(&self) -> Result<Option<KeyArn>, Failure> {
+        self.wanted.key_at_rest.map(|key| arn("--at-rest", key, &self.aws)).transpose()
+    }
+
+    /// The bucket's ARN, or that of the access point which stands for it.
+    fn bucket_arn(&self, keys: &[&KeyArn], task: Task) -> Result<String, Failure> {
+        let bucket = &self.place.bucket;
+        let name = bucket.as_str();
+        if name.ends_with("-s3alias") {
+            return Err(Failure::usage(format!(
+                "policies name an access point by its ARN, which its alias {bucket} is not"
+            ))
+            .hint(format!(
+                "`aws s3control list-access-points --account-id ACCOUNT --query \
+                 \"AccessPointList[?Alias=='{name}'].AccessPointArn\" --output text{}` prints it",
+                self.aws.kms
+            )));
+        }
+        if !name.starts_with("arn:") {
+            return Ok(format!("arn:{}:s3:::{bucket}", self.partition(keys)));
+        }
+        match task {
+            Task::Batch => Err(Failure::usage(format!(
+                "{bucket} is an access point, and jobs are for objects of buckets"
+            ))
+            .hint("name the bucket")),
+            _ if is_access_point(name) => Ok(name.to_owned()),
+            _ => Err(Failure::usage(format!("{bucket} is neither a bucket nor an access point of one"))
+                .hint("name the bucket; s3seal-iam(7) has the actions for other resources")),
+        }
+    }
+
     fn iam_policy(
         &self,
         task: Task,
         extras: &[Extra],
         key: Option<&KeyArn>,
     ) -> Result<permissions::Policy, Failure> {
-        let bucket = &self.place.bucket;
-        if bucket.as_str().starts_with("arn:") {
-            return Err(Failure::usage(format!(
-                "{bucket} is an access point; policies are printed for buckets"
-            ))
-            .hint("name the bucket; s3seal-iam(7) has the actions for other resources"));
-        }
+        let key_at_rest = self.key_at_rest()?;
+        let keys: Vec<&KeyArn> = key.into_iter().chain(&key_at_rest).collect();
+        let bucket = self.bucket_arn(&keys, task)?;
         let old_key =
             self.from.kms_key.as_ref().map(|key| arn("--from-kms-key", key, &self.aws)).transpose()?;
         let role = match (&self.args.batch_role, task) {
@@ -274,7 +313,6 @@ impl PolicyRequest<'_> {
             }
             (role, _) => role.as_ref().map_or("", |role| &role.arn),
         };
-        let bucket = format!("arn:{}:s3:::{bucket}", self.partition(key));
         let text = |arn: Option<&KeyArn>| arn.map(KeyArn::as_str).unwrap_or_default().to_owned();
         Ok(permissions::policy(
             task,
@@ -283,6 +321,7 @@ impl PolicyRequest<'_> {
                 bucket: &bucket,
                 key_prefix: &self.place.key,
                 key: &text(key),
+                key_at_rest: &text(key_at_rest.as_ref()),
                 old_key: &text(old_key.as_ref()),
                 role,
             },
@@ -290,8 +329,8 @@ impl PolicyRequest<'_> {
     }
 
     /// The part of AWS that the bucket is in, which its ARN begins with.
-    fn partition(&self, key: Option<&KeyArn>) -> String {
-        if let Some(key) = key {
+    fn partition(&self, keys: &[&KeyArn]) -> String {
+        if let Some(key) = keys.first() {
             return key.partition().to_owned();
         }
         if let Some(role) = &self.args.batch_role {
@@ -301,62 +340,11 @@ impl PolicyRequest<'_> {
         let region = self.options.region.clone().or_else(|| variables.flat_map(env::var).next());
         permissions::partition(&region.unwrap_or_default()).to_owned()
     }
+}
 
-    /// What the policy does not say of itself.
-    fn notes(&self, task: Task, extras: &[Extra], key: Option<&KeyArn>) -> Vec<String> {
-        let mut notes = Vec::new();
-        if let Task::Rotate(rotation, from, _) = task {
-            let how = match rotation {
-                Rotation::UpdateInPlace => "an update in place, as on AWS",
-                Rotation::ServerCopy => "copies within S3",
-                Rotation::Rewrap => "a new wrap of the same data key; --format esdk is for new data keys",
-                Rotation::ReEncrypt => "a new data key or a change between client and server side",
-            };
-            notes.push(format!("for objects in {}, by {how}", from.as_str()));
-        }
-        let own_key = matches!(self.wanted.mode, Some(Mode::SseKms | Mode::DsseKms)) && key.is_none();
-        if own_key && self.args.key_policy_for.is_none() {
-            notes.push(
-                "the account's key aws/s3 needs no permission; name another key with --kms-key ARN"
-                    .to_owned(),
-            );
-        }
-        if self.wanted.kms_at_rest {
-            notes.push("not covered: the KMS key of --at-rest, which needs what that mode needs".to_owned());
-        }
-        if self.wanted.kms_keys.len() > 1 {
-            notes.push("not covered: KMS keys but the first; each further one needs kms:Encrypt".to_owned());
-        }
-        let open: Vec<String> = Extra::CHOSEN
-            .into_iter()
-            .filter(|extra| extra.matters_to(task) && !extras.contains(extra))
-            .map(|extra| format!("{} (--with {})", when(extra), extra.as_str()))
-            .collect();
-        if !open.is_empty() {
-            notes.push(format!("not covered: {}", open.join("; ")));
-        }
-        match (&self.args.key_policy_for, key) {
-            (Some(_), Some(key)) => {
-                let (key, aws) = (shell_word(key.as_str()), &self.aws.kms);
-                notes.push(format!(
-                    "it replaces the key's policy: keep what `aws kms get-key-policy --key-id {key}{aws}` shows, and add \
-                     the statement Key"
-                ));
-                notes.push(format!(
-                    "to set it: aws kms put-key-policy --key-id {key} --policy file://FILE{aws}"
-                ));
-            }
-            (None, Some(_)) => {
-                notes.push(
-                    "the policy of the KMS key must allow it too, unless it leaves that to the account's policies; \
-                     --key-policy-for ARN prints it"
-                        .to_owned(),
-                );
-            }
-            (_, None) => {}
-        }
-        notes
-    }
+/// Whether a bucket's name is the ARN of an access point.
+fn is_access_point(bucket: &str) -> bool {
+    bucket.contains(":accesspoint/")
 }
 
 /// The ARN by which policies name a key.

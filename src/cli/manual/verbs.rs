@@ -242,7 +242,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "--policy checks nothing: it prints the least IAM policy with which a verb works at this place and in this \
              mode, as aws iam put-user-policy and put-role-policy take it, and needs neither network nor credentials. \
              --with adds what some objects or flags need beyond that: each case that is not covered is named on standard \
-             error. For rotate, --from and --from-kms-key say what the objects have. --key-policy-for prints, in place of it, \
+             error. For rotate, --from and --from-kms-key say what the objects have. An access point \
+             is named by its ARN. --key-policy-for prints, in place of it, \
              the policy of the KMS key for a user or a role, as aws kms put-key-policy takes it. s3seal-iam(7) explains the \
              policies.",
         ],

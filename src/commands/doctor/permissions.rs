@@ -73,7 +73,14 @@ fn needed(connection: &Connection, request: &DoctorRequest) -> (Actions, Actions
     };
     let bucket = bucket_arn(&request.place.bucket, connection.region());
     let place = &request.place;
-    let places = Places { bucket: &bucket, key_prefix: place.folder(), key: "*", old_key: "*", role: "*" };
+    let places = Places {
+        bucket: &bucket,
+        key_prefix: place.folder(),
+        key: "*",
+        key_at_rest: "*",
+        old_key: "*",
+        role: "*",
+    };
     let in_s3 = |extras: &[Extra]| {
         let all = granted(task, extras, &places);
         all.into_iter().filter(|(action, _)| action.starts_with("s3:")).collect::<Actions>()

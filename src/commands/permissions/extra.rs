@@ -16,6 +16,8 @@ pub(crate) enum Extra {
     Lock,
     /// An envelope in an instruction file.
     InstructionFile,
+    /// Client-side objects whose ciphertext is under a KMS key at rest.
+    AtRest,
     /// Everything under a prefix.
     Recursive,
     /// `--update`
@@ -35,7 +37,7 @@ pub(crate) enum Extra {
 }
 
 impl Extra {
-    /// All that a user chooses; whether everything under a prefix is meant, the address says.
+    /// All that a user chooses; whether everything under a prefix is meant, the address says, and a key at rest its flag.
     pub(crate) const CHOSEN: [Self; 13] = [
         Self::Parts,
         Self::CompositeChecksum,
@@ -62,6 +64,12 @@ impl Extra {
                 _ => false,
             },
             Self::Recursive => matches!(task, Task::Get(_) | Task::Rotate(..)),
+            Self::AtRest => match task {
+                Task::Put(to) | Task::Get(to) | Task::Inspect(_, to) | Task::Rotate(_, _, to) => {
+                    to.is_client()
+                }
+                Task::Batch | Task::Cleanup => false,
+            },
             Self::Update | Self::Delete => matches!(task, Task::Put(_)),
             Self::CompositeChecksum => matches!(task, Task::Get(_)),
             Self::Version => matches!(task, Task::Get(_) | Task::Inspect(Scope::Object, _)),
@@ -89,6 +97,7 @@ impl Extra {
             Self::Acl => "acl",
             Self::Lock => "lock",
             Self::InstructionFile => "instruction-file",
+            Self::AtRest => "at-rest",
             Self::Recursive => "recursive",
             Self::Update => "update",
             Self::Delete => "delete",

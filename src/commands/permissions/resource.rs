@@ -41,6 +41,8 @@ pub(crate) struct Places<'a> {
     pub(crate) key_prefix: &'a str,
     /// The ARN of the KMS key that objects are, or will be, under.
     pub(crate) key: &'a str,
+    /// The ARN of the KMS key that the ciphertext of client-side objects is under at rest.
+    pub(crate) key_at_rest: &'a str,
     /// The ARN of the KMS key that objects are rotated away from.
     pub(crate) old_key: &'a str,
     /// The ARN of the role that a batch job takes on.
@@ -74,6 +76,7 @@ pub(super) enum Resource {
     Listing,
     Bucket,
     Key,
+    KeyAtRest,
     OldKey,
     AnyKey,
     Jobs,
@@ -89,6 +92,7 @@ impl Resource {
             Self::Listing => "Listing",
             Self::Bucket => "Bucket",
             Self::Key => "Key",
+            Self::KeyAtRest => "KeyAtRest",
             Self::OldKey => "OldKey",
             Self::AnyKey => "AnyKey",
             Self::Jobs => "Jobs",
@@ -106,6 +110,7 @@ impl Resource {
             }
             Self::Listing | Self::Bucket => places.bucket.to_owned(),
             Self::Key => places.key.to_owned(),
+            Self::KeyAtRest => places.key_at_rest.to_owned(),
             Self::OldKey => places.old_key.to_owned(),
             Self::AnyKey | Self::Jobs => "*".to_owned(),
             Self::Role => places.role.to_owned(),
@@ -136,7 +141,7 @@ mod tests {
 
     fn arn(resource: Resource, key_prefix: &str) -> String {
         let bucket = "arn:aws:s3:::bkt";
-        resource.arn(&Places { bucket, key_prefix, key: "", old_key: "", role: "" })
+        resource.arn(&Places { bucket, key_prefix, key: "", key_at_rest: "", old_key: "", role: "" })
     }
 
     #[test]
@@ -157,7 +162,8 @@ mod tests {
         assert_eq!(arn("bkt", "us-gov-west-1"), "arn:aws-us-gov:s3:::bkt");
         let point = "arn:aws-cn:s3:cn-north-1:111122223333:accesspoint/p";
         assert_eq!(arn(point, "cn-north-1"), point);
-        let places = Places { bucket: point, key_prefix: "db/", key: "", old_key: "", role: "" };
+        let places =
+            Places { bucket: point, key_prefix: "db/", key: "", key_at_rest: "", old_key: "", role: "" };
         assert_eq!(Resource::Objects.arn(&places), format!("{point}/object/db/*"));
         assert_eq!(Resource::ScratchObjects.arn(&places), format!("{point}/object/db/*.s3seal-scratch-*"));
         assert_eq!(Resource::Listing.arn(&places), point);

@@ -12,7 +12,7 @@ use s3s::path::S3Path;
 
 use super::sse::{Echo, SSE, SseView, header};
 use super::state::S3State;
-use super::{Scheme, error, url};
+use super::{Scheme, error, host, url};
 use crate::kms::Requester;
 use crate::policy::Question;
 
@@ -119,11 +119,19 @@ fn ask(state: &S3State, visit: &Visit<'_>, action: &str, resource: &str) -> S3Re
 /// The actions that a request takes, each with its resource.
 fn needed(state: &S3State, visit: &Visit<'_>, action: &str) -> Vec<(String, String)> {
     let bucket = visit.path.get_bucket_name().unwrap_or_default();
+    // "Configuring IAM policies for using access points", Amazon S3 user guide.
+    let (bucket, objects) = match header(visit.headers, "host").and_then(host::access_point) {
+        Some(name) => {
+            let point = format!("arn:aws:s3:{}:{}:accesspoint/{name}", state.region, state.account);
+            (point.clone(), format!("{point}/object"))
+        }
+        None => (format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}")),
+    };
     let place = match (visit.path.get_object_key(), visit.operation) {
-        (Some(key), _) => format!("arn:aws:s3:::{bucket}/{key}"),
+        (Some(key), _) => format!("{objects}/{key}"),
         (None, "ListBuckets") => "*".to_owned(),
-        (None, "DeleteObjects") => format!("arn:aws:s3:::{bucket}/*"),
-        (None, _) => format!("arn:aws:s3:::{bucket}"),
+        (None, "DeleteObjects") => format!("{objects}/*"),
+        (None, _) => bucket,
     };
     let mut all = vec![(action.to_owned(), place.clone())];
     let mut also = |action: &str| all.push((action.to_owned(), place.clone()));

@@ -1,6 +1,7 @@
 //! Where a request names its bucket: in the path, or in front of `localhost` in the host.
 //!
-//! An address cannot carry a bucket, so `127.0.0.1` always means the path; the certificate covers both.
+//! An address cannot carry a bucket, so `127.0.0.1` always means the path; the certificate covers both. `NAME-ACCOUNT` in
+//! front of any domain is an access point of that account, and here it has the name of its bucket.
 //!
 //! What does not belong here: which operation a request is.
 
@@ -13,7 +14,15 @@ const DOMAIN: &str = "localhost";
 /// The bucket in a `Host` header, if there is one.
 pub fn bucket(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _port)| name);
-    name.strip_suffix(DOMAIN)?.strip_suffix('.')
+    access_point(host).or_else(|| name.strip_suffix(DOMAIN)?.strip_suffix('.'))
+}
+
+/// The access point in a `Host` header, if there is one.
+pub fn access_point(host: &str) -> Option<&str> {
+    let (label, _domain) = host.split_once('.')?;
+    let (name, account) = label.rsplit_once('-')?;
+    let is_account = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
+    is_account.then_some(name)
 }
 
 /// Tells the protocol crate.

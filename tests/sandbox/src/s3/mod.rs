@@ -51,6 +51,7 @@ mod url;
 
 pub use crate::store::Storage;
 pub use checksum::{Algorithm, ChecksumType};
+pub(crate) use host::bucket as bucket_in_host;
 pub use inspect::{ObjectView, UploadView, VersionView};
 pub use ops::job::JobView;
 pub(crate) use ops::job::{ACCOUNT_HEADER, coated};

@@ -47,9 +47,8 @@ enum Place {
 
 fn place(uri: &Uri, headers: &HeaderMap) -> Place {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(name, _port)| name);
     let path = uri.path().trim_start_matches('/');
-    if host.ends_with(".localhost") {
+    if crate::s3::bucket_in_host(host).is_some() {
         return if path.is_empty() { Place::Bucket } else { Place::Object };
     }
     match path.split_once('/') {
@@ -194,6 +193,8 @@ mod tests {
         let host = [("host", "b.localhost:4433")];
         assert_eq!(named("GET", "/k", &host), "GetObject");
         assert_eq!(named("HEAD", "/", &host), "HeadBucket");
+        let point = [("host", "b-111122223333.s3.example")];
+        assert_eq!(named("GET", "/k", &point), "GetObject");
     }
 
     #[test]
