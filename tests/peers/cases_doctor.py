@@ -245,5 +245,5 @@ def newest_object(b):
 def leftovers(b):
     """An upload of today may belong to a run at work."""
     begun = b.s3.create_multipart_upload(**b.where(b.name + "/large"))["UploadId"]
-    Seen(b).has("leftovers", OK, "none among the first")
+    Seen(b).has("leftovers", OK, "none older than a day")
     b.s3.abort_multipart_upload(**b.where(b.name + "/large"), UploadId=begun)
