@@ -255,8 +255,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "Lists what runs that broke off have left, asks, and removes it: multipart uploads that nobody completed or \
              aborted, of s3seal and of any other program; instruction files whose object does not exist; the small \
              scratch objects on which rotate and doctor try what a server can do; and, of this machine, the journals of \
-             rotations that are not at work and changed nothing outside the address, and the records of puts and gets \
-             at this server that are not at work, with the temporary files of the gets. Of an upload it says who began \
+             rotations at this server that are not at work and changed nothing outside the address, and the records of \
+             puts and gets there that are not at work, with the temporary files of the gets. Of an upload it says who began \
              it and when, and what its parts take. The address is a bucket, a prefix that ends in /, or one object.",
             "What is younger than --older-than stays, by the clock of the server: it may belong to a run that is at \
              work, here or elsewhere. So does, however old it is, an upload of a put or a rotation that this user has at \
