@@ -7,9 +7,13 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use crc_fast::{CrcAlgorithm, checksum_combine};
+use crc_fast::CrcAlgorithm;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
+
+mod combine;
+
+use combine::Crc;
 
 /// A checksum algorithm of S3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +52,11 @@ impl Algorithm {
         self.crc().is_some()
     }
 
-    fn crc(self) -> Option<(CrcAlgorithm, usize)> {
+    fn crc(self) -> Option<Crc> {
         match self {
-            Self::Crc64Nvme => Some((CrcAlgorithm::Crc64Nvme, 8)),
-            Self::Crc32 => Some((CrcAlgorithm::Crc32IsoHdlc, 4)),
-            Self::Crc32c => Some((CrcAlgorithm::Crc32Iscsi, 4)),
+            Self::Crc64Nvme => Some(Crc { width: 64, polynomial: 0x9A6C_9329_AC4B_C9B5 }),
+            Self::Crc32 => Some(Crc { width: 32, polynomial: 0xEDB8_8320 }),
+            Self::Crc32c => Some(Crc { width: 32, polynomial: 0x82F6_3B78 }),
             Self::Sha1 | Self::Sha256 => None,
         }
     }
@@ -80,8 +84,8 @@ pub struct Sum {
 
 impl Sum {
     fn of_crc(algorithm: Algorithm, value: u64) -> Self {
-        let width = algorithm.crc().map_or(8, |(_, width)| width);
-        Self { algorithm, value: value.to_be_bytes()[8 - width..].to_vec() }
+        let unused = algorithm.crc().map_or(0, Crc::unused_bytes);
+        Self { algorithm, value: value.to_be_bytes()[unused..].to_vec() }
     }
 
     /// Reads a value from a response; `None` if it cannot be one of this algorithm.
@@ -170,12 +174,12 @@ impl Whole {
     pub fn append(&mut self, part: &Sum, len: u64) {
         self.parts += 1;
         match self.algorithm.crc().filter(|_| !self.composite) {
-            Some((algorithm, width)) => {
+            Some(crc) => {
                 let mut wide = [0; 8];
-                wide[8 - width..].copy_from_slice(&part.value);
+                wide[crc.unused_bytes()..].copy_from_slice(&part.value);
                 let next = u64::from_be_bytes(wide);
                 self.crc = Some(match self.crc {
-                    Some(sofar) => checksum_combine(algorithm, sofar, next, len),
+                    Some(sofar) => crc.combine(sofar, next, len),
                     None => next,
                 });
             }
