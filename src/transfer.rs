@@ -15,6 +15,7 @@ pub(crate) mod parallel_write;
 pub(crate) mod pipe;
 pub(crate) mod plan;
 mod ranges;
+pub(crate) mod repeat;
 pub(crate) mod resume;
 pub(crate) mod sink;
 pub(crate) mod sorter;

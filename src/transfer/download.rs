@@ -4,13 +4,11 @@
 //! A range that is interrupted is resumed where it stopped. Every range request requires the ETag of the HEAD, so all
 //! bytes are of one object. [`plan::release`](super::plan::release) decides when plaintext is released.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use crate::aws::read_object::{Body, ObjectReader};
@@ -22,6 +20,7 @@ use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::pipe;
 use crate::transfer::plan::Remaining;
 use crate::transfer::ranges::{RangeRequest, Ranges};
+use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
@@ -39,8 +38,8 @@ pub(crate) struct Pipeline {
     pub(crate) open: Option<Box<dyn Open>>,
     /// Where plaintext goes.
     pub(crate) out: Out,
-    /// The digests of ranges, kept in a first pass and compared in a second.
-    pub(crate) digests: Digests,
+    /// Binds a second pass to the first.
+    pub(crate) repeat: Repeat,
 }
 
 /// Where plaintext goes.
@@ -57,32 +56,10 @@ pub(crate) enum Out {
     Pipe(pipe::Writer),
 }
 
-/// SHA-256 of each range's stored bytes, which binds a second pass to the first.
-#[derive(Default)]
-pub(crate) enum Digests {
-    /// One pass only.
-    #[default]
-    Off,
-    /// Keeps them, each with the range's length.
-    Keep(Vec<(u64, [u8; 32])>),
-    /// Compares with those of the first pass, before any byte of a range is decrypted.
-    Compare(VecDeque<(u64, [u8; 32])>),
-}
-
-impl Digests {
-    /// The lengths of the ranges of a second pass.
-    fn lengths(&self) -> VecDeque<u64> {
-        match self {
-            Self::Compare(kept) => kept.iter().map(|(len, _)| *len).collect(),
-            Self::Off | Self::Keep(_) => VecDeque::new(),
-        }
-    }
-}
-
 impl Pipeline {
     /// Takes the next range's bytes.
     fn take(&mut self, chunks: &[Bytes], subject: &Subject) -> Result<u64> {
-        self.compare(chunks, subject)?;
+        self.repeat.take(chunks, subject)?;
         let mut plain = 0;
         let mut out = Output::new();
         for chunk in chunks {
@@ -110,28 +87,8 @@ impl Pipeline {
         Ok(plain)
     }
 
-    fn compare(&mut self, chunks: &[Bytes], subject: &Subject) -> Result<()> {
-        let digest = || -> (u64, [u8; 32]) {
-            let mut digest = Sha256::new();
-            for chunk in chunks {
-                digest.update(chunk);
-            }
-            (chunks.iter().map(|chunk| chunk.len() as u64).sum(), digest.finalize().into())
-        };
-        match &mut self.digests {
-            Digests::Off => {}
-            Digests::Keep(kept) => kept.push(digest()),
-            Digests::Compare(kept) => {
-                if kept.pop_front() != Some(digest()) {
-                    return Err(Error::tampered(subject, "the server sent other bytes the second time"));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Ends the pass: verifies the end, then writes the plaintext that was held.
-    fn finish(mut self, subject: &Subject) -> Result<(u64, Digests)> {
+    fn finish(mut self, subject: &Subject) -> Result<(u64, Repeat)> {
         let mut plain = 0;
         if let Some(open) = self.open.take() {
             let mut out = Output::new();
@@ -147,7 +104,7 @@ impl Pipeline {
             Out::Pipe(pipe) => pipe.end()?,
             Out::Sink(_) | Out::Recorded(_) | Out::Nowhere => {}
         }
-        Ok((plain, self.digests))
+        Ok((plain, self.repeat))
     }
 }
 
@@ -228,8 +185,8 @@ impl Recorded {
     }
 }
 
-/// Downloads the stored bytes of `whole` through `pipeline`. Returns how many plaintext bytes came out, and the
-/// digests of the ranges if they were kept.
+/// Downloads the stored bytes of `whole` through `pipeline`. Returns how many plaintext bytes came out, and
+/// what a second pass repeats.
 ///
 /// # Errors
 /// Errors of S3, the network, the format or the sink; `Interrupted`; `Changed` if the object has another ETag.
@@ -241,9 +198,9 @@ pub(crate) async fn run(
     budget: &MemoryBudget,
     meter: &Meter,
     cancellation: &Cancellation,
-) -> Result<(u64, Digests)> {
+) -> Result<(u64, Repeat)> {
     let (sender, receiver) = mpsc::channel(1);
-    let ranges = Ranges::new(Remaining::new(whole, []), pipeline.digests.lengths());
+    let ranges = Ranges::new(Remaining::new(whole, []), pipeline.repeat.lengths());
     let work = async {
         let (fetched, passed) = tokio::join!(
             fetch_all(from, ranges, etag, budget, meter, sender),
@@ -256,9 +213,9 @@ pub(crate) async fn run(
     };
     let (pipeline, plain) = cancellation.or(work).await??;
     let subject = from.subject();
-    let (rest, digests) = cancellation.or(blocking(move || pipeline.finish(&subject))).await???;
+    let (rest, repeat) = cancellation.or(blocking(move || pipeline.finish(&subject))).await???;
     meter.add(rest);
-    Ok((plain + rest, digests))
+    Ok((plain + rest, repeat))
 }
 
 /// Passes stored bytes from memory through `pipeline`.
@@ -268,15 +225,15 @@ pub(crate) async fn pass(
     mut pipeline: Pipeline,
     meter: &Meter,
     cancellation: &Cancellation,
-) -> Result<(u64, Digests)> {
+) -> Result<(u64, Repeat)> {
     let work = blocking(move || {
         let plain = pipeline.take(&[bytes], &subject)?;
-        let (rest, digests) = pipeline.finish(&subject)?;
-        Ok((plain + rest, digests))
+        let (rest, repeat) = pipeline.finish(&subject)?;
+        Ok((plain + rest, repeat))
     });
-    let (plain, digests) = cancellation.or(work).await???;
+    let (plain, repeat) = cancellation.or(work).await???;
     meter.add(plain);
-    Ok((plain, digests))
+    Ok((plain, repeat))
 }
 
 /// Cuts a range out of a whole object, clamped to its length.

@@ -12,10 +12,11 @@ use crate::encryption::StoredFormat;
 use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::seal::Open;
-use crate::transfer::download::{self, Digests, Out, Pipeline, Recorded};
+use crate::transfer::download::{self, Out, Pipeline, Recorded};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::parallel_write::{self, ParallelSink};
 use crate::transfer::plan::{self, Release};
+use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::Kept;
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
@@ -84,7 +85,7 @@ impl Transfer<'_> {
         out: Out,
     ) -> Result<u64> {
         self.meter.expect(stored.end - stored.start);
-        let pipeline = Pipeline { verifier, open, out, digests: Digests::Off };
+        let pipeline = Pipeline { verifier, open, out, repeat: Repeat::No };
         self.pass(stored, pipeline).await.map(|(plain, _)| plain)
     }
 
@@ -100,7 +101,7 @@ impl Transfer<'_> {
         parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.cancellation).await
     }
 
-    async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Digests)> {
+    async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Repeat)> {
         if let Some(body) = &self.head.body {
             let bytes = download::slice(body, &stored);
             return download::pass(bytes, self.reader.subject(), pipeline, self.meter, self.cancellation)
@@ -173,7 +174,7 @@ impl Transfer<'_> {
             verifier,
             open: Some(open),
             out: Out::Recorded(Box::new(recorded)),
-            digests: Digests::Off,
+            repeat: Repeat::No,
         };
         let (plain, _) = self.pass(start..self.head.len, pipeline).await?;
         Ok(Moved { plain_len: there + plain, is_beginning_skipped })
@@ -197,7 +198,7 @@ impl Transfer<'_> {
             verifier: Some(verifier),
             open: None,
             out: Out::Recorded(Box::new(recorded)),
-            digests: Digests::Off,
+            repeat: Repeat::No,
         };
         self.pass(there..self.head.len, pipeline).await.map(|(len, _)| there + len)
     }
@@ -205,8 +206,7 @@ impl Transfer<'_> {
     /// Verifies what else a range depends on, then decrypts it.
     async fn part(&self, part: Part, sink: Sink) -> Result<u64> {
         if let Some((sealed, open)) = part.proof {
-            let proof =
-                Pipeline { verifier: None, open: Some(open), out: Out::Nowhere, digests: Digests::Off };
+            let proof = Pipeline { verifier: None, open: Some(open), out: Out::Nowhere, repeat: Repeat::No };
             self.pass(sealed, proof).await?;
         }
         self.stream(part.sealed, Some(part.opener), None, Out::Sink(sink)).await
@@ -222,15 +222,14 @@ impl Transfer<'_> {
     ) -> Result<u64> {
         let whole = 0..self.head.len;
         self.meter.expect(2 * self.head.len);
-        let first =
-            Pipeline { verifier, open: Some(open), out: Out::Nowhere, digests: Digests::Keep(Vec::new()) };
-        let (_, digests) = self.pass(whole.clone(), first).await?;
-        let digests = match digests {
-            Digests::Keep(kept) => Digests::Compare(kept.into()),
-            other => other,
+        let first = Pipeline { verifier, open: Some(open), out: Out::Nowhere, repeat: Repeat::first()? };
+        let (_, repeat) = self.pass(whole.clone(), first).await?;
+        let second = Pipeline {
+            verifier: None,
+            open: Some(unwrapped.opener()?),
+            out: Out::Sink(sink),
+            repeat: repeat.second(),
         };
-        let second =
-            Pipeline { verifier: None, open: Some(unwrapped.opener()?), out: Out::Sink(sink), digests };
         self.pass(whole, second).await.map(|(plain, _)| plain)
     }
 }

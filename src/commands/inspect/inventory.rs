@@ -19,8 +19,9 @@ use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INVENTORY_MANIFEST_BYTES;
 use crate::location::S3Uri;
 use crate::meter::Meter;
-use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::repeat::Repeat;
 use crate::transfer::{Cancellation, blocking, sink};
 use crate::transfer_options::TransferOptions;
 
@@ -96,7 +97,7 @@ async fn fetch(
     let reader = ObjectReader { connection, uri, version_id: None, key: None };
     let (sink, file) = sink::spool()?;
     if data.len > 0 {
-        let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), digests: Digests::Off };
+        let pipeline = Pipeline { verifier: None, open: None, out: Out::Sink(sink), repeat: Repeat::No };
         let budget = MemoryBudget::new(&TransferOptions::default(), &connection.traffic);
         let meter = Meter::default();
         download::run(&reader, 0..data.len, None, pipeline, &budget, &meter, cancellation).await?;

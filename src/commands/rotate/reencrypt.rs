@@ -14,10 +14,11 @@ use crate::encryption::{Format, ServerSide, StoredFormat};
 use crate::error::{Error, Result};
 use crate::object::WriteCondition;
 use crate::seal::gcm::MAX_PLAIN;
-use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::pipe::pipe;
 use crate::transfer::plan;
+use crate::transfer::repeat::Repeat;
 use crate::transfer::source::{Input, Parts};
 use crate::transfer::upload::{self, Uploaded};
 
@@ -139,7 +140,7 @@ async fn transfer(
     let reader = state.reader(connection);
     let (verifier, _) = verifier(&reader, head, true).await;
     let open = old.unwrapped.as_ref().map(UnwrappedEnvelope::opener).transpose()?;
-    let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), digests: Digests::Off };
+    let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), repeat: Repeat::No };
     let parts = Parts::new(Input::pipe(state.subject(), source, old.plain_len), seal, plan, algorithm);
     // Only the upload counts bytes.
     let arriving = rotation.meter.only_moves();

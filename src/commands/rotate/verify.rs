@@ -19,8 +19,9 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::seal::detect;
-use crate::transfer::download::{self, Digests, Out, Pipeline};
+use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::memory_budget::MemoryBudget;
+use crate::transfer::repeat::Repeat;
 
 use super::RotateOutcome;
 use super::object_state::ObjectState;
@@ -193,7 +194,7 @@ async fn read_all(
         return Ok(false);
     }
     let open = unwrapped.map(UnwrappedEnvelope::opener).transpose()?;
-    let pipeline = Pipeline { verifier, open, out: Out::Nowhere, digests: Digests::Off };
+    let pipeline = Pipeline { verifier, open, out: Out::Nowhere, repeat: Repeat::No };
     let unreadable = Meter::default();
     let etag = head.etag.as_deref();
     let budget = MemoryBudget::new(rotation.transfer_options, &rotation.connection.traffic);
