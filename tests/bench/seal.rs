@@ -1,4 +1,5 @@
-//! How fast the formats seal and open on one core, beside AES-GCM in one call and a plain copy.
+//! How fast the formats seal and open on one core, beside AES-GCM in one call and a plain copy; and AES-256-GCM of AWS-LC,
+//! which they and TLS use, beside that of RustCrypto, a record of TLS or a frame at a time.
 //!
 //! `cargo bench --bench seal`. Nothing but memory is touched, and time is the thread's own, so that other work on the
 //! machine disturbs little; only ratios within one run mean something. What the network costs is `run`'s.
@@ -11,12 +12,14 @@ use std::time::Instant;
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
+use aws_lc_rs::aead;
 use s3seal::checksum::Algorithm;
 use s3seal::encryption::{Context, Legacy};
 use s3seal::keys::{DataKey, KeyRing, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect};
 use s3seal::seal::esdk::{self, NewMessage, Policy};
+use s3seal::seal::gcm::Gmac;
 use s3seal::seal::ring::Unwrapper;
 use s3seal::seal::s3ec::{self, Storage};
 use s3seal::seal::wrap::{self, Alg, LocalKey};
@@ -31,6 +34,8 @@ const PARTS: usize = 8;
 const PIECE: usize = 256 << 10;
 /// Bytes pushed at once when opening: what TLS hands over at once.
 const RECORD: usize = 16 << 10;
+/// Bytes of a tag.
+const TAG: usize = 16;
 /// More bytes than a header for one recipient has.
 const HEADER: usize = 4 << 10;
 /// Each job is done so often, in turns with the others.
@@ -41,13 +46,13 @@ type Run = Box<dyn FnMut(&[u8], &mut Output) -> usize>;
 
 /// One thing to measure.
 struct Job {
-    name: &'static str,
+    name: String,
     run: Run,
     seconds: Vec<f64>,
 }
 
-fn job(name: &'static str, run: impl FnMut(&[u8], &mut Output) -> usize + 'static) -> Job {
-    Job { name, run: Box::new(run), seconds: Vec::new() }
+fn job(name: impl Into<String>, run: impl FnMut(&[u8], &mut Output) -> usize + 'static) -> Job {
+    Job { name: name.into(), run: Box::new(run), seconds: Vec::new() }
 }
 
 fn main() {
@@ -70,6 +75,70 @@ fn main() {
 }
 
 fn jobs(plain: &[u8]) -> Vec<Job> {
+    let mut jobs = formats(plain);
+    for message in [16 << 10, 64 << 10] {
+        jobs.extend(libraries(message));
+    }
+    jobs
+}
+
+/// AES-256-GCM in place, in messages of this size.
+fn libraries(message: usize) -> [Job; 4] {
+    let key = [3; 32];
+    let aws_lc = || aead::LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, &key).unwrap());
+    let rust_crypto = || Aes256Gcm::new(&Key::<Aes256Gcm>::from(key));
+    let name = |what: &str| format!("{what}, {} KiB in place", message >> 10);
+    let (seal, open) = (aws_lc(), aws_lc());
+    let (seal_rust, open_rust) = (rust_crypto(), rust_crypto());
+    let nonce = || aead::Nonce::assume_unique_for_key([5; 12]);
+    let mut sealed = vec![0; message];
+    let tag = seal.seal_in_place_separate_tag(nonce(), aead::Aad::empty(), &mut sealed).unwrap();
+    let (with_tag, tag) =
+        ([&sealed[..], tag.as_ref()].concat(), aes_gcm::Tag::try_from(tag.as_ref()).unwrap());
+    [
+        job(
+            name("AWS-LC seal"),
+            in_place(message, move |bytes| {
+                let tag = seal.seal_in_place_separate_tag(nonce(), aead::Aad::empty(), bytes).unwrap();
+                black_box(tag.as_ref());
+            }),
+        ),
+        job(
+            name("AWS-LC open"),
+            in_place(message + TAG, move |bytes| {
+                bytes.copy_from_slice(&with_tag);
+                black_box(open.open_in_place(nonce(), aead::Aad::empty(), bytes).unwrap());
+            }),
+        ),
+        job(
+            name("RustCrypto seal"),
+            in_place(message, move |bytes| {
+                black_box(
+                    seal_rust.encrypt_inout_detached(&Nonce::from([5; 12]), b"", bytes.into()).unwrap(),
+                );
+            }),
+        ),
+        job(
+            name("RustCrypto open"),
+            in_place(message, move |bytes| {
+                bytes.copy_from_slice(&sealed);
+                open_rust.decrypt_inout_detached(&Nonce::from([5; 12]), b"", bytes.into(), &tag).unwrap();
+            }),
+        ),
+    ]
+}
+
+/// Does `work` on one buffer of this length, as often as the other jobs have bytes.
+fn in_place(len: usize, mut work: impl FnMut(&mut [u8])) -> impl FnMut(&[u8], &mut Output) -> usize {
+    let mut bytes = vec![0; len];
+    move |plain, _| {
+        let times = plain.len() * PARTS / len;
+        (0..times).for_each(|_| work(&mut bytes));
+        times * len
+    }
+}
+
+fn formats(plain: &[u8]) -> Vec<Job> {
     let cipher = Aes256Gcm::new(&Key::<Aes256Gcm>::from([3; 32]));
     let nonce = Nonce::from([5; 12]);
     let s3ec = sealed(s3ec_sealer(), plain);
@@ -93,6 +162,14 @@ fn jobs(plain: &[u8]) -> Vec<Job> {
                 black_box(cipher.encrypt_inout_detached(&nonce, b"", room.into()).unwrap());
             };
             each_part(&mut seal, out_len(plain))
+        }),
+        job("SHA-256", |plain, _| {
+            each_part(|| drop(black_box(Algorithm::Sha256.sum(plain))), out_len(plain))
+        }),
+        job("GMAC, as it binds a second pass", |plain, _| {
+            let gmac = Gmac::new(DataKey::random().unwrap());
+            let tag = || black_box(gmac.tag(0, plain.chunks(RECORD)).unwrap());
+            each_part(|| assert_ne!(tag(), [0; TAG]), out_len(plain))
         }),
         job("s3ec seal", |plain, out| seal(s3ec_sealer(), plain, out)),
         job("s3ec open", move |_, out| open(s3ec_opener(&s3ec), &s3ec.1, out)),
@@ -187,6 +264,26 @@ fn thread_seconds() -> f64 {
     }
 }
 
+/// The processor's name, as far as the system tells, and its load.
+fn cpu() -> String {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let line = |name: &str| {
+        let found = read("/proc/cpuinfo").lines().find(|line| line.starts_with(name)).map(str::to_owned);
+        found.and_then(|line| Some(line.split_once(':')?.1.trim().to_owned())).unwrap_or_default()
+    };
+    let flags = line("flags");
+    let has = ["aes", "sha_ni", "vaes", "vpclmulqdq", "avx2", "avx512f"].map(|flag| {
+        if flags.split(' ').any(|found| found == flag) { flag.to_owned() } else { format!("no {flag}") }
+    });
+    let load = read("/proc/loadavg");
+    format!(
+        "{} ({}), load {}",
+        line("model name"),
+        has.join(", "),
+        load.split(' ').next().unwrap_or_default()
+    )
+}
+
 fn wall_seconds() -> f64 {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_secs_f64()
@@ -199,6 +296,7 @@ fn print(jobs: &mut [Job]) {
         job.seconds[job.seconds.len() / 2]
     };
     let (copy, reference) = (median("copy"), median("aes-gcm"));
+    println!("{}", cpu());
     println!("{} MiB a round, {ROUNDS} rounds, medians of CPU time on one core\n", (PART * PARTS) >> 20);
     println!("| job | GB/s | slowest–fastest | time ÷ copy | speed ÷ aes-gcm |");
     println!("|---|---|---|---|---|");
