@@ -13,8 +13,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
+use s3seal_sandbox::{Fault, Kind};
 use support::keys::KnownKey;
-use support::{BUCKET, Bench, Ended, Program};
+use support::{BUCKET, Bench, Ended, PATIENCE, Program};
 
 /// The lines of a recipe's blocks in one language; what a backslash broke is one line again.
 fn recipe(heading: &str, language: &str) -> Vec<String> {
@@ -76,6 +77,9 @@ impl Host {
             ("/etc/s3seal/", format!("{files}/etc/")),
             ("/var/log/", format!("{files}/log/")),
             ("/srv/data", format!("{files}/data")),
+            ("/srv/", format!("{files}/")),
+            ("/var/backups/", format!("{files}/")),
+            ("/etc/backup.key", format!("{files}/etc/backup.key")),
         ]
         .iter()
         .fold(text.to_owned(), |text, (shown, real)| text.replace(shown, real))
@@ -116,6 +120,30 @@ impl Host {
 fn is_silent(ended: Ended) {
     let ended = ended.ok().writes_nothing();
     assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn a_file_is_stored_from_cron_under_the_name_of_the_day() {
+    let host = Host::new();
+    host.bench.write("app.tar.zst", b"the archive");
+    is_silent(host.cron("From cron"));
+    let keys = host.keys();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert!(keys[0].starts_with("app/20") && keys[0].ends_with(".tar.zst"), "{keys:?}");
+    let found =
+        host.shell(&format!("s3seal inspect s3://bucket/{} --sse-c-key /etc/backup.key --json", keys[0]));
+    assert_eq!(found.ok().json()["encryption"]["mode"], "sse-c");
+}
+
+#[test]
+fn a_file_is_stored_through_an_outage() {
+    let host = Host::new();
+    host.bench.write("backup.tar", b"the archive");
+    let [line] = recipe("Through an outage", "sh").try_into().unwrap();
+    let struck = host.bench.sandbox.fault(Fault::on("PutObject", Kind::ResetBefore).times(3));
+    host.shell(&line).ok();
+    assert!(struck.wait(3, PATIENCE), "the outage was not in its way");
+    assert_eq!(host.keys(), ["daily/backup.tar"]);
 }
 
 const NIGHTLY: &str = "A directory every night, locked";
