@@ -1,4 +1,4 @@
-"""s3seal reads what boto3 and the aws cli wrote, and the aws cli reads what s3seal wrote.
+"""s3seal reads what boto3 and the aws cli wrote, the aws cli reads what s3seal wrote, and rclone finds it unchanged.
 
 Why: nobody may need s3seal to get their data back, nor have written it with it.
 Not here: boto3 reading s3seal's objects: every round trip does that (cases_round_trips.py).
@@ -92,6 +92,31 @@ def aws_cli_sees_no_change(b):
         equal("what s3seal stores", (summary["objects"], summary["unchanged"]), (0, 3))
 
 
+def rclone_sees_no_change(b):
+    """`rclone check` and `rclone sync` find nothing to do after `put -r` and `get -r`, with contents and times compared."""
+    tree, copy = os.path.join(b.folder, "tree"), os.path.join(b.folder, "copy")
+    ours, theirs = b.name + "/ours", b.name + "/theirs"
+    an_hour_ago = time.time() - 3600
+    names = {"a": 10, "a-b": 0, "a.d/e": SMALL, "large": LARGE}
+    for name, size in names.items():
+        path = os.path.join(tree, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content(size))
+        os.utime(path, (an_hour_ago, an_hour_ago))
+    remote = ":s3:%s/" % b.bucket
+    b.tool.run("put", "-r", tree, b.tool.uri(ours + "/"))
+    b.tool.run("get", "-r", b.tool.uri(ours + "/"), copy)
+    for local in (tree, copy):
+        rows, _ = b.tool.rclone("check", local, remote + ours, "--combined", "-")
+        equal("what rclone finds", sorted(rows.decode().splitlines()), sorted("= " + name for name in names))
+        _, said = b.tool.rclone("sync", "--dry-run", local, remote + ours)
+        equal("what rclone would store", [line for line in said.decode().splitlines() if "Skipped" in line], [])
+    b.tool.rclone("copy", tree, remote + theirs)
+    summary = json.loads(b.tool.run("put", "-r", "--update", "--json", tree, b.tool.uri(theirs + "/")).stdout)["summary"]
+    equal("what s3seal stores", (summary["objects"], summary["unchanged"]), (0, len(names)))
+
+
 def _holds(who, path, plain):
     with open(path, "rb") as file:
         equal("what %s reads" % who, file.read(), plain)
@@ -109,6 +134,7 @@ for _peer in ("localstack", "seaweedfs"):
             _register("aws-cli-reads/%s/%s" % (_mode.name, _label), _peer, aws_cli_reads, _mode, _size)
 
 add("sync/aws-cli-sees-no-change", "sandbox", aws_cli_sees_no_change)
+add("sync/rclone-sees-no-change", "sandbox", rclone_sees_no_change)
 add("batch/aws-cli-takes-the-job", "sandbox", aws_cli_takes_the_batch_job)
 
 for _mode in modes.MAIN["localstack"]:

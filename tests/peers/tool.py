@@ -1,4 +1,4 @@
-"""Runs the real s3seal binary, and the aws cli, against a peer and keeps what they said.
+"""Runs the real s3seal binary, the aws cli and rclone against a peer and keeps what they said.
 
 Why: the cases hold the tool to its command line: arguments in, exit code and
 bytes out, in an environment that holds nothing but what a case names.
@@ -119,6 +119,22 @@ class Tool:
         if done.returncode != 0:
             raise Failed("aws %s: exit %d\n%s" % (" ".join(arguments), done.returncode, _text(done.stderr)))
         return done.stdout
+
+    def rclone(self, *arguments):
+        """Runs rclone against the same peer; what it wrote to standard output, and to standard error."""
+        told = self.environment(RCLONE_CONFIG=os.devnull)
+        told |= {
+            "RCLONE_CA_CERT": told["AWS_CA_BUNDLE"], "RCLONE_S3_PROVIDER": "Other", "RCLONE_S3_ENV_AUTH": "true",
+            "RCLONE_S3_ENDPOINT": told["AWS_ENDPOINT_URL_S3"], "RCLONE_S3_REGION": told["AWS_REGION"],
+            "RCLONE_S3_FORCE_PATH_STYLE": "true",
+        }
+        done = subprocess.run(
+            [os.path.join(os.path.dirname(sys.executable), "rclone"), *arguments], env=told, cwd=self.folder,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
+        )
+        if done.returncode != 0:
+            raise Failed("rclone %s: exit %d\n%s" % (" ".join(arguments), done.returncode, _text(done.stderr)))
+        return done.stdout, done.stderr
 
 
 def _text(stderr):
