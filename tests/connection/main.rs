@@ -12,4 +12,5 @@ mod listener;
 mod paths;
 mod profiles;
 mod proxies;
+mod rate;
 mod signatures;
