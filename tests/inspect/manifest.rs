@@ -265,6 +265,8 @@ fn what_a_listing_alone_put_into_the_manifest_has_no_checksum_there_and_a_copy_o
     let ended = bench.run(COMPARE).exits(8).says(&["4 changed"]);
     let table = String::from_utf8(ended.stdout).unwrap();
     assert!(table.contains("a: another ETag, and the manifest has no checksum of it"), "{table}");
+    let row = bench.run(&format!("{COMPARE} --json")).exits(8).documents().remove(0);
+    assert_eq!((&row["state"], &row["expected"]["checksum"]), (&json!("changed"), &Value::Null));
     // A run without --update writes their checksums.
     bench.run("put -r tree s3://bench/p/ -e sse-s3 --manifest m").ok();
     bench.run("rotate s3://bench/p/ -e sse-kms --kms-key alias/backup --yes").ok();
