@@ -74,12 +74,13 @@ impl Host {
         [
             ("s3://bucket/", "s3://bench/".to_owned()),
             ("/usr/local/bin/", format!("{files}/bin/")),
+            // Before what becomes the same path.
+            ("/etc/backup.key", format!("{files}/etc/backup.key")),
             ("/etc/s3seal/", format!("{files}/etc/")),
             ("/var/log/", format!("{files}/log/")),
             ("/srv/data", format!("{files}/data")),
             ("/srv/", format!("{files}/")),
             ("/var/backups/", format!("{files}/")),
-            ("/etc/backup.key", format!("{files}/etc/backup.key")),
         ]
         .iter()
         .fold(text.to_owned(), |text, (shown, real)| text.replace(shown, real))

@@ -94,7 +94,7 @@ impl Resumption {
     /// days from now come to.
     fn kept_date(&self, recorded: &UploadRecord) -> Option<i64> {
         let (recorded, wished) = (recorded.retain_until?, self.content.retain_until?);
-        (wished - SECONDS_PER_DAY..=wished).contains(&recorded).then_some(recorded)
+        (wished - SECONDS_PER_DAY + 1..=wished).contains(&recorded).then_some(recorded)
     }
 
     /// The end of the retention that the object gets.
