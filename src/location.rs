@@ -277,6 +277,11 @@ pub enum LocationError {
     Range(String),
 }
 
+/// Whether a bucket's name is the ARN of an access point of a bucket; those of S3 Object Lambda and S3 on Outposts are not.
+pub(crate) fn is_access_point(name: &str) -> bool {
+    name.starts_with("arn:") && name.contains(":s3:") && name.contains(":accesspoint/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,6 +64,8 @@ pub(crate) struct Grants {
     pub(crate) write_acp: Vec<String>,
 }
 
+pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
+
 /// Object Lock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lock {

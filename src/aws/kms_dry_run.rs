@@ -97,7 +97,7 @@ fn verdict<T, E: Coded>(
         Ok(_) => Err(Error::not_understood(Subject::Kms, "it has made the request of a dry run")),
         Err(refusal) if refusal.as_service_error().is_some_and(would_succeed) => Ok(()),
         Err(refusal) => Err(match error::read(key, key_use.action(), refusal) {
-            // None was sent: a server that misses it does not know that it is to be ignored.
+            // No ciphertext was sent: a server that asks for one knows no dry runs.
             Error::KeyWrong { why: KeyFault::DoesNotUnwrap { .. }, .. } => {
                 Error::not_understood(Subject::Kms, "it has looked at the ciphertext of a dry run")
             }

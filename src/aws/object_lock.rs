@@ -58,7 +58,7 @@ impl From<&ObjectLockConfiguration> for BucketLock {
         };
         let time = match (retention.days(), retention.years()) {
             (Some(days), _) => format!("{days} day{}", if days == 1 { "" } else { "s" }),
-            (None, Some(years)) => format!("{years} years"),
+            (None, Some(years)) => format!("{years} year{}", if years == 1 { "" } else { "s" }),
             (None, None) => "an unknown time".to_owned(),
         };
         let mode = retention.mode().map_or("an unknown mode", |mode| mode.as_str()).to_owned();

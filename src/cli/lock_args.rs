@@ -8,11 +8,10 @@ use clap::builder::PossibleValue;
 
 use super::failure::Failure;
 use crate::aws::timestamp::seconds_of;
-use crate::object::Lock;
+use crate::object::{Lock, SECONDS_PER_DAY};
 
 /// The longest retention in days: that of S3's default retention (100 years).
 const MAX_DAYS: i64 = 36_500;
-const SECONDS_PER_DAY: i64 = 86_400;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Object")]

@@ -91,8 +91,8 @@ impl DoctorRequest {
         self.mode.is_some() && self.encryption.is_none()
     }
 
-    /// A check of something that the write test tells, which it names if that would be tried and was not asked for.
-    fn told_by_write_test(&self, check: Check) -> Check {
+    /// A check of something that the write test shows, which it names if that can be tried here and was not asked for.
+    fn suggest_write_test(&self, check: Check) -> Check {
         if self.write_test || self.lacks_key() { check } else { check.mended_by(Remedy::WriteTest) }
     }
 

@@ -228,23 +228,21 @@ fn needs(task: Task, extras: &[Extra]) -> Needs {
         add(*extra, task, &mut needs);
     }
     if extras.contains(&Extra::AtRest) {
-        at_rest(task, extras.contains(&Extra::Parts), &mut needs);
+        at_rest(task, &mut needs);
     }
     needs
 }
 
 /// What S3 does with the key of the ciphertext: the same as with that of an object in SSE-KMS.
-fn at_rest(task: Task, in_parts: bool, needs: &mut Needs) {
+fn at_rest(task: Task, needs: &mut Needs) {
     let actions: &[Action] = match task {
-        Task::Put(_) if in_parts => &["kms:GenerateDataKey", "kms:Decrypt"],
-        Task::Put(_) => &["kms:GenerateDataKey"],
         Task::Inspect(Scope::Object, _) => {
             needs.add(Resource::AnyKey, &["kms:ListAliases"]);
             &["kms:Decrypt", "kms:DescribeKey"]
         }
         Task::Get(_) => &["kms:Decrypt"],
-        // Either reads what is there, or verifies what it has written.
-        Task::Rotate(..) => &["kms:GenerateDataKey", "kms:Decrypt"],
+        // To complete an upload in parts S3 decrypts them. A rotation reads what is there, or verifies what it has written.
+        Task::Put(_) | Task::Rotate(..) => &["kms:GenerateDataKey", "kms:Decrypt"],
         Task::Inspect(..) | Task::Batch | Task::Cleanup => &[],
     };
     needs.add(Resource::KeyAtRest, actions);

@@ -31,6 +31,8 @@ pub use range::RangeRead;
 const MESSAGE_ID_LEN: usize = 28;
 const COMMITMENT_LEN: usize = 28;
 const CBC_IV_LEN: usize = 16;
+/// How many bytes a replay encrypts at once.
+const REPLAY_STEP: usize = 64 * 1024;
 
 /// The message formats, by the names that the specification gives them; not the versions of the clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

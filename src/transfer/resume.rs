@@ -1,7 +1,7 @@
 //! Records of transfers under way, so that the same command goes on after the process has ended in whatever way.
 //!
 //! A record is a file in the state directory, only for its owner, locked while a run works on it. That of an upload is
-//! written once S3 has answered with its id, before the first part is sent; that of a download before the first byte comes,
+//! written before it is created, and gets its id before the first part is sent; that of a download before the first byte comes,
 //! and lengthened when a range is written. It is gone when the transfer is complete. It is not trusted: what it says is
 //! compared with the source, with what S3 has, and with what is on disk. A record that is cut short or not understood counts
 //! as none. An upload with which no run goes on has a record, too, as long as a run is at work on it: so others see that it is
@@ -214,6 +214,13 @@ pub(crate) struct FileIdentity {
     len: u64,
     modified: (i64, i64),
     changed: (i64, i64),
+}
+
+impl FileIdentity {
+    /// Whether the same file has the same content as far as its length and time say; its name, mode and links may be others.
+    pub(crate) fn is_as_long_and_old_as(&self, other: &Self) -> bool {
+        (self.len, self.modified) == (other.len, other.modified)
+    }
 }
 
 impl From<&Metadata> for FileIdentity {

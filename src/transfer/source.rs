@@ -279,6 +279,11 @@ impl Parts {
         self.plan.total().is_some_and(|total| total > self.sealed)
     }
 
+    /// Whether its length says that it has more than one part.
+    pub(crate) fn are_many(&self) -> bool {
+        self.plan.has_many_parts()
+    }
+
     /// Whether the source has ended, so that the part last returned is the last one.
     pub(crate) fn ended(&self) -> bool {
         self.ended && self.ahead.is_empty()

@@ -82,11 +82,12 @@ fn open(path: &Path) -> io::Result<Option<(SurveyedFile, File)>> {
 pub(crate) fn remove(seen: &SurveyedFile, before: impl FnOnce() -> Result<()>) -> Result<bool> {
     let refused = |error| Error::local("remove", &seen.path)(error);
     let Some(file) = open_to_read(&seen.path).map_err(refused)? else { return Ok(true) };
-    let is_same = FileIdentity::from(&file.metadata().map_err(refused)?) == seen.identity;
-    if is_in_use(&file).map_err(refused)? || !is_same {
+    // From here on locked: nobody writes it after it was looked at.
+    if is_in_use(&file).map_err(refused)?
+        || FileIdentity::from(&file.metadata().map_err(refused)?) != seen.identity
+    {
         return Ok(false);
     }
-    // Still locked: nobody opens it meanwhile.
     before()?;
     fs::remove_file(&seen.path).map_err(refused)?;
     Ok(true)
@@ -108,6 +109,8 @@ mod tests {
         let seen = survey();
         fs::remove_file(&path).unwrap();
         fs::write(&path, "two").unwrap();
+        // File systems may give it the same number and, within a tick of the clock, the same times.
+        File::open(&path).unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         assert!(!remove(&seen, || Ok(())).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert!(remove(&survey(), || Ok(())).unwrap());

@@ -59,13 +59,16 @@ fn can_go_on(to: &UploadTarget<'_>, error: &Error) -> bool {
     to.is_resumable && resume::goes_on_after(error)
 }
 
-/// Reads what decides between one request and parts.
+/// Reads what decides between one request and parts; nothing, where that is known and the parts need no memory.
 async fn first_parts(
     mut parts: Parts,
     to: &UploadTarget<'_>,
     budget: &MemoryBudget,
     cancellation: &Cancellation,
 ) -> Result<([Option<Made>; 2], Parts)> {
+    if parts.can_stay_on_disk() && parts.are_many() {
+        return Ok(([None, None], parts));
+    }
     let permit = Some(cancellation.or(budget.take(parts.next_memory())).await??);
     let (first, second);
     (first, parts) = next(parts, cancellation).await?;

@@ -52,7 +52,7 @@ fn what_only_another_key_decrypts_is_not_decrypted_and_that_is_said() {
     let public = "--public-key rsa_a.pub.pem --write-test";
     let checks = doctor(&bench, public).exits(0);
     checks.has("write_test", OK, "not decrypted: a public key only encrypts");
-    checks.is_mended_by("write_test", OK, "add --for get --private-key SOURCE");
+    checks.is_mended_by("write_test", OK, "--for get with --private-key SOURCE");
     let with = |private: &str| doctor(&bench, &format!("{public} --for get --private-key {private}"));
     with("rsa_a.pem").exits(0).has("write_test", OK, "read, decrypted, compared and deleted");
     with("rsa_b.pem").exits(5).has("write_test", FAILED, "wrong key");

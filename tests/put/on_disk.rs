@@ -1,7 +1,7 @@
 //! Large files: the parts that do not fit into memory stay on disk until they are sent.
 
 use std::fs;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
@@ -50,6 +50,24 @@ fn a_part_on_disk_is_read_again_for_each_attempt() {
     let sent = bench.requests("UploadPart").len();
     assert_eq!(sent, UNDER_WAY + 1 + again);
     bench.assert_tidy(&["source"]);
+}
+
+#[test]
+fn a_file_that_is_renamed_linked_or_protected_while_it_is_sent_is_stored() {
+    let bench = Bench::new();
+    let content = bytes(UNDER_WAY * PART);
+    let path = bench.write("source", &content);
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
+    let running = bench.start("put source s3://bench/object --part-size 5MiB");
+    assert!(held.wait(UNDER_WAY, PATIENCE), "{} of {UNDER_WAY}", held.count());
+    fs::rename(&path, bench.path("source.1")).unwrap();
+    fs::hard_link(bench.path("source.1"), bench.path("source.2")).unwrap();
+    fs::set_permissions(bench.path("source.1"), fs::Permissions::from_mode(0o400)).unwrap();
+    gate.open();
+    running.end().ok();
+    assert_same(&bench.object("object").plaintext.unwrap(), &content, "stored");
+    bench.assert_tidy(&["source.1", "source.2"]);
 }
 
 #[test]

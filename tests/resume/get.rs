@@ -9,7 +9,7 @@ use s3seal::checksum::Algorithm;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
-use crate::{SIZE, bench, records, store_cbc};
+use crate::{SIZE, bench, records, store_cbc, wrap_aes};
 
 /// In place of flags for `put`: as old clients stored it.
 const CBC: &str = "s3ec-v1";
@@ -40,7 +40,7 @@ pub fn stored(put: &str) -> Bench {
 
 fn store(bench: &Bench, put: &str) {
     if put == CBC {
-        store_cbc(bench);
+        store_cbc(bench, &wrap_aes());
     } else {
         bench.run(&format!("put source s3://bench/object {put}")).ok();
     }
@@ -408,4 +408,26 @@ fn the_large_object_of_a_prefix_goes_on() {
     assert_same(&bench.read("folder/large"), &bytes(SIZE), "file");
     assert!(records(&bench).is_empty());
     assert_eq!(fs::read_dir(bench.path("folder")).unwrap().count(), 2);
+}
+
+#[test]
+fn where_going_on_would_show_whether_the_key_fits_nothing_is_kept() {
+    let bench = bench();
+    let keys = format!("{}/tests/keys", env!("CARGO_MANIFEST_DIR"));
+    store_cbc(&bench, &format!("pkeyutl -encrypt -pubin -inkey {keys}/rsa_a.pub.pem"));
+    // One key fits, and the other does not: both runs are alike.
+    for key in ["rsa_a.pem", "rsa_b.pem"] {
+        bench.write("private.pem", &fs::read(format!("{keys}/{key}")).unwrap());
+        let line = line("--private-key private.pem --allow-legacy unauthenticated");
+        let held =
+            bench.sandbox.fault(Fault::on("GetObject", Kind::StallResponse(1_000_000)).skip(3).always());
+        let running = bench.s3seal(line.split_whitespace()).start();
+        assert!(held.wait(1, PATIENCE));
+        running.signal("TERM");
+        let ended = running.end().exits(143);
+        assert!(!ended.stderr.contains("is kept"), "{key}: {}", ended.stderr);
+        bench.sandbox.clear_faults();
+        assert!(records(&bench).is_empty(), "{key}");
+        bench.assert_tidy(&["key", "other.key", "private.pem", "source"]);
+    }
 }

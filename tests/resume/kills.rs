@@ -20,7 +20,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::support::{BUCKET, Bench, assert_same, bytes, key};
-use crate::{records, store_cbc};
+use crate::{records, store_cbc, wrap_aes};
 
 /// 200 MB, in 24 parts.
 const SIZE: usize = 200_000_000;
@@ -194,7 +194,7 @@ fn kills_of_get_at_twenty_moments_in_every_mode_and_format_fetch_no_more_than_wa
     for (put, get) in chosen(modes) {
         let bench = new_bench();
         if put == "s3ec-v1" {
-            store_cbc(&bench);
+            store_cbc(&bench, &wrap_aes());
         } else {
             bench.run(&format!("put source s3://bench/object {put}")).ok();
         }

@@ -13,6 +13,7 @@ mod put;
 
 use std::process::Command;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use support::keys::KnownKey;
 use support::{BUCKET, Bench, PART, bytes, key};
 
@@ -28,22 +29,28 @@ fn bench() -> Bench {
     bench
 }
 
-/// Stores the file `source` at `object` as the first client of Java did, with AES-CBC, which s3seal only reads.
-fn store_cbc(bench: &Bench) {
+/// Wraps with the file `key`.
+fn wrap_aes() -> String {
+    format!("enc -aes-256-ecb -K {}", KnownKey::new(5).hex())
+}
+
+/// Stores the file `source` at `object` as the first client of Java did, with AES-CBC, which s3seal only reads. `wrap` is the
+/// command of openssl that wraps the data key.
+fn store_cbc(bench: &Bench, wrap: &str) {
     let openssl = |arguments: String| {
         let ran =
             Command::new("openssl").args(arguments.split_whitespace()).current_dir(bench.files()).output();
         let ran = ran.expect("openssl is there");
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     };
-    let (data_key, wrapping_key) = (KnownKey::new(9), KnownKey::new(5));
+    let data_key = KnownKey::new(9);
     bench.write("data.key", &data_key.0);
     let iv = "000102030405060708090a0b0c0d0e0f";
     openssl(format!("enc -aes-256-cbc -in source -out sealed -K {} -iv {iv}", data_key.hex()));
-    openssl(format!("enc -aes-256-ecb -in data.key -out wrapped -base64 -A -K {}", wrapping_key.hex()));
-    let wrapped = String::from_utf8(bench.read("wrapped")).unwrap();
+    openssl(format!("{wrap} -in data.key -out wrapped"));
+    let wrapped = BASE64_STANDARD.encode(bench.read("wrapped"));
     let envelope =
-        [("x-amz-key", wrapped.trim()), ("x-amz-iv", "AAECAwQFBgcICQoLDA0ODw=="), ("x-amz-matdesc", "{}")];
+        [("x-amz-key", wrapped.as_str()), ("x-amz-iv", "AAECAwQFBgcICQoLDA0ODw=="), ("x-amz-matdesc", "{}")];
     bench.sandbox.s3().put_plain(BUCKET, "object", &bench.read("sealed"));
     let envelope = envelope.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     bench.sandbox.s3().set_metadata(BUCKET, "object", envelope);

@@ -17,7 +17,7 @@ use crate::cli::sanitize::shell_word;
 use crate::cli::session::Session;
 use crate::commands::permissions::{self, Extra, Places, Protection, Rotation, Scope, Task};
 use crate::encryption::{KeyArn, KmsKey};
-use crate::location::S3Uri;
+use crate::location::{S3Uri, is_access_point};
 
 mod notes;
 
@@ -302,10 +302,10 @@ impl PolicyRequest<'_> {
         key: Option<&KeyArn>,
     ) -> Result<permissions::Policy, Failure> {
         let key_at_rest = self.key_at_rest()?;
-        let keys: Vec<&KeyArn> = key.into_iter().chain(&key_at_rest).collect();
-        let bucket = self.bucket_arn(&keys, task)?;
         let old_key =
             self.from.kms_key.as_ref().map(|key| arn("--from-kms-key", key, &self.aws)).transpose()?;
+        let keys: Vec<&KeyArn> = key.into_iter().chain(&key_at_rest).chain(&old_key).collect();
+        let bucket = self.bucket_arn(&keys, task)?;
         let role = match (&self.args.batch_role, task) {
             (None, Task::Batch) => {
                 return Err(Failure::usage("--policy batch needs the role that the job takes on")
@@ -340,11 +340,6 @@ impl PolicyRequest<'_> {
         let region = self.options.region.clone().or_else(|| variables.flat_map(env::var).next());
         permissions::partition(&region.unwrap_or_default()).to_owned()
     }
-}
-
-/// Whether a bucket's name is the ARN of an access point.
-fn is_access_point(bucket: &str) -> bool {
-    bucket.contains(":accesspoint/")
 }
 
 /// The ARN by which policies name a key.

@@ -53,7 +53,7 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
             format!("add this statement to the bucket's policy: {statement}")
         }
         Remedy::WriteTest => "--write-test tries it".to_owned(),
-        Remedy::PrivateKey => "to decrypt it too, add --for get --private-key SOURCE".to_owned(),
+        Remedy::PrivateKey => "--for get with --private-key SOURCE decrypts it, too".to_owned(),
         Remedy::NameOwner => {
             "name the account that is meant to own the bucket: --expected-bucket-owner ACCOUNT, or \
              expected-bucket-owner in a rule"

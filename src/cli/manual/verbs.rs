@@ -66,8 +66,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "An upload of a file in parts that the network, a signal or a crash cuts off goes on with the same command: \
              the file is read again, and what S3 does not have is sent. A file that has changed, other options and \
              --no-resume start anew and abort the old upload. When it goes on, days in --retain-until \
-             count from the run that began it, and the outcome says until when; if that was a day ago or longer, it starts \
-             anew. A client-side upload starts anew with a new data key, and the one that a crash cut off is aborted then. Streams and what \
+             count from the run that began it, and the outcome says until when; if that was a day ago or longer, or the lock is \
+             for one day, it starts anew. A client-side upload starts anew with a new data key, and the one that a crash cut off is aborted then. Streams and what \
              failed otherwise abort theirs. An upload that could not be aborted is named with the command \
              that removes it.",
             "--lock-mode with --retain-until, and --legal-hold, lock the version that is stored with S3 Object Lock, \
@@ -119,8 +119,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              why.",
             "A download of more than one part to a file that the network, a signal or a crash cuts off goes on with the \
              same command, as long as the object is the same: what is on disk is compared with the checksums that were \
-             recorded, and the rest is fetched. Only a message of esdk without frames, which other programs write, starts \
-             anew: nothing of it is written before its end. --no-resume starts anew.",
+             recorded, and the rest is fetched. Two things that other programs write start anew: a message of esdk without \
+             frames, of which nothing is written before its end, and an s3ec-v1 object whose data key is padded by RSA \
+             PKCS #1 v1.5, where going on would show whether the key fits. --no-resume starts anew.",
         ],
         files: &[
             (

@@ -82,7 +82,7 @@ fn sse_c(request: &DoctorRequest, probe: &Probe<Option<DefaultFacts>>, bucket: &
         Some(_) => Some(Check::ok(name, "not blocked")),
         None if is_asked => {
             let unknown = Check::warning(name, "not known whether the bucket blocks SSE-C");
-            Some(request.told_by_write_test(unknown))
+            Some(request.suggest_write_test(unknown))
         }
         None => None,
     }
@@ -198,7 +198,7 @@ fn mode(request: &DoctorRequest, policy: &PolicyFacts) -> Check {
         }
         None | Some(ServerSide::SseC(_)) if !modes.is_empty() => {
             let seen = format!("writes must request {}; it may deny those in {title}", modes.join(" or "));
-            return request.told_by_write_test(Check::warning(name, seen));
+            return request.suggest_write_test(Check::warning(name, seen));
         }
         Some(sse) if !modes.is_empty() && !policy.known_modes().contains(&sse.mode()) => {
             return denied(format!("writes must request {}, not {title}", modes.join(" or ")));
@@ -215,7 +215,7 @@ fn mode(request: &DoctorRequest, policy: &PolicyFacts) -> Check {
         Some(arn) => denied(format!("writes must name {}, not {arn}", keys.join(" or "))),
         None => {
             let seen = format!("writes must name {}", keys.join(" or "));
-            request.told_by_write_test(Check::warning(name, seen))
+            request.suggest_write_test(Check::warning(name, seen))
         }
     }
 }

@@ -164,7 +164,7 @@ fn check(
         }
         Found::NotKnown(why) => {
             let check = Check::warning(name, format!("{action} is not known: {why}"));
-            if TRIED.contains(&action) { request.told_by_write_test(check) } else { check }
+            if TRIED.contains(&action) { request.suggest_write_test(check) } else { check }
         }
     }
 }

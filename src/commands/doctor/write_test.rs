@@ -8,7 +8,7 @@ use crate::aws::Connection;
 use crate::aws::object_lock::BucketLock;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
-use crate::aws::sse::{Applied, AppliedMode};
+use crate::aws::sse::AppliedMode;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::{Encryptor, prepare};
 use crate::commands::open_envelope;
@@ -84,7 +84,7 @@ pub(super) async fn check(
     let read = cancellation.or(test.read(&keys, verb)).await;
     let removed = test.remove().await;
     Ok(match (read?, removed) {
-        (Ok(read), Ok(())) => read.told(&stored.applied),
+        (Ok(read), Ok(())) => read.check(&test),
         (Err(error), _) => Check::error(name, error),
         (Ok(_), Err(error)) => {
             Check::warning(name, format!("stored, read and compared, but not deleted: {error}"))
@@ -158,17 +158,19 @@ enum Read {
     AsSent,
     /// Those, and decrypted the content.
     Decrypted,
-    /// The bytes that were sent, of which no key at hand makes the content.
-    Sealed,
+    /// The bytes that were sent, which no key at hand decrypts.
+    NotDecrypted,
     /// The same, and the error of KMS, which lets the user encrypt only.
     MayNotDecrypt(Error),
 }
 
 impl Read {
     /// The check of a test that went well.
-    fn told(self, applied: &Applied) -> Check {
-        let stored = match applied.mode {
-            AppliedMode::NotSaid => "stored without encryption".to_owned(),
+    fn check(self, test: &WriteTest<'_>) -> Check {
+        let applied = &test.stored.applied;
+        let stored = match (&applied.mode, test.encryptor) {
+            (AppliedMode::NotSaid, Encryptor::Client(_)) => "stored, encrypted on this machine".to_owned(),
+            (AppliedMode::NotSaid, _) => "stored, and the server names no encryption".to_owned(),
             _ => format!("stored in {applied}"),
         };
         let seen = |how: &str| format!("{stored}, read, {how} and deleted");
@@ -176,7 +178,7 @@ impl Read {
         match self {
             Self::AsSent => Check::ok(name, seen("compared")),
             Self::Decrypted => Check::ok(name, seen("decrypted, compared")),
-            Self::Sealed => {
+            Self::NotDecrypted => {
                 let why = "not decrypted: a public key only encrypts";
                 Check::ok(name, format!("{}; {why}", seen("compared"))).mended_by(Remedy::PrivateKey)
             }
@@ -202,13 +204,15 @@ impl WriteTest<'_> {
             return Ok(Read::AsSent);
         }
         if keys.opens_nothing_client_side() {
-            return Ok(Read::Sealed);
+            return Ok(Read::NotDecrypted);
         }
         match decrypt(&reader, &bytes, keys).await {
             Ok(content) if content == CONTENT => Ok(Read::Decrypted),
             Ok(_) => Err(Error::tampered(uri, "it decrypts to other bytes than were encrypted")),
-            // Who only writes needs no permission to decrypt.
-            Err(error @ Error::Denied { why: Denial::Kms { .. }, .. }) if verb == Verb::Put => {
+            // Who only writes, or looks at modes, needs no permission to decrypt.
+            Err(error @ Error::Denied { why: Denial::Kms { .. }, .. })
+                if matches!(verb, Verb::Put | Verb::Inspect) =>
+            {
                 Ok(Read::MayNotDecrypt(error))
             }
             Err(error) => Err(error),

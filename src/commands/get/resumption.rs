@@ -11,8 +11,8 @@ use crate::transfer::sink::PendingFile;
 use super::GetRequest;
 use super::decryption::Opening;
 
-/// Whether another run could go on with a download to a file: of a whole object of more than one range, whose format needs not
-/// come in one go.
+/// Whether another run could go on with a download to a file: of a whole object of more than one range, whose format can be
+/// decrypted in pieces.
 ///
 /// # Errors
 /// `Unsupported` for a message that cannot be decrypted.

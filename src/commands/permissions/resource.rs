@@ -1,7 +1,7 @@
 //! What actions are allowed on, and how policies name it.
 
 use super::Condition;
-use crate::location::{Bucket, S3Uri};
+use crate::location::{Bucket, S3Uri, is_access_point};
 use crate::object::instruction_file_key;
 
 /// The part of AWS that a region is in, which ARNs begin with.
@@ -9,6 +9,11 @@ pub(crate) fn partition(region: &str) -> &'static str {
     match region {
         region if region.starts_with("cn-") => "aws-cn",
         region if region.starts_with("us-gov-") => "aws-us-gov",
+        region if region.starts_with("us-iso-") => "aws-iso",
+        region if region.starts_with("us-isob-") => "aws-iso-b",
+        region if region.starts_with("eu-isoe-") => "aws-iso-e",
+        region if region.starts_with("us-isof-") => "aws-iso-f",
+        region if region.starts_with("eusc-") => "aws-eusc",
         _ => "aws",
     }
 }
@@ -28,8 +33,7 @@ pub(crate) fn object_arn(uri: &S3Uri, region: &str) -> String {
 
 /// What the ARNs of a bucket's objects begin with: "Configuring IAM policies for using access points", Amazon S3 user guide.
 fn objects_of(bucket_arn: &str) -> String {
-    let is_access_point = bucket_arn.contains(":accesspoint/");
-    if is_access_point { format!("{bucket_arn}/object") } else { bucket_arn.to_owned() }
+    if is_access_point(bucket_arn) { format!("{bucket_arn}/object") } else { bucket_arn.to_owned() }
 }
 
 /// The places that a policy names, as ARNs or parts of them.
@@ -168,6 +172,8 @@ mod tests {
         assert_eq!(Resource::ScratchObjects.arn(&places), format!("{point}/object/db/*.s3seal-scratch-*"));
         assert_eq!(Resource::Listing.arn(&places), point);
         let uri = |text: &str| text.parse().unwrap();
+        assert_eq!(partition("eusc-de-east-1"), "aws-eusc");
+        assert_eq!(partition("us-isob-east-1"), "aws-iso-b");
         assert_eq!(object_arn(&uri("s3://bkt/a b"), "us-gov-west-1"), "arn:aws-us-gov:s3:::bkt/a b");
         assert_eq!(object_arn(&uri(&format!("s3://{point}/a")), ""), format!("{point}/object/a"));
     }

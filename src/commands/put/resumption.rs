@@ -7,11 +7,9 @@ use crate::aws::{Connection, sse};
 use crate::encryption::ServerSide;
 use crate::error::{Error, Result};
 use crate::location::S3Uri;
-use crate::object::Settings;
+use crate::object::{SECONDS_PER_DAY, Settings};
 use crate::transfer::plan::UploadPlan;
 use crate::transfer::resume::{self, BegunUpload, FileIdentity, Kind, Record, Records, UploadRecord};
-
-const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The record of an upload, and what is to be recorded.
 pub(super) struct Resumption {
@@ -68,7 +66,8 @@ impl Resumption {
     pub(super) async fn find(&mut self, to: &UploadTarget<'_>) -> Result<Option<FoundUpload>> {
         let Some((recorded, _)) = self.record.read::<UploadRecord, ()>() else { return Ok(None) };
         let id = recorded.upload.upload_id.as_str();
-        let until = to.settings.retain_days.and_then(|_| self.kept_date(&recorded));
+        // Of a lock for a day, a run that goes on could find nothing left.
+        let until = to.settings.retain_days.filter(|days| *days > 1).and_then(|_| self.kept_date(&recorded));
         let expected =
             UploadRecord { retain_until: until.or(self.content.retain_until), ..self.content_of(id) };
         if self.is_on && self.goes_on && recorded == expected && !id.is_empty() {
@@ -90,8 +89,8 @@ impl Resumption {
         Ok(None)
     }
 
-    /// The end of the retention of the recorded upload, which cannot be changed, if it is less than a day before the one that
-    /// days from now come to.
+    /// The end of the retention of the recorded upload, which cannot be changed, if it is less than a day before the end that
+    /// is asked for now.
     fn kept_date(&self, recorded: &UploadRecord) -> Option<i64> {
         let (recorded, wished) = (recorded.retain_until?, self.content.retain_until?);
         (wished - SECONDS_PER_DAY + 1..=wished).contains(&recorded).then_some(recorded)

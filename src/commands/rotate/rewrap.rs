@@ -2,12 +2,18 @@
 
 use bytes::Bytes;
 
+use crate::aws::probe::Probe;
+use crate::aws::read_object::ObjectReader;
 use crate::commands::encrypt::fits;
 use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{Content, DecryptedBy};
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
+use crate::commands::verify_lock::verify_lock;
 use crate::error::{Error, Result, Subject};
-use crate::object::{FileContent, InstructionSuffix, PublicEnvelope, WriteCondition, instruction_file_key};
+use crate::location::S3Uri;
+use crate::object::{
+    FileContent, InstructionSuffix, Lock, PublicEnvelope, WriteCondition, instruction_file_key,
+};
 use crate::seal::{Attributes, s3ec};
 
 use super::apply::unsupported;
@@ -87,7 +93,12 @@ impl Rotation<'_> {
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new))?;
         let content = Bytes::from(content);
         let write = self.connection.put_instruction(&uri, content, sse.as_ref(), &lock, &condition);
-        self.cancellation.or(write).await??;
+        let written = self.cancellation.or(write).await??;
+        if lock != Lock::default() {
+            let (version_id, key) = (written.version_id.as_deref(), state.customer_key.as_ref());
+            let reader = ObjectReader { connection: self.connection, uri: &uri, version_id, key };
+            self.verify_file_lock(&reader, &lock).await?;
+        }
         Ok(WriteResult {
             source: Some(source),
             envelope: Some(envelope),
@@ -95,6 +106,15 @@ impl Rotation<'_> {
             len: state.head.len,
             ..WriteResult::default()
         })
+    }
+
+    /// Requires that an instruction file is locked as it was asked for.
+    async fn verify_file_lock(&self, reader: &ObjectReader<'_>, lock: &Lock) -> Result<()> {
+        match verify_lock(reader, lock, self.cancellation).await?.seen {
+            Probe::Known(()) => Ok(()),
+            Probe::AccessDenied(action) => Err(unread_lock(reader.uri, &format!("{action} is not allowed"))),
+            Probe::Unavailable(why) => Err(unread_lock(reader.uri, &why)),
+        }
     }
 
     /// Unwraps the data key, checks the commitment, and wraps it with the new key.
@@ -122,4 +142,9 @@ impl Rotation<'_> {
             Content::Esdk(_) => Err(unsupported(state, "a header of the Encryption SDK is never rewritten")),
         }
     }
+}
+
+fn unread_lock(uri: &S3Uri, why: &str) -> Error {
+    let why = format!("the lock that it was written with cannot be read: {why}");
+    Error::tampered(Subject::instruction_file(uri), why)
 }

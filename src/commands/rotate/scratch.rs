@@ -80,9 +80,11 @@ pub(crate) async fn remove(connection: &Connection, uri: &S3Uri) -> Result<()> {
         listed => listed?,
     };
     for version in versions.iter().filter(|version| version.key == ListedKey::Text(uri.key.clone())) {
-        // Without versions a user may need no permission to delete one.
-        let id = version.version_id.as_deref().filter(|id| *id != "null");
-        connection.remove(uri, id).await?;
+        match (connection.remove(uri, version.version_id.as_deref()).await, version.version_id.as_deref()) {
+            // Without versions a user may have no permission to delete one. With versions suspended a marker would stay.
+            (Err(Error::Denied { .. }), Some("null")) => connection.remove(uri, None).await?,
+            (removed, _) => removed?,
+        }
     }
     Ok(())
 }

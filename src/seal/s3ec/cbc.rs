@@ -9,16 +9,15 @@ use aws_lc_rs::cipher::{
     DecryptionContext, EncryptionContext, StreamingDecryptingKey, StreamingEncryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
+use zeroize::Zeroizing;
 
-use super::CBC_IV_LEN;
+use super::{CBC_IV_LEN, REPLAY_STEP};
 use crate::error::{Error, Result, Subject};
 use crate::seal::Output;
 use crate::seal::{Open, Trust, gcm, wrap};
 
 /// The block length, in bytes.
 pub(super) const BLOCK: usize = 16;
-/// How many bytes a replay encrypts at once.
-const REPLAY_STEP: usize = 64 * 1024;
 
 /// The cipher. It returns whole blocks and holds back the last one for its padding.
 pub(super) struct Cbc {
@@ -67,9 +66,20 @@ fn broken(subject: &Subject) -> Error {
 /// Opens a whole object.
 pub(super) struct CbcOpener {
     cipher: Cbc,
-    /// Whether it must fail at its end, because no key fitted.
-    rejected: bool,
+    fit: Fit,
     replay: Replay,
+}
+
+/// Whether a key fitted, and whether that may be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    /// Whether it did must not be seen before the end. So nothing can be resumed: with another key than that of the run
+    /// before, the first bytes would differ.
+    Hidden {
+        /// Whether it did not, and the end must fail.
+        rejected: bool,
+    },
 }
 
 /// The beginning of a message, as it is encrypted again from the plaintext that an earlier run has written.
@@ -79,18 +89,18 @@ struct Replay {
     last: Vec<u8>,
     /// The stored bytes before that block.
     before: u64,
-    /// The plaintext that the opener returns once more.
-    known: u64,
+    /// The plaintext that the cipher returns once more.
+    known: Zeroizing<Vec<u8>>,
 }
 
 impl CbcOpener {
-    pub(super) fn new(subject: &Subject, key: &[u8], iv: [u8; CBC_IV_LEN], rejected: bool) -> Result<Self> {
+    pub(super) fn new(subject: &Subject, key: &[u8], iv: [u8; CBC_IV_LEN], fit: Fit) -> Result<Self> {
         let context = EncryptionContext::Iv128(FixedLength::from(iv));
         let again = cipher_key(key)
             .and_then(|key| StreamingEncryptingKey::less_safe_cbc_pkcs7(key, context).ok())
             .ok_or_else(gcm::refused)?;
-        let replay = Replay { cipher: again, last: Vec::new(), before: 0, known: 0 };
-        Ok(Self { cipher: Cbc::new(subject, key, iv)?, rejected, replay })
+        let replay = Replay { cipher: again, last: Vec::new(), before: 0, known: Zeroizing::default() };
+        Ok(Self { cipher: Cbc::new(subject, key, iv)?, fit, replay })
     }
 
     /// Compares the stored bytes with the block that they begin with, if anything was replayed.
@@ -101,16 +111,16 @@ impl CbcOpener {
         if is_same { Ok(()) } else { Err(broken(&self.cipher.subject)) }
     }
 
-    /// Removes from the plaintext behind `start` what was replayed.
-    fn drop_known(&mut self, out: &mut Output, start: usize) {
-        let new = out.len() - start;
-        let known = usize::try_from(self.replay.known).unwrap_or(usize::MAX).min(new);
-        if known > 0 {
-            let rest = out[start + known..].to_vec();
-            out.truncate(start);
-            out.extend_from_slice(&rest);
-            self.replay.known -= known as u64;
+    /// Moves plaintext to `out`, except for what was replayed, which must be the same.
+    fn pass_on(&mut self, opened: &[u8], out: &mut Output) -> Result<()> {
+        let known = self.replay.known.len().min(opened.len());
+        let (again, new) = opened.split_at(known);
+        if self.replay.known[..known] != *again {
+            return Err(broken(&self.cipher.subject));
         }
+        self.replay.known.drain(..known);
+        out.extend_from_slice(new);
+        Ok(())
     }
 }
 
@@ -123,10 +133,12 @@ impl Open for CbcOpener {
 
     fn push(&mut self, sealed: &[u8], out: &mut Output) -> Result<()> {
         self.compare(sealed)?;
-        let start = out.len();
-        self.cipher.push(sealed, out)?;
-        self.drop_known(out, start);
-        Ok(())
+        if self.replay.known.is_empty() {
+            return self.cipher.push(sealed, out);
+        }
+        let mut opened = Output::new();
+        self.cipher.push(sealed, &mut opened)?;
+        self.pass_on(&opened, out)
     }
 
     /// Takes plaintext from the beginning, before anything is pushed. The next push begins with the last whole block of it.
@@ -141,29 +153,25 @@ impl Open for CbcOpener {
             opened.clear();
             self.cipher.push(&before, &mut opened)?;
             self.replay.before += whole as u64;
-            self.replay.known += piece.len() as u64;
-            self.replay.known -= opened.len() as u64;
+            self.replay.known.extend_from_slice(piece);
+            self.replay.known.drain(..opened.len());
         }
         Ok(())
     }
 
     fn resumes_at(&self) -> Option<u64> {
-        Some(self.replay.before)
+        (self.fit == Fit::Yes).then_some(self.replay.before)
     }
 
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
-        let Self { cipher, rejected, replay } = *self;
+        let Self { cipher, fit, replay } = *self;
         let subject = cipher.subject.clone();
         let mut last = Output::new();
         cipher.finish(&mut last)?;
-        let known = usize::try_from(replay.known).unwrap_or(usize::MAX);
-        match last.get(known..).filter(|_| !rejected && replay.last.is_empty()) {
-            Some(new) => {
-                out.extend_from_slice(new);
-                Ok(())
-            }
-            None => Err(broken(&subject)),
-        }
+        let is_whole = replay.last.is_empty() && fit != Fit::Hidden { rejected: true };
+        let new = last.strip_prefix(replay.known.as_slice()).filter(|_| is_whole);
+        out.extend_from_slice(new.ok_or_else(|| broken(&subject))?);
+        Ok(())
     }
 }
 
@@ -186,7 +194,7 @@ mod tests {
 
     /// What comes out if `disk` was replayed, and the rest pushed in pieces.
     fn opened(disk: &[u8], sealed: &[u8], piece: usize) -> Result<Vec<u8>> {
-        let mut opener = Box::new(CbcOpener::new(&"it".into(), &KEY, IV, false)?);
+        let mut opener = Box::new(CbcOpener::new(&"it".into(), &KEY, IV, Fit::Yes)?);
         for piece in disk.chunks(piece) {
             opener.replay(piece)?;
         }
@@ -214,13 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn where_nobody_may_see_whether_the_key_fits_nothing_is_resumed() {
+        for rejected in [false, true] {
+            let opener = CbcOpener::new(&"it".into(), &KEY, IV, Fit::Hidden { rejected }).unwrap();
+            assert_eq!(opener.resumes_at(), None);
+        }
+    }
+
+    #[test]
     fn replaying_other_bytes_is_refused() {
         let plain = [1; 80];
         let sealed = sealed(&plain);
-        for done in [16, 17, 48, 80] {
+        for (done, at) in [(16, 3), (17, 3), (17, 16), (48, 47), (79, 78), (80, 0), (80, 79)] {
             let mut disk = plain[..done].to_vec();
-            disk[3] ^= 1;
-            assert!(matches!(opened(&disk, &sealed, 7), Err(Error::Tampered { .. })), "{done}");
+            disk[at] ^= 1;
+            assert!(matches!(opened(&disk, &sealed, 7), Err(Error::Tampered { .. })), "{done} {at}");
         }
         assert!(matches!(opened(&[1; 96], &sealed, 7), Err(Error::Tampered { .. })), "more than there is");
     }

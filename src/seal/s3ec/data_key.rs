@@ -172,7 +172,11 @@ impl DecryptableEnvelope {
         match &self.envelope.content {
             ContentAlgorithm::Cbc { iv } => {
                 let Self { envelope, content_key, rejected, .. } = self;
-                Ok(Box::new(cbc::CbcOpener::new(&envelope.subject, content_key, *iv, *rejected)?))
+                let fit = match envelope.wrap {
+                    Wrap::RsaPkcs1 => cbc::Fit::Hidden { rejected: *rejected },
+                    _ => cbc::Fit::Yes,
+                };
+                Ok(Box::new(cbc::CbcOpener::new(&envelope.subject, content_key, *iv, fit)?))
             }
             ContentAlgorithm::Gcm { .. } | ContentAlgorithm::Committing { .. } => {
                 Ok(Box::new(GcmOpener::new(&self.envelope, &self.content_key)?))

@@ -6,13 +6,10 @@
 use zeroize::Zeroizing;
 
 use super::kdf::{NONCE, SUITE};
-use super::{ContentAlgorithm, Envelope, metadata};
+use super::{ContentAlgorithm, Envelope, REPLAY_STEP, metadata};
 use crate::error::{Error, Result, Subject};
 use crate::seal::gcm::{self, Counter, NONCE_LEN, TAG_LEN};
 use crate::seal::{Attributes, Open, Output, Seal, Trust};
-
-/// How many bytes a replay encrypts at once.
-const REPLAY_STEP: usize = 64 * 1024;
 
 /// Nonce and associated data of an envelope's content.
 pub(super) fn parameters(content: &ContentAlgorithm) -> Option<(&[u8; NONCE_LEN], &'static [u8])> {

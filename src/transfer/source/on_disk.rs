@@ -30,7 +30,7 @@ impl SourceFile {
     /// `SourceChanged`.
     pub(crate) fn unchanged(&self) -> Result<()> {
         let is_same =
-            self.file.metadata().is_ok_and(|metadata| FileIdentity::from(&metadata) == self.identity);
+            self.file.metadata().is_ok_and(|now| self.identity.is_as_long_and_old_as(&(&now).into()));
         if is_same {
             return Ok(());
         }

@@ -1,9 +1,10 @@
 //! What a policy does not say of itself: what it is for, what it does not cover, and what else must allow the same.
 
-use super::{PolicyRequest, PolicyVerb, is_access_point, when};
+use super::{PolicyRequest, PolicyVerb, when};
 use crate::cli::sanitize::shell_word;
 use crate::commands::permissions::{Extra, Rotation, Task};
 use crate::encryption::{KeyArn, Mode};
+use crate::location::is_access_point;
 
 impl PolicyRequest<'_> {
     /// What the policy does not say of itself.
