@@ -131,10 +131,9 @@ impl Needs {
         self.0.entry(resource).or_default().extend(actions);
     }
 
-    fn without(&mut self, resource: Resource, action: Action) {
-        if let Some(actions) = self.0.get_mut(&resource) {
-            actions.remove(action);
-        }
+    /// Removes an action; returns whether it was there.
+    fn without(&mut self, resource: Resource, action: Action) -> bool {
+        self.0.get_mut(&resource).is_some_and(|actions| actions.remove(action))
     }
 }
 
@@ -382,8 +381,9 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
             if rotation.is_some_and(|rotation| rotation != Rotation::UpdateInPlace) {
                 needs.add(Resource::Bucket, &["s3:GetBucketObjectLockConfiguration"]);
             }
-            needs.without(Resource::ScratchObjects, "s3:DeleteObject");
-            needs.add(Resource::ScratchObjects, &["s3:DeleteObjectVersion"]);
+            if needs.without(Resource::ScratchObjects, "s3:DeleteObject") {
+                needs.add(Resource::ScratchObjects, &["s3:DeleteObjectVersion"]);
+            }
         }
         (Extra::ScratchObject, _) => {
             needs.add(Resource::ScratchObjects, &["s3:PutObject", "s3:DeleteObject"]);

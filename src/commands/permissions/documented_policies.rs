@@ -33,7 +33,7 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
     }
     plain(Task::Batch, &mut cases);
     cases.extend(Protection::ALL.map(|protection| case(Task::Put(protection), &[Parts])));
-    let with: [(Task, &[Extra]); 24] = [
+    let with: [(Task, &[Extra]); 26] = [
         (Task::Put(SseS3), &[Tags]),
         (Task::Put(SseS3), &[Acl]),
         (Task::Put(SseS3), &[Update, Delete]),
@@ -56,6 +56,8 @@ pub(crate) fn all() -> Vec<DocumentedPolicy> {
         (Task::Rotate(ServerCopy, SseS3, SseKms), &[Parts]),
         (Task::Rotate(ServerCopy, SseS3, SseKms), &[Recursive]),
         (Task::Rotate(Rewrap, Client, Client), &[InstructionFile]),
+        (Task::Rotate(Rewrap, Client, Client), &[InstructionFile, VersionedBucket]),
+        (Task::Rotate(ServerCopy, SseS3, SseKms), &[VersionedBucket]),
         (Task::Rotate(ReEncrypt, Client, Client), &[InstructionFile]),
         (Task::Rotate(ReEncrypt, Client, SseS3), &[VersionedBucket]),
     ];

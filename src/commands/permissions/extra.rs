@@ -79,11 +79,7 @@ impl Extra {
                     | Task::Rotate(Rotation::UpdateInPlace, ..)
             ),
             Self::ScratchObject => matches!(task, Task::Rotate(Rotation::UpdateInPlace, ..)),
-            Self::VersionedBucket => match task {
-                Task::Cleanup | Task::Rotate(Rotation::UpdateInPlace, ..) => true,
-                Task::Rotate(Rotation::ReEncrypt, from, to) => from.is_client() && !to.is_client(),
-                _ => false,
-            },
+            Self::VersionedBucket => matches!(task, Task::Cleanup | Task::Rotate(..)),
             Self::Alias => task == Task::Batch,
         }
     }
