@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_runtime_api::box_error::BoxError;
+
+use crate::aws::timestamp::local_now;
 
 /// How many seconds the server's clock is ahead of this machine's, from the last answer with a date.
 #[derive(Clone, Debug, Default)]
@@ -23,11 +24,6 @@ impl ServerClock {
     pub(super) fn ahead(&self) -> Option<i64> {
         self.0.get().map(|ahead| ahead.load(Relaxed))
     }
-}
-
-fn local_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 impl Intercept for ServerClock {

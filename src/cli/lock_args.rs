@@ -1,13 +1,12 @@
 //! The flags for Object Lock: the retention period and mode of a version, and its legal hold.
 
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueHint;
 use clap::builder::PossibleValue;
 
 use super::failure::Failure;
-use crate::aws::timestamp::seconds_of;
+use crate::aws::timestamp::{local_now, seconds_of};
 use crate::object::{Lock, SECONDS_PER_DAY};
 
 /// The longest retention in days: that of S3's default retention (100 years).
@@ -85,9 +84,7 @@ impl FromStr for RetainUntil {
 
 impl LockArgs {
     pub(crate) fn lock(&self) -> Result<Lock, Failure> {
-        let now =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed());
-        self.lock_at(now)
+        self.lock_at(local_now())
     }
 
     /// The days until the end of the lock, if it was given in days.

@@ -6,12 +6,13 @@
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::stream;
 
 use crate::aws::Connection;
 use crate::aws::abort_upload::UploadSize;
+use crate::aws::timestamp::local_now;
 use crate::commands::bulk::{concerns_all, for_each_unordered};
 use crate::commands::rotate::journal::survey::{self, JournalSurvey};
 use crate::error::{Error, Result};
@@ -166,12 +167,6 @@ fn is_of_place(record: &RecordSurvey, connection: &Connection, place: &S3Uri) ->
     record.about.object().is_none_or(|(endpoint, object)| {
         endpoint == connection.s3_url() && object.parse().is_ok_and(|uri| place.holds(&uri))
     })
-}
-
-/// This machine's time, which its files have.
-fn local_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 /// What this machine knows of its runs.

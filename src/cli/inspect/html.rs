@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::page::bucket_lines;
 use super::table::percent;
 use super::verification;
 use crate::aws::bucket::BucketFacts;
 use crate::aws::inventory::Manifest;
-use crate::aws::timestamp::rfc3339_of_seconds;
+use crate::aws::timestamp::{local_now, rfc3339_of_seconds};
 use crate::byte_size::ByteSize;
 use crate::cli::progress::amounts;
 use crate::cli::sanitize::escaped;
@@ -66,7 +65,6 @@ pub(crate) fn write(path: &Path, html: &str) -> Result<()> {
 
 /// Makes the page; `names` are aliases of keys.
 pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)]) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let title = format!("Encryption of {}", report.places.join(", "));
     let mut html = String::new();
     let _ = write!(
@@ -81,7 +79,7 @@ pub(crate) fn page(report: &Report, summary: &Summary, names: &[(String, String)
     let _ = writeln!(
         html,
         "<p class=\"soft\">Inspected on {}</p>",
-        safe(&i64::try_from(now).ok().and_then(rfc3339_of_seconds).unwrap_or_default())
+        safe(&rfc3339_of_seconds(local_now()).unwrap_or_default())
     );
     if let Some(manifest) = &report.inventory {
         let made = manifest.created.as_deref().unwrap_or("on an unknown date");

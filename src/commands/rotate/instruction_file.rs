@@ -2,13 +2,13 @@
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
+use crate::aws::timestamp::local_now;
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{Lock, instruction_file_key};
 
-use super::lock::now;
 use super::preserve::{CopyMethod, Found};
 use super::rotation::Rotation;
 
@@ -62,7 +62,7 @@ pub(crate) async fn lock(
     let version_id = file.head.version_id.as_deref();
     let reader = ObjectReader { connection, uri: &file.uri, version_id, key };
     let lock = cancellation.or(rotation.lockable.lock(&reader, &file.head)).await?;
-    let found = Found { lock, ..Found::of(&file.head, now()) };
+    let found = Found { lock, ..Found::of(&file.head, local_now()) };
     let preserved = found.preserved(CopyMethod::Copy, accepted, &Subject::instruction_file(&file.uri))?;
     Ok(preserved.settings.lock)
 }

@@ -14,8 +14,8 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::aws::timestamp::local_now;
 use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
@@ -71,7 +71,7 @@ impl Journal {
             envelopes: Mutex::default(),
         };
         if journal.read(file, rotation, endpoint, &name)? {
-            journal.write(&line::first(rotation, endpoint, now()))?;
+            journal.write(&line::first(rotation, endpoint, local_now()))?;
         }
         Ok(journal)
     }
@@ -193,7 +193,7 @@ impl Journal {
             version_id: version_id.map(str::to_owned),
             etag: etag.map(str::to_owned),
             way: strategy.to_owned(),
-            at: now(),
+            at: local_now(),
         })
     }
 
@@ -202,7 +202,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub(crate) fn upload(&self, uri: &S3Uri, id: &str) -> Result<()> {
-        self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: now() })
+        self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: local_now() })
     }
 
     /// Records that an object with this ETag needs its instruction file, and its replacement may not.
@@ -310,11 +310,6 @@ impl Journal {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(text).map_err(Error::local("write", Subject::Journal(self.path.clone())))
     }
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(since).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! and nobody would know.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Mutex;
 
@@ -15,12 +14,6 @@ use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::location::Bucket;
 use crate::object::Lock;
-
-/// The time that the end of a retention is compared with, in seconds since 1970.
-pub(super) fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    i64::try_from(now).unwrap_or(i64::MAX)
-}
 
 /// Which buckets have Object Lock. Each is asked once.
 #[derive(Default)]

@@ -9,6 +9,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::{HeadOptions, ObjectReader};
 use crate::aws::sse::{Applied, AppliedMode};
+use crate::aws::timestamp::local_now;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
 use crate::commands::open_envelope;
@@ -24,7 +25,6 @@ use crate::seal::s3ec::{Storage, Version};
 
 use super::desired_encryption::DesiredEncryption;
 use super::instruction_file::InstructionFile;
-use super::lock::now;
 use super::preserve::{CopyMethod, Found, Preserved};
 use super::rotation::Rotation;
 use super::strategy::{ClientSideState, Current};
@@ -82,7 +82,7 @@ impl ObjectState {
 
     /// Its attributes from HEAD.
     pub(crate) fn found(&self) -> Found<'_> {
-        Found { client_side: self.current.client_side.is_some(), ..Found::of(&self.head, now()) }
+        Found { client_side: self.current.client_side.is_some(), ..Found::of(&self.head, local_now()) }
     }
 
     /// Reads the object's other attributes, and refuses to lose any of them without consent.
