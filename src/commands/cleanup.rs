@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::transfer::stale_records::{self, About, RecordSurvey};
-use crate::transfer::surveyed_file::SurveyedFile;
+use crate::transfer::surveyed_file::{self, SurveyedFile};
 use crate::transfer::{Cancellation, blocking};
 
 mod objects;
@@ -189,24 +189,35 @@ impl Machine {
 
     /// The journals of rotations, by the uploads that they name.
     fn journals_by_upload(&self) -> HashMap<&str, &Path> {
-        self.journals.iter().flat_map(uploads_of).collect()
+        self.named_by_journals().map(|(id, file)| (id, file.path.as_path())).collect()
     }
 
     /// The uploads on which runs are at work, each with its journal or record.
     fn uploads_in_use(&self) -> HashMap<&str, &Path> {
-        let journals = self.journals.iter().filter(|journal| journal.file.is_in_use);
-        let records = self.records.iter().filter(|record| record.file.is_in_use);
-        let of_records = records.filter_map(|record| match &record.about {
-            About::Upload(upload) => Some((upload.upload_id.as_str(), record.file.path.as_path())),
+        let in_use = self.named().filter(|(_, file)| file.is_in_use);
+        in_use.map(|(id, file)| (id, file.path.as_path())).collect()
+    }
+
+    /// The journals and records, by the uploads that they name.
+    fn files_by_upload(&self) -> HashMap<&str, &Path> {
+        self.named().map(|(id, file)| (id, file.path.as_path())).collect()
+    }
+
+    /// Each upload that a journal or a record names.
+    fn named(&self) -> impl Iterator<Item = (&str, &SurveyedFile)> {
+        let of_records = self.records.iter().filter_map(|record| match &record.about {
+            About::Upload(upload) => Some((upload.upload_id.as_str(), &record.file)),
             About::Download { .. } | About::Nothing => None,
         });
-        journals.flat_map(uploads_of).chain(of_records).collect()
+        self.named_by_journals().chain(of_records)
     }
-}
 
-/// The uploads that a journal names, each with the journal.
-fn uploads_of(journal: &JournalSurvey) -> impl Iterator<Item = (&str, &Path)> {
-    journal.uploads.iter().map(|id| (id.as_str(), journal.file.path.as_path()))
+    fn named_by_journals(&self) -> impl Iterator<Item = (&str, &SurveyedFile)> {
+        self.journals.iter().flat_map(|journal| {
+            let uploads = journal.uploads.iter();
+            uploads.map(|id| (id.as_str(), &journal.file))
+        })
+    }
 }
 
 /// Removes what was found, and reports each removal as it ends.
@@ -220,15 +231,15 @@ pub(crate) async fn remove(
     cancellation: &Cancellation,
     mut report: impl FnMut(Removal) -> Result<()>,
 ) -> Result<()> {
-    let mut leftovers = leftovers.into_iter().peekable();
-    while leftovers.peek().is_some() {
-        let round: Vec<_> = leftovers.by_ref().take(request.jobs.get()).collect();
-        let has_uploads = round.iter().any(|leftover| matches!(leftover.what, What::Upload { .. }));
-        // A put may have gone on with one since it was found.
-        let machine = if has_uploads { Machine::read(request).await? } else { Machine::default() };
-        let in_use = &machine.uploads_in_use();
+    let is_upload = |leftover: &Leftover| matches!(leftover.what, What::Upload { .. });
+    let (uploads, others): (Vec<_>, Vec<_>) = leftovers.into_iter().partition(is_upload);
+    // A put may have begun one since the files were read, before the uploads were listed.
+    let machine = if uploads.is_empty() { Machine::default() } else { Machine::read(request).await? };
+    let files = &machine.files_by_upload();
+    // The file that names an upload is removed after it: until then a run that wants to go on with it finds the file held.
+    for leftovers in [uploads, others] {
         let work = |mut leftover: Leftover| async move {
-            let failed = match remove_one(connection, &leftover, in_use).await {
+            let failed = match remove_one(connection, &leftover, files).await {
                 Ok(Removed::Gone) => None,
                 Ok(Removed::WasGone) => {
                     leftover.bytes = Some(0);
@@ -243,8 +254,8 @@ pub(crate) async fn remove(
             };
             Ok(Removal { leftover, failed })
         };
-        let round = stream::iter(round.into_iter().map(Ok));
-        for_each_unordered(round, request.jobs, cancellation, work, &mut report).await?;
+        let leftovers = stream::iter(leftovers.into_iter().map(Ok));
+        for_each_unordered(leftovers, request.jobs, cancellation, work, &mut report).await?;
     }
     Ok(())
 }
@@ -260,11 +271,21 @@ enum Removed {
 async fn remove_one(
     connection: &Connection,
     leftover: &Leftover,
-    uploads_in_use: &HashMap<&str, &Path>,
+    files_by_upload: &HashMap<&str, &Path>,
 ) -> Result<Removed> {
     match &leftover.what {
-        What::Upload { id, .. } if uploads_in_use.contains_key(id.as_str()) => Ok(Removed::Changed),
         What::Upload { uri, id, .. } => {
+            let _held = match files_by_upload.get(id.as_str()) {
+                None => None,
+                Some(path) => {
+                    let path = path.to_path_buf();
+                    match blocking(move || surveyed_file::hold(&path)).await?? {
+                        // A run has gone on with it since it was found.
+                        None => return Ok(Removed::Changed),
+                        held => held,
+                    }
+                }
+            };
             let was_there = connection.abort_if_there(uri, id).await?;
             Ok(if was_there { Removed::Gone } else { Removed::WasGone })
         }

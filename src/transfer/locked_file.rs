@@ -95,6 +95,15 @@ pub(crate) fn is_in_use(file: &File) -> io::Result<bool> {
     }
 }
 
+/// Takes the lock, until the file is closed, together with others that only keep runs away; false while a run is at work.
+pub(crate) fn share(file: &File) -> io::Result<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Takes a file that [`open`] has opened for this user's own, whose number is `user`, and hides it from others.
 ///
 /// # Errors

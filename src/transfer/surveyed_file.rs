@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 
 use crate::error::{Error, Result, Subject};
-use crate::transfer::locked_file::{is_in_use, open_to_read};
+use crate::transfer::locked_file::{is_in_use, open_to_read, share};
 use crate::transfer::resume::FileIdentity;
 
 /// A journal or a record.
@@ -91,6 +91,22 @@ pub(crate) fn remove(seen: &SurveyedFile, before: impl FnOnce() -> Result<()>) -
     before()?;
     fs::remove_file(&seen.path).map_err(refused)?;
     Ok(true)
+}
+
+/// A file with which no run begins to work as long as this is kept; also one that does not exist any more.
+pub(crate) struct Held {
+    _locked: Option<File>,
+}
+
+/// Holds a file, which others may hold, too; `None` while a run works with it.
+///
+/// # Errors
+/// `Local` for what the system refuses.
+pub(crate) fn hold(path: &Path) -> Result<Option<Held>> {
+    let refused = |error| Error::local("lock", path)(error);
+    let file = open_to_read(path).map_err(refused)?;
+    let is_free = file.as_ref().map_or(Ok(true), share).map_err(refused)?;
+    Ok(is_free.then_some(Held { _locked: file }))
 }
 
 #[cfg(test)]

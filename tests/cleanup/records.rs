@@ -154,6 +154,57 @@ fn an_upload_with_which_a_put_goes_on_after_it_was_found_stays() {
     bench.run("get s3://bench/p/large got").ok();
 }
 
+/// Holds the removal of as many other uploads as are removed at once, so that the one of the killed put has its turn later.
+fn removing_others(bench: &Bench, gate: &Gate) -> Running {
+    for number in 0..AT_ONCE {
+        bench.sandbox.s3().begin_upload(BUCKET, &format!("p/a{number}"));
+    }
+    let held = bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(gate.clone())).always());
+    let cleanup = bench.start(ALL);
+    assert!(held.wait(AT_ONCE, PATIENCE));
+    cleanup
+}
+
+const AT_ONCE: usize = 32;
+
+#[test]
+fn an_upload_with_which_a_put_goes_on_while_others_are_removed_stays() {
+    let bench = bench();
+    let running = put_at_work(&bench, "source", &Gate::new());
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    let removal = Gate::new();
+    let cleanup = removing_others(&bench, &removal);
+    let gate = Gate::new();
+    let running = put_at_work(&bench, "source", &gate);
+    removal.open();
+    let ended = cleanup.end().ok();
+    ended.says(&["kept: upload of s3://bench/p/large", "kept: record ", "removed: 32 leftovers"]);
+    assert_eq!(uploads(&bench), ["p/large"]);
+    gate.open();
+    running.end().ok();
+    bench.run("get s3://bench/p/large got").ok();
+}
+
+#[test]
+fn with_an_upload_that_is_being_removed_no_put_goes_on() {
+    let bench = bench();
+    let running = put_at_work(&bench, "source", &Gate::new());
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    let removal = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(removal.clone())));
+    let cleanup = bench.start(ALL);
+    assert!(held.wait(1, PATIENCE));
+    bench.run("put source s3://bench/p/large --part-size 5MiB").exits(8);
+    removal.open();
+    cleanup.end().ok().says(&["removed: 2 leftovers"]);
+    assert_eq!(uploads(&bench), [""; 0]);
+    bench.run("put source s3://bench/p/large --part-size 5MiB").ok();
+}
+
 #[test]
 fn the_upload_that_a_killed_put_could_go_on_with_goes_and_the_put_starts_anew() {
     let bench = bench();
