@@ -19,6 +19,12 @@ impl Bucket {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether this is the alias of an access point. Policies do not take it, and it does not say the ARN that they take:
+    /// "Access point aliases", Amazon S3 user guide. No bucket's name ends so.
+    pub(crate) fn is_access_point_alias(&self) -> bool {
+        self.0.ends_with("-s3alias")
+    }
 }
 
 impl fmt::Display for Bucket {

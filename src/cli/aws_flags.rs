@@ -13,6 +13,8 @@ pub(crate) struct AwsFlags {
     pub(super) s3: String,
     /// Those of its KMS commands.
     pub(crate) kms: String,
+    /// Those of its commands of S3 Control, whose address the AWS CLI takes from the environment too.
+    pub(crate) control: String,
     /// Those of s3seal.
     pub(super) own: String,
     /// The profile in use, if one is named.
@@ -48,6 +50,17 @@ impl AwsFlags {
         permissions::object_arn(uri, self.region.name())
     }
 
+    /// Where the bucket is an access point's alias: that policies do not take it, and the command that prints what they take.
+    pub(crate) fn of_alias(&self, bucket: &Bucket) -> Option<String> {
+        bucket.is_access_point_alias().then(|| {
+            format!(
+                "policies name an access point by its ARN, not by its alias: `aws s3control list-access-points --account-id \
+                 ACCOUNT --query \"AccessPointList[?Alias=='{bucket}'].AccessPointArn\" --output text{}` prints it",
+                self.control
+            )
+        })
+    }
+
     /// The command that removes an object, or the one version of it.
     pub(crate) fn removal(&self, uri: &S3Uri, version_id: Option<&str>) -> String {
         format!("aws s3api delete-object{}{self}", Self::object(uri, version_id))
@@ -78,6 +91,13 @@ impl AwsFlags {
         let flags = format!(" --region {name}");
         let region = RegionInUse::default();
         region.note(name);
-        Self { s3: flags.clone(), kms: flags.clone(), own: flags, profile: None, region }
+        Self {
+            s3: flags.clone(),
+            kms: flags.clone(),
+            control: flags.clone(),
+            own: flags,
+            profile: None,
+            region,
+        }
     }
 }

@@ -149,6 +149,7 @@ impl ConnectionArgs {
         AwsFlags {
             s3: self.flags_to(self.endpoint_url.as_deref()),
             kms: self.flags_to(self.kms_endpoint_url.as_deref()),
+            control: self.flags_to(None),
             own: self.flags_to(self.endpoint_url.as_deref()) + &self.switches(),
             profile: self.profile.clone().or_else(|| env::var("AWS_PROFILE").ok()),
             region: self.region_in_use.clone(),

@@ -376,4 +376,17 @@ mod tests {
         let in_china = AwsFlags::in_region("cn-north-1");
         assert_eq!(of(&denied, &in_china), ["a policy must allow s3:ListBucket on arn:aws-cn:s3:::bkt"]);
     }
+
+    #[test]
+    fn of_an_access_point_that_is_named_by_its_alias_the_hint_says_how_its_arn_is_found() {
+        let subject = || (&"s3://p-abcdefghijk-s3alias/a".parse::<S3Uri>().unwrap()).into();
+        let action = || Denial::Action { action: "s3:PutObject".to_owned() };
+        let denied = Error::Denied { subject: subject(), why: action(), source: None };
+        let form =
+            "a policy must allow s3:PutObject on arn:aws:s3:eu-west-1:ACCOUNT:accesspoint/NAME/object/a";
+        let arn = "policies name an access point by its ARN, not by its alias: `aws s3control list-access-points \
+                   --account-id ACCOUNT --query \"AccessPointList[?Alias=='p-abcdefghijk-s3alias'].AccessPointArn\" \
+                   --output text --region eu-west-1` prints it";
+        assert_eq!(of(&denied, &aws()), [form, arn]);
+    }
 }

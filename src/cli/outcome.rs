@@ -166,9 +166,10 @@ pub(crate) fn lock_not_verified(outcome: &PutOutcome, aws: &AwsFlags) -> Option<
     let message = format!("{} is stored, but its lock is not verified: {why}", outcome.target);
     let failure = Failure::new(exit, anyhow::anyhow!(message));
     Some(match seen {
-        Probe::AccessDenied(action) => {
-            failure.hint(format!("a policy must allow {action} on {}", aws.object_arn(&outcome.target)))
-        }
+        Probe::AccessDenied(action) => aws.of_alias(&outcome.target.bucket).into_iter().fold(
+            failure.hint(format!("a policy must allow {action} on {}", aws.object_arn(&outcome.target))),
+            Failure::hint,
+        ),
         _ => failure.hint(format!("`s3seal inspect {}` shows it", shell_word(&outcome.target.to_string()))),
     })
 }

@@ -15,7 +15,7 @@ mod rotation;
 
 pub(crate) use extra::Extra;
 use resource::Resource;
-pub(crate) use resource::{Places, bucket_arn, object_arn, partition};
+pub(crate) use resource::{Places, bucket_arn, object_arn, objects_of, partition};
 pub(crate) use rotation::Rotation;
 
 use crate::encryption::{KeyArn, Mode};

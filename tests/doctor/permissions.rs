@@ -37,6 +37,21 @@ fn what_a_put_needs_is_allowed_or_denied() {
 }
 
 #[test]
+fn of_an_access_point_that_is_named_by_its_alias_only_the_form_of_the_arn_is_shown() {
+    let bench = Bench::new();
+    let alias = "p-abcdefghijk-s3alias";
+    bench.sandbox.s3().create_bucket(alias);
+    allow(&bench, &["s3:ListBucket", "s3:AbortMultipartUpload"]);
+    let ended = bench.run(&format!("doctor s3://{alias}/p/")).exits(4);
+    let list =
+        format!("list-access-points --account-id ACCOUNT --query \"AccessPointList[?Alias=='{alias}']");
+    let ended = ended.says(&["policies name an access point by its ARN, not by its alias", &list]);
+    let shown = String::from_utf8(ended.stdout).unwrap();
+    let form = r#""Resource":"arn:aws:s3:us-east-1:ACCOUNT:accesspoint/NAME/object/p/*""#;
+    assert!(shown.contains(form) && !shown.contains(&format!(":::{alias}")), "{shown}");
+}
+
+#[test]
 fn what_a_get_needs_is_allowed_or_denied() {
     let bench = Bench::new();
     doctor(&bench, "--for get").exits(0).has("permission", OK, "s3:GetObject");

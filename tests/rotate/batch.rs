@@ -153,12 +153,15 @@ fn what_no_job_can_do_is_refused_with_what_does_it() {
     for (flags, says) in [
         ("-e sse-kms", "a job needs the new KMS key"),
         (&format!("{kms} --batch-report s3://reports/r"), "is not a prefix"),
+        (&format!("{kms} --batch-report s3://p-abcdefghijk-s3alias/r/"), "is not a bucket"),
         (&format!("{kms} s3://{BUCKET}/q/"), "one prefix or bucket"),
     ] {
         rotate(&bench, &format!("{flags} --yes")).run().exits(2).says(&[says]);
     }
     let line = format!("rotate s3://{BUCKET}/p {kms} --batch --batch-role {ROLE} --yes");
     bench.run(&line).exits(2).says(&["end a prefix in /"]);
+    let alias = line.replace(&format!("s3://{BUCKET}/p"), "s3://p-abcdefghijk-s3alias/p/");
+    bench.run(&alias).exits(2).says(&["name the bucket itself"]);
     bench.run(&line.replace(ROLE, "batch")).exits(2).says(&["the ARN of a role"]);
     assert!(bench.sandbox.requests().is_empty(), "asked before it was refused");
 }

@@ -271,15 +271,8 @@ impl PolicyRequest<'_> {
     fn bucket_arn(&self, keys: &[&KeyArn], task: Task) -> Result<String, Failure> {
         let bucket = &self.place.bucket;
         let name = bucket.as_str();
-        if name.ends_with("-s3alias") {
-            return Err(Failure::usage(format!(
-                "policies name an access point by its ARN, which its alias {bucket} is not"
-            ))
-            .hint(format!(
-                "`aws s3control list-access-points --account-id ACCOUNT --query \
-                 \"AccessPointList[?Alias=='{name}'].AccessPointArn\" --output text{}` prints it",
-                self.aws.kms
-            )));
+        if let Some(hint) = self.aws.of_alias(bucket) {
+            return Err(Failure::usage(format!("no policy can be printed for the alias {bucket}")).hint(hint));
         }
         if !name.starts_with("arn:") {
             return Ok(format!("arn:{}:s3:::{bucket}", self.partition(keys)));

@@ -6,6 +6,8 @@ use crate::cli::aws_flags::AwsFlags;
 use crate::cli::hints;
 use crate::cli::sanitize::shell_word;
 use crate::commands::doctor::{Check, Problem, Remedy, State};
+use crate::commands::permissions::objects_of;
+use crate::location::is_access_point;
 
 /// All that mends it.
 pub(super) fn of(check: &Check, aws: &AwsFlags) -> Vec<String> {
@@ -48,9 +50,10 @@ fn worded(remedy: &Remedy, aws: &AwsFlags) -> Vec<String> {
         ),
         Remedy::DenyPlainHttp(arn) => {
             let statement = json!({ "Sid": "DenyPlainHttp", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
-                                    "Resource": [arn, format!("{arn}/*")],
+                                    "Resource": [arn, format!("{}/*", objects_of(arn))],
                                     "Condition": { "Bool": { "aws:SecureTransport": "false" } } });
-            format!("add this statement to the bucket's policy: {statement}")
+            let owner = if is_access_point(arn) { "access point" } else { "bucket" };
+            format!("add this statement to the {owner}'s policy: {statement}")
         }
         Remedy::WriteTest => "--write-test tries it".to_owned(),
         Remedy::PrivateKey => "--for get with --private-key SOURCE decrypts it, too".to_owned(),

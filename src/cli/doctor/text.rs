@@ -112,6 +112,11 @@ impl<'a> Report<'a> {
             }
             output::document(&parts.join(", "))?;
         }
+        if warnings + failed > 0
+            && let Some(hint) = self.aws.of_alias(&place.bucket)
+        {
+            self.session.printer.say(&hint);
+        }
         let worst = WORST.into_iter().find(|exit| self.exits.contains(exit)).or(self.exits.first().copied());
         let Some(worst) = worst else { return Ok(()) };
         let verb = verb.as_str();

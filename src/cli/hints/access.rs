@@ -50,7 +50,8 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
             ]
         }
         Denial::Action { action } => {
-            vec![format!("a policy must allow {action} on {}", resource(subject, aws))]
+            let allow = format!("a policy must allow {action} on {}", resource(subject, aws));
+            [allow].into_iter().chain(of_alias(subject, aws)).collect()
         }
         Denial::Attribute { loss, action, .. } => {
             let enough = subject.bucket().filter(|_| *loss == "lock").map(|bucket| {
@@ -60,6 +61,7 @@ pub(super) fn denied(subject: &Subject, why: &Denial, aws: &AwsFlags) -> Vec<Str
             [format!("a policy must allow {action} on {}", resource(subject, aws))]
                 .into_iter()
                 .chain(enough)
+                .chain(of_alias(subject, aws))
                 .chain([format!("or --accept-loss {loss} goes on without it")])
                 .collect()
         }
@@ -129,6 +131,10 @@ fn kms_denied(action: &str, key: Option<&str>) -> Vec<String> {
         );
     }
     hints
+}
+
+fn of_alias(subject: &Subject, aws: &AwsFlags) -> Option<String> {
+    aws.of_alias(subject.bucket()?)
 }
 
 /// The resource as policies name it.

@@ -26,7 +26,6 @@ use crate::location::S3Uri;
 use crate::pattern::Affix;
 use crate::rules::Encrypted;
 
-/// The default prefix of the report.
 /// The hint for what a job cannot do.
 const ITSELF: &str =
     "leave out --batch: s3seal itself then rotates each object, and continues after an interruption";
@@ -57,7 +56,7 @@ pub(crate) async fn run(
     options: Options,
     session: &Session,
 ) -> Result<(), Failure> {
-    let flags = reach(&options);
+    let flags = session.aws_flags().control;
     let job = job(args, choice, options.expected_bucket_owner.clone())?;
     let connection = session.connect(options).await?;
     let control = if args.dry_run { None } else { Some(connection.control().map_err(nowhere)?) };
@@ -113,14 +112,6 @@ async fn create(control: &Control, job: &Job, session: &Session, flags: &str) ->
     })
 }
 
-/// The flags with which the AWS CLI reaches the same account and region, each after a space.
-fn reach(options: &Options) -> String {
-    [("--profile", &options.profile), ("--region", &options.region)]
-        .iter()
-        .filter_map(|(flag, value)| Some(format!(" {flag} {}", shell_word(value.as_ref()?))))
-        .collect()
-}
-
 fn nowhere(error: Error) -> Failure {
     Failure::from(error)
         .hint(ITSELF)
@@ -135,7 +126,7 @@ fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, 
             Failure::usage("a job takes one prefix or bucket").hint("run the command once for each of them")
         );
     };
-    if place.is_object() || place.bucket.as_str().starts_with("arn:") {
+    if place.is_object() || !has_bucket(place) {
         return Err(Failure::usage(format!("{place} is neither a bucket nor a prefix, which a job takes"))
             .hint("end a prefix in /, and name the bucket itself; or leave out --batch"));
     }
@@ -156,12 +147,21 @@ fn job(args: &RotateArgs, choice: Choice, owner: Option<String>) -> Result<Job, 
                 Failure::usage(format!("--batch-report: {report} is not a prefix")).hint("end it in /")
             );
         }
+        Some(report) if !has_bucket(report) => {
+            return Err(Failure::usage(format!("--batch-report: {} is not a bucket", report.bucket))
+                .hint("name the bucket itself"));
+        }
         Some(report) => report.clone(),
         None => place.with_key(defaults::BATCH_REPORT_PREFIX),
     };
     let owner = owner.unwrap_or_else(|| role.account.clone());
     let only = only(&args.only)?;
     Ok(Job { role, place: place.clone(), beginning, end, only, key, bucket_key, owner, report })
+}
+
+/// Whether an address names a bucket, and not an access point of one.
+fn has_bucket(place: &S3Uri) -> bool {
+    !place.bucket.as_str().starts_with("arn:") && !place.bucket.is_access_point_alias()
 }
 
 /// Refuses the flags for what a job cannot do.

@@ -18,12 +18,18 @@ pub(crate) fn partition(region: &str) -> &'static str {
     }
 }
 
-/// The ARN of a bucket in a region; an access point is named by its own.
+/// The ARN of a bucket in a region; an access point is named by its own. Of one that is named by its alias only the form is
+/// known, with words in capitals for the rest.
 pub(crate) fn bucket_arn(bucket: &Bucket, region: &str) -> String {
     if bucket.as_str().starts_with("arn:") {
         return bucket.to_string();
     }
-    format!("arn:{}:s3:::{bucket}", partition(region))
+    let partition = partition(region);
+    if bucket.is_access_point_alias() {
+        let region = if region.is_empty() { "REGION" } else { region };
+        return format!("arn:{partition}:s3:{region}:ACCOUNT:accesspoint/NAME");
+    }
+    format!("arn:{partition}:s3:::{bucket}")
 }
 
 /// The ARN of an object.
@@ -32,7 +38,7 @@ pub(crate) fn object_arn(uri: &S3Uri, region: &str) -> String {
 }
 
 /// What the ARNs of a bucket's objects begin with: "Configuring IAM policies for using access points", Amazon S3 user guide.
-fn objects_of(bucket_arn: &str) -> String {
+pub(crate) fn objects_of(bucket_arn: &str) -> String {
     if is_access_point(bucket_arn) { format!("{bucket_arn}/object") } else { bucket_arn.to_owned() }
 }
 
@@ -54,7 +60,7 @@ pub(crate) struct Places<'a> {
 }
 
 impl Places<'_> {
-    fn is_object(&self) -> bool {
+    pub(super) fn is_object(&self) -> bool {
         !self.key_prefix.is_empty() && !self.key_prefix.ends_with('/')
     }
 
@@ -171,7 +177,13 @@ mod tests {
         assert_eq!(Resource::Objects.arn(&places), format!("{point}/object/db/*"));
         assert_eq!(Resource::ScratchObjects.arn(&places), format!("{point}/object/db/*.s3seal-scratch-*"));
         assert_eq!(Resource::Listing.arn(&places), point);
+        assert_eq!(
+            arn("p-abcdefghijk-s3alias", "cn-north-1"),
+            "arn:aws-cn:s3:cn-north-1:ACCOUNT:accesspoint/NAME"
+        );
         let uri = |text: &str| text.parse().unwrap();
+        let alias = uri("s3://p-abcdefghijk-s3alias/a");
+        assert_eq!(object_arn(&alias, ""), "arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME/object/a");
         assert_eq!(partition("eusc-de-east-1"), "aws-eusc");
         assert_eq!(partition("us-isob-east-1"), "aws-iso-b");
         assert_eq!(object_arn(&uri("s3://bkt/a b"), "us-gov-west-1"), "arn:aws-us-gov:s3:::bkt/a b");
