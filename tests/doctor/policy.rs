@@ -399,6 +399,28 @@ fn where_the_key_at_rest_has_a_policy_of_its_own_the_command_named_prints_it() {
 }
 
 #[test]
+fn beside_the_policy_each_key_is_named_whose_own_policy_must_allow_the_same() {
+    let bench = Bench::new();
+    let arn = || bench.sandbox.kms().create_key().to_string();
+    let (key, at_rest) = (arn(), arn());
+    let of = |name: &str| {
+        format!("the policy of {name} must allow it too, unless it leaves that to the account's")
+    };
+    let named = format!("-e sse-kms --kms-key {at_rest} with --key-policy-for ARN prints it");
+    let beside = |words: &str| bench.run(&format!("doctor s3://bench/db/ --policy {words}")).ok();
+    let ended = beside(&format!("put -e client --at-rest sse-kms:{at_rest}"));
+    let ended = ended.says(&[&of("the key of --at-rest"), &named]);
+    assert!(!ended.stderr.contains(&of("the KMS key")), "{}", ended.stderr);
+    beside(&format!("put -e client --kms-key {key} --at-rest sse-kms:{at_rest}")).says(&[
+        &of("the KMS key"),
+        &of("the key of --at-rest"),
+        &named,
+    ]);
+    beside(&format!("rotate -e sse-s3 --from sse-kms --from-kms-key {key}"))
+        .says(&[&of("the key of --from-kms-key"), "(statement OldKey)"]);
+}
+
+#[test]
 fn a_policy_names_the_part_of_aws_that_it_is_for() {
     let bench = Bench::new();
     let resource = |words: &str| {

@@ -68,15 +68,28 @@ impl PolicyRequest<'_> {
                     "to set it: aws kms put-key-policy --key-id {key} --policy file://FILE{aws}"
                 ));
             }
-            (None, Some(_)) => {
-                notes.push(
-                    "the policy of the KMS key must allow it too, unless it leaves that to the account's policies; \
-                     --key-policy-for ARN prints it"
-                        .to_owned(),
-                );
-            }
-            (_, None) => {}
+            (None, _) => notes.extend(self.of_key_policies(extras, key)),
+            (Some(_), None) => {}
         }
         notes
+    }
+
+    /// What the policy of each KMS key must say, besides the one that is printed.
+    fn of_key_policies(&self, extras: &[Extra], key: Option<&KeyArn>) -> Vec<String> {
+        let of = |key: &str, then: &str| {
+            format!(
+                "the policy of {key} must allow it too, unless it leaves that to the account's policies{then}"
+            )
+        };
+        let at_rest = self.wanted.key_at_rest.filter(|_| extras.contains(&Extra::AtRest)).map(|key| {
+            let key = shell_word(key.as_str());
+            of(
+                "the key of --at-rest",
+                &format!("; -e sse-kms --kms-key {key} with --key-policy-for ARN prints it"),
+            )
+        });
+        let old = self.from.kms_key.as_ref().map(|_| of("the key of --from-kms-key", " (statement OldKey)"));
+        let key = key.map(|_| of("the KMS key", "; --key-policy-for ARN prints it"));
+        key.into_iter().chain(at_rest).chain(old).collect()
     }
 }
