@@ -164,7 +164,11 @@ type Condition = BTreeMap<&'static str, BTreeMap<&'static str, String>>;
 
 /// Makes the policy for a task.
 pub(crate) fn policy(task: Task, extras: &[Extra], places: &Places<'_>) -> Policy {
-    let statements = needs(task, extras).0.into_iter().filter(|(_, actions)| !actions.is_empty());
+    let mut needs = needs(task, extras);
+    if places.is_object() {
+        scratch_object_beside_one(task, &mut needs);
+    }
+    let statements = needs.0.into_iter().filter(|(_, actions)| !actions.is_empty());
     let statements = statements.map(|(resource, action)| Statement {
         sid: resource.sid(),
         effect: "Allow",
@@ -245,6 +249,20 @@ fn at_rest(task: Task, needs: &mut Needs) {
         Task::Inspect(..) | Task::Batch | Task::Cleanup => &[],
     };
     needs.add(Resource::KeyAtRest, actions);
+}
+
+/// What a rotation does with a scratch object, which lies under the same prefix as the objects, but beside a single one.
+fn scratch_object_beside_one(task: Task, needs: &mut Needs) {
+    let actions: &[Action] = match task {
+        Task::Rotate(Rotation::UpdateInPlace, ..) => {
+            &["s3:PutObject", "s3:GetObject", "s3:UpdateObjectEncryption"]
+        }
+        Task::Rotate(..) => &["s3:PutObject", "s3:GetObject"],
+        _ => return,
+    };
+    if needs.0.contains_key(&Resource::ScratchObjects) {
+        needs.add(Resource::ScratchObjects, actions);
+    }
 }
 
 fn put(protection: Protection, needs: &mut Needs) {

@@ -56,7 +56,7 @@ pub fn check(state: &S3State, visit: &Visit<'_>) -> S3Result<()> {
     }
     check_policy(state, visit, &action, bucket, visit.path.get_object_key())?;
     match copy_source(visit.headers) {
-        Some((bucket, key, _)) => check_policy(state, visit, "s3:GetObject", &bucket, Some(&key)),
+        Some(source) => check_policy(state, visit, "s3:GetObject", &source.bucket, Some(&source.key)),
         None => Ok(()),
     }
 }
@@ -155,8 +155,7 @@ fn needed(state: &S3State, visit: &Visit<'_>, action: &str) -> Vec<(String, Stri
             also(action);
         }
     }
-    if let Some((bucket, key, version)) = copy_source(visit.headers) {
-        let source = format!("arn:aws:s3:::{bucket}/{key}");
+    if let Some(Source { arn: source, bucket, key, version }) = copy_source(visit.headers) {
         let version_word = if version.is_some() { "Version" } else { "" };
         let copies_tags = visit.operation == "CopyObject"
             && header(visit.headers, "x-amz-tagging-directive") != Some("REPLACE")
@@ -241,14 +240,27 @@ fn of_upload(begun: &Echo, name: &str) -> Option<String> {
     }
 }
 
-/// Bucket, key and version of a copy's source.
-fn copy_source(headers: &HeaderMap) -> Option<(String, String, Option<String>)> {
+/// The source of a copy. Through an access point, which has the name of its bucket, it is another resource.
+struct Source {
+    arn: String,
+    bucket: String,
+    key: String,
+    version: Option<String>,
+}
+
+fn copy_source(headers: &HeaderMap) -> Option<Source> {
     let source = header(headers, "x-amz-copy-source")?;
     let (path, version) =
         source.split_once("?versionId=").map_or((source, None), |(path, id)| (path, Some(id)));
     let path = url::decode(path, false)?;
-    let (bucket, key) = path.trim_start_matches('/').split_once('/')?;
-    Some((bucket.to_owned(), key.to_owned(), version.map(str::to_owned)))
+    let (arn, (bucket, key)) = match path.split_once(":accesspoint/") {
+        Some((start, place)) if start.starts_with("arn:") => (path.clone(), place.split_once("/object/")?),
+        _ => {
+            let place = path.trim_start_matches('/');
+            (format!("arn:aws:s3:::{place}"), place.split_once('/')?)
+        }
+    };
+    Some(Source { arn, bucket: bucket.to_owned(), key: key.to_owned(), version: version.map(str::to_owned) })
 }
 
 /// The action that IAM knows an operation by.

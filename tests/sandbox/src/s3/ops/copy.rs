@@ -27,13 +27,16 @@ pub struct Source {
     pub keys: BodyKeys,
 }
 
-/// Where a copy reads from.
+/// Where a copy reads from. An access point has the name of its bucket.
 ///
 /// # Errors
-/// For access points and outposts.
+/// For outposts.
 pub fn source_place(source: &CopySource) -> S3Result<(Place<'_>, Option<&str>)> {
     match source {
-        CopySource::Bucket { bucket, key, version_id } => Ok((Place { bucket, key }, version_id.as_deref())),
+        CopySource::Bucket { bucket, key, version_id }
+        | CopySource::AccessPoint { access_point_name: bucket, key, version_id, .. } => {
+            Ok((Place { bucket, key }, version_id.as_deref()))
+        }
         _ => Err(error::not_implemented()),
     }
 }
