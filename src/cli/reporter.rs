@@ -1,24 +1,27 @@
-//! Reports many objects: a line or a JSON document for each, and the summary of `put` and `get`.
+//! Reports many objects: a line or a JSON document for each, and how the run of many ended.
 //!
-//! `outcome` writes the text for one outcome; `hints` says what to do about a failure.
+//! `outcome` writes the text for one outcome; `hints` says what to do about a failure; `summary` counts, and words the
+//! summary of `put` and `get`.
 
 use std::time::Instant;
 
-use super::document::transfer::{FailedObject, SkippedObject, TransferSummary};
+use super::document::transfer::{FailedObject, SkippedObject};
 use super::document::{self, Command, Document, Record, Summaries, Summary};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::lost_envelope;
 use super::outcome::{OutcomeKind, OutcomeText, of_rules};
 use super::output;
-use super::progress::amounts;
 use super::sanitize::escaped;
 use super::session::Session;
-use crate::byte_size::ByteSize;
 use crate::commands::bulk::Row;
 use crate::commands::changes::Action;
 use crate::error::{Aspect, Error, LostEnvelope, Result};
 use crate::location::S3Uri;
+
+mod summary;
+
+use summary::Tally;
 
 /// The verbs that report their objects one by one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,19 +72,9 @@ pub(crate) struct Reporter<'a> {
     began: Instant,
     /// Whether each object that is done or skipped gets a line: only failures are always named.
     names_each: bool,
-    done: u64,
-    bytes: u64,
-    skipped: u64,
-    failed: u64,
-    /// Objects that the server stored, but not as requested.
-    stored_otherwise: u64,
-    unchanged: u64,
-    deleted: u64,
-    is_dry_run: bool,
+    tally: Tally,
     /// Whether deletions were reported, too.
     deletes: bool,
-    /// The manifest that was asked for, and whether it was written.
-    manifest: Option<(String, bool)>,
     /// What goes on where this run ends.
     again: &'static str,
 }
@@ -94,16 +87,8 @@ impl<'a> Reporter<'a> {
             session,
             began: Instant::now(),
             names_each,
-            done: 0,
-            bytes: 0,
-            skipped: 0,
-            failed: 0,
-            stored_otherwise: 0,
-            unchanged: 0,
-            deleted: 0,
-            is_dry_run: false,
+            tally: Tally::default(),
             deletes: false,
-            manifest: None,
             again: "the same command with --no-clobber continues with the rest",
         }
     }
@@ -137,13 +122,13 @@ impl<'a> Reporter<'a> {
                 let OutcomeText { text, bytes, kind } = text(outcome);
                 match kind {
                     OutcomeKind::Unchanged => {
-                        self.unchanged += 1;
+                        self.tally.unchanged += 1;
                         return Ok(());
                     }
-                    OutcomeKind::Deleted | OutcomeKind::Planned(Action::Delete) => self.deleted += 1,
+                    OutcomeKind::Deleted | OutcomeKind::Planned(Action::Delete) => self.tally.deleted += 1,
                     OutcomeKind::Done | OutcomeKind::Planned(Action::Store | Action::Fetch) => {
-                        self.done += 1;
-                        self.bytes += bytes;
+                        self.tally.done += 1;
+                        self.tally.bytes += bytes;
                     }
                 }
                 if self.session.json {
@@ -157,7 +142,7 @@ impl<'a> Reporter<'a> {
                 Ok(())
             }
             Row::Skipped { name, why } => {
-                self.skipped += 1;
+                self.tally.skipped += 1;
                 if self.session.json {
                     let (uri, file) = self.verb.uri_and_file(name);
                     return self.document(Record::Skipped(SkippedObject { uri, file, reason: why.clone() }));
@@ -177,7 +162,7 @@ impl<'a> Reporter<'a> {
     }
 
     fn failed(&mut self, name: &str, version_id: Option<&String>, error: &Error) -> Result<()> {
-        self.failed += 1;
+        self.tally.failed += 1;
         let document = document::Error::of(error);
         if self.session.json {
             let (uri, file) = self.verb.uri_and_file(name);
@@ -211,7 +196,7 @@ impl<'a> Reporter<'a> {
 
     /// Reports an object that was stored and must not stay: what it is now, and the command that removes it.
     fn stored_otherwise(&mut self, name: &str, error: &Error, stored: &StoredOtherwise<'_>) -> Result<()> {
-        self.stored_otherwise += 1;
+        self.tally.stored_otherwise += 1;
         let StoredOtherwise { uri, version_id, stored_as, envelope } = *stored;
         let removal = self.session.aws_flags().removal(uri, version_id);
         if self.session.json {
@@ -236,12 +221,13 @@ impl<'a> Reporter<'a> {
 
     /// Whether something failed, or was stored otherwise than asked.
     pub(crate) fn has_failures(&self) -> bool {
-        self.failed + self.stored_otherwise > 0
+        self.tally.failed + self.tally.stored_otherwise > 0
     }
 
     /// Takes note that nothing is done.
-    pub(crate) fn dry_run(self, is_dry_run: bool) -> Self {
-        Self { is_dry_run, ..self }
+    pub(crate) fn dry_run(mut self, is_dry_run: bool) -> Self {
+        self.tally.is_dry_run = is_dry_run;
+        self
     }
 
     /// Takes note whether `--update` is given, or `--no-clobber` cannot be because of a manifest.
@@ -256,7 +242,7 @@ impl<'a> Reporter<'a> {
 
     /// Takes note of the manifest that was asked for, if one was, and whether it was written.
     pub(crate) fn manifest(&mut self, place: Option<String>, is_written: bool) {
-        self.manifest = place.map(|place| (place, is_written));
+        self.tally.manifest = place.map(|place| (place, is_written));
     }
 
     /// Takes note that deletions are reported from now on.
@@ -269,20 +255,19 @@ impl<'a> Reporter<'a> {
     /// # Errors
     /// What ended the run early; exit 9 if some objects failed.
     pub(crate) fn end(self, ended: Result<()>) -> Result<(), Failure> {
-        let reported =
-            self.done + self.skipped + self.failed + self.stored_otherwise + self.unchanged + self.deleted;
         let silent = match &ended {
             Ok(()) => false,
-            Err(error) => reported == 0 || matches!(error, Error::ReaderLeft),
+            Err(error) => self.tally.is_empty() || matches!(error, Error::ReaderLeft),
         };
         if !silent {
             self.summary()?;
         }
         let again = self.again;
         match ended {
-            Ok(()) if self.failed == 0 => Ok(()),
+            Ok(()) if self.tally.failed == 0 => Ok(()),
             Ok(()) => {
-                let (failed, all) = (self.failed, self.done + self.deleted + self.failed);
+                let Tally { done, deleted, failed, .. } = self.tally;
+                let all = done + deleted + failed;
                 let deleted = if self.deletes { " or deleted" } else { "" };
                 let message =
                     anyhow::anyhow!("{failed} of {all} objects were not {}{deleted}", self.verb.past());
@@ -316,7 +301,7 @@ impl<'a> Reporter<'a> {
                 "no further file was started; this server drops metadata, or a proxy in front of it: use one that keeps them",
             ),
         };
-        let count = match self.stored_otherwise {
+        let count = match self.tally.stored_otherwise {
             // The upload was given up before its end: there is no object that must be removed.
             0 => return error.into(),
             1 => "1 object is".to_owned(),
@@ -330,49 +315,13 @@ impl<'a> Reporter<'a> {
 
     fn summary(&self) -> Result<()> {
         if self.session.json {
-            let summary = Summary::Transfer(TransferSummary {
-                objects: self.done,
-                bytes: self.bytes,
-                skipped: self.skipped,
-                failed: self.failed,
-                stored_otherwise: self.stored_otherwise,
-                unchanged: self.unchanged,
-                deleted: self.deleted,
-                dry_run: self.is_dry_run,
-                manifest: self
-                    .manifest
-                    .as_ref()
-                    .filter(|(_, is_written)| *is_written)
-                    .map(|(place, _)| place.clone()),
-            });
+            let summary = Summary::Transfer(self.tally.document());
             return self.document(Record::Summary(Summaries { summary }));
         }
-        let mut parts = vec![amounts::counted(self.done, self.verb.noun())];
-        if self.done > 0 {
-            parts.push(if self.is_dry_run {
-                ByteSize(self.bytes).to_string()
-            } else {
-                amounts::sum(self.bytes, self.seconds())
-            });
-        }
         let skipped = if self.names_each { "skipped" } else { "skipped (-v names them)" };
-        for (number, word) in [
-            (self.deleted, if self.is_dry_run { "would be deleted" } else { "deleted" }),
-            (self.unchanged, "unchanged"),
-            (self.skipped, skipped),
-            (self.failed, "failed"),
-            (self.stored_otherwise, "stored, but not as requested"),
-        ] {
-            if number > 0 {
-                parts.push(format!("{} {word}", amounts::count(number)));
-            }
-        }
-        parts.extend(self.manifest.as_ref().map(|(place, is_written)| match is_written {
-            true => format!("manifest {place}"),
-            false => format!("no manifest {place}: not everything is stored"),
-        }));
+        let mut parts = self.tally.parts(self.verb.noun(), skipped, self.seconds());
         parts.extend(of_rules(&self.session.rules));
-        let would_be = if self.is_dry_run { "would be " } else { "" };
+        let would_be = if self.tally.is_dry_run { "would be " } else { "" };
         self.session.printer.say(&format!("{would_be}{}: {}", self.verb.past(), parts.join(", ")));
         Ok(())
     }
