@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod full_disk;
 mod get;
 mod given_up;
 mod kills;

@@ -38,7 +38,7 @@ pub fn cut_off(bench: &Bench, line: &str, skip: usize, signal: &str) -> usize {
     parts
 }
 
-fn sent(bench: &Bench) -> usize {
+pub fn sent(bench: &Bench) -> usize {
     bench.requests("UploadPart").iter().map(|part| usize::try_from(part.bytes_in).unwrap()).sum()
 }
 

@@ -116,8 +116,12 @@ impl Resumption {
     /// that is not wanted or the record cannot be written, which would be too late once an upload is created: then the
     /// upload is aborted if it fails.
     pub(super) fn begin(self, found: Option<&FoundUpload>) -> Option<Self> {
-        let id = found.map_or("", FoundUpload::id);
-        if self.is_on && self.note(id).is_ok() {
+        if found.is_some() {
+            // The record says just this. Written again, it would be lost on a full disk.
+            self.is_begun.store(true, Ordering::Relaxed);
+            return Some(self);
+        }
+        if self.is_on && self.note("").is_ok() {
             return Some(self);
         }
         self.record.remove();
