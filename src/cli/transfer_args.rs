@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use super::failure::Failure;
 use super::state_directory::state_directory;
 use crate::aws::Options;
-use crate::byte_size::ByteSize;
+use crate::byte_size::{ByteSize, SizeError};
 use crate::defaults;
 use crate::s3_limits::{MAX_PART_BYTES, MIN_PART_BYTES};
 use crate::transfer::resume::Records;
@@ -37,9 +37,14 @@ pub(crate) struct TransferArgs {
 /// The flag of all verbs that move bytes, whatever else they take.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RateArgs {
-    /// The most bytes a second over all connections, such as 20MiB
-    #[arg(long, value_name = "BYTES")]
+    /// The most bytes a second over all connections, such as 20MiB/s
+    #[arg(long, value_name = "BYTES", value_parser = bytes_per_second)]
     limit_rate: Option<ByteSize>,
+}
+
+/// Reads a rate, also as other programs print it.
+fn bytes_per_second(text: &str) -> Result<ByteSize, SizeError> {
+    text.strip_suffix("/s").unwrap_or(text).parse()
 }
 
 impl RateArgs {
@@ -95,5 +100,20 @@ impl TransferArgs {
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
             expected_size: expected_size.map(|size| size.0),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_with_and_without_its_second() {
+        for text in ["10MB", "10MB/s", "10 MB/s", "10000000/s"] {
+            assert_eq!(bytes_per_second(text), Ok(ByteSize(10_000_000)), "{text}");
+        }
+        for text in ["10MB/min", "10MB/s/s", "/s", "80Mbit/s"] {
+            assert!(bytes_per_second(text).is_err(), "{text}");
+        }
     }
 }

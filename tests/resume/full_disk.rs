@@ -9,8 +9,7 @@ use crate::{SIZE, bench, get, put, records};
 
 /// The program, which cannot make a file longer than `limit` KiB (or `unlimited`).
 fn limited(bench: &Bench, limit: &str, line: &str) -> Program {
-    let script =
-        format!("trap '' XFSZ; ulimit -S -f {limit}; exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
+    let script = format!("trap '' XFSZ; ulimit -S -f {limit}; exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
     bench.program("bash", ["-c", &script])
 }
 
