@@ -209,6 +209,7 @@ fn refusals_of_s3_control_and_kms_say_what_is_missing() {
             "iam:PassRole is not allowed",
         ),
         (Kind::status(403, "AccessDenied", "Access Denied"), 4, "takes s3:CreateJob, and iam:PassRole"),
+        (Kind::status(403, "InvalidAccessKeyId", "No such key."), 4, "AWS_ENDPOINT_URL_S3_CONTROL names"),
         (
             Kind::status(400, "InvalidRequest", "The job is not fine."),
             1,
@@ -218,6 +219,10 @@ fn refusals_of_s3_control_and_kms_say_what_is_missing() {
         bench.sandbox.fault(Fault::on("CreateJob", kind));
         to_kms(&bench, "--yes").run().exits(code).writes_nothing().says(&[says]);
     }
+    // Nobody listens there.
+    let nowhere =
+        to_kms(&bench, "--yes --max-attempts 1 --keep-trying 0").with(CONTROL, "https://127.0.0.1:1");
+    nowhere.run().exits(7).says(&["check AWS_ENDPOINT_URL_S3_CONTROL and --region"]);
     let other = rotate(&bench, &format!("-e sse-kms --kms-key {ALIAS} --yes"));
     bench.sandbox.kms().deny(KmsAction::DescribeKey, None);
     other.run().exits(4).says(&["kms:DescribeKey"]);

@@ -10,6 +10,7 @@ use super::{Choice, RotateArgs};
 use crate::aws::Options;
 use crate::aws::batch::{Control, CurrentEncryption, Job, PRIORITY, Role};
 use crate::aws::custom_endpoints::CONTROL;
+use crate::cli::aws_flags::AwsFlags;
 use crate::cli::document::{self, Command, Document, Record};
 use crate::cli::failure::Failure;
 use crate::cli::outcome::of_rules;
@@ -21,7 +22,7 @@ use crate::commands::rotate::batch::prepare;
 use crate::commands::rotate::selector::Selector;
 use crate::defaults;
 use crate::encryption::Mode;
-use crate::error::Error;
+use crate::error::{Denial, Error, NetworkFault};
 use crate::location::S3Uri;
 use crate::pattern::Affix;
 use crate::rules::Encrypted;
@@ -101,7 +102,7 @@ async fn create(control: &Control, job: &Job, session: &Session, flags: &str) ->
     let created = session.stop.or(control.create_job(job)).await.flatten();
     created.map_err(|error| {
         let unsure = matches!(error, Error::Network { .. } | Error::Interrupted(_));
-        let failure = Failure::from(error);
+        let failure = Failure { own_hints: Some(own_hints), ..Failure::from(error) };
         if !unsure {
             return failure;
         }
@@ -110,6 +111,25 @@ async fn create(control: &Control, job: &Job, session: &Session, flags: &str) ->
             job.role.account
         ))
     })
+}
+
+/// Hints that differ from those of other verbs: no flag names the address of S3 Control.
+fn own_hints(error: &Error, _: &AwsFlags) -> Option<Vec<String>> {
+    let hint = match error {
+        Error::Network { why: NetworkFault::Connect, .. } => {
+            format!("check {CONTROL} and --region, and that this machine is online")
+        }
+        Error::Network { why: NetworkFault::NotTls, .. } => {
+            format!(
+                "check the port in {CONTROL}; for a server without TLS write http:// in place of https://"
+            )
+        }
+        Error::Denied { why: Denial::UnknownAccessKey, .. } => format!(
+            "check AWS_ACCESS_KEY_ID or --profile; for servers other than AWS {CONTROL} names that of S3 Control"
+        ),
+        _ => return None,
+    };
+    Some(vec![hint])
 }
 
 fn nowhere(error: Error) -> Failure {
