@@ -5,16 +5,29 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::time::sleep;
 
 use super::output::Printer;
+use super::progress::amounts::whole_seconds;
 use crate::aws::Outage;
 
 /// Shorter trouble is not worth a word.
 const WORTH_SAYING: Duration = Duration::from_secs(3);
 const INTERVAL: Duration = Duration::from_millis(500);
 
+/// What to say of an outage.
+#[derive(Clone, Debug)]
+pub(super) struct Notice {
+    pub(super) text: String,
+    /// The same for a line that is too narrow.
+    pub(super) short: String,
+}
+
 /// What to say now, if nothing has got through for a while.
-pub(super) fn notice(outage: &Outage) -> Option<String> {
+pub(super) fn notice(outage: &Outage) -> Option<Notice> {
+    const WAITING: &str = "waiting for the network";
     let since = outage.since()?.elapsed();
-    (since >= WORTH_SAYING).then(|| format!("waiting for the network, since {}", time_of_day(since)))
+    (since >= WORTH_SAYING).then(|| Notice {
+        text: format!("{WAITING}, since {}", time_of_day(since)),
+        short: format!("{WAITING}, {}", whole_seconds(since.as_secs())),
+    })
 }
 
 /// Prints when an outage begins and when it is over, until it is dropped.
@@ -24,7 +37,7 @@ pub(super) async fn tell(outage: Outage, printer: Printer) {
         sleep(INTERVAL).await;
         match (told, notice(&outage)) {
             (None, Some(notice)) => {
-                printer.detail(&notice);
+                printer.detail(&notice.text);
                 told = outage.since();
             }
             (Some(since), None) => {

@@ -189,6 +189,32 @@ fn what_holds_a_transfer_up_is_said() {
 }
 
 #[test]
+fn an_outage_is_said_in_the_line_until_it_is_over() {
+    let wide = (80, "waiting for the network, since ", " UTC");
+    let narrow = (40, "waiting for the network, ", " s");
+    at_once(&[wide, narrow], |(columns, text, end)| {
+        let bench = Bench::new();
+        bench.write("file", &bytes(6 * PART));
+        let leave = bench.meanwhile(|sandbox| drop(sandbox.go_away()));
+        bench.sandbox.fault(Fault::on("UploadPart", leave).only("partNumber=3&"));
+        let gate = Gate::new();
+        let next = Fault::on("UploadPart", Kind::Pause(gate.clone())).only("partNumber=4&");
+        bench.sandbox.fault(next.always());
+        let put = Terminal::start(&bench, *columns, "put file s3://bench/k -j 1 --part-size 5MiB");
+        put.wait_until(|screen| match lines(screen)[..] {
+            [line] => line.contains(text) && line.ends_with(end),
+            _ => false,
+        });
+        bench.sandbox.come_back();
+        put.wait_until(|screen| !screen.contains("network") && screen.contains("MiB"));
+        gate.open();
+        let (code, screen) = put.end();
+        assert_eq!(code, 0, "{screen}");
+        assert!(!screen.contains("network"), "{screen}");
+    });
+}
+
+#[test]
 fn plain_progress_is_lines_without_any_control_of_the_terminal() {
     let bench = Bench::new();
     bench.write("file", &bytes(4 * PART));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Unit;
 use super::amounts::{count, of_count, of_size, size, whole_seconds};
+use crate::cli::waiting::Notice;
 use crate::meter::Counted;
 
 /// How long nothing may move before the line says so.
@@ -21,7 +22,7 @@ pub(super) struct Pace {
     /// The last change, and when it was seen.
     last: (Duration, u64, u64),
     /// What is known to hold everything up.
-    reason: Option<String>,
+    reason: Option<Notice>,
 }
 
 impl Pace {
@@ -38,7 +39,7 @@ impl Pace {
     }
 
     /// Takes what holds everything up, or that nothing does.
-    pub(super) fn wait(&mut self, reason: Option<String>) {
+    pub(super) fn wait(&mut self, reason: Option<Notice>) {
         self.reason = reason;
     }
 
@@ -63,8 +64,8 @@ pub(super) fn line(unit: Unit, what: &str, pace: &Pace, columns: usize) -> Strin
     let waiting = pace.reason.clone().or_else(|| waiting(unit, &counted, pace.idle()));
     let amounts = Amounts::new(unit, &counted);
     // From the longest to the shortest.
-    let candidates = if let Some(why) = waiting {
-        vec![vec![amounts.all(what), why.clone()], vec![amounts.most(), why.clone()], vec![why]]
+    let candidates = if let Some(Notice { text: why, short }) = waiting {
+        vec![vec![amounts.all(what), why.clone()], vec![amounts.most(), why.clone()], vec![why], vec![short]]
     } else {
         let (rate, left) = (rate(unit, pace), left(unit, &counted, pace));
         vec![
@@ -83,18 +84,19 @@ pub(super) fn line(unit: Unit, what: &str, pace: &Pace, columns: usize) -> Strin
 }
 
 /// Why nothing moves, once that has lasted: the line says it in place of rate and time left.
-fn waiting(unit: Unit, counted: &Counted, idle: Duration) -> Option<String> {
+fn waiting(unit: Unit, counted: &Counted, idle: Duration) -> Option<Notice> {
     if idle < STALL {
         return None;
     }
     let time = whole_seconds(idle.as_secs());
-    Some(if counted.sending > 0 {
+    let text = if counted.sending > 0 {
         format!("waiting for S3 to take it, {time}")
     } else if unit == Unit::Objects {
         format!("no answer for {time}")
     } else {
         format!("no data for {time}")
-    })
+    };
+    Some(Notice { short: text.clone(), text })
 }
 
 /// How much is done.
@@ -281,6 +283,19 @@ mod tests {
             line(Unit::Objects, "objects inspected", &listing, 80),
             "objects inspected 5 · no answer for 7 s"
         );
+    }
+
+    #[test]
+    fn an_outage_is_said_as_far_as_there_is_room() {
+        let (first, second) = many();
+        let mut waiting = pace(first, second, 12);
+        let text = "waiting for the network, since 12:00:00 UTC".to_owned();
+        waiting.wait(Some(Notice { text, short: "waiting for the network, 12 s".to_owned() }));
+        let at = |columns| line(Unit::ObjectsAndBytes, "files", &waiting, columns);
+        assert_eq!(at(80), "files 812/2,000 · 3.1/18.2 GiB · waiting for the network, since 12:00:00 UTC");
+        assert_eq!(at(60), "3.1/18.2 GiB · waiting for the network, since 12:00:00 UTC");
+        assert_eq!(at(50), "waiting for the network, since 12:00:00 UTC");
+        assert_eq!(at(37), "waiting for the network, 12 s");
     }
 
     #[test]
