@@ -31,6 +31,8 @@ pub(crate) const PART_SIZE: ByteSize = ByteSize(8 << 20);
 pub(crate) const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
 /// `--jobs`: concurrent requests with which a transfer begins that adapts to the link.
 pub(crate) const JOBS_AT_START: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
+/// The same where the service is far away, and requests wait most of their time.
+pub(crate) const JOBS_AT_START_FAR: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
 /// `--jobs`: the most concurrent requests of such a transfer, and concurrent small objects; together they use the memory of
 /// [`JOBS`] parts.
 pub(crate) const MAX_JOBS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");

@@ -45,16 +45,24 @@ pub(crate) const DOCTOR_TRIED: usize = 10;
 
 // Requests at once, where their number adapts to the link.
 
-/// The shortest time over which what moves is measured.
-pub(crate) const CONCURRENCY_EPOCH_MIN: Duration = Duration::from_millis(250);
+/// How often what moves is looked at.
+pub(crate) const CONCURRENCY_TICK: Duration = Duration::from_millis(10);
+/// The shortest round over which what moves is measured.
+pub(crate) const CONCURRENCY_ROUND_MIN: Duration = Duration::from_millis(250);
 /// The same in round trips: connections must open and speed up meanwhile.
-pub(crate) const CONCURRENCY_EPOCH_ROUND_TRIPS: u32 = 4;
+pub(crate) const CONCURRENCY_ROUND_TRIPS: u32 = 4;
+/// From which on a service is far: there a round takes so long that most objects would be over before one is measured.
+pub(crate) const CONCURRENCY_FAR: Duration = Duration::from_millis(10);
 /// By how many requests their number grows at least; a step adds half of them.
 pub(crate) const CONCURRENCY_STEP_MIN: usize = 4;
 /// A step stays if each request that it adds moves at least this share of what each moved before.
 pub(crate) const CONCURRENCY_GAIN_MIN: f64 = 0.25;
-/// For how many measurements the number stays after a step in vain, or after the service was overloaded.
-pub(crate) const CONCURRENCY_HOLD_EPOCHS: u32 = 30;
+/// For how many rounds the number stays after a step in vain, or after the service was overloaded.
+pub(crate) const CONCURRENCY_HOLD_ROUNDS: u32 = 30;
+/// A request whose body moves its first bytes in this time shows that the link has something to spare. The bytes are more
+/// than the system's buffers hold of an upload over a slow link.
+pub(crate) const BRISK_BYTES: u64 = 256 << 10;
+pub(crate) const BRISK_TIME: Duration = Duration::from_secs(1);
 
 // Part sizes.
 

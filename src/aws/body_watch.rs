@@ -21,7 +21,7 @@ use http_body::{Body, Frame, SizeHint};
 use crate::aws::error::Stalled;
 use crate::aws::rate_limit::RateLimit;
 use crate::aws::traffic::Traffic;
-use crate::limits::{BODY_PIECE_BYTES, MAX_ANSWER_WAIT};
+use crate::limits::{BODY_PIECE_BYTES, BRISK_BYTES, BRISK_TIME, MAX_ANSWER_WAIT};
 
 /// What all connections of a run share.
 #[derive(Clone, Debug)]
@@ -98,8 +98,9 @@ impl HttpConnector for Watched {
         let sends_object = is("x-id=PutObject") || is("x-id=UploadPart");
         let gets_object = is("x-id=GetObject");
         // Only S3 shows how far away it is; where credentials come from may be next door.
-        let shows_round_trip = gets_object || is("?uploads");
+        let shows_round_trip = gets_object || is("?uploads") || request.method() == "HEAD";
         let moved = Moved::default();
+        let len = request.body().content_length().filter(|_| sends_object);
         if sends_object {
             let line = Line { rate: rate.clone(), sleep: sleep.clone(), traffic: traffic.clone() };
             let pieces = Pieces::new(request.body_mut(), line, BODY_PIECE_BYTES);
@@ -125,6 +126,9 @@ impl HttpConnector for Watched {
                 answers.took(at.elapsed());
             }
             let mut answer = answer?;
+            if let Some(len) = len.filter(|_| answer.status().is_success()) {
+                traffic.moved(len);
+            }
             let pieces = Pieces::new(answer.body_mut(), Line { rate, sleep, traffic }, usize::MAX);
             let body = Incoming { pieces, stall, in_vain: None, timer: None };
             *answer.body_mut() = SdkBody::from_body_1_x(body);
@@ -189,6 +193,28 @@ struct Line {
     traffic: Traffic,
 }
 
+/// How the first bytes of a body move.
+enum Pace {
+    Fresh,
+    Since(Instant, u64),
+    Known,
+}
+
+impl Pace {
+    fn moved(&mut self, bytes: usize, traffic: &Traffic) {
+        let (began, so_far) = match self {
+            Self::Fresh => (Instant::now(), 0),
+            Self::Since(began, so_far) => (*began, *so_far),
+            Self::Known => return,
+        };
+        let so_far = so_far + bytes as u64;
+        *self = if so_far < BRISK_BYTES { Self::Since(began, so_far) } else { Self::Known };
+        if matches!(self, Self::Known) && began.elapsed() <= BRISK_TIME {
+            traffic.is_brisk();
+        }
+    }
+}
+
 /// A body, cut into pieces that keep to the rate.
 struct Pieces {
     body: Pin<Box<SdkBody>>,
@@ -199,13 +225,14 @@ struct Pieces {
     turn: Option<Sleep>,
     line: Line,
     most: usize,
+    pace: Pace,
 }
 
 impl Pieces {
     fn new(body: &mut SdkBody, line: Line, most: usize) -> Self {
         let body = Box::pin(std::mem::replace(body, SdkBody::taken()));
         let most = line.rate.as_ref().map_or(most, |rate| rate.piece().min(most));
-        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, line, most }
+        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, line, most, pace: Pace::Fresh }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Polled {
@@ -218,7 +245,7 @@ impl Pieces {
             }
             self.cut = self.rest.split_to(self.most.min(self.rest.len()));
             let Line { rate, sleep, traffic } = &self.line;
-            traffic.moved(self.cut.len());
+            self.pace.moved(self.cut.len(), traffic);
             let wait = rate.as_ref().map(|rate| rate.reserve(self.cut.len(), Instant::now()));
             self.turn = wait.filter(|wait| !wait.is_zero()).map(|wait| {
                 traffic.held_back();
@@ -311,8 +338,11 @@ impl Body for Incoming {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let polled = self.pieces.poll(cx);
-        if polled.is_ready() {
+        if let Poll::Ready(ready) = &polled {
             self.in_vain = None;
+            if let Some(Ok(frame)) = ready {
+                self.pieces.line.traffic.moved(frame.data_ref().map_or(0, |data| data.len() as u64));
+            }
         } else if self.pieces.turn.is_none() && self.is_stalled(cx) {
             self.pieces.line.traffic.overloaded();
             return Poll::Ready(Some(Err(Stalled(self.stall).into())));

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+#[cfg(doc)]
+use crate::limits::BRISK_BYTES;
+
 /// The counts. Cheap to clone; every clone counts the same.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Traffic(Arc<Counts>);
@@ -19,8 +22,11 @@ struct Counts {
 /// What has been counted so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counted {
-    /// Bytes of bodies, in both directions.
+    /// Bytes of bodies that have arrived: of answers as they come, of requests once they are answered. Before, they may be
+    /// in a buffer of the system, which holds megabytes.
     pub(crate) bytes: u64,
+    /// Bodies whose first [`BRISK_BYTES`] moved within [`BRISK_TIME`](crate::limits::BRISK_TIME).
+    pub(crate) brisk: u64,
     /// Answers that ask for fewer requests, and attempts that took too long.
     pub(crate) overloads: u64,
     /// Attempts that failed in any other way before their answer.
@@ -36,8 +42,13 @@ impl Traffic {
         Counted { bytes: self.0.bytes.load(Ordering::Relaxed), ..self.with(|counted| *counted) }
     }
 
-    pub(super) fn moved(&self, bytes: usize) {
-        self.0.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    pub(super) fn moved(&self, bytes: u64) {
+        self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Records a body that began to move briskly.
+    pub(super) fn is_brisk(&self) {
+        self.with(|counted| counted.brisk += 1);
     }
 
     pub(super) fn overloaded(&self) {

@@ -5,7 +5,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
@@ -13,12 +13,13 @@ use tokio::task::AbortHandle;
 use crate::aws::traffic::{Counted, Traffic};
 use crate::defaults::MAX_JOBS;
 use crate::error::{Error, Result};
+use crate::limits::CONCURRENCY_TICK;
 
 mod controller;
 #[cfg(test)]
 mod simulation;
 
-use controller::{Controller, Epoch};
+use controller::{Controller, Progress, Seen};
 
 /// The slots of a run.
 pub(crate) struct Concurrency {
@@ -37,8 +38,8 @@ struct State {
     limit: usize,
     /// Slots to take back as they are dropped, since the limit has become smaller.
     surplus: usize,
-    /// Requests that wait for a slot.
-    waiting: usize,
+    /// Slots that have been dropped.
+    ended: usize,
 }
 
 /// The right to have a request in flight; dropping it frees the slot.
@@ -73,10 +74,8 @@ impl Concurrency {
 
     /// Waits for a slot, in the order of the calls.
     pub(crate) async fn slot(&self) -> Result<Slot> {
-        let waiting = Waiting::new(&self.slots);
         let closed = |error| Error::local("reserve", "a connection")(std::io::Error::other(error));
         let permit = self.slots.free.clone().acquire_owned().await.map_err(closed)?;
-        drop(waiting);
         Ok(Slot { permit: Some(permit), slots: self.slots.clone() })
     }
 }
@@ -91,7 +90,7 @@ impl Drop for Concurrency {
 
 impl Slots {
     fn new(limit: usize) -> Arc<Self> {
-        let state = State { limit, surplus: 0, waiting: 0 };
+        let state = State { limit, surplus: 0, ended: 0 };
         Arc::new(Self { free: Arc::new(Semaphore::new(limit)), state: Mutex::new(state) })
     }
 
@@ -108,6 +107,12 @@ impl Slots {
         state.limit = limit;
     }
 
+    /// How many requests have ended, and whether as many as allowed are in flight: some may just be taking their slot.
+    fn ended_and_full(&self) -> (usize, bool) {
+        let state = self.lock();
+        (state.ended, self.free.available_permits() * 8 < state.limit)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,6 +121,7 @@ impl Slots {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.slots.lock();
+        state.ended += 1;
         if let Some(permit) = self.permit.take_if(|_| state.surplus > 0) {
             state.surplus -= 1;
             permit.forget();
@@ -123,50 +129,38 @@ impl Drop for Slot {
     }
 }
 
-/// Counts a request that waits, also if it is dropped.
-struct Waiting<'a>(&'a Slots);
-
-impl<'a> Waiting<'a> {
-    fn new(slots: &'a Slots) -> Self {
-        slots.lock().waiting += 1;
-        Self(slots)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.lock().waiting -= 1;
-    }
-}
-
 /// Lets the limit follow the traffic, until it is aborted.
 async fn adapt(mut controller: Controller, slots: Arc<Slots>, traffic: Traffic) {
+    let (mut before, mut ended_before, mut began) = (traffic.counted(), 0, Instant::now());
     loop {
-        let (before, began) = (traffic.counted(), Instant::now());
-        tokio::time::sleep(Controller::epoch(before.round_trip.unwrap_or_default())).await;
-        let now = traffic.counted();
-        let is_full = slots.lock().waiting > 0;
-        let epoch = seen(&before, &now, is_full, began.elapsed().as_secs_f64());
-        slots.set_limit(controller.observe(epoch));
+        tokio::time::sleep(CONCURRENCY_TICK).await;
+        let (now, at) = (traffic.counted(), Instant::now());
+        let (ended, is_full) = slots.ended_and_full();
+        let seen = seen(&before, &now, is_full, ended - ended_before, at - began);
+        slots.set_limit(controller.observe(seen, now.round_trip.unwrap_or_default()));
+        (before, ended_before, began) = (now, ended, at);
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate, not a count")]
-fn seen(before: &Counted, now: &Counted, is_full: bool, seconds: f64) -> Epoch {
-    let moved = now.bytes - before.bytes;
+fn seen(before: &Counted, now: &Counted, is_full: bool, ended: usize, time: Duration) -> Seen {
+    let progress = Progress {
+        seconds: time.as_secs_f64(),
+        bytes: (now.bytes - before.bytes) as f64,
+        ended,
+        brisk: usize::try_from(now.brisk - before.brisk).unwrap_or(usize::MAX),
+    };
     if now.overloads > before.overloads {
-        Epoch::Overloaded
-    } else if !is_full || moved == 0 || now.failures > before.failures || now.held_back > before.held_back {
-        Epoch::Unclear
+        Seen::Overloaded(progress)
+    } else if !is_full || now.failures > before.failures || now.held_back > before.held_back {
+        Seen::Unclear
     } else {
-        Epoch::Full(moved as f64 / seconds)
+        Seen::Full(progress)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// Takes slots until none is free.
@@ -197,24 +191,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_no_longer_waits_is_not_counted() {
-        let concurrency = Concurrency::fixed(NonZeroUsize::MIN);
-        let _taken = concurrency.slot().await.unwrap();
-        let waits = tokio::time::timeout(Duration::ZERO, concurrency.slot()).await;
-        assert!(waits.is_err());
-        assert_eq!(concurrency.slots.lock().waiting, 0);
+    async fn it_is_full_when_nearly_all_slots_are_taken_and_counts_those_that_were_dropped() {
+        let concurrency = Concurrency::fixed(NonZeroUsize::new(16).unwrap());
+        let mut taken = take_all(&concurrency).await;
+        assert_eq!(concurrency.slots.ended_and_full(), (0, true));
+        taken.truncate(15);
+        assert_eq!(concurrency.slots.ended_and_full(), (1, true));
+        taken.truncate(14);
+        assert_eq!(concurrency.slots.ended_and_full(), (2, false));
     }
 
     #[test]
-    fn only_an_epoch_without_trouble_and_with_all_in_flight_is_measured() {
-        let before = Counted { bytes: 50, ..Counted::default() };
-        let now = Counted { bytes: 100, ..before };
-        let after = |change: Counted, is_full| seen(&before, &change, is_full, 0.5);
-        assert_eq!(after(now, true), Epoch::Full(100.0));
-        assert_eq!(after(now, false), Epoch::Unclear);
-        assert_eq!(after(before, true), Epoch::Unclear, "an outage");
-        assert_eq!(after(Counted { failures: 1, ..now }, true), Epoch::Unclear);
-        assert_eq!(after(Counted { held_back: 1, ..now }, true), Epoch::Unclear);
-        assert_eq!(after(Counted { overloads: 1, held_back: 1, ..now }, false), Epoch::Overloaded);
+    fn only_a_moment_without_trouble_and_with_all_in_flight_is_measured() {
+        let before = Counted { bytes: 50, brisk: 1, ..Counted::default() };
+        let now = Counted { bytes: 100, brisk: 3, ..before };
+        let after = |change: Counted, is_full| seen(&before, &change, is_full, 5, Duration::from_millis(500));
+        let progress = Progress { seconds: 0.5, bytes: 50.0, ended: 5, brisk: 2 };
+        assert_eq!(after(now, true), Seen::Full(progress));
+        assert_eq!(after(now, false), Seen::Unclear);
+        assert_eq!(after(Counted { failures: 1, ..now }, true), Seen::Unclear);
+        assert_eq!(after(Counted { held_back: 1, ..now }, true), Seen::Unclear);
+        let overloads = Counted { overloads: 1, held_back: 1, ..now };
+        assert_eq!(after(overloads, false), Seen::Overloaded(progress));
     }
 }

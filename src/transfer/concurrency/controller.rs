@@ -1,24 +1,40 @@
-//! How many requests are worth having in flight: a number that follows the link. Pure; it is told what each epoch saw.
+//! How many requests are worth having in flight: a number that follows the link. Pure; it is told what each moment saw.
 //!
 //! The number grows as long as more requests move more: nobody can know a connection's rate, the link's and the service's
-//! before they are tried. It never shrinks because a link is slow: requests that share a full link lose nothing.
+//! before they are tried. Where the service is far, most objects would be over before that is measured: there it begins
+//! higher, and doubles as soon as requests get along. It never shrinks because a link is slow: requests that share a full
+//! link lose nothing.
 
 use std::time::Duration;
 
+use crate::defaults::JOBS_AT_START_FAR;
 use crate::limits::{
-    CONCURRENCY_EPOCH_MIN, CONCURRENCY_EPOCH_ROUND_TRIPS, CONCURRENCY_GAIN_MIN, CONCURRENCY_HOLD_EPOCHS,
-    CONCURRENCY_STEP_MIN,
+    CONCURRENCY_FAR, CONCURRENCY_GAIN_MIN, CONCURRENCY_HOLD_ROUNDS, CONCURRENCY_ROUND_MIN,
+    CONCURRENCY_ROUND_TRIPS, CONCURRENCY_STEP_MIN,
 };
 
-/// What a stretch of time saw.
+/// What a moment saw.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Epoch {
-    /// As many requests as allowed were in flight, and moved so much a second.
-    Full(f64),
+pub(super) enum Seen {
+    /// As many requests as allowed were in flight.
+    Full(Progress),
     /// It says nothing about the link: too little to do, a limit on the rate, a connection that broke.
     Unclear,
     /// The service asked for fewer requests, or did not answer in time.
-    Overloaded,
+    Overloaded(Progress),
+}
+
+/// What requests have done.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Progress {
+    /// How long it took.
+    pub(super) seconds: f64,
+    /// Bytes that have arrived, here or there.
+    pub(super) bytes: f64,
+    /// Requests that have ended.
+    pub(super) ended: usize,
+    /// Requests that began to move briskly, see [`Counted::brisk`](crate::aws::traffic::Counted::brisk).
+    pub(super) brisk: usize,
 }
 
 /// Chooses the number.
@@ -26,39 +42,73 @@ pub(super) enum Epoch {
 pub(super) struct Controller {
     limit: usize,
     ceiling: usize,
+    /// Until the first round has ended.
+    is_starting: bool,
+    /// What has been seen since the last round. A round is over when as many requests have ended as may be in flight: the
+    /// bytes of an upload are known to have moved only when it is answered, and all of them may be answered together.
+    round: Progress,
     /// The last step: what moved a second before it, and with how many requests.
     before: Option<(f64, usize)>,
-    /// Epochs to ignore: connections must open and speed up.
-    skip: u32,
-    /// Epochs in which the number stays.
+    /// Whether to ignore this round: connections must open and speed up.
+    skips: bool,
+    /// Whether what is being refused may have been sent before the number was reduced.
+    is_easing: bool,
+    /// Rounds in which the number stays.
     hold: u32,
 }
 
 impl Controller {
     /// Begins with `start` requests; there are never more than `ceiling`.
     pub(super) fn new(start: usize, ceiling: usize) -> Self {
-        Self { limit: start.min(ceiling), ceiling, before: None, skip: 1, hold: 0 }
+        Self {
+            limit: start.min(ceiling),
+            ceiling,
+            is_starting: true,
+            round: Progress::default(),
+            before: None,
+            skips: true,
+            is_easing: false,
+            hold: 0,
+        }
     }
 
-    /// How long the next epoch is to take, where an answer takes at least `round_trip`.
-    pub(super) fn epoch(round_trip: Duration) -> Duration {
-        CONCURRENCY_EPOCH_MIN.max(round_trip * CONCURRENCY_EPOCH_ROUND_TRIPS)
-    }
-
-    /// Takes an epoch, and returns the number for the next one.
-    pub(super) fn observe(&mut self, epoch: Epoch) -> usize {
-        match epoch {
-            // What was in flight is refused until it has ended: that is one overload, not several.
-            Epoch::Overloaded if self.skip == 0 || self.before.is_some() => {
-                self.set(self.limit.div_ceil(2));
-                self.hold = CONCURRENCY_HOLD_EPOCHS;
+    /// Takes what a moment saw, where an answer takes at least `round_trip`, and returns the number for the next one.
+    pub(super) fn observe(&mut self, seen: Seen, round_trip: Duration) -> usize {
+        let at_start = JOBS_AT_START_FAR.get().min(self.ceiling);
+        if self.is_starting && round_trip >= CONCURRENCY_FAR && self.limit < at_start {
+            self.set(at_start);
+        }
+        match seen {
+            Seen::Overloaded(_) if !self.is_easing => {
+                let limit = self.before.map_or(self.limit.div_ceil(2), |(_, limit)| limit);
+                self.set(limit);
+                (self.is_starting, self.is_easing, self.hold) = (false, true, CONCURRENCY_HOLD_ROUNDS);
             }
-            _ if self.skip > 0 => self.skip -= 1,
-            Epoch::Overloaded => {}
-            Epoch::Unclear => self.before = None,
-            Epoch::Full(rate) => self.measured(rate),
+            Seen::Unclear => (self.before, self.round) = (None, Progress::default()),
+            Seen::Full(progress) | Seen::Overloaded(progress) => self.add(progress, round_trip),
         }
         self.limit
+    }
+
+    fn add(&mut self, progress: Progress, round_trip: Duration) {
+        self.round.seconds += progress.seconds;
+        self.round.bytes += progress.bytes;
+        self.round.ended += progress.ended;
+        self.round.brisk += progress.brisk;
+        let is_brisk = round_trip >= CONCURRENCY_FAR && self.round.brisk >= self.limit / 2;
+        if self.is_starting && is_brisk && self.limit < self.ceiling {
+            return self.set((self.limit * 2).min(self.ceiling));
+        }
+        let least = CONCURRENCY_ROUND_MIN.max(round_trip * CONCURRENCY_ROUND_TRIPS);
+        if self.round.seconds < least.as_secs_f64() || self.round.ended < self.limit {
+            return;
+        }
+        let round = std::mem::take(&mut self.round);
+        self.is_easing = false;
+        if !std::mem::take(&mut self.skips) {
+            self.is_starting = false;
+            self.measured(round.bytes / round.seconds);
+        }
     }
 
     fn measured(&mut self, rate: f64) {
@@ -66,7 +116,7 @@ impl Controller {
             && gain(rate_before, rate, limit_before, self.limit) < CONCURRENCY_GAIN_MIN
         {
             self.set(limit_before);
-            self.hold = CONCURRENCY_HOLD_EPOCHS;
+            self.hold = CONCURRENCY_HOLD_ROUNDS;
             return;
         }
         if self.hold > 0 {
@@ -80,7 +130,7 @@ impl Controller {
     }
 
     fn set(&mut self, limit: usize) {
-        (self.limit, self.before, self.skip) = (limit, None, 1);
+        (self.limit, self.before, self.skips, self.round) = (limit, None, true, Progress::default());
     }
 }
 
@@ -95,54 +145,82 @@ fn gain(rate_before: f64, rate: f64, before: usize, now: usize) -> f64 {
 mod tests {
     use super::*;
 
-    fn limits(controller: &mut Controller, epochs: impl IntoIterator<Item = Epoch>) -> Vec<usize> {
-        epochs.into_iter().map(|epoch| controller.observe(epoch)).collect()
+    /// A moment that is a round: with so many bytes a second.
+    fn round(rate: f64) -> Seen {
+        Seen::Full(Progress { seconds: 1.0, bytes: rate, ended: 64, brisk: 0 })
+    }
+
+    fn limits(controller: &mut Controller, seen: impl IntoIterator<Item = Seen>) -> Vec<usize> {
+        seen.into_iter().map(|seen| controller.observe(seen, Duration::ZERO)).collect()
+    }
+
+    const OVERLOADED: Seen = Seen::Overloaded(Progress { seconds: 0.0, bytes: 0.0, ended: 0, brisk: 0 });
+
+    #[test]
+    fn it_grows_while_more_requests_move_more_and_skips_a_round_after_each_step() {
+        let mut controller = Controller::new(16, 64);
+        let rates = [16, 16, 24, 24, 36, 36, 54, 54, 64, 64].map(|rate| round(f64::from(rate)));
+        assert_eq!(limits(&mut controller, rates), [16, 24, 24, 36, 36, 54, 54, 64, 64, 64]);
     }
 
     #[test]
-    fn it_grows_while_more_requests_move_more_and_skips_an_epoch_after_each_step() {
+    fn far_away_it_begins_higher_and_doubles_once_half_of_the_requests_get_along() {
+        let far = |controller: &mut Controller, seen| controller.observe(seen, CONCURRENCY_FAR);
+        let brisk = |brisk| Seen::Full(Progress { seconds: 0.01, bytes: 1.0, ended: 0, brisk });
         let mut controller = Controller::new(16, 64);
-        let rates = [16, 16, 24, 24, 36, 36, 54, 54, 64, 64].map(|rate| Epoch::Full(f64::from(rate)));
-        assert_eq!(limits(&mut controller, rates), [16, 24, 24, 36, 36, 54, 54, 64, 64, 64]);
+        let seen = [Seen::Unclear, brisk(8), brisk(7), brisk(1), brisk(99)];
+        assert_eq!(seen.map(|seen| far(&mut controller, seen)), [32, 32, 32, 64, 64]);
+        let mut controller = Controller::new(16, 24);
+        assert_eq!([brisk(0), brisk(99)].map(|seen| far(&mut controller, seen)), [24, 24], "the ceiling");
+        let mut controller = Controller::new(16, 64);
+        assert_eq!(limits(&mut controller, [brisk(99)]), [16], "near");
+        let mut controller = Controller::new(16, 64);
+        let seen = [OVERLOADED, brisk(99)];
+        assert_eq!(seen.map(|seen| far(&mut controller, seen)), [16, 16]);
     }
 
     #[test]
     fn a_step_that_moves_no_more_is_taken_back_and_not_tried_again_for_long() {
         let mut controller = Controller::new(16, 64);
-        let found = limits(&mut controller, [Epoch::Full(100.0); 40]);
+        let found = limits(&mut controller, [round(100.0); 40]);
         assert_eq!(found[..6], [16, 24, 24, 16, 16, 16]);
         assert_eq!(found.iter().rposition(|limit| *limit == 24), Some(36), "tried once more: {found:?}");
         assert_eq!(found.iter().filter(|limit| **limit == 24).count(), 4, "{found:?}");
     }
 
     #[test]
-    fn an_overload_halves_it_once_and_lets_it_grow_again_later() {
+    fn an_overload_halves_it_once_in_a_round_and_lets_it_grow_again_later() {
         let mut controller = Controller::new(64, 64);
-        let overloads = [Epoch::Full(1.0), Epoch::Overloaded, Epoch::Overloaded, Epoch::Full(1.0)];
-        assert_eq!(limits(&mut controller, overloads), [64, 32, 32, 32]);
-        assert_eq!(limits(&mut controller, [Epoch::Overloaded; 20]).last(), Some(&1));
-        assert_eq!(limits(&mut controller, [Epoch::Full(1.0); 31]).last(), Some(&5));
+        let overloads = [round(1.0), OVERLOADED, OVERLOADED, OVERLOADED, round(1.0)];
+        assert_eq!(limits(&mut controller, overloads), [64, 32, 32, 32, 32]);
+        assert_eq!(limits(&mut controller, [OVERLOADED, round(1.0), OVERLOADED]), [16, 16, 8]);
+        assert_eq!(limits(&mut controller, [round(1.0); 32]).last(), Some(&12));
     }
 
     #[test]
-    fn an_overload_after_a_step_counts_although_that_epoch_is_skipped() {
+    fn an_overload_after_a_step_takes_the_step_back() {
         let mut controller = Controller::new(16, 64);
-        let epochs = [Epoch::Full(1.0), Epoch::Full(1.0), Epoch::Overloaded];
-        assert_eq!(limits(&mut controller, epochs), [16, 24, 12]);
+        assert_eq!(limits(&mut controller, [round(1.0), round(1.0), OVERLOADED]), [16, 24, 16]);
     }
 
     #[test]
     fn what_an_outage_or_a_limited_rate_shows_is_no_gain() {
         let mut controller = Controller::new(16, 64);
-        assert_eq!(limits(&mut controller, [Epoch::Unclear; 50]), [16; 50]);
-        let epochs = [Epoch::Full(1.0), Epoch::Full(1.0), Epoch::Unclear, Epoch::Full(9.0), Epoch::Full(9.0)];
-        assert_eq!(limits(&mut controller, epochs), [24, 24, 24, 36, 36], "measured anew");
+        assert_eq!(limits(&mut controller, [Seen::Unclear; 50]), [16; 50]);
+        let seen = [round(1.0), round(1.0), Seen::Unclear, round(9.0), round(9.0)];
+        assert_eq!(limits(&mut controller, seen), [16, 24, 24, 24, 36], "measured anew");
     }
 
     #[test]
-    fn an_epoch_lasts_four_round_trips_and_not_less_than_a_quarter_of_a_second() {
-        let milliseconds = Duration::from_millis;
-        assert_eq!(Controller::epoch(milliseconds(1)), milliseconds(250));
-        assert_eq!(Controller::epoch(milliseconds(100)), milliseconds(400));
+    fn a_round_lasts_four_round_trips_a_quarter_of_a_second_and_as_many_answers_as_requests() {
+        let mut controller = Controller::new(16, 64);
+        let part = |seconds, ended| Seen::Full(Progress { seconds, bytes: 1.0, ended, brisk: 0 });
+        assert_eq!(limits(&mut controller, [part(0.3, 16), part(9.0, 15), part(0.1, 1)]), [16, 16, 24]);
+        let mut controller = Controller::new(16, 64);
+        assert_eq!(limits(&mut controller, [part(0.2, 16), part(0.1, 16), part(0.2, 16)]), [16; 3]);
+        let mut controller = Controller::new(16, 64);
+        let seen = [Seen::Unclear, part(0.3, 32), part(0.1, 0), part(0.3, 32), part(0.1, 0)];
+        let seen = seen.map(|seen| controller.observe(seen, Duration::from_millis(100)));
+        assert_eq!(seen, [32, 32, 32, 32, 48]);
     }
 }
