@@ -27,6 +27,8 @@ use crate::transfer::{Cancellation, blocking};
 
 /// Plaintext that is recorded in one piece: that of a range, which can be as large as a part.
 const MAX_REPLAYED_AT_ONCE: usize = 5 << 30;
+/// Bytes that pass through all steps at once: few enough for the cache.
+const BATCH: usize = 128 << 10;
 /// Small ranges are recorded together, so that a record stays short.
 const MIN_RECORDED_AT_ONCE: u64 = 4 << 20;
 
@@ -58,11 +60,11 @@ pub(crate) enum Out {
 
 impl Pipeline {
     /// Takes the next range's bytes.
-    fn take(&mut self, chunks: &[Bytes], subject: &Subject) -> Result<u64> {
-        self.repeat.take(chunks, subject)?;
+    fn take(&mut self, range: &Bytes, subject: &Subject) -> Result<u64> {
+        self.repeat.take(std::slice::from_ref(range), subject)?;
         let mut plain = 0;
         let mut out = Output::new();
-        for chunk in chunks {
+        for chunk in range.chunks(BATCH) {
             if let Some(verifier) = &mut self.verifier {
                 verifier.update(chunk);
             }
@@ -227,7 +229,7 @@ pub(crate) async fn pass(
     cancellation: &Cancellation,
 ) -> Result<(u64, Repeat)> {
     let work = blocking(move || {
-        let plain = pipeline.take(&[bytes], &subject)?;
+        let plain = pipeline.take(&bytes, &subject)?;
         let (rest, repeat) = pipeline.finish(&subject)?;
         Ok((plain + rest, repeat))
     });
@@ -244,7 +246,7 @@ pub(crate) fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
 
 /// A range's bytes, with their permit.
 struct Fetched {
-    chunks: Vec<Bytes>,
+    bytes: Bytes,
     _permit: Permit,
 }
 
@@ -262,15 +264,17 @@ async fn fetch_all(
             .requests(budget, MemoryBudget::range_in_memory, u64::MAX)
             .map(|request| async move {
                 let RangeRequest { range, permit, slot: _slot } = request?;
-                let mut chunks = Vec::new();
-                let keep = async |chunk| {
+                let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+                let mut bytes = budget.buffers().take(len);
+                // A chunk kept as it came would pin the buffer that the connection read it into, twice as large.
+                let keep = async |chunk: Bytes| {
                     meter.moved();
-                    chunks.push(chunk);
+                    bytes.extend_from_slice(&chunk);
                     Ok(())
                 };
                 fetch(from, range, etag, keep).await?;
                 ranges.end();
-                Ok::<_, Error>(Fetched { chunks, _permit: permit })
+                Ok::<_, Error>(Fetched { bytes: budget.buffers().lend(bytes), _permit: permit })
             })
             .buffered(budget.max_jobs())
     );
@@ -293,7 +297,7 @@ async fn pass_all(
         let subject = subject.clone();
         let passed;
         (pipeline, passed) = blocking(move || {
-            let passed = pipeline.take(&fetched.chunks, &subject);
+            let passed = pipeline.take(&fetched.bytes, &subject);
             (pipeline, passed)
         })
         .await?;
