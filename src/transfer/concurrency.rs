@@ -148,9 +148,10 @@ fn seen(before: &Counted, now: &Counted, is_full: bool, ended: usize, time: Dura
         seconds: time.as_secs_f64(),
         bytes: (now.bytes - before.bytes) as f64,
         ended,
+        refused: usize::try_from(now.overloads - before.overloads).unwrap_or(usize::MAX),
         brisk: usize::try_from(now.brisk - before.brisk).unwrap_or(usize::MAX),
     };
-    if now.overloads > before.overloads {
+    if progress.refused > 0 {
         Seen::Overloaded(progress)
     } else if !is_full || now.failures > before.failures || now.held_back > before.held_back {
         Seen::Unclear
@@ -206,12 +207,13 @@ mod tests {
         let before = Counted { bytes: 50, brisk: 1, ..Counted::default() };
         let now = Counted { bytes: 100, brisk: 3, ..before };
         let after = |change: Counted, is_full| seen(&before, &change, is_full, 5, Duration::from_millis(500));
-        let progress = Progress { seconds: 0.5, bytes: 50.0, ended: 5, brisk: 2 };
+        let progress = Progress { seconds: 0.5, bytes: 50.0, ended: 5, refused: 0, brisk: 2 };
         assert_eq!(after(now, true), Seen::Full(progress));
         assert_eq!(after(now, false), Seen::Unclear);
         assert_eq!(after(Counted { failures: 1, ..now }, true), Seen::Unclear);
         assert_eq!(after(Counted { held_back: 1, ..now }, true), Seen::Unclear);
         let overloads = Counted { overloads: 1, held_back: 1, ..now };
+        let progress = Progress { refused: 1, ..progress };
         assert_eq!(after(overloads, false), Seen::Overloaded(progress));
     }
 }

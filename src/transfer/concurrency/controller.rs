@@ -33,6 +33,8 @@ pub(super) struct Progress {
     pub(super) bytes: f64,
     /// Requests that have ended.
     pub(super) ended: usize,
+    /// Answers that asked for fewer requests, and attempts that took too long.
+    pub(super) refused: usize,
     /// Requests that began to move briskly, see [`Counted::brisk`](crate::aws::traffic::Counted::brisk).
     pub(super) brisk: usize,
 }
@@ -51,8 +53,9 @@ pub(super) struct Controller {
     before: Option<(f64, usize)>,
     /// Whether to ignore this round: connections must open and speed up.
     skips: bool,
-    /// Whether what is being refused may have been sent before the number was reduced.
-    is_easing: bool,
+    /// After the number was reduced, until a round is over: how many requests had been in flight. What is refused now may
+    /// have been sent by those.
+    easing: Option<usize>,
     /// Rounds in which the number stays.
     hold: u32,
 }
@@ -67,7 +70,7 @@ impl Controller {
             round: Progress::default(),
             before: None,
             skips: true,
-            is_easing: false,
+            easing: None,
             hold: 0,
         }
     }
@@ -79,22 +82,28 @@ impl Controller {
             self.set(at_start);
         }
         match seen {
-            Seen::Overloaded(_) if !self.is_easing => {
-                let limit = self.before.map_or(self.limit.div_ceil(2), |(_, limit)| limit);
-                self.set(limit);
-                (self.is_starting, self.is_easing, self.hold) = (false, true, CONCURRENCY_HOLD_ROUNDS);
-            }
+            Seen::Overloaded(_) if self.easing.is_none() => self.reduce(),
             Seen::Unclear => (self.before, self.round) = (None, Progress::default()),
             Seen::Full(progress) | Seen::Overloaded(progress) => self.add(progress, round_trip),
         }
         self.limit
     }
 
+    fn reduce(&mut self) {
+        self.easing = Some(self.limit);
+        self.set(self.before.map_or(self.limit.div_ceil(2), |(_, limit)| limit));
+        (self.is_starting, self.hold) = (false, CONCURRENCY_HOLD_ROUNDS);
+    }
+
     fn add(&mut self, progress: Progress, round_trip: Duration) {
         self.round.seconds += progress.seconds;
         self.round.bytes += progress.bytes;
         self.round.ended += progress.ended;
+        self.round.refused += progress.refused;
         self.round.brisk += progress.brisk;
+        if self.round.ended == 0 && self.easing.is_some_and(|in_flight| self.round.refused >= in_flight) {
+            return self.reduce();
+        }
         let is_brisk = round_trip >= CONCURRENCY_FAR && self.round.brisk >= self.limit / 2;
         if self.is_starting && is_brisk && self.limit < self.ceiling {
             return self.set((self.limit * 2).min(self.ceiling));
@@ -104,7 +113,7 @@ impl Controller {
             return;
         }
         let round = std::mem::take(&mut self.round);
-        self.is_easing = false;
+        self.easing = None;
         if !std::mem::take(&mut self.skips) {
             self.is_starting = false;
             self.measured(round.bytes / round.seconds);
@@ -147,14 +156,16 @@ mod tests {
 
     /// A moment that is a round: with so many bytes a second.
     fn round(rate: f64) -> Seen {
-        Seen::Full(Progress { seconds: 1.0, bytes: rate, ended: 64, brisk: 0 })
+        Seen::Full(Progress { seconds: 1.0, bytes: rate, ended: 64, ..Progress::default() })
     }
 
     fn limits(controller: &mut Controller, seen: impl IntoIterator<Item = Seen>) -> Vec<usize> {
         seen.into_iter().map(|seen| controller.observe(seen, Duration::ZERO)).collect()
     }
 
-    const OVERLOADED: Seen = Seen::Overloaded(Progress { seconds: 0.0, bytes: 0.0, ended: 0, brisk: 0 });
+    fn refused(refused: usize) -> Seen {
+        Seen::Overloaded(Progress { refused, ..Progress::default() })
+    }
 
     #[test]
     fn it_grows_while_more_requests_move_more_and_skips_a_round_after_each_step() {
@@ -166,7 +177,7 @@ mod tests {
     #[test]
     fn far_away_it_begins_higher_and_doubles_once_half_of_the_requests_get_along() {
         let far = |controller: &mut Controller, seen| controller.observe(seen, CONCURRENCY_FAR);
-        let brisk = |brisk| Seen::Full(Progress { seconds: 0.01, bytes: 1.0, ended: 0, brisk });
+        let brisk = |brisk| Seen::Full(Progress { seconds: 0.01, bytes: 1.0, brisk, ..Progress::default() });
         let mut controller = Controller::new(16, 64);
         let seen = [Seen::Unclear, brisk(8), brisk(7), brisk(1), brisk(99)];
         assert_eq!(seen.map(|seen| far(&mut controller, seen)), [32, 32, 32, 64, 64]);
@@ -175,7 +186,7 @@ mod tests {
         let mut controller = Controller::new(16, 64);
         assert_eq!(limits(&mut controller, [brisk(99)]), [16], "near");
         let mut controller = Controller::new(16, 64);
-        let seen = [OVERLOADED, brisk(99)];
+        let seen = [refused(1), brisk(99)];
         assert_eq!(seen.map(|seen| far(&mut controller, seen)), [16, 16]);
     }
 
@@ -191,16 +202,26 @@ mod tests {
     #[test]
     fn an_overload_halves_it_once_in_a_round_and_lets_it_grow_again_later() {
         let mut controller = Controller::new(64, 64);
-        let overloads = [round(1.0), OVERLOADED, OVERLOADED, OVERLOADED, round(1.0)];
+        let overloads = [round(1.0), refused(1), refused(1), refused(1), round(1.0)];
         assert_eq!(limits(&mut controller, overloads), [64, 32, 32, 32, 32]);
-        assert_eq!(limits(&mut controller, [OVERLOADED, round(1.0), OVERLOADED]), [16, 16, 8]);
+        assert_eq!(limits(&mut controller, [refused(1), round(1.0), refused(1)]), [16, 16, 8]);
         assert_eq!(limits(&mut controller, [round(1.0); 32]).last(), Some(&12));
+    }
+
+    #[test]
+    fn it_is_halved_again_once_as_many_were_refused_as_were_in_flight_and_none_got_through() {
+        let mut controller = Controller::new(64, 64);
+        let seen = [refused(64), refused(63), refused(1), refused(31), refused(1)];
+        assert_eq!(limits(&mut controller, seen), [32, 32, 16, 16, 8]);
+        let mut controller = Controller::new(64, 64);
+        let one_through = Seen::Full(Progress { ended: 1, ..Progress::default() });
+        assert_eq!(limits(&mut controller, [refused(64), one_through, refused(640)]), [32; 3]);
     }
 
     #[test]
     fn an_overload_after_a_step_takes_the_step_back() {
         let mut controller = Controller::new(16, 64);
-        assert_eq!(limits(&mut controller, [round(1.0), round(1.0), OVERLOADED]), [16, 24, 16]);
+        assert_eq!(limits(&mut controller, [round(1.0), round(1.0), refused(1)]), [16, 24, 16]);
     }
 
     #[test]
@@ -214,7 +235,7 @@ mod tests {
     #[test]
     fn a_round_lasts_four_round_trips_a_quarter_of_a_second_and_as_many_answers_as_requests() {
         let mut controller = Controller::new(16, 64);
-        let part = |seconds, ended| Seen::Full(Progress { seconds, bytes: 1.0, ended, brisk: 0 });
+        let part = |seconds, ended| Seen::Full(Progress { seconds, bytes: 1.0, ended, ..Progress::default() });
         assert_eq!(limits(&mut controller, [part(0.3, 16), part(9.0, 15), part(0.1, 1)]), [16, 16, 24]);
         let mut controller = Controller::new(16, 64);
         assert_eq!(limits(&mut controller, [part(0.2, 16), part(0.1, 16), part(0.2, 16)]), [16; 3]);
