@@ -122,8 +122,10 @@ fn files(bench: &Bench) -> usize {
 fn a_service_that_asks_to_slow_down_gets_fewer_requests() {
     let bench = Bench::new();
     small_objects(&bench, 150);
-    // Each of the first requests is refused more than once, so this lasts longer than one measurement.
-    let refused = 128;
+    // Of the first 64, each is refused more than once, when all of them are under way.
+    let refused = 160;
+    let start = Gate::new();
+    let started = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(start.clone())).times(64));
     bench.sandbox.fault(Fault::on("GetObject", Kind::slow_down()).times(refused));
     // What was under way then is let through together, and what comes after it is counted while it piles up.
     let (first, rest) = (Gate::new(), Gate::new());
@@ -134,6 +136,8 @@ fn a_service_that_asks_to_slow_down_gets_fewer_requests() {
     // Not the SDK's own limit on the rate.
     let line = "get -r s3://bench/small/ copy --read-timeout 5m";
     let running = bench.s3seal(line.split(' ')).with("AWS_RETRY_MODE", "standard").start();
+    assert!(started.wait(64, PATIENCE), "{} of 64", started.count());
+    start.open();
     assert!(first_held.wait(64, PATIENCE), "{} of 64", first_held.count());
     first.open();
     let began = Instant::now();
