@@ -68,6 +68,13 @@ pub(crate) const BRISK_TIME: Duration = Duration::from_secs(1);
 
 /// The last ranges of a download are no smaller than this, where they are cut so that no connection idles.
 pub(crate) const MIN_RANGE_BYTES: u64 = 1 << 20;
+/// The most ranges that wait in memory, where their number adapts to the link: each takes a connection, and with more of
+/// them too little of the memory would be left for bytes.
+pub(crate) const MAX_RANGES_IN_MEMORY: usize = 32;
+/// Ranges that wait in memory are held in pieces of this size.
+pub(crate) const PIECE_IN_MEMORY_BYTES: usize = 256 << 10;
+/// What a connection takes beside the range that it reads, as measured: what is read ahead, and buffers of TLS and HTTP.
+pub(crate) const CONNECTION_BYTES: u64 = 1 << 20;
 
 /// A part of a copy within S3, unless the object needs larger ones: few requests, but still several at once.
 pub(crate) const COPY_PART_BYTES: u64 = 256 << 20;

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
+use crate::limits::PIECE_IN_MEMORY_BYTES;
 use crate::seal::Output;
 
 /// The smallest buffer that is kept, in bytes.
-const KEPT: usize = 1024 * 1024;
+const KEPT: usize = PIECE_IN_MEMORY_BYTES;
 
 /// Free buffers. Clones share them.
 #[derive(Clone, Default)]
@@ -30,9 +31,51 @@ impl BufferPool {
         buffer.unwrap_or_else(|| Output::with_capacity(capacity))
     }
 
+    /// Collects bytes in buffers of one size. Ranges of many sizes would leave holes in the allocator's memory.
+    pub(crate) fn pieces(&self) -> Pieces<'_> {
+        Pieces { pool: self, full: Vec::new(), last: Output::new() }
+    }
+
     /// Turns a filled buffer into `Bytes`, which return it to the pool when dropped.
     pub(crate) fn lend(&self, buffer: Output) -> Bytes {
         Bytes::from_owner(Lent { buffer, home: self.clone() })
+    }
+}
+
+/// Bytes in pieces of [`PIECE_IN_MEMORY_BYTES`].
+pub(crate) struct Pieces<'a> {
+    pool: &'a BufferPool,
+    full: Vec<Bytes>,
+    last: Output,
+}
+
+impl Pieces<'_> {
+    /// Copies `bytes` to the end.
+    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.last.len() == self.last.capacity() {
+                self.next();
+            }
+            let room = self.last.capacity() - self.last.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.last.extend_from_slice(now);
+            bytes = later;
+        }
+    }
+
+    fn next(&mut self) {
+        let last = std::mem::replace(&mut self.last, self.pool.take(PIECE_IN_MEMORY_BYTES));
+        if !last.is_empty() {
+            self.full.push(self.pool.lend(last));
+        }
+    }
+
+    /// The pieces, which return to the pool when dropped.
+    pub(crate) fn into_bytes(mut self) -> Vec<Bytes> {
+        if !self.last.is_empty() {
+            self.full.push(self.pool.lend(self.last));
+        }
+        self.full
     }
 }
 
@@ -90,5 +133,24 @@ mod tests {
         drop(buffers.lend(buffers.take(3 * KEPT)));
         assert!(buffers.take(2 * KEPT).capacity() < 3 * KEPT);
         assert!(buffers.0.lock().unwrap().is_empty(), "too large");
+    }
+
+    #[test]
+    fn bytes_are_collected_in_pieces_of_one_size_that_come_back() {
+        let buffers = BufferPool::default();
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(2 * PIECE_IN_MEMORY_BYTES + 1).collect();
+        let mut pieces = buffers.pieces();
+        assert!(buffers.pieces().into_bytes().is_empty());
+        for chunk in bytes.chunks(100_000) {
+            pieces.push(chunk);
+        }
+        let collected = pieces.into_bytes();
+        assert_eq!(
+            collected.iter().map(Bytes::len).collect::<Vec<_>>(),
+            [PIECE_IN_MEMORY_BYTES, PIECE_IN_MEMORY_BYTES, 1]
+        );
+        assert_eq!(collected.concat(), bytes);
+        drop(collected);
+        assert_eq!(buffers.0.lock().unwrap().len(), 3);
     }
 }

@@ -60,11 +60,11 @@ pub(crate) enum Out {
 
 impl Pipeline {
     /// Takes the next range's bytes.
-    fn take(&mut self, range: &Bytes, subject: &Subject) -> Result<u64> {
-        self.repeat.take(std::slice::from_ref(range), subject)?;
+    fn take(&mut self, range: &[Bytes], subject: &Subject) -> Result<u64> {
+        self.repeat.take(range, subject)?;
         let mut plain = 0;
         let mut out = Output::new();
-        for chunk in range.chunks(BATCH) {
+        for chunk in range.iter().flat_map(|piece| piece.chunks(BATCH)) {
             if let Some(verifier) = &mut self.verifier {
                 verifier.update(chunk);
             }
@@ -229,7 +229,7 @@ pub(crate) async fn pass(
     cancellation: &Cancellation,
 ) -> Result<(u64, Repeat)> {
     let work = blocking(move || {
-        let plain = pipeline.take(&bytes, &subject)?;
+        let plain = pipeline.take(&[bytes], &subject)?;
         let (rest, repeat) = pipeline.finish(&subject)?;
         Ok((plain + rest, repeat))
     });
@@ -246,7 +246,7 @@ pub(crate) fn slice(whole: &Bytes, range: &Range<u64>) -> Bytes {
 
 /// A range's bytes, with their permit.
 struct Fetched {
-    bytes: Bytes,
+    pieces: Vec<Bytes>,
     _permit: Permit,
 }
 
@@ -264,19 +264,18 @@ async fn fetch_all(
             .requests(budget, MemoryBudget::range_in_memory, u64::MAX)
             .map(|request| async move {
                 let RangeRequest { range, permit, slot: _slot } = request?;
-                let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-                let mut bytes = budget.buffers().take(len);
                 // A chunk kept as it came would pin the buffer that the connection read it into, twice as large.
+                let mut pieces = budget.pieces();
                 let keep = async |chunk: Bytes| {
                     meter.moved();
-                    bytes.extend_from_slice(&chunk);
+                    pieces.push(&chunk);
                     Ok(())
                 };
                 fetch(from, range, etag, keep).await?;
                 ranges.end();
-                Ok::<_, Error>(Fetched { bytes: budget.buffers().lend(bytes), _permit: permit })
+                Ok::<_, Error>(Fetched { pieces: pieces.into_bytes(), _permit: permit })
             })
-            .buffered(budget.max_jobs())
+            .buffered(budget.max_ranges_in_memory())
     );
     while let Some(fetched) = fetched.next().await {
         if sender.send(fetched?).await.is_err() {
@@ -297,7 +296,7 @@ async fn pass_all(
         let subject = subject.clone();
         let passed;
         (pipeline, passed) = blocking(move || {
-            let passed = pipeline.take(&fetched.bytes, &subject);
+            let passed = pipeline.take(&fetched.pieces, &subject);
             (pipeline, passed)
         })
         .await?;

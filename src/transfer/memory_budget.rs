@@ -12,8 +12,8 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use crate::aws::traffic::Traffic;
 use crate::defaults::JOBS_AT_START;
 use crate::error::{Error, Result};
-use crate::limits::MIN_RANGE_BYTES;
-use crate::transfer::buffer_pool::BufferPool;
+use crate::limits::{CONNECTION_BYTES, MAX_RANGES_IN_MEMORY, PIECE_IN_MEMORY_BYTES};
+use crate::transfer::buffer_pool::{BufferPool, Pieces};
 use crate::transfer::concurrency::{Concurrency, Slot};
 use crate::transfer_options::TransferOptions;
 
@@ -30,6 +30,7 @@ pub(crate) struct MemoryBudget {
     all: u32,
     large: Arc<Semaphore>,
     buffers: BufferPool,
+    pieces: BufferPool,
     concurrency: Concurrency,
 }
 
@@ -59,8 +60,8 @@ impl MemoryBudget {
             Some(jobs) => Concurrency::fixed(jobs),
             None => Concurrency::adaptive(start, traffic),
         };
-        let buffers = BufferPool::default();
-        Self { transfer_options: *transfer_options, places, all, large, buffers, concurrency }
+        let (buffers, pieces) = Default::default();
+        Self { transfer_options: *transfer_options, places, all, large, buffers, pieces, concurrency }
     }
 
     /// The most concurrent requests of one object, if it gets a slot for each.
@@ -73,10 +74,29 @@ impl MemoryBudget {
         self.concurrency.slot().await
     }
 
-    /// Bytes of a range that stays in memory until those before it have been passed on: all that are in flight fit.
+    /// The most ranges of an object that stay in memory at once.
+    pub(crate) fn max_ranges_in_memory(&self) -> usize {
+        self.max_jobs().min(self.transfer_options.parts_in_memory().get().max(MAX_RANGES_IN_MEMORY))
+    }
+
+    /// Bytes of a range that stays in memory until those before it have been passed on: all that are in flight fit, with
+    /// their connections.
     pub(crate) fn range_in_memory(&self) -> u64 {
-        let share = u64::from(self.all) * PLACE / self.concurrency.limit() as u64;
-        (share - share % MIN_RANGE_BYTES).clamp(MIN_RANGE_BYTES, self.transfer_options.part_size)
+        let share = u64::from(self.all) * PLACE / self.ranges_in_memory();
+        let share = share.saturating_sub(self.connection_bytes());
+        let piece = PIECE_IN_MEMORY_BYTES as u64;
+        (share - share % piece).clamp(piece, self.transfer_options.part_size)
+    }
+
+    fn ranges_in_memory(&self) -> u64 {
+        self.concurrency.limit().min(self.max_ranges_in_memory()) as u64
+    }
+
+    /// What each range takes for those connections that are more than the parts that fit.
+    fn connection_bytes(&self) -> u64 {
+        let ranges = self.ranges_in_memory();
+        let further = ranges.saturating_sub(self.transfer_options.parts_in_memory().get() as u64);
+        CONNECTION_BYTES * further / ranges
     }
 
     /// Bytes of one range.
@@ -84,9 +104,14 @@ impl MemoryBudget {
         self.transfer_options.part_size
     }
 
-    /// The buffers of all permits.
+    /// The buffers of parts.
     pub(crate) fn buffers(&self) -> &BufferPool {
         &self.buffers
+    }
+
+    /// Makes room for a range that arrives bit by bit.
+    pub(crate) fn pieces(&self) -> Pieces<'_> {
+        self.pieces.pieces()
     }
 
     /// Waits until an object of `len` bytes may start: at most as many objects larger than a part are in progress
@@ -108,6 +133,11 @@ impl MemoryBudget {
         self.places.clone().try_acquire_many_owned(places).ok()
     }
 
+    /// Waits for memory for `held` bytes of a range, and the connection that reads it.
+    pub(crate) async fn take_for_range(&self, held: u64) -> Result<Permit> {
+        self.take(held.saturating_add(self.connection_bytes())).await
+    }
+
     /// Waits for memory, in the order of the calls; a request for more than the whole budget waits until it is the only
     /// one.
     pub(crate) async fn take(&self, bytes: u64) -> Result<Permit> {
@@ -118,4 +148,25 @@ impl MemoryBudget {
 
 fn closed(error: AcquireError) -> Error {
     Error::local("reserve", "memory")(std::io::Error::other(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn ranges_in_memory_fit_with_the_connections_that_are_more_than_the_parts() {
+        let mib = 1 << 20;
+        let range = |jobs, start| {
+            let options = TransferOptions { jobs: NonZeroUsize::new(jobs), ..TransferOptions::default() };
+            let start = NonZeroUsize::new(start).unwrap();
+            let budget = MemoryBudget::starting_with(start, &options, &Traffic::default());
+            (budget.ranges_in_memory(), budget.range_in_memory(), budget.connection_bytes())
+        };
+        assert_eq!(range(8, 8), (8, 8 * mib, 0));
+        assert_eq!(range(64, 64), (64, 8 * mib, 0), "as much as was asked for");
+        assert_eq!(range(0, 16), (16, 7 * mib / 2, mib / 2));
+        assert_eq!(range(0, 32), (32, 5 * mib / 4, 3 * mib / 4));
+        assert_eq!(range(0, 64), range(0, 32));
+    }
 }

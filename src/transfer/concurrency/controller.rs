@@ -235,7 +235,8 @@ mod tests {
     #[test]
     fn a_round_lasts_four_round_trips_a_quarter_of_a_second_and_as_many_answers_as_requests() {
         let mut controller = Controller::new(16, 64);
-        let part = |seconds, ended| Seen::Full(Progress { seconds, bytes: 1.0, ended, ..Progress::default() });
+        let part =
+            |seconds, ended| Seen::Full(Progress { seconds, bytes: 1.0, ended, ..Progress::default() });
         assert_eq!(limits(&mut controller, [part(0.3, 16), part(9.0, 15), part(0.1, 1)]), [16, 16, 24]);
         let mut controller = Controller::new(16, 64);
         assert_eq!(limits(&mut controller, [part(0.2, 16), part(0.1, 16), part(0.2, 16)]), [16; 3]);
