@@ -71,7 +71,7 @@ pub(crate) const MIN_RANGE_BYTES: u64 = 1 << 20;
 /// The most ranges that wait in memory, where their number adapts to the link: each takes a connection, and with more of
 /// them too little of the memory would be left for bytes.
 pub(crate) const MAX_RANGES_IN_MEMORY: usize = 32;
-/// Ranges that wait in memory are held in pieces of this size.
+/// Ranges that wait in memory are held, and parts on disk are read while they are sent, in pieces of this size.
 pub(crate) const PIECE_IN_MEMORY_BYTES: usize = 256 << 10;
 /// What a connection takes beside the range that it reads, as measured: what is read ahead, and buffers of TLS and HTTP.
 pub(crate) const CONNECTION_BYTES: u64 = 1 << 20;

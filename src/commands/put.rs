@@ -122,7 +122,7 @@ pub(crate) async fn run(
         Ok((input, encryptor))
     };
     let (input, encryptor) = cancellation.or(ready).await.flatten()?;
-    let budget = MemoryBudget::new(&options.transfer_options, &connection.traffic);
+    let budget = MemoryBudget::of_upload(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     storing.store(input, target, options.settings.clone()).await
@@ -148,7 +148,7 @@ pub(crate) async fn store_bytes(
     writer.end()?;
     let input = Input::pipe(target.into(), reader, Some(bytes.len() as u64));
     let (budget, meter) =
-        (MemoryBudget::new(&options.transfer_options, &connection.traffic), Meter::default());
+        (MemoryBudget::of_upload(&options.transfer_options, &connection.traffic), Meter::default());
     let storing = PutRun { connection, encryptor, options, budget: &budget, meter: &meter, cancellation };
     storing.store(input, target.clone(), options.settings.clone()).await
 }

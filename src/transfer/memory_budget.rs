@@ -21,7 +21,7 @@ use crate::transfer_options::TransferOptions;
 const PLACE: u64 = 64 * 1024;
 /// What a request takes whose part is read from disk while it is sent: buffers of the connection, and a thread that reads
 /// with what its allocator keeps.
-const PLACES_OF_PART_ON_DISK: u64 = 20;
+const PLACES_OF_PART_ON_DISK: u64 = 24;
 
 /// The memory of [`TransferOptions::parts_in_memory`], and the requests that move objects.
 pub(crate) struct MemoryBudget {
@@ -41,6 +41,12 @@ impl MemoryBudget {
     /// Makes the budget for one object.
     pub(crate) fn new(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
         Self::starting_with(JOBS_AT_START, transfer_options, traffic)
+    }
+
+    /// Makes the budget for one object that is stored. It begins with the parts that fit into memory: to read further ones
+    /// twice takes a near service longer than it brings.
+    pub(crate) fn of_upload(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+        Self::starting_with(transfer_options.parts_in_memory(), transfer_options, traffic)
     }
 
     /// Makes the budget for many objects: small ones mostly wait, so more of them are requested from the start.

@@ -211,6 +211,8 @@ pub(crate) struct Parts {
     /// Encrypted bytes beyond the end of the part they were made for.
     ahead: Vec<u8>,
     buffers: BufferPool,
+    /// What parts on disk are read into while they are sent.
+    pieces: BufferPool,
     piece: Output,
     number: u32,
     plain: u64,
@@ -253,6 +255,7 @@ impl Parts {
             algorithm,
             ahead: Vec::new(),
             buffers: BufferPool::default(),
+            pieces: BufferPool::default(),
             piece: Output::new(),
             number: 0,
             plain: 0,

@@ -2,18 +2,28 @@
 
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::thread;
+use std::time::Duration;
 
 use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{Bench, PART, PATIENCE, assert_same, bytes};
 
-/// The parts under way from the start; half of them fit into memory.
+/// Parts under way from the start where the service is far; half of them fit into memory.
 const UNDER_WAY: usize = 16;
+
+/// A service that is far: its first answer takes long.
+fn far_away() -> Bench {
+    let bench = Bench::new();
+    let late = Kind::then(|| thread::sleep(Duration::from_millis(50)));
+    bench.sandbox.fault(Fault::on("CreateMultipartUpload", late).always());
+    bench
+}
 
 #[test]
 fn more_parts_are_under_way_than_fit_into_memory() {
-    let bench = Bench::new();
+    let bench = far_away();
     let content = bytes(20 * 8 * 1024 * 1024);
     bench.write("source", &content);
     let gate = Gate::new();
@@ -31,7 +41,7 @@ fn more_parts_are_under_way_than_fit_into_memory() {
 
 #[test]
 fn a_part_on_disk_is_read_again_for_each_attempt() {
-    let bench = Bench::new();
+    let bench = far_away();
     let content = bytes(UNDER_WAY * PART + 7);
     bench.write("source", &content);
     let parts = [
@@ -54,7 +64,7 @@ fn a_part_on_disk_is_read_again_for_each_attempt() {
 
 #[test]
 fn a_file_that_is_renamed_linked_or_protected_while_it_is_sent_is_stored() {
-    let bench = Bench::new();
+    let bench = far_away();
     let content = bytes(UNDER_WAY * PART);
     let path = bench.write("source", &content);
     let gate = Gate::new();
@@ -73,7 +83,7 @@ fn a_file_that_is_renamed_linked_or_protected_while_it_is_sent_is_stored() {
 #[test]
 fn a_file_that_is_written_or_cut_while_it_is_sent_is_not_stored() {
     for (is_cut, is_compared) in [(false, true), (true, true), (false, false)] {
-        let bench = Bench::new();
+        let bench = far_away();
         if !is_compared {
             bench.sandbox.s3().lie(Lie::IgnoreChecksums);
         }

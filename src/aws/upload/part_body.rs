@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::limits::BODY_PIECE_BYTES;
+use crate::limits::PIECE_IN_MEMORY_BYTES;
 
 /// Reads up to so many bytes from an offset of the part. Called while the part is sent, by each attempt anew.
 type Read = dyn Fn(u64, usize) -> io::Result<Bytes> + Send + Sync;
@@ -62,7 +62,8 @@ impl Body for Reading {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Unreadable>>> {
-        let most = usize::try_from(self.len - self.at).unwrap_or(BODY_PIECE_BYTES).min(BODY_PIECE_BYTES);
+        let most =
+            usize::try_from(self.len - self.at).unwrap_or(PIECE_IN_MEMORY_BYTES).min(PIECE_IN_MEMORY_BYTES);
         if most == 0 {
             return Poll::Ready(None);
         }

@@ -13,6 +13,7 @@ use super::{PIECE, Part, Parts, Reader};
 use crate::aws::upload::PartBody;
 use crate::checksum::Running;
 use crate::error::{Error, Result, Subject};
+use crate::transfer::buffer_pool::BufferPool;
 use crate::transfer::resume::FileIdentity;
 
 /// The file of such a part, to see afterwards whether it has changed.
@@ -38,11 +39,11 @@ impl SourceFile {
         Err(Error::SourceChanged { subject: self.subject.clone(), why })
     }
 
-    fn read(&self, at: u64, most: usize) -> io::Result<Bytes> {
-        let mut bytes = vec![0; most];
-        let read = self.file.read_at(&mut bytes, at)?;
+    fn read(&self, at: u64, most: usize, pieces: &BufferPool) -> io::Result<Bytes> {
+        let mut bytes = pieces.take(most);
+        let read = self.file.read_at(bytes.append(most), at)?;
         bytes.truncate(read);
-        Ok(bytes.into())
+        Ok(pieces.lend(bytes))
     }
 }
 
@@ -75,8 +76,8 @@ impl Parts {
         if size == 0 {
             return Ok(None);
         }
-        let from = source.clone();
-        let read = Arc::new(move |offset, most| from.read(start + offset, most));
+        let (from, pieces) = (source.clone(), self.pieces.clone());
+        let read = Arc::new(move |offset, most| from.read(start + offset, most, &pieces));
         let body = PartBody::ReadWhileSent { len: size, read };
         self.numbered(body, running.finish(), start, Some(source)).map(Some)
     }
