@@ -32,8 +32,8 @@ impl BufferPool {
     }
 
     /// Collects bytes in buffers of one size. Ranges of many sizes would leave holes in the allocator's memory.
-    pub(crate) fn pieces(&self) -> Pieces<'_> {
-        Pieces { pool: self, full: Vec::new(), last: Output::new() }
+    pub(crate) fn range_buffer(&self) -> RangeBuffer<'_> {
+        RangeBuffer { pool: self, full: Vec::new(), last: Output::new() }
     }
 
     /// Turns a filled buffer into `Bytes`, which return it to the pool when dropped.
@@ -42,14 +42,14 @@ impl BufferPool {
     }
 }
 
-/// Bytes in pieces of [`PIECE_IN_MEMORY_BYTES`].
-pub(crate) struct Pieces<'a> {
+/// The bytes of a range, in pieces of [`PIECE_IN_MEMORY_BYTES`].
+pub(crate) struct RangeBuffer<'a> {
     pool: &'a BufferPool,
     full: Vec<Bytes>,
     last: Output,
 }
 
-impl Pieces<'_> {
+impl RangeBuffer<'_> {
     /// Copies `bytes` to the end.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
@@ -64,7 +64,12 @@ impl Pieces<'_> {
     }
 
     fn next(&mut self) {
-        let last = std::mem::replace(&mut self.last, self.pool.take(PIECE_IN_MEMORY_BYTES));
+        self.lend_last();
+        self.last = self.pool.take(PIECE_IN_MEMORY_BYTES);
+    }
+
+    fn lend_last(&mut self) {
+        let last = std::mem::take(&mut self.last);
         if !last.is_empty() {
             self.full.push(self.pool.lend(last));
         }
@@ -72,9 +77,7 @@ impl Pieces<'_> {
 
     /// The pieces, which return to the pool when dropped.
     pub(crate) fn into_bytes(mut self) -> Vec<Bytes> {
-        if !self.last.is_empty() {
-            self.full.push(self.pool.lend(self.last));
-        }
+        self.lend_last();
         self.full
     }
 }
@@ -139,8 +142,8 @@ mod tests {
     fn bytes_are_collected_in_pieces_of_one_size_that_come_back() {
         let buffers = BufferPool::default();
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(2 * PIECE_IN_MEMORY_BYTES + 1).collect();
-        let mut pieces = buffers.pieces();
-        assert!(buffers.pieces().into_bytes().is_empty());
+        let mut pieces = buffers.range_buffer();
+        assert!(buffers.range_buffer().into_bytes().is_empty());
         for chunk in bytes.chunks(100_000) {
             pieces.push(chunk);
         }

@@ -19,7 +19,7 @@ mod controller;
 #[cfg(test)]
 mod simulation;
 
-use controller::{Controller, Progress, Seen};
+use controller::{Controller, Observation, Progress};
 
 /// The slots of a run.
 pub(crate) struct Concurrency {
@@ -136,14 +136,14 @@ async fn adapt(mut controller: Controller, slots: Arc<Slots>, traffic: Traffic) 
         tokio::time::sleep(CONCURRENCY_TICK).await;
         let (now, at) = (traffic.counted(), Instant::now());
         let (ended, is_full) = slots.ended_and_full();
-        let seen = seen(&before, &now, is_full, ended - ended_before, at - began);
-        slots.set_limit(controller.observe(seen, now.round_trip.unwrap_or_default()));
+        let observation = observation(&before, &now, is_full, ended - ended_before, at - began);
+        slots.set_limit(controller.observe(observation, now.round_trip.unwrap_or_default()));
         (before, ended_before, began) = (now, ended, at);
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate, not a count")]
-fn seen(before: &Counted, now: &Counted, is_full: bool, ended: usize, time: Duration) -> Seen {
+fn observation(before: &Counted, now: &Counted, is_full: bool, ended: usize, time: Duration) -> Observation {
     let progress = Progress {
         seconds: time.as_secs_f64(),
         bytes: (now.bytes - before.bytes) as f64,
@@ -152,11 +152,11 @@ fn seen(before: &Counted, now: &Counted, is_full: bool, ended: usize, time: Dura
         brisk: usize::try_from(now.brisk - before.brisk).unwrap_or(usize::MAX),
     };
     if progress.refused > 0 {
-        Seen::Overloaded(progress)
+        Observation::Overloaded(progress)
     } else if !is_full || now.failures > before.failures || now.held_back > before.held_back {
-        Seen::Unclear
+        Observation::Unclear
     } else {
-        Seen::Full(progress)
+        Observation::Full(progress)
     }
 }
 
@@ -206,14 +206,15 @@ mod tests {
     fn only_a_moment_without_trouble_and_with_all_in_flight_is_measured() {
         let before = Counted { bytes: 50, brisk: 1, ..Counted::default() };
         let now = Counted { bytes: 100, brisk: 3, ..before };
-        let after = |change: Counted, is_full| seen(&before, &change, is_full, 5, Duration::from_millis(500));
+        let after =
+            |change: Counted, is_full| observation(&before, &change, is_full, 5, Duration::from_millis(500));
         let progress = Progress { seconds: 0.5, bytes: 50.0, ended: 5, refused: 0, brisk: 2 };
-        assert_eq!(after(now, true), Seen::Full(progress));
-        assert_eq!(after(now, false), Seen::Unclear);
-        assert_eq!(after(Counted { failures: 1, ..now }, true), Seen::Unclear);
-        assert_eq!(after(Counted { held_back: 1, ..now }, true), Seen::Unclear);
+        assert_eq!(after(now, true), Observation::Full(progress));
+        assert_eq!(after(now, false), Observation::Unclear);
+        assert_eq!(after(Counted { failures: 1, ..now }, true), Observation::Unclear);
+        assert_eq!(after(Counted { held_back: 1, ..now }, true), Observation::Unclear);
         let overloads = Counted { overloads: 1, held_back: 1, ..now };
         let progress = Progress { refused: 1, ..progress };
-        assert_eq!(after(overloads, false), Seen::Overloaded(progress));
+        assert_eq!(after(overloads, false), Observation::Overloaded(progress));
     }
 }

@@ -265,7 +265,7 @@ async fn fetch_all(
             .map(|request| async move {
                 let RangeRequest { range, permit, slot: _slot } = request?;
                 // A chunk kept as it came would pin the buffer that the connection read it into, twice as large.
-                let mut pieces = budget.pieces();
+                let mut pieces = budget.range_buffer();
                 let keep = async |chunk: Bytes| {
                     meter.moved();
                     pieces.push(&chunk);

@@ -13,7 +13,7 @@ use crate::aws::traffic::Traffic;
 use crate::defaults::JOBS_AT_START;
 use crate::error::{Error, Result};
 use crate::limits::{CONNECTION_BYTES, MAX_RANGES_IN_MEMORY, PIECE_IN_MEMORY_BYTES};
-use crate::transfer::buffer_pool::{BufferPool, Pieces};
+use crate::transfer::buffer_pool::{BufferPool, RangeBuffer};
 use crate::transfer::concurrency::{Concurrency, Slot};
 use crate::transfer_options::TransferOptions;
 
@@ -116,8 +116,8 @@ impl MemoryBudget {
     }
 
     /// Makes room for a range that arrives bit by bit.
-    pub(crate) fn pieces(&self) -> Pieces<'_> {
-        self.pieces.pieces()
+    pub(crate) fn range_buffer(&self) -> RangeBuffer<'_> {
+        self.pieces.range_buffer()
     }
 
     /// Waits until an object of `len` bytes may start: at most as many objects larger than a part are in progress

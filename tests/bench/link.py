@@ -8,6 +8,7 @@ tool has under way. Not here: loss, or a rate that connections share.
 
 import asyncio
 import collections
+import contextlib
 import sys
 import time
 
@@ -19,7 +20,9 @@ async def serve(port, delay, rate):
     async def connected(reader, writer):
         there = await asyncio.open_connection("127.0.0.1", port, limit=PIECE)
         await asyncio.sleep(delay * 2)
-        await asyncio.gather(_pass(reader, there[1], delay, rate), _pass(there[0], writer, delay, rate))
+        with contextlib.suppress(asyncio.CancelledError):
+            # Cancelled when standard input ends: the connections end with this program.
+            await asyncio.gather(_pass(reader, there[1], delay, rate), _pass(there[0], writer, delay, rate))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=PIECE)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -74,6 +74,14 @@ fn put_at_work(bench: &Bench, words: &str, gate: &Gate) -> Running {
     running
 }
 
+/// A put whose upload is left behind, and can be gone on with.
+fn killed_put(bench: &Bench, words: &str) {
+    let running = put_at_work(bench, words, &Gate::new());
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+}
+
 #[test]
 fn what_a_put_at_work_has_stays_however_old() {
     for words in PUTS {
@@ -98,10 +106,7 @@ fn what_a_put_at_work_has_stays_however_old() {
 fn of_any_put_that_was_killed_the_record_goes_with_its_upload() {
     for words in PUTS {
         let bench = bench();
-        let running = put_at_work(&bench, words, &Gate::new());
-        running.signal("KILL");
-        running.end();
-        bench.sandbox.clear_faults();
+        killed_put(&bench, words);
         assert_eq!(journals(&bench).len(), 1, "{words}");
         let ended = bench.run(ALL).ok();
         ended.says(&["of a put to s3://bench/p/large that did not end", "removed: 2 leftovers"]);
@@ -112,10 +117,7 @@ fn of_any_put_that_was_killed_the_record_goes_with_its_upload() {
 #[test]
 fn with_an_upload_that_is_sealed_here_no_run_goes_on() {
     let bench = bench();
-    let running = put_at_work(&bench, "source --key key", &Gate::new());
-    running.signal("KILL");
-    running.end();
-    bench.sandbox.clear_faults();
+    killed_put(&bench, "source --key key");
     let before = bench.sandbox.s3().uploads().remove(0);
     bench.sandbox.clear_requests();
     bench.run("put source s3://bench/p/large --key key --part-size 5MiB").ok();
@@ -130,10 +132,7 @@ fn with_an_upload_that_is_sealed_here_no_run_goes_on() {
 #[test]
 fn an_upload_with_which_a_put_goes_on_after_it_was_found_stays() {
     let bench = bench();
-    let running = put_at_work(&bench, "source", &Gate::new());
-    running.signal("KILL");
-    running.end();
-    bench.sandbox.clear_faults();
+    killed_put(&bench, "source");
     // The uploads and records are looked at before the objects are listed.
     let listing = Gate::new();
     let looking = bench.sandbox.fault(Fault::on("ListObjectsV2", Kind::Pause(listing.clone())));
@@ -170,10 +169,7 @@ const AT_ONCE: usize = 32;
 #[test]
 fn an_upload_with_which_a_put_goes_on_while_others_are_removed_stays() {
     let bench = bench();
-    let running = put_at_work(&bench, "source", &Gate::new());
-    running.signal("KILL");
-    running.end();
-    bench.sandbox.clear_faults();
+    killed_put(&bench, "source");
     let removal = Gate::new();
     let cleanup = removing_others(&bench, &removal);
     let gate = Gate::new();
@@ -190,10 +186,7 @@ fn an_upload_with_which_a_put_goes_on_while_others_are_removed_stays() {
 #[test]
 fn with_an_upload_that_is_being_removed_no_put_goes_on() {
     let bench = bench();
-    let running = put_at_work(&bench, "source", &Gate::new());
-    running.signal("KILL");
-    running.end();
-    bench.sandbox.clear_faults();
+    killed_put(&bench, "source");
     let removal = Gate::new();
     let held = bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(removal.clone())));
     let cleanup = bench.start(ALL);
@@ -208,17 +201,10 @@ fn with_an_upload_that_is_being_removed_no_put_goes_on() {
 #[test]
 fn the_upload_that_a_killed_put_could_go_on_with_goes_and_the_put_starts_anew() {
     let bench = bench();
-    bench.write("source", &bytes(2 * PART));
-    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
-    let line = "put source s3://bench/p/large --part-size 5MiB";
-    let running = bench.start(line);
-    assert!(held.wait(1, PATIENCE));
-    running.signal("KILL");
-    running.end();
-    bench.sandbox.clear_faults();
+    killed_put(&bench, "source");
     bench.run(ALL).ok().says(&["removed: 2 leftovers"]);
     assert_eq!(uploads(&bench), [""; 0]);
-    bench.run(line).ok();
+    bench.run("put source s3://bench/p/large --part-size 5MiB").ok();
     bench.run("get s3://bench/p/large got").ok();
     assert!(journals(&bench).is_empty());
 }

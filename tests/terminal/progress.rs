@@ -71,7 +71,10 @@ fn a_terminal_that_changes_its_width_keeps_one_line() {
         put.resize(columns);
         let screen = put.wait_until(|screen| {
             let lines = lines(screen);
-            lines.len() == 1 && lines[0].contains("3.9/11.7 KiB") && lines[0].starts_with("files ") == whole
+            lines.len() == 1
+                && lines[0].contains("3.9/11.7 KiB")
+                && lines[0].starts_with("files ") == whole
+                && lines[0].chars().count() <= usize::from(columns)
         });
         assert_eq!(lines(&screen).len(), 1, "{columns}: {screen}");
     }

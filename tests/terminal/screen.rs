@@ -88,10 +88,14 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    /// Changes the width.
+    /// Changes the width. The screen itself only grows: what was written for more columns may still be under way, and would
+    /// be wrapped.
     pub fn resize(&mut self, columns: u16) {
+        let mut seen = self.lock();
+        let widest = seen.parser.screen().size().1.max(cells(columns));
+        seen.parser.set_size(cells(ROWS), widest);
+        drop(seen);
         self.master.resize(size(columns)).unwrap();
-        self.lock().parser.set_size(cells(ROWS), cells(columns));
     }
 
     /// Waits until the screen shows a text, and returns the screen.

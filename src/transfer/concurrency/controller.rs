@@ -15,7 +15,7 @@ use crate::limits::{
 
 /// What a moment saw.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Seen {
+pub(super) enum Observation {
     /// As many requests as allowed were in flight.
     Full(Progress),
     /// It says nothing about the link: too little to do, a limit on the rate, a connection that broke.
@@ -76,15 +76,15 @@ impl Controller {
     }
 
     /// Takes what a moment saw, where an answer takes at least `round_trip`, and returns the number for the next one.
-    pub(super) fn observe(&mut self, seen: Seen, round_trip: Duration) -> usize {
+    pub(super) fn observe(&mut self, observation: Observation, round_trip: Duration) -> usize {
         let at_start = JOBS_AT_START_FAR.get().min(self.ceiling);
         if self.is_starting && round_trip >= CONCURRENCY_FAR && self.limit < at_start {
             self.set(at_start);
         }
-        match seen {
-            Seen::Overloaded(_) if self.easing.is_none() => self.reduce(),
-            Seen::Unclear => (self.before, self.round) = (None, Progress::default()),
-            Seen::Full(progress) | Seen::Overloaded(progress) => self.add(progress, round_trip),
+        match observation {
+            Observation::Overloaded(_) if self.easing.is_none() => self.reduce(),
+            Observation::Unclear => (self.before, self.round) = (None, Progress::default()),
+            Observation::Full(progress) | Observation::Overloaded(progress) => self.add(progress, round_trip),
         }
         self.limit
     }
@@ -155,16 +155,16 @@ mod tests {
     use super::*;
 
     /// A moment that is a round: with so many bytes a second.
-    fn round(rate: f64) -> Seen {
-        Seen::Full(Progress { seconds: 1.0, bytes: rate, ended: 64, ..Progress::default() })
+    fn round(rate: f64) -> Observation {
+        Observation::Full(Progress { seconds: 1.0, bytes: rate, ended: 64, ..Progress::default() })
     }
 
-    fn limits(controller: &mut Controller, seen: impl IntoIterator<Item = Seen>) -> Vec<usize> {
+    fn limits(controller: &mut Controller, seen: impl IntoIterator<Item = Observation>) -> Vec<usize> {
         seen.into_iter().map(|seen| controller.observe(seen, Duration::ZERO)).collect()
     }
 
-    fn refused(refused: usize) -> Seen {
-        Seen::Overloaded(Progress { refused, ..Progress::default() })
+    fn refused(refused: usize) -> Observation {
+        Observation::Overloaded(Progress { refused, ..Progress::default() })
     }
 
     #[test]
@@ -177,9 +177,10 @@ mod tests {
     #[test]
     fn far_away_it_begins_higher_and_doubles_once_half_of_the_requests_get_along() {
         let far = |controller: &mut Controller, seen| controller.observe(seen, CONCURRENCY_FAR);
-        let brisk = |brisk| Seen::Full(Progress { seconds: 0.01, bytes: 1.0, brisk, ..Progress::default() });
+        let brisk =
+            |brisk| Observation::Full(Progress { seconds: 0.01, bytes: 1.0, brisk, ..Progress::default() });
         let mut controller = Controller::new(16, 64);
-        let seen = [Seen::Unclear, brisk(8), brisk(7), brisk(1), brisk(99)];
+        let seen = [Observation::Unclear, brisk(8), brisk(7), brisk(1), brisk(99)];
         assert_eq!(seen.map(|seen| far(&mut controller, seen)), [32, 32, 32, 64, 64]);
         let mut controller = Controller::new(16, 24);
         assert_eq!([brisk(0), brisk(99)].map(|seen| far(&mut controller, seen)), [24, 24], "the ceiling");
@@ -214,7 +215,7 @@ mod tests {
         let seen = [refused(64), refused(63), refused(1), refused(31), refused(1)];
         assert_eq!(limits(&mut controller, seen), [32, 32, 16, 16, 8]);
         let mut controller = Controller::new(64, 64);
-        let one_through = Seen::Full(Progress { ended: 1, ..Progress::default() });
+        let one_through = Observation::Full(Progress { ended: 1, ..Progress::default() });
         assert_eq!(limits(&mut controller, [refused(64), one_through, refused(640)]), [32; 3]);
     }
 
@@ -227,21 +228,22 @@ mod tests {
     #[test]
     fn what_an_outage_or_a_limited_rate_shows_is_no_gain() {
         let mut controller = Controller::new(16, 64);
-        assert_eq!(limits(&mut controller, [Seen::Unclear; 50]), [16; 50]);
-        let seen = [round(1.0), round(1.0), Seen::Unclear, round(9.0), round(9.0)];
+        assert_eq!(limits(&mut controller, [Observation::Unclear; 50]), [16; 50]);
+        let seen = [round(1.0), round(1.0), Observation::Unclear, round(9.0), round(9.0)];
         assert_eq!(limits(&mut controller, seen), [16, 24, 24, 24, 36], "measured anew");
     }
 
     #[test]
     fn a_round_lasts_four_round_trips_a_quarter_of_a_second_and_as_many_answers_as_requests() {
         let mut controller = Controller::new(16, 64);
-        let part =
-            |seconds, ended| Seen::Full(Progress { seconds, bytes: 1.0, ended, ..Progress::default() });
+        let part = |seconds, ended| {
+            Observation::Full(Progress { seconds, bytes: 1.0, ended, ..Progress::default() })
+        };
         assert_eq!(limits(&mut controller, [part(0.3, 16), part(9.0, 15), part(0.1, 1)]), [16, 16, 24]);
         let mut controller = Controller::new(16, 64);
         assert_eq!(limits(&mut controller, [part(0.2, 16), part(0.1, 16), part(0.2, 16)]), [16; 3]);
         let mut controller = Controller::new(16, 64);
-        let seen = [Seen::Unclear, part(0.3, 32), part(0.1, 0), part(0.3, 32), part(0.1, 0)];
+        let seen = [Observation::Unclear, part(0.3, 32), part(0.1, 0), part(0.3, 32), part(0.1, 0)];
         let seen = seen.map(|seen| controller.observe(seen, Duration::from_millis(100)));
         assert_eq!(seen, [32, 32, 32, 32, 48]);
     }

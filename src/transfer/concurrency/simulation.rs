@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::controller::{Controller, Progress, Seen};
+use super::controller::{Controller, Observation, Progress};
 use crate::defaults::{JOBS_AT_START, MAX_JOBS};
 use crate::limits::{BRISK_BYTES, BRISK_TIME, CONCURRENCY_TICK};
 use crate::transfer::plan::Remaining;
@@ -215,9 +215,9 @@ fn rate(link: &Link, transfer: Transfer, bytes: u64, mut limit: Limit) -> f64 {
             brisk: now.brisk - before.brisk,
         };
         let seen = match (progress.refused > 0, simulation.all_begun) {
-            (true, _) => Seen::Overloaded(progress),
-            (false, true) => Seen::Unclear,
-            (false, false) => Seen::Full(progress),
+            (true, _) => Observation::Overloaded(progress),
+            (false, true) => Observation::Unclear,
+            (false, false) => Observation::Full(progress),
         };
         allowed = controller.observe(seen, Duration::from_secs_f64(link.round_trip));
         (before, looked) = (now, simulation.now);
