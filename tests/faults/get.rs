@@ -174,7 +174,7 @@ fn a_flipped_byte_is_not_written() {
 #[test]
 fn a_flipped_byte_of_a_sealed_object_does_not_reach_standard_output() {
     let (bench, _) = stored(MODES[2]);
-    bench.sandbox.fault(Fault::on("GetObject", Kind::FlipResponseByte(17)));
+    bench.sandbox.fault(Fault::on("GetObject", Kind::FlipResponseByte(17)).always());
     bench.run("get s3://bench/object - --key key --part-size 5MiB").exits(6).writes_nothing();
 }
 

@@ -42,7 +42,8 @@ fn a_signal_in_any_phase_leaves_the_old_file_and_nothing_beside_it() {
 #[test]
 fn a_signal_in_the_middle_of_a_range_leaves_nothing() {
     let bench = stored();
-    let stalled = bench.sandbox.fault(Fault::on("GetObject", Kind::StallResponse(1_000_000)));
+    // Whichever range comes first: the last one, of a tag alone, is too short to stall.
+    let stalled = bench.sandbox.fault(Fault::on("GetObject", Kind::StallResponse(1_000_000)).always());
     let running = bench.start("get s3://bench/object copy --key key --part-size 5MiB --no-resume");
     assert!(stalled.wait(1, PATIENCE));
     running.signal("TERM");
