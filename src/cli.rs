@@ -4,10 +4,12 @@
 //! nothing is sent from this room.
 
 use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use tokio::runtime::Builder;
 
 mod aws_flags;
 mod cleanup;
@@ -124,9 +126,21 @@ impl Command {
     }
 }
 
-/// Runs a command line and returns its exit code.
-pub async fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let argv: Vec<OsString> = argv.into_iter().collect();
+/// Runs a command line and returns its exit code. Neither generic nor `async`, so that all it calls is compiled with
+/// this crate, and not once more with whoever calls it.
+///
+/// # Errors
+///
+/// The runtime could not be started.
+pub fn run(argv: Vec<OsString>) -> io::Result<ExitCode> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(run_command(argv));
+    // A thread that still waits for standard input or a key command must not hold up the end.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+async fn run_command(argv: Vec<OsString>) -> ExitCode {
     if let Some(question) = complete::question(&argv) {
         question.answer().await;
         return Exit::Done.into();

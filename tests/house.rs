@@ -60,7 +60,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tempfile", &["transfer"]),
     ("toml", &["cli"]),
     ("x509_cert", &["aws"]),
-    ("tokio", &["aws", "transfer", "commands", "cli", "main"]),
+    ("tokio", &["aws", "transfer", "commands", "cli"]),
     ("tower_service", &["aws"]),
 ];
 
