@@ -132,16 +132,16 @@ fn a_run_in_which_a_file_fails_leaves_the_old_manifest() {
 fn a_run_that_is_stopped_leaves_no_manifest() {
     let bench = tree();
     write(&bench.path("tree/large"), &bytes(2 * PART));
-    let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
     for (signal, code) in [("INT", Some(130)), ("KILL", None)] {
+        let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(Gate::new())).always());
         let running = bench.start("put -r tree s3://bench/p/ --manifest m --part-size 5MiB");
-        let seen = held.count();
-        assert!(held.wait(seen + 1, PATIENCE));
+        assert!(held.wait(1, PATIENCE));
         running.signal(signal);
         let ended = running.end();
         assert_eq!(ended.code(), code);
         assert!(signal == "KILL" || ended.stderr.contains("with --update continues"), "{}", ended.stderr);
         assert!(!bench.path("m").exists());
+        bench.sandbox.clear_faults();
     }
 }
 

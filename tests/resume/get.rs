@@ -8,7 +8,7 @@ use std::time::Instant;
 use s3seal::checksum::Algorithm;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes, write_private};
 use crate::{SIZE, bench, records, store_cbc, wrap_aes};
 
 /// In place of flags for `put`: as old clients stored it.
@@ -325,7 +325,7 @@ fn a_record_that_is_cut_short_or_forged_does_no_harm() {
         whole.replace("\"sum\":\"", "\"sum\":\"A"),
     ];
     for text in cases {
-        fs::write(&record, text).unwrap();
+        write_private(&record, text.as_bytes());
         bench.write("copy", b"old");
         bench.run(&line("--key key")).ok();
         assert_same(&bench.read("copy"), &bytes(SIZE), "file");

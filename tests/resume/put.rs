@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes, write_private};
 use crate::{SIZE, bench, records};
 
 const MODES: [(&str, &str); 4] = [
@@ -184,7 +184,7 @@ fn a_record_that_is_cut_short_or_forged_does_no_harm() {
     for text in
         ["", "{", &whole[..whole.len() / 2], "[]\n", &whole.replace("s3://bench/object", "s3://bench/else")]
     {
-        fs::write(&record, text).unwrap();
+        write_private(&record, text.as_bytes());
         bench.sandbox.clear_requests();
         bench.run(&line("")).ok();
         assert_eq!(sent(&bench), SIZE, "{text}");

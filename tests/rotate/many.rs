@@ -74,8 +74,8 @@ fn a_run_that_was_stopped_goes_on_and_rotates_each_object_once() {
         "rotate s3://{BUCKET}/p/ -e client --key b.key --new-data-key --seal-plaintext --from-key b.key --yes --jobs 2"
     );
     for stop in [9, 7, 11] {
-        let struck =
-            bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(stop));
+        let pause = Kind::Pause(s3seal_sandbox::Gate::new());
+        let struck = bench.sandbox.fault(Fault::on("PutObject", pause).skip(stop).always());
         let running = bench.start(&line);
         assert!(struck.wait(1, PATIENCE), "too few objects");
         running.signal("KILL");
@@ -128,8 +128,8 @@ fn hundreds_of_objects_stopped_three_times_are_each_written_once() {
     bench.sandbox.s3().set_versioning(BUCKET);
     let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key b.key --from-sse-c-key a.key --yes -q");
     for (signal, skip) in [("INT", 60), ("KILL", 80), ("KILL", 70)] {
-        let fault = Fault::on("CopyObject", Kind::Pause(s3seal_sandbox::Gate::new())).skip(skip);
-        let struck = bench.sandbox.fault(fault);
+        let pause = Kind::Pause(s3seal_sandbox::Gate::new());
+        let struck = bench.sandbox.fault(Fault::on("CopyObject", pause).skip(skip).always());
         let running = bench.start(&line);
         assert!(struck.wait(1, PATIENCE), "too few objects");
         running.signal(signal);

@@ -13,16 +13,17 @@ pub mod schema;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use s3seal_sandbox::s3::ObjectView;
 use s3seal_sandbox::{Config, Kind, Recorded, Sandbox};
 
 pub use program::{Ended, Program, Running};
 
-/// The longest that anything here may take. It is never waited for unless something hangs.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+/// After this, something hangs. No limit of speed: the slowest machine takes far less.
+pub const PATIENCE: Duration = Duration::from_mins(5);
 /// The bucket of every bench.
 pub const BUCKET: &str = "bench";
 /// The alias of a KMS key that is there from the start.
@@ -58,6 +59,7 @@ impl Bench {
 
     /// With a configuration of its own.
     pub fn with(config: Config) -> Self {
+        allow_many_open_files();
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("home")).unwrap();
         fs::create_dir(folder.path().join("files")).unwrap();
@@ -82,8 +84,7 @@ impl Bench {
     /// Writes a file that only its owner can read.
     pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.path(name);
-        fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        write_private(&path, bytes);
         path
     }
 
@@ -163,6 +164,22 @@ impl Bench {
     pub fn assert_keys(&self, keys: &[&str]) {
         assert_eq!(self.sandbox.s3().keys(BUCKET), keys);
     }
+}
+
+/// Raises this process's limit of open files to what is allowed: each bench is a server in it, with connections.
+fn allow_many_open_files() {
+    static RAISED: Once = Once::new();
+    RAISED.call_once(|| {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        // Where that is refused, the usual limit is enough for a few tests at once.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    });
+}
+
+/// Writes a file that only its owner can read, whatever the umask of whoever runs the tests.
+pub fn write_private(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// The files in a directory and its directories: those for records may stay.

@@ -21,7 +21,7 @@ pub struct Program {
 impl Program {
     /// With an empty environment but for where programs are.
     pub fn new(program: &str, folder: &Path) -> Self {
-        let mut command = hearing_hangups(program);
+        let mut command = in_own_session(program);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(folder);
         // The machine's own files have no say.
         command.env("S3SEAL_CONFIG", "");
@@ -108,16 +108,18 @@ impl Program {
     }
 }
 
-/// A command that hears SIGHUP, also where the tests were started under nohup: what is ignored is inherited.
-fn hearing_hangups(program: &str) -> Command {
+/// A command without a terminal, so that no question appears in front of whoever runs the tests. It hears SIGHUP, also where
+/// they were started under nohup: what is ignored is inherited.
+fn in_own_session(program: &str) -> Command {
+    // A child leads no group of processes, so setsid does not fork, and the number of the process stays.
+    let mut command = Command::new("setsid");
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(0);
-    if ignored & 1 == 0 {
-        return Command::new(program);
+    if ignored & 1 == 1 {
+        command.args(["env", "--default-signal=HUP"]);
     }
-    let mut command = Command::new("env");
-    command.args(["--default-signal=HUP", program]);
+    command.arg(program);
     command
 }
 

@@ -133,9 +133,7 @@ fn the_question_is_asked_at_the_terminal_where_standard_input_is_a_pipe() {
 #[test]
 fn without_a_terminal_yes_is_needed() {
     let bench = bench(1);
-    // A session of its own has no terminal, wherever the tests run.
-    let words = [&["-w", env!("CARGO_BIN_EXE_s3seal")][..], &LINE.split(' ').collect::<Vec<_>>()].concat();
-    bench.program("setsid", words).run().exits(2).says(&["there is no terminal to ask at", "--yes"]);
+    bench.run(LINE).exits(2).says(&["there is no terminal to ask at", "--yes"]);
     assert!(!is_rotated(&bench));
     bench.run(&format!("{LINE} --yes")).ok();
     assert!(is_rotated(&bench));
