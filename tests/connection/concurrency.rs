@@ -10,6 +10,9 @@ use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{Bench, PART, PATIENCE, bytes};
 
+/// No request that is held is given up and sent again.
+const PATIENT: &str = "--read-timeout 5m";
+
 /// Counts the requests that have arrived and are not answered yet.
 #[derive(Clone, Default)]
 struct Gauge {
@@ -54,7 +57,7 @@ fn a_download_of_one_object_has_sixteen_requests_under_way_from_the_start() {
         let gauge = Gauge::on(&bench, "GetObject", 0);
         let gate = Gate::new();
         let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(gate.clone())).always());
-        let running = bench.start(&format!("get s3://bench/object {target}"));
+        let running = bench.start(&format!("get s3://bench/object {target} {PATIENT}"));
         assert!(held.wait(16, PATIENCE), "{target}: {} of 16", held.count());
         gate.open();
         running.end().ok();
@@ -74,7 +77,7 @@ fn of_many_small_objects_sixty_four_are_under_way_from_the_start() {
         let gate = Gate::new();
         let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(gate.clone())).always());
         // A bucket's answer may be awaited before the second object.
-        let running = bench.start(line);
+        let running = bench.start(&format!("{line} {PATIENT}"));
         assert!(held.wait(64, PATIENCE), "{line}: {} of 64", held.count());
         gate.open();
         running.end().ok();
@@ -103,7 +106,7 @@ fn there_are_never_more_requests_under_way_than_were_asked_for() {
         let gauge = Gauge::on(&bench, operation, 0);
         let gate = Gate::new();
         let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(gate.clone())).always());
-        let running = bench.start(line);
+        let running = bench.start(&format!("{line} {PATIENT}"));
         assert!(held.wait(3, PATIENCE), "{line}: {} of 3", held.count());
         gate.open();
         running.end().ok();
@@ -134,7 +137,7 @@ fn a_service_that_asks_to_slow_down_gets_fewer_requests() {
     let gauge = Gauge::on(&bench, "GetObject", refused + 64);
     bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(rest.clone())).skip(refused + 64).always());
     // Not the SDK's own limit on the rate.
-    let line = "get -r s3://bench/small/ copy --read-timeout 5m";
+    let line = format!("get -r s3://bench/small/ copy {PATIENT}");
     let running = bench.s3seal(line.split(' ')).with("AWS_RETRY_MODE", "standard").start();
     assert!(started.wait(64, PATIENCE), "{} of 64", started.count());
     start.open();

@@ -34,13 +34,13 @@ fn trouble_at_kms_is_overcome() {
 fn trouble_at_kms_that_does_not_go_away_is_told_and_nothing_is_written() {
     let bench = bench();
     bench.run(&format!("put source s3://bench/object -e client --kms-key {ALIAS}")).ok();
-    for (kind, words) in [
-        (Kind::ResetBefore, "the connection broke"),
-        (throttled(), "the service still asks to slow down"),
-        (Kind::StallBeforeResponse, "did not answer in time"),
+    for (kind, timeout, words) in [
+        (Kind::ResetBefore, "", "the connection broke"),
+        (throttled(), "", "the service still asks to slow down"),
+        (Kind::StallBeforeResponse, "--read-timeout 1s", "did not answer in time"),
     ] {
         bench.sandbox.fault(Fault::on("kms:GenerateDataKey", kind.clone()).times(99));
-        let flags = format!("--kms-key {ALIAS} --max-attempts 2 --read-timeout 1s");
+        let flags = format!("--kms-key {ALIAS} --max-attempts 2 {timeout}");
         bench.run(&format!("put source s3://bench/other -e client {flags}")).exits(7).says(&[words]);
         bench.sandbox.fault(Fault::on("kms:Decrypt", kind).times(99));
         bench.run(&format!("get s3://bench/object copy {flags}")).exits(7).says(&[words]);

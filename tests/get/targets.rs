@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
@@ -142,10 +144,13 @@ fn a_device_takes_the_bytes_and_stays_a_device() {
 fn a_named_pipe_takes_the_bytes_as_they_come() {
     let content = bytes(PART + 1);
     let bench = stored(&content);
-    assert!(Command::new("mkfifo").arg(bench.path("pipe")).status().unwrap().success());
-    let running = bench.start("get s3://bench/folder/object pipe --part-size 5MiB");
-    assert_same(&bench.read("pipe"), &content, "pipe");
-    running.end().ok();
+    let pipe = bench.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // In a thread: it waits for ever for a writer that never comes.
+    let (sender, read) = mpsc::channel();
+    thread::spawn(move || sender.send(fs::read(pipe).unwrap()));
+    bench.run("get s3://bench/folder/object pipe --part-size 5MiB").ok();
+    assert_same(&read.recv_timeout(PATIENCE).unwrap(), &content, "pipe");
     bench.assert_tidy(&["pipe"]);
 }
 

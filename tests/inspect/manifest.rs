@@ -290,13 +290,11 @@ fn a_manifest_of_many_names_in_any_order_is_compared_in_little_memory_and_with_f
     bench.sandbox.s3().put_plain(BUCKET, "p/0", b"x");
     let gate = Gate::new();
     let paused = bench.sandbox.fault(Fault::on("ListObjectsV2", Kind::Pause(gate.clone())));
-    let running = bench.start(&format!("{COMPARE} --summary"));
+    let running = bench.start_measured(&format!("{COMPARE} --summary"));
     assert!(paused.wait(1, PATIENCE));
     // Read as a whole it takes more than three times its length.
-    let status = fs::read_to_string(format!("/proc/{}/status", running.pid)).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
-    assert!(peak * 1024 < text.len() * 3 / 2, "{peak} KiB for {} bytes", text.len());
+    let peak = running.peak_memory();
+    assert!(peak * 1024 < text.len() as u64 * 3 / 2, "{peak} KiB for {} bytes", text.len());
     let files = fs::read_dir(format!("/proc/{}/fd", running.pid)).unwrap().map(|file| file.unwrap().path());
     let runs = files
         .filter_map(|file| fs::read_link(file).ok())

@@ -1,7 +1,5 @@
 //! `inspect --read-data`, the test of a restore: all of the data is read, decrypted and verified, and nothing is kept.
 
-use std::fs;
-
 use s3seal_sandbox::{Fault, Gate, Kind};
 use serde_json::{Value, json};
 
@@ -292,13 +290,12 @@ fn a_signal_ends_it_with_whole_rows_of_what_was_read() {
 fn peak(bench: &Bench, line: &str, last: usize) -> u64 {
     let gate = Gate::new();
     let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(gate.clone())).skip(last - 1));
-    let running = bench.start(line);
+    let running = bench.start_measured(line);
     assert!(held.wait(1, PATIENCE), "{line}");
-    let status = fs::read_to_string(format!("/proc/{}/status", running.pid)).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak = running.peak_memory();
     gate.open();
     running.end().ok();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
+    peak
 }
 
 #[test]

@@ -28,11 +28,9 @@ fn more_parts_are_under_way_than_fit_into_memory() {
     bench.write("source", &content);
     let gate = Gate::new();
     let held = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())).always());
-    let running = bench.start("put source s3://bench/object");
+    let running = bench.start_measured("put source s3://bench/object");
     assert!(held.wait(UNDER_WAY, PATIENCE), "{} of {UNDER_WAY}", held.count());
-    let status = fs::read_to_string(format!("/proc/{}/status", running.pid)).unwrap();
-    let taken = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let taken: u64 = taken.trim().trim_end_matches(" kB").parse().unwrap();
+    let taken = running.peak_memory();
     assert!(taken < 104 * 1024, "{taken} KiB");
     gate.open();
     running.end().ok();

@@ -68,7 +68,7 @@ fn a_line_that_somebody_appends_aborts_no_upload_but_one_of_this_rotation() {
         bench.write("large", &bytes(6 << 20));
         let gate = Gate::new();
         let struck = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())));
-        let putting = bench.start(&format!("put large s3://bench/{key} --part-size 5MiB"));
+        let putting = bench.start(&format!("put large s3://bench/{key} --part-size 5MiB --read-timeout 5m"));
         assert!(struck.wait(1, PATIENCE), "there was no upload");
         bench.run(LINE).ok();
         if hours > 0 {

@@ -120,6 +120,11 @@ impl Bench {
         self.s3seal(line.split_whitespace()).start()
     }
 
+    /// Starts a whole command line, split at blanks, to see how much memory it takes.
+    pub fn start_measured(&self, line: &str) -> Running {
+        self.s3seal(line.split_whitespace()).on_two_processors().start()
+    }
+
     /// The latest version of an object in [`BUCKET`].
     pub fn object(&self, key: &str) -> ObjectView {
         self.sandbox.s3().object(BUCKET, key).unwrap_or_else(|| panic!("no object {key}"))

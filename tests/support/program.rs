@@ -59,6 +59,12 @@ impl Program {
         self
     }
 
+    /// With as many threads and heaps as on a machine with two processors: each takes memory.
+    pub fn on_two_processors(self) -> Self {
+        // glibc makes up to eight heaps for each processor.
+        self.with("TOKIO_WORKER_THREADS", "2").with("MALLOC_ARENA_MAX", "16")
+    }
+
     /// Gives all of its standard input.
     pub fn input(mut self, bytes: &[u8]) -> Self {
         self.stdin = Some(bytes.to_vec());
@@ -151,6 +157,13 @@ impl Running {
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         send(name, self.pid);
+    }
+
+    /// The largest resident size in KiB that it has had so far.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// Waits until it catches signals: from then on they are its own business.
