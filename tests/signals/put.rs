@@ -72,7 +72,7 @@ fn a_signal_in_any_phase_of_a_file_ends_it_without_a_trace() {
 #[test]
 fn a_signal_while_the_start_gets_no_answer_does_not_wait_for_ever() {
     let bench = bench(2 * PART);
-    let held = bench.sandbox.fault(Fault::on("CreateMultipartUpload", Kind::Pause(Gate::new())));
+    let held = bench.sandbox.fault(Fault::on("CreateMultipartUpload", Kind::Pause(Gate::new())).always());
     let running = bench.start("put source s3://bench/object --part-size 5MiB");
     assert!(held.wait(1, PATIENCE));
     let began = Instant::now();
