@@ -498,7 +498,9 @@ mod tests {
         assert_eq!(lengths(parts(ok)).unwrap(), [3]);
         let bad = Input::open(&command("printf abc; exit 3")).unwrap();
         assert!(matches!(lengths(parts(bad)), Err(Error::CommandFailed { .. })));
-        let interrupted = Input::open(&command("printf abc; kill -INT $$")).unwrap();
+        // Also where the tests run in the background: there a shell ignores SIGINT.
+        let kill = "exec env --default-signal=INT sh -c 'printf abc; kill -INT $$'";
+        let interrupted = Input::open(&command(kill)).unwrap();
         assert!(matches!(lengths(parts(interrupted)), Err(Error::Interrupted(Signal::Interrupt))));
         let missing = Input::open(&Source::Command(vec!["/no/such/program".into()]));
         assert!(matches!(missing, Err(Error::NotFound { .. })));
