@@ -159,10 +159,7 @@ fn a_record_that_is_not_this_user_s_own_stays_and_the_others_go() {
         fs::write(&path, if name == "rotate-1.ndjson" { JOURNAL } else { "{" }).unwrap();
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
         // Only root may, for whom no file is closed.
-        if std::os::unix::fs::chown(&path, Some(60_000), None).is_err() && fs::File::open(&path).is_ok() {
-            // Root of a namespace that has no other user: every file is its own.
-            return;
-        }
+        let _ = std::os::unix::fs::chown(&path, Some(60_000), None);
     }
     bench.run(ALL).ok().says(&["removed: 1 leftover"]);
     assert!(!record.exists());

@@ -4,7 +4,7 @@
 
 use std::net::TcpListener;
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Kind, Recorded};
 
 use crate::support::{Bench, PART, assert_same, at_once, bytes, key};
 
@@ -54,6 +54,11 @@ fn an_answer_that_stalls_is_fetched_on_from_there() {
     bench.run("get s3://bench/object copy --part-size 5MiB --read-timeout 3s --max-attempts 2").ok();
     // As above.
     assert!(stalled.count() > 0);
+    let begins = |get: &Recorded| -> usize {
+        let range = get.header("range").unwrap().trim_start_matches("bytes=");
+        range.split('-').next().unwrap().parse().unwrap()
+    };
+    assert!(bench.requests("GetObject").iter().any(|get| begins(get) % PART > 0), "all from a part's start");
     assert_same(&bench.read("copy"), &bytes(3 * PART), "copy");
 }
 
