@@ -109,7 +109,7 @@ pub async fn receive(
     let mut kept = Summer::new(keep);
     let mut checked = theirs.filter(|each| *each != keep).map(Summer::new);
     let mut md5 = MaybeMd5::new(claims.md5.is_some() || put::tag_is_md5(sse));
-    let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
+    let mut sink = Sink::new(&state.shelf, keys).map_err(error::internal)?;
     let mut stream = stream;
     while let Some(piece) = next(&mut stream).await {
         let piece = piece.map_err(|broken| error::broken_body(&*broken))?;
@@ -118,9 +118,9 @@ pub async fn receive(
         if let Some(checked) = &mut checked {
             checked.update(&piece);
         }
-        sink.write(&piece).await.map_err(error::internal)?;
+        sink.write(&piece).map_err(error::internal)?;
     }
-    let body = sink.finish().await.map_err(error::internal)?;
+    let body = sink.finish().map_err(error::internal)?;
     let (md5, sum) = (md5.finish(), kept.finish());
     let checked = checked.map_or_else(|| sum.clone(), Summer::finish);
     let given = check(state, claims, &md5, &checked)?;
@@ -146,15 +146,15 @@ pub async fn copy(
     }
     let mut pieces = source.read(range, source_keys);
     let (mut kept, mut md5) = (Summer::new(keep), MaybeMd5::new(put::tag_is_md5(sse)));
-    let mut sink = Sink::new(&state.shelf, keys).await.map_err(error::internal)?;
+    let mut sink = Sink::new(&state.shelf, keys).map_err(error::internal)?;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(error::internal)?;
         md5.update(&piece);
         kept.update(&piece);
-        sink.write(&piece).await.map_err(error::internal)?;
+        sink.write(&piece).map_err(error::internal)?;
     }
     Ok(Received {
-        body: sink.finish().await.map_err(error::internal)?,
+        body: sink.finish().map_err(error::internal)?,
         md5: md5.finish(),
         sum: kept.finish(),
         given: None,

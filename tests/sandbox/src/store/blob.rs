@@ -4,13 +4,13 @@
 //!
 //! What does not belong here: ciphers (these bytes are what a thief of the disk would see).
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 
 /// Where the bodies of objects are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +43,12 @@ impl Shelf {
     ///
     /// # Errors
     /// If the file cannot be made.
-    pub async fn writer(&self) -> io::Result<BlobWriter> {
+    pub fn writer(&self) -> io::Result<BlobWriter> {
         Ok(match &self.storage {
             Storage::Memory => BlobWriter::Memory(Vec::new()),
             Storage::Folder(folder) => {
                 let path = folder.join(format!("{}.blob", super::random_hex::<16>()));
-                let file = File::options().write(true).create_new(true).open(&path).await?;
+                let file = File::options().write(true).create_new(true).open(&path)?;
                 BlobWriter::File(OnDisk(path), file, 0)
             }
         })
@@ -85,11 +85,11 @@ impl BlobWriter {
     ///
     /// # Errors
     /// If the disk refuses.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Memory(all) => all.extend_from_slice(bytes),
             Self::File(_, file, len) => {
-                file.write_all(bytes).await?;
+                file.write_all(bytes)?;
                 *len += bytes.len() as u64;
             }
         }
@@ -100,13 +100,10 @@ impl BlobWriter {
     ///
     /// # Errors
     /// If the disk refuses.
-    pub async fn finish(self) -> io::Result<Arc<Blob>> {
+    pub fn finish(self) -> io::Result<Arc<Blob>> {
         Ok(Arc::new(match self {
             Self::Memory(all) => Blob::Memory(all.into()),
-            Self::File(path, mut file, len) => {
-                file.flush().await?;
-                Blob::File(path, len)
-            }
+            Self::File(path, _, len) => Blob::File(path, len),
         }))
     }
 }
@@ -137,18 +134,14 @@ impl Blob {
     ///
     /// # Errors
     /// If the file is gone.
-    pub async fn reader(&self, offset: u64) -> io::Result<BlobReader> {
+    pub fn reader(&self, offset: u64) -> io::Result<BlobReader> {
         Ok(match self {
             Self::Memory(bytes) => {
                 let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-                BlobReader::Memory(bytes.slice(offset..))
+                BlobReader::Memory(bytes.slice(offset..), 0)
             }
-            Self::File(path, _) => {
-                let mut file = File::open(&path.0).await?;
-                file.seek(io::SeekFrom::Start(offset)).await?;
-                BlobReader::File(file)
-            }
-            Self::Hole(_) => BlobReader::Hole,
+            Self::File(path, _) => BlobReader::File(File::open(&path.0)?, offset, Vec::new()),
+            Self::Hole(_) => BlobReader::Hole(Vec::new()),
         })
     }
 
@@ -166,35 +159,39 @@ impl Blob {
     }
 }
 
-/// Reads a blob front to back.
+/// Reads a blob front to back. That blocks, but mostly for no longer than it takes to copy the bytes.
 #[derive(Debug)]
 pub enum BlobReader {
-    /// What is left of it.
-    Memory(Bytes),
-    /// The open file.
-    File(File),
+    /// The bytes, and where to go on.
+    Memory(Bytes, usize),
+    /// The open file, where to go on, and what was read last.
+    File(File, u64, Vec<u8>),
     /// Zeros.
-    Hole,
+    Hole(Vec<u8>),
 }
 
 impl BlobReader {
-    /// Fills the buffer.
+    /// The next `len` bytes.
     ///
     /// # Errors
     /// If there are not so many bytes left.
-    pub async fn fill(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+    pub fn next(&mut self, len: usize) -> io::Result<&[u8]> {
         match self {
-            Self::Memory(left) => {
-                if left.len() < buffer.len() {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                buffer.copy_from_slice(&left.split_to(buffer.len()));
+            Self::Memory(bytes, at) => {
+                let next = bytes.get(*at..*at + len).ok_or(io::ErrorKind::UnexpectedEof)?;
+                *at += len;
+                Ok(next)
             }
-            Self::File(file) => {
-                file.read_exact(buffer).await?;
+            Self::File(file, at, bytes) => {
+                bytes.resize(len, 0);
+                file.read_exact_at(bytes, *at)?;
+                *at += len as u64;
+                Ok(bytes)
             }
-            Self::Hole => buffer.fill(0),
+            Self::Hole(zeros) => {
+                zeros.resize(len, 0);
+                Ok(zeros)
+            }
         }
-        Ok(())
     }
 }

@@ -4,25 +4,26 @@
 //!
 //! What does not belong here: locks (the keys are open here), checksums.
 
+use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
-use tokio::sync::mpsc;
 
-use super::cipher::KeyStream;
+use super::blob::BlobReader;
+use super::cipher::{BLOCK, KeyStream};
 use super::lock::BodyKeys;
 use super::{Blob, BlobWriter, Shelf, random};
 
 /// How much is read, decrypted and sent at a time.
 const PIECE: u64 = 256 * 1024;
 
-/// How many pieces wait for a slow client.
-const WAITING: usize = 4;
+/// How many pieces a client may not have taken when the next is read.
+const SENT: usize = 4;
 
 #[derive(Debug, Clone)]
 struct Segment {
@@ -39,10 +40,9 @@ pub struct Body {
 impl Body {
     /// A body of bytes at hand.
     #[must_use]
-    pub fn of(mut bytes: Vec<u8>, keys: &BodyKeys) -> Self {
+    pub fn of(bytes: Vec<u8>, keys: &BodyKeys) -> Self {
         let nonces = nonces(keys);
-        streams(keys, &nonces, 0).apply(&mut bytes);
-        let blob = Shelf::at_hand(bytes);
+        let blob = Shelf::at_hand(streams(keys, &nonces, 0).laid_over(bytes));
         Self { segments: vec![Segment { blob, nonces }] }
     }
 
@@ -83,57 +83,26 @@ impl Body {
     pub fn plaintext(&self, keys: &BodyKeys) -> Vec<u8> {
         let mut all = Vec::new();
         for segment in &self.segments {
-            let mut bytes = segment.blob.all();
-            streams(keys, &segment.nonces, 0).apply(&mut bytes);
-            all.extend(bytes);
+            all.extend(streams(keys, &segment.nonces, 0).laid_over(segment.blob.all()));
         }
         all
     }
 
-    /// Reads a range (exclusive end, within the body) in the clear.
-    ///
-    /// The reading goes on while the stream is held, at most a few pieces ahead.
+    /// Reads a range (exclusive end, within the body) in the clear, piece by piece as they are asked for.
     #[must_use]
     pub fn read(&self, range: Range<u64>, keys: &BodyKeys) -> Pieces {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        let (body, keys) = (self.clone(), keys.clone());
-        let left = range.end.saturating_sub(range.start);
-        tokio::spawn(async move {
-            if let Err(error) = body.send(range, &keys, &sender).await {
-                let _ = sender.send(Err(error)).await;
-            }
-        });
-        Pieces { receiver, left }
-    }
-
-    async fn send(
-        &self,
-        range: Range<u64>,
-        keys: &BodyKeys,
-        to: &mpsc::Sender<io::Result<Bytes>>,
-    ) -> io::Result<()> {
         let mut start = 0;
+        let mut slices = VecDeque::new();
         for segment in &self.segments {
             let end = start + segment.blob.len();
             let (from, until) = (range.start.max(start), range.end.min(end));
             if from < until {
-                let mut reader = segment.blob.reader(from - start).await?;
-                let mut stream = streams(keys, &segment.nonces, from - start);
-                let mut left = until - from;
-                while left > 0 {
-                    let take = left.min(PIECE);
-                    let mut piece = vec![0; usize::try_from(take).expect("a piece")];
-                    reader.fill(&mut piece).await?;
-                    stream.apply(&mut piece);
-                    if to.send(Ok(piece.into())).await.is_err() {
-                        return Ok(());
-                    }
-                    left -= take;
-                }
+                slices.push_back((segment.clone(), from - start..until - start));
             }
             start = end;
         }
-        Ok(())
+        let left = range.end.saturating_sub(range.start);
+        Pieces { slices, keys: keys.clone(), open: None, left, sent: VecDeque::new() }
     }
 }
 
@@ -142,6 +111,7 @@ pub struct Sink {
     writer: BlobWriter,
     /// What has come and is not yet written: clients send in small pieces, disks want large ones.
     waiting: Vec<u8>,
+    encrypted: Vec<u8>,
     nonces: Vec<[u8; 16]>,
     streams: Streams,
 }
@@ -151,11 +121,12 @@ impl Sink {
     ///
     /// # Errors
     /// If the shelf refuses.
-    pub async fn new(shelf: &Shelf, keys: &BodyKeys) -> io::Result<Self> {
+    pub fn new(shelf: &Shelf, keys: &BodyKeys) -> io::Result<Self> {
         let nonces = nonces(keys);
         Ok(Self {
-            writer: shelf.writer().await?,
+            writer: shelf.writer()?,
             waiting: Vec::new(),
+            encrypted: Vec::new(),
             streams: streams(keys, &nonces, 0),
             nonces,
         })
@@ -165,17 +136,19 @@ impl Sink {
     ///
     /// # Errors
     /// If the shelf refuses.
-    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.waiting.extend_from_slice(bytes);
         if self.waiting.len() as u64 >= PIECE {
-            self.write_waiting().await?;
+            self.write_waiting()?;
         }
         Ok(())
     }
 
-    async fn write_waiting(&mut self) -> io::Result<()> {
-        self.streams.apply(&mut self.waiting);
-        self.writer.write(&self.waiting).await?;
+    fn write_waiting(&mut self) -> io::Result<()> {
+        let len = self.waiting.len();
+        self.encrypted.resize(len + BLOCK, 0);
+        self.streams.lay(&self.waiting, &mut self.encrypted);
+        self.writer.write(&self.encrypted[..len])?;
         self.waiting.clear();
         Ok(())
     }
@@ -184,9 +157,9 @@ impl Sink {
     ///
     /// # Errors
     /// If the shelf refuses.
-    pub async fn finish(mut self) -> io::Result<Body> {
-        self.write_waiting().await?;
-        let blob = self.writer.finish().await?;
+    pub fn finish(mut self) -> io::Result<Body> {
+        self.write_waiting()?;
+        let blob = self.writer.finish()?;
         let nonces = self.nonces;
         Ok(Body { segments: vec![Segment { blob, nonces }] })
     }
@@ -194,26 +167,69 @@ impl Sink {
 
 /// The pieces of a range, in order.
 pub struct Pieces {
-    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    /// What is to be read of which segment.
+    slices: VecDeque<(Segment, Range<u64>)>,
+    keys: BodyKeys,
+    open: Option<Open>,
+    left: u64,
+    /// The last pieces, for their room once they have left.
+    sent: VecDeque<Bytes>,
+}
+
+/// A segment that is being read.
+struct Open {
+    reader: BlobReader,
+    streams: Streams,
     left: u64,
 }
 
 impl Pieces {
-    /// The next piece.
+    /// The next piece; others have their turn first.
     pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
-        self.receiver.recv().await
+        tokio::task::yield_now().await;
+        self.piece().transpose()
+    }
+
+    fn piece(&mut self) -> io::Result<Option<Bytes>> {
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => {
+                let Some((segment, slice)) = self.slices.pop_front() else { return Ok(None) };
+                let reader = segment.blob.reader(slice.start)?;
+                let streams = streams(&self.keys, &segment.nonces, slice.start);
+                Open { reader, streams, left: slice.end - slice.start }
+            }
+        };
+        let take = open.left.min(PIECE);
+        let len = usize::try_from(take).expect("a piece");
+        let mut room = self.room();
+        room.resize(len + BLOCK, 0);
+        open.streams.lay(open.reader.next(len)?, &mut room);
+        room.truncate(len);
+        let piece = room.freeze();
+        self.sent.push_back(piece.clone());
+        self.left -= take;
+        open.left -= take;
+        self.open = Some(open).filter(|open| open.left > 0);
+        Ok(Some(piece))
+    }
+
+    /// The room of a piece that has left, or new room: the system takes long to give it.
+    fn room(&mut self) -> BytesMut {
+        match self.sent.pop_front().map(Bytes::try_into_mut) {
+            Some(Ok(room)) => return room,
+            Some(Err(waits)) if self.sent.len() < SENT => self.sent.push_front(waits),
+            Some(Err(_)) | None => {}
+        }
+        BytesMut::new()
     }
 }
 
 impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let piece = self.receiver.poll_recv(cx);
-        if let Poll::Ready(Some(Ok(bytes))) = &piece {
-            self.left = self.left.saturating_sub(bytes.len() as u64);
-        }
-        piece
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.piece().transpose())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -224,10 +240,23 @@ impl Stream for Pieces {
 struct Streams(Vec<KeyStream>);
 
 impl Streams {
-    fn apply(&mut self, bytes: &mut [u8]) {
-        for stream in &mut self.0 {
-            stream.apply(bytes);
+    /// Lays all over `from`, and writes that to the beginning of `to`, which is a block longer.
+    fn lay(&mut self, from: &[u8], to: &mut [u8]) {
+        let Some((first, others)) = self.0.split_first_mut() else {
+            return to[..from.len()].copy_from_slice(from);
+        };
+        first.lay(from, to);
+        for stream in others {
+            let laid = to[..from.len()].to_vec();
+            stream.lay(&laid, to);
         }
+    }
+
+    fn laid_over(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        let mut to = vec![0; bytes.len() + BLOCK];
+        self.lay(&bytes, &mut to);
+        to.truncate(bytes.len());
+        to
     }
 }
 
@@ -262,9 +291,9 @@ mod tests {
             let mut parts = Vec::new();
             let plain: Vec<u8> = (0..700_000_u32).map(|n| (n % 251) as u8).collect();
             for part in plain.chunks(300_000) {
-                let mut sink = Sink::new(&shelf, &keys).await.unwrap();
-                sink.write(part).await.unwrap();
-                parts.push(sink.finish().await.unwrap());
+                let mut sink = Sink::new(&shelf, &keys).unwrap();
+                sink.write(part).unwrap();
+                parts.push(sink.finish().unwrap());
             }
             let body = Body::join(&parts);
             assert_eq!(body.len(), 700_000);
@@ -275,17 +304,17 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_file_goes_with_its_body_and_with_an_unfinished_sink() {
+    #[test]
+    fn a_file_goes_with_its_body_and_with_an_unfinished_sink() {
         let folder = tempfile::tempdir().unwrap();
         let files = || std::fs::read_dir(folder.path()).unwrap().count();
         let shelf = Shelf::open(Storage::Folder(folder.path().to_owned())).unwrap();
         let keys = BodyKeys::default();
-        let mut sink = Sink::new(&shelf, &keys).await.unwrap();
-        sink.write(b"x").await.unwrap();
+        let mut sink = Sink::new(&shelf, &keys).unwrap();
+        sink.write(b"x").unwrap();
         drop(sink);
         assert_eq!(files(), 0);
-        let body = Sink::new(&shelf, &keys).await.unwrap().finish().await.unwrap();
+        let body = Sink::new(&shelf, &keys).unwrap().finish().unwrap();
         assert_eq!(files(), 1);
         drop(body);
         assert_eq!(files(), 0);
