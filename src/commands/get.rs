@@ -20,11 +20,10 @@ use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::meter::Meter;
-use crate::object::{MTIME, read_mtime};
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
-use crate::transfer::resume::{self, Left, Records};
+use crate::transfer::resume::{Left, Records};
 use crate::transfer::sink::{self, PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
@@ -36,9 +35,11 @@ mod instruction_files;
 mod resumption;
 pub(crate) mod selection;
 pub(crate) mod verify;
+mod written;
 
 use decryption::{Described, Moved, Opening, Transfer};
 use resumption::Resumption;
+use written::Written;
 
 /// A download of one object. The keys are passed separately, as [`DecryptionKeys`].
 pub(crate) struct GetRequest {
@@ -112,10 +113,7 @@ pub(crate) async fn run(
     let place = sink::prepare(&request.target, request.no_clobber)?;
     let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
-    // A pipe opens only when somebody reads it.
-    let open = async |left: Option<Left>| {
-        cancellation.or(blocking(move || place.open_over(left.as_ref()))).await??
-    };
+    let open = move |left: Option<&Left>| place.open_over(left);
     let (outcome, folder) = fetching.fetch(request, None, open).await?;
     if let Some(folder) = folder {
         blocking(move || sink::settle(&folder)).await?;
@@ -163,47 +161,41 @@ impl Download<'_> {
         &self,
         request: GetRequest,
         listed: Option<u64>,
-        open: impl AsyncFnOnce(Option<Left>) -> Result<(Sink, PendingFile)>,
+        open: impl FnOnce(Option<&Left>) -> Result<(Sink, PendingFile)> + Send + 'static,
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
         let Self { connection, budget, meter, cancellation, .. } = *self;
         let ready = cancellation.or(self.prepare(&request, listed)).await??;
-        let Ready { keyed: KeyedHead { head, customer_key }, opening, verifier, checksum, _room } = ready;
+        let Ready { keyed: KeyedHead { mut head, customer_key }, opening, verifier, checksum, _room } = ready;
         let reader = request.reader(connection, customer_key.as_ref());
         let described = Described::of(&opening);
         let can_go_on = resumption::can_go_on(&head, &opening, budget.part_size())?;
         let mut resumption = Resumption::open(&request, &reader, &head, described.format, can_go_on)?;
         let left = resumption.as_mut().and_then(Resumption::left);
-        let (sink, pending) = open(left).await?;
-        let kept = resumption.and_then(|resumption| resumption.begin(&pending)).map(Arc::new);
-        let is_kept = kept.is_some();
-        let transfer =
-            Transfer { reader: &reader, head: &head, budget, meter, cancellation, kept: kept.clone() };
-        let work = async {
-            let moved = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await?;
-            sync(&request, &head, &pending, cancellation).await?;
-            Ok(moved)
+        let written = if let Some(stored) = head.body.take() {
+            meter.expect(head.len);
+            let subject = reader.subject();
+            // In one go: to change threads for each step takes longer than the steps.
+            let work = blocking(move || {
+                let (sink, pending) = open(left.as_ref())?;
+                let plain_len = opening.decrypt_in_memory(&stored, verifier, sink, &subject)?;
+                Ok::<_, Error>((plain_len, pending))
+            });
+            let (plain_len, pending) = work.await??;
+            meter.add(plain_len);
+            drop(resumption.and_then(|resumption| resumption.begin(&pending)));
+            Written { moved: Ok(Moved::from(plain_len)), pending, kept: None }
+        } else {
+            // A pipe opens only when somebody reads it.
+            let (sink, pending) = cancellation.or(blocking(move || open(left.as_ref()))).await???;
+            let kept = resumption.and_then(|resumption| resumption.begin(&pending)).map(Arc::new);
+            let transfer =
+                Transfer { reader: &reader, head: &head, budget, meter, cancellation, kept: kept.clone() };
+            let moved = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await;
+            drop(transfer);
+            Written { moved, pending, kept }
         };
-        let moved = work.await;
-        drop(transfer);
-        let moved = match moved {
-            Err(error) if is_kept && resume::goes_on_after(&error) => {
-                if let Some(file) = pending.left_file() {
-                    connection.open_uploads.keep_download(&request.source, file.path);
-                }
-                pending.leave();
-                return Err(error);
-            }
-            Err(error) => {
-                drop(pending);
-                Err(error)
-            }
-            Ok(moved) => blocking(move || pending.commit()).await.flatten().map(|folder| (moved, folder)),
-        };
-        // Until here, a process that is killed leaves a file that the next one finds.
-        if let Some(kept) = kept.and_then(Arc::into_inner) {
-            kept.record.remove();
-        }
-        let (Moved { plain_len, is_beginning_skipped }, folder) = moved?;
+        let (Moved { plain_len, is_beginning_skipped }, folder) =
+            written.end(&request, &head, connection, cancellation).await?;
         let checksum = if is_beginning_skipped {
             ChecksumSeen::NotComparable("an earlier run fetched the beginning".to_owned())
         } else {
@@ -296,22 +288,6 @@ impl GetRequest {
     fn reader<'a>(&'a self, connection: &'a Connection, key: Option<&'a CustomerKey>) -> ObjectReader<'a> {
         ObjectReader { connection, uri: &self.source, version_id: self.version_id.as_deref(), key }
     }
-}
-
-/// Syncs what was written, with the time that it gets.
-async fn sync(
-    request: &GetRequest,
-    head: &ObjectHead,
-    pending: &PendingFile,
-    cancellation: &Cancellation,
-) -> Result<()> {
-    let modified = head.metadata.get(MTIME).filter(|_| request.range.is_none());
-    if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
-        pending.set_modified(modified);
-    }
-    let Some(file) = pending.to_sync()? else { return Ok(()) };
-    let synced = cancellation.or(blocking(move || file.sync_all())).await??;
-    synced.map_err(Error::local("write", Subject::from(&request.target)))
 }
 
 /// A download that is ready to start.

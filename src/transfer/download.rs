@@ -220,22 +220,14 @@ pub(crate) async fn run(
     Ok((plain + rest, repeat))
 }
 
-/// Passes stored bytes from memory through `pipeline`.
-pub(crate) async fn pass(
-    bytes: Bytes,
-    subject: Subject,
-    mut pipeline: Pipeline,
-    meter: &Meter,
-    cancellation: &Cancellation,
-) -> Result<(u64, Repeat)> {
-    let work = blocking(move || {
-        let plain = pipeline.take(&[bytes], &subject)?;
-        let (rest, repeat) = pipeline.finish(&subject)?;
-        Ok((plain + rest, repeat))
-    });
-    let (plain, repeat) = cancellation.or(work).await???;
-    meter.add(plain);
-    Ok((plain, repeat))
+/// Passes stored bytes from memory through `pipeline`. Returns how many plaintext bytes came out.
+///
+/// # Errors
+/// Errors of the format or the sink.
+pub(crate) fn pass(bytes: Bytes, subject: &Subject, mut pipeline: Pipeline) -> Result<u64> {
+    let plain = pipeline.take(&[bytes], subject)?;
+    let (rest, _) = pipeline.finish(subject)?;
+    Ok(plain + rest)
 }
 
 /// Cuts a range out of a whole object, clamped to its length.

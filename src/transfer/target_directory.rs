@@ -65,15 +65,11 @@ impl TargetDirectory {
         self.lead(&folders, Making::Folders).map(|_| ())
     }
 
-    /// Records that a directory has a new entry.
-    pub(crate) fn has_new(&self, folder: PathBuf) {
+    /// Records that a directory has a new entry. Returns whether so many have that they should be settled now.
+    pub(crate) fn has_new(&self, folder: PathBuf) -> bool {
         let mut unsettled = self.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
         unsettled.insert(folder);
-        let full = unsettled.len() >= MAX_UNSETTLED;
-        drop(unsettled);
-        if full {
-            self.settle();
-        }
+        unsettled.len() >= MAX_UNSETTLED
     }
 
     /// Syncs all new entries, which may take long.
@@ -140,7 +136,9 @@ impl TargetDirectory {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && is_real_folder(path) => Ok(()),
             made => {
                 made.map_err(Error::local("make", Subject::Folder(path.to_owned())))?;
-                self.has_new(path.parent().unwrap_or(&self.root).to_owned());
+                if self.has_new(path.parent().unwrap_or(&self.root).to_owned()) {
+                    self.settle();
+                }
                 Ok(())
             }
         }

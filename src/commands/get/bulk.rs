@@ -189,13 +189,11 @@ impl Many<'_> {
             transfer_options: self.request.transfer_options,
         };
         let folder = self.folder.clone();
-        let open = async |left: Option<Left>| {
-            blocking(move || folder.place(&name)?.open_over(left.as_ref())).await?
-        };
+        let open = move |left: Option<&Left>| folder.place(&name)?.open_over(left);
         let (outcome, new_in) = self.fetching.fetch(request, len, open).await?;
-        if let Some(new_in) = new_in {
+        if new_in.is_some_and(|new_in| self.folder.has_new(new_in)) {
             let folder = self.folder.clone();
-            blocking(move || folder.has_new(new_in)).await?;
+            blocking(move || folder.settle()).await?;
         }
         Ok(outcome)
     }
