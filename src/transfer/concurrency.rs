@@ -54,10 +54,10 @@ impl Concurrency {
         Self { slots: Slots::new(jobs.get()), ceiling: jobs.get(), adapting: None }
     }
 
-    /// Begins with so many, and follows what the traffic shows, up to [`MAX_JOBS`].
-    pub(crate) fn adaptive(start: NonZeroUsize, traffic: &Traffic) -> Self {
+    /// Begins with `start`, or with `far` where the service is far, and follows what the traffic shows, up to [`MAX_JOBS`].
+    pub(crate) fn adaptive(start: NonZeroUsize, far: NonZeroUsize, traffic: &Traffic) -> Self {
         let slots = Slots::new(start.get());
-        let controller = Controller::new(start.get(), MAX_JOBS.get());
+        let controller = Controller::new(start.get(), far.get(), MAX_JOBS.get());
         let adapting = tokio::spawn(adapt(controller, slots.clone(), traffic.clone()));
         Self { slots, ceiling: MAX_JOBS.get(), adapting: Some(adapting.abort_handle()) }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::aws::traffic::Traffic;
-use crate::defaults::JOBS_AT_START;
+use crate::defaults::{JOBS_AT_START, JOBS_AT_START_FAR};
 use crate::error::{Error, Result};
 use crate::limits::{CONNECTION_BYTES, MAX_RANGES_IN_MEMORY, PIECE_IN_MEMORY_BYTES};
 use crate::transfer::buffer_pool::{BufferPool, RangeBuffer};
@@ -40,21 +40,33 @@ pub(crate) type Permit = OwnedSemaphorePermit;
 impl MemoryBudget {
     /// Makes the budget for one object.
     pub(crate) fn new(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
-        Self::starting_with(JOBS_AT_START, transfer_options, traffic)
+        Self::starting_with(JOBS_AT_START, JOBS_AT_START_FAR, transfer_options, traffic)
     }
 
     /// Makes the budget for one object that is stored. It begins with the parts that fit into memory: to read further ones
     /// twice takes a near service longer than it brings.
     pub(crate) fn of_upload(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
-        Self::starting_with(transfer_options.parts_in_memory(), transfer_options, traffic)
+        Self::starting_with(transfer_options.parts_in_memory(), JOBS_AT_START_FAR, transfer_options, traffic)
     }
 
-    /// Makes the budget for many objects: small ones mostly wait, so more of them are requested from the start.
-    pub(crate) fn of_many(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
-        Self::starting_with(transfer_options.objects, transfer_options, traffic)
+    /// Makes the budget for many objects that are stored: small ones mostly wait, so more of them are sent from the start.
+    pub(crate) fn of_uploads(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+        let objects = transfer_options.objects;
+        Self::starting_with(objects, objects, transfer_options, traffic)
     }
 
-    fn starting_with(start: NonZeroUsize, transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+    /// Makes the budget for many objects that are fetched. To a near service, more connections take longer than they bring;
+    /// the first answers tell how far it is.
+    pub(crate) fn of_downloads(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
+        Self::starting_with(JOBS_AT_START, transfer_options.objects, transfer_options, traffic)
+    }
+
+    fn starting_with(
+        start: NonZeroUsize,
+        far: NonZeroUsize,
+        transfer_options: &TransferOptions,
+        traffic: &Traffic,
+    ) -> Self {
         let parts = transfer_options.parts_in_memory().get();
         let bytes = (parts as u64).saturating_mul(transfer_options.part_size);
         let all = u32::try_from(bytes / PLACE)
@@ -64,7 +76,7 @@ impl MemoryBudget {
         let large = Arc::new(Semaphore::new(parts));
         let concurrency = match transfer_options.jobs {
             Some(jobs) => Concurrency::fixed(jobs),
-            None => Concurrency::adaptive(start, traffic),
+            None => Concurrency::adaptive(start, far, traffic),
         };
         let (buffers, pieces) = Default::default();
         Self { transfer_options: *transfer_options, places, all, large, buffers, pieces, concurrency }
@@ -166,7 +178,7 @@ mod tests {
         let range = |jobs, start| {
             let options = TransferOptions { jobs: NonZeroUsize::new(jobs), ..TransferOptions::default() };
             let start = NonZeroUsize::new(start).unwrap();
-            let budget = MemoryBudget::starting_with(start, &options, &Traffic::default());
+            let budget = MemoryBudget::starting_with(start, start, &options, &Traffic::default());
             (budget.ranges_in_memory(), budget.range_in_memory(), budget.connection_bytes())
         };
         assert_eq!(range(8, 8), (8, 8 * mib, 0));

@@ -44,7 +44,7 @@ impl DataArgs {
             return Ok(None);
         }
         let transfer_options = TransferOptions { jobs, ..TransferOptions::default() };
-        let make = if is_single { MemoryBudget::new } else { MemoryBudget::of_many };
+        let make = if is_single { MemoryBudget::new } else { MemoryBudget::of_downloads };
         let sample = self.sample.map(Sample::new).transpose()?;
         Ok(Some(ReadData { budget: make(&transfer_options, traffic), sample }))
     }

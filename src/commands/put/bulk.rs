@@ -84,7 +84,7 @@ pub(crate) async fn run(
         Ok((encryptor, asked, manifest))
     };
     let (encryptor, asked, manifest) = cancellation.or(ready).await.flatten()?;
-    let budget = MemoryBudget::of_many(&options.transfer_options, &connection.traffic);
+    let budget = MemoryBudget::of_uploads(&options.transfer_options, &connection.traffic);
     let storing =
         PutRun { connection, encryptor: &encryptor, options: &options, budget: &budget, meter, cancellation };
     let asks_nothing = matches!(encryptor, Encryptor::Server(None))

@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use crate::defaults::JOBS_AT_START_FAR;
 use crate::limits::{
     CONCURRENCY_FAR, CONCURRENCY_GAIN_MIN, CONCURRENCY_HOLD_ROUNDS, CONCURRENCY_ROUND_MIN,
     CONCURRENCY_ROUND_TRIPS, CONCURRENCY_STEP_MIN,
@@ -43,6 +42,8 @@ pub(super) struct Progress {
 #[derive(Debug)]
 pub(super) struct Controller {
     limit: usize,
+    /// With how many it begins where the service is far.
+    far: usize,
     ceiling: usize,
     /// Until the first round has ended.
     is_starting: bool,
@@ -61,10 +62,12 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    /// Begins with `start` requests; there are never more than `ceiling`.
-    pub(super) fn new(start: usize, ceiling: usize) -> Self {
+    /// Begins with `start` requests, or with `far` where the service turns out to be far; there are never more than
+    /// `ceiling`.
+    pub(super) fn new(start: usize, far: usize, ceiling: usize) -> Self {
         Self {
             limit: start.min(ceiling),
+            far: far.min(ceiling),
             ceiling,
             is_starting: true,
             round: Progress::default(),
@@ -77,9 +80,8 @@ impl Controller {
 
     /// Takes what a moment saw, where an answer takes at least `round_trip`, and returns the number for the next one.
     pub(super) fn observe(&mut self, observation: Observation, round_trip: Duration) -> usize {
-        let at_start = JOBS_AT_START_FAR.get().min(self.ceiling);
-        if self.is_starting && round_trip >= CONCURRENCY_FAR && self.limit < at_start {
-            self.set(at_start);
+        if self.is_starting && round_trip >= CONCURRENCY_FAR && self.limit < self.far {
+            self.set(self.far);
         }
         match observation {
             Observation::Overloaded(_) if self.easing.is_none() => self.reduce(),
@@ -169,7 +171,7 @@ mod tests {
 
     #[test]
     fn it_grows_while_more_requests_move_more_and_skips_a_round_after_each_step() {
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         let rates = [16, 16, 24, 24, 36, 36, 54, 54, 64, 64].map(|rate| round(f64::from(rate)));
         assert_eq!(limits(&mut controller, rates), [16, 24, 24, 36, 36, 54, 54, 64, 64, 64]);
     }
@@ -179,21 +181,23 @@ mod tests {
         let far = |controller: &mut Controller, seen| controller.observe(seen, CONCURRENCY_FAR);
         let brisk =
             |brisk| Observation::Full(Progress { seconds: 0.01, bytes: 1.0, brisk, ..Progress::default() });
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         let seen = [Observation::Unclear, brisk(8), brisk(7), brisk(1), brisk(99)];
         assert_eq!(seen.map(|seen| far(&mut controller, seen)), [32, 32, 32, 64, 64]);
-        let mut controller = Controller::new(16, 24);
+        let mut controller = Controller::new(16, 32, 24);
         assert_eq!([brisk(0), brisk(99)].map(|seen| far(&mut controller, seen)), [24, 24], "the ceiling");
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 64, 64);
+        assert_eq!([brisk(0), brisk(99)].map(|seen| far(&mut controller, seen)), [64, 64], "many objects");
+        let mut controller = Controller::new(16, 64, 64);
         assert_eq!(limits(&mut controller, [brisk(99)]), [16], "near");
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         let seen = [refused(1), brisk(99)];
         assert_eq!(seen.map(|seen| far(&mut controller, seen)), [16, 16]);
     }
 
     #[test]
     fn a_step_that_moves_no_more_is_taken_back_and_not_tried_again_for_long() {
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         let found = limits(&mut controller, [round(100.0); 40]);
         assert_eq!(found[..6], [16, 24, 24, 16, 16, 16]);
         assert_eq!(found.iter().rposition(|limit| *limit == 24), Some(36), "tried once more: {found:?}");
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_overload_halves_it_once_in_a_round_and_lets_it_grow_again_later() {
-        let mut controller = Controller::new(64, 64);
+        let mut controller = Controller::new(64, 32, 64);
         let overloads = [round(1.0), refused(1), refused(1), refused(1), round(1.0)];
         assert_eq!(limits(&mut controller, overloads), [64, 32, 32, 32, 32]);
         assert_eq!(limits(&mut controller, [refused(1), round(1.0), refused(1)]), [16, 16, 8]);
@@ -211,23 +215,23 @@ mod tests {
 
     #[test]
     fn it_is_halved_again_once_as_many_were_refused_as_were_in_flight_and_none_got_through() {
-        let mut controller = Controller::new(64, 64);
+        let mut controller = Controller::new(64, 32, 64);
         let seen = [refused(64), refused(63), refused(1), refused(31), refused(1)];
         assert_eq!(limits(&mut controller, seen), [32, 32, 16, 16, 8]);
-        let mut controller = Controller::new(64, 64);
+        let mut controller = Controller::new(64, 32, 64);
         let one_through = Observation::Full(Progress { ended: 1, ..Progress::default() });
         assert_eq!(limits(&mut controller, [refused(64), one_through, refused(640)]), [32; 3]);
     }
 
     #[test]
     fn an_overload_after_a_step_takes_the_step_back() {
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         assert_eq!(limits(&mut controller, [round(1.0), round(1.0), refused(1)]), [16, 24, 16]);
     }
 
     #[test]
     fn what_an_outage_or_a_limited_rate_shows_is_no_gain() {
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         assert_eq!(limits(&mut controller, [Observation::Unclear; 50]), [16; 50]);
         let seen = [round(1.0), round(1.0), Observation::Unclear, round(9.0), round(9.0)];
         assert_eq!(limits(&mut controller, seen), [16, 24, 24, 24, 36], "measured anew");
@@ -235,14 +239,14 @@ mod tests {
 
     #[test]
     fn a_round_lasts_four_round_trips_a_quarter_of_a_second_and_as_many_answers_as_requests() {
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         let part = |seconds, ended| {
             Observation::Full(Progress { seconds, bytes: 1.0, ended, ..Progress::default() })
         };
         assert_eq!(limits(&mut controller, [part(0.3, 16), part(9.0, 15), part(0.1, 1)]), [16, 16, 24]);
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         assert_eq!(limits(&mut controller, [part(0.2, 16), part(0.1, 16), part(0.2, 16)]), [16; 3]);
-        let mut controller = Controller::new(16, 64);
+        let mut controller = Controller::new(16, 32, 64);
         let seen = [Observation::Unclear, part(0.3, 32), part(0.1, 0), part(0.3, 32), part(0.1, 0)];
         let seen = seen.map(|seen| controller.observe(seen, Duration::from_millis(100)));
         assert_eq!(seen, [32, 32, 32, 32, 48]);

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::controller::{Controller, Observation, Progress};
-use crate::defaults::{JOBS_AT_START, MAX_JOBS};
+use crate::defaults::{JOBS_AT_START, JOBS_AT_START_FAR, MAX_JOBS};
 use crate::limits::{BRISK_BYTES, BRISK_TIME, CONCURRENCY_TICK};
 use crate::transfer::plan::Remaining;
 
@@ -230,7 +230,7 @@ fn share(link: &Link, transfer: Transfer, bytes: u64) -> f64 {
         .map(|number| rate(link, transfer, bytes, Limit::Fixed(number)))
         .into_iter()
         .fold(0.0, f64::max);
-    let controller = Controller::new(JOBS_AT_START.get(), MAX_JOBS.get());
+    let controller = Controller::new(JOBS_AT_START.get(), JOBS_AT_START_FAR.get(), MAX_JOBS.get());
     let share = rate(link, transfer, bytes, Limit::Adaptive(controller)) / best;
     println!("{}, {transfer:?}, {} MiB: {share:.3} of {:.0} MB/s", link.name, bytes / MIB, best / MB);
     share
