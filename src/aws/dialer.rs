@@ -15,7 +15,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncBufRead, BufReader};
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -99,28 +99,12 @@ impl Connection for Encrypted {
 }
 
 impl Read for Encrypted {
-    /// Decrypts all that was read ahead, as far as there is room: what hyper reads at once it also hands on at once.
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        mut into: ReadBufCursor<'_>,
+        into: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let tls = self.tls.inner_mut();
-        let mut is_first = true;
-        while into.remaining() > 0 && (is_first || !tls.get_ref().0.buffer().is_empty()) {
-            match Pin::new(&mut *tls).poll_fill_buf(context) {
-                Poll::Ready(Ok(plain)) if !plain.is_empty() => {
-                    let len = plain.len().min(into.remaining());
-                    into.put_slice(&plain[..len]);
-                    Pin::new(&mut *tls).consume(len);
-                }
-                end if is_first => return end.map_ok(|_| ()),
-                // A connection that has failed or ended does not go on: the next read sees it.
-                _ => break,
-            }
-            is_first = false;
-        }
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.tls).poll_read(context, into)
     }
 }
 

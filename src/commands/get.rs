@@ -22,9 +22,11 @@ use crate::location::{ByteRange, S3Uri, Target};
 use crate::meter::Meter;
 use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
+use crate::transfer::download::Pipeline;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
+use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::{Left, Records};
-use crate::transfer::sink::{self, PendingFile, Sink};
+use crate::transfer::sink::{self, PendingFile, Sink, SinkTarget};
 use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
 
@@ -113,8 +115,9 @@ pub(crate) async fn run(
     let place = sink::prepare(&request.target, request.no_clobber)?;
     let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
+    let waits_for_reader = matches!(place, SinkTarget::Stream(_));
     let open = move |left: Option<&Left>| place.open_over(left);
-    let (outcome, folder) = fetching.fetch(request, None, open).await?;
+    let (outcome, folder) = fetching.fetch(request, None, open, waits_for_reader).await?;
     if let Some(folder) = folder {
         blocking(move || sink::settle(&folder)).await?;
     }
@@ -155,13 +158,15 @@ pub(crate) struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Downloads one object to the target that `open` opens; `listed` is its length from a listing. Returns the
-    /// directory that has a new entry, if it must still be synced.
+    /// Downloads one object to the target that `open` opens; `listed` is its length from a listing. A pipe opens only when
+    /// somebody reads it: where it `waits_for_reader`, a signal ends that. Returns the directory that has a new entry, if it
+    /// must still be synced.
     async fn fetch(
         &self,
         request: GetRequest,
         listed: Option<u64>,
         open: impl FnOnce(Option<&Left>) -> Result<(Sink, PendingFile)> + Send + 'static,
+        waits_for_reader: bool,
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
         let Self { connection, budget, meter, cancellation, .. } = *self;
         let ready = cancellation.or(self.prepare(&request, listed)).await??;
@@ -171,22 +176,23 @@ impl Download<'_> {
         let can_go_on = resumption::can_go_on(&head, &opening, budget.part_size())?;
         let mut resumption = Resumption::open(&request, &reader, &head, described.format, can_go_on)?;
         let left = resumption.as_mut().and_then(Resumption::left);
-        let written = if let Some(stored) = head.body.take() {
+        let in_memory = match (&opening, head.body.take()) {
+            (Opening::AsItIs(_), Some(stored)) => Some((stored, None)),
+            (Opening::Whole(unwrapped), Some(stored)) => Some((stored, Some(unwrapped.opener()?))),
+            (Opening::Range(..), Some(_)) | (_, None) => None,
+        };
+        let written = if let Some((stored, opener)) = in_memory {
             meter.expect(head.len);
-            let subject = reader.subject();
-            // In one go: to change threads for each step takes longer than the steps.
-            let work = blocking(move || {
-                let (sink, pending) = open(left.as_ref())?;
-                let plain_len = opening.decrypt_in_memory(&stored, verifier, sink, &subject)?;
-                Ok::<_, Error>((plain_len, pending))
-            });
-            let (plain_len, pending) = work.await??;
-            meter.add(plain_len);
-            drop(resumption.and_then(|resumption| resumption.begin(&pending)));
-            Written { moved: Ok(Moved::from(plain_len)), pending, kept: None }
+            let pipeline = move |out| Pipeline { verifier, open: opener, out, repeat: Repeat::No };
+            let open = move || open(left.as_ref());
+            Written::from_memory(stored, reader.subject(), pipeline, open, resumption, meter).await?
         } else {
-            // A pipe opens only when somebody reads it.
-            let (sink, pending) = cancellation.or(blocking(move || open(left.as_ref()))).await???;
+            let opening_target = blocking(move || open(left.as_ref()));
+            let (sink, pending) = if waits_for_reader {
+                cancellation.or(opening_target).await???
+            } else {
+                opening_target.await??
+            };
             let kept = resumption.and_then(|resumption| resumption.begin(&pending)).map(Arc::new);
             let transfer =
                 Transfer { reader: &reader, head: &head, budget, meter, cancellation, kept: kept.clone() };

@@ -190,7 +190,7 @@ impl Many<'_> {
         };
         let folder = self.folder.clone();
         let open = move |left: Option<&Left>| folder.place(&name)?.open_over(left);
-        let (outcome, new_in) = self.fetching.fetch(request, len, open).await?;
+        let (outcome, new_in) = self.fetching.fetch(request, len, open, false).await?;
         if new_in.is_some_and(|new_in| self.folder.has_new(new_in)) {
             let folder = self.folder.clone();
             blocking(move || folder.settle()).await?;

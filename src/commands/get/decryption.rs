@@ -4,14 +4,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::Verifier;
 use crate::commands::unwrapped_envelope::{DecryptedBy, Part, UnwrappedEnvelope};
 use crate::encryption::StoredFormat;
-use crate::error::{Error, Result, Subject};
+use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::seal::Open;
 use crate::transfer::download::{self, Out, Pipeline, Recorded};
@@ -31,38 +29,6 @@ pub(super) enum Opening {
     Range(Box<Part>, Described),
     /// A whole client-side object, which may have to be decrypted twice.
     Whole(Box<UnwrappedEnvelope>),
-}
-
-impl Opening {
-    /// Decrypts an object that is in memory, with `stored` as its bytes, into a file that appears only when everything is
-    /// verified. Returns how many bytes that were.
-    ///
-    /// # Errors
-    /// Errors of the format or the sink; `Tampered` where the checksum differs.
-    pub(super) fn decrypt_in_memory(
-        self,
-        stored: &Bytes,
-        verifier: Option<Verifier>,
-        sink: Sink,
-        subject: &Subject,
-    ) -> Result<u64> {
-        let pass = |range: &Range<u64>, verifier, open, out| {
-            let pipeline = Pipeline { verifier, open, out, repeat: Repeat::No };
-            download::pass(download::slice(stored, range), subject, pipeline)
-        };
-        match self {
-            Self::AsItIs(range) => pass(&range, verifier, None, Out::Sink(sink)),
-            Self::Range(part, _) => {
-                if let Some((sealed, open)) = part.proof {
-                    pass(&sealed, None, Some(open), Out::Nowhere)?;
-                }
-                pass(&part.sealed, None, Some(part.opener), Out::Sink(sink))
-            }
-            Self::Whole(unwrapped) => {
-                pass(&(0..stored.len() as u64), verifier, Some(unwrapped.opener()?), Out::Sink(sink))
-            }
-        }
-    }
 }
 
 /// What the outcome says about an envelope.

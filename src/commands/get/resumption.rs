@@ -82,6 +82,11 @@ impl Resumption {
         Some(Left::GiveUp(recorded.file))
     }
 
+    /// Removes the record, once what it names is gone or in use.
+    pub(super) fn give_up(self) {
+        self.record.remove();
+    }
+
     /// Begins to record what comes into `pending`. Nothing, if that is not wanted or the record cannot be written: then
     /// nothing stays if the download fails.
     pub(super) fn begin(self, pending: &PendingFile) -> Option<Kept> {

@@ -1,18 +1,24 @@
 //! The end of a download: what was written becomes the target, or is left for a run that goes on with it.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
 
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
 use crate::error::{Error, Result, Subject};
+use crate::meter::Meter;
 use crate::object::{MTIME, read_mtime};
+use crate::transfer::download::{self, Out, Pipeline};
 use crate::transfer::resume::{self, Kept};
-use crate::transfer::sink::PendingFile;
+use crate::transfer::sink::{PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
 
 use super::GetRequest;
 use super::decryption::Moved;
+use super::resumption::Resumption;
 
 /// What a download has written.
 pub(super) struct Written {
@@ -23,6 +29,29 @@ pub(super) struct Written {
 }
 
 impl Written {
+    /// Writes an object whose stored bytes are in memory. All in one go: to change threads for each step takes longer than
+    /// the steps.
+    pub(super) async fn from_memory(
+        stored: Bytes,
+        subject: Subject,
+        pipeline: impl FnOnce(Out) -> Pipeline + Send + 'static,
+        open: impl FnOnce() -> Result<(Sink, PendingFile)> + Send + 'static,
+        resumption: Option<Resumption>,
+        meter: &Meter,
+    ) -> Result<Self> {
+        let work = blocking(move || {
+            let (sink, pending) = open()?;
+            if let Some(resumption) = resumption {
+                resumption.give_up();
+            }
+            let out = if pending.hides() { Out::Sink(sink) } else { Out::Held(Vec::new(), sink) };
+            Ok::<_, Error>((download::pass(stored, &subject, pipeline(out))?, pending))
+        });
+        let (plain_len, pending) = work.await??;
+        meter.add(plain_len);
+        Ok(Self { moved: Ok(Moved::from(plain_len)), pending, kept: None })
+    }
+
     /// Makes what was written the target, or leaves it for a run that goes on with it.
     pub(super) async fn end(
         self,
@@ -76,11 +105,60 @@ async fn keep(
     // A signal does not wait for the sync: whoever takes the file first decides what becomes of it.
     let pending = Arc::new(Mutex::new(Some(pending)));
     let synced = pending.clone();
-    let work = blocking(move || {
+    let mut work = pin!(blocking(move || {
         file.sync_all().map_err(Error::local("write", subject))?;
         let mut synced = synced.lock().unwrap_or_else(PoisonError::into_inner);
         synced.take().map_or(Ok(None), PendingFile::commit)
-    });
-    let kept = cancellation.or(work).await.flatten().flatten();
-    kept.map_err(|error| (error, pending.lock().unwrap_or_else(PoisonError::into_inner).take()))
+    }));
+    let ended = match cancellation.or(work.as_mut()).await {
+        Ok(ended) => ended,
+        Err(interrupted) => match taken(&pending) {
+            Some(pending) => return Err((interrupted, Some(pending))),
+            None => work.await,
+        },
+    };
+    ended.flatten().map_err(|error| (error, taken(&pending)))
+}
+
+fn taken(pending: &Mutex<Option<PendingFile>>) -> Option<PendingFile> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::error::Signal;
+    use crate::location::Target;
+    use crate::transfer::sink::prepare;
+
+    #[tokio::test]
+    async fn a_signal_before_the_sync_gives_the_file_back_and_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        fs::write(&path, "old").unwrap();
+        let (sender, cancellation) = Cancellation::new();
+        let write = || {
+            let target = Target::File(path.clone());
+            let (mut sink, pending) = prepare(&target, false).unwrap().open().unwrap();
+            sink.write(b"new").unwrap();
+            pending
+        };
+        let interrupted = write();
+        sender.send(Signal::Interrupt);
+        let Err((Error::Interrupted(_), Some(given_back))) =
+            keep(interrupted, Subject::from(&path), &cancellation).await
+        else {
+            panic!("not interrupted");
+        };
+        drop(given_back);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+
+        let (_sender, never) = Cancellation::new();
+        let kept = keep(write(), Subject::from(&path), &never).await;
+        assert!(kept.is_ok_and(|new_in| new_in.as_deref() == Some(folder.path())));
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
 }

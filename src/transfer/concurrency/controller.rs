@@ -80,7 +80,8 @@ impl Controller {
 
     /// Takes what a moment saw, where an answer takes at least `round_trip`, and returns the number for the next one.
     pub(super) fn observe(&mut self, observation: Observation, round_trip: Duration) -> usize {
-        if self.is_starting && round_trip >= CONCURRENCY_FAR && self.limit < self.far {
+        let is_overloaded = matches!(observation, Observation::Overloaded(_));
+        if self.is_starting && !is_overloaded && round_trip >= CONCURRENCY_FAR && self.limit < self.far {
             self.set(self.far);
         }
         match observation {
@@ -192,7 +193,7 @@ mod tests {
         assert_eq!(limits(&mut controller, [brisk(99)]), [16], "near");
         let mut controller = Controller::new(16, 32, 64);
         let seen = [refused(1), brisk(99)];
-        assert_eq!(seen.map(|seen| far(&mut controller, seen)), [16, 16]);
+        assert_eq!(seen.map(|seen| far(&mut controller, seen)), [8, 8], "overloaded");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::{Blob, BlobWriter, Shelf, random};
 /// How much is read, decrypted and sent at a time.
 const PIECE: u64 = 256 * 1024;
 
-/// How many pieces a client may not have taken when the next is read.
+/// How many pieces are kept for their room while a client has not taken them yet.
 const SENT: usize = 4;
 
 #[derive(Debug, Clone)]
@@ -187,10 +187,18 @@ impl Pieces {
     /// The next piece; others have their turn first.
     pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
         tokio::task::yield_now().await;
-        self.piece().transpose()
+        self.piece()
     }
 
-    fn piece(&mut self) -> io::Result<Option<Bytes>> {
+    fn piece(&mut self) -> Option<io::Result<Bytes>> {
+        let piece = self.read().transpose();
+        if let Some(Err(_)) = piece {
+            self.slices.clear();
+        }
+        piece
+    }
+
+    fn read(&mut self) -> io::Result<Option<Bytes>> {
         let mut open = match self.open.take() {
             Some(open) => open,
             None => {
@@ -229,7 +237,7 @@ impl Stream for Pieces {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(self.piece().transpose())
+        Poll::Ready(self.piece())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
