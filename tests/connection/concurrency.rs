@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
@@ -49,6 +49,14 @@ fn small_objects(bench: &Bench, count: usize) {
     }
 }
 
+/// Writes so many files of a few bytes.
+fn small_files(bench: &Bench, count: usize) {
+    fs::create_dir(bench.path("small")).unwrap();
+    for number in 0..count {
+        bench.write(&format!("small/{number:03}"), b"content");
+    }
+}
+
 #[test]
 fn a_download_of_one_object_has_sixteen_requests_under_way_from_the_start() {
     let bench = Bench::new();
@@ -67,23 +75,37 @@ fn a_download_of_one_object_has_sixteen_requests_under_way_from_the_start() {
 }
 
 #[test]
-fn of_many_small_objects_sixty_four_are_under_way_from_the_start() {
+fn of_many_small_objects_sixty_four_are_sent_from_the_start() {
+    let bench = Bench::new();
+    small_files(&bench, 100);
+    let gauge = Gauge::on(&bench, "PutObject", 0);
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(gate.clone())).always());
+    let running = bench.start(&format!("put -r small s3://bench/stored/ {PATIENT}"));
+    assert!(held.wait(64, PATIENCE), "{} of 64", held.count());
+    gate.open();
+    running.end().ok();
+    assert_eq!(gauge.most(), 64);
+}
+
+#[test]
+fn of_many_small_objects_sixteen_are_fetched_until_an_answer_shows_that_the_service_is_far() {
     let bench = Bench::new();
     small_objects(&bench, 100);
-    for (line, operation) in
-        [("get -r s3://bench/small/ copy", "GetObject"), ("put -r copy s3://bench/stored/", "PutObject")]
-    {
-        let gauge = Gauge::on(&bench, operation, 0);
-        let gate = Gate::new();
-        let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(gate.clone())).always());
-        // A bucket's answer may be awaited before the second object.
-        let running = bench.start(&format!("{line} {PATIENT}"));
-        assert!(held.wait(64, PATIENCE), "{line}: {} of 64", held.count());
-        gate.open();
-        running.end().ok();
-        assert_eq!(gauge.most(), 64, "{line}");
-        bench.sandbox.clear_faults();
-    }
+    let gauge = Gauge::on(&bench, "GetObject", 0);
+    let (first, rest) = (Gate::new(), Gate::new());
+    let first_held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(first.clone())).times(16));
+    let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(rest.clone())).skip(16).always());
+    let running = bench.start(&format!("get -r s3://bench/small/ copy {PATIENT}"));
+    assert!(first_held.wait(16, PATIENCE), "{} of 16", first_held.count());
+    // As far away as that.
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(gauge.most(), 16);
+    first.open();
+    assert!(held.wait(64, PATIENCE), "{} of 64", held.count());
+    rest.open();
+    running.end().ok();
+    assert_eq!(gauge.most(), 64);
 }
 
 #[test]
@@ -115,38 +137,29 @@ fn there_are_never_more_requests_under_way_than_were_asked_for() {
     }
 }
 
-/// The files that have come.
-fn files(bench: &Bench) -> usize {
-    let entries = fs::read_dir(bench.path("copy")).into_iter().flatten().flatten();
-    entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count()
-}
-
 #[test]
 fn a_service_that_asks_to_slow_down_gets_fewer_requests() {
     let bench = Bench::new();
-    small_objects(&bench, 150);
+    small_files(&bench, 150);
     // Of the first 64, each is refused more than once, when all of them are under way.
     let refused = 160;
     let start = Gate::new();
-    let started = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(start.clone())).times(64));
-    bench.sandbox.fault(Fault::on("GetObject", Kind::slow_down()).times(refused));
+    let started = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(start.clone())).times(64));
+    bench.sandbox.fault(Fault::on("PutObject", Kind::slow_down()).times(refused));
     // What was under way then is let through together, and what comes after it is counted while it piles up.
     let (first, rest) = (Gate::new(), Gate::new());
     let first_held =
-        bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(first.clone())).skip(refused).times(64));
-    let gauge = Gauge::on(&bench, "GetObject", refused + 64);
-    bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(rest.clone())).skip(refused + 64).always());
+        bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(first.clone())).skip(refused).times(64));
+    let gauge = Gauge::on(&bench, "PutObject", refused + 64);
+    bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(rest.clone())).skip(refused + 64).always());
     // Not the SDK's own limit on the rate.
-    let line = format!("get -r s3://bench/small/ copy {PATIENT}");
+    let line = format!("put -r small s3://bench/stored/ {PATIENT}");
     let running = bench.s3seal(line.split(' ')).with("AWS_RETRY_MODE", "standard").start();
     assert!(started.wait(64, PATIENCE), "{} of 64", started.count());
     start.open();
     assert!(first_held.wait(64, PATIENCE), "{} of 64", first_held.count());
     first.open();
-    let began = Instant::now();
-    while files(&bench) < 64 && began.elapsed() < PATIENCE {
-        thread::sleep(Duration::from_millis(10));
-    }
+    assert!(bench.sandbox.wait_for_answer("PutObject", refused + 64, PATIENCE));
     rest.open();
     running.end().ok();
     // Halved at least twice.
