@@ -1,4 +1,4 @@
-//! The end of a download: what was written becomes the target, or is left for a run that goes on with it.
+//! What a download has written, and its end: it becomes the target, or is left for a run that goes on with it.
 
 use std::path::PathBuf;
 use std::pin::pin;
