@@ -26,6 +26,7 @@ pub(crate) mod target_directory;
 pub(crate) mod temporary_file;
 pub(crate) mod upload;
 pub(crate) mod walk;
+mod write_load;
 
 pub(crate) use cancellation::Cancellation;
 

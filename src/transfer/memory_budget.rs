@@ -6,6 +6,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::limits::{CONNECTION_BYTES, MAX_RANGES_IN_MEMORY, PIECE_IN_MEMORY_BYTES};
 use crate::transfer::buffer_pool::{BufferPool, RangeBuffer};
 use crate::transfer::concurrency::{Concurrency, Slot};
+use crate::transfer::write_load::WriteLoad;
 use crate::transfer_options::TransferOptions;
 
 /// Bytes of one permit of the semaphore.
@@ -32,6 +34,7 @@ pub(crate) struct MemoryBudget {
     buffers: BufferPool,
     pieces: BufferPool,
     concurrency: Concurrency,
+    write_load: Arc<WriteLoad>,
 }
 
 /// Memory in use; dropping it frees it.
@@ -79,7 +82,9 @@ impl MemoryBudget {
             None => Concurrency::adaptive(start, far, traffic),
         };
         let (buffers, pieces) = Default::default();
-        Self { transfer_options: *transfer_options, places, all, large, buffers, pieces, concurrency }
+        let write_load = Arc::new(WriteLoad::new(Instant::now()));
+        let transfer_options = *transfer_options;
+        Self { transfer_options, places, all, large, buffers, pieces, concurrency, write_load }
     }
 
     /// The most concurrent requests of one object, if it gets a slot for each.
@@ -125,6 +130,11 @@ impl MemoryBudget {
     /// The buffers of parts.
     pub(crate) fn buffers(&self) -> &BufferPool {
         &self.buffers
+    }
+
+    /// What the writes of the run take.
+    pub(super) fn write_load(&self) -> &Arc<WriteLoad> {
+        &self.write_load
     }
 
     /// Makes room for a range that arrives bit by bit.

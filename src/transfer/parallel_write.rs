@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -21,9 +22,10 @@ use crate::transfer::plan::Remaining;
 use crate::transfer::ranges::{RangeRequest, Ranges};
 use crate::transfer::resume::{Kept, Written};
 use crate::transfer::sink::Sink;
+use crate::transfer::write_load::WriteLoad;
 use crate::transfer::{Cancellation, blocking};
 
-/// Bytes that are checksummed and written at once: few enough for the cache, enough to be worth a change of threads.
+/// Bytes that another thread checksums and writes at once: few enough for the cache, enough to be worth the change.
 const BATCH: usize = 512 * 1024;
 /// The most bytes of a range in memory: a batch, and what arrives while it is being written.
 const HELD: u64 = 2 * BATCH as u64;
@@ -89,7 +91,7 @@ pub(crate) async fn run(
         let (sink, kept, ranges) = (sink.clone(), kept.clone(), &ranges);
         async move {
             let RangeRequest { range, permit: _permit, slot: _slot } = request?;
-            let writing = Writing::new(sink, range.start - start, algorithm);
+            let writing = Writing::new(sink, range.start - start, algorithm, budget.write_load().clone());
             let (range, sum) = bring(from, range, etag, writing, meter).await?;
             ranges.end();
             if let Some((kept, sum)) = kept.zip(sum.as_ref()) {
@@ -176,24 +178,25 @@ struct Writing {
     running: Option<Running>,
     batch: Vec<Bytes>,
     held: usize,
+    load: Arc<WriteLoad>,
 }
 
 impl Writing {
-    fn new(sink: Arc<Sink>, at: u64, algorithm: Option<Algorithm>) -> Self {
-        Self { sink, at, running: algorithm.map(Running::new), batch: Vec::new(), held: 0 }
+    fn new(sink: Arc<Sink>, at: u64, algorithm: Option<Algorithm>, load: Arc<WriteLoad>) -> Self {
+        Self { sink, at, running: algorithm.map(Running::new), batch: Vec::new(), held: 0, load }
     }
 
     async fn take(&mut self, chunk: Bytes) -> Result<()> {
         self.held += chunk.len();
         self.batch.push(chunk);
-        if self.held < BATCH { Ok(()) } else { self.flush().await }
+        if self.held < BATCH && !self.load.is_light() { Ok(()) } else { self.flush().await }
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let (sink, at, batch) = (self.sink.clone(), self.at, std::mem::take(&mut self.batch));
-        let mut running = self.running.take();
+        let (sink, load, at) = (self.sink.clone(), self.load.clone(), self.at);
+        let (batch, mut running) = (std::mem::take(&mut self.batch), self.running.take());
         let work = move || {
-            let mut at = at;
+            let (mut at, began) = (at, Instant::now());
             for chunk in batch {
                 if let Some(running) = &mut running {
                     running.update(&chunk);
@@ -201,9 +204,10 @@ impl Writing {
                 sink.write_at(&chunk, at)?;
                 at += chunk.len() as u64;
             }
+            load.note(began, Instant::now());
             Ok::<_, Error>(running)
         };
-        self.running = blocking(work).await??;
+        self.running = if self.load.is_light() { work() } else { blocking(work).await? }?;
         self.at += std::mem::take(&mut self.held) as u64;
         Ok(())
     }
