@@ -50,8 +50,17 @@ pub(crate) struct RangeBuffer<'a> {
 }
 
 impl RangeBuffer<'_> {
-    /// Copies `bytes` to the end.
-    pub(crate) fn push(&mut self, mut bytes: &[u8]) {
+    /// Puts `chunk` at the end: as it is where it fills most of the buffer that the connection read it into, else a copy.
+    pub(crate) fn push(&mut self, chunk: Bytes) {
+        if chunk.len() >= KEPT / 4 * 3 && self.last.len() == self.last.capacity() {
+            self.lend_last();
+            self.full.push(chunk);
+        } else {
+            self.copy(&chunk);
+        }
+    }
+
+    fn copy(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.last.len() == self.last.capacity() {
                 self.next();
@@ -145,7 +154,7 @@ mod tests {
         let mut pieces = buffers.range_buffer();
         assert!(buffers.range_buffer().into_bytes().is_empty());
         for chunk in bytes.chunks(100_000) {
-            pieces.push(chunk);
+            pieces.push(Bytes::copy_from_slice(chunk));
         }
         let collected = pieces.into_bytes();
         assert_eq!(
@@ -155,5 +164,19 @@ mod tests {
         assert_eq!(collected.concat(), bytes);
         drop(collected);
         assert_eq!(buffers.0.lock().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_chunk_that_fills_its_buffer_is_kept_as_it_is_unless_a_piece_is_begun() {
+        let buffers = BufferPool::default();
+        let chunk = |len| Bytes::from(vec![7; len]);
+        let (large, small) = (chunk(KEPT / 4 * 3), chunk(KEPT / 4 * 3 - 1));
+        let mut pieces = buffers.range_buffer();
+        for chunk in [&large, &small, &large] {
+            pieces.push(chunk.clone());
+        }
+        let collected = pieces.into_bytes();
+        assert_eq!(collected[0].as_ptr(), large.as_ptr());
+        assert_eq!(collected.iter().map(Bytes::len).collect::<Vec<_>>(), [large.len(), KEPT, KEPT / 2 - 1]);
     }
 }

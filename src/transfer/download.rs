@@ -260,7 +260,7 @@ async fn fetch_all(
                 let mut pieces = budget.range_buffer();
                 let keep = async |chunk: Bytes| {
                     meter.moved();
-                    pieces.push(&chunk);
+                    pieces.push(chunk);
                     Ok(())
                 };
                 fetch(from, range, etag, keep).await?;
