@@ -29,10 +29,11 @@ pub(crate) const DOCTOR_ATTEMPTS: u32 = 2;
 pub(crate) const PART_SIZE: ByteSize = ByteSize(8 << 20);
 /// `--jobs`: concurrent requests where their number is fixed, and the parts whose memory a transfer takes.
 pub(crate) const JOBS: NonZeroUsize = NonZeroUsize::new(8).expect("it is not zero");
-/// `--jobs`: concurrent requests with which a transfer begins that adapts to the link.
+/// `--jobs`: concurrent requests with which a download begins that adapts to the link. Where the service is far away, and
+/// requests wait most of their time, it goes on with [`MAX_JOBS`].
 pub(crate) const JOBS_AT_START: NonZeroUsize = NonZeroUsize::new(16).expect("it is not zero");
-/// The same where the service is far away, and requests wait most of their time.
-pub(crate) const JOBS_AT_START_FAR: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
+/// The same of one object that is stored far away: more of them could fill a slow link with parts that are all unfinished.
+pub(crate) const UPLOAD_JOBS_AT_START_FAR: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
 /// `--jobs`: the most concurrent requests of such a transfer, and concurrent small objects; together they use the memory of
 /// [`JOBS`] parts.
 pub(crate) const MAX_JOBS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");

@@ -68,6 +68,9 @@ pub(crate) const BRISK_TIME: Duration = Duration::from_secs(1);
 
 // Part sizes.
 
+/// A range of a download into a file is no larger than so many parts: how soon it ends decides how soon the number of requests
+/// follows the link.
+pub(crate) const MAX_PARTS_IN_RANGE: u64 = 2;
 /// The last ranges of a download are no smaller than this, where they are cut so that no connection idles.
 pub(crate) const MIN_RANGE_BYTES: u64 = 1 << 20;
 /// The most ranges that wait in memory, where their number adapts to the link: each takes a connection, and with more of

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 #[cfg(doc)]
 use crate::limits::BRISK_BYTES;
+use crate::limits::CONCURRENCY_FAR;
 
 /// The counts. Cheap to clone; every clone counts the same.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,11 @@ pub(crate) struct Counted {
 impl Traffic {
     pub(crate) fn counted(&self) -> Counted {
         Counted { bytes: self.0.bytes.load(Ordering::Relaxed), ..self.with(|counted| *counted) }
+    }
+
+    /// Whether the service has turned out to be far: requests then wait most of their time.
+    pub(crate) fn is_far(&self) -> bool {
+        self.counted().round_trip.is_some_and(|round_trip| round_trip >= CONCURRENCY_FAR)
     }
 
     pub(super) fn moved(&self, bytes: u64) {

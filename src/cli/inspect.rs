@@ -190,7 +190,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
     let asks_buckets = args.results.expect.contains(&Expectation::Rules);
     let mut inspect_options = InspectOptions {
         keys: settings.with_keys(keys),
-        read: args.data.read(args.jobs, single, &options.traffic)?,
+        read: args.data.read(args.jobs, &options.traffic)?,
         expected: args.results.expect,
         rules: session.rules.requirements.clone(),
         deep: args.deep,

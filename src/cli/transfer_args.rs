@@ -25,7 +25,8 @@ pub(crate) struct TransferArgs {
 
     #[arg(long, value_name = "BYTES")]
     #[arg(help = format!(
-        "Part size, such as 16MiB; larger for large objects, because S3 limits the number of parts [default: {:#}]",
+        "Part size, such as 16MiB; larger for large objects, because S3 limits the number of parts [default: {:#}; 1 to 16 MiB \
+         in a download to a file]",
         defaults::PART_SIZE
     ))]
     part_size: Option<ByteSize>,

@@ -11,11 +11,12 @@ use std::time::Instant;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::aws::traffic::Traffic;
-use crate::defaults::{JOBS_AT_START, JOBS_AT_START_FAR};
+use crate::defaults::{JOBS_AT_START, PART_SIZE, UPLOAD_JOBS_AT_START_FAR};
 use crate::error::{Error, Result};
 use crate::limits::{CONNECTION_BYTES, MAX_RANGES_IN_MEMORY, PIECE_IN_MEMORY_BYTES};
 use crate::transfer::buffer_pool::{BufferPool, RangeBuffer};
 use crate::transfer::concurrency::{Concurrency, Slot};
+use crate::transfer::plan;
 use crate::transfer::write_load::WriteLoad;
 use crate::transfer_options::TransferOptions;
 
@@ -35,33 +36,30 @@ pub(crate) struct MemoryBudget {
     pieces: BufferPool,
     concurrency: Concurrency,
     write_load: Arc<WriteLoad>,
+    traffic: Traffic,
 }
 
 /// Memory in use; dropping it frees it.
 pub(crate) type Permit = OwnedSemaphorePermit;
 
 impl MemoryBudget {
-    /// Makes the budget for one object.
+    /// Makes the budget for objects that are fetched. To a near service, more connections take longer than they bring; the
+    /// first answer tells how far it is.
     pub(crate) fn new(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
-        Self::starting_with(JOBS_AT_START, JOBS_AT_START_FAR, transfer_options, traffic)
+        Self::starting_with(JOBS_AT_START, transfer_options.objects, transfer_options, traffic)
     }
 
     /// Makes the budget for one object that is stored. It begins with the parts that fit into memory: to read further ones
     /// twice takes a near service longer than it brings.
     pub(crate) fn of_upload(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
-        Self::starting_with(transfer_options.parts_in_memory(), JOBS_AT_START_FAR, transfer_options, traffic)
+        let start = transfer_options.parts_in_memory();
+        Self::starting_with(start, UPLOAD_JOBS_AT_START_FAR, transfer_options, traffic)
     }
 
     /// Makes the budget for many objects that are stored: small ones mostly wait, so more of them are sent from the start.
     pub(crate) fn of_uploads(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
         let objects = transfer_options.objects;
         Self::starting_with(objects, objects, transfer_options, traffic)
-    }
-
-    /// Makes the budget for many objects that are fetched. To a near service, more connections take longer than they bring;
-    /// the first answers tell how far it is.
-    pub(crate) fn of_downloads(transfer_options: &TransferOptions, traffic: &Traffic) -> Self {
-        Self::starting_with(JOBS_AT_START, transfer_options.objects, transfer_options, traffic)
     }
 
     fn starting_with(
@@ -83,8 +81,8 @@ impl MemoryBudget {
         };
         let (buffers, pieces) = Default::default();
         let write_load = Arc::new(WriteLoad::new(Instant::now()));
-        let transfer_options = *transfer_options;
-        Self { transfer_options, places, all, large, buffers, pieces, concurrency, write_load }
+        let (transfer_options, traffic) = (*transfer_options, traffic.clone());
+        Self { transfer_options, places, all, large, buffers, pieces, concurrency, write_load, traffic }
     }
 
     /// The most concurrent requests of one object, if it gets a slot for each.
@@ -122,7 +120,19 @@ impl MemoryBudget {
         CONNECTION_BYTES * further / ranges
     }
 
-    /// Bytes of one range.
+    /// Bytes of one range, of `len` bytes that are written as they arrive: those of a part, if its size was chosen. To a far
+    /// service there will soon be as many requests as may be.
+    pub(crate) fn range_as_it_arrives(&self, len: u64) -> u64 {
+        let part_size = self.part_size();
+        if part_size != PART_SIZE.0 {
+            return part_size;
+        }
+        let is_far = self.traffic.is_far();
+        let jobs = if is_far { self.max_jobs() } else { self.concurrency.limit() };
+        plan::range_as_it_arrives(len, jobs, is_far, part_size)
+    }
+
+    /// Bytes of a part.
     pub(crate) fn part_size(&self) -> u64 {
         self.transfer_options.part_size
     }

@@ -25,12 +25,14 @@ use crate::transfer::sink::Sink;
 use crate::transfer::write_load::WriteLoad;
 use crate::transfer::{Cancellation, blocking};
 
-/// Bytes that another thread checksums and writes at once: few enough for the cache, enough to be worth the change.
-const BATCH: usize = 512 * 1024;
-/// The most bytes of a range in memory: a batch, and what arrives while it is being written.
-const HELD: u64 = 2 * BATCH as u64;
+/// Bytes that another thread checksums and writes at once: few enough for the cache, enough to be worth the change. A range
+/// has no more in memory.
+const BATCH: usize = 256 * 1024;
 /// Pieces of an earlier run that are compared at once.
 const VERIFIED_AT_ONCE: usize = 4;
+
+/// Bytes of the object, and their checksum.
+type Piece = (Range<u64>, Sum);
 
 /// The target of the bytes.
 pub(crate) struct ParallelSink {
@@ -69,39 +71,31 @@ pub(crate) async fn run(
     let Range { start, end } = whole;
     // All else in the file of an earlier run is compared or written anew.
     sink.cut_off_behind(end - start)?;
-    let sink = Arc::new(sink);
+    let (sink, load) = (Arc::new(sink), budget.write_load().clone());
+    let file = TargetFile { sink, start, algorithm, kept, piece: budget.part_size(), load };
     let mut sums = Sums { whole: combines.map(Whole::new), next: start, waiting: BTreeMap::new() };
     let mut there = Vec::new();
-    if let Some((kept, algorithm)) = kept.as_ref().zip(algorithm) {
-        let found = stream::iter(kept.pieces(end))
-            .map(|piece| on_disk(piece, sink.clone(), algorithm))
-            .buffered(VERIFIED_AT_ONCE)
-            .try_for_each(|(range, sum)| {
-                if let Some(sum) = sum {
-                    meter.add(range.end - range.start);
-                    there.push(range.clone());
-                    sums.add(range, Some(sum));
-                }
-                std::future::ready(Ok(()))
-            });
-        cancellation.or(found).await??;
+    for (range, sum) in cancellation.or(file.pieces_of_an_earlier_run(end, meter)).await?? {
+        there.push(range.clone());
+        sums.add(range, sum);
     }
-    let ranges = Ranges::new(Remaining::new(whole, there), VecDeque::new());
-    let fetched = ranges.requests(budget, MemoryBudget::part_size, HELD).map(|request| {
-        let (sink, kept, ranges) = (sink.clone(), kept.clone(), &ranges);
+    let remaining = Remaining::new(whole, there);
+    let len = remaining.bytes();
+    let ranges = Ranges::new(remaining, VecDeque::new());
+    let size = move |budget: &MemoryBudget| budget.range_as_it_arrives(len);
+    let fetched = ranges.requests(budget, size, BATCH as u64).map(|request| {
+        let (file, ranges) = (&file, &ranges);
         async move {
             let RangeRequest { range, permit: _permit, slot: _slot } = request?;
-            let writing = Writing::new(sink, range.start - start, algorithm, budget.write_load().clone());
-            let (range, sum) = bring(from, range, etag, writing, meter).await?;
+            let pieces = bring(from, range, etag, file, meter).await?;
             ranges.end();
-            if let Some((kept, sum)) = kept.zip(sum.as_ref()) {
-                kept.note(range.clone(), sum);
-            }
-            Ok((range, sum))
+            Ok(pieces)
         }
     });
-    let work = fetched.buffer_unordered(budget.max_jobs()).try_for_each(|(range, sum)| {
-        sums.add(range, sum);
+    let work = fetched.buffer_unordered(budget.max_jobs()).try_for_each(|pieces| {
+        for (range, sum) in pieces {
+            sums.add(range, sum);
+        }
         std::future::ready(Ok(()))
     });
     cancellation.or(work).await??;
@@ -120,8 +114,8 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, range: Range<u64>, sum: Option<Sum>) {
-        let (Some(whole), Some(sum)) = (&mut self.whole, sum) else { return };
+    fn add(&mut self, range: Range<u64>, sum: Sum) {
+        let Some(whole) = &mut self.whole else { return };
         self.waiting.insert(range.start, (sum, range.end));
         while let Some((sum, end)) = self.waiting.remove(&self.next) {
             whole.append(&sum, end - self.next);
@@ -134,16 +128,16 @@ async fn bring(
     from: &ObjectReader<'_>,
     range: Range<u64>,
     etag: Option<&str>,
-    mut writing: Writing,
+    file: &TargetFile,
     meter: &Meter,
-) -> Result<(Range<u64>, Option<Sum>)> {
+) -> Result<Vec<Piece>> {
+    let mut writing = Writing::new(file, range.start);
     let take = async |chunk: Bytes| {
         meter.add(chunk.len() as u64);
         writing.take(chunk).await
     };
-    fetch(from, range.clone(), etag, take).await?;
-    writing.flush().await?;
-    Ok((range, writing.running.map(Running::finish)))
+    fetch(from, range, etag, take).await?;
+    writing.finish().await
 }
 
 /// The range of bytes that an earlier run has written, and their checksum, if the file still has them. Only whole objects
@@ -170,33 +164,65 @@ async fn on_disk(
     Ok((start..end, found.await??.filter(|sum| sum.base64() == recorded)))
 }
 
-/// A range that is being written.
-struct Writing {
+/// The file, as all ranges see it.
+struct TargetFile {
     sink: Arc<Sink>,
-    /// Where the next bytes go.
-    at: u64,
-    running: Option<Running>,
-    batch: Vec<Bytes>,
-    held: usize,
+    /// The offset in the object of the file's first byte.
+    start: u64,
+    /// How ranges are checksummed.
+    algorithm: Option<Algorithm>,
+    kept: Option<Arc<Kept>>,
+    /// The bytes after which what is written is recorded.
+    piece: u64,
     load: Arc<WriteLoad>,
 }
 
-impl Writing {
-    fn new(sink: Arc<Sink>, at: u64, algorithm: Option<Algorithm>, load: Arc<WriteLoad>) -> Self {
-        Self { sink, at, running: algorithm.map(Running::new), batch: Vec::new(), held: 0, load }
+/// A range that is being written.
+struct Writing<'a> {
+    file: &'a TargetFile,
+    /// What is written since the last piece ended, in offsets in the object.
+    written: Range<u64>,
+    running: Option<Running>,
+    pieces: Vec<Piece>,
+    batch: Vec<Bytes>,
+    held: usize,
+}
+
+impl TargetFile {
+    /// What an earlier run has written of the first `end` bytes, as far as it is still there, in order.
+    async fn pieces_of_an_earlier_run(&self, end: u64, meter: &Meter) -> Result<Vec<Piece>> {
+        let Some((kept, algorithm)) = self.kept.as_ref().zip(self.algorithm) else { return Ok(Vec::new()) };
+        stream::iter(kept.pieces(end))
+            .map(|piece| on_disk(piece, self.sink.clone(), algorithm))
+            .buffered(VERIFIED_AT_ONCE)
+            .try_filter_map(|(range, sum)| {
+                let piece = sum.map(|sum| (range, sum));
+                meter.add(piece.as_ref().map_or(0, |(range, _)| range.end - range.start));
+                std::future::ready(Ok(piece))
+            })
+            .try_collect()
+            .await
+    }
+}
+
+impl<'a> Writing<'a> {
+    fn new(file: &'a TargetFile, at: u64) -> Self {
+        let running = file.algorithm.map(Running::new);
+        Self { file, written: at..at, running, pieces: Vec::new(), batch: Vec::new(), held: 0 }
     }
 
     async fn take(&mut self, chunk: Bytes) -> Result<()> {
         self.held += chunk.len();
         self.batch.push(chunk);
-        if self.held < BATCH && !self.load.is_light() { Ok(()) } else { self.flush().await }
+        if self.held < BATCH && !self.file.load.is_light() { Ok(()) } else { self.flush().await }
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let (sink, load, at) = (self.sink.clone(), self.load.clone(), self.at);
+        let (sink, load) = (self.file.sink.clone(), self.file.load.clone());
         let (batch, mut running) = (std::mem::take(&mut self.batch), self.running.take());
+        let mut at = self.written.end - self.file.start;
         let work = move || {
-            let (mut at, began) = (at, Instant::now());
+            let began = Instant::now();
             for chunk in batch {
                 if let Some(running) = &mut running {
                     running.update(&chunk);
@@ -207,8 +233,30 @@ impl Writing {
             load.note(began, Instant::now());
             Ok::<_, Error>(running)
         };
-        self.running = if self.load.is_light() { work() } else { blocking(work).await? }?;
-        self.at += std::mem::take(&mut self.held) as u64;
+        self.running = if self.file.load.is_light() { work() } else { blocking(work).await? }?;
+        self.written.end += std::mem::take(&mut self.held) as u64;
+        if self.written.end - self.written.start >= self.file.piece {
+            self.end_piece();
+        }
         Ok(())
+    }
+
+    fn end_piece(&mut self) {
+        let next = self.file.algorithm.map(Running::new);
+        let Some(running) = std::mem::replace(&mut self.running, next) else { return };
+        let (range, sum) = (self.written.clone(), running.finish());
+        if let Some(kept) = &self.file.kept {
+            kept.note(range.clone(), &sum);
+        }
+        self.written.start = range.end;
+        self.pieces.push((range, sum));
+    }
+
+    async fn finish(mut self) -> Result<Vec<Piece>> {
+        self.flush().await?;
+        if !self.written.is_empty() {
+            self.end_piece();
+        }
+        Ok(self.pieces)
     }
 }

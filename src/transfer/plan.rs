@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::byte_size::ByteSize;
 use crate::error::{Error, Result, Subject};
-use crate::limits::{MAX_PLAINTEXT_HELD_IN_MEMORY, MIN_RANGE_BYTES};
+use crate::limits::{MAX_PARTS_IN_RANGE, MAX_PLAINTEXT_HELD_IN_MEMORY, MIN_RANGE_BYTES};
 use crate::s3_limits::{MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::seal::Trust;
 use crate::transfer_options::TransferOptions;
@@ -99,6 +99,19 @@ pub(crate) fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range
     })
 }
 
+/// Bytes of one range, where `len` bytes are written as they arrive over `jobs` connections. Each connection gets several
+/// ranges, so that fast ones do more. Near, each range is worth its request: a part, or two. Far away, where bytes come
+/// slowly over each connection, all of them share even little.
+pub(crate) fn range_as_it_arrives(len: u64, jobs: usize, is_far: bool, part_size: u64) -> u64 {
+    let share = len / jobs as u64;
+    let range = if is_far {
+        (share / 2).max(share.min(part_size / 2)).max(MIN_RANGE_BYTES)
+    } else {
+        (share / 4).max(part_size)
+    };
+    range.min(part_size.saturating_mul(MAX_PARTS_IN_RANGE))
+}
+
 /// What is left of an object to fetch, cut into ranges as requests begin. The last ones are cut small enough that no
 /// connection idles while another has much to do.
 #[derive(Debug)]
@@ -123,6 +136,11 @@ impl Remaining {
         gaps.retain(|gap| !gap.is_empty());
         let bytes = gaps.iter().map(|gap| gap.end - gap.start).sum();
         Self { gaps, bytes, begun: 0, ended: 0 }
+    }
+
+    /// How many bytes are left to begin with.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Begins a request for the next range, of at most `size` bytes.
@@ -187,6 +205,22 @@ mod tests {
 
     fn capacity(plan: &UploadPlan) -> u64 {
         (1..=MAX_PARTS).map(|number| plan.part_size(number)).sum()
+    }
+
+    #[test]
+    fn a_download_is_cut_into_ranges_that_are_worth_their_requests() {
+        let range = |mib, jobs, is_far| range_as_it_arrives(mib * MIB, jobs, is_far, 8 * MIB) / MIB;
+        assert_eq!(
+            [1, 512, 1024, 2048, 102_400].map(|mib| range(mib, 16, false)),
+            [8, 8, 16, 16, 16],
+            "near"
+        );
+        assert_eq!(
+            [1, 64, 256, 512, 1024, 102_400].map(|mib| range(mib, 64, true)),
+            [1, 1, 4, 4, 8, 16],
+            "far"
+        );
+        assert_eq!(range_as_it_arrives(MIB, 64, true, 512), 1024, "of small parts");
     }
 
     #[test]

@@ -42,17 +42,17 @@ impl Ranges {
     pub(super) fn requests<'a>(
         &'a self,
         budget: &'a MemoryBudget,
-        size: fn(&MemoryBudget) -> u64,
+        size: impl Fn(&MemoryBudget) -> u64 + 'a,
         held: u64,
     ) -> impl Stream<Item = Result<RangeRequest>> + 'a {
-        stream::unfold((), move |()| async move {
+        stream::unfold(size, move |size| async move {
             let range = self.next(size(budget))?;
             let places = async {
                 let permit = budget.take_for_range(held.min(range.end - range.start)).await?;
                 Ok((permit, budget.slot().await?))
             };
             let request = places.await.map(|(permit, slot)| RangeRequest { range, permit, slot });
-            Some((request, ()))
+            Some((request, size))
         })
     }
 

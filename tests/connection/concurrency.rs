@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{Bench, PART, PATIENCE, bytes};
+use crate::support::{Bench, PART, PATIENCE, assert_same, bytes};
 
 /// No request that is held is given up and sent again.
 const PATIENT: &str = "--read-timeout 5m";
@@ -72,6 +72,24 @@ fn a_download_of_one_object_has_sixteen_requests_under_way_from_the_start() {
         assert!(gauge.most() <= 64, "{target}: {}", gauge.most());
         bench.sandbox.clear_faults();
     }
+}
+
+#[test]
+fn an_object_far_away_is_shared_by_sixty_four_requests() {
+    let bench = Bench::new();
+    let content = bytes(64 << 20);
+    bench.sandbox.s3().put_plain("bench", "object", &content);
+    // As far away as that.
+    bench.sandbox.fault(Fault::on("HeadObject", Kind::then(|| thread::sleep(Duration::from_millis(20)))));
+    let gauge = Gauge::on(&bench, "GetObject", 0);
+    let gate = Gate::new();
+    let held = bench.sandbox.fault(Fault::on("GetObject", Kind::Pause(gate.clone())).always());
+    let running = bench.start(&format!("get s3://bench/object copy {PATIENT}"));
+    assert!(held.wait(64, PATIENCE), "{} of 64", held.count());
+    gate.open();
+    running.end().ok();
+    assert_eq!(gauge.most(), 64);
+    assert_same(&bench.read("copy"), &content, "file");
 }
 
 #[test]

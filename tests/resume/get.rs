@@ -135,6 +135,26 @@ fn a_download_that_the_network_gave_up_goes_on() {
 }
 
 #[test]
+fn what_arrived_of_a_range_of_several_parts_is_kept_though_the_rest_did_not() {
+    let (part, parts) = (8 << 20, 5);
+    let bench = bench();
+    let content = bytes(part * parts);
+    bench.sandbox.s3().put_plain(BUCKET, "object", &content);
+    let line = "get s3://bench/object copy -j 1 --max-attempts 1";
+    bench.sandbox.fault(Fault::on("GetObject", Kind::CutResponse(part as u64 + 1_000_000)));
+    bench.sandbox.fault(Fault::on("GetObject", Kind::ResetBefore).skip(1).always());
+    bench.run(line).exits(7).says(&["run the same command again", "is kept"]);
+    let cut = bench.requests("GetObject")[0].header("range").unwrap().to_owned();
+    let end: usize = cut.rsplit('-').next().unwrap().parse().unwrap();
+    assert!(end > part + 1_000_000, "{cut}");
+    bench.sandbox.clear_faults();
+    bench.sandbox.clear_requests();
+    bench.run(line).ok();
+    assert!(fetched(&bench) <= content.len() - part, "{}", fetched(&bench));
+    assert_same(&bench.read("copy"), &content, "file");
+}
+
+#[test]
 fn another_object_under_the_name_is_fetched_anew() {
     at_once(&MODES, |&(put, get)| {
         let bench = stored(put);

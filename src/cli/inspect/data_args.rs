@@ -37,16 +37,14 @@ impl DataArgs {
     pub(super) fn read(
         &self,
         jobs: Option<NonZeroUsize>,
-        is_single: bool,
         traffic: &Traffic,
     ) -> Result<Option<ReadData>, Failure> {
         if !self.read_data {
             return Ok(None);
         }
-        let transfer_options = TransferOptions { jobs, ..TransferOptions::default() };
-        let make = if is_single { MemoryBudget::new } else { MemoryBudget::of_downloads };
+        let budget = MemoryBudget::new(&TransferOptions { jobs, ..TransferOptions::default() }, traffic);
         let sample = self.sample.map(Sample::new).transpose()?;
-        Ok(Some(ReadData { budget: make(&transfer_options, traffic), sample }))
+        Ok(Some(ReadData { budget, sample }))
     }
 
     /// How many objects are inspected at once.

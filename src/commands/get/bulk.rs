@@ -71,7 +71,7 @@ pub(crate) async fn run(
     report: impl FnMut(GetRow) -> Result<()>,
 ) -> Result<()> {
     let folder = Arc::new(TargetDirectory::new(request.target.clone(), request.no_clobber)?);
-    let budget = MemoryBudget::of_downloads(&request.transfer_options, &connection.traffic);
+    let budget = MemoryBudget::new(&request.transfer_options, &connection.traffic);
     let fetching = Download { connection, decryption_keys, budget: &budget, meter, cancellation };
     let instruction_files = InstructionFiles { download: fetching, raw: request.raw, expect: request.expect };
     let many = Many { fetching, request: &request, folder: folder.clone(), instruction_files };
