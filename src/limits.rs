@@ -68,6 +68,8 @@ pub(crate) const BRISK_TIME: Duration = Duration::from_secs(1);
 
 // Part sizes.
 
+/// A download into a file is recorded in no more pieces than about so many. Each takes a line of some 65 bytes.
+pub(crate) const MAX_RECORDED_PIECES: u64 = 100_000;
 /// A range of a download into a file is no larger than so many parts: how soon it ends decides how soon the number of requests
 /// follows the link.
 pub(crate) const MAX_PARTS_IN_RANGE: u64 = 2;

@@ -11,8 +11,10 @@ pub(crate) struct TransferOptions {
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Concurrent objects of a bulk transfer. They share requests and memory.
     pub(crate) objects: NonZeroUsize,
-    /// Bytes in a part or range; in the first part, if parts grow.
+    /// Bytes in a part; in the first one, if parts grow.
     pub(crate) part_size: u64,
+    /// Bytes in a range that goes into a file; `None` is what the link is worth.
+    pub(crate) range_size: Option<u64>,
     /// The expected size of a source of unknown length, in bytes. Parts are sized for it.
     pub(crate) expected_size: Option<u64>,
 }
@@ -30,6 +32,7 @@ impl Default for TransferOptions {
             jobs: None,
             objects: defaults::MAX_JOBS,
             part_size: defaults::PART_SIZE.0,
+            range_size: None,
             expected_size: None,
         }
     }

@@ -103,7 +103,7 @@ impl HttpConnector for Watched {
         let len = request.body().content_length().filter(|_| sends_object);
         if sends_object {
             let line = Line { rate: rate.clone(), sleep: sleep.clone(), traffic: traffic.clone() };
-            let pieces = Pieces::new(request.body_mut(), line, BODY_PIECE_BYTES);
+            let pieces = Pieces::new(request.body_mut(), line, BODY_PIECE_BYTES, Pace::Fresh);
             let body = Outgoing { pieces, moved: moved.clone() };
             *request.body_mut() = SdkBody::from_body_1_x(body);
         }
@@ -129,7 +129,8 @@ impl HttpConnector for Watched {
             if let Some(len) = len.filter(|_| answer.status().is_success()) {
                 traffic.moved(len);
             }
-            let pieces = Pieces::new(answer.body_mut(), Line { rate, sleep, traffic }, usize::MAX);
+            let line = Line { rate, sleep, traffic };
+            let pieces = Pieces::new(answer.body_mut(), line, usize::MAX, Pace::Known);
             let body = Incoming { pieces, stall, in_vain: None, timer: None };
             *answer.body_mut() = SdkBody::from_body_1_x(body);
             Ok(answer)
@@ -193,10 +194,11 @@ struct Line {
     traffic: Traffic,
 }
 
-/// How the first bytes of a body move.
+/// How the first bytes of a request's body move.
 enum Pace {
     Fresh,
     Since(Instant, u64),
+    /// Known, or of an answer: a download begins with as many requests as may be.
     Known,
 }
 
@@ -229,10 +231,10 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn new(body: &mut SdkBody, line: Line, most: usize) -> Self {
+    fn new(body: &mut SdkBody, line: Line, most: usize, pace: Pace) -> Self {
         let body = Box::pin(std::mem::replace(body, SdkBody::taken()));
         let most = line.rate.as_ref().map_or(most, |rate| rate.piece().min(most));
-        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, line, most, pace: Pace::Fresh }
+        Self { body, rest: Bytes::new(), cut: Bytes::new(), turn: None, line, most, pace }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Polled {

@@ -26,7 +26,7 @@ pub(crate) struct Counted {
     /// Bytes of bodies that have arrived: of answers as they come, of requests once they are answered. Before, they may be
     /// in a buffer of the system, which holds megabytes.
     pub(crate) bytes: u64,
-    /// Bodies whose first [`BRISK_BYTES`] moved within [`BRISK_TIME`](crate::limits::BRISK_TIME).
+    /// Bodies of requests whose first [`BRISK_BYTES`] moved within [`BRISK_TIME`](crate::limits::BRISK_TIME).
     pub(crate) brisk: u64,
     /// Answers that ask for fewer requests, and attempts that took too long.
     pub(crate) overloads: u64,

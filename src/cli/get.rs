@@ -21,11 +21,14 @@ use super::session::Session;
 use super::transfer_args::{ResumeArgs, TransferArgs};
 use super::update_args::{DeleteOptions, UpdateArgs};
 use crate::aws::Connection;
+use crate::byte_size::ByteSize;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::get::bulk::{GetMany, GetRow};
 use crate::commands::get::selection::Selection;
 use crate::commands::get::{self, GetRequest};
+use crate::defaults::PART_SIZE;
 use crate::error::Subject;
+use crate::limits::{MAX_PARTS_IN_RANGE, MIN_RANGE_BYTES};
 use crate::location::{ByteRange, S3Uri, Target};
 use crate::pattern::has_wildcard;
 
@@ -39,9 +42,19 @@ Examples:
   s3seal get 's3://bucket/daily/*.tar' /srv/restore/
   s3seal get -r s3://bucket/photos/ /srv/restore/photos --private-key backup.key.pem";
 
+fn part_size_help() -> String {
+    format!(
+        "Bytes of each request, such as 16MiB [default: {:#} to {:#} into a file, or else up to {:#}]",
+        ByteSize(MIN_RANGE_BYTES),
+        ByteSize(MAX_PARTS_IN_RANGE * PART_SIZE.0),
+        PART_SIZE
+    )
+}
+
 /// Fetch objects, or everything under a prefix, decrypted and verified
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, override_usage = "s3seal get [OPTIONS] <s3://BUCKET/KEY>... [DEST]")]
+#[command(mut_arg("part_size", |arg| arg.help(part_size_help())))]
 #[expect(clippy::struct_excessive_bools, reason = "one for each switch of the command line")]
 pub(crate) struct GetArgs {
     /// Objects, patterns of keys in quotes (with a *, which matches / too), or with -r a bucket, or a prefix that ends in /;

@@ -25,8 +25,7 @@ pub(crate) struct TransferArgs {
 
     #[arg(long, value_name = "BYTES")]
     #[arg(help = format!(
-        "Part size, such as 16MiB; larger for large objects, because S3 limits the number of parts [default: {:#}; 1 to 16 MiB \
-         in a download to a file]",
+        "Part size, such as 16MiB; larger for large objects, because S3 limits the number of parts [default: {:#}]",
         defaults::PART_SIZE
     ))]
     part_size: Option<ByteSize>,
@@ -99,6 +98,7 @@ impl TransferArgs {
             jobs,
             objects: jobs.unwrap_or(default.objects),
             part_size: self.part_size.map_or(default.part_size, |size| size.0),
+            range_size: self.part_size.map(|size| size.0),
             expected_size: expected_size.map(|size| size.0),
         })
     }

@@ -31,7 +31,7 @@ impl BufferPool {
         buffer.unwrap_or_else(|| Output::with_capacity(capacity))
     }
 
-    /// Collects bytes in buffers of one size. Ranges of many sizes would leave holes in the allocator's memory.
+    /// Collects the bytes of a range. Buffers of many sizes would leave holes in the allocator's memory, so it has one.
     pub(crate) fn range_buffer(&self) -> RangeBuffer<'_> {
         RangeBuffer { pool: self, full: Vec::new(), last: Output::new() }
     }
@@ -42,7 +42,7 @@ impl BufferPool {
     }
 }
 
-/// The bytes of a range, in pieces of [`PIECE_IN_MEMORY_BYTES`].
+/// The bytes of a range, in pieces of about [`PIECE_IN_MEMORY_BYTES`].
 pub(crate) struct RangeBuffer<'a> {
     pool: &'a BufferPool,
     full: Vec<Bytes>,
@@ -52,12 +52,18 @@ pub(crate) struct RangeBuffer<'a> {
 impl RangeBuffer<'_> {
     /// Puts `chunk` at the end: as it is where it fills most of the buffer that the connection read it into, else a copy.
     pub(crate) fn push(&mut self, chunk: Bytes) {
-        if chunk.len() >= KEPT / 4 * 3 && self.last.len() == self.last.capacity() {
-            self.lend_last();
-            self.full.push(chunk);
-        } else {
+        if chunk.len() < KEPT / 4 * 3 {
             self.copy(&chunk);
+            return;
         }
+        if self.last.len() >= KEPT / 2 {
+            self.lend_last();
+        } else if !self.last.is_empty() {
+            // A few bytes do not take a whole buffer.
+            self.full.push(Bytes::copy_from_slice(&self.last));
+            self.last.clear();
+        }
+        self.full.push(chunk);
     }
 
     fn copy(&mut self, mut bytes: &[u8]) {
@@ -84,7 +90,7 @@ impl RangeBuffer<'_> {
         }
     }
 
-    /// The pieces, which return to the pool when dropped.
+    /// The pieces. Those that were copied return to the pool when dropped.
     pub(crate) fn into_bytes(mut self) -> Vec<Bytes> {
         self.lend_last();
         self.full
@@ -167,16 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_fills_its_buffer_is_kept_as_it_is_unless_a_piece_is_begun() {
+    fn a_chunk_that_fills_its_buffer_is_kept_as_it_is() {
         let buffers = BufferPool::default();
         let chunk = |len| Bytes::from(vec![7; len]);
-        let (large, small) = (chunk(KEPT / 4 * 3), chunk(KEPT / 4 * 3 - 1));
+        let (large, half, small) = (chunk(KEPT / 4 * 3), chunk(KEPT / 2), chunk(9));
         let mut pieces = buffers.range_buffer();
-        for chunk in [&large, &small, &large] {
+        for chunk in [&small, &large, &half, &large, &small] {
             pieces.push(chunk.clone());
         }
         let collected = pieces.into_bytes();
-        assert_eq!(collected[0].as_ptr(), large.as_ptr());
-        assert_eq!(collected.iter().map(Bytes::len).collect::<Vec<_>>(), [large.len(), KEPT, KEPT / 2 - 1]);
+        let lens: Vec<_> = collected.iter().map(Bytes::len).collect();
+        assert_eq!(lens, [9, large.len(), half.len(), large.len(), 9]);
+        assert_eq!([1, 3].map(|piece| collected[piece].as_ptr()), [large.as_ptr(); 2]);
+        drop(collected);
+        assert_eq!(buffers.0.lock().unwrap().len(), 2, "of the half, and of the last");
     }
 }

@@ -256,7 +256,7 @@ async fn fetch_all(
             .requests(budget, MemoryBudget::range_in_memory, u64::MAX)
             .map(|request| async move {
                 let RangeRequest { range, permit, slot: _slot } = request?;
-                // A chunk kept as it came would pin the buffer that the connection read it into, twice as large.
+                // A small chunk kept as it came would pin the whole buffer that the connection read it into.
                 let mut pieces = budget.range_buffer();
                 let keep = async |chunk: Bytes| {
                     meter.moved();

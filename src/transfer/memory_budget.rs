@@ -11,7 +11,7 @@ use std::time::Instant;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use crate::aws::traffic::Traffic;
-use crate::defaults::{JOBS_AT_START, PART_SIZE, UPLOAD_JOBS_AT_START_FAR};
+use crate::defaults::{JOBS_AT_START, UPLOAD_JOBS_AT_START_FAR};
 use crate::error::{Error, Result};
 use crate::limits::{CONNECTION_BYTES, MAX_RANGES_IN_MEMORY, PIECE_IN_MEMORY_BYTES};
 use crate::transfer::buffer_pool::{BufferPool, RangeBuffer};
@@ -120,21 +120,25 @@ impl MemoryBudget {
         CONNECTION_BYTES * further / ranges
     }
 
-    /// Bytes of one range, of `len` bytes that are written as they arrive: those of a part, if its size was chosen. To a far
-    /// service there will soon be as many requests as may be.
-    pub(crate) fn range_as_it_arrives(&self, len: u64) -> u64 {
-        let part_size = self.part_size();
-        if part_size != PART_SIZE.0 {
-            return part_size;
-        }
+    /// Bytes of one range, of `len` bytes that are written as they arrive, unless its size was chosen. To a far service there
+    /// will soon be as many requests as may be; all large objects share them.
+    pub(crate) fn range_into_file(&self, len: u64) -> u64 {
+        let TransferOptions { range_size, part_size, .. } = self.transfer_options;
         let is_far = self.traffic.is_far();
         let jobs = if is_far { self.max_jobs() } else { self.concurrency.limit() };
-        plan::range_as_it_arrives(len, jobs, is_far, part_size)
+        let objects = self.transfer_options.parts_in_memory().get() - self.large.available_permits();
+        let jobs = (jobs / objects.max(1)).max(1);
+        range_size.unwrap_or_else(|| plan::range_into_file(len, jobs, is_far, part_size))
     }
 
     /// Bytes of a part.
     pub(crate) fn part_size(&self) -> u64 {
         self.transfer_options.part_size
+    }
+
+    /// Bytes of `len` that are written to a file and recorded together.
+    pub(crate) fn recorded_at_once(&self, len: u64) -> u64 {
+        self.part_size().max(plan::least_range(len))
     }
 
     /// The buffers of parts.

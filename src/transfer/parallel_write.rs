@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::task::coop::consume_budget;
 
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
@@ -26,8 +27,12 @@ use crate::transfer::write_load::WriteLoad;
 use crate::transfer::{Cancellation, blocking};
 
 /// Bytes that another thread checksums and writes at once: few enough for the cache, enough to be worth the change. A range
-/// has no more in memory.
+/// has no more in memory but for its last chunk.
 const BATCH: usize = 256 * 1024;
+/// Bytes that are written at once where they arrive: enough to be worth the call.
+const BATCH_IN_PLACE: usize = 64 * 1024;
+/// The most chunks of a batch, since each takes some memory however small it is.
+const MAX_CHUNKS: usize = 1024;
 /// Pieces of an earlier run that are compared at once.
 const VERIFIED_AT_ONCE: usize = 4;
 
@@ -72,7 +77,7 @@ pub(crate) async fn run(
     // All else in the file of an earlier run is compared or written anew.
     sink.cut_off_behind(end - start)?;
     let (sink, load) = (Arc::new(sink), budget.write_load().clone());
-    let file = TargetFile { sink, start, algorithm, kept, piece: budget.part_size(), load };
+    let file = TargetFile { sink, start, algorithm, kept, piece: budget.recorded_at_once(end - start), load };
     let mut sums = Sums { whole: combines.map(Whole::new), next: start, waiting: BTreeMap::new() };
     let mut there = Vec::new();
     for (range, sum) in cancellation.or(file.pieces_of_an_earlier_run(end, meter)).await?? {
@@ -82,7 +87,7 @@ pub(crate) async fn run(
     let remaining = Remaining::new(whole, there);
     let len = remaining.bytes();
     let ranges = Ranges::new(remaining, VecDeque::new());
-    let size = move |budget: &MemoryBudget| budget.range_as_it_arrives(len);
+    let size = move |budget: &MemoryBudget| budget.range_into_file(len);
     let fetched = ranges.requests(budget, size, BATCH as u64).map(|request| {
         let (file, ranges) = (&file, &ranges);
         async move {
@@ -214,7 +219,8 @@ impl<'a> Writing<'a> {
     async fn take(&mut self, chunk: Bytes) -> Result<()> {
         self.held += chunk.len();
         self.batch.push(chunk);
-        if self.held < BATCH && !self.file.load.is_light() { Ok(()) } else { self.flush().await }
+        let enough = if self.file.load.is_light() { BATCH_IN_PLACE } else { BATCH };
+        if self.held < enough && self.batch.len() < MAX_CHUNKS { Ok(()) } else { self.flush().await }
     }
 
     async fn flush(&mut self) -> Result<()> {
@@ -233,7 +239,14 @@ impl<'a> Writing<'a> {
             load.note(began, Instant::now());
             Ok::<_, Error>(running)
         };
-        self.running = if self.file.load.is_light() { work() } else { blocking(work).await? }?;
+        self.running = if self.file.load.is_light() {
+            let done = work();
+            // The other ranges, and a signal, have their turn.
+            consume_budget().await;
+            done
+        } else {
+            blocking(work).await?
+        }?;
         self.written.end += std::mem::take(&mut self.held) as u64;
         if self.written.end - self.written.start >= self.file.piece {
             self.end_piece();
@@ -241,7 +254,11 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
+    /// Records what is written since the last piece, unless a write is under way or has failed.
     fn end_piece(&mut self) {
+        if self.written.is_empty() {
+            return;
+        }
         let next = self.file.algorithm.map(Running::new);
         let Some(running) = std::mem::replace(&mut self.running, next) else { return };
         let (range, sum) = (self.written.clone(), running.finish());
@@ -253,10 +270,17 @@ impl<'a> Writing<'a> {
     }
 
     async fn finish(mut self) -> Result<Vec<Piece>> {
-        self.flush().await?;
-        if !self.written.is_empty() {
-            self.end_piece();
+        if !self.batch.is_empty() {
+            self.flush().await?;
         }
-        Ok(self.pieces)
+        self.end_piece();
+        Ok(std::mem::take(&mut self.pieces))
+    }
+}
+
+/// A range that ends early, after a signal or an error, leaves what it has written to another run.
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.end_piece();
     }
 }

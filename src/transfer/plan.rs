@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::byte_size::ByteSize;
 use crate::error::{Error, Result, Subject};
-use crate::limits::{MAX_PARTS_IN_RANGE, MAX_PLAINTEXT_HELD_IN_MEMORY, MIN_RANGE_BYTES};
+use crate::limits::{MAX_PARTS_IN_RANGE, MAX_PLAINTEXT_HELD_IN_MEMORY, MAX_RECORDED_PIECES, MIN_RANGE_BYTES};
 use crate::s3_limits::{MAX_OBJECT_BYTES, MAX_PART_BYTES, MAX_PARTS, MIN_PART_BYTES};
 use crate::seal::Trust;
 use crate::transfer_options::TransferOptions;
@@ -99,17 +99,22 @@ pub(crate) fn ranges(whole: Range<u64>, size: u64) -> impl Iterator<Item = Range
     })
 }
 
-/// Bytes of one range, where `len` bytes are written as they arrive over `jobs` connections. Each connection gets several
-/// ranges, so that fast ones do more. Near, each range is worth its request: a part, or two. Far away, where bytes come
-/// slowly over each connection, all of them share even little.
-pub(crate) fn range_as_it_arrives(len: u64, jobs: usize, is_far: bool, part_size: u64) -> u64 {
+/// Bytes of one range, where `len` bytes are written as they arrive over `jobs` connections. Near, each range is worth its
+/// request: a part, or two. Far away, where bytes come slowly over each connection, all of them share even little. Each gets
+/// several ranges where there is enough, so that fast connections do more.
+pub(crate) fn range_into_file(len: u64, jobs: usize, is_far: bool, part_size: u64) -> u64 {
     let share = len / jobs as u64;
     let range = if is_far {
         (share / 2).max(share.min(part_size / 2)).max(MIN_RANGE_BYTES)
     } else {
         (share / 4).max(part_size)
     };
-    range.min(part_size.saturating_mul(MAX_PARTS_IN_RANGE))
+    range.min(part_size.saturating_mul(MAX_PARTS_IN_RANGE)).max(least_range(len))
+}
+
+/// The least bytes of a range of `len`, so that all of them can be recorded.
+pub(crate) fn least_range(len: u64) -> u64 {
+    len.div_ceil(MAX_RECORDED_PIECES)
 }
 
 /// What is left of an object to fetch, cut into ranges as requests begin. The last ones are cut small enough that no
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_download_is_cut_into_ranges_that_are_worth_their_requests() {
-        let range = |mib, jobs, is_far| range_as_it_arrives(mib * MIB, jobs, is_far, 8 * MIB) / MIB;
+        let range = |mib, jobs, is_far| range_into_file(mib * MIB, jobs, is_far, 8 * MIB) / MIB;
         assert_eq!(
             [1, 512, 1024, 2048, 102_400].map(|mib| range(mib, 16, false)),
             [8, 8, 16, 16, 16],
@@ -220,7 +225,11 @@ mod tests {
             [1, 1, 4, 4, 8, 16],
             "far"
         );
-        assert_eq!(range_as_it_arrives(MIB, 64, true, 512), 1024, "of small parts");
+        assert_eq!(
+            range_into_file(MAX_OBJECT_BYTES, 64, true, 8 * MIB),
+            MAX_OBJECT_BYTES / MAX_RECORDED_PIECES,
+            "as many as can be recorded"
+        );
     }
 
     #[test]

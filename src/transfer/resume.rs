@@ -2,7 +2,7 @@
 //!
 //! A record is a file in the state directory, only for its owner, locked while a run works on it. That of an upload is
 //! written before it is created, and gets its id before the first part is sent; that of a download before the first byte comes,
-//! and lengthened when a range is written. It is gone when the transfer is complete. It is not trusted: what it says is
+//! and lengthened when a piece is written. It is gone when the transfer is complete. It is not trusted: what it says is
 //! compared with the source, with what S3 has, and with what is on disk. A record that is cut short or not understood counts
 //! as none. An upload with which no run goes on has a record, too, as long as a run is at work on it: so others see that it is
 //! in use.
@@ -24,7 +24,7 @@ use crate::checksum::Sum;
 use crate::error::{Denial, Error, NetworkFault, Result, Subject};
 use crate::transfer::locked_file;
 
-/// A record is read up to here; one of a download of the most ranges takes 1 MiB.
+/// A record is read up to here; one of a download of the most pieces takes nearly as much.
 const MAX_RECORD_BYTES: u64 = 8 << 20;
 /// The version of the format.
 const VERSION: u32 = 1;

@@ -1,7 +1,8 @@
 //! How much of a thread's time the writes of a run take, which decides where they are done.
 //!
 //! The thread that receives bytes writes them fastest: they are in its cache, no other thread wakes up for them, and none
-//! waits for the file's lock. While it writes it receives nothing, though, so slow writes belong on threads of their own.
+//! waits for the file's lock. While it writes it receives nothing, though, not even a signal, so slow writes belong on threads
+//! of their own. Only the first slow one, which shows it, is waited for.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,7 +37,9 @@ impl WriteLoad {
     pub(crate) fn note(&self, began: Instant, ended: Instant) {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         window.busy += ended - began;
-        let passed = ended.saturating_duration_since(window.since);
+        // A pause before it says nothing.
+        let since = window.since.max(began.checked_sub(WINDOW).unwrap_or(began));
+        let passed = ended.saturating_duration_since(since);
         if passed >= WINDOW {
             let is_light = window.busy.as_nanos() * 100 < passed.as_nanos() * LIGHT_PERCENT;
             *window = Window { since: ended, busy: Duration::ZERO, is_light };
@@ -72,7 +75,7 @@ mod tests {
         let start = Instant::now();
         let load = WriteLoad::new(start);
         let at = writes(&load, start, 5, MS, MS);
-        writes(&load, at, 1, MS, MS * 2000);
+        writes(&load, at, 1, MS * 60_000, MS * 2000);
         assert!(!load.is_light());
     }
 

@@ -135,7 +135,7 @@ fn a_download_that_the_network_gave_up_goes_on() {
 }
 
 #[test]
-fn what_arrived_of_a_range_of_several_parts_is_kept_though_the_rest_did_not() {
+fn what_arrived_of_a_range_is_kept_though_the_rest_did_not() {
     let (part, parts) = (8 << 20, 5);
     let bench = bench();
     let content = bytes(part * parts);
@@ -150,7 +150,7 @@ fn what_arrived_of_a_range_of_several_parts_is_kept_though_the_rest_did_not() {
     bench.sandbox.clear_faults();
     bench.sandbox.clear_requests();
     bench.run(line).ok();
-    assert!(fetched(&bench) <= content.len() - part, "{}", fetched(&bench));
+    assert!(fetched(&bench) <= content.len() - part - 500_000, "{}", fetched(&bench));
     assert_same(&bench.read("copy"), &content, "file");
 }
 

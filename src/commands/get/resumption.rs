@@ -11,7 +11,7 @@ use crate::transfer::sink::PendingFile;
 use super::GetRequest;
 use super::decryption::Opening;
 
-/// Whether another run could go on with a download to a file: of a whole object of more than one range, whose format can be
+/// Whether another run could go on with a download to a file: of a whole object larger than a part, whose format can be
 /// decrypted in pieces.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::controller::{Controller, Observation, Progress};
 use crate::defaults::{JOBS_AT_START, MAX_JOBS, UPLOAD_JOBS_AT_START_FAR};
 use crate::limits::{BRISK_BYTES, BRISK_TIME, CONCURRENCY_FAR, CONCURRENCY_TICK};
-use crate::transfer::plan::{Remaining, range_as_it_arrives};
+use crate::transfer::plan::{Remaining, range_into_file};
 
 const MB: f64 = 1e6;
 const MIB: u64 = 1 << 20;
@@ -101,7 +101,7 @@ impl Simulation {
     /// Bytes of a range of a download.
     fn range(&self, allowed: usize) -> u64 {
         let is_far = self.link.round_trip >= CONCURRENCY_FAR.as_secs_f64();
-        range_as_it_arrives(self.bytes, if is_far { self.ceiling } else { allowed }, is_far, PART)
+        range_into_file(self.bytes, if is_far { self.ceiling } else { allowed }, is_far, PART)
     }
 
     fn busy(&self) -> usize {
