@@ -182,17 +182,6 @@ struct TargetFile {
     load: Arc<WriteLoad>,
 }
 
-/// A range that is being written.
-struct Writing<'a> {
-    file: &'a TargetFile,
-    /// What is written since the last piece ended, in offsets in the object.
-    written: Range<u64>,
-    running: Option<Running>,
-    pieces: Vec<Piece>,
-    batch: Vec<Bytes>,
-    held: usize,
-}
-
 impl TargetFile {
     /// What an earlier run has written of the first `end` bytes, as far as it is still there, in order.
     async fn pieces_of_an_earlier_run(&self, end: u64, meter: &Meter) -> Result<Vec<Piece>> {
@@ -208,6 +197,17 @@ impl TargetFile {
             .try_collect()
             .await
     }
+}
+
+/// A range that is being written.
+struct Writing<'a> {
+    file: &'a TargetFile,
+    /// What is written since the last piece ended, in offsets in the object.
+    written: Range<u64>,
+    running: Option<Running>,
+    pieces: Vec<Piece>,
+    batch: Vec<Bytes>,
+    held: usize,
 }
 
 impl<'a> Writing<'a> {
@@ -239,18 +239,13 @@ impl<'a> Writing<'a> {
             load.note(began, Instant::now());
             Ok::<_, Error>(running)
         };
-        self.running = if self.file.load.is_light() {
-            let done = work();
-            // The other ranges, and a signal, have their turn.
-            consume_budget().await;
-            done
-        } else {
-            blocking(work).await?
-        }?;
+        self.running = if self.file.load.is_light() { work() } else { blocking(work).await? }?;
         self.written.end += std::mem::take(&mut self.held) as u64;
         if self.written.end - self.written.start >= self.file.piece {
             self.end_piece();
         }
+        // After a write in place, the other ranges and a signal have their turn.
+        consume_budget().await;
         Ok(())
     }
 
