@@ -2,8 +2,8 @@
 //!
 //! The number grows as long as more requests move more: nobody can know a connection's rate, the link's and the service's
 //! before they are tried. Where the service is far, most objects would be over before that is measured: there it begins
-//! higher, and that of an upload doubles as soon as requests get along. It never shrinks because a link is slow: requests that share a full
-//! link lose nothing.
+//! higher, and that of an upload doubles as soon as requests get along. It never shrinks because a link is slow: requests
+//! that share a full link lose nothing.
 
 use std::time::Duration;
 
