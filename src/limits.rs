@@ -70,10 +70,11 @@ pub(crate) const BRISK_TIME: Duration = Duration::from_secs(1);
 
 /// A download into a file is recorded in no more pieces than about so many. Each takes a line of some 65 bytes.
 pub(crate) const MAX_RECORDED_PIECES: u64 = 100_000;
-/// A range of a download into a file is no larger than so many parts: how soon it ends decides how soon the number of requests
-/// follows the link.
+/// A range of a download into a file is no larger than so many parts, while [`MAX_RECORDED_PIECES`] allows it: how soon it
+/// ends decides how soon the number of requests follows the link.
 pub(crate) const MAX_PARTS_IN_RANGE: u64 = 2;
-/// The last ranges of a download are no smaller than this, where they are cut so that no connection idles.
+/// Ranges of a download are no smaller than this, where they are cut so that no connection idles: the last ones, and all of
+/// those from far away.
 pub(crate) const MIN_RANGE_BYTES: u64 = 1 << 20;
 /// The most ranges that wait in memory, where their number adapts to the link: each takes a connection, and with more of
 /// them too little of the memory would be left for bytes.

@@ -31,7 +31,8 @@ impl BufferPool {
         buffer.unwrap_or_else(|| Output::with_capacity(capacity))
     }
 
-    /// Collects the bytes of a range. Buffers of many sizes would leave holes in the allocator's memory, so it has one.
+    /// Collects the bytes of a range, in buffers of one size where it copies them: those of many sizes would leave holes in
+    /// the allocator's memory.
     pub(crate) fn range_buffer(&self) -> RangeBuffer<'_> {
         RangeBuffer { pool: self, full: Vec::new(), last: Output::new() }
     }

@@ -1,8 +1,8 @@
 //! Downloads bytes that need no decryption: each range is written at its offset as it arrives.
 //!
 //! No range waits for the ones before it, so this needs little memory, and writes bytes while they are still in the CPU
-//! cache. It is only for a file that appears once it is complete: streams and decryption need their bytes in order, see
-//! [`download`](super::download).
+//! cache: on the thread that receives them, unless [`WriteLoad`] says otherwise. It is only for a file that appears once it
+//! is complete: streams and decryption need their bytes in order, see [`download`](super::download).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
