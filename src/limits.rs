@@ -118,6 +118,8 @@ pub(crate) const MAX_ESDK_OVERHEAD_EXPECTED: u64 = 8 << 10;
 pub const MAX_ESDK_DATA_KEYS: usize = 64;
 /// A frame, or a body without frames, waits in memory for its tag.
 pub(crate) const MAX_ESDK_FRAME_BYTES: u32 = 64 << 20;
+/// The same where each connection has one.
+pub(crate) const MAX_ESDK_FRAME_BYTES_PER_CONNECTION: u32 = 64 << 10;
 /// Rows of `inspect`'s summary; objects of further rows are counted together.
 pub(crate) const MAX_SUMMARY_SHARES: usize = 10_000;
 /// Objects in each list of `inspect`'s summary.

@@ -31,7 +31,7 @@ struct Counts {
 /// What a [`Meter`] has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
-    /// Bytes done: plaintext, or what S3 stores where only that is read.
+    /// Bytes done: plaintext, or what S3 stores where that is read or decrypted as it arrives.
     pub(crate) bytes: u64,
     /// All bytes; 0 if that is unknown.
     pub(crate) all_bytes: u64,

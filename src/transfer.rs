@@ -1,7 +1,8 @@
 //! Moving bytes with bounded memory: between a source, a format, S3 and a sink.
 //!
 //! What is computed (sizes, ranges, what may be released) stands in [`plan`]; the rest runs it.
-//! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them.
+//! No flags, no S3 headers and no ciphers here: `aws` and `seal` know those, the verb joins them. Of the formats, only
+//! [`parallel_write`] knows one: the ranges of a message that are decrypted each on its own.
 
 pub(crate) mod buffer_pool;
 pub(crate) mod cancellation;
@@ -32,7 +33,7 @@ pub(crate) use cancellation::Cancellation;
 
 use crate::error::{Error, Result};
 
-/// Runs work that blocks (files, pipes, ciphers) beside the network's thread.
+/// Runs work that blocks (files, pipes, ciphers of what waits in memory) beside the network's thread.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await

@@ -174,7 +174,7 @@ impl Download<'_> {
         let reader = request.reader(connection, customer_key.as_ref());
         let described = Described::of(&opening);
         let can_go_on = resumption::can_go_on(&head, &opening, budget.part_size())?;
-        let mut resumption = Resumption::open(&request, &reader, &head, described.format, can_go_on)?;
+        let mut resumption = Resumption::open(&request, &reader, &head, &opening, can_go_on)?;
         let left = resumption.as_mut().and_then(Resumption::left);
         let in_memory = match (&opening, head.body.take()) {
             (Opening::AsItIs(_), Some(stored)) => Some((stored, None)),
@@ -200,10 +200,10 @@ impl Download<'_> {
             drop(transfer);
             Written { moved, pending, kept }
         };
-        let (Moved { plain_len, is_beginning_skipped }, folder) =
+        let (Moved { plain_len, is_some_skipped }, folder) =
             written.end(&request, &head, connection, cancellation).await?;
-        let checksum = if is_beginning_skipped {
-            ChecksumSeen::NotComparable("an earlier run fetched the beginning".to_owned())
+        let checksum = if is_some_skipped {
+            ChecksumSeen::NotComparable("an earlier run fetched some of it".to_owned())
         } else {
             checksum
         };

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
 use crate::error::{Result, WrapKind};
+use crate::limits::MAX_ESDK_FRAME_BYTES_PER_CONNECTION;
 use crate::seal::esdk::EdkKind;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
@@ -114,11 +115,29 @@ impl UnwrappedEnvelope {
                 let proof = if proves_length {
                     None
                 } else {
-                    let end = unwrapped.final_frame(stored)?;
+                    let end = unwrapped.ranges(stored)?.final_frame();
                     Some((end.sealed, end.opener))
                 };
                 Ok(Part { sealed, opener, proof, authenticated: true })
             }
+        }
+    }
+
+    /// The ranges of an object of `stored` bytes, if each is verified on its own; `None` if not, or if its frames are too
+    /// long to hold one for each connection.
+    pub(crate) fn ranges(&self, stored: u64) -> Option<esdk::MessageRanges> {
+        let Content::Esdk(unwrapped) = &self.content else { return None };
+        unwrapped
+            .ranges(stored)
+            .ok()
+            .filter(|ranges| ranges.frame_length() <= MAX_ESDK_FRAME_BYTES_PER_CONNECTION)
+    }
+
+    /// What each frame of it authenticates, and no other message has.
+    pub(crate) fn message_id(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::S3ec(_) => None,
+            Content::Esdk(unwrapped) => Some(unwrapped.message().id()),
         }
     }
 

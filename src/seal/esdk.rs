@@ -34,7 +34,7 @@ pub use header::Framing;
 pub use layout::{Frames, Layout, MAX_FRAMES};
 pub use marker::{Marker, looks_like_base64, looks_like_esdk};
 pub use message::{DecryptableMessage, KmsRequest, Message, PermittedMessage, Policy};
-pub use range::RangeRead;
+pub use range::{MessageRanges, RangeRead};
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;
 pub use write::{MAX_FRAME_LENGTH, MIN_FRAME_LENGTH, NewMessage, choose_frame_length};

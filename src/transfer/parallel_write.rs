@@ -1,22 +1,23 @@
-//! Downloads bytes that need no decryption: each range is written at its offset as it arrives.
+//! Downloads bytes that need no decryption, or whose frames are decrypted each on its own: each range is written at its
+//! offset as it arrives.
 //!
 //! No range waits for the ones before it, so this needs little memory, and writes bytes while they are still in the CPU
 //! cache: on the thread that receives them, unless [`WriteLoad`] says otherwise. It is only for a file that appears once it
-//! is complete: streams and decryption need their bytes in order, see [`download`](super::download).
+//! is complete: streams and other decryption need their bytes in order, see [`download`](super::download).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::task::coop::consume_budget;
 
 use crate::aws::read_object::ObjectReader;
 use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
 use crate::error::{Error, Result};
 use crate::meter::Meter;
+use crate::seal::Open;
+use crate::seal::esdk::{self, MessageRanges};
 use crate::transfer::download::fetch;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::plan::Remaining;
@@ -26,18 +27,70 @@ use crate::transfer::sink::Sink;
 use crate::transfer::write_load::WriteLoad;
 use crate::transfer::{Cancellation, blocking};
 
+mod writing;
+
+use writing::Writing;
+
 /// Bytes that another thread checksums and writes at once: few enough for the cache, enough to be worth the change. A range
 /// has no more in memory but for its last chunk.
 const BATCH: usize = 256 * 1024;
-/// Bytes that are written at once where they arrive: enough to be worth the call.
-const BATCH_IN_PLACE: usize = 64 * 1024;
-/// The most chunks of a batch, since each takes some memory however small it is.
-const MAX_CHUNKS: usize = 1024;
 /// Pieces of an earlier run that are compared at once.
 const VERIFIED_AT_ONCE: usize = 4;
 
-/// Bytes of the object, and their checksum.
+/// Bytes in the file or of the object, and their checksum.
 type Piece = (Range<u64>, Sum);
+
+/// What becomes the file.
+pub(crate) enum Content {
+    /// These stored bytes.
+    Stored(Range<u64>),
+    /// The plaintext of a message.
+    Frames(MessageRanges),
+}
+
+impl Content {
+    /// Which bytes of it there are: offsets in the object, or in the plaintext.
+    fn range(&self) -> Range<u64> {
+        match self {
+            Self::Stored(range) => range.clone(),
+            Self::Frames(message) => 0..message.plain_len(),
+        }
+    }
+
+    /// The most bytes of a range that are in memory at once. Besides a batch, of frames: one that is incomplete, and the
+    /// plaintext of what is opened at once.
+    fn held(&self) -> u64 {
+        let frames = match self {
+            Self::Stored(_) => 0,
+            Self::Frames(message) => 3 * u64::from(message.frame_length()),
+        };
+        BATCH as u64 + frames
+    }
+
+    /// How `range` of it is read; `None` where it has no such range.
+    fn read(&self, range: Range<u64>) -> Option<RangeRead> {
+        match self {
+            Self::Stored(_) => Some(RangeRead { stored: range.clone(), at: range.start, opener: None }),
+            Self::Frames(message) => message.range(range).map(RangeRead::from),
+        }
+    }
+}
+
+/// A range as it is read.
+struct RangeRead {
+    /// The stored bytes to fetch.
+    stored: Range<u64>,
+    /// Where in the content the range begins.
+    at: u64,
+    /// Decrypts them.
+    opener: Option<Box<dyn Open>>,
+}
+
+impl From<esdk::RangeRead> for RangeRead {
+    fn from(read: esdk::RangeRead) -> Self {
+        Self { stored: read.sealed, at: read.plain.start, opener: Some(read.opener) }
+    }
+}
 
 /// The target of the bytes.
 pub(crate) struct ParallelSink {
@@ -56,58 +109,117 @@ impl ParallelSink {
     }
 }
 
-/// Downloads the stored bytes of `whole` into the file, which begins with the first of them; returns how many.
+/// What the file has.
+pub(crate) struct Landed {
+    pub(crate) bytes: u64,
+    /// Whether some of it is plaintext of an earlier run, so that the checksum of the stored bytes could not be compared.
+    pub(crate) is_some_skipped: bool,
+}
+
+/// Downloads `content` into the file, which begins with the first byte of it.
 ///
 /// # Errors
-/// Errors of S3, the network or the file; `Interrupted`; `Tampered` where the checksum differs; `Changed` if the object
-/// has another ETag.
+/// Errors of S3, the network, the format or the file; `Interrupted`; `Tampered` where the checksum differs; `Changed` if
+/// the object has another ETag.
 pub(crate) async fn run(
     from: &ObjectReader<'_>,
-    whole: Range<u64>,
+    content: Content,
     etag: Option<&str>,
     to: ParallelSink,
     budget: &MemoryBudget,
     meter: &Meter,
     cancellation: &Cancellation,
-) -> Result<u64> {
+) -> Result<Landed> {
     let ParallelSink { mut sink, verifier, kept } = to;
-    let combines = verifier.as_ref().and_then(Verifier::combines);
-    let algorithm = combines.or(kept.as_ref().map(|_| Algorithm::Crc64Nvme));
+    let whole = content.range();
     let Range { start, end } = whole;
     // All else in the file of an earlier run is compared or written anew.
     sink.cut_off_behind(end - start)?;
     let (sink, load) = (Arc::new(sink), budget.write_load().clone());
-    let file = TargetFile { sink, start, algorithm, kept, piece: budget.recorded_at_once(end - start), load };
-    let mut sums = Sums { whole: combines.map(Whole::new), next: start, waiting: BTreeMap::new() };
-    let mut there = Vec::new();
-    for (range, sum) in cancellation.or(file.pieces_of_an_earlier_run(end, meter)).await?? {
-        there.push(range.clone());
-        sums.add(range, sum);
+    let combines = verifier.as_ref().and_then(Verifier::combines);
+    let recorded = kept.as_ref().map(|_| Algorithm::Crc64Nvme);
+    let algorithm = if let Content::Stored(_) = content { combines.or(recorded) } else { recorded };
+    let piece = budget.recorded_at_once(end - start);
+    let mut file = TargetFile { content, sink, algorithm, combines, kept, piece, load };
+    let there = cancellation.or(file.pieces_of_an_earlier_run(end, meter)).await??;
+    let is_some_skipped = matches!(file.content, Content::Frames(_)) && !there.is_empty();
+    if is_some_skipped {
+        file.combines = None;
     }
-    let remaining = Remaining::new(whole, there);
-    let len = remaining.bytes();
-    let ranges = Ranges::new(remaining, VecDeque::new());
-    let size = move |budget: &MemoryBudget| budget.range_into_file(len);
-    let fetched = ranges.requests(budget, size, BATCH as u64).map(|request| {
-        let (file, ranges) = (&file, &ranges);
-        async move {
-            let RangeRequest { range, permit: _permit, slot: _slot } = request?;
-            let pieces = bring(from, range, etag, file, meter).await?;
-            ranges.end();
-            Ok(pieces)
+    let mut sums = Sums::new(file.combines, start);
+    let remaining = Remaining::new(whole, there.iter().map(|(range, _)| range.clone()));
+    let download = Download { from, etag, file, budget, meter };
+    let work = async {
+        match &download.file.content {
+            Content::Stored(_) => {
+                sums.add(there);
+                download.rest(remaining, &mut sums).await
+            }
+            Content::Frames(message) => download.frames(message, remaining, &mut sums).await,
         }
-    });
-    let work = fetched.buffer_unordered(budget.max_jobs()).try_for_each(|pieces| {
-        for (range, sum) in pieces {
-            sums.add(range, sum);
-        }
-        std::future::ready(Ok(()))
-    });
+    };
     cancellation.or(work).await??;
     if let (Some(verifier), Some(found)) = (verifier, &sums.whole) {
         verifier.compare(found).map_err(|why| Error::tampered(from.subject(), why))?;
     }
-    Ok(end - start)
+    Ok(Landed { bytes: end - start, is_some_skipped })
+}
+
+/// A download under way.
+struct Download<'a> {
+    from: &'a ObjectReader<'a>,
+    etag: Option<&'a str>,
+    file: TargetFile,
+    budget: &'a MemoryBudget,
+    meter: &'a Meter,
+}
+
+impl Download<'_> {
+    /// Fetches what remains of a message, and its final frame in any case: only that shows that nothing was cut off.
+    async fn frames(&self, message: &MessageRanges, remaining: Remaining, sums: &mut Sums) -> Result<()> {
+        let header = message.header();
+        sums.add(self.file.combines.map(|algorithm| (0..header.len() as u64, algorithm.sum(header))));
+        let end = message.final_frame();
+        if !remaining.contains(&end.plain) {
+            let _slot = self.budget.slot().await?;
+            sums.add(self.bring(end.into()).await?);
+        }
+        self.rest(remaining.in_frames_of(message.frame_length().into()), sums).await
+    }
+
+    /// Fetches what remains.
+    async fn rest(&self, remaining: Remaining, sums: &mut Sums) -> Result<()> {
+        let len = remaining.bytes();
+        let ranges = Ranges::new(remaining, VecDeque::new());
+        let size = move |budget: &MemoryBudget| budget.range_into_file(len);
+        let fetched = ranges.requests(self.budget, size, self.file.content.held()).map(|request| {
+            let ranges = &ranges;
+            async move {
+                let RangeRequest { range, permit: _permit, slot: _slot } = request?;
+                let beyond = || Error::tampered(self.from.subject(), "a range of it is beyond its end");
+                let pieces = self.bring(self.file.content.read(range).ok_or_else(beyond)?).await?;
+                ranges.end();
+                Ok(pieces)
+            }
+        });
+        let work = fetched.buffer_unordered(self.budget.max_jobs()).try_for_each(|pieces| {
+            sums.add(pieces);
+            std::future::ready(Ok(()))
+        });
+        work.await
+    }
+
+    /// Fetches a range into the file; returns the checksums of its stored bytes, where they are needed.
+    async fn bring(&self, read: RangeRead) -> Result<Vec<Piece>> {
+        let stored = read.stored.clone();
+        let mut writing = Writing::new(&self.file, read);
+        let take = async |chunk: Bytes| {
+            self.meter.add(chunk.len() as u64);
+            writing.take(chunk).await
+        };
+        fetch(self.from, stored, self.etag, take).await?;
+        writing.finish().await
+    }
 }
 
 /// The checksums of ranges, combined once those of all earlier ranges are known.
@@ -119,9 +231,16 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, range: Range<u64>, sum: Sum) {
+    /// Of all from `start` on; of nothing without an algorithm.
+    fn new(algorithm: Option<Algorithm>, start: u64) -> Self {
+        Self { whole: algorithm.map(Whole::new), next: start, waiting: BTreeMap::new() }
+    }
+
+    fn add(&mut self, pieces: impl IntoIterator<Item = Piece>) {
         let Some(whole) = &mut self.whole else { return };
-        self.waiting.insert(range.start, (sum, range.end));
+        for (range, sum) in pieces {
+            self.waiting.insert(range.start, (sum, range.end));
+        }
         while let Some((sum, end)) = self.waiting.remove(&self.next) {
             whole.append(&sum, end - self.next);
             self.next = end;
@@ -129,24 +248,8 @@ impl Sums {
     }
 }
 
-async fn bring(
-    from: &ObjectReader<'_>,
-    range: Range<u64>,
-    etag: Option<&str>,
-    file: &TargetFile,
-    meter: &Meter,
-) -> Result<Vec<Piece>> {
-    let mut writing = Writing::new(file, range.start);
-    let take = async |chunk: Bytes| {
-        meter.add(chunk.len() as u64);
-        writing.take(chunk).await
-    };
-    fetch(from, range, etag, take).await?;
-    writing.finish().await
-}
-
 /// The range of bytes that an earlier run has written, and their checksum, if the file still has them. Only whole objects
-/// are kept, so offsets in the file are those in the object.
+/// are kept, so offsets in the file are those in the content.
 async fn on_disk(
     written: Written,
     sink: Arc<Sink>,
@@ -171,11 +274,12 @@ async fn on_disk(
 
 /// The file, as all ranges see it.
 struct TargetFile {
+    content: Content,
     sink: Arc<Sink>,
-    /// The offset in the object of the file's first byte.
-    start: u64,
-    /// How ranges are checksummed.
+    /// How what is written is checksummed.
     algorithm: Option<Algorithm>,
+    /// How the stored bytes are, for the checksum that S3 keeps.
+    combines: Option<Algorithm>,
     kept: Option<Arc<Kept>>,
     /// The bytes after which what is written is recorded.
     piece: u64,
@@ -196,86 +300,5 @@ impl TargetFile {
             })
             .try_collect()
             .await
-    }
-}
-
-/// A range that is being written.
-struct Writing<'a> {
-    file: &'a TargetFile,
-    /// What is written since the last piece ended, in offsets in the object.
-    written: Range<u64>,
-    running: Option<Running>,
-    pieces: Vec<Piece>,
-    batch: Vec<Bytes>,
-    held: usize,
-}
-
-impl<'a> Writing<'a> {
-    fn new(file: &'a TargetFile, at: u64) -> Self {
-        let running = file.algorithm.map(Running::new);
-        Self { file, written: at..at, running, pieces: Vec::new(), batch: Vec::new(), held: 0 }
-    }
-
-    async fn take(&mut self, chunk: Bytes) -> Result<()> {
-        self.held += chunk.len();
-        self.batch.push(chunk);
-        let enough = if self.file.load.is_light() { BATCH_IN_PLACE } else { BATCH };
-        if self.held < enough && self.batch.len() < MAX_CHUNKS { Ok(()) } else { self.flush().await }
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        let (sink, load) = (self.file.sink.clone(), self.file.load.clone());
-        let (batch, mut running) = (std::mem::take(&mut self.batch), self.running.take());
-        let mut at = self.written.end - self.file.start;
-        let work = move || {
-            let began = Instant::now();
-            for chunk in batch {
-                if let Some(running) = &mut running {
-                    running.update(&chunk);
-                }
-                sink.write_at(&chunk, at)?;
-                at += chunk.len() as u64;
-            }
-            load.note(began, Instant::now());
-            Ok::<_, Error>(running)
-        };
-        self.running = if self.file.load.is_light() { work() } else { blocking(work).await? }?;
-        self.written.end += std::mem::take(&mut self.held) as u64;
-        if self.written.end - self.written.start >= self.file.piece {
-            self.end_piece();
-        }
-        // After a write in place, the other ranges and a signal have their turn.
-        consume_budget().await;
-        Ok(())
-    }
-
-    /// Records what is written since the last piece, unless a write is under way or has failed.
-    fn end_piece(&mut self) {
-        if self.written.is_empty() {
-            return;
-        }
-        let next = self.file.algorithm.map(Running::new);
-        let Some(running) = std::mem::replace(&mut self.running, next) else { return };
-        let (range, sum) = (self.written.clone(), running.finish());
-        if let Some(kept) = &self.file.kept {
-            kept.note(range.clone(), &sum);
-        }
-        self.written.start = range.end;
-        self.pieces.push((range, sum));
-    }
-
-    async fn finish(mut self) -> Result<Vec<Piece>> {
-        if !self.batch.is_empty() {
-            self.flush().await?;
-        }
-        self.end_piece();
-        Ok(std::mem::take(&mut self.pieces))
-    }
-}
-
-/// A range that ends early, after a signal or an error, leaves what it has written to another run.
-impl Drop for Writing<'_> {
-    fn drop(&mut self) {
-        self.end_piece();
     }
 }

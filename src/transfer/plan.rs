@@ -123,6 +123,8 @@ pub(crate) fn least_range(len: u64) -> u64 {
 pub(crate) struct Remaining {
     gaps: VecDeque<Range<u64>>,
     bytes: u64,
+    /// Ranges are as long as a multiple of this, but for the last of a gap.
+    step: u64,
     /// Requests that have begun, and those of them that have ended.
     begun: usize,
     ended: usize,
@@ -140,7 +142,18 @@ impl Remaining {
         gaps.push_back(at..whole.end);
         gaps.retain(|gap| !gap.is_empty());
         let bytes = gaps.iter().map(|gap| gap.end - gap.start).sum();
-        Self { gaps, bytes, begun: 0, ended: 0 }
+        Self { gaps, bytes, step: 1, begun: 0, ended: 0 }
+    }
+
+    /// Whether all of `range`, which is not empty, is to be fetched.
+    pub(crate) fn contains(&self, range: &Range<u64>) -> bool {
+        let holds = |gap: &Range<u64>| gap.start <= range.start && range.end <= gap.end;
+        !range.is_empty() && self.gaps.iter().any(holds)
+    }
+
+    /// The same ranges, but cut only where a frame of `step` bytes ends, if the gap begins where one does.
+    pub(crate) fn in_frames_of(self, step: u64) -> Self {
+        Self { step, ..self }
     }
 
     /// How many bytes are left to begin with.
@@ -153,7 +166,7 @@ impl Remaining {
         // The first requests open their connections, each for a whole range.
         let sharing = if self.ended == 0 { 1 } else { self.begun - self.ended + 1 };
         let share = self.bytes.div_ceil(sharing as u64).next_multiple_of(MIN_RANGE_BYTES);
-        self.begin_exactly(size.min(share))
+        self.begin_exactly(size.min(share).next_multiple_of(self.step))
     }
 
     /// Begins a request for the next range, of `size` bytes if there are so many in one piece.
@@ -324,6 +337,32 @@ mod tests {
         assert_eq!(cut(&[(0, 20)]), []);
         assert_eq!(cut(&[(0, 1), (3, 4)]), [(1, 3), (4, 12), (12, 20)]);
         assert_eq!(cut(&[(8, 20)]), [(0, 8)]);
+    }
+
+    #[test]
+    fn ranges_of_a_message_end_where_frames_end() {
+        for (frame, size) in [(65_536, 8 * MIB), (65_536, 1_234_567), (128 * 37, 3 * MIB), (100_000, 5)] {
+            let len = 20 * MIB + 77;
+            let cut = cut_among(4, Remaining::new(0..len, []).in_frames_of(frame), size);
+            assert!(cut.is_sorted_by(|a, b| a.end == b.start));
+            assert!(cut.iter().all(|range| range.end.is_multiple_of(frame) || range.end == len), "{cut:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_fetched_contains_only_what_has_no_part_elsewhere() {
+        let remaining = Remaining::new(0..20, std::iter::once(5..10));
+        for (range, expected) in [
+            (0..5, true),
+            (10..20, true),
+            (11..12, true),
+            (4..6, false),
+            (5..10, false),
+            (3..11, false),
+            (12..12, false),
+        ] {
+            assert_eq!(remaining.contains(&range), expected, "{range:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! How much of a thread's time the writes of a run take, which decides where they are done.
+//! How much of a thread's time the writes of a run take, with their checksums and decryption, which decides where they are
+//! done.
 //!
 //! The thread that receives bytes writes them fastest: they are in its cache, no other thread wakes up for them, and none
 //! waits for the file's lock. While it writes it receives nothing, though, not even a signal, so slow writes belong on threads

@@ -126,6 +126,26 @@ fn messages_of_the_first_version_open_only_when_allowed() {
 }
 
 #[test]
+fn an_empty_final_frame_is_proven_and_its_checksum_compared() {
+    let (bench, about) = with_vector("ref-s0478-empty-final");
+    let sealed = bench.object("object").plaintext.unwrap();
+    bench.write("sealed", &sealed);
+    bench.run("put sealed s3://bench/object").ok();
+    let found = bench.run("get s3://bench/object copy --key theirs --json").ok().json();
+    assert_eq!(found["checksum"]["verified"], true, "{found}");
+    assert_eq!(sha256(&bench.read("copy")), about["plaintext_sha256"]);
+    fs::remove_file(bench.path("copy")).unwrap();
+    let final_frame = sealed.len() - 40;
+    for place in final_frame..sealed.len() {
+        let mut spoilt = sealed.clone();
+        spoilt[place] ^= 1;
+        bench.sandbox.s3().put_plain(BUCKET, "object", &spoilt);
+        bench.run("get s3://bench/object copy --key theirs").exits(6);
+        assert!(!bench.names().contains(&"copy".to_owned()), "byte {place}");
+    }
+}
+
+#[test]
 fn signed_messages_open_and_no_range_of_them() {
     for id in ["s0578-4096-0", "s0578-4096-1", "s0578-4096-3frames", "s0578-4096-1MiB"] {
         let (bench, about) = with_vector(id);

@@ -1,7 +1,10 @@
 //! Whoever holds the bucket and not the key: nothing that is not proven leaves, and it ends in failure.
 
 use super::stored::{FRAME, Stored};
-use crate::support::{PART, assert_same};
+use crate::support::{BUCKET, PART, assert_same};
+
+/// What is done to stored bytes.
+type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
 
 /// What comes out of a pipe that is cut at this frame: all before it, nothing of it, exit code 6.
 fn ends_at(stored: &Stored, frame: usize, what: &str) {
@@ -131,4 +134,55 @@ fn a_checksum_that_fits_the_spoilt_bytes_saves_nothing() {
     stored.bench.write("spoilt", &spoilt);
     stored.bench.run("put spoilt s3://bench/object").ok();
     ends_at(&stored, 2, "with its checksum");
+}
+
+#[test]
+fn ranges_of_a_file_are_proven_each_for_itself_and_all_together() {
+    let part = PART / FRAME;
+    let stored = Stored::new(4 * PART);
+    let line = "get s3://bench/object copy --key key --part-size 5MiB -j 4";
+    let (first, second) = (stored.frame_at(part / 2), stored.frame_at(part + part / 2));
+    let (third, end) = (stored.frame_at(2 * part + 1), stored.frame_at(4 * part));
+    let changes: [(&str, Change<'_>); 5] = [
+        ("frames of two ranges swapped", &|sealed| {
+            sealed[first.clone()].copy_from_slice(&stored.sealed[second.clone()]);
+            sealed[second.clone()].copy_from_slice(&stored.sealed[first.clone()]);
+        }),
+        ("the first range instead of the second", &|sealed| {
+            let len = stored.frame_at(part + 1).start - stored.header();
+            let (one, two) = (stored.header(), stored.header() + len);
+            sealed.copy_within(one..one + len, two);
+        }),
+        ("without the last two ranges", &|sealed| sealed.truncate(third.start)),
+        ("without the last two ranges but for the final frame", &|sealed| {
+            sealed.truncate(third.start);
+            sealed.extend_from_slice(&stored.sealed[end.clone()]);
+        }),
+        ("the final frame changed", &|sealed| sealed[end.end - 1] ^= 1),
+    ];
+    for (what, change) in changes {
+        stored.spoil(change);
+        stored.bench.run(line).exits(6).writes_nothing().says(&["s3://bench/object cannot be trusted"]);
+        assert!(stored.bench.names().iter().all(|name| !name.contains("copy")), "{what}");
+    }
+    stored.spoil(|sealed| sealed.truncate(third.start));
+    stored.bench.run(line).exits(6).says(&["it is cut short: its final frame is missing"]);
+    stored.spoil(|_| {});
+    stored.bench.run(line).ok();
+    assert_same(&stored.bench.read("copy"), &stored.plain, "unspoilt");
+}
+
+#[test]
+fn the_checksum_of_a_file_is_compared_over_header_and_ranges() {
+    // Of frames whose ends are those of whole mebibytes, and of others.
+    for frame in [FRAME, 128 * 37] {
+        let stored = Stored::with(3 * PART + 100, frame, "");
+        let line = "get s3://bench/object copy --key key --part-size 5MiB --json";
+        assert_eq!(stored.bench.run(line).ok().json()["checksum"]["verified"], true);
+        assert_same(&stored.bench.read("copy"), &stored.plain, "file");
+        std::fs::remove_file(stored.bench.path("copy")).unwrap();
+        stored.bench.sandbox.s3().set_checksum_of(BUCKET, "object", b"other");
+        stored.bench.run(line).exits(6).says(&["s3://bench/object cannot be trusted"]);
+        assert!(stored.bench.names().iter().all(|name| !name.contains("copy")));
+    }
 }

@@ -51,9 +51,8 @@ fn store(bench: &Bench, put: &str) {
 fn at_range(bench: &Bench, line: &str, kind: Kind, range: usize) -> Fault {
     bench.sandbox.clear_requests();
     bench.run(&format!("{line} --no-resume")).ok();
-    let first = format!("bytes=0-{}", PART - 1);
     let gets = bench.requests("GetObject");
-    let before = gets.iter().position(|get| get.header("range") == Some(first.as_str())).unwrap();
+    let before = gets.iter().position(|get| get.bytes_out >= PART as u64).unwrap();
     bench.write("copy", b"old");
     bench.sandbox.clear_requests();
     Fault::on("GetObject", kind).skip(range + before).always()
@@ -86,6 +85,13 @@ pub fn cut_off(bench: &Bench, line: &str, range: usize, signal: &str) {
 /// The temporary files.
 fn left(bench: &Bench) -> Vec<PathBuf> {
     bench.names().iter().filter(|name| name.starts_with(".copy")).map(|name| bench.path(name)).collect()
+}
+
+/// The bytes that are recorded as written.
+fn recorded(bench: &Bench) -> u64 {
+    let text = fs::read_to_string(&records(bench)[0]).unwrap();
+    let pieces = text.lines().skip(1).map_while(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    pieces.map(|piece| piece["end"].as_u64().unwrap() - piece["start"].as_u64().unwrap()).sum()
 }
 
 pub fn fetched(bench: &Bench) -> usize {
@@ -155,6 +161,29 @@ fn what_arrived_of_a_range_is_kept_though_the_rest_did_not() {
 }
 
 #[test]
+fn what_came_behind_a_range_that_did_not_is_kept_too() {
+    at_once(&[MODES[0], MODES[3], MODES[4]], |&(put, get)| {
+        let bench = stored(put);
+        let line = format!("get s3://bench/object copy {get} --part-size 5MiB -j 2");
+        let held = bench.sandbox.fault(at_range(&bench, &line, Kind::StallResponse(0), 0).times(1));
+        let running = bench.s3seal(line.split_whitespace()).start();
+        assert!(held.wait(1, PATIENCE));
+        let began = Instant::now();
+        while recorded(&bench) < (SIZE - PART) as u64 {
+            assert!(began.elapsed() < PATIENCE, "{put}: {} bytes", recorded(&bench));
+            std::thread::yield_now();
+        }
+        running.signal("KILL");
+        running.end();
+        bench.sandbox.clear_faults();
+        bench.sandbox.clear_requests();
+        bench.run(&line).ok();
+        assert!(fetched(&bench) < 2 * PART, "{put}: {}", fetched(&bench));
+        is_whole(&bench);
+    });
+}
+
+#[test]
 fn another_object_under_the_name_is_fetched_anew() {
     at_once(&MODES, |&(put, get)| {
         let bench = stored(put);
@@ -166,6 +195,27 @@ fn another_object_under_the_name_is_fetched_anew() {
         bench.sandbox.clear_requests();
         bench.run(&line(get)).ok();
         assert!(fetched(&bench) >= SIZE, "{put}");
+        assert_same(&bench.read("copy"), &other, put);
+        assert!(records(&bench).is_empty());
+        bench.assert_tidy(&FILES);
+    });
+}
+
+#[test]
+fn two_messages_under_one_etag_do_not_become_one_file() {
+    at_once(&MODES[3..5], |&(put, get)| {
+        let bench = stored(put);
+        cut_off(&bench, &line(get), 3, "KILL");
+        let mut other = bytes(SIZE);
+        other.reverse();
+        bench.write("source", &other);
+        bench.run(&format!("put source s3://bench/other {put}")).ok();
+        let theirs = bench.object("other").plaintext.unwrap();
+        assert_eq!(theirs.len(), bench.object("object").plaintext.unwrap().len());
+        bench.sandbox.s3().set_checksum_of(BUCKET, "object", &theirs);
+        bench.sandbox.s3().tamper_body(BUCKET, "object", move |body| *body = theirs);
+        let found = bench.run(&format!("{} --json", line(get))).ok().json();
+        assert_eq!(found["checksum"]["verified"], true, "{put}: {found}");
         assert_same(&bench.read("copy"), &other, put);
         assert!(records(&bench).is_empty());
         bench.assert_tidy(&FILES);
@@ -283,6 +333,11 @@ fn a_download_that_lacked_only_its_name_gets_it() {
         // What tells that it is whole is at the end of the object: a tag, or in esdk the last frame, of up to 64 KiB.
         let most = if put.ends_with("esdk") { 10_000 + (64 << 10) } else { 10_000 };
         assert!(fetched(&bench) < most, "{put}: {}", fetched(&bench));
+        if put.contains("esdk") {
+            let end = format!("-{}", bench.object("object").plaintext.unwrap().len() - 1);
+            let gets = bench.requests("GetObject");
+            assert!(gets.iter().any(|get| get.header("range").unwrap().ends_with(&end)), "no final frame");
+        }
         is_whole(&bench);
     });
 }
@@ -290,15 +345,17 @@ fn a_download_that_lacked_only_its_name_gets_it() {
 #[test]
 fn the_checksum_is_compared_where_nothing_on_disk_could_be_used() {
     at_once(&MODES[2..4], |&(put, get)| {
-        for (at, is_verified) in [(5, true), (PART + 5, false)] {
+        for (spoilt, is_verified) in [(&[5, PART + 5, 2 * PART + 5][..], true), (&[PART + 5], false)] {
             let bench = stored(put);
             cut_off(&bench, &line(get), 3, "KILL");
             let file = left(&bench).remove(0);
             let mut content = fs::read(&file).unwrap();
-            content[at] ^= 1;
+            for at in spoilt {
+                content[*at] ^= 1;
+            }
             fs::write(&file, content).unwrap();
             let found = bench.run(&format!("{} --json", line(get))).ok().json();
-            assert_eq!(found["checksum"]["verified"], is_verified, "{put} {at}: {found}");
+            assert_eq!(found["checksum"]["verified"], is_verified, "{put} {spoilt:?}: {found}");
             is_whole(&bench);
         }
     });

@@ -266,7 +266,7 @@ proptest! {
         let plain = plain_of(len);
         let sealed = seal(&plain, &[]).body;
         let unwrapped = unwrap_message(&sealed, ring_of(7)).unwrap();
-        let end = unwrapped.final_frame(sealed.len() as u64).unwrap();
+        let end = unwrapped.ranges(sealed.len() as u64).unwrap().final_frame();
         prop_assert_eq!(end.plain.end, len as u64);
         let part = &sealed[usize::try_from(end.sealed.start).unwrap()..];
         prop_assert_eq!(opened(end.opener, part, &down).unwrap(), &plain[usize::try_from(end.plain.start).unwrap()..]);
@@ -274,7 +274,7 @@ proptest! {
         // Cut so that the lengths are those of a shorter message.
         let shorter = header_len(&sealed) + other + 40 + (other.saturating_sub(1)) / FRAME * 32;
         if shorter < sealed.len() {
-            let claimed = unwrapped.final_frame(shorter as u64).unwrap();
+            let claimed = unwrapped.ranges(shorter as u64).unwrap().final_frame();
             let part = &sealed[usize::try_from(claimed.sealed.start).unwrap()..shorter];
             assert_tampered(opened(claimed.opener, part, &[]));
         }

@@ -254,7 +254,7 @@ fn length_and_ranges_fit(unwrapped: &DecryptableMessage, sealed: &[u8], expected
         opener.finish(&mut out).unwrap();
         assert!(out[..] == *slice(expected, &read.plain), "range {plain:?}");
     }
-    let end = unwrapped.final_frame(stored).unwrap();
+    let end = unwrapped.ranges(stored).unwrap().final_frame();
     assert!(end.proves_length);
     let (mut opener, mut out) = (end.opener, Output::new());
     opener.push(slice(sealed, &end.sealed), &mut out).unwrap();

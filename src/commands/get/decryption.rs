@@ -14,7 +14,7 @@ use crate::meter::Meter;
 use crate::seal::Open;
 use crate::transfer::download::{self, Out, Pipeline, Recorded};
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::transfer::parallel_write::{self, ParallelSink};
+use crate::transfer::parallel_write::{self, Content, Landed, ParallelSink};
 use crate::transfer::plan::{self, Release};
 use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::Kept;
@@ -29,6 +29,16 @@ pub(super) enum Opening {
     Range(Box<Part>, Described),
     /// A whole client-side object, which may have to be decrypted twice.
     Whole(Box<UnwrappedEnvelope>),
+}
+
+impl Opening {
+    /// The id of the message that is decrypted, if its format has one.
+    pub(super) fn message_id(&self) -> Option<&[u8]> {
+        match self {
+            Self::AsItIs(_) | Self::Range(..) => None,
+            Self::Whole(unwrapped) => unwrapped.message_id(),
+        }
+    }
 }
 
 /// What the outcome says about an envelope.
@@ -55,13 +65,13 @@ impl Described {
 /// What a download has written.
 pub(super) struct Moved {
     pub(super) plain_len: u64,
-    /// Whether an earlier run fetched the beginning, so that the checksum of the stored bytes could not be compared.
-    pub(super) is_beginning_skipped: bool,
+    /// Whether an earlier run fetched some of it, so that the checksum of the stored bytes could not be compared.
+    pub(super) is_some_skipped: bool,
 }
 
 impl From<u64> for Moved {
     fn from(plain_len: u64) -> Self {
-        Self { plain_len, is_beginning_skipped: false }
+        Self { plain_len, is_some_skipped: false }
     }
 }
 
@@ -91,14 +101,20 @@ impl Transfer<'_> {
 
     async fn write_parallel(
         &self,
-        stored: Range<u64>,
+        content: Content,
         verifier: Option<Verifier>,
         sink: Sink,
-    ) -> Result<u64> {
-        self.meter.expect(stored.end - stored.start);
+    ) -> Result<Moved> {
+        self.meter.expect(match &content {
+            Content::Stored(range) => range.end - range.start,
+            Content::Frames(_) => self.head.len,
+        });
+        let Self { reader, budget, meter, cancellation, .. } = *self;
         let (to, etag) =
             (ParallelSink { sink, verifier, kept: self.kept.clone() }, self.head.etag.as_deref());
-        parallel_write::run(self.reader, stored, etag, to, self.budget, self.meter, self.cancellation).await
+        let landed = parallel_write::run(reader, content, etag, to, budget, meter, cancellation).await?;
+        let Landed { bytes: plain_len, is_some_skipped } = landed;
+        Ok(Moved { plain_len, is_some_skipped })
     }
 
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Repeat)> {
@@ -118,7 +134,7 @@ impl Transfer<'_> {
     ) -> Result<Moved> {
         let unwrapped = match opening {
             Opening::AsItIs(range) if hidden && ParallelSink::takes(verifier.as_ref()) => {
-                return self.write_parallel(range, verifier, sink).await.map(Moved::from);
+                return self.write_parallel(Content::Stored(range), verifier, sink).await;
             }
             Opening::AsItIs(range) => {
                 return match (self.kept.clone(), verifier) {
@@ -130,6 +146,12 @@ impl Transfer<'_> {
             Opening::Range(part, _) => return self.part(*part, sink).await.map(Moved::from),
             Opening::Whole(unwrapped) => unwrapped,
         };
+        if hidden
+            && ParallelSink::takes(verifier.as_ref())
+            && let Some(message) = unwrapped.ranges(self.head.len)
+        {
+            return self.write_parallel(Content::Frames(message), verifier, sink).await;
+        }
         let open = unwrapped.opener()?;
         if let Some(kept) = &self.kept {
             return self.go_on(open, verifier, sink, kept.clone()).await;
@@ -161,8 +183,8 @@ impl Transfer<'_> {
         let (there, start) = (recorded.len(), open.resumes_at().unwrap_or_default());
         self.meter.expect(self.head.len);
         self.meter.add(there);
-        let is_beginning_skipped = start > 0;
-        let verifier = verifier.filter(|_| !is_beginning_skipped);
+        let is_some_skipped = start > 0;
+        let verifier = verifier.filter(|_| !is_some_skipped);
         let pipeline = Pipeline {
             verifier,
             open: Some(open),
@@ -170,7 +192,7 @@ impl Transfer<'_> {
             repeat: Repeat::No,
         };
         let (plain, _) = self.pass(start..self.head.len, pipeline).await?;
-        Ok(Moved { plain_len: there + plain, is_beginning_skipped })
+        Ok(Moved { plain_len: there + plain, is_some_skipped })
     }
 
     /// Downloads a whole object whose checksum takes its bytes in order, into a file that may have its beginning: the

@@ -2,14 +2,13 @@
 
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
-use crate::encryption::StoredFormat;
 use crate::error::Result;
 use crate::location::Target;
 use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, Left, LeftFile, Record, Written};
 use crate::transfer::sink::PendingFile;
 
 use super::GetRequest;
-use super::decryption::Opening;
+use super::decryption::{Described, Opening};
 
 /// Whether another run could go on with a download to a file: of a whole object larger than a part, whose format can be
 /// decrypted in pieces.
@@ -45,13 +44,17 @@ impl Resumption {
         request: &GetRequest,
         reader: &ObjectReader<'_>,
         head: &ObjectHead,
-        format: Option<StoredFormat>,
+        opening: &Opening,
         can_go_on: bool,
     ) -> Result<Option<Self>> {
         let (Target::File(path) | Target::FileInNewDirectory(path)) = &request.target else {
             return Ok(None);
         };
-        let format = format.map_or_else(|| "as it is".to_owned(), |format| format!("{format:?}"));
+        let format = Described::of(opening)
+            .format
+            .map_or_else(|| "as it is".to_owned(), |format| format!("{format:?}"));
+        // The server chooses the ETag. The frames of two messages, each authentic, must not become one file.
+        let message = opening.message_id().map(hex::encode).unwrap_or_default();
         let records = request.records.only_if(can_go_on);
         let source = request.source.to_string();
         let endpoint = reader.connection.s3_url();
@@ -65,7 +68,7 @@ impl Resumption {
             version_id: head.version_id.clone(),
             etag: head.etag.clone().unwrap_or_default(),
             stored_len: head.len,
-            options: resume::fingerprint(&[&format]),
+            options: resume::fingerprint(&[&format, &message]),
             file: LeftFile { path: path.clone(), device: 0, inode: 0 },
         };
         Ok(opened.map(|record| Self { record, content, is_on: records.is_on, found: None }))

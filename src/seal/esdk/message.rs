@@ -14,7 +14,7 @@ use super::frame::{FrameCipher, SINGLE_OVERHEAD};
 use super::header::{Framing, Header};
 use super::layout::Layout;
 use super::opener::FramedOpener;
-use super::range::{self, RangeRead};
+use super::range::{MessageRanges, RangeRead};
 use super::signature::SignatureVerifier;
 use super::single::SingleOpener;
 use super::suite::{Derived, Suite};
@@ -297,34 +297,24 @@ impl DecryptableMessage {
     /// message's is clamped.
     ///
     /// # Errors
-    /// `OutOfRange` if the range begins at or after the end; `Unsupported` for signed and unframed messages; `Tampered`
-    /// if
-    /// `stored` cannot be the length of the message.
+    /// `OutOfRange` if the range begins at or after the end, and those of [`DecryptableMessage::ranges`].
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
-        let (frame_length, layout) = self.layout(stored)?;
-        let len = layout.plain_len();
-        let asked = plain.start..plain.end.min(len);
-        let Some(frames) = layout.around(&asked) else {
+        let ranges = self.ranges(stored)?;
+        let len = ranges.plain_len();
+        ranges.range(plain.start..plain.end.min(len)).ok_or_else(|| {
             let range = match plain.end {
                 u64::MAX => format!("{}-", plain.start),
                 end => format!("{}-{}", plain.start, end.saturating_sub(1)),
             };
-            return Err(Error::OutOfRange { subject: self.message.subject.clone(), range, len });
-        };
-        Ok(range::open(&self.message.subject, self.cipher.clone(), frame_length, &layout, frames, asked))
+            Error::OutOfRange { subject: self.message.subject.clone(), range, len }
+        })
     }
 
-    /// Starts to open the final frame alone. Once its opener has finished, the length of the message is authenticated:
-    /// nothing was cut off or appended. Fails as [`DecryptableMessage::range`] does, except with `OutOfRange`.
-    pub fn final_frame(&self, stored: u64) -> Result<RangeRead> {
-        let (frame_length, layout) = self.layout(stored)?;
-        let frames = layout.final_frame();
-        let len = layout.plain_len();
-        let plain = len - frames.take..len;
-        Ok(range::open(&self.message.subject, self.cipher.clone(), frame_length, &layout, frames, plain))
-    }
-
-    fn layout(&self, stored: u64) -> Result<(u32, Layout)> {
+    /// The ranges of a message stored in `stored` bytes.
+    ///
+    /// # Errors
+    /// `Unsupported` for signed and unframed messages; `Tampered` if `stored` cannot be the length of the message.
+    pub fn ranges(&self, stored: u64) -> Result<MessageRanges> {
         let unsupported = |why: &'static str| Error::unsupported(&self.message.subject, why);
         let Framing::Frames(frame_length) = self.message.header.framing else {
             return Err(unsupported("it is not framed, so it can only be read whole"));
@@ -338,6 +328,8 @@ impl DecryptableMessage {
             .message
             .layout(stored)
             .ok_or_else(|| self.message.tampered(format!("no message of its kind has {stored} bytes")))?;
-        Ok((frame_length, layout))
+        let Message { subject, header } = &self.message;
+        let (subject, header, cipher) = (subject.clone(), header.raw().clone(), self.cipher.clone());
+        Ok(MessageRanges { subject, header, cipher, frame_length, layout })
     }
 }

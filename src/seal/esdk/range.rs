@@ -6,6 +6,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::frame::{Frame, FrameCipher, FrameKind, FrameSplitter};
 use super::layout::{Frames, Layout};
 use crate::error::{Error, Result, Subject};
@@ -18,30 +20,63 @@ pub struct RangeRead {
     /// The range of the plaintext that comes out.
     pub plain: Range<u64>,
     /// Whether the final frame is among them, so that opening them also authenticates the object's length. If not, read
-    /// [`DecryptableMessage::final_frame`](super::DecryptableMessage::final_frame) once in addition.
+    /// [`MessageRanges::final_frame`] once in addition.
     pub proves_length: bool,
     /// Its trust is [`Trust::EachFrame`].
     pub opener: Box<dyn Open>,
 }
 
-/// Makes the opener of some frames of a message.
-pub(super) fn open(
-    subject: &Subject,
-    cipher: Arc<FrameCipher>,
-    frame_length: u32,
-    layout: &Layout,
-    frames: Frames,
-    plain: Range<u64>,
-) -> RangeRead {
-    let Frames { numbers, sealed, skip, take } = frames;
-    let to_the_end = numbers.end > layout.frames();
-    let opener = RangeOpener {
-        splitter: FrameSplitter::new(subject, frame_length),
-        body: FrameRange { subject: subject.clone(), cipher, numbers, to_the_end, skip, take },
-        missing: sealed.end - sealed.start,
-        failed: false,
-    };
-    RangeRead { sealed, plain, proves_length: to_the_end, opener: Box::new(opener) }
+/// A message of a known length whose ranges are opened each on its own, in any order.
+pub struct MessageRanges {
+    pub(super) subject: Subject,
+    pub(super) header: Bytes,
+    pub(super) cipher: Arc<FrameCipher>,
+    pub(super) frame_length: u32,
+    pub(super) layout: Layout,
+}
+
+impl MessageRanges {
+    /// The stored bytes before the first frame.
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// Bytes of plaintext in a frame.
+    pub fn frame_length(&self) -> u32 {
+        self.frame_length
+    }
+
+    /// The plaintext's length. It is authenticated once the final frame has been opened.
+    pub fn plain_len(&self) -> u64 {
+        self.layout.plain_len()
+    }
+
+    /// Starts to open the range `plain` of the plaintext; `None` if it is empty or reaches beyond the end.
+    pub fn range(&self, plain: Range<u64>) -> Option<RangeRead> {
+        Some(self.open(self.layout.around(&plain)?, plain))
+    }
+
+    /// Starts to open the final frame alone. Once its opener has finished, the length of the message is authenticated:
+    /// nothing was cut off or appended.
+    pub fn final_frame(&self) -> RangeRead {
+        let frames = self.layout.final_frame();
+        let len = self.plain_len();
+        let plain = len - frames.take..len;
+        self.open(frames, plain)
+    }
+
+    fn open(&self, frames: Frames, plain: Range<u64>) -> RangeRead {
+        let Frames { numbers, sealed, skip, take } = frames;
+        let to_the_end = numbers.end > self.layout.frames();
+        let (subject, cipher) = (self.subject.clone(), self.cipher.clone());
+        let opener = RangeOpener {
+            splitter: FrameSplitter::new(&subject, self.frame_length),
+            body: FrameRange { subject, cipher, numbers, to_the_end, skip, take },
+            missing: sealed.end - sealed.start,
+            failed: false,
+        };
+        RangeRead { sealed, plain, proves_length: to_the_end, opener: Box::new(opener) }
+    }
 }
 
 struct RangeOpener {
@@ -69,20 +104,32 @@ impl FrameRange {
         let in_place =
             u64::from(frame.number) == number && frame.nonce_is_number() && !self.numbers.is_empty();
         if !in_place || (frame.kind == FrameKind::Final) != must_be_final {
-            return Err(self.tampered(format!("another frame is in the place of frame {number}")));
+            return Err(if in_place && must_be_final {
+                self.cut_short()
+            } else {
+                self.tampered(format!("another frame is in the place of frame {number}"))
+            });
         }
-        let mut plain = Output::new();
-        if !self.cipher.open(frame.kind, frame.number, frame.content, frame.tag, &mut plain) {
+        let len = frame.content.len() as u64;
+        let skipped = self.skip.min(len);
+        let taken = (len - skipped).min(self.take);
+        let is_wanted_whole = taken == len;
+        let mut aside = Output::new();
+        let plain = if is_wanted_whole { &mut *out } else { &mut aside };
+        if !self.cipher.open(frame.kind, frame.number, frame.content, frame.tag, plain) {
             return Err(self.tampered(format!("frame {number} was changed")));
         }
+        if !is_wanted_whole {
+            out.extend_from_slice(aside.part(skipped, taken));
+        }
         self.numbers.start += 1;
-        let len = plain.len() as u64;
-        let skipped = self.skip.min(len);
         self.skip -= skipped;
-        let taken = (len - skipped).min(self.take);
         self.take -= taken;
-        out.extend_from_slice(plain.part(skipped, taken));
         Ok(())
+    }
+
+    fn cut_short(&self) -> Error {
+        self.tampered("it is cut short: its final frame is missing")
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {
@@ -122,7 +169,11 @@ impl Open for RangeOpener {
 
     fn finish(self: Box<Self>, _out: &mut Output) -> Result<()> {
         if self.failed || self.missing > 0 || !self.body.numbers.is_empty() || self.body.take > 0 {
-            return Err(self.body.tampered("the range is incomplete"));
+            return Err(if self.body.to_the_end {
+                self.body.cut_short()
+            } else {
+                self.body.tampered("the range is incomplete")
+            });
         }
         Ok(())
     }
