@@ -8,8 +8,9 @@
 //! and each second run held (resumed, anew, too late; MB missing, MB moved in all):
 //!
 //! - get, seed 1795742052: none 13, 4, 3; 1853, 1819. sse-s3 13, 7, 0; 2752, 2712. sse-kms 5, 2, 13; 1170, 1156. sse-c 15, 4, 1;
-//!   2481, 2443. s3ec 13, 4, 3; 2042, 2008. s3ec-v2 15, 2, 3; 1111, 1077. esdk 11, 6, 3; 2639, 2607.
-//!   Seed 1795755463: none with --checksum sha256 18, 2, 0; 2773, 2733. s3ec-v1 13, 6, 1; 2671, 2633.
+//!   2481, 2443. s3ec 13, 4, 3; 2042, 2008. s3ec-v2 15, 2, 3; 1111, 1077.
+//!   Seed 1795825080, on the 28th: esdk 18, 2, 0; 2358, 2319. none with --checksum sha256 18, 2, 0; 1983, 1943. s3ec-v1 20, 0,
+//!   0; 2479, 2439.
 //! - put, seed 1795749125: none 18, 2, 0; 2331, 2273. sse-s3 14, 2, 4; 1757, 1664. sse-kms 17, 3, 0; 2466, 2424. sse-c 12, 6, 2;
 //!   2761, 2757.
 //!   Client-side uploads start anew. Seed 1795755043: s3ec 0, 9, 11; 1800, 1804. esdk 0, 20, 0; 4000, 4014.
