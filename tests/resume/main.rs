@@ -8,6 +8,7 @@ mod support;
 
 mod full_disk;
 mod get;
+mod get_not_trusted;
 mod given_up;
 mod kills;
 mod put;
