@@ -80,7 +80,8 @@ impl MemoryBudget {
             None => Concurrency::adaptive(start, far, traffic),
         };
         let (buffers, pieces) = Default::default();
-        let write_load = Arc::new(WriteLoad::new(Instant::now()));
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let write_load = Arc::new(WriteLoad::new(Instant::now(), cores));
         let (transfer_options, traffic) = (*transfer_options, traffic.clone());
         Self { transfer_options, places, all, large, buffers, pieces, concurrency, write_load, traffic }
     }

@@ -3,47 +3,61 @@
 //!
 //! The thread that receives bytes writes them fastest: they are in its cache, no other thread wakes up for them, and none
 //! waits for the file's lock. While it writes it receives nothing, though, not even a signal, so slow writes belong on threads
-//! of their own. Only the first slow one, which shows it, is waited for.
+//! of their own; only the first slow ones, which show it, are waited for. Writes that fill the thread go there, too, if
+//! there is a processor for them: else they only wait for each other.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long writes are observed before where they are done can change.
 const WINDOW: Duration = Duration::from_millis(50);
-/// The share of a thread's time up to which writes are light, in percent.
-const LIGHT_PERCENT: u128 = 90;
+/// From how long the writes take each, on average, they are slow.
+const SLOW: Duration = Duration::from_millis(5);
+/// From which share of a thread's time writes fill it, in percent.
+const FULL_PERCENT: u128 = 90;
+/// With how many processors writes that fill a thread gain nothing on others: one receives, one writes.
+const TOO_FEW_CORES: usize = 2;
 
 /// The load that writes put on a thread. All files of a run share it.
-pub(crate) struct WriteLoad(Mutex<Window>);
+pub(crate) struct WriteLoad {
+    cores: usize,
+    window: Mutex<Window>,
+}
 
 struct Window {
     since: Instant,
-    /// Time in writes since then; of several threads, the sum.
+    /// Writes since then.
+    writes: u32,
+    /// Their time; of several threads, the sum.
     busy: Duration,
     is_light: bool,
 }
 
 impl WriteLoad {
-    /// Light until writes show otherwise.
-    pub(crate) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Window { since: now, busy: Duration::ZERO, is_light: true }))
+    /// Light until writes show otherwise, on a machine of so many processors.
+    pub(crate) fn new(now: Instant, cores: usize) -> Self {
+        let window = Window { since: now, writes: 0, busy: Duration::ZERO, is_light: true };
+        Self { cores, window: Mutex::new(window) }
     }
 
     /// Whether the thread that receives can do the writes, too.
     pub(crate) fn is_light(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_light
+        self.window.lock().unwrap_or_else(PoisonError::into_inner).is_light
     }
 
     /// Notes a write that began and ended then.
     pub(crate) fn note(&self, began: Instant, ended: Instant) {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        window.writes += 1;
         window.busy += ended - began;
         // A pause before it says nothing.
         let since = window.since.max(began.checked_sub(WINDOW).unwrap_or(began));
         let passed = ended.saturating_duration_since(since);
         if passed >= WINDOW {
-            let is_light = window.busy.as_nanos() * 100 < passed.as_nanos() * LIGHT_PERCENT;
-            *window = Window { since: ended, busy: Duration::ZERO, is_light };
+            let is_slow = window.busy / window.writes >= SLOW;
+            let is_full = window.busy.as_nanos() * 100 >= passed.as_nanos() * FULL_PERCENT;
+            let is_light = !is_slow && (!is_full || self.cores <= TOO_FEW_CORES);
+            *window = Window { since: ended, writes: 0, busy: Duration::ZERO, is_light };
         }
     }
 }
@@ -65,7 +79,7 @@ mod tests {
     #[test]
     fn quick_writes_stay_where_bytes_arrive() {
         let start = Instant::now();
-        let load = WriteLoad::new(start);
+        let load = WriteLoad::new(start, 4);
         assert!(load.is_light());
         writes(&load, start, 1000, MS, MS * 4);
         assert!(load.is_light());
@@ -74,16 +88,26 @@ mod tests {
     #[test]
     fn a_write_that_hangs_is_the_last_one_there() {
         let start = Instant::now();
-        let load = WriteLoad::new(start);
+        let load = WriteLoad::new(start, 2);
         let at = writes(&load, start, 5, MS, MS);
         writes(&load, at, 1, MS * 60_000, MS * 2000);
         assert!(!load.is_light());
     }
 
     #[test]
+    fn slow_writes_leave_the_thread_and_return_once_they_are_quick() {
+        let start = Instant::now();
+        let load = WriteLoad::new(start, 2);
+        let at = writes(&load, start, 30, MS * 10, MS * 5);
+        assert!(!load.is_light());
+        writes(&load, at, 100, MS, MS * 4);
+        assert!(load.is_light());
+    }
+
+    #[test]
     fn writes_that_fill_the_thread_leave_it_and_return_once_they_are_quick() {
         let start = Instant::now();
-        let load = WriteLoad::new(start);
+        let load = WriteLoad::new(start, 3);
         let at = writes(&load, start, 100, MS / 20, MS);
         assert!(!load.is_light());
         // Four threads at once: each is busy half of the time.
@@ -93,6 +117,14 @@ mod tests {
         });
         assert!(!load.is_light());
         writes(&load, at, 100, MS * 4, MS);
+        assert!(load.is_light());
+    }
+
+    #[test]
+    fn writes_that_fill_the_thread_stay_where_no_other_processor_is_free() {
+        let start = Instant::now();
+        let load = WriteLoad::new(start, 2);
+        writes(&load, start, 100, MS / 20, MS);
         assert!(load.is_light());
     }
 }
