@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 /// How long writes are observed before where they are done can change.
 const WINDOW: Duration = Duration::from_millis(50);
-/// From how long the writes take each, on average, they are slow.
-const SLOW: Duration = Duration::from_millis(5);
+/// How long a slow write takes: longer than one that only waits for a processor.
+const SLOW: Duration = Duration::from_millis(10);
+/// From which share of the time slow writes leave the thread that receives, in percent.
+const SLOW_PERCENT: u128 = 50;
 /// From which share of a thread's time writes fill it, in percent.
 const FULL_PERCENT: u128 = 90;
 /// With how many processors writes that fill a thread gain nothing on others: one receives, one writes.
@@ -26,17 +28,17 @@ pub(crate) struct WriteLoad {
 
 struct Window {
     since: Instant,
-    /// Writes since then.
-    writes: u32,
-    /// Their time; of several threads, the sum.
+    /// Time in writes since then; of several threads, the sum.
     busy: Duration,
+    /// The part of it in slow ones.
+    slow: Duration,
     is_light: bool,
 }
 
 impl WriteLoad {
     /// Light until writes show otherwise, on a machine of so many processors.
     pub(crate) fn new(now: Instant, cores: usize) -> Self {
-        let window = Window { since: now, writes: 0, busy: Duration::ZERO, is_light: true };
+        let window = Window { since: now, busy: Duration::ZERO, slow: Duration::ZERO, is_light: true };
         Self { cores, window: Mutex::new(window) }
     }
 
@@ -48,16 +50,20 @@ impl WriteLoad {
     /// Notes a write that began and ended then.
     pub(crate) fn note(&self, began: Instant, ended: Instant) {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
-        window.writes += 1;
-        window.busy += ended - began;
+        let took = ended - began;
+        window.busy += took;
+        if took >= SLOW {
+            window.slow += took;
+        }
         // A pause before it says nothing.
         let since = window.since.max(began.checked_sub(WINDOW).unwrap_or(began));
         let passed = ended.saturating_duration_since(since);
         if passed >= WINDOW {
-            let is_slow = window.busy / window.writes >= SLOW;
-            let is_full = window.busy.as_nanos() * 100 >= passed.as_nanos() * FULL_PERCENT;
+            let fills = |time: Duration, percent| time.as_nanos() * 100 >= passed.as_nanos() * percent;
+            let is_slow = fills(window.slow, SLOW_PERCENT);
+            let is_full = fills(window.busy, FULL_PERCENT);
             let is_light = !is_slow && (!is_full || self.cores <= TOO_FEW_CORES);
-            *window = Window { since: ended, writes: 0, busy: Duration::ZERO, is_light };
+            *window = Window { since: ended, busy: Duration::ZERO, slow: Duration::ZERO, is_light };
         }
     }
 }
@@ -95,10 +101,20 @@ mod tests {
     }
 
     #[test]
+    fn a_write_that_hangs_after_many_quick_ones_is_the_last_one_there() {
+        let start = Instant::now();
+        let load = WriteLoad::new(start, 2);
+        let at = writes(&load, start, 400, MS / 100, MS / 20);
+        assert!(load.is_light());
+        writes(&load, at, 1, MS / 100, MS * 200);
+        assert!(!load.is_light());
+    }
+
+    #[test]
     fn slow_writes_leave_the_thread_and_return_once_they_are_quick() {
         let start = Instant::now();
         let load = WriteLoad::new(start, 2);
-        let at = writes(&load, start, 30, MS * 10, MS * 5);
+        let at = writes(&load, start, 30, MS * 5, MS * 10);
         assert!(!load.is_light());
         writes(&load, at, 100, MS, MS * 4);
         assert!(load.is_light());
