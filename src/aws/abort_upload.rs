@@ -3,14 +3,16 @@
 //! Source: ListMultipartUploads, ListParts and AbortMultipartUpload in the Amazon S3 API reference.
 
 use aws_sdk_s3::primitives::DateTime;
-use aws_sdk_s3::types::{EncodingType, Initiator, MultipartUpload};
+use aws_sdk_s3::types::{EncodingType, Initiator, MultipartUpload, Part};
 use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::listing::{ListedKey, check_page, listed_key, marker_text, stuck};
 use crate::aws::request_fields::{bucket_request, object_request};
+use crate::aws::sse;
 use crate::error::{Error, Result, Subject};
+use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::s3_limits::MAX_PARTS;
 
@@ -78,29 +80,47 @@ impl Connection {
     /// What S3 refuses; it requires `s3:ListMultipartUploadParts`.
     pub(crate) async fn upload_size(&self, uri: &S3Uri, id: &str) -> Result<Option<UploadSize>> {
         let mut size = UploadSize { parts: 0, bytes: 0 };
+        let is_there = self
+            .each_part(uri, id, None, |part| {
+                size.parts += 1;
+                size.bytes += part.size().unwrap_or_default().unsigned_abs();
+            })
+            .await?;
+        Ok(is_there.then_some(size))
+    }
+
+    /// Lists the parts of an upload. Returns whether it is there.
+    ///
+    /// # Errors
+    /// What S3 refuses; it requires `s3:ListMultipartUploadParts`.
+    pub(super) async fn each_part(
+        &self,
+        uri: &S3Uri,
+        id: &str,
+        key: Option<&CustomerKey>,
+        mut take: impl FnMut(&Part),
+    ) -> Result<bool> {
         let mut marker = None;
+        let mut count = 0;
         loop {
             let request = object_request!(self, list_parts, uri).upload_id(id);
-            let answer = request.set_part_number_marker(marker.take()).send().await;
+            let answer = sse::parts(request.set_part_number_marker(marker.take()), key).send().await;
             let answer =
                 match answer.map_err(|refusal| error::read(uri, "s3:ListMultipartUploadParts", refusal)) {
                     Ok(answer) => answer,
-                    Err(Error::NotFound { .. }) => return Ok(None),
+                    Err(Error::NotFound { .. }) => return Ok(false),
                     Err(error) => return Err(error),
                 };
-            let before = size.parts;
-            for part in answer.parts() {
-                size.parts += 1;
-                size.bytes += part.size().unwrap_or_default().unsigned_abs();
-            }
-            if size.parts > MAX_PARTS.into() {
+            answer.parts().iter().for_each(&mut take);
+            count += answer.parts().len();
+            if count > MAX_PARTS as usize {
                 return Err(Error::not_understood(uri, "it lists more parts than an upload can have"));
             }
             match answer.next_part_number_marker() {
-                Some(next) if answer.is_truncated() == Some(true) && size.parts > before => {
+                Some(next) if answer.is_truncated() == Some(true) && !answer.parts().is_empty() => {
                     marker = Some(next.to_owned());
                 }
-                _ => return Ok(Some(size)),
+                _ => return Ok(true),
             }
         }
     }
@@ -125,28 +145,18 @@ impl Connection {
 
     /// Lists the ids of the multipart uploads of one object that were created since `since`.
     pub(super) async fn uploads_since(&self, uri: &S3Uri, since: i64) -> Result<Vec<String>> {
-        let answer = bucket_request!(self, list_multipart_uploads, uri)
-            .prefix(&uri.key)
-            .send()
+        self.uploads_below(uri)
+            .try_filter(|upload| {
+                std::future::ready(upload.uri == *uri && upload.initiated.is_some_and(|at| at >= since))
+            })
+            .map_ok(|upload| upload.id)
+            .try_collect()
             .await
-            .map_err(|refusal| error::read(uri, "s3:ListBucketMultipartUploads", refusal))?;
-        let ours = answer.uploads().iter().filter(|upload| {
-            upload.key() == Some(&uri.key) && upload.initiated().is_some_and(|at| at.secs() >= since)
-        });
-        Ok(ours.filter_map(|upload| upload.upload_id()).map(str::to_owned).collect())
     }
 
+    /// Whether an upload is there, and none of its parts.
     pub(super) async fn has_no_part(&self, uri: &S3Uri, id: &str) -> Result<bool> {
-        let parts = object_request!(self, list_parts, uri)
-            .upload_id(id)
-            .send()
-            .await
-            .map_err(|refusal| error::read(uri, "s3:ListMultipartUploadParts", refusal));
-        match parts {
-            Ok(parts) => Ok(parts.parts().is_empty()),
-            Err(Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(self.upload_size(uri, id).await?.is_some_and(|size| size.parts == 0))
     }
 
     /// Aborts a multipart upload; succeeds if it is already gone.

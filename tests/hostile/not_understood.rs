@@ -94,6 +94,21 @@ fn an_upload_that_somebody_else_began_before_is_left_alone() {
 }
 
 #[test]
+fn an_upload_whose_start_was_not_understood_is_found_behind_a_page_of_earlier_ones() {
+    let bench = bench(2 * PART);
+    bench.sandbox.s3().set_clock_ahead(-30);
+    for _ in 0..1000 {
+        bench.sandbox.s3().begin_upload("bench", "object");
+    }
+    bench.sandbox.s3().set_clock_ahead(0);
+    let before = bench.sandbox.s3().uploads();
+    always(&bench, "CreateMultipartUpload", names_another_root());
+    let ended = bench.run("put source s3://bench/object --part-size 5MiB").exits(6);
+    ended.says(&[NOT_UNDERSTOOD, "the upload that it started was found and aborted"]);
+    assert_eq!(bench.sandbox.s3().uploads(), before);
+}
+
+#[test]
 fn put_tells_a_web_page_in_place_of_an_answer() {
     let bench = bench(100);
     for operation in ["PutObject", "*"] {

@@ -8,11 +8,10 @@ use aws_sdk_s3::types::{CompletedPart, Part};
 
 use super::{Sent, Started, UploadTarget};
 use crate::aws::object_head::etag_of;
-use crate::aws::request_fields::{object_request, set_checksum};
+use crate::aws::request_fields::set_checksum;
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
-use crate::error::{Error, Result};
-use crate::s3_limits::MAX_PARTS;
+use crate::error::Result;
 
 /// The upload, with those of its parts that can be compared.
 pub(crate) struct FoundUpload {
@@ -53,34 +52,10 @@ impl UploadTarget<'_> {
     /// What S3 refuses; it requires `s3:ListMultipartUploadParts`.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<FoundUpload>> {
         let mut parts = BTreeMap::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let request = object_request!(self.connection, list_parts, self.uri).upload_id(id);
-            let request = request.set_part_number_marker(marker.take());
-            let answer = sse::parts(request, sse::customer_key(self.sse)).send().await;
-            let answer = match answer.map_err(|refusal| self.refused("s3:ListMultipartUploadParts", refusal))
-            {
-                Ok(answer) => answer,
-                Err(Error::NotFound { .. }) => return Ok(None),
-                Err(error) => return Err(error),
-            };
-            let before = parts.len();
-            parts.extend(answer.parts().iter().filter_map(|part| found(part, self.algorithm)));
-            if parts.len() > MAX_PARTS as usize {
-                return Err(error_too_many(self));
-            }
-            match answer.next_part_number_marker() {
-                Some(next) if answer.is_truncated() == Some(true) && parts.len() > before => {
-                    marker = Some(next.to_owned());
-                }
-                _ => return Ok(Some(FoundUpload { id: id.to_owned(), parts })),
-            }
-        }
+        let take = |part: &Part| parts.extend(found(part, self.algorithm));
+        let is_there = self.connection.each_part(self.uri, id, sse::customer_key(self.sse), take).await?;
+        Ok(is_there.then(|| FoundUpload { id: id.to_owned(), parts }))
     }
-}
-
-fn error_too_many(target: &UploadTarget<'_>) -> Error {
-    Error::not_understood(target.subject(), "it lists more parts than an upload can have")
 }
 
 fn found(part: &Part, algorithm: Algorithm) -> Option<(u32, FoundPart)> {

@@ -24,16 +24,17 @@ pub async fn uploads(
         input.max_uploads,
         input.encoding_type.as_ref(),
     )?;
-    let id_marker = input.upload_id_marker.as_deref();
+    // By key, and those of one key by when they began.
+    let marker = input.upload_id_marker.as_ref().and_then(|id| Some((bucket.uploads.get(id)?.begun, id)));
     let mut all: Vec<_> = bucket
         .uploads
         .iter()
-        .filter(|(id, upload)| match id_marker {
-            Some(marker) => (&*upload.key, &***id) > (ask.after, marker),
+        .filter(|(id, upload)| match marker {
+            Some((begun, marker)) => (&*upload.key, upload.begun, *id) > (ask.after, begun, marker),
             None => upload.key.as_str() > ask.after,
         })
         .collect();
-    all.sort_by_key(|(id, upload)| (&upload.key, *id));
+    all.sort_by_key(|(id, upload)| (&upload.key, upload.begun, *id));
     let page = ask.page(all.into_iter().map(|(id, upload)| (upload.key.clone(), (id, upload))));
     let truncated = page.truncated;
     let last_key = page.last.as_ref().map(|last| ask.shown(last));
