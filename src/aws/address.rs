@@ -1,24 +1,41 @@
-//! Reads a URL: its host, and whether that is this machine or AWS.
+//! Reads a URL as the HTTP client does: its host, whether that is this machine or AWS, and whether TLS protects what is sent.
 
-/// The host in a URL, without its port.
-pub(super) fn host_of(url: &str) -> Option<&str> {
-    let rest = url.split_once("://")?.1;
-    let authority = rest.split(['/', '?']).next()?;
-    if let Some(v6) = authority.strip_prefix('[') {
-        return v6.split(']').next();
-    }
-    authority.split(':').next()
+use std::net::IpAddr;
+
+use hyper::Uri;
+use hyper::http::uri::Scheme;
+
+/// The host in a URL, without its port; of an IPv6 address without the brackets.
+pub(super) fn host_of(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    uri.host().map(|host| host.trim_matches(['[', ']']).to_owned())
+}
+
+/// The host with the port that the URL names.
+pub(super) fn authority_of(url: &str) -> Option<String> {
+    server(&url.parse().ok()?)
+}
+
+/// The same of a URL that is read.
+pub(super) fn server(uri: &Uri) -> Option<String> {
+    let host = uri.host()?;
+    Some(uri.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Whether the URL is an https one.
+pub(super) fn is_https(url: &str) -> bool {
+    url.parse().is_ok_and(|uri: Uri| uri.scheme() == Some(&Scheme::HTTPS))
 }
 
 /// Whether the host is an IP address or localhost, which cannot be prefixed with a bucket.
 pub(super) fn is_address(url: &str) -> bool {
-    host_of(url).is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok() || host == "localhost")
+    host_of(url).is_some_and(|host| host.parse::<IpAddr>().is_ok() || host == "localhost")
 }
 
 /// Whether the host is this machine.
 pub(super) fn is_loopback(url: &str) -> bool {
     host_of(url).is_some_and(|host| {
-        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     })
 }
 
@@ -27,4 +44,27 @@ pub(super) fn is_aws(host: &str) -> bool {
     [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"]
         .iter()
         .any(|domain| host.ends_with(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_as_the_client_reads_it() {
+        for (url, host, authority, https) in [
+            ("https://s3.example/b/k", "s3.example", "s3.example", true),
+            ("HTTPS://s3.example:9000?uploads", "s3.example", "s3.example:9000", true),
+            ("http://[::1]:9000/b", "::1", "[::1]:9000", false),
+            ("http://localhost:80@other.example/b", "other.example", "other.example", false),
+            ("http://127.0.0.1@other.example:9/b", "other.example", "other.example:9", false),
+        ] {
+            assert_eq!(host_of(url).as_deref(), Some(host), "{url}");
+            assert_eq!(authority_of(url).as_deref(), Some(authority), "{url}");
+            assert_eq!(is_https(url), https, "{url}");
+        }
+        for url in ["", "s3.example", "/b/k", "https://", "https:// s3.example"] {
+            assert!(!is_https(url) && !is_loopback(url) && !is_address(url), "{url:?}");
+        }
+    }
 }

@@ -133,7 +133,7 @@ impl Connection {
             .interceptor(Tracer(self.trace.clone()))
             .interceptor(self.keep_trying.clone());
         if let (None, Some(url)) = (&self.endpoints.control, &self.endpoints.s3)
-            && !host_of(url).is_some_and(is_aws)
+            && !host_of(url).is_some_and(|host| is_aws(&host))
         {
             let why = "S3 Batch Operations exists only on AWS".to_owned();
             return Err(Error::unsupported(Subject::other(url.clone()), why));

@@ -155,18 +155,11 @@ impl Connection {
 /// Makes invalid credentials an error: they are not a missing permission.
 fn known<T>(answer: Result<T>) -> Result<Result<T>> {
     match answer {
-        Err(
-            error @ Error::Denied {
-                why:
-                    Denial::NoCredentials
-                    | Denial::Credentials
-                    | Denial::Expired
-                    | Denial::UnknownAccessKey
-                    | Denial::BadSignature
-                    | Denial::ClockSkew,
-                ..
-            },
-        ) => Err(error),
+        Err(Error::Denied { why, subject, source })
+            if why.is_about_credentials() || why == Denial::ClockSkew =>
+        {
+            Err(Error::Denied { why, subject, source })
+        }
         answer => Ok(answer),
     }
 }

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 
-use crate::aws::address::{is_address, is_aws};
+use crate::aws::address::{is_address, is_aws, is_https};
 use crate::aws::body_watch::BodyWatch;
 use crate::aws::custom_endpoints::Endpoints;
 use crate::aws::http_client::http_client;
@@ -179,7 +179,7 @@ impl Connection {
 
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     pub(crate) fn is_aws(&self) -> bool {
-        self.observed_endpoint.host().is_some_and(is_aws)
+        self.observed_endpoint.host().is_some_and(|host| is_aws(&host))
     }
 
     /// The account of the credentials, where they name it, as those of a role do; no request is sent to ask for it.
@@ -189,18 +189,18 @@ impl Connection {
     }
 
     /// Scheme, name and port of S3; known after the first request.
-    pub(crate) fn origin(&self) -> Option<&str> {
+    pub(crate) fn origin(&self) -> Option<String> {
         self.observed_endpoint.origin()
     }
 
     /// The host of S3; known after the first request.
-    pub(crate) fn host(&self) -> Option<&str> {
+    pub(crate) fn host(&self) -> Option<String> {
         self.observed_endpoint.host()
     }
 
     /// Whether requests to S3 are sent over TLS; known after the first request.
     pub(crate) fn is_over_tls(&self) -> bool {
-        self.observed_endpoint.uri().is_some_and(|uri| uri.starts_with("https://"))
+        self.observed_endpoint.uri().is_some_and(is_https)
     }
 
     /// The server's time in seconds since 1970, as its last answer tells it.

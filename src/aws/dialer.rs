@@ -21,6 +21,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
+use crate::aws::address;
 use crate::aws::tls_session::TlsSessions;
 
 /// Bytes that are read from a socket at once: some 16 records of TLS, of which its library takes one at a time.
@@ -47,11 +48,11 @@ impl Dialer {
     async fn dial(mut self, uri: Uri) -> Result<Encrypted, BoxError> {
         let host = uri.host().ok_or("the address names no host")?;
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
-        let authority = uri.authority().map(|authority| authority.as_str().to_owned());
+        let server = address::server(&uri);
         let tcp = self.tcp.call(uri).await?;
         let tls = self.tls.connect(name, BufReader::with_capacity(READ_AHEAD, tcp.into_inner())).await?;
-        if let Some(authority) = authority {
-            self.sessions.note(&authority, tls.get_ref().1);
+        if let Some(server) = server {
+            self.sessions.note(&server, tls.get_ref().1);
         }
         Ok(Encrypted { tls: TokioIo::new(tls) })
     }

@@ -21,7 +21,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::aws::address::is_loopback;
+use crate::aws::address::{is_https, is_loopback};
 use crate::aws::body_watch::BodyWatch;
 use crate::aws::connector::{DirectTls, MAX_IDLE};
 use crate::aws::tls_config::client_config;
@@ -86,7 +86,7 @@ impl HttpConnector for ByAddress {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (uri, clients) = (request.uri(), &self.clients);
         let is_loopback = is_loopback(uri);
-        if is_over_tls(uri)
+        if is_https(uri)
             && (is_loopback || !clients.is_proxied(uri))
             && let Some(pool) = clients.tls.pool(&self.settings)
         {
@@ -101,10 +101,6 @@ impl Clients {
     fn is_proxied(&self, uri: &str) -> bool {
         uri.parse().map_or(true, |uri| self.proxies.intercept(&uri).is_some())
     }
-}
-
-fn is_over_tls(uri: &str) -> bool {
-    uri.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
 }
 
 /// A pool for each time that a connection may take: credential providers have times of their own.

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
 
-use crate::aws::address::is_loopback;
+use crate::aws::address::{is_https, is_loopback};
 use crate::aws::error::{self, ASKED_REGION_HEADER, OverHttp};
 use crate::aws::sse::{KEY_HEADERS, KEY_MD5_HEADER};
 use crate::limits::{MAX_ANSWER_BYTES, MAX_ERROR_ANSWER_BYTES};
@@ -34,7 +34,7 @@ impl NoKeyOverHttp {
             (_, true) => "a data key from AWS KMS",
             _ => return None,
         };
-        if is_tls(uri) {
+        if is_https(uri) {
             return None;
         }
         (!(self.allow_loopback && is_loopback(uri))).then_some(OverHttp { key })
@@ -82,7 +82,7 @@ impl Intercept for UnsignedOverTls {
         bag: &mut ConfigBag,
     ) -> std::result::Result<(), BoxError> {
         let uploads = bag.load::<Metadata>().is_some_and(|metadata| UPLOADS.contains(&metadata.name()));
-        if uploads && is_tls(context.request().uri()) {
+        if uploads && is_https(context.request().uri()) {
             bag.interceptor_state().store_put(PayloadSigningOverride::unsigned_payload());
         }
         Ok(())
@@ -209,11 +209,6 @@ impl Intercept for Unanswered {
     }
 }
 
-/// Whether a URL is an https one.
-fn is_tls(url: &str) -> bool {
-    url.split_once("://").is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,6 +224,7 @@ mod tests {
             (true, "http://localhost:9/b/k", true, false, false),
             (true, "http://127.0.0.1.example/b/k", true, false, true),
             (true, "http://s3.example/b/k", true, false, true),
+            (true, "http://127.0.0.1:9@s3.example/b/k", true, false, true),
             (false, "HTTP://s3.example/b/k", true, false, true),
             (false, "http://s3.example/b/k", false, false, false),
             (false, "http://kms.example/", false, true, true),

@@ -6,6 +6,8 @@ use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_smithy_runtime_api::box_error::BoxError;
 
+use crate::aws::address::{authority_of, host_of, is_https};
+
 /// The URI of the first request to S3.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ObservedEndpoint(Arc<OnceLock<String>>);
@@ -17,18 +19,15 @@ impl ObservedEndpoint {
     }
 
     /// Scheme, name and port of the server.
-    pub(super) fn origin(&self) -> Option<&str> {
+    pub(super) fn origin(&self) -> Option<String> {
         let uri = self.uri()?;
-        let begin = uri.find("://")? + "://".len();
-        let end = uri[begin..].find(['/', '?']).map_or(uri.len(), |at| begin + at);
-        Some(&uri[..end])
+        let scheme = if is_https(uri) { "https" } else { "http" };
+        authority_of(uri).map(|authority| format!("{scheme}://{authority}"))
     }
 
     /// The server's name, without its port.
-    pub(super) fn host(&self) -> Option<&str> {
-        let (_, rest) = self.uri()?.split_once("://")?;
-        let authority = rest.split(['/', '?']).next()?;
-        Some(authority.split_once(':').map_or(authority, |(host, _)| host))
+    pub(super) fn host(&self) -> Option<String> {
+        host_of(self.uri()?)
     }
 }
 

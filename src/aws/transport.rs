@@ -1,5 +1,6 @@
 //! How bytes travel to S3: scheme, TLS version, cipher, who vouches for the server, and a proxy.
 
+use crate::aws::address::{authority_of, is_https};
 use crate::aws::connection::Connection;
 use crate::aws::http_client::proxy;
 use crate::aws::probe::Probe;
@@ -20,17 +21,16 @@ impl Connection {
     /// How requests to S3 are sent; `None` before the first of them.
     pub(crate) fn transport(&self) -> Option<Transport> {
         let uri = self.observed_endpoint.uri()?;
-        let (scheme, rest) = uri.split_once("://")?;
-        let host = rest.split(['/', '?']).next()?;
-        let session = || match self.tls_sessions.with(host) {
+        let host = authority_of(uri)?;
+        let session = || match self.tls_sessions.with(&host) {
             Some(session) => Probe::Known(session),
             None if proxy(uri).is_some() => {
                 Probe::Unavailable("the connection goes through a proxy".to_owned())
             }
             None => Probe::Unavailable("no connection was made".to_owned()),
         };
-        let tls = (scheme == "https").then(session);
-        Some(Transport { scheme: scheme.to_owned(), host: host.to_owned(), tls })
+        let (scheme, tls) = if is_https(uri) { ("https", Some(session())) } else { ("http", None) };
+        Some(Transport { scheme: scheme.to_owned(), host, tls })
     }
 
     /// The proxy that requests to S3 go through; known after the first of them.

@@ -170,7 +170,8 @@ impl Download<'_> {
     ) -> Result<(GetOutcome, Option<PathBuf>)> {
         let Self { connection, budget, meter, cancellation, .. } = *self;
         let ready = cancellation.or(self.prepare(&request, listed)).await??;
-        let Ready { keyed: KeyedHead { mut head, customer_key }, opening, verifier, checksum, _room } = ready;
+        let Ready { keyed: KeyedHead { mut head, customer_key }, opening, verifier, checksum, _permit } =
+            ready;
         let reader = request.reader(connection, customer_key.as_ref());
         let described = Described::of(&opening);
         let can_go_on = resumption::can_go_on(&head, &opening, budget.part_size())?;
@@ -225,7 +226,7 @@ impl Download<'_> {
 
     /// Sends a HEAD, checks the object against what is required, unwraps the data key, and plans the download.
     async fn prepare(&self, request: &GetRequest, listed: Option<u64>) -> Result<Ready> {
-        let (keyed, budget) = self.look(request, listed).await?;
+        let (keyed, permit) = self.look(request, listed).await?;
         let (decryption_keys, head) = (self.decryption_keys, &keyed.head);
         let reader = request.reader(self.connection, keyed.customer_key.as_ref());
         request.check_etag(head)?;
@@ -260,7 +261,7 @@ impl Download<'_> {
             Opening::Whole(_) => true,
         };
         let (verifier, checksum) = verifier(&reader, head, is_whole).await;
-        Ok(Ready { keyed, opening, verifier, checksum, _room: budget })
+        Ok(Ready { keyed, opening, verifier, checksum, _permit: permit })
     }
 
     /// Gets the object's head. A small object's bytes come in the same response, and count against the memory budget.
@@ -303,7 +304,7 @@ struct Ready {
     verifier: Option<Verifier>,
     checksum: ChecksumSeen,
     /// The permit for the bytes that came with the head.
-    _room: Option<Permit>,
+    _permit: Option<Permit>,
 }
 
 /// Whether the metadata says that an object is encrypted client-side; without decryption, nothing proves it.

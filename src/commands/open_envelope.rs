@@ -117,14 +117,12 @@ async fn beginning(reader: &ObjectReader<'_>, head: &ObjectHead, from: u64, to: 
     if let Some(body) = &head.body {
         return Ok(download::slice(body, &(from..to)).to_vec());
     }
-    let mut body = reader.range(from..to, head.etag.as_deref()).await?;
     let mut bytes = Vec::new();
-    while let Some(chunk) = body.next().await? {
+    let take = async |chunk: Bytes| {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() as u64 > to - from {
-            return Err(Error::tampered(reader.subject(), "the server sent more bytes than were requested"));
-        }
-    }
+        Ok(())
+    };
+    download::fetch(reader, from..to, head.etag.as_deref(), take).await?;
     Ok(bytes)
 }
 

@@ -59,6 +59,22 @@ pub enum Denial {
     },
 }
 
+impl Denial {
+    /// Whether it is about who asks, and not about what that one may do.
+    pub(crate) fn is_about_credentials(&self) -> bool {
+        matches!(
+            self,
+            Self::NoCredentials
+                | Self::NoProfile { .. }
+                | Self::SsoLogin
+                | Self::Credentials
+                | Self::Expired
+                | Self::UnknownAccessKey
+                | Self::BadSignature
+        )
+    }
+}
+
 /// In what an object is not as it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aspect {

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use crate::aws::read_object::{Body, ObjectReader};
-use crate::checksum::{Algorithm, Running, Verifier};
+use crate::checksum::{Algorithm, Running, Sum, Verifier};
 use crate::error::{Error, NetworkFault, Result, Subject};
 use crate::meter::Meter;
 use crate::seal::{Open, Output};
@@ -21,12 +21,10 @@ use crate::transfer::pipe;
 use crate::transfer::plan::Remaining;
 use crate::transfer::ranges::{RangeRequest, Ranges};
 use crate::transfer::repeat::Repeat;
-use crate::transfer::resume::Kept;
+use crate::transfer::resume::{Kept, Written};
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
 
-/// Plaintext that is recorded in one piece: that of a range, which can be as large as a part.
-const MAX_REPLAYED_AT_ONCE: usize = 5 << 30;
 /// Bytes that pass through all steps at once: few enough for the cache.
 const BATCH: usize = 128 << 10;
 /// Small ranges are recorded together, so that a record stays short.
@@ -145,21 +143,13 @@ impl Recorded {
         mut replay: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<Self> {
         let mut at = 0;
-        let mut bytes = Vec::new();
-        while let Some(written) =
-            kept.written.iter().rev().find(|written| written.start == at && written.end > at)
-        {
-            let Ok(len) = usize::try_from(written.end - at) else { break };
-            if len > MAX_REPLAYED_AT_ONCE {
+        for Written { start, end, sum } in kept.pieces(u64::MAX) {
+            let is_there = |found: Sum| found.base64() == sum;
+            if start > at || !sink.sum(start..end, Algorithm::Crc64Nvme)?.is_some_and(is_there) {
                 break;
             }
-            bytes.resize(len, 0);
-            if sink.read_at(&mut bytes, at)? < len || Algorithm::Crc64Nvme.sum(&bytes).base64() != written.sum
-            {
-                break;
-            }
-            replay(&bytes)?;
-            at = written.end;
+            sink.read(start..end, &mut replay)?;
+            at = end;
         }
         sink.cut_off(at)?;
         Ok(Self { sink, kept, running: Running::new(Algorithm::Crc64Nvme), bytes: at..at })
@@ -301,7 +291,7 @@ async fn pass_all(
 
 /// Fetches one range and passes its bytes to `take` as they arrive. If it breaks off, it is resumed as often as any
 /// request is retried; only attempts without progress are counted.
-pub(super) async fn fetch(
+pub(crate) async fn fetch(
     from: &ObjectReader<'_>,
     range: Range<u64>,
     etag: Option<&str>,

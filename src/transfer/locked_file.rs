@@ -86,17 +86,17 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Takes the lock, until the file is closed; whoever has it is at work.
-pub(crate) fn is_in_use(file: &File) -> io::Result<bool> {
+/// Takes the lock, until the file is closed; false while a run is at work, which has it.
+pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
 /// Takes the lock, until the file is closed, together with others that only keep runs away; false while a run is at work.
-pub(crate) fn share(file: &File) -> io::Result<bool> {
+pub(crate) fn try_lock_shared(file: &File) -> io::Result<bool> {
     match file.try_lock_shared() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),

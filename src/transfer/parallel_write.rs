@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::aws::read_object::ObjectReader;
-use crate::checksum::{Algorithm, Running, Sum, Verifier, Whole};
+use crate::checksum::{Algorithm, Sum, Verifier, Whole};
 use crate::error::{Error, Result};
 use crate::meter::Meter;
 use crate::seal::Open;
@@ -256,19 +256,7 @@ async fn on_disk(
     algorithm: Algorithm,
 ) -> Result<(Range<u64>, Option<Sum>)> {
     let Written { start, end, sum: recorded } = written;
-    let found = blocking(move || {
-        let (mut running, mut at, mut bytes) = (Running::new(algorithm), start, vec![0; BATCH]);
-        while at < end {
-            let most = usize::try_from(end - at).unwrap_or(BATCH).min(BATCH);
-            let read = sink.read_at(&mut bytes[..most], at)?;
-            if read == 0 {
-                return Ok(None);
-            }
-            running.update(&bytes[..read]);
-            at += read as u64;
-        }
-        Ok::<_, Error>(Some(running.finish()))
-    });
+    let found = blocking(move || sink.sum(start..end, algorithm));
     Ok((start..end, found.await??.filter(|sum| sum.base64() == recorded)))
 }
 

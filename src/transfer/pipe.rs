@@ -57,9 +57,9 @@ impl Reader {
     ///
     /// # Errors
     /// `SourceChanged` where the writer was dropped before the end: the bytes so far must not be used.
-    pub(crate) fn read(&mut self, budget: &mut [u8]) -> Result<usize> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
-        while filled < budget.len() && !self.ended {
+        while filled < buffer.len() && !self.ended {
             if self.piece.is_empty() {
                 match self.receiver.recv() {
                     Ok(Some(piece)) => self.piece = piece,
@@ -70,8 +70,8 @@ impl Reader {
                     }
                 }
             }
-            let now = self.piece.len().min(budget.len() - filled);
-            budget[filled..filled + now].copy_from_slice(&self.piece[..now]);
+            let now = self.piece.len().min(buffer.len() - filled);
+            buffer[filled..filled + now].copy_from_slice(&self.piece[..now]);
             self.piece.advance(now);
             filled += now;
         }
@@ -92,12 +92,12 @@ mod tests {
             }
             writer.end().unwrap();
         });
-        let mut budget = [0; 1000];
-        assert_eq!(reader.read(&mut budget[..7]).unwrap(), 7);
-        assert_eq!(budget[..7], [0, 0, 0, 1, 1, 1, 2]);
-        assert_eq!(reader.read(&mut budget).unwrap(), 293);
-        assert_eq!(budget[..2], [2, 2]);
-        assert_eq!(reader.read(&mut budget).unwrap(), 0);
+        let mut buffer = [0; 1000];
+        assert_eq!(reader.read(&mut buffer[..7]).unwrap(), 7);
+        assert_eq!(buffer[..7], [0, 0, 0, 1, 1, 1, 2]);
+        assert_eq!(reader.read(&mut buffer).unwrap(), 293);
+        assert_eq!(buffer[..2], [2, 2]);
+        assert_eq!(reader.read(&mut buffer).unwrap(), 0);
         feeder.join().unwrap();
     }
 
@@ -106,10 +106,10 @@ mod tests {
         let (mut writer, mut reader) = pipe();
         writer.write(b"half").unwrap();
         drop(writer);
-        let mut budget = [0; 4];
-        assert_eq!(reader.read(&mut budget).unwrap(), 4);
-        assert_eq!(&budget, b"half");
-        assert!(matches!(reader.read(&mut budget), Err(Error::SourceChanged { .. })));
+        let mut buffer = [0; 4];
+        assert_eq!(reader.read(&mut buffer).unwrap(), 4);
+        assert_eq!(&buffer, b"half");
+        assert!(matches!(reader.read(&mut buffer), Err(Error::SourceChanged { .. })));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -15,10 +16,14 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 use tempfile::TempPath;
 
+use crate::checksum::{Algorithm, Running, Sum};
 use crate::error::{Error, Result, Subject};
 use crate::location::{Target, folder_of};
 use crate::transfer::resume::{Left, LeftFile};
 use crate::transfer::temporary_file;
+
+/// Bytes that are read at once: few enough for the cache.
+const PIECE: usize = 256 * 1024;
 
 /// Finds out what the target is; writes nothing.
 ///
@@ -209,19 +214,40 @@ impl Sink {
         written.map_err(|error| self.not_written(error))
     }
 
-    /// Reads bytes that are written already, up to the file's end; none of what goes nowhere.
-    pub(crate) fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<usize> {
+    /// Passes bytes that are written already to `take`, piece by piece, up to the file's end; none of what goes nowhere.
+    /// Returns how many there are.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses, and those of `take`.
+    pub(crate) fn read(&self, range: Range<u64>, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<u64> {
         let Some(file) = &self.file else { return Ok(0) };
-        let mut filled = 0;
-        while filled < bytes.len() {
-            match file.read_at(&mut bytes[filled..], offset + filled as u64) {
+        let (mut at, mut bytes) = (range.start, vec![0; PIECE]);
+        while at < range.end {
+            let most = usize::try_from(range.end - at).unwrap_or(PIECE).min(PIECE);
+            match file.read_at(&mut bytes[..most], at) {
                 Ok(0) => break,
-                Ok(read) => filled += read,
+                Ok(read) => {
+                    take(&bytes[..read])?;
+                    at += read as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::local("read", &self.subject)(error)),
             }
         }
-        Ok(filled)
+        Ok(at - range.start)
+    }
+
+    /// The checksum of bytes that are written already; `None` if the file ends before them.
+    ///
+    /// # Errors
+    /// `Local` for what the system refuses.
+    pub(crate) fn sum(&self, range: Range<u64>, algorithm: Algorithm) -> Result<Option<Sum>> {
+        let mut running = Running::new(algorithm);
+        let read = self.read(range.clone(), |bytes| {
+            running.update(bytes);
+            Ok(())
+        })?;
+        Ok((read == range.end - range.start).then(|| running.finish()))
     }
 
     /// Cuts off what is behind `len`, if anything is; only for a file.

@@ -119,12 +119,12 @@ impl Input {
     }
 
     /// Fills the buffer, unless the source ends first; returns the number of bytes.
-    fn read(&mut self, budget: &mut [u8], meter: &Meter) -> Result<usize> {
+    fn read(&mut self, buffer: &mut [u8], meter: &Meter) -> Result<usize> {
         match &mut self.reader {
-            Reader::File(file) => fill(file, budget, meter),
-            Reader::Stdin(stdin) => fill(stdin, budget, meter),
-            Reader::Command(_, stdout) => fill(stdout, budget, meter),
-            Reader::Pipe(pipe) => return pipe.read(budget),
+            Reader::File(file) => fill(file, buffer, meter),
+            Reader::Stdin(stdin) => fill(stdin, buffer, meter),
+            Reader::Command(_, stdout) => fill(stdout, buffer, meter),
+            Reader::Pipe(pipe) => return pipe.read(buffer),
         }
         .map_err(Error::local("read", &self.subject))
     }
@@ -160,10 +160,10 @@ impl Input {
 }
 
 /// Reads in as few calls as the source allows.
-fn fill(reader: &mut impl Read, budget: &mut [u8], meter: &Meter) -> io::Result<usize> {
+fn fill(reader: &mut impl Read, buffer: &mut [u8], meter: &Meter) -> io::Result<usize> {
     let mut filled = 0;
-    while filled < budget.len() {
-        match reader.read(&mut budget[filled..]) {
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(read) => {
                 filled += read;
@@ -350,8 +350,8 @@ impl Parts {
     }
 
     fn sealed_part(&mut self, size: usize) -> Result<Bytes> {
-        let budget = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
-        let mut out = self.buffers.take(budget);
+        let capacity = size.min(self.rest().saturating_add(self.ahead.len())).saturating_add(SLACK);
+        let mut out = self.buffers.take(capacity);
         out.extend_from_slice(&self.ahead);
         self.ahead.clear();
         let mut piece = std::mem::take(&mut self.piece);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::geteuid;
 
 use crate::error::{Error, Result, Subject};
-use crate::transfer::locked_file::{is_in_use, open_to_read, share};
+use crate::transfer::locked_file::{open_to_read, try_lock, try_lock_shared};
 use crate::transfer::resume::FileIdentity;
 
 /// A journal or a record.
@@ -65,7 +65,7 @@ fn open(path: &Path) -> io::Result<Option<(SurveyedFile, File)>> {
     if !metadata.is_file() || metadata.uid() != geteuid().as_raw() {
         return Ok(None);
     }
-    let is_in_use = is_in_use(&file)?;
+    let is_in_use = !try_lock(&file)?;
     if !is_in_use {
         // Whoever wants to go on with it must not find it locked.
         file.unlock()?;
@@ -83,7 +83,7 @@ pub(crate) fn remove(seen: &SurveyedFile, before: impl FnOnce() -> Result<()>) -
     let refused = |error| Error::local("remove", &seen.path)(error);
     let Some(file) = open_to_read(&seen.path).map_err(refused)? else { return Ok(true) };
     // From here on locked: nobody writes it after it was looked at.
-    if is_in_use(&file).map_err(refused)?
+    if !try_lock(&file).map_err(refused)?
         || FileIdentity::from(&file.metadata().map_err(refused)?) != seen.identity
     {
         return Ok(false);
@@ -105,7 +105,7 @@ pub(crate) struct Held {
 pub(crate) fn hold(path: &Path) -> Result<Option<Held>> {
     let refused = |error| Error::local("lock", path)(error);
     let file = open_to_read(path).map_err(refused)?;
-    let is_free = file.as_ref().map_or(Ok(true), share).map_err(refused)?;
+    let is_free = file.as_ref().map_or(Ok(true), try_lock_shared).map_err(refused)?;
     Ok(is_free.then_some(Held { _locked: file }))
 }
 

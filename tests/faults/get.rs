@@ -125,6 +125,20 @@ fn a_range_that_breaks_off_is_fetched_on_from_there() {
 }
 
 #[test]
+fn the_beginning_of_a_message_that_breaks_off_is_fetched_on_from_there() {
+    let bench = Bench::new();
+    bench.write("key", &key(5));
+    bench.write("source", &bytes(100_000));
+    bench.run("put source s3://bench/object -e client --key key --format esdk").ok();
+    for kind in [Kind::CutResponse(1000), Kind::ResetAfter(1000)] {
+        let struck = bench.sandbox.fault(Fault::on("GetObject", kind));
+        bench.run("get s3://bench/object copy --key key").ok();
+        assert_eq!(struck.count(), 1);
+        assert_same(&bench.read("copy"), &bytes(100_000), "copy");
+    }
+}
+
+#[test]
 fn only_what_is_missing_is_asked_for_again() {
     let (bench, _) = stored(MODES[0]);
     bench.sandbox.fault(Fault::on("GetObject", Kind::CutResponse(1_000_000)));

@@ -151,7 +151,7 @@ impl<'a> Audit<'a> {
         if let Some(path) = &self.html_file {
             let data = verification::sum(&self.summary);
             self.report.scope.extend(data.map(|sum| ("Data", sum)));
-            self.report.scope.extend(self.connection.host().map(|host| ("Server", host.to_owned())));
+            self.report.scope.extend(self.connection.host().map(|host| ("Server", host)));
             html::write(path, &html::page(&self.report, &self.summary, &names))?;
         }
         self.found_something()?;

@@ -30,7 +30,7 @@ pub(super) fn first_answer(
             let checks = vec![address(), Check::error(Name::Clock, error)];
             return FirstAnswer { checks, goes_on: false };
         }
-        Err(error @ Error::Denied { .. }) if is_of_credentials(&error) => {
+        Err(error @ Error::Denied { .. }) if is_about_credentials(&error) => {
             let is_answered = connection.origin().is_some();
             let failed = Check::error(Name::Credentials, error);
             let checks = is_answered.then(address).into_iter().chain([failed]).collect();
@@ -70,25 +70,12 @@ fn unreached(connection: &Connection, error: Error) -> Check {
     }
 }
 
-fn is_of_clock(error: &Error) -> bool {
-    matches!(error, Error::Denied { why: Denial::ClockSkew, .. })
+fn is_about_credentials(error: &Error) -> bool {
+    matches!(error, Error::Denied { why, .. } if why.is_about_credentials())
 }
 
-/// Whether it is about who asks, and not about what that one may do.
-fn is_of_credentials(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Denied {
-            why: Denial::NoCredentials
-                | Denial::NoProfile { .. }
-                | Denial::SsoLogin
-                | Denial::Credentials
-                | Denial::Expired
-                | Denial::UnknownAccessKey
-                | Denial::BadSignature,
-            ..
-        }
-    )
+fn is_of_clock(error: &Error) -> bool {
+    matches!(error, Error::Denied { why: Denial::ClockSkew, .. })
 }
 
 fn clock_not_known() -> Check {
