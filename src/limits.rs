@@ -32,6 +32,8 @@ pub(crate) const CLEANUP_TIMEOUT_AFTER_SIGNAL: Duration =
 pub(crate) const CLEANUP_TIMEOUT_AFTER_ERROR: Duration = Duration::from_mins(1);
 /// How far this machine's clock may be from S3's: S3 refuses requests beyond it.
 pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(15);
+/// A difference to the server's clock that may be none: its answers name whole seconds, and travel.
+pub(crate) const CLOCK_SKEW_UNSURE: Duration = Duration::from_secs(2);
 /// From which on `doctor` warns: the clock is not set by the network, and drifts.
 pub(crate) const CLOCK_SKEW_NOTED: Duration = Duration::from_mins(1);
 /// Before a certificate's end, when `doctor` warns: those that renew themselves do so a month before.

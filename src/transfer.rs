@@ -10,6 +10,7 @@ pub(crate) mod concurrency;
 pub(crate) mod copy;
 pub(crate) mod disk_map;
 pub(crate) mod download;
+pub(crate) mod fetched_from;
 pub(crate) mod locked_file;
 pub(crate) mod memory_budget;
 pub(crate) mod parallel_write;

@@ -170,7 +170,8 @@ pub(crate) async fn run(args: GetArgs, session: &Session) -> Result<(), Failure>
                 transfer_options,
             };
             let delete = args.update.delete_options();
-            many(session, &connection, request, &decryption_keys, delete).await
+            let again = args.update.again(args.recursive, no_clobber);
+            many(session, &connection, request, &decryption_keys, delete, again).await
         }
     }
 }
@@ -195,6 +196,7 @@ async fn many(
     request: GetMany,
     decryption_keys: &DecryptionKeys,
     delete: Option<DeleteOptions>,
+    again: &'static str,
 ) -> Result<(), Failure> {
     let dry_run = request.dry_run;
     let (mut extra, mut too_much) = (Vec::new(), None);
@@ -211,7 +213,7 @@ async fn many(
         }
     }
     let progress = session.progress(Unit::ObjectsAndBytes, "objects");
-    let mut reporter = Reporter::new(Verb::Get, session).dry_run(dry_run).continues(request.update, false);
+    let mut reporter = Reporter::new(Verb::Get, session).dry_run(dry_run).continues(again);
     let report = |row: GetRow| {
         progress.meter().end_object();
         reporter.report(&row, |done| {

@@ -148,9 +148,10 @@ pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure>
                 (None, sources) => Sources::Trees(sources),
             };
             let (update, dry_run) = (args.update.is_update(), args.update.dry_run);
+            let again = args.update.again(args.recursive, how.condition == WriteCondition::Absent);
             let manifest = args.manifest.place;
             let request = PutMany { sources, walk, target, update, dry_run, manifest, options: how };
-            many(session, &connection, request, delete).await
+            many(session, &connection, request, delete, again).await
         }
     }
 }
@@ -177,6 +178,7 @@ async fn many(
     connection: &Connection,
     request: PutMany,
     delete: Option<DeleteOptions>,
+    again: &'static str,
 ) -> Result<(), Failure> {
     let (target, dry_run, manifest) =
         (request.target.clone(), request.dry_run, request.manifest.as_ref().map(ToString::to_string));
@@ -198,8 +200,7 @@ async fn many(
         _ => PathBuf::new(),
     };
     let progress = session.progress(Unit::ObjectsAndBytes, "files");
-    let mut reporter =
-        Reporter::new(Verb::Put, session).dry_run(dry_run).continues(request.update, manifest.is_some());
+    let mut reporter = Reporter::new(Verb::Put, session).dry_run(dry_run).continues(again);
     let mut lock_not_verified = None;
     let report = |row: PutRow| {
         progress.meter().end_object();

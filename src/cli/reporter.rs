@@ -89,7 +89,7 @@ impl<'a> Reporter<'a> {
             names_each,
             tally: Tally::default(),
             deletes: false,
-            again: "the same command with --no-clobber continues with the rest",
+            again: "run the same command again",
         }
     }
 
@@ -230,13 +230,8 @@ impl<'a> Reporter<'a> {
         self
     }
 
-    /// Takes note whether `--update` is given, or `--no-clobber` cannot be because of a manifest.
-    pub(crate) fn continues(self, is_update: bool, has_manifest: bool) -> Self {
-        let again = match (is_update, has_manifest) {
-            (true, _) => "the same command continues with the rest",
-            (false, true) => "the same command with --update continues with the rest",
-            (false, false) => self.again,
-        };
+    /// Takes note of how a run goes on that has done only some of it.
+    pub(crate) fn continues(self, again: &'static str) -> Self {
         Self { again, ..self }
     }
 

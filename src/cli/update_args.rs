@@ -100,6 +100,18 @@ impl UpdateArgs {
         Ok(())
     }
 
+    /// How a run that has done only some of it goes on. Never with `--no-clobber` where it was not given: it leaves what an
+    /// earlier run has stored, also where that is older.
+    pub(crate) fn again(&self, recursive: bool, no_clobber: bool) -> &'static str {
+        if self.update || no_clobber {
+            "the same command continues with the rest"
+        } else if recursive {
+            "the same command with --update continues with the rest"
+        } else {
+            "run the same command again"
+        }
+    }
+
     pub(crate) fn is_update(&self) -> bool {
         self.update
     }

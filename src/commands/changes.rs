@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::aws::listing::Listed;
 use crate::aws::timestamp::seconds_of;
-use crate::limits::{MAX_ESDK_OVERHEAD_EXPECTED, MIN_ESDK_OVERHEAD_EXPECTED};
+use crate::limits::{CLOCK_SKEW_UNSURE, MAX_ESDK_OVERHEAD_EXPECTED, MIN_ESDK_OVERHEAD_EXPECTED};
 use crate::location::S3Uri;
 
 /// Why something is transferred.
@@ -77,17 +77,26 @@ pub(crate) enum Action {
 /// would have there.
 ///
 /// A listing shows whole seconds, and some file systems keep no finer ones: what was written in the second in which the
-/// object was stored counts as newer, for it may be.
+/// object was stored counts as newer, for it may be. So does what was written before that by a clock that is behind the
+/// service's, which is `ahead` by so many seconds: it may have been written after.
 pub(crate) fn reason_to_store(
     modified: Option<SystemTime>,
     stored_len: u64,
     there: &Listed,
+    ahead: Option<i64>,
 ) -> Option<Reason> {
     if stored_len != there.len {
         return Some(Reason::OtherSize);
     }
     let stored = there.last_modified.as_deref().and_then(seconds_of);
-    is_newer(modified.map(seconds), stored).then_some(Reason::Newer)
+    let modified = modified.map(|modified| seconds(modified).saturating_add(noted(ahead).max(0)));
+    is_newer(modified, stored).then_some(Reason::Newer)
+}
+
+/// How far the service's clock is ahead, or behind if it is less than 0. Some seconds say nothing: its answers name whole
+/// ones, and travel.
+fn noted(ahead: Option<i64>) -> i64 {
+    ahead.filter(|ahead| ahead.unsigned_abs() > CLOCK_SKEW_UNSURE.as_secs()).unwrap_or_default()
 }
 
 /// What is known of a file that may have been fetched before.
@@ -98,22 +107,29 @@ pub(crate) struct LocalFile {
     /// When the system last changed anything about it, in seconds since 1970. Nobody can set it back, so it shows when it
     /// was fetched, although its modification time is the source's.
     pub(crate) changed: i64,
+    /// Whether it has what was fetched of the object as it is now; `None` if that is not known.
+    pub(crate) is_of_this: Option<bool>,
 }
 
-/// Why an object is to be fetched; `None` if the file is what it would become.
+/// Why an object is to be fetched; `None` if the file is what it would become. As in [`reason_to_store`], it is fetched where
+/// the clocks leave it open.
 pub(crate) fn reason_to_fetch(
     here: LocalFile,
     stored_len: u64,
     last_modified: Option<&str>,
     may_be_client_side: bool,
+    ahead: Option<i64>,
 ) -> Option<Reason> {
     let same_size =
         here.len == stored_len || may_be_client_side && may_be_ciphertext_of(here.len, stored_len);
     if !same_size {
         return Some(Reason::OtherSize);
     }
+    if let Some(is_of_this) = here.is_of_this {
+        return (!is_of_this).then_some(Reason::Newer);
+    }
     let stored = last_modified.and_then(seconds_of);
-    is_newer(stored, Some(here.changed)).then_some(Reason::Newer)
+    is_newer(stored, Some(here.changed.saturating_add(noted(ahead).min(0)))).then_some(Reason::Newer)
 }
 
 /// Whether `stored` bytes may be the ciphertext of `plain` bytes. The formats of the S3 Encryption Client add 1 to 16
@@ -191,23 +207,28 @@ mod tests {
     fn a_file_is_stored_if_it_is_newer_or_has_another_size() {
         let at = |millis| Some(UNIX_EPOCH + Duration::from_millis(millis));
         let there = listed(5, "1970-01-01T00:00:10Z");
-        for (modified, stored_len, expected) in [
-            (at(9_999), 5, None),
-            (at(10_000), 5, Some(Reason::Newer)),
-            (at(10_999), 5, Some(Reason::Newer)),
-            (at(9_000), 6, Some(Reason::OtherSize)),
-            (None, 5, Some(Reason::Newer)),
-            (Some(UNIX_EPOCH - Duration::from_millis(1)), 5, None),
+        for (modified, stored_len, ahead, expected) in [
+            (at(9_999), 5, None, None),
+            (at(10_000), 5, None, Some(Reason::Newer)),
+            (at(10_999), 5, None, Some(Reason::Newer)),
+            (at(9_000), 6, None, Some(Reason::OtherSize)),
+            (None, 5, None, Some(Reason::Newer)),
+            (Some(UNIX_EPOCH - Duration::from_millis(1)), 5, None, None),
+            (at(3_000), 5, Some(7), Some(Reason::Newer)),
+            (at(2_000), 5, Some(7), None),
+            (at(10_000), 5, Some(-7), Some(Reason::Newer)),
+            (at(9_999), 5, Some(2), None),
         ] {
-            assert_eq!(reason_to_store(modified, stored_len, &there), expected, "{modified:?} {stored_len}");
+            let found = reason_to_store(modified, stored_len, &there, ahead);
+            assert_eq!(found, expected, "{modified:?} {stored_len} {ahead:?}");
         }
         let unknown = Listed { last_modified: None, ..there };
-        assert_eq!(reason_to_store(at(0), 5, &unknown), Some(Reason::Newer));
+        assert_eq!(reason_to_store(at(0), 5, &unknown, None), Some(Reason::Newer));
     }
 
     #[test]
     fn an_object_is_fetched_if_it_is_newer_or_has_another_size() {
-        let here = LocalFile { len: 100, changed: 10 };
+        let here = LocalFile { len: 100, changed: 10, is_of_this: None };
         let newer = Some("1970-01-01T00:00:10Z");
         let older = Some("1970-01-01T00:00:09Z");
         for (stored, stored_at, may_be_client_side, expected) in [
@@ -222,8 +243,26 @@ mod tests {
             (100 + 700, older, true, None),
             (100 + (1 << 20), older, true, Some(Reason::OtherSize)),
         ] {
-            let found = reason_to_fetch(here, stored, stored_at, may_be_client_side);
+            let found = reason_to_fetch(here, stored, stored_at, may_be_client_side, None);
             assert_eq!(found, expected, "{stored} {stored_at:?} {may_be_client_side}");
+        }
+        for (changed, ahead, expected) in [
+            (16, -7, Some(Reason::Newer)),
+            (17, -7, None),
+            (10, 7, None),
+            (9, 7, Some(Reason::Newer)),
+            (10, -2, None),
+        ] {
+            let found = reason_to_fetch(LocalFile { changed, ..here }, 100, older, false, Some(ahead));
+            assert_eq!(found, expected, "{changed} {ahead}");
+        }
+        for (len, is_of_this, stored_at, expected) in [
+            (100, true, newer, None),
+            (100, false, older, Some(Reason::Newer)),
+            (101, true, older, Some(Reason::OtherSize)),
+        ] {
+            let here = LocalFile { len, is_of_this: Some(is_of_this), ..here };
+            assert_eq!(reason_to_fetch(here, 100, stored_at, false, None), expected, "{len} {is_of_this}");
         }
     }
 

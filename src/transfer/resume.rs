@@ -217,6 +217,13 @@ pub(crate) struct FileIdentity {
 }
 
 impl FileIdentity {
+    /// Whether the path leads to the same file with the same content, as far as its length and time say.
+    pub(crate) fn is_content_of(&self, path: &Path) -> bool {
+        fs::metadata(path).map(|now| Self::from(&now)).is_ok_and(|now| {
+            (self.device, self.inode) == (now.device, now.inode) && self.is_as_long_and_old_as(&now)
+        })
+    }
+
     /// Whether the same file has the same content as far as its length and time say; its name, mode and links may be others.
     pub(crate) fn is_as_long_and_old_as(&self, other: &Self) -> bool {
         (self.len, self.modified) == (other.len, other.modified)

@@ -20,7 +20,7 @@ use crate::checksum::{Algorithm, Running, Sum};
 use crate::error::{Error, Result, Subject};
 use crate::location::{Target, folder_of};
 use crate::transfer::resume::{Left, LeftFile};
-use crate::transfer::temporary_file;
+use crate::transfer::{fetched_from, temporary_file};
 
 /// Bytes that are read at once: few enough for the cache.
 const PIECE: usize = 256 * 1024;
@@ -312,6 +312,13 @@ impl PendingFile {
     pub(crate) fn set_modified(&self, time: SystemTime) {
         if let Self::File(hidden) = self {
             let _ = hidden.file.set_modified(time);
+        }
+    }
+
+    /// Notes which object the bytes are of, once all are written and [`PendingFile::set_modified`] has been called.
+    pub(crate) fn note_etag(&self, etag: &str) {
+        if let Self::File(hidden) = self {
+            fetched_from::note(&hidden.file, etag);
         }
     }
 

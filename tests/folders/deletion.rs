@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 
+use s3seal_sandbox::{Fault, Kind};
+
 use crate::support::{BUCKET, Bench, key};
 use crate::write;
 
@@ -189,4 +191,25 @@ fn a_denied_deletion_is_a_failure_of_that_object() {
         "2 deleted",
         "1 of 7 objects were not stored or deleted",
     ]);
+}
+
+#[test]
+fn a_file_that_is_written_after_it_was_found_stays() {
+    let bench = bench();
+    for name in ["tree/extra", "tree/late"] {
+        write(&bench.path(name), b"old");
+    }
+    let (extra, late) = (bench.path("tree/extra"), bench.path("tree/late"));
+    let sandbox = bench.sandbox.clone();
+    // While the objects are fetched, one file is written, and for the other there is an object.
+    let meanwhile = Kind::then(move || {
+        fs::write(&extra, b"new").unwrap();
+        sandbox.s3().put_plain(BUCKET, "p/late", b"fetched");
+    });
+    bench.sandbox.fault(Fault::on("ListObjectsV2", meanwhile).skip(1));
+    let ended = bench.run("get -r s3://bench/p/ tree --delete --yes --max-delete 100% -v").ok();
+    ended.says(&["something else wrote to it meanwhile"]);
+    assert_eq!(bench.read("tree/extra"), b"new");
+    assert_eq!(fs::read(late).unwrap(), b"fetched");
+    assert!(!bench.path("tree/e").exists());
 }

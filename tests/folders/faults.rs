@@ -117,7 +117,7 @@ fn a_listing_that_breaks_off_ends_it_and_what_came_is_told() {
     }
     bench.sandbox.fault(Fault::on("ListObjectsV2", denied()).skip(1).times(9));
     let ended = bench.run("get -r s3://bench/p/ copy").exits(4);
-    ended.says(&["fetched: 1,000 objects", "s3:ListBucket", "the same command with --no-clobber"]);
+    ended.says(&["fetched: 1,000 objects", "s3:ListBucket", "the same command with --update"]);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_signal_leaves_no_upload_and_no_half_object() {
         let running = bench.start("put -r tree s3://bench/p/ --part-size 5MiB --no-resume");
         assert!(held.wait(3, PATIENCE));
         running.signal(signal);
-        running.end().exits(code).says(&["interrupted by SIG", "--no-clobber continues with the rest"]);
+        running.end().exits(code).says(&["interrupted by SIG", "--update continues with the rest"]);
         bench.sandbox.clear_faults();
         assert_eq!(bench.sandbox.s3().uploads(), []);
         let keys = bench.sandbox.s3().keys(BUCKET);

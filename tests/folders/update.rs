@@ -1,9 +1,11 @@
 //! `--update`: only what is missing, newer or of another size travels, and a listing alone shows it.
 
 use std::fs::{self, File};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
 
 use s3seal_sandbox::s3::S3State;
+use s3seal_sandbox::{Fault, Kind};
 
 use crate::support::{BUCKET, Bench, bytes, key};
 use crate::write;
@@ -183,9 +185,23 @@ fn what_was_written_here_later_stays_unless_it_has_another_size() {
     let bench = tree();
     in_the_past(bench.sandbox.s3());
     bench.run("put -r tree s3://bench/p/").ok();
+    bench.sandbox.s3().set_clock_ahead(0);
     bench.run("get -r s3://bench/p/ copy").ok();
     write(&bench.path("copy/a-b"), &bytes(2000)[1000..]);
     bench.run("get -r s3://bench/p/ copy --update").ok().says(&["9 unchanged"]);
+    assert_eq!(bench.read("copy/a-b"), bytes(2000)[1000..]);
+}
+
+#[test]
+fn an_object_that_was_replaced_is_fetched_whatever_the_times_say() {
+    let bench = tree();
+    bench.run("put -r tree s3://bench/p/").ok();
+    bench.run("get -r s3://bench/p/ copy").ok();
+    // Replaced while it was fetched, or before something changed the file's mode: the file looks newer.
+    in_the_past(bench.sandbox.s3());
+    bench.sandbox.s3().put_plain(BUCKET, "p/a-b", &bytes(2000)[1000..]);
+    bench.sandbox.s3().set_clock_ahead(0);
+    bench.run("get -r s3://bench/p/ copy --update").ok().says(&["fetched: 1 object", "8 unchanged"]);
     assert_eq!(bench.read("copy/a-b"), bytes(2000)[1000..]);
 }
 
@@ -194,6 +210,7 @@ fn a_dry_run_says_what_and_why_and_sends_nothing() {
     let bench = tree();
     in_the_past(bench.sandbox.s3());
     bench.run("put -r tree s3://bench/p/").ok();
+    bench.sandbox.s3().set_clock_ahead(0);
     fs::remove_file(bench.path("tree/a.b")).unwrap();
     old(&bench, "tree/a-b", b"shorter");
     write(&bench.path("tree/Z"), &bytes(4000));
@@ -269,4 +286,38 @@ fn broken_links_are_skipped_where_that_is_asked_for() {
         .says(&["failed: tree/broken: is a dangling symbolic link"]);
     let ended = bench.run("put -r tree s3://bench/p/ --update --skip-broken-links -v").ok();
     ended.says(&["skipped: tree/broken: is a dangling symbolic link", "9 unchanged, 1 skipped"]);
+}
+
+/// Puts another file of the same length in place of `tree/f`, as programs do that write a file anew.
+fn replaces(bench: &Bench) -> Kind {
+    let (new, file) = (bench.path("new"), bench.path("tree/f"));
+    let times = AtomicU8::new(0);
+    Kind::then(move || {
+        fs::write(&new, format!("new {}", times.fetch_add(1, Ordering::Relaxed))).unwrap();
+        fs::rename(&new, &file).unwrap();
+    })
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_stored_is_stored_again() {
+    for flags in ["", "--key key"] {
+        let bench = Bench::new();
+        bench.write("key", &key(7));
+        old(&bench, "tree/f", b"old 0");
+        bench.sandbox.fault(Fault::on("PutObject", replaces(&bench)));
+        bench.run(&format!("put -r tree s3://bench/p/ {flags}")).ok().says(&["stored: 1 file"]);
+        assert_eq!(bench.requests("PutObject").len(), 2);
+        bench.run(&format!("get s3://bench/p/f copy {flags}")).ok();
+        assert_eq!(bench.read("copy"), b"new 0");
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_each_time_fails_and_is_named() {
+    let bench = Bench::new();
+    old(&bench, "tree/f", b"old 0");
+    bench.sandbox.fault(Fault::on("PutObject", replaces(&bench)).always());
+    let ended = bench.run("put -r tree s3://bench/p/").exits(9);
+    ended.says(&["tree/f changed while it was being read", "also while it was stored again"]);
+    assert_eq!(bench.requests("PutObject").len(), 2);
 }

@@ -1,14 +1,14 @@
 //! Large files: the parts that do not fit into memory stay on disk until they are sent.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use s3seal_sandbox::s3::Lie;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{Bench, PART, PATIENCE, assert_same, bytes};
+use crate::support::{Bench, PART, PATIENCE, assert_same, bytes, key};
 
 /// Parts under way from the start where the service is far; half of them fit into memory.
 const UNDER_WAY: usize = 16;
@@ -100,5 +100,22 @@ fn a_file_that_is_written_or_cut_while_it_is_sent_is_not_stored() {
         running.end().exits(1).says(&["source changed while it was being read: something else wrote to it"]);
         bench.assert_keys(&[]);
         bench.assert_tidy(&["source"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_written_while_it_is_read_is_not_stored_as_a_mixture() {
+    for flags in ["", "--key key"] {
+        let bench = Bench::new();
+        bench.write("key", &key(7));
+        bench.write("source", &bytes(2 * PART + 7));
+        let file = File::options().write(true).open(bench.path("source")).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
+        let writes = Kind::then(move || file.write_all_at(b"new", PART as u64 + 1).unwrap());
+        bench.sandbox.fault(Fault::on("CreateMultipartUpload", writes));
+        let ended = bench.run(&format!("put source s3://bench/object --part-size 5MiB {flags}"));
+        ended.exits(1).writes_nothing().says(&["something else wrote to it"]);
+        bench.assert_keys(&[]);
+        bench.assert_tidy(&["key", "source"]);
     }
 }

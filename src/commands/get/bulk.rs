@@ -15,11 +15,13 @@ use crate::aws::listing::ListedKey;
 use crate::commands::bulk::{Row, counting_ahead, for_each_unordered};
 use crate::commands::changes::{Action, Change, LocalFile, Planned, Reason, reason_to_fetch};
 use crate::commands::decryption_keys::DecryptionKeys;
+use crate::commands::put::same_etag;
 use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
 use crate::location::{S3Uri, Target};
 use crate::meter::Meter;
 use crate::rules::Requirements;
+use crate::transfer::fetched_from;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::resume::{Left, Records};
 use crate::transfer::target_directory::TargetDirectory;
@@ -116,7 +118,7 @@ impl Many<'_> {
     }
 
     async fn row(&self, selected: Selected<'_>) -> Result<GetRow> {
-        let Selected { key, len, last_modified, base } = selected;
+        let Selected { key, len, last_modified, etag, base } = selected;
         let ListedKey::Text(key) = &key else {
             let shown = key.as_str();
             let why = "its key is not valid UTF-8; it is shown percent-encoded and cannot be requested";
@@ -138,7 +140,7 @@ impl Many<'_> {
             let target = self.folder.find(&name).map_err(|error| about(&uri, error))?;
             let reason = match len.filter(|_| self.request.update) {
                 None => None,
-                Some(len) => match self.reason(&target, len, last_modified.as_deref()) {
+                Some(len) => match self.reason(&target, len, last_modified.as_deref(), etag.as_deref()) {
                     None => return Ok(Some(Change::Unchanged)),
                     reason => reason,
                 },
@@ -165,12 +167,20 @@ impl Many<'_> {
     }
 
     /// Why an object is to be fetched; `None` if its file is up to date.
-    fn reason(&self, target: &Path, len: u64, last_modified: Option<&str>) -> Option<Reason> {
+    fn reason(
+        &self,
+        target: &Path,
+        len: u64,
+        last_modified: Option<&str>,
+        etag: Option<&str>,
+    ) -> Option<Reason> {
         let Ok(metadata) = fs::symlink_metadata(target) else { return Some(Reason::Missing) };
-        let here = LocalFile { len: metadata.len(), changed: metadata.ctime() };
+        let fetched = fetched_from::etag(target, &metadata).filter(|_| !self.request.raw);
+        let is_of_this = fetched.zip(etag).map(|(fetched, etag)| same_etag(Some(&fetched), etag));
+        let here = LocalFile { len: metadata.len(), changed: metadata.ctime(), is_of_this };
         let keys = self.fetching.decryption_keys;
         let may_be_client_side = !self.request.raw && !keys.opens_nothing_client_side();
-        reason_to_fetch(here, len, last_modified, may_be_client_side)
+        reason_to_fetch(here, len, last_modified, may_be_client_side, self.fetching.connection.clock_ahead())
     }
 
     async fn fetch(&self, uri: S3Uri, name: String, target: PathBuf, len: Option<u64>) -> Result<GetOutcome> {

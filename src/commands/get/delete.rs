@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,9 +20,13 @@ use crate::commands::deletions::Deletions;
 use crate::commands::merge::{Pair, merge};
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
+use crate::transfer::resume::FileIdentity;
 use crate::transfer::temporary_file::is_temporary;
 use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
 use crate::transfer::{Cancellation, blocking};
+
+/// A file that is to go, as it was when it was found.
+pub(crate) type Extra = (PathBuf, FileIdentity);
 
 /// Finds the files that have no object.
 ///
@@ -32,7 +37,7 @@ pub(crate) async fn plan(
     source: &S3Uri,
     folder: &Path,
     cancellation: &Cancellation,
-) -> Result<Deletions<PathBuf>> {
+) -> Result<Deletions<Extra>> {
     let mut deletions = Deletions::default();
     if !folder.exists() {
         return Ok(deletions);
@@ -60,7 +65,11 @@ pub(crate) async fn plan(
         match pair {
             Pair::First(Found::File(file)) if !is_temporary(&file.path) => {
                 deletions.all += 1;
-                deletions.extra.push(file.path);
+                let (path, found) = {
+                    let path = file.path.clone();
+                    (file.path, blocking(move || fs::symlink_metadata(path)).await?)
+                };
+                deletions.extra.extend(found.ok().map(|found| (path, (&found).into())));
             }
             Pair::Both(..) => {
                 is_empty = false;
@@ -77,17 +86,17 @@ pub(crate) async fn plan(
     Ok(deletions)
 }
 
-/// Deletes files and reports each one; with `dry_run` only reports them.
+/// Deletes files and reports each one; with `dry_run` only reports them. What was written after it was found stays.
 ///
 /// # Errors
 /// Errors of `report`; `Interrupted`.
 pub(crate) async fn delete(
-    files: Vec<PathBuf>,
+    files: Vec<Extra>,
     dry_run: bool,
     cancellation: &Cancellation,
     mut report: impl FnMut(Row<Change<Infallible>>) -> Result<()>,
 ) -> Result<()> {
-    for file in files {
+    for (file, found) in files {
         let name = file.display().to_string();
         if dry_run {
             let (file, reason) = (Some(file), None);
@@ -97,10 +106,21 @@ pub(crate) async fn delete(
         }
         let removed = {
             let file = file.clone();
-            cancellation.or(blocking(move || fs::remove_file(file))).await??
+            cancellation.or(blocking(move || remove(&file, &found))).await??
         };
-        let deleted = removed.map_err(Error::local("delete", &file));
-        report(Row::of(name, deleted.map(|()| Change::Deleted(Deleted::File(file))))?)?;
+        report(match removed.map_err(Error::local("delete", &file)) {
+            Ok(false) => Row::Skipped { name, why: "something else wrote to it meanwhile".to_owned() },
+            removed => Row::of(name, removed.map(|_| Change::Deleted(Deleted::File(file))))?,
+        })?;
     }
     Ok(())
+}
+
+/// Removes a file that is as it was found. Returns whether it was.
+fn remove(file: &Path, found: &FileIdentity) -> io::Result<bool> {
+    let is_same = FileIdentity::from(&fs::symlink_metadata(file)?) == *found;
+    if is_same {
+        fs::remove_file(file)?;
+    }
+    Ok(is_same)
 }

@@ -9,7 +9,7 @@ use futures_util::stream::{self, Stream};
 use futures_util::{StreamExt, future};
 
 use crate::aws::Connection;
-use crate::aws::listing::ListedKey;
+use crate::aws::listing::{Listed, ListedKey};
 use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::pattern::{Filter, Pattern, has_wildcard, literal_prefix};
@@ -41,6 +41,8 @@ pub(super) struct Selected<'a> {
     pub(super) len: Option<u64>,
     /// When it was stored, if the object was listed.
     pub(super) last_modified: Option<String>,
+    /// Its ETag, if the object was listed.
+    pub(super) etag: Option<String>,
     /// The base of its selection.
     pub(super) base: &'a S3Uri,
 }
@@ -120,8 +122,8 @@ impl Selection {
                     counts.1.fetch_add(1, Ordering::Relaxed);
                     let name = self.base.relative(listed.key.as_str());
                     missing.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-                    let (len, last_modified) = (Some(listed.len), listed.last_modified);
-                    Selected { key: listed.key, len, last_modified, base: &self.base }
+                    let Listed { key, len, last_modified, etag, .. } = listed;
+                    Selected { key, len: Some(len), last_modified, etag, base: &self.base }
                 })
             });
             future::ready(selected.transpose())
@@ -140,7 +142,7 @@ impl Selection {
     }
 
     fn unlisted(&self, key: String) -> Selected<'_> {
-        Selected { key: ListedKey::Text(key), len: None, last_modified: None, base: &self.base }
+        Selected { key: ListedKey::Text(key), len: None, last_modified: None, etag: None, base: &self.base }
     }
 
     /// The error if nothing was selected.

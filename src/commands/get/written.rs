@@ -68,6 +68,9 @@ impl Written {
                 if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
                     pending.set_modified(modified);
                 }
+                if let Some(etag) = head.etag.as_deref().filter(|_| request.range.is_none() && !request.raw) {
+                    pending.note_etag(etag);
+                }
                 let kept = keep(pending, Subject::from(&request.target), cancellation).await;
                 kept.map(|folder| (moved, folder))
             }

@@ -18,7 +18,7 @@ use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::{Error, Result};
 use crate::location::{FileOrObject, S3Uri, Source};
 use crate::meter::Meter;
-use crate::object::{Lock, instruction_file_key};
+use crate::object::{Lock, WriteCondition, instruction_file_key};
 use crate::rules::Encrypted;
 use crate::s3_limits::MAX_KEY_BYTES;
 use crate::transfer::memory_budget::MemoryBudget;
@@ -194,7 +194,12 @@ impl Many<'_> {
                 There::Object(listed) => {
                     let stored_len = self.lengths.of(file.len, &target);
                     let stored_len = self.storing.cancellation.or(stored_len).await.flatten()?;
-                    match reason_to_store(file.modified, stored_len, &listed) {
+                    match reason_to_store(
+                        file.modified,
+                        stored_len,
+                        &listed,
+                        self.storing.connection.clock_ahead(),
+                    ) {
                         None => {
                             if let Some(manifest) = &self.manifest {
                                 manifest.add_unchanged(&listed, file.len)?;
@@ -227,17 +232,38 @@ impl PutRun<'_> {
     }
 
     async fn file(&self, file: &FoundFile, target: S3Uri, gate: &FirstObjectGate) -> Result<PutOutcome> {
-        let source = Source::File(file.path.clone());
-        let input = blocking(move || Input::open(&source)).await??;
-        let Some(len) = input.len() else {
-            return Err(Error::unsupported(&file.path, "is no longer a regular file"));
-        };
         self.may_write(&target).await?;
         let first = self.cancellation.or(gate.admit()).await??;
-        let _turn = self.cancellation.or(self.budget.turn(len)).await??;
-        let stored = self.store(input, target, self.options.settings.of_file(&file.name)).await;
+        let _turn = self.cancellation.or(self.budget.turn(file.len)).await??;
+        let stored = match self.as_it_is_now(file, target.clone()).await {
+            // Its object counts as newer than what was written meanwhile, which a later run would take for unchanged.
+            Ok((_, false)) | Err(Error::SourceChanged { .. })
+                if self.options.condition == WriteCondition::None =>
+            {
+                self.as_it_is_now(file, target).await.and_then(|(stored, is_same)| {
+                    let why = "something else wrote to it, also while it was stored again".to_owned();
+                    is_same
+                        .then_some(stored)
+                        .ok_or(Error::SourceChanged { subject: (&file.path).into(), why })
+                })
+            }
+            stored => stored.map(|(stored, _)| stored),
+        };
         first.end(&stored);
         stored
+    }
+
+    /// Stores a file. Returns with the outcome whether its path still leads to the same content.
+    async fn as_it_is_now(&self, file: &FoundFile, target: S3Uri) -> Result<(PutOutcome, bool)> {
+        let source = Source::File(file.path.clone());
+        let input = blocking(move || Input::open(&source)).await??;
+        let Some((_, identity)) = input.identity() else {
+            return Err(Error::unsupported(&file.path, "is no longer a regular file"));
+        };
+        let stored = self.store(input, target, self.options.settings.of_file(&file.name)).await?;
+        let path = file.path.clone();
+        let is_same = blocking(move || identity.is_content_of(&path)).await?;
+        Ok((stored, is_same))
     }
 
     /// Why no object can be stored under this key; `None` if one can.

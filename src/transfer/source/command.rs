@@ -4,7 +4,7 @@ use std::io;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Reader, not_opened};
+use super::input::{Reader, not_opened};
 use crate::error::{Error, Result, Subject};
 use crate::keys::secret_variables;
 
