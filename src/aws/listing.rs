@@ -70,7 +70,7 @@ enum Next {
 }
 
 impl Connection {
-    /// Lists the newest objects whose keys begin with that of `uri`, in the bucket's order.
+    /// Lists the newest objects whose keys begin with that of `uri`, in the bucket's order; refuses all others.
     pub(crate) fn list<'a>(&'a self, uri: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
         stream::try_unfold(Next::First, move |next| async move {
             let token = match next {
@@ -88,6 +88,7 @@ impl Connection {
             let encoded = answer.encoding_type() == Some(&EncodingType::Url);
             check_page(uri, answer.contents().len())?;
             let page: Vec<_> = answer.contents().iter().map(|entry| object(entry, encoded)).collect();
+            check_keys(uri, &page)?;
             let next = match answer.next_continuation_token() {
                 Some(next) if answer.is_truncated() == Some(true) && token.as_deref() != Some(next) => {
                     Next::Token(next.to_owned())
@@ -115,7 +116,7 @@ impl Connection {
             .map_err(|refusal| error::read(Subject::prefix(uri), "s3:ListBucket", refusal))
     }
 
-    /// Lists all versions of the objects whose keys begin with that of `uri`; delete markers are
+    /// Lists all versions of the objects whose keys begin with that of `uri`, and refuses all others; delete markers are
     /// only counted, with `markers`.
     pub(crate) fn list_versions<'a>(
         &'a self,
@@ -141,6 +142,7 @@ impl Connection {
             check_page(uri, answer.versions().len())?;
             markers(deleted.len());
             let page: Vec<_> = answer.versions().iter().map(|entry| self::version(entry, encoded)).collect();
+            check_keys(uri, &page)?;
             let after = answer.next_key_marker().map(|marker| marker_text(marker, encoded));
             let after_version = answer.next_version_id_marker().map(str::to_owned);
             let next = match after {
@@ -171,6 +173,17 @@ pub(super) fn check_page(uri: &S3Uri, entries: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::not_understood(Subject::prefix(uri), format!("a page of the listing has {entries} entries")))
+}
+
+/// Refuses a page with a key outside the prefix: verbs act on what is listed. What is no text cannot be acted on.
+fn check_keys(uri: &S3Uri, page: &[Listed]) -> Result<()> {
+    let foreign = page.iter().find_map(|entry| match &entry.key {
+        ListedKey::Text(key) if !key.starts_with(&uri.key) => Some(uri.with_key(key.as_str())),
+        _ => None,
+    });
+    let Some(foreign) = foreign else { return Ok(()) };
+    let why = format!("the server listed {foreign}, whose key does not begin with the prefix");
+    Err(Error::tampered(Subject::prefix(uri), why))
 }
 
 fn object(entry: &Object, encoded: bool) -> Listed {

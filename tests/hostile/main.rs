@@ -11,6 +11,7 @@ mod support;
 mod claims;
 mod endless;
 mod envelopes;
+mod foreign_keys;
 mod ignored_mode;
 mod key_service;
 mod not_understood;

@@ -125,12 +125,6 @@ impl Many<'_> {
             return Ok(Row::refused(Subject::other(format!("s3://{}/{shown}", base.bucket)), why));
         };
         let uri = base.with_key(key.clone());
-        if !key.starts_with(&base.key) {
-            return Ok(Row::refused(
-                &uri,
-                "the server listed it although its key does not begin with the prefix",
-            ));
-        }
         let name = base.relative(key).to_owned();
         if name.is_empty() || name.ends_with('/') {
             return self.marker(&uri, name, len.unwrap_or_default()).await;

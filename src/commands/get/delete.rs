@@ -53,10 +53,8 @@ pub(crate) async fn plan(
     });
     let listed = connection.list(source).try_filter_map(|listed| async move {
         Ok(match &listed.key {
-            ListedKey::Text(key) if key.starts_with(&source.key) => {
-                Some((source.relative(key).to_owned(), ()))
-            }
-            _ => None,
+            ListedKey::Text(key) => Some((source.relative(key).to_owned(), ())),
+            ListedKey::NotText(_) => None,
         })
     });
     let mut pairs = pin!(merge(named, listed, Subject::prefix(source)));

@@ -235,11 +235,11 @@ pub(crate) async fn compare(
     report: impl FnMut(ComparedRow) -> Result<()>,
 ) -> Result<()> {
     let ComparisonRequest { place, filter, keys, jobs, .. } = request;
-    // No request can name a key that is not UTF-8; and a server may list keys outside the prefix.
+    // No request can name a key that is not UTF-8.
     let listed = connection.list(place).try_filter_map(|listed| {
         let name = match &listed.key {
-            ListedKey::Text(key) if key.starts_with(&place.key) => Some(place.relative(key).to_owned()),
-            _ => None,
+            ListedKey::Text(key) => Some(place.relative(key).to_owned()),
+            ListedKey::NotText(_) => None,
         };
         std::future::ready(Ok(name.filter(|name| filter.takes(name)).map(|name| (name, listed))))
     });

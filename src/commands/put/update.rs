@@ -44,11 +44,8 @@ pub(super) fn pairs<'a>(
     // A key that is not valid UTF-8 is not the key of any file, and is left out.
     let listed = connection.list(target).try_filter_map(move |listed| async move {
         Ok(match &listed.key {
-            // A server may list keys outside the prefix.
-            ListedKey::Text(key) if key.starts_with(&target.key) => {
-                Some((target.relative(key).to_owned(), listed))
-            }
-            _ => None,
+            ListedKey::Text(key) => Some((target.relative(key).to_owned(), listed)),
+            ListedKey::NotText(_) => None,
         })
     });
     merge(named, listed, Subject::prefix(target))
