@@ -25,7 +25,7 @@ pub enum RotationRefusal {
     FileInUse,
     /// Its name is bound into an encryption context, which what is asked for does not have.
     NameUnbound,
-    /// An earlier run has replaced it by ciphertext whose envelope is not there.
+    /// An earlier run has replaced it by ciphertext whose envelope is not there, or was to decrypt it and did not.
     EnvelopeLost,
     /// Locked, and not to be replaced where it stands.
     Locked,
@@ -60,8 +60,8 @@ impl fmt::Display for RotationRefusal {
                  with a KMS key",
             ),
             Self::EnvelopeLost => f.write_str(
-                "an earlier run encrypted it, and its envelope is gone; restore the envelope from the journal, or delete \
-                 the journal if this is another object",
+                "an earlier run left it encrypted, and its envelope is gone; restore the envelope from the journal, or \
+                 delete the journal if this is another object",
             ),
             Self::Locked => f.write_str("Object Lock protects this version from being changed"),
         }

@@ -180,3 +180,59 @@ fn an_envelope_that_is_lost_without_anybody_seeing_it_stands_in_the_journal() {
     restore(&bench, &noted(&bench)[0]["old"]);
     assert_opens(&bench, "--key a.key", &content);
 }
+
+/// A rotation to a server-side mode that was killed before it replaced [`OBJECT`], of whose metadata nothing shows that it
+/// has an instruction file; then somebody has copied its ciphertext onto itself. Returns the plaintext.
+fn copied_after_a_kill(bench: &Bench, line: &str) -> Vec<u8> {
+    let flags = "-e client --key a.key --instruction-file --format s3ec-v2 --part-size 5MiB";
+    let content = stored(bench, 6 << 20, flags);
+    bench.sandbox.s3().set_metadata(BUCKET, "o", BTreeMap::new());
+    let pause = Kind::Pause(s3seal_sandbox::Gate::new());
+    let struck = bench.sandbox.fault(Fault::on("UploadPart", pause).always());
+    let running = bench.start(line);
+    assert!(struck.wait(1, PATIENCE), "there was no upload");
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    let before = bench.object("o");
+    bench.sandbox.s3().put_plain(BUCKET, "o", &before.plaintext.unwrap());
+    assert_ne!(bench.object("o").etag, before.etag);
+    content
+}
+
+const TO_SERVER: [&str; 2] = ["-e sse-s3", "-e sse-kms --kms-key alias/backup"];
+
+#[test]
+fn an_instruction_file_stays_if_its_object_was_only_copied_since_a_kill() {
+    for to in TO_SERVER {
+        let bench = bench();
+        let line =
+            format!("rotate {OBJECT} {to} --from-key a.key --allow-legacy v2 --part-size 5MiB -j 1 --yes");
+        let content = copied_after_a_kill(&bench, &line);
+        bench.run(&line).ok().says(&["re-encrypted"]);
+        assert_opens(&bench, "", &content);
+        bench.assert_keys(&["o"]);
+        assert_no_traces(&bench);
+    }
+}
+
+#[test]
+fn ciphertext_without_its_instruction_file_is_not_taken_for_what_was_decrypted() {
+    for to in TO_SERVER {
+        let bench = bench();
+        let line =
+            format!("rotate {OBJECT} {to} --from-key a.key --allow-legacy v2 --part-size 5MiB -j 1 --yes");
+        let content = copied_after_a_kill(&bench, &line);
+        let file = bench.object("o.instruction");
+        bench.sandbox.s3().try_delete(BUCKET, "o.instruction", &file.version_id, false).unwrap();
+        let before = bench.object("o").etag;
+        bench.run(&line).exits(2).says(&["its envelope is gone", "restore the envelope from the journal"]);
+        assert_eq!(bench.object("o").etag, before);
+        let envelope = &noted(&bench)[0]["old"]["instruction_file"];
+        let kept = envelope["content"].as_str().unwrap().as_bytes();
+        bench.sandbox.s3().put_plain(BUCKET, "o.instruction", kept);
+        bench.run(&line).ok();
+        assert_opens(&bench, "", &content);
+        assert_no_traces(&bench);
+    }
+}

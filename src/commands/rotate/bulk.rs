@@ -272,11 +272,13 @@ impl BulkRotation<'_> {
         if self.is_done(&state.uri, version, etag) || changed && self.is_already_reencrypted(&state) {
             return Plan { state, strategy: Strategy::Nothing, cost };
         }
-        // An earlier run has replaced it with ciphertext without an envelope, which looks like plaintext.
-        let is_lost = changed
-            && state.current.client_side.is_none()
-            && strategy == Strategy::Reencrypt
-            && journal.has_open_envelope(&state.uri);
+        // Ciphertext without an envelope looks like plaintext: an earlier run has written it, or did not come to decrypt it.
+        let may_be_ciphertext = match self.rotation.target.desired {
+            Desired::Client { .. } => changed && strategy == Strategy::Reencrypt,
+            Desired::Server(_) => !journal.has_other_length_now(&state.uri, state.head.len),
+        };
+        let is_lost =
+            may_be_ciphertext && state.current.client_side.is_none() && journal.has_open_envelope(&state.uri);
         Plan {
             state,
             strategy: if is_lost { Strategy::Refuse(RotationRefusal::EnvelopeLost) } else { strategy },

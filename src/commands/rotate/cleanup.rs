@@ -30,7 +30,7 @@ pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[
         }
     }
     for left in leftovers.instruction_files.iter().filter(|one| is_in_place(&one.uri)) {
-        clear_instruction_file(rotation, left).await?;
+        clear_instruction_file(rotation, journal, left).await?;
     }
     for uri in leftovers.scratch.iter().filter(|uri| scratch::is_of(places, uri)) {
         scratch::remove(rotation.connection, uri).await?;
@@ -39,8 +39,13 @@ pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[
     Ok(())
 }
 
-/// Removes an instruction file if its object was replaced with one that does not need it.
-async fn clear_instruction_file(rotation: &Rotation<'_>, left: &LeftInstructionFile) -> Result<()> {
+/// Removes an instruction file if its object is seen to need it no more. Another ETag does not show that: a copy of the
+/// object onto itself changes it, too, and the metadata of some writers do not show that there is a file.
+async fn clear_instruction_file(
+    rotation: &Rotation<'_>,
+    journal: &Journal,
+    left: &LeftInstructionFile,
+) -> Result<()> {
     let LeftInstructionFile { uri, etag, file_etag } = left;
     let key = rotation.target.customer_key();
     let reader = ObjectReader { connection: rotation.connection, uri, version_id: None, key };
@@ -50,7 +55,11 @@ async fn clear_instruction_file(rotation: &Rotation<'_>, left: &LeftInstructionF
         Err(Error::KeyNeeded { .. } | Error::KeyWrong { .. } | Error::NotFound { .. }) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let needs_it = matches!(detect::detect(uri, &head.metadata), Ok(Detected::InstructionFileNeeded));
+    let needs_it = match detect::detect(uri, &head.metadata) {
+        Ok(Detected::S3ec(_) | Detected::Esdk(_)) => false,
+        Ok(Detected::Plain) => !journal.has_other_length_now(uri, head.len),
+        Ok(Detected::InstructionFileNeeded) | Err(_) => true,
+    };
     if needs_it || head.etag == *etag {
         return Ok(());
     }

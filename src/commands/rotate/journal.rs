@@ -8,12 +8,12 @@
 //! A journal is not trusted: a run deletes nothing only because a line names it. `cleanup` decides by the places of the
 //! command line.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::aws::timestamp::local_now;
 use crate::error::{Error, Result, Subject, Unsupported};
@@ -45,8 +45,9 @@ pub(crate) struct Journal {
     leftovers: Leftovers,
     /// The number of objects done, and of scratch objects that exist.
     worth: AtomicI64,
-    /// Objects whose new envelope is not yet confirmed to be stored: the journal may be the only place that has it.
-    envelopes: Mutex<HashSet<String>>,
+    /// Objects whose new envelope is not yet confirmed to be stored: the journal may be the only place that has it. With
+    /// their stored bytes before.
+    envelopes: Mutex<HashMap<String, Option<u64>>>,
 }
 
 impl Journal {
@@ -136,20 +137,20 @@ impl Journal {
             Line::InstructionFile { object, etag, file_etag } => {
                 open.instruction_files.insert(object, (etag, file_etag));
             }
-            Line::Envelope { object, .. } => self.set_envelope_open(object, true),
+            Line::Envelope { object, len, .. } => self.open_envelope(object, len),
             Line::Scratch { object } => open.scratch.push(object),
             Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
             // Its upload may still exist; aborting it once more does no harm.
             Line::Refused { object } => {
                 open.started.remove(&object);
-                self.set_envelope_open(object, false);
+                self.close_envelope(&object);
             }
             Line::Done { object, version_id, etag } => {
                 self.progress.done(&object, version_id.as_deref(), etag.as_deref())?;
                 open.started.remove(&object);
                 open.instruction_files.remove(&object);
                 open.uploads.remove(&object);
-                self.set_envelope_open(object, false);
+                self.close_envelope(&object);
                 self.worth.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -217,7 +218,7 @@ impl Journal {
         })
     }
 
-    /// Records an object's new envelope before it is written, and its current one.
+    /// Records an object's new envelope before it is written, its current one, and its stored bytes.
     ///
     /// # Errors
     /// As [`Journal::begin`].
@@ -226,28 +227,40 @@ impl Journal {
         uri: &S3Uri,
         old: Option<&PublicEnvelope>,
         new: Option<&PublicEnvelope>,
+        len: u64,
     ) -> Result<()> {
-        self.set_envelope_open(uri.to_string(), true);
-        self.write(&Line::Envelope { object: uri.to_string(), old: old.cloned(), new: new.cloned() })
+        let len = Some(len);
+        self.open_envelope(uri.to_string(), len);
+        self.write(&Line::Envelope { object: uri.to_string(), old: old.cloned(), new: new.cloned(), len })
     }
 
-    fn set_envelope_open(&self, object: String, is_open: bool) {
-        let mut open = self.envelopes.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_open {
-            open.insert(object);
-        } else {
-            open.remove(&object);
-        }
+    fn open_envelope(&self, object: String, len: Option<u64>) {
+        self.open_envelopes().insert(object, len);
+    }
+
+    fn close_envelope(&self, object: &str) {
+        self.open_envelopes().remove(object);
+    }
+
+    fn open_envelopes(&self) -> MutexGuard<'_, HashMap<String, Option<u64>>> {
+        self.envelopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether an object's new envelope is not confirmed to be stored.
     pub(crate) fn has_open_envelope(&self, uri: &S3Uri) -> bool {
-        self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).contains(&uri.to_string())
+        self.open_envelopes().contains_key(&uri.to_string())
+    }
+
+    /// Whether an earlier run was about to replace an object's envelope, and the object has another length now: ciphertext
+    /// is longer than its plaintext in every format, and a copy keeps the length.
+    pub(crate) fn has_other_length_now(&self, uri: &S3Uri, len: u64) -> bool {
+        let before = self.open_envelopes().get(&uri.to_string()).copied().flatten();
+        before.is_some_and(|before| before != len)
     }
 
     /// Whether the journal may be the only place that has an object's envelope.
     pub(crate) fn has_open_envelopes(&self) -> bool {
-        !self.envelopes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.open_envelopes().is_empty()
     }
 
     /// Its path.
@@ -271,7 +284,7 @@ impl Journal {
     /// As [`Journal::begin`].
     pub(crate) fn done(&self, uri: &S3Uri, version_id: Option<&str>, etag: Option<&str>) -> Result<()> {
         self.worth.fetch_add(1, Ordering::Relaxed);
-        self.set_envelope_open(uri.to_string(), false);
+        self.close_envelope(&uri.to_string());
         self.write(&Line::Done {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
@@ -284,7 +297,7 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub(crate) fn refused(&self, uri: &S3Uri) -> Result<()> {
-        self.set_envelope_open(uri.to_string(), false);
+        self.close_envelope(&uri.to_string());
         self.write(&Line::Refused { object: uri.to_string() })
     }
 
@@ -394,19 +407,21 @@ mod tests {
         let (a, b) = (uri("s3://bkt/a"), uri("s3://bkt/b"));
         {
             let journal = Journal::open(&path, "r", None).unwrap();
-            journal.envelope(&a, Some(&envelope("1", None)), Some(&envelope("2", Some("{}")))).unwrap();
-            journal.envelope(&b, None, None).unwrap();
+            journal.envelope(&a, Some(&envelope("1", None)), Some(&envelope("2", Some("{}"))), 9).unwrap();
+            journal.envelope(&b, None, None, 9).unwrap();
             journal.refused(&b).unwrap();
         }
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(
             text.contains(
-                r#"{"envelope":{"object":"s3://bkt/a","old":{"metadata":{"x-amz-3":"1"}},"new":{"metadata":{"x-amz-3":"2"},"instruction_file":{"uri":"s3://bkt/a.instruction","content":"{}"}}}}"#
+                r#"{"envelope":{"object":"s3://bkt/a","old":{"metadata":{"x-amz-3":"1"}},"new":{"metadata":{"x-amz-3":"2"},"instruction_file":{"uri":"s3://bkt/a.instruction","content":"{}"}},"len":9}}"#
             ),
             "{text}"
         );
         let journal = Journal::open(&path, "r", None).unwrap();
         assert!(journal.has_open_envelope(&a) && !journal.has_open_envelope(&b));
+        assert!(journal.has_other_length_now(&a, 8) && !journal.has_other_length_now(&a, 9));
+        assert!(!journal.has_other_length_now(&b, 8));
         assert!(journal.has_open_envelopes());
         journal.done(&a, None, Some("1")).unwrap();
         assert!(!journal.has_open_envelopes());

@@ -100,7 +100,8 @@ fn note_envelopes(
     let before = state.public_envelope(old.instruction_file.as_ref());
     let envelope = new.envelope(&state.uri);
     if envelope.is_some() || before.is_some() {
-        journal.envelope(before.as_ref(), envelope.as_ref().map(|envelope| &envelope.new))?;
+        let after = envelope.as_ref().map(|envelope| &envelope.new);
+        journal.envelope(before.as_ref(), after, state.head.len)?;
     }
     Ok(envelope.map(|envelope| SentEnvelope { old: before, ..envelope }))
 }

@@ -30,8 +30,14 @@ pub(super) enum Line {
     /// An object that may not need its instruction file any more is about to be replaced; the ETags of both.
     #[serde(rename = "beside")]
     InstructionFile { object: String, etag: Option<String>, file_etag: String },
-    /// The envelope of an object is about to be replaced; what is public of both.
-    Envelope { object: String, old: Option<PublicEnvelope>, new: Option<PublicEnvelope> },
+    /// The envelope of an object is about to be replaced; what is public of both, and the object's stored bytes before.
+    Envelope {
+        object: String,
+        old: Option<PublicEnvelope>,
+        new: Option<PublicEnvelope>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        len: Option<u64>,
+    },
     /// A scratch object is about to be written.
     Scratch { object: String },
     /// The scratch object is gone.

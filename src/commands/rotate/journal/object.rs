@@ -32,8 +32,13 @@ impl ObjectJournal<'_> {
     }
 
     /// As [`Journal::envelope`].
-    pub(crate) fn envelope(&self, old: Option<&PublicEnvelope>, new: Option<&PublicEnvelope>) -> Result<()> {
-        self.write(|journal| journal.envelope(self.uri, old, new))
+    pub(crate) fn envelope(
+        &self,
+        old: Option<&PublicEnvelope>,
+        new: Option<&PublicEnvelope>,
+        len: u64,
+    ) -> Result<()> {
+        self.write(|journal| journal.envelope(self.uri, old, new, len))
     }
 
     /// As [`Journal::done`].
