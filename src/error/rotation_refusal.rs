@@ -19,6 +19,8 @@ pub enum RotationRefusal {
     UnknownMode(String),
     /// It is an instruction file: it goes with its object.
     InstructionFile,
+    /// It is an instruction file, which readers of its object ask for without an SSE-C key.
+    InstructionFileUnderCustomerKey,
     /// Nothing authenticates its bytes, so they are to be sealed anew, which was not asked for.
     NotAuthenticated,
     /// Its instruction file and the object itself would have to be replaced in the same moment.
@@ -49,6 +51,9 @@ impl fmt::Display for RotationRefusal {
             Self::InstructionFile => {
                 f.write_str("it is the instruction file of another object and goes with that one")
             }
+            Self::InstructionFileUnderCustomerKey => f.write_str(
+                "it is the instruction file of another object, which does not open once its file needs an SSE-C key",
+            ),
             Self::NotAuthenticated => f.write_str(
                 "nothing authenticates its content, and rewrapping the data key would not change that",
             ),

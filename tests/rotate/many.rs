@@ -276,3 +276,70 @@ fn objects_under_one_key_are_looked_at_once_each() {
     bench.run(&line).ok().says(&["2 copied within S3", "18 already done"]);
     assert!((0..20).all(|number| is_under(&bench, &format!("p/{number:02}"), 2)));
 }
+
+#[test]
+fn an_instruction_file_is_no_object_of_its_own_when_its_object_goes_to_a_mode_of_s3() {
+    for to in [
+        &format!("-e sse-kms --kms-key {ALIAS}"),
+        &format!("-e dsse-kms --kms-key {ALIAS}"),
+        "-e sse-c --sse-c-key c.key",
+    ] {
+        for marked in [true, false] {
+            let bench = bench();
+            put(&bench, "p/o", "-e client --key a.key --instruction-file");
+            put(&bench, "p/plain", "-e sse-s3");
+            if !marked {
+                bench.sandbox.s3().set_metadata(BUCKET, "p/o.instruction", [].into());
+            }
+            let line = format!("rotate s3://{BUCKET}/p/ {to} --from-key a.key");
+            let plan = bench.run(&format!("{line} --dry-run --json")).ok().json();
+            assert_eq!(plan["strategies"]["server-copy"]["objects"], 1, "{to}");
+            bench.run(&format!("{line} --yes")).ok();
+            bench.assert_keys(&["p/o", "p/plain"]);
+            let opens = to.strip_prefix("-e sse-c").unwrap_or_default();
+            bench.run(&format!("get s3://{BUCKET}/p/o target {opens}")).ok();
+            assert_eq!(bench.read("target"), b"p/o");
+            assert_no_traces(&bench);
+        }
+    }
+}
+
+#[test]
+fn what_only_has_the_name_of_an_instruction_file_or_lost_its_object_is_rotated() {
+    let bench = bench();
+    for key in ["p/kept", "p/lost", "q/o"] {
+        put(&bench, key, "-e client --key a.key --instruction-file");
+    }
+    let lost = bench.object("p/lost").version_id;
+    bench.sandbox.s3().try_delete(BUCKET, "p/lost", &lost, false).unwrap();
+    bench.sandbox.s3().put_plain(BUCKET, "p/notes.instruction", b"a text");
+    let line = format!("rotate s3://{BUCKET}/p/ -e sse-kms --kms-key {ALIAS} --from-key a.key --yes");
+    bench.run(&line).ok().says(&["1 re-encrypted", "2 copied within S3"]);
+    bench.assert_keys(&["p/kept", "p/lost.instruction", "p/notes.instruction", "q/o", "q/o.instruction"]);
+    // Alone or by a pattern, a file is rotated without its object.
+    let alone = line.replace("/p/", "/q/o.instruction");
+    bench.run(&alone).ok().says(&["copied within S3"]);
+    let chosen = line.replace("/p/", "/q/").replace("--yes", "--include *.instruction --yes");
+    bench.run(&chosen).ok().says(&["1 already done"]);
+    bench.run(&format!("get s3://{BUCKET}/q/o target --key a.key")).ok();
+}
+
+#[test]
+fn an_instruction_file_does_not_get_under_an_sse_c_key_without_its_object() {
+    for marked in [true, false] {
+        let bench = bench();
+        put(&bench, "p/o", "-e client --key a.key --instruction-file");
+        if !marked {
+            bench.sandbox.s3().set_metadata(BUCKET, "p/o.instruction", [].into());
+        }
+        let line = format!("rotate s3://{BUCKET}/p/ -e sse-c --sse-c-key c.key --yes");
+        let alone = line.replace("/p/", "/p/o.instruction");
+        for (line, code) in [(line, 9), (alone, 2)] {
+            bench.run(&line).exits(code).says(&[
+                "s3://bench/p/o.instruction: it is the instruction file of another object, which does not open",
+            ]);
+        }
+        bench.run(&format!("get s3://{BUCKET}/p/o target --key a.key")).ok();
+        assert_eq!(bench.read("target"), b"p/o");
+    }
+}

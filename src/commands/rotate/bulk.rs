@@ -16,6 +16,7 @@ use crate::meter::Meter;
 use crate::object::instruction_file_key;
 use crate::pattern::Filter;
 
+use super::instruction_file::goes_with_its_object;
 use super::journal::{Journal, ObjectJournal};
 use super::object_state::ObjectState;
 use super::rotation::Rotation;
@@ -33,6 +34,13 @@ pub(crate) struct Filters {
     pub(crate) only: Vec<Selector>,
     /// Whether to include older versions.
     pub(crate) all_versions: bool,
+}
+
+impl Filters {
+    /// Whether an object is one of those in this state that are meant.
+    pub(super) fn selects(&self, state: &ObjectState) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only.takes(state))
+    }
 }
 
 /// The outcome of one object; unselected is also one that an earlier run has rotated.
@@ -118,7 +126,7 @@ impl BulkRotation<'_> {
                 Ok(named) => named,
                 Err(row) => return Err(row),
             };
-            self.plan_object(&uri, version.as_deref()).await
+            self.plan_object(place, &uri, version.as_deref()).await
         };
         let count = |looked: Result<Plan, RotateRow>| {
             planned.end_object();
@@ -166,7 +174,7 @@ impl BulkRotation<'_> {
             Ok(named) => named,
             Err(row) => return Ok(row),
         };
-        match self.rotate(&uri, version.as_deref(), etag.as_deref()).await {
+        match self.rotate(place, &uri, version.as_deref(), etag.as_deref()).await {
             // It was deleted in the meantime.
             Row::Failed { error, .. } if is_gone(&error, &uri) => Ok(Row::Unselected),
             Row::Failed { error, .. } if error.is_of_later() => Err(*error),
@@ -174,9 +182,10 @@ impl BulkRotation<'_> {
         }
     }
 
-    /// Rotates one object; a failure becomes a row.
+    /// Rotates one object of a place; a failure becomes a row.
     pub(crate) async fn rotate(
         &self,
+        place: &S3Uri,
         uri: &S3Uri,
         version_id: Option<&str>,
         etag: Option<&str>,
@@ -184,7 +193,7 @@ impl BulkRotation<'_> {
         if self.is_done(uri, version_id, etag) {
             return Row::Unselected;
         }
-        let plan = match self.plan_object(uri, version_id).await {
+        let plan = match self.plan_object(place, uri, version_id).await {
             Ok(plan) => plan,
             Err(row) => return row,
         };
@@ -235,15 +244,25 @@ impl BulkRotation<'_> {
         Ok(outcome)
     }
 
-    /// Plans one object; an object that will not be rotated becomes a row.
-    pub(crate) async fn plan_object(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<Plan, RotateRow> {
+    /// Plans one object of a place; an object that will not be rotated becomes a row.
+    pub(crate) async fn plan_object(
+        &self,
+        place: &S3Uri,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+    ) -> Result<Plan, RotateRow> {
         let only = &self.chosen.only;
         match plan(self.rotation, uri, version_id, self.allowed).await {
-            Ok(plan) if !only.is_empty() && !only.iter().any(|only| only.takes(&plan.state)) => {
-                Err(Row::Unselected)
-            }
+            Ok(plan) if !self.chosen.selects(&plan.state) => Err(Row::Unselected),
             Ok(Plan { strategy: Strategy::Refuse(RotationRefusal::InstructionFile), .. }) => {
                 Err(Row::Unselected)
+            }
+            Ok(plan) if plan.state.current.instruction_file && version_id.is_none() => {
+                match goes_with_its_object(self.rotation, self.chosen, place, uri).await {
+                    Ok(true) => Err(Row::Unselected),
+                    Ok(false) => Ok(self.already_written(plan)),
+                    Err(error) => Err(Row::failed(uri.to_string(), version_id, error)),
+                }
             }
             Ok(plan) => Ok(self.already_written(plan)),
             // An object in SSE-C with an unknown key is not selected by other modes.

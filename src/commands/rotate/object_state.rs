@@ -20,11 +20,11 @@ use crate::encryption::{BoundName, Format, Mode, StoredFormat};
 use crate::error::{Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
-use crate::object::{FileContent, INSTRUCTION_FILE_MARKER, PublicEnvelope};
+use crate::object::{FileContent, PublicEnvelope};
 use crate::seal::s3ec::{Storage, Version};
 
 use super::desired_encryption::DesiredEncryption;
-use super::instruction_file::InstructionFile;
+use super::instruction_file::{self, InstructionFile};
 use super::preserve::{CopyMethod, Found, Preserved};
 use super::rotation::Rotation;
 use super::strategy::{ClientSideState, Current};
@@ -152,7 +152,7 @@ pub(crate) async fn load(
         archived: archived(&head),
         locked: head.lock.legal_hold || head.lock.mode.is_some(),
         superseded,
-        instruction_file: head.metadata.contains_key(INSTRUCTION_FILE_MARKER) && client_side.is_none(),
+        instruction_file: client_side.is_none() && instruction_file::is_one(rotation, &reader, &head).await?,
     };
     Ok(ObjectState {
         uri: uri.clone(),

@@ -257,7 +257,7 @@ impl RotateRequest {
     async fn plans(&self, work: &BulkRotation<'_>) -> Result<Plans> {
         let mut plans = Plans::default();
         if let Some(uri) = self.single() {
-            match work.plan_object(uri, self.version_id.as_deref()).await {
+            match work.plan_object(uri, uri, self.version_id.as_deref()).await {
                 Ok(plan) => plans.count(&plan),
                 Err(Row::Failed { error, .. }) => return Err(*error),
                 Err(_) => plans.skipped += 1,
@@ -282,7 +282,7 @@ impl RotateRequest {
     ) -> Result<()> {
         if let Some(uri) = self.single() {
             report(Report::Begin)?;
-            let row = work.rotate(uri, self.version_id.as_deref(), None).await;
+            let row = work.rotate(uri, uri, self.version_id.as_deref(), None).await;
             summary.count(&row);
             return match row {
                 Row::Failed { error, .. } => Err(*error),

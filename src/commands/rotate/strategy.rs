@@ -196,6 +196,11 @@ impl Strategy {
 /// Chooses the strategy.
 pub(crate) fn strategy(current: &Current, desired: &Desired, server: Server) -> Strategy {
     let strategy = match (desired, &current.client_side) {
+        (Desired::Server(at_rest @ AtRest::SseC { .. }), None)
+            if current.instruction_file && !at_rest.is_met(&current.applied) =>
+        {
+            Strategy::Refuse(RotationRefusal::InstructionFileUnderCustomerKey)
+        }
         (Desired::Server(at_rest), None) => server_side(current, at_rest, server),
         (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
             Strategy::Refuse(RotationRefusal::NotClientSide)

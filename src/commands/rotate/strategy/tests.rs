@@ -261,7 +261,7 @@ fn an_archived_object_changes_only_where_its_bytes_are_not_needed() {
 #[test]
 fn an_instruction_file_is_not_sealed_and_may_change_at_rest() {
     let file = Current { instruction_file: true, ..sse_s3() };
-    assert_eq!(row(&file, PLAIN), format!("{}{}{}", ".CCCCC", "xxxxxx", "xxx"));
+    assert_eq!(row(&file, PLAIN), format!("{}{}{}", ".CCCCx", "xxxxxx", "xxx"));
 }
 
 #[test]
@@ -404,4 +404,15 @@ fn a_name_that_is_to_be_bound_is_a_reason_to_write() {
             Strategy::Nothing
         );
     }
+}
+
+#[test]
+fn an_instruction_file_gets_under_no_sse_c_key_but_its_own() {
+    let server = Server { updates_in_place: true };
+    let to = |from: Current, md5: &str| {
+        let file = Current { instruction_file: true, ..from };
+        letter(&strategy(&file, &Desired::Server(AtRest::SseC { md5: md5.to_owned() }), server))
+    };
+    let under_one = || stored(AppliedMode::Known(Mode::SseC), None, Some("1"));
+    assert_eq!([to(sse_s3(), "1"), to(under_one(), "2"), to(under_one(), "1")], ['x', 'x', '.']);
 }
