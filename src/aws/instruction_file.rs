@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::object_head::etag_of;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::{legal_hold, lock_mode, lock_until, object_request};
 use crate::aws::sse::{self, Applied};
@@ -46,17 +47,30 @@ impl<'a> PendingInstructionFile<'a> {
         Self { connection, uri, of, content, before: Mutex::new(None) }
     }
 
-    /// Writes the file, encrypted at rest and locked like the object, and remembers what it replaced.
-    pub(super) async fn write(&self, sse: Option<&ServerSide>, lock: &Lock) -> Result<()> {
+    /// Writes the file, encrypted at rest and locked like the object, and remembers what it replaced. Returns what the
+    /// answer says about its encryption.
+    ///
+    /// # Errors
+    /// What S3 refuses; `NotUnderstood` if the answer has no ETag, and the file is not stored as it was sent.
+    pub(super) async fn write(&self, sse: Option<&ServerSide>, lock: &Lock) -> Result<Applied> {
         let content = self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await?;
         let object_etag = self.object_etag().await?;
         self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
         let content = Bytes::copy_from_slice(self.content.as_bytes());
-        let written_version = self.put(content, sse, lock, &WriteCondition::None).await?;
+        let written = self.put(content.clone(), sse, lock, &WriteCondition::None).await?;
         if let Some(before) = self.before.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            before.written_version = written_version;
+            before.written_version = written.version_id;
         }
-        Ok(())
+        // Some servers leave the ETag empty; then the content shows whether the file is stored.
+        if etag_of(written.etag.as_deref()).is_none()
+            && self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await? != Some(content)
+        {
+            return Err(Error::not_understood(
+                &self.uri,
+                "it has no ETag, and GET finds another object or none",
+            ));
+        }
+        Ok(written.applied)
     }
 
     /// Restores the previous file, unless the object was written after all, or somebody else has written the file
@@ -122,9 +136,8 @@ impl<'a> PendingInstructionFile<'a> {
         sse: Option<&ServerSide>,
         lock: &Lock,
         condition: &WriteCondition,
-    ) -> Result<Option<String>> {
-        let written = self.connection.put_instruction(&self.uri, content, sse, lock, condition).await?;
-        Ok(written.version_id)
+    ) -> Result<Written> {
+        self.connection.put_instruction(&self.uri, content, sse, lock, condition).await
     }
 }
 

@@ -344,10 +344,9 @@ impl UploadTarget<'_> {
     }
 
     async fn write_instruction_file(&self) -> Result<()> {
-        match &self.instruction_file {
-            Some(instruction_file) => instruction_file.write(self.sse, &self.settings.lock).await,
-            None => Ok(()),
-        }
+        let Some(instruction_file) = &self.instruction_file else { return Ok(()) };
+        let applied = instruction_file.write(self.sse, &self.settings.lock).await?;
+        self.check(&applied, false, None)
     }
 
     /// Restores the instruction file that was replaced, if the object itself was not written.

@@ -20,8 +20,11 @@ pub(crate) fn after_put(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     } else {
         "get with the key decrypts it anyway; without a key nothing shows that it is encrypted"
     };
-    let removal = aws.removal(&lost.uri, lost.version_id.as_deref());
-    vec![keep.to_owned(), format!("or remove the object: {removal}"), NOT_THIS_SERVER.to_owned()]
+    let removal = format!("or remove the object: {}", aws.removal(&lost.uri, lost.version_id.as_deref()));
+    if lost.is_about_file {
+        return vec![keep.to_owned(), restore(lost, aws), removal, NOT_KEPT.to_owned()];
+    }
+    vec![keep.to_owned(), removal, NOT_THIS_SERVER.to_owned()]
 }
 
 /// What to do about an object that was rotated: it may be the only one there is.
@@ -50,6 +53,8 @@ pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
 
 const NOT_THIS_SERVER: &str =
     "this server drops metadata, or a proxy in front of it: use one that keeps them";
+
+const NOT_KEPT: &str = "this server does not keep what it answers to have stored, or another writer replaced the file at the same time";
 
 /// The command that makes the object readable again.
 fn restore(lost: &LostEnvelope, aws: &AwsFlags) -> String {

@@ -47,8 +47,8 @@ Examples:
   s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db
 
 After each client-side object, one HEAD request checks that the server kept its
-envelope. Without s3:GetObject the object is stored anyway, and the outcome
-says: envelope not verified.";
+envelope, and one GET request its instruction file. Without s3:GetObject the
+object is stored anyway, and the outcome says: envelope not verified.";
 
 /// Store files, directories, standard input or a command's output, encrypted
 #[derive(clap::Args)]

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use crate::aws::probe::Probe;
 use crate::aws::read_object::{HeadOptions, ObjectReader};
 use crate::aws::upload::Completed;
 use crate::encryption::Format;
 use crate::error::{Error, LostEnvelope, Result};
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
 use crate::seal::detect::is_envelope_entry;
@@ -26,6 +29,16 @@ impl SentEnvelope {
     /// Makes one that replaces no other.
     pub(crate) fn new(new: PublicEnvelope, format: Format) -> Self {
         Self { new, old: None, is_needed: format != Format::Esdk }
+    }
+
+    /// Reads its stored instruction file; `reader` reads the object. `None` if there is none.
+    ///
+    /// # Errors
+    /// What S3 refuses; `TooLarge` for more than any instruction file has.
+    pub(crate) async fn read_file(&self, reader: &ObjectReader<'_>) -> Result<Option<Bytes>> {
+        let sent = self.new.instruction_file.as_ref();
+        let Some(uri) = sent.and_then(|file| file.uri.parse::<S3Uri>().ok()) else { return Ok(None) };
+        ObjectReader { uri: &uri, version_id: None, ..*reader }.whole(MAX_INSTRUCTION_FILE_BYTES).await
     }
 
     /// Compares its instruction file with the stored one.
@@ -82,8 +95,8 @@ pub(crate) fn envelope_entries(metadata: &BTreeMap<String, String>) -> BTreeMap<
     entries.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Sends a HEAD for an object that was stored, and checks that its envelope is there. A denied HEAD is not an error: a
-/// writer may not have permission to read.
+/// Sends a HEAD for an object that was stored, and a GET for its instruction file if it has one, and checks that its
+/// envelope is there. What is denied is not an error: a writer may not have permission to read.
 ///
 /// # Errors
 /// `EnvelopeLost` if it is missing or was changed.
@@ -93,6 +106,12 @@ pub(crate) async fn verify_stored(
     sent: &SentEnvelope,
     cancellation: &Cancellation,
 ) -> Result<Probe<()>> {
+    // Whoever replaces both writes the file first: read before the HEAD, it is another's only if the HEAD may show that.
+    let file = match cancellation.or(sent.read_file(reader)).await.flatten() {
+        // It is not the one that was sent, which is not that long.
+        Err(Error::TooLarge { .. }) => Probe::Known(Some(Bytes::new())),
+        answer => Probe::of(answer, "s3:GetObject"),
+    };
     // The object is already stored: a signal ends only the check.
     let answer =
         cancellation.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
@@ -101,14 +120,19 @@ pub(crate) async fn verify_stored(
         Probe::AccessDenied(action) => return Ok(Probe::AccessDenied(action)),
         Probe::Unavailable(why) => return Ok(Probe::Unavailable(why)),
     };
-    let compared = sent.compare(reader.uri, stored.version_id.as_deref(), &head.metadata);
+    let compared =
+        sent.compare(reader.uri, stored.version_id.as_deref(), &head.metadata).and_then(|()| match file {
+            Probe::Known(file) => sent.compare_file(reader.uri, file.as_deref()).map(Probe::Known),
+            Probe::AccessDenied(action) => Ok(Probe::AccessDenied(action)),
+            Probe::Unavailable(why) => Ok(Probe::Unavailable(why)),
+        });
     let is_another = stored.version_id.is_some() && head.version_id != stored.version_id
         || stored.etag.is_some() && head.etag != stored.etag;
     match compared {
         Err(_) if is_another => {
             Ok(Probe::Unavailable("another object has been written there since".to_owned()))
         }
-        compared => compared.map(Probe::Known),
+        compared => compared,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use s3seal_sandbox::{Fault, Kind, Sandbox};
+use s3seal_sandbox::{Answer, Fault, Kind, Sandbox, hostile};
 use serde_json::Value;
 
 use crate::support::keys::KnownKey;
@@ -194,4 +194,122 @@ fn put_is_not_told_to_have_lost_an_envelope_that_somebody_has_replaced_since() {
     bench.sandbox.fault(Fault::on("HeadObject", overwrite));
     let ended = bench.run(&format!("put source s3://{BUCKET}/o -e client --key key")).ok();
     ended.says(&["envelope not verified (", "another object"]);
+}
+
+/// Ways of a server that answers as if it had stored an instruction file.
+fn keeps_no_instruction_file(bench: &Bench, way: &str) {
+    let kind = match way {
+        "dropped" => {
+            Kind::answer(|_| Answer::new(200).header("etag", "\"0123456789abcdef0123456789abcdef\""))
+        }
+        _ => {
+            let sandbox = Arc::downgrade(&bench.sandbox);
+            Kind::ThenAnswer(Arc::new(move || {
+                sandbox.upgrade().unwrap().s3().put_plain(BUCKET, "a/b.instruction", b"{}");
+            }))
+        }
+    };
+    bench.sandbox.fault(Fault::on("PutObject", kind).only(".instruction").always());
+}
+
+#[test]
+fn put_reports_an_instruction_file_that_the_server_did_not_keep_and_with_it_the_object_opens() {
+    for (way, flags, len) in [
+        ("dropped", "", 100),
+        ("dropped", "--part-size 5MiB", PART + 1),
+        ("dropped", "--format s3ec-v2", 100),
+        ("changed", "", 100),
+    ] {
+        let bench = bench(len);
+        keeps_no_instruction_file(&bench, way);
+        let line = format!("put source s3://{BUCKET}/a/b --key key --instruction-file {flags}");
+        let ended = bench.run(&line).exits(6).writes_nothing().says(&[
+            "s3://bench/a/b is stored without the envelope that was sent",
+            &format!("the server {way} the instruction file s3://bench/a/b.instruction"),
+            "hint: keep the envelope",
+            "to write the instruction file again: printf",
+            "aws s3api delete-object --bucket bench --key a/b",
+        ]);
+        bench.sandbox.clear_faults();
+        let file = &envelope(&ended.stderr)["new"]["instruction_file"];
+        assert_eq!(file["uri"], "s3://bench/a/b.instruction");
+        let content = file["content"].as_str().unwrap();
+        bench.sandbox.s3().put_plain(BUCKET, "a/b.instruction", content.as_bytes());
+        bench.run("get s3://bench/a/b copy --key key --allow-legacy v2").ok();
+        assert_same(&bench.read("copy"), &bytes(len), flags);
+    }
+}
+
+#[test]
+fn put_of_many_ends_with_the_first_instruction_file_that_the_server_did_not_keep() {
+    let bench = bench(1);
+    std::fs::create_dir(bench.path("tree")).unwrap();
+    for number in 0..40 {
+        bench.write(&format!("tree/{number:02}"), b"text");
+    }
+    keeps_no_instruction_file(&bench, "dropped");
+    let ended = bench.run(&format!("put -r tree s3://{BUCKET}/p/ --key key --instruction-file")).exits(6);
+    ended.says(&["the server dropped the instruction file s3://bench/p/", "no further file was started"]);
+    assert_eq!(bench.sandbox.s3().keys(BUCKET).len(), 1);
+}
+
+#[test]
+fn put_says_so_if_the_instruction_file_cannot_be_read_back() {
+    let bench = bench(100);
+    let denied = Kind::status(403, "AccessDenied", "Access Denied");
+    bench.sandbox.fault(Fault::on("GetObject", denied).only(".instruction").skip(1).always());
+    let line = format!("put source s3://{BUCKET}/o --key key --instruction-file");
+    bench.run(&line).ok().says(&["envelope not verified (s3:GetObject is not allowed)"]);
+    bench.sandbox.clear_faults();
+    bench.run("get s3://bench/o copy --key key").ok();
+}
+
+#[test]
+fn put_reads_an_instruction_file_once_before_and_once_after_it_is_written() {
+    let bench = bench(100);
+    let document =
+        bench.run(&format!("put source s3://{BUCKET}/o --key key --instruction-file --json")).ok().json();
+    assert_eq!(document["envelope_check"]["verified"], true);
+    let reads = bench.requests("GetObject");
+    assert_eq!(reads.iter().filter(|read| read.path.ends_with("/o.instruction")).count(), 2);
+}
+
+#[test]
+fn put_is_not_told_to_have_lost_an_instruction_file_that_came_with_another_object() {
+    let bench = bench(100);
+    let overwrite = bench.meanwhile(|sandbox| {
+        sandbox.s3().put_plain(BUCKET, "o.instruction", b"{}");
+        sandbox.s3().put_plain(BUCKET, "o", b"newer");
+    });
+    bench.sandbox.fault(Fault::on("GetObject", overwrite).only(".instruction").skip(1));
+    let ended = bench.run(&format!("put source s3://{BUCKET}/o --key key --instruction-file")).ok();
+    ended.says(&["envelope not verified (", "another object"]);
+}
+
+#[test]
+fn put_stores_no_object_if_its_instruction_file_is_not_at_rest_as_asked() {
+    for (len, flags) in [(100, ""), (PART + 1, "--part-size 5MiB")] {
+        let bench = bench(len);
+        let silent = hostile::drops_headers("x-amz-server-side-encryption");
+        bench.sandbox.fault(Fault::on("PutObject", silent).only(".instruction").always());
+        let line =
+            format!("put source s3://{BUCKET}/o --key key --instruction-file --at-rest sse-s3 {flags}");
+        bench.run(&line).exits(6).writes_nothing().says(&["is not encrypted as asked", "SSE-S3"]);
+        bench.assert_keys(&[]);
+        assert_eq!(bench.sandbox.s3().uploads(), []);
+    }
+}
+
+#[test]
+fn put_reads_an_instruction_file_whose_answer_has_no_etag_before_it_stores_the_object() {
+    let bench = bench(100);
+    let line = format!("put source s3://{BUCKET}/o --key key --instruction-file");
+    bench.sandbox.fault(Fault::on("PutObject", hostile::drops_header("etag")).only(".instruction").always());
+    bench.run(&line).ok();
+    bench.run("get s3://bench/o copy --key key").ok();
+    bench.sandbox.clear_faults();
+    let nothing = Kind::answer(|_| Answer::new(200));
+    bench.sandbox.fault(Fault::on("PutObject", nothing).only("n.instruction").always());
+    bench.run(&line.replace("/o", "/n")).exits(6).says(&["s3://bench/n.instruction", "it has no ETag"]);
+    bench.assert_keys(&["o", "o.instruction"]);
 }

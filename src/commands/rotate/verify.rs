@@ -15,8 +15,6 @@ use crate::commands::unwrapped_envelope::{DecryptedBy, Envelope, UnwrappedEnvelo
 use crate::encryption::StoredFormat;
 use crate::error::{Aspect, Error, Result};
 use crate::keys::CustomerKey;
-use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
-use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::seal::detect;
 use crate::transfer::download::{self, Out, Pipeline};
@@ -173,11 +171,7 @@ async fn open(
 /// Reads the instruction file, which must be as it was sent.
 async fn sent_file(written: &WriteResult, reader: &ObjectReader<'_>) -> Result<Option<Bytes>> {
     let Some(sent) = &written.envelope else { return Ok(None) };
-    let Some(uri) = sent.new.instruction_file.as_ref().and_then(|file| file.uri.parse::<S3Uri>().ok()) else {
-        return Ok(None);
-    };
-    let file = ObjectReader { uri: &uri, version_id: None, ..*reader };
-    let found = file.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
+    let found = sent.read_file(reader).await?;
     sent.compare_file(reader.uri, found.as_deref())?;
     Ok(found)
 }
