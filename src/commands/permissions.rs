@@ -381,7 +381,8 @@ fn add(extra: Extra, task: Task, needs: &mut Needs) {
             needs.add(Resource::InstructionFiles, &["s3:DeleteObject"]);
         }
         (Extra::InstructionFile | Extra::AtRest, _) => {}
-        (Extra::Delete, _) => needs.add(Resource::Objects, &["s3:DeleteObject"]),
+        // S3 takes the condition on the ETag only from who may read the object.
+        (Extra::Delete, _) => needs.add(Resource::Objects, &["s3:DeleteObject", "s3:GetObject"]),
         (Extra::Recursive | Extra::Update, _) => needs.add(Resource::Listing, &["s3:ListBucket"]),
         (Extra::Version, _) => {
             needs.without(Resource::Objects, "s3:GetObject");

@@ -58,6 +58,52 @@ fn with_update_nothing_else_is_sent_and_a_second_run_deletes_nothing() {
 }
 
 #[test]
+fn an_object_that_is_written_after_the_listing_stays() {
+    // Some servers refuse the condition; then a HEAD compares.
+    for knows_conditions in [true, false] {
+        let bench = bench();
+        let newer = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "p/gone", b"newer"));
+        bench.sandbox.fault(Fault::on("PutObject", newer));
+        if !knows_conditions {
+            for key in ["p/gone", "b/gone", "z/gone"] {
+                let refuses = Kind::status(501, "NotImplemented", "A header is not implemented.");
+                bench.sandbox.fault(Fault::on("DeleteObject", refuses).only(key));
+            }
+        }
+        let ended = bench.run("put -r tree s3://bench/p/ --delete --yes -v -j 1").ok();
+        ended.says(&["skipped: s3://bench/p/gone: it was written meanwhile", "2 deleted"]);
+        assert_eq!(bench.object("p/gone").plaintext.unwrap(), b"newer");
+        bench.assert_keys(&["p/a", "p/b/c", "p/b/d", "p/e", "p/gone", "q/other"]);
+    }
+}
+
+#[test]
+fn an_object_that_is_gone_before_its_turn_counts_as_deleted() {
+    let bench = bench();
+    let gone = bench.meanwhile(|sandbox| {
+        let version = sandbox.s3().object(BUCKET, "p/gone").unwrap().version_id;
+        sandbox.s3().try_delete(BUCKET, "p/gone", &version, false).unwrap();
+    });
+    bench.sandbox.fault(Fault::on("PutObject", gone));
+    bench.run("put -r tree s3://bench/p/ --delete --yes").ok().says(&["3 deleted"]);
+}
+
+#[test]
+fn an_object_whose_listing_has_no_etag_stays() {
+    let bench = bench();
+    let nameless = Kind::tamper(|_, answer| {
+        let text = answer.text();
+        let (before, after) = text.split_once("<Key>p/gone</Key>").unwrap();
+        let (before, etag) = before.rsplit_once("<ETag>").unwrap();
+        let (_, within) = etag.split_once("</ETag>").unwrap();
+        answer.set_body(format!("{before}{within}<Key>p/gone</Key>{after}"));
+    });
+    bench.sandbox.fault(Fault::on("ListObjectsV2", nameless).always());
+    let ended = bench.run("put -r tree s3://bench/p/ --delete --yes -v").ok();
+    ended.says(&["skipped: s3://bench/p/gone: its listing has no ETag", "2 deleted"]);
+}
+
+#[test]
 fn a_bucket_with_versions_keeps_what_was_deleted() {
     let bench = bench();
     bench.sandbox.s3().set_versioning(BUCKET);

@@ -15,7 +15,7 @@ use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::changes::{Action, Change, Deleted, Planned};
 use crate::commands::deletions::Deletions;
 use crate::commands::merge::Pair;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
 use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
@@ -23,7 +23,15 @@ use crate::transfer::{Cancellation, blocking};
 
 use super::update::pairs;
 
-/// Finds the names of the objects that have no file.
+/// An object that has no file, as it was listed.
+#[derive(Debug)]
+pub(crate) struct ExtraObject {
+    /// Its key without that of the target.
+    name: String,
+    etag: Option<String>,
+}
+
+/// Finds the objects that have no file.
 ///
 /// # Errors
 /// Errors of the listing; `Unsupported` if it is out of order.
@@ -33,7 +41,7 @@ pub(crate) async fn plan(
     options: WalkOptions,
     target: &S3Uri,
     cancellation: &Cancellation,
-) -> Result<Deletions<String>> {
+) -> Result<Deletions<ExtraObject>> {
     let found = walk(Sources::Trees(vec![folder.to_owned()]), options, Arc::default());
     let mut pairs = pin!(pairs(found, connection, target));
     let mut deletions = Deletions::default();
@@ -47,7 +55,7 @@ pub(crate) async fn plan(
                 let name = target.relative(listed.key.as_str()).to_owned();
                 let (folder, tried) = (folder.to_owned(), name.clone());
                 if !blocking(move || is_needed(&folder, &tried)).await? {
-                    deletions.extra.push(name);
+                    deletions.extra.push(ExtraObject { name, etag: listed.etag });
                 }
             }
         }
@@ -66,7 +74,7 @@ fn is_needed(folder: &Path, name: &str) -> bool {
 }
 
 /// Deletes objects and reports each one; with `dry_run` only reports them. An object whose file has appeared meanwhile
-/// is kept.
+/// is kept, and one that is no longer the one that was listed: the upload in between may take hours.
 ///
 /// # Errors
 /// Errors that would affect every object; errors of `report`; `Interrupted`.
@@ -75,28 +83,33 @@ pub(crate) async fn delete(
     connection: &Connection,
     folder: PathBuf,
     target: &S3Uri,
-    names: Vec<String>,
+    extra: Vec<ExtraObject>,
     dry_run: bool,
     jobs: NonZeroUsize,
     cancellation: &Cancellation,
     report: impl FnMut(Row<Change<Infallible>>) -> Result<()>,
 ) -> Result<()> {
     let folder = &folder;
-    let work = |name: String| async move {
+    let work = |ExtraObject { name, etag }| async move {
         let uri = target.with_key(format!("{}{name}", target.key));
         let file = folder.join(&name);
+        let skipped = |why: &str| Ok(Row::Skipped { name: uri.to_string(), why: why.to_owned() });
         if blocking(move || file.exists()).await? {
-            let why = "its file has appeared meanwhile".to_owned();
-            return Ok(Row::Skipped { name: uri.to_string(), why });
+            return skipped("its file has appeared meanwhile");
         }
+        let Some(etag) = etag else {
+            return skipped("its listing has no ETag, which would show whether it has changed");
+        };
         if dry_run {
             let (uri, reason) = (Some(uri), None);
             let planned = Planned { action: Action::Delete, uri, file: None, bytes: None, reason };
             return Ok(Row::Done(Box::new(Change::Planned(planned))));
         }
-        let deleted = cancellation.or(connection.remove(&uri, None)).await?;
-        Row::of(uri.to_string(), deleted.map(|()| Change::Deleted(Deleted::Object(uri))))
+        match cancellation.or(connection.remove_if(&uri, &etag, None)).await? {
+            Err(Error::Changed { .. }) => skipped("it was written meanwhile"),
+            deleted => Row::of(uri.to_string(), deleted.map(|()| Change::Deleted(Deleted::Object(uri)))),
+        }
     };
-    let names = stream::iter(names.into_iter().map(Ok));
-    for_each_unordered(names, jobs, cancellation, work, report).await
+    let extra = stream::iter(extra.into_iter().map(Ok));
+    for_each_unordered(extra, jobs, cancellation, work, report).await
 }
