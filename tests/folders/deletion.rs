@@ -141,6 +141,36 @@ fn instruction_files_and_directories_stay_as_long_as_what_they_are_for() {
 }
 
 #[test]
+fn the_instruction_file_of_another_reader_stays_with_its_object() {
+    let bench = Bench::new();
+    bench.write("key", &key(7));
+    bench.write("other", &key(8));
+    for name in ["a.tar", "b", "gone"] {
+        let path = bench.path(&format!("tree/{name}"));
+        write(&path, b"text");
+        // Old, so that no upload makes new data keys.
+        File::options().write(true).open(path).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    }
+    bench.run("put -r tree s3://bench/p/ --key key --instruction-file").ok();
+    for name in ["a.tar", "gone"] {
+        let to = "--share-to partner --key other --from-key key --yes";
+        bench.run(&format!("rotate s3://bench/p/{name} {to}")).ok();
+    }
+    fs::remove_file(bench.path("tree/gone")).unwrap();
+    // A name alone makes no instruction file.
+    for name in ["p/a.tar.old", "p/b.partner"] {
+        bench.sandbox.s3().put_plain(BUCKET, name, b"{}");
+    }
+    bench.sandbox.clear_requests();
+    let line = "put -r tree s3://bench/p/ --update --delete --yes --max-delete 100% --key key";
+    bench.run(line).ok().says(&["5 deleted"]);
+    bench.assert_keys(&["p/a.tar", "p/a.tar.instruction", "p/a.tar.partner", "p/b", "p/b.instruction"]);
+    let read: Vec<_> = bench.requests("GetObject").into_iter().map(|request| request.path).collect();
+    assert_eq!(read, ["/bench/p/a.tar.old", "/bench/p/a.tar.partner", "/bench/p/b.partner"]);
+    bench.run("get s3://bench/p/a.tar copy --key other --instruction-suffix partner").ok();
+}
+
+#[test]
 fn files_without_an_object_go_and_nothing_outside_the_directory() {
     let bench = bench();
     write(&bench.path("elsewhere/precious"), b"mine");

@@ -11,13 +11,16 @@ use std::sync::Arc;
 use futures_util::{TryStreamExt, stream};
 
 use crate::aws::Connection;
+use crate::aws::read_object::ObjectReader;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::changes::{Action, Change, Deleted, Planned};
 use crate::commands::deletions::Deletions;
 use crate::commands::merge::Pair;
 use crate::error::{Error, Result};
+use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
+use crate::seal::detect::is_instruction_file;
 use crate::transfer::walk::{Found, Sources, WalkOptions, walk};
 use crate::transfer::{Cancellation, blocking};
 
@@ -54,7 +57,15 @@ pub(crate) async fn plan(
                 deletions.all += 1;
                 let name = target.relative(listed.key.as_str()).to_owned();
                 let (folder, tried) = (folder.to_owned(), name.clone());
-                if !blocking(move || is_needed(&folder, &tried)).await? {
+                let need = blocking(move || need(&folder, &tried)).await?;
+                let is_needed = match need {
+                    Need::IfInstructionFile if listed.len <= MAX_INSTRUCTION_FILE_BYTES => {
+                        let uri = target.with_key(listed.key.as_str());
+                        cancellation.or(is_of_another_reader(connection, &uri)).await?
+                    }
+                    need => need == Need::Sure,
+                };
+                if !is_needed {
                     deletions.extra.push(ExtraObject { name, etag: listed.etag });
                 }
             }
@@ -63,14 +74,42 @@ pub(crate) async fn plan(
     Ok(deletions)
 }
 
-/// Whether an object without a file is still needed: as the folder object of a directory, or possibly as the
-/// instruction file of another object.
-fn is_needed(folder: &Path, name: &str) -> bool {
+/// Whether an object without a file is still needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// As the folder object of a directory, or possibly as the instruction file of another object.
+    Sure,
+    /// If it is an instruction file: its name is that of another object with a suffix of its own.
+    IfInstructionFile,
+    None,
+}
+
+fn need(folder: &Path, name: &str) -> Need {
     if name.is_empty() || name.ends_with('/') {
-        return folder.join(name).is_dir();
+        return if folder.join(name).is_dir() { Need::Sure } else { Need::None };
     }
-    let object = name.strip_suffix(&instruction_file_key("", None)).filter(|object| !object.is_empty());
-    object.is_some_and(|object| folder.join(object).is_file())
+    let has_file = |object: &str| !object.is_empty() && folder.join(object).is_file();
+    if name.strip_suffix(&instruction_file_key("", None)).is_some_and(has_file) {
+        return Need::Sure;
+    }
+    // A suffix may have dots of its own.
+    if name.match_indices('.').any(|(dot, _)| has_file(&name[..dot])) {
+        return Need::IfInstructionFile;
+    }
+    Need::None
+}
+
+/// Whether an object is an instruction file that was made for another reader: its content says so, since its name may end
+/// in anything.
+async fn is_of_another_reader(connection: &Connection, uri: &S3Uri) -> bool {
+    let reader = ObjectReader { connection, uri, version_id: None, key: None };
+    match reader.whole(MAX_INSTRUCTION_FILE_BYTES).await {
+        Ok(file) => file.is_some_and(|file| is_instruction_file(&file)),
+        // No instruction file is that long, or in SSE-C.
+        Err(Error::TooLarge { .. } | Error::KeyNeeded { .. }) => false,
+        // What cannot be read may be one.
+        Err(_) => true,
+    }
 }
 
 /// Deletes objects and reports each one; with `dry_run` only reports them. An object whose file has appeared meanwhile
