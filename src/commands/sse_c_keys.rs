@@ -6,6 +6,7 @@
 use crate::aws::Connection;
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::{HeadOptions, ObjectReader};
+use crate::aws::sse::AppliedMode;
 use crate::encryption::Mode;
 use crate::error::{Denial, Error, KeyFault, Result};
 use crate::keys::CustomerKey;
@@ -20,8 +21,8 @@ pub(crate) struct KeyedHead {
 /// Sends a HEAD; `expect` is the mode that the user requires.
 ///
 /// # Errors
-/// For an object in SSE-C, `KeyNeeded` if there are no keys, `KeyWrong` if none of them fits, and `NotAsExpected` if
-/// the user requires another mode.
+/// For an object in SSE-C, `KeyNeeded` if there are no keys, `KeyWrong` if none of them fits, `NotUnderstood` if an answer
+/// does not confirm the key, and `NotAsExpected` if the user requires another mode.
 pub(crate) async fn head(
     connection: &Connection,
     uri: &S3Uri,
@@ -71,6 +72,13 @@ impl HeadRequest {
     }
 }
 
+/// Whether an answer to a request with this key says that the object is encrypted with it. S3 does, with the key's MD5; a
+/// server that does not know SSE-C takes any key for any object.
+pub(crate) fn confirms(head: &ObjectHead, key: &CustomerKey) -> bool {
+    head.applied.mode == AppliedMode::Known(Mode::SseC)
+        && head.applied.customer_key_md5.as_deref() == Some(key.md5())
+}
+
 async fn head_with_keys(
     without: ObjectReader<'_>,
     request: HeadRequest,
@@ -95,7 +103,16 @@ async fn head_with_keys(
     let mut refusal = None;
     for key in keys {
         match request.send(&ObjectReader { key: Some(key), ..without }).await {
-            Ok(head) => return Ok(KeyedHead { head, customer_key: Some(key.again()) }),
+            Ok(head) if confirms(&head, key) => {
+                return Ok(KeyedHead { head, customer_key: Some(key.again()) });
+            }
+            Ok(head) if head.applied.mode == AppliedMode::Known(Mode::SseC) => {
+                let (subject, why) = (without.subject(), KeyFault::NotTheCustomerKey);
+                refusal = Some(Error::KeyWrong { subject, why, source: None });
+            }
+            Ok(_) => {
+                return Err(Error::not_understood(without.subject(), "it does not confirm the SSE-C key"));
+            }
             // Only S3 itself says that the key is wrong; other servers refuse it without a reason.
             Err(
                 error @ (Error::KeyWrong { .. }

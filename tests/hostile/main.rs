@@ -9,6 +9,7 @@
 mod support;
 
 mod claims;
+mod customer_key;
 mod endless;
 mod envelopes;
 mod foreign_keys;

@@ -13,7 +13,7 @@ use crate::aws::timestamp::local_now;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::Wrapper;
 use crate::commands::open_envelope;
-use crate::commands::sse_c_keys::{KeyedHead, head};
+use crate::commands::sse_c_keys::{KeyedHead, confirms, head};
 use crate::commands::unwrapped_envelope::Envelope;
 use crate::commands::verify_envelope::envelope_entries;
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
@@ -170,9 +170,7 @@ async fn with_last_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<
     let key = rotation.last_key.get()?;
     let reader = ObjectReader { connection: rotation.connection, uri, version_id, key: Some(&key) };
     let head = reader.head_with(HeadOptions { checksum: true, explain: false }).await.ok()?;
-    // A server that does not know SSE-C takes any key for any object.
-    let fits = head.applied.customer_key_md5.as_deref() == Some(key.md5());
-    fits.then_some(KeyedHead { head, customer_key: Some(key) })
+    confirms(&head, &key).then_some(KeyedHead { head, customer_key: Some(key) })
 }
 
 /// Sends a HEAD without a key, with the old ones, with the new one.
@@ -185,8 +183,8 @@ async fn with_any_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&
     }
     let reader = ObjectReader { connection, uri, version_id, key: Some(key) };
     match reader.head().await {
-        Ok(head) => Ok(KeyedHead { head, customer_key: Some(key.again()) }),
-        Err(_) => keyed,
+        Ok(head) if confirms(&head, key) => Ok(KeyedHead { head, customer_key: Some(key.again()) }),
+        Ok(_) | Err(_) => keyed,
     }
 }
 
