@@ -165,7 +165,9 @@ async fn run_command(argv: Vec<OsString>) -> ExitCode {
         let (open_uploads, aws_flags) = (open_uploads.clone(), aws_flags.clone());
         move || {
             let uploads = hints::left_uploads(&open_uploads.left(), &aws_flags);
-            [uploads, hints::kept_downloads(&open_uploads.kept_downloads())].concat()
+            let files = open_uploads.replaced_instruction_files();
+            let files = hints::replaced_instruction_files(&files, &aws_flags);
+            [uploads, hints::kept_downloads(&open_uploads.kept_downloads()), files].concat()
         }
     };
     match dispatch(cli, &printer, open_uploads, rules.clone(), left.clone()).await {

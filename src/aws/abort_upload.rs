@@ -2,6 +2,8 @@
 //!
 //! Source: ListMultipartUploads, ListParts and AbortMultipartUpload in the Amazon S3 API reference.
 
+use std::ops::RangeInclusive;
+
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, Initiator, MultipartUpload, Part};
 use futures_util::stream::{self, Stream, TryStreamExt};
@@ -125,13 +127,18 @@ impl Connection {
         }
     }
 
-    /// Aborts multipart uploads of one object that were created since `since` (seconds since 1970): the one with this
-    /// id, or, if a crash lost the id, those without parts. Succeeds if there is none.
+    /// Aborts multipart uploads of one object that were created in `time` (seconds since 1970): the one with this id, or,
+    /// if a crash lost the id, those without parts. Succeeds if there is none.
     ///
     /// # Errors
     /// What S3 refuses; it requires `s3:ListBucketMultipartUploads`, and without an id `s3:ListMultipartUploadParts`.
-    pub(crate) async fn give_up(&self, uri: &S3Uri, id: Option<&str>, since: i64) -> Result<()> {
-        for listed in self.uploads_since(uri, since).await? {
+    pub(crate) async fn give_up(
+        &self,
+        uri: &S3Uri,
+        id: Option<&str>,
+        time: RangeInclusive<i64>,
+    ) -> Result<()> {
+        for listed in self.uploads_of(uri, time).await? {
             let is_it = match id {
                 Some(id) => listed == id,
                 None => self.has_no_part(uri, &listed).await?,
@@ -143,11 +150,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Lists the ids of the multipart uploads of one object that were created since `since`.
-    pub(super) async fn uploads_since(&self, uri: &S3Uri, since: i64) -> Result<Vec<String>> {
+    /// Lists the ids of the multipart uploads of one object that were created in `time`, in seconds since 1970.
+    pub(super) async fn uploads_of(&self, uri: &S3Uri, time: RangeInclusive<i64>) -> Result<Vec<String>> {
         self.uploads_below(uri)
             .try_filter(|upload| {
-                std::future::ready(upload.uri == *uri && upload.initiated.is_some_and(|at| at >= since))
+                std::future::ready(
+                    upload.uri == *uri && upload.initiated.is_some_and(|at| time.contains(&at)),
+                )
             })
             .map_ok(|upload| upload.id)
             .try_collect()

@@ -53,8 +53,12 @@ impl<'a> PendingInstructionFile<'a> {
     /// # Errors
     /// What S3 refuses; `NotUnderstood` if the answer has no ETag, and the file is not stored as it was sent.
     pub(super) async fn write(&self, sse: Option<&ServerSide>, lock: &Lock) -> Result<Applied> {
-        let content = self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await?;
+        let content = self.there().await?;
         let object_etag = self.object_etag().await?;
+        if let (Some(content), Some(_)) = (&content, &object_etag) {
+            let content = String::from_utf8_lossy(content).into_owned();
+            self.connection.open_uploads.replacing(&self.uri, content);
+        }
         self.keep(Some(Before { content, written_version: None, object_etag: object_etag.clone() }));
         let content = Bytes::copy_from_slice(self.content.as_bytes());
         let written = self.put(content.clone(), sse, lock, &WriteCondition::None).await?;
@@ -73,20 +77,38 @@ impl<'a> PendingInstructionFile<'a> {
         Ok(written.applied)
     }
 
+    /// What is there now, if anything is.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub(super) async fn there(&self) -> Result<Option<Bytes>> {
+        self.reader(&self.uri).whole(MAX_INSTRUCTION_FILE_BYTES).await
+    }
+
+    /// Records that its object is stored.
+    pub(super) fn belongs(&self) {
+        self.connection.open_uploads.belongs(&self.uri);
+    }
+
     /// Restores the previous file, unless the object was written after all, or somebody else has written the file
-    /// since. Ignores failures: the error that led here is the one to report.
+    /// since. The error that led here is the one to report; what could not be restored is reported at the end of the run.
     pub(super) async fn put_back(&self, sse: Option<&ServerSide>) {
         let Some(before) = self.take() else { return };
         // The answer may have been lost, so the object's ETag decides, not the error.
-        if self.object_etag().await.is_ok_and(|etag| etag == before.object_etag) {
-            let removed = match before.written_version {
-                Some(version) => self.connection.remove(&self.uri, Some(&version)).await.is_ok(),
-                None => false,
-            };
-            // A version that is locked stays; one above it hides it.
-            if !removed {
-                let _ = self.replace_ours(before.content, sse).await;
+        let is_right = match self.object_etag().await {
+            Ok(etag) if etag == before.object_etag => {
+                let removed = match before.written_version {
+                    Some(version) => self.connection.remove(&self.uri, Some(&version)).await.is_ok(),
+                    None => false,
+                };
+                // A version that is locked stays; one above it hides it.
+                removed || self.replace_ours(before.content, sse).await.is_ok()
             }
+            Ok(_) => true,
+            Err(_) => false,
+        };
+        if is_right {
+            self.belongs();
         }
     }
 

@@ -1,5 +1,6 @@
 //! The multipart uploads that this run has created or found, and neither completed nor aborted. The run reports those that remain
-//! at its end, because their parts are stored and billed until somebody aborts them.
+//! at its end, because their parts are stored and billed until somebody aborts them. So does it report what else it has left
+//! behind: downloads that are kept, and instruction files that could not be put back.
 //!
 //! Not part of an error: an upload may also remain when the run is interrupted or succeeds.
 
@@ -24,6 +25,15 @@ pub(crate) struct OpenUpload {
 pub(crate) struct OpenUploads {
     uploads: Arc<Mutex<Vec<OpenUpload>>>,
     downloads: Arc<Mutex<Vec<KeptDownload>>>,
+    instruction_files: Arc<Mutex<Vec<ReplacedInstructionFile>>>,
+}
+
+/// The instruction file of an object that is there, in place of which another one was written for an object that is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReplacedInstructionFile {
+    pub(crate) uri: S3Uri,
+    /// What it was.
+    pub(crate) content: String,
 }
 
 /// A download that was cut off and is kept, so that the same command can go on with it.
@@ -49,6 +59,23 @@ impl OpenUploads {
     pub(crate) fn keep_download(&self, uri: &S3Uri, path: PathBuf) {
         let mut downloads = self.downloads.lock().unwrap_or_else(PoisonError::into_inner);
         downloads.push(KeptDownload { uri: uri.clone(), path });
+    }
+
+    /// The instruction files that were replaced, without their objects.
+    pub(crate) fn replaced_instruction_files(&self) -> Vec<ReplacedInstructionFile> {
+        self.instruction_files.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Records that an instruction file is replaced, before its object is.
+    pub(super) fn replacing(&self, uri: &S3Uri, content: String) {
+        let mut files = self.instruction_files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.push(ReplacedInstructionFile { uri: uri.clone(), content });
+    }
+
+    /// Records that an instruction file is the one of its object.
+    pub(super) fn belongs(&self, uri: &S3Uri) {
+        let mut files = self.instruction_files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|file| file.uri != *uri);
     }
 
     /// Records that an upload is requested.

@@ -32,7 +32,7 @@ impl UploadTarget<'_> {
         let since =
             self.connection.server_clock.now() - i64::try_from(waited.as_secs()).unwrap_or(i64::MAX) - 3;
         let mut found = Vec::new();
-        for id in self.connection.uploads_since(self.uri, since).await? {
+        for id in self.connection.uploads_of(self.uri, since..=i64::MAX).await? {
             if self.connection.has_no_part(self.uri, &id).await? {
                 found.push(id);
             }

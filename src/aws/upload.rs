@@ -349,6 +349,24 @@ impl UploadTarget<'_> {
         self.check(&applied, false, None)
     }
 
+    /// Whether an instruction file is there that another one is to replace, with its object.
+    ///
+    /// # Errors
+    /// What S3 refuses.
+    pub(crate) async fn replaces_instruction_file(&self) -> Result<bool> {
+        match &self.instruction_file {
+            Some(instruction_file) => Ok(instruction_file.there().await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// Records that the object is stored, to which its instruction file belongs.
+    pub(crate) fn has_its_instruction_file(&self) {
+        if let Some(instruction_file) = &self.instruction_file {
+            instruction_file.belongs();
+        }
+    }
+
     /// Restores the instruction file that was replaced, if the object itself was not written.
     pub(crate) async fn put_back(&self) {
         if let Some(instruction_file) = &self.instruction_file {

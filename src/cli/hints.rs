@@ -9,7 +9,7 @@ use super::document::Command;
 use super::lost_envelope;
 use super::remedies;
 use super::sanitize::shell_word;
-use crate::aws::open_uploads::{KeptDownload, OpenUpload};
+use crate::aws::open_uploads::{KeptDownload, OpenUpload, ReplacedInstructionFile};
 use crate::error::{Aspect, Error, NetworkFault, Subject, Unsupported};
 use crate::location::S3Uri;
 
@@ -152,6 +152,18 @@ pub(crate) fn left_uploads(uploads: &[OpenUpload], aws: &AwsFlags) -> Vec<String
         }
     };
     uploads.iter().map(named).collect()
+}
+
+/// Says which objects cannot be opened any more because their instruction file was replaced, and how it is written again.
+pub(crate) fn replaced_instruction_files(files: &[ReplacedInstructionFile], aws: &AwsFlags) -> Vec<String> {
+    let named = |ReplacedInstructionFile { uri, content }: &ReplacedInstructionFile| {
+        let (content, file) = (shell_word(content), uri.to_string());
+        format!(
+            "{file} was replaced, but not its object, which cannot be opened until the same command succeeds, or: printf %s {content} | aws s3 cp - {}{aws}",
+            shell_word(&file)
+        )
+    };
+    files.iter().map(named).collect()
 }
 
 /// Names the temporary files of downloads that are kept.

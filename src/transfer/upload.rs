@@ -38,7 +38,7 @@ pub(crate) async fn run(
     parts = parts.sharing(budget.buffers()).showing(meter);
     let outcome = match first_parts(parts, to, budget, cancellation).await {
         Ok(([Some(first), None], parts)) if !parts.more_is_sure() => {
-            put_object(first, to, budget, meter, cancellation).await
+            one(first, parts, to, budget, meter, cancellation).await
         }
         Ok((ready, parts)) => multipart(ready, parts, to, budget, meter, cancellation).await,
         Err(error) => {
@@ -48,10 +48,28 @@ pub(crate) async fn run(
             Err(error)
         }
     };
-    if let Err(error) = &outcome {
-        clean_up_within(to.put_back(), error, cancellation).await;
+    match &outcome {
+        Ok(_) => to.has_its_instruction_file(),
+        Err(error) => clean_up_within(to.put_back(), error, cancellation).await,
     }
     outcome
+}
+
+/// Uploads what fits into one part: in one request, unless an instruction file must be replaced. Without it nobody can open the
+/// object that is there, so the new one must be sent before, and only be completed after.
+async fn one(
+    first: Made,
+    parts: Parts,
+    to: &UploadTarget<'_>,
+    budget: &MemoryBudget,
+    meter: &Meter,
+    cancellation: &Cancellation,
+) -> Result<Uploaded> {
+    if cancellation.or(to.replaces_instruction_file()).await?? {
+        multipart([Some(first), None], parts, to, budget, meter, cancellation).await
+    } else {
+        put_object(first, to, budget, meter, cancellation).await
+    }
 }
 
 /// Whether the same command can go on with the upload after this error.

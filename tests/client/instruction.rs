@@ -1,10 +1,10 @@
 //! The envelope in a file beside the object.
 
 use s3seal_sandbox::s3::SseView;
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::keys::KnownKey;
-use crate::support::{BUCKET, Bench, PART, assert_same, bytes};
+use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, bytes};
 
 const FORMATS: [(&str, &str); 2] = [("--format s3ec", ""), ("--format s3ec-v2", "--allow-legacy v2")];
 
@@ -24,6 +24,11 @@ fn put(bench: &Bench, key: &str, format: &str) {
 fn instruction(bench: &Bench, key: &str) -> serde_json::Value {
     let file = bench.object(&format!("{key}.instruction")).plaintext.unwrap();
     serde_json::from_slice(&file).unwrap()
+}
+
+/// A fault that strikes the write of an object, and not that of its instruction file, which replaces one if it is `before`.
+fn object(before: bool, kind: Kind) -> Fault {
+    if before { Fault::on("CompleteMultipartUpload", kind) } else { Fault::on("PutObject", kind).skip(1) }
 }
 
 #[track_caller]
@@ -174,7 +179,7 @@ fn a_file_that_was_written_for_an_object_that_did_not_come_to_be_is_taken_back()
         let file = || bench.sandbox.s3().object(BUCKET, "object.instruction").and_then(|file| file.plaintext);
         let was = file();
         let denied = Kind::status(403, "AccessDenied", "Access Denied");
-        bench.sandbox.fault(Fault::on("PutObject", denied).skip(1));
+        bench.sandbox.fault(object(before, denied));
         bench.run("put source s3://bench/object -e client --key key --instruction-file").exits(4);
         assert_eq!(file(), was, "there before: {before}");
     }
@@ -193,11 +198,47 @@ fn a_file_that_somebody_else_has_written_meanwhile_is_not_taken_back() {
         let overwrite =
             || bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "object.instruction", b"theirs"));
         let denied = Kind::status(403, "AccessDenied", "Access Denied");
-        bench.sandbox.fault(Fault::on("PutObject", denied).skip(1));
+        bench.sandbox.fault(object(before, denied));
         bench.sandbox.fault(Fault::on("DeleteObject", overwrite()).only("object.instruction"));
         bench.sandbox.fault(Fault::on("PutObject", overwrite()).only("object.instruction").skip(1));
         bench.run("put source s3://bench/object -e client --key key --instruction-file").exits(4);
         let file = bench.object("object.instruction").plaintext;
         assert_eq!(file.as_deref(), Some(&b"theirs"[..]), "there before: {before}");
     }
+}
+
+#[test]
+fn the_object_that_is_there_can_be_opened_while_another_one_is_sent() {
+    let bench = sealed("", 1000);
+    let line = "put source s3://bench/object -e client --key key --instruction-file";
+    bench.write("source", b"new");
+    let gate = Gate::new();
+    let struck = bench.sandbox.fault(Fault::on("UploadPart", Kind::Pause(gate.clone())));
+    let putting = bench.start(line);
+    assert!(struck.wait(1, PATIENCE), "it was not sent in parts");
+    bench.run("get s3://bench/object copy --key key").ok();
+    assert_same(&bench.read("copy"), &bytes(1000), "before");
+    gate.open();
+    putting.end().ok();
+    bench.run("get s3://bench/object copy --key key").ok();
+    assert_eq!(bench.read("copy"), b"new");
+}
+
+#[test]
+fn an_instruction_file_that_cannot_be_put_back_is_printed_with_the_command_that_writes_it() {
+    let bench = sealed("", 1000);
+    let line = "put source s3://bench/object -e client --key key --instruction-file";
+    let before = instruction(&bench, "object");
+    let denied = || Kind::status(403, "AccessDenied", "no");
+    bench.sandbox.fault(Fault::on("CompleteMultipartUpload", denied()));
+    bench.sandbox.fault(Fault::on("PutObject", denied()).only("object.instruction").skip(1).always());
+    bench.write("source", b"new");
+    let ended = bench.run(line).exits(4);
+    let ended = ended.says(&[
+        "s3://bench/object.instruction was replaced, but not its object, which cannot be opened until",
+        "| aws s3 cp - s3://bench/object.instruction",
+    ]);
+    let printed = ended.stderr.clone();
+    let printed = printed.split("printf %s '").nth(1).unwrap().split("' |").next().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(printed).unwrap(), before);
 }

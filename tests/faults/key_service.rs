@@ -86,7 +86,12 @@ fn an_object_that_does_not_come_to_be_leaves_the_old_one_readable_beside_its_ins
         }
         let refusal = Kind::status(400, "Odd", "An odd refusal.");
         // The instruction file goes through, the object does not.
-        bench.sandbox.fault(Fault::on("PutObject", refusal).skip(1));
+        let fault = if before {
+            Fault::on("CompleteMultipartUpload", refusal)
+        } else {
+            Fault::on("PutObject", refusal).skip(1)
+        };
+        bench.sandbox.fault(fault);
         bench.run("put source s3://bench/object -e client --key key --instruction-file").exits(1);
         bench.sandbox.clear_faults();
         if before {

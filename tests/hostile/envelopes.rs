@@ -257,7 +257,7 @@ fn put_of_many_ends_with_the_first_instruction_file_that_the_server_did_not_keep
 fn put_says_so_if_the_instruction_file_cannot_be_read_back() {
     let bench = bench(100);
     let denied = Kind::status(403, "AccessDenied", "Access Denied");
-    bench.sandbox.fault(Fault::on("GetObject", denied).only(".instruction").skip(1).always());
+    bench.sandbox.fault(Fault::on("GetObject", denied).only(".instruction").skip(2).always());
     let line = format!("put source s3://{BUCKET}/o --key key --instruction-file");
     bench.run(&line).ok().says(&["envelope not verified (s3:GetObject is not allowed)"]);
     bench.sandbox.clear_faults();
@@ -265,13 +265,13 @@ fn put_says_so_if_the_instruction_file_cannot_be_read_back() {
 }
 
 #[test]
-fn put_reads_an_instruction_file_once_before_and_once_after_it_is_written() {
+fn put_reads_an_instruction_file_twice_before_and_once_after_it_is_written() {
     let bench = bench(100);
     let document =
         bench.run(&format!("put source s3://{BUCKET}/o --key key --instruction-file --json")).ok().json();
     assert_eq!(document["envelope_check"]["verified"], true);
     let reads = bench.requests("GetObject");
-    assert_eq!(reads.iter().filter(|read| read.path.ends_with("/o.instruction")).count(), 2);
+    assert_eq!(reads.iter().filter(|read| read.path.ends_with("/o.instruction")).count(), 3);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn put_is_not_told_to_have_lost_an_instruction_file_that_came_with_another_objec
         sandbox.s3().put_plain(BUCKET, "o.instruction", b"{}");
         sandbox.s3().put_plain(BUCKET, "o", b"newer");
     });
-    bench.sandbox.fault(Fault::on("GetObject", overwrite).only(".instruction").skip(1));
+    bench.sandbox.fault(Fault::on("GetObject", overwrite).only(".instruction").skip(2));
     let ended = bench.run(&format!("put source s3://{BUCKET}/o --key key --instruction-file")).ok();
     ended.says(&["envelope not verified (", "another object"]);
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
@@ -89,6 +90,41 @@ fn a_line_that_somebody_appends_aborts_no_upload_but_one_of_this_rotation() {
         gate.open();
         putting.end().ok();
         assert_eq!(bench.object(key).size, 6 << 20);
+    }
+}
+
+#[test]
+fn an_upload_that_began_long_after_the_run_that_crashed_is_somebody_elses() {
+    let bench = bench();
+    bench.write("source", &bytes(1000));
+    bench.run("put source s3://bench/p/1").ok();
+    let line = "rotate s3://bench/p/ -e client --key a.key --journal j --yes";
+    let struck = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(Gate::new())).only("p/1"));
+    let running = bench.start(line);
+    assert!(struck.wait(1, PATIENCE), "nothing was written");
+    running.signal("KILL");
+    running.end();
+    bench.sandbox.clear_faults();
+    let journal = fs::File::options().append(true).open(bench.path("j")).unwrap();
+    journal.set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
+    let id = bench.sandbox.s3().begin_upload(BUCKET, "p/1");
+    bench.run(line).ok().says(&["1 re-encrypted"]);
+    let left: Vec<_> = bench.sandbox.s3().uploads().into_iter().map(|upload| upload.upload_id).collect();
+    assert_eq!(left, [id]);
+}
+
+#[test]
+fn an_object_that_was_rotated_back_is_rotated_again() {
+    for flags in ["", "--instruction-file"] {
+        let bench = bench();
+        bench.write("source", &bytes(1000));
+        bench.run(&format!("put source s3://bench/p/1 --key a.key {flags}")).ok();
+        let forth = "rotate s3://bench/p/ --key b.key --from-key a.key --journal j --yes";
+        bench.run(forth).ok().says(&["1 rewrapped"]);
+        bench.run("rotate s3://bench/p/ --key a.key --from-key b.key --yes").ok().says(&["1 rewrapped"]);
+        // Its ETag is the one that it had after the first run, too.
+        bench.run(forth).ok().says(&["1 rewrapped"]);
+        bench.run("get s3://bench/p/1 copy --key b.key").ok();
     }
 }
 

@@ -225,6 +225,7 @@ impl BulkRotation<'_> {
         let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
         self.rotation.meter.expect(plan.state.head.len);
         let begins = !matches!(plan.strategy, Strategy::Nothing | Strategy::Refuse(_));
+        let before = plan.state.head.etag.clone();
         if begins {
             journal.begin(plan.state.head.etag.as_deref(), plan.strategy.as_str())?;
         }
@@ -238,9 +239,9 @@ impl BulkRotation<'_> {
             }
         };
         let outcome = check(self.rotation, plan, written, self.allowed).await?;
-        // An update in place keeps the ETag, which therefore cannot identify a rotated object.
-        let in_place = outcome.strategy == Strategy::UpdateInPlace;
-        journal.done(outcome.etag.as_deref().filter(|_| !in_place))?;
+        // An ETag that stays cannot identify a rotated object: a rotation back to the old key has it, too.
+        let is_new = outcome.etag != before;
+        journal.done(outcome.etag.as_deref().filter(|_| is_new))?;
         Ok(outcome)
     }
 

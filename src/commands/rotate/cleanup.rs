@@ -18,12 +18,10 @@ use super::scratch;
 pub(crate) async fn clear(rotation: &Rotation<'_>, journal: &Journal, places: &[S3Uri]) -> Result<()> {
     let leftovers = journal.leftovers();
     let is_in_place = |uri: &S3Uri| places.iter().any(|place| place.holds(uri));
-    for Upload { uri, id, since } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {
-        match rotation
-            .connection
-            .give_up(uri, id.as_deref(), since - MAX_CLOCK_SKEW.as_secs().cast_signed())
-            .await
-        {
+    let skew = MAX_CLOCK_SKEW.as_secs().cast_signed();
+    for Upload { uri, id, since, until } in leftovers.uploads.iter().filter(|one| is_in_place(&one.uri)) {
+        let time = since.saturating_sub(skew)..=until.saturating_add(skew);
+        match rotation.connection.give_up(uri, id.as_deref(), time).await {
             // Without permission to list uploads, a lifecycle rule must remove them.
             Ok(()) | Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::NotFound { .. }) => {}
             Err(error) => return Err(error),

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -87,7 +88,7 @@ impl Journal {
     ) -> Result<bool> {
         let refused = |error| Error::local("read", name)(error);
         file.seek(SeekFrom::Start(0)).map_err(refused)?;
-        let mut open = Open::default();
+        let mut open = Open { ended: file.metadata().map_err(refused)?.mtime(), ..Open::default() };
         let mut reader = BufReader::new(file);
         let (mut first, mut torn, mut text) = (true, false, Vec::new());
         loop {

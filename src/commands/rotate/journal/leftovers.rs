@@ -22,6 +22,8 @@ pub(crate) struct Upload {
     pub(crate) id: Option<String>,
     /// When it was started at the earliest, in seconds since 1970: not before this journal.
     pub(crate) since: i64,
+    /// When the last line was written: the run that started it did not live long after.
+    pub(crate) until: i64,
 }
 
 /// An object whose instruction file may be left.
@@ -38,6 +40,8 @@ pub(crate) struct LeftInstructionFile {
 pub(super) struct Open {
     /// When the journal began.
     pub(super) began: i64,
+    /// When its last line was written.
+    pub(super) ended: i64,
     /// Ids, and when they were noted.
     pub(super) uploads: HashMap<String, Vec<(String, i64)>>,
     pub(super) started: HashMap<String, i64>,
@@ -50,8 +54,9 @@ impl Open {
     /// What is still open at the journal's end.
     pub(super) fn leftovers(self) -> Leftovers {
         let uri = |object: &str| object.parse::<S3Uri>().ok();
-        let upload =
-            |object: &str, id, at: i64| Some(Upload { uri: uri(object)?, id, since: at.max(self.began) });
+        let upload = |object: &str, id, at: i64| {
+            Some(Upload { uri: uri(object)?, id, since: at.max(self.began), until: self.ended })
+        };
         let known = self.uploads.iter().flat_map(|(object, ids)| {
             ids.iter().filter_map(move |(id, at)| upload(object, Some(id.clone()), *at))
         });
