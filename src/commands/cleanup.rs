@@ -99,7 +99,7 @@ pub(crate) enum Kept {
     InUse(PathBuf),
     /// A journal that its rotation needs to clean up behind itself, or that may be the only copy of an envelope.
     Needed,
-    /// What it is could not be seen.
+    /// Whether it is needed could not be seen.
     NotKnown(Box<Error>),
     /// It changed, or was used, after it was found.
     Changed,

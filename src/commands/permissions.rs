@@ -340,8 +340,8 @@ fn cleanup(needs: &mut Needs) {
     needs.add(Resource::Objects, &objects);
     needs.add(Resource::InstructionFiles, &["s3:DeleteObject"]);
     needs.add(Resource::ScratchObjects, &["s3:DeleteObject"]);
-    needs.add(Resource::Listing, &["s3:ListBucket"]);
-    needs.add(Resource::Bucket, &["s3:ListBucketMultipartUploads"]);
+    // Without a condition on the prefix: else S3 does not say of an object that it does not exist.
+    needs.add(Resource::Bucket, &["s3:ListBucket", "s3:ListBucketMultipartUploads"]);
 }
 
 fn add(extra: Extra, task: Task, needs: &mut Needs) {

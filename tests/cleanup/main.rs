@@ -118,6 +118,27 @@ fn only_an_instruction_file_without_its_object_is_removed() {
 }
 
 #[test]
+fn an_instruction_file_whose_object_a_listing_hides_stays_unless_s3_says_that_there_is_none() {
+    let bench = bench();
+    bench.write("small", b"text");
+    bench.run("put small s3://bench/p/o --key key --instruction-file").ok();
+    let hides = Kind::tamper(|_, answer| {
+        let text = answer.text();
+        let shown: Vec<_> = text.split("<Contents>").filter(|entry| !entry.contains("o</Key>")).collect();
+        answer.set_body(shown.join("<Contents>"));
+    });
+    bench.sandbox.fault(Fault::on("ListObjectsV2", hides).always());
+    bench.run(ALL).ok().says(&["nothing to remove below s3://bench/p/"]);
+    for (status, code) in [(403, "AccessDenied"), (400, "Odd")] {
+        let refused = Fault::on("HeadObject", Kind::status(status, code, "no"));
+        bench.sandbox.fault(refused.times(2));
+        let kept = "kept: instruction file s3://bench/p/o.instruction";
+        bench.run(&format!("{ALL} -v")).ok().says(&[kept, "whether it is needed could not be seen: "]);
+    }
+    bench.assert_keys(&["p/o", "p/o.instruction"]);
+}
+
+#[test]
 fn an_instruction_file_that_somebody_writes_meanwhile_stays() {
     let bench = bench();
     leave_instruction_file(&bench, "p/o");
@@ -132,8 +153,8 @@ fn an_instruction_file_whose_object_comes_back_meanwhile_stays() {
     let bench = bench();
     leave_instruction_file(&bench, "p/o");
     let write = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "p/o", b"restored"));
-    // The first listing is of everything, the second of the object, the third of it again before the removal.
-    bench.sandbox.fault(Fault::on("ListObjectsV2", write).skip(2));
+    // The first is to find the file, the second is just before the removal.
+    bench.sandbox.fault(Fault::on("HeadObject", write).skip(1));
     bench.run(ALL).ok().says(&["kept: instruction file", "it has changed since it was found"]);
     bench.assert_keys(&["p/o", "p/o.instruction"]);
 }

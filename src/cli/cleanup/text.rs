@@ -72,7 +72,9 @@ pub(super) fn line(leftover: &Leftover) -> String {
         }
         What::InstructionFile { object, .. } => {
             facts.push(format!("written {created}"));
-            facts.push(format!("{object} does not exist"));
+            if !matches!(leftover.kept, Some(Kept::NotKnown(_))) {
+                facts.push(format!("{object} does not exist"));
+            }
         }
         What::Scratch { .. } => facts.push(format!("written {created}")),
         What::Journal(journal) => {
@@ -112,7 +114,7 @@ fn reason(kept: &Kept) -> String {
         Kept::Young => "younger than the limit".to_owned(),
         Kept::InUse(record) => format!("another run is at work with it ({})", record.display()),
         Kept::Needed => "its rotation must go on: run the same rotate command again".to_owned(),
-        Kept::NotKnown(error) => format!("what it is could not be seen: {error}"),
+        Kept::NotKnown(error) => format!("whether it is needed could not be seen: {error}"),
         Kept::Changed => "it has changed since it was found".to_owned(),
     }
 }

@@ -9,9 +9,9 @@ use crate::aws::Connection;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::aws::read_object::{HeadOptions, ObjectReader};
 use crate::aws::timestamp::seconds_of;
-use crate::commands::bulk::for_each_ordered;
+use crate::commands::bulk::{concerns_all, for_each_ordered};
 use crate::commands::rotate::scratch;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Subject};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::instruction_file_key;
@@ -89,9 +89,12 @@ async fn look_at(
             Ok(Some(Leftover { what, created, bytes: Some(listed.len), kept }))
         }
         Candidate::InstructionFile { file, object, listed } => {
-            if exists(connection, &object).await? {
-                return Ok(None);
-            }
+            let unseen = match is_missing(connection, &object).await {
+                Ok(true) => None,
+                Ok(false) => return Ok(None),
+                Err(error) if concerns_all(&error) => return Err(error),
+                Err(error) => Some(Kept::NotKnown(Box::new(error))),
+            };
             let reader = ObjectReader { connection, uri: &file, version_id: None, key: None };
             let (mut kept, mut etag, mut is_kept_by_versions) = (None, listed.etag.clone(), false);
             match reader.whole_with_head(MAX_INSTRUCTION_FILE_BYTES).await {
@@ -115,16 +118,20 @@ async fn look_at(
                 created,
                 // In a bucket with versions it is only hidden.
                 bytes: Some(if is_kept_by_versions { 0 } else { listed.len }),
-                kept: kept.or(is_young),
+                kept: kept.or(unseen).or(is_young),
             }))
         }
     }
 }
 
-/// Whether there is an object. Its listing says it, which needs no key, and is never a refusal in disguise.
-async fn exists(connection: &Connection, uri: &S3Uri) -> Result<bool> {
-    let longer = connection.list(uri).try_filter(|listed| ready(listed.key.as_str() == uri.key));
-    Ok(std::pin::pin!(longer).next().await.transpose()?.is_some())
+/// Whether there is no object. Only S3's answer about the object itself says so: a listing may leave it out.
+async fn is_missing(connection: &Connection, uri: &S3Uri) -> Result<bool> {
+    let reader = ObjectReader { connection, uri, version_id: None, key: None };
+    match reader.head_with(HeadOptions { checksum: false, explain: true }).await {
+        Ok(_) | Err(Error::KeyNeeded { .. }) => Ok(false),
+        Err(Error::NotFound { subject, .. }) if subject == Subject::from(uri) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 fn is_version(id: Option<&str>) -> bool {
@@ -139,7 +146,7 @@ pub(super) async fn remove_instruction_file(
     etag: Option<&str>,
 ) -> Result<Removed> {
     let Some(etag) = etag else { return Ok(Removed::Changed) };
-    if exists(connection, object).await? {
+    if !is_missing(connection, object).await? {
         return Ok(Removed::Changed);
     }
     removed(connection.remove_if(file, etag, None).await)
