@@ -278,6 +278,25 @@ fn objects_under_one_key_are_looked_at_once_each() {
 }
 
 #[test]
+fn an_sse_c_key_is_not_offered_to_another_bucket() {
+    let bench = bench();
+    bench.sandbox.s3().create_bucket("other");
+    for number in 0..3 {
+        put(&bench, &format!("p/{number}"), "-e sse-c --sse-c-key a.key");
+        bench.sandbox.s3().put_plain("other", &format!("p/{number}"), b"x");
+    }
+    bench.sandbox.clear_requests();
+    let to = format!("-e sse-kms --kms-key {ALIAS} --from-sse-c-key a.key --yes");
+    bench.run(&format!("rotate s3://{BUCKET}/p/ s3://other/p/ {to}")).ok().says(&["6 copied within S3"]);
+    let requests = bench.sandbox.requests();
+    let (with_key, without): (Vec<_>, Vec<_>) = requests.iter().partition(|one| {
+        one.headers.iter().any(|(name, _)| name.ends_with("server-side-encryption-customer-key"))
+    });
+    assert!(!with_key.is_empty() && without.iter().any(|one| one.path.starts_with("/other/")));
+    assert!(with_key.iter().all(|one| one.path.starts_with("/bench/")), "{with_key:?}");
+}
+
+#[test]
 fn an_instruction_file_is_no_object_of_its_own_when_its_object_goes_to_a_mode_of_s3() {
     for to in [
         &format!("-e sse-kms --kms-key {ALIAS}"),

@@ -128,7 +128,7 @@ pub(crate) async fn load(
         Some(keyed) => keyed,
         None => with_any_key(rotation, uri, version_id).await?,
     };
-    rotation.last_key.set(customer_key.as_ref());
+    rotation.last_key.set(&uri.bucket, customer_key.as_ref());
     let reader = ObjectReader { connection, uri, version_id, key: customer_key.as_ref() };
     let envelope = open_envelope::envelope(&reader, &head, decryption_keys).await?;
     let mut fingerprints = names_of(customer_key.as_ref());
@@ -165,9 +165,9 @@ pub(crate) async fn load(
     })
 }
 
-/// Sends a HEAD with the key that fitted the last object; a failure means nothing.
+/// Sends a HEAD with the key that fitted the last object of the bucket; a failure means nothing.
 async fn with_last_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&str>) -> Option<KeyedHead> {
-    let key = rotation.last_key.get()?;
+    let key = rotation.last_key.get(&uri.bucket)?;
     let reader = ObjectReader { connection: rotation.connection, uri, version_id, key: Some(&key) };
     let head = reader.head_with(HeadOptions { checksum: true, explain: false }).await.ok()?;
     confirms(&head, &key).then_some(KeyedHead { head, customer_key: Some(key) })

@@ -9,7 +9,7 @@ use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::first_object_gate::FirstObjectGate;
 use crate::error::Result;
 use crate::keys::CustomerKey;
-use crate::location::S3Uri;
+use crate::location::{Bucket, S3Uri};
 use crate::meter::Meter;
 use crate::rules::{Encrypted, Requirements};
 use crate::transfer::Cancellation;
@@ -35,7 +35,7 @@ pub(crate) struct Rotation<'a> {
     pub(crate) accepted: &'a [Loss],
     /// Part size, jobs.
     pub(crate) transfer_options: &'a TransferOptions,
-    /// The SSE-C key that opened the last object.
+    /// The SSE-C key that opened the last object of a bucket.
     pub(crate) last_key: LastKey,
     /// Which buckets have Object Lock.
     pub(crate) lockable: LockableBuckets,
@@ -77,17 +77,21 @@ impl Rotation<'_> {
     }
 }
 
-/// The SSE-C key of the last object. Objects under one prefix mostly have the same one: trying it first
-/// takes one request instead of three for each object.
+/// The SSE-C key of the last object, and its bucket. Objects under one prefix mostly have the same one: trying it first
+/// takes one request instead of three for each object. No other bucket sees it: nothing there has asked for it.
 #[derive(Default)]
-pub(crate) struct LastKey(Mutex<Option<CustomerKey>>);
+pub(crate) struct LastKey(Mutex<Option<(Bucket, CustomerKey)>>);
 
 impl LastKey {
-    pub(super) fn get(&self) -> Option<CustomerKey> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(CustomerKey::again)
+    /// The key of the last object, if that is in this bucket.
+    pub(super) fn get(&self, bucket: &Bucket) -> Option<CustomerKey> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(of, _)| of == bucket).map(|(_, key)| key.again())
     }
 
-    pub(super) fn set(&self, key: Option<&CustomerKey>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = key.map(CustomerKey::again);
+    /// Remembers the key of an object of this bucket.
+    pub(super) fn set(&self, bucket: &Bucket, key: Option<&CustomerKey>) {
+        let last = key.map(|key| (bucket.clone(), key.again()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = last;
     }
 }
