@@ -371,7 +371,8 @@ pub(super) async fn verifier(
         return (Some(Verifier::full_object(kept.algorithm, &kept.value)), seen);
     }
     match reader.part_sizes().await {
-        Ok(sizes) if sizes.iter().sum::<u64>() == head.len => {
+        // The sizes are the server's: their sum may be beyond what can be counted.
+        Ok(sizes) if sizes.iter().try_fold(0_u64, |sum, size| sum.checked_add(*size)) == Some(head.len) => {
             (Some(Verifier::composite(kept.algorithm, &kept.value, sizes)), seen)
         }
         Ok(_) => {

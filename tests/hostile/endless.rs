@@ -256,3 +256,26 @@ fn a_list_of_parts_without_end_is_given_up() {
     );
     assert!(struck.count() <= 12, "{}", struck.count());
 }
+
+#[test]
+fn sizes_of_parts_whose_sum_is_beyond_all_numbers_are_not_those_of_the_object() {
+    let bench = bench(2 * PART);
+    bench.run("put source s3://bench/composite --checksum sha256 --part-size 5MiB").ok();
+    // Counted with 64 bits, they make just the object's length.
+    let sizes = [i64::MAX, i64::MAX, 2, i64::try_from(2 * PART).unwrap()];
+    let parts = sizes.map(|size| format!("<Part><Size>{size}</Size></Part>")).concat();
+    let list = Kind::answer(move |_| {
+        Answer::new(200).xml(&format!(
+            "<GetObjectAttributesResponse><ObjectParts><IsTruncated>false</IsTruncated>{parts}</ObjectParts>\
+             </GetObjectAttributesResponse>"
+        ))
+    });
+    let struck = always(&bench, "GetObjectAttributes", list);
+    is_told(
+        &bench,
+        "get s3://bench/composite copy",
+        0,
+        &["checksum not compared", "the server does not list the sizes of the parts"],
+    );
+    assert_eq!(struck.count(), 1);
+}
