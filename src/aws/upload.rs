@@ -300,7 +300,7 @@ impl UploadTarget<'_> {
         };
         let mut completed = self.if_matching(ask).await?;
         if started.is_found && completed.applied.mode == AppliedMode::NotSaid {
-            completed.applied = self.reader().head().await?.applied;
+            completed = self.with_encryption(completed).await?;
         }
         self.check(&completed.applied, true, completed.version_id.as_deref())?;
         Ok(completed)

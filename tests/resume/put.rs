@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use s3seal_sandbox::{Fault, Gate, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind, hostile};
 
 use crate::support::{BUCKET, Bench, PART, PATIENCE, assert_same, at_once, bytes, write_private};
 use crate::{SIZE, bench, records};
@@ -90,6 +90,32 @@ fn an_upload_goes_on_after_all_parts_were_sent() {
             is_whole(&bench, get, &bytes(SIZE));
         }
     });
+}
+
+#[test]
+fn the_encryption_of_another_object_is_not_taken_for_that_of_an_upload_that_went_on() {
+    for mode in ["-e sse-s3", "-e sse-kms --kms-key alias/backup"] {
+        let bench = bench();
+        let held = bench.sandbox.fault(Fault::on("CompleteMultipartUpload", Kind::Pause(Gate::new())));
+        let running = bench.start(&line(mode));
+        assert!(held.wait(1, PATIENCE));
+        running.signal("KILL");
+        running.end();
+        bench.sandbox.clear_faults();
+        bench.sandbox.clear_requests();
+        // All parts are there, and the end does not name the mode, so a HEAD is asked: of what somebody else has stored.
+        let silent = hostile::drops_headers("x-amz-server-side-encryption");
+        bench.sandbox.fault(Fault::on("CompleteMultipartUpload", silent));
+        let newer = bench.meanwhile(|sandbox| sandbox.s3().put_plain(BUCKET, "object", b"newer"));
+        bench.sandbox.fault(Fault::on("HeadObject", newer));
+        let ended = bench.run(&line(mode)).exits(8).writes_nothing();
+        let ended =
+            ended.says(&["s3://bench/object is not the object expected", "somebody wrote it meanwhile"]);
+        assert!(!ended.stderr.contains("delete-object"), "{}", ended.stderr);
+        assert_eq!(sent(&bench), 0, "{mode}");
+        assert!(records(&bench).is_empty(), "records left behind");
+        bench.assert_tidy(&FILES);
+    }
 }
 
 #[test]

@@ -37,6 +37,19 @@ impl UploadTarget<'_> {
         }
     }
 
+    /// Adds the encryption from a HEAD where no answer about an upload that went on has named it.
+    ///
+    /// # Errors
+    /// What S3 refuses; `Changed` if the HEAD finds another object, which says nothing about this one.
+    pub(super) async fn with_encryption(&self, completed: Completed) -> Result<Completed> {
+        let head = self.reader().head().await?;
+        let unquoted = |etag: &Option<String>| etag.as_deref().map(|etag| etag.trim_matches('"').to_owned());
+        if unquoted(&head.etag) != unquoted(&completed.etag) {
+            return Err(Error::Changed { subject: self.subject(), source: None });
+        }
+        Ok(Completed { applied: head.applied, ..completed })
+    }
+
     /// Adds the ETag from a HEAD where the answer to a write has none: some servers leave it empty. The head must match
     /// what was sent.
     pub(super) async fn with_etag(&self, completed: Completed, len: u64) -> Result<Completed> {
