@@ -224,6 +224,15 @@ impl Error {
         move |source| Self::Local { action, subject, source }
     }
 
+    /// Makes the error of a file or program that cannot be opened: one that is missing is `NotFound`.
+    pub(crate) fn not_opened(subject: &Subject) -> impl FnOnce(io::Error) -> Self {
+        let subject = subject.clone();
+        move |error| match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { subject, source: Some(error.into()) },
+            _ => Self::local("open", subject)(error),
+        }
+    }
+
     /// Makes the error of data that does not hold.
     pub fn tampered(subject: impl Into<Subject>, why: impl Into<String>) -> Self {
         Self::Tampered { subject: subject.into(), why: why.into(), source: None }

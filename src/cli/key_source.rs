@@ -89,6 +89,21 @@ impl SourceText {
     }
 }
 
+impl SourceText {
+    /// The file that it names; `None` if it is another source.
+    ///
+    /// # Errors
+    /// A usage failure for `~/` without a home directory.
+    pub(super) fn file(&self, flag: &str) -> Result<Option<PathBuf>, Failure> {
+        match self.0.split_once(':') {
+            Some(("file", path)) => expanded(flag, path).map(Some),
+            Some(("env" | "fd" | "cmd", _)) => Ok(None),
+            _ if self.0 == "prompt" || self.0 == "-" => Ok(None),
+            _ => expanded(flag, &self.0).map(Some),
+        }
+    }
+}
+
 impl From<&str> for SourceText {
     fn from(text: &str) -> Self {
         Self(text.to_owned())

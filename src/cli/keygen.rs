@@ -62,8 +62,18 @@ pub(crate) fn run(args: &KeygenArgs, session: &Session) -> Result<(), Failure> {
     if args.show {
         show(&args.file, args.key_file.allow_open_key_file, session)
     } else {
-        make(&args.file, args.form, session)
+        make(&file_to_make(&args.file)?, args.form, session)
     }
+}
+
+/// The file of a new key, which is named as the flags for keys name it.
+fn file_to_make(named: &Path) -> Result<PathBuf, Failure> {
+    let Some(text) = named.to_str() else { return Ok(named.to_owned()) };
+    SourceText::from(text).file("keygen")?.ok_or_else(|| {
+        let path = shell_word(text);
+        Failure::usage(format!("{path} is no file; a new key goes into one"))
+            .hint(format!("for a file of this name: s3seal keygen ./{path}"))
+    })
 }
 
 /// Prints the fingerprints of a key; where its text can be read as two keys, those of both.

@@ -54,7 +54,8 @@ pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
 const NOT_THIS_SERVER: &str =
     "this server drops metadata, or a proxy in front of it: use one that keeps them";
 
-const NOT_KEPT: &str = "this server does not keep what it answers to have stored, or another writer replaced the file at the same time";
+const NOT_KEPT: &str =
+    "this server does not keep what it says is stored, or another writer replaced the file meanwhile";
 
 /// The command that makes the object readable again.
 fn restore(lost: &LostEnvelope, aws: &AwsFlags) -> String {

@@ -47,8 +47,9 @@ Examples:
   s3seal put --from-command s3://bucket/db.sql -e sse-s3 -- pg_dump db
 
 After each client-side object, one HEAD request checks that the server kept its
-envelope, and one GET request its instruction file. Without s3:GetObject the
-object is stored anyway, and the outcome says: envelope not verified.";
+envelope. Without s3:GetObject the object is stored anyway, and the outcome
+says: envelope not verified. With --instruction-file, which needs s3:GetObject
+to keep an older file, one GET request checks the new file, too.";
 
 /// Store files, directories, standard input or a command's output, encrypted
 #[derive(clap::Args)]
@@ -61,11 +62,12 @@ object is stored anyway, and the outcome says: envelope not verified.";
 pub(crate) struct PutArgs {
     /// Files, directories (-r) or - for standard input; the last one is the target: s3://BUCKET/KEY, or a bucket or a
     /// prefix ending in /, which takes the files' names
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, required = true, num_args = 1..)]
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, num_args = 1..)]
+    #[arg(required_unless_present = "command")]
     places: Vec<PathBuf>,
 
     /// The command whose output is stored
-    #[arg(last = true, value_name = "COMMAND", requires = "from_command")]
+    #[arg(last = true, value_name = "COMMAND")]
     #[arg(value_hint = ValueHint::CommandWithArguments)]
     command: Vec<String>,
 
@@ -116,6 +118,7 @@ pub(crate) struct PutArgs {
 }
 
 pub(crate) async fn run(args: PutArgs, session: &Session) -> Result<(), Failure> {
+    let args = args.with_files_after_dashes();
     let options = args.transfer.limit(session.options()?)?;
     let ParsedArgs { scope, how, choice, keys } = args.parse()?;
     let rules = session.rules.requirements.clone();
@@ -162,10 +165,7 @@ async fn one(session: &Session, connection: &Connection, request: PutRequest) ->
         session.printer.say("reading from the terminal; end with Ctrl-D");
     }
     let progress = session.progress_beside(is_typed, Unit::Bytes, &request.target.to_string());
-    let file = match &request.source {
-        Source::File(path) => Some(path.clone()),
-        Source::Stdin | Source::Command(_) => None,
-    };
+    let file = if let Source::File(path) = &request.source { Some(path.clone()) } else { None };
     let outcome = Box::pin(put::run(connection, request, progress.meter(), &session.stop)).await;
     progress.finish();
     let outcome = outcome?;
@@ -256,6 +256,14 @@ impl Scope {
 }
 
 impl PutArgs {
+    /// Takes what follows `--` for files, as other programs do, where nothing is before it and no command is asked for.
+    fn with_files_after_dashes(mut self) -> Self {
+        if self.places.is_empty() && !self.from_command {
+            self.places = std::mem::take(&mut self.command).into_iter().map(PathBuf::from).collect();
+        }
+        self
+    }
+
     /// Checks the arguments, before a key is read or a request is sent.
     fn parse(&self) -> Result<ParsedArgs, Failure> {
         self.update.check(self.recursive, self.object.no_clobber(), !self.filter.is_empty())?;
@@ -307,6 +315,10 @@ impl PutArgs {
                 .hint("add -r, or leave it out"));
         }
         refuse_keys(&self.places)?;
+        if !self.from_command && !self.command.is_empty() {
+            return Err(Failure::usage("what follows -- is a command, or the files if nothing is before it")
+                .hint("to store a command's output: s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
+        }
         self.manifest.check(&self.places, self.recursive, self.update.dry_run, self.object.no_clobber())?;
         if self.from_command {
             return self.command();

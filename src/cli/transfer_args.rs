@@ -87,11 +87,12 @@ impl TransferArgs {
         let default = TransferOptions::default();
         if let Some(size) = self.part_size.filter(|size| !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&size.0))
         {
-            return Err(Failure::usage(format!("--part-size: S3 takes no parts of {size}")).hint(format!(
-                "use {:#} to {:#}",
+            return Err(Failure::usage(format!(
+                "--part-size {size}: the part size must be between {:#} and {:#}",
                 ByteSize(MIN_PART_BYTES),
                 ByteSize(MAX_PART_BYTES)
-            )));
+            ))
+            .hint("leave it out: the size follows from the length"));
         }
         let jobs = self.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
         Ok(TransferOptions {

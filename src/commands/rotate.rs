@@ -15,6 +15,7 @@ pub(crate) mod batch;
 pub(crate) mod bulk;
 pub(crate) mod cleanup;
 pub(crate) mod desired_encryption;
+pub(crate) mod filters;
 pub(crate) mod identity;
 pub(crate) mod instruction_file;
 pub(crate) mod journal;

@@ -106,13 +106,13 @@ pub(crate) async fn verify_stored(
     sent: &SentEnvelope,
     cancellation: &Cancellation,
 ) -> Result<Probe<()>> {
-    // Whoever replaces both writes the file first: read before the HEAD, it is another's only if the HEAD may show that.
+    // The object is already stored: a signal ends only the check. The file is read first: whoever replaces both writes it
+    // before the object, so that the HEAD after it shows the other object, too.
     let file = match cancellation.or(sent.read_file(reader)).await.flatten() {
         // It is not the one that was sent, which is not that long.
         Err(Error::TooLarge { .. }) => Probe::Known(Some(Bytes::new())),
         answer => Probe::of(answer, "s3:GetObject"),
     };
-    // The object is already stored: a signal ends only the check.
     let answer =
         cancellation.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
     let head = match Probe::of(answer, "s3:GetObject") {

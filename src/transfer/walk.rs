@@ -226,7 +226,8 @@ fn found(
         Some(name) => match earlier.iter().find(|earlier| gives(earlier, &name)) {
             None => return Some((below, of_metadata(path, name, metadata.map_err(Into::into)))),
             Some(earlier) => {
-                format!("two files map to the key {name}: {} and {}", earlier.display(), path.display())
+                let first = earlier.join(&name);
+                format!("two files map to the key {name}: {} and {}", first.display(), path.display())
             }
         },
     };
@@ -293,6 +294,10 @@ fn look_up(folder: &Path, name: &str, options: &WalkOptions) -> Found {
     let path = folder.join(name);
     match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => of_metadata(path, name.to_owned(), Ok(metadata)),
+        // Who names it wants what is in it, and would take it for stored.
+        Ok(metadata) if metadata.is_dir() => {
+            Found::Failed { error: Error::unsupported(&path, "is a directory, not a file"), path }
+        }
         Ok(metadata) => {
             Found::NoFile { path, name: Some(name.to_owned()), what: in_words(metadata.file_type()) }
         }

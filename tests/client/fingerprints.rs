@@ -121,3 +121,16 @@ fn every_place_names_a_key_by_the_same_fingerprint() {
         bench.run(&format!("inspect {object} --sse-c-key other --expect sse-c:{other}")).ok();
     }
 }
+
+#[test]
+fn a_new_key_goes_to_the_file_that_the_flags_for_keys_would_name() {
+    let bench = Bench::new();
+    bench.run("keygen file:new.key").ok();
+    bench.run("keygen --show file:new.key").ok();
+    bench.run("keygen ~/home.key").ok();
+    assert!(bench.home().join("home.key").is_file());
+    for source in ["env:KEY", "fd:3", "cmd:true", "prompt", "-"] {
+        bench.run(&format!("keygen {source}")).exits(2).says(&["is no file; a new key goes into one", "./"]);
+    }
+    assert_eq!(bench.names(), ["new.key"]);
+}

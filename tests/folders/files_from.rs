@@ -22,7 +22,7 @@ fn only_what_is_named_is_stored_and_what_is_not_there_is_a_failure() {
     ended.says(&[
         "failed: tree/missing",
         "does not exist",
-        "skipped: tree/b: is a directory",
+        "failed: tree/b: is a directory",
         "stored: 1 file",
     ]);
     bench.assert_keys(&["p/-dash", "p/a", "p/b/c"]);
@@ -81,4 +81,13 @@ fn a_list_that_leads_out_of_the_directory_is_refused_before_anything_happens() {
     }
     bench.run("put -r tree s3://bench/p/ --files-from nowhere").exits(3).says(&["nowhere does not exist"]);
     assert_eq!(bench.sandbox.requests().len(), 0);
+}
+
+#[test]
+fn a_directory_that_is_named_is_a_failure() {
+    let bench = bench();
+    bench.write("names", b"b\na\n");
+    write(&bench.path("tree/b/c"), b"c");
+    let ended = bench.run("put -r tree s3://bench/p/ --files-from names --manifest m").exits(9);
+    ended.says(&["tree/b", "is a directory, not a file", "no manifest m"]);
 }

@@ -198,16 +198,13 @@ fn put_is_not_told_to_have_lost_an_envelope_that_somebody_has_replaced_since() {
 
 /// Ways of a server that answers as if it had stored an instruction file.
 fn keeps_no_instruction_file(bench: &Bench, way: &str) {
-    let kind = match way {
-        "dropped" => {
-            Kind::answer(|_| Answer::new(200).header("etag", "\"0123456789abcdef0123456789abcdef\""))
-        }
-        _ => {
-            let sandbox = Arc::downgrade(&bench.sandbox);
-            Kind::ThenAnswer(Arc::new(move || {
-                sandbox.upgrade().unwrap().s3().put_plain(BUCKET, "a/b.instruction", b"{}");
-            }))
-        }
+    let kind = if way == "dropped" {
+        Kind::answer(|_| Answer::new(200).header("etag", "\"0123456789abcdef0123456789abcdef\""))
+    } else {
+        let sandbox = Arc::downgrade(&bench.sandbox);
+        Kind::ThenAnswer(Arc::new(move || {
+            sandbox.upgrade().unwrap().s3().put_plain(BUCKET, "a/b.instruction", b"{}");
+        }))
     };
     bench.sandbox.fault(Fault::on("PutObject", kind).only(".instruction").always());
 }

@@ -15,7 +15,24 @@ fn an_audit_of_nothing_is_no_success() {
         bench.run(line).exits(3).says(&["nothing found under s3://bench/", "--allow-empty"]);
         bench.run(&format!("{line} --allow-empty")).ok();
     }
-    bench.run("inspect s3://bench/p/ s3://bench/typo/").ok();
+}
+
+#[test]
+fn a_prefix_without_objects_does_not_pass_beside_another_one() {
+    let bench = Bench::new();
+    bench.write("source", b"x");
+    bench.run("put source s3://bench/p/1 -e sse-s3").ok();
+    for flags in ["", "--expect sse-s3", "--read-data"] {
+        let line = format!("inspect s3://bench/p/ s3://bench/typo/ {flags}");
+        bench.run(&line).exits(3).says(&["error: nothing found under s3://bench/typo/\n", "--allow-empty"]);
+        bench.run(&format!("{line} --allow-empty")).ok();
+    }
+    bench.sandbox.s3().create_bucket("void");
+    bench.run("inspect s3://bench/p/ s3://void").ok();
+    bench
+        .run("inspect s3://bench/p/ s3://void --read-data")
+        .exits(3)
+        .says(&["nothing found under s3://void"]);
 }
 
 #[test]

@@ -98,3 +98,13 @@ fn a_missing_file_and_a_directory_are_told_before_anything_is_sent() {
     bench.run("put . s3://bench/object").exits(2).says(&["is a directory"]);
     assert!(bench.sandbox.requests().is_empty());
 }
+
+#[test]
+fn files_may_follow_two_dashes_and_a_command_needs_its_flag() {
+    let bench = Bench::new();
+    bench.write("-dash", b"text");
+    bench.run("put -- -dash s3://bench/object").ok();
+    assert_eq!(bench.object("object").plaintext.unwrap(), b"text");
+    let ended = bench.run("put s3://bench/object -- echo").exits(2);
+    ended.says(&["what follows -- is a command", "--from-command s3://BUCKET/KEY -- COMMAND"]);
+}

@@ -22,6 +22,17 @@ fn a_rotation_of_nothing_is_no_success() {
 }
 
 #[test]
+fn a_prefix_without_objects_does_not_pass_beside_another_one() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    let line = "rotate s3://bench/p/ s3://bench/typo/ -e sse-c --sse-c-key a.key";
+    for how in ["--dry-run", "--yes"] {
+        bench.run(&format!("{line} {how}")).exits(3).says(&["error: nothing found under s3://bench/typo/\n"]);
+    }
+    bench.run("get s3://bench/p/1 copy --sse-c-key a.key").ok();
+}
+
+#[test]
 fn a_rotation_of_nothing_leaves_no_journal() {
     let bench = bench();
     bench.run("rotate s3://bench/typo/ -e sse-c --sse-c-key a.key --yes").exits(3);

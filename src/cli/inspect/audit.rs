@@ -29,6 +29,8 @@ pub(crate) struct Audit<'a> {
     summary: Summary,
     /// The arguments, and the buckets and the inventory report that were inspected.
     report: Report,
+    /// Places in which nothing was found.
+    empty: Vec<S3Uri>,
     /// The file for the HTML page, if there is one.
     html_file: Option<PathBuf>,
     /// Whether finding nothing is a success.
@@ -50,7 +52,17 @@ impl<'a> Audit<'a> {
             ..DataSum::default()
         });
         let summary = Summary { data, ..Summary::new(!options.expected.is_empty()) };
-        Self { session, connection, options, rows, summary, report, html_file, allow_empty }
+        Self {
+            session,
+            connection,
+            options,
+            rows,
+            summary,
+            report,
+            empty: Vec::new(),
+            html_file,
+            allow_empty,
+        }
     }
 
     /// Shows one object in full.
@@ -95,10 +107,12 @@ impl<'a> Audit<'a> {
         meter.expect_listings(places.len() as u64);
         let mut ended = Ok(());
         for place in places {
+            let before = self.found();
             ended = self.place(place, version_id, &meter).await;
             if ended.is_err() {
                 break;
             }
+            self.empty.extend((self.found() == before).then(|| place.clone()));
         }
         if let Some(progress) = progress {
             progress.finish();
@@ -165,14 +179,23 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// An audit of no object proves nothing. A bucket that is shown counts, unless an expectation asks about its objects.
+    fn found(&self) -> u64 {
+        self.summary.all.objects + self.summary.failed.count
+    }
+
+    /// An audit of no object proves nothing, and a mistyped prefix must not pass beside others that are right. A bucket that
+    /// is shown counts, unless an expectation asks about its objects, or they are to be read.
     fn found_something(&self) -> Result<(), Failure> {
-        let shown = !self.report.buckets.is_empty() && self.options.expected.is_empty();
-        let found = self.summary.all.objects + self.summary.failed.count > 0;
-        if found || shown || self.allow_empty {
+        let asks = !self.options.expected.is_empty() || self.options.read.is_some();
+        let empty: Vec<_> = self.empty.iter().filter(|place| asks || !place.key.is_empty()).collect();
+        let inventory = self.report.inventory.as_ref().filter(|_| self.found() == 0);
+        if empty.is_empty() && inventory.is_none() || self.allow_empty {
             return Ok(());
         }
-        let places = self.report.places.join(", ");
+        let places = match inventory {
+            Some(_) => self.report.places.join(", "),
+            None => empty.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
         Err(Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {places}"))
             .hint("check the prefix, --include and --exclude; with --allow-empty this is a success"))
     }

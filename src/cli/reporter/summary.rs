@@ -66,7 +66,10 @@ impl Tally {
         }
         parts.extend(self.manifest.as_ref().map(|(place, is_written)| match is_written {
             true => format!("manifest {place}"),
-            false => format!("no manifest {place}: not everything is stored"),
+            false if self.failed + self.stored_otherwise > 0 => {
+                format!("no manifest {place}: not everything is stored")
+            }
+            false => format!("no manifest {place}"),
         }));
         parts
     }

@@ -65,7 +65,8 @@ fn plan_line(strategy: &str, cost: Cost) -> String {
         };
         parts.push(moved);
         parts.push(format!("{} requests", cost.requests));
-        parts.push(format!("{} KMS calls", cost.kms_calls));
+        let calls = if cost.kms_calls == 1 { "call" } else { "calls" };
+        parts.push(format!("{} KMS {calls}", cost.kms_calls));
     }
     format!("{}: {}", Strategy::of(strategy).as_str(), parts.join(", "))
 }
@@ -117,7 +118,7 @@ mod tests {
             plan_lines(&plans),
             [
                 "none: 1 object, 1 B",
-                "re-encrypt: 2 objects, 2 KiB, 4 KiB through this machine, 8 requests, 1 KMS calls",
+                "re-encrypt: 2 objects, 2 KiB, 4 KiB through this machine, 8 requests, 1 KMS call",
                 "cannot: s3://bkt/k: archived",
             ]
         );

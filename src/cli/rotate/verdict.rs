@@ -8,6 +8,7 @@ use crate::cli::session::Session;
 use crate::commands::rotate::bulk::Plans;
 use crate::commands::rotate::{Stage, Stopped, Summary};
 use crate::error::{Error, Result as CoreResult};
+use crate::location::S3Uri;
 
 impl RotateArgs {
     /// Reports the plan of a dry run.
@@ -17,11 +18,8 @@ impl RotateArgs {
     pub(super) fn dry_run_ended(&self, session: &Session, plans: CoreResult<Plans>) -> Result<(), Failure> {
         let plans = plans?;
         plan::print(&plans, true, session)?;
-        if plans.counted() == 0 && !self.allow_empty {
-            return Err(self.nothing_found());
-        }
         let message = match (plans.cannot(), self.single()) {
-            (0, _) => return Ok(()),
+            (0, _) => return self.found_something(&plans.empty),
             (_, Some(uri)) => return Err(Failure::usage(format!("{uri} cannot be rotated this way"))),
             (refused, None) => format!("{refused} of {} objects cannot be rotated this way", plans.counted()),
         };
@@ -80,11 +78,8 @@ impl RotateArgs {
             Err(Stopped { error, .. }) => return Err(error.into()),
         };
         summary::print(&summary, session, seconds)?;
-        if summary.found() == 0 && !self.allow_empty {
-            return Err(self.nothing_found());
-        }
         match summary.failed {
-            0 => Ok(()),
+            0 => self.found_something(&summary.empty),
             failed => {
                 let all = summary.selected();
                 let message = anyhow::anyhow!("{failed} of {all} objects were not rotated");
@@ -94,9 +89,15 @@ impl RotateArgs {
         }
     }
 
-    fn nothing_found(&self) -> Failure {
-        let places: Vec<String> = self.places.iter().map(ToString::to_string).collect();
-        Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
-            .hint("check the prefix, --include and --exclude; with --allow-empty this is a success")
+    /// A mistyped prefix must not pass beside others that are right.
+    fn found_something(&self, empty: &[S3Uri]) -> Result<(), Failure> {
+        if empty.is_empty() || self.allow_empty {
+            return Ok(());
+        }
+        let places: Vec<String> = empty.iter().map(ToString::to_string).collect();
+        let failure =
+            Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
+                .hint("check the prefix, --include and --exclude; with --allow-empty this is a success");
+        Err(failure)
     }
 }

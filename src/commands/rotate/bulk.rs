@@ -14,9 +14,8 @@ use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::object::instruction_file_key;
-use crate::pattern::Filter;
 
-use super::instruction_file::goes_with_its_object;
+use super::filters::Filters;
 use super::journal::{Journal, ObjectJournal};
 use super::object_state::ObjectState;
 use super::rotation::Rotation;
@@ -24,24 +23,6 @@ use super::scratch;
 use super::selector::Selector;
 use super::strategy::{self, Cost, Desired, Server, Strategy};
 use super::{Allowed, Plan, RotateOutcome, check, plan, write};
-
-/// Which objects.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Filters {
-    /// Which keys under the prefix.
-    pub(crate) filter: Filter,
-    /// Only objects that are one of these; empty for all.
-    pub(crate) only: Vec<Selector>,
-    /// Whether to include older versions.
-    pub(crate) all_versions: bool,
-}
-
-impl Filters {
-    /// Whether an object is one of those in this state that are meant.
-    pub(super) fn selects(&self, state: &ObjectState) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| only.takes(state))
-    }
-}
 
 /// The outcome of one object; unselected is also one that an earlier run has rotated.
 pub(crate) type RotateRow = Row<RotateOutcome>;
@@ -60,6 +41,8 @@ pub(crate) struct Plans {
     pub(crate) more_refused: u64,
     /// Objects that an earlier run has rotated, or that are not selected.
     pub(crate) skipped: u64,
+    /// Places in which nothing was found.
+    pub(crate) empty: Vec<S3Uri>,
 }
 
 impl Plans {
@@ -259,7 +242,7 @@ impl BulkRotation<'_> {
                 Err(Row::Unselected)
             }
             Ok(plan) if plan.state.current.instruction_file && version_id.is_none() => {
-                match goes_with_its_object(self.rotation, self.chosen, place, uri).await {
+                match self.chosen.selects_object_of(self.rotation, place, uri).await {
                     Ok(true) => Err(Row::Unselected),
                     Ok(false) => Ok(self.already_written(plan)),
                     Err(error) => Err(Row::failed(uri.to_string(), version_id, error)),

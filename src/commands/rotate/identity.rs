@@ -13,8 +13,8 @@ use crate::encryption::{Context, Format, KmsKey};
 use crate::location::S3Uri;
 use crate::object::InstructionSuffix;
 
-use super::bulk::Filters;
 use super::desired_encryption::DesiredEncryption;
+use super::filters::Filters;
 use super::strategy::{AtRest, Desired};
 
 /// A rotation in words.

@@ -11,8 +11,6 @@ use crate::location::S3Uri;
 use crate::object::{INSTRUCTION_FILE_MARKER, Lock, instruction_file_key};
 use crate::seal::detect::is_instruction_file;
 
-use super::bulk::Filters;
-use super::object_state::load;
 use super::preserve::{CopyMethod, Found};
 use super::rotation::Rotation;
 
@@ -48,33 +46,6 @@ pub(super) async fn is_one(
     }
     let content = reader.whole(MAX_INSTRUCTION_FILE_BYTES).await?;
     Ok(content.is_some_and(|content| is_instruction_file(&content)))
-}
-
-/// Whether the object of an instruction file is rotated in the same run, which then removes the file. Nothing else must
-/// change the file meanwhile. Without keys the object stays as it is, and so needs the file.
-///
-/// # Errors
-/// `Network`; `Interrupted`.
-pub(super) async fn goes_with_its_object(
-    rotation: &Rotation<'_>,
-    chosen: &Filters,
-    place: &S3Uri,
-    file: &S3Uri,
-) -> Result<bool> {
-    let Rotation { decryption_keys, cancellation, .. } = *rotation;
-    let end = instruction_file_key("", decryption_keys.suffix.as_ref());
-    let Some(object) = file.key.strip_suffix(&end).map(|key| file.with_key(key)) else { return Ok(false) };
-    let is_listed = place.holds(&object) && chosen.filter.takes(place.relative(&object.key));
-    if !is_listed || decryption_keys.opens_nothing_client_side() {
-        return Ok(false);
-    }
-    match cancellation.or(load(rotation, &object, None)).await? {
-        Ok(state) => Ok(state.current.client_side.is_some() && chosen.selects(&state)),
-        Err(Error::NotFound { subject, .. }) if subject == Subject::from(&object) => Ok(false),
-        Err(error @ Error::Network { .. }) => Err(error),
-        // Its own row says why it cannot be rotated.
-        Err(_) => Ok(true),
-    }
 }
 
 /// Reads the instruction file of an object; `key` is its SSE-C key, if it needs one.

@@ -23,9 +23,10 @@ use crate::transfer::Cancellation;
 use crate::transfer_options::TransferOptions;
 
 use super::Allowed;
-use super::bulk::{BulkRotation, Filters, Plans, RotateRow};
+use super::bulk::{BulkRotation, Plans, RotateRow};
 use super::cleanup;
 use super::desired_encryption::DesiredEncryption;
+use super::filters::Filters;
 use super::identity::Identity;
 use super::journal::{Journal, JournalLocation};
 use super::lock::LockableBuckets;
@@ -85,6 +86,8 @@ pub(crate) struct Summary {
     pub(crate) strategies: BTreeMap<&'static str, u64>,
     /// Objects that were not selected, or that an earlier run has done.
     pub(crate) skipped: u64,
+    /// Places in which nothing was found.
+    pub(crate) empty: Vec<S3Uri>,
     /// Objects that could not be rotated.
     pub(crate) failed: u64,
     /// Stored bytes of the rotated objects that needed a change.
@@ -265,7 +268,9 @@ impl RotateRequest {
         } else {
             let plan = async {
                 for place in &self.places {
+                    let before = plans.counted();
                     work.plan(place, &mut plans, &self.planned).await?;
+                    plans.empty.extend((plans.counted() == before).then(|| place.clone()));
                 }
                 Ok(())
             };
@@ -292,11 +297,13 @@ impl RotateRequest {
         report(Report::Begin)?;
         let rotate = async {
             for place in &self.places {
+                let before = summary.found();
                 let report = |row| {
                     summary.count(&row);
                     report(Report::Object(&row))
                 };
                 work.run(place, report).await?;
+                summary.empty.extend((summary.found() == before).then(|| place.clone()));
             }
             Ok(())
         };

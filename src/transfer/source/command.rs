@@ -1,10 +1,9 @@
 //! A command as a source: it is started, and killed if its output is no longer wanted.
 
 use std::io;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::input::{Reader, not_opened};
 use crate::error::{Error, Result, Subject};
 use crate::keys::secret_variables;
 
@@ -32,7 +31,7 @@ impl Drop for ChildGuard {
 ///
 /// # Errors
 /// `NotFound` without the program.
-pub(super) fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
+pub(super) fn start(argv: &[String], subject: &Subject) -> Result<(ChildGuard, ChildStdout)> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Error::unsupported(subject, "no command was named"));
     };
@@ -42,9 +41,9 @@ pub(super) fn start(argv: &[String], subject: &Subject) -> Result<Reader> {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::inherit()).stdout(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| not_opened(&Subject::Program(program.clone()), error))?;
+    let mut child = command.spawn().map_err(Error::not_opened(&Subject::Program(program.clone())))?;
     let stdout = child.stdout.take();
     let child_guard = ChildGuard(Some(Arc::new(Mutex::new(child))));
     let none = || Error::local("read", subject)(io::ErrorKind::BrokenPipe.into());
-    Ok(Reader::Command(child_guard, stdout.ok_or_else(none)?))
+    Ok((child_guard, stdout.ok_or_else(none)?))
 }

@@ -60,7 +60,7 @@ impl Input {
         let mut modified = None;
         let (reader, len, identity) = match source {
             Source::File(path) => {
-                let file = File::open(path).map_err(|error| not_opened(&subject, error))?;
+                let file = File::open(path).map_err(Error::not_opened(&subject))?;
                 let metadata = file.metadata().map_err(Error::local("read", path))?;
                 if metadata.is_dir() {
                     return Err(Error::unsupported(
@@ -74,7 +74,10 @@ impl Input {
                 (Reader::File(file), len, identity)
             }
             Source::Stdin => (Reader::Stdin(io::stdin()), None, None),
-            Source::Command(argv) => (command::start(argv, &subject)?, None, None),
+            Source::Command(argv) => {
+                let (child_guard, stdout) = command::start(argv, &subject)?;
+                (Reader::Command(child_guard, stdout), None, None)
+            }
         };
         Ok(Self { subject, reader, len, modified, identity })
     }
@@ -156,12 +159,4 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8], meter: &Meter) -> io::Result<
         }
     }
     Ok(filled)
-}
-
-pub(super) fn not_opened(subject: &Subject, error: io::Error) -> Error {
-    if error.kind() == io::ErrorKind::NotFound {
-        Error::NotFound { subject: subject.clone(), source: Some(error.into()) }
-    } else {
-        Error::local("open", subject)(error)
-    }
 }
