@@ -226,7 +226,7 @@ fn found(
         Some(name) => match earlier.iter().find(|earlier| gives(earlier, &name)) {
             None => return Some((below, of_metadata(path, name, metadata.map_err(Into::into)))),
             Some(earlier) => {
-                let first = earlier.join(&name);
+                let first = if earlier.is_dir() { earlier.join(&name) } else { earlier.clone() };
                 format!("two files map to the key {name}: {} and {}", first.display(), path.display())
             }
         },

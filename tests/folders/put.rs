@@ -40,8 +40,8 @@ fn two_sources_never_share_a_key() {
     }
     let ended = bench.run("put -r one two b s3://bench/p/").exits(9);
     ended.says(&[
-        "failed: two/a: two files map to the key a: one and two/a",
-        "failed: b: two files map to the key b: two and b",
+        "failed: two/a: two files map to the key a: one/a and two/a",
+        "failed: b: two files map to the key b: two/b and b",
     ]);
     bench.assert_keys(&["p/a", "p/b"]);
     assert_eq!(bench.object("p/a").plaintext.unwrap(), b"one/a");
