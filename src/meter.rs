@@ -1,7 +1,7 @@
 //! The meter that a transfer counts with; what is shown of it is in `cli::progress`.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Counts what a transfer has done and what there is to do, for the progress display. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ struct Counts {
     all_objects: AtomicU64,
     moves: AtomicU64,
     sending: AtomicU64,
+    /// Bytes on their way in uploads that are not done yet, which others count.
+    outgoing: OnceLock<Arc<AtomicU64>>,
     /// Whether it counts many objects, so that no object sets the total.
     many: bool,
     /// Whether there is somebody to look, so that counting ahead is worth its requests.
@@ -31,7 +33,7 @@ struct Counts {
 /// What a [`Meter`] has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
-    /// Bytes done: plaintext, or what S3 stores where that is read or decrypted as it arrives.
+    /// Bytes done, or sent and not answered yet: plaintext, or what S3 stores where that is read or decrypted as it arrives.
     pub(crate) bytes: u64,
     /// All bytes; 0 if that is unknown.
     pub(crate) all_bytes: u64,
@@ -84,6 +86,13 @@ impl Meter {
         self.counts.moves.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts what is on its way in uploads as done, too: otherwise nothing would seem to move before a part is answered.
+    pub(crate) fn shows(&self, outgoing: Arc<AtomicU64>) {
+        if !self.only_moves {
+            let _ = self.counts.outgoing.set(outgoing);
+        }
+    }
+
     /// Counts an object that is done, whatever the outcome.
     pub(crate) fn end_object(&self) {
         self.counts.objects.fetch_add(1, Ordering::Relaxed);
@@ -132,13 +141,14 @@ impl Meter {
     pub(crate) fn counted(&self) -> Counted {
         let counts = &self.counts;
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let outgoing = counts.outgoing.get().map_or(0, |outgoing| get(outgoing));
         Counted {
-            bytes: get(&counts.bytes),
+            bytes: get(&counts.bytes) + outgoing,
             all_bytes: get(&counts.all_bytes),
             objects: get(&counts.objects),
             all_objects: get(&counts.all_objects),
             is_complete: !counts.many || get(&counts.listings) >= get(&counts.all_listings).max(1),
-            moves: get(&counts.moves),
+            moves: get(&counts.moves) + outgoing,
             sending: get(&counts.sending),
         }
     }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -99,17 +100,19 @@ impl HttpConnector for Watched {
         let gets_object = is("x-id=GetObject");
         // Only S3 shows how far away it is; where credentials come from may be next door.
         let shows_round_trip = gets_object || is("?uploads") || request.method() == "HEAD";
-        let moved = Moved::default();
+        let (moved, sent) = (Moved::default(), Arc::new(Sent::new(&traffic)));
         let len = request.body().content_length().filter(|_| sends_object);
         if sends_object {
             let line = Line { rate: rate.clone(), sleep: sleep.clone(), traffic: traffic.clone() };
             let pieces = Pieces::new(request.body_mut(), line, BODY_PIECE_BYTES, Pace::Fresh);
-            let body = Outgoing { pieces, moved: moved.clone() };
+            let body = Outgoing { pieces, moved: moved.clone(), sent: sent.clone() };
             *request.body_mut() = SdkBody::from_body_1_x(body);
         }
         let rate = rate.filter(|_| gets_object);
         let (asked, answer, sleep) = (Instant::now(), connector.call(request), sleep.clone());
         HttpConnectorFuture::new(async move {
+            // Until the answer: then whoever sent it counts it.
+            let _sent = sent;
             let answer = if sends_object {
                 match select(answer, Box::pin(stalled(&moved, stall, &answers, &sleep))).await {
                     Either::Left((answer, _)) => answer,
@@ -277,10 +280,34 @@ impl Pieces {
     }
 }
 
+/// The bytes of one request that the system has taken, counted with those of others until it is dropped.
+struct Sent {
+    bytes: AtomicU64,
+    all: Arc<AtomicU64>,
+}
+
+impl Sent {
+    fn new(traffic: &Traffic) -> Self {
+        Self { bytes: AtomicU64::new(0), all: traffic.outgoing() }
+    }
+
+    fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.all.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.all.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
+    }
+}
+
 /// The body of a request.
 struct Outgoing {
     pieces: Pieces,
     moved: Moved,
+    sent: Arc<Sent>,
 }
 
 impl Body for Outgoing {
@@ -290,6 +317,9 @@ impl Body for Outgoing {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         // It is asked for only when the pieces before have left.
         let polled = self.pieces.poll(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.sent.add(frame.data_ref().map_or(0, Bytes::len));
+        }
         self.moved.set(match &polled {
             Poll::Pending => Movement::Held,
             Poll::Ready(_) if self.pieces.is_at_end() => Movement::Sent(Instant::now()),

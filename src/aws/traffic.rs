@@ -16,6 +16,8 @@ pub(crate) struct Traffic(Arc<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     bytes: AtomicU64,
+    /// Bytes of the bodies of requests under way that the system has taken.
+    outgoing: Arc<AtomicU64>,
     /// Everything that happens seldom.
     rest: Mutex<Counted>,
 }
@@ -46,6 +48,11 @@ impl Traffic {
     /// Whether the service has turned out to be far: requests then wait most of their time.
     pub(crate) fn is_far(&self) -> bool {
         self.counted().round_trip.is_some_and(|round_trip| round_trip >= CONCURRENCY_FAR)
+    }
+
+    /// How many bytes of the bodies of requests under way the system has taken, at any moment.
+    pub(crate) fn outgoing(&self) -> Arc<AtomicU64> {
+        self.0.outgoing.clone()
     }
 
     pub(super) fn moved(&self, bytes: u64) {

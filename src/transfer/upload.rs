@@ -36,6 +36,7 @@ pub(crate) async fn run(
     cancellation: &Cancellation,
 ) -> Result<Uploaded> {
     parts = parts.sharing(budget.buffers()).showing(meter);
+    meter.shows(to.connection.traffic.outgoing());
     let outcome = match first_parts(parts, to, budget, cancellation).await {
         Ok(([Some(first), None], parts)) if !parts.more_is_sure() => {
             one(first, parts, to, budget, meter, cancellation).await

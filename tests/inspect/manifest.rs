@@ -170,6 +170,7 @@ fn instruction_files_are_expected_where_the_manifest_knows_of_them_and_never_ext
     let bench = stored("--key key --instruction-file");
     bench.sandbox.s3().set_clock_ahead(60);
     bench.run("put -r tree s3://bench/p/ --key key --instruction-file").ok();
+    bench.sandbox.s3().set_clock_ahead(0);
     bench.run("put -r tree s3://bench/p/ --key key --update --manifest m").ok().says(&["4 unchanged"]);
     bench.run(COMPARE).ok();
     let bench = stored("--key key");
@@ -260,6 +261,7 @@ fn what_a_listing_alone_put_into_the_manifest_has_no_checksum_there_and_a_copy_o
     let bench = stored("-e sse-s3");
     bench.sandbox.s3().set_clock_ahead(60);
     bench.run("put -r tree s3://bench/p/ -e sse-s3").ok();
+    bench.sandbox.s3().set_clock_ahead(0);
     bench.run("put -r tree s3://bench/p/ -e sse-s3 --update --manifest m").ok().says(&["4 unchanged"]);
     bench.run("rotate s3://bench/p/ -e sse-kms --kms-key alias/backup --yes").ok();
     let ended = bench.run(COMPARE).exits(8).says(&["4 changed"]);

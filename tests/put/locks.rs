@@ -197,7 +197,7 @@ fn an_object_stays_readable_if_the_one_that_was_to_replace_it_fails_after_its_lo
     let bench = bench();
     bench.run("put small s3://bench/k --key key --instruction-file").ok();
     let denied = Kind::status(403, "AccessDenied", "Access Denied");
-    bench.sandbox.fault(Fault::on("PutObject", denied).skip(1));
+    bench.sandbox.fault(Fault::on("CompleteMultipartUpload", denied));
     bench
         .run(&format!("put large s3://bench/k --key key --instruction-file {FLAGS} --part-size 1GiB"))
         .exits(4);

@@ -295,3 +295,14 @@ fn json_is_the_same_with_and_without_a_line() {
     assert!(out.lines().all(|line| line.starts_with('{')), "{out}");
     assert!(lines(&screen).is_empty(), "{screen}");
 }
+
+#[test]
+fn what_has_left_is_shown_before_its_part_is_answered() {
+    let bench = Bench::new();
+    bench.write("file", &bytes(100_000));
+    let _gate = hold(&bench, "PutObject", 0);
+    let mut transfer = Terminal::start(&bench, 100, "put file s3://bench/k");
+    transfer.wait_for("97.7/97.7 KiB");
+    transfer.press("\x03");
+    assert_eq!(transfer.end().0, 130);
+}
