@@ -184,7 +184,13 @@ fn an_instruction_file_goes_back_to_what_it_was() {
         if before {
             bench.run("put old s3://bench/object -e client --key key --instruction-file").ok();
         }
-        let held = bench.sandbox.fault(Fault::on("PutObject", Kind::Pause(Gate::new())).skip(1));
+        // When the file is written, and its object is not.
+        let pause = Kind::Pause(Gate::new());
+        let held = bench.sandbox.fault(if before {
+            Fault::on("CompleteMultipartUpload", pause)
+        } else {
+            Fault::on("PutObject", pause).skip(1)
+        });
         let running = bench.start("put source s3://bench/object -e client --key key --instruction-file");
         assert!(held.wait(1, PATIENCE));
         interrupt(running, "INT", 130);
