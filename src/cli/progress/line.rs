@@ -29,7 +29,8 @@ impl Pace {
     /// Takes what is counted now.
     pub(super) fn note(&mut self, now: Duration, mut counted: Counted) {
         // Between a part's answer and its count, or where one is sent again, there would be less than before.
-        counted.bytes = self.samples.back().map_or(counted.bytes, |(_, before)| before.bytes.max(counted.bytes));
+        counted.bytes =
+            self.samples.back().map_or(counted.bytes, |(_, before)| before.bytes.max(counted.bytes));
         let (_, moves, sending) = self.last;
         if (moves, sending) != (counted.moves, counted.sending) {
             self.last = (now, counted.moves, counted.sending);
