@@ -12,10 +12,12 @@ fn ctrl_c_in_a_put_leaves_a_clean_line_and_no_upload() {
         bench.write("file", &bytes(4 * PART));
         bench.write("key", &key(1));
         // Of the last part the server reads only the beginning.
-        bench.sandbox.fault(Fault::on("UploadPart", Kind::StallRequest(1000)).skip(2).always());
+        let stalled = Fault::on("UploadPart", Kind::StallRequest(1000)).skip(2).always();
+        let stalled = bench.sandbox.fault(stalled);
         let line = "put file s3://bench/k --key key -j 1 --part-size 5MiB";
         let mut put = Terminal::start(&bench, *columns, line);
-        put.wait_for("10.0/20.0 MiB");
+        assert!(stalled.wait(1, PATIENCE));
+        put.wait_for("/20.0 MiB");
         put.press("\x03");
         let (code, screen) = put.end();
         assert_eq!(code, 130, "{screen}");
@@ -68,11 +70,12 @@ fn a_second_ctrl_c_ends_at_once_and_clears_the_line_too() {
     let bench = Bench::new();
     bench.write("file", &bytes(4 * PART));
     bench.write("key", &key(1));
-    bench.sandbox.fault(Fault::on("UploadPart", Kind::StallRequest(1000)).skip(2).always());
+    let stalled = bench.sandbox.fault(Fault::on("UploadPart", Kind::StallRequest(1000)).skip(2).always());
     let gate = Gate::new();
     let aborting = bench.sandbox.fault(Fault::on("AbortMultipartUpload", Kind::Pause(gate.clone())).always());
     let mut put = Terminal::start(&bench, 80, "put file s3://bench/k --key key -j 1 --part-size 5MiB");
-    put.wait_for("10.0/20.0 MiB");
+    assert!(stalled.wait(1, PATIENCE));
+    put.wait_for("/20.0 MiB");
     put.press("\x03");
     assert!(aborting.wait(1, PATIENCE));
     put.press("\x03");
