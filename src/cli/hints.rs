@@ -85,9 +85,10 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             "use the encryption that is demanded, or set the rule aside with --override-rules, which the outcome says"
                 .to_owned(),
         ],
-        Error::DeletesTooMuch { deletes, .. } => {
-            vec![format!("--max-delete {deletes} allows it; --dry-run shows what would be deleted")]
-        }
+        Error::DeletesTooMuch { deletes, .. } => vec![
+            format!("--max-delete {deletes} allows it"),
+            "--dry-run shows what would be deleted".to_owned(),
+        ],
         Error::EmptySource { .. } => vec!["leave out --fail-if-empty to store an empty object".to_owned()],
         Error::Unsupported { subject: Subject::StandardOutput, .. } => {
             vec!["name a file, or write it anyway with --force".to_owned()]

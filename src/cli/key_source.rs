@@ -87,9 +87,7 @@ impl SourceText {
             _ => Ok(source),
         }
     }
-}
 
-impl SourceText {
     /// The file that it names; `None` if it is another source.
     ///
     /// # Errors

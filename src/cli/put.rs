@@ -369,7 +369,7 @@ impl PutArgs {
     /// With a command there is only the target, in the position of the source.
     fn command(&self) -> Result<Scope, Failure> {
         let ([target], false) = (self.places.as_slice(), self.recursive) else {
-            return Err(Failure::usage("--from-command takes no other source")
+            return Err(Failure::usage("--from-command takes a target and no other source")
                 .hint("s3seal put --from-command s3://BUCKET/KEY -- COMMAND"));
         };
         Ok(Scope::One(Source::Command(self.command.clone()), object(address(target)?, None)?))

@@ -322,3 +322,18 @@ fn a_file_that_is_replaced_each_time_fails_and_is_named() {
     ended.says(&["tree/f changed while it was being read", "also while it was stored again"]);
     assert_eq!(bench.requests("PutObject").len(), 2);
 }
+
+#[test]
+fn an_older_version_that_was_asked_for_stays() {
+    let bench = tree();
+    bench.sandbox.s3().set_versioning(BUCKET);
+    in_the_past(bench.sandbox.s3());
+    bench.sandbox.s3().put_plain(BUCKET, "v/f", b"older");
+    let version = bench.object("v/f").version_id;
+    bench.sandbox.s3().put_plain(BUCKET, "v/f", b"newer");
+    bench.sandbox.s3().set_clock_ahead(0);
+    fs::create_dir(bench.path("copy")).unwrap();
+    bench.run(&format!("get s3://bench/v/f copy/f --version-id {version}")).ok();
+    bench.run("get -r s3://bench/v/ copy --update").ok().says(&["1 unchanged"]);
+    assert_eq!(bench.read("copy/f"), b"older");
+}

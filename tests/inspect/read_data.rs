@@ -312,6 +312,7 @@ fn memory_is_bounded_by_the_requests_at_once_and_not_by_the_objects() {
     bench.run("put small s3://bench/one/small --key k").ok();
     let alone = peak(&bench, "inspect --read-data s3://bench/one/ --key k -j 2 -q", 1);
     bench.sandbox.clear_faults();
+    assert!(alone < 48 * 1024, "{alone} KiB for one byte");
     let promised = alone + 2 * 12 * 1024;
     let taken = peak(&bench, "inspect --read-data s3://bench/db/ --key k -j 2 -q", 40);
     assert!(taken < promised, "{taken} KiB for 200 MiB, {alone} for one byte");

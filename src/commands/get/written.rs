@@ -68,7 +68,10 @@ impl Written {
                 if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
                     pending.set_modified(modified);
                 }
-                if let Some(etag) = head.etag.as_deref().filter(|_| request.range.is_none() && !request.raw) {
+                // Whoever asks for a version wants that one, also when the newest is compared with it later.
+                let is_newest = request.version_id.is_none();
+                let is_object = is_newest && request.range.is_none() && !request.raw;
+                if let Some(etag) = head.etag.as_deref().filter(|_| is_object) {
                     pending.note_etag(etag);
                 }
                 let kept = keep(pending, Subject::from(&request.target), cancellation).await;

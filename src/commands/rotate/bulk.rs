@@ -210,7 +210,7 @@ impl BulkRotation<'_> {
         let begins = !matches!(plan.strategy, Strategy::Nothing | Strategy::Refuse(_));
         let before = plan.state.head.etag.clone();
         if begins {
-            journal.begin(plan.state.head.etag.as_deref(), plan.strategy.as_str())?;
+            journal.begin(before.as_deref(), plan.strategy.as_str())?;
         }
         let written = match write(self.rotation, &plan, journal).await {
             Ok(written) => written,
