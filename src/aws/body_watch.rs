@@ -134,7 +134,8 @@ impl HttpConnector for Watched {
             }
             let line = Line { rate, sleep, traffic };
             let pieces = Pieces::new(answer.body_mut(), line, usize::MAX, Pace::Known);
-            let body = Incoming { pieces, stall, in_vain: None, timer: None };
+            let in_vain = sends_object.then(Instant::now);
+            let body = Incoming { pieces, stall, is_short: sends_object, in_vain, timer: None };
             *answer.body_mut() = SdkBody::from_body_1_x(body);
             Ok(answer)
         })
@@ -341,6 +342,8 @@ impl Body for Outgoing {
 struct Incoming {
     pieces: Pieces,
     stall: Duration,
+    /// Whether all of it must come in that time: the answer to an upload, which has no other limit.
+    is_short: bool,
     /// Since when it has been asked for bytes in vain.
     in_vain: Option<Instant>,
     timer: Option<Sleep>,
@@ -371,7 +374,9 @@ impl Body for Incoming {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let polled = self.pieces.poll(cx);
         if let Poll::Ready(ready) = &polled {
-            self.in_vain = None;
+            if !self.is_short {
+                self.in_vain = None;
+            }
             if let Some(Ok(frame)) = ready {
                 self.pieces.line.traffic.moved(frame.data_ref().map_or(0, |data| data.len() as u64));
             }

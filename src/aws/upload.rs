@@ -129,8 +129,9 @@ impl UploadTarget<'_> {
             .set_if_match(if_match);
         let request = sse::put(set_checksum!(request, self.algorithm, sum.base64()), self.sse);
         let unanswered = Unanswered::default();
-        let request =
-            request.customize().config_override(connection.while_it_moves()).interceptor(unanswered.clone());
+        let request = request.customize().interceptor(unanswered.clone());
+        // Nothing moves of an empty body.
+        let request = if len == 0 { request } else { request.config_override(connection.while_it_moves()) };
         let completed = match request.send().await {
             Ok(answer) => {
                 let completed = Completed {

@@ -178,3 +178,30 @@ fn an_error_inside_a_200_each_time_is_a_service_that_failed() {
         .says(&["the service failed each time"]);
     bench.assert_tidy(&["key", "source"]);
 }
+
+#[test]
+fn a_server_that_is_restarted_is_no_server_that_cannot_be_trusted() {
+    for operation in [
+        "PutObject",
+        "CreateMultipartUpload",
+        "UploadPart",
+        "CompleteMultipartUpload",
+        "HeadObject",
+        "GetObject",
+    ] {
+        let bench = bench(if operation == "PutObject" { 1000 } else { PART + 10 });
+        let struck = bench.sandbox.fault(Fault::on(operation, Kind::HangUp));
+        let stored = bench.run("put source s3://bench/object --part-size 5MiB").ok();
+        bench.run("get s3://bench/object copy").ok();
+        assert!(struck.count() > 0, "{operation}");
+        assert_same(&bench.read("copy"), &bench.read("source"), operation);
+        if operation == "CreateMultipartUpload" {
+            stored.says(&["an upload of s3://bench/object may have been left behind"]);
+        } else {
+            bench.assert_tidy(&["copy", "key", "source"]);
+        }
+    }
+    let bench = bench(1000);
+    bench.sandbox.fault(Fault::on("PutObject", Kind::HangUp).always());
+    bench.run("put source s3://bench/object --max-attempts 2").exits(7).says(&["the connection broke"]);
+}

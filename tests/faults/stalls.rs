@@ -3,8 +3,9 @@
 //! A stall never ends by itself here, so that only the program's own clock can end the wait. Without it, a test hangs.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
-use s3seal_sandbox::{Fault, Kind, Recorded};
+use s3seal_sandbox::{Fault, Kind, Recorded, hostile};
 
 use crate::support::{Bench, PART, assert_same, at_once, bytes, key};
 
@@ -71,4 +72,26 @@ fn a_handshake_that_stalls_is_given_up() {
     let url = format!("https://{}", listener.local_addr().unwrap());
     let line = format!("put source s3://bench/object --endpoint-url {url} --max-attempts 2");
     bench.run(&format!("{line} --connect-timeout 1s")).exits(7).says(&["did not answer in time"]);
+}
+
+#[test]
+fn an_empty_object_whose_answer_does_not_come_is_given_up() {
+    let bench = Bench::new();
+    bench.write("source", b"");
+    bench.sandbox.fault(Fault::on("PutObject", Kind::StallBeforeResponse).always());
+    let line = "put source s3://bench/object --read-timeout 1s --max-attempts 2";
+    bench.run(line).exits(7).says(&["did not answer in time"]);
+}
+
+#[test]
+fn an_answer_to_an_upload_that_comes_a_byte_at_a_time_is_given_up() {
+    for (size, operation) in [(1000, "PutObject"), (PART + 1, "UploadPart")] {
+        let bench = Bench::new();
+        bench.write("source", &bytes(size));
+        bench
+            .sandbox
+            .fault(Fault::on(operation, hostile::dripping(500, Duration::from_millis(200))).always());
+        let line = "put source s3://bench/object --part-size 5MiB --read-timeout 1s --max-attempts 2";
+        bench.run(line).exits(7);
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
+use hyper_util::client::legacy;
 
 use crate::error::{Cause, Denial, Error, NetworkFault, Subject};
 
@@ -67,13 +68,13 @@ pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Er
             source: Some(tip(error)),
         };
     }
-    self::error(subject, fault(&words), error)
+    self::error(subject, fault(error, &words), error)
 }
 
 /// Whether a connector failed before it had a connection to send anything over.
 pub(in crate::aws) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
     let words = all_words(error);
-    let was_sent = matches!(fault(&words), NetworkFault::Broken | NetworkFault::Timeout)
+    let was_sent = matches!(fault(error, &words), NetworkFault::Broken | NetworkFault::Timeout)
         || UNREADABLE.iter().any(|said| words.contains(said));
     !was_sent
 }
@@ -81,7 +82,7 @@ pub(in crate::aws) fn was_never_sent(error: &(dyn StdError + 'static)) -> bool {
 /// Whether a connector failed because the server is not the one meant, or speaks no TLS.
 pub(in crate::aws) fn is_not_trusted(error: &(dyn StdError + 'static)) -> bool {
     matches!(
-        fault(&all_words(error)),
+        fault(error, &all_words(error)),
         NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls
     )
 }
@@ -97,9 +98,20 @@ fn all_words(error: &(dyn StdError + 'static)) -> String {
     words
 }
 
-/// Finds the network fault in the texts of an error and its causes.
-fn fault(words: &str) -> NetworkFault {
+/// Finds the network fault of an error, whose own words and those of its causes are given.
+fn fault(error: &(dyn StdError + 'static), words: &str) -> NetworkFault {
     let says = |word: &str| words.contains(word);
+    let mut links = std::iter::successors(Some(error), |&error| error.source());
+    let client = links.find_map(|error| error.downcast_ref::<legacy::Error>());
+    if client.is_some_and(|client| !client.is_connect()) {
+        // The server has proved who it is. What TLS says afterwards, as of a connection that ends without a goodbye, is
+        // about the connection.
+        return if says("timed out") || says("timeout") {
+            NetworkFault::Timeout
+        } else {
+            NetworkFault::Broken
+        };
+    }
     if says("corrupt message") {
         NetworkFault::NotTls
     } else if says("certificate expired") || says("certificate not valid yet") {

@@ -166,9 +166,9 @@ async fn at_answer(strikes: &[Strike], line: &Line) {
                 struck.strike();
                 pending::<()>().await;
             }
-            Kind::DropAnswer => {
+            Kind::DropAnswer | Kind::HangUp => {
                 struck.strike();
-                line.end(End::Reset);
+                line.end(if matches!(kind, Kind::HangUp) { End::HangUp } else { End::Reset });
                 pending::<()>().await;
             }
             _ => {}

@@ -101,6 +101,9 @@ pub enum Kind {
     FlipResponseByte(u64),
     /// The operation is done, then the connection is reset instead of the answer.
     DropAnswer,
+    /// The operation is done, then TCP is closed in order instead of the answer, without a goodbye of TLS: so ends a server
+    /// that is restarted.
+    HangUp,
     /// The hook is called when the request arrives, then the request goes on. It may block.
     Then(Arc<dyn Fn() + Send + Sync>),
     /// The hook is called when the operation is done but not answered. It may block.

@@ -22,6 +22,8 @@ pub(super) enum End {
     Reset = 1,
     /// TLS says goodbye, TCP closes in order.
     Close = 2,
+    /// TCP closes in order, and TLS says nothing.
+    HangUp = 3,
 }
 
 /// What a request holds of the connection it came on.
@@ -46,7 +48,11 @@ impl Line {
     /// Resolves when the connection is to end.
     pub(super) async fn ended(&self) -> End {
         self.due.notified().await;
-        if self.how.load(SeqCst) == End::Close as u8 { End::Close } else { End::Reset }
+        match self.how.load(SeqCst) {
+            2 => End::Close,
+            3 => End::HangUp,
+            _ => End::Reset,
+        }
     }
 
     fn flushed(&self) {
@@ -73,6 +79,10 @@ impl Wire {
         match how {
             // The peer may be gone already; then there is nothing to end.
             End::Close => drop(self.shutdown().await),
+            End::HangUp => drop(match &mut self.stream {
+                Stream::Plain(tcp) => tcp.shutdown().await,
+                Stream::Tls(tls) => tls.get_mut().0.shutdown().await,
+            }),
             End::Reset => drop(self.tcp().set_zero_linger()),
         }
     }
