@@ -4,7 +4,7 @@
 //! says in s3seal's own words what came back.
 
 pub(crate) mod abort_upload;
-mod address;
+pub(crate) mod address;
 pub(crate) mod batch;
 mod body_watch;
 pub(crate) mod bucket;

@@ -27,6 +27,15 @@ pub(super) fn is_https(url: &str) -> bool {
     url.parse().is_ok_and(|uri: Uri| uri.scheme() == Some(&Scheme::HTTPS))
 }
 
+/// Whether the URL can be the address of a service: http or https and a host, without a query or a fragment.
+pub(crate) fn is_endpoint(url: &str) -> bool {
+    let is_one = |uri: Uri| {
+        let scheme = uri.scheme().is_some_and(|scheme| [Scheme::HTTP, Scheme::HTTPS].contains(scheme));
+        scheme && uri.host().is_some_and(|host| !host.is_empty()) && uri.query().is_none()
+    };
+    !url.contains('#') && url.parse().is_ok_and(is_one)
+}
+
 /// Whether the host is an IP address or localhost, which cannot be prefixed with a bucket.
 pub(super) fn is_address(url: &str) -> bool {
     host_of(url).is_some_and(|host| host.parse::<IpAddr>().is_ok() || host == "localhost")
@@ -65,6 +74,19 @@ mod tests {
         }
         for url in ["", "s3.example", "/b/k", "https://", "https:// s3.example"] {
             assert!(!is_https(url) && !is_loopback(url) && !is_address(url), "{url:?}");
+            assert!(!is_endpoint(url), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_a_service_has_a_host_and_neither_query_nor_fragment() {
+        for url in
+            ["https://s3.example", "http://127.0.0.1:9000/", "https://[::1]:9000/s3", "HTTPS://s3.example"]
+        {
+            assert!(is_endpoint(url), "{url:?}");
+        }
+        for url in ["localhost:9000", "ftp://s3.example", "https://s3.example?a", "https://s3.example/#a"] {
+            assert!(!is_endpoint(url), "{url:?}");
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileSet;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_s3::config::{
@@ -62,15 +63,17 @@ pub(crate) struct Connection {
 /// Creates the clients; sends nothing.
 ///
 /// # Errors
-/// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for an invalid setting.
+/// `NotFound` or `Unsupported` for a CA bundle that cannot be read, `Unsupported` for an invalid setting, `Denied` for a
+/// profile that does not exist.
 pub(crate) async fn connect(options: Options) -> Result<Connection> {
     let read_timeout = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
     let watch = BodyWatch::new(read_timeout, options.limit_rate, options.traffic.clone());
     let tls_sessions = TlsSessions::default();
     let http = http_client(options.ca_bundle.as_deref(), watch, tls_sessions.clone())?;
-    let profile = profile::load(options.profile.as_deref()).await?;
-    let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok());
-    let (shared, patience) = shared_config(&options, http).await?;
+    let selected = options.profile.clone().or_else(profile::of_environment);
+    let profile = profile::load(selected.as_deref()).await?;
+    let endpoints = Endpoints::find(&options, &profile, |name| std::env::var(name).ok())?;
+    let (shared, patience) = shared_config(&options, selected, &profile, http).await?;
     let keep_trying =
         KeepTrying { patience, outage: options.outage.clone(), traffic: options.traffic.clone() };
     let observed_endpoint = ObservedEndpoint::default();
@@ -122,7 +125,12 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
     })
 }
 
-async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<(SdkConfig, Patience)> {
+async fn shared_config(
+    options: &Options,
+    selected: Option<String>,
+    profile: &ProfileSet,
+    http: SharedHttpClient,
+) -> Result<(SdkConfig, Patience)> {
     let mut timeouts = TimeoutConfig::builder();
     timeouts.set_connect_timeout(Some(options.connect_timeout.unwrap_or(defaults::CONNECT_TIMEOUT)));
     let read = options.read_timeout.unwrap_or(defaults::READ_TIMEOUT);
@@ -137,11 +145,11 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<(Sdk
         // `transfer` computes and compares checksums, in the pass that encrypts or decrypts.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-    if let Some(profile) = &options.profile {
-        loader = loader.profile_name(profile);
+    if let Some(name) = selected {
+        loader = loader.profile_name(name);
     }
-    if let Some(region) = &options.region {
-        loader = loader.region(Region::new(region.clone()));
+    if let Some(region) = region(options, profile) {
+        loader = loader.region(region);
     }
     if options.fips {
         loader = loader.use_fips(true);
@@ -155,13 +163,22 @@ async fn shared_config(options: &Options, http: SharedHttpClient) -> Result<(Sdk
     let shared = loader.load().await;
     let (retries, patience) = retries(options, &shared)?;
     // S3-compatible servers have no regions, but a signature needs one.
-    let region = shared.region().cloned().unwrap_or(Region::new("us-east-1"));
+    let region = shared.region().filter(|region| !region.as_ref().is_empty()).cloned();
+    let region = region.unwrap_or(Region::new("us-east-1"));
     let credentials = options.profile.as_deref().map(|name| profile::credentials(name, &shared, http));
     let mut shared = shared.into_builder().retry_config(retries).region(region);
     if let Some(credentials) = credentials {
         shared.set_credentials_provider(Some(credentials));
     }
     Ok((shared.build(), patience))
+}
+
+/// The region by the flag, the environment and the profile; unlike the SDK, a variable that is empty is not set.
+fn region(options: &Options, profile: &ProfileSet) -> Option<Region> {
+    let mut set =
+        ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let region = options.region.clone().or_else(|| set.find(|name| !name.is_empty()));
+    region.or_else(|| profile.get("region").map(str::to_owned)).map(Region::new)
 }
 
 impl Connection {

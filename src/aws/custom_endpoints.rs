@@ -8,8 +8,9 @@
 use aws_config::profile::ProfileSet;
 use aws_runtime::env_config::property::PropertiesKey;
 
-use crate::aws::address::is_loopback;
+use crate::aws::address::{is_endpoint, is_loopback};
 use crate::aws::options::Options;
+use crate::error::{Error, Result, Subject, Unsupported};
 
 /// The variable that names the address of S3 Control.
 pub(crate) const CONTROL: &str = "AWS_ENDPOINT_URL_S3_CONTROL";
@@ -43,21 +44,24 @@ enum Scope {
 
 impl Endpoints {
     /// Finds all endpoints; `env` reads the environment.
+    ///
+    /// # Errors
+    /// `Unsupported` for an address, not of the command line, that is no URL of a server.
     pub(super) fn find(
         options: &Options,
         profile: &ProfileSet,
         env: impl Fn(&str) -> Option<String>,
-    ) -> Self {
+    ) -> Result<Self> {
         let settings = Settings { profile, env };
-        let flag = |url: &Option<String>| url.as_deref().map(with_slash);
-        Self {
-            s3: flag(&options.endpoint_url).or_else(|| settings.first(&S3, |_, _| true)),
-            kms: flag(&options.kms_endpoint_url)
-                .or_else(|| settings.first(&KMS, |scope, url| scope == Scope::Service || is_loopback(url))),
+        let s3 = || settings.first(&S3, |_, _| true);
+        let kms = || settings.first(&KMS, |scope, url| scope == Scope::Service || is_loopback(url));
+        Ok(Self {
+            s3: options.endpoint_url.as_deref().map_or_else(s3, |url| Ok(Some(with_slash(url))))?,
+            kms: options.kms_endpoint_url.as_deref().map_or_else(kms, |url| Ok(Some(with_slash(url))))?,
             // S3 Control is a service of its own, in AWS too.
-            control: settings.first(&S3_CONTROL, |scope, _| scope == Scope::Service),
-            sts: settings.first(&STS, |_, _| true),
-        }
+            control: settings.first(&S3_CONTROL, |scope, _| scope == Scope::Service)?,
+            sts: settings.first(&STS, |_, _| true)?,
+        })
     }
 }
 
@@ -69,18 +73,25 @@ struct Settings<'a, E> {
 
 impl<E: Fn(&str) -> Option<String>> Settings<'_, E> {
     /// The first URL set for a service that `counts`.
-    fn first(&self, service: &Service, counts: impl Fn(Scope, &str) -> bool) -> Option<String> {
+    fn first(&self, service: &Service, counts: impl Fn(Scope, &str) -> bool) -> Result<Option<String>> {
         if self.are_ignored() {
-            return None;
+            return Ok(None);
         }
+        let (own, all) = (service.variable, "AWS_ENDPOINT_URL");
+        let of_profile = "the profile's endpoint_url";
         let candidates = [
-            (Scope::Service, self.variable(service.variable)),
-            (Scope::All, self.variable("AWS_ENDPOINT_URL")),
-            (Scope::Service, self.of_services(service.in_profile)),
-            (Scope::All, self.profile.get("endpoint_url").map(str::to_owned)),
+            (Scope::Service, own, self.variable(own)),
+            (Scope::All, all, self.variable(all)),
+            (Scope::Service, of_profile, self.of_services(service.in_profile)),
+            (Scope::All, of_profile, self.profile.get("endpoint_url").map(str::to_owned)),
         ];
-        let found = candidates.into_iter().filter_map(|(scope, url)| Some((scope, url?)));
-        found.filter(|(scope, url)| counts(*scope, url)).map(|(_, url)| with_slash(&url)).next()
+        let mut found = candidates.into_iter().filter_map(|(scope, name, url)| Some((scope, name, url?)));
+        match found.find(|(scope, _, url)| counts(*scope, url)) {
+            Some((_, name, url)) if !is_endpoint(&url) => {
+                Err(Error::unsupported(Subject::other(name), Unsupported::NotAnEndpoint { url }))
+            }
+            found => Ok(found.map(|(.., url)| with_slash(&url))),
+        }
     }
 
     fn are_ignored(&self) -> bool {
@@ -118,7 +129,7 @@ mod tests {
 
     fn find(options: &Options, set: &[(&str, &str)]) -> Endpoints {
         let env = |name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, url)| (*url).to_owned());
-        Endpoints::find(options, &ProfileSet::default(), env)
+        Endpoints::find(options, &ProfileSet::default(), env).unwrap()
     }
 
     #[test]

@@ -17,11 +17,20 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::error::{Denial, Error, Result, Subject};
 
+/// The profile where none is named, which need not exist.
+const DEFAULT: &str = "default";
+
 /// The files, each with the variable that names another place for it.
 const FILES: [(&str, &str); 2] =
     [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
 
-/// Reads the configuration files; `named` is the profile that the command line names.
+/// The profile that `AWS_PROFILE` names; if it is set and empty, the default one.
+pub(super) fn of_environment() -> Option<String> {
+    let name = std::env::var("AWS_PROFILE").ok()?;
+    Some(if name.is_empty() { DEFAULT.to_owned() } else { name })
+}
+
+/// Reads the configuration files; `named` is the profile that the command line or the environment names.
 ///
 /// # Errors
 /// `Denied` if the profile does not exist; `Unsupported` for files that cannot be read, if one is named.
@@ -32,7 +41,7 @@ pub(super) async fn load(named: Option<&str>) -> Result<ProfileSet> {
     // Without a named profile, errors in the files are reported when a setting is read.
     let Some(name) = named else { return Ok(loaded.unwrap_or_default()) };
     let profiles = loaded.map_err(|error| Error::unsupported(Subject::other(places()), error.to_string()))?;
-    if profiles.get_profile(name).is_none() {
+    if name != DEFAULT && profiles.get_profile(name).is_none() {
         let why = Denial::NoProfile { files: places() };
         return Err(Error::Denied { subject: Subject::Profile(name.to_owned()), why, source: None });
     }

@@ -13,7 +13,9 @@ use super::aws_flags::{AwsFlags, RegionInUse};
 use super::duration;
 use super::failure::Failure;
 use super::output::Printer;
+use super::remedies;
 use super::sanitize::shell_word;
+use crate::aws::address::is_endpoint;
 use crate::aws::{Options, Trace};
 use crate::defaults;
 
@@ -103,10 +105,9 @@ impl ConnectionArgs {
     /// Returns what was asked for, and what the environment adds.
     pub(crate) fn options(&self, printer: &Printer) -> Result<Options, Failure> {
         for url in [&self.endpoint_url, &self.kms_endpoint_url].into_iter().flatten() {
-            let known = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
-            if !known || url.contains(['?', '#']) {
-                return Err(Failure::usage(format!("'{url}' is not an endpoint URL"))
-                    .hint("write it as https://HOST, https://HOST:PORT or https://HOST/PATH"));
+            if !is_endpoint(url) {
+                let why = format!("'{url}' is not an endpoint URL");
+                return Err(Failure::usage(why).hint(remedies::ENDPOINT));
             }
         }
         if self.no_sign_request && self.profile.is_some() {

@@ -3,6 +3,9 @@
 
 use crate::error::{Denial, Error, RotationRefusal, SizeLimit, Unsupported};
 
+/// How the address of a service is written.
+pub(crate) const ENDPOINT: &str = "write it as https://HOST, https://HOST:PORT or https://HOST/PATH";
+
 pub(crate) fn of(error: &Error) -> Option<String> {
     match error {
         Error::Unsupported { why, .. } => unsupported(why),
@@ -40,6 +43,7 @@ fn unsupported(why: &Unsupported) -> Option<String> {
         Unsupported::OtherJournal => "name another file: --journal FILE".to_owned(),
         Unsupported::NoUpdateInPlace(_) => "leave out --update-in-place: objects are copied".to_owned(),
         Unsupported::NoSelfCopy => "`s3seal get`, then `s3seal put` encrypts it anew".to_owned(),
+        Unsupported::NotAnEndpoint { .. } => ENDPOINT.to_owned(),
         // The command that enables it names the bucket: see `hints`.
         Unsupported::NoObjectLock | Unsupported::Other(_) => return None,
     })

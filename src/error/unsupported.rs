@@ -55,6 +55,11 @@ pub enum Unsupported {
     NoObjectLock,
     /// The server does not copy an object onto itself.
     NoSelfCopy,
+    /// A setting is not the address of a service.
+    NotAnEndpoint {
+        /// What it is.
+        url: String,
+    },
     /// What no hint acts upon.
     Other(Cow<'static, str>),
 }
@@ -81,6 +86,7 @@ impl fmt::Display for Unsupported {
             Self::NoSelfCopy => {
                 f.write_str("this server does not copy an object onto itself for another encryption")
             }
+            Self::NotAnEndpoint { url } => write!(f, "'{url}' is not an endpoint URL"),
             Self::Legacy { why, .. } | Self::Other(why) => f.write_str(why),
         }
     }

@@ -101,3 +101,31 @@ fn an_address_for_all_services_is_not_that_of_kms_unless_it_is_on_this_machine()
     local.ok();
     assert_eq!(bench.requests("kms:GenerateDataKey").len(), 1);
 }
+
+#[test]
+fn an_address_that_is_none_is_refused_wherever_it_stands() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    let config = bench.write("config", b"[default]\nendpoint_url = localhost:9000\n");
+    let settings: [(&str, &str, &[&str]); 3] = [
+        (
+            "AWS_ENDPOINT_URL",
+            "localhost:9000",
+            &["error: AWS_ENDPOINT_URL: 'localhost:9000' is not an endpoint URL"],
+        ),
+        ("AWS_ENDPOINT_URL_KMS", "kms.example", &["error: AWS_ENDPOINT_URL_KMS: 'kms.example' is not"]),
+        (
+            "AWS_CONFIG_FILE",
+            &config.display().to_string(),
+            &["error: the profile's endpoint_url: 'localhost:9000'"],
+        ),
+    ];
+    for (name, value, says) in settings {
+        let program = bench.s3seal(["put", "source", "s3://bench/object"]).without("AWS_ENDPOINT_URL");
+        let ended = program.with(name, value).run().exits(2).says(says);
+        ended.says(&["hint: write it as https://HOST, https://HOST:PORT or https://HOST/PATH"]);
+    }
+    // The command line precedes it.
+    let line = ["put", "source", "s3://bench/object", "--endpoint-url", &bench.sandbox.endpoint()];
+    bench.s3seal(line).with("AWS_ENDPOINT_URL_S3", "localhost:9000").run().ok();
+}

@@ -65,7 +65,22 @@ fn a_profile_that_is_not_there_is_named_and_nothing_is_sent() {
             "hint: `aws configure list-profiles`",
         ]);
     }
+    // With it the address of S3 and the region would be missing, which the environment's keys do not make up for.
+    program(&bench, "")
+        .with("AWS_PROFILE", "nosuch")
+        .run()
+        .exits(4)
+        .says(&["the profile nosuch was not found in"]);
     assert!(bench.sandbox.requests().is_empty());
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let bench = bench();
+    let config = bench.write("default", b"[default]\nregion = cn-north-1\n");
+    let program = bench.s3seal(["put", "source", "s3://not-there/object"]).without("AWS_DEFAULT_REGION");
+    let ended = program.with("AWS_CONFIG_FILE", &config).with("AWS_PROFILE", "").with("AWS_REGION", "").run();
+    ended.exits(1).says(&["is in region us-east-1, not cn-north-1"]);
 }
 
 #[test]
