@@ -193,9 +193,19 @@ impl Requirements {
 
     /// Whether any rule limits the KMS keys of objects at this place or below.
     pub(crate) fn limit_keys(&self, place: &S3Uri) -> bool {
+        self.reaching(place).any(|rule| !rule.kms_keys.is_empty())
+    }
+
+    /// Whether any rule for objects at this place or below demands modes of which none is among these.
+    pub(crate) fn demand_others(&self, place: &S3Uri, modes: &[Mode]) -> bool {
+        let mut demanded = self.reaching(place).map(|rule| &rule.must_encrypt);
+        demanded.any(|demanded| !demanded.is_empty() && !modes.iter().any(|mode| demanded.contains(mode)))
+    }
+
+    /// The rules for objects at this place or below.
+    fn reaching(&self, place: &S3Uri) -> impl Iterator<Item = &Requirement> {
         let rules = self.files.iter().flatten();
-        let mut reaching = rules.filter(|rule| rule.place.holds(place) || place.holds(&rule.place));
-        reaching.any(|rule| !rule.kms_keys.is_empty())
+        rules.filter(move |rule| rule.place.holds(place) || place.holds(&rule.place))
     }
 
     /// The first demand that the object does not meet.

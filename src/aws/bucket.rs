@@ -105,7 +105,11 @@ impl Connection {
         Ok(answer.bucket_region().map(str::to_owned))
     }
 
-    async fn bucket_default(&self, bucket: &Bucket) -> Result<DefaultFacts> {
+    /// Gets the encryption of objects whose request names none.
+    ///
+    /// # Errors
+    /// What S3 refuses; it requires `s3:GetEncryptionConfiguration`.
+    pub(crate) async fn bucket_default(&self, bucket: &Bucket) -> Result<DefaultFacts> {
         let request = self.s3.get_bucket_encryption().bucket(bucket.as_str());
         let answer = request
             .set_expected_bucket_owner(self.owner())

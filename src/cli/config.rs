@@ -99,7 +99,9 @@ impl Config {
             Some(only) if only.is_empty() => Ok(Self::default()),
             Some(only) => match Self::of(&[only.into()], flags)? {
                 Self { files } if files.is_empty() => {
-                    Err(Failure::usage(format!("{VARIABLE} names a file that does not exist")))
+                    let file = PathBuf::from(env::var_os(VARIABLE).unwrap_or_default());
+                    let why = format!("{VARIABLE} names {}, which does not exist", file.display());
+                    Err(Failure::usage(why).hint(otherwise()))
                 }
                 config => Ok(config),
             },
@@ -165,13 +167,27 @@ fn default_paths() -> Vec<PathBuf> {
         .collect()
 }
 
+/// How another file is read, or none.
+fn otherwise() -> String {
+    format!("name another file: {VARIABLE}=FILE; {VARIABLE}= reads none")
+}
+
 /// Reads a file that nobody else may write; `None` if there is none.
 fn read(path: &Path) -> Result<Option<String>, Failure> {
-    let unreadable =
-        |error: io::Error| Failure::usage(format!("cannot read {}", path.display())).because(error);
+    let unreadable = |error: io::Error| {
+        Failure::usage(format!("cannot read {}", path.display())).because(error).hint(otherwise())
+    };
     match fs::metadata(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
+            // Where there should be a file, what it demands must not be forgotten.
+            return match path.ancestors().find(|part| part.is_symlink() && !part.exists()) {
+                None => Ok(None),
+                Some(link) => {
+                    let why =
+                        format!("cannot read {}: {} is a link to nothing", path.display(), link.display());
+                    Err(Failure::usage(why).hint(otherwise()))
+                }
+            };
         }
         Err(error) => return Err(unreadable(error)),
         // Opening a pipe would wait for a writer.
@@ -203,7 +219,7 @@ fn is_ours(path: &Path, mode: u32, owner: u32, user: u32) -> Result<(), Failure>
     }
     if owner != 0 && owner != user {
         return Err(Failure::usage(format!("{shown} belongs to user {owner}, who is neither root nor you"))
-            .hint(format!("copy it, or name another file: {VARIABLE}=FILE; {VARIABLE}= reads none")));
+            .hint(format!("copy it, or {}", otherwise())));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What a rule demands: before anything is sent, of S3's answer, and of what is read.
 
 use s3seal_sandbox::s3::{DefaultEncryption, SseView};
+use s3seal_sandbox::{Fault, Kind};
 
 use crate::Ruled;
 use crate::support::{ALIAS, BUCKET, PART, bytes};
@@ -53,6 +54,8 @@ fn the_buckets_default_counts_only_once_the_answer_shows_it() {
     ruled.run("put source s3://bench/db/object").ok();
     default(DefaultEncryption::SseS3);
     let at = ruled.at(1);
+    // Who may not read the default sees it in the answer.
+    deny_default(&ruled);
     let ended = ruled.run("put source s3://bench/db/object").exits(6);
     ended.says(&[
         "client-side or SSE-KMS by the rule at",
@@ -68,9 +71,32 @@ fn the_buckets_default_counts_only_once_the_answer_shows_it() {
     ruled.bench.assert_keys(&["db/object"]);
 }
 
+/// Nobody may read the bucket's default encryption.
+fn deny_default(ruled: &Ruled) {
+    let denied = Kind::status(403, "AccessDenied", "Access Denied");
+    ruled.bench.sandbox.fault(Fault::on("GetBucketEncryption", denied).always());
+}
+
+#[test]
+fn a_default_of_the_bucket_that_breaks_a_rule_replaces_nothing() {
+    let ruled = Ruled::new(MUST);
+    ruled.bench.sandbox.s3().set_default_encryption(BUCKET, DefaultEncryption::SseS3);
+    ruled.bench.sandbox.s3().put_plain(BUCKET, "db/source", b"old");
+    std::fs::create_dir(ruled.bench.path("tree")).unwrap();
+    ruled.bench.write("tree/source", b"new");
+    let not = format!("the rule at {} demands client-side or SSE-KMS", ruled.at(1));
+    for line in ["put source s3://bench/db/", "put -r tree s3://bench/db/"] {
+        let ended = ruled.run(line).exits(8);
+        ended.says(&[&not, "not the bucket's default encryption (SSE-S3)", "hint: use the encryption"]);
+    }
+    assert_eq!(ruled.bench.object("db/source").plaintext.unwrap(), b"old");
+    ruled.run("put source s3://bench/db/ -e sse-kms").ok();
+}
+
 #[test]
 fn of_many_files_the_first_one_shows_what_the_bucket_does() {
     let ruled = Ruled::new(MUST);
+    deny_default(&ruled);
     std::fs::create_dir(ruled.bench.path("tree")).unwrap();
     for name in 0..20 {
         ruled.bench.write(&format!("tree/{name}"), b"text");
@@ -154,6 +180,23 @@ fn the_owner_that_a_rule_demands_is_sent_along() {
     let said = format!("--expected-bucket-owner is from {}", ruled.at(3));
     ruled.run("put source s3://bench/object").exits(4).says(&[&said]);
     ruled.run("put source s3://bench/object --override-rules").ok();
+}
+
+#[test]
+fn the_owner_is_demanded_of_a_bucket_that_only_a_flag_names() {
+    let ruled =
+        Ruled::new("[[rule]]\nmatch = \"s3://bench/lists/\"\nexpected-bucket-owner = \"999988887777\"\n");
+    std::fs::create_dir(ruled.bench.path("tree")).unwrap();
+    ruled.bench.write("tree/a", b"text");
+    let line = "put -r tree s3://bench/p/";
+    ruled.run(line).ok();
+    ruled.run(&format!("{line} --manifest s3://bench/lists/1")).exits(9).says(&["is denied"]);
+    ruled.configure(
+        "[[rule]]\nmatch = \"s3://bench/lists/\"\nexpected-bucket-owner = \"999988887777\"\n\n\
+         [profile.nightly]\nmanifest = \"s3://bench/lists/1\"\n",
+    );
+    ruled.run(&format!("{line} --config-profile nightly")).exits(9).says(&["is denied"]);
+    ruled.bench.assert_keys(&["p/a"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which files are read, and which are refused.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::Ruled;
 use crate::support::key;
@@ -65,7 +65,23 @@ fn an_empty_variable_reads_no_file_and_a_missing_file_is_an_error() {
     ruled.program("put source s3://bench/object").with("S3SEAL_CONFIG", "").run().ok().says(&["SSE-S3"]);
     let missing = ruled.bench.path("missing.toml");
     let ended = ruled.program("put source s3://bench/object").with("S3SEAL_CONFIG", &missing).run();
-    ended.exits(2).says(&["S3SEAL_CONFIG names a file that does not exist"]);
+    ended.exits(2).says(&["error: S3SEAL_CONFIG names", "which does not exist", "S3SEAL_CONFIG= reads none"]);
+}
+
+#[test]
+fn a_file_that_a_link_does_not_lead_to_any_more_is_not_taken_for_none() {
+    let ruled = Ruled::new(RULE);
+    let own = ruled.bench.home().join(".config/s3seal");
+    fs::create_dir_all(own.parent().unwrap()).unwrap();
+    let run = || ruled.program("put source s3://bench/object").without("S3SEAL_CONFIG").run();
+    // The folder, then the file in it.
+    symlink("/nowhere", &own).unwrap();
+    run().exits(2).says(&["/.config/s3seal is a link to nothing", "S3SEAL_CONFIG= reads none"]);
+    fs::remove_file(&own).unwrap();
+    fs::create_dir(&own).unwrap();
+    symlink("../nothing.toml", own.join("config.toml")).unwrap();
+    run().exits(2).says(&["/.config/s3seal/config.toml is a link to nothing"]);
+    ruled.assert_nothing_sent();
 }
 
 #[test]

@@ -133,7 +133,7 @@ pub(crate) fn apply(
     let encryption = rule.filter(|_| encrypts && !of_rule.is_empty()).map(|rule| rule.origin.clone());
     inserted.extend(of_rule);
     if !overrides {
-        inserted.extend(line.owner(&config, &places)?);
+        inserted.extend(line.owner(&config, &[places.as_slice(), &line.beside()].concat())?);
     }
     let set_aside = if overrides { demanding(&config, &places) } else { Vec::new() };
     let requirements = if overrides { Requirements::default() } else { config.requirements() };
@@ -272,6 +272,19 @@ impl Line<'_> {
             *place = place.with_key(format!("{}{name}", place.key));
         }
         places
+    }
+
+    /// The addresses in S3 that flags name, such as that of a manifest.
+    fn beside(&self) -> Vec<S3Uri> {
+        let flags = self.typed.ids().map(|id| id.as_str()).filter(|id| *id != "places");
+        let typed = flags.filter_map(|id| self.typed.try_get_raw(id).ok().flatten()).flatten();
+        let settings = self.profile.map_or(&[][..], |profile| profile.settings.as_slice());
+        let of_profile = settings.iter().flat_map(|setting| match &setting.value {
+            SettingValue::Values(values) => values.as_slice(),
+            SettingValue::Switch(_) => &[],
+        });
+        let words = typed.filter_map(OsStr::to_str).chain(of_profile.map(String::as_str));
+        words.filter_map(|word| word.parse::<S3Uri>().ok()).collect()
     }
 
     /// The rule that says how objects are encrypted or opened, and what of it counts: the same for all places.
