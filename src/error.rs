@@ -257,6 +257,8 @@ impl Error {
 fn not_found(subject: &Subject) -> String {
     match subject {
         Subject::Prefix(uri) => format!("nothing found under {uri}"),
+        Subject::Pattern(uri) => format!("no object matches {uri}"),
+        Subject::Upload(uri) => format!("somebody else has aborted the upload of {uri}; nothing was stored"),
         Subject::Program(name) => format!("command not found: {name}"),
         other => format!("{other} does not exist"),
     }

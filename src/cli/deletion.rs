@@ -76,7 +76,8 @@ pub(super) async fn agree<T>(
     }
     match found.check(target.clone(), options.max) {
         Err(error) if options.dry_run => return Ok(Answer::TooMuch(found.extra, error)),
-        checked => checked?,
+        Err(error) => return Err(Failure::from(error).hint("--dry-run shows what would be deleted")),
+        Ok(()) => {}
     }
     let count = found.extra.len() as u64;
     if count == 0 || options.is_confirmed || options.dry_run {

@@ -5,7 +5,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::error::{Error, NetworkFault, Signal};
+use crate::error::{Error, NetworkFault, Signal, Subject};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -109,6 +109,7 @@ impl Exit {
     /// The code for an error of the core.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
+            Error::NotFound { subject: Subject::Upload(_), .. } => Self::Condition,
             Error::NotFound { .. } | Error::NoneMatch { .. } => Self::NotFound,
             Error::Denied { .. } => Self::Denied,
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,

@@ -350,7 +350,9 @@ impl GetArgs {
     }
 
     fn target(&self, source: &S3Uri, dest: Option<&Path>) -> Result<Target, Failure> {
-        if !source.is_object() {
+        // A key that ends in / names no file, but its object can be read.
+        let is_read = !source.key.is_empty() && dest.is_some_and(|dest| dest.as_os_str() == "-");
+        if !source.is_object() && !is_read {
             return Err(no_object(source));
         }
         let name = source.name();

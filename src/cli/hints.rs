@@ -12,6 +12,7 @@ use super::sanitize::shell_word;
 use crate::aws::open_uploads::{KeptDownload, OpenUpload, ReplacedInstructionFile};
 use crate::error::{Aspect, Error, NetworkFault, Subject, Unsupported};
 use crate::location::S3Uri;
+use crate::pattern::literal_prefix;
 
 mod access;
 mod keys;
@@ -85,10 +86,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             "use the encryption that is demanded, or set the rule aside with --override-rules, which the outcome says"
                 .to_owned(),
         ],
-        Error::DeletesTooMuch { deletes, .. } => vec![
-            format!("--max-delete {deletes} allows it"),
-            "--dry-run shows what would be deleted".to_owned(),
-        ],
+        Error::DeletesTooMuch { deletes, .. } => vec![format!("--max-delete {deletes} allows it")],
         Error::EmptySource { .. } => vec!["leave out --fail-if-empty to store an empty object".to_owned()],
         Error::Unsupported { subject: Subject::StandardOutput, .. } => {
             vec!["name a file, or write it anyway with --force".to_owned()]
@@ -188,6 +186,11 @@ fn not_found(subject: &Subject, aws: &AwsFlags) -> Vec<String> {
             vec![format!(
                 "`aws s3api list-object-versions --bucket {bucket} --prefix {key}{aws}` lists its versions"
             )]
+        }
+        Subject::Pattern(uri) => vec![list(&uri.with_key(literal_prefix(&uri.key)), aws)],
+        Subject::Upload(_) => {
+            let who = "a cleanup, or a lifecycle rule of the bucket";
+            vec![format!("it may have been {who}; run the same command again to store it")]
         }
         Subject::Object { uri, .. } | Subject::Prefix(uri) | Subject::InstructionFile(uri) => {
             vec![list(uri, aws)]

@@ -19,6 +19,10 @@ pub enum Subject {
     },
     /// Everything under a prefix; an empty key is the whole bucket.
     Prefix(Box<S3Uri>),
+    /// The objects whose keys match that of this address.
+    Pattern(Box<S3Uri>),
+    /// The upload of an object in parts.
+    Upload(Box<S3Uri>),
     /// A bucket and its settings.
     Bucket(Bucket),
     /// The instruction file at this address.
@@ -76,6 +80,7 @@ impl Subject {
     pub(super) fn is(&self, name: &str, version: Option<&str>) -> bool {
         match self {
             Self::Object { uri, version_id } => version_id.as_deref() == version && uri.to_string() == name,
+            Self::Upload(uri) => uri.to_string() == name,
             Self::File(path) => path.display().to_string() == name,
             Self::Other(text) => text == name,
             _ => false,
@@ -85,7 +90,11 @@ impl Subject {
     /// The address in S3, if it has one.
     pub(crate) fn uri(&self) -> Option<&S3Uri> {
         match self {
-            Self::Object { uri, .. } | Self::Prefix(uri) | Self::InstructionFile(uri) => Some(uri),
+            Self::Object { uri, .. }
+            | Self::Prefix(uri)
+            | Self::Pattern(uri)
+            | Self::Upload(uri)
+            | Self::InstructionFile(uri) => Some(uri),
             _ => None,
         }
     }
@@ -104,6 +113,8 @@ impl fmt::Display for Subject {
         match self {
             Self::Object { uri, version_id: Some(id) } => write!(f, "{uri} (version {id})"),
             Self::Object { uri, version_id: None } | Self::Prefix(uri) => uri.fmt(f),
+            Self::Pattern(uri) => write!(f, "an object that matches {uri}"),
+            Self::Upload(uri) => write!(f, "the upload of {uri}"),
             Self::Bucket(bucket) => write!(f, "the bucket {bucket}"),
             Self::InstructionFile(uri) => write!(f, "the instruction file {uri}"),
             Self::KmsKey(key) => write!(f, "the KMS key {key}"),

@@ -110,6 +110,33 @@ fn a_marker_is_a_folder() {
 }
 
 #[test]
+fn a_folder_object_that_was_encrypted_client_side_is_a_folder_all_the_same() {
+    let bench = stored(&["p/a"]);
+    bench.write("key", &key(5));
+    bench.sandbox.s3().put_plain(BUCKET, "p/empty/", b"");
+    bench.sandbox.s3().put_plain(BUCKET, "p/full/", b"content");
+    for format in ["s3ec", "esdk"] {
+        let line = format!(
+            "rotate s3://bench/p/ --key key --format {format} --from-key key --new-data-key --seal-plaintext --yes"
+        );
+        bench.run(&line).ok();
+        let ended = bench.run(&format!("get -r s3://bench/p/ {format} --key key")).exits(9);
+        ended.says(&["failed: s3://bench/p/full/: its key ends in / like a folder's", "1 of 2 objects"]);
+        assert_eq!(files(&bench, format), ["a", "empty"]);
+        // What no file can be named after can be read.
+        assert_eq!(bench.run("get s3://bench/p/full/ - --key key").ok().stdout, b"content");
+    }
+    bench.run("get s3://bench/p/full/ file --key key").exits(2).says(&["names no object"]);
+}
+
+#[test]
+fn a_folder_object_alone_is_nothing() {
+    let bench = stored(&["p/"]);
+    bench.sandbox.s3().put_plain(BUCKET, "p/", b"");
+    bench.run("get -r s3://bench/p/ d").exits(3).says(&["error: nothing found under s3://bench/p/"]);
+}
+
+#[test]
 fn instruction_files_stay_where_they_are() {
     let bench = Bench::new();
     bench.write("key", &key(5));

@@ -202,6 +202,19 @@ fn an_upload_that_is_gone_starts_anew() {
 }
 
 #[test]
+fn an_upload_that_somebody_else_aborts_is_said_to_be_so() {
+    let bench = bench();
+    for operation in ["UploadPart", "CompleteMultipartUpload"] {
+        bench.sandbox.fault(Fault::on(operation, Kind::status(404, "NoSuchUpload", "It is gone.")));
+        let ended = bench.run(&line("")).exits(8);
+        let ended = ended
+            .says(&["error: somebody else has aborted the upload of s3://bench/object; nothing was stored"]);
+        ended.says(&["run the same command again to store it"]);
+    }
+    bench.run(&line("")).ok();
+}
+
+#[test]
 fn a_record_that_is_cut_short_or_forged_does_no_harm() {
     let bench = bench();
     assert_eq!(cut_off(&bench, &line(""), 3, "KILL"), 3);

@@ -53,8 +53,10 @@ impl Refusal {
                 let bucket = subject.bucket().map(Subject::from);
                 Error::NotFound { subject: bucket.unwrap_or(subject), source }
             }
-            "NoSuchKey" | "NoSuchVersion" | "NoSuchUpload" | "NotFound" => {
-                Error::NotFound { subject, source }
+            "NoSuchKey" | "NoSuchVersion" | "NotFound" => Error::NotFound { subject, source },
+            "NoSuchUpload" => {
+                let upload = subject.uri().map(|uri| Subject::Upload(Box::new(uri.clone())));
+                Error::NotFound { subject: upload.unwrap_or(subject), source }
             }
             "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
                 let region = self.region.or_else(|| region_expected(&self.message));

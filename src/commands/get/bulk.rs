@@ -12,12 +12,15 @@ use futures_util::{StreamExt, stream};
 
 use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
+use crate::aws::read_object::ObjectReader;
 use crate::commands::bulk::{Row, counting_ahead, for_each_unordered};
 use crate::commands::changes::{Action, Change, LocalFile, Planned, Reason, reason_to_fetch};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::put::same_etag;
+use crate::commands::sse_c_keys::{self, KeyedHead};
 use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
+use crate::limits::MAX_FOLDER_OBJECT_BYTES;
 use crate::location::{S3Uri, Target};
 use crate::meter::Meter;
 use crate::rules::Requirements;
@@ -204,9 +207,13 @@ impl Many<'_> {
 
     /// Makes the directory for a folder object: an empty object whose key ends in `/`, as the S3 console creates it.
     async fn marker(&self, uri: &S3Uri, name: String, len: u64) -> Result<GetRow> {
-        if len > 0 {
-            let why = format!("its key ends in / like a folder's, but it has {len} bytes");
-            return Ok(Row::refused(uri, why));
+        match self.has_content(uri, len).await {
+            Ok(false) => {}
+            Ok(true) => {
+                let why = format!("its key ends in / like a folder's, but it has {len} bytes");
+                return Ok(Row::refused(uri, why));
+            }
+            Err(error) => return Row::of(uri.to_string(), Err(error)),
         }
         if name.is_empty() || self.request.dry_run {
             return Ok(Row::Unselected);
@@ -220,6 +227,20 @@ impl Many<'_> {
             Ok(()) => Ok(Row::Unselected),
             Err(error) => Row::of(uri.to_string(), Err(error)),
         }
+    }
+}
+
+impl Many<'_> {
+    /// Whether an object with so many bytes has any content: encrypted client-side, an empty one has bytes, too.
+    async fn has_content(&self, uri: &S3Uri, len: u64) -> Result<bool> {
+        if len == 0 || len > MAX_FOLDER_OBJECT_BYTES || self.request.raw {
+            return Ok(len > 0);
+        }
+        let Download { connection, decryption_keys, cancellation, .. } = self.fetching;
+        let keyed = sse_c_keys::head(connection, uri, None, &decryption_keys.customer_keys, None);
+        let KeyedHead { head, customer_key } = cancellation.or(keyed).await??;
+        let reader = ObjectReader { connection, uri, version_id: None, key: customer_key.as_ref() };
+        Ok(self.fetching.verify(&reader, &head, false).await?.plain_len > 0)
     }
 }
 

@@ -117,9 +117,11 @@ impl Selection {
         let at_end = counts.clone();
         let listed = connection.list(&self.base).filter_map(move |listed| {
             let selected = listed.map(|listed| {
-                counts.0.fetch_add(1, Ordering::Relaxed);
+                // A folder object alone is nothing: it often is what stays of a prefix that was emptied.
+                let counted = u64::from(listed.len > 0 || !listed.key.as_str().ends_with('/'));
+                counts.0.fetch_add(counted, Ordering::Relaxed);
                 self.takes(listed.key.as_str()).then(|| {
-                    counts.1.fetch_add(1, Ordering::Relaxed);
+                    counts.1.fetch_add(counted, Ordering::Relaxed);
                     let name = self.base.relative(listed.key.as_str());
                     missing.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
                     let Listed { key, len, last_modified, etag, .. } = listed;
@@ -151,10 +153,9 @@ impl Selection {
             return None;
         }
         Some(match &self.choice {
-            Choice::Matching { typed, .. } => Error::NotFound {
-                subject: Subject::other(format!("an object that matches {typed}")),
-                source: None,
-            },
+            Choice::Matching { typed, .. } => {
+                Error::NotFound { subject: Subject::Pattern(Box::new(typed.clone())), source: None }
+            }
             Choice::Under(filter) if found > 0 => {
                 let (under, filter) = (self.base.to_string(), filter.options());
                 Error::NoneMatch { found, what: "object", under, filter }

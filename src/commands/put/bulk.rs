@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -100,10 +100,10 @@ pub(crate) async fn run(
         manifest,
     };
     let work = |candidate| many.candidate(candidate);
-    let (mut found, mut has_failures, rejected) = (false, false, Arc::new(AtomicU64::new(0)));
+    let (found, rejected) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)));
+    let mut has_failures = false;
     let (under, given) = (sources.in_words(), walk_options.filter.options());
     let report = |row: PutRow| {
-        found = true;
         has_failures |= matches!(row, Row::Failed { .. });
         let ignored = row.ends_run();
         report(row)?;
@@ -120,8 +120,12 @@ pub(crate) async fn run(
     } else {
         files.map_ok(|found| Candidate { found, there: There::NotAsked }).right_stream()
     };
+    // What has no content to store is no file: a source of pipes alone is as good as empty.
+    let files = files.inspect_ok(|Candidate { found: one, .. }| {
+        found.fetch_or(!matches!(one, Found::NoFile { .. }), Ordering::Relaxed);
+    });
     Box::pin(for_each_unordered(files, options.transfer_options.objects, cancellation, work, report)).await?;
-    if !found {
+    if !found.into_inner() {
         let found = rejected.load(Ordering::Relaxed);
         return Err(Error::NoneMatch { found, what: "file", under, filter: given });
     }
