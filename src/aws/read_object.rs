@@ -15,8 +15,8 @@ use crate::aws::connection::Connection;
 use crate::aws::error;
 use crate::aws::object_head::{ObjectHead, etag_of};
 use crate::aws::request_fields::object_request;
-use crate::aws::sse::{self, Applied};
-use crate::error::{Error, KeyFault, Result, Subject};
+use crate::aws::sse;
+use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::s3_limits::MAX_PARTS;
@@ -229,12 +229,6 @@ impl ObjectReader<'_> {
                 _ => return Ok(sizes),
             }
         }
-    }
-
-    /// The error for an object that does not need the given key.
-    pub(crate) fn not_applicable(&self, found: &Applied) -> Error {
-        let why = KeyFault::NotApplicable { found: format!("stored with {}, not client-side", found.mode) };
-        Error::KeyWrong { subject: self.subject(), why, source: None }
     }
 }
 

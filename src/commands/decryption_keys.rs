@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::aws::sse::Applied;
 use crate::encryption::{Account, Context, Encryption, KmsKey, Legacy, Recipient, ServerSide};
+use crate::error::{Error, KeyFault, Subject};
 use crate::keys::{CustomerKey, KeyRing, RsaPrivateKey};
 use crate::object::InstructionSuffix;
 use crate::seal::ring::Unwrapper;
@@ -63,6 +65,17 @@ impl DecryptionKeys {
 
     pub(crate) fn has_keys(&self) -> bool {
         !self.customer_keys.is_empty() || !self.opens_nothing_client_side()
+    }
+
+    /// The error for an object that needs none of the keys.
+    pub(crate) fn not_applicable(&self, object: Subject, found: &Applied) -> Error {
+        let not = match (self.customer_keys.is_empty(), self.opens_nothing_client_side()) {
+            (true, _) => "not client-side",
+            (false, true) => "not with SSE-C",
+            (false, false) => "neither with SSE-C nor client-side",
+        };
+        let why = KeyFault::NotApplicable { found: format!("stored with {}, {not}", found.mode) };
+        Error::KeyWrong { subject: object, why, source: None }
     }
 
     pub(crate) fn opens_nothing_client_side(&self) -> bool {

@@ -335,7 +335,7 @@ fn as_required(
     }
     // Keys were given, so the object must need one: otherwise the user would believe that its bytes had been decrypted.
     if decryption_keys.has_keys() && !sealed && reader.key.is_none() {
-        return Err(reader.not_applicable(&head.applied));
+        return Err(decryption_keys.not_applicable(reader.subject(), &head.applied));
     }
     Ok(())
 }

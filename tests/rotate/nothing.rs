@@ -40,6 +40,30 @@ fn a_rotation_of_nothing_leaves_no_journal() {
 }
 
 #[test]
+fn a_plan_tries_the_old_keys_and_changes_nothing() {
+    let bench = bench();
+    for name in ["whole", "part", "esdk"] {
+        let format = if name == "esdk" { "esdk" } else { "s3ec" };
+        bench.write("source", name.as_bytes());
+        let beside = if name == "part" { "--instruction-file" } else { "" };
+        bench.run(&format!("put source s3://bench/p/{name} --key a.key --format {format} {beside}")).ok();
+    }
+    bench.sandbox.s3().put_plain(BUCKET, "p/plain", b"x");
+    bench.sandbox.clear_requests();
+    let line =
+        |from: &str| format!("rotate s3://bench/p/ --key b.key --from-key {from} --seal-plaintext --dry-run");
+    bench.run(&line("a.key")).ok();
+    let ended = bench.run(&line("c.key")).exits(9);
+    ended.says(&[
+        "cannot: cannot open s3://bench/p/whole: wrong key",
+        "3 of 5 objects cannot be rotated this way",
+    ]);
+    let one = "rotate s3://bench/p/whole --key b.key --from-key c.key --dry-run";
+    bench.run(one).exits(5).says(&["wrong key"]);
+    assert!(bench.requests("PutObject").is_empty() && bench.requests("CopyObject").is_empty());
+}
+
+#[test]
 fn a_plan_with_something_that_cannot_be_done_is_no_success() {
     let bench = bench();
     bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");

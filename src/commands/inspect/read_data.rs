@@ -43,7 +43,7 @@ impl ReadData {
         let download = Download { connection, decryption_keys, budget: &self.budget, meter, cancellation };
         let verified = download.verify(reader, head, is_instruction_file).await?;
         if is_named && decryption_keys.has_keys() && verified.opened.is_none() && reader.key.is_none() {
-            return Err(reader.not_applicable(&head.applied));
+            return Err(decryption_keys.not_applicable(reader.subject(), &head.applied));
         }
         Ok(verified)
     }

@@ -109,7 +109,7 @@ impl BulkRotation<'_> {
                 Ok(named) => named,
                 Err(row) => return Err(row),
             };
-            self.plan_object(place, &uri, version.as_deref()).await
+            self.plan_with_keys(place, &uri, version.as_deref()).await
         };
         let count = |looked: Result<Plan, RotateRow>| {
             planned.end_object();
@@ -226,6 +226,20 @@ impl BulkRotation<'_> {
         let is_new = outcome.etag != before;
         journal.done(outcome.etag.as_deref().filter(|_| is_new))?;
         Ok(outcome)
+    }
+
+    /// Plans one object of a place, and tries the old keys on it: one that they do not open cannot be rotated.
+    pub(crate) async fn plan_with_keys(
+        &self,
+        place: &S3Uri,
+        uri: &S3Uri,
+        version_id: Option<&str>,
+    ) -> Result<Plan, RotateRow> {
+        let plan = self.plan_object(place, uri, version_id).await?;
+        match self.rotation.opens(&plan).await {
+            Ok(()) => Ok(plan),
+            Err(error) => Err(Row::failed(uri.to_string(), version_id, error)),
+        }
     }
 
     /// Plans one object of a place; an object that will not be rotated becomes a row.

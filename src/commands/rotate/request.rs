@@ -260,7 +260,7 @@ impl RotateRequest {
     async fn plans(&self, work: &BulkRotation<'_>) -> Result<Plans> {
         let mut plans = Plans::default();
         if let Some(uri) = self.single() {
-            match work.plan_object(uri, uri, self.version_id.as_deref()).await {
+            match work.plan_with_keys(uri, uri, self.version_id.as_deref()).await {
                 Ok(plan) => plans.count(&plan),
                 Err(Row::Failed { error, .. }) => return Err(*error),
                 Err(_) => plans.skipped += 1,

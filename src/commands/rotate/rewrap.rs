@@ -6,7 +6,7 @@ use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::commands::encrypt::fits;
 use crate::commands::open_envelope;
-use crate::commands::unwrapped_envelope::{Content, DecryptedBy};
+use crate::commands::unwrapped_envelope::{Content, DecryptedBy, UnwrappedEnvelope};
 use crate::commands::verify_envelope::{SentEnvelope, envelope_entries};
 use crate::commands::verify_lock::verify_lock;
 use crate::error::{Error, Result, Subject};
@@ -16,6 +16,7 @@ use crate::object::{
 };
 use crate::seal::{Attributes, s3ec};
 
+use super::Plan;
 use super::apply::unsupported;
 use super::instruction_file;
 use super::journal::ObjectJournal;
@@ -23,6 +24,7 @@ use super::object_state::{ObjectState, current_server_side};
 use super::preserve::CopyMethod;
 use super::rotation::Rotation;
 use super::server_copy::CopyPlan;
+use super::strategy::Strategy;
 use super::write_result::WriteResult;
 
 impl Rotation<'_> {
@@ -130,12 +132,35 @@ impl Rotation<'_> {
         Ok((unwrapped.rewrap(&state.head.metadata, renewed)?, source))
     }
 
-    async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::DecryptableEnvelope, DecryptedBy)> {
+    /// Fails if the old keys do not open what a plan decrypts.
+    ///
+    /// # Errors
+    /// `KeyNeeded`, `KeyWrong`; what KMS refuses.
+    pub(super) async fn opens(&self, plan: &Plan) -> Result<()> {
+        let Plan { state, strategy, .. } = plan;
+        match strategy {
+            Strategy::Nothing
+            | Strategy::Refuse(_)
+            | Strategy::UpdateInPlace
+            | Strategy::ServerCopy { .. } => Ok(()),
+            Strategy::Reencrypt if state.current.client_side.is_none() => Ok(()),
+            Strategy::Rewrap { .. }
+            | Strategy::RewrapInstructionFile
+            | Strategy::Share
+            | Strategy::Reencrypt => self.with_old_keys(state).await.map(drop),
+        }
+    }
+
+    async fn with_old_keys(&self, state: &ObjectState) -> Result<UnwrappedEnvelope> {
         let work = async {
             let envelope = state.envelope(self.connection, self.decryption_keys).await?;
             open_envelope::unwrap_data_key(self.connection, envelope, self.decryption_keys).await
         };
-        let unwrapped = self.cancellation.or(work).await??;
+        self.cancellation.or(work).await?
+    }
+
+    async fn unwrapped(&self, state: &ObjectState) -> Result<(s3ec::DecryptableEnvelope, DecryptedBy)> {
+        let unwrapped = self.with_old_keys(state).await?;
         let source = unwrapped.decrypted_by(None);
         match unwrapped.content {
             Content::S3ec(unwrapped) => Ok((unwrapped, source)),
