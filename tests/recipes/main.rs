@@ -96,10 +96,12 @@ impl Host {
         self.program("/bin/sh", &["-c", &self.here(line)]).run()
     }
 
-    /// Runs the only line of a recipe as cron does: five fields go away, \% is %, and a shell gets the rest.
+    /// Runs the only command of a recipe as cron does: five fields go away, \% is %, and a shell gets the rest. The line
+    /// before it says where cron finds the program.
     fn cron(&self, heading: &str) -> Ended {
         let lines = recipe(heading, "crontab");
-        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        let [path, line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert_eq!(path, "PATH=/usr/local/bin:/usr/bin:/bin");
         let mut rest = line.as_str();
         for _ in 0..5 {
             rest = rest.trim_start().split_once(' ').unwrap().1;
@@ -183,9 +185,18 @@ fn a_mirror_is_compared_with_the_manifest_of_the_night() {
     let [compare] = recipe(heading, "sh").try_into().unwrap();
     let table = String::from_utf8(host.shell(&compare).ok().stdout).unwrap();
     assert!(table.contains("2 objects compared with the manifest: 2 the same by size and ETag"), "{table}");
-    // Nothing has changed on the machine; then something has in the bucket.
+    // Nothing has changed on the machine.
     is_silent(host.cron(heading));
     host.shell(&compare).ok();
+    // A file came, and is gone the next night.
+    host.bench.write("data/passing", b"three");
+    is_silent(host.cron(heading));
+    assert_eq!(host.keys(), ["mirror/a", "mirror/deep/b", "mirror/passing"]);
+    fs::remove_file(host.bench.path("data/passing")).unwrap();
+    is_silent(host.cron(heading));
+    assert_eq!(host.keys(), ["mirror/a", "mirror/deep/b"]);
+    host.shell(&compare).ok();
+    // Something has changed in the bucket.
     host.bench.sandbox.s3().put_plain(BUCKET, "mirror/a", b"ransom");
     host.bench.sandbox.s3().put_plain(BUCKET, "mirror/README", b"pay");
     let compared = host.shell(&compare).exits(8);
@@ -218,9 +229,8 @@ fn a_restore_drill_reads_a_sample_and_names_what_does_not_open() {
     let log = String::from_utf8(host.bench.read("log/s3-restore.csv")).unwrap();
     let read: Vec<&str> = log.lines().skip(1).collect();
     assert!(read.len() == 1 && read[0].ends_with(",tag crc64nvme"), "{log}");
-    let all = recipe(DRILL, "sh");
-    assert_eq!(all.len(), 1);
-    let all = host.shell(&all[0]).ok();
+    let [all, ..] = &recipe(DRILL, "sh")[..] else { panic!("no drill of everything") };
+    let all = host.shell(all).ok();
     let table = String::from_utf8(all.stdout).unwrap();
     assert!(table.contains("2 read and verified (6 B)") && table.contains("all as expected"), "{table}");
     assert!(host.bench.path("drill.html").exists());
@@ -232,6 +242,20 @@ fn a_restore_drill_reads_a_sample_and_names_what_does_not_open() {
         "s3://bench/data/",
         "1 of 1 objects could not be read and verified",
     ]);
+}
+
+#[test]
+fn a_prefix_of_two_modes_takes_a_command_for_each() {
+    let host = Host::new();
+    is_silent(host.cron(NIGHTLY));
+    host.bench.sandbox.s3().put_plain(BUCKET, "data/plain", b"not encrypted here");
+    let [drill, plain, encrypted] = &recipe(DRILL, "sh")[..] else { panic!("three commands") };
+    host.shell(drill).exits(8).says(&["1 of 3 objects are not client"]);
+    host.shell(plain).exits(9).says(&["is encrypted client-side", "2 of 3 objects were not fetched"]);
+    host.shell(encrypted).ok();
+    assert_eq!(host.bench.read("restored/plain"), b"not encrypted here");
+    let day = host.keys()[0].split('/').nth(1).unwrap().to_owned();
+    assert_eq!(host.bench.read(&format!("restored/{day}/deep/b")), b"two");
 }
 
 #[test]

@@ -32,9 +32,11 @@ fn ruled(toml: &str) -> Ruled {
     ruled
 }
 
-/// Runs the line as cron does: what stands behind the five fields.
+/// Runs the line as cron does: what stands behind the five fields. The line before it says where the program is.
 fn cron(ruled: &Ruled) -> Ended {
-    let line = block("crontab");
+    let lines = block("crontab");
+    let (path, line) = lines.split_once('\n').unwrap();
+    assert_eq!(path, "PATH=/usr/local/bin:/usr/bin:/bin");
     let command: Vec<&str> = line.split_whitespace().skip(5).collect();
     assert_eq!(command.join(" "), "s3seal put -q -r /var/backups s3://backup/db/");
     let command = command.join(" ").replace("/var/backups", "backups");
