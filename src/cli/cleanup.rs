@@ -41,7 +41,7 @@ pub(crate) struct CleanupArgs {
     #[arg(id = "places", value_name = "s3://BUCKET/KEY|/PREFIX/")]
     place: S3Uri,
 
-    #[arg(help = format!("Keep what is younger [default: {}]", Age(defaults::CLEANUP_AGE)))]
+    #[arg(help = format!("Keep what is younger (30m, 12h, 7d, 2w) [default: {}]", Age(defaults::CLEANUP_AGE)))]
     #[arg(long, value_name = "AGE", default_value_t = Age(defaults::CLEANUP_AGE), hide_default_value = true)]
     older_than: Age,
 

@@ -63,7 +63,7 @@ pub(crate) struct ConnectionArgs {
     no_sign_request: bool,
 
     #[arg(help = format!(
-        "How long to try again while nothing gets through, such as 30s or 6h; 0 gives up after {} attempts [default: {}]",
+        "How long to try again while nothing gets through (30s, 10m or 6h); 0 gives up after {} attempts [default: {}]",
         defaults::MAX_ATTEMPTS, Timeout(defaults::KEEP_TRYING)
     ))]
     #[arg(long, global = true, value_name = "TIME")]

@@ -90,7 +90,7 @@ impl Exit {
                 "Data or server not trusted: wrong tag, commitment, checksum, length or certificate, or an answer that is \
                  not as requested or not understood; no file was written, and what was stored is named."
             }
-            Self::Network => "Network error; the same command continues.",
+            Self::Network => "Network error; the same command tries again, and continues where it can.",
             Self::Condition => {
                 "A condition does not hold: the target exists, the object has changed or is not in the mode \
                  expected, a rule is not met, the source is empty, or another run is in progress."

@@ -77,7 +77,7 @@ pub(crate) struct GetArgs {
     #[arg(long, value_name = "ID")]
     version_id: Option<String>,
 
-    /// Bytes to fetch: FIRST-LAST, FIRST- or -COUNT
+    /// Bytes to fetch: FIRST-LAST, FIRST- or -COUNT; not of objects in format s3ec
     #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
     range: Option<ByteRange>,
 

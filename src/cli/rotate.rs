@@ -74,7 +74,7 @@ pub(crate) struct RotateArgs {
     #[arg(value_name = "s3://BUCKET/KEY|/PREFIX/", required = true)]
     places: Vec<S3Uri>,
 
-    /// Only wrap the data key of client-side objects with a new key; format and content stay
+    /// Only wrap the data key of client-side objects with a new key; objects in format esdk are re-encrypted
     #[arg(long)]
     rewrap: bool,
 
