@@ -36,7 +36,7 @@ use crate::aws::tls_session::TlsSessions;
 use crate::aws::trace::{Trace, Tracer};
 use crate::aws::traffic::Traffic;
 use crate::defaults;
-use crate::error::Result;
+use crate::error::{Error, Result, Subject};
 use crate::limits::SERVER_WORK_TIMEOUT;
 
 /// The clients and what every request of this run shares.
@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) open_uploads: OpenUploads,
     expected_bucket_owner: Option<String>,
     request_payer: bool,
+    /// Whether a key may go over http to a loopback address.
+    allow_http: bool,
     read_timeout: Duration,
     connect_timeout: Duration,
     pub(super) observed_endpoint: ObservedEndpoint,
@@ -117,6 +119,7 @@ pub(crate) async fn connect(options: Options) -> Result<Connection> {
         open_uploads: options.open_uploads,
         expected_bucket_owner: options.expected_bucket_owner,
         request_payer: options.request_payer,
+        allow_http: options.allow_http,
         read_timeout,
         connect_timeout: options.connect_timeout.unwrap_or(defaults::CONNECT_TIMEOUT),
         observed_endpoint,
@@ -218,6 +221,16 @@ impl Connection {
     /// Whether requests to S3 are sent over TLS; known after the first request.
     pub(crate) fn is_over_tls(&self) -> bool {
         self.observed_endpoint.uri().is_some_and(is_https)
+    }
+
+    /// Fails where a request that carries an SSE-C key would not be sent; known after the first request.
+    ///
+    /// # Errors
+    /// `Unsupported`, as that request.
+    pub(crate) fn carries_keys(&self) -> Result<()> {
+        let guard = NoKeyOverHttp { allow_loopback: self.allow_http };
+        let refusal = self.observed_endpoint.uri().and_then(|uri| guard.refusal(uri, true, false));
+        refusal.map_or(Ok(()), |refusal| Err(Error::unsupported(Subject::Server, refusal.to_string())))
     }
 
     /// The server's time in seconds since 1970, as its last answer tells it.

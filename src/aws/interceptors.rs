@@ -28,7 +28,7 @@ pub(super) struct NoKeyOverHttp {
 }
 
 impl NoKeyOverHttp {
-    fn refusal(&self, uri: &str, has_key_header: bool, is_kms: bool) -> Option<OverHttp> {
+    pub(super) fn refusal(&self, uri: &str, has_key_header: bool, is_kms: bool) -> Option<OverHttp> {
         let key = match (has_key_header, is_kms) {
             (true, _) => "an SSE-C key",
             (_, true) => "a data key from AWS KMS",

@@ -138,6 +138,15 @@ impl Config {
         self.files.iter().flat_map(|file| &file.rules).filter(is_below)
     }
 
+    /// A rule for one object whose key is that of the place, or of a prefix of it, but for the `/`.
+    pub(crate) fn of_object_beside(&self, place: &S3Uri) -> Option<&Rule> {
+        let is_beside = |rule: &&Rule| {
+            let rest = place.key.strip_prefix(&rule.place.key).filter(|_| rule.place.is_object());
+            rule.place.bucket == place.bucket && rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.files.iter().flat_map(|file| &file.rules).find(is_beside)
+    }
+
     /// A profile; that of a later file takes the place of an earlier one.
     fn profile(&self, name: &str) -> Option<&Profile> {
         self.profiles().filter(|profile| profile.name == name).last()

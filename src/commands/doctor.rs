@@ -141,7 +141,7 @@ async fn examine(connection: &Connection, request: &DoctorRequest, cancellation:
         return Examined { checks, lock: None };
     }
     let bucket = &request.place.bucket;
-    let transport = transport::checks(connection);
+    let transport = transport::checks(connection, request);
     let identity = identity::checks(connection, bucket).await;
     // Then all else would be denied for the same reason.
     let is_of_another = identity.iter().any(Check::is_failed);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use s3seal_sandbox::{Answer, Certificate, Config, Fault, Kind, Recorded};
 
-use crate::support::Bench;
+use crate::support::{ALIAS, Bench, key};
 use crate::{Checks, FAILED, OK, WARNING, doctor, program};
 
 #[test]
@@ -212,4 +212,29 @@ fn a_server_that_does_not_say_what_time_it_is_is_no_good_sign() {
     let dateless = Kind::tamper(|_, answer| answer.set("date", "yesterday"));
     bench.sandbox.fault(Fault::on("*", dateless).always());
     doctor(&bench, "").exits(0).has("clock", WARNING, "does not say what time it is");
+}
+
+#[test]
+fn a_key_that_would_go_over_http_is_in_the_way() {
+    let bench = Bench::hostile();
+    bench.write("key", &key(5));
+    let http = format!("--endpoint-url {}", bench.sandbox.http_endpoint());
+    for verb in ["put", "get"] {
+        let line = format!("--sse-c-key key --for {verb} {http}");
+        doctor(&bench, &line).exits(2).has("tls", FAILED, "an SSE-C key must not go over http");
+        doctor(&bench, &format!("{line} --allow-http")).exits(0).has("tls", WARNING, "plain http");
+    }
+    let kms = format!("-e client --kms-key {ALIAS} --kms-endpoint-url {}", bench.sandbox.http_endpoint());
+    doctor(&bench, &kms).exits(2).has("kms_key", FAILED, "must not go over http");
+}
+
+#[test]
+fn a_refusal_of_the_first_request_is_no_good_sign() {
+    let bench = Bench::new();
+    let refused = |status, code| Fault::on("ListObjectsV2", Kind::status(status, code, "No.")).always();
+    bench.sandbox.fault(refused(400, "InvalidBucketName"));
+    doctor(&bench, "").exits(1).has("bucket", FAILED, "InvalidBucketName");
+    bench.sandbox.clear_faults();
+    bench.sandbox.fault(refused(501, "NotImplemented"));
+    doctor(&bench, "").exits(0).has("bucket", WARNING, "does not answer ListObjectsV2");
 }

@@ -96,3 +96,25 @@ fn a_private_key_of_a_rule_is_for_verbs_that_decrypt() {
     let ended = program(&bench, "--private-key rsa_a.pem").run();
     ended.exits(2).says(&["--private-key decrypts; it cannot encrypt"]);
 }
+
+#[test]
+fn a_rule_for_an_object_of_the_places_name_is_worth_a_look() {
+    let bench = Bench::new();
+    let rule = |place: &str| format!("[[rule]]\nmatch = \"{place}\"\nmust-encrypt = [\"client\"]\n");
+    let checks = ruled(&bench, &rule("s3://bench/p"), "").exits(0);
+    checks.has("rule", WARNING, "is for the object s3://bench/p, not for s3://bench/p/");
+    ruled(&bench, &rule("s3://bench/q"), "").exits(0).has("rule", OK, "none for s3://bench/p/");
+}
+
+#[test]
+fn before_a_get_the_newest_object_is_compared_with_the_rules() {
+    let bench = Bench::new();
+    let rules = "[[rule]]\nmatch = \"s3://bench/p/\"\nmust-encrypt = [\"sse-kms\"]\n";
+    bench.write("source", b"text");
+    bench.run("put source s3://bench/p/a -e sse-kms").ok();
+    ruled(&bench, rules, "--for get").exits(0);
+    bench.run("put source s3://bench/p/b -e sse-s3").ok();
+    let checks = ruled(&bench, rules, "--for get").exits(8);
+    checks.has("newest_object", FAILED, "s3://bench/p/b: the rule at");
+    ruled(&bench, rules, "--for get --override-rules").exits(0);
+}

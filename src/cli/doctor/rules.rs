@@ -20,7 +20,17 @@ pub(super) fn checks(in_force: &InForce, place: &S3Uri) -> Vec<Check> {
             }
         })
         .collect();
-    if checks.is_empty() { vec![Check::ok(Name::Rule, format!("none for {place}"))] } else { checks }
+    if !checks.is_empty() {
+        return checks;
+    }
+    let none = format!("none for {place}");
+    vec![match in_force.config.of_object_beside(place) {
+        None => Check::ok(Name::Rule, none),
+        Some(Rule { origin, place, .. }) => {
+            let why = format!("{none}: the one at {origin} is for the object {place}, not for {place}/");
+            Check::warning(Name::Rule, why)
+        }
+    }]
 }
 
 /// The place that it is for, where it stands, and what it says.

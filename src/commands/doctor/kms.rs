@@ -142,7 +142,8 @@ fn described(key: &KmsKey, facts: Result<KmsKeyFacts>, account: Option<&str>, by
             return (check.mended_by(Remedy::Allow { action: "kms:DescribeKey", resource }), true);
         }
         Err(error @ Error::KeyWrong { .. }) => return (Check::error(Name::KmsKey, error), false),
-        Err(error @ Error::Network { .. }) if by == By::Us => {
+        // A key that is not known yet must not go over http.
+        Err(error @ (Error::Network { .. } | Error::Unsupported { .. })) if by == By::Us => {
             return (Check::error(Name::KmsKey, error), false);
         }
         Err(error) => return (Check::unanswered(Name::KmsKey, "kms:DescribeKey", error), false),

@@ -43,7 +43,11 @@ pub(super) fn first_answer(
         Err(error @ (Error::NotFound { .. } | Error::WrongRegion { .. })) => {
             (vec![address(), Check::error(Name::Bucket, error)], false)
         }
-        Err(error) => (vec![address(), Check::unanswered(Name::Bucket, "ListObjectsV2", error)], true),
+        // Other requests may be answered all the same.
+        Err(error @ Error::Unsupported { .. }) => {
+            (vec![address(), Check::unanswered(Name::Bucket, "ListObjectsV2", error)], true)
+        }
+        Err(error) => (vec![address(), Check::error(Name::Bucket, error)], false),
     };
     checks.push(connection.clock_ahead().map_or_else(clock_not_known, clock));
     FirstAnswer { checks, goes_on }

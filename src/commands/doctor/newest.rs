@@ -1,4 +1,5 @@
-//! Whether the local keys open what is there already: the newest object that needs one of them.
+//! Whether the local keys open what is there already: the newest object that needs one of them. Before a `get`, also
+//! whether the newest objects meet what rules demand of them.
 //!
 //! Heads and envelopes are read, and no content. Keys are tried as `inspect` tries them: those of SSE-C are sent to S3 only
 //! with the write test, and for an object of which S3 says that it needs one.
@@ -13,6 +14,7 @@ use crate::aws::Connection;
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::inspect;
+use crate::commands::inspect::expect::unmet;
 use crate::commands::inspect::outcome::{ClientSeen, CustomerKeyFit, InspectOutcome, Opens, RecipientFacts};
 use crate::commands::permissions::bucket_arn;
 use crate::error::{Error, Result, WrapKind};
@@ -67,10 +69,16 @@ pub(super) async fn check(
     let mut unseen = None;
     for uri in listed.iter().filter_map(|entry| object(&request.place, entry)).take(DOCTOR_TRIED) {
         match inspect::glance(connection, &uri, &tried, cancellation).await {
-            Ok(outcome) => match fit(&outcome, keys) {
-                Fit::None => {}
-                fit => return Some(said(&uri, fit, request)),
-            },
+            Ok(outcome) => {
+                let unmet = unmet(&outcome, &request.rules).filter(|_| request.verb == Verb::Get);
+                if let Some(unmet) = unmet {
+                    return Some(Check::error(Name::NewestObject, unmet.error(&uri)));
+                }
+                match fit(&outcome, keys) {
+                    Fit::None => {}
+                    fit => return Some(said(&uri, fit, request)),
+                }
+            }
             Err(error) => unseen = Some(error),
         }
     }

@@ -1,17 +1,23 @@
 //! How bytes travel to S3: TLS version, key exchange, the certificate's end, and a proxy.
 
-use super::{Check, Name};
+use super::{Check, DoctorRequest, Name};
 use crate::aws::Connection;
 use crate::aws::probe::Probe;
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::aws::tls_session::TlsSession;
 use crate::aws::transport::Transport;
+use crate::encryption::ServerSide;
 use crate::limits::CERTIFICATE_END_NOTED;
 
 const DAY: i64 = 24 * 3600;
 
-pub(super) fn checks(connection: &Connection) -> Vec<Check> {
+pub(super) fn checks(connection: &Connection, request: &DoctorRequest) -> Vec<Check> {
+    let sends_keys = !request.opening.customer_keys.is_empty()
+        || matches!(request.server_side(), Some(ServerSide::SseC(_)));
     let mut checks = match connection.transport() {
+        Some(Transport { tls: None, .. }) if sends_keys && let Err(error) = connection.carries_keys() => {
+            vec![Check::error(Name::Tls, error)]
+        }
         Some(Transport { tls: Some(Probe::Known(session)), .. }) => of_tls(&session, connection.server_now()),
         Some(Transport { tls: None, .. }) => {
             vec![Check::warning(Name::Tls, "none: plain http, which anybody on the way can read and change")]

@@ -128,7 +128,7 @@ pub(crate) fn judge(outcome: &mut InspectOutcome, expected: &[Expectation], rule
 }
 
 /// The first requirement of a rule that the object is not known to meet.
-fn unmet(outcome: &InspectOutcome, rules: &Requirements) -> Option<Unmet> {
+pub(crate) fn unmet(outcome: &InspectOutcome, rules: &Requirements) -> Option<Unmet> {
     let client_side =
         matches!(outcome.client, ClientSeen::Sealed(_) | ClientSeen::Elsewhere | ClientSeen::InstructionFile);
     let mut seen = outcome.at_rest.applied.encrypted(client_side);
