@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 
 use clap::ValueEnum;
+use clap::error::ErrorKind;
 
 use super::aws_flags::AwsFlags;
 use super::config::apply::InForce;
@@ -61,6 +62,9 @@ pub(crate) fn refusal(mut error: clap::Error, argv: &[OsString], rules: &InForce
     let typed = Typed::from(argv);
     let printer = Printer::silent();
     let answer = separate_source::answer(argv).or_else(|| other_tools::answer(&error, argv));
+    let is_alone = typed.json && error.kind() == ErrorKind::MissingSubcommand;
+    let answer =
+        answer.or_else(|| is_alone.then(|| "a verb is missing; s3seal --help lists them".to_owned()));
     let answer = answer.map(|answer| typed.without_keys(answer));
     other_tools::remove_misleading_tips(&mut error);
     let text = error.render();

@@ -220,6 +220,7 @@ pub(crate) async fn run(args: InspectArgs, session: &Session) -> Result<(), Fail
         session.printer.stdout_color(),
         session.printer.clone(),
     );
+    let rows = rows.for_programs(session.json);
     let places = args.places.iter().chain(&args.inventory).map(ToString::to_string).collect();
     let allow_empty = args.results.allow_empty;
     let expected = in_words(&inspect_options.expected);

@@ -115,6 +115,10 @@ fn quiet_prints_errors_alone_and_data_only_where_it_is_asked_for() {
     let csv = bench.run("inspect -q s3://bench/ --format csv").ok();
     assert_eq!((csv.stderr.as_str(), csv.stdout.split(|byte| *byte == b'\n').count()), ("", 1 + 5 + 1));
     assert_eq!(bench.run("inspect -q s3://bench/ --json").ok().documents().len(), 1 + 5 + 1);
+    let wrong = bench.run("inspect s3://bench/ --expect sse-s3 --json").exits(8);
+    let document: serde_json::Value = serde_json::from_str(&wrong.stderr).unwrap();
+    assert_eq!(document["error"]["exit_code"], 8);
+    assert_eq!(wrong.documents().last().unwrap()["summary"]["unexpected"], 3);
 }
 
 #[test]

@@ -212,7 +212,11 @@ impl<'a> Report<'a> {
                 self.line(&Document::new(Command::Inspect, record).text())?;
             }
         }
-        // The results go to a program, or nowhere.
+        // The sum for programs has them.
+        if self.session.json {
+            return Ok(());
+        }
+        // The results go to a file, or nowhere.
         for (title, list) in self.lists() {
             self.session.printer.line(&title.to_lowercase());
             for line in table::offenders(list) {

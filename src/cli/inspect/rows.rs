@@ -57,6 +57,8 @@ pub(crate) struct Rows {
     columns: Columns,
     terminal: bool,
     color: bool,
+    /// Whether standard error has documents, too, and no lines for people.
+    for_programs: bool,
     printer: Printer,
     written: Written,
     /// What the JSON document has in addition to its objects.
@@ -91,11 +93,17 @@ impl Rows {
             columns,
             terminal: io::stdout().is_terminal(),
             color,
+            for_programs: false,
             printer,
             written: Written::Nothing,
             buckets: Vec::new(),
             inventory: None,
         }
+    }
+
+    /// Takes note whether `--json` was given.
+    pub(crate) fn for_programs(self, for_programs: bool) -> Self {
+        Self { for_programs, ..self }
     }
 
     /// Whether rows scroll by on a terminal, where a progress count would be in their way. Where data is read, they come
@@ -258,8 +266,11 @@ impl Rows {
         format!("\"buckets\":{buckets},{}", inventory.unwrap_or_default())
     }
 
-    /// Lists objects on standard error where the results go to a program.
+    /// Lists objects on standard error where the results go to a file; the sum for programs has them.
     fn list_offenders(&self, summary: &Summary) {
+        if self.for_programs {
+            return;
+        }
         let failed = format!("{}:", verification::failed_title(summary).to_lowercase());
         let unexpected = summary.unexpected.iter().map(|list| ("not as expected:", list));
         for (title, list) in unexpected.chain([(failed.as_str(), &summary.failed)]) {
