@@ -93,7 +93,8 @@ impl Exit {
             Self::Network => "Network error; the same command tries again, and continues where it can.",
             Self::Condition => {
                 "A condition does not hold: the target exists, the object has changed or is not in the mode \
-                 expected, a rule is not met, the source is empty, or another run is in progress."
+                 expected, a rule is not met, the source is empty, its upload was aborted by somebody else, or another \
+                 run is in progress."
             }
             Self::Some => "Some of many objects failed; each one is named.",
             Self::Hangup => {

@@ -36,7 +36,7 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "With --recursive the patterns of --include and --exclude are compared with the whole name below the \
              directory, and * matches / too. The last one that matches decides; a name that none matches is taken, \
              unless the first pattern is an --include. So --exclude '*' --include '*.jpg' --exclude 'old/*' takes the \
-             .jpg files outside old/. If no file is taken, the exit status is 3.",
+             .jpg files outside old/. If no file is taken, the exit status is 3; pipes and devices are no files.",
             "With --update a file is stored only if the target does not have it, if its length differs from the one \
              that it would have there, or if it was written in the second in which the object was stored, or later. \
              A listing shows all that, so there is no request for an object that stays. What is encrypted in \
@@ -90,7 +90,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              --recursive all objects under a prefix are fetched, each to its name below the directory. A key that \
              would lead out of the directory is refused. A directory that is named with a / at its end, or with \
              --recursive, is made. --include and --exclude choose as in s3seal-put(1); if they take no object, the \
-             exit status is 3.",
+             exit status is 3. An empty object whose key ends in / is a directory; one with content cannot be a file \
+             below a directory, and goes to standard output only.",
             "With --update an object is fetched only if there is no file, if their lengths differ, or if it was stored \
              in the second in which the file last changed, or later. That is the file's change time (ctime), which \
              shows when it was fetched: its modification time is set to the one that put stored. So a file that was \
