@@ -7,7 +7,7 @@ use crate::aws::sse::Applied;
 use crate::commands::rotate::object_state::{ObjectState, load};
 use crate::commands::unwrapped_envelope::DecryptedBy;
 use crate::encryption::{KeyArn, StoredFormat};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, RotationRefusal};
 use crate::location::S3Uri;
 
 pub(crate) mod apply;
@@ -44,8 +44,8 @@ use write_result::WriteResult;
 pub(crate) struct Plan {
     /// The object before.
     pub(crate) state: ObjectState,
-    /// How it will be done.
-    pub(crate) strategy: Strategy,
+    /// How it will be done, or why it is refused.
+    pub(crate) strategy: Result<Strategy, RotationRefusal>,
     /// What that takes.
     pub(crate) cost: Cost,
 }
@@ -115,21 +115,25 @@ pub(crate) async fn plan(
     let server = Server { updates_in_place: allowed.update_in_place || rotation.connection.is_aws() };
     let desired = &rotation.target.desired;
     let strategy = strategy(&state.current, desired, server);
-    rotation.permit(uri, &state.current, &strategy)?;
-    let cost = cost(&state.current, desired, &strategy, rotation.transfer_options.part_size);
+    if let Ok(strategy) = strategy {
+        rotation.permit(uri, &state.current, strategy)?;
+    }
+    // What is refused costs the HEAD that was sent already.
+    let costs = strategy.as_ref().copied().unwrap_or(Strategy::Nothing);
+    let cost = cost(&state.current, desired, costs, rotation.transfer_options.part_size);
     Ok(Plan { state, strategy, cost })
 }
 
 /// Writes what was planned.
 ///
 /// # Errors
-/// `Unsupported` for a refusal; `Changed` if somebody else wrote the object in the meantime, whose content stays.
+/// `Changed` if somebody else wrote the object in the meantime, whose content stays.
 pub(crate) async fn write(
     rotation: &Rotation<'_>,
-    plan: &Plan,
+    state: &ObjectState,
+    strategy: Strategy,
     journal: ObjectJournal<'_>,
 ) -> Result<WriteResult> {
-    let Plan { state, strategy, .. } = plan;
     if let Some(version) = &state.version_id
         && state.head.etag.is_none()
     {
@@ -153,12 +157,13 @@ pub(crate) async fn write(
 /// `Tampered` and `NotAsAsked` if what is there is not what was meant; `Changed` if somebody else has written it since.
 pub(crate) async fn check(
     rotation: &Rotation<'_>,
-    plan: Plan,
+    before: ObjectState,
+    strategy: Strategy,
     mut written: WriteResult,
     allowed: Allowed,
 ) -> Result<RotateOutcome> {
     let obsolete = written.obsolete.take();
-    let outcome = verify::check(rotation, plan.state, plan.strategy, written, allowed.verify).await?;
+    let outcome = verify::check(rotation, before, strategy, written, allowed.verify).await?;
     if let Some(file) = obsolete {
         instruction_file::remove(rotation, &file).await?;
     }
@@ -176,7 +181,8 @@ async fn arrived(
     let now = load(rotation, &before.uri, None).await;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
-    let is_there = strategy::strategy(&now.current, &rotation.target.desired, server) == Strategy::Nothing
+    let is_there = strategy::strategy(&now.current, &rotation.target.desired, server)
+        == Ok(Strategy::Nothing)
         && now.head.len == before.head.len
         && now.head.checksum.is_some()
         && now.head.checksum == before.head.checksum;

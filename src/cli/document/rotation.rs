@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Encryption, Object, Proof};
+use crate::commands::rotate::strategy;
 
 /// An object that `rotate` changed, or found already as asked.
 #[derive(Debug, Serialize)]
@@ -72,19 +73,6 @@ impl Strategy {
         }
     }
 
-    /// The strategy that the journal calls `way`.
-    pub(crate) fn of(way: &str) -> Self {
-        match way {
-            "nothing" => Self::None,
-            "update-in-place" => Self::UpdateInPlace,
-            "server-copy" => Self::ServerCopy,
-            "rewrap" => Self::Rewrap,
-            "rewrap-instruction-file" => Self::RewrapInstructionFile,
-            "share" => Self::Share,
-            _ => Self::ReEncrypt,
-        }
-    }
-
     /// What was done to objects, in the outcome and in the summary.
     pub(crate) fn past(self) -> &'static str {
         match self {
@@ -95,6 +83,20 @@ impl Strategy {
             Self::RewrapInstructionFile => "rewrapped in the instruction file",
             Self::Share => "shared",
             Self::ReEncrypt => "re-encrypted",
+        }
+    }
+}
+
+impl From<strategy::Strategy> for Strategy {
+    fn from(strategy: strategy::Strategy) -> Self {
+        match strategy {
+            strategy::Strategy::Nothing => Self::None,
+            strategy::Strategy::Reencrypt => Self::ReEncrypt,
+            strategy::Strategy::Rewrap => Self::Rewrap,
+            strategy::Strategy::RewrapInstructionFile => Self::RewrapInstructionFile,
+            strategy::Strategy::ServerCopy => Self::ServerCopy,
+            strategy::Strategy::Share => Self::Share,
+            strategy::Strategy::UpdateInPlace => Self::UpdateInPlace,
         }
     }
 }

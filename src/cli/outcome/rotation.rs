@@ -17,7 +17,7 @@ pub(crate) fn rotated(outcome: &RotateOutcome, session: &Session) -> OutcomeText
 }
 
 fn line(outcome: &RotateOutcome, rules: &InForce) -> String {
-    let mut parts = vec![Strategy::of(outcome.strategy.as_str()).past().to_owned()];
+    let mut parts = vec![Strategy::from(outcome.strategy).past().to_owned()];
     parts.extend(describe_encryption(
         &outcome.applied,
         outcome.format,
@@ -71,7 +71,7 @@ fn document(outcome: &RotateOutcome, rules: &InForce) -> Document {
             stored_bytes: Some(outcome.stored_len),
             ..object
         },
-        strategy: Strategy::of(outcome.strategy.as_str()),
+        strategy: Strategy::from(outcome.strategy),
         previous_encryption: previous_encryption(outcome),
         proof: proof(outcome.source.as_ref()),
         previous_version_id: outcome.old_version.clone(),

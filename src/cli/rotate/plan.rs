@@ -8,7 +8,7 @@ use crate::cli::output;
 use crate::cli::remedies;
 use crate::cli::session::Session;
 use crate::commands::rotate::bulk::Plans;
-use crate::commands::rotate::strategy::Cost;
+use crate::commands::rotate::strategy::{self, Cost};
 use crate::error::Error;
 
 /// Prints the lines or, of a dry run, the document.
@@ -33,7 +33,7 @@ fn remedy(error: &Error) -> String {
 
 fn plan_lines(plans: &Plans) -> Vec<String> {
     let mut lines: Vec<String> =
-        plans.strategies.iter().map(|(strategy, cost)| plan_line(strategy, *cost)).collect();
+        plans.strategies.iter().map(|(strategy, cost)| plan_line(*strategy, *cost)).collect();
     if plans.skipped > 0 {
         lines.push(format!("skipped: {}", objects(plans.skipped)));
     }
@@ -55,9 +55,9 @@ fn plan_lines(plans: &Plans) -> Vec<String> {
     lines
 }
 
-fn plan_line(strategy: &str, cost: Cost) -> String {
+fn plan_line(strategy: strategy::Strategy, cost: Cost) -> String {
     let mut parts = vec![objects(cost.objects), ByteSize(cost.stored).to_string()];
-    if strategy != "nothing" {
+    if strategy != strategy::Strategy::Nothing {
         let moved = if cost.moved == 0 {
             "no bytes through this machine".to_owned()
         } else {
@@ -68,7 +68,7 @@ fn plan_line(strategy: &str, cost: Cost) -> String {
         let calls = if cost.kms_calls == 1 { "call" } else { "calls" };
         parts.push(format!("{} KMS {calls}", cost.kms_calls));
     }
-    format!("{}: {}", Strategy::of(strategy).as_str(), parts.join(", "))
+    format!("{}: {}", Strategy::from(strategy).as_str(), parts.join(", "))
 }
 
 fn objects(count: u64) -> String {
@@ -94,7 +94,7 @@ fn plan_document(plans: &Plans) -> Document {
         strategies: plans
             .strategies
             .iter()
-            .map(|(strategy, found)| (Strategy::of(strategy), cost(found)))
+            .map(|(strategy, found)| (Strategy::from(*strategy), cost(found)))
             .collect(),
         refused: plans.refused.iter().map(refused).collect(),
         refused_unlisted: plans.more_refused,
@@ -111,8 +111,11 @@ mod tests {
     fn a_plan_has_a_line_for_each_strategy() {
         let mut plans = Plans::default();
         let cost = Cost { objects: 2, stored: 2048, moved: 4096, requests: 8, kms_calls: 1 };
-        plans.strategies.insert("reseal", cost);
-        plans.strategies.insert("nothing", Cost { objects: 1, stored: 1, requests: 1, ..Cost::default() });
+        plans.strategies.insert(strategy::Strategy::Reencrypt, cost);
+        plans.strategies.insert(
+            strategy::Strategy::Nothing,
+            Cost { objects: 1, stored: 1, requests: 1, ..Cost::default() },
+        );
         plans.refuse("s3://bkt/k".to_owned(), Error::unsupported("s3://bkt/k", "archived"));
         assert_eq!(
             plan_lines(&plans),

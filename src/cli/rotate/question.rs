@@ -3,10 +3,10 @@
 //! `prompt` asks it.
 
 use crate::byte_size::ByteSize;
-use crate::cli::document::rotation::Strategy;
 use crate::cli::progress::amounts::{count, listed};
 use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper};
 use crate::commands::rotate::bulk::Plans;
+use crate::commands::rotate::strategy::Strategy;
 use crate::encryption::{KmsKey, ServerSide};
 use crate::limits::MAX_ENCRYPTIONS_NAMED;
 use crate::location::S3Uri;
@@ -22,7 +22,7 @@ pub(super) fn question(
     for (strategy, cost) in plans.to_do() {
         objects += cost.objects;
         stored += cost.stored;
-        strategies.push(Strategy::of(strategy));
+        strategies.push(strategy);
     }
     if objects == 0 {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn question(
             let verb = match only {
                 Some(Strategy::UpdateInPlace) => "Change the encryption of",
                 Some(Strategy::ServerCopy) => "Re-encrypt",
-                Some(Strategy::ReEncrypt) => "Download and re-encrypt",
+                Some(Strategy::Reencrypt) => "Download and re-encrypt",
                 _ => "Rotate",
             };
             format!("{verb} {what} from {} to {}?", from(plans), to(target))
@@ -140,7 +140,7 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    fn plans(strategies: &[(&'static str, u64, u64)], current: &[&str]) -> Plans {
+    fn plans(strategies: &[(Strategy, u64, u64)], current: &[&str]) -> Plans {
         let cost = |objects, stored| Cost { objects, stored, ..Cost::default() };
         Plans {
             strategies: strategies
@@ -180,7 +180,10 @@ mod tests {
 
     #[test]
     fn the_question_says_how_much_where_and_from_what_to_what() {
-        let copies = plans(&[("server-copy", 1204, 18 * GIB + GIB / 5), ("nothing", 7, GIB)], &["SSE-C"]);
+        let copies = plans(
+            &[(Strategy::ServerCopy, 1204, 18 * GIB + GIB / 5), (Strategy::Nothing, 7, GIB)],
+            &["SSE-C"],
+        );
         assert_eq!(
             asked(&copies, &["s3://bkt/db/"], &kms()),
             "Re-encrypt 1,204 objects (18.2 GiB) below s3://bkt/db/ from SSE-C to SSE-KMS alias/x?"
@@ -193,7 +196,7 @@ mod tests {
             ),
             "Re-encrypt 1,204 objects (18.2 GiB) in 3 places from SSE-C to SSE-S3?"
         );
-        let updates = plans(&[("update-in-place", 2, 2048)], &["SSE-S3", "SSE-KMS"]);
+        let updates = plans(&[(Strategy::UpdateInPlace, 2, 2048)], &["SSE-S3", "SSE-KMS"]);
         assert_eq!(
             asked(&updates, &["s3://bkt"], &kms()),
             "Change the encryption of 2 objects (2 KiB) in s3://bkt from SSE-KMS and SSE-S3 to SSE-KMS alias/x?"
@@ -202,29 +205,29 @@ mod tests {
 
     #[test]
     fn one_object_is_named_and_versions_are_counted_as_such() {
-        let one = plans(&[("server-copy", 1, 5)], &["SSE-S3"]);
+        let one = plans(&[(Strategy::ServerCopy, 1, 5)], &["SSE-S3"]);
         let at = places(&["s3://bkt/k"]);
         let asked = |plans: &Plans, all_versions| question(plans, &at, all_versions, &kms()).unwrap();
         assert_eq!(asked(&one, false), "Re-encrypt s3://bkt/k (5 B) from SSE-S3 to SSE-KMS alias/x?");
-        let versions = plans(&[("update-in-place", 3, 15)], &["SSE-S3"]);
+        let versions = plans(&[(Strategy::UpdateInPlace, 3, 15)], &["SSE-S3"]);
         assert_eq!(
             asked(&versions, true),
             "Change the encryption of 3 versions (15 B) of s3://bkt/k from SSE-S3 to SSE-KMS alias/x?"
         );
-        assert_eq!(question(&plans(&[("nothing", 4, 9)], &[]), &at, false, &kms()), None);
+        assert_eq!(question(&plans(&[(Strategy::Nothing, 4, 9)], &[]), &at, false, &kms()), None);
     }
 
     #[test]
     fn the_question_says_which_key_is_new() {
         let key = SymmetricKey::random().unwrap();
         let print = key.fingerprint();
-        let rewraps = plans(&[("rewrap", 12, 12 << 20)], &["client-side (s3ec)"]);
+        let rewraps = plans(&[(Strategy::Rewrap, 12, 12 << 20)], &["client-side (s3ec)"]);
         let target = client(vec![Wrapper::Aes(key)], None);
         assert_eq!(
             asked(&rewraps, &["s3://bkt/p/"], &target),
             format!("Rewrap the data keys of 12 objects (12 MiB) below s3://bkt/p/ with key {print}?")
         );
-        let streamed = plans(&[("reseal", 2, 10)], &["SSE-S3", "client-side (s3ec)"]);
+        let streamed = plans(&[(Strategy::Reencrypt, 2, 10)], &["SSE-S3", "client-side (s3ec)"]);
         let target = client(vec![Wrapper::Kms("alias/x".parse().unwrap())], Some(Format::Esdk));
         assert_eq!(
             asked(&streamed, &["s3://bkt/p/"], &target),
@@ -235,7 +238,8 @@ mod tests {
 
     #[test]
     fn strategies_that_differ_are_a_rotation_from_several_encryptions() {
-        let mixed = plans(&[("server-copy", 1, 5), ("reseal", 1, 5)], &["a", "b", "c", "d"]);
+        let mixed =
+            plans(&[(Strategy::ServerCopy, 1, 5), (Strategy::Reencrypt, 1, 5)], &["a", "b", "c", "d"]);
         assert_eq!(
             asked(&mixed, &["s3://bkt/p/"], &kms()),
             "Rotate 2 objects (10 B) below s3://bkt/p/ from several encryptions to SSE-KMS alias/x?"

@@ -17,7 +17,7 @@ pub(crate) fn print(summary: &Summary, session: &Session, seconds: f64) -> Resul
             strategies: summary
                 .strategies
                 .iter()
-                .map(|(strategy, count)| (Strategy::of(strategy), *count))
+                .map(|(strategy, count)| (Strategy::from(*strategy), *count))
                 .collect(),
             skipped: summary.skipped,
             failed: summary.failed,
@@ -30,7 +30,7 @@ pub(crate) fn print(summary: &Summary, session: &Session, seconds: f64) -> Resul
     let mut parts: Vec<String> = summary
         .strategies
         .iter()
-        .map(|(strategy, number)| format!("{} {}", count(*number), Strategy::of(strategy).past()))
+        .map(|(strategy, number)| format!("{} {}", count(*number), Strategy::from(*strategy).past()))
         .collect();
     if summary.skipped > 0 {
         parts.push(format!("{} skipped or done before", summary.skipped));

@@ -22,19 +22,17 @@ impl Rotation<'_> {
     pub(crate) async fn run(
         &self,
         state: &ObjectState,
-        strategy: &Strategy,
+        strategy: Strategy,
         journal: ObjectJournal<'_>,
     ) -> Result<WriteResult> {
-        if matches!(strategy, Strategy::Rewrap { .. } | Strategy::RewrapInstructionFile | Strategy::Reencrypt)
-        {
+        if matches!(strategy, Strategy::Rewrap | Strategy::RewrapInstructionFile | Strategy::Reencrypt) {
             self.keeps_context(state)?;
         }
         match strategy {
             Strategy::Nothing => Ok(WriteResult { len: state.head.len, ..WriteResult::default() }),
-            Strategy::Refuse(refusal) => Err(Error::unsupported(state.subject(), refusal.clone())),
             Strategy::UpdateInPlace => self.update(state).await,
-            Strategy::ServerCopy { parts } => self.server_copy(state, *parts, journal).await,
-            Strategy::Rewrap { parts } => self.rewrap(state, *parts, journal).await,
+            Strategy::ServerCopy => self.server_copy(state, journal).await,
+            Strategy::Rewrap => self.rewrap(state, journal).await,
             Strategy::RewrapInstructionFile => self.rewrap_instruction_file(state, None, journal).await,
             Strategy::Share => {
                 self.rewrap_instruction_file(state, self.target.share_to.as_ref(), journal).await

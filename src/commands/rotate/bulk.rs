@@ -30,8 +30,7 @@ pub(crate) type RotateRow = Row<RotateOutcome>;
 /// What would be done, by strategy.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
-    /// By the strategy's name.
-    pub(crate) strategies: BTreeMap<&'static str, Cost>,
+    pub(crate) strategies: BTreeMap<Strategy, Cost>,
     /// How the objects that would be written are encrypted now, in words; at most one more than
     /// [`MAX_ENCRYPTIONS_NAMED`].
     pub(crate) current: BTreeSet<String>,
@@ -48,14 +47,17 @@ pub(crate) struct Plans {
 impl Plans {
     /// Counts a plan.
     pub(crate) fn count(&mut self, plan: &Plan) {
-        if let Strategy::Refuse(refusal) = &plan.strategy {
-            let subject = plan.state.subject();
-            self.refuse(subject.to_string(), Error::unsupported(subject, refusal.clone()));
-        } else {
-            if plan.strategy != Strategy::Nothing && self.current.len() <= MAX_ENCRYPTIONS_NAMED {
-                self.current.insert(plan.state.current.to_string());
+        match &plan.strategy {
+            Err(refusal) => {
+                let subject = plan.state.subject();
+                self.refuse(subject.to_string(), Error::unsupported(subject, refusal.clone()));
             }
-            self.strategies.entry(plan.strategy.as_str()).or_default().add(plan.cost);
+            Ok(strategy) => {
+                if *strategy != Strategy::Nothing && self.current.len() <= MAX_ENCRYPTIONS_NAMED {
+                    self.current.insert(plan.state.current.to_string());
+                }
+                self.strategies.entry(*strategy).or_default().add(plan.cost);
+            }
         }
     }
 
@@ -79,9 +81,9 @@ impl Plans {
     }
 
     /// What would be written, by strategy.
-    pub(crate) fn to_do(&self) -> impl Iterator<Item = (&'static str, Cost)> {
-        let to_do = self.strategies.iter().filter(|(strategy, _)| **strategy != "nothing");
-        to_do.map(|(strategy, cost)| (*strategy, *cost))
+    pub(crate) fn to_do(&self) -> impl Iterator<Item = (Strategy, Cost)> {
+        let all = self.strategies.iter().map(|(strategy, cost)| (*strategy, *cost));
+        all.filter(|(strategy, _)| *strategy != Strategy::Nothing)
     }
 }
 
@@ -189,11 +191,11 @@ impl BulkRotation<'_> {
     /// One object goes first, to find out whether the server applies the requested encryption.
     async fn carry_out(&self, plan: Plan) -> Result<RotateOutcome> {
         let Rotation { target, first_object, cancellation, .. } = self.rotation;
-        if plan.strategy == Strategy::Nothing {
+        if plan.strategy == Ok(Strategy::Nothing) {
             return self.carry_out_alone(plan).await;
         }
         let replaces_ciphertext =
-            plan.strategy == Strategy::Reencrypt && plan.state.current.client_side.is_some();
+            plan.strategy == Ok(Strategy::Reencrypt) && plan.state.current.client_side.is_some();
         if replaces_ciphertext && target.client().is_none() {
             scratch::prove_mode(self.rotation, self.journal, &plan.state.uri).await?;
         }
@@ -204,15 +206,17 @@ impl BulkRotation<'_> {
     }
 
     async fn carry_out_alone(&self, plan: Plan) -> Result<RotateOutcome> {
-        let (uri, version) = (plan.state.uri.clone(), plan.state.version_id.clone());
+        let Plan { state, strategy, .. } = plan;
+        let (uri, version) = (state.uri.clone(), state.version_id.clone());
         let journal = ObjectJournal { journal: self.journal, uri: &uri, version_id: version.as_deref() };
-        self.rotation.meter.expect(plan.state.head.len);
-        let begins = !matches!(plan.strategy, Strategy::Nothing | Strategy::Refuse(_));
-        let before = plan.state.head.etag.clone();
+        self.rotation.meter.expect(state.head.len);
+        let strategy = strategy.map_err(|refusal| Error::unsupported(state.subject(), refusal))?;
+        let begins = strategy != Strategy::Nothing;
+        let before = state.head.etag.clone();
         if begins {
-            journal.begin(before.as_deref(), plan.strategy.as_str())?;
+            journal.begin(before.as_deref(), strategy)?;
         }
-        let written = match write(self.rotation, &plan, journal).await {
+        let written = match write(self.rotation, &state, strategy, journal).await {
             Ok(written) => written,
             Err(error) => {
                 if begins && is_final(&error) {
@@ -221,7 +225,7 @@ impl BulkRotation<'_> {
                 return Err(error);
             }
         };
-        let outcome = check(self.rotation, plan, written, self.allowed).await?;
+        let outcome = check(self.rotation, state, strategy, written, self.allowed).await?;
         // An ETag that stays cannot identify a rotated object: a rotation back to the old key has it, too.
         let is_new = outcome.etag != before;
         journal.done(outcome.etag.as_deref().filter(|_| is_new))?;
@@ -252,9 +256,7 @@ impl BulkRotation<'_> {
         let only = &self.chosen.only;
         match plan(self.rotation, uri, version_id, self.allowed).await {
             Ok(plan) if !self.chosen.selects(&plan.state) => Err(Row::Unselected),
-            Ok(Plan { strategy: Strategy::Refuse(RotationRefusal::InstructionFile), .. }) => {
-                Err(Row::Unselected)
-            }
+            Ok(Plan { strategy: Err(RotationRefusal::InstructionFile), .. }) => Err(Row::Unselected),
             Ok(plan) if plan.state.current.instruction_file && version_id.is_none() => {
                 match self.chosen.selects_object_of(self.rotation, place, uri).await {
                     Ok(true) => Err(Row::Unselected),
@@ -287,20 +289,17 @@ impl BulkRotation<'_> {
         let (version, etag) = (state.version_id.as_deref(), state.head.etag.as_deref());
         let changed = journal.has_changed_since(&state.uri, version, etag);
         if self.is_done(&state.uri, version, etag) || changed && self.is_already_reencrypted(&state) {
-            return Plan { state, strategy: Strategy::Nothing, cost };
+            return Plan { state, strategy: Ok(Strategy::Nothing), cost };
         }
         // Ciphertext without an envelope looks like plaintext: an earlier run has written it, or did not come to decrypt it.
         let may_be_ciphertext = match self.rotation.target.desired {
-            Desired::Client { .. } => changed && strategy == Strategy::Reencrypt,
+            Desired::Client { .. } => changed && strategy == Ok(Strategy::Reencrypt),
             Desired::Server(_) => !journal.has_other_length_now(&state.uri, state.head.len),
         };
         let is_lost =
             may_be_ciphertext && state.current.client_side.is_none() && journal.has_open_envelope(&state.uri);
-        Plan {
-            state,
-            strategy: if is_lost { Strategy::Refuse(RotationRefusal::EnvelopeLost) } else { strategy },
-            cost,
-        }
+        let strategy = if is_lost { Err(RotationRefusal::EnvelopeLost) } else { strategy };
+        Plan { state, strategy, cost }
     }
 
     /// Whether an earlier run completed a write but crashed before recording it: the object has changed since, and the
@@ -310,7 +309,7 @@ impl BulkRotation<'_> {
         let Desired::Client { new_data_key: new_data_key @ true, .. } = &mut desired else { return false };
         *new_data_key = false;
         let server = Server { updates_in_place: false };
-        strategy::strategy(&state.current, &desired, server) == Strategy::Nothing
+        strategy::strategy(&state.current, &desired, server) == Ok(Strategy::Nothing)
     }
 
     /// The object and, for an older version, the version id of a listing's entry.

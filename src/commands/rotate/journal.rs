@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::aws::timestamp::local_now;
+use crate::commands::rotate::strategy::Strategy;
 use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
@@ -188,13 +189,13 @@ impl Journal {
         uri: &S3Uri,
         version_id: Option<&str>,
         etag: Option<&str>,
-        strategy: &str,
+        strategy: Strategy,
     ) -> Result<()> {
         self.write(&Line::Begin {
             object: uri.to_string(),
             version_id: version_id.map(str::to_owned),
             etag: etag.map(str::to_owned),
-            way: strategy.to_owned(),
+            way: strategy.as_str().to_owned(),
             at: local_now(),
         })
     }
@@ -342,12 +343,12 @@ mod tests {
         {
             let journal = Journal::open(&path, "r", None).unwrap();
             assert!(!journal.is_worth_keeping());
-            journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), "server-copy").unwrap();
+            journal.begin(&uri("s3://bkt/a"), None, Some("\"1\""), Strategy::ServerCopy).unwrap();
             journal.upload(&uri("s3://bkt/a"), "u1").unwrap();
             journal.done(&uri("s3://bkt/a"), None, Some("\"2\"")).unwrap();
-            journal.begin(&uri("s3://bkt/b"), None, None, "reseal").unwrap();
+            journal.begin(&uri("s3://bkt/b"), None, None, Strategy::Reencrypt).unwrap();
             journal.upload(&uri("s3://bkt/b"), "u2").unwrap();
-            journal.begin(&uri("s3://bkt/c"), None, None, "reseal").unwrap();
+            journal.begin(&uri("s3://bkt/c"), None, None, Strategy::Reencrypt).unwrap();
             journal.scratch(&uri("s3://bkt/.x"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), true).unwrap();
             journal.scratch(&uri("s3://bkt/.y"), false).unwrap();
@@ -381,8 +382,8 @@ mod tests {
         {
             let journal = Journal::open(&path, "r", None).unwrap();
             journal.done(&a, Some("v1"), Some("1")).unwrap();
-            journal.begin(&a, None, Some("1"), "reseal").unwrap();
-            journal.begin(&b, None, Some("1"), "reseal").unwrap();
+            journal.begin(&a, None, Some("1"), Strategy::Reencrypt).unwrap();
+            journal.begin(&b, None, Some("1"), Strategy::Reencrypt).unwrap();
             journal.done(&b, None, Some("2")).unwrap();
         }
         let journal = Journal::open(&path, "r", None).unwrap();
@@ -438,7 +439,7 @@ mod tests {
             let journal = Journal::open(&path, "r", None).unwrap();
             for number in 0..1000 {
                 let object = uri(&format!("s3://bkt/{number}"));
-                journal.begin(&object, None, Some("1"), "server-copy").unwrap();
+                journal.begin(&object, None, Some("1"), Strategy::ServerCopy).unwrap();
                 journal.refused(&object).unwrap();
             }
         }

@@ -82,8 +82,8 @@ pub(crate) enum Report<'a> {
 pub(crate) struct Summary {
     /// Whether the plan was not confirmed; then nothing was done.
     pub(crate) declined: bool,
-    /// Rotated objects, by the name of the strategy.
-    pub(crate) strategies: BTreeMap<&'static str, u64>,
+    /// Rotated objects, by strategy.
+    pub(crate) strategies: BTreeMap<Strategy, u64>,
     /// Objects that were not selected, or that an earlier run has done.
     pub(crate) skipped: u64,
     /// Places in which nothing was found.
@@ -362,7 +362,7 @@ impl Summary {
             Row::Skipped { .. } | Row::Unselected => self.skipped += 1,
             Row::Failed { .. } => self.failed += 1,
             Row::Done(outcome) => {
-                *self.strategies.entry(outcome.strategy.as_str()).or_default() += 1;
+                *self.strategies.entry(outcome.strategy).or_default() += 1;
                 if outcome.strategy != Strategy::Nothing {
                     self.bytes += outcome.stored_len;
                 }
@@ -390,7 +390,8 @@ mod tests {
     #[test]
     fn a_journal_stays_as_long_as_the_next_run_needs_it() {
         let subject = || Subject::other("s3://bkt/k");
-        let done = |failed| Summary { strategies: [("reseal", 1)].into(), failed, ..Summary::default() };
+        let done =
+            |failed| Summary { strategies: [(Strategy::Reencrypt, 1)].into(), failed, ..Summary::default() };
         let (complete, partly, nothing) = (done(0), done(1), Summary::default());
         let refused = Error::Changed { subject: subject(), source: None };
         let interrupted = Error::Interrupted(Signal::Terminate);

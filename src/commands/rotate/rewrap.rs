@@ -24,7 +24,7 @@ use super::object_state::{ObjectState, current_server_side};
 use super::preserve::CopyMethod;
 use super::rotation::Rotation;
 use super::server_copy::CopyPlan;
-use super::strategy::Strategy;
+use super::strategy::{Strategy, copy_parts};
 use super::write_result::WriteResult;
 
 impl Rotation<'_> {
@@ -32,9 +32,9 @@ impl Rotation<'_> {
     pub(super) async fn rewrap(
         &self,
         state: &ObjectState,
-        parts: u32,
         journal: ObjectJournal<'_>,
     ) -> Result<WriteResult> {
+        let parts = copy_parts(state.head.len);
         let by = if parts == 0 { CopyMethod::CopyReplacing } else { CopyMethod::Upload };
         let mut preserved = state.preserved(self, by).await?;
         let (Attributes { metadata, .. }, source) = self.rewrapped(state).await?;
@@ -139,15 +139,11 @@ impl Rotation<'_> {
     pub(super) async fn opens(&self, plan: &Plan) -> Result<()> {
         let Plan { state, strategy, .. } = plan;
         match strategy {
-            Strategy::Nothing
-            | Strategy::Refuse(_)
-            | Strategy::UpdateInPlace
-            | Strategy::ServerCopy { .. } => Ok(()),
-            Strategy::Reencrypt if state.current.client_side.is_none() => Ok(()),
-            Strategy::Rewrap { .. }
-            | Strategy::RewrapInstructionFile
-            | Strategy::Share
-            | Strategy::Reencrypt => self.with_old_keys(state).await.map(drop),
+            Err(_) | Ok(Strategy::Nothing | Strategy::UpdateInPlace | Strategy::ServerCopy) => Ok(()),
+            Ok(Strategy::Reencrypt) if state.current.client_side.is_none() => Ok(()),
+            Ok(
+                Strategy::Rewrap | Strategy::RewrapInstructionFile | Strategy::Share | Strategy::Reencrypt,
+            ) => self.with_old_keys(state).await.map(drop),
         }
     }
 

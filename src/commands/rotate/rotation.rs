@@ -60,8 +60,8 @@ impl Rotation<'_> {
     ///
     /// # Errors
     /// `BreaksRule`.
-    pub(super) fn permit(&self, uri: &S3Uri, current: &Current, strategy: &Strategy) -> Result<()> {
-        if matches!(strategy, Strategy::Nothing | Strategy::Refuse(_)) {
+    pub(super) fn permit(&self, uri: &S3Uri, current: &Current, strategy: Strategy) -> Result<()> {
+        if strategy == Strategy::Nothing {
             return Ok(());
         }
         let touches = !matches!(strategy, Strategy::RewrapInstructionFile | Strategy::Share);

@@ -13,7 +13,7 @@ use super::journal::ObjectJournal;
 use super::object_state::ObjectState;
 use super::preserve::{CopyMethod, Preserved};
 use super::rotation::Rotation;
-use super::strategy::copy_part_size;
+use super::strategy::{copy_part_size, copy_parts};
 use super::write_result::WriteResult;
 
 /// A planned copy.
@@ -33,9 +33,9 @@ impl Rotation<'_> {
     pub(super) async fn server_copy(
         &self,
         state: &ObjectState,
-        parts: u32,
         journal: ObjectJournal<'_>,
     ) -> Result<WriteResult> {
+        let parts = copy_parts(state.head.len);
         let by = if parts == 0 { CopyMethod::Copy } else { CopyMethod::Upload };
         let preserved = state.preserved(self, by).await?;
         let same_mode = match self.target.at_rest() {

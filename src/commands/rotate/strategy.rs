@@ -1,7 +1,7 @@
 //! Chooses the cheapest strategy that gives an object the desired encryption and loses nothing. Pure.
 //!
-//! [`strategy()`] is total: every pair of current and desired has exactly one strategy, which may be a refusal with a
-//! reason. No requests here; what a server can do is in [`Server`].
+//! [`strategy()`] is total: every pair of current and desired has exactly one strategy, or a refusal with a reason. No
+//! requests here; what a server can do is in [`Server`].
 
 use std::fmt;
 
@@ -153,68 +153,62 @@ pub(crate) struct Server {
     pub(crate) updates_in_place: bool,
 }
 
-/// How it will be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How it will be done. In the order of the names in journals, which is the order in which plans list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Strategy {
     /// It is as desired already.
     Nothing,
-    /// `UpdateObjectEncryption`: no data moves.
-    UpdateInPlace,
-    /// S3 copies the object onto itself, in `parts` parts, or in one request if 0.
-    ServerCopy { parts: u32 },
-    /// The data key is rewrapped, and the object's metadata replaced by a copy within S3.
-    Rewrap {
-        /// As for [`Strategy::ServerCopy`].
-        parts: u32,
-    },
-    /// The data key is rewrapped, and the instruction file rewritten: the object is not touched.
-    RewrapInstructionFile,
-    /// The data key is wrapped for another reader, into an instruction file of its own.
-    Share,
     /// The object is downloaded, decrypted, encrypted with a new data key and uploaded.
     Reencrypt,
-    /// It cannot be done.
-    Refuse(RotationRefusal),
+    /// The data key is rewrapped, and the object's metadata replaced by a copy within S3.
+    Rewrap,
+    /// The data key is rewrapped, and the instruction file rewritten: the object is not touched.
+    RewrapInstructionFile,
+    /// S3 copies the object onto itself.
+    ServerCopy,
+    /// The data key is wrapped for another reader, into an instruction file of its own.
+    Share,
+    /// `UpdateObjectEncryption`: no data moves.
+    UpdateInPlace,
 }
 
 impl Strategy {
     /// Its name in journals: `reseal` is the first release's word for re-encryption, which they keep.
-    pub(crate) fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Nothing => "nothing",
-            Self::UpdateInPlace => "update-in-place",
-            Self::ServerCopy { .. } => "server-copy",
-            Self::Rewrap { .. } => "rewrap",
-            Self::RewrapInstructionFile => "rewrap-instruction-file",
-            Self::Share => "share",
             Self::Reencrypt => "reseal",
-            Self::Refuse(_) => "refuse",
+            Self::Rewrap => "rewrap",
+            Self::RewrapInstructionFile => "rewrap-instruction-file",
+            Self::ServerCopy => "server-copy",
+            Self::Share => "share",
+            Self::UpdateInPlace => "update-in-place",
         }
     }
 }
 
 /// Chooses the strategy.
-pub(crate) fn strategy(current: &Current, desired: &Desired, server: Server) -> Strategy {
+pub(crate) fn strategy(
+    current: &Current,
+    desired: &Desired,
+    server: Server,
+) -> Result<Strategy, RotationRefusal> {
     let strategy = match (desired, &current.client_side) {
         (Desired::Server(at_rest @ AtRest::SseC { .. }), None)
             if current.instruction_file && !at_rest.is_met(&current.applied) =>
         {
-            Strategy::Refuse(RotationRefusal::InstructionFileUnderCustomerKey)
+            Err(RotationRefusal::InstructionFileUnderCustomerKey)
         }
-        (Desired::Server(at_rest), None) => server_side(current, at_rest, server),
+        (Desired::Server(at_rest), None) => Ok(server_side(current, at_rest, server)),
         (Desired::Client { only_rewrap: true, .. } | Desired::Client { share: true, .. }, None) => {
-            Strategy::Refuse(RotationRefusal::NotClientSide)
+            Err(RotationRefusal::NotClientSide)
         }
-        (Desired::Client { .. }, None) if current.instruction_file => {
-            Strategy::Refuse(RotationRefusal::InstructionFile)
-        }
-        (Desired::Client { encrypts_plaintext: false, .. }, None) => {
-            Strategy::Refuse(RotationRefusal::Plaintext)
-        }
-        (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Strategy::Reencrypt,
+        (Desired::Client { .. }, None) if current.instruction_file => Err(RotationRefusal::InstructionFile),
+        (Desired::Client { encrypts_plaintext: false, .. }, None) => Err(RotationRefusal::Plaintext),
+        (Desired::Server(_), Some(_)) | (Desired::Client { .. }, None) => Ok(Strategy::Reencrypt),
         (Desired::Client { .. }, Some(client_side)) => of_client_side(current, *client_side, desired),
     };
-    possible(current, strategy)
+    strategy.and_then(|strategy| possible(current, strategy))
 }
 
 fn server_side(current: &Current, desired: &AtRest, server: Server) -> Strategy {
@@ -226,10 +220,14 @@ fn server_side(current: &Current, desired: &AtRest, server: Server) -> Strategy 
     if server.updates_in_place && updatable && desired.updatable().is_some() {
         return Strategy::UpdateInPlace;
     }
-    Strategy::ServerCopy { parts: copy_parts(current.len) }
+    Strategy::ServerCopy
 }
 
-fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Desired) -> Strategy {
+fn of_client_side(
+    current: &Current,
+    client_side: ClientSideState,
+    desired: &Desired,
+) -> Result<Strategy, RotationRefusal> {
     let Desired::Client {
         format,
         at_rest,
@@ -242,20 +240,20 @@ fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Des
         ..
     } = desired
     else {
-        return Strategy::Reencrypt;
+        return Ok(Strategy::Reencrypt);
     };
     let to = format.unwrap_or(match client_side.format {
         StoredFormat::Writable(format) => format,
         StoredFormat::S3ecV1 => Format::S3ec,
     });
     if (*bind_name || client_side.name_bound) && !kms && to != Format::Esdk {
-        return Strategy::Refuse(RotationRefusal::NameUnbound);
+        return Err(RotationRefusal::NameUnbound);
     }
     if *share {
         return if client_side.in_instruction_file {
-            Strategy::Share
+            Ok(Strategy::Share)
         } else {
-            Strategy::Refuse(RotationRefusal::NothingToShare)
+            Err(RotationRefusal::NothingToShare)
         };
     }
     let same_format = format.is_none_or(|format| client_side.format == StoredFormat::Writable(format));
@@ -263,46 +261,46 @@ fn of_client_side(current: &Current, client_side: ClientSideState, desired: &Des
     let same_place = !in_instruction_file || client_side.in_instruction_file;
     let same_name = !bind_name || client_side.name_bound;
     if same_format && same_place && same_name && !moved_rest && client_side.as_desired && !new_data_key {
-        return Strategy::Nothing;
+        return Ok(Strategy::Nothing);
     }
     let is_esdk = client_side.format == StoredFormat::Writable(Format::Esdk);
     if *only_rewrap && !is_esdk && !client_side.rewrappable && !new_data_key {
-        return Strategy::Refuse(RotationRefusal::NotAuthenticated);
+        return Err(RotationRefusal::NotAuthenticated);
     }
     // A header of the Encryption SDK is never rewritten: a second header would reuse the nonce of its tag.
     let reencryptions = *new_data_key || is_esdk || !same_format || !same_place || !client_side.rewrappable;
     if (reencryptions || moved_rest) && *in_instruction_file && client_side.in_instruction_file {
-        return Strategy::Refuse(RotationRefusal::FileInUse);
+        return Err(RotationRefusal::FileInUse);
     }
     if reencryptions {
-        return Strategy::Reencrypt;
+        return Ok(Strategy::Reencrypt);
     }
     match (client_side.in_instruction_file, moved_rest) {
-        (false, _) => Strategy::Rewrap { parts: copy_parts(current.len) },
-        (true, false) => Strategy::RewrapInstructionFile,
+        (false, _) => Ok(Strategy::Rewrap),
+        (true, false) => Ok(Strategy::RewrapInstructionFile),
         // Two objects would have to change at once.
-        (true, true) => Strategy::Reencrypt,
+        (true, true) => Ok(Strategy::Reencrypt),
     }
 }
 
 /// Refuses what the object's archive, version or mode does not allow.
-fn possible(current: &Current, strategy: Strategy) -> Strategy {
+fn possible(current: &Current, strategy: Strategy) -> Result<Strategy, RotationRefusal> {
     let keeps_place = matches!(
         strategy,
         Strategy::Nothing | Strategy::UpdateInPlace | Strategy::RewrapInstructionFile | Strategy::Share
     );
-    match (&strategy, &current.archived, &current.applied.mode) {
-        (Strategy::Refuse(_) | Strategy::Nothing | Strategy::UpdateInPlace, ..) => strategy,
-        _ if current.superseded && current.locked => Strategy::Refuse(RotationRefusal::Locked),
-        _ if current.superseded => Strategy::Refuse(RotationRefusal::Superseded),
-        (_, Some(class), _) if !keeps_place => Strategy::Refuse(RotationRefusal::Archived(class.clone())),
+    match (strategy, &current.archived, &current.applied.mode) {
+        (Strategy::Nothing | Strategy::UpdateInPlace, ..) => Ok(strategy),
+        _ if current.superseded && current.locked => Err(RotationRefusal::Locked),
+        _ if current.superseded => Err(RotationRefusal::Superseded),
+        (_, Some(class), _) if !keeps_place => Err(RotationRefusal::Archived(class.clone())),
         // A copy that keeps the mode must be able to name it.
         (
-            Strategy::Rewrap { .. } | Strategy::RewrapInstructionFile | Strategy::Share,
+            Strategy::Rewrap | Strategy::RewrapInstructionFile | Strategy::Share,
             _,
             AppliedMode::Other(mode),
-        ) => Strategy::Refuse(RotationRefusal::UnknownMode(mode.clone())),
-        _ => strategy,
+        ) => Err(RotationRefusal::UnknownMode(mode.clone())),
+        _ => Ok(strategy),
     }
 }
 
@@ -345,7 +343,7 @@ impl Cost {
 }
 
 /// Estimates a strategy's cost; `part_size` is that of an upload. The HEADs before and after are included.
-pub(crate) fn cost(current: &Current, desired: &Desired, strategy: &Strategy, part_size: u64) -> Cost {
+pub(crate) fn cost(current: &Current, desired: &Desired, strategy: Strategy, part_size: u64) -> Cost {
     let len = current.len;
     let kms_before = u64::from(is_kms(&current.applied.mode));
     let rest_after = match desired {
@@ -356,14 +354,13 @@ pub(crate) fn cost(current: &Current, desired: &Desired, strategy: &Strategy, pa
         Some(at_rest) => u64::from(matches!(at_rest, AtRest::SseKms { .. } | AtRest::DsseKms { .. })),
         None => kms_before,
     };
-    let parts = |parts: u32| if parts == 0 { 1 } else { u64::from(parts) + 2 };
     let (moved, work, kms_calls) = match strategy {
-        Strategy::Nothing | Strategy::Refuse(_) => (0, 0, 0),
+        Strategy::Nothing => (0, 0, 0),
         Strategy::UpdateInPlace => (0, 1, 2),
-        Strategy::ServerCopy { parts: count } | Strategy::Rewrap { parts: count } => {
-            let each = u64::from(*count).max(1);
-            (0, parts(*count), each * (kms_before + kms_after))
-        }
+        Strategy::ServerCopy | Strategy::Rewrap => match u64::from(copy_parts(len)) {
+            0 => (0, 1, kms_before + kms_after),
+            parts => (0, parts + 2, parts * (kms_before + kms_after)),
+        },
         // The instruction file is read for each of: what it is, what it binds, its key, and once it is written.
         Strategy::RewrapInstructionFile | Strategy::Share => (0, 5, kms_before + kms_after),
         Strategy::Reencrypt => {

@@ -47,7 +47,7 @@ pub(super) async fn check(
         Strategy::Nothing => state.head.clone(),
         _ => rotation.cancellation.or(reader.head()).await??,
     };
-    let checksum_compared = compare(rotation, &state, &strategy, &written, &head)?;
+    let checksum_compared = compare(rotation, &state, strategy, &written, &head)?;
     let file = rotation.cancellation.or(sent_file(&written, &reader)).await??;
     let unwrapped = match &rotation.target.decryption_keys {
         Some(decryption_keys) if rotation.target.client().is_some() && strategy != Strategy::Nothing => {
@@ -72,7 +72,7 @@ fn customer_key<'a>(rotation: &'a Rotation<'_>, state: &'a ObjectState) -> Optio
 fn compare(
     rotation: &Rotation<'_>,
     state: &ObjectState,
-    strategy: &Strategy,
+    strategy: Strategy,
     written: &WriteResult,
     head: &ObjectHead,
 ) -> Result<bool> {
@@ -223,12 +223,10 @@ fn outcome(
     let fingerprint = wrapped_with.as_ref().or(customer_key).map(ToString::to_string);
     // An update in place leaves no old version; every other strategy makes a new version in a versioned bucket.
     let old_version = match strategy {
-        Strategy::Nothing
-        | Strategy::UpdateInPlace
-        | Strategy::RewrapInstructionFile
-        | Strategy::Share
-        | Strategy::Refuse(_) => None,
-        Strategy::ServerCopy { .. } | Strategy::Rewrap { .. } | Strategy::Reencrypt => {
+        Strategy::Nothing | Strategy::UpdateInPlace | Strategy::RewrapInstructionFile | Strategy::Share => {
+            None
+        }
+        Strategy::ServerCopy | Strategy::Rewrap | Strategy::Reencrypt => {
             state.head.version_id.clone().filter(|old| head.version_id.as_ref() != Some(old))
         }
     };

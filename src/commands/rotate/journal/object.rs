@@ -1,6 +1,7 @@
 //! The journal as the rotation of one object writes it. Without a journal nothing is written, and that is no failure.
 
 use super::Journal;
+use crate::commands::rotate::strategy::Strategy;
 use crate::error::Result;
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
@@ -17,7 +18,7 @@ pub(crate) struct ObjectJournal<'a> {
 
 impl ObjectJournal<'_> {
     /// As [`Journal::begin`].
-    pub(crate) fn begin(&self, etag: Option<&str>, strategy: &str) -> Result<()> {
+    pub(crate) fn begin(&self, etag: Option<&str>, strategy: Strategy) -> Result<()> {
         self.write(|journal| journal.begin(self.uri, self.version_id, etag, strategy))
     }
 
