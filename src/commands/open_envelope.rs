@@ -17,8 +17,8 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{InstructionSuffix, instruction_file_key};
 use crate::seal::detect::{self, Detected};
-use crate::seal::esdk::{self, HeaderReader, Message, Policy, Reading, looks_like_esdk};
-use crate::seal::s3ec::{self, Need};
+use crate::seal::esdk::{self, HeaderReader, Message, Reading, looks_like_esdk};
+use crate::seal::s3ec;
 use crate::transfer::{blocking, download};
 
 /// How many bytes to fetch first from an object that may start with a header.
@@ -156,7 +156,7 @@ pub(crate) async fn unwrap_data_key(
     let (content, kms_key) = match envelope {
         Envelope::S3ec(envelope) => {
             let permitted = envelope.permit(decryption_keys.legacy)?;
-            if permitted.need() == Need::Kms {
+            if permitted.needs_kms() {
                 let (unwrapped, key) =
                     s3ec_with_kms(connection, permitted, demanded, decryption_keys).await?;
                 (Content::S3ec(unwrapped), Some(key))
@@ -165,8 +165,7 @@ pub(crate) async fn unwrap_data_key(
             }
         }
         Envelope::Esdk(message) => {
-            let policy = Policy { legacy: decryption_keys.legacy, ..Policy::default() };
-            let permitted = message.permit(policy, demanded)?;
+            let permitted = message.permit(decryption_keys.legacy, demanded)?;
             match esdk_with_kms(connection, &permitted, decryption_keys).await? {
                 Some((data_key, key)) => (Content::Esdk(permitted.with_data_key(&data_key)?), Some(key)),
                 None => (Content::Esdk(blocking(move || ring.unwrap_esdk(&permitted)).await??), None),

@@ -33,7 +33,7 @@ pub use edk::{Edk, EdkKind, PASSPHRASE_NAMESPACE};
 pub use header::Framing;
 pub use layout::{Frames, Layout, MAX_FRAMES};
 pub use marker::{Marker, looks_like_base64, looks_like_esdk};
-pub use message::{DecryptableMessage, KmsRequest, Message, PermittedMessage, Policy};
+pub use message::{DecryptableMessage, KmsRequest, Message, PermittedMessage};
 pub use range::{MessageRanges, RangeRead};
 pub use reader::{HeaderReader, Reading, read};
 pub use suite::Suite;

@@ -24,7 +24,7 @@ mod message;
 pub mod metadata;
 mod range;
 
-pub use data_key::{DecryptableEnvelope, KmsRequest, Need, PermittedEnvelope};
+pub use data_key::{DecryptableEnvelope, KmsRequest, PermittedEnvelope};
 pub use description::kms_context;
 pub use range::RangeRead;
 

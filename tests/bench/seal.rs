@@ -18,7 +18,7 @@ use s3seal::encryption::{Context, Legacy};
 use s3seal::keys::{DataKey, KeyRing, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect};
-use s3seal::seal::esdk::{self, NewMessage, Policy};
+use s3seal::seal::esdk::{self, NewMessage};
 use s3seal::seal::gcm::Gmac;
 use s3seal::seal::ring::Unwrapper;
 use s3seal::seal::s3ec::{self, Storage};
@@ -248,7 +248,7 @@ fn esdk_sealer(frame: u32) -> Box<dyn Seal> {
 fn esdk_opener(sealed: &[u8]) -> Box<dyn Open> {
     // The header alone: all that is handed over would be copied.
     let message = esdk::read("the message", &sealed[..HEADER]).unwrap();
-    let permitted = message.permit(Policy::default(), &Context::default()).unwrap();
+    let permitted = message.permit(Legacy::default(), &Context::default()).unwrap();
     unwrapper().unwrap_esdk(&permitted).unwrap().opener().unwrap()
 }
 

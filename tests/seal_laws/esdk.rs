@@ -3,7 +3,7 @@
 use s3seal::encryption::{Context, KeyArn, KeyName};
 use s3seal::seal::Trust;
 use s3seal::seal::esdk::{
-    self, DecryptableMessage, EdkKind, HeaderReader, Message, NewMessage, PermittedMessage, Policy, Reading,
+    self, DecryptableMessage, EdkKind, HeaderReader, Message, NewMessage, PermittedMessage, Reading,
 };
 
 use super::*;
@@ -57,7 +57,7 @@ fn read(sealed: &[u8], cuts: &[usize]) -> Result<Message, Error> {
 }
 
 fn permit(message: Message) -> Result<PermittedMessage, Error> {
-    message.permit(Policy { legacy: Legacy::Unauthenticated, ..Policy::default() }, &Context::default())
+    message.permit(Legacy::Unauthenticated, &Context::default())
 }
 
 fn unwrap_message(sealed: &[u8], ring: KeyRing) -> Result<DecryptableMessage, Error> {
@@ -394,7 +394,7 @@ fn any_recipient_opens_and_nobody_else() {
 fn a_context_is_bound_and_may_be_required() {
     let sealed = pushed(sealer(&context(&[("tenant", "a"), ("project", "x")]), None), b"bytes", &[]);
     let with = |required: &Context| {
-        let permitted = esdk::read(WHAT, &sealed)?.permit(Policy::default(), required)?;
+        let permitted = esdk::read(WHAT, &sealed)?.permit(Legacy::default(), required)?;
         Unwrapper::new(ring_of(7)).unwrap_esdk(&permitted).map(|_| ())
     };
     assert!(with(&context(&[])).is_ok());
@@ -436,8 +436,12 @@ fn what_cannot_be_written_is_refused() {
         many.add(&LocalKey::Aes(&aes(7)), None).unwrap();
     }
     assert!(matches!(many.add(&LocalKey::Aes(&aes(7)), None), Err(Error::Unsupported { .. })));
-    let sealed = pushed(many.seal(None, None).unwrap(), b"x", &[]);
+    let mut sealed = pushed(many.seal(None, None).unwrap(), b"x", &[]);
     assert_eq!(open(&sealed, &[]).unwrap(), b"x");
+    // Before their number: version, suite, message id, and the context with its length.
+    let context = u16::from_be_bytes([sealed[35], sealed[36]]);
+    sealed[37 + usize::from(context) + 1] += 1;
+    assert_tampered(open(&sealed, &[]));
 }
 
 #[test]

@@ -94,7 +94,6 @@ refused! {
     refuses_crafted_seq_starts_at_2 "crafted-seq-starts-at-2" Tampered,
     refuses_crafted_signed_without_public_key "crafted-signed-without-public-key" Tampered,
     refuses_crafted_suite_id_version_mismatch "crafted-suite-id-version-mismatch" Tampered,
-    refuses_crafted_too_many_edks "crafted-too-many-edks" Tampered,
     refuses_crafted_two_final_frames "crafted-two-final-frames" Tampered,
     refuses_crafted_v1_iv_length_16 "crafted-v1-iv-length-16" Tampered,
     refuses_crafted_v1_reserved_nonzero "crafted-v1-reserved-nonzero" Tampered,

@@ -13,7 +13,7 @@ use s3seal::keys::{DataKey, KeyRing, RsaPrivateKey, SymmetricKey};
 use s3seal::seal::Output;
 use s3seal::seal::detect::{Detected, detect, with_instruction};
 use s3seal::seal::ring::Unwrapper;
-use s3seal::seal::s3ec::{DecryptableEnvelope, Envelope, KmsRequest, Need, PermittedEnvelope};
+use s3seal::seal::s3ec::{DecryptableEnvelope, Envelope, KmsRequest, PermittedEnvelope};
 use s3seal::seal::wrap::{self, LocalKey, Wrap, rsa_pem};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -155,15 +155,13 @@ impl Vector {
         ring: KeyRing,
         permitted: PermittedEnvelope,
     ) -> Result<DecryptableEnvelope, Error> {
-        match permitted.need() {
-            Need::Local { .. } => Unwrapper::new(ring).unwrap_s3ec(permitted),
-            Need::Kms => {
-                assert_eq!(self.reader_key, "kms", "{}", self.id);
-                let context = Context::new(self.request_encryption_context.clone()).unwrap();
-                let data_key = ask_kms(&named(&self.id), &permitted.kms(&context)?)?;
-                permitted.with_data_key(data_key)
-            }
+        if !permitted.needs_kms() {
+            return Unwrapper::new(ring).unwrap_s3ec(permitted);
         }
+        assert_eq!(self.reader_key, "kms", "{}", self.id);
+        let context = Context::new(self.request_encryption_context.clone()).unwrap();
+        let data_key = ask_kms(&named(&self.id), &permitted.kms(&context)?)?;
+        permitted.with_data_key(data_key)
     }
 
     fn open(&self, suffix: &str, ring: KeyRing, chunk: usize) -> Result<Vec<u8>, Error> {

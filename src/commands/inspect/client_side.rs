@@ -14,8 +14,8 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::object::INSTRUCTION_FILE_MARKER;
 use crate::seal::OpenedWith;
 use crate::seal::detect::{self, Detected};
-use crate::seal::esdk::{Marker, Message, Policy};
-use crate::seal::s3ec::{Envelope, Need};
+use crate::seal::esdk::{Marker, Message};
+use crate::seal::s3ec::Envelope;
 use crate::seal::wrap::Wrap;
 use crate::transfer::blocking;
 
@@ -148,7 +148,7 @@ impl Second<'_> {
             return Ok(Opens::NotTried);
         }
         let Ok(permitted) = envelope.permit(self.options.keys.legacy) else { return Ok(Opens::NotTried) };
-        if permitted.need() == Need::Kms {
+        if permitted.needs_kms() {
             return Ok(Opens::NotTried);
         }
         let unwrapper = self.options.keys.unwrapper.clone();
@@ -156,8 +156,7 @@ impl Second<'_> {
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Opens> {
-        let policy = Policy { legacy: self.options.keys.legacy, ..Policy::default() };
-        let permitted = match message.permit(policy, &Context::default()) {
+        let permitted = match message.permit(self.options.keys.legacy, &Context::default()) {
             Ok(permitted) => permitted,
             Err(Error::Unsupported { .. }) => return Ok(Opens::NotTried),
             Err(_) => return Ok(Opens::WithNone),

@@ -10,22 +10,14 @@ use crate::seal::argon2id::Phc;
 /// A message's header, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// The number of the algorithm suite.
-    pub suite: u16,
-    /// Its name in the specification.
+    /// The name of the algorithm suite in the specification.
     pub suite_name: &'static str,
-    /// The version of the message format.
-    pub version: u8,
     /// Whether it commits to one data key.
     pub committing: bool,
     /// Whether a signature follows the frames.
     pub signed: bool,
     /// The plaintext bytes in a frame; `None` for an unframed body.
     pub frame_length: Option<u32>,
-    /// The length of the header, in bytes.
-    pub header_len: u64,
-    /// The message id, in hex.
-    pub message_id: String,
     /// The encryption context, including the format's own pair.
     pub context: BTreeMap<String, String>,
     /// The wrapped data keys, in the message's order.
@@ -50,17 +42,13 @@ impl Message {
     pub fn describe(&self) -> Description {
         let suite = self.suite();
         Description {
-            suite: suite.id(),
             suite_name: suite.name(),
-            version: suite.version(),
             committing: suite.commits(),
             signed: suite.is_signed(),
             frame_length: match self.framing() {
                 Framing::Frames(length) => Some(length),
                 Framing::Single => None,
             },
-            header_len: self.header_len(),
-            message_id: hex::encode(self.id()),
             context: self.context().clone(),
             recipients: self.edks().iter().map(describe).collect(),
         }

@@ -21,7 +21,6 @@ use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KeyArn, Legacy};
 use crate::error::{Cause, Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::DataKey;
-use crate::limits::MAX_ESDK_DATA_KEYS;
 use crate::seal::{Open, OpenedWith};
 
 /// A message's header: well-formed, but not authenticated.
@@ -29,21 +28,6 @@ use crate::seal::{Open, OpenedWith};
 pub struct Message {
     subject: Subject,
     header: Header,
-}
-
-/// Which messages may be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policy {
-    /// Suites of version 1 need [`Legacy::V2`], for they do not commit to one key.
-    pub legacy: Legacy,
-    /// The most wrapped data keys that a message may have; never more than [`MAX_ESDK_DATA_KEYS`].
-    pub max_edks: usize,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { legacy: Legacy::default(), max_edks: MAX_ESDK_DATA_KEYS }
-    }
 }
 
 impl Message {
@@ -106,24 +90,17 @@ impl Message {
         }
     }
 
-    /// Applies the policy, before any key is tried. `required` is the context that the user demands; pairs of it that
-    /// the message does not store must have been authenticated with it.
+    /// Applies what the user allows, before any key is tried: suites of version 1 need [`Legacy::V2`], for they do not
+    /// commit to one key. `required` is the context that the user demands; pairs of it that the message does not store
+    /// must have been authenticated with it.
     ///
     /// # Errors
-    /// `Unsupported` if the policy refuses the suite; `Tampered` for too many wrapped data keys, and for reserved pairs
-    /// that the suite does not use.
-    pub fn permit(self, policy: Policy, required: &Context) -> Result<PermittedMessage> {
+    /// `Unsupported` for a suite that is not allowed; `Tampered` for reserved pairs that the suite does not use.
+    pub fn permit(self, legacy: Legacy, required: &Context) -> Result<PermittedMessage> {
         let suite = self.header.suite;
-        if !suite.commits() && policy.legacy < Legacy::V2 {
+        if !suite.commits() && legacy < Legacy::V2 {
             let why = format!("its algorithm suite ({}) does not commit to one key", suite.name()).into();
             return Err(Error::unsupported(self.subject, Unsupported::Legacy { why, least: Legacy::V2 }));
-        }
-        let count = self.header.edks.len();
-        if count > policy.max_edks {
-            let most = policy.max_edks;
-            return Err(
-                self.tampered(format!("it has {count} wrapped data keys; at most {most} are allowed"))
-            );
         }
         if suite.is_signed() != self.header.context.contains_key(PUBLIC_KEY) {
             return Err(
@@ -143,13 +120,7 @@ impl Message {
             .collect();
         let mut full = self.header.context.clone();
         full.extend(unstored.clone());
-        Ok(PermittedMessage {
-            message: self,
-            legacy: policy.legacy,
-            required: required.clone(),
-            unstored,
-            full,
-        })
+        Ok(PermittedMessage { message: self, legacy, required: required.clone(), unstored, full })
     }
 
     fn tampered(&self, why: impl Into<String>) -> Error {

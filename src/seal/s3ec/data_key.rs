@@ -24,20 +24,6 @@ pub struct PermittedEnvelope {
     legacy: Legacy,
 }
 
-/// What is needed to unwrap the data key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// A local key: see [`ring::Unwrapper`](crate::seal::ring::Unwrapper).
-    Local {
-        /// The kind of key.
-        kind: WrapKind,
-        /// Its fingerprint, if the envelope names it.
-        fingerprint: Option<String>,
-    },
-    /// AWS KMS: see [`PermittedEnvelope::kms`].
-    Kms,
-}
-
 /// The parameters of a `Decrypt` request to AWS KMS.
 #[derive(Debug)]
 pub struct KmsRequest<'a> {
@@ -57,14 +43,10 @@ impl PermittedEnvelope {
         &self.envelope
     }
 
-    /// Says what is needed to unwrap the data key.
-    pub fn need(&self) -> Need {
-        let kind = match self.envelope.wrap.kind() {
-            WrapKind::Kms => return Need::Kms,
-            _ if self.envelope.needs_passphrase() => WrapKind::Passphrase,
-            kind => kind,
-        };
-        Need::Local { kind, fingerprint: self.envelope.fingerprint().map(str::to_owned) }
+    /// Whether AWS KMS unwraps the data key, see [`PermittedEnvelope::kms`]; else a local key does, see
+    /// [`ring::Unwrapper`](crate::seal::ring::Unwrapper).
+    pub fn needs_kms(&self) -> bool {
+        self.envelope.wrap.kind() == WrapKind::Kms
     }
 
     /// Makes the request for AWS KMS, after checks that KMS cannot make: the user's context must be the stored one, and
