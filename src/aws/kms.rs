@@ -40,8 +40,7 @@ pub(crate) enum MayUnwrap<'a> {
 /// What KMS says about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KmsKeyFacts {
-    /// The key's ARN.
-    pub(crate) arn: String,
+    pub(crate) arn: KeyArn,
     /// Its state, in KMS's words (`Enabled`, `PendingDeletion`, …).
     pub(crate) state: Option<String>,
     /// Who manages it, in KMS's words (`AWS`, `CUSTOMER`).
@@ -69,11 +68,22 @@ impl Connection {
         let metadata =
             answer.key_metadata().ok_or_else(|| not_trusted("it has no description of the key"))?;
         Ok(KmsKeyFacts {
-            arn: answering(key, metadata.arn())?.to_string(),
+            arn: answering(key, metadata.arn())?,
             state: metadata.key_state().map(|state| state.as_str().to_owned()),
             manager: metadata.key_manager().map(|manager| manager.as_str().to_owned()),
             deletion: metadata.deletion_date().and_then(rfc3339),
         })
+    }
+
+    /// The ARN of a key: the one that it was given by, or the one that KMS says.
+    ///
+    /// # Errors
+    /// As [`Connection::describe_key`], for a key that was not given by its ARN.
+    pub(crate) async fn resolve_key(&self, key: &KmsKey) -> Result<KeyArn> {
+        match key.arn() {
+            Some(arn) => Ok(arn),
+            None => Ok(self.describe_key(key).await?.arn),
+        }
     }
 
     /// Asks KMS for the aliases of a key.
@@ -108,7 +118,7 @@ impl Connection {
             return Ok(());
         }
         let found = match self.describe_key(key).await {
-            Ok(found) => KeyArn::parse(&found.arn),
+            Ok(found) => Some(found.arn),
             // Permission to use a key does not include kms:DescribeKey, and not every KMS has that operation.
             Err(Error::Denied { .. } | Error::Unsupported { .. } | Error::Service { .. }) => None,
             Err(error) => return Err(error),

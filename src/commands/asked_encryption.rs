@@ -56,12 +56,6 @@ pub(crate) async fn asked(
 
 /// The ARN of a key; without one, of S3's own key of the account.
 pub(crate) async fn arn_of(connection: &Connection, key: Option<&KmsKey>) -> Result<String> {
-    match key {
-        Some(key) if key.arn().is_some() => Ok(key.to_string()),
-        Some(key) => Ok(connection.describe_key(key).await?.arn),
-        None => match "alias/aws/s3".parse() {
-            Ok(own) => Ok(connection.describe_key(&own).await?.arn),
-            Err(_) => Ok(String::new()),
-        },
-    }
+    let key = key.cloned().unwrap_or_else(KmsKey::s3_default);
+    Ok(connection.resolve_key(&key).await?.to_string())
 }

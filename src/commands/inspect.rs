@@ -253,10 +253,7 @@ pub(crate) async fn resolve(connection: &Connection, expected: &mut [Expectation
         if let Expectation::Kms { key, .. } = one
             && key.is_alias()
         {
-            let arn = connection.describe_key(key).await?.arn;
-            if let Ok(behind) = arn.parse() {
-                *key = behind;
-            }
+            *key = (&connection.resolve_key(key).await?).into();
         }
     }
     Ok(())

@@ -16,6 +16,11 @@ const MAX_NAME: usize = 2048;
 pub struct KmsKey(String);
 
 impl KmsKey {
+    /// The key that S3 uses where none is named; AWS makes it in each account at its first use.
+    pub(crate) fn s3_default() -> Self {
+        Self("alias/aws/s3".to_owned())
+    }
+
     /// The name as requests carry it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -288,7 +288,7 @@ fn kms_key(key: &KmsKeySeen) -> KmsKey {
     KmsKey {
         kms_key: key.key.clone(),
         metadata: probe(&key.metadata, |metadata| KmsKeyMetadata {
-            arn: metadata.arn.clone(),
+            arn: metadata.arn.to_string(),
             state: metadata.state.clone(),
             manager: metadata.manager.clone(),
             deletion_date: metadata.deletion.clone(),

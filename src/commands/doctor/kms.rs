@@ -14,9 +14,6 @@ use crate::aws::kms_dry_run::KeyUse;
 use crate::encryption::{Context, Encryption, KeyArn, KmsKey, Recipient, ServerSide};
 use crate::error::{Error, KeyFault, Result};
 
-/// The name of the key that S3 uses where none is named; AWS makes it at its first use.
-const ACCOUNTS_OWN_KEY: &str = "alias/aws/s3";
-
 /// A key with what it is for.
 struct Used<'a> {
     /// `None` is the account's own key of S3.
@@ -80,7 +77,7 @@ async fn of_key(connection: &Connection, used: &Used<'_>) -> Vec<Check> {
         return vec![elsewhere];
     }
     let facts = connection.describe_key(key).await;
-    let arn = key.arn().or_else(|| KeyArn::parse(&facts.as_ref().ok()?.arn)).map(|arn| arn.to_string());
+    let arn = key.arn().or_else(|| Some(facts.as_ref().ok()?.arn.clone()));
     let is_managed_by_aws = facts.as_ref().is_ok_and(|facts| facts.manager.as_deref() == Some("AWS"));
     let account = connection.account().await;
     let (check, goes_on) = described(key, facts, account.as_deref(), used.by);
@@ -91,15 +88,13 @@ async fn of_key(connection: &Connection, used: &Used<'_>) -> Vec<Check> {
             "AWS manages the key: S3 may use it for everybody in its account",
         ));
     } else if goes_on {
-        checks.extend(permissions(connection, key, arn.as_deref(), used).await);
+        checks.extend(permissions(connection, key, arn.as_ref().map(KeyArn::as_str), used).await);
     }
     checks
 }
 
 async fn accounts_own_key(connection: &Connection) -> Check {
-    let Ok(alias) = ACCOUNTS_OWN_KEY.parse::<KmsKey>() else {
-        return Check::warning(Name::KmsKey, "not looked up");
-    };
+    let alias = KmsKey::s3_default();
     match connection.describe_key(&alias).await {
         Ok(facts) => described(&alias, Ok(facts), None, By::S3).0,
         Err(Error::KeyWrong { .. } | Error::NotFound { .. }) => {
@@ -149,7 +144,7 @@ fn described(key: &KmsKey, facts: Result<KmsKeyFacts>, account: Option<&str>, by
         Err(error) => return (Check::unanswered(Name::KmsKey, "kms:DescribeKey", error), false),
     };
     let fault = |why| Error::KeyWrong { subject: key.into(), why, source: None };
-    let arn = || facts.arn.clone();
+    let arn = || facts.arn.to_string();
     let error = match facts.state.as_deref() {
         Some("Disabled") => fault(KeyFault::KmsDisabled { key: arn() }),
         Some("PendingDeletion" | "PendingReplicaDeletion") => {
@@ -167,12 +162,10 @@ fn described(key: &KmsKey, facts: Result<KmsKeyFacts>, account: Option<&str>, by
 
 /// A key in no state that is known to be in the way.
 fn usable(key: &KmsKey, facts: &KmsKeyFacts, state: Option<&str>, account: Option<&str>) -> Check {
-    let mut seen =
-        if key.as_str() == facts.arn { facts.arn.clone() } else { format!("{key} is {}", facts.arn) };
-    if let (Some(of_key), Some(own)) = (KeyArn::parse(&facts.arn), account)
-        && of_key.account() != own
-    {
-        seen = format!("{seen}, of the account {}, not of yours ({own})", of_key.account());
+    let arn = &facts.arn;
+    let mut seen = if key.as_str() == arn.as_str() { arn.to_string() } else { format!("{key} is {arn}") };
+    if let Some(own) = account.filter(|own| *own != arn.account()) {
+        seen = format!("{seen}, of the account {}, not of yours ({own})", arn.account());
     }
     match state {
         Some("Enabled") => Check::ok(Name::KmsKey, format!("{seen}, enabled")),

@@ -83,11 +83,7 @@ async fn key(connection: &Connection, default: &DefaultFacts) -> Result<Option<K
     let Some(named) = default.kms_key.as_deref().and_then(|name| name.parse::<KmsKey>().ok()) else {
         return Ok(None);
     };
-    let arn = match named.arn() {
-        Some(arn) => arn.to_string(),
-        None => connection.describe_key(&named).await?.arn,
-    };
-    Ok(arn.parse().ok())
+    Ok(connection.resolve_key(&named).await?.as_str().parse().ok())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use crate::aws::Connection;
 use crate::aws::batch::{CurrentEncryption, Job};
 use crate::encryption::KmsKey;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Replaces the names of KMS keys in a job by their ARNs: a job takes no id and no alias.
 ///
@@ -13,17 +13,13 @@ use crate::error::{Error, Result};
 /// What KMS refuses; it takes `kms:DescribeKey`, but not for a key that is named by its ARN.
 pub(crate) async fn prepare(connection: &Connection, job: Job) -> Result<Job> {
     let only = match job.only {
-        Some(CurrentEncryption::Key(key)) => Some(CurrentEncryption::Key(by_arn(connection, key).await?)),
+        Some(CurrentEncryption::Key(key)) => Some(CurrentEncryption::Key(by_arn(connection, &key).await?)),
         only => only,
     };
-    let key = by_arn(connection, job.key).await?;
+    let key = by_arn(connection, &job.key).await?;
     Ok(Job { only, key, ..job })
 }
 
-async fn by_arn(connection: &Connection, key: KmsKey) -> Result<KmsKey> {
-    if key.arn().is_some() {
-        return Ok(key);
-    }
-    let found = connection.describe_key(&key).await?;
-    found.arn.parse().map_err(|_| Error::tampered(&key, "KMS does not name its ARN"))
+async fn by_arn(connection: &Connection, key: &KmsKey) -> Result<KmsKey> {
+    Ok((&connection.resolve_key(key).await?).into())
 }

@@ -169,18 +169,11 @@ async fn at_rest(connection: &Connection, sse: &ServerSide) -> AtRest {
     }
 }
 
-/// Finds a key's ARN; without a key, that of S3's default key.
+/// Names a key by its ARN, if that is to be had; without a key, S3's default key.
 async fn resolved(connection: &Connection, key: Option<&KmsKey>) -> Option<KmsKey> {
-    match key {
-        Some(key) if key.arn().is_some() => Some(key.clone()),
-        Some(key) => match connection.describe_key(key).await {
-            Ok(found) => found.arn.parse().ok(),
-            Err(_) => Some(key.clone()),
-        },
-        None => {
-            let own = "alias/aws/s3".parse().ok()?;
-            connection.describe_key(&own).await.ok()?.arn.parse().ok()
-        }
+    match connection.resolve_key(&key.cloned().unwrap_or_else(KmsKey::s3_default)).await {
+        Ok(arn) => Some((&arn).into()),
+        Err(_) => key.cloned(),
     }
 }
 
