@@ -173,6 +173,15 @@ impl Error {
         }
     }
 
+    /// Whether an object stays hidden because it needs an SSE-C key that was not given.
+    pub(crate) fn is_about_customer_key(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyNeeded { need: KeyNeed::Customer, .. }
+                | Self::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
+        )
+    }
+
     /// What it is about, where that is one thing.
     pub(crate) fn subject(&self) -> Option<&Subject> {
         match self {
@@ -297,15 +306,7 @@ fn denied(subject: &Subject, why: &Denial) -> String {
 
 /// KMS keys serve for writing as well, where nothing is opened.
 fn wrong(subject: &Subject, why: &KeyFault) -> String {
-    match why {
-        KeyFault::KmsDisabled { .. }
-        | KeyFault::KmsPendingDeletion { .. }
-        | KeyFault::KmsPendingImport { .. }
-        | KeyFault::KmsUnknown { .. } => {
-            format!("{subject}: {why}")
-        }
-        _ => format!("cannot open {subject}: {why}"),
-    }
+    if why.is_about_kms_key() { format!("{subject}: {why}") } else { format!("cannot open {subject}: {why}") }
 }
 
 fn region_found(region: Option<&str>, asked: Option<&str>) -> String {

@@ -20,7 +20,7 @@ use crate::commands::bulk::{Row, counting_ahead, for_each_ordered};
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_without_checksum};
 use crate::encryption::KmsKey;
-use crate::error::{Error, KeyFault, KeyNeed, Result, Subject};
+use crate::error::{Error, Result, Subject};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::pattern::Filter;
@@ -108,18 +108,7 @@ pub(crate) async fn object(
     let mut checksum = None;
     let keyed = match head(connection, uri, version_id, keys, None).await {
         Err(error) if options.read.is_some() => return Err(error),
-        // Only the checksum needs the KMS key, and permission to use it.
-        Err(
-            refusal @ (Error::Denied { .. }
-            | Error::KeyWrong {
-                why:
-                    KeyFault::KmsDisabled { .. }
-                    | KeyFault::KmsPendingDeletion { .. }
-                    | KeyFault::KmsPendingImport { .. }
-                    | KeyFault::KmsUnknown { .. },
-                ..
-            }),
-        ) => {
+        Err(refusal) if is_about_checksum(&refusal) => {
             checksum = Some(Probe::of(Err(refusal), "kms:Decrypt"));
             head_without_checksum(connection, uri, version_id, keys).await
         }
@@ -333,6 +322,15 @@ async fn row(inspector: Inspector<'_>, place: &S3Uri, entry: Listed) -> InspectR
     }
 }
 
+/// Whether a HEAD may be answered without the checksum: that alone needs the KMS key, and permission to use it.
+fn is_about_checksum(refusal: &Error) -> bool {
+    match refusal {
+        Error::Denied { .. } => true,
+        Error::KeyWrong { why, .. } => why.is_about_kms_key(),
+        _ => false,
+    }
+}
+
 /// Makes the outcome from a HEAD. A missing or wrong SSE-C key is an outcome too, unless the data is to be read.
 async fn outcome(
     inspector: Inspector<'_>,
@@ -347,13 +345,13 @@ async fn outcome(
     let keyed = match keyed {
         Ok(keyed) => keyed,
         Err(error) if options.read.is_some() => return Err(error),
-        Err(Error::KeyNeeded { need: KeyNeed::Customer, .. }) if tried == 0 => {
-            return hidden(CustomerKeyFit::NotGiven);
+        Err(error) if error.is_about_customer_key() => {
+            return hidden(if tried == 0 {
+                CustomerKeyFit::NotGiven
+            } else {
+                CustomerKeyFit::NoneFits { tried }
+            });
         }
-        Err(
-            Error::KeyNeeded { need: KeyNeed::Customer, .. }
-            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. },
-        ) => return hidden(CustomerKeyFit::NoneFits { tried }),
         Err(error) => return Err(error),
     };
     let KeyedHead { head, customer_key } = keyed;

@@ -147,6 +147,19 @@ pub enum KeyFault {
     CostlyPassphrase { asked: u64, allowed: u64 },
 }
 
+impl KeyFault {
+    /// Whether a KMS key is of no use to anybody, whatever is to be done with it.
+    pub(crate) fn is_about_kms_key(&self) -> bool {
+        matches!(
+            self,
+            Self::KmsDisabled { .. }
+                | Self::KmsPendingDeletion { .. }
+                | Self::KmsPendingImport { .. }
+                | Self::KmsUnknown { .. }
+        )
+    }
+}
+
 /// How the network gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkFault {

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 
 use crate::aws::listing::{Listed, ListedKey};
 use crate::commands::bulk::{Row, for_each_ordered, for_each_unordered};
-use crate::error::{Error, KeyFault, KeyNeed, Result, RotationRefusal, Subject};
+use crate::error::{Error, Result, RotationRefusal, Subject};
 use crate::limits::{MAX_ENCRYPTIONS_NAMED, MAX_REFUSALS_NAMED};
 use crate::location::S3Uri;
 use crate::meter::Meter;
@@ -267,7 +267,9 @@ impl BulkRotation<'_> {
             Ok(plan) => Ok(self.already_written(plan)),
             // An object in SSE-C with an unknown key is not selected by other modes.
             Err(error)
-                if is_hidden(&error) && !only.is_empty() && !only.iter().any(Selector::may_be_hidden) =>
+                if error.is_about_customer_key()
+                    && !only.is_empty()
+                    && !only.iter().any(Selector::may_be_hidden) =>
             {
                 Err(Row::Unselected)
             }
@@ -379,13 +381,5 @@ fn is_final(error: &Error) -> bool {
             | Error::Changed { .. }
             | Error::NotFound { .. }
             | Error::Service { .. }
-    )
-}
-
-fn is_hidden(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::KeyNeeded { need: KeyNeed::Customer, .. }
-            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
     )
 }

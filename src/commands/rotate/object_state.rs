@@ -17,7 +17,7 @@ use crate::commands::sse_c_keys::{KeyedHead, confirms, head};
 use crate::commands::unwrapped_envelope::Envelope;
 use crate::commands::verify_envelope::envelope_entries;
 use crate::encryption::{BoundName, Format, Mode, StoredFormat};
-use crate::error::{Error, KeyFault, Result, Subject, Unsupported, WrapKind};
+use crate::error::{Error, Result, Subject, Unsupported, WrapKind};
 use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 use crate::object::{FileContent, PublicEnvelope};
@@ -178,7 +178,7 @@ async fn with_any_key(rotation: &Rotation<'_>, uri: &S3Uri, version_id: Option<&
     let Rotation { connection, decryption_keys, target, .. } = *rotation;
     let keyed = head(connection, uri, version_id, &decryption_keys.customer_keys, None).await;
     let (Err(refusal), Some(key)) = (&keyed, target.customer_key()) else { return keyed };
-    if !is_about_customer_key(refusal) {
+    if !refusal.is_about_customer_key() {
         return keyed;
     }
     let reader = ObjectReader { connection, uri, version_id, key: Some(key) };
@@ -202,14 +202,6 @@ fn context_of(envelope: &Envelope) -> Vec<String> {
             || BoundName::is_entry(name))
     };
     envelope.context().map_or_else(Vec::new, |pairs| pairs.keys().filter(own).cloned().collect())
-}
-
-fn is_about_customer_key(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::KeyNeeded { .. }
-            | Error::KeyWrong { why: KeyFault::NotTheCustomerKey | KeyFault::NoneFits { .. }, .. }
-    )
 }
 
 fn describe(envelope: &Envelope) -> ClientSideState {
