@@ -158,7 +158,7 @@ impl<'a> PendingInstructionFile<'a> {
         sse: Option<&ServerSide>,
         lock: &Lock,
         condition: &WriteCondition,
-    ) -> Result<Written> {
+    ) -> Result<PutAnswer> {
         self.connection.put_instruction(&self.uri, content, sse, lock, condition).await
     }
 }
@@ -175,7 +175,7 @@ impl Connection {
         sse: Option<&ServerSide>,
         lock: &Lock,
         condition: &WriteCondition,
-    ) -> Result<Written> {
+    ) -> Result<PutAnswer> {
         // S3 takes a lock only together with a checksum.
         let checksum = (*lock != Lock::default()).then(|| Algorithm::Crc64Nvme.sum(&content).base64());
         let request = object_request!(self, put_object, uri)
@@ -198,7 +198,7 @@ impl Connection {
             }
             error => error,
         })?;
-        Ok(Written {
+        Ok(PutAnswer {
             etag: answer.e_tag().map(str::to_owned),
             version_id: answer.version_id().map(str::to_owned),
             applied: Applied::from(&answer),
@@ -206,9 +206,9 @@ impl Connection {
     }
 }
 
-/// A small object that S3 has stored.
+/// What S3 says of a small object that it has stored.
 #[derive(Clone, Debug)]
-pub(crate) struct Written {
+pub(crate) struct PutAnswer {
     /// The ETag, with its quotes.
     pub(crate) etag: Option<String>,
     /// The version, where the bucket keeps versions.

@@ -6,7 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::instruction_file::Written;
+use crate::aws::instruction_file::PutAnswer;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::request_fields::object_request;
 use crate::aws::sse::{self, Applied, AppliedMode};
@@ -116,12 +116,12 @@ impl Connection {
         }
     }
 
-    async fn put_scratch(&self, uri: &S3Uri, sse: &ServerSide) -> Result<Written> {
+    async fn put_scratch(&self, uri: &S3Uri, sse: &ServerSide) -> Result<PutAnswer> {
         let request =
             object_request!(self, put_object, uri).body(ByteStream::from_static(SCRATCH.as_bytes()));
         let answer = sse::put(request, Some(sse)).send().await;
         let answer = answer.map_err(|refusal| error::read(uri, "s3:PutObject", refusal))?;
-        Ok(Written {
+        Ok(PutAnswer {
             etag: answer.e_tag().map(str::to_owned),
             version_id: answer.version_id().map(str::to_owned),
             applied: Applied::from(&answer),

@@ -24,6 +24,7 @@ use crate::rules::Requirements;
 use crate::seal::detect::{self, Detected};
 use crate::transfer::download::Pipeline;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
+use crate::transfer::parallel_write::Downloaded;
 use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::{Left, Records};
 use crate::transfer::sink::{self, PendingFile, Sink, SinkTarget};
@@ -39,7 +40,7 @@ pub(crate) mod selection;
 pub(crate) mod verify;
 mod written;
 
-use decryption::{Described, Moved, Opening, Transfer};
+use decryption::{Described, Opening, Transfer};
 use resumption::Resumption;
 use written::Written;
 
@@ -197,11 +198,11 @@ impl Download<'_> {
             let kept = resumption.and_then(|resumption| resumption.begin(&pending)).map(Arc::new);
             let transfer =
                 Transfer { reader: &reader, head: &head, budget, meter, cancellation, kept: kept.clone() };
-            let moved = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await;
+            let downloaded = transfer.run(opening, verifier, sink, pending.hides(), request.unverified).await;
             drop(transfer);
-            Written { moved, pending, kept }
+            Written { downloaded, pending, kept }
         };
-        let (Moved { plain_len, is_some_skipped }, folder) =
+        let (Downloaded { plain_len, is_some_skipped }, folder) =
             written.end(&request, &head, connection, cancellation).await?;
         let checksum = if is_some_skipped {
             ChecksumSeen::NotComparable("an earlier run fetched some of it".to_owned())

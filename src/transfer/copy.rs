@@ -14,8 +14,8 @@ use crate::transfer::upload::{clean_up_within, start};
 use crate::transfer::{Cancellation, plan};
 use crate::transfer_options::TransferOptions;
 
-/// The object to copy.
-pub(crate) struct Ranges<'a> {
+/// A copy in parts.
+pub(crate) struct MultipartCopy<'a> {
     pub(crate) source: CopySource<'a>,
     /// Its length in bytes.
     pub(crate) len: u64,
@@ -27,14 +27,14 @@ pub(crate) struct Ranges<'a> {
 
 /// Copies all of the ranges into one object.
 pub(crate) async fn run(
-    ranges: &Ranges<'_>,
+    copy: &MultipartCopy<'_>,
     to: &UploadTarget<'_>,
     transfer_options: &TransferOptions,
     meter: &Meter,
     cancellation: &Cancellation,
 ) -> Result<Completed> {
     let started = start(to, cancellation).await?;
-    let outcome = cancellation.or(copy_all(ranges, to, &started, transfer_options, meter)).await.flatten();
+    let outcome = cancellation.or(copy_all(copy, to, &started, transfer_options, meter)).await.flatten();
     if let Err(error) = &outcome {
         clean_up_within(to.abort(&started), error, cancellation).await;
     }
@@ -42,18 +42,18 @@ pub(crate) async fn run(
 }
 
 async fn copy_all(
-    ranges: &Ranges<'_>,
+    copy: &MultipartCopy<'_>,
     to: &UploadTarget<'_>,
     started: &Started,
     transfer_options: &TransferOptions,
     meter: &Meter,
 ) -> Result<Completed> {
-    let numbered = (1_u32..).zip(plan::ranges(0..ranges.len, ranges.part_size));
+    let numbered = (1_u32..).zip(plan::ranges(0..copy.len, copy.part_size));
     let mut copied: Vec<(Sent, Option<Sum>, u64)> = stream::iter(numbered)
         .map(|(number, range)| async move {
             let len = range.end - range.start;
             let _sending = meter.sending();
-            let (sent, sum) = to.copy_part(started, number, ranges.source, range).await?;
+            let (sent, sum) = to.copy_part(started, number, copy.source, range).await?;
             meter.add(len);
             Ok::<_, Error>((sent, sum, len))
         })
@@ -62,9 +62,9 @@ async fn copy_all(
         .await?;
     copied.sort_by_key(|(sent, ..)| sent.number());
     let combined = combine(&copied, to);
-    let whole = ranges.whole.map(str::to_owned).or(combined);
+    let whole = copy.whole.map(str::to_owned).or(combined);
     let sent = copied.into_iter().map(|(sent, ..)| sent).collect();
-    to.complete(started, sent, whole.as_deref(), ranges.len).await
+    to.complete(started, sent, whole.as_deref(), copy.len).await
 }
 
 /// The full-object checksum from those of the parts, if the server has sent them all.

@@ -21,7 +21,7 @@ use crate::transfer::pipe;
 use crate::transfer::plan::Remaining;
 use crate::transfer::ranges::{RangeRequest, Ranges};
 use crate::transfer::repeat::Repeat;
-use crate::transfer::resume::{Kept, Written};
+use crate::transfer::resume::{Kept, WrittenRange};
 use crate::transfer::sink::Sink;
 use crate::transfer::{Cancellation, blocking};
 
@@ -143,7 +143,7 @@ impl Recorded {
         mut replay: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<Self> {
         let mut at = 0;
-        for Written { start, end, sum } in kept.pieces(u64::MAX) {
+        for WrittenRange { start, end, sum } in kept.pieces(u64::MAX) {
             let is_there = |found: Sum| found.base64() == sum;
             if start > at || !sink.sum(start..end, Algorithm::Crc64Nvme)?.is_some_and(is_there) {
                 break;

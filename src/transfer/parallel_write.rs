@@ -22,7 +22,7 @@ use crate::transfer::download::fetch;
 use crate::transfer::memory_budget::MemoryBudget;
 use crate::transfer::plan::Remaining;
 use crate::transfer::ranges::{RangeRequest, Ranges};
-use crate::transfer::resume::{Kept, Written};
+use crate::transfer::resume::{Kept, WrittenRange};
 use crate::transfer::sink::Sink;
 use crate::transfer::write_load::WriteLoad;
 use crate::transfer::{Cancellation, blocking};
@@ -109,11 +109,17 @@ impl ParallelSink {
     }
 }
 
-/// What the file has.
-pub(crate) struct Landed {
-    pub(crate) bytes: u64,
-    /// Whether some of it is plaintext of an earlier run, so that the checksum of the stored bytes could not be compared.
+/// What a download has written.
+pub(crate) struct Downloaded {
+    pub(crate) plain_len: u64,
+    /// Whether an earlier run fetched some of it, so that the checksum of the stored bytes could not be compared.
     pub(crate) is_some_skipped: bool,
+}
+
+impl From<u64> for Downloaded {
+    fn from(plain_len: u64) -> Self {
+        Self { plain_len, is_some_skipped: false }
+    }
 }
 
 /// Downloads `content` into the file, which begins with the first byte of it.
@@ -129,7 +135,7 @@ pub(crate) async fn run(
     budget: &MemoryBudget,
     meter: &Meter,
     cancellation: &Cancellation,
-) -> Result<Landed> {
+) -> Result<Downloaded> {
     let ParallelSink { mut sink, verifier, kept } = to;
     let whole = content.range();
     let Range { start, end } = whole;
@@ -148,7 +154,7 @@ pub(crate) async fn run(
     }
     let mut sums = Sums::new(file.combines, start);
     let remaining = Remaining::new(whole, there.iter().map(|(range, _)| range.clone()));
-    let download = Download { from, etag, file, budget, meter };
+    let download = FileDownload { from, etag, file, budget, meter };
     let work = async {
         match &download.file.content {
             Content::Stored(_) => {
@@ -162,11 +168,11 @@ pub(crate) async fn run(
     if let (Some(verifier), Some(found)) = (verifier, &sums.whole) {
         verifier.compare(found).map_err(|why| Error::tampered(from.subject(), why))?;
     }
-    Ok(Landed { bytes: end - start, is_some_skipped })
+    Ok(Downloaded { plain_len: end - start, is_some_skipped })
 }
 
 /// A download under way.
-struct Download<'a> {
+struct FileDownload<'a> {
     from: &'a ObjectReader<'a>,
     etag: Option<&'a str>,
     file: TargetFile,
@@ -174,7 +180,7 @@ struct Download<'a> {
     meter: &'a Meter,
 }
 
-impl Download<'_> {
+impl FileDownload<'_> {
     /// Fetches what remains of a message, and its final frame in any case: only that shows that nothing was cut off.
     async fn frames(&self, message: &MessageRanges, remaining: Remaining, sums: &mut Sums) -> Result<()> {
         let header = message.header();
@@ -251,11 +257,11 @@ impl Sums {
 /// The range of bytes that an earlier run has written, and their checksum, if the file still has them. Only whole objects
 /// are kept, so offsets in the file are those in the content.
 async fn on_disk(
-    written: Written,
+    written: WrittenRange,
     sink: Arc<Sink>,
     algorithm: Algorithm,
 ) -> Result<(Range<u64>, Option<Sum>)> {
-    let Written { start, end, sum: recorded } = written;
+    let WrittenRange { start, end, sum: recorded } = written;
     let found = blocking(move || sink.sum(start..end, algorithm));
     Ok((start..end, found.await??.filter(|sum| sum.base64() == recorded)))
 }

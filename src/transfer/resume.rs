@@ -308,7 +308,7 @@ pub(crate) enum Left {
 
 /// Bytes of the temporary file, with their checksum as they were written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Written {
+pub(crate) struct WrittenRange {
     pub(crate) start: u64,
     pub(crate) end: u64,
     pub(crate) sum: String,
@@ -317,18 +317,18 @@ pub(crate) struct Written {
 /// The record of a download under way, and what an earlier run has written.
 pub(crate) struct Kept {
     pub(crate) record: Record,
-    pub(crate) written: Vec<Written>,
+    pub(crate) written: Vec<WrittenRange>,
 }
 
 impl Kept {
     /// Records bytes that are written. A line that cannot be written costs the next run the fetching of its bytes.
     pub(crate) fn note(&self, bytes: Range<u64>, sum: &Sum) {
-        let _ = self.record.append(&Written { start: bytes.start, end: bytes.end, sum: sum.base64() });
+        let _ = self.record.append(&WrittenRange { start: bytes.start, end: bytes.end, sum: sum.base64() });
     }
 
     /// The recorded pieces of the first `len` bytes, in order and without overlaps. What was written last counts.
-    pub(crate) fn pieces(&self, len: u64) -> Vec<Written> {
-        let mut pieces: BTreeMap<u64, &Written> = BTreeMap::new();
+    pub(crate) fn pieces(&self, len: u64) -> Vec<WrittenRange> {
+        let mut pieces: BTreeMap<u64, &WrittenRange> = BTreeMap::new();
         for written in self.written.iter().rev() {
             let before = pieces.range(..written.end).next_back();
             let is_free = before.is_none_or(|(_, before)| before.end <= written.start);
@@ -402,7 +402,7 @@ mod tests {
     fn recorded_pieces_are_in_order_and_do_not_overlap() {
         let (_folder, records) = records();
         let record = records.open(Kind::Download, &["a"]).unwrap().unwrap();
-        let written = |(start, end): (u64, u64)| Written { start, end, sum: format!("{start}-{end}") };
+        let written = |(start, end): (u64, u64)| WrittenRange { start, end, sum: format!("{start}-{end}") };
         let lines = [(4, 8), (0, 4), (8, 12), (6, 9), (3, 3), (9, 2), (12, 99), (16, 20), (16, 20)];
         let kept = Kept { record, written: lines.map(written).to_vec() };
         let pieces: Vec<_> = kept.pieces(20).iter().map(|piece| (piece.start, piece.end)).collect();

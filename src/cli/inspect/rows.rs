@@ -60,15 +60,15 @@ pub(crate) struct Rows {
     /// Whether standard error has documents, too, and no lines for people.
     for_programs: bool,
     printer: Printer,
-    written: Written,
+    written: WrittenSoFar,
     /// What the JSON document has in addition to its objects.
     buckets: Vec<Document>,
     inventory: Option<Document>,
 }
 
-/// What has been written so far.
+/// What of the output has been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
+enum WrittenSoFar {
     Nothing,
     Head,
     Rows,
@@ -95,7 +95,7 @@ impl Rows {
             color,
             for_programs: false,
             printer,
-            written: Written::Nothing,
+            written: WrittenSoFar::Nothing,
             buckets: Vec::new(),
             inventory: None,
         }
@@ -194,8 +194,8 @@ impl Rows {
             Format::Csv => self.lines(csv_rows::row(row, self.terminal)),
             Format::Json => {
                 let Some(document) = document::row(row) else { return Ok(()) };
-                let before = std::mem::replace(&mut self.written, Written::Rows);
-                let comma = if before == Written::Rows { "," } else { "" };
+                let before = std::mem::replace(&mut self.written, WrittenSoFar::Rows);
+                let comma = if before == WrittenSoFar::Rows { "," } else { "" };
                 self.write(&format!("{comma}\n{}", document.text()))
             }
         }
@@ -289,10 +289,10 @@ impl Rows {
 
     /// Writes what comes before the first row.
     fn write_head(&mut self) -> Result<()> {
-        if self.written != Written::Nothing {
+        if self.written != WrittenSoFar::Nothing {
             return Ok(());
         }
-        self.written = Written::Head;
+        self.written = WrittenSoFar::Head;
         match self.format {
             Format::Table => self.line(&table::header(self.columns, self.color)),
             Format::Csv => self.line(csv_rows::HEADER),

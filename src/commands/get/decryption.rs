@@ -14,7 +14,7 @@ use crate::meter::Meter;
 use crate::seal::Open;
 use crate::transfer::download::{self, Out, Pipeline, Recorded};
 use crate::transfer::memory_budget::MemoryBudget;
-use crate::transfer::parallel_write::{self, Content, Landed, ParallelSink};
+use crate::transfer::parallel_write::{self, Content, Downloaded, ParallelSink};
 use crate::transfer::plan::{self, Release};
 use crate::transfer::repeat::Repeat;
 use crate::transfer::resume::Kept;
@@ -62,19 +62,6 @@ impl Described {
     }
 }
 
-/// What a download has written.
-pub(super) struct Moved {
-    pub(super) plain_len: u64,
-    /// Whether an earlier run fetched some of it, so that the checksum of the stored bytes could not be compared.
-    pub(super) is_some_skipped: bool,
-}
-
-impl From<u64> for Moved {
-    fn from(plain_len: u64) -> Self {
-        Self { plain_len, is_some_skipped: false }
-    }
-}
-
 /// The download of one object.
 pub(super) struct Transfer<'a> {
     pub(super) reader: &'a ObjectReader<'a>,
@@ -104,7 +91,7 @@ impl Transfer<'_> {
         content: Content,
         verifier: Option<Verifier>,
         sink: Sink,
-    ) -> Result<Moved> {
+    ) -> Result<Downloaded> {
         self.meter.expect(match &content {
             Content::Stored(range) => range.end - range.start,
             Content::Frames(_) => self.head.len,
@@ -112,9 +99,7 @@ impl Transfer<'_> {
         let Self { reader, budget, meter, cancellation, .. } = *self;
         let (to, etag) =
             (ParallelSink { sink, verifier, kept: self.kept.clone() }, self.head.etag.as_deref());
-        let landed = parallel_write::run(reader, content, etag, to, budget, meter, cancellation).await?;
-        let Landed { bytes: plain_len, is_some_skipped } = landed;
-        Ok(Moved { plain_len, is_some_skipped })
+        parallel_write::run(reader, content, etag, to, budget, meter, cancellation).await
     }
 
     async fn pass(&self, stored: Range<u64>, pipeline: Pipeline) -> Result<(u64, Repeat)> {
@@ -131,7 +116,7 @@ impl Transfer<'_> {
         sink: Sink,
         hidden: bool,
         unverified: bool,
-    ) -> Result<Moved> {
+    ) -> Result<Downloaded> {
         let unwrapped = match opening {
             Opening::AsItIs(range) if hidden && ParallelSink::takes(verifier.as_ref()) => {
                 return self.write_parallel(Content::Stored(range), verifier, sink).await;
@@ -141,9 +126,9 @@ impl Transfer<'_> {
                     (Some(kept), Some(verifier)) => self.go_on_in_order(verifier, sink, kept).await,
                     (_, verifier) => self.stream(range, None, verifier, Out::Sink(sink)).await,
                 }
-                .map(Moved::from);
+                .map(Downloaded::from);
             }
-            Opening::Range(part, _) => return self.part(*part, sink).await.map(Moved::from),
+            Opening::Range(part, _) => return self.part(*part, sink).await.map(Downloaded::from),
             Opening::Whole(unwrapped) => unwrapped,
         };
         if hidden
@@ -160,10 +145,10 @@ impl Transfer<'_> {
             Release::Stream => Out::Sink(sink),
             Release::Hold => Out::Held(Vec::new(), sink),
             Release::TwoPass => {
-                return self.two_passes(&unwrapped, open, verifier, sink).await.map(Moved::from);
+                return self.two_passes(&unwrapped, open, verifier, sink).await.map(Downloaded::from);
             }
         };
-        self.stream(0..self.head.len, Some(open), verifier, out).await.map(Moved::from)
+        self.stream(0..self.head.len, Some(open), verifier, out).await.map(Downloaded::from)
     }
 
     /// Decrypts a whole object into a file that may have its beginning. If it has, the checksum that S3 keeps cannot be
@@ -174,7 +159,7 @@ impl Transfer<'_> {
         verifier: Option<Verifier>,
         sink: Sink,
         kept: Arc<Kept>,
-    ) -> Result<Moved> {
+    ) -> Result<Downloaded> {
         let work = blocking(move || {
             let recorded = Recorded::catch_up(sink, kept, |bytes| open.replay(bytes))?;
             Ok::<_, Error>((open, recorded))
@@ -192,7 +177,7 @@ impl Transfer<'_> {
             repeat: Repeat::No,
         };
         let (plain, _) = self.pass(start..self.head.len, pipeline).await?;
-        Ok(Moved { plain_len: there + plain, is_some_skipped })
+        Ok(Downloaded { plain_len: there + plain, is_some_skipped })
     }
 
     /// Downloads a whole object whose checksum takes its bytes in order, into a file that may have its beginning: the

@@ -4,7 +4,7 @@ use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::error::Result;
 use crate::location::Target;
-use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, Left, LeftFile, Record, Written};
+use crate::transfer::resume::{self, DownloadRecord, Kept, Kind, Left, LeftFile, Record, WrittenRange};
 use crate::transfer::sink::PendingFile;
 
 use super::GetRequest;
@@ -32,7 +32,7 @@ pub(super) struct Resumption {
     content: DownloadRecord,
     is_on: bool,
     /// What an earlier run has left.
-    found: Option<(LeftFile, Vec<Written>)>,
+    found: Option<(LeftFile, Vec<WrittenRange>)>,
 }
 
 impl Resumption {
@@ -76,7 +76,7 @@ impl Resumption {
 
     /// The temporary file of an earlier run: to go on with, if it has this object's bytes.
     pub(super) fn left(&mut self) -> Option<Left> {
-        let (recorded, written) = self.record.read::<DownloadRecord, Written>()?;
+        let (recorded, written) = self.record.read::<DownloadRecord, WrittenRange>()?;
         let fits = DownloadRecord { file: recorded.file.clone(), ..self.content.clone() };
         if self.is_on && recorded == fits {
             self.found = Some((recorded.file.clone(), written));

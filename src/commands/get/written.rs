@@ -12,17 +12,17 @@ use crate::error::{Error, Result, Subject};
 use crate::meter::Meter;
 use crate::object::{MTIME, read_mtime};
 use crate::transfer::download::{self, Out, Pipeline};
+use crate::transfer::parallel_write::Downloaded;
 use crate::transfer::resume::{self, Kept};
 use crate::transfer::sink::{PendingFile, Sink};
 use crate::transfer::{Cancellation, blocking};
 
 use super::GetRequest;
-use super::decryption::Moved;
 use super::resumption::Resumption;
 
 /// What a download has written.
 pub(super) struct Written {
-    pub(super) moved: Result<Moved>,
+    pub(super) downloaded: Result<Downloaded>,
     pub(super) pending: PendingFile,
     /// What is recorded of it, if a run can go on with it.
     pub(super) kept: Option<Arc<Kept>>,
@@ -49,7 +49,7 @@ impl Written {
         });
         let (plain_len, pending) = work.await??;
         meter.add(plain_len);
-        Ok(Self { moved: Ok(Moved::from(plain_len)), pending, kept: None })
+        Ok(Self { downloaded: Ok(Downloaded::from(plain_len)), pending, kept: None })
     }
 
     /// Makes what was written the target, or leaves it for a run that goes on with it.
@@ -59,11 +59,11 @@ impl Written {
         head: &ObjectHead,
         connection: &Connection,
         cancellation: &Cancellation,
-    ) -> Result<(Moved, Option<PathBuf>)> {
-        let Self { moved, pending, kept } = self;
-        let ended = match moved {
+    ) -> Result<(Downloaded, Option<PathBuf>)> {
+        let Self { downloaded, pending, kept } = self;
+        let ended = match downloaded {
             Err(error) => Err((error, Some(pending))),
-            Ok(moved) => {
+            Ok(downloaded) => {
                 let modified = head.metadata.get(MTIME).filter(|_| request.range.is_none());
                 if let Some(modified) = modified.and_then(|text| read_mtime(text)) {
                     pending.set_modified(modified);
@@ -75,7 +75,7 @@ impl Written {
                     pending.note_etag(etag);
                 }
                 let kept = keep(pending, Subject::from(&request.target), cancellation).await;
-                kept.map(|folder| (moved, folder))
+                kept.map(|folder| (downloaded, folder))
             }
         };
         let ended = match ended {

@@ -100,13 +100,13 @@ impl Rotation<'_> {
             found: None,
         };
         let whole = head.checksum.as_ref().filter(|kept| !kept.composite && kept.algorithm.is_full_object());
-        let ranges = copy::Ranges {
+        let parts = copy::MultipartCopy {
             source,
             len: head.len,
             part_size: copy_part_size(head.len),
             whole: whole.map(|kept| kept.value.as_str()),
         };
-        let completed = copy::run(&ranges, &to, self.transfer_options, self.meter, self.cancellation).await?;
+        let completed = copy::run(&parts, &to, self.transfer_options, self.meter, self.cancellation).await?;
         Ok(WriteResult {
             found_by_comparison: completed.compared,
             etag: completed.etag,
