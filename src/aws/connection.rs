@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 
-use crate::aws::address::{is_address, is_aws, is_https};
+use crate::aws::address::{host_of, is_address, is_aws, is_https};
 use crate::aws::body_watch::BodyWatch;
 use crate::aws::custom_endpoints::Endpoints;
 use crate::aws::http_client::http_client;
@@ -200,6 +200,12 @@ impl Connection {
     /// Whether requests go to AWS itself, and not to a server of another make; known after the first request.
     pub(crate) fn is_aws(&self) -> bool {
         self.observed_endpoint.host().is_some_and(|host| is_aws(&host))
+    }
+
+    /// Whether KMS is the one that S3 itself uses, as far as their addresses say: a store of another make has none of AWS's.
+    pub(crate) fn is_kms_that_of_s3(&self) -> bool {
+        let is_of_aws = |url: &str| host_of(url).is_some_and(|host| is_aws(&host));
+        self.endpoints.kms.is_some() || self.s3_url().is_none_or(is_of_aws)
     }
 
     /// The account of the credentials, where they name it, as those of a role do; no request is sent to ask for it.

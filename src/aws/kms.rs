@@ -49,6 +49,19 @@ pub(crate) struct KmsKeyFacts {
     pub(crate) deletion: Option<String>,
 }
 
+impl KmsKeyFacts {
+    /// Why a key in this state is of no use, if that is known.
+    pub(crate) fn fault(&self) -> Option<KeyFault> {
+        let key = self.arn.to_string();
+        Some(match self.state.as_deref()? {
+            "Disabled" => KeyFault::KmsDisabled { key },
+            "PendingDeletion" | "PendingReplicaDeletion" => KeyFault::KmsPendingDeletion { key },
+            "PendingImport" => KeyFault::KmsPendingImport { key },
+            _ => return None,
+        })
+    }
+}
+
 /// The most aliases requested: a key has one or two.
 const ALIASES: i32 = 50;
 

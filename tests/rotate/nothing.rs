@@ -1,5 +1,7 @@
 //! A rotation that found nothing, or that cannot be done, is no success.
 
+use s3seal_sandbox::{Fault, Kind};
+
 use crate::support::BUCKET;
 use crate::{assert_no_traces, bench};
 
@@ -61,6 +63,24 @@ fn a_plan_tries_the_old_keys_and_changes_nothing() {
     let one = "rotate s3://bench/p/whole --key b.key --from-key c.key --dry-run";
     bench.run(one).exits(5).says(&["wrong key"]);
     assert!(bench.requests("PutObject").is_empty() && bench.requests("CopyObject").is_empty());
+}
+
+#[test]
+fn a_new_key_that_kms_does_not_know_ends_it_before_the_first_object() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    let keys = ["-e sse-kms --kms-key alias/nothing", "-e client --kms-key alias/nothing"];
+    for keys in keys {
+        for how in ["--dry-run", "--yes"] {
+            let ended = bench.run(&format!("rotate s3://bench/p/ {keys} {how}")).exits(5);
+            ended.says(&["AWS KMS does not know the key", "alias/nothing"]);
+        }
+    }
+    // Who may not ask about it learns it from the objects.
+    let denied = Kind::status(400, "AccessDeniedException", "not authorized to perform kms:DescribeKey");
+    bench.sandbox.fault(Fault::on("kms:DescribeKey", denied).always());
+    bench.run(&format!("rotate s3://bench/p/ {} --yes", keys[0])).exits(9);
+    assert!(bench.requests("CopyObject").len() <= 1);
 }
 
 #[test]

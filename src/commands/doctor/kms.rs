@@ -143,16 +143,10 @@ fn described(key: &KmsKey, facts: Result<KmsKeyFacts>, account: Option<&str>, by
         }
         Err(error) => return (Check::unanswered(Name::KmsKey, "kms:DescribeKey", error), false),
     };
-    let fault = |why| Error::KeyWrong { subject: key.into(), why, source: None };
-    let arn = || facts.arn.to_string();
-    let error = match facts.state.as_deref() {
-        Some("Disabled") => fault(KeyFault::KmsDisabled { key: arn() }),
-        Some("PendingDeletion" | "PendingReplicaDeletion") => {
-            fault(KeyFault::KmsPendingDeletion { key: arn() })
-        }
-        Some("PendingImport") => fault(KeyFault::KmsPendingImport { key: arn() }),
-        state => return (usable(key, &facts, state, account), true),
+    let Some(why) = facts.fault() else {
+        return (usable(key, &facts, facts.state.as_deref(), account), true);
     };
+    let error = Error::KeyWrong { subject: key.into(), why, source: None };
     let mut check = Check::error(Name::KmsKey, error);
     if let Some(end) = &facts.deletion {
         check.seen = format!("{}, on {end}", check.seen);

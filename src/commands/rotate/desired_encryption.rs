@@ -9,7 +9,7 @@ use crate::aws::Connection;
 use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::encrypt::{ClientEncryptor, Encryptor, Wrapper, prepare};
 use crate::encryption::{Context, Encryption, Format, KmsKey, Legacy, ServerSide, StoredFormat};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::{CustomerKey, KeyRing};
 use crate::object::InstructionSuffix;
 use crate::seal::ring::Unwrapper;
@@ -43,6 +43,9 @@ pub(crate) struct DesiredEncryption {
 
 impl DesiredEncryption {
     /// Prepares the encryption; `old` are the keys that decrypt the current objects.
+    ///
+    /// # Errors
+    /// `KeyWrong` for a key in AWS KMS that is not there or of no use, with which every object would fail.
     pub(crate) async fn new(
         connection: &Connection,
         encryption: Encryption,
@@ -50,6 +53,9 @@ impl DesiredEncryption {
         old: &DecryptionKeys,
     ) -> Result<Self> {
         let encryptor = prepare(Some(encryption)).await?;
+        for key in kms_keys(&encryptor, connection.is_kms_that_of_s3()) {
+            usable(connection, key).await?;
+        }
         let desired = desired(connection, &encryptor, &options, old).await;
         let decryption_keys = decryption_keys(&encryptor, old.legacy);
         Ok(Self { encryptor, desired, share_to: options.share_to, decryption_keys })
@@ -120,6 +126,33 @@ impl DesiredEncryption {
         let is_one = |wrapper: &Wrapper| matches!(wrapper, Wrapper::Passphrase(..));
         self.client().is_some_and(|client| client.wrappers.iter().any(is_one))
     }
+}
+
+/// The keys in AWS KMS that new objects are encrypted with: by S3 only with `of_s3`.
+fn kms_keys(encryptor: &Encryptor, of_s3: bool) -> impl Iterator<Item = &KmsKey> {
+    let (wrappers, at_rest) = match encryptor {
+        Encryptor::Server(sse) => (&[][..], sse.as_ref()),
+        Encryptor::Client(client) => (client.wrappers.as_slice(), client.at_rest.as_ref()),
+    };
+    let at_rest = at_rest.filter(|_| of_s3).and_then(|sse| match sse {
+        ServerSide::SseKms { key, .. } | ServerSide::DsseKms { key, .. } => key.as_ref(),
+        ServerSide::SseS3 | ServerSide::SseC(_) => None,
+    });
+    let wrapping = wrappers.iter().filter_map(|wrapper| match wrapper {
+        Wrapper::Kms(key) => Some(key),
+        Wrapper::Aes(_) | Wrapper::Passphrase(..) | Wrapper::Rsa(_) => None,
+    });
+    wrapping.chain(at_rest)
+}
+
+/// Fails if KMS says that a key is not there or cannot be used; without permission to ask, the first object tells.
+async fn usable(connection: &Connection, key: &KmsKey) -> Result<()> {
+    let why = match connection.describe_key(key).await {
+        Err(error @ Error::KeyWrong { .. }) => return Err(error),
+        Err(_) => None,
+        Ok(facts) => facts.fault(),
+    };
+    why.map_or(Ok(()), |why| Err(Error::KeyWrong { subject: key.into(), why, source: None }))
 }
 
 async fn desired(
