@@ -140,7 +140,6 @@ impl Requirement {
     /// The first demand that an object does not meet.
     pub(crate) fn unmet(&self, object: &Encrypted) -> Option<Unmet> {
         let unmet = |demanded, found| Some(Unmet { demander: self.demander.clone(), demanded, found });
-        let may_be_default = |mode: &Mode| !matches!(mode, Mode::SseC | Mode::Client);
         let meets = self.must_encrypt.is_empty()
             || object.modes.iter().any(|mode| self.must_encrypt.contains(mode))
             || object.or_default && self.must_encrypt.iter().any(may_be_default);
@@ -196,10 +195,13 @@ impl Requirements {
         self.reaching(place).any(|rule| !rule.kms_keys.is_empty())
     }
 
-    /// Whether any rule for objects at this place or below demands modes of which none is among these.
-    pub(crate) fn demand_others(&self, place: &S3Uri, modes: &[Mode]) -> bool {
+    /// Whether it depends on the bucket's default that objects at this place or below, with these modes beside it, have one
+    /// that a rule demands.
+    pub(crate) fn depend_on_default(&self, place: &S3Uri, modes: &[Mode]) -> bool {
         let mut demanded = self.reaching(place).map(|rule| &rule.must_encrypt);
-        demanded.any(|demanded| !demanded.is_empty() && !modes.iter().any(|mode| demanded.contains(mode)))
+        demanded.any(|demanded| {
+            demanded.iter().any(may_be_default) && !modes.iter().any(|mode| demanded.contains(mode))
+        })
     }
 
     /// The rules for objects at this place or below.
@@ -231,6 +233,11 @@ impl Requirements {
         let broken = below.find_map(|rule| rule.unmet(object).map(|unmet| unmet.error(&rule.place)));
         broken.map_or(Ok(()), Err)
     }
+}
+
+/// Whether a bucket's default encryption can be this mode.
+fn may_be_default(mode: &Mode) -> bool {
+    !matches!(mode, Mode::SseC | Mode::Client)
 }
 
 /// The rule for a place among those of one file: the one whose own place is the longest of those that hold it.

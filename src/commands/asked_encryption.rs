@@ -1,6 +1,6 @@
 //! What an encryption asks of S3 and KMS, as far as rules depend on it.
 
-use std::fmt::Write as _;
+use std::slice;
 
 use crate::aws::Connection;
 use crate::aws::bucket::DefaultFacts;
@@ -11,8 +11,7 @@ use crate::error::Result;
 use crate::location::S3Uri;
 use crate::rules::{Encrypted, Requirements};
 
-/// Describes an encryption for the rules that reach `places`. Names of keys are resolved only if a rule limits keys, and
-/// the default of a bucket is read only if a rule depends on it; where it may not be read, S3's answer must tell.
+/// Describes an encryption for the rules that reach `places`. Names of keys are resolved only if a rule limits keys.
 ///
 /// # Errors
 /// What KMS refuses (`kms:DescribeKey`): a key that is not known cannot be compared.
@@ -26,19 +25,9 @@ pub(crate) async fn asked(
         Encryptor::Server(sse) => (None, sse.as_ref()),
         Encryptor::Client(client) => (Some(client), client.at_rest.as_ref()),
     };
-    let mut modes: Vec<Mode> =
+    let modes: Vec<Mode> =
         client.map(|_| Mode::Client).into_iter().chain(sse.map(ServerSide::mode)).collect();
-    let mut described =
-        modes.first().map_or("the bucket's default encryption", |mode| mode.title()).to_owned();
-    let mut or_default = sse.is_none();
-    if let Some(place) = places.iter().find(|place| or_default && rules.demand_others(place, &modes))
-        && let Ok(DefaultFacts { mode: AppliedMode::Known(mode), .. }) =
-            connection.bucket_default(&place.bucket).await
-    {
-        let _ = write!(described, " ({})", mode.title());
-        modes.push(mode);
-        or_default = false;
-    }
+    let described = modes.first().map_or("the bucket's default encryption", |mode| mode.title()).to_owned();
     let mut kms_keys = Vec::new();
     if places.iter().any(|place| rules.limit_keys(place)) {
         let wrappers = client.map(|client| client.wrappers.as_slice()).unwrap_or_default();
@@ -51,7 +40,32 @@ pub(crate) async fn asked(
             kms_keys.push(arn_of(connection, key.as_ref()).await?);
         }
     }
-    Ok(Encrypted { modes, kms_keys, or_default, described })
+    Ok(Encrypted { modes, kms_keys, or_default: sse.is_none(), described })
+}
+
+/// The same for an object that is new at a place. The bucket's default is read if a rule depends on it; where it may not be
+/// read, S3's answer must tell.
+///
+/// # Errors
+/// As [`asked`].
+pub(crate) async fn asked_of_new(
+    connection: &Connection,
+    encryptor: &Encryptor,
+    rules: &Requirements,
+    place: &S3Uri,
+) -> Result<Encrypted> {
+    let mut asked = asked(connection, encryptor, rules, slice::from_ref(place)).await?;
+    if asked.or_default
+        && rules.depend_on_default(place, &asked.modes)
+        && let Ok(DefaultFacts { mode: AppliedMode::Known(mode), .. }) =
+            connection.bucket_default(&place.bucket).await
+    {
+        let by = if asked.modes.is_empty() { "," } else { " at" };
+        asked.described = format!("{}{by} {}", asked.described, mode.title());
+        asked.modes.push(mode);
+        asked.or_default = false;
+    }
+    Ok(asked)
 }
 
 /// The ARN of a key; without one, of S3's own key of the account.

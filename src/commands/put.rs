@@ -1,7 +1,6 @@
 //! `put`: measure, begin, plan, run, check.
 
 use std::path::PathBuf;
-use std::slice;
 use std::sync::OnceLock;
 
 use crate::aws::Connection;
@@ -10,7 +9,7 @@ use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
 use crate::aws::upload::UploadTarget;
 use crate::checksum::Algorithm;
-use crate::commands::asked_encryption::asked;
+use crate::commands::asked_encryption::asked_of_new;
 use crate::commands::changes::{Action, Planned};
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
 use crate::commands::verify_envelope;
@@ -115,7 +114,7 @@ pub(crate) async fn run(
     let encryption = options.encryption.take();
     let ready = async {
         let encryptor = prepare(encryption).await?;
-        let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
+        let asked = asked_of_new(connection, &encryptor, &options.rules, &target).await?;
         options.rules.permit(&target, &asked)?;
         let input = blocking(move || Input::open(&source)).await??;
         may_write(connection, &target, &options.condition).await?;
@@ -140,7 +139,7 @@ pub(crate) async fn store_bytes(
     target: &S3Uri,
     cancellation: &Cancellation,
 ) -> Result<PutOutcome> {
-    let asked = asked(connection, encryptor, &options.rules, slice::from_ref(target));
+    let asked = asked_of_new(connection, encryptor, &options.rules, target);
     options.rules.permit(target, &cancellation.or(asked).await.flatten()?)?;
     let (mut writer, reader) = pipe();
     // One piece and the end are fewer than the pipe holds.
@@ -167,7 +166,7 @@ pub(crate) async fn plan(
     let (encryption, source) = (options.encryption.take(), Source::File(file.clone()));
     let ready = async {
         let encryptor = prepare(encryption).await?;
-        let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
+        let asked = asked_of_new(connection, &encryptor, &options.rules, &target).await?;
         options.rules.permit(&target, &asked)?;
         let input = blocking(move || Input::open(&source)).await??;
         may_write(connection, &target, &options.condition).await?;

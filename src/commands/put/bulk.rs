@@ -3,14 +3,13 @@
 //! Encryption is prepared once; each object still gets its own data key. All objects share one memory budget.
 
 use std::path::PathBuf;
-use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::aws::Connection;
-use crate::commands::asked_encryption::asked;
+use crate::commands::asked_encryption::asked_of_new;
 use crate::commands::bulk::{Row, for_each_unordered};
 use crate::commands::changes::{Action, Change, Planned, Reason, reason_to_store};
 use crate::commands::encrypt::{Encryptor, prepare};
@@ -75,7 +74,7 @@ pub(crate) async fn run(
     let encryption = options.encryption.take();
     let ready = async {
         let encryptor = prepare(encryption).await?;
-        let asked = asked(connection, &encryptor, &options.rules, slice::from_ref(&target)).await?;
+        let asked = asked_of_new(connection, &encryptor, &options.rules, &target).await?;
         options.rules.permit(&target, &asked)?;
         let manifest = match manifest {
             None => None,
@@ -144,7 +143,7 @@ async fn begin(
     options: &PutOptions,
 ) -> Result<Manifest> {
     if let FileOrObject::Object(uri) = &place {
-        let asked = asked(connection, encryptor, &options.rules, slice::from_ref(uri)).await?;
+        let asked = asked_of_new(connection, encryptor, &options.rules, uri).await?;
         options.rules.permit(uri, &asked)?;
     }
     let has_files = matches!(encryptor, Encryptor::Client(client) if client.instruction_file);

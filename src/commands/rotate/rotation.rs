@@ -56,14 +56,11 @@ impl Rotation<'_> {
         target.at_rest().is_none() && target.client().is_some() && current.client_side.is_some()
     }
 
-    /// Refuses what a strategy would make of an object, if that does not meet a rule.
+    /// Refuses what a strategy would make of an object, or leave as it is, if that does not meet a rule.
     ///
     /// # Errors
     /// `BreaksRule`.
     pub(super) fn permit(&self, uri: &S3Uri, current: &Current, strategy: Strategy) -> Result<()> {
-        if strategy == Strategy::Nothing {
-            return Ok(());
-        }
         let touches = !matches!(strategy, Strategy::RewrapInstructionFile | Strategy::Share);
         if !(touches && self.keeps_at_rest(current)) {
             return self.rules.permit(uri, self.asked);
