@@ -4,7 +4,6 @@
 //! budget counts. Here a socket is read [`READ_AHEAD`] at a time, and hyper holds no more than that. Signing,
 //! retries and timeouts stay in the SDK, and so does everything over http or through a proxy.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -22,6 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 
 use crate::aws::dialer::{Dialer, READ_AHEAD, TooSlow};
+use crate::aws::error::find;
 use crate::aws::tls_session::TlsSessions;
 
 /// Idle connections that are kept to a server.
@@ -103,8 +103,4 @@ fn classified(error: Error) -> ConnectorError {
         None if is_connect || is_io => ConnectorError::io(error),
         _ => ConnectorError::other(error, None),
     }
-}
-
-fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
 }

@@ -13,7 +13,7 @@ use crate::aws::error;
 use crate::aws::interceptors::Unanswered;
 use crate::aws::object_head::etag_of;
 use crate::aws::request_fields::{
-    object_request, percent, sdk_algorithm, set_checksum, set_content_headers, set_properties,
+    checksum_in, object_request, percent, sdk_algorithm, set_checksum, set_content_headers, set_properties,
 };
 use crate::aws::sse::{self, Applied, AppliedMode};
 use crate::aws::upload::{Sent, Started, UploadTarget};
@@ -185,14 +185,7 @@ impl UploadTarget<'_> {
 }
 
 fn sum_of(result: &CopyPartResult, algorithm: Algorithm) -> Option<Sum> {
-    let text = match algorithm {
-        Algorithm::Crc64Nvme => result.checksum_crc64_nvme(),
-        Algorithm::Crc32 => result.checksum_crc32(),
-        Algorithm::Crc32c => result.checksum_crc32_c(),
-        Algorithm::Sha1 => result.checksum_sha1(),
-        Algorithm::Sha256 => result.checksum_sha256(),
-    };
-    Sum::from_base64(algorithm, text?)
+    Sum::from_base64(algorithm, checksum_in!(result, algorithm)?)
 }
 
 #[cfg(test)]

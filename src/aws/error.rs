@@ -11,9 +11,11 @@ use http_body_util::LengthLimitError;
 
 use crate::error::{Error, NetworkFault, Subject};
 
+mod chain;
 mod network;
 mod service_codes;
 
+pub(super) use chain::find;
 pub(super) use network::{OverHttp, Stalled, broken, is_not_trusted, was_never_sent};
 use service_codes::Refusal;
 
@@ -43,7 +45,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
                 request_id: header("x-amz-request-id").or_else(|| header("x-amzn-requestid")),
             };
             if refusal.code.is_empty() && context.raw().status().is_success() {
-                let (why, source) = (other_document(&network::innermost(&error).to_string()), refusal.into());
+                let (why, source) = (other_document(&chain::innermost(&error).to_string()), refusal.into());
                 return Error::NotUnderstood { subject, why, source: Some(source) };
             }
             match header("location") {
@@ -65,14 +67,7 @@ pub(super) fn read<E: Coded>(subject: impl Into<Subject>, action: &str, error: R
 
 /// Whether an answer was cut off because it is too long.
 pub(super) fn is_too_long(error: &(dyn StdError + 'static)) -> bool {
-    let mut link = Some(error);
-    while let Some(cause) = link {
-        if cause.is::<LengthLimitError>() {
-            return true;
-        }
-        link = cause.source();
-    }
-    false
+    find::<LengthLimitError>(error).is_some()
 }
 
 /// Says how a document differs from the one expected, from what the SDK's decoder says about its root.

@@ -10,6 +10,7 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_s3::types::ChecksumType;
 use bytes::Bytes;
 
+use crate::aws::request_fields::checksum_in;
 use crate::aws::sse::Applied;
 use crate::aws::timestamp::rfc3339;
 use crate::checksum::Algorithm;
@@ -73,14 +74,7 @@ pub(crate) struct Checksum {
 macro_rules! checksum {
     ($answer:expr) => {{
         let kept = Algorithm::ALL.into_iter().find_map(|algorithm| {
-            let value = match algorithm {
-                Algorithm::Crc64Nvme => $answer.checksum_crc64_nvme(),
-                Algorithm::Crc32 => $answer.checksum_crc32(),
-                Algorithm::Crc32c => $answer.checksum_crc32_c(),
-                Algorithm::Sha1 => $answer.checksum_sha1(),
-                Algorithm::Sha256 => $answer.checksum_sha256(),
-            };
-            value.map(|value| (algorithm, value.to_owned()))
+            checksum_in!($answer, algorithm).map(|value| (algorithm, value.to_owned()))
         });
         kept.map(|(algorithm, value)| {
             let composite = $answer.checksum_type() == Some(&ChecksumType::Composite) || value.contains('-');

@@ -76,7 +76,22 @@ macro_rules! set_checksum {
     };
 }
 
-pub(super) use {bucket_request, object_request, set_checksum, set_content_headers, set_properties};
+/// The checksum field of the algorithm in an answer.
+macro_rules! checksum_in {
+    ($answer:expr, $algorithm:expr) => {
+        match $algorithm {
+            Algorithm::Crc64Nvme => $answer.checksum_crc64_nvme(),
+            Algorithm::Crc32 => $answer.checksum_crc32(),
+            Algorithm::Crc32c => $answer.checksum_crc32_c(),
+            Algorithm::Sha1 => $answer.checksum_sha1(),
+            Algorithm::Sha256 => $answer.checksum_sha256(),
+        }
+    };
+}
+
+pub(super) use {
+    bucket_request, checksum_in, object_request, set_checksum, set_content_headers, set_properties,
+};
 
 /// The value of a grant header.
 pub(super) fn granted(to: &[String]) -> Option<String> {

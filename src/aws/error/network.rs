@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use hyper_util::client::legacy;
 
+use super::chain::{chain, find, innermost};
 use crate::error::{Cause, Denial, Error, NetworkFault, Subject};
 
 /// A key would have been sent over http.
@@ -40,24 +41,18 @@ const UNREADABLE: [&str; 2] = ["parsed", "message head is too large"];
 
 /// Finds out why a request has no answer.
 pub(super) fn not_sent(subject: Subject, error: &(dyn StdError + 'static)) -> Error {
-    let mut link = Some(error);
-    let mut words = String::new();
-    while let Some(cause) = link {
-        if let Some(refused) = cause.downcast_ref::<OverHttp>() {
-            return Error::unsupported(subject, refused.to_string());
-        }
-        if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
-            let why = match credentials {
-                CredentialsError::CredentialsNotLoaded(_) => Denial::NoCredentials,
-                _ if wants_sso_login(credentials) => Denial::SsoLogin,
-                _ => Denial::Credentials,
-            };
-            return Error::Denied { subject, why, source: Some(tip(error)) };
-        }
-        words.push_str(&cause.to_string());
-        words.push('\n');
-        link = cause.source();
+    if let Some(credentials) = find::<CredentialsError>(error) {
+        let why = match credentials {
+            CredentialsError::CredentialsNotLoaded(_) => Denial::NoCredentials,
+            _ if wants_sso_login(credentials) => Denial::SsoLogin,
+            _ => Denial::Credentials,
+        };
+        return Error::Denied { subject, why, source: Some(tip(error)) };
     }
+    if let Some(refused) = find::<OverHttp>(error) {
+        return Error::unsupported(subject, refused.to_string());
+    }
+    let words = all_words(error);
     if ["no credentials", "no providers in chain provided"].iter().any(|said| words.contains(said)) {
         return Error::Denied { subject, why: Denial::NoCredentials, source: None };
     }
@@ -89,13 +84,7 @@ pub(in crate::aws) fn is_not_trusted(error: &(dyn StdError + 'static)) -> bool {
 
 /// The texts of an error and its causes.
 fn all_words(error: &(dyn StdError + 'static)) -> String {
-    let mut words = error.to_string();
-    let mut link = error.source();
-    while let Some(cause) = link {
-        words = format!("{words}\n{cause}");
-        link = cause.source();
-    }
-    words
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// Finds the network fault of an error, whose own words and those of its causes are given.
@@ -130,15 +119,8 @@ fn fault(error: &(dyn StdError + 'static), words: &str) -> NetworkFault {
 /// Whether credentials could not be had because there is no session of IAM Identity Center, or none that is still open.
 /// Only the texts of the SDK's errors say so.
 fn wants_sso_login(error: &(dyn StdError + 'static)) -> bool {
-    let mut link = Some(error);
-    while let Some(cause) = link {
-        let text = cause.to_string();
-        if ["SSO token", "/sso/cache/", "UnauthorizedException"].iter().any(|words| text.contains(words)) {
-            return true;
-        }
-        link = cause.source();
-    }
-    false
+    let said = all_words(error);
+    ["SSO token", "/sso/cache/", "UnauthorizedException"].iter().any(|words| said.contains(words))
 }
 
 pub(super) fn error(subject: Subject, why: NetworkFault, error: &(dyn StdError + 'static)) -> Error {
@@ -153,15 +135,6 @@ pub(in crate::aws) fn broken(subject: Subject, error: &(dyn StdError + 'static))
     Error::Network { subject, why, source: Some(text.into()) }
 }
 
-/// The innermost cause; those above it in the SDK's chain only say that something failed.
 fn tip(error: &(dyn StdError + 'static)) -> Cause {
     innermost(error).to_string().into()
-}
-
-pub(super) fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
-    let mut last = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last
 }

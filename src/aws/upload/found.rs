@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{CompletedPart, Part};
 
 use super::{Sent, Started, UploadTarget};
 use crate::aws::object_head::etag_of;
-use crate::aws::request_fields::set_checksum;
+use crate::aws::request_fields::{checksum_in, set_checksum};
 use crate::aws::sse::{self, Applied};
 use crate::checksum::{Algorithm, Sum};
 use crate::error::Result;
@@ -59,14 +59,7 @@ impl UploadTarget<'_> {
 }
 
 fn found(part: &Part, algorithm: Algorithm) -> Option<(u32, FoundPart)> {
-    let text = match algorithm {
-        Algorithm::Crc64Nvme => part.checksum_crc64_nvme(),
-        Algorithm::Crc32 => part.checksum_crc32(),
-        Algorithm::Crc32c => part.checksum_crc32_c(),
-        Algorithm::Sha1 => part.checksum_sha1(),
-        Algorithm::Sha256 => part.checksum_sha256(),
-    };
-    let sum = Sum::from_base64(algorithm, text?)?;
+    let sum = Sum::from_base64(algorithm, checksum_in!(part, algorithm)?)?;
     let number = u32::try_from(part.part_number()?).ok()?;
     let len = u64::try_from(part.size()?).ok()?;
     Some((number, FoundPart { etag: etag_of(part.e_tag())?, len, sum }))

@@ -12,6 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::aws::error::find;
 use crate::limits::PIECE_IN_MEMORY_BYTES;
 
 /// Reads up to so many bytes from an offset of the part. Called while the part is sent, by each attempt anew.
@@ -97,12 +98,5 @@ pub(crate) struct Unreadable(#[source] io::Error);
 
 /// Whether a request failed because its part could not be read.
 pub(in crate::aws) fn is_unreadable(error: &(dyn StdError + 'static)) -> bool {
-    let mut link = Some(error);
-    while let Some(cause) = link {
-        if cause.is::<Unreadable>() {
-            return true;
-        }
-        link = cause.source();
-    }
-    false
+    find::<Unreadable>(error).is_some()
 }
