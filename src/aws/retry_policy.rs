@@ -161,7 +161,7 @@ impl ClassifyRetry for ThrottlingOn503 {
     }
 
     fn name(&self) -> &'static str {
-        "Busy"
+        "ThrottlingOn503"
     }
 
     fn priority(&self) -> RetryClassifierPriority {

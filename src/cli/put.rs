@@ -1,4 +1,4 @@
-//! `s3seal put`: its arguments, and the request for `commands::put` that is made from them.
+//! `s3seal put`: its arguments, the request for `commands::put` that is made from them, and the outcomes.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};

@@ -38,8 +38,7 @@ pub struct PassphraseKey {
 
 impl PassphraseKey {
     /// Derives a key with a new salt. One key serves for all objects of a run, for each wrap has a random nonce. Fails
-    /// with
-    /// `Unsupported` for costs beyond the limits.
+    /// with `Unsupported` for costs beyond the limits.
     pub fn new(passphrase: &Passphrase, costs: Argon2) -> Result<Self> {
         let salt = super::random::<SALT_LEN>()?.to_vec();
         let Argon2 { memory, time, parallelism } = costs;

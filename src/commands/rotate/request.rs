@@ -317,15 +317,13 @@ impl RotateRequest {
 }
 
 /// Whether the next run needs the journal of a run that ended like this; `is_visible` says whether S3 shows what was
-/// done,
-/// `is_worth_keeping` whether the journal has anything to continue.
+/// done, `is_worth_keeping` whether the journal has anything to continue.
 fn needs_journal(ended: Result<&Summary, &Error>, is_visible: bool, is_worth_keeping: bool) -> bool {
     match ended {
         // An interrupted run may have left something behind, which only the journal knows.
         Err(error) => !leaves_nothing(error) || is_worth_keeping,
         Ok(summary) if summary.failed > 0 => true,
-        // Only the journal knows what was written with an encryption context; a run that found nothing leaves it as it
-        // is.
+        // Only the journal knows what was written with an encryption context; a run that found nothing leaves it alone.
         Ok(summary) => is_worth_keeping && (!is_visible || summary.found() == 0),
     }
 }

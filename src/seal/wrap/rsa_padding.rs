@@ -1,7 +1,7 @@
 //! RSA encryption and decryption with each padding, and the payload that the S3 Encryption Client wraps with it: length,
 //! key and content algorithm in one.
 //!
-//! `pem` reads the keys and limits their size. No failure says why: neither padding may become an oracle.
+//! `rsa_pem` reads the keys and limits their size. No failure says why: neither padding may become an oracle.
 
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
