@@ -56,13 +56,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
             vec!["nothing is stored: the upload was aborted; this server cannot do what was asked".to_owned()]
         }
         Error::NotAsAsked { subject, aspect, got, version_id, .. } => {
-            let with = match aspect {
-                Aspect::Encryption => "as",
-                Aspect::Lock => "with",
-            };
-            let stored = format!("{subject} is stored now, {with} {got}: the server did not do what was asked");
-            let removal = subject.uri().map(|uri| aws.removal(uri, version_id.as_deref()));
-            [stored].into_iter().chain(removal.map(|command| format!("remove it: {command}"))).collect()
+            not_as_asked(subject, *aspect, got, version_id.as_deref(), aws)
         }
         Error::EnvelopeLost(lost) => lost_envelope::after_put(lost, aws),
         Error::SourceChanged { .. } => {
@@ -96,17 +90,7 @@ pub(crate) fn of(error: &Error, aws: &AwsFlags) -> Vec<String> {
                 .to_owned(),
         ],
         Error::Unsupported { subject: Subject::Bucket(bucket), why: Unsupported::NoObjectLock } => {
-            let bucket = shell_word(bucket.as_str());
-            vec![
-                format!(
-                    "enable it: aws s3api put-object-lock-configuration --bucket {bucket} \
-                     --object-lock-configuration ObjectLockEnabled=Enabled{aws}"
-                ),
-                format!(
-                    "it needs versions: aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration \
-                     Status=Enabled{aws}"
-                ),
-            ]
+            no_object_lock(&shell_word(bucket.as_str()), aws)
         }
         Error::Unsupported { .. } | Error::TooLarge { .. } => remedies::of(error).into_iter().collect(),
         Error::NoneMatch { .. }
@@ -202,6 +186,35 @@ fn not_found(subject: &Subject, aws: &AwsFlags) -> Vec<String> {
 fn list(uri: &S3Uri, aws: &AwsFlags) -> String {
     let folder = format!("s3://{}/{}", uri.bucket, uri.folder());
     format!("`aws s3 ls {}{aws}` lists what is there", shell_word(&folder))
+}
+
+fn not_as_asked(
+    subject: &Subject,
+    aspect: Aspect,
+    got: &str,
+    version_id: Option<&str>,
+    aws: &AwsFlags,
+) -> Vec<String> {
+    let with = match aspect {
+        Aspect::Encryption => "as",
+        Aspect::Lock => "with",
+    };
+    let stored = format!("{subject} is stored now, {with} {got}: the server did not do what was asked");
+    let removal = subject.uri().map(|uri| aws.removal(uri, version_id));
+    [stored].into_iter().chain(removal.map(|command| format!("remove it: {command}"))).collect()
+}
+
+fn no_object_lock(bucket: &str, aws: &AwsFlags) -> Vec<String> {
+    vec![
+        format!(
+            "enable it: aws s3api put-object-lock-configuration --bucket {bucket} \
+             --object-lock-configuration ObjectLockEnabled=Enabled{aws}"
+        ),
+        format!(
+            "it needs versions: aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration \
+             Status=Enabled{aws}"
+        ),
+    ]
 }
 
 fn changed(subject: &Subject, aws: &AwsFlags) -> Vec<String> {

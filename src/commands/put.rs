@@ -7,12 +7,12 @@ use crate::aws::Connection;
 use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::aws::sse::Applied;
-use crate::aws::upload::UploadTarget;
+use crate::aws::upload::{Completed, UploadTarget};
 use crate::checksum::Algorithm;
 use crate::commands::asked_encryption::asked_of_new;
 use crate::commands::changes::{Action, Planned};
 use crate::commands::encrypt::{Encryptor, ObjectEncryptor, prepare};
-use crate::commands::verify_envelope;
+use crate::commands::verify_envelope::{SentEnvelope, verify_stored};
 use crate::commands::verify_lock::{LockOutcome, verify_lock};
 use crate::encryption::{Encryption, Format, KeyArn};
 use crate::error::{Error, Result};
@@ -247,20 +247,7 @@ impl PutRun<'_> {
             resumption.end(&uploaded);
         }
         let uploaded = uploaded?;
-        let envelope = match &sent {
-            None => None,
-            Some(sent) => {
-                let reader = ObjectReader { connection, uri: &target, version_id: None, key: None };
-                Some(verify_envelope::verify_stored(&reader, &uploaded.completed, sent, cancellation).await?)
-            }
-        };
-        let lock = if lock == Lock::default() {
-            None
-        } else {
-            let version_id = uploaded.completed.version_id.as_deref();
-            let reader = ObjectReader { connection, uri: &target, version_id, key: None };
-            Some(verify_lock(&reader, &lock, cancellation).await?)
-        };
+        let (envelope, lock) = self.verify(&target, &uploaded.completed, sent.as_ref(), &lock).await?;
         Ok(PutOutcome {
             envelope,
             lock,
@@ -282,6 +269,30 @@ impl PutRun<'_> {
             key_names: object.key_names,
             target,
         })
+    }
+
+    /// Looks at the stored object for what its upload's answer does not say: the envelope of a client-side object, and the
+    /// lock that was asked for.
+    async fn verify(
+        &self,
+        target: &S3Uri,
+        stored: &Completed,
+        sent: Option<&SentEnvelope>,
+        lock: &Lock,
+    ) -> Result<(Option<Probe<()>>, Option<LockOutcome>)> {
+        let Self { connection, cancellation, .. } = *self;
+        let reader = ObjectReader { connection, uri: target, version_id: None, key: None };
+        let envelope = match sent {
+            None => None,
+            Some(sent) => Some(verify_stored(&reader, stored, sent, cancellation).await?),
+        };
+        let reader = ObjectReader { version_id: stored.version_id.as_deref(), ..reader };
+        let lock = if *lock == Lock::default() {
+            None
+        } else {
+            Some(verify_lock(&reader, lock, cancellation).await?)
+        };
+        Ok((envelope, lock))
     }
 }
 
