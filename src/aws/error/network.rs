@@ -90,9 +90,7 @@ fn all_words(error: &(dyn StdError + 'static)) -> String {
 /// Finds the network fault of an error, whose own words and those of its causes are given.
 fn fault(error: &(dyn StdError + 'static), words: &str) -> NetworkFault {
     let says = |word: &str| words.contains(word);
-    let mut links = std::iter::successors(Some(error), |&error| error.source());
-    let client = links.find_map(|error| error.downcast_ref::<legacy::Error>());
-    if client.is_some_and(|client| !client.is_connect()) {
+    if find::<legacy::Error>(error).is_some_and(|client| !client.is_connect()) {
         // The server has proved who it is. What TLS says afterwards, as of a connection that ends without a goodbye, is
         // about the connection.
         return if says("timed out") || says("timeout") {
