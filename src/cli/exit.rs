@@ -110,8 +110,6 @@ impl Exit {
     /// The code for an error of the core.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
-            Error::NotFound { subject: Subject::Upload(_), .. } => Self::Condition,
-            Error::NotFound { .. } | Error::NoneMatch { .. } => Self::NotFound,
             Error::Denied { .. } => Self::Denied,
             Error::KeyNeeded { .. } | Error::KeyWrong { .. } => Self::Key,
             // Of a server by its certificate: it is not known to be the one meant, and trying again does not change that.
@@ -125,7 +123,8 @@ impl Exit {
                 why: NetworkFault::Tls | NetworkFault::CertificateTime | NetworkFault::NotTls,
                 ..
             } => Self::Untrusted,
-            Error::TargetExists { .. }
+            Error::NotFound { subject: Subject::Upload(_), .. }
+            | Error::TargetExists { .. }
             | Error::Changed { .. }
             | Error::InUse { .. }
             | Error::NotAsExpected { .. }
@@ -133,6 +132,7 @@ impl Exit {
             | Error::DeletesTooMuch { .. }
             | Error::NoBoundName { .. }
             | Error::EmptySource { .. } => Self::Condition,
+            Error::NotFound { .. } | Error::NoneMatch { .. } => Self::NotFound,
             Error::Unsupported { .. } => Self::Usage,
             Error::Network { .. } => Self::Network,
             Error::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NotFound,

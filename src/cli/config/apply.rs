@@ -276,7 +276,7 @@ impl Line<'_> {
 
     /// The addresses in S3 that flags name, such as that of a manifest.
     fn beside(&self) -> Vec<S3Uri> {
-        let flags = self.typed.ids().map(|id| id.as_str()).filter(|id| *id != "places");
+        let flags = self.typed.ids().map(clap::Id::as_str).filter(|id| *id != "places");
         let typed = flags.filter_map(|id| self.typed.try_get_raw(id).ok().flatten()).flatten();
         let settings = self.profile.map_or(&[][..], |profile| profile.settings.as_slice());
         let of_profile = settings.iter().flat_map(|setting| match &setting.value {

@@ -47,6 +47,7 @@ pub(crate) enum Shown {
 }
 
 /// Writes rows to standard output.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Rows {
     format: Format,
     shown: Shown,
