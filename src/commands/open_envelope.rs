@@ -105,7 +105,7 @@ pub(super) async fn header(reader: &ObjectReader<'_>, head: &ObjectHead) -> Resu
         let more = if at == 0 { BEGINNING } else { 16 * BEGINNING };
         let end = (at + more).min(head.len);
         match header.push(&beginning(reader, head, at, end).await?)? {
-            Reading::Whole(message, _) => return Ok(message),
+            Reading::Whole(message) => return Ok(message),
             Reading::NeedMore(unfinished) => header = unfinished,
         }
         at = end;

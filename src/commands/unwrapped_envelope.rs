@@ -107,7 +107,7 @@ impl UnwrappedEnvelope {
     pub(crate) fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
         match &self.content {
             Content::S3ec(unwrapped) => {
-                let s3ec::RangeRead { sealed, opener, .. } = unwrapped.range(plain, stored)?;
+                let s3ec::RangeRead { sealed, opener } = unwrapped.range(plain, stored)?;
                 Ok(Part { sealed, opener, proof: None, authenticated: false })
             }
             Content::Esdk(unwrapped) => {

@@ -45,17 +45,6 @@ pub enum Version {
     V3,
 }
 
-impl Version {
-    /// The name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::V1 => "V1",
-            Self::V2 => "V2",
-            Self::V3 => "V3",
-        }
-    }
-}
-
 impl From<Version> for StoredFormat {
     fn from(version: Version) -> Self {
         match version {

@@ -50,7 +50,7 @@ fn read(sealed: &[u8], cuts: &[usize]) -> Result<Message, Error> {
     for piece in pieces(sealed, cuts) {
         match reader.push(piece)? {
             Reading::NeedMore(more) => reader = more,
-            Reading::Whole(message, _) => return Ok(*message),
+            Reading::Whole(message) => return Ok(*message),
         }
     }
     Err(reader.cut_short())

@@ -80,7 +80,7 @@ fn each_format_is_recognised() {
     for (metadata, version) in [(v1(), "V1"), (v2(), "V2"), (v2_cbc(), "V2"), (v3(), "V3"), (v3_kms(), "V3")]
     {
         let envelope = whole(&metadata).unwrap();
-        assert_eq!(envelope.version().as_str(), version);
+        assert_eq!(format!("{:?}", envelope.version()), version);
         assert_eq!(envelope.storage(), Storage::Metadata);
     }
     // What lies outside the format changes nothing.

@@ -152,7 +152,7 @@ fn read(sealed: &[u8], step: usize) -> Result<esdk::Message> {
     for piece in sealed.chunks(step) {
         match reader.push(piece)? {
             Reading::NeedMore(more) => reader = more,
-            Reading::Whole(message, _) => return Ok(*message),
+            Reading::Whole(message) => return Ok(*message),
         }
     }
     Err(reader.cut_short())

@@ -1,6 +1,6 @@
 //! Reads a header from bytes that arrive in pieces.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::header::{Header, ParseError};
 use super::marker::looks_like_base64;
@@ -21,8 +21,8 @@ pub struct HeaderReader {
 pub enum Reading {
     /// The header is still incomplete.
     NeedMore(HeaderReader),
-    /// A header, and the bytes that follow it.
-    Whole(Box<Message>, Bytes),
+    /// A header. Bytes that follow it are dropped.
+    Whole(Box<Message>),
 }
 
 impl HeaderReader {
@@ -42,10 +42,7 @@ impl HeaderReader {
             return self.reject_base64();
         }
         match Header::parse(&self.taken) {
-            Ok(header) => {
-                let body = self.taken.split_off(header.raw().len()).freeze();
-                Ok(Reading::Whole(Box::new(Message::new(self.subject, header)), body))
-            }
+            Ok(header) => Ok(Reading::Whole(Box::new(Message::new(self.subject, header)))),
             Err(ParseError::Incomplete(needed)) => {
                 self.needed = needed;
                 Ok(Reading::NeedMore(self))
@@ -77,7 +74,7 @@ impl HeaderReader {
 /// Reads a complete header from the beginning of bytes.
 pub fn read(subject: impl Into<Subject>, bytes: &[u8]) -> Result<Message> {
     match HeaderReader::new(subject).push(bytes)? {
-        Reading::Whole(message, _) => Ok(*message),
+        Reading::Whole(message) => Ok(*message),
         Reading::NeedMore(reader) => Err(reader.cut_short()),
     }
 }

@@ -20,9 +20,7 @@ const BLOCK_LEN: u64 = BLOCK as u64;
 pub struct RangeRead {
     /// The stored bytes to fetch and push.
     pub sealed: Range<u64>,
-    /// The range of the plaintext that comes out. With CBC it may end earlier, where the padding begins.
-    pub plain: Range<u64>,
-    /// Its trust is [`Trust::Never`].
+    /// Its trust is [`Trust::Never`]. With CBC the plaintext may end before the range does, where the padding begins.
     pub opener: Box<dyn Open>,
 }
 
@@ -63,7 +61,7 @@ fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> 
         counter: Counter::new(key, nonce, plain.start)?,
         missing: plain.end - plain.start,
     };
-    Ok(RangeRead { sealed: plain.clone(), plain, opener: Box::new(opener) })
+    Ok(RangeRead { sealed: plain, opener: Box::new(opener) })
 }
 
 struct GcmRange {
@@ -142,7 +140,7 @@ fn open_cbc(
         asked: plain,
         given: false,
     };
-    Ok(RangeRead { sealed, plain: asked, opener: Box::new(opener) })
+    Ok(RangeRead { sealed, opener: Box::new(opener) })
 }
 
 struct CbcRange {
