@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use rustix::fs::Mode;
@@ -19,6 +19,7 @@ use tempfile::TempPath;
 use crate::checksum::{Algorithm, Running, Sum};
 use crate::error::{Error, Result, Subject};
 use crate::location::{Target, folder_of};
+use crate::transfer::placed_files::PlacedFiles;
 use crate::transfer::resume::{Left, LeftFile};
 use crate::transfer::{fetched_from, temporary_file};
 
@@ -49,7 +50,12 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
         Ok(metadata) => {
             // If the path is a symbolic link, its target is replaced, not the link.
             let path = fs::canonicalize(path).map_err(Error::local("open", path))?;
-            Ok(SinkTarget::File { path, permissions: Some(metadata.permissions()), no_clobber })
+            Ok(SinkTarget::File {
+                path,
+                permissions: Some(metadata.permissions()),
+                no_clobber,
+                beside: Arc::default(),
+            })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = folder_of(path);
@@ -57,7 +63,7 @@ pub(crate) fn prepare(target: &Target, no_clobber: bool) -> Result<SinkTarget> {
                 let subject = Subject::Folder(folder.to_owned());
                 return Err(Error::NotFound { subject, source: Some(error.into()) });
             }
-            Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber })
+            Ok(SinkTarget::File { path: path.clone(), permissions: None, no_clobber, beside: Arc::default() })
         }
         Err(error) => Err(Error::local("open", path)(error)),
     }
@@ -80,6 +86,8 @@ pub(crate) enum SinkTarget {
         permissions: Option<Permissions>,
         /// Whether a file that appears in the meantime must stay.
         no_clobber: bool,
+        /// The files of other objects of the run, none of which it may replace.
+        beside: Arc<PlacedFiles>,
     },
 }
 
@@ -112,9 +120,10 @@ impl SinkTarget {
                 let folder = folder_of(&path);
                 let subject = Subject::Folder(folder.to_owned());
                 fs::create_dir_all(folder).map_err(Error::local("make", subject))?;
-                Self::File { path, permissions: None, no_clobber }.open_over(left)
+                let beside = Arc::default();
+                Self::File { path, permissions: None, no_clobber, beside }.open_over(left)
             }
-            Self::File { path, permissions, no_clobber } => {
+            Self::File { path, permissions, no_clobber, beside } => {
                 let refused = || Error::local("write next to", &path);
                 let left = match left {
                     Some(Left::GoOn(left)) => temporary_file::reopen(&path, left),
@@ -130,10 +139,8 @@ impl SinkTarget {
                 };
                 let sink = Sink::new(file.try_clone().map_err(refused())?, &path);
                 let permissions = permissions.unwrap_or_else(of_a_new_file);
-                Ok((
-                    sink,
-                    PendingFile::File(Box::new(TemporaryFile { file, temp, path, permissions, no_clobber })),
-                ))
+                let hidden = TemporaryFile { file, temp, path, permissions, no_clobber, beside };
+                Ok((sink, PendingFile::File(Box::new(hidden))))
             }
         }
     }
@@ -300,6 +307,7 @@ pub(crate) struct TemporaryFile {
     path: PathBuf,
     permissions: Permissions,
     no_clobber: bool,
+    beside: Arc<PlacedFiles>,
 }
 
 impl PendingFile {
@@ -368,17 +376,20 @@ impl PendingFile {
     /// Makes the synced bytes the target with a rename. Returns the directory that must be [`settle`]d.
     ///
     /// # Errors
-    /// `TargetExists` for a file that has appeared meanwhile and must stay, `Local` for what the system refuses.
+    /// `TargetExists` for a file that has appeared meanwhile and must stay, `Unsupported` for one that another object of the
+    /// run has filled, `Local` for what the system refuses.
     pub(crate) fn commit(self) -> Result<Option<PathBuf>> {
         let Self::File(hidden) = self else { return Ok(None) };
-        let TemporaryFile { file, temp, path, permissions, no_clobber } = *hidden;
+        let TemporaryFile { file, temp, path, permissions, no_clobber, beside } = *hidden;
         // Only read, write and execute: set-user-id was granted to other bytes.
         let permissions = Permissions::from_mode(permissions.mode() & 0o777);
         file.set_permissions(permissions).map_err(Error::local("write", &path))?;
-        let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
-        placed.map_err(|refused| match refused.error.kind() {
-            io::ErrorKind::AlreadyExists => Error::TargetExists { subject: (&path).into() },
-            _ => Error::local("write", &path)(refused.error),
+        beside.place(&file, &path, || {
+            let placed = if no_clobber { temp.persist_noclobber(&path) } else { temp.persist(&path) };
+            placed.map_err(|refused| match refused.error.kind() {
+                io::ErrorKind::AlreadyExists => Error::TargetExists { subject: (&path).into() },
+                _ => Error::local("write", &path)(refused.error),
+            })
         })?;
         Ok(Some(folder_of(&path).to_owned()))
     }

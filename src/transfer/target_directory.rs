@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::{Error, Result, Subject};
+use crate::transfer::placed_files::PlacedFiles;
 use crate::transfer::sink::{SinkTarget, settle};
 
 /// The longest name of a file or folder, in bytes (NAME_MAX of the usual file systems).
@@ -23,6 +24,7 @@ const MAX_UNSETTLED: usize = 1024;
 pub(crate) struct TargetDirectory {
     root: PathBuf,
     no_clobber: bool,
+    placed: Arc<PlacedFiles>,
     unsettled: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -35,7 +37,7 @@ impl TargetDirectory {
         if root.exists() && !root.is_dir() {
             return Err(refused((&root).into(), "is not a directory"));
         }
-        Ok(Self { root, no_clobber, unsettled: Mutex::default() })
+        Ok(Self { root, no_clobber, placed: Arc::default(), unsettled: Mutex::default() })
     }
 
     /// The path for a key whose name below the prefix is this; creates nothing.
@@ -97,7 +99,8 @@ impl TargetDirectory {
             Ok(_) if self.no_clobber => return Err(Error::TargetExists { subject }),
             Ok(metadata) => Some(metadata.permissions()),
         };
-        let place = SinkTarget::File { path: path.clone(), permissions, no_clobber: self.no_clobber };
+        let (no_clobber, beside) = (self.no_clobber, self.placed.clone());
+        let place = SinkTarget::File { path: path.clone(), permissions, no_clobber, beside };
         Ok((path, place))
     }
 

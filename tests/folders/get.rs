@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
+use s3seal_sandbox::{Fault, Kind};
+
 use crate::support::{BUCKET, Bench, key};
 use crate::write;
 
@@ -134,6 +136,24 @@ fn a_folder_object_alone_is_nothing() {
     let bench = stored(&["p/"]);
     bench.sandbox.s3().put_plain(BUCKET, "p/", b"");
     bench.run("get -r s3://bench/p/ d").exits(3).says(&["error: nothing found under s3://bench/p/"]);
+}
+
+#[test]
+fn two_objects_whose_names_lead_to_one_file_do_not_replace_each_other() {
+    let bench = stored(&["p/a", "p/b"]);
+    // As where case is ignored: once the first object has its file, the name of the second leads there too.
+    let [first, second] = ["d/a", "d/b"].map(|name| bench.path(name));
+    let link = Kind::then(move || {
+        while fs::hard_link(&first, &second).is_err() {
+            std::thread::yield_now();
+        }
+    });
+    bench.sandbox.fault(Fault::on("GetObject", link).only("p/b"));
+    let ended = bench.run("get -r s3://bench/p/ d").exits(9);
+    ended.says(&["d/b: is the file of another object already", "fetched: 1 object, "]);
+    assert_eq!(bench.read("d/a"), b"p/a");
+    // What was there before is replaced.
+    bench.run("get -r s3://bench/p/ d --include a").ok();
 }
 
 #[test]
