@@ -10,7 +10,7 @@ use futures_util::stream::{self, Stream, TryStreamExt};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
-use crate::aws::listing::{ListedKey, check_page, listed_key, marker_text, stuck};
+use crate::aws::listing::{ListedKey, Markers, check_page, listed_key, marker_text};
 use crate::aws::request_fields::{bucket_request, object_request};
 use crate::aws::sse;
 use crate::error::{Error, Result, Subject};
@@ -44,12 +44,12 @@ impl Connection {
         &'a self,
         place: &'a S3Uri,
     ) -> impl Stream<Item = Result<ListedUpload>> + 'a {
-        stream::try_unfold(Some((None, None)), move |after| async move {
+        stream::try_unfold((Some((None, None)), Markers::default()), move |(after, mut pages)| async move {
             let Some((key, id)) = after else { return Ok(None) };
             let answer = bucket_request!(self, list_multipart_uploads, place)
                 .set_prefix((!place.key.is_empty()).then(|| place.key.clone()))
-                .set_key_marker(key.clone())
-                .set_upload_id_marker(id.clone())
+                .set_key_marker(key)
+                .set_upload_id_marker(id)
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
@@ -60,18 +60,15 @@ impl Connection {
             check_page(place, answer.uploads().len())?;
             let page: Vec<_> =
                 answer.uploads().iter().filter_map(|one| listed_upload(place, one, is_encoded)).collect();
-            let next = match answer.is_truncated() {
-                Some(true) => {
-                    let next_key = answer.next_key_marker().map(|marker| marker_text(marker, is_encoded));
-                    let next = (next_key, answer.next_upload_id_marker().map(str::to_owned));
-                    if next.0.is_none() || next == (key, id) {
-                        return Err(stuck(place));
-                    }
-                    Some(next)
-                }
-                _ => None,
+            let next = if answer.is_truncated() == Some(true) {
+                let next_key = answer.next_key_marker().map(|marker| marker_text(marker, is_encoded));
+                let next_id = answer.next_upload_id_marker().map(str::to_owned);
+                let (next_key, next_id) = pages.next(place, next_key.map(|key| (key, next_id)))?;
+                Some((Some(next_key), next_id))
+            } else {
+                None
             };
-            Ok(Some((stream::iter(page.into_iter().map(Ok)), next)))
+            Ok(Some((stream::iter(page.into_iter().map(Ok)), (next, pages))))
         })
         .try_flatten()
     }

@@ -65,14 +65,14 @@ impl Default for ListedKey {
 enum Next {
     First,
     Token(String),
-    Marker { key: Option<String>, version: Option<String> },
+    Marker { key: String, version: Option<String> },
     End,
 }
 
 impl Connection {
     /// Lists the newest objects whose keys begin with that of `uri`, in the bucket's order; refuses all others.
     pub(crate) fn list<'a>(&'a self, uri: &'a S3Uri) -> impl Stream<Item = Result<Listed>> + 'a {
-        stream::try_unfold(Next::First, move |next| async move {
+        stream::try_unfold((Next::First, Markers::default()), move |(next, mut pages)| async move {
             let token = match next {
                 Next::End => return Ok(None),
                 Next::Token(token) => Some(token),
@@ -80,7 +80,7 @@ impl Connection {
             };
             let answer = bucket_request!(self, list_objects_v2, uri)
                 .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
-                .set_continuation_token(token.clone())
+                .set_continuation_token(token)
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
@@ -89,14 +89,13 @@ impl Connection {
             check_page(uri, answer.contents().len())?;
             let page: Vec<_> = answer.contents().iter().map(|entry| object(entry, encoded)).collect();
             check_keys(uri, &page)?;
-            let next = match answer.next_continuation_token() {
-                Some(next) if answer.is_truncated() == Some(true) && token.as_deref() != Some(next) => {
-                    Next::Token(next.to_owned())
-                }
-                _ if answer.is_truncated() == Some(true) => return Err(stuck(uri)),
-                _ => Next::End,
+            let next = if answer.is_truncated() == Some(true) {
+                let after = answer.next_continuation_token().map(str::to_owned);
+                Next::Token(pages.next(uri, after)?)
+            } else {
+                Next::End
             };
-            Ok(Some((page, next)))
+            Ok(Some((page, (next, pages))))
         })
         .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
         .try_flatten()
@@ -123,16 +122,16 @@ impl Connection {
         uri: &'a S3Uri,
         markers: &'a (dyn Fn(usize) + Sync),
     ) -> impl Stream<Item = Result<Listed>> + 'a {
-        stream::try_unfold(Next::First, move |next| async move {
+        stream::try_unfold((Next::First, Markers::default()), move |(next, mut pages)| async move {
             let (key, version) = match next {
                 Next::End => return Ok(None),
-                Next::Marker { key, version } => (key, version),
+                Next::Marker { key, version } => (Some(key), version),
                 Next::First | Next::Token(_) => (None, None),
             };
             let answer = bucket_request!(self, list_object_versions, uri)
                 .set_prefix((!uri.key.is_empty()).then(|| uri.key.clone()))
-                .set_key_marker(key.clone())
-                .set_version_id_marker(version.clone())
+                .set_key_marker(key)
+                .set_version_id_marker(version)
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
@@ -143,28 +142,58 @@ impl Connection {
             markers(deleted.len());
             let page: Vec<_> = answer.versions().iter().map(|entry| self::version(entry, encoded)).collect();
             check_keys(uri, &page)?;
-            let after = answer.next_key_marker().map(|marker| marker_text(marker, encoded));
-            let after_version = answer.next_version_id_marker().map(str::to_owned);
-            let next = match after {
-                Some(after) if answer.is_truncated() == Some(true) => {
-                    if (Some(&after), &after_version) == (key.as_ref(), &version) {
-                        return Err(stuck(uri));
-                    }
-                    Next::Marker { key: Some(after), version: after_version }
-                }
-                _ if answer.is_truncated() == Some(true) => return Err(stuck(uri)),
-                _ => Next::End,
+            let next = if answer.is_truncated() == Some(true) {
+                let after = answer.next_key_marker().map(|marker| marker_text(marker, encoded));
+                let after_version = answer.next_version_id_marker().map(str::to_owned);
+                let (key, version) = pages.next(uri, after.map(|key| (key, after_version)))?;
+                Next::Marker { key, version }
+            } else {
+                Next::End
             };
-            Ok(Some((page, next)))
+            Ok(Some((page, (next, pages))))
         })
         .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
         .try_flatten()
     }
 }
 
-/// The error for a truncated page without a continuation token: going on would omit objects, or never end.
-pub(super) fn stuck(uri: &S3Uri) -> Error {
-    Error::tampered(Subject::prefix(uri), "its listing is truncated, but does not say where to continue")
+/// Sees that the pages of a listing do not go round in a circle. Their order does not show it: directory buckets have none,
+/// and continuation tokens mean nothing to others. A marker is kept, and a later one instead after twice as many pages, so
+/// that a circle of any length is found with one in memory.
+/// Source: R. P. Brent, "An improved Monte Carlo factorization algorithm", BIT 20 (1980).
+#[derive(Debug)]
+pub(super) struct Markers<T> {
+    kept: Option<T>,
+    /// Pages since that marker.
+    since: u64,
+    /// Pages after which another one is kept.
+    most: u64,
+}
+
+impl<T> Default for Markers<T> {
+    fn default() -> Self {
+        Self { kept: None, since: 0, most: 1 }
+    }
+}
+
+impl<T: PartialEq + Clone> Markers<T> {
+    /// Takes the marker with which a truncated page says where the next one begins.
+    ///
+    /// # Errors
+    /// `Tampered` without a marker, or for a page that was listed before: going on would omit objects, or never end.
+    pub(super) fn next(&mut self, uri: &S3Uri, marker: Option<T>) -> Result<T> {
+        let wrong = |why: &str| Error::tampered(Subject::prefix(uri), why);
+        let marker =
+            marker.ok_or_else(|| wrong("its listing is truncated, but does not say where to continue"))?;
+        if self.kept.as_ref() == Some(&marker) {
+            return Err(wrong("its listing goes round in a circle"));
+        }
+        self.since += 1;
+        if self.since == self.most {
+            *self = Self { kept: Some(marker.clone()), since: 0, most: self.most.saturating_mul(2) };
+        }
+        Ok(marker)
+    }
 }
 
 /// Refuses a page with too many entries: each would cost a request.
@@ -252,6 +281,25 @@ mod tests {
             assert_eq!(listed_key(encoded, true), ListedKey::Text(plain.to_owned()), "{encoded}");
         }
         assert_eq!(listed_key("a%2Fb", false), ListedKey::Text("a%2Fb".to_owned()));
+    }
+
+    #[test]
+    fn a_circle_of_pages_is_found_and_a_listing_without_one_goes_on() {
+        let uri: S3Uri = "s3://bkt/".parse().unwrap();
+        for (before, circle) in [(0, 1), (0, 2), (1, 3), (100, 7), (5, 1000)] {
+            let mut markers = Markers::default();
+            let page =
+                |number: u64| if number < before { number } else { before + (number - before) % circle };
+            let refused =
+                (0..4 * (before + circle)).find(|number| markers.next(&uri, Some(page(*number))).is_err());
+            assert!(
+                refused.is_some_and(|number| number >= before + circle),
+                "{before} {circle}: {refused:?}"
+            );
+        }
+        let mut markers = Markers::default();
+        assert!((0..10_000).all(|number| markers.next(&uri, Some(number)).is_ok()));
+        assert!(markers.next(&uri, None).is_err());
     }
 
     #[test]

@@ -82,21 +82,24 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
     let mut report = Report { session, is_dry_run: args.dry_run, sum: CleanupSummary::default() };
     let mut found = Vec::new();
     let looking = session.progress_of(Unit::Objects, "objects listed", request.meter.clone());
-    let mut kept = Vec::new();
-    cleanup::find(&connection, &request, &session.stop, |leftover| match leftover.kept {
-        Some(_) => kept.push(leftover),
-        None => found.push(leftover),
+    // Only what is to be removed is held: what is only reported may be without end.
+    cleanup::find(&connection, &request, &session.stop, |leftover| {
+        if leftover.kept.is_some() {
+            return report.kept(&leftover);
+        }
+        report.sum.found += 1;
+        if args.dry_run {
+            return report.found(&leftover);
+        }
+        found.push(leftover);
+        Ok(())
     })
     .await?;
     drop(looking);
-    for leftover in &kept {
-        report.kept(leftover)?;
-    }
-    report.sum.found = found.len() as u64;
     for leftover in &found {
         report.found(leftover)?;
     }
-    if args.dry_run || found.is_empty() {
+    if found.is_empty() {
         return Ok(report.end(&args.place)?);
     }
     if !args.yes {
@@ -141,7 +144,7 @@ impl Report<'_> {
         if self.is_dry_run {
             self.sum.bytes += leftover.bytes.unwrap_or_default();
             if self.session.json {
-                return document(text::document(leftover, LeftoverState::Found, None));
+                return self.document(text::document(leftover, LeftoverState::Found, None));
             }
         }
         // Before a question there is no document.
@@ -154,7 +157,7 @@ impl Report<'_> {
     fn kept(&mut self, leftover: &Leftover) -> CoreResult<()> {
         self.sum.kept += 1;
         if self.session.json {
-            return document(text::document(leftover, LeftoverState::Kept, None));
+            return self.document(text::document(leftover, LeftoverState::Kept, None));
         }
         let line = format!("kept: {}", text::line(leftover));
         // What could not be seen is said in any case.
@@ -171,7 +174,7 @@ impl Report<'_> {
         if let Some(error) = failed {
             self.sum.failed += 1;
             if self.session.json {
-                return document(text::document(leftover, LeftoverState::Failed, Some(error)));
+                return self.document(text::document(leftover, LeftoverState::Failed, Some(error)));
             }
             self.session.printer.line(&escaped(&format!("failed: {}: {error}", text::name(&leftover.what))));
             return Ok(());
@@ -182,7 +185,7 @@ impl Report<'_> {
         self.sum.removed += 1;
         self.sum.bytes += leftover.bytes.unwrap_or_default();
         if self.session.json {
-            return document(text::document(leftover, LeftoverState::Removed, None));
+            return self.document(text::document(leftover, LeftoverState::Removed, None));
         }
         self.session.printer.detail(&format!("removed: {}", text::name(&leftover.what)));
         Ok(())
@@ -190,7 +193,7 @@ impl Report<'_> {
 
     fn end(&self, place: &S3Uri) -> CoreResult<()> {
         if self.session.json {
-            return document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) }));
+            return self.document(Record::Summary(Summaries { summary: Summary::Cleanup(self.sum) }));
         }
         let names_each = self.session.printer.verbosity() > 0;
         let sum = text::summary(self.sum, place, self.is_dry_run, names_each);
@@ -198,10 +201,11 @@ impl Report<'_> {
         self.session.printer.say(&parts.collect::<Vec<_>>().join(", "));
         Ok(())
     }
-}
 
-fn document(record: impl Into<Record>) -> CoreResult<()> {
-    output::document(&Document::new(Command::Cleanup, record.into()).text())
+    fn document(&self, record: Record) -> CoreResult<()> {
+        let text = Document::new(Command::Cleanup, record).text();
+        self.session.printer.beside_bar(|| output::document(&text))
+    }
 }
 
 /// An age as typed: a number with `s`, `m`, `h`, `d` or `w`.

@@ -116,12 +116,12 @@ pub(crate) struct Removal {
 /// Finds what is left below the place, what stays included, and tells it one by one.
 ///
 /// # Errors
-/// What the listings say; `Interrupted`.
+/// What the listings say; those of `found`; `Interrupted`.
 pub(crate) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
     cancellation: &Cancellation,
-    mut found: impl FnMut(Leftover),
+    mut found: impl FnMut(Leftover) -> Result<()>,
 ) -> Result<()> {
     let machine = Machine::read(request).await?;
     uploads::find(
@@ -147,7 +147,7 @@ pub(crate) async fn find(
             bytes: Some(file.len),
             kept: in_use(file).or_else(needed).or_else(|| young(file)),
             what: What::Journal(journal),
-        });
+        })?;
     }
     let of_place = |record: &RecordSurvey| is_of_place(record, connection, &request.place);
     for record in machine.records.into_iter().filter(of_place) {
@@ -157,7 +157,7 @@ pub(crate) async fn find(
             bytes: Some(record.bytes),
             kept: in_use(file).or_else(|| young(file)),
             what: What::Record(Box::new(record)),
-        });
+        })?;
     }
     Ok(())
 }

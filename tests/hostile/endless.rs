@@ -39,7 +39,7 @@ fn always(bench: &Bench, operation: &str, kind: Kind) -> Struck {
 }
 
 /// Runs a command line where there is little memory.
-fn run(bench: &Bench, line: &str) -> Ended {
+pub fn run(bench: &Bench, line: &str) -> Ended {
     let script = format!("ulimit -v {ROOM} && exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
     bench.program("sh", ["-c", script.as_str()]).on_two_processors().run()
 }

@@ -15,6 +15,7 @@ mod envelopes;
 mod foreign_keys;
 mod ignored_mode;
 mod key_service;
+mod listings;
 mod not_understood;
 mod other_servers;
 mod redirects;

@@ -29,7 +29,7 @@ pub(super) async fn find(
     connection: &Connection,
     request: &CleanupRequest,
     cancellation: &Cancellation,
-    found: &mut impl FnMut(Leftover),
+    found: &mut impl FnMut(Leftover) -> Result<()>,
 ) -> Result<()> {
     let place = &request.place;
     let listed_from = if place.is_object() && !scratch::is_name(place.name()) {
@@ -49,8 +49,7 @@ pub(super) async fn find(
     });
     let work = |candidate| look_at(connection, request, candidate);
     for_each_ordered(candidates, request.jobs, cancellation, work, |leftover| {
-        leftover?.into_iter().for_each(&mut *found);
-        Ok(())
+        leftover?.map_or(Ok(()), &mut *found)
     })
     .await
 }

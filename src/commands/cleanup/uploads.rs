@@ -21,7 +21,7 @@ pub(super) async fn find(
     journals: &HashMap<&str, &Path>,
     in_use: &HashMap<&str, &Path>,
     cancellation: &Cancellation,
-    found: &mut impl FnMut(Leftover),
+    found: &mut impl FnMut(Leftover) -> Result<()>,
 ) -> Result<()> {
     let all = connection.uploads_below(&request.place).take(request.first.unwrap_or(usize::MAX));
     // The listing of one key also contains longer keys.
@@ -32,8 +32,7 @@ pub(super) async fn find(
         look_at(connection, request, upload, journal, in_use)
     };
     for_each_ordered(of_place, request.jobs, cancellation, work, |leftover| {
-        leftover?.into_iter().for_each(&mut *found);
-        Ok(())
+        leftover?.map_or(Ok(()), &mut *found)
     })
     .await
 }

@@ -30,6 +30,7 @@ pub(super) async fn check(
             count += 1;
             bytes += leftover.bytes.unwrap_or_default();
         }
+        Ok(())
     })
     .await;
     match found {

@@ -1,0 +1,72 @@
+//! Listings that never end.
+
+use s3seal_sandbox::{Answer, Fault, Kind, Struck};
+
+use crate::endless::run;
+use crate::support::{BUCKET, Bench};
+
+/// Answers each request with a truncated page, which names one of three markers in turn.
+fn round_and_round(
+    bench: &Bench,
+    operation: &str,
+    marker: &'static str,
+    page: fn(usize) -> String,
+) -> Struck {
+    let kind = Kind::answer(move |asked| {
+        let next = match asked.parameter(marker) {
+            Some("m1") => 2,
+            Some("m2") => 3,
+            _ => 1,
+        };
+        Answer::new(200).xml(&page(next))
+    });
+    bench.sandbox.fault(Fault::on(operation, kind).always())
+}
+
+#[test]
+fn a_listing_that_goes_round_in_a_circle_is_given_up_by_every_verb() {
+    let uploads = |next: usize| {
+        format!(
+            "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>m{next}</NextKeyMarker>\
+             <NextUploadIdMarker>u</NextUploadIdMarker></ListMultipartUploadsResult>"
+        )
+    };
+    let objects = |next: usize| {
+        format!(
+            "<ListBucketResult><IsTruncated>true</IsTruncated>\
+             <NextContinuationToken>m{next}</NextContinuationToken></ListBucketResult>"
+        )
+    };
+    let versions = |next: usize| {
+        format!(
+            "<ListVersionsResult><IsTruncated>true</IsTruncated><NextKeyMarker>m{next}</NextKeyMarker>\
+             <NextVersionIdMarker>v</NextVersionIdMarker></ListVersionsResult>"
+        )
+    };
+    for (operation, marker, page, line) in [
+        ("ListMultipartUploads", "key-marker", uploads as fn(usize) -> String, "cleanup s3://bench/ --yes"),
+        ("ListObjectsV2", "continuation-token", objects, "inspect s3://bench/p/"),
+        ("ListObjectsV2", "continuation-token", objects, "get -r s3://bench/p/ there"),
+        ("ListObjectVersions", "key-marker", versions, "inspect s3://bench/p/ --all-versions"),
+    ] {
+        let bench = Bench::new();
+        let struck = round_and_round(&bench, operation, marker, page);
+        run(&bench, line).exits(6).says(&["its listing goes round in a circle"]);
+        // A count ahead may list, too.
+        assert!((5..=20).contains(&struck.count()), "{line}: {}", struck.count());
+    }
+}
+
+#[test]
+fn what_cleanup_keeps_is_reported_before_the_listing_ends() {
+    let bench = Bench::new();
+    for number in 0..1001 {
+        bench.sandbox.s3().begin_upload(BUCKET, &format!("p/{number}"));
+    }
+    let refused = Kind::status(403, "AccessDenied", "no");
+    bench.sandbox.fault(Fault::on("ListMultipartUploads", refused).skip(1));
+    let ended = run(&bench, "cleanup s3://bench/p/ --json").exits(4);
+    let kept = ended.documents();
+    assert_eq!(kept.len(), 1000);
+    assert!(kept.iter().all(|document| document["state"] == "kept"));
+}
