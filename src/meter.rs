@@ -76,7 +76,7 @@ impl Meter {
     /// Counts transferred bytes.
     pub(crate) fn add(&self, bytes: u64) {
         if !self.only_moves {
-            self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+            add_to(&self.counts.bytes, bytes);
         }
         self.moved();
     }
@@ -107,7 +107,7 @@ impl Meter {
     /// Counts objects ahead.
     pub(crate) fn find_all(&self, objects: u64, bytes: u64) {
         self.counts.all_objects.fetch_add(objects, Ordering::Relaxed);
-        self.counts.all_bytes.fetch_add(bytes, Ordering::Relaxed);
+        add_to(&self.counts.all_bytes, bytes);
     }
 
     /// Records that a listing has been counted to its end.
@@ -118,7 +118,7 @@ impl Meter {
     /// Counts the bytes of an object that is not transferred as done: otherwise they would seem to be missing.
     pub(crate) fn pass_over(&self, bytes: u64) {
         if self.counts.many && !self.only_moves {
-            self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+            add_to(&self.counts.bytes, bytes);
         }
     }
 
@@ -143,7 +143,7 @@ impl Meter {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let outgoing = counts.outgoing.get().map_or(0, |outgoing| get(outgoing));
         Counted {
-            bytes: get(&counts.bytes) + outgoing,
+            bytes: get(&counts.bytes).saturating_add(outgoing),
             all_bytes: get(&counts.all_bytes),
             objects: get(&counts.objects),
             all_objects: get(&counts.all_objects),
@@ -152,6 +152,12 @@ impl Meter {
             sending: get(&counts.sending),
         }
     }
+}
+
+/// Adds bytes, of which a server may say more than there can be.
+fn add_to(counter: &AtomicU64, bytes: u64) {
+    let add = |all: u64| Some(all.saturating_add(bytes));
+    let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
 }
 
 /// Something that S3 is to store or to copy.

@@ -82,7 +82,7 @@ impl Connection {
         let is_there = self
             .each_part(uri, id, None, |part| {
                 size.parts += 1;
-                size.bytes += part.size().unwrap_or_default().unsigned_abs();
+                size.bytes = size.bytes.saturating_add(part.size().unwrap_or_default().unsigned_abs());
             })
             .await?;
         Ok(is_there.then_some(size))

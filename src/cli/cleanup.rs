@@ -142,7 +142,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn found(&mut self, leftover: &Leftover) -> CoreResult<()> {
         if self.is_dry_run {
-            self.sum.bytes += leftover.bytes.unwrap_or_default();
+            self.sum.bytes = self.sum.bytes.saturating_add(leftover.bytes.unwrap_or_default());
             if self.session.json {
                 return self.document(text::document(leftover, LeftoverState::Found, None));
             }
@@ -183,7 +183,7 @@ impl Report<'_> {
             return self.kept(leftover);
         }
         self.sum.removed += 1;
-        self.sum.bytes += leftover.bytes.unwrap_or_default();
+        self.sum.bytes = self.sum.bytes.saturating_add(leftover.bytes.unwrap_or_default());
         if self.session.json {
             return self.document(text::document(leftover, LeftoverState::Removed, None));
         }

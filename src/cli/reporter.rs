@@ -128,7 +128,7 @@ impl<'a> Reporter<'a> {
                     OutcomeKind::Deleted | OutcomeKind::Planned(Action::Delete) => self.tally.deleted += 1,
                     OutcomeKind::Done | OutcomeKind::Planned(Action::Store | Action::Fetch) => {
                         self.tally.done += 1;
-                        self.tally.bytes += bytes;
+                        self.tally.bytes = self.tally.bytes.saturating_add(bytes);
                     }
                 }
                 if self.session.json {

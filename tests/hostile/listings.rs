@@ -1,9 +1,12 @@
-//! Listings that never end.
+//! Listings that never end, or whose entries say what cannot be.
 
-use s3seal_sandbox::{Answer, Fault, Kind, Struck};
+use s3seal_sandbox::{Answer, Fault, Kind, Struck, hostile};
 
 use crate::endless::run;
 use crate::support::{BUCKET, Bench};
+
+/// Half of all numbers, so that three of them are too many.
+const HUGE: &str = "9223372036854775807";
 
 /// Answers each request with a truncated page, which names one of three markers in turn.
 fn round_and_round(
@@ -69,4 +72,41 @@ fn what_cleanup_keeps_is_reported_before_the_listing_ends() {
     let kept = ended.documents();
     assert_eq!(kept.len(), 1000);
     assert!(kept.iter().all(|document| document["state"] == "kept"));
+}
+
+#[test]
+fn sizes_whose_sum_is_beyond_all_numbers_are_no_small_ones() {
+    let bench = Bench::new();
+    for key in [
+        "a/1",
+        "a/2",
+        "b/3",
+        "a/.s3seal-scratch-0123456789abcdef",
+        "a/.s3seal-scratch-0123456789abcde0",
+        "a/.s3seal-scratch-0123456789abcde1",
+    ] {
+        bench.sandbox.s3().put_plain(BUCKET, key, b"x");
+    }
+    let huge = |name: &'static str| {
+        Kind::tamper(move |_, answer| {
+            let parts: Vec<String> = answer.text().split(&format!("<{name}>")).map(str::to_owned).collect();
+            let rest =
+                parts[1..].iter().map(|part| format!("<{name}>{HUGE}{}", &part[part.find('<').unwrap()..]));
+            answer.set_body(format!("{}{}", parts[0], rest.collect::<String>()));
+        })
+    };
+    bench.sandbox.fault(Fault::on("ListObjectsV2", huge("Size")).always());
+    let found = "would remove: 3 leftovers, 16384 PiB";
+    run(&bench, "cleanup s3://bench/ --older-than 0s --dry-run").ok().says(&[found]);
+    bench.sandbox.s3().set_clock_ahead(2 * 24 * 3600);
+    let doctor = run(&bench, "doctor s3://bench/ --json");
+    bench.sandbox.s3().set_clock_ahead(0);
+    let checks = String::from_utf8(doctor.stdout).unwrap();
+    assert!(checks.contains("3 of broken runs, 16384 PiB"), "{checks}\n{}", doctor.stderr);
+    run(&bench, "get s3://bench/a/* s3://bench/b/* there/").ok().says(&["fetched: 6 objects"]);
+    bench.sandbox.clear_faults();
+    let kind = hostile::replaces_header("content-length", HUGE);
+    bench.sandbox.fault(Fault::on("HeadObject", kind).always());
+    let line = "rotate s3://bench/ -e sse-kms --kms-key alias/backup --dry-run";
+    run(&bench, line).ok().says(&["3 objects, 16384 PiB"]);
 }

@@ -176,7 +176,7 @@ pub(super) fn question(found: &[Leftover], place: &S3Uri) -> String {
         .map(|(kind, count)| amounts::counted(count as u64, kind.noun()))
         .collect();
     let what = amounts::listed(&parts);
-    let bytes: u64 = found.iter().filter_map(|one| one.bytes).sum();
+    let bytes = found.iter().filter_map(|one| one.bytes).fold(0, u64::saturating_add);
     format!("Remove {what} ({}) {}?", ByteSize(bytes), at(place))
 }
 

@@ -21,7 +21,7 @@ pub(super) fn question(
     let (mut objects, mut stored, mut strategies) = (0, 0, Vec::new());
     for (strategy, cost) in plans.to_do() {
         objects += cost.objects;
-        stored += cost.stored;
+        stored = cost.stored.saturating_add(stored);
         strategies.push(strategy);
     }
     if objects == 0 {

@@ -28,7 +28,7 @@ pub(super) async fn check(
     let found = cleanup::find(connection, &survey, cancellation, |leftover| {
         if leftover.kept.is_none() {
             count += 1;
-            bytes += leftover.bytes.unwrap_or_default();
+            bytes = bytes.saturating_add(leftover.bytes.unwrap_or_default());
         }
         Ok(())
     })

@@ -86,7 +86,7 @@ pub(crate) async fn run(
         several => {
             let objects = of_all(several, connection, cancellation).await?;
             if objects.iter().all(|object| object.len.is_some()) {
-                let bytes = objects.iter().filter_map(|object| object.len).sum();
+                let bytes = objects.iter().filter_map(|object| object.len).fold(0, u64::saturating_add);
                 meter.find_all(objects.len() as u64, bytes);
             } else {
                 meter.find_all(objects.len() as u64, 0);

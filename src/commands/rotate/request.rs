@@ -362,7 +362,7 @@ impl Summary {
             Row::Done(outcome) => {
                 *self.strategies.entry(outcome.strategy).or_default() += 1;
                 if outcome.strategy != Strategy::Nothing {
-                    self.bytes += outcome.stored_len;
+                    self.bytes = self.bytes.saturating_add(outcome.stored_len);
                 }
                 self.old_versions += u64::from(outcome.old_version.is_some());
             }

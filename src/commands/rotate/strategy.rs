@@ -10,7 +10,6 @@ use crate::encryption::{Format, KmsKey, Mode, StoredFormat};
 use crate::error::RotationRefusal;
 use crate::limits::COPY_PART_BYTES;
 use crate::s3_limits::{MAX_COPY_BYTES, MAX_PART_BYTES, MAX_PARTS};
-use crate::transfer::plan::ranges;
 
 /// What an object is, as far as its rotation depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -309,7 +308,7 @@ pub(crate) fn copy_parts(len: u64) -> u32 {
     if len <= MAX_COPY_BYTES {
         return 0;
     }
-    u32::try_from(ranges(0..len, copy_part_size(len)).count()).unwrap_or(u32::MAX)
+    u32::try_from(len.div_ceil(copy_part_size(len))).unwrap_or(u32::MAX)
 }
 
 /// The size of a part that S3 copies, in bytes.
@@ -332,13 +331,13 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Adds another one.
+    /// Adds another one; what a server says of its objects may be beyond all numbers.
     pub(crate) fn add(&mut self, other: Self) {
         self.objects += other.objects;
-        self.stored += other.stored;
-        self.moved += other.moved;
-        self.requests += other.requests;
-        self.kms_calls += other.kms_calls;
+        self.stored = self.stored.saturating_add(other.stored);
+        self.moved = self.moved.saturating_add(other.moved);
+        self.requests = self.requests.saturating_add(other.requests);
+        self.kms_calls = self.kms_calls.saturating_add(other.kms_calls);
     }
 }
 
@@ -372,7 +371,7 @@ pub(crate) fn cost(current: &Current, desired: &Desired, strategy: Strategy, par
             } else {
                 0
             };
-            (2 * len, ranges + up + file, ranges * (kms_before + kms_after))
+            (len.saturating_mul(2), ranges + up + file, ranges * (kms_before + kms_after))
         }
     };
     let looks = if work == 0 { 1 } else { 2 };
