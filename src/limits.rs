@@ -99,6 +99,8 @@ pub(crate) const MAX_ANSWER_BYTES: usize = 8 << 20;
 pub(crate) const MAX_ERROR_ANSWER_BYTES: usize = 64 << 10;
 /// S3 lists a thousand; some servers can be set to list more.
 pub(crate) const MAX_LISTING_PAGE_ENTRIES: usize = 10_000;
+/// S3's take some 40 bytes.
+pub(crate) const MAX_ETAG_BYTES: usize = 1 << 10;
 pub(crate) const MAX_INVENTORY_MANIFEST_BYTES: u64 = 16 << 20;
 /// A key takes 3 KiB when encoded, an access control list somewhat more.
 pub(crate) const MAX_INVENTORY_RECORD_BYTES: usize = 1 << 20;

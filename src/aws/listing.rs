@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
+use crate::aws::object_head::etag_of;
 use crate::aws::request_fields::bucket_request;
 use crate::aws::timestamp::rfc3339;
 use crate::error::{Error, Result, Subject};
@@ -221,7 +222,7 @@ fn object(entry: &Object, encoded: bool) -> Listed {
         version_id: None,
         latest: None,
         len: entry.size().unwrap_or_default().unsigned_abs(),
-        etag: entry.e_tag().map(str::to_owned),
+        etag: etag_of(entry.e_tag()),
         last_modified: entry.last_modified().and_then(rfc3339),
         storage_class: entry.storage_class().map(|class| class.as_str().to_owned()),
     }
@@ -233,7 +234,7 @@ fn version(entry: &ObjectVersion, encoded: bool) -> Listed {
         version_id: entry.version_id().map(str::to_owned),
         latest: entry.is_latest(),
         len: entry.size().unwrap_or_default().unsigned_abs(),
-        etag: entry.e_tag().map(str::to_owned),
+        etag: etag_of(entry.e_tag()),
         last_modified: entry.last_modified().and_then(rfc3339),
         storage_class: entry.storage_class().map(|class| class.as_str().to_owned()),
     }

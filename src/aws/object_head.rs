@@ -14,6 +14,7 @@ use crate::aws::request_fields::checksum_in;
 use crate::aws::sse::Applied;
 use crate::aws::timestamp::rfc3339;
 use crate::checksum::Algorithm;
+use crate::limits::MAX_ETAG_BYTES;
 use crate::object::Lock;
 
 /// An object without its bytes, unless [`ObjectHead::body`] has them.
@@ -137,9 +138,10 @@ impl ObjectHead {
     }
 }
 
-/// The ETag of an answer; some servers leave it empty.
+/// The ETag of an answer; some servers leave it empty. One that is longer than any is none: it is kept and sent again.
 pub(super) fn etag_of(said: Option<&str>) -> Option<String> {
-    said.filter(|etag| !etag.trim_matches('"').is_empty()).map(str::to_owned)
+    let is_etag = |etag: &&str| etag.len() <= MAX_ETAG_BYTES && !etag.trim_matches('"').is_empty();
+    said.filter(is_etag).map(str::to_owned)
 }
 
 fn http_date(text: &str) -> Option<i64> {

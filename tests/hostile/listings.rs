@@ -1,9 +1,9 @@
-//! Listings that never end, or whose entries say what cannot be.
+//! Listings that never end, or whose entries say what cannot be, and answers that are kept.
 
 use s3seal_sandbox::{Answer, Fault, Kind, Struck, hostile};
 
 use crate::endless::run;
-use crate::support::{BUCKET, Bench};
+use crate::support::{BUCKET, Bench, bytes};
 
 /// Half of all numbers, so that three of them are too many.
 const HUGE: &str = "9223372036854775807";
@@ -109,4 +109,22 @@ fn sizes_whose_sum_is_beyond_all_numbers_are_no_small_ones() {
     bench.sandbox.fault(Fault::on("HeadObject", kind).always());
     let line = "rotate s3://bench/ -e sse-kms --kms-key alias/backup --dry-run";
     run(&bench, line).ok().says(&["3 objects, 16384 PiB"]);
+}
+
+#[test]
+fn a_manifest_that_could_not_be_read_again_is_not_said_to_be_stored() {
+    let long: &'static str = "e".repeat(20_000).leak();
+    for (header, operations) in
+        [("etag", ["PutObject", "HeadObject"]), ("x-amz-version-id", ["PutObject", "PutObject"])]
+    {
+        let bench = Bench::new();
+        std::fs::create_dir(bench.path("tree")).unwrap();
+        bench.write("tree/a", &bytes(10));
+        for operation in operations {
+            bench.sandbox.fault(Fault::on(operation, hostile::replaces_header(header, long)).always());
+        }
+        let ended = bench.run("put -r tree s3://bench/p/ --manifest m");
+        assert!(matches!(ended.code(), Some(6 | 9)), "{header}: {:?} {}", ended.code(), ended.stderr);
+        assert_eq!(bench.names(), ["tree"], "{header}");
+    }
 }

@@ -8,7 +8,7 @@ use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::commands::inspect::summary::mode_word;
 use crate::commands::manifest::{Entry, EntryChecksum, Head, Line, text};
 use crate::error::{Error, Result, Subject};
-use crate::limits::MAX_MANIFEST_BYTES;
+use crate::limits::{MAX_MANIFEST_BYTES, MAX_MANIFEST_LINE_BYTES};
 use crate::location::{FileOrObject, S3Uri, Target};
 use crate::transfer::blocking;
 use crate::transfer::sink::{self, PendingFile, Sink};
@@ -119,8 +119,8 @@ impl Manifest {
         let Self { subject, place, lines, .. } = self;
         let mut lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
         lines.add(&Line::End { objects: lines.objects }, &subject)?;
-        let written = blocking(move || lines.flush()).await?;
-        written?;
+        let name = subject.clone();
+        blocking(move || lines.flush(&name)).await??;
         match place {
             Place::File(pending) => blocking(move || pending.keep()).await?,
             Place::Object(uri, file) => {
@@ -133,20 +133,23 @@ impl Manifest {
 }
 
 impl Lines {
+    /// Adds a line, unless it could not be read again.
     fn add(&mut self, line: &Line, subject: &Subject) -> Result<()> {
-        self.piece += &text(line);
-        if self.piece.len() < PIECE {
-            return Ok(());
+        let text = text(line);
+        if text.len() > MAX_MANIFEST_LINE_BYTES {
+            let why = "a line of the manifest would be longer than s3seal reads";
+            return Err(Error::too_large(subject.clone(), why));
         }
-        // What is longer would not be read again.
-        if self.written + self.piece.len() as u64 > MAX_MANIFEST_BYTES {
-            return Err(Error::too_large(subject, "the manifest would be longer than s3seal reads"));
-        }
-        self.flush()
+        self.piece += &text;
+        if self.piece.len() < PIECE { Ok(()) } else { self.flush(subject) }
     }
 
-    fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self, subject: &Subject) -> Result<()> {
         self.written += self.piece.len() as u64;
+        if self.written > MAX_MANIFEST_BYTES {
+            let why = "the manifest would be longer than s3seal reads";
+            return Err(Error::too_large(subject.clone(), why));
+        }
         let written = self.sink.write(self.piece.as_bytes());
         self.piece.clear();
         written
@@ -155,4 +158,24 @@ impl Lines {
 
 fn unquoted(etag: &str) -> String {
     etag.trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_and_no_piece_is_written_that_could_not_be_read_again() {
+        let (sink, _file) = sink::spool().unwrap();
+        let mut lines = Lines { sink, piece: String::new(), written: 0, objects: 0 };
+        let name = |len: usize| Line::Object(Box::new(Entry { name: "n".repeat(len), ..Entry::default() }));
+        let refused = lines.add(&name(MAX_MANIFEST_LINE_BYTES), &"m".into());
+        assert!(matches!(refused, Err(Error::TooLarge { .. })) && lines.piece.is_empty());
+        lines.add(&name(MAX_MANIFEST_LINE_BYTES / 2), &"m".into()).unwrap();
+        lines.written = MAX_MANIFEST_BYTES - lines.piece.len() as u64;
+        lines.flush(&"m".into()).unwrap();
+        // The last piece, too.
+        lines.add(&Line::End { objects: 1 }, &"m".into()).unwrap();
+        assert!(matches!(lines.flush(&"m".into()), Err(Error::TooLarge { .. })));
+    }
 }
