@@ -54,6 +54,14 @@ impl ListedKey {
         let (Self::Text(key) | Self::NotText(key)) = self;
         key
     }
+
+    /// The bytes of the key, by which listings are sorted.
+    pub(crate) fn bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Text(key) => key.as_bytes().into(),
+            Self::NotText(shown) => percent_decode_str(&shown.replace('+', " ")).collect::<Vec<u8>>().into(),
+        }
+    }
 }
 
 impl Default for ListedKey {
@@ -308,5 +316,6 @@ mod tests {
         for text in ["%FF", "a%", "a%2", "%zz", "%+1"] {
             assert_eq!(listed_key(text, true), ListedKey::NotText(text.to_owned()));
         }
+        assert_eq!(*listed_key("a+%FF", true).bytes(), *b"a \xff");
     }
 }

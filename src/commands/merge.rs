@@ -24,12 +24,12 @@ enum Ahead<T> {
     Ended,
 }
 
-struct State<A, B, First, Second> {
+struct State<A, B, Name, First, Second> {
     first: Pin<Box<First>>,
     second: Pin<Box<Second>>,
     /// Items with their names.
     ahead_first: Ahead<(Option<String>, A)>,
-    ahead_second: Ahead<(String, B)>,
+    ahead_second: Ahead<(Name, B)>,
     /// The second stream, for messages.
     listing: Subject,
 }
@@ -39,9 +39,9 @@ struct State<A, B, First, Second> {
 ///
 /// # Errors
 /// Those of the streams; `Unsupported` if the second one, a listing, is out of order.
-pub(crate) fn merge<A, B>(
+pub(crate) fn merge<A, B, Name: AsRef<[u8]>>(
     first: impl Stream<Item = Result<(Option<String>, A)>>,
-    second: impl Stream<Item = Result<(String, B)>>,
+    second: impl Stream<Item = Result<(Name, B)>>,
     listing: Subject,
 ) -> impl Stream<Item = Result<Pair<A, B>>> {
     let (first, second) = (Box::pin(first), Box::pin(second));
@@ -53,10 +53,11 @@ pub(crate) fn merge<A, B>(
     })
 }
 
-impl<A, B, First, Second> State<A, B, First, Second>
+impl<A, B, Name, First, Second> State<A, B, Name, First, Second>
 where
+    Name: AsRef<[u8]>,
     First: Stream<Item = Result<(Option<String>, A)>>,
-    Second: Stream<Item = Result<(String, B)>>,
+    Second: Stream<Item = Result<(Name, B)>>,
 {
     async fn next(&mut self) -> Result<Option<Pair<A, B>>> {
         if let Ahead::Unread = self.ahead_first {
@@ -66,7 +67,7 @@ where
             self.ahead_second = self.second.next().await.transpose()?.map_or(Ahead::Ended, Ahead::Item);
         }
         let order = match (&self.ahead_first, &self.ahead_second) {
-            (Ahead::Item((Some(a), _)), Ahead::Item((b, _))) => a.as_bytes().cmp(b.as_bytes()),
+            (Ahead::Item((Some(a), _)), Ahead::Item((b, _))) => a.as_bytes().cmp(b.as_ref()),
             (Ahead::Item(_), _) => Ordering::Less,
             (_, Ahead::Item(_)) => Ordering::Greater,
             _ => return Ok(None),
@@ -95,7 +96,7 @@ where
             return Ok(None);
         };
         if let Ahead::Item((next, _)) = &self.ahead_second
-            && next.as_bytes() <= name.as_bytes()
+            && next.as_ref() <= name.as_ref()
         {
             let why = "the server does not list keys in the order of their bytes, so it cannot be compared with files";
             return Err(Error::unsupported(self.listing.clone(), why));

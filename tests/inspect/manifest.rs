@@ -341,3 +341,23 @@ fn an_object_that_was_forged_does_not_open_or_is_not_in_the_mode_client() {
     bench.sandbox.s3().set_metadata(BUCKET, "p/a", metadata);
     bench.run(read).exits(9).says(&["1 of 4 objects could not be read and verified"]);
 }
+
+#[test]
+fn what_has_a_key_that_no_manifest_can_have_is_extra() {
+    let bench = stored("");
+    // It stands where its bytes do: its first one is the largest there is.
+    for (hidden, before) in [("%FF%FEevil", "</ListBucketResult>"), ("b%FF", "deep")] {
+        let adds = Kind::tamper(move |_, answer| {
+            let entry = format!("<Contents><Key>p/{hidden}</Key><Size>7</Size><ETag>\"x\"</ETag></Contents>");
+            let text = answer.text();
+            let end = text.find(before).unwrap();
+            let place = if before.starts_with('<') { end } else { text[..end].rfind("<Contents>").unwrap() };
+            answer.set_body(format!("{}{entry}{}", &text[..place], &text[place..]));
+        });
+        let added = bench.sandbox.fault(Fault::on("ListObjectsV2", adds));
+        let ended = bench.run(&format!("{COMPARE} --json")).exits(8).says(&["1 extra"]);
+        let (states, sum) = states(&ended);
+        assert_eq!((states[hidden].as_str(), &sum["same_by_etag"]), ("extra", &json!(4)), "{states:?}");
+        assert_eq!(added.count(), 1);
+    }
+}

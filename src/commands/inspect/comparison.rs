@@ -11,7 +11,7 @@ use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::aws::Connection;
-use crate::aws::listing::{Listed, ListedKey};
+use crate::aws::listing::Listed;
 use crate::aws::object_head::ObjectHead;
 use crate::aws::read_object::ObjectReader;
 use crate::commands::bulk::{Row, for_each_ordered};
@@ -235,13 +235,12 @@ pub(crate) async fn compare(
     report: impl FnMut(ComparedRow) -> Result<()>,
 ) -> Result<()> {
     let ComparisonRequest { place, filter, keys, jobs, .. } = request;
-    // No request can name a key that is not UTF-8.
+    // What has a key that is not UTF-8 is extra: no manifest has it.
     let listed = connection.list(place).try_filter_map(|listed| {
-        let name = match &listed.key {
-            ListedKey::Text(key) => Some(place.relative(key).to_owned()),
-            ListedKey::NotText(_) => None,
-        };
-        std::future::ready(Ok(name.filter(|name| filter.takes(name)).map(|name| (name, listed))))
+        let is_taken = filter.takes(place.relative(listed.key.as_str()));
+        let name = listed.key.bytes();
+        let name = name.strip_prefix(place.key.as_bytes()).unwrap_or(&name).to_owned();
+        std::future::ready(Ok(is_taken.then_some((name, listed))))
     });
     let pairs = merge(stream(manifest.subject, manifest.sorted), listed, Subject::prefix(place));
     let work = |pair| async move { one(connection, place, keys, pair).await };
