@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::defaults;
+use crate::s3_limits::MAX_KEY_BYTES;
 
 // Timeouts and retries.
 
@@ -102,8 +103,12 @@ pub(crate) const MAX_LISTING_PAGE_ENTRIES: usize = 10_000;
 /// S3's take some 40 bytes.
 pub(crate) const MAX_ETAG_BYTES: usize = 1 << 10;
 pub(crate) const MAX_INVENTORY_MANIFEST_BYTES: u64 = 16 << 20;
+/// S3 Inventory has some 20 fields.
+pub(crate) const MAX_INVENTORY_COLUMNS: usize = 64;
 /// A key takes 3 KiB when encoded, an access control list somewhat more.
-pub(crate) const MAX_INVENTORY_RECORD_BYTES: usize = 1 << 20;
+pub(crate) const MAX_INVENTORY_RECORD_BYTES: usize = 64 << 10;
+/// A value that is kept, such as an object's key or version id: neither is longer.
+pub(crate) const MAX_INVENTORY_VALUE_BYTES: usize = MAX_KEY_BYTES;
 /// A manifest of `put`: about 15 million objects.
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 30;
 /// A key takes up to 6 KiB as JSON, a version id 1 KiB.

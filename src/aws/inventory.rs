@@ -1,11 +1,13 @@
 //! S3 Inventory reports: a bucket's objects, which S3 lists once a day or a week.
 //!
-//! Reads local files only. A report's bytes are not trusted, so records have a length limit, and a data file must have
-//! the checksum in its manifest.
+//! Reads local files only. A report's bytes are not trusted: whatever is kept in memory has a limit, so that a report takes
+//! little of it, whatever its size, and a data file must have the checksum in its manifest.
 //! Source: "Amazon S3 Inventory" in the Amazon S3 user guide.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::sync::Arc;
 
 use md5::{Digest, Md5};
 use serde::Deserialize;
@@ -15,6 +17,7 @@ use crate::aws::sse::{Applied, AppliedMode};
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::encryption::Mode;
 use crate::error::{Error, Result, Subject};
+use crate::limits::{MAX_INVENTORY_COLUMNS, MAX_INVENTORY_VALUE_BYTES};
 use crate::location::Bucket;
 
 mod csv_file;
@@ -37,7 +40,7 @@ pub(crate) struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FileFormat {
     /// Gzipped CSV, with these columns.
-    Csv(Vec<String>),
+    Csv(Arc<[String]>),
     /// Apache Parquet.
     Parquet,
 }
@@ -58,8 +61,8 @@ pub(crate) struct DataFile {
     /// Its key, in the bucket where the manifest is.
     pub(crate) key: String,
     pub(crate) len: u64,
-    /// Their MD5, in hex.
-    pub(crate) md5: Option<String>,
+    /// The MD5 of its bytes, in hex.
+    pub(crate) md5: String,
 }
 
 /// One object of a report.
@@ -89,7 +92,7 @@ struct RawFile {
     key: String,
     size: u64,
     #[serde(rename = "MD5checksum")]
-    md5: Option<String>,
+    md5: String,
 }
 
 /// Reads a manifest; `what` names it in messages.
@@ -101,6 +104,9 @@ pub(crate) fn manifest(subject: &Subject, json: &[u8]) -> Result<Manifest> {
         .map_err(|error| Error::tampered(subject, format!("it is not an S3 Inventory manifest: {error}")))?;
     let refuse = |why: String| Error::unsupported(subject, why);
     let format = match raw.file_format.as_str() {
+        "CSV" if raw.file_schema.split(',').count() > MAX_INVENTORY_COLUMNS => {
+            return Err(Error::tampered(subject, "it names more fields than a report has"));
+        }
         "CSV" => FileFormat::Csv(raw.file_schema.split(',').map(|name| name.trim().to_owned()).collect()),
         "Parquet" if cfg!(feature = "parquet") => FileFormat::Parquet,
         "Parquet" => {
@@ -168,23 +174,34 @@ fn compare(subject: &Subject, expected: &DataFile, file: &mut File) -> Result<()
         len += count as u64;
     }
     let found = hex::encode(digest.finalize());
-    let same = expected.md5.as_ref().is_none_or(|md5| md5.eq_ignore_ascii_case(&found));
-    if len != expected.len || !same {
+    if len != expected.len || !expected.md5.eq_ignore_ascii_case(&found) {
         return Err(Error::tampered(subject, "it is not the file that the manifest describes"));
     }
     file.rewind().map_err(failed)
 }
 
 /// Sets a field of an object by the name that CSV reports have for it.
-fn set(object: &mut Inventoried, name: &str, value: &str) {
+///
+/// # Errors
+/// Why the value cannot be one of that field.
+fn set(object: &mut Inventoried, name: &str, value: &str) -> std::result::Result<(), String> {
     let text = || (!value.is_empty()).then(|| value.to_owned());
     let truth = || value.eq_ignore_ascii_case("true");
+    let is_kept = matches!(
+        name,
+        "Key" | "VersionId" | "LastModifiedDate" | "ETag" | "StorageClass" | "EncryptionStatus"
+    );
+    if is_kept && value.len() > MAX_INVENTORY_VALUE_BYTES {
+        return Err(too_long(name));
+    }
     match name {
         "Key" => object.listed.key = ListedKey::Text(value.to_owned()),
         "VersionId" => object.listed.version_id = text(),
         "IsLatest" => object.listed.latest = text().map(|_| truth()),
         "IsDeleteMarker" => object.deleted = truth(),
-        "Size" => object.listed.len = value.parse().unwrap_or_default(),
+        // A delete marker has none.
+        "Size" if value.is_empty() => {}
+        "Size" => object.listed.len = value.parse().map_err(|_| "a size is not a number".to_owned())?,
         "LastModifiedDate" => object.listed.last_modified = text(),
         "ETag" => object.listed.etag = text(),
         "StorageClass" => object.listed.storage_class = text(),
@@ -192,6 +209,16 @@ fn set(object: &mut Inventoried, name: &str, value: &str) {
         "BucketKeyStatus" => object.applied.bucket_key = value == "ENABLED",
         _ => {}
     }
+    Ok(())
+}
+
+fn too_long(name: &str) -> String {
+    format!("a value of the field {name} is longer than any")
+}
+
+/// The error of what is not a data file of a report.
+fn not_a_part(subject: &Subject, why: impl Display) -> Error {
+    Error::tampered(subject, format!("it is not part of an S3 Inventory report: {why}"))
 }
 
 /// A mode by the word that reports have for it.
@@ -249,7 +276,7 @@ mod tests {
         assert_eq!(manifest.source.as_str(), "demo");
         assert_eq!(manifest.created.as_deref(), Some("2018-01-03T02:00:00Z"));
         let columns = ["Bucket", "Key", "Size", "EncryptionStatus"].map(str::to_owned);
-        assert_eq!(manifest.format, FileFormat::Csv(columns.into()));
+        assert_eq!(manifest.format, FileFormat::Csv(Arc::new(columns)));
         assert_eq!(manifest.files.len(), 1);
     }
 
@@ -261,6 +288,16 @@ mod tests {
         assert!(matches!(refused("\"CSV\"", "\"ORC\""), Error::Unsupported { .. }));
         assert!(matches!(refused("\"demo\"", "\"\""), Error::Tampered { .. }));
         assert!(matches!(manifest(&"m".into(), b"[]").unwrap_err(), Error::Tampered { .. }));
+    }
+
+    #[test]
+    fn a_manifest_of_what_no_report_has_is_refused() {
+        let refused =
+            |from: &str, to: &str| manifest(&"m".into(), MANIFEST.replace(from, to).as_bytes()).unwrap_err();
+        let no_checksum = refused(", \"MD5checksum\": \"f11166069f1990abeb9c97ace9cdfabc\"", "");
+        assert!(matches!(no_checksum, Error::Tampered { .. }));
+        let many = format!("EncryptionStatus{}", ",".repeat(MAX_INVENTORY_COLUMNS));
+        assert!(matches!(refused("EncryptionStatus", &many), Error::Tampered { .. }));
     }
 
     #[test]

@@ -248,7 +248,7 @@ fn version(entry: &ObjectVersion, encoded: bool) -> Listed {
     }
 }
 
-pub(super) fn listed_key(text: &str, encoded: bool) -> ListedKey {
+pub(in crate::aws) fn listed_key(text: &str, encoded: bool) -> ListedKey {
     if !encoded {
         return ListedKey::Text(text.to_owned());
     }
@@ -263,7 +263,7 @@ pub(super) fn marker_text(text: &str, encoded: bool) -> String {
 }
 
 /// Decodes percent-encoded text in which a plus sign is a space; `None` if that is not UTF-8, or not encoded so.
-pub(crate) fn decoded(text: &str) -> Option<String> {
+fn decoded(text: &str) -> Option<String> {
     let is_byte = |after: &str| {
         after.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };

@@ -14,6 +14,7 @@ mod endless;
 mod envelopes;
 mod foreign_keys;
 mod ignored_mode;
+mod inventory;
 mod key_service;
 mod listings;
 mod not_understood;

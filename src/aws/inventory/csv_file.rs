@@ -8,10 +8,10 @@ use std::rc::Rc;
 use csv::{ByteRecord, ReaderBuilder};
 use flate2::read::MultiGzDecoder;
 
-use super::{Batches, Inventoried, set};
-use crate::aws::listing::{ListedKey, decoded};
-use crate::error::{Error, Result, Subject};
-use crate::limits::MAX_INVENTORY_RECORD_BYTES;
+use super::{Batches, Inventoried, not_a_part, set, too_long};
+use crate::aws::listing::{ListedKey, listed_key};
+use crate::error::{Result, Subject};
+use crate::limits::{MAX_INVENTORY_RECORD_BYTES, MAX_INVENTORY_VALUE_BYTES};
 
 pub(super) fn read(
     subject: &Subject,
@@ -24,27 +24,26 @@ pub(super) fn read(
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(capped);
     let mut batches = Batches::new(each);
     let mut record = ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(|error| bad(subject, &error))? {
+    while reader.read_byte_record(&mut record).map_err(|error| not_a_part(subject, error))? {
         left.set(MAX_INVENTORY_RECORD_BYTES);
         let mut object = Inventoried::default();
         for (name, value) in columns.iter().zip(&record) {
             let value = String::from_utf8_lossy(value);
-            if name == "Key" {
-                object.listed.key = match decoded(&value) {
-                    Some(key) => ListedKey::Text(key),
-                    None => ListedKey::NotText(value.into_owned()),
-                };
-            } else {
-                set(&mut object, name, &value);
-            }
+            let set = match name.as_str() {
+                "Key" => key(&value).map(|key| object.listed.key = key),
+                name => set(&mut object, name, &value),
+            };
+            set.map_err(|why| not_a_part(subject, why))?;
         }
         batches.add(object)?;
     }
     batches.finish()
 }
 
-fn bad(subject: &Subject, error: &csv::Error) -> Error {
-    Error::tampered(subject, format!("it is not part of an S3 Inventory report: {error}"))
+/// Decodes a key; what is percent-encoded may be three times as long as it.
+fn key(value: &str) -> std::result::Result<ListedKey, String> {
+    let key = listed_key(value, true);
+    if key.bytes().len() > MAX_INVENTORY_VALUE_BYTES { Err(too_long("Key")) } else { Ok(key) }
 }
 
 /// Limits the length of a record.
@@ -74,6 +73,7 @@ mod tests {
     use super::*;
     use crate::aws::sse::AppliedMode;
     use crate::encryption::Mode;
+    use crate::error::Error;
 
     fn gzipped(text: &[u8]) -> File {
         let mut encoder = GzEncoder::new(tempfile::tempfile().unwrap(), Compression::fast());
@@ -112,6 +112,25 @@ mod tests {
         // As many bytes in records of their own are fine.
         let text = "\"a\"\n".repeat(400_000);
         assert_eq!(objects("Key", text.as_bytes()).unwrap().len(), 400_000);
+    }
+
+    #[test]
+    fn values_that_are_longer_than_any_and_sizes_that_are_none_are_refused() {
+        let one = |columns: &str, value: &str| objects(columns, format!("\"{value}\"\n").as_bytes());
+        let longest = "%C3%A4".repeat(512);
+        assert_eq!(one("Key", &longest).unwrap()[0].listed.key, ListedKey::Text("ä".repeat(512)));
+        for (column, value) in [
+            ("Key", format!("{longest}a")),
+            ("Key", format!("%FF{longest}")),
+            ("ETag", "e".repeat(1025)),
+            ("Size", "many".to_owned()),
+            ("Size", "-1".to_owned()),
+            ("Size", "18446744073709551616".to_owned()),
+        ] {
+            assert!(matches!(one(column, &value), Err(Error::Tampered { .. })), "{column} {value}");
+        }
+        // What is not kept may be longer.
+        assert_eq!(one("ObjectAccessControlList", &"a".repeat(20_000)).unwrap().len(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
-use super::{Batches, Inventoried, set};
+use super::{Batches, Inventoried, not_a_part, set};
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::error::{Error, Result, Subject};
 
@@ -29,9 +29,7 @@ pub(super) fn read(
     file: File,
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
 ) -> Result<()> {
-    let bad = |error: ParquetError| {
-        Error::tampered(subject, format!("it is not part of an S3 Inventory report: {error}"))
-    };
+    let bad = |error: ParquetError| not_a_part(subject, error);
     let reader = SerializedFileReader::new(file).map_err(bad)?;
     let names = reader.metadata().file_metadata().schema_descr();
     let has = |name: &str| names.columns().iter().any(|column| column.name() == name);
@@ -40,20 +38,21 @@ pub(super) fn read(
     }
     let mut batches = Batches::new(each);
     for row in reader.get_row_iter(None).map_err(bad)? {
-        batches.add(object(&row.map_err(bad)?))?;
+        let object = object(&row.map_err(bad)?).map_err(|why| not_a_part(subject, why))?;
+        batches.add(object)?;
     }
     batches.finish()
 }
 
-fn object(row: &Row) -> Inventoried {
+fn object(row: &Row) -> std::result::Result<Inventoried, String> {
     let mut object = Inventoried::default();
     for (name, field) in row.get_column_iter() {
         let known = COLUMNS.iter().find(|(column, _)| column == name);
         if let (Some((_, name)), Some(value)) = (known, text(field)) {
-            set(&mut object, name, &value);
+            set(&mut object, name, &value)?;
         }
     }
-    object
+    Ok(object)
 }
 
 /// A value in the form of CSV reports.
