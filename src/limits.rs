@@ -109,6 +109,15 @@ pub(crate) const MAX_INVENTORY_COLUMNS: usize = 64;
 pub(crate) const MAX_INVENTORY_RECORD_BYTES: usize = 64 << 10;
 /// A value that is kept, such as an object's key or version id: neither is longer.
 pub(crate) const MAX_INVENTORY_VALUE_BYTES: usize = MAX_KEY_BYTES;
+/// What stands at the end of a Parquet file: some kilobytes for each row group.
+#[cfg(feature = "parquet")]
+pub(crate) const MAX_PARQUET_METADATA_BYTES: usize = 1 << 20;
+/// A page of a Parquet file: writers aim at 1 MiB, and may exceed it by as many of the longest keys as they write at once.
+#[cfg(feature = "parquet")]
+pub(crate) const MAX_PARQUET_PAGE_BYTES: usize = 8 << 20;
+/// A dictionary of a Parquet file: writers give it up at 1 MiB. In memory, a short value takes ten times as much.
+#[cfg(feature = "parquet")]
+pub(crate) const MAX_PARQUET_DICTIONARY_BYTES: usize = 2 << 20;
 /// A manifest of `put`: about 15 million objects.
 pub(crate) const MAX_MANIFEST_BYTES: u64 = 4 << 30;
 /// A key takes up to 6 KiB as JSON, a version id 1 KiB.

@@ -64,6 +64,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("rpassword", &["cli"]),
     ("rustix", &["cli", "commands", "transfer"]),
     ("sha1", &["checksum"]),
+    ("snap", &["aws"]),
     ("strsim", &["cli"]),
     ("subtle", &["seal", "transfer"]),
     ("tempfile", &["transfer"]),

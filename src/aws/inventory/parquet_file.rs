@@ -1,14 +1,25 @@
 //! A data file in Apache Parquet: columns by name, keys as they are.
+//!
+//! `pages` reads its pages, none of which is longer than it may be.
 
 use std::fs::File;
+use std::sync::Arc;
 
-use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::basic::Repetition;
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::record::reader::TreeBuilder;
 use parquet::record::{Field, Row};
+use parquet::schema::types::{SchemaDescPtr, SchemaDescriptor, Type, TypePtr};
 
 use super::{Batches, Inventoried, not_a_part, set};
 use crate::aws::timestamp::rfc3339_of_seconds;
 use crate::error::{Error, Result, Subject};
+use crate::limits::{MAX_PARQUET_METADATA_BYTES, MAX_PARQUET_PAGE_BYTES};
+
+mod pages;
+
+use pages::{Pieces, RowGroup};
 
 /// Columns, and the names that CSV reports have for them.
 const COLUMNS: [(&str, &str); 10] = [
@@ -30,18 +41,40 @@ pub(super) fn read(
     each: &mut dyn FnMut(Vec<Inventoried>) -> Result<()>,
 ) -> Result<()> {
     let bad = |error: ParquetError| not_a_part(subject, error);
-    let reader = SerializedFileReader::new(file).map_err(bad)?;
-    let names = reader.metadata().file_metadata().schema_descr();
-    let has = |name: &str| names.columns().iter().any(|column| column.name() == name);
+    let pieces = Pieces { file, most: MAX_PARQUET_METADATA_BYTES };
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&pieces).map_err(bad)?;
+    let columns = known_columns(&metadata);
+    let has = |name: &str| columns.iter().any(|column| column.name() == name);
     if !has("key") || !has("encryption_status") {
         return Err(Error::tampered(subject, "the columns key and encryption_status are missing"));
     }
+    let schema = schema_of(columns).map_err(bad)?;
+    let pieces = Arc::new(Pieces { most: MAX_PARQUET_PAGE_BYTES, ..pieces });
     let mut batches = Batches::new(each);
-    for row in reader.get_row_iter(None).map_err(bad)? {
-        let object = object(&row.map_err(bad)?).map_err(|why| not_a_part(subject, why))?;
-        batches.add(object)?;
+    for metadata in metadata.row_groups() {
+        let group = RowGroup { pieces: pieces.clone(), metadata };
+        for row in TreeBuilder::new().as_iter(schema.clone(), &group).map_err(bad)? {
+            let object = object(&row.map_err(bad)?).map_err(|why| not_a_part(subject, why))?;
+            batches.add(object)?;
+        }
     }
     batches.finish()
+}
+
+/// The columns that are read: each holds pages in memory.
+fn known_columns(metadata: &ParquetMetaData) -> Vec<TypePtr> {
+    let all = metadata.file_metadata().schema_descr().root_schema().get_fields();
+    let find = |name: &str| {
+        let column = all.iter().find(|column| column.name() == name)?;
+        let is_single = column.is_primitive() && column.get_basic_info().repetition() != Repetition::REPEATED;
+        is_single.then(|| column.clone())
+    };
+    COLUMNS.iter().filter_map(|(name, _)| find(name)).collect()
+}
+
+fn schema_of(columns: Vec<TypePtr>) -> ParquetResult<SchemaDescPtr> {
+    let root = Type::group_type_builder("inventory").with_fields(columns).build()?;
+    Ok(Arc::new(SchemaDescriptor::new(Arc::new(root))))
 }
 
 fn object(row: &Row) -> std::result::Result<Inventoried, String> {
