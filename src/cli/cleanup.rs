@@ -104,7 +104,10 @@ async fn clean_up(args: CleanupArgs, session: &Session) -> Result<(), Failure> {
     }
     if !args.yes {
         let question = text::question(&found, &args.place);
-        if !session.ask(move || prompt::confirm(&question)).await? {
+        // Who is asked must have seen what it is about.
+        let is_shown = !session.json && !session.printer.is_quiet();
+        let list: Vec<String> = found.iter().filter(|_| !is_shown).map(text::line).collect();
+        if !session.ask(move || prompt::confirm_all(&list, &question)).await? {
             session.printer.say("nothing removed");
             return Ok(());
         }

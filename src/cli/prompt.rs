@@ -34,7 +34,19 @@ pub(crate) fn secret(what: &str, twice: bool) -> Result<Zeroizing<String>, Failu
 /// # Errors
 /// A usage failure where there is nobody to ask.
 pub(crate) fn confirm(question: &str) -> Result<bool, Failure> {
-    let answer = open_terminal().and_then(|terminal| answer(terminal, question));
+    confirm_all(&[], question)
+}
+
+/// The same about a list that nothing else shows.
+///
+/// # Errors
+/// As [`confirm`].
+pub(crate) fn confirm_all(list: &[String], question: &str) -> Result<bool, Failure> {
+    let shown = list.iter().map(|line| escaped(line) + "\n").collect::<String>();
+    let answer = open_terminal().and_then(|mut terminal| {
+        terminal.write_all(shown.as_bytes())?;
+        answer(terminal, question)
+    });
     answer.map(|line| is_yes(&line)).map_err(|error| {
         Failure::usage("there is no terminal to ask at")
             .because(error)

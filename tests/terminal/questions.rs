@@ -158,3 +158,19 @@ fn a_cleanup_asks_what_it_is_about_to_remove() {
         assert_eq!(screen.contains("nothing removed"), !yes, "{screen}");
     }
 }
+
+#[test]
+fn a_cleanup_that_prints_no_lines_shows_its_list_where_it_asks() {
+    for flag in ["-q", "--json"] {
+        let bench = bench(0);
+        bench.sandbox.s3().begin_upload(BUCKET, "db/a");
+        let line = format!("cleanup s3://bench/db/ --older-than 0s --progress never {flag}");
+        let mut cleanup = Terminal::start(&bench, 120, &line);
+        cleanup.wait_for("Remove 1 upload");
+        cleanup.press("n\r");
+        let (code, screen) = cleanup.end();
+        assert_eq!(code, 0, "{screen}");
+        let (list, _) = screen.split_once("Remove 1 upload").unwrap();
+        assert!(list.contains("s3://bench/db/a"), "{screen}");
+    }
+}
