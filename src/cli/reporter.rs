@@ -271,7 +271,8 @@ impl<'a> Reporter<'a> {
             Err(error @ (Error::NotAsAsked { .. } | Error::EnvelopeLost(_))) => {
                 Err(self.server_ignored_request(error))
             }
-            Err(error @ Error::DeletesTooMuch { .. }) => Err(error.into()),
+            // There is nothing to go on with.
+            Err(error @ (Error::DeletesTooMuch { .. } | Error::NoneMatch { .. })) => Err(error.into()),
             Err(error) if silent => Err(error.into()),
             Err(error) => Err(Failure::from(error).hint(again)),
         }
