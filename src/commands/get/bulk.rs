@@ -228,9 +228,7 @@ impl Many<'_> {
             Err(error) => Row::of(uri.to_string(), Err(error)),
         }
     }
-}
 
-impl Many<'_> {
     /// Whether an object with so many bytes has any content: encrypted client-side, an empty one has bytes, too.
     async fn has_content(&self, uri: &S3Uri, len: u64) -> Result<bool> {
         if len == 0 || len > MAX_FOLDER_OBJECT_BYTES || self.request.raw {
