@@ -38,25 +38,32 @@ pub(crate) use rotation::rotated;
 
 /// Reports the outcome of `put`; `file` is its source.
 pub(crate) fn put(outcome: &PutOutcome, file: Option<&Path>, session: &Session) -> Result<(), Failure> {
+    let line = put_line(outcome, &session.rules);
     if session.json {
-        output::document(&put_document(outcome, file, &session.rules).text())?;
-    } else {
-        session.printer.say(&put_line(outcome, &session.rules));
+        return document(&put_document(outcome, file, &session.rules).text(), &line);
     }
+    session.printer.say(&line);
     Ok(())
+}
+
+/// Writes the document of what is done; where it cannot be written, the error says so with the line.
+fn document(text: &str, line: &str) -> Result<(), Failure> {
+    output::document(text)
+        .map_err(|error| Failure::from(error).hint(format!("it is done all the same: {line}")))
 }
 
 /// Reports the outcome of `get`.
 pub(crate) fn get(outcome: &GetOutcome, session: &Session) -> Result<(), Failure> {
+    let line = get_line(outcome, &session.rules);
     match (&outcome.target, session.json) {
         (Target::File(_) | Target::FileInNewDirectory(_), true) => {
-            output::document(&get_document(outcome, &session.rules).text())?;
+            return document(&get_document(outcome, &session.rules).text(), &line);
         }
         // Standard output has carried the object.
         (Target::Stdout | Target::Terminal, true) => {
             session.printer.line(&get_document(outcome, &session.rules).text());
         }
-        (_, false) => session.printer.say(&get_line(outcome, &session.rules)),
+        (_, false) => session.printer.say(&line),
     }
     Ok(())
 }

@@ -70,6 +70,15 @@ fn with_update_the_names_are_compared_with_a_listing() {
 }
 
 #[test]
+fn with_an_empty_list_there_is_nothing_to_do() {
+    let bench = bench();
+    bench.write("list", b"\n");
+    bench.run("put -r tree s3://bench/p/ --files-from list").ok().says(&["stored: 0 files"]);
+    bench.run("get -r s3://bench/p/ copy --files-from list").ok().says(&["fetched: 0 objects"]);
+    bench.assert_keys(&[]);
+}
+
+#[test]
 fn a_list_that_leads_out_of_the_directory_is_refused_before_anything_happens() {
     let bench = bench();
     for name in ["../secret", "/etc/passwd", "b/../../x"] {

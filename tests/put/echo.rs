@@ -112,3 +112,22 @@ fn json_holds_the_error_too() {
     assert_eq!(json["error"]["exit_code"], 6);
     assert!(json["error"]["message"].as_str().unwrap().contains("not encrypted as asked"));
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_the_document_cannot_be_written_the_error_says_that_the_object_is_stored() {
+    let bench = bench(100);
+    for (line, done) in [
+        ("put source s3://bench/object", "s3://bench/object: "),
+        ("get s3://bench/object copy", "copy: from "),
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let words = line.split_whitespace().chain(["--json"]);
+        let ended = bench.s3seal(words).output(full).run().exits(1);
+        let json = document(&ended.stderr);
+        assert!(json["error"]["message"].as_str().unwrap().contains("standard output"), "{json}");
+        let hint = json["error"]["hints"][0].as_str().unwrap();
+        assert!(hint.starts_with(&format!("it is done all the same: {done}")), "{hint}");
+    }
+    bench.assert_keys(&["object"]);
+}

@@ -121,6 +121,18 @@ fn a_named_pipe_is_a_source_of_unknown_length() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_file_whose_length_nobody_knows_before_is_read_to_its_end() {
+    let bench = Bench::new();
+    bench.run("keygen k.key").ok();
+    for key in ["", " --key k.key"] {
+        bench.run(&format!("put /proc/version s3://bench/object{key}")).ok();
+        bench.run(&format!("get s3://bench/object copy{key}")).ok();
+        assert_eq!(bench.read("copy"), std::fs::read("/proc/version").unwrap());
+    }
+}
+
+#[test]
 fn a_closed_standard_input_is_no_empty_object() {
     let bench = Bench::new();
     bench.sandbox.s3().put_plain(BUCKET, "backup", b"old");

@@ -28,6 +28,17 @@ fn a_passphrase_is_typed_twice_without_echo_and_opens_the_object() {
 }
 
 #[test]
+fn a_key_that_is_only_shown_is_typed_once() {
+    let bench = Bench::new();
+    let mut show = Terminal::start(&bench, 80, "keygen --show prompt");
+    show.wait_for("(--show):");
+    show.press(&format!("{}\r", "ab".repeat(32)));
+    let (code, screen) = show.end();
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("256-bit key, fingerprint"), "{screen}");
+}
+
+#[test]
 fn a_deletion_is_asked_about_with_its_number_and_place() {
     let bench = Bench::new();
     std::fs::create_dir(bench.path("tree")).unwrap();

@@ -44,7 +44,8 @@ pub(crate) const VERBS: [VerbPage; 7] = [
             "With --delete the objects under the target that the directory no longer has are deleted, after \
              everything else went well. Their number is checked (--max-delete) and asked about before anything is \
              stored. An object that may be the envelope (.instruction) of another one stays. In a bucket with \
-             versions a delete marker hides the object. The names of --files-from are paths below the directory.",
+             versions a delete marker hides the object. The names of --files-from are paths below the directory; with \
+             an empty list there is nothing to do.",
             "--manifest writes a list of what is stored under the target: names, lengths, checksums, ETags and versions, and \
              with --update also what stays, of which a listing shows only size and ETag. It is at its place only when the run has stored \
              everything: if a file fails, or the run is stopped, what was there before stays. An object in S3 is \

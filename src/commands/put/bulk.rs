@@ -99,7 +99,9 @@ pub(crate) async fn run(
         manifest,
     };
     let work = |candidate| many.candidate(candidate);
-    let (found, rejected) = (AtomicBool::new(false), Arc::new(AtomicU64::new(0)));
+    // With an empty list nothing was to be done, and nothing is missing.
+    let found = AtomicBool::new(matches!(&sources, Sources::Names { names, .. } if names.is_empty()));
+    let rejected = Arc::new(AtomicU64::new(0));
     let mut has_failures = false;
     let (under, given) = (sources.in_words(), walk_options.filter.options());
     let report = |row: PutRow| {
@@ -261,7 +263,10 @@ impl PutRun<'_> {
         let source = Source::File(file.path.clone());
         let input = blocking(move || Input::open(&source)).await??;
         let Some((_, identity)) = input.identity() else {
-            return Err(Error::unsupported(&file.path, "is no longer a regular file"));
+            return Err(Error::unsupported(
+                &file.path,
+                "is no longer a regular file, or nobody knows its length",
+            ));
         };
         let stored = self.store(input, target, self.options.settings.of_file(&file.name)).await?;
         let path = file.path.clone();

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout};
 use std::thread;
@@ -68,7 +69,8 @@ impl Input {
                         "is a directory; put takes one file or - for standard input",
                     ));
                 }
-                let len = metadata.is_file().then_some(metadata.len());
+                let len =
+                    metadata.is_file().then_some(metadata.len()).filter(|len| *len > 0 || is_empty(&file));
                 modified = len.and_then(|_| metadata.modified().ok());
                 let identity = len.map(|_| (resume::absolute(path), FileIdentity::from(&metadata)));
                 (Reader::File(file), len, identity)
@@ -142,6 +144,12 @@ impl Input {
             Reader::File(_) | Reader::Stdin(_) | Reader::Pipe(_) => ChildGuard::default(),
         }
     }
+}
+
+/// Whether a file whose length is said to be 0 gives nothing: those of `/proc`, and of some file systems in user space,
+/// give content of a length that nobody knows before.
+fn is_empty(file: &File) -> bool {
+    file.read_at(&mut [0], 0).map_or(true, |read| read == 0)
 }
 
 /// Reads in as few calls as the source allows.
