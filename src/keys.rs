@@ -139,6 +139,11 @@ impl Fingerprint {
         Self(hex::encode(&Sha256::digest(material)[..8]))
     }
 
+    /// Whether a text can be a fingerprint: 16 lower-case hex digits.
+    pub fn is_one(text: &str) -> bool {
+        text.len() == 16 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     /// The 16 hex digits.
     pub fn as_str(&self) -> &str {
         &self.0

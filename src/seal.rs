@@ -4,14 +4,17 @@
 //! a format stores in addition to the ciphertext is returned as a map of metadata.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
 
-use crate::error::{Error, Result, WrapKind};
-use crate::keys::{Fingerprint, RsaPrivateKey, SymmetricKey};
+use crate::error::{Error, Result, Subject, WrapKind};
+use crate::keys::{DataKey, Fingerprint, KEY_LEN, RsaPrivateKey, SymmetricKey};
 
 pub mod argon2id;
 pub mod detect;
 pub mod esdk;
 pub mod gcm;
+mod hkdf;
 mod output;
 pub mod ring;
 pub mod s3ec;
@@ -112,4 +115,32 @@ fn random<const N: usize>() -> Result<[u8; N]> {
     Err(Error::local("read", "random numbers of the system")(std::io::Error::other(
         "it returned an error or only zeros",
     )))
+}
+
+/// Requires a data key that objects are encrypted with; `Unsupported` for a shorter one.
+fn require_256_bits(data_key: &DataKey) -> Result<()> {
+    if data_key.as_bytes().len() == KEY_LEN {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        "a data key of less than 256 bits",
+        "objects are encrypted with 256-bit data keys only",
+    ))
+}
+
+/// The error for a source that gave another number of bytes than it had when it was opened.
+fn source_changed(expected_len: u64, taken: impl fmt::Display) -> Error {
+    Error::SourceChanged {
+        subject: "the source".into(),
+        why: format!("it gave {taken} bytes instead of {expected_len}"),
+    }
+}
+
+/// The error for a range of the plaintext that begins at or after its end.
+fn out_of_range(subject: &Subject, plain: &Range<u64>, len: u64) -> Error {
+    let range = match plain.end {
+        u64::MAX => format!("{}-", plain.start),
+        end => format!("{}-{}", plain.start, end.saturating_sub(1)),
+    };
+    Error::OutOfRange { subject: subject.clone(), range, len }
 }

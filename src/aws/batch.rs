@@ -166,8 +166,8 @@ impl Connection {
 }
 
 impl Control {
-    /// Creates a job, which starts without confirmation; returns its id. The SDK sends the same idempotency token with
-    /// each attempt, so a lost answer creates no second job.
+    /// Creates a job in the account of its role, which starts without confirmation; returns its id. The SDK sends the same
+    /// idempotency token with each attempt, so a lost answer creates no second job.
     ///
     /// # Errors
     /// What S3 Control refuses; it requires `s3:CreateJob`, and `iam:PassRole` on the role.

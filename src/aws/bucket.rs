@@ -82,14 +82,11 @@ impl Connection {
             default: Probe::of_optional(default, "s3:GetEncryptionConfiguration"),
             policy: Probe::of_optional(policy, "s3:GetBucketPolicy"),
             versioning: Probe::of(versioning, "s3:GetBucketVersioning"),
-            incomplete_uploads: match Probe::of_optional(
+            incomplete_uploads: Probe::of_optional(
                 clean_up(incomplete_uploads),
                 "s3:GetLifecycleConfiguration",
-            ) {
-                Probe::Known(found) => Probe::Known(found.flatten()),
-                Probe::AccessDenied(action) => Probe::AccessDenied(action),
-                Probe::Unavailable(why) => Probe::Unavailable(why),
-            },
+            )
+            .map(Option::flatten),
         })
     }
 

@@ -9,7 +9,10 @@ use crate::keys::CustomerKey;
 use crate::location::S3Uri;
 
 impl Connection {
-    /// Removes an object, or one version of it.
+    /// Removes an object, or one version of it. In a bucket with versions an object without one gets a delete marker.
+    ///
+    /// # Errors
+    /// What S3 refuses; it requires `s3:DeleteObject`, or `s3:DeleteObjectVersion` for a version.
     pub(crate) async fn remove(&self, uri: &S3Uri, version_id: Option<&str>) -> Result<()> {
         self.try_remove(uri, version_id, None).await
     }

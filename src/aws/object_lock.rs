@@ -5,7 +5,7 @@
 //! Sources: GetObjectRetention, GetObjectLegalHold and GetObjectLockConfiguration in the Amazon S3 API reference.
 
 use aws_sdk_s3::primitives::DateTime;
-use aws_sdk_s3::types::{ObjectLockConfiguration, ObjectLockLegalHoldStatus};
+use aws_sdk_s3::types::{ObjectLockConfiguration, ObjectLockLegalHoldStatus, ObjectLockRetention};
 
 use crate::aws::connection::Connection;
 use crate::aws::error;
@@ -69,37 +69,30 @@ impl From<&ObjectLockConfiguration> for BucketLock {
 impl ObjectReader<'_> {
     /// Gets the retention and the legal hold, each only if it is asked for.
     pub(crate) async fn lock(&self, retention: bool, legal_hold: bool) -> Probe<Lock> {
-        let mut lock = Lock::default();
-        if retention {
-            let action = "s3:GetObjectRetention";
-            let answer = object_request!(self.connection, get_object_retention, self.uri, self.version_id);
-            let answer = answer.send().await;
-            let answer = answer.map_err(|refusal| error::read(self.subject(), action, refusal));
-            let answer = match Probe::of(none_without_lock(answer), action) {
-                Probe::Known(answer) => answer,
-                Probe::AccessDenied(action) => return Probe::AccessDenied(action),
-                Probe::Unavailable(why) => return Probe::Unavailable(why),
-            };
-            if let Some(retention) = answer.as_ref().and_then(|answer| answer.retention()) {
-                lock.mode = retention.mode().map(|mode| mode.as_str().to_owned());
-                lock.retain_until = retention.retain_until_date().map(DateTime::secs);
-            }
-        }
-        if legal_hold {
-            let action = "s3:GetObjectLegalHold";
-            let answer = object_request!(self.connection, get_object_legal_hold, self.uri, self.version_id);
-            let answer = answer.send().await;
-            let answer = answer.map_err(|refusal| error::read(self.subject(), action, refusal));
-            let answer = match Probe::of(none_without_lock(answer), action) {
-                Probe::Known(answer) => answer,
-                Probe::AccessDenied(action) => return Probe::AccessDenied(action),
-                Probe::Unavailable(why) => return Probe::Unavailable(why),
-            };
-            let status =
-                answer.as_ref().and_then(|answer| answer.legal_hold()).and_then(|hold| hold.status());
-            lock.legal_hold = status == Some(&ObjectLockLegalHoldStatus::On);
-        }
-        Probe::Known(lock)
+        let retention = if retention { self.retention().await } else { Probe::Known(None) };
+        let legal_hold = if legal_hold { self.legal_hold().await } else { Probe::Known(false) };
+        retention.and_then(|retention| {
+            legal_hold.map(|legal_hold| Lock {
+                mode: retention.as_ref().and_then(|it| it.mode()).map(|mode| mode.as_str().to_owned()),
+                retain_until: retention.as_ref().and_then(|it| it.retain_until_date()).map(DateTime::secs),
+                legal_hold,
+            })
+        })
+    }
+
+    async fn retention(&self) -> Probe<Option<ObjectLockRetention>> {
+        let action = "s3:GetObjectRetention";
+        let request = object_request!(self.connection, get_object_retention, self.uri, self.version_id);
+        let answer = request.send().await.map_err(|refusal| error::read(self.subject(), action, refusal));
+        Probe::of(none_without_lock(answer), action).map(|answer| answer?.retention)
+    }
+
+    async fn legal_hold(&self) -> Probe<bool> {
+        let action = "s3:GetObjectLegalHold";
+        let request = object_request!(self.connection, get_object_legal_hold, self.uri, self.version_id);
+        let answer = request.send().await.map_err(|refusal| error::read(self.subject(), action, refusal));
+        let status = Probe::of(none_without_lock(answer), action).map(|answer| answer?.legal_hold?.status);
+        status.map(|status| status == Some(ObjectLockLegalHoldStatus::On))
     }
 }
 

@@ -83,7 +83,8 @@ impl OpenUploads {
         self.lock().push(OpenUpload { uri: uri.clone(), id: None, is_kept: false });
     }
 
-    /// Records the server's answer: the upload's id, or a refusal.
+    /// Records the server's answer: the upload's id, or a refusal. Of two uploads to one object that are requested, either
+    /// may be the one that it answers.
     pub(super) fn answered(&self, uri: &S3Uri, id: Option<&str>) {
         let mut uploads = self.lock();
         if let Some(place) = uploads.iter().position(|upload| upload.id.is_none() && upload.uri == *uri) {

@@ -34,6 +34,29 @@ impl<T> Probe<T> {
         }
     }
 
+    /// The same answer in another form.
+    pub(crate) fn map<U>(self, form: impl FnOnce(T) -> U) -> Probe<U> {
+        self.and_then(|fact| Probe::Known(form(fact)))
+    }
+
+    /// What follows from the answer; from none follows nothing.
+    pub(crate) fn and_then<U>(self, next: impl FnOnce(T) -> Probe<U>) -> Probe<U> {
+        match self {
+            Self::Known(fact) => next(fact),
+            Self::AccessDenied(action) => Probe::AccessDenied(action),
+            Self::Unavailable(why) => Probe::Unavailable(why),
+        }
+    }
+
+    /// Why there is no answer; `None` if there is one.
+    pub(crate) fn why_not(&self) -> Option<String> {
+        match self {
+            Self::Known(_) => None,
+            Self::AccessDenied(action) => Some(format!("{action} is not allowed")),
+            Self::Unavailable(why) => Some(why.clone()),
+        }
+    }
+
     /// The action that is not allowed.
     pub(crate) fn denied(&self) -> Option<&'static str> {
         match self {

@@ -12,7 +12,8 @@ use crate::error::Result;
 use crate::location::S3Uri;
 
 impl Connection {
-    /// Replaces the key of an object, or of one version of it, by a key in AWS KMS; nothing else changes.
+    /// Replaces the key of an object, or of one version of it, by a key in AWS KMS; nothing else changes. S3 takes no
+    /// condition on it: the object may be another one by then.
     pub(crate) async fn update_encryption(
         &self,
         uri: &S3Uri,

@@ -35,6 +35,12 @@ impl Failure {
         Self::new(Exit::Key, anyhow::anyhow!("{message}"))
     }
 
+    /// A run over nothing at these places, which would prove nothing.
+    pub(crate) fn nothing_found(places: &str) -> Self {
+        Self::new(Exit::NotFound, anyhow::anyhow!("nothing found under {places}"))
+            .hint("check the prefix, --include and --exclude; with --allow-empty this is a success")
+    }
+
     /// Any failure, with its code.
     pub(crate) fn new(exit: Exit, error: anyhow::Error) -> Self {
         Self { exit, error, hints: Vec::new(), own_hints: None }

@@ -131,11 +131,15 @@ fn put_line(outcome: &PutOutcome, rules: &InForce) -> String {
     }
     parts.extend(outcome.version_id.as_ref().map(|id| format!("version {id}")));
     parts.extend(
-        outcome.envelope.as_ref().and_then(unverified).map(|why| format!("envelope not verified ({why})")),
+        outcome
+            .envelope
+            .as_ref()
+            .and_then(Probe::why_not)
+            .map(|why| format!("envelope not verified ({why})")),
     );
     if let Some(lock) = &outcome.lock {
         parts.push(verify_lock::describe(&lock.asked));
-        parts.extend(unverified(&lock.seen).map(|why| format!("lock not verified ({why})")));
+        parts.extend(lock.seen.why_not().map(|why| format!("lock not verified ({why})")));
     }
     if outcome.compared {
         parts.push("answer lost; found stored by comparing size and checksum".to_owned());
@@ -168,7 +172,7 @@ fn overridden(rules: &InForce, uri: &S3Uri) -> impl Iterator<Item = String> {
 /// The end of a run that could not verify the lock of an object, which is stored.
 pub(crate) fn lock_not_verified(outcome: &PutOutcome, aws: &AwsFlags) -> Option<Failure> {
     let seen = &outcome.lock.as_ref()?.seen;
-    let why = unverified(seen)?;
+    let why = seen.why_not()?;
     let exit = if matches!(seen, Probe::AccessDenied(_)) { Exit::Denied } else { Exit::Untrusted };
     let message = format!("{} is stored, but its lock is not verified: {why}", outcome.target);
     let failure = Failure::new(exit, anyhow::anyhow!(message));
@@ -179,15 +183,6 @@ pub(crate) fn lock_not_verified(outcome: &PutOutcome, aws: &AwsFlags) -> Option<
         ),
         _ => failure.hint(format!("`s3seal inspect {}` shows it", shell_word(&outcome.target.to_string()))),
     })
-}
-
-/// Why something about a stored object could not be verified.
-fn unverified(seen: &Probe<()>) -> Option<String> {
-    match seen {
-        Probe::Known(()) => None,
-        Probe::AccessDenied(action) => Some(format!("{action} is not allowed")),
-        Probe::Unavailable(why) => Some(why.clone()),
-    }
 }
 
 fn get_line(outcome: &GetOutcome, rules: &InForce) -> String {
@@ -309,12 +304,12 @@ fn put_document(outcome: &PutOutcome, file: Option<&Path>, rules: &InForce) -> D
         }),
         parts: outcome.parts,
         envelope_check: outcome.envelope.as_ref().map(|envelope| {
-            let reason = unverified(envelope);
+            let reason = envelope.why_not();
             Check { verified: reason.is_none(), reason }
         }),
         object_lock: outcome.lock.as_ref().and_then(|lock| ObjectLock::of(&lock.asked)),
         lock_check: outcome.lock.as_ref().map(|lock| {
-            let reason = unverified(&lock.seen);
+            let reason = lock.seen.why_not();
             Check { verified: reason.is_none(), reason }
         }),
         found_by_comparison: outcome.compared,

@@ -117,14 +117,12 @@ pub(crate) async fn verify_stored(
         cancellation.or(reader.head_with(HeadOptions { checksum: false, explain: false })).await.flatten();
     let head = match Probe::of(answer, "s3:GetObject") {
         Probe::Known(head) => head,
-        Probe::AccessDenied(action) => return Ok(Probe::AccessDenied(action)),
-        Probe::Unavailable(why) => return Ok(Probe::Unavailable(why)),
+        unknown => return Ok(unknown.map(drop)),
     };
     let compared =
         sent.compare(reader.uri, stored.version_id.as_deref(), &head.metadata).and_then(|()| match file {
             Probe::Known(file) => sent.compare_file(reader.uri, file.as_deref()).map(Probe::Known),
-            Probe::AccessDenied(action) => Ok(Probe::AccessDenied(action)),
-            Probe::Unavailable(why) => Ok(Probe::Unavailable(why)),
+            unknown => Ok(unknown.map(drop)),
         });
     let is_another = stored.version_id.is_some() && head.version_id != stored.version_id
         || stored.etag.is_some() && head.etag != stored.etag;

@@ -27,10 +27,7 @@ pub(crate) async fn verify_lock(
     // The object is stored: a signal only ends the check.
     let seen = match cancellation.or(reader.lock(asked.mode.is_some(), asked.legal_hold)).await {
         Err(signal) => Probe::Unavailable(signal.to_string()),
-        Ok(Probe::AccessDenied(action)) => Probe::AccessDenied(action),
-        Ok(Probe::Unavailable(why)) => Probe::Unavailable(why),
-        Ok(Probe::Known(found)) if found == *asked => Probe::Known(()),
-        Ok(Probe::Known(found)) => {
+        Ok(Probe::Known(found)) if found != *asked => {
             return Err(Error::NotAsAsked {
                 subject: reader.uri.into(),
                 aspect: Aspect::Lock,
@@ -40,6 +37,7 @@ pub(crate) async fn verify_lock(
                 version_id: reader.version_id.map(str::to_owned),
             });
         }
+        Ok(seen) => seen.map(drop),
     };
     Ok(LockOutcome { asked: asked.clone(), seen })
 }

@@ -210,12 +210,7 @@ pub fn sealer(
     if plain_len.is_some_and(|len| len > gcm::MAX_PLAIN) {
         return Err(gcm::too_large());
     }
-    if data_key.as_bytes().len() != crate::keys::KEY_LEN {
-        return Err(Error::unsupported(
-            "a data key of less than 256 bits",
-            "objects are encrypted with 256-bit data keys only",
-        ));
-    }
+    super::require_256_bits(data_key)?;
     let (version, content, content_key) = match wrapped.alg {
         Alg::Gcm => {
             let key = Zeroizing::new(data_key.as_bytes().to_vec());

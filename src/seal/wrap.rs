@@ -189,10 +189,7 @@ pub(super) fn unwrap_pkcs1<'a>(
 
 /// The fingerprint of the wrapping key that a material description names.
 pub(super) fn named_key(description: &BTreeMap<String, String>) -> Option<&str> {
-    let name = description.get(KEY_ENTRY)?;
-    let plausible = name.len() == Fingerprint::of(&[]).as_str().len()
-        && name.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
-    plausible.then_some(name.as_str())
+    description.get(KEY_ENTRY).map(String::as_str).filter(|name| Fingerprint::is_one(name))
 }
 
 /// nonce ‖ ciphertext ‖ tag; the content algorithm is the associated data (s3ec format, section 3).

@@ -166,7 +166,7 @@ impl MemoryBudget {
         self.large.clone().acquire_owned().await.map(Some).map_err(closed)
     }
 
-    /// Takes memory for a part if it is free, and not needed by requests whose parts stay on disk.
+    /// Takes memory for a part of this many bytes if it is free, and not needed by requests whose parts stay on disk.
     pub(crate) fn take_now(&self, bytes: u64) -> Option<Permit> {
         let on_disk = self.concurrency.limit().saturating_sub(self.transfer_options.parts_in_memory().get());
         let places = bytes.div_ceil(PLACE).max(1);

@@ -196,8 +196,7 @@ impl<'a> Audit<'a> {
             Some(_) => self.report.places.join(", "),
             None => empty.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         };
-        Err(Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {places}"))
-            .hint("check the prefix, --include and --exclude; with --allow-empty this is a success"))
+        Err(Failure::nothing_found(&places))
     }
 
     async fn place(&mut self, place: &S3Uri, version_id: Option<&str>, meter: &Meter) -> Result<(), Failure> {

@@ -271,9 +271,7 @@ impl<'a> Report<'a> {
             return Err(Failure::new(Exit::Some, anyhow::anyhow!(message)));
         }
         if sum.objects == 0 && !self.results.allow_empty {
-            let message = format!("nothing found under {place}, and nothing in the manifest");
-            return Err(Failure::new(Exit::NotFound, anyhow::anyhow!(message))
-                .hint("check the prefix, --include and --exclude; with --allow-empty this is a success"));
+            return Err(Failure::nothing_found(&format!("{place}, and nothing in the manifest")));
         }
         Ok(())
     }

@@ -95,9 +95,6 @@ impl RotateArgs {
             return Ok(());
         }
         let places: Vec<String> = empty.iter().map(ToString::to_string).collect();
-        let failure =
-            Failure::new(Exit::NotFound, anyhow::anyhow!("nothing found under {}", places.join(", ")))
-                .hint("check the prefix, --include and --exclude; with --allow-empty this is a success");
-        Err(failure)
+        Err(Failure::nothing_found(&places.join(", ")))
     }
 }

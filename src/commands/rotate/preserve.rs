@@ -297,11 +297,7 @@ pub(crate) fn missing_after(found: &Found<'_>, now: &ObjectHead) -> Vec<String> 
 }
 
 fn unreadable<T>(what: &str, seen: &Probe<T>) -> String {
-    match seen {
-        Probe::AccessDenied(action) => format!("{what} cannot be read: {action} is not allowed"),
-        Probe::Unavailable(why) => format!("{what} cannot be read: {why}"),
-        Probe::Known(_) => what.to_owned(),
-    }
+    seen.why_not().map_or_else(|| what.to_owned(), |why| format!("{what} cannot be read: {why}"))
 }
 
 /// Returns what is lost and was not accepted.

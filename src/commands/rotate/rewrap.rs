@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use crate::aws::probe::Probe;
 use crate::aws::read_object::ObjectReader;
 use crate::commands::encrypt::fits;
 use crate::commands::open_envelope;
@@ -112,11 +111,8 @@ impl Rotation<'_> {
 
     /// Requires that an instruction file is locked as it was asked for.
     async fn verify_file_lock(&self, reader: &ObjectReader<'_>, lock: &Lock) -> Result<()> {
-        match verify_lock(reader, lock, self.cancellation).await?.seen {
-            Probe::Known(()) => Ok(()),
-            Probe::AccessDenied(action) => Err(unread_lock(reader.uri, &format!("{action} is not allowed"))),
-            Probe::Unavailable(why) => Err(unread_lock(reader.uri, &why)),
-        }
+        let seen = verify_lock(reader, lock, self.cancellation).await?.seen;
+        seen.why_not().map_or(Ok(()), |why| Err(unread_lock(reader.uri, &why)))
     }
 
     /// Unwraps the data key, checks the commitment, and wraps it with the new key.

@@ -55,16 +55,11 @@ impl Recipient {
             ("passphrase", None) => WrapKind::Passphrase,
             _ => return None,
         };
-        if fingerprint.is_some_and(|text| !is_fingerprint(text)) {
+        if fingerprint.is_some_and(|text| !Fingerprint::is_one(text)) {
             return None;
         }
         Some(Self { kind, fingerprint: fingerprint.map(str::to_owned) })
     }
-}
-
-/// Whether a text can be a fingerprint: 16 lower-case hex digits.
-pub(super) fn is_fingerprint(text: &str) -> bool {
-    text.len() == 16 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl fmt::Display for Recipient {

@@ -21,7 +21,7 @@ use super::suite::{Derived, Suite};
 use crate::encryption::{Context, KeyArn, Legacy};
 use crate::error::{Cause, Error, KeyFault, Result, Subject, Unsupported, WrapKind};
 use crate::keys::DataKey;
-use crate::seal::{Open, OpenedWith};
+use crate::seal::{Open, OpenedWith, out_of_range};
 
 /// A message's header: well-formed, but not authenticated.
 #[derive(Clone, Debug)]
@@ -272,13 +272,9 @@ impl DecryptableMessage {
     pub fn range(&self, plain: Range<u64>, stored: u64) -> Result<RangeRead> {
         let ranges = self.ranges(stored)?;
         let len = ranges.plain_len();
-        ranges.range(plain.start..plain.end.min(len)).ok_or_else(|| {
-            let range = match plain.end {
-                u64::MAX => format!("{}-", plain.start),
-                end => format!("{}-{}", plain.start, end.saturating_sub(1)),
-            };
-            Error::OutOfRange { subject: self.message.subject.clone(), range, len }
-        })
+        ranges
+            .range(plain.start..plain.end.min(len))
+            .ok_or_else(|| out_of_range(&self.message.subject, &plain, len))
     }
 
     /// The ranges of a message stored in `stored` bytes.

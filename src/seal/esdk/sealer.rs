@@ -10,7 +10,7 @@ use super::frame::{FrameCipher, FrameKind};
 use super::layout::{Layout, MAX_FRAMES};
 use super::marker::Marker;
 use crate::error::{Error, Result};
-use crate::seal::{Attributes, Output, Seal};
+use crate::seal::{Attributes, Output, Seal, source_changed};
 
 /// Seals one object.
 pub(super) struct Sealer {
@@ -78,13 +78,6 @@ impl Sealer {
 /// Returns the error for more frames than the format allows.
 pub(super) fn too_long(frame_length: u32) -> Error {
     Error::too_large("the object", format!("it needs more than {MAX_FRAMES} frames of {frame_length} bytes"))
-}
-
-fn source_changed(expected_len: u64, taken: impl std::fmt::Display) -> Error {
-    Error::SourceChanged {
-        subject: "the source".into(),
-        why: format!("it gave {taken} bytes instead of {expected_len}"),
-    }
 }
 
 impl Seal for Sealer {

@@ -4,13 +4,13 @@
 //! the numbering; their suites are not listed.
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_192_GCM, AES_256_GCM, LessSafeKey, UnboundKey};
-use aws_lc_rs::hkdf::{self, HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, KeyType, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, HKDF_SHA512};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::Result;
 use crate::keys::DataKey;
-use crate::seal::gcm;
+use crate::seal::{gcm, hkdf};
 
 /// The length of a stored commitment, in bytes.
 pub(super) const COMMITMENT_LEN: usize = 32;
@@ -122,13 +122,12 @@ impl Suite {
         match self.kdf {
             Kdf::None if secret.len() == key.len() => key.copy_from_slice(secret),
             Kdf::None => return Err(gcm::refused()),
-            // By RFC 5869, an absent salt is a salt of zeros.
-            Kdf::Sha256 => expand(HKDF_SHA256, &[], secret, &[&id, message_id], &mut key)?,
-            Kdf::Sha384 => expand(HKDF_SHA384, &[], secret, &[&id, message_id], &mut key)?,
+            Kdf::Sha256 => hkdf::derive(HKDF_SHA256, &[], secret, &[&id, message_id], &mut key)?,
+            Kdf::Sha384 => hkdf::derive(HKDF_SHA384, &[], secret, &[&id, message_id], &mut key)?,
             Kdf::Committing => {
-                expand(HKDF_SHA512, message_id, secret, &[&id, b"DERIVEKEY"], &mut key)?;
+                hkdf::derive(HKDF_SHA512, message_id, secret, &[&id, b"DERIVEKEY"], &mut key)?;
                 let mut stored = [0; COMMITMENT_LEN];
-                expand(HKDF_SHA512, message_id, secret, &[b"COMMITKEY"], &mut stored)?;
+                hkdf::derive(HKDF_SHA512, message_id, secret, &[b"COMMITKEY"], &mut stored)?;
                 commitment = Some(stored);
             }
         }
@@ -159,26 +158,4 @@ impl Derived {
             _ => false,
         }
     }
-}
-
-struct Len(usize);
-
-impl KeyType for Len {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-fn expand(
-    algorithm: hkdf::Algorithm,
-    salt: &[u8],
-    secret: &[u8],
-    info: &[&[u8]],
-    out: &mut [u8],
-) -> Result<()> {
-    Salt::new(algorithm, salt)
-        .extract(secret)
-        .expand(info, Len(out.len()))
-        .and_then(|okm| okm.fill(out))
-        .map_err(|_| gcm::refused())
 }

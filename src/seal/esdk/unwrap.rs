@@ -4,11 +4,10 @@
 //! fingerprint only decides which is tried first. The caller asks AWS KMS.
 
 use super::edk::{Edk, EdkKind};
-use super::marker::is_fingerprint;
 use super::message::{DecryptableMessage, PermittedMessage};
 use crate::encryption::Legacy;
 use crate::error::{Error, KeyFault, KeyNeed, Result, WrapKind};
-use crate::keys::{DataKey, RsaPrivateKey, SymmetricKey};
+use crate::keys::{DataKey, Fingerprint, RsaPrivateKey, SymmetricKey};
 use crate::limits::MAX_PASSPHRASE_DATA_KEYS;
 use crate::seal::OpenedWith;
 use crate::seal::argon2id::Phc;
@@ -81,7 +80,7 @@ impl<'a> EdkSearch<'a> {
         let edks = permitted.message().edks();
         let wanted = edks.iter().find_map(wrap_kind);
         let mut candidates = edks.iter().filter(|edk| wrap_kind(edk) == wanted).map(Edk::name);
-        let named = candidates.find(|name| is_fingerprint(name));
+        let named = candidates.find(|name| Fingerprint::is_one(name));
         Self {
             permitted,
             tried: 0,

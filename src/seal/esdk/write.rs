@@ -17,9 +17,8 @@ use crate::encryption::{Context, KeyArn, KeyName};
 use crate::error::{Error, Result, Subject, WrapKind};
 use crate::keys::{DataKey, Fingerprint};
 use crate::limits::{MAX_ESDK_DATA_KEYS, MAX_ESDK_HEADER_BYTES};
-use crate::seal::Seal;
-use crate::seal::gcm;
 use crate::seal::wrap::LocalKey;
+use crate::seal::{Seal, gcm, require_256_bits};
 
 /// The shortest frame length that is written, in bytes.
 pub const MIN_FRAME_LENGTH: u32 = 4 << 10;
@@ -41,12 +40,7 @@ impl NewMessage {
     /// that context: [`NewMessage::context`]. Fails with `Unsupported` for a data key of less than 256 bits, and with
     /// `TooLarge` for a context beyond the format's limit.
     pub fn new(data_key: DataKey, context: &Context) -> Result<Self> {
-        if data_key.as_bytes().len() != suite::WRITTEN.key_len() {
-            return Err(Error::unsupported(
-                "a data key of less than 256 bits",
-                "objects are encrypted with 256-bit data keys only",
-            ));
-        }
+        require_256_bits(&data_key)?;
         context::encode(context.pairs())?;
         let context = context.pairs().clone();
         Ok(Self { data_key, context, edks: Vec::new(), recipients: Vec::new() })

@@ -1,15 +1,15 @@
 //! Derives the content key and the commitment from data key and message id (V3).
 //!
-//! One extraction for both: the salt is the message id, the secret is the data key (s3ec format, section 1.1).
+//! The salt is the message id, the secret is the data key (s3ec format, section 1.1).
 
-use aws_lc_rs::hkdf::{HKDF_SHA512, KeyType, Salt};
+use aws_lc_rs::hkdf::HKDF_SHA512;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{COMMITMENT_LEN, MESSAGE_ID_LEN};
 use crate::error::Result;
 use crate::keys::{DataKey, KEY_LEN};
-use crate::seal::gcm;
+use crate::seal::{gcm, hkdf};
 
 /// The suite's number, as bytes: in the derivation and as the content's associated data.
 pub(crate) const SUITE: [u8; 2] = [0x00, 0x73];
@@ -31,19 +31,10 @@ impl Derived {
     }
 }
 
-struct Len(usize);
-
-impl KeyType for Len {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
 /// Derives both.
 pub(crate) fn derive(data_key: &DataKey, message_id: &[u8; MESSAGE_ID_LEN]) -> Result<Derived> {
-    let prk = Salt::new(HKDF_SHA512, message_id).extract(data_key.as_bytes());
     let expand = |label: &[u8], out: &mut [u8]| {
-        prk.expand(&[&SUITE, label], Len(out.len())).and_then(|okm| okm.fill(out)).map_err(|_| gcm::refused())
+        hkdf::derive(HKDF_SHA512, message_id, data_key.as_bytes(), &[&SUITE, label], out)
     };
     let mut commitment = [0; COMMITMENT_LEN];
     expand(b"COMMITKEY", &mut commitment)?;

@@ -9,7 +9,7 @@ use super::kdf::{NONCE, SUITE};
 use super::{ContentAlgorithm, Envelope, REPLAY_STEP, metadata};
 use crate::error::{Error, Result, Subject};
 use crate::seal::gcm::{self, Counter, NONCE_LEN, TAG_LEN};
-use crate::seal::{Attributes, Open, Output, Seal, Trust};
+use crate::seal::{Attributes, Open, Output, Seal, Trust, source_changed};
 
 /// Nonce and associated data of an envelope's content.
 pub(super) fn parameters(content: &ContentAlgorithm) -> Option<(&[u8; NONCE_LEN], &'static [u8])> {
@@ -43,13 +43,6 @@ impl Sealer {
             taken: 0,
         })
     }
-
-    fn source_changed(expected_len: u64, taken: impl std::fmt::Display) -> Error {
-        Error::SourceChanged {
-            subject: "the source".into(),
-            why: format!("it gave {taken} bytes instead of {expected_len}"),
-        }
-    }
 }
 
 impl Seal for Sealer {
@@ -64,7 +57,7 @@ impl Seal for Sealer {
     fn push(&mut self, plain: &[u8], out: &mut Output) -> Result<()> {
         let taken = self.taken.saturating_add(plain.len() as u64);
         if let Some(expected_len) = self.expected_len.filter(|expected_len| taken > *expected_len) {
-            return Err(Self::source_changed(expected_len, "more"));
+            return Err(source_changed(expected_len, "more"));
         }
         self.cipher.push(plain, out)?;
         self.taken = taken;
@@ -73,7 +66,7 @@ impl Seal for Sealer {
 
     fn finish(self: Box<Self>, out: &mut Output) -> Result<()> {
         if let Some(expected_len) = self.expected_len.filter(|expected_len| self.taken != *expected_len) {
-            return Err(Self::source_changed(expected_len, self.taken));
+            return Err(source_changed(expected_len, self.taken));
         }
         out.extend_from_slice(&self.cipher.finish()?);
         Ok(())

@@ -12,7 +12,7 @@ use super::message::parameters;
 use super::{CBC_IV_LEN, ContentAlgorithm, Envelope};
 use crate::error::{Error, Result, Subject};
 use crate::seal::gcm::{Counter, TAG_LEN};
-use crate::seal::{Open, Output, Trust};
+use crate::seal::{Open, Output, Trust, out_of_range};
 
 const BLOCK_LEN: u64 = BLOCK as u64;
 
@@ -39,14 +39,6 @@ fn clamp(envelope: &Envelope, plain: &Range<u64>, len: u64) -> Result<Range<u64>
         return Ok(plain.start..end);
     }
     Err(out_of_range(&envelope.subject, plain, len))
-}
-
-fn out_of_range(subject: &Subject, plain: &Range<u64>, len: u64) -> Error {
-    let range = match plain.end {
-        u64::MAX => format!("{}-", plain.start),
-        end => format!("{}-{}", plain.start, end.saturating_sub(1)),
-    };
-    Error::OutOfRange { subject: subject.clone(), range, len }
 }
 
 fn open_gcm(envelope: &Envelope, key: &[u8], plain: Range<u64>, stored: u64) -> Result<RangeRead> {
