@@ -230,6 +230,11 @@ impl ByteRange {
         };
         (range.start < range.end).then_some(range)
     }
+
+    /// Whether it is counted from the end of the object.
+    pub(crate) fn is_from_end(self) -> bool {
+        matches!(self, Self::Last(_))
+    }
 }
 
 impl fmt::Display for ByteRange {

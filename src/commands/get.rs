@@ -1,6 +1,5 @@
 //! `get`: sends a HEAD, unwraps the data key, downloads, decrypts, and commits the target file.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::commands::decryption_keys::DecryptionKeys;
 use crate::commands::open_envelope;
 use crate::commands::put::same_etag;
 use crate::commands::sse_c_keys::{KeyedHead, head, head_with_body};
-use crate::commands::unwrapped_envelope::{DecryptedBy, Envelope};
+use crate::commands::unwrapped_envelope::{self, DecryptedBy, Envelope};
 use crate::encryption::{KeyArn, Mode, StoredFormat};
 use crate::error::{Error, Result, Subject};
 use crate::keys::CustomerKey;
@@ -239,7 +238,10 @@ impl Download<'_> {
         request.rules.permit(&request.source, &found)?;
         as_required(request.expect, decryption_keys, envelope.is_some(), head, &reader)?;
         let opening = match envelope {
-            None => Opening::AsItIs(part_of(&reader, request.range, head.len)?),
+            None => Opening::AsItIs(match request.range {
+                None => 0..head.len,
+                Some(range) => unwrapped_envelope::within(range, &reader.subject(), head.len)?,
+            }),
             Some(envelope) => {
                 let unwrapped =
                     open_envelope::unwrap_data_key(self.connection, envelope, decryption_keys).await?;
@@ -248,8 +250,7 @@ impl Download<'_> {
                 match request.range {
                     None => Opening::Whole(Box::new(unwrapped)),
                     Some(range) => {
-                        let len = unwrapped.plain_len(head.len).unwrap_or(head.len);
-                        let part = unwrapped.part(part_of(&reader, Some(range), len)?, head.len)?;
+                        let part = unwrapped.part(range, head.len)?;
                         let described = Described::of_sealed(&unwrapped, part.authenticated);
                         Opening::Range(Box::new(part), described)
                     }
@@ -339,17 +340,6 @@ fn as_required(
         return Err(decryption_keys.not_applicable(reader.subject(), &head.applied));
     }
     Ok(())
-}
-
-fn part_of(reader: &ObjectReader<'_>, range: Option<ByteRange>, len: u64) -> Result<Range<u64>> {
-    match range {
-        None => Ok(0..len),
-        Some(range) => range.within(len).ok_or_else(|| Error::OutOfRange {
-            subject: reader.subject(),
-            range: range.to_string(),
-            len,
-        }),
-    }
 }
 
 /// Prepares the comparison with the checksum that S3 stores, if one is possible.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::encryption::{BoundName, Format, KeyArn, StoredFormat};
-use crate::error::{Result, WrapKind};
+use crate::error::{Error, Result, Subject, WrapKind};
 use crate::limits::MAX_ESDK_FRAME_BYTES_PER_CONNECTION;
+use crate::location::ByteRange;
 use crate::seal::esdk::EdkKind;
 use crate::seal::{Open, OpenedWith, esdk, s3ec};
 
@@ -81,14 +82,21 @@ impl DecryptedBy {
 
 /// A range of an object, ready to be decrypted.
 pub(crate) struct Part {
-    /// The stored bytes to fetch and decrypt.
-    pub(crate) sealed: Range<u64>,
-    /// Decrypts them.
-    pub(crate) opener: Box<dyn Open>,
+    /// The stored bytes to fetch, and what decrypts them; `OutOfRange` where the object ends before, which `proof` shows.
+    pub(crate) content: Result<(Range<u64>, Box<dyn Open>)>,
     /// What else must be verified first: the end of the message, which shows that nothing was cut off.
     pub(crate) proof: Option<(Range<u64>, Box<dyn Open>)>,
     /// Whether decryption verifies the plaintext.
     pub(crate) authenticated: bool,
+}
+
+/// The bytes of a range of an object of `len` bytes.
+///
+/// # Errors
+/// `OutOfRange` where S3 would answer 416.
+pub(super) fn within(range: ByteRange, subject: &Subject, len: u64) -> Result<Range<u64>> {
+    let out_of_range = || Error::OutOfRange { subject: subject.clone(), range: range.to_string(), len };
+    range.within(len).ok_or_else(out_of_range)
 }
 
 impl UnwrappedEnvelope {
@@ -103,22 +111,33 @@ impl UnwrappedEnvelope {
     /// Prepares to decrypt a range of an object of `stored` bytes.
     ///
     /// # Errors
-    /// `OutOfRange` beyond the end; `Unsupported` if the format cannot verify a range.
-    pub(crate) fn part(&self, plain: Range<u64>, stored: u64) -> Result<Part> {
+    /// `OutOfRange` beyond the end of an object whose format does not verify a range; `Unsupported` if it can verify none
+    /// and that is not allowed, or if it does not say where the plaintext ends and the range is counted from there.
+    pub(crate) fn part(&self, range: ByteRange, stored: u64) -> Result<Part> {
         match &self.content {
             Content::S3ec(unwrapped) => {
-                let s3ec::RangeRead { sealed, opener } = unwrapped.range(plain, stored)?;
-                Ok(Part { sealed, opener, proof: None, authenticated: false })
+                let envelope = unwrapped.envelope();
+                let len = match envelope.plain_len(stored) {
+                    Some(len) => len,
+                    None if range.is_from_end() => {
+                        return Err(Error::unsupported(
+                            envelope.subject(),
+                            "how long its plaintext is shows only when it is read whole, so no range can be counted from its end",
+                        ));
+                    }
+                    None => stored,
+                };
+                let read = unwrapped.range(within(range, envelope.subject(), len)?, stored)?;
+                Ok(Part { content: Ok((read.sealed, read.opener)), proof: None, authenticated: false })
             }
             Content::Esdk(unwrapped) => {
-                let esdk::RangeRead { sealed, opener, proves_length, .. } = unwrapped.range(plain, stored)?;
-                let proof = if proves_length {
-                    None
-                } else {
-                    let end = unwrapped.ranges(stored)?.final_frame();
-                    Some((end.sealed, end.opener))
-                };
-                Ok(Part { sealed, opener, proof, authenticated: true })
+                let ranges = unwrapped.ranges(stored)?;
+                let plain = within(range, unwrapped.message().subject(), ranges.plain_len());
+                let read = plain.and_then(|plain| unwrapped.range(plain, stored));
+                let proves_length = read.as_ref().is_ok_and(|read| read.proves_length);
+                let end = (!proves_length).then(|| ranges.final_frame());
+                let proof = end.map(|end| (end.sealed, end.opener));
+                Ok(Part { content: read.map(|read| (read.sealed, read.opener)), proof, authenticated: true })
             }
         }
     }

@@ -8,6 +8,7 @@
 mod support;
 
 mod authenticity;
+mod cbc;
 mod fingerprints;
 mod instruction;
 mod modes;

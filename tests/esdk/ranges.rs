@@ -103,6 +103,18 @@ fn a_spoilt_end_is_refused_whatever_the_range() {
 }
 
 #[test]
+fn that_a_range_is_beyond_the_end_is_proven_too() {
+    let stored = Stored::new(5 * FRAME + 7);
+    let cut = stored.frame_at(4).start;
+    stored.spoil(|sealed| sealed.truncate(cut));
+    for beyond in [format!("{}-", 4 * FRAME), "999999-9999999".to_owned()] {
+        range(&stored, &beyond).exits(6).writes_nothing().says(&["cut short"]);
+    }
+    stored.bench.run(&format!("get s3://bench/object copy --key key --range {}-", 4 * FRAME)).exits(6);
+    assert!(!stored.bench.names().contains(&"copy".to_owned()));
+}
+
+#[test]
 fn a_range_with_another_key_is_refused() {
     let stored = Stored::new(FRAME);
     stored.bench.run("get s3://bench/object - --key other --range 0-9").exits(5).writes_nothing();

@@ -209,7 +209,8 @@ impl Transfer<'_> {
             let proof = Pipeline { verifier: None, open: Some(open), out: Out::Nowhere, repeat: Repeat::No };
             self.pass(sealed, proof).await?;
         }
-        self.stream(part.sealed, Some(part.opener), None, Out::Sink(sink)).await
+        let (sealed, open) = part.content?;
+        self.stream(sealed, Some(open), None, Out::Sink(sink)).await
     }
 
     /// First verifies everything, then decrypts the same bytes again and writes them.

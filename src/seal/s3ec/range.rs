@@ -200,6 +200,6 @@ impl Open for CbcRange {
             return Ok(());
         }
         // The range covered only padding: the plaintext's length is known only now.
-        Err(out_of_range(&self.subject, &self.asked, self.asked.start))
+        Err(out_of_range(&self.subject, &self.asked, self.asked.start - self.skip))
     }
 }
