@@ -274,7 +274,7 @@ pub(crate) fn count(summary: &mut Summary, row: &InspectRow) {
 /// Why an object could not be inspected, in one line: the error without the object's name in front.
 pub(crate) fn reason(error: &Error) -> String {
     match error {
-        Error::NotFound { .. } => "does not exist".to_owned(),
+        Error::NotFound { subject: Subject::Object { .. }, .. } => "does not exist".to_owned(),
         Error::Network { why, .. } => why.to_string(),
         Error::KeyNeeded { need, .. } => need.to_string(),
         Error::KeyWrong { why, .. } => why.to_string(),

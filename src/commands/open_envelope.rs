@@ -17,7 +17,7 @@ use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::{InstructionSuffix, instruction_file_key};
 use crate::seal::detect::{self, Detected};
-use crate::seal::esdk::{self, HeaderReader, Message, Reading, looks_like_esdk};
+use crate::seal::esdk::{self, HeaderReader, Message, Reading, looks_like_base64, looks_like_esdk};
 use crate::seal::s3ec;
 use crate::transfer::{blocking, download};
 
@@ -90,10 +90,11 @@ async fn find(
     }
 }
 
-/// Whether an object starts like a message of the AWS Encryption SDK.
+/// Whether an object starts like a message of the AWS Encryption SDK, or like one in base64, which [`header`] refuses.
 pub(super) async fn begins_like_a_message(reader: &ObjectReader<'_>, head: &ObjectHead) -> Result<bool> {
     let end = head.len.min(BEGINNING);
-    Ok(end > 0 && looks_like_esdk(&beginning(reader, head, 0, end).await?))
+    let start = beginning(reader, head, 0, end).await?;
+    Ok(looks_like_esdk(&start) || looks_like_base64(&start))
 }
 
 /// Reads a message's header from the beginning of the object.
@@ -188,13 +189,8 @@ async fn s3ec_with_kms(
     for may in decryption_keys.kms_keys.iter().map(MayUnwrap::Key).chain(any_of) {
         match connection.unwrap_data_key(may, request.blob, request.context).await {
             Ok((data_key, key)) => return Ok((permitted.with_data_key(data_key)?, key)),
-            Err(
-                error @ Error::KeyWrong {
-                    why: KeyFault::DoesNotUnwrap { .. } | KeyFault::KmsAccount { .. },
-                    ..
-                },
-            ) => refusal = Some(error),
-            Err(error) => return Err(error),
+            Err(error @ Error::Tampered { .. }) => return Err(error),
+            Err(error) => refusal = Some(error),
         }
     }
     let subject = permitted.envelope().subject().clone();

@@ -144,6 +144,19 @@ fn another_kms_context_than_the_sealed_one_is_refused() {
 }
 
 #[test]
+fn of_several_kms_keys_the_one_that_fits_opens_whatever_is_wrong_with_the_others() {
+    let bench = bench();
+    for format in ["s3ec", "esdk"] {
+        bench
+            .run(&format!("put source s3://bench/object -e client --kms-key {ALIAS} --format {format}"))
+            .ok();
+        let none = "--kms-key alias/none";
+        bench.run(&format!("get s3://bench/object - {none} --kms-key {ALIAS}")).ok();
+        bench.run(&format!("get s3://bench/object - {none}")).exits(5).writes_nothing();
+    }
+}
+
+#[test]
 fn a_range_of_a_sealed_object_needs_leave_and_is_said_not_to_be_proven() {
     let bench = bench();
     let content = bytes(PART + 1000);

@@ -67,6 +67,35 @@ fn what_s3seal_writes_is_told_with_the_key_that_opens_it() {
     bench.run("inspect s3://bench/v2 --expect client:s3ec").exits(8);
 }
 
+#[test]
+fn what_a_key_shows_to_be_changed_is_no_claim() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    key(&bench, "k", 1);
+    bench.run("put source s3://bench/object -e client --key k").ok();
+    let mut metadata = bench.object("object").metadata;
+    let commitment = metadata.get_mut("x-amz-d").unwrap();
+    let other = if commitment.starts_with('A') { "B" } else { "A" };
+    commitment.replace_range(..1, other);
+    bench.sandbox.s3().set_metadata(BUCKET, "object", metadata);
+    let claimed = bench.run("inspect --json s3://bench/object").ok().json();
+    assert_eq!(claimed["client"]["state"], "claimed");
+    let shown = bench.run("inspect --json s3://bench/object --key k").ok().json();
+    assert_eq!(shown["client"]["state"], "broken", "{shown}");
+    bench.run("inspect s3://bench/object --key k --expect client").exits(8);
+}
+
+#[test]
+fn that_the_instruction_file_is_missing_is_not_said_of_the_object() {
+    let bench = Bench::new();
+    bench.write("source", b"text");
+    key(&bench, "k", 1);
+    bench.run("put source s3://bench/p/object -e client --key k --instruction-file").ok();
+    bench.sandbox.s3().try_delete(BUCKET, "p/object.instruction", "null", false).unwrap();
+    let ended = bench.run("inspect s3://bench/p/ --read-data --key k").exits(9);
+    assert!(ended.stdout.windows(16).any(|text| text == b"instruction file"), "{}", ended.stderr);
+}
+
 fn vectors(folder: &str) -> Vec<(PathBuf, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(folder);
     let mut found: Vec<(PathBuf, Value)> = fs::read_dir(folder)

@@ -112,9 +112,9 @@ pub(crate) const VERBS: [VerbPage; 7] = [
              need --key, --private-key, --passphrase or --kms-key. Each of these may be repeated: an object is \
              opened with the key that it names, or else with the first that fits. An object that needs none of the \
              keys given is refused, because a key says that it should be encrypted.",
-            "To standard output (-) goes only what is verified. The format esdk is verified piece by piece; in the \
-             format s3ec the tag is at the end of the object, so the plaintext is held in memory, and a large \
-             object is read twice. --unverified does not wait. If standard output is a terminal, the object must \
+            "To standard output (-) goes only what is verified. The format esdk is verified piece by piece, and a \
+             signature, which other programs can add, before the last of them; in the format s3ec the tag is at the \
+             end of the object, so the plaintext is held in memory, and a large object is read twice. --unverified does not wait. If standard output is a terminal, the object must \
              begin as text: UTF-8 without control characters. Otherwise nothing is written and the exit status is \
              2, unless --force is given.",
             "The checksum that S3 keeps is compared with what arrives. Where that is not possible, the outcome says \

@@ -74,7 +74,10 @@ impl Second<'_> {
     async fn s3ec(&self, envelope: Envelope) -> Result<ClientSeen> {
         let mut described = EnvelopeFacts::s3ec(&envelope, self.head.len);
         if self.tries_keys() {
-            described.opens = self.opens_s3ec(envelope).await?;
+            match self.opens_s3ec(envelope).await {
+                Ok(opens) => described.opens = opens,
+                Err(error) => return broken(error),
+            }
         }
         Ok(ClientSeen::Sealed(Box::new(described)))
     }
@@ -91,7 +94,10 @@ impl Second<'_> {
         };
         let mut described = EnvelopeFacts::esdk(&message, marker, self.head.len);
         if self.tries_keys() {
-            described.opens = self.opens_esdk(*message).await?;
+            match self.opens_esdk(*message).await {
+                Ok(opens) => described.opens = opens,
+                Err(error) => return broken(error),
+            }
         }
         Ok(ClientSeen::Sealed(Box::new(described)))
     }
@@ -152,26 +158,28 @@ impl Second<'_> {
             return Ok(Opens::NotTried);
         }
         let unwrapper = self.options.keys.unwrapper.clone();
-        Ok(opened(blocking(move || Ok(unwrapper.unwrap_s3ec(permitted)?.opened_with().clone())).await?))
+        opened(blocking(move || Ok(unwrapper.unwrap_s3ec(permitted)?.opened_with().clone())).await?)
     }
 
     async fn opens_esdk(&self, message: Message) -> Result<Opens> {
         let permitted = match message.permit(self.options.keys.legacy, &Context::default()) {
             Ok(permitted) => permitted,
             Err(Error::Unsupported { .. }) => return Ok(Opens::NotTried),
-            Err(_) => return Ok(Opens::WithNone),
+            Err(error) => return opened(Err(error)),
         };
         let unwrapper = self.options.keys.unwrapper.clone();
-        Ok(opened(blocking(move || Ok(unwrapper.unwrap_esdk(&permitted)?.opened_with().clone())).await?))
+        opened(blocking(move || Ok(unwrapper.unwrap_esdk(&permitted)?.opened_with().clone())).await?)
     }
 }
 
-fn opened(tried: Result<OpenedWith>) -> Opens {
+/// Which key opens an object, if one does. What a key has shown to be changed is an error.
+fn opened(tried: Result<OpenedWith>) -> Result<Opens> {
     match tried {
-        Ok(with) => Opens::With(with),
+        Ok(with) => Ok(Opens::With(with)),
         Err(Error::KeyNeeded { .. } | Error::KeyWrong { why: KeyFault::CostlyPassphrase { .. }, .. }) => {
-            Opens::NotTried
+            Ok(Opens::NotTried)
         }
-        Err(_) => Opens::WithNone,
+        Err(error @ Error::Tampered { .. }) => Err(error),
+        Err(_) => Ok(Opens::WithNone),
     }
 }
