@@ -77,7 +77,7 @@ pub enum Error {
     #[error("{subject} already exists")]
     TargetExists { subject: Subject },
     /// The object is no longer the one seen or named.
-    #[error("{subject} is not the object expected: its ETag has changed")]
+    #[error("{subject} is not the object expected: it has changed")]
     Changed { subject: Subject, source: Option<Cause> },
     /// Another run of this program is working on the same.
     #[error("{subject} is locked by another run")]

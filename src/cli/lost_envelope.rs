@@ -48,6 +48,12 @@ pub(crate) fn after_rotate(lost: &LostEnvelope, aws: &AwsFlags) -> Vec<String> {
     // Only where an older version is left is this not the only one.
     let removal = lost.version_id.as_deref().map(|id| aws.removal(&lost.uri, Some(id)));
     hints.extend(removal.map(|command| format!("to have the version before it again: {command}")));
+    if !lost.is_about_file {
+        hints.push(format!(
+            "if somebody else rotated it at the same time, it has their envelope, which `s3seal inspect {}` shows",
+            shell_word(&lost.uri.to_string())
+        ));
+    }
     hints
 }
 

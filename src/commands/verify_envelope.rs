@@ -12,7 +12,7 @@ use crate::error::{Error, LostEnvelope, Result};
 use crate::limits::MAX_INSTRUCTION_FILE_BYTES;
 use crate::location::S3Uri;
 use crate::object::PublicEnvelope;
-use crate::seal::detect::is_envelope_entry;
+use crate::seal::detect::{self, Detected, is_envelope_entry};
 use crate::transfer::Cancellation;
 
 /// An envelope that was sent.
@@ -73,6 +73,18 @@ impl SentEnvelope {
             None => Ok(()),
             Some(change) => Err(Error::EnvelopeLost(Box::new(self.lost(uri, version_id, change)))),
         }
+    }
+
+    /// Whether somebody else has put another envelope into an object's metadata since: it is whole, and names a key that is
+    /// neither the new nor the old one's. A server that drops or changes metadata makes no such envelope.
+    pub(crate) fn is_replaced(&self, found: &BTreeMap<String, String>) -> bool {
+        let named = |metadata| match detect::detect("the object", metadata) {
+            Ok(Detected::S3ec(envelope)) => envelope.fingerprint().map(str::to_owned),
+            _ => None,
+        };
+        let old = self.old.as_ref().and_then(|old| named(&old.metadata));
+        let (new, found) = (named(&self.new.metadata), named(found));
+        new.is_some() && found.is_some() && found != new && found != old
     }
 
     fn lost(&self, uri: &S3Uri, version_id: Option<&str>, change: String) -> LostEnvelope {

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod at_once;
 mod authenticity;
 mod batch;
 mod crashes;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::aws::read_object::ObjectReader;
+use crate::aws::read_object::{HeadOptions, ObjectReader};
 use crate::commands::encrypt::fits;
 use crate::commands::open_envelope;
 use crate::commands::unwrapped_envelope::{Content, DecryptedBy, UnwrappedEnvelope};
@@ -52,8 +52,24 @@ impl Rotation<'_> {
         let made =
             CopyPlan { state, key: state.customer_key.as_ref(), sse, preserved, parts, replaces: true };
         journal.envelope(envelope.old.as_ref(), Some(&envelope.new), state.head.len)?;
+        self.require_unchanged(state).await?;
         let copied = self.copied(made, journal).await?;
         Ok(WriteResult { source: Some(source), envelope: Some(envelope), ..copied })
+    }
+
+    /// Requires that an object still has the metadata with which it was found. The copy is bound to its ETag only, which is
+    /// that of the ciphertext: somebody else's rewrap leaves it as it is, and would be undone.
+    async fn require_unchanged(&self, state: &ObjectState) -> Result<()> {
+        let key = state.customer_key.as_ref();
+        let reader = ObjectReader { connection: self.connection, uri: &state.uri, version_id: None, key };
+        let options = HeadOptions { checksum: false, explain: true };
+        let now = self.cancellation.or(reader.head_with(options)).await??;
+        let seen = &state.head;
+        if (&now.etag, &now.metadata, &now.last_modified) == (&seen.etag, &seen.metadata, &seen.last_modified)
+        {
+            return Ok(());
+        }
+        Err(Error::Changed { subject: state.subject(), source: None })
     }
 
     /// Rewraps the data key in the instruction file, or in another one for another reader.

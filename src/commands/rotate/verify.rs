@@ -83,6 +83,9 @@ fn compare(
         return Err(Error::Changed { subject: state.subject(), source: None });
     }
     if let Some(sent) = &written.envelope {
+        if sent.is_replaced(&head.metadata) {
+            return Err(Error::Changed { subject: state.subject(), source: None });
+        }
         sent.compare(&state.uri, head.version_id.as_deref(), &head.metadata)?;
     }
     if head.len != written.len {
