@@ -158,6 +158,14 @@ fn all_versions_are_looked_at_when_asked() {
 }
 
 #[test]
+fn nothing_is_as_expected_where_there_is_nothing() {
+    let bench = Bench::new();
+    let ended = bench.run("inspect s3://bench/none/ --expect sse-s3").exits(3);
+    let table = String::from_utf8_lossy(&ended.stdout);
+    assert!(table.contains("0 objects") && !table.contains("as expected"), "{table}");
+}
+
+#[test]
 fn what_is_not_as_expected_is_listed_with_exit_8() {
     let bench = mixed();
     let ended = bench.run("inspect --format ndjson s3://bench/ --expect sse-kms --expect client").exits(8);

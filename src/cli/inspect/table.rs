@@ -132,10 +132,11 @@ pub(crate) fn total(summary: &Summary, complete: bool, color: bool) -> String {
     if let Some(sum) = verification::sum(summary) {
         let _ = write!(text, "; {sum}");
     }
-    if let Some(unexpected) = &summary.unexpected {
-        let words = match unexpected.count {
-            0 => Tone::Good.paint(color, "all as expected"),
-            count => Tone::Bad.paint(color, &format!("{count} not as expected")),
+    if let Some(unexpected) = summary.unexpected.as_ref().filter(|_| all.objects > 0) {
+        let words = match (unexpected.count, summary.failed.count) {
+            (0, 0) => Tone::Good.paint(color, "all as expected"),
+            (0, _) => Tone::Good.paint(color, "the others as expected"),
+            (count, _) => Tone::Bad.paint(color, &format!("{count} not as expected")),
         };
         let _ = write!(text, "; {words}");
     }
