@@ -239,7 +239,7 @@ pub(crate) async fn remove(
     // The file that names an upload is removed after it: until then a run that wants to go on with it finds the file held.
     for leftovers in [uploads, others] {
         let work = |mut leftover: Leftover| async move {
-            let failed = match remove_one(connection, &leftover, files).await {
+            let failed = match remove_one(connection, &leftover, files, cancellation).await {
                 Ok(Removed::Gone) => None,
                 Ok(Removed::WasGone) => {
                     leftover.bytes = Some(0);
@@ -268,10 +268,12 @@ enum Removed {
     Changed,
 }
 
+/// Removes one leftover. A signal does not wait for S3's answer: what is gone by then, the next run does not find.
 async fn remove_one(
     connection: &Connection,
     leftover: &Leftover,
     files_by_upload: &HashMap<&str, &Path>,
+    cancellation: &Cancellation,
 ) -> Result<Removed> {
     match &leftover.what {
         What::Upload { uri, id, .. } => {
@@ -286,13 +288,16 @@ async fn remove_one(
                     }
                 }
             };
-            let was_there = connection.abort_if_there(uri, id).await?;
+            let was_there = cancellation.or(connection.abort_if_there(uri, id)).await??;
             Ok(if was_there { Removed::Gone } else { Removed::WasGone })
         }
         What::InstructionFile { uri, object, etag } => {
-            objects::remove_instruction_file(connection, uri, object, etag.as_deref()).await
+            let removal = objects::remove_instruction_file(connection, uri, object, etag.as_deref());
+            cancellation.or(removal).await?
         }
-        What::Scratch { uri, etag } => objects::remove_scratch(connection, uri, etag.as_deref()).await,
+        What::Scratch { uri, etag } => {
+            cancellation.or(objects::remove_scratch(connection, uri, etag.as_deref())).await?
+        }
         What::Journal(journal) => {
             let journal = journal.clone();
             let gone = blocking(move || survey::remove(&journal)).await??;

@@ -178,7 +178,7 @@ async fn arrived(
     refusal: Error,
     written: WriteResult,
 ) -> Result<WriteResult> {
-    let now = load(rotation, &before.uri, None).await;
+    let now = rotation.cancellation.or(load(rotation, &before.uri, None)).await?;
     let Ok(now) = now else { return Err(refusal) };
     let server = Server { updates_in_place: false };
     let is_there = strategy::strategy(&now.current, &rotation.target.desired, server)

@@ -8,9 +8,9 @@ mod support;
 mod records;
 mod transfers;
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind};
 use support::keys::KnownKey;
-use support::{BUCKET, Bench, Ended, PART, bytes};
+use support::{BUCKET, Bench, Ended, PART, PATIENCE, bytes};
 
 const SCRATCH: &str = "p/.s3seal-scratch-0123456789abcdef";
 const TWO_DAYS: i64 = 2 * 24 * 3600;
@@ -240,6 +240,30 @@ fn what_cannot_be_removed_is_named_and_the_others_go() {
             ended.says(&["failed: upload of s3://bench/p/large", "1 of 2 leftovers were not removed"]);
         }
         bench.assert_keys(&[]);
+    }
+}
+
+#[test]
+fn a_signal_while_something_is_removed_does_not_wait_for_the_answer() {
+    for (operation, left) in [
+        ("AbortMultipartUpload", "p/large"),
+        ("DeleteObject", "p/o.instruction"),
+        ("DeleteObject", SCRATCH),
+        ("HeadObject", SCRATCH),
+    ] {
+        let bench = bench();
+        match left {
+            "p/large" => drop(leave_upload(&bench, left)),
+            SCRATCH => bench.sandbox.s3().put_plain(BUCKET, SCRATCH, b"tried"),
+            _ => leave_instruction_file(&bench, "p/o"),
+        }
+        let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(Gate::new())).always());
+        let running = bench.start(ALL);
+        assert!(held.wait(1, PATIENCE), "{operation}");
+        running.signal("INT");
+        running.end().exits(130).says(&["interrupted by SIGINT"]);
+        bench.sandbox.clear_faults();
+        bench.run(ALL).ok().says(&["removed: 1 leftover"]);
     }
 }
 

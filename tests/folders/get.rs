@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-use s3seal_sandbox::{Fault, Kind};
+use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, Bench, key};
+use crate::support::{ALIAS, BUCKET, Bench, PATIENCE, key};
 use crate::write;
 
 pub fn stored(keys: &[&str]) -> Bench {
@@ -129,6 +129,20 @@ fn a_folder_object_that_was_encrypted_client_side_is_a_folder_all_the_same() {
         assert_eq!(bench.run("get s3://bench/p/full/ - --key key").ok().stdout, b"content");
     }
     bench.run("get s3://bench/p/full/ file --key key").exits(2).says(&["names no object"]);
+}
+
+#[test]
+fn a_signal_while_a_folder_object_is_opened_does_not_wait_for_the_answer() {
+    let bench = stored(&["p/a"]);
+    bench.sandbox.s3().put_plain(BUCKET, "p/empty/", b"");
+    let rotate = format!("rotate s3://bench/p/ -e client --kms-key {ALIAS} --from-kms-key {ALIAS}");
+    bench.run(&format!("{rotate} --new-data-key --seal-plaintext --yes")).ok();
+    let held = bench.sandbox.fault(Fault::on("kms:Decrypt", Kind::Pause(Gate::new())).always());
+    let running = bench.start(&format!("get -r s3://bench/p/ d --kms-key {ALIAS} --include empty/"));
+    assert!(held.wait(1, PATIENCE));
+    running.signal("INT");
+    running.end().exits(130).says(&["interrupted by SIGINT"]);
+    bench.sandbox.clear_faults();
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod nothing;
 mod options;
 mod parts;
 mod plaintext;
+mod signals;
 mod ways;
 mod witness;
 

@@ -238,7 +238,8 @@ impl Many<'_> {
         let keyed = sse_c_keys::head(connection, uri, None, &decryption_keys.customer_keys, None);
         let KeyedHead { head, customer_key } = cancellation.or(keyed).await??;
         let reader = ObjectReader { connection, uri, version_id: None, key: customer_key.as_ref() };
-        Ok(self.fetching.verify(&reader, &head, false).await?.plain_len > 0)
+        let verified = cancellation.or(self.fetching.verify(&reader, &head, false)).await??;
+        Ok(verified.plain_len > 0)
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     state: &ObjectState,
     journal: ObjectJournal<'_>,
 ) -> Result<WriteResult> {
-    let mut preserved = state.preserved(rotation, CopyMethod::Upload).await?;
+    let mut preserved = rotation.cancellation.or(state.preserved(rotation, CopyMethod::Upload)).await??;
     let old = OldObject::read(rotation, state, journal).await?;
     let (shape, same_sse) = keeps(rotation, state)?;
     let (connection, encryptor) = (rotation.connection, &rotation.target.encryptor);
@@ -139,7 +139,7 @@ async fn transfer(
     };
     let (writer, source) = pipe();
     let reader = state.reader(connection);
-    let (verifier, _) = verifier(&reader, head, true).await;
+    let (verifier, _) = cancellation.or(verifier(&reader, head, true)).await?;
     let open = old.unwrapped.as_ref().map(UnwrappedEnvelope::opener).transpose()?;
     let pipeline = Pipeline { verifier, open, out: Out::Pipe(writer), repeat: Repeat::No };
     let parts = Parts::new(Input::pipe(state.subject(), source, old.plain_len), seal, plan, algorithm);

@@ -35,7 +35,7 @@ impl Rotation<'_> {
     ) -> Result<WriteResult> {
         let parts = copy_parts(state.head.len);
         let by = if parts == 0 { CopyMethod::CopyReplacing } else { CopyMethod::Upload };
-        let mut preserved = state.preserved(self, by).await?;
+        let mut preserved = self.cancellation.or(state.preserved(self, by)).await??;
         let (Attributes { metadata, .. }, source) = self.rewrapped(state).await?;
         fits(&metadata)?;
         let envelope = SentEnvelope {

@@ -37,7 +37,7 @@ impl Rotation<'_> {
     ) -> Result<WriteResult> {
         let parts = copy_parts(state.head.len);
         let by = if parts == 0 { CopyMethod::Copy } else { CopyMethod::Upload };
-        let preserved = state.preserved(self, by).await?;
+        let preserved = self.cancellation.or(state.preserved(self, by)).await??;
         let same_mode = match self.target.at_rest() {
             Some(ServerSide::SseKms { key, context, bucket_key: false }) if state.head.applied.bucket_key => {
                 // A bucket key saves requests, so it stays unless the user drops it.

@@ -186,7 +186,7 @@ async fn read_all(
     head: &ObjectHead,
     unwrapped: Option<&UnwrappedEnvelope>,
 ) -> Result<bool> {
-    let (verifier, _) = verifier(reader, head, true).await;
+    let (verifier, _) = rotation.cancellation.or(verifier(reader, head, true)).await?;
     if unwrapped.is_none() && verifier.is_none() {
         return Ok(false);
     }

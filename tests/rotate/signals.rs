@@ -1,0 +1,55 @@
+//! A signal while the answer to a request is awaited: the run ends without it, and the same command ends the job.
+
+use s3seal_sandbox::{Fault, Gate, Kind};
+
+use crate::support::{BUCKET, PATIENCE};
+use crate::{OBJECT, assert_no_traces, bench, stored};
+
+/// Stored as, rotated with, and the request whose answer does not come, after so many of its kind that do.
+const WAITS: [(&str, &str, &str, usize); 9] = [
+    ("-e sse-s3", "-e sse-c --sse-c-key b.key", "GetObjectAcl", 0),
+    ("-e client --key a.key", "--rewrap --key b.key --from-key a.key", "GetObjectAcl", 0),
+    ("-e sse-s3", "-e client --key b.key", "GetObjectAcl", 0),
+    ("-e sse-s3", "-e client --key b.key", "GetObjectTagging", 0),
+    ("-e sse-s3", "-e client --key b.key", "GetObjectLockConfiguration", 0),
+    ("-e sse-s3", "-e client --key b.key", "GetObjectRetention", 0),
+    ("-e sse-s3", "-e client --key b.key", "GetObjectLegalHold", 0),
+    // The sizes of the parts, for the checksum of what is read, and of what is read once more.
+    ("-e sse-s3 --checksum sha256", "-e client --key b.key", "GetObjectAttributes", 0),
+    ("-e sse-s3 --checksum sha256", "-e client --key b.key --verify", "GetObjectAttributes", 1),
+];
+
+#[test]
+fn a_signal_while_the_answer_about_an_object_does_not_come_ends_the_run() {
+    for (stored_as, flags, operation, skip) in WAITS {
+        let bench = bench();
+        bench.sandbox.s3().set_object_lock(BUCKET);
+        stored(&bench, 6 << 20, &format!("{stored_as} --part-size 5MiB"));
+        let line = format!("rotate {OBJECT} {flags} --part-size 5MiB --yes");
+        let held = bench.sandbox.fault(Fault::on(operation, Kind::Pause(Gate::new())).skip(skip).always());
+        let running = bench.start(&line);
+        assert!(held.wait(1, PATIENCE), "{flags}: {operation} was not asked");
+        running.signal("INT");
+        running.end().exits(130).says(&["interrupted by SIGINT"]);
+        bench.sandbox.clear_faults();
+        bench.run(&line).ok();
+        assert_no_traces(&bench);
+    }
+}
+
+#[test]
+fn a_signal_while_nobody_says_whether_a_copy_was_made_ends_the_run() {
+    let bench = bench();
+    stored(&bench, 1000, "-e sse-s3");
+    let line = format!("rotate {OBJECT} -e sse-c --sse-c-key b.key --yes");
+    bench.sandbox.fault(Fault::on("CopyObject", Kind::DropAnswer));
+    // The first is to choose how, the second is to see whether the copy was made whose answer got lost.
+    let held = bench.sandbox.fault(Fault::on("HeadObject", Kind::Pause(Gate::new())).skip(1).always());
+    let running = bench.start(&line);
+    assert!(held.wait(1, PATIENCE));
+    running.signal("INT");
+    running.end().exits(130).says(&["interrupted by SIGINT"]);
+    bench.sandbox.clear_faults();
+    bench.run(&line).ok().says(&["already done"]);
+    assert_no_traces(&bench);
+}
