@@ -6,6 +6,7 @@
 
 pub(crate) mod buffer_pool;
 pub(crate) mod cancellation;
+pub(crate) mod clean_up;
 pub(crate) mod concurrency;
 pub(crate) mod copy;
 pub(crate) mod disk_map;

@@ -10,7 +10,8 @@ use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::{Sum, Whole};
 use crate::error::{Error, Result};
 use crate::meter::Meter;
-use crate::transfer::upload::{clean_up_within, start};
+use crate::transfer::clean_up::clean_up_within;
+use crate::transfer::upload::start;
 use crate::transfer::{Cancellation, plan};
 use crate::transfer_options::TransferOptions;
 
@@ -36,7 +37,7 @@ pub(crate) async fn run(
     let started = start(to, cancellation).await?;
     let outcome = cancellation.or(copy_all(copy, to, &started, transfer_options, meter)).await.flatten();
     if let Err(error) = &outcome {
-        clean_up_within(to.abort(&started), error, cancellation).await;
+        clean_up_within(to.abort(&started), Some(error), cancellation).await;
     }
     outcome
 }

@@ -8,8 +8,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use crate::aws::upload::{Completed, Sent, Started, UploadTarget};
 use crate::checksum::Whole;
 use crate::error::{Error, Result};
-use crate::limits::{CLEANUP_TIMEOUT_AFTER_ERROR, CLEANUP_TIMEOUT_AFTER_SIGNAL};
 use crate::meter::Meter;
+use crate::transfer::clean_up::clean_up_within;
 use crate::transfer::concurrency::Slot;
 use crate::transfer::memory_budget::{MemoryBudget, Permit};
 use crate::transfer::source::{Part, Parts};
@@ -44,14 +44,16 @@ pub(crate) async fn run(
         Ok((ready, parts)) => multipart(ready, parts, to, budget, meter, cancellation).await,
         Err(error) => {
             if let Some(found) = to.found.as_ref().filter(|_| !can_go_on(to, &error)) {
-                clean_up_within(to.abort_earlier(found.id()), &error, cancellation).await;
+                clean_up_within(to.abort_earlier(found.id()), Some(&error), cancellation).await;
             }
             Err(error)
         }
     };
     match &outcome {
         Ok(_) => to.has_its_instruction_file(),
-        Err(error) => clean_up_within(to.put_back(), error, cancellation).await,
+        Err(error) => {
+            clean_up_within(to.put_back(), Some(error), cancellation).await;
+        }
     }
     outcome
 }
@@ -133,31 +135,12 @@ async fn multipart(
 ) -> Result<Uploaded> {
     let started = start(to, cancellation).await?;
     let outcome = cancellation.or(send_all(ready, parts, to, &started, budget, meter)).await.flatten();
-    match &outcome {
-        Err(error) if can_go_on(to, error) => {}
-        Err(error) => clean_up_within(to.abort(&started), error, cancellation).await,
-        Ok(_) => {}
+    if let Err(error) = &outcome
+        && !can_go_on(to, error)
+    {
+        clean_up_within(to.abort(&started), Some(error), cancellation).await;
     }
     outcome
-}
-
-/// Cleans up after `error`: patiently after a failure, quickly after a signal, also one that comes only now.
-pub(super) async fn clean_up_within(
-    clean_up: impl Future<Output = ()>,
-    error: &Error,
-    cancellation: &Cancellation,
-) {
-    let hurry = async {
-        if !matches!(error, Error::Interrupted(_)) {
-            cancellation.wait().await;
-        }
-        tokio::time::sleep(CLEANUP_TIMEOUT_AFTER_SIGNAL).await;
-    };
-    tokio::select! {
-        () = clean_up => {}
-        () = hurry => {}
-        () = tokio::time::sleep(CLEANUP_TIMEOUT_AFTER_ERROR) => {}
-    }
 }
 
 /// Starts a multipart upload. A signal in the meantime waits for the answer: an upload without a known id could not
@@ -175,7 +158,7 @@ pub(super) async fn start(to: &UploadTarget<'_>, cancellation: &Cancellation) ->
         }
     };
     let error = Error::Interrupted(signal);
-    clean_up_within(late, &error, cancellation).await;
+    clean_up_within(late, Some(&error), cancellation).await;
     Err(error)
 }
 

@@ -7,7 +7,7 @@ use s3seal_sandbox::kms::KmsAction;
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::support::{BUCKET, Bench, PATIENCE, key};
-use crate::{FAILED, OK, WARNING, doctor, program};
+use crate::{Checks, FAILED, OK, WARNING, doctor, program};
 
 #[test]
 fn each_mode_is_tried_and_nothing_stays() {
@@ -135,6 +135,41 @@ fn in_a_bucket_with_versions_nothing_stays_after_a_signal() {
 }
 
 #[test]
+fn a_removal_without_an_answer_is_not_waited_for_after_a_signal() {
+    // The write has no answer yet, or one that it does not trust.
+    let unsaid = Kind::tamper(|_, answer| answer.set("x-amz-server-side-encryption", "AES256"));
+    for (put, is_interrupted) in [(Kind::Pause(Gate::new()), true), (unsaid, false)] {
+        let bench = Bench::new();
+        let writing = bench.sandbox.fault(Fault::on("PutObject", put));
+        let listing = Fault::on("ListObjectVersions", Kind::Pause(Gate::new())).always();
+        let removing = bench.sandbox.fault(listing);
+        let running = program(&bench, "-e sse-kms --kms-key alias/backup --write-test").start();
+        assert!(writing.wait(1, PATIENCE));
+        if is_interrupted {
+            running.signal("TERM");
+            running.end().exits(143);
+        } else {
+            assert!(removing.wait(1, PATIENCE));
+            running.signal("TERM");
+            let checks = Checks::of(running.end()).exits(6);
+            checks.is_mended_by("write_test", FAILED, "s3seal cleanup s3://bench/p/.s3seal-scratch-");
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_deleted_before_the_end_is_named_with_what_removes_it() {
+    let bench = Bench::new();
+    let removing = bench.sandbox.fault(Fault::on("DeleteObject", Kind::Pause(Gate::new())).always());
+    let running = program(&bench, "--write-test").start();
+    assert!(removing.wait(1, PATIENCE));
+    running.signal("TERM");
+    let checks = Checks::of(running.end());
+    checks.has("write_test", WARNING, "not deleted: ");
+    checks.is_mended_by("write_test", WARNING, "s3seal cleanup s3://bench/p/.s3seal-scratch-");
+}
+
+#[test]
 fn where_versions_may_not_be_listed_what_may_be_stored_is_deleted_all_the_same() {
     let bench = Bench::new();
     let other = Kind::tamper(|_, answer| answer.set("x-amz-server-side-encryption", "AES256"));
@@ -209,7 +244,7 @@ fn a_rule_holds_for_the_scratch_object_too() {
         bench.write("config.toml", b"[[rule]]\nmatch = \"s3://bench/\"\nmust-encrypt = [\"sse-kms\"]\n");
     let line = "doctor s3://bench/p/ --json -e sse-s3 --write-test";
     let ended = bench.s3seal(line.split(' ')).with("S3SEAL_CONFIG", &config).run();
-    crate::Checks::of(ended).exits(8).has("write_test", FAILED, "demands SSE-KMS, not SSE-S3");
+    Checks::of(ended).exits(8).has("write_test", FAILED, "demands SSE-KMS, not SSE-S3");
     assert!(bench.requests("PutObject").is_empty());
 }
 

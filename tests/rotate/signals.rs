@@ -2,7 +2,7 @@
 
 use s3seal_sandbox::{Fault, Gate, Kind};
 
-use crate::support::{BUCKET, PATIENCE};
+use crate::support::{ALIAS, BUCKET, PATIENCE, at_once};
 use crate::{OBJECT, assert_no_traces, bench, stored};
 
 /// Stored as, rotated with, and the request whose answer does not come, after so many of its kind that do.
@@ -52,4 +52,24 @@ fn a_signal_while_nobody_says_whether_a_copy_was_made_ends_the_run() {
     bench.sandbox.clear_faults();
     bench.run(&line).ok().says(&["already done"]);
     assert_no_traces(&bench);
+}
+
+#[test]
+fn a_scratch_object_whose_removal_has_no_answer_is_left_to_the_next_run() {
+    at_once(&["PutObject", "UpdateObjectEncryption"], |operation| {
+        let bench = bench();
+        stored(&bench, 1000, "-e sse-s3");
+        let line = format!("rotate {OBJECT} -e sse-kms --kms-key {ALIAS} --update-in-place --yes");
+        let trying = bench.sandbox.fault(Fault::on(operation, Kind::PauseAnswer(Gate::new())));
+        let listing = Fault::on("ListObjectVersions", Kind::Pause(Gate::new())).always();
+        let removing = bench.sandbox.fault(listing);
+        let running = bench.start(&line);
+        assert!(trying.wait(1, PATIENCE), "{operation}");
+        running.signal("INT");
+        assert!(removing.wait(1, PATIENCE), "{operation}");
+        running.end().exits(130).says(&["interrupted by SIGINT"]);
+        bench.sandbox.clear_faults();
+        bench.run(&line).ok();
+        assert_no_traces(&bench);
+    });
 }

@@ -75,14 +75,15 @@ pub(super) async fn check(
     let stored = match stored {
         Ok(stored) => stored,
         Err(error @ Error::Interrupted(_)) => {
-            let _ = scratch::remove(connection, &uri).await;
+            let removal = scratch::remove(connection, &uri);
+            let _ = scratch::in_time(removal, &uri, Some(&error), cancellation).await;
             return Err(error);
         }
-        Err(error) => return Ok(failed(connection, &uri, error).await),
+        Err(error) => return Ok(failed(connection, &uri, error, cancellation).await),
     };
     let test = WriteTest { connection, uri: &uri, encryptor: &encryptor, stored: &stored };
     let read = cancellation.or(test.read(&keys, verb)).await;
-    let removed = test.remove().await;
+    let removed = scratch::in_time(test.remove(), &uri, read.as_ref().err(), cancellation).await;
     Ok(match (read?, removed) {
         (Ok(read), Ok(())) => read.check(&test),
         (Err(error), _) => Check::error(name, error),
@@ -120,7 +121,7 @@ fn in_metadata(encryption: Encryption) -> Encryption {
 }
 
 /// Removes what may be stored in spite of an error.
-async fn failed(connection: &Connection, uri: &S3Uri, error: Error) -> Check {
+async fn failed(connection: &Connection, uri: &S3Uri, error: Error, cancellation: &Cancellation) -> Check {
     let name = Name::WriteTest;
     let version_id = match &error {
         Error::NotAsAsked { version_id, .. } => version_id.clone(),
@@ -128,10 +129,13 @@ async fn failed(connection: &Connection, uri: &S3Uri, error: Error) -> Check {
         Error::Network { .. } | Error::NotUnderstood { .. } | Error::Tampered { .. } => None,
         _ => return Check::error(name, error),
     };
-    let removed = match version_id {
-        Some(id) => connection.remove(uri, Some(&id)).await,
-        None => scratch::remove(connection, uri).await,
+    let removal = async {
+        match version_id {
+            Some(id) => connection.remove(uri, Some(&id)).await,
+            None => scratch::remove(connection, uri).await,
+        }
     };
+    let removed = scratch::in_time(removal, uri, Some(&error), cancellation).await;
     // What the hint says of such an error holds of an object that is still there.
     let check = Check::error(name, error.of_later());
     if removed.is_ok() { check } else { check.mended_by(Remedy::CleanUp(uri.clone())) }

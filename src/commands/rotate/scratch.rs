@@ -7,8 +7,10 @@ use futures_util::TryStreamExt;
 use crate::aws::Connection;
 use crate::aws::listing::ListedKey;
 use crate::commands::encrypt::Encryptor;
-use crate::error::{Error, Result};
+use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;
+use crate::transfer::Cancellation;
+use crate::transfer::clean_up::clean_up_within;
 
 use super::journal::Journal;
 use super::rotation::Rotation;
@@ -64,12 +66,29 @@ async fn noted(
     let gone = match &proved {
         Ok(Ok(())) => Ok(()),
         // Whatever remains of the test; the error to report is the test's.
-        _ => remove(rotation.connection, scratch).await,
+        Ok(Err(error)) | Err(error) => {
+            let removal = remove(rotation.connection, scratch);
+            in_time(removal, scratch, Some(error), rotation.cancellation).await
+        }
     };
     if let (Some(journal), Ok(())) = (journal, gone) {
         journal.scratch(scratch, false)?;
     }
     proved?
+}
+
+/// Waits for the removal of a scratch object, after `error` if there was one, as long as [cleaning up](clean_up_within) may take.
+///
+/// # Errors
+/// Those of `removal`; `Network` if it takes longer.
+pub(crate) async fn in_time(
+    removal: impl Future<Output = Result<()>>,
+    uri: &S3Uri,
+    error: Option<&Error>,
+    cancellation: &Cancellation,
+) -> Result<()> {
+    let late = Error::Network { subject: uri.into(), why: NetworkFault::Timeout, source: None };
+    clean_up_within(removal, error, cancellation).await.unwrap_or(Err(late))
 }
 
 /// Removes a scratch object, all versions of it; where they may not be listed, what has its name.
