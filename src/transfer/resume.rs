@@ -85,7 +85,7 @@ impl Records {
             Ok(file)
         };
         match owned() {
-            Ok(file) => Ok(Some(Record { path, file })),
+            Ok(file) => Ok(Some(Record { path, file, is_surveyed: false })),
             Err(error @ Error::InUse { .. }) => Err(error),
             Err(_) => Ok(None),
         }
@@ -114,10 +114,13 @@ pub(super) fn kind_of(path: &Path) -> Option<Kind> {
     [Kind::Upload, Kind::Download].into_iter().find(|kind| kind.word() == word)
 }
 
-/// A record, open, and locked by whoever works with it. What stays of it when it is dropped is for the next run.
+/// A record, open, and locked by whoever works with it. What it says when it is dropped is for the next run; one that says
+/// nothing is gone then.
 pub(crate) struct Record {
     path: PathBuf,
     file: File,
+    /// Whether it is only read, by somebody who goes on with nothing.
+    is_surveyed: bool,
 }
 
 /// The version with the content, so that another version is not misread.
@@ -130,8 +133,8 @@ struct Versioned<T> {
 
 impl Record {
     /// Takes a file that is open, to read it.
-    pub(super) fn opened(path: PathBuf, file: File) -> Self {
-        Self { path, file }
+    pub(super) fn surveyed(path: PathBuf, file: File) -> Self {
+        Self { path, file, is_surveyed: true }
     }
 
     /// Whether not even its first line is whole.
@@ -180,6 +183,16 @@ impl Record {
     pub(crate) fn remove(self) {
         // One that stays is compared with the facts by the next run, and found useless.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // Once it has no name any more, the name may be that of another run's.
+        let is_empty = |file: Metadata| file.len() == 0 && file.nlink() > 0;
+        if !self.is_surveyed && self.file.metadata().is_ok_and(is_empty) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn in_directory(folder: &Path) -> Result<Vec<RecordSurvey>> {
 
 /// Reads one; `None` for what is no record, or one of another version, which that version may need.
 fn read(kind: Kind, seen: SurveyedFile, file: File) -> io::Result<Option<RecordSurvey>> {
-    let mut record = Record::opened(seen.path.clone(), file);
+    let mut record = Record::surveyed(seen.path.clone(), file);
     let about = match kind {
         Kind::Upload => record.read::<BegunUpload, IgnoredAny>().map(|(upload, _)| About::Upload(upload)),
         Kind::Download => record.read::<DownloadRecord, IgnoredAny>().map(|(download, _)| {

@@ -64,3 +64,15 @@ fn an_earlier_upload_that_cannot_be_aborted_is_named() {
     let ended = bench.run("put source s3://bench/object --part-size 5MiB --metadata a=b").ok();
     ended.says(&[&format!("an upload of s3://bench/object (id {id}) was not aborted"), "cleanup"]);
 }
+
+#[test]
+fn a_get_whose_file_cannot_be_made_leaves_no_record() {
+    let bench = get::stored("");
+    fs::create_dir(bench.path("d")).unwrap();
+    let folder = bench.path("d");
+    bench.sandbox.fault(Fault::on("HeadObject", Kind::then(move || fs::remove_dir(&folder).unwrap())));
+    let line = get::line("").replace(" copy ", " d/copy ");
+    bench.run(&line).exits(3).says(&["error: cannot write next to d/copy"]);
+    assert!(records(&bench).is_empty(), "{:?}", records(&bench));
+    bench.assert_tidy(&get::FILES);
+}
