@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use s3seal_sandbox::{Fault, Gate, Kind};
 
 use crate::bench;
@@ -213,4 +214,39 @@ fn a_second_run_of_the_same_rotation_is_told_that_the_first_is_at_work() {
     bench.run(LINE).exits(8).says(&["is locked by another run", "run the same command again"]);
     gate.open();
     first.end().ok();
+}
+
+#[test]
+fn a_line_that_does_not_fit_on_the_disk_spoils_no_other() {
+    let bench = bench();
+    for number in 1..=3 {
+        bench.sandbox.s3().put_plain(BUCKET, &format!("p/{number}"), b"x");
+    }
+    let pause = |key: &str| {
+        let gate = Gate::new();
+        let held = Fault::on("HeadObject", Kind::Pause(gate.clone())).only(key);
+        (bench.sandbox.fault(held), gate)
+    };
+    let ((second, to_second), (third, to_third)) = (pause("p/2"), pause("p/3"));
+    // A limit on a file's size fails as a full disk does, and needs no disk.
+    let line = "rotate s3://bench/p/ -e client --key b.key --journal j --yes --jobs 1";
+    let script = format!("trap '' XFSZ; exec {} {line}", env!("CARGO_BIN_EXE_s3seal"));
+    let running = bench.program("bash", ["-c", &script]).start();
+    let pid = Pid::from_raw(running.pid.cast_signed());
+    let limit = |current| prlimit(pid, Resource::Fsize, Rlimit { current, maximum: None }).unwrap();
+    assert!(second.wait(1, PATIENCE));
+    let begun = bench.read("j").len();
+    limit(Some(begun as u64 + 20));
+    to_second.open();
+    assert!(third.wait(1, PATIENCE));
+    limit(None);
+    to_third.open();
+    running.end().exits(9).says(&["cannot write the journal j", "1 of 3 objects"]);
+    let text = String::from_utf8(bench.read("j")).unwrap();
+    assert_eq!(text.as_bytes()[begun + 20], b'\n', "{text}");
+    let lines: Vec<Option<serde_json::Value>> =
+        text[begun + 21..].lines().map(|line| serde_json::from_str(line).ok()).collect();
+    assert_eq!(lines[0].as_ref().unwrap()["begin"]["object"], "s3://bench/p/3");
+    assert!(lines.len() == 3 && lines.iter().all(Option::is_some), "{text}");
+    bench.run(line).ok().says(&["1 re-encrypted"]);
 }

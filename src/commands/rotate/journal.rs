@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,6 +23,7 @@ use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
 use crate::transfer::locked_file;
 
+mod file;
 mod leftovers;
 mod line;
 mod location;
@@ -34,6 +35,7 @@ pub(crate) use leftovers::{LeftInstructionFile, Leftovers, Upload};
 pub(crate) use location::JournalLocation;
 pub(crate) use object::ObjectJournal;
 
+use file::JournalFile;
 use leftovers::Open;
 use line::{Line, VERSION, is_torn_first_line};
 use progress::Progress;
@@ -41,7 +43,7 @@ use progress::Progress;
 /// A journal, open and locked.
 pub(crate) struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
+    file: JournalFile,
     /// How far earlier runs have come with each object.
     progress: Progress,
     leftovers: Leftovers,
@@ -67,7 +69,7 @@ impl Journal {
         locked_file::claim(&file, progress.owner().map_err(refused)?, &name)?;
         let mut journal = Self {
             path: path.to_owned(),
-            file: Mutex::new(file.try_clone().map_err(refused)?),
+            file: JournalFile::new(file.try_clone().map_err(refused)?, false),
             progress,
             leftovers: Leftovers::default(),
             worth: AtomicI64::new(0),
@@ -118,9 +120,7 @@ impl Journal {
             }
         }
         self.leftovers = open.leftovers();
-        if torn {
-            self.put(b"\n")?;
-        }
+        self.file = JournalFile::new(reader.into_inner(), torn);
         Ok(first)
     }
 
@@ -315,20 +315,14 @@ impl Journal {
     }
 
     fn write(&self, line: &Line) -> Result<()> {
-        let mut text = serde_json::to_vec(line).unwrap_or_default();
-        text.push(b'\n');
-        self.put(&text)
-    }
-
-    /// Appends in one write, so that a kill does not cut it off.
-    fn put(&self, text: &[u8]) -> Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text).map_err(Error::local("write", Subject::Journal(self.path.clone())))
+        self.file.append(line).map_err(Error::local("write", Subject::Journal(self.path.clone())))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::object::FileContent;
 
