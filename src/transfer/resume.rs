@@ -145,14 +145,15 @@ impl Record {
         Ok(!text.contains(&b'\n'))
     }
 
-    /// Reads what an earlier run has written: its content, and the lines after it. A torn line ends them.
+    /// Reads what an earlier run has written: its content, and the lines after it, without those that a
+    /// crash or a full disk has cut off.
     pub(crate) fn read<T: DeserializeOwned, L: DeserializeOwned>(&mut self) -> Option<(T, Vec<L>)> {
         let mut text = Vec::new();
         self.file.seek(SeekFrom::Start(0)).ok()?;
         (&self.file).take(MAX_RECORD_BYTES).read_to_end(&mut text).ok()?;
         let mut lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n"));
         let first: Versioned<T> = serde_json::from_slice(lines.next()?).ok()?;
-        let lines = lines.map_while(|line| serde_json::from_slice(line).ok()).collect();
+        let lines = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
         (first.version == VERSION).then_some((first.content, lines))
     }
 
@@ -430,6 +431,19 @@ mod tests {
         fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
         records.open(Kind::Upload, &["a"]).unwrap().unwrap();
         assert_eq!(fs::metadata(&state).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_spoils_only_the_one_after_it() {
+        let (folder, records) = records();
+        let mut record = records.open(Kind::Upload, &["a"]).unwrap().unwrap();
+        record.write(&upload(folder.path())).unwrap();
+        record.append(&"1").unwrap();
+        (&record.file).write_all(b"\"2").unwrap();
+        for line in ["3", "4"] {
+            record.append(&line).unwrap();
+        }
+        assert_eq!(record.read::<UploadRecord, String>().unwrap().1, ["1", "4"]);
     }
 
     #[test]
