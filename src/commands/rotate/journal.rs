@@ -1,16 +1,17 @@
 //! A write-ahead log of a rotation, so that an interrupted one can be continued.
 //!
 //! One line of JSON for each step: an object started, an upload or a scratch object that must be removed, an object
-//! done. It contains no secret. A line lost in a crash costs a second HEAD of an object and nothing else. The file is
-//! locked, so that two runs do not write the same journal. Memory does not grow with the number of objects: they are
-//! looked up in a table on disk, which is rebuilt from the lines.
+//! done. It contains no secret. A line that a crash of the machine loses mostly costs a second HEAD of an object and nothing
+//! else. That of an upload, an instruction file or an envelope costs more, and is on disk before S3 gets the request that it
+//! is about, or the next one. The file is locked, so that two runs do not write the same journal. Memory does not grow with
+//! the number of objects: they are looked up in a table on disk, which is rebuilt from the lines.
 //!
 //! A journal is not trusted: a run deletes nothing only because a line names it. `cleanup` decides by the places of the
 //! command line.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +22,8 @@ use crate::commands::rotate::strategy::Strategy;
 use crate::error::{Error, Result, Subject, Unsupported};
 use crate::location::{S3Uri, folder_of};
 use crate::object::PublicEnvelope;
-use crate::transfer::locked_file;
+use crate::transfer::sink::settle;
+use crate::transfer::{blocking, locked_file};
 
 mod file;
 mod leftovers;
@@ -77,6 +79,8 @@ impl Journal {
         };
         if journal.read(file, rotation, endpoint, &name)? {
             journal.write(&line::first(rotation, endpoint, local_now()))?;
+            // A file that is on disk needs a name there, too.
+            settle(folder_of(path));
         }
         Ok(journal)
     }
@@ -124,7 +128,7 @@ impl Journal {
         Ok(first)
     }
 
-    fn take(&self, line: Line, open: &mut Open) -> std::io::Result<()> {
+    fn take(&self, line: Line, open: &mut Open) -> io::Result<()> {
         match line {
             Line::Journal { at, .. } => open.began = open.began.max(at),
             Line::Begin { object, at, version_id, etag, .. } => {
@@ -205,7 +209,8 @@ impl Journal {
     /// # Errors
     /// As [`Journal::begin`].
     pub(crate) fn upload(&self, uri: &S3Uri, id: &str) -> Result<()> {
-        self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: local_now() })
+        self.write(&Line::Upload { object: uri.to_string(), id: id.to_owned(), at: local_now() })?;
+        self.file.to_sync().sync_data().map_err(self.not_written())
     }
 
     /// Records that an object with this ETag needs its instruction file, and its replacement may not.
@@ -315,7 +320,20 @@ impl Journal {
     }
 
     fn write(&self, line: &Line) -> Result<()> {
-        self.file.append(line).map_err(Error::local("write", Subject::Journal(self.path.clone())))
+        self.file.append(line).map_err(self.not_written())
+    }
+
+    /// Waits until what was recorded is on disk.
+    ///
+    /// # Errors
+    /// As [`Journal::begin`].
+    async fn sync(&self) -> Result<()> {
+        let file = self.file.to_sync();
+        blocking(move || file.sync_data()).await?.map_err(self.not_written())
+    }
+
+    fn not_written(&self) -> impl FnOnce(io::Error) -> Error {
+        Error::local("write", Subject::Journal(self.path.clone()))
     }
 }
 

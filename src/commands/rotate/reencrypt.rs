@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let (uri, len) = (&state.uri, old.plain_len);
     let making = ObjectEncryptor::with_shape(connection, encryptor, uri, shape, len, &mut preserved.settings);
     let new = rotation.cancellation.or(making).await??;
-    let envelope = note_envelopes(state, &old, &new, journal)?;
+    let envelope = note_envelopes(state, &old, &new, journal).await?;
     let format = new.format;
     let uploaded = transfer(rotation, state, &old, new, same_sse.as_ref(), &preserved, journal).await?;
     Ok(WriteResult {
@@ -75,7 +75,7 @@ impl OldObject {
         };
         let instruction_file = if client_side.in_instruction_file {
             let file = instruction_file::read(rotation, &state.uri, state.customer_key.as_ref()).await?;
-            journal.instruction_file(state.head.etag.as_deref(), &file.etag)?;
+            journal.instruction_file(state.head.etag.as_deref(), &file.etag).await?;
             Some(file)
         } else {
             None
@@ -91,7 +91,7 @@ impl OldObject {
 }
 
 /// Records both envelopes in the journal before the new one replaces the old. Returns the new one.
-fn note_envelopes(
+async fn note_envelopes(
     state: &ObjectState,
     old: &OldObject,
     new: &ObjectEncryptor<'_>,
@@ -101,7 +101,7 @@ fn note_envelopes(
     let envelope = new.envelope(&state.uri);
     if envelope.is_some() || before.is_some() {
         let after = envelope.as_ref().map(|envelope| &envelope.new);
-        journal.envelope(before.as_ref(), after, state.head.len)?;
+        journal.envelope(before.as_ref(), after, state.head.len).await?;
     }
     Ok(envelope.map(|envelope| SentEnvelope { old: before, ..envelope }))
 }

@@ -51,7 +51,7 @@ impl Rotation<'_> {
         let sse = self.target.at_rest().or(kept.as_ref());
         let made =
             CopyPlan { state, key: state.customer_key.as_ref(), sse, preserved, parts, replaces: true };
-        journal.envelope(envelope.old.as_ref(), Some(&envelope.new), state.head.len)?;
+        journal.envelope(envelope.old.as_ref(), Some(&envelope.new), state.head.len).await?;
         self.require_unchanged(state).await?;
         let copied = self.copied(made, journal).await?;
         Ok(WriteResult { source: Some(source), envelope: Some(envelope), ..copied })
@@ -107,7 +107,7 @@ impl Rotation<'_> {
             old: state.public_envelope(Some(&old)),
             is_needed: true,
         };
-        journal.envelope(envelope.old.as_ref(), Some(&envelope.new), state.head.len)?;
+        journal.envelope(envelope.old.as_ref(), Some(&envelope.new), state.head.len).await?;
         let content = Bytes::from(content);
         let write = self.connection.put_instruction(&uri, content, sse.as_ref(), &lock, &condition);
         let written = self.cancellation.or(write).await??;

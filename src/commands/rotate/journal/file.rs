@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::line::Line;
 
 /// A journal's file, open and locked.
 pub(super) struct JournalFile {
-    file: File,
+    file: Arc<File>,
     /// Whether its last line lacks its end: a crash or a full disk has cut it off.
     is_torn: Mutex<bool>,
 }
@@ -16,7 +16,7 @@ pub(super) struct JournalFile {
 impl JournalFile {
     /// Takes the file, of which the lines are read.
     pub(super) fn new(file: File, is_torn: bool) -> Self {
-        Self { file, is_torn: Mutex::new(is_torn) }
+        Self { file: Arc::new(file), is_torn: Mutex::new(is_torn) }
     }
 
     /// Appends a line in one write, so that a kill does not cut it off. One that was cut off all the same is ended before.
@@ -31,8 +31,13 @@ impl JournalFile {
             text.insert(0, b'\n');
         }
         *is_torn = true;
-        (&self.file).write_all(&text)?;
+        (&*self.file).write_all(&text)?;
         *is_torn = false;
         Ok(())
+    }
+
+    /// The file, to sync it without keeping others from appending.
+    pub(super) fn to_sync(&self) -> Arc<File> {
+        self.file.clone()
     }
 }

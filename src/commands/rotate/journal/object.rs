@@ -27,19 +27,21 @@ impl ObjectJournal<'_> {
         self.write(|journal| journal.upload(self.uri, id))
     }
 
-    /// As [`Journal::instruction_file`].
-    pub(crate) fn instruction_file(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
-        self.write(|journal| journal.instruction_file(self.uri, etag, file_etag))
+    /// As [`Journal::instruction_file`], and on disk.
+    pub(crate) async fn instruction_file(&self, etag: Option<&str>, file_etag: &str) -> Result<()> {
+        self.write(|journal| journal.instruction_file(self.uri, etag, file_etag))?;
+        self.sync().await
     }
 
-    /// As [`Journal::envelope`].
-    pub(crate) fn envelope(
+    /// As [`Journal::envelope`], and on disk.
+    pub(crate) async fn envelope(
         &self,
         old: Option<&PublicEnvelope>,
         new: Option<&PublicEnvelope>,
         len: u64,
     ) -> Result<()> {
-        self.write(|journal| journal.envelope(self.uri, old, new, len))
+        self.write(|journal| journal.envelope(self.uri, old, new, len))?;
+        self.sync().await
     }
 
     /// As [`Journal::done`].
@@ -50,6 +52,13 @@ impl ObjectJournal<'_> {
     /// As [`Journal::refused`].
     pub(crate) fn refused(&self) -> Result<()> {
         self.write(|journal| journal.refused(self.uri))
+    }
+
+    async fn sync(&self) -> Result<()> {
+        match self.journal {
+            Some(journal) => journal.sync().await,
+            None => Ok(()),
+        }
     }
 
     fn write(&self, step: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
