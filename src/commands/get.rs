@@ -175,8 +175,10 @@ impl Download<'_> {
         let reader = request.reader(connection, customer_key.as_ref());
         let described = Described::of(&opening);
         let can_go_on = resumption::can_go_on(&head, &opening, budget.part_size())?;
-        let mut resumption = Resumption::open(&request, &reader, &head, &opening, can_go_on)?;
-        let left = resumption.as_mut().and_then(Resumption::left);
+        let (resumption, left) = match Resumption::open(&request, &reader, &head, &opening, can_go_on)? {
+            Some(resumption) => blocking(move || resumption.read()).await?,
+            None => (None, None),
+        };
         let in_memory = match (&opening, head.body.take()) {
             (Opening::AsItIs(_), Some(stored)) => Some((stored, None)),
             (Opening::Whole(unwrapped), Some(stored)) => Some((stored, Some(unwrapped.opener()?))),

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use s3seal_sandbox::{Fault, Gate, Kind};
@@ -249,4 +250,28 @@ fn a_line_that_does_not_fit_on_the_disk_spoils_no_other() {
     assert_eq!(lines[0].as_ref().unwrap()["begin"]["object"], "s3://bench/p/3");
     assert!(lines.len() == 3 && lines.iter().all(Option::is_some), "{text}");
     bench.run(line).ok().says(&["1 re-encrypted"]);
+}
+
+#[test]
+fn a_signal_while_a_long_journal_is_read_ends_the_run() {
+    let bench = bench();
+    bench.sandbox.s3().put_plain(BUCKET, "p/1", b"x");
+    bench.run(LINE).ok();
+    // Takes no room on the disk, and minutes to read.
+    fs::File::options().append(true).open(bench.path("j")).unwrap().set_len(1 << 40).unwrap();
+    let script = format!("ulimit -v 8000000; exec {} {LINE}", env!("CARGO_BIN_EXE_s3seal"));
+    let running = bench.program("bash", ["-c", &script]).start();
+    running.catches_signals();
+    let opened = |entry: fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|path| path == bench.path("j"));
+    let has_opened_it = || {
+        let mut opens = fs::read_dir(format!("/proc/{}/fd", running.pid)).unwrap();
+        opens.any(|entry| entry.is_ok_and(opened))
+    };
+    let began = Instant::now();
+    while !has_opened_it() {
+        assert!(began.elapsed() < PATIENCE, "it does not open the journal");
+        thread::yield_now();
+    }
+    running.signal("INT");
+    running.end().exits(130).says(&["interrupted by SIGINT"]);
 }

@@ -74,8 +74,13 @@ impl Resumption {
         Ok(opened.map(|record| Self { record, content, is_on: records.is_on, found: None }))
     }
 
-    /// The temporary file of an earlier run: to go on with, if it has this object's bytes.
-    pub(super) fn left(&mut self) -> Option<Left> {
+    /// Reads the record. Returns with it the temporary file of an earlier run: to go on with, if it has this object's bytes.
+    pub(super) fn read(mut self) -> (Option<Self>, Option<Left>) {
+        let left = self.left();
+        (Some(self), left)
+    }
+
+    fn left(&mut self) -> Option<Left> {
         let (recorded, written) = self.record.read::<DownloadRecord, WrittenRange>()?;
         let fits = DownloadRecord { file: recorded.file.clone(), ..self.content.clone() };
         if self.is_on && recorded == fits {

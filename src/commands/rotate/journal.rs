@@ -66,7 +66,7 @@ impl Journal {
         let name = Subject::Journal(path.to_owned());
         let refused = |error| Error::local("write", &name)(error);
         let file = locked_file::open(path, &name)?;
-        let lines = BufReader::new(&file).split(b'\n').count() as u64;
+        let lines = line::count(BufReader::new(&file)).map_err(refused)?;
         let progress = Progress::new(folder_of(path), lines).map_err(refused)?;
         locked_file::claim(&file, progress.owner().map_err(refused)?, &name)?;
         let mut journal = Self {

@@ -19,7 +19,7 @@ use crate::error::{Error, NetworkFault, Result};
 use crate::location::S3Uri;
 use crate::meter::Meter;
 use crate::rules::{Encrypted, Requirements};
-use crate::transfer::Cancellation;
+use crate::transfer::{Cancellation, blocking};
 use crate::transfer_options::TransferOptions;
 
 use super::Allowed;
@@ -155,7 +155,7 @@ pub(crate) async fn run(
 ) -> Result<Summary, Stopped> {
     let mut summary = Summary::default();
     let stopped = |stage, error, summary| Stopped { stage, error, summary };
-    let journal = match request.open_journal(connection.s3_url()) {
+    let journal = match request.open_journal(connection.s3_url(), cancellation).await {
         Ok(journal) => journal,
         Err(error) => return Err(stopped(Stage::Journal, error, summary)),
     };
@@ -228,10 +228,18 @@ impl RotateRequest {
         BulkRotation { rotation, chosen: &self.chosen, allowed: self.allowed, journal, jobs: self.jobs }
     }
 
-    fn open_journal(&self, endpoint: Option<&str>) -> Result<Option<Journal>> {
+    /// Opens the journal; to read a long one takes a while, for which a signal does not wait.
+    async fn open_journal(
+        &self,
+        endpoint: Option<&str>,
+        cancellation: &Cancellation,
+    ) -> Result<Option<Journal>> {
         let (version_id, suffix) = (self.version_id.as_deref(), self.decryption_keys.suffix.as_ref());
         let identity = Identity::new(endpoint, &self.places, &self.chosen, version_id, suffix, &self.target);
-        match self.journal.open(&identity.name(), endpoint) {
+        let (location, name) = (self.journal.clone(), identity.name());
+        let endpoint = endpoint.map(str::to_owned);
+        let opening = blocking(move || location.open(&name, endpoint.as_deref()));
+        match cancellation.or(opening).await?? {
             // One object needs no journal, which would only help to clean up after a crash.
             Err(Error::Local { .. }) if self.single().is_some() && self.journal.is_default() => Ok(None),
             opened => opened,

@@ -4,6 +4,8 @@
 //! strategy, in which `reseal` is [`Strategy::Reencrypt`](crate::commands::rotate::strategy::Strategy::Reencrypt), and
 //! `beside` is a line about an instruction file.
 
+use std::io::{self, BufRead};
+
 use serde::{Deserialize, Serialize};
 
 use crate::object::PublicEnvelope;
@@ -52,6 +54,20 @@ pub(super) enum Line {
 pub(super) fn first(rotation: &str, endpoint: Option<&str>, at: i64) -> Line {
     let (rotation, endpoint) = (rotation.to_owned(), endpoint.map(str::to_owned));
     Line::Journal { version: VERSION, rotation, endpoint, at }
+}
+
+/// Counts lines, and what is behind the end of the last one as another.
+pub(super) fn count(mut reader: impl BufRead) -> io::Result<u64> {
+    let mut lines = 1;
+    loop {
+        let piece = reader.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(lines);
+        }
+        lines += piece.split(|byte| *byte == b'\n').count() as u64 - 1;
+        let len = piece.len();
+        reader.consume(len);
+    }
 }
 
 /// Whether a text without a line's end is the beginning of a first line of this rotation on this server.
