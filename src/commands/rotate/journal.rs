@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::io::{self, BufReader, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -38,8 +38,8 @@ pub(crate) use location::JournalLocation;
 pub(crate) use object::ObjectJournal;
 
 use file::JournalFile;
-use leftovers::Open;
-use line::{Line, VERSION, is_torn_first_line};
+use leftovers::OpenSteps;
+use line::{Line, Lines, VERSION, is_torn_first_line};
 use progress::Progress;
 
 /// A journal, open and locked.
@@ -69,98 +69,23 @@ impl Journal {
         let lines = line::count(BufReader::new(&file)).map_err(refused)?;
         let progress = Progress::new(folder_of(path), lines).map_err(refused)?;
         locked_file::claim(&file, progress.owner().map_err(refused)?, &name)?;
-        let mut journal = Self {
+        let ended = file.metadata().map_err(refused)?.mtime();
+        let (mut steps, is_torn) = read(&file, &progress, rotation, endpoint, &name)?;
+        let is_begun = steps.is_begun();
+        let journal = Self {
             path: path.to_owned(),
-            file: JournalFile::new(file.try_clone().map_err(refused)?, false),
+            file: JournalFile::new(file, is_torn),
             progress,
-            leftovers: Leftovers::default(),
-            worth: AtomicI64::new(0),
-            envelopes: Mutex::default(),
+            worth: AtomicI64::new(steps.done.cast_signed()),
+            envelopes: Mutex::new(std::mem::take(&mut steps.envelopes)),
+            leftovers: steps.leftovers(ended),
         };
-        if journal.read(file, rotation, endpoint, &name)? {
+        if !is_begun {
             journal.write(&line::first(rotation, endpoint, local_now()))?;
             // A file that is on disk needs a name there, too.
             settle(folder_of(path));
         }
         Ok(journal)
-    }
-
-    /// Reads the lines; returns whether the journal is empty.
-    fn read(
-        &mut self,
-        mut file: File,
-        rotation: &str,
-        endpoint: Option<&str>,
-        name: &Subject,
-    ) -> Result<bool> {
-        let refused = |error| Error::local("read", name)(error);
-        file.seek(SeekFrom::Start(0)).map_err(refused)?;
-        let mut open = Open { ended: file.metadata().map_err(refused)?.mtime(), ..Open::default() };
-        let mut reader = BufReader::new(file);
-        let (mut first, mut torn, mut text) = (true, false, Vec::new());
-        loop {
-            text.clear();
-            if reader.read_until(b'\n', &mut text).map_err(refused)? == 0 {
-                break;
-            }
-            torn = text.last() != Some(&b'\n');
-            let line = serde_json::from_slice::<Line>(&text);
-            if first {
-                let ours = matches!(&line, Ok(Line::Journal { version: VERSION, rotation: of, .. }) if of == rotation);
-                // A crash leaves a beginning of the first line; anything else is another file.
-                let ours_torn = torn && !ours && is_torn_first_line(&text, rotation, endpoint);
-                if !(ours || ours_torn) {
-                    return Err(Error::unsupported(name, Unsupported::OtherJournal));
-                }
-                if ours_torn {
-                    reader.get_ref().set_len(0).map_err(refused)?;
-                    return Ok(true);
-                }
-                first = false;
-            }
-            // A line that a crash cut off is ignored.
-            if let Ok(line) = line {
-                self.take(line, &mut open).map_err(refused)?;
-            }
-        }
-        self.leftovers = open.leftovers();
-        self.file = JournalFile::new(reader.into_inner(), torn);
-        Ok(first)
-    }
-
-    fn take(&self, line: Line, open: &mut Open) -> io::Result<()> {
-        match line {
-            Line::Journal { at, .. } => open.began = open.began.max(at),
-            Line::Begin { object, at, version_id, etag, .. } => {
-                self.progress.started(&object, version_id.as_deref(), etag.as_deref())?;
-                open.started.insert(object, at);
-            }
-            Line::Upload { object, id, at } => {
-                // The upload was created after the object's `begin` line and before this one.
-                let since = open.started.remove(&object).unwrap_or(at);
-                open.uploads.entry(object).or_default().push((id, since));
-            }
-            Line::InstructionFile { object, etag, file_etag } => {
-                open.instruction_files.insert(object, (etag, file_etag));
-            }
-            Line::Envelope { object, len, .. } => self.open_envelope(object, len),
-            Line::Scratch { object } => open.scratch.push(object),
-            Line::Cleared { object } => open.scratch.retain(|scratch| *scratch != object),
-            // Its upload may still exist; aborting it once more does no harm.
-            Line::Refused { object } => {
-                open.started.remove(&object);
-                self.close_envelope(&object);
-            }
-            Line::Done { object, version_id, etag } => {
-                self.progress.done(&object, version_id.as_deref(), etag.as_deref())?;
-                open.started.remove(&object);
-                open.instruction_files.remove(&object);
-                open.uploads.remove(&object);
-                self.close_envelope(&object);
-                self.worth.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        Ok(())
     }
 
     /// What an earlier run may have left behind.
@@ -237,12 +162,8 @@ impl Journal {
         len: u64,
     ) -> Result<()> {
         let len = Some(len);
-        self.open_envelope(uri.to_string(), len);
+        self.open_envelopes().insert(uri.to_string(), len);
         self.write(&Line::Envelope { object: uri.to_string(), old: old.cloned(), new: new.cloned(), len })
-    }
-
-    fn open_envelope(&self, object: String, len: Option<u64>) {
-        self.open_envelopes().insert(object, len);
     }
 
     fn close_envelope(&self, object: &str) {
@@ -335,6 +256,38 @@ impl Journal {
     fn not_written(&self) -> impl FnOnce(io::Error) -> Error {
         Error::local("write", Subject::Journal(self.path.clone()))
     }
+}
+
+/// Reads what earlier runs have written, and notes in `progress` how far each object has come. Returns with it whether the
+/// last line lacks its end.
+fn read(
+    mut file: &File,
+    progress: &Progress,
+    rotation: &str,
+    endpoint: Option<&str>,
+    name: &Subject,
+) -> Result<(OpenSteps, bool)> {
+    let refused = |error| Error::local("read", name)(error);
+    file.seek(SeekFrom::Start(0)).map_err(refused)?;
+    let (mut lines, mut steps) = (Lines::new(BufReader::new(file)), OpenSteps::default());
+    while lines.read().map_err(refused)? {
+        let line = lines.line();
+        let is_ours = |line: &Line| matches!(line, Line::Journal { version: VERSION, rotation: of, .. } if of == rotation);
+        if !steps.is_begun() && !line.as_ref().is_some_and(is_ours) {
+            // A crash leaves a beginning of the first line; anything else is another file.
+            if lines.is_torn() && is_torn_first_line(lines.text(), rotation, endpoint) {
+                file.set_len(0).map_err(refused)?;
+                return Ok((steps, false));
+            }
+            return Err(Error::unsupported(name, Unsupported::OtherJournal));
+        }
+        // A line that a crash cut off is ignored.
+        if let Some(line) = line {
+            progress.take(&line).map_err(refused)?;
+            steps.take(line);
+        }
+    }
+    Ok((steps, lines.is_torn()))
 }
 
 #[cfg(test)]

@@ -50,6 +50,59 @@ pub(super) enum Line {
     Refused { object: String },
 }
 
+impl Line {
+    /// The object that it is about.
+    pub(super) fn object(&self) -> Option<&str> {
+        match self {
+            Self::Journal { .. } => None,
+            Self::Begin { object, .. }
+            | Self::Upload { object, .. }
+            | Self::InstructionFile { object, .. }
+            | Self::Envelope { object, .. }
+            | Self::Scratch { object }
+            | Self::Cleared { object }
+            | Self::Done { object, .. }
+            | Self::Refused { object } => Some(object),
+        }
+    }
+}
+
+/// Reads the lines of a journal, one after the other.
+pub(super) struct Lines<R> {
+    reader: R,
+    text: Vec<u8>,
+    is_torn: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, text: Vec::new(), is_torn: false }
+    }
+
+    /// Reads the next line; false at the end.
+    pub(super) fn read(&mut self) -> io::Result<bool> {
+        self.text.clear();
+        let is_there = self.reader.read_until(b'\n', &mut self.text)? > 0;
+        self.is_torn |= is_there && !self.text.ends_with(b"\n");
+        Ok(is_there)
+    }
+
+    /// The line that was read; `None` for one that a crash cut off.
+    pub(super) fn line(&self) -> Option<Line> {
+        serde_json::from_slice(&self.text).ok()
+    }
+
+    /// The same as text.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Whether the last line that was read lacks its end.
+    pub(super) fn is_torn(&self) -> bool {
+        self.is_torn
+    }
+}
+
 /// The first line of a rotation on a server that begins at this time.
 pub(super) fn first(rotation: &str, endpoint: Option<&str>, at: i64) -> Line {
     let (rotation, endpoint) = (rotation.to_owned(), endpoint.map(str::to_owned));

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::line::Line;
 use crate::transfer::disk_map::DiskMap;
 
 /// A table of objects, rebuilt from the lines of a journal.
@@ -22,19 +23,14 @@ impl Progress {
         self.0.owner()
     }
 
-    /// Notes that an object is about to be written, and had this ETag.
-    pub(super) fn started(
-        &self,
-        object: &str,
-        version_id: Option<&str>,
-        etag: Option<&str>,
-    ) -> io::Result<()> {
-        self.0.set(name_in_index(object, version_id), Step::Started.word(etag))
-    }
-
-    /// Notes that an object is written, and has this ETag.
-    pub(super) fn done(&self, object: &str, version_id: Option<&str>, etag: Option<&str>) -> io::Result<()> {
-        self.0.set(name_in_index(object, version_id), Step::Done.word(etag))
+    /// Notes how far an object has come by a line.
+    pub(super) fn take(&self, line: &Line) -> io::Result<()> {
+        let (step, object, version_id, etag) = match line {
+            Line::Begin { object, version_id, etag, .. } => (Step::Started, object, version_id, etag),
+            Line::Done { object, version_id, etag } => (Step::Done, object, version_id, etag),
+            _ => return Ok(()),
+        };
+        self.0.set(name_in_index(object, version_id.as_deref()), step.word(etag.as_deref()))
     }
 
     /// Whether an object was written and has this ETag.

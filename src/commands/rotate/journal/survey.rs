@@ -1,11 +1,11 @@
 //! Journals as they are seen by somebody who continues none of them: what each names, and what is lost with it.
 
-use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufReader};
 use std::path::Path;
 
-use super::line::{Line, VERSION};
+use super::leftovers::OpenSteps;
+use super::line::{Line, Lines, VERSION};
 use crate::error::Result;
 use crate::location::S3Uri;
 use crate::transfer::surveyed_file::{self, SurveyedFile};
@@ -48,79 +48,21 @@ pub(crate) fn remove(journal: &JournalSurvey) -> Result<bool> {
 
 /// Reads one; `None` for a file that is no journal.
 fn read(seen: SurveyedFile, file: &File, place: &S3Uri) -> io::Result<Option<JournalSurvey>> {
-    let mut open = Open::default();
-    let mut reader = BufReader::new(file);
-    let (mut is_first, mut text, mut endpoint) = (true, Vec::new(), None);
-    loop {
-        text.clear();
-        if reader.read_until(b'\n', &mut text)? == 0 {
-            break;
-        }
-        let line = serde_json::from_slice::<Line>(&text);
-        if is_first {
-            let Ok(Line::Journal { version: VERSION, endpoint: server, .. }) = &line else { return Ok(None) };
-            endpoint.clone_from(server);
-        }
-        is_first = false;
-        // A line that a crash cut off is ignored.
-        if let Ok(line) = line {
-            open.take(line, place);
+    let mut lines = Lines::new(BufReader::new(file));
+    let endpoint = match lines.read()?.then(|| lines.line()) {
+        None => None,
+        Some(Some(Line::Journal { version: VERSION, endpoint, .. })) => endpoint,
+        Some(_) => return Ok(None),
+    };
+    let (mut steps, mut is_of_place) = (OpenSteps::default(), true);
+    while lines.read()? {
+        if let Some(line) = lines.line() {
+            let is_in_place = |object: &str| object.parse().is_ok_and(|uri| place.holds(&uri));
+            is_of_place &= line.object().is_none_or(is_in_place);
+            steps.take(line);
         }
     }
-    Ok(Some(JournalSurvey {
-        file: seen,
-        endpoint,
-        done: open.done,
-        is_of_place: !open.names_other_place,
-        is_needed: !(open.envelopes.is_empty() && open.instruction_files.is_empty()),
-        uploads: open.uploads.into_values().flatten().collect(),
-    }))
-}
-
-/// What is open at a journal's end, by object.
-#[derive(Default)]
-struct Open {
-    done: u64,
-    names_other_place: bool,
-    envelopes: HashSet<String>,
-    instruction_files: HashSet<String>,
-    uploads: HashMap<String, Vec<String>>,
-}
-
-impl Open {
-    fn take(&mut self, line: Line, place: &S3Uri) {
-        let object = match &line {
-            Line::Journal { .. } => None,
-            Line::Begin { object, .. }
-            | Line::Upload { object, .. }
-            | Line::InstructionFile { object, .. }
-            | Line::Envelope { object, .. }
-            | Line::Scratch { object }
-            | Line::Cleared { object }
-            | Line::Done { object, .. }
-            | Line::Refused { object } => Some(object),
-        };
-        if let Some(object) = object {
-            self.names_other_place |= !object.parse().is_ok_and(|uri| place.holds(&uri));
-        }
-        match line {
-            Line::Upload { object, id, .. } => self.uploads.entry(object).or_default().push(id),
-            Line::InstructionFile { object, .. } => {
-                self.instruction_files.insert(object);
-            }
-            Line::Envelope { object, .. } => {
-                self.envelopes.insert(object);
-            }
-            Line::Refused { object } => {
-                self.envelopes.remove(&object);
-            }
-            Line::Done { object, .. } => {
-                self.envelopes.remove(&object);
-                self.instruction_files.remove(&object);
-                self.uploads.remove(&object);
-                self.done += 1;
-            }
-            Line::Journal { .. } | Line::Begin { .. } | Line::Scratch { .. } | Line::Cleared { .. } => {}
-        }
-    }
+    let (done, is_needed) = (steps.done, steps.are_needed());
+    let uploads = steps.upload_ids();
+    Ok(Some(JournalSurvey { file: seen, endpoint, done, is_of_place, is_needed, uploads }))
 }
